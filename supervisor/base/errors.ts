@@ -1,0 +1,29 @@
+/** Exit codes of the monohull command (sysexits.h where it has one). */
+export const exitCode = { ok: 0, usage: 64, unavailable: 69, software: 70, config: 78 } as const
+
+/**
+ * Something is wrong that the operator can mend. `message` says what and where ("cannot <verb> <object>: <reason>"),
+ * `fix` says what to do about it, and `code` is the process exit code it leads to when nobody handles it.
+ */
+export class OperatorError extends Error {
+  readonly fix: string
+  readonly code: number
+
+  constructor(message: string, options: { fix: string; code?: number; cause?: unknown }) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'OperatorError'
+    this.fix = options.fix
+    this.code = options.code ?? exitCode.config
+  }
+}
+
+/** The human part of anything thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** The errno name (`ENOENT`) of an I/O error, or undefined. */
+export function errnoOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
+  return typeof error.code === 'string' ? error.code : undefined
+}

@@ -1,0 +1,75 @@
+import * as z from 'zod'
+import { configSchema } from './schema.ts'
+
+/** What a text from the environment or the command line is read as. */
+export type ScalarKind = 'number' | 'boolean' | 'list' | 'text'
+
+/** A key that a variable and a flag can set. */
+export interface ScalarKey {
+  /** `app.workers` */
+  key: string
+  path: readonly string[]
+  /** `MONOHULL_WORKERS` */
+  variable: string
+  /** `--workers` */
+  flag: string
+  kinds: ReadonlySet<ScalarKind>
+  description: string
+}
+
+/** Every scalar key of the schema; the default app's keys leave out `app` in their variable and flag. */
+export function scalarKeys(): ScalarKey[] {
+  return collect(configSchema, [])
+}
+
+function collect(schema: z.core.$ZodType, path: string[]): ScalarKey[] {
+  const inner = unwrap(schema)
+  if (inner instanceof z.ZodRecord) return []
+  if (inner instanceof z.ZodObject) {
+    return Object.entries(inner.shape as Record<string, z.core.$ZodType>).flatMap(([name, child]) =>
+      collect(child, [...path, name]),
+    )
+  }
+  const words = (path[0] === 'app' ? path.slice(1) : path).join('_')
+  return [
+    {
+      key: path.join('.'),
+      path,
+      variable: `MONOHULL_${words.toUpperCase()}`,
+      flag: `--${words.replaceAll('_', '-')}`,
+      kinds: kindsOf(inner),
+      description: z.globalRegistry.get(schema)?.description ?? z.globalRegistry.get(inner)?.description ?? '',
+    },
+  ]
+}
+
+function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional) {
+    return unwrap(schema.def.innerType)
+  }
+  if (schema instanceof z.ZodPipe) return unwrap(schema.def.in)
+  return schema
+}
+
+function kindsOf(schema: z.core.$ZodType): Set<ScalarKind> {
+  if (schema instanceof z.ZodNumber) return new Set(['number'])
+  if (schema instanceof z.ZodBoolean) return new Set(['boolean'])
+  if (schema instanceof z.ZodArray) return new Set(['list'])
+  if (!(schema instanceof z.ZodUnion)) return new Set(['text'])
+  const options = schema.def.options.map(kindsOf)
+  const kinds = new Set(options.flatMap(option => [...option]))
+  if (kinds.has('text')) kinds.delete('list')
+  return kinds
+}
+
+/** Reads a text as one of the kinds of its key; what fits none stays a text, for the schema to refuse. */
+export function readScalar(text: string, kinds: ReadonlySet<ScalarKind>): unknown {
+  if (kinds.has('number') && /^-?\d+(\.\d+)?$/.test(text)) return Number(text)
+  if (kinds.has('boolean') && (text === 'true' || text === 'false')) return text === 'true'
+  if (kinds.has('list'))
+    return text
+      .split(',')
+      .map(item => item.trim())
+      .filter(item => item !== '')
+  return text
+}

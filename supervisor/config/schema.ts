@@ -1,0 +1,247 @@
+import * as z from 'zod'
+import { parseDuration } from '../base/duration.ts'
+import { splitCommand } from './command-words.ts'
+
+const duration = (defaultText: string, minimumMs = 1) =>
+  z
+    .string({ error: 'expected a duration such as 500ms, 8s or 5m' })
+    .transform((text, context) => {
+      const durationMs = parseDuration(text)
+      if (durationMs === undefined)
+        context.addIssue({ code: 'custom', message: 'expected a duration such as 500ms, 8s or 5m' })
+      else if (durationMs < minimumMs) context.addIssue({ code: 'custom', message: 'expected a duration above zero' })
+      return durationMs ?? 0
+    })
+    .prefault(defaultText)
+
+const port = (what: string, fallback: number) =>
+  z
+    .number({ error: 'expected a port number' })
+    .int('expected a whole port number')
+    .min(0, 'expected a port from 0 to 65535')
+    .max(65535, 'expected a port from 0 to 65535')
+    .default(fallback)
+    .describe(`${what}; 0 takes any free port`)
+
+const httpPath = (what: string, fallback: string) =>
+  z
+    .string()
+    .regex(/^(off|\/[A-Za-z0-9._~\-/]*)$/, 'expected a path such as /healthz, or off')
+    .default(fallback)
+    .describe(what)
+
+const absolutePath = z.string().regex(/^\/[^\s$"'\\;{}]*$/, 'expected an absolute path without spaces, quotes and $')
+
+const hostName = z
+  .string()
+  .regex(
+    /^(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$/i,
+    'expected a host name such as www.example.com',
+  )
+
+const command = z
+  .union([z.string(), z.array(z.string()).min(1, 'expected at least the program')], {
+    error: 'expected a list of words or one string',
+  })
+  .transform((value, context): string[] => {
+    if (Array.isArray(value)) return value
+    const result = splitCommand(value)
+    if (result.ok) return result.words
+    context.addIssue({ code: 'custom', message: result.problem })
+    return []
+  })
+
+/** A count, or auto. */
+const countOrAuto = (maximum: number) => {
+  const error = `expected a whole number from 1 to ${maximum}, or auto`
+  return z.union([z.literal('auto'), z.number({ error }).int(error).min(1, error).max(maximum, error)], { error })
+}
+
+const workers = countOrAuto(1024)
+  .default('auto')
+  .describe('Workers of the app, one unix socket each; auto: as many as the CPUs that the cgroup grants, rounded up')
+
+const environment = z
+  .record(
+    z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected a variable name'),
+    z.union(
+      [z.string(), z.number().transform(String), z.boolean().transform(String), z.strictObject({ file: z.string() })],
+      {
+        error: 'expected a text, a number, or {file: PATH}',
+      },
+    ),
+  )
+  .default({})
+  .describe("Variables for the app, over the container's own; {file: PATH} reads the value (a secret) from a file")
+  .meta({ secret: true })
+
+const backoff = z
+  .strictObject({
+    initial: duration('200ms').describe(
+      'Wait before the restart after the first fast failure; doubles with each further one',
+    ),
+    max: duration('30s').describe('The longest wait between restarts'),
+  })
+  .prefault({})
+
+const app = z
+  .strictObject({
+    command: command
+      .optional()
+      .describe(
+        'What to run: a list of words, or one string split as a shell splits words (no shell runs it); a folder is served as static files',
+      ),
+    directory: z
+      .string()
+      .min(1)
+      .default('.')
+      .describe('Working directory of the app, and where monohull.yaml is looked for'),
+    user: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('User the app runs as when monohull was started as root; default: app, where such a user exists'),
+    workers,
+    listen: z
+      .enum(['inherit', 'port'], { error: 'expected inherit or port' })
+      .default('inherit')
+      .describe(
+        'How a worker gets its socket: inherit: as file descriptor 3 (Node apps need no change); port: a TCP port of its own in $PORT',
+      ),
+    keepalive: z
+      .number({ error: 'expected a whole number from 0 to 4096' })
+      .int('expected a whole number from 0 to 4096')
+      .min(0, 'expected a whole number from 0 to 4096')
+      .max(4096, 'expected a whole number from 0 to 4096')
+      .default(32)
+      .describe(
+        "Idle connections that each nginx process keeps to the app's workers; 0 for servers without keep-alive such as Gunicorn's sync worker",
+      ),
+    boot_timeout: duration('30s').describe(
+      'A worker that does not listen within this time is stopped and counted as failed',
+    ),
+    graceful_timeout: duration('8s').describe(
+      'Time to finish requests in after SIGTERM, before SIGKILL to the process group',
+    ),
+    min_uptime: duration('2s', 0).describe(
+      'A worker that ends sooner after it was ready has failed fast: backoff applies',
+    ),
+    backoff,
+    on_failure: z
+      .enum(['restart', 'exit'], { error: 'expected restart or exit' })
+      .default('restart')
+      .describe("When a worker ends by itself: restart it, or stop everything with the worker's exit code"),
+    env: environment,
+  })
+  .superRefine((value, context) => {
+    if (value.backoff.initial > value.backoff.max) {
+      context.addIssue({ code: 'custom', path: ['backoff', 'initial'], message: 'expected at most backoff.max' })
+    }
+  })
+  .prefault({})
+
+/** The one source of keys, types, defaults, documentation, the JSON Schema and the messages for bad values. */
+export const configSchema = z
+  .strictObject({
+    http_port: port('Port for HTTP', 80),
+    https_port: port('Port for HTTPS', 443),
+    https: z
+      .enum(['redirect', 'on', 'off'], { error: 'expected redirect, on or off' })
+      .default('redirect')
+      .describe('redirect: HTTPS, and HTTP answers 308 to it; on: both serve; off: HTTP only'),
+    public_https_port: z
+      .number({ error: 'expected a port number' })
+      .int('expected a whole port number')
+      .min(1, 'expected a port from 1 to 65535')
+      .max(65535, 'expected a port from 1 to 65535')
+      .optional()
+      .describe(
+        'HTTPS port that clients see, for redirects, where docker or a balancer maps another one; default: https_port',
+      ),
+    bind_addresses: z
+      .array(z.union([z.ipv4(), z.ipv6()], { error: 'expected an IP address such as 127.0.0.1 or ::' }))
+      .min(1)
+      .optional()
+      .describe('Addresses to listen on; default: all, IPv4 and, where the kernel has it, IPv6'),
+    server_names: z.array(hostName).default([]).describe('Host names of this server, for the self-signed certificate'),
+    app,
+    tls: z
+      .strictObject({
+        required: z
+          .boolean({ error: 'expected true or false' })
+          .default(false)
+          .describe('Refuse to start, rather than serve a self-signed certificate, when cert_dir has no usable one'),
+      })
+      .prefault({}),
+    health: z
+      .strictObject({
+        live_path: httpPath(
+          'Path that answers 200 while the supervisor and nginx are alive; off leaves it to the app',
+          '/healthz',
+        ),
+        ready_path: httpPath(
+          'Path that answers 200 while at least one worker is ready and not draining, else 503; off leaves it to the app',
+          '/readyz',
+        ),
+      })
+      .superRefine((value, context) => {
+        if (value.live_path === value.ready_path && value.live_path !== 'off') {
+          context.addIssue({
+            code: 'custom',
+            path: ['ready_path'],
+            message: 'expected another path than health.live_path',
+          })
+        }
+      })
+      .prefault({}),
+    nginx: z
+      .strictObject({
+        worker_processes: countOrAuto(512)
+          .default('auto')
+          .describe('nginx worker processes; auto: as many as the CPUs that the cgroup grants'),
+        snippets: z
+          .string()
+          .min(1)
+          .default('nginx')
+          .describe("Folder with the user's own http.d/*.conf and server.d/*.conf, relative to the app's directory"),
+      })
+      .prefault({}),
+    access_log: z
+      .boolean({ error: 'expected true or false' })
+      .default(true)
+      .describe("Whether nginx writes a line per request to the container's stdout"),
+    log_format: z
+      .enum(['text', 'json'], { error: 'expected text or json' })
+      .default('text')
+      .describe('Format of every log line'),
+    log_level: z
+      .enum(['debug', 'info', 'warn', 'error'], { error: 'expected debug, info, warn or error' })
+      .default('info')
+      .describe("Least severe of monohull's own lines that is written"),
+    stop_delay: duration('0s', 0).describe(
+      'Pause between readiness going off and the stop, for load balancers to notice',
+    ),
+    stop_timeout: duration('9s').describe('Time for the whole of a stop; below the 10 s that docker stop waits'),
+    run_dir: absolutePath
+      .default('/run/monohull')
+      .describe('Sockets, rendered configuration, records of running processes'),
+    state_dir: absolutePath
+      .default('/var/lib/monohull')
+      .describe('What outlives a restart: the self-signed certificate'),
+    cert_dir: absolutePath.default('/certs').describe('Where certificates are mounted'),
+  })
+  .superRefine((value, context) => {
+    if (value.http_port === value.https_port && value.http_port !== 0 && value.https !== 'off') {
+      context.addIssue({ code: 'custom', path: ['https_port'], message: 'expected another port than http_port' })
+    }
+    if (value.stop_delay >= value.stop_timeout) {
+      context.addIssue({
+        code: 'custom',
+        path: ['stop_delay'],
+        message: 'expected less than stop_timeout, of which it is a part',
+      })
+    }
+  })
+
+/** The validated configuration. Durations are in milliseconds. */
+export type Config = z.output<typeof configSchema>

@@ -1,0 +1,52 @@
+import { isCollection, isMap, isNode, isPair, LineCounter, parseDocument } from 'yaml'
+import type { Problem } from './report.ts'
+
+export interface YamlSource {
+  value: Record<string, unknown>
+  problems: Problem[]
+  /** `monohull.yaml:7` for the key at `path`, or undefined when the file does not hold it. */
+  lineOf: (path: readonly string[]) => string | undefined
+}
+
+/** Parses the configuration file; syntax errors come as problems with their line. */
+export function parseYaml(file: { path: string; text: string } | undefined): YamlSource {
+  if (!file) return { value: {}, problems: [], lineOf: () => undefined }
+  const lines = new LineCounter()
+  const document = parseDocument(file.text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true })
+  const at = (offset: number) => `${file.path}:${lines.linePos(offset).line}`
+  const problem = (source: string, text: string, fix: string): Problem => ({
+    key: '',
+    source,
+    value: undefined,
+    problem: text,
+    fix,
+  })
+
+  const problems = document.errors.map(error =>
+    problem(at(error.pos[0]), `is not valid YAML: ${error.message}`, 'mend the file at that line'),
+  )
+  if (problems.length > 0) return { value: {}, problems, lineOf: () => undefined }
+  if (document.contents === null) return { value: {}, problems: [], lineOf: () => undefined }
+  if (!isMap(document.contents)) {
+    return {
+      value: {},
+      problems: [problem(`${file.path}:1`, 'does not hold keys and values', 'write lines such as "http_port: 80"')],
+      lineOf: () => undefined,
+    }
+  }
+
+  const lineOf = (path: readonly string[]): string | undefined => {
+    let node: unknown = document.contents
+    let line: string | undefined
+    for (const part of path) {
+      if (!isCollection(node)) break
+      const pair = isMap(node) ? node.items.find(item => String(item.key) === part) : node.items[Number(part)]
+      const key = isPair(pair) ? pair.key : pair
+      if (isNode(key) && key.range) line = at(key.range[0])
+      node = isPair(pair) ? pair.value : pair
+      if (pair === undefined) break
+    }
+    return line
+  }
+  return { value: document.toJS() as Record<string, unknown>, problems: [], lineOf }
+}
