@@ -1,0 +1,50 @@
+import { closeSync, constants, openSync, rmSync } from 'node:fs'
+import { execa } from 'execa'
+
+/** Where nginx writes its access log, and what keeps that place open. */
+export interface AccessLog {
+  path: string
+  /** Ends what was started; call it when nginx is gone. */
+  close(): Promise<void>
+}
+
+/**
+ * nginx opens its log by name. /dev/stdout it can open when stdout is a pipe, a file or a terminal of the same user, and
+ * not when it is a socket (systemd) or somebody else's: then lines go through a named pipe to a `cat` that has inherited
+ * stdout. Either way none goes through the supervisor.
+ */
+export async function openAccessLog(fifo: string): Promise<AccessLog> {
+  try {
+    closeSync(openSync('/dev/stdout', constants.O_WRONLY | constants.O_APPEND))
+    return { path: '/dev/stdout', close: async () => {} }
+  } catch {
+    return openRelay(fifo)
+  }
+}
+
+async function openRelay(fifo: string): Promise<AccessLog> {
+  rmSync(fifo, { force: true })
+  await execa('mkfifo', ['-m', '0600', fifo], { stdin: 'ignore' })
+  // open for both first: opening one end of a pipe waits for the other
+  const both = openSync(fifo, constants.O_RDWR)
+  const reader = openSync(fifo, constants.O_RDONLY)
+  const writer = openSync(fifo, constants.O_WRONLY)
+  closeSync(both)
+  let isClosing = false
+
+  const copy = async (): Promise<void> => {
+    while (!isClosing)
+      await execa('cat', [], { stdio: [reader as 0, 1, 'ignore'], detached: true, reject: false, cleanup: false })
+  }
+  const copying = copy()
+  return {
+    path: fifo,
+    async close() {
+      isClosing = true
+      closeSync(writer)
+      await copying
+      closeSync(reader)
+      rmSync(fifo, { force: true })
+    },
+  }
+}

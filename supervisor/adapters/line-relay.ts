@@ -1,0 +1,108 @@
+import { isUtf8 } from 'node:buffer'
+import type { Readable } from 'node:stream'
+import type { LogFormat } from '../base/log.ts'
+import type { Output } from './output.ts'
+
+/** A line longer than this goes out in pieces. */
+const longestLineBytes = 2 << 20
+const tailBytes = 8192
+
+export interface RelayOptions {
+  stream: Readable
+  output: Output
+  format: LogFormat
+  /** `app.1` */
+  source: string
+  pid: number
+  streamName: 'stdout' | 'stderr'
+  now: () => number
+}
+
+export interface LineRelay {
+  /** The last bytes that came, for the record of a dead worker. */
+  tail(): Buffer
+  /** Settles when the stream has ended and its last line was passed on. */
+  ended: Promise<void>
+}
+
+/** Passes on what a child prints, a line at a time, with its source in front; bytes are kept as they are. */
+export function relayLines(options: RelayOptions): LineRelay {
+  const { stream, output } = options
+  const render = options.format === 'json' ? jsonRenderer(options) : textRenderer(options)
+  let rest: Buffer[] = []
+  let restBytes = 0
+  let tail: Buffer = Buffer.alloc(0)
+
+  const ended = new Promise<void>(resolve => {
+    stream.on('close', () => {
+      if (restBytes > 0) output.write(render(Buffer.concat(rest)))
+      rest = []
+      restBytes = 0
+      resolve()
+    })
+  })
+  stream.on('error', () => {}) // a reset pipe ends the stream, and 'close' follows
+  stream.on('data', (chunk: Buffer) => {
+    tail = chunk.length >= tailBytes ? chunk : Buffer.concat([tail.subarray(-tailBytes), chunk])
+    const lastBreak = chunk.lastIndexOf(10)
+    if (lastBreak === -1) {
+      rest.push(chunk)
+      restBytes += chunk.length
+      if (restBytes < longestLineBytes) return
+      output.write(render(Buffer.concat(rest)))
+      rest = []
+      restBytes = 0
+    } else {
+      const whole = chunk.subarray(0, lastBreak)
+      output.write(render(restBytes === 0 ? whole : Buffer.concat([...rest, whole])))
+      const remainder = chunk.subarray(lastBreak + 1)
+      rest = remainder.length > 0 ? [remainder] : []
+      restBytes = remainder.length
+    }
+    const full = output.full()
+    if (!full) return
+    stream.pause()
+    void full.then(() => stream.resume())
+  })
+  return { tail: () => tail.subarray(-tailBytes), ended }
+}
+
+type Render = (lines: Buffer) => Buffer | string
+
+function textRenderer({ source, pid, streamName, now }: RelayOptions): Render {
+  return lines => {
+    const prefix = `${new Date(now()).toISOString()} ${source}[${pid}] ${streamName}| `
+    // latin1 maps every byte to one character and back, so no byte is changed
+    return Buffer.from(`${prefix}${lines.toString('latin1').replaceAll('\n', `\n${prefix}`)}\n`, 'latin1')
+  }
+}
+
+function jsonRenderer({ source, pid, streamName, now }: RelayOptions): Render {
+  return lines => {
+    const head = `{"time":"${new Date(now()).toISOString()}","source":${JSON.stringify(source)},"pid":${pid},"stream":"${streamName}",`
+    if (isUtf8(lines)) {
+      return lines
+        .toString()
+        .split('\n')
+        .map(line => `${head}"line":${JSON.stringify(line)}}\n`)
+        .join('')
+    }
+    return splitLines(lines)
+      .map(line =>
+        isUtf8(line)
+          ? `${head}"line":${JSON.stringify(line.toString())}}\n`
+          : `${head}"line_base64":"${line.toString('base64')}"}\n`,
+      )
+      .join('')
+  }
+}
+
+function splitLines(lines: Buffer): Buffer[] {
+  const parts: Buffer[] = []
+  let from = 0
+  for (let end = lines.indexOf(10); end !== -1; end = lines.indexOf(10, from)) {
+    parts.push(lines.subarray(from, end))
+    from = end + 1
+  }
+  return [...parts, lines.subarray(from)]
+}

@@ -1,0 +1,89 @@
+import { copyFileSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { execa } from 'execa'
+import { OperatorError } from '../base/errors.ts'
+import { type NginxFeatures, readFeatures } from '../domain/nginx-model.ts'
+import type { ConfigTest, NginxFiles } from '../domain/ports.ts'
+
+/** Generations of the configuration that are kept: the one in use and the one before. */
+const kept = 2
+
+export interface NginxFilesOptions {
+  /** Folder with the static nginx.conf and snippets/. */
+  source: string
+  /** Folder that the generations go to; `current` in it names the one in use. */
+  target: string
+}
+
+/** The nginx configuration on disk: staged next to the one in use, tested, then promoted in one step. */
+export function createNginxFiles({ source, target }: NginxFilesOptions): NginxFiles {
+  const generations = () =>
+    readdirSync(target)
+      .flatMap(name => /^generation-(\d+)$/.exec(name)?.[1] ?? [])
+      .map(Number)
+      .sort((a, b) => a - b)
+
+  return {
+    configPath: join(target, 'current', 'nginx.conf'),
+    stage(rendered) {
+      mkdirSync(target, { recursive: true })
+      const folder = join(target, `generation-${(generations().at(-1) ?? 0) + 1}`)
+      mkdirSync(join(folder, 'snippets'), { recursive: true })
+      copyFileSync(join(source, 'nginx.conf'), join(folder, 'nginx.conf'))
+      for (const name of readdirSync(join(source, 'snippets'))) {
+        copyFileSync(join(source, 'snippets', name), join(folder, 'snippets', name))
+      }
+      for (const [name, text] of rendered) {
+        mkdirSync(dirname(join(folder, name)), { recursive: true })
+        writeFileSync(join(folder, name), text)
+      }
+      return folder
+    },
+    async test(folder): Promise<ConfigTest> {
+      // stdout is the real one: nginx opens its access log there, which it cannot do with the socket that a pipe of Node is
+      const result = await execa('nginx', ['-t', '-q', '-e', 'stderr', '-c', join(folder, 'nginx.conf')], {
+        stdio: ['ignore', 1, 'pipe'],
+        reject: false,
+      })
+      if (!result.failed) return { ok: true, warnings: lines(result.stderr ?? '') }
+      return {
+        ok: false,
+        output: lines(result.stderr || result.shortMessage || '').map(line => withoutStaging(line, folder)),
+      }
+    },
+    promote(folder) {
+      const link = join(target, 'next')
+      rmSync(link, { force: true })
+      symlinkSync(folder, link)
+      renameSync(link, join(target, 'current'))
+      for (const number of generations().slice(0, -kept)) {
+        rmSync(join(target, `generation-${number}`), { recursive: true, force: true })
+      }
+    },
+    discard: folder => rmSync(folder, { recursive: true, force: true }),
+  }
+}
+
+/** What nginx printed, without the time and pid that it puts in front, and without its summary. */
+function lines(text: string): string[] {
+  return text
+    .split('\n')
+    .filter(line => line.trim() !== '' && !/test failed|test is successful/.test(line))
+    .map(line => line.replace(/^\S+ \S+ (\[\w+\]) \d+#\d+: /, '$1 '))
+}
+
+/** Names rendered files as `monohull render` prints them; the user's own keep their path. */
+function withoutStaging(line: string, folder: string): string {
+  return line.replaceAll(`${folder}/`, '')
+}
+
+/** What the installed nginx can do; an OperatorError when there is none. */
+export async function readNginxFeatures(): Promise<NginxFeatures> {
+  const result = await execa('nginx', ['-V'], { reject: false, stdin: 'ignore' })
+  if (result.failed) {
+    throw new OperatorError(`cannot run nginx: ${result.shortMessage}`, {
+      fix: 'install it: apt-get install nginx libnginx-mod-http-lua',
+    })
+  }
+  return readFeatures(result.stderr ?? '')
+}

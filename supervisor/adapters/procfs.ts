@@ -1,0 +1,129 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+
+/** One line of /proc/PID/stat (proc(5)). */
+export interface ProcessStat {
+  pid: number
+  command: string
+  state: string
+  parent: number
+  group: number
+  /** Clock ticks from boot to its start; with the pid it names a process for good. */
+  startTime: number
+}
+
+export function readProcessStat(pid: number): ProcessStat | undefined {
+  let text: string
+  try {
+    text = readFileSync(`/proc/${pid}/stat`, 'latin1')
+  } catch {
+    return undefined // gone, which is an answer
+  }
+  const open = text.indexOf('(')
+  const close = text.lastIndexOf(')')
+  const fields = text.slice(close + 2).split(' ')
+  return {
+    pid,
+    command: text.slice(open + 1, close),
+    state: fields[0] ?? '',
+    parent: Number(fields[1]),
+    group: Number(fields[2]),
+    startTime: Number(fields[19]),
+  }
+}
+
+/** Every process that this one may see. */
+export function listProcesses(): ProcessStat[] {
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .flatMap(name => readProcessStat(Number(name)) ?? [])
+}
+
+/** Living members (no zombies) of a process group. */
+export function groupMembers(group: number): ProcessStat[] {
+  return listProcesses().filter(stat => stat.group === group && stat.state !== 'Z' && stat.state !== 'X')
+}
+
+/** Whether a process group has a living member; cheap when it has none. */
+export function isGroupAlive(group: number): boolean {
+  try {
+    process.kill(-group, 0)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
+  }
+  return groupMembers(group).length > 0
+}
+
+/** Direct children of a process. */
+export function childrenOf(pid: number): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ').filter(Boolean).map(Number)
+  } catch {
+    return listProcesses()
+      .filter(stat => stat.parent === pid)
+      .map(stat => stat.pid)
+  }
+}
+
+interface ListeningSocket {
+  inode: string
+  address: string
+  port: number
+}
+
+function listeningSockets(): ListeningSocket[] {
+  return ['/proc/net/tcp', '/proc/net/tcp6'].flatMap(file => {
+    let text: string
+    try {
+      text = readFileSync(file, 'latin1')
+    } catch {
+      return [] // no IPv6
+    }
+    return text
+      .split('\n')
+      .slice(1)
+      .map(line => line.trim().split(/\s+/))
+      .filter(fields => fields[3] === '0A')
+      .map(fields => {
+        const [address = '', port = ''] = (fields[1] ?? '').split(':')
+        return { inode: fields[9] ?? '', address, port: Number.parseInt(port, 16) }
+      })
+  })
+}
+
+function socketsOf(pid: number): Set<string> {
+  try {
+    const links = readdirSync(`/proc/${pid}/fd`).map(fd => {
+      try {
+        return readlinkSync(`/proc/${pid}/fd/${fd}`)
+      } catch {
+        return '' // closed meanwhile
+      }
+    })
+    return new Set(links.flatMap(link => /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? []))
+  } catch {
+    return new Set() // another user's process
+  }
+}
+
+/** `nginx (pid 4711)` for the process that listens on a TCP port, when this one may see it. */
+export function describePortOwner(port: number): string | undefined {
+  const inodes = new Set(
+    listeningSockets()
+      .filter(socket => socket.port === port)
+      .map(socket => socket.inode),
+  )
+  const owner = listProcesses().find(stat => [...socketsOf(stat.pid)].some(inode => inodes.has(inode)))
+  return owner && `${owner.command} (pid ${owner.pid})`
+}
+
+/** TCP ports that the processes of a group listen on. */
+export function portsOfGroup(group: number): number[] {
+  const inodes = new Set(groupMembers(group).flatMap(stat => [...socketsOf(stat.pid)]))
+  return [
+    ...new Set(
+      listeningSockets()
+        .filter(socket => inodes.has(socket.inode))
+        .map(socket => socket.port),
+    ),
+  ]
+}

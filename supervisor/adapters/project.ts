@@ -1,0 +1,60 @@
+import { accessSync, constants, existsSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { delimiter, dirname, join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { messageOf, OperatorError } from '../base/errors.ts'
+import type { PackageJson, Project } from '../domain/app-command.ts'
+
+/** The search path of an app's commands: its own node_modules first, as its package manager has it. */
+export function searchPath(directory: string, path: string): string {
+  return existsSync(join(directory, 'node_modules/.bin'))
+    ? `${join(directory, 'node_modules/.bin')}${delimiter}${path}`
+    : path
+}
+
+/** The app's folder as it is on disk. */
+export function openProject(directory: string, path: string): Project {
+  const at = (name: string) => resolve(directory, name)
+  return {
+    packageJson: readPackageJson(join(directory, 'package.json')),
+    isFile: name => statSync(at(name), { throwIfNoEntry: false })?.isFile() ?? false,
+    isFolder: name => statSync(at(name), { throwIfNoEntry: false })?.isDirectory() ?? false,
+    tsxLoader(program) {
+      const found = findProgram(program, directory, path)
+      if (found.kind !== 'found') return undefined
+      const loader = join(dirname(realpathSync(found.path)), 'loader.mjs')
+      return existsSync(loader) ? pathToFileURL(loader).href : 'tsx'
+    },
+  }
+}
+
+function readPackageJson(file: string): PackageJson | undefined {
+  if (!existsSync(file)) return undefined
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as PackageJson
+  } catch (error) {
+    throw new OperatorError(`cannot read ${file}: ${messageOf(error)}`, { fix: 'mend the file' })
+  }
+}
+
+export type ProgramSearch =
+  | { kind: 'found'; path: string }
+  | { kind: 'not executable'; path: string }
+  | { kind: 'not found' }
+
+/** The file that a command's first word runs, found as execvp(3) does. */
+export function findProgram(program: string, directory: string, path: string): ProgramSearch {
+  const candidates = program.includes('/')
+    ? [resolve(directory, program)]
+    : path.split(delimiter).map(folder => join(folder || '.', program))
+  let blocked: string | undefined
+  for (const candidate of candidates) {
+    if (!statSync(candidate, { throwIfNoEntry: false })?.isFile()) continue
+    try {
+      accessSync(candidate, constants.X_OK)
+      return { kind: 'found', path: candidate }
+    } catch {
+      blocked ??= candidate
+    }
+  }
+  return blocked ? { kind: 'not executable', path: blocked } : { kind: 'not found' }
+}

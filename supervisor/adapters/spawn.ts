@@ -1,0 +1,155 @@
+import { constants } from 'node:os'
+import type { Readable } from 'node:stream'
+import { execa } from 'execa'
+import { OperatorError } from '../base/errors.ts'
+import type { LogFormat } from '../base/log.ts'
+import type { Exit } from '../domain/exit.ts'
+import type { Child, Spawn, SpawnSpec } from '../domain/ports.ts'
+import { type LineRelay, relayLines } from './line-relay.ts'
+import type { Output } from './output.ts'
+import { isGroupAlive } from './procfs.ts'
+
+/** How long a dead process's output is waited for when somebody else still holds its pipe. */
+const outputGraceMs = 200
+const lastLinesKept = 20
+
+export interface SpawnDeps {
+  stdout: Output
+  stderr: Output
+  format: LogFormat
+  now: () => number
+  /** Called when a child was started, and when it is gone. */
+  onChange: (change: { type: 'started' | 'ended'; name: string; pid: number }) => void
+}
+
+/** Starts children in process groups of their own, so that a signal reaches a worker and what it started. */
+export function createSpawn(deps: SpawnDeps): Spawn {
+  return spec => {
+    // exec keeps the process: only its own shell can tell it its pid (sd_listen_fds(3))
+    const [file = '', ...args] =
+      spec.env.LISTEN_FDS === undefined ? spec.argv : ['/bin/sh', '-c', 'LISTEN_PID=$$ exec "$@"', 'sh', ...spec.argv]
+    const relay = spec.output === 'relay'
+    const subprocess = execa(file, args, {
+      cwd: spec.directory,
+      env: spec.env,
+      ...(spec.uid === undefined ? {} : { uid: spec.uid }),
+      ...(spec.gid === undefined ? {} : { gid: spec.gid }),
+      stdio: stdioOf(spec),
+      detached: true,
+      extendEnv: false,
+      buffer: false,
+      reject: false,
+      cleanup: false,
+    })
+    void subprocess // its promise never rejects; the end is taken from the exit event
+    const { pid } = subprocess
+    if (pid === undefined) {
+      throw new OperatorError(`cannot start ${spec.name} (${spec.argv[0]}) in ${spec.directory}`, {
+        fix: 'check that the folder and the program exist, and that the user may use them',
+      })
+    }
+    const relays = relay
+      ? [
+          startRelay(deps, spec, pid, 'stdout', subprocess.stdout),
+          startRelay(deps, spec, pid, 'stderr', subprocess.stderr),
+        ]
+      : []
+    deps.onChange({ type: 'started', name: spec.name, pid })
+    const exited = new Promise<Exit>(resolve => {
+      subprocess.once('exit', (code, signal) => {
+        deps.onChange({ type: 'ended', name: spec.name, pid })
+        resolve(toExit(code, signal))
+      })
+    })
+    const notify = spec.notify ? (subprocess.stdio[3 + spec.inherit.length] as unknown as Readable) : undefined
+    return toChild(pid, { exited, relays, notify })
+  }
+}
+
+type Pass = 'pipe' | 'inherit'
+
+/** Any descriptor of this process can be handed on; execa's types know only the first three. */
+function stdioOf(spec: SpawnSpec): ['ignore', Pass, Pass, ...Pass[]] {
+  const output = spec.output === 'relay' ? 'pipe' : 'inherit'
+  return [
+    'ignore',
+    output,
+    output,
+    ...(spec.inherit as unknown as 'inherit'[]),
+    ...(spec.notify ? ['pipe' as const] : []),
+  ]
+}
+
+function startRelay(
+  deps: SpawnDeps,
+  spec: SpawnSpec,
+  pid: number,
+  streamName: 'stdout' | 'stderr',
+  stream: Readable | null,
+): LineRelay {
+  if (!stream) throw new Error(`cannot relay ${streamName} of ${spec.name}: it has no pipe`)
+  return relayLines({
+    stream,
+    output: deps[streamName],
+    format: deps.format,
+    source: spec.name,
+    pid,
+    streamName,
+    now: deps.now,
+  })
+}
+
+function toChild(
+  pid: number,
+  parts: { exited: Promise<Exit>; relays: LineRelay[]; notify: Readable | undefined },
+): Child {
+  let isGone = false
+  void parts.exited.then(() => {
+    isGone = true
+  })
+  return {
+    pid,
+    exited: parts.exited,
+    signal: signal => !isGone && send(pid, signal),
+    signalGroup: signal => send(-pid, signal),
+    groupAlive: () => isGroupAlive(pid),
+    lastLines: () =>
+      parts.relays
+        .flatMap(relay => relay.tail().toString().split('\n'))
+        .filter(line => line.trim() !== '')
+        .slice(-lastLinesKept),
+    async outputEnded() {
+      let timer: NodeJS.Timeout | undefined
+      const grace = new Promise<void>(resolve => {
+        timer = setTimeout(resolve, outputGraceMs)
+      })
+      await Promise.race([Promise.all(parts.relays.map(relay => relay.ended)), grace])
+      clearTimeout(timer)
+    },
+    onNotify(callback) {
+      let text = ''
+      parts.notify?.on('error', () => {}) // a reset pipe: the process is ending
+      parts.notify?.on('data', (chunk: Buffer) => {
+        const lines = (text + chunk.toString()).split('\n')
+        text = (lines.pop() ?? '').slice(-1024)
+        for (const line of lines) {
+          const equals = line.indexOf('=')
+          if (equals > 0) callback(line.slice(0, equals), line.slice(equals + 1))
+        }
+      })
+    },
+  }
+}
+
+function send(target: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(target, signal)
+  } catch {
+    return false // gone already
+  }
+}
+
+function toExit(code: number | null, signal: NodeJS.Signals | null): Exit {
+  if (signal !== null) return { kind: 'signal', signal, number: constants.signals[signal] ?? 0 }
+  return { kind: 'code', code: code ?? 0 }
+}

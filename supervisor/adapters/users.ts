@@ -1,0 +1,48 @@
+import { readFileSync, statSync } from 'node:fs'
+
+/** An account of this system (passwd(5)). */
+export interface Account {
+  name: string
+  uid: number
+  gid: number
+  home: string
+}
+
+function accounts(): Account[] {
+  return readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .filter(line => line.includes(':'))
+    .map(line => {
+      const [name = '', , uid, gid, , home = '/'] = line.split(':')
+      return { name, uid: Number(uid), gid: Number(gid), home }
+    })
+}
+
+/** The account with a name or, in digits, a uid. */
+export function findAccount(nameOrUid: string): Account | undefined {
+  return accounts().find(account => account.name === nameOrUid || String(account.uid) === nameOrUid)
+}
+
+const needed = { CAP_CHOWN: 0n, CAP_KILL: 5n, CAP_SETGID: 6n, CAP_SETUID: 7n }
+
+/** Whether this process may run children as other users, give them sockets, and signal them (capabilities(7)). */
+export function canSwitchUsers(): boolean {
+  if (process.geteuid?.() !== 0) return false
+  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1]
+  if (!effective) return true
+  const bits = BigInt(`0x${effective}`)
+  return Object.values(needed).every(bit => (bits & (1n << bit)) !== 0n)
+}
+
+/** The first folder on the way to `path`, itself included, that an account may not enter; undefined when it may enter all. */
+export function findClosedFolder(path: string, { uid, gid }: Account): string | undefined {
+  if (uid === 0) return undefined
+  const parts = path.split('/').filter(Boolean)
+  const folders = parts.map((_, index) => `/${parts.slice(0, index + 1).join('/')}`)
+  return folders.find(folder => {
+    const stat = statSync(folder, { throwIfNoEntry: false })
+    if (!stat) return false
+    const shift = stat.uid === uid ? 6 : stat.gid === gid ? 3 : 0
+    return (stat.mode & (0o1 << shift)) === 0
+  })
+}

@@ -1,0 +1,164 @@
+import { splitCommand } from '../config/command-words.ts'
+
+/** What the app is: a command to run, or a folder of static files. */
+export type AppContent =
+  | { kind: 'command'; argv: string[]; env: Record<string, string>; origin: string }
+  | { kind: 'files'; root: string; origin: string }
+  | { kind: 'welcome'; origin: string }
+
+export interface PackageJson {
+  name?: string
+  version?: string
+  main?: string
+  scripts?: Record<string, string>
+}
+
+/** The app's folder, as far as choosing a command needs it. */
+export interface Project {
+  packageJson: PackageJson | undefined
+  isFile(path: string): boolean
+  isFolder(path: string): boolean
+  /** URL of the module hook of the tsx that would run, when there is one. */
+  tsxLoader(program: string): string | undefined
+}
+
+export type CommandResult = { ok: true; content: AppContent } | { ok: false; problem: string; fix: string }
+
+const packageManagers = new Set(['npm', 'yarn', 'pnpm'])
+/** Commands of the package managers that are no scripts of the package. */
+const managerCommands = new Set([
+  'install',
+  'i',
+  'ci',
+  'exec',
+  'dlx',
+  'test',
+  'init',
+  'publish',
+  'node',
+  'add',
+  'remove',
+])
+const staticFolders = ['.', 'public', 'dist', 'build']
+
+/** What to run: the command, or without one what the folder looks like. */
+export function chooseContent(command: readonly string[] | undefined, project: Project): CommandResult {
+  if (command) {
+    const [only = ''] = command
+    if (command.length === 1 && project.isFolder(only))
+      return found({ kind: 'files', root: only, origin: `folder ${only}` })
+    return resolve([...command], project, only)
+  }
+  const { packageJson } = project
+  if (packageJson?.scripts?.start)
+    return runScript({ script: 'start', extra: [], project, origin: 'start script of package.json' })
+  const main = packageJson ? (packageJson.main ?? 'index.js') : undefined
+  if (main && project.isFile(main)) return resolve(['node', main], project, 'main of package.json')
+  for (const folder of staticFolders) {
+    if (project.isFile(`${folder}/index.html`))
+      return found({ kind: 'files', root: folder, origin: `${folder}/index.html` })
+  }
+  if (packageJson) {
+    return {
+      ok: false,
+      problem: 'package.json has no start script, and its main file does not exist',
+      fix: 'add a start script, or give the command: monohull run node server.js',
+    }
+  }
+  return found({ kind: 'welcome', origin: 'no app found' })
+}
+
+/**
+ * A package manager between monohull and the app swallows signals and closes inherited sockets, so its script is run
+ * instead of it; tsx's command line takes descriptor 3 for itself, so its module hook is used instead.
+ */
+function resolve(argv: string[], project: Project, origin: string): CommandResult {
+  const [program = '', ...rest] = argv
+  if (packageManagers.has(program)) {
+    const named = scriptOf(program, rest)
+    if (named) return runScript({ ...named, project, origin })
+  }
+  if (/(^|\/)tsx$/.test(program)) {
+    const loader = project.tsxLoader(program)
+    if (!loader)
+      return { ok: false, problem: `the command ${program} was not found`, fix: 'npm install tsx in the app' }
+    return found({
+      kind: 'command',
+      argv: ['node', '--import', loader, ...rest.filter(word => word !== 'watch')],
+      env: {},
+      origin,
+    })
+  }
+  return found({ kind: 'command', argv, env: {}, origin })
+}
+
+function scriptOf(manager: string, words: string[]): { script: string; extra: string[] } | undefined {
+  const [first = '', ...rest] = words
+  const isRun = first === 'run' || first === 'run-script'
+  const script = isRun ? (rest[0] ?? '') : first
+  if (script === '' || script.startsWith('-')) return undefined
+  if (!isRun && (managerCommands.has(script) || (manager === 'npm' && script !== 'start'))) return undefined
+  const extra = isRun ? rest.slice(1) : rest
+  return { script, extra: extra[0] === '--' ? extra.slice(1) : extra }
+}
+
+interface ScriptRun {
+  script: string
+  extra: string[]
+  project: Project
+  origin: string
+}
+
+function runScript({ script, extra, project, origin }: ScriptRun): CommandResult {
+  const { packageJson } = project
+  const text = packageJson?.scripts?.[script]
+  if (text === undefined) {
+    return {
+      ok: false,
+      problem: `package.json has no script ${script}`,
+      fix: `add it, or name another; there are: ${Object.keys(packageJson?.scripts ?? {}).join(', ') || 'none'}`,
+    }
+  }
+  const npmEnv = {
+    npm_lifecycle_event: script,
+    npm_package_name: packageJson?.name ?? '',
+    npm_package_version: packageJson?.version ?? '',
+  }
+  const before = packageJson?.scripts?.[`pre${script}`]
+  const plain = before === undefined ? splitAssignments(text) : undefined
+  if (plain) {
+    const inner = resolve([...plain.argv, ...extra], project, origin)
+    if (!inner.ok || inner.content.kind !== 'command') return inner
+    return found({ ...inner.content, env: { ...npmEnv, ...plain.env, ...inner.content.env }, origin })
+  }
+  // only a shell can run it; "$@" hands on further words unread
+  const line = `${before === undefined ? '' : `${before} && `}${text}${extra.length > 0 ? ' "$@"' : ''}`
+  return found({
+    kind: 'command',
+    argv: ['/bin/sh', '-c', line, ...(extra.length > 0 ? ['sh', ...extra] : [])],
+    env: npmEnv,
+    origin,
+  })
+}
+
+/** `A=1 node x` without a shell; undefined when it takes one. */
+function splitAssignments(text: string): { env: Record<string, string>; argv: string[] } | undefined {
+  const split = splitCommand(text)
+  if (!split.ok || /[*?~#]|\$/.test(text)) return undefined
+  const argv = [...split.words]
+  const env: Record<string, string> = {}
+  for (let match = assignment(argv[0]); match; match = assignment(argv[0])) {
+    env[match.name] = match.value
+    argv.shift()
+  }
+  return argv.length > 0 ? { env, argv } : undefined
+}
+
+function assignment(word: string | undefined): { name: string; value: string } | undefined {
+  const match = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/s.exec(word ?? '')
+  return match ? { name: match[1] ?? '', value: match[2] ?? '' } : undefined
+}
+
+function found(content: AppContent): CommandResult {
+  return { ok: true, content }
+}

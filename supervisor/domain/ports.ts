@@ -1,0 +1,110 @@
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { CertificateFiles, CertificateReading } from './certificate.ts'
+import type { Exit } from './exit.ts'
+
+/** What the services need from the world; the adapters provide it. */
+
+/** A running child and its process group (its own, led by it). */
+export interface Child {
+  readonly pid: number
+  /** Settles when the process itself is gone, whoever still holds its pipes. */
+  readonly exited: Promise<Exit>
+  /** Sends to the process alone. False when it is gone. */
+  signal(signal: NodeJS.Signals): boolean
+  /** Sends to every process of the group. False when none is left. */
+  signalGroup(signal: NodeJS.Signals): boolean
+  /** Whether any process of the group is still there (zombies do not count). */
+  groupAlive(): boolean
+  /** The last lines it printed, oldest first. */
+  lastLines(): string[]
+  /** Settles when its output was read to the end, or after a moment when somebody still holds it. */
+  outputEnded(): Promise<void>
+  /** Calls back for each `KEY=value` line that the process writes to its notify descriptor. */
+  onNotify(callback: (word: string, value: string) => void): void
+}
+
+export interface SpawnSpec {
+  /** Name in logs and records: `app.1`, `nginx`. */
+  name: string
+  argv: readonly string[]
+  directory: string
+  env: Readonly<Record<string, string>>
+  uid: number | undefined
+  gid: number | undefined
+  /** Descriptors of the supervisor that the child gets as 3, 4, … */
+  inherit: readonly number[]
+  /** relay: lines with a source in front of them; direct: the supervisor's own stdout and stderr. */
+  output: 'relay' | 'direct'
+  /** Whether the child gets a notify pipe, after the inherited descriptors. */
+  notify: boolean
+}
+
+/** Starts a child; throws an OperatorError when the system refuses. */
+export type Spawn = (spec: SpawnSpec) => Child
+
+/** A socket that is bound and never accepted from. */
+export interface BoundSocket {
+  readonly descriptor: number
+  /** Number of the socket in the kernel, for a worker to recognise it. */
+  readonly inode: number
+  close(): void
+}
+
+export interface UnixSocketOwner {
+  uid: number | undefined
+  gid: number | undefined
+}
+
+/** Binds unix sockets for worker slots. */
+export interface SlotSockets {
+  /** Binds `path`, replacing a leftover; only the owner and its group may connect. Closing removes it. */
+  bind(path: string): BoundSocket
+  /** Makes `link` lead to `path`, in one step. */
+  point(link: string, path: string): void
+  /** A free TCP port on 127.0.0.1. */
+  freePort(): number
+}
+
+/** Asks whether a worker answers. */
+export interface Probe {
+  /** Whether an HTTP server answered `OPTIONS *` at the address before the deadline. */
+  answers(address: WorkerAddress, timeoutMs: number): Promise<boolean>
+}
+
+export type WorkerAddress = { kind: 'unix'; path: string } | { kind: 'tcp'; port: number }
+
+/** Result of nginx's own test; the output is its words, line by line. */
+export type ConfigTest = { ok: true; warnings: string[] } | { ok: false; output: string[] }
+
+/** The configuration on disk and the check of it; see adapters/nginx-files. */
+export interface NginxFiles {
+  configPath: string
+  stage(rendered: Map<string, string>): string
+  test(folder: string): Promise<ConfigTest>
+  promote(folder: string): void
+  discard(folder: string): void
+}
+
+/** Looks into running processes. */
+export interface ProcessView {
+  childrenOf(pid: number): number[]
+}
+
+/** Files and openssl, as the certificates need them. */
+export interface CertificateStore {
+  list(folder: string): string[]
+  read(folder: string, names: CertificateFiles): CertificateReading
+  createSelfSigned(files: CertificateFiles, names: readonly string[]): Promise<void>
+  isWritable(folder: string): boolean
+  /** Copies a pair, so that a reload does not depend on what happens to the mounted files meanwhile. */
+  keepCopy(files: CertificateFiles, folder: string): CertificateFiles
+}
+
+/** What a service needs to tell the time, talk, and start children. */
+export interface Surroundings {
+  clock: Clock
+  log: Log
+  spawn: Spawn
+  random: () => number
+}

@@ -1,0 +1,125 @@
+import type { Exit } from './exit.ts'
+
+/** The life of one child process, as a pure function. Late timers meet another state and do nothing. */
+export type ProcessState =
+  | { name: 'booting'; startedAt: number }
+  | { name: 'ready'; startedAt: number; readyAt: number }
+  | { name: 'stopping'; startedAt: number; readyAt: number | undefined; cause: StopCause }
+  | { name: 'killed'; startedAt: number; readyAt: number | undefined; cause: StopCause }
+  /** The process is gone, and others of its group are not. */
+  | { name: 'remnant'; startedAt: number; readyAt: number | undefined; cause: StopCause | undefined; exit: Exit }
+  | { name: 'gone'; startedAt: number; readyAt: number | undefined; cause: StopCause | undefined; exit: Exit }
+
+/** Why monohull ends a process: asked to, or because it never became ready. */
+export type StopCause = 'requested' | 'boot timeout'
+
+export type ProcessEvent =
+  | { type: 'becameReady'; at: number }
+  | { type: 'bootDeadlinePassed' }
+  | { type: 'stopRequested' }
+  | { type: 'killRequested' }
+  | { type: 'graceDeadlinePassed' }
+  /** `groupAlive`: others of its group are still there, and are to end with it. */
+  | { type: 'exited'; exit: Exit; groupAlive: boolean }
+  | { type: 'groupEnded' }
+
+export type ProcessEffect =
+  | { type: 'signal'; to: 'process' | 'group'; signal: 'stop' | 'kill' }
+  | { type: 'arm'; timer: 'grace' }
+  | { type: 'disarm'; timer: 'boot' | 'grace' }
+  | { type: 'watchGroup' }
+  | { type: 'announce'; state: 'ready' | 'gone' }
+
+export interface ProcessStep {
+  state: ProcessState
+  effects: ProcessEffect[]
+}
+
+export function stepProcess(state: ProcessState, event: ProcessEvent): ProcessStep {
+  const stay: ProcessStep = { state, effects: [] }
+  switch (event.type) {
+    case 'becameReady':
+      if (state.name !== 'booting') return stay
+      return {
+        state: { name: 'ready', startedAt: state.startedAt, readyAt: event.at },
+        effects: [
+          { type: 'disarm', timer: 'boot' },
+          { type: 'announce', state: 'ready' },
+        ],
+      }
+    case 'bootDeadlinePassed':
+      return state.name === 'booting' ? stopping(state, 'boot timeout') : stay
+    case 'stopRequested':
+      return state.name === 'booting' || state.name === 'ready' ? stopping(state, 'requested') : stay
+    case 'graceDeadlinePassed':
+      if (state.name === 'remnant') return { state, effects: [{ type: 'signal', to: 'group', signal: 'kill' }] }
+      return state.name === 'stopping' ? killed(state, state.cause) : stay
+    case 'killRequested':
+      if (state.name === 'remnant') return { state, effects: [{ type: 'signal', to: 'group', signal: 'kill' }] }
+      if (state.name === 'stopping') return killed(state, state.cause)
+      return state.name === 'booting' || state.name === 'ready' ? killed(state, 'requested') : stay
+    case 'exited':
+      return exited(state, event)
+    case 'groupEnded':
+      if (state.name !== 'remnant') return stay
+      return {
+        state: { ...state, name: 'gone' },
+        effects: [
+          { type: 'disarm', timer: 'grace' },
+          { type: 'announce', state: 'gone' },
+        ],
+      }
+  }
+}
+
+type Alive = Extract<ProcessState, { name: 'booting' | 'ready' | 'stopping' }>
+
+function readyAtOf(state: ProcessState): number | undefined {
+  return state.name === 'booting' ? undefined : state.readyAt
+}
+
+function stopping(state: Alive, cause: StopCause): ProcessStep {
+  return {
+    state: { name: 'stopping', startedAt: state.startedAt, readyAt: readyAtOf(state), cause },
+    effects: [
+      { type: 'disarm', timer: 'boot' },
+      { type: 'signal', to: 'process', signal: 'stop' },
+      { type: 'arm', timer: 'grace' },
+    ],
+  }
+}
+
+function killed(state: Alive, cause: StopCause): ProcessStep {
+  return {
+    state: { name: 'killed', startedAt: state.startedAt, readyAt: readyAtOf(state), cause },
+    effects: [
+      { type: 'disarm', timer: 'boot' },
+      { type: 'disarm', timer: 'grace' },
+      { type: 'signal', to: 'group', signal: 'kill' },
+    ],
+  }
+}
+
+function exited(state: ProcessState, { exit, groupAlive }: { exit: Exit; groupAlive: boolean }): ProcessStep {
+  if (state.name === 'remnant' || state.name === 'gone') return { state, effects: [] }
+  const cause = state.name === 'stopping' || state.name === 'killed' ? state.cause : undefined
+  const base = { startedAt: state.startedAt, readyAt: readyAtOf(state), cause, exit }
+  if (!groupAlive) {
+    return {
+      state: { name: 'gone', ...base },
+      effects: [
+        { type: 'disarm', timer: 'boot' },
+        { type: 'disarm', timer: 'grace' },
+        { type: 'announce', state: 'gone' },
+      ],
+    }
+  }
+  const rest: ProcessEffect[] =
+    state.name === 'stopping'
+      ? [{ type: 'signal', to: 'group', signal: 'stop' }]
+      : [{ type: 'signal', to: 'group', signal: 'kill' }]
+  return {
+    state: { name: 'remnant', ...base },
+    effects: [{ type: 'disarm', timer: 'boot' }, ...rest, { type: 'watchGroup' }],
+  }
+}

@@ -1,0 +1,161 @@
+import type { Exit } from './exit.ts'
+
+/**
+ * One worker slot: the place in nginx's upstream that a worker fills. Workers are told apart by a number that grows.
+ * `failures` counts fast failures in a row; from `withdrawAfter` on, nginx is told to leave the slot out.
+ */
+export type SlotState =
+  | { name: 'idle' }
+  | { name: 'booting'; worker: number; failures: number }
+  | { name: 'serving'; worker: number; failures: number; readyAt: number }
+  | { name: 'replacing'; worker: number; next: number; failures: number; readyAt: number }
+  | { name: 'waiting'; failures: number; lastWorker: number }
+  | { name: 'stopped' }
+
+export type SlotEvent =
+  | { type: 'started' }
+  | { type: 'becameReady'; worker: number; at: number }
+  | { type: 'ended'; worker: number; exit: Exit; at: number }
+  | { type: 'retryDue' }
+  | { type: 'replacementRequested' }
+  | { type: 'stopped' }
+
+export type SlotEffect =
+  | { type: 'spawn'; worker: number }
+  | { type: 'stop'; worker: number }
+  | { type: 'retry'; failures: number }
+  | { type: 'withdraw' }
+  | { type: 'restore' }
+  | { type: 'replaced' }
+  | { type: 'replacementFailed'; worker: number }
+  | { type: 'decided'; worker: number; decision: Decision }
+
+/** What was done about a worker that ended by itself. */
+export type Decision =
+  | 'restarted at once'
+  | 'restarted after backoff'
+  | 'slot withdrawn, retried after backoff'
+  | 'replacement abandoned'
+
+export interface SlotPolicy {
+  minUptimeMs: number
+  /** Fast failures in a row after which the slot is withdrawn. */
+  withdrawAfter: number
+}
+
+export interface SlotStep {
+  state: SlotState
+  effects: SlotEffect[]
+}
+
+export function stepSlot(state: SlotState, event: SlotEvent, policy: SlotPolicy): SlotStep {
+  const stay: SlotStep = { state, effects: [] }
+  switch (event.type) {
+    case 'started':
+      return state.name === 'idle' ? boot(1, 0) : stay
+    case 'retryDue':
+      return state.name === 'waiting' ? boot(state.lastWorker + 1, state.failures) : stay
+    case 'becameReady':
+      return ready(state, event)
+    case 'ended':
+      return ended(state, event, policy)
+    case 'replacementRequested':
+      if (state.name === 'serving') {
+        const next = state.worker + 1
+        return { state: { ...state, name: 'replacing', next }, effects: [{ type: 'spawn', worker: next }] }
+      }
+      if (state.name === 'waiting') return boot(state.lastWorker + 1, state.failures)
+      if (state.name === 'booting') {
+        const next = boot(state.worker + 1, state.failures)
+        return { state: next.state, effects: [{ type: 'stop', worker: state.worker }, ...next.effects] }
+      }
+      return stay
+    case 'stopped':
+      return { state: { name: 'stopped' }, effects: workersOf(state).map(worker => ({ type: 'stop', worker })) }
+  }
+}
+
+/** The workers that the slot still counts on. */
+export function workersOf(state: SlotState): number[] {
+  switch (state.name) {
+    case 'booting':
+    case 'serving':
+      return [state.worker]
+    case 'replacing':
+      return [state.worker, state.next]
+    case 'idle':
+    case 'waiting':
+    case 'stopped':
+      return []
+  }
+}
+
+function boot(worker: number, failures: number): SlotStep {
+  return { state: { name: 'booting', worker, failures }, effects: [{ type: 'spawn', worker }] }
+}
+
+function ready(state: SlotState, { worker, at }: { worker: number; at: number }): SlotStep {
+  if (state.name === 'booting' && state.worker === worker) {
+    return {
+      state: { name: 'serving', worker, failures: state.failures, readyAt: at },
+      effects: [{ type: 'restore' }, { type: 'replaced' }],
+    }
+  }
+  if (state.name === 'replacing' && state.next === worker) {
+    return {
+      state: { name: 'serving', worker, failures: 0, readyAt: at },
+      effects: [{ type: 'stop', worker: state.worker }, { type: 'replaced' }],
+    }
+  }
+  return { state, effects: [] }
+}
+
+function ended(state: SlotState, event: Extract<SlotEvent, { type: 'ended' }>, policy: SlotPolicy): SlotStep {
+  const { worker } = event
+  if (state.name === 'replacing' && worker === state.next) {
+    return {
+      state: { name: 'serving', worker: state.worker, failures: state.failures, readyAt: state.readyAt },
+      effects: [
+        { type: 'decided', worker, decision: 'replacement abandoned' },
+        { type: 'replacementFailed', worker },
+      ],
+    }
+  }
+  if (state.name === 'replacing' && worker === state.worker) {
+    return {
+      state: { name: 'booting', worker: state.next, failures: state.failures },
+      effects: [{ type: 'decided', worker, decision: 'restarted at once' }],
+    }
+  }
+  if ((state.name !== 'booting' && state.name !== 'serving') || worker !== state.worker) return { state, effects: [] }
+
+  const failures = failuresAfter(state, event, policy)
+  const next: SlotState = { name: 'waiting', failures, lastWorker: worker }
+  const effects: SlotEffect[] = state.name === 'booting' ? [{ type: 'replacementFailed', worker }] : []
+  if (failures >= policy.withdrawAfter) {
+    effects.push({ type: 'decided', worker, decision: 'slot withdrawn, retried after backoff' }, { type: 'withdraw' })
+  } else {
+    effects.push({
+      type: 'decided',
+      worker,
+      decision: failures === 0 ? 'restarted at once' : 'restarted after backoff',
+    })
+  }
+  return { state: next, effects: [...effects, { type: 'retry', failures }] }
+}
+
+/**
+ * A worker that served for `minUptimeMs`, or that somebody outside killed with SIGKILL while it served, starts the count
+ * anew: its own boot is not what fails.
+ */
+function failuresAfter(
+  state: Extract<SlotState, { name: 'booting' | 'serving' }>,
+  event: Extract<SlotEvent, { type: 'ended' }>,
+  policy: SlotPolicy,
+): number {
+  if (state.name === 'serving') {
+    const wasKilled = event.exit.kind === 'signal' && event.exit.signal === 'SIGKILL'
+    if (wasKilled || event.at - state.readyAt >= policy.minUptimeMs) return 0
+  }
+  return state.failures + 1
+}

@@ -1,0 +1,62 @@
+/** The worker contract's variables: systemd's socket activation names where it has them (sd_listen_fds(3), sd_notify(3)). */
+export interface WorkerIdentity {
+  app: string
+  slot: number
+  workers: number
+  /** Kernel number of the inherited socket, when there is one. */
+  socketInode: number | undefined
+  /** Whether the command names the descriptor itself (`--bind fd://3`): told twice, Gunicorn would open it twice. */
+  namesDescriptor: boolean
+  /** TCP port of its own, when it has no inherited socket. */
+  port: number | undefined
+  gracefulTimeoutMs: number
+}
+
+/** Variables that configure monohull or its other children, and that a worker must not see. */
+const hidden = /^(MONOHULL_|LISTEN_(FDS|PID|FDNAMES)$|NOTIFY_SOCKET$|NGINX$|WEB_CONCURRENCY$)/
+
+export interface WorkerEnvSources {
+  /** The environment that monohull was started with. */
+  inherited: Readonly<Record<string, string | undefined>>
+  /** `app.env`, secrets read. */
+  configured: Readonly<Record<string, string>>
+  /** HOME, USER and LOGNAME of the user it runs as; empty when that is monohull's own. */
+  account: Readonly<Record<string, string>>
+  /** Absolute path of the Node preload. */
+  preload: string
+}
+
+/** The environment of one worker. LISTEN_PID is set by the spawner, who alone knows it. */
+export function workerEnv(sources: WorkerEnvSources, identity: WorkerIdentity): Record<string, string> {
+  const env: Record<string, string> = {}
+  for (const [name, value] of Object.entries(sources.inherited)) {
+    if (value !== undefined && !hidden.test(name)) env[name] = value
+  }
+  Object.assign(env, sources.account, sources.configured)
+  env.MONOHULL_APP = identity.app
+  env.MONOHULL_SLOT = String(identity.slot)
+  env.MONOHULL_WORKER = `${identity.app}.${identity.slot}`
+  env.MONOHULL_WORKERS = String(identity.workers)
+  env.MONOHULL_GRACEFUL_TIMEOUT_MS = String(identity.gracefulTimeoutMs)
+  env.MONOHULL_NOTIFY_FD = identity.socketInode === undefined ? '3' : '4'
+  if (identity.socketInode !== undefined) {
+    if (!identity.namesDescriptor) {
+      env.LISTEN_FDS = '1'
+      env.LISTEN_FDNAMES = 'http'
+    }
+    env.MONOHULL_SOCKET_INODE = String(identity.socketInode)
+  }
+  if (identity.port !== undefined) env.PORT = String(identity.port)
+  env.NODE_OPTIONS = `--require ${quoteNodeOption(sources.preload)}${env.NODE_OPTIONS ? ` ${env.NODE_OPTIONS}` : ''}`
+  return env
+}
+
+function quoteNodeOption(path: string): string {
+  return /\s|"/.test(path) ? `"${path.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"` : path
+}
+
+/** Fills `$PORT` and `${PORT}` into the words of a command; nothing else is expanded. */
+export function fillPort(words: readonly string[], port: number | undefined): string[] {
+  if (port === undefined) return [...words]
+  return words.map(word => word.replaceAll(/\$PORT\b|\$\{PORT\}/g, String(port)))
+}

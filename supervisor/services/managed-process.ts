@@ -1,0 +1,133 @@
+import type { Clock } from '../base/clock.ts'
+import type { Exit } from '../domain/exit.ts'
+import type { Child } from '../domain/ports.ts'
+import { type ProcessEffect, type ProcessEvent, type ProcessState, stepProcess } from '../domain/process-state.ts'
+
+const groupWatchMs = 20
+
+export interface ProcessPolicy {
+  stopSignal: NodeJS.Signals
+  bootTimeoutMs: number
+  graceMs: number
+  /** Whether the rest of the process group ends with the process. nginx's workers go on serving without their master. */
+  endsGroup: boolean
+}
+
+/** How a process ended, for its record. */
+export interface Ending {
+  exit: Exit
+  wasReady: boolean
+  /** Why monohull ended it; undefined when it ended by itself. */
+  cause: 'requested' | 'boot timeout' | undefined
+  uptimeMs: number
+}
+
+/** A child with its life: readiness, stop with a deadline, kill, and the end of its whole process group. */
+export interface ManagedProcess {
+  readonly child: Child
+  state(): ProcessState
+  markReady(): void
+  /** Sends the stop signal, and SIGKILL to the group after `graceMs` (the policy's when left out). */
+  stop(graceMs?: number): void
+  kill(): void
+  /** Settles when the process and its group are gone. */
+  readonly ended: Promise<Ending>
+}
+
+export interface ManagedProcessDeps {
+  child: Child
+  clock: Clock
+  policy: ProcessPolicy
+  onReady: () => void
+  /** Just before a process that did not become ready is stopped, while it can still be looked at. */
+  onBootTimeout?: () => void
+}
+
+export function manageProcess({ child, clock, policy, onReady, onBootTimeout }: ManagedProcessDeps): ManagedProcess {
+  const startedAt = clock.now()
+  let state: ProcessState = { name: 'booting', startedAt }
+  let graceMs = policy.graceMs
+  const timers = new Map<string, () => void>()
+  let settle: (ending: Ending) => void
+  const ended = new Promise<Ending>(resolve => {
+    settle = resolve
+  })
+
+  const armGrace = () => {
+    disarm('grace')
+    timers.set(
+      'grace',
+      clock.after(graceMs, () => dispatch({ type: 'graceDeadlinePassed' })),
+    )
+  }
+  const disarm = (timer: string) => {
+    timers.get(timer)?.()
+    timers.delete(timer)
+  }
+
+  function dispatch(event: ProcessEvent): void {
+    const step = stepProcess(state, event)
+    state = step.state
+    for (const effect of step.effects) perform(effect)
+  }
+
+  function perform(effect: ProcessEffect): void {
+    switch (effect.type) {
+      case 'signal': {
+        const signal = effect.signal === 'kill' ? 'SIGKILL' : policy.stopSignal
+        if (effect.to === 'group') child.signalGroup(signal)
+        else child.signal(signal)
+        return
+      }
+      case 'arm':
+        armGrace()
+        return
+      case 'disarm':
+        disarm(effect.timer)
+        return
+      case 'watchGroup':
+        watchGroup()
+        return
+      case 'announce':
+        if (effect.state === 'ready') onReady()
+        else settle(endingOf(state, clock.now()))
+    }
+  }
+
+  function watchGroup(): void {
+    if (child.groupAlive()) clock.after(groupWatchMs, watchGroup)
+    else dispatch({ type: 'groupEnded' })
+  }
+
+  void child.exited.then(exit => dispatch({ type: 'exited', exit, groupAlive: policy.endsGroup && child.groupAlive() }))
+  timers.set(
+    'boot',
+    clock.after(policy.bootTimeoutMs, () => {
+      if (state.name === 'booting') onBootTimeout?.()
+      dispatch({ type: 'bootDeadlinePassed' })
+    }),
+  )
+
+  return {
+    child,
+    ended,
+    state: () => state,
+    markReady: () => dispatch({ type: 'becameReady', at: clock.now() }),
+    kill: () => dispatch({ type: 'killRequested' }),
+    stop(overrideMs) {
+      graceMs = overrideMs ?? policy.graceMs
+      if (state.name === 'stopping' || state.name === 'remnant') armGrace()
+      dispatch({ type: 'stopRequested' })
+    },
+  }
+}
+
+function endingOf(state: ProcessState, now: number): Ending {
+  if (state.name !== 'gone') throw new Error(`cannot describe the end of a process that is ${state.name}`)
+  return {
+    exit: state.exit,
+    wasReady: state.readyAt !== undefined,
+    cause: state.cause,
+    uptimeMs: now - state.startedAt,
+  }
+}

@@ -1,0 +1,173 @@
+import { pause } from '../base/clock.ts'
+import { exitCode, OperatorError } from '../base/errors.ts'
+import { backoffMs } from '../domain/backoff.ts'
+import { describeExit } from '../domain/exit.ts'
+import type { NginxModel } from '../domain/nginx-model.ts'
+import { renderNginx } from '../domain/nginx-render.ts'
+import type { NginxFiles, ProcessView, Surroundings } from '../domain/ports.ts'
+import { type ManagedProcess, manageProcess } from './managed-process.ts'
+
+const pollMs = 5
+const startTimeoutMs = 10_000
+const backoff = { initialMs: 200, maxMs: 10_000 }
+/** A master that ran this long starts the backoff anew. */
+const stableMs = 1000
+
+export interface Nginx {
+  /** Renders and tests without a trace; an OperatorError with nginx's own words when it is refused. */
+  check(model: NginxModel): Promise<void>
+  /** Starts with a configuration that was checked; settles when nginx has workers. */
+  start(model: NginxModel): Promise<void>
+  /** Renders, tests, promotes and reloads; settles when new nginx workers run. Changes nothing when it rejects. */
+  apply(model: NginxModel): Promise<void>
+  reopenLogs(): void
+  /** Whether `start` has come to its end. */
+  isStarted(): boolean
+  isAlive(): boolean
+  /** Graceful: QUIT, and KILL after `graceMs`; else TERM. Settles when nginx and its workers are gone. */
+  stop(mode: 'graceful' | 'fast', graceMs: number): Promise<void>
+}
+
+export interface NginxDeps extends Surroundings {
+  files: NginxFiles
+  processes: ProcessView
+  /** The bound front sockets, in the supervisor. */
+  descriptors: readonly number[]
+  env: Readonly<Record<string, string>>
+}
+
+export function createNginx(deps: NginxDeps): Nginx {
+  const { clock, log, files } = deps
+  let master: ManagedProcess | undefined
+  let isStarted = false
+  let isStopping = false
+  let lastApply: Promise<void> = Promise.resolve()
+  let failures = 0
+  /** Masters that died and whose workers still serve. */
+  let orphaned: ManagedProcess[] = []
+
+  function spawnMaster(): ManagedProcess {
+    const child = deps.spawn({
+      name: 'nginx',
+      argv: ['nginx', '-e', 'stderr', '-c', files.configPath],
+      directory: '/',
+      env: { ...deps.env, NGINX: deps.descriptors.map((_, index) => `${index + 3};`).join('') },
+      uid: undefined,
+      gid: undefined,
+      inherit: deps.descriptors,
+      output: 'direct',
+      notify: false,
+    })
+    const started = manageProcess({
+      child,
+      clock,
+      policy: { stopSignal: 'SIGQUIT', bootTimeoutMs: startTimeoutMs, graceMs: startTimeoutMs, endsGroup: false },
+      onReady: () => {},
+    })
+    void child.exited.then(exit => {
+      if (master !== started || isStopping) return
+      orphaned.push(started)
+      const uptimeMs = clock.now() - startedAt
+      failures = uptimeMs >= stableMs ? 0 : failures + 1
+      const delayMs = backoffMs(failures, backoff, deps.random())
+      log.error('nginx died, starting it again on the same sockets', {
+        pid: child.pid,
+        exit: describeExit(exit),
+        uptime_ms: uptimeMs,
+        delay_ms: delayMs,
+      })
+      clock.after(delayMs, restart)
+    })
+    const startedAt = clock.now()
+    return started
+  }
+
+  /** Settles when the master has a worker; false when it ended or the time is over. */
+  async function waitForWorkers(started: ManagedProcess, known: readonly number[] = []): Promise<boolean> {
+    const deadline = clock.now() + startTimeoutMs
+    let isGone = false
+    void started.child.exited.then(() => {
+      isGone = true
+    })
+    while (!isGone && clock.now() < deadline) {
+      if (deps.processes.childrenOf(started.child.pid).some(pid => !known.includes(pid))) {
+        started.markReady()
+        return true
+      }
+      await pause(clock, pollMs)
+    }
+    return false
+  }
+
+  function restart(): void {
+    if (isStopping) return
+    const started = spawnMaster()
+    master = started
+    void waitForWorkers(started).then(isUp => {
+      if (!isUp) return
+      log.info('nginx is back', { pid: started.child.pid })
+      for (const old of orphaned) old.child.signalGroup('SIGQUIT')
+      orphaned = []
+    })
+  }
+
+  async function stageTested(model: NginxModel): Promise<string> {
+    const folder = files.stage(renderNginx(model))
+    const result = await files.test(folder)
+    if (result.ok) {
+      for (const warning of result.warnings) log.warn('nginx warns', { output: warning })
+      return folder
+    }
+    files.discard(folder)
+    throw new OperatorError(`nginx refuses the configuration: ${result.output.join('\n')}`, {
+      fix: 'mend what the message names; monohull render prints the rendered files',
+    })
+  }
+
+  async function applyNow(model: NginxModel): Promise<void> {
+    const folder = await stageTested(model)
+    files.promote(folder)
+    if (!master) return
+    const known = deps.processes.childrenOf(master.child.pid)
+    // a master that just died is started again with the promoted files anyway
+    if (!master.child.signal('SIGHUP')) return
+    if (!(await waitForWorkers(master, known)) && master.child.signal('SIGHUP')) {
+      throw new OperatorError('nginx did not take the new configuration', {
+        fix: 'its own message is above',
+        code: exitCode.software,
+      })
+    }
+  }
+
+  return {
+    async check(model) {
+      files.discard(await stageTested(model))
+    },
+    async start(model) {
+      if (isStopping) return
+      files.promote(files.stage(renderNginx(model)))
+      master = spawnMaster()
+      isStarted = await waitForWorkers(master)
+      if (isStarted) return
+      throw new OperatorError('nginx did not start', { fix: 'its own message is above', code: exitCode.software })
+    },
+    apply(model) {
+      const applied = lastApply.then(() => applyNow(model))
+      lastApply = applied.catch(() => {}) // told to whoever asked; the next one starts clean
+      return applied
+    },
+    reopenLogs() {
+      master?.child.signal('SIGUSR1')
+    },
+    isStarted: () => isStarted,
+    isAlive: () => master?.state().name === 'ready',
+    async stop(mode, graceMs) {
+      isStopping = true
+      if (!master) return
+      for (const old of orphaned) old.child.signalGroup(mode === 'graceful' ? 'SIGQUIT' : 'SIGTERM')
+      if (mode === 'fast') master.child.signal('SIGTERM')
+      master.stop(graceMs)
+      await master.ended
+    },
+  }
+}

@@ -1,0 +1,18 @@
+/** What the workers of an app are, and how they are treated. Times in milliseconds. */
+export interface WorkerPlan {
+  app: string
+  /** The command as configured, for messages. */
+  argv: readonly string[]
+  /** The command with the worker's port filled in. */
+  argvFor(port: number | undefined): string[]
+  directory: string
+  uid: number | undefined
+  gid: number | undefined
+  count: number
+  listen: 'inherit' | 'port'
+  env(identity: { slot: number; socketInode: number | undefined; port: number | undefined }): Record<string, string>
+  bootTimeoutMs: number
+  gracefulTimeoutMs: number
+  minUptimeMs: number
+  backoff: { initialMs: number; maxMs: number }
+}

@@ -1,0 +1,314 @@
+import { messageOf } from '../base/errors.ts'
+import { backoffMs } from '../domain/backoff.ts'
+import { explainDeath } from '../domain/death.ts'
+import { describeExit, type Exit } from '../domain/exit.ts'
+import type { Child, Probe, SlotSockets, Surroundings, WorkerAddress } from '../domain/ports.ts'
+import { type SlotEffect, type SlotEvent, type SlotState, stepSlot } from '../domain/slot-state.ts'
+import { type Endpoint, openPortEndpoint, openSocketEndpoint } from './endpoint.ts'
+import { type Ending, type ManagedProcess, manageProcess } from './managed-process.ts'
+import { waitUntilReady } from './readiness.ts'
+import type { WorkerPlan } from './worker-plan.ts'
+
+/** Fast failures in a row after which nginx is told to leave a slot out. */
+const withdrawAfter = 2
+const queueTimeoutMs = 1000
+
+export type RollResult = { ok: true } | { ok: false; reason: string; lastLines: string[] }
+
+/** A worker that ended by itself. */
+export interface Death {
+  worker: string
+  exit: Exit
+  wasReady: boolean
+  lastLines: string[]
+}
+
+export interface WorkerStatus {
+  name: string
+  slot: number
+  state: SlotState['name']
+  pid: number | undefined
+  /** Since the serving process was started. */
+  uptimeSeconds: number | undefined
+  restarts: number
+  isInRotation: boolean
+}
+
+/** One place in nginx's upstream, and the workers that fill it one after the other. */
+export interface WorkerSlot {
+  readonly number: number
+  start(): void
+  /** Replaces the worker by one of `plan`, the new one ready before the old one drains. On failure the old one stays. */
+  replace(plan: WorkerPlan): Promise<RollResult>
+  /** Asks its workers to drain, SIGKILL after `graceMs`; settles when they are gone. No worker is started any more. */
+  stop(graceMs: number): Promise<void>
+  /** Where nginx finds it. */
+  address(): WorkerAddress
+  /** Whether nginx should know it: it was ready once, and is not withdrawn. */
+  isInRotation(): boolean
+  leaveRotation(): void
+  status(): WorkerStatus
+}
+
+export interface WorkerSlotDeps extends Surroundings {
+  sockets: SlotSockets
+  probe: Probe
+  runDir: string
+  portsOf: (group: number) => number[]
+  /** The rotation or an address in it changed; settles when nginx knows. */
+  onRotation: () => Promise<void>
+  onReady: () => void
+  /** A worker ended by itself. Whether that ends the whole run, so that nothing is started any more. */
+  onDeath: (death: Death) => boolean
+}
+
+interface Worker {
+  process: ManagedProcess
+  endpoint: Endpoint
+  hasNotified: boolean
+  /** Settles when its end was recorded and acted on. */
+  buried: Promise<void>
+}
+
+export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPlan: WorkerPlan): WorkerSlot {
+  const { clock, log } = deps
+  const name = `${initialPlan.app}.${number}`
+  const link = `${deps.runDir}/${initialPlan.app}-${number}.sock`
+  let plan = initialPlan
+  let state: SlotState = { name: 'idle' }
+  let endpoint: Endpoint | undefined
+  let isInRotation = false
+  let isStopping = false
+  let restarts = 0
+  let cancelRetry = () => {}
+  let settleReplacement: ((result: RollResult) => void) | undefined
+  const workers = new Map<number, Worker>()
+
+  function dispatch(event: SlotEvent): void {
+    const step = stepSlot(state, event, { minUptimeMs: plan.minUptimeMs, withdrawAfter })
+    state = step.state
+    for (const effect of step.effects) perform(effect)
+  }
+
+  function perform(effect: SlotEffect): void {
+    switch (effect.type) {
+      case 'spawn':
+        spawnWorker(effect.worker)
+        return
+      case 'stop':
+        void retire(effect.worker)
+        return
+      case 'retry':
+        cancelRetry = clock.after(backoffMs(effect.failures, plan.backoff, deps.random()), () =>
+          dispatch({ type: 'retryDue' }),
+        )
+        return
+      case 'withdraw':
+        // what waits in the queue is answered by nginx, or goes to another worker, at once
+        endpoint?.close()
+        endpoint = undefined
+        setRotation(false)
+        return
+      case 'restore':
+        setRotation(true)
+        return
+      case 'replaced':
+        settleReplacement?.({ ok: true })
+        return
+      case 'replacementFailed':
+      case 'decided':
+        return // `bury` tells them
+    }
+  }
+
+  function setRotation(isIn: boolean): void {
+    if (isInRotation === isIn) return
+    isInRotation = isIn
+    if (!isIn) log.warn('slot withdrawn from nginx', { worker: name })
+    void deps.onRotation()
+  }
+
+  function openEndpoint(worker: number): Endpoint {
+    if (plan.listen === 'port') return openPortEndpoint(deps.sockets)
+    return openSocketEndpoint(deps.sockets, `${deps.runDir}/${plan.app}-${number}.${worker}.sock`)
+  }
+
+  /**
+   * A worker that notifies shares the socket of the one it replaces, and takes over its queue. Of any other, only a socket
+   * of its own can show that it is ready.
+   */
+  function endpointFor(worker: number): Endpoint {
+    const serving = state.name === 'replacing' ? workers.get(state.worker) : undefined
+    const fits = endpoint?.own.kind === (plan.listen === 'inherit' ? 'unix' : 'tcp')
+    if (endpoint && fits && (!serving || (serving.hasNotified && plan.listen === 'inherit'))) return endpoint
+    return openEndpoint(worker)
+  }
+
+  function usesEndpoint(next: Endpoint): void {
+    endpoint = next
+    if (next.own.kind === 'unix') deps.sockets.point(link, next.own.path)
+  }
+
+  function spawnWorker(worker: number): void {
+    const isReplacement = state.name === 'replacing'
+    if (worker > 1) restarts++
+    let child: Child
+    let own: Endpoint
+    try {
+      own = endpointFor(worker)
+      if (!isReplacement) usesEndpoint(own)
+      child = deps.spawn({
+        name,
+        argv: plan.argvFor(own.port),
+        directory: plan.directory,
+        env: plan.env({ slot: number, socketInode: own.socket?.inode, port: own.port }),
+        uid: plan.uid,
+        gid: plan.gid,
+        inherit: own.socket ? [own.socket.descriptor] : [],
+        output: 'relay',
+        notify: true,
+      })
+    } catch (error) {
+      const ending: Ending = { exit: { kind: 'code', code: 70 }, wasReady: false, cause: undefined, uptimeMs: 0 }
+      clock.after(0, () => bury(worker, ending, { pid: undefined, lastLines: [messageOf(error)], otherPorts: [] }))
+      return
+    }
+    supervise(worker, child, own)
+  }
+
+  function supervise(worker: number, child: Child, own: Endpoint): void {
+    let otherPorts: number[] = []
+    const sharesSocket = state.name === 'replacing' && own === endpoint
+    const { bootTimeoutMs, gracefulTimeoutMs } = plan
+    const process = manageProcess({
+      child,
+      clock,
+      policy: { stopSignal: 'SIGTERM', bootTimeoutMs, graceMs: gracefulTimeoutMs, endsGroup: true },
+      onReady() {
+        log.info('worker ready', { worker: name, pid: child.pid, boot_ms: clock.now() - process.state().startedAt })
+        dispatch({ type: 'becameReady', worker, at: clock.now() })
+        deps.onReady()
+      },
+      onBootTimeout() {
+        otherPorts = deps.portsOf(child.pid)
+      },
+    })
+    const readiness = waitUntilReady({ child, probe: deps.probe, clock, address: own.own, isExclusive: !sharesSocket })
+    const buried = process.ended.then(async ending => {
+      readiness.cancel()
+      await child.outputEnded()
+      workers.delete(worker)
+      if (own !== endpoint) own.close()
+      bury(worker, ending, { pid: child.pid, lastLines: child.lastLines(), otherPorts })
+    })
+    const entry: Worker = { process, endpoint: own, hasNotified: false, buried }
+    workers.set(worker, entry)
+    void readiness.ready.then(by => {
+      entry.hasNotified = by === 'notified'
+      process.markReady()
+    })
+  }
+
+  /** Stops a replaced worker, once no new request can reach it and those in its queue were taken. */
+  async function retire(worker: number): Promise<void> {
+    const old = workers.get(worker)
+    const current = state.name === 'serving' ? workers.get(state.worker) : undefined
+    if (!old) return
+    if (!isStopping && current && current.endpoint !== old.endpoint) {
+      usesEndpoint(current.endpoint)
+      if (current.endpoint.own.kind === 'tcp') await deps.onRotation()
+      // queues are first in, first out: when this is answered, what came before it is in the worker's hands
+      else await deps.probe.answers(old.endpoint.own, queueTimeoutMs)
+    }
+    old.process.stop()
+  }
+
+  /** The record of a worker's end, and what follows from it. */
+  function bury(
+    worker: number,
+    ending: Ending,
+    end: { pid: number | undefined; lastLines: string[]; otherPorts: number[] },
+  ): void {
+    if (ending.cause === 'requested' || isStopping) {
+      log.info('worker stopped', { worker: name, pid: end.pid, exit: describeExit(ending.exit) })
+      return
+    }
+    const { lastLines } = end
+    const step = stepSlot(
+      state,
+      { type: 'ended', worker, exit: ending.exit, at: clock.now() },
+      { minUptimeMs: plan.minUptimeMs, withdrawAfter },
+    )
+    const decided = step.effects.find(effect => effect.type === 'decided')?.decision
+    const isAbandoned = decided === 'replacement abandoned'
+    const endsRun =
+      !isAbandoned && deps.onDeath({ worker: name, exit: ending.exit, wasReady: ending.wasReady, lastLines })
+    const reason = explainDeath({
+      ...ending,
+      program: plan.argv[0] ?? '',
+      listen: plan.listen,
+      bootTimeoutMs: plan.bootTimeoutMs,
+      otherPorts: end.otherPorts,
+    })
+    log.error('worker died', {
+      worker: name,
+      pid: end.pid,
+      exit: describeExit(ending.exit),
+      reason,
+      uptime_ms: ending.uptimeMs,
+      decision: endsRun ? 'everything is stopped' : decided,
+      last_lines: lastLines,
+    })
+    state = step.state
+    if (endsRun) return
+    for (const effect of step.effects) perform(effect)
+    if (step.effects.some(effect => effect.type === 'replacementFailed')) {
+      const outcome = reason ?? `the new worker ended with ${describeExit(ending.exit)} before it was ready`
+      settleReplacement?.({ ok: false, reason: `${name}: ${outcome}`, lastLines })
+    }
+  }
+
+  return {
+    number,
+    start: () => dispatch({ type: 'started' }),
+    async replace(next) {
+      const previous = plan
+      plan = next
+      cancelRetry()
+      const result = await new Promise<RollResult>(resolve => {
+        settleReplacement = resolve
+        dispatch({ type: state.name === 'idle' ? 'started' : 'replacementRequested' })
+      })
+      settleReplacement = undefined
+      if (!result.ok) plan = previous
+      return result
+    },
+    async stop(graceMs) {
+      isStopping = true
+      cancelRetry()
+      settleReplacement?.({ ok: false, reason: 'monohull is stopping', lastLines: [] })
+      const leaving = [...workers.values()]
+      for (const { process } of leaving) process.stop(graceMs)
+      await Promise.all(leaving.map(({ buried }) => buried))
+      endpoint?.close()
+      endpoint = undefined
+    },
+    address: () => (endpoint?.own.kind === 'tcp' ? endpoint.own : { kind: 'unix', path: link }),
+    isInRotation: () => isInRotation,
+    leaveRotation: () => {
+      isInRotation = false
+    },
+    status() {
+      const serving = 'worker' in state ? workers.get(state.worker) : undefined
+      return {
+        name,
+        slot: number,
+        state: state.name,
+        pid: serving?.process.child.pid,
+        uptimeSeconds: serving && Math.round((clock.now() - serving.process.state().startedAt) / 1000),
+        restarts,
+        isInRotation,
+      }
+    },
+  }
+}
