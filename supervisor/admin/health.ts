@@ -1,0 +1,22 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type HealthFacts, liveness, readiness } from '../domain/health.ts'
+
+export interface HealthOptions {
+  livePath: string
+  readyPath: string
+  facts: () => HealthFacts
+}
+
+/** Answers the two health paths; false for any other. Plain node:http, so that probes do not load Express. */
+export function answerHealth(
+  { livePath, readyPath, facts }: HealthOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): boolean {
+  const path = (request.url ?? '').split('?')[0]
+  if (path !== livePath && path !== readyPath) return false
+  const { status, body } = path === livePath ? liveness(facts()) : readiness(facts())
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' })
+  response.end(request.method === 'HEAD' ? undefined : `${JSON.stringify(body)}\n`)
+  return true
+}

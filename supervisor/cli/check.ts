@@ -1,0 +1,100 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { certificateStore } from '../adapters/cert-store.ts'
+import { findRunning, makeRunDir } from '../adapters/instance.ts'
+import { createNginxFiles } from '../adapters/nginx-files.ts'
+import { systemClock } from '../base/clock.ts'
+import { exitCode, OperatorError } from '../base/errors.ts'
+import { formatProblems, type Problem } from '../config/report.ts'
+import { renderNginx } from '../domain/nginx-render.ts'
+import { bindFront } from '../front.ts'
+import { findMounted } from '../services/certificates.ts'
+import { resolveSettings, type Settings, type World } from '../settings.ts'
+import { type CommandLine, loadConfiguration } from './load.ts'
+import { previewModel } from './render.ts'
+
+/** Looks at everything that `run` needs, and prints every problem with its fix; exit code 78 when there is one. */
+export async function check(commandLine: CommandLine, world: World): Promise<number> {
+  const loaded = loadConfiguration(commandLine, world)
+  if (!loaded.ok) return report(loaded.problems)
+  const resolved = resolveSettings(loaded.config, world)
+  const notes: string[] = []
+  const problems = resolved.ok ? await inspect(resolved.settings, world, notes) : resolved.problems
+  for (const note of notes) process.stdout.write(`monohull: ${note}\n`)
+  if (problems.length > 0) return report(problems)
+  process.stdout.write('monohull: everything is in order\n')
+  return exitCode.ok
+}
+
+function report(problems: readonly Problem[]): number {
+  process.stderr.write(`${formatProblems(problems)}\n`)
+  return exitCode.config
+}
+
+async function inspect(settings: Settings, world: World, notes: string[]): Promise<Problem[]> {
+  const { config } = settings
+  const problems: Problem[] = []
+  const attempt = async (key: string, act: () => unknown) => {
+    try {
+      await act()
+    } catch (error) {
+      if (!(error instanceof OperatorError)) throw error
+      problems.push({ key, source: 'this machine', value: undefined, problem: error.message, fix: error.fix })
+    }
+  }
+
+  let isRunDirWritable = false
+  await attempt('run_dir', () => {
+    makeRunDir(config.run_dir)
+    isRunDirWritable = true
+  })
+  const running = findRunning(config.run_dir)
+  if (running !== undefined)
+    notes.push(`one instance runs already in ${config.run_dir} (pid ${running}): ports were not tried`)
+  else {
+    await attempt('http_port, https_port', () => {
+      const front = bindFront(config)
+      for (const socket of [...front.http, ...front.https]) socket.close()
+    })
+  }
+  if (!certificateStore.isWritable(config.state_dir)) {
+    notes.push(`state_dir ${config.state_dir} is not writable: the self-signed certificate will not outlive a restart`)
+  }
+  if (config.https !== 'off') await attempt('cert_dir', () => inspectCertificates(settings, { problems, notes }))
+  if (isRunDirWritable) await attempt('nginx', () => testNginx(settings, world))
+  return problems
+}
+
+/** A bad certificate is a problem; none at all is only worth a note, unless tls.required. */
+function inspectCertificates(
+  { config, certificates }: Settings,
+  found: { problems: Problem[]; notes: string[] },
+): void {
+  const { chosen, problems } = findMounted(certificateStore, certificates.certDir, systemClock.now())
+  for (const { problem, fix } of problems)
+    found.problems.push({ key: 'cert_dir', source: certificates.certDir, value: undefined, problem, fix })
+  if (chosen) found.notes.push(`certificate ${chosen.files.chain} for ${chosen.certificate.names.join(', ')}`)
+  else if (config.tls.required && problems.length === 0) {
+    throw new OperatorError(`tls.required is set, and ${config.cert_dir} has no certificate`, {
+      fix: 'mount fullchain.pem and privkey.pem there, or unset tls.required',
+    })
+  } else if (problems.length === 0)
+    found.notes.push(`no certificate in ${config.cert_dir}: a self-signed one will serve`)
+}
+
+/** nginx's own test of the rendered configuration, in a folder of its own next to what may be running. */
+async function testNginx(settings: Settings, world: World): Promise<void> {
+  const { config } = settings
+  const model = await previewModel(settings, world)
+  const target = join(config.run_dir, 'check')
+  const files = createNginxFiles({ source: join(world.home, 'nginx'), target })
+  const folder = files.stage(
+    renderNginx({ ...model, workDir: target, https: [], certificate: undefined, httpMode: 'serve' }),
+  )
+  const result = await files.test(folder)
+  rmSync(target, { recursive: true, force: true })
+  if (!result.ok)
+    throw new OperatorError(`nginx refuses the configuration: ${result.output.join('\n    ')}`, {
+      fix: 'mend what the message names',
+    })
+}

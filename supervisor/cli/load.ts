@@ -1,0 +1,62 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { messageOf } from '../base/errors.ts'
+import { type LoadResult, loadConfig } from '../config/load.ts'
+import type { World } from '../settings.ts'
+
+const fileName = 'monohull.yaml'
+
+export interface CommandLine {
+  /** Path given with --config. */
+  configFile: string | undefined
+  /** Texts of the flags by key. */
+  flags: Record<string, string>
+  command: string[]
+}
+
+/** Finds and reads the configuration file, and puts everything together. */
+export function loadConfiguration({ configFile, flags, command }: CommandLine, world: World): LoadResult {
+  const directory = flags['app.directory'] ?? world.env.MONOHULL_DIRECTORY ?? '.'
+  const named = configFile ?? world.env.MONOHULL_CONFIG
+  const path = named ?? (existsSync(join(directory, fileName)) ? join(directory, fileName) : undefined)
+  let file: { path: string; text: string } | undefined
+  try {
+    if (path !== undefined) file = { path, text: readFileSync(resolve(path), 'utf8') }
+  } catch (error) {
+    const source = configFile ? '--config' : 'MONOHULL_CONFIG'
+    return {
+      ok: false,
+      problems: [
+        {
+          key: '',
+          source: named ? source : (path ?? ''),
+          value: path,
+          problem: messageOf(error),
+          fix: 'name a readable file',
+        },
+      ],
+    }
+  }
+  return loadConfig({
+    defaults: installationDefaults(world),
+    file,
+    env: world.env,
+    flags,
+    command,
+    readFile: name => readFileSync(name, 'utf8'),
+  })
+}
+
+/** The image owns the standard ports and folders; on a host monohull takes what an unprivileged user can. */
+function installationDefaults({ env, home }: World): Record<string, unknown> {
+  if (env.MONOHULL_IMAGE === '1') return {}
+  const uid = process.getuid?.() ?? 0
+  const ports = { http_port: 8080, https_port: 8443, cert_dir: join(home, 'certs') }
+  if (uid === 0) return ports
+  return {
+    ...ports,
+    run_dir: env.XDG_RUNTIME_DIR ? join(env.XDG_RUNTIME_DIR, 'monohull') : `/tmp/monohull-${uid}`,
+    state_dir: join(env.XDG_STATE_HOME ?? join(homedir(), '.local/state'), 'monohull'),
+  }
+}

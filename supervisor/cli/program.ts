@@ -1,0 +1,94 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Command, CommanderError, Option } from 'commander'
+import { exitCode } from '../base/errors.ts'
+import { scalarKeys } from '../config/keys.ts'
+import { formatProblems } from '../config/report.ts'
+import type { World } from '../settings.ts'
+import { runSupervisor } from '../supervisor.ts'
+import { type CommandLine, loadConfiguration } from './load.ts'
+
+/** Parses the command line and does what it says; settles with the exit code. */
+export async function runCli(argv: string[], world: World): Promise<number> {
+  let code: number = exitCode.ok
+  const program = new Command('monohull')
+    .description('nginx, your app and its certificates in one container')
+    .enablePositionalOptions()
+    .exitOverride()
+    .showHelpAfterError('(monohull help lists the commands)')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 stopped cleanly, 64 bad usage, 78 bad configuration, 70 internal fault,\nor the code of the app when it cannot be started.',
+    )
+
+  const add = (name: string, summary: string, act: (commandLine: CommandLine) => Promise<number>) => {
+    const command = program
+      .command(name)
+      .description(summary)
+      .argument('[command...]', 'the app: a command with its arguments, or a folder of static files')
+    addFlags(command).action(async (words: string[], options: Record<string, string>) => {
+      code = await act(toCommandLine(words, options))
+    })
+  }
+  add('run', 'start nginx and the app, in the foreground', commandLine => run(commandLine, world))
+  add('check', 'look for everything that would keep it from running, and say how to mend it', async commandLine =>
+    (await import('./check.ts')).check(commandLine, world),
+  )
+  add('render', 'print the nginx configuration it would use', async commandLine =>
+    (await import('./render.ts')).render(commandLine, world),
+  )
+  program
+    .command('version')
+    .description('print the version')
+    .action(() => {
+      process.stdout.write(`monohull ${versionOf(world)}, Node ${process.versions.node}\n`)
+    })
+
+  try {
+    await program.parseAsync(
+      argv.length === 0 || (argv[0]?.startsWith('--') && !['--help', '--version'].includes(argv[0]))
+        ? ['run', ...argv]
+        : argv[0] === '--version'
+          ? ['version']
+          : argv,
+      { from: 'user' },
+    )
+    return code
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    return error.exitCode === 0 ? exitCode.ok : exitCode.usage
+  }
+}
+
+async function run(commandLine: CommandLine, world: World): Promise<number> {
+  const loaded = loadConfiguration(commandLine, world)
+  if (!loaded.ok) {
+    process.stderr.write(`${formatProblems(loaded.problems)}\n`)
+    return exitCode.config
+  }
+  return runSupervisor({ config: loaded.config, world, reloadConfig: () => loadConfiguration(commandLine, world) })
+}
+
+/** A flag for every scalar key, `--config` for the file. What follows the first word is the app's own. */
+function addFlags(command: Command): Command {
+  command
+    .passThroughOptions()
+    .option('--config <file>', 'configuration file; default: monohull.yaml in the app directory')
+  for (const { flag, description } of scalarKeys()) {
+    if (flag !== '--command') command.addOption(new Option(`${flag} <value>`, description))
+  }
+  return command
+}
+
+function toCommandLine(words: string[], options: Record<string, string>): CommandLine {
+  const flags: Record<string, string> = {}
+  for (const { key, flag } of scalarKeys()) {
+    const value = options[new Option(`${flag} <value>`).attributeName()]
+    if (value !== undefined) flags[key] = value
+  }
+  return { configFile: options.config, flags, command: words }
+}
+
+function versionOf({ home }: World): string {
+  return (JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as { version: string }).version
+}

@@ -1,0 +1,50 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { readNginxFeatures } from '../adapters/nginx-files.ts'
+import { exitCode } from '../base/errors.ts'
+import { formatProblems } from '../config/report.ts'
+import { renderNginx } from '../domain/nginx-render.ts'
+import type { WorkerAddress } from '../domain/ports.ts'
+import { modelNginx } from '../nginx-model.ts'
+import { resolveSettings, type Settings, type World } from '../settings.ts'
+import { type CommandLine, loadConfiguration } from './load.ts'
+
+/** Prints every file of the nginx configuration under its name, as all workers ready would have it. */
+export async function render(commandLine: CommandLine, world: World): Promise<number> {
+  const loaded = loadConfiguration(commandLine, world)
+  const resolved = loaded.ok ? resolveSettings(loaded.config, world) : loaded
+  if (!resolved.ok) {
+    process.stderr.write(`${formatProblems(resolved.problems)}\n`)
+    return exitCode.config
+  }
+  const files = renderNginx(await previewModel(resolved.settings, world))
+  const source = join(world.home, 'nginx')
+  const names = ['nginx.conf', ...readdirSync(join(source, 'snippets')).map(name => `snippets/${name}`)]
+  const parts = [...names.map(name => [name, readFileSync(join(source, name), 'utf8')] as const), ...files]
+  process.stdout.write(parts.map(([name, text]) => `# ---- ${name}\n${text}`).join('\n'))
+  return exitCode.ok
+}
+
+/** The model before anything is bound or running. */
+export async function previewModel(settings: Settings, world: World) {
+  const { config, plan } = settings
+  const addresses = config.bind_addresses ?? ['0.0.0.0', '::']
+  // port 0 is any free one, and which is not known before
+  const at = (port: number, usual: number) => addresses.map(address => ({ address, port: port || usual }))
+  const pair = join(config.run_dir, 'certificates/SERIAL/served')
+  return modelNginx({
+    settings,
+    world,
+    features: await readNginxFeatures(),
+    front: { http: at(config.http_port, 8080), https: config.https === 'off' ? [] : at(config.https_port, 8443) },
+    certificate: config.https === 'off' ? undefined : { chain: `${pair}.crt`, key: `${pair}.key` },
+    accessLogPath: '/dev/stdout',
+    servers: Array.from(
+      { length: plan?.count ?? 0 },
+      (_, index): WorkerAddress =>
+        plan?.listen === 'port'
+          ? { kind: 'tcp', port: 1024 + index }
+          : { kind: 'unix', path: `${config.run_dir}/app-${index + 1}.sock` },
+    ),
+  })
+}

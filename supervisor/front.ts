@@ -1,0 +1,45 @@
+import { bindFrontSocket, type FrontSocket } from './adapters/listeners.ts'
+import { OperatorError } from './base/errors.ts'
+import type { Config } from './config/schema.ts'
+
+/** The public sockets: bound here, listened on by nginx. */
+export interface Front {
+  http: FrontSocket[]
+  https: FrontSocket[]
+}
+
+const everywhere = ['0.0.0.0', '::']
+
+/** Binds every public port at every address. An OperatorError when one is taken or forbidden; then none stays bound. */
+export function bindFront(config: Config): Front {
+  const front: Front = { http: [], https: [] }
+  try {
+    front.http = bindAll(config.bind_addresses, config.http_port)
+    if (config.https !== 'off') front.https = bindAll(config.bind_addresses, config.https_port)
+    return front
+  } catch (error) {
+    for (const socket of [...front.http, ...front.https]) socket.close()
+    throw error
+  }
+}
+
+function bindAll(addresses: readonly string[] | undefined, port: number): FrontSocket[] {
+  const bound: FrontSocket[] = []
+  try {
+    for (const address of addresses ?? everywhere) {
+      // the first one settles which free port it is
+      const socket = bindFrontSocket(address, bound[0]?.port ?? port)
+      if (socket) bound.push(socket)
+      else if (addresses)
+        throw new OperatorError(`cannot listen on ${address}: this machine has no such address`, {
+          fix: 'mend bind_addresses',
+        })
+    }
+  } catch (error) {
+    for (const socket of bound) socket.close()
+    throw error
+  }
+  if (bound.length === 0)
+    throw new OperatorError('cannot listen: this machine has neither IPv4 nor IPv6', { fix: 'set bind_addresses' })
+  return bound
+}

@@ -1,0 +1,32 @@
+import http from 'node:http'
+import https from 'node:https'
+import { readInstance } from './adapters/instance.ts'
+
+/** Docker's HEALTHCHECK: asks for liveness over the front port. Exits 0 when it is well, else 1 with the reason. */
+const timeoutMs = 2500
+
+function fail(reason: string): never {
+  process.stdout.write(`unhealthy: ${reason}\n`)
+  process.exit(1)
+}
+
+const instance = readInstance(process.env.MONOHULL_RUN_DIR ?? '/run/monohull')
+if (!instance?.isServing) fail('monohull is not serving yet')
+if (instance.livePath === 'off') process.exit(0)
+const { httpPort, httpsPort } = instance
+const isPlain = httpPort !== undefined
+const request = (isPlain ? http : https).get(
+  {
+    host: '127.0.0.1',
+    port: isPlain ? httpPort : httpsPort,
+    path: instance.livePath,
+    timeout: timeoutMs,
+    rejectUnauthorized: false,
+  },
+  response => {
+    if (response.statusCode === 200) process.exit(0)
+    fail(`${instance.livePath} answered ${response.statusCode}`)
+  },
+)
+request.on('timeout', () => fail('no answer in time'))
+request.on('error', error => fail(error.message))

@@ -1,0 +1,15 @@
+import { dirname } from 'node:path'
+import { runCli } from './cli/program.ts'
+
+/** argv and environment in, exit code out: nothing below reads process.env or ends the process. */
+const world = { env: { ...process.env }, home: dirname(import.meta.dirname) }
+
+runCli(process.argv.slice(2), world).then(
+  code => process.exit(code),
+  error => {
+    process.stderr.write(
+      `monohull: internal fault, please report it: ${error instanceof Error ? error.stack : error}\n`,
+    )
+    process.exit(70)
+  },
+)
