@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { chmodSync, writeFileSync } from 'node:fs'
+import net from 'node:net'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { fixture, type StartOptions, startMonohull, temporaryFolder } from './monohull.ts'
+
+const hello = fixture('hello.cjs')
+
+interface Case extends StartOptions {
+  name: string
+  code: number
+  says: RegExp
+}
+
+const cases: Case[] = [
+  {
+    name: 'an unknown key',
+    files: { 'monohull.yaml': 'wrokers: 4\napp: { wrokers: 4 }\n' },
+    code: 78,
+    says: /app\.wrokers: is not a known key\s+from: .*monohull\.yaml:2\s+fix: +did you mean app\.workers\?/,
+  },
+  {
+    name: 'a key of a feature still to come',
+    files: { 'monohull.yaml': 'routes: []\n' },
+    code: 78,
+    says: /routes: is not a known key/,
+  },
+  {
+    name: 'a YAML syntax error',
+    files: { 'monohull.yaml': 'https: on\napp: [\n' },
+    code: 78,
+    says: /monohull\.yaml:\d: is not valid YAML/,
+  },
+  ...['four', '0', '-1', '1.5'].map(value => ({
+    name: `MONOHULL_WORKERS=${value}`,
+    env: { MONOHULL_WORKERS: value },
+    code: 78,
+    says: /app\.workers: expected a whole number from 1 to 1024, or auto, got .*\s+from: MONOHULL_WORKERS/,
+  })),
+  {
+    name: 'an unknown variable',
+    env: { MONOHULL_WORKRES: '4' },
+    code: 78,
+    says: /MONOHULL_WORKRES: is not a variable of monohull[\s\S]*did you mean MONOHULL_WORKERS\?/,
+  },
+  {
+    name: 'a missing --config file',
+    args: ['run', '--config', 'nowhere.yaml'],
+    code: 78,
+    says: /--config: ENOENT.*nowhere\.yaml/,
+  },
+  {
+    name: 'an unknown flag',
+    args: ['run', '--wrokers', '3'],
+    code: 64,
+    says: /unknown option '--wrokers'\s+\(Did you mean --workers\?\)/,
+  },
+  { name: 'an unknown subcommand', args: ['rnu'], code: 64, says: /unknown command 'rnu'/ },
+  {
+    name: 'a command that is not there',
+    args: ['run', 'nonesuch'],
+    code: 78,
+    says: /app\.command: was not found, got "nonesuch"/,
+  },
+  {
+    name: 'a script that package.json does not have',
+    args: ['run', 'npm', 'run', 'serve'],
+    files: { 'package.json': '{"scripts":{"start":"x"}}' },
+    code: 78,
+    says: /package\.json has no script serve[\s\S]*there are: start/,
+  },
+  {
+    name: 'a user that does not exist',
+    env: { MONOHULL_USER: 'nobody-here' },
+    code: 78,
+    says: /app\.user: is no user of this system/,
+  },
+  {
+    name: 'an app that exits at once',
+    args: ['run', 'node', fixture('exits.cjs')],
+    code: 3,
+    says: /worker died .*exit code 3[\s\S]*the last words of the app/,
+  },
+  {
+    name: 'an app that never listens',
+    args: ['run', 'node', fixture('silent.cjs')],
+    env: { MONOHULL_BOOT_TIMEOUT: '600ms' },
+    code: 1,
+    says: /did not listen within boot_timeout 600ms; let it listen on file descriptor 3/,
+  },
+  {
+    name: 'an app that listens elsewhere',
+    args: ['run', 'node', fixture('elsewhere.cjs')],
+    env: { MONOHULL_BOOT_TIMEOUT: '600ms' },
+    code: 1,
+    says: /it listens on port \d+ instead/,
+  },
+  {
+    name: 'an app whose command ends by itself',
+    args: ['run', 'true'],
+    code: 1,
+    says: /it ended by itself before it listened; the command must stay in the foreground/,
+  },
+  {
+    name: 'a broken nginx snippet',
+    args: ['run', 'node', hello],
+    files: { 'nginx/server.d/mine.conf': 'location /x {\n  nonsense on;\n}\n' },
+    code: 78,
+    says: /unknown directive .*nonsense.* in .*nginx\/server\.d\/mine\.conf:2/,
+  },
+  {
+    name: 'a run folder that is a file',
+    env: { MONOHULL_RUN_DIR: '/etc/passwd/run' },
+    code: 78,
+    says: /cannot write to run_dir/,
+  },
+  {
+    name: 'an address of another machine',
+    args: ['run', 'node', hello],
+    env: { MONOHULL_BIND_ADDRESSES: '203.0.113.7' },
+    code: 78,
+    says: /cannot listen on 203\.0\.113\.7: this machine has no such address/,
+  },
+]
+
+/** A port on loopback that this process listens on. */
+async function takenPort(t: TestContext): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1')
+  t.after(() => server.close())
+  await once(server, 'listening')
+  return (server.address() as net.AddressInfo).port
+}
+
+describe('bad input ends with a clear error and the right code:', () => {
+  for (const { name, code, says, ...options } of cases) {
+    it(name, async t => {
+      const monohull = startMonohull(t, options)
+      assert.equal(await monohull.exited, code, monohull.output())
+      assert.match(monohull.output(), says)
+    })
+  }
+
+  it('a command that is not executable', async t => {
+    const folder = temporaryFolder(t, { 'server.py': 'x' })
+    chmodSync(join(folder, 'server.py'), 0o644)
+    const monohull = startMonohull(t, { folder, args: ['run', './server.py'] })
+    assert.equal(await monohull.exited, 78)
+    assert.match(monohull.output(), /app\.command: is not executable[\s\S]*chmod \+x/)
+  })
+
+  it('a port that is taken, and by whom', async t => {
+    const port = await takenPort(t)
+    const monohull = startMonohull(t, { args: ['run', 'node', hello], env: { MONOHULL_HTTP_PORT: String(port) } })
+    assert.equal(await monohull.exited, 78)
+    assert.match(
+      monohull.output(),
+      new RegExp(`cannot listen on 127\\.0\\.0\\.1:${port}: the port is taken by \\S+ \\(pid ${process.pid}\\)`),
+    )
+  })
+
+  it('an app that listens twice: the second time is named', async t => {
+    const port = await takenPort(t)
+    const monohull = startMonohull(t, {
+      args: ['run', 'node', fixture('twice.cjs')],
+      env: { SECOND_PORT: String(port) },
+    })
+    await monohull.serving()
+    assert.equal((await monohull.request()).body, 'first')
+    await monohull.seen(/the app listens a second time \(\d+\); nginx passes requests to its first listen\(\) only/)
+    await monohull.seen(/that port is taken.*listen on port 0, or set workers: 1/)
+  })
+})
+
+describe('monohull check', () => {
+  it('names every problem with its fix, and exits with 78', async t => {
+    const folder = temporaryFolder(t, {
+      'certs/fullchain.pem': 'rubbish',
+      'certs/privkey.pem': 'rubbish',
+      'nginx/http.d/bad.conf': 'nonsense;\n',
+    })
+    const port = await takenPort(t)
+    const monohull = startMonohull(t, {
+      folder,
+      args: ['check', 'node', hello],
+      env: { MONOHULL_HTTP_PORT: String(port) },
+    })
+    assert.equal(await monohull.exited, 78)
+    for (const part of [/3 problems/, /the port is taken/, /fullchain\.pem holds no PEM certificate/, /bad\.conf:1/])
+      assert.match(monohull.output(), part)
+  })
+
+  it('says that all is well, and leaves nothing behind', async t => {
+    const monohull = startMonohull(t, { args: ['check', 'node', hello] })
+    assert.equal(await monohull.exited, 0)
+    assert.match(monohull.output(), /everything is in order/)
+  })
+
+  it('can be asked while an instance runs', async t => {
+    const running = startMonohull(t, { args: ['run', 'node', hello] })
+    const { httpPort } = await running.serving()
+    writeFileSync(join(running.folder, 'monohull.yaml'), `http_port: ${httpPort}\n`)
+    const checked = startMonohull(t, { folder: running.folder, args: ['check', 'node', hello] })
+    assert.equal(await checked.exited, 0, checked.output())
+    assert.match(checked.output(), /one instance runs already/)
+  })
+})
+
+describe('monohull render and help', () => {
+  it('render prints the nginx configuration', async t => {
+    const monohull = startMonohull(t, { args: ['render', '--workers', '3', 'node', hello] })
+    assert.equal(await monohull.exited, 0)
+    assert.match(monohull.output(), /# ---- nginx\.conf[\s\S]*server unix:.*app-3\.sock/)
+  })
+
+  it('help lists the commands; version tells the version', async t => {
+    const help = startMonohull(t, { args: ['help'] })
+    assert.equal(await help.exited, 0)
+    for (const command of ['run', 'check', 'render', 'version'])
+      assert.match(help.output(), new RegExp(`^  ${command}`, 'm'))
+    const version = startMonohull(t, { args: ['version'] })
+    assert.equal(await version.exited, 0)
+    assert.match(version.output(), /^monohull \d+\.\d+\.\d+/)
+  })
+})

@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import type { X509Certificate } from 'node:crypto'
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import tls from 'node:tls'
+import { fixture, startMonohull, temporaryFolder, until } from './monohull.ts'
+
+const hello = ['run', 'node', fixture('hello.cjs')]
+
+/** Makes a certificate with openssl; `dates` are openssl's YYYYMMDDHHMMSSZ. */
+function makeCertificate(folder: string, name: string, files: { chain: string; key: string }): void {
+  execFileSync('mkdir', ['-p', folder])
+  execFileSync(
+    'openssl',
+    [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:prime256v1',
+      '-nodes',
+      '-days',
+      '30',
+      '-subj',
+      `/CN=${name}`,
+      '-addext',
+      `subjectAltName=DNS:${name}`,
+      '-keyout',
+      join(folder, files.key),
+      '-out',
+      join(folder, files.chain),
+    ],
+    { stdio: 'ignore' },
+  )
+}
+
+function makeExpired(folder: string): void {
+  makeCertificate(folder, 'old.test', { chain: 'unused.pem', key: 'privkey.pem' })
+  execFileSync('openssl', [
+    'req',
+    '-new',
+    '-key',
+    join(folder, 'privkey.pem'),
+    '-subj',
+    '/CN=old.test',
+    '-out',
+    join(folder, 'old.csr'),
+  ])
+  writeFileSync(
+    join(folder, 'ca.conf'),
+    '[ca]\ndefault_ca=d\n[d]\ndatabase=index.txt\nserial=serial\ndefault_md=sha256\npolicy=p\nnew_certs_dir=.\n[p]\ncommonName=supplied\n',
+  )
+  writeFileSync(join(folder, 'index.txt'), '')
+  writeFileSync(join(folder, 'serial'), '01')
+  execFileSync(
+    'openssl',
+    [
+      'ca',
+      '-batch',
+      '-config',
+      'ca.conf',
+      '-selfsign',
+      '-keyfile',
+      'privkey.pem',
+      '-in',
+      'old.csr',
+      '-out',
+      'fullchain.pem',
+      '-startdate',
+      '20200101000000Z',
+      '-enddate',
+      '20210101000000Z',
+      '-notext',
+    ],
+    { cwd: folder, stdio: 'ignore' },
+  )
+  for (const name of ['unused.pem', 'old.csr', '01.pem']) rmSync(join(folder, name), { force: true })
+}
+
+/** The certificate that a port presents. */
+function presented(port: number | undefined): Promise<X509Certificate> {
+  return new Promise((resolve, reject) => {
+    const socket = tls.connect(
+      { host: '127.0.0.1', port: port ?? 0, rejectUnauthorized: false, servername: 'localhost' },
+      () => {
+        const certificate = socket.getPeerX509Certificate()
+        socket.destroy()
+        if (certificate) resolve(certificate)
+        else reject(new Error('no certificate'))
+      },
+    )
+    socket.once('error', reject)
+  })
+}
+
+async function servedName(t: TestContext, folder: string, env: Record<string, string> = {}) {
+  const monohull = startMonohull(t, { folder, args: hello, env })
+  const { httpsPort } = await monohull.serving()
+  return { monohull, certificate: await presented(httpsPort) }
+}
+
+describe('mounted certificates', () => {
+  for (const [chain, key] of [
+    ['fullchain.pem', 'privkey.pem'],
+    ['tls.crt', 'tls.key'],
+    ['cert.pem', 'key.pem'],
+    ['shop.pem', 'shop.key'],
+    ['shop.crt', 'shop.key'],
+  ] as const) {
+    it(`${chain} with ${key} is served`, async t => {
+      const folder = temporaryFolder(t)
+      makeCertificate(join(folder, 'certs'), 'shop.test', { chain, key })
+      const { certificate, monohull } = await servedName(t, folder)
+      assert.equal(certificate.subject, 'CN=shop.test')
+      assert.match(monohull.output(), /certificate found .*shop\.test/)
+    })
+  }
+
+  const broken: [string, (folder: string) => void, RegExp][] = [
+    [
+      'a key that does not match',
+      folder => {
+        makeCertificate(folder, 'a.test', { chain: 'fullchain.pem', key: 'other.pem' })
+        makeCertificate(folder, 'b.test', { chain: 'other2.pem', key: 'privkey.pem' })
+        rmSync(join(folder, 'other.pem'))
+        rmSync(join(folder, 'other2.pem'))
+      },
+      /the key .*privkey\.pem does not belong to the certificate .*fullchain\.pem/,
+    ],
+    ['an expired certificate', makeExpired, /fullchain\.pem expired on 2021-01-01/],
+    [
+      'a file that is no certificate',
+      folder => {
+        makeCertificate(folder, 'a.test', { chain: 'fullchain.pem', key: 'privkey.pem' })
+        writeFileSync(join(folder, 'fullchain.pem'), 'hello')
+      },
+      /fullchain\.pem holds no PEM certificate/,
+    ],
+    [
+      'a key without its certificate',
+      folder => {
+        makeCertificate(folder, 'a.test', { chain: 'x.pem', key: 'tls.key' })
+        rmSync(join(folder, 'x.pem'))
+      },
+      /the key .*tls\.key has no certificate beside it/,
+    ],
+  ]
+  for (const [name, make, says] of broken) {
+    it(`${name}: told exactly, and self-signed goes on`, async t => {
+      const folder = temporaryFolder(t)
+      make(join(folder, 'certs'))
+      const { certificate, monohull } = await servedName(t, folder)
+      assert.match(certificate.subject, /monohull self-signed/)
+      assert.match(monohull.output(), says)
+    })
+
+    it(`${name}: told by check, and by run with tls.required`, async t => {
+      const folder = temporaryFolder(t)
+      make(join(folder, 'certs'))
+      const checked = startMonohull(t, { folder, args: ['check', ...hello.slice(1)] })
+      assert.equal(await checked.exited, 78)
+      assert.match(checked.output(), says)
+      const required = startMonohull(t, { folder, args: hello, env: { MONOHULL_TLS_REQUIRED: 'true' } })
+      assert.equal(await required.exited, 78)
+      assert.match(required.output(), /tls\.required is set/)
+    })
+  }
+
+  it('a new one is served after a reload; a bad one changes nothing', async t => {
+    const folder = temporaryFolder(t)
+    makeCertificate(join(folder, 'certs'), 'one.test', { chain: 'fullchain.pem', key: 'privkey.pem' })
+    const { monohull } = await servedName(t, folder, { MONOHULL_TLS_REQUIRED: 'true' })
+    const { httpsPort } = monohull.instance()
+    makeCertificate(join(folder, 'certs'), 'two.test', { chain: 'fullchain.pem', key: 'privkey.pem' })
+    monohull.signal('SIGHUP')
+    await monohull.seen(/reload finished/)
+    await until('the new certificate alone', async () => (await presented(httpsPort)).subject === 'CN=two.test')
+    writeFileSync(join(folder, 'certs/fullchain.pem'), 'half')
+    monohull.signal('SIGHUP')
+    await monohull.seen(/reload abandoned/)
+    assert.equal((await presented(httpsPort)).subject, 'CN=two.test')
+  })
+})
+
+describe('the self-signed certificate', () => {
+  it('names localhost, the host and the configured names, is kept between restarts, and its key is private', async t => {
+    const folder = temporaryFolder(t)
+    const env = { MONOHULL_SERVER_NAMES: 'example.com,www.example.com' }
+    const first = await servedName(t, folder, env)
+    for (const name of ['localhost', hostname(), 'example.com', 'www.example.com'])
+      assert.ok(first.certificate.subjectAltName?.toLowerCase().includes(`dns:${name.toLowerCase()}`), name)
+    assert.equal(statSync(join(folder, 'state/self-signed.key')).mode & 0o777, 0o600)
+    first.monohull.signal('SIGTERM')
+    await first.monohull.exited
+    const second = await servedName(t, folder, env)
+    assert.equal(second.certificate.serialNumber, first.certificate.serialNumber)
+    second.monohull.signal('SIGTERM')
+    await second.monohull.exited
+    const third = await servedName(t, folder, { MONOHULL_SERVER_NAMES: 'new.example.com' })
+    assert.notEqual(third.certificate.serialNumber, first.certificate.serialNumber)
+    assert.doesNotMatch(third.monohull.output(), /PRIVATE KEY/)
+    assert.match(readFileSync(join(folder, 'state/self-signed.key'), 'utf8'), /PRIVATE KEY/)
+  })
+})

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { childrenOf, isGroupAlive } from '../../supervisor/adapters/procfs.ts'
+import { ask, fixture, startMonohull, until } from './monohull.ts'
+
+const hello = ['run', 'node', fixture('hello.cjs')]
+
+describe('when nginx is killed with -9', () => {
+  it('its workers serve on, a new master takes the same sockets, and the old workers drain', async t => {
+    const monohull = startMonohull(t, { args: hello })
+    await monohull.serving()
+    const master = monohull.nginx()
+    const orphans = childrenOf(master)
+    const open = monohull.request({ path: '/slow?ms=700' })
+    await until('the request to arrive', () => monohull.request())
+    process.kill(master, 'SIGKILL')
+    const statuses = new Set<number>()
+    await until('nginx to be back', async () => {
+      statuses.add((await monohull.request()).status)
+      return /nginx is back/.test(monohull.output())
+    })
+    assert.deepEqual([...statuses], [200])
+    assert.equal((await open).status, 200)
+    assert.notEqual(monohull.nginx(), master)
+    await until('the orphans to end', () => !isGroupAlive(master), { details: () => orphans.join(' ') })
+    assert.equal((await monohull.request({ path: '/healthz' })).status, 200)
+  })
+
+  it('again and again, it still stops cleanly', async t => {
+    const monohull = startMonohull(t, { args: hello })
+    await monohull.serving()
+    for (let count = 0; count < 3; count++) {
+      const master = monohull.nginx()
+      process.kill(master, 'SIGKILL')
+      await until('the next master', () => monohull.nginx() !== master && childrenOf(monohull.nginx()).length > 0)
+      assert.equal((await monohull.request()).status, 200)
+    }
+    monohull.signal('SIGTERM')
+    assert.equal(await monohull.exited, 0)
+  })
+})
+
+describe('when the supervisor', () => {
+  it('is frozen, traffic goes on', async t => {
+    const monohull = startMonohull(t, { args: hello })
+    await monohull.serving()
+    monohull.signal('SIGSTOP')
+    for (let count = 0; count < 20; count++) assert.equal((await monohull.request()).status, 200)
+    monohull.signal('SIGCONT')
+    assert.equal((await monohull.request({ path: '/healthz' })).status, 200)
+  })
+
+  it('is killed with -9 on a host, the next one ends what is left, says so, and takes the ports', async t => {
+    const first = startMonohull(t, { args: hello })
+    const { httpPort, httpsPort } = await first.serving()
+    const left = [first.worker(1), first.worker(2), first.nginx()]
+    first.signal('SIGKILL')
+    assert.equal(await first.exited, 137)
+    assert.equal((await ask(httpsPort, { scheme: 'https' })).status, 200, 'what is left serves on')
+
+    const second = startMonohull(t, {
+      args: hello,
+      folder: first.folder,
+      env: { MONOHULL_HTTP_PORT: String(httpPort), MONOHULL_HTTPS_PORT: String(httpsPort) },
+    })
+    const again = await second.serving()
+    assert.deepEqual([again.httpPort, again.httpsPort], [httpPort, httpsPort])
+    assert.match(second.output(), /ended what a killed monohull had left running processes=.*app\.1.*nginx/)
+    for (const pid of left) assert.equal(isGroupAlive(pid), false)
+    assert.equal((await second.request()).status, 200)
+  })
+
+  it('runs already in the same folder, a second one says so and touches nothing', async t => {
+    const first = startMonohull(t, { args: hello })
+    await first.serving()
+    const second = startMonohull(t, { args: hello, folder: first.folder })
+    assert.equal(await second.exited, 78)
+    assert.match(second.output(), /monohull runs already in .* \(pid \d+\)/)
+    assert.equal((await first.request()).status, 200)
+  })
+})

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { fixture, startMonohull, until } from './monohull.ts'
+
+const app = `require('node:http').createServer((q, r) => r.end('from ' + (process.env.npm_lifecycle_event ?? 'node'))).listen(process.env.PORT)`
+
+describe('any command as the app', () => {
+  it('Gunicorn and Flask, by fd 3; a reload drops no request', async t => {
+    const monohull = startMonohull(t, {
+      args: ['run', 'gunicorn', '--chdir', fixture(''), '--bind', 'fd://3', 'flask_app:app'],
+      env: { MONOHULL_KEEPALIVE: '0' },
+    })
+    await monohull.serving()
+    const answer = JSON.parse((await monohull.request({ method: 'POST', body: 'hi' })).body)
+    assert.deepEqual([answer.body, answer.forwarded], ['hi', 'https'])
+    const before = [monohull.worker(1), monohull.worker(2)]
+    const slow = monohull.request({ path: '/slow' })
+    monohull.signal('SIGHUP')
+    const statuses = new Set<number>()
+    await until('the reload', async () => {
+      statuses.add((await monohull.request({ method: 'POST', body: 'x' })).status)
+      return /reload finished/.test(monohull.output())
+    })
+    assert.deepEqual([...statuses], [200])
+    assert.equal((await slow).status, 200)
+    assert.ok(!before.includes(monohull.worker(1)) && !before.includes(monohull.worker(2)))
+  })
+
+  it('a program that knows only $PORT', async t => {
+    const monohull = startMonohull(t, {
+      args: ['run', 'python3', '-m', 'http.server', '--bind', '127.0.0.1', '$PORT'],
+      files: { 'page.txt': 'from a port' },
+      env: { MONOHULL_LISTEN: 'port' },
+    })
+    await monohull.serving()
+    assert.equal((await monohull.request({ path: '/page.txt' })).body, 'from a port')
+    monohull.signal('SIGHUP')
+    const statuses = new Set<number>()
+    await until('the reload', async () => {
+      statuses.add((await monohull.request({ path: '/page.txt' })).status)
+      return /reload finished/.test(monohull.output())
+    })
+    assert.deepEqual([...statuses], [200])
+  })
+
+  for (const [command, script] of [
+    [['npm', 'start'], 'start'],
+    [['npm', 'run', 'serve'], 'serve'],
+    [['yarn', 'start'], 'start'],
+    [['pnpm', 'start'], 'start'],
+    [[], 'start'],
+  ] as const) {
+    it(`${command.join(' ') || 'no command, with a package.json'}: the script itself gets the socket and the signals`, async t => {
+      const monohull = startMonohull(t, {
+        args: ['run', ...command],
+        files: {
+          'package.json': JSON.stringify({
+            scripts: { start: 'node app.cjs', serve: 'NODE_ENV=production node app.cjs' },
+          }),
+          'app.cjs': app,
+        },
+        env: { MONOHULL_WORKERS: '1' },
+      })
+      await monohull.serving()
+      assert.equal((await monohull.request()).body, `from ${script}`)
+      monohull.signal('SIGTERM')
+      assert.equal(await monohull.exited, 0)
+      assert.match(monohull.output(), /worker stopped worker=app\.1 pid=\d+ exit="exit code 0"/)
+    })
+  }
+
+  it('a script that takes a shell', async t => {
+    const monohull = startMonohull(t, {
+      args: ['run', 'npm', 'start'],
+      files: {
+        'package.json': JSON.stringify({
+          scripts: { prestart: 'echo preparing > prepared', start: 'test -e prepared && node app.cjs' },
+        }),
+        'app.cjs': app,
+      },
+      env: { MONOHULL_WORKERS: '1' },
+    })
+    await monohull.serving()
+    assert.equal((await monohull.request()).body, 'from start')
+    monohull.signal('SIGTERM')
+    assert.equal(await monohull.exited, 0)
+  })
+
+  it('TypeScript by tsx, without its command line', async t => {
+    const monohull = startMonohull(t, {
+      args: ['run', `${process.cwd()}/node_modules/.bin/tsx`, 'server.ts'],
+      files: {
+        'server.ts': `import http from 'node:http'\nconst text: string = 'typed'\nhttp.createServer((_q, r) => r.end(text)).listen(3000)\n`,
+      },
+      env: { MONOHULL_WORKERS: '1' },
+    })
+    await monohull.serving()
+    assert.equal((await monohull.request()).body, 'typed')
+  })
+})

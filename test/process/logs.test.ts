@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { fixture, isolatedEnv, startMonohull, temporaryFolder, until } from './monohull.ts'
+
+const lines = ['run', 'node', fixture('lines.cjs')]
+
+describe('logs', () => {
+  it('as text: lines whole, with source, pid and stream; long, binary and last ones too', async t => {
+    const monohull = startMonohull(t, { args: lines, env: { MONOHULL_WORKERS: '1' } })
+    await monohull.serving()
+    const pid = monohull.worker(1)
+    await monohull.request()
+    await monohull.seen(/worker died .*exit code 9/)
+    const bytes = readFileSync(join(monohull.folder, 'output.log')).toString('latin1')
+    assert.match(bytes, new RegExp(`Z app\\.1\\[${pid}\\] stdout\\| first half second half\n`))
+    assert.match(bytes, new RegExp(`app\\.1\\[${pid}\\] stdout\\| x{1000000}END\n`))
+    assert.match(bytes, /stdout\| \xff\xfe\x00\x80\n/)
+    assert.match(bytes, new RegExp(`app\\.1\\[${pid}\\] stderr\\| on stderr\n`))
+    assert.match(bytes, new RegExp(`app\\.1\\[${pid}\\] stdout\\| no newline at the end\n`))
+    assert.match(bytes, /worker died [^\n]*uptime_ms=\d+[^\n]*decision=[\s\S]*last_lines: no newline at the end/)
+    assert.match(bytes, /access\| 127\.0\.0\.1 "GET \/ HTTP\/1\.1" 200/)
+  })
+
+  it('as JSON: every line of every source is one object, but for nginx’s own errors', async t => {
+    const monohull = startMonohull(t, { args: lines, env: { MONOHULL_WORKERS: '1', MONOHULL_LOG_FORMAT: 'json' } })
+    await monohull.serving()
+    await monohull.request()
+    await monohull.seen(/"message":"worker died"/)
+    monohull.signal('SIGTERM')
+    await monohull.exited
+    const records = monohull
+      .output()
+      .split('\n')
+      .filter(line => line !== '' && !/^\d{4}\/\d\d\/\d\d .*\[(notice|warn)\]/.test(line))
+      .map(line => JSON.parse(line))
+    const ofApp = records.filter(record => record.source === 'app.1')
+    assert.ok(ofApp.every(record => Number.isInteger(record.pid) && ['stdout', 'stderr'].includes(record.stream)))
+    assert.ok(ofApp.some(record => record.line === 'first half second half'))
+    assert.ok(ofApp.some(record => record.line?.length === 1_000_003))
+    assert.ok(ofApp.some(record => record.line_base64 === Buffer.from([0xff, 0xfe, 0x00, 0x80]).toString('base64')))
+    const access = records.find(record => record.source === 'nginx')
+    assert.deepEqual([access.method, access.uri, access.status], ['GET', '/', 200])
+    const death = records.find(record => record.message === 'worker died')
+    assert.deepEqual([death.worker, death.exit], ['app.1', 'exit code 9'])
+    assert.ok(death.last_lines.includes('no newline at the end'))
+  })
+
+  it('access lines reach a stdout that cannot be opened by name, such as systemd’s socket', async t => {
+    const folder = temporaryFolder(t)
+    const child = spawn(
+      process.execPath,
+      [join(import.meta.dirname, '../../dist/launcher.cjs'), 'run', 'node', fixture('hello.cjs')],
+      {
+        cwd: folder,
+        env: isolatedEnv(folder),
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    )
+    const exited = new Promise<number | null>(resolve => child.once('exit', resolve))
+    t.after(async () => {
+      child.kill('SIGINT')
+      await exited
+    })
+    let output = ''
+    child.stdout.on('data', chunk => {
+      output += chunk
+    })
+    const port = await until('monohull to serve', () => {
+      try {
+        const record = JSON.parse(readFileSync(join(folder, 'run/instance.json'), 'utf8'))
+        return record.isServing ? record.httpPort : undefined
+      } catch {
+        return undefined
+      }
+    })
+    await fetch(`http://127.0.0.1:${port}/seen`, { redirect: 'manual' })
+    await until('the access line', () => /access\| 127\.0\.0\.1 "GET \/seen HTTP\/1\.1" 308/.test(output))
+    child.kill('SIGTERM')
+    assert.equal(await exited, 0)
+  })
+})

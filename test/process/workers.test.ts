@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { isGroupAlive } from '../../supervisor/adapters/procfs.ts'
+import { fixture, startMonohull, until } from './monohull.ts'
+
+const hello = ['run', 'node', fixture('hello.cjs')]
+
+describe('workers', () => {
+  it('come back in the same slot after a crash, with a record that says why', async t => {
+    const monohull = startMonohull(t, { args: hello, env: { MONOHULL_MIN_UPTIME: '0s' } })
+    await monohull.serving()
+    const before = monohull.worker(1)
+    process.kill(before, 'SIGSEGV')
+    const [record] = await monohull.seen(/worker died worker=app\.1 .*/)
+    assert.match(record, /signal SIGSEGV.*uptime_ms=\d+.*decision="restarted at once"/)
+    await until('the next worker', () => monohull.worker(1) !== before)
+    await monohull.seen(new RegExp(`worker ready worker=app.1 pid=${monohull.worker(1)}`))
+    assert.equal((await monohull.request()).status, 200)
+  })
+
+  it('lose no GET when one is killed with requests in its queue, even the only one', async t => {
+    const monohull = startMonohull(t, { args: hello, env: { MONOHULL_WORKERS: '1' } })
+    await monohull.serving()
+    const before = monohull.worker(1)
+    const waiting = monohull.request({ path: '/slow?ms=300' })
+    await until('the request to arrive', () => monohull.request({ path: '/' }))
+    process.kill(before, 'SIGKILL')
+    const answer = await waiting
+    assert.equal(answer.status, 200)
+    assert.notEqual(JSON.parse(answer.body).pid, before)
+  })
+
+  it('in a crash loop are withdrawn from nginx and tried again; the others serve', async t => {
+    const monohull = startMonohull(t, {
+      args: ['run', 'sh', '-c', 'if [ "$MONOHULL_SLOT" = 2 ] && [ -e stop2 ]; then exit 4; fi; exec node app.cjs'],
+      files: {
+        'app.cjs': `require('node:http').createServer((q, r) => { if (q.url === '/die2' && process.env.MONOHULL_SLOT === '2') process.exit(4); r.end(process.env.MONOHULL_SLOT) }).listen(3000)`,
+        stop2: '',
+      },
+      env: { MONOHULL_BACKOFF_INITIAL: '50ms', MONOHULL_BACKOFF_MAX: '200ms' },
+    })
+    await monohull.serving()
+    await monohull.seen(/slot withdrawn|decision="slot withdrawn, retried after backoff"/)
+    for (let count = 0; count < 10; count++) assert.equal((await monohull.request()).body, '1')
+    const { rmSync } = await import('node:fs')
+    rmSync(`${monohull.folder}/stop2`)
+    await until('slot 2 to serve', async () => (await monohull.request()).body === '2')
+  })
+
+  it('answer 503 with Retry-After and a page when none is left, and recover by themselves', async t => {
+    const monohull = startMonohull(t, {
+      args: ['run', 'sh', '-c', 'if [ -e broken ]; then exit 4; fi; exec node app.cjs'],
+      files: {
+        'app.cjs': `require('node:http').createServer((q, r) => { if (q.url === '/die') { require('fs').writeFileSync('broken', ''); process.exit(4) } r.end('well') }).listen(3000)`,
+      },
+      env: { MONOHULL_WORKERS: '1', MONOHULL_BACKOFF_INITIAL: '50ms', MONOHULL_BACKOFF_MAX: '200ms' },
+    })
+    await monohull.serving()
+    void monohull.request({ path: '/die', method: 'POST' }).catch(() => {})
+    const answer = await until('503', async () => {
+      const now = await monohull.request({ method: 'POST' })
+      return now.status === 503 && now
+    })
+    assert.equal(answer.headers['retry-after'], '5')
+    assert.match(answer.body, /Back in a moment/)
+    assert.equal((await monohull.request({ path: '/readyz' })).status, 503)
+    assert.equal((await monohull.request({ path: '/healthz' })).status, 200)
+    const { rmSync } = await import('node:fs')
+    rmSync(`${monohull.folder}/broken`)
+    await until('the app to be back', async () => (await monohull.request()).body === 'well')
+    assert.equal((await monohull.request({ path: '/readyz' })).status, 200)
+  })
+
+  it('that ignore SIGTERM are killed at graceful_timeout, with their children', async t => {
+    const monohull = startMonohull(t, {
+      args: ['run', 'node', fixture('stubborn.cjs')],
+      env: { MONOHULL_WORKERS: '1', MONOHULL_GRACEFUL_TIMEOUT: '400ms' },
+    })
+    await monohull.serving()
+    const group = monohull.worker(1)
+    assert.match((await monohull.request()).body, /^\d+$/)
+    monohull.signal('SIGTERM')
+    assert.equal(await monohull.exited, 0)
+    assert.match(monohull.output(), /worker stopped worker=app\.1 .*signal SIGKILL/)
+    assert.equal(isGroupAlive(group), false)
+  })
+
+  it('end the container with their code when app.on_failure is exit', async t => {
+    const monohull = startMonohull(t, { args: hello, env: { MONOHULL_ON_FAILURE: 'exit' } })
+    await monohull.serving()
+    void monohull.request({ path: '/crash', method: 'POST' }).catch(() => {})
+    assert.equal(await monohull.exited, 5)
+    assert.match(monohull.output(), /decision="everything is stopped"/)
+  })
+
+  it('get what the contract says, and keep it from their children', async t => {
+    const monohull = startMonohull(t, {
+      args: ['run', 'node', 'app.cjs'],
+      files: {
+        'app.cjs': `const env = { ...process.env }; const child = require('node:child_process').execFileSync(process.execPath, ['-p', 'JSON.stringify([process.env.NODE_OPTIONS, process.env.LISTEN_FDS])']).toString();
+          require('node:http').createServer((q, r) => r.end(JSON.stringify({ worker: env.MONOHULL_WORKER, slots: env.MONOHULL_WORKERS, secret: env.TOKEN, concurrency: env.WEB_CONCURRENCY, configured: env.MONOHULL_HTTP_PORT, child: JSON.parse(child), address: this.address }))).listen(3000)`,
+        'monohull.yaml': 'app: { env: { TOKEN: { file: token } } }\n',
+        token: 'hidden\n',
+      },
+      env: { MONOHULL_WORKERS: '1', WEB_CONCURRENCY: '7' },
+    })
+    await monohull.serving()
+    assert.deepEqual(JSON.parse((await monohull.request()).body), {
+      worker: 'app.1',
+      slots: '1',
+      secret: 'hidden',
+      child: [null, null],
+    })
+    assert.doesNotMatch(monohull.output(), /hidden/)
+  })
+})
+
+describe('a worker that is told to stop', () => {
+  it('finishes its request before the app hears of SIGTERM, and the app closes without an error', async t => {
+    const monohull = startMonohull(t, { args: ['run', 'node', fixture('handler.cjs')], env: { MONOHULL_WORKERS: '1' } })
+    await monohull.serving()
+    const slow = monohull.request({ path: '/slow' })
+    await until('the request to arrive', () => monohull.request())
+    monohull.signal('SIGTERM')
+    assert.equal((await slow).body, 'slow answer')
+    assert.equal(await monohull.exited, 0)
+    assert.match(monohull.output(), /handler runs[\s\S]*closed well/)
+  })
+})
