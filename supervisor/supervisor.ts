@@ -36,6 +36,8 @@ const nginxShare = 0.6
 /** Kept back of the stop's time, for the last signals and records. */
 const reserveMs = 300
 const quickStopMs = 1000
+/** How long the first ready worker waits for the others before nginx starts. */
+const siblingsMs = 100
 
 export interface SupervisorOptions {
   config: Config
@@ -219,8 +221,10 @@ async function superviseUntilStopped(running: Running): Promise<number> {
         },
       )
     }
-    await nginx.start(model(settings, pool?.rotation() ?? []))
-    await rotation.changed()
+    await pool?.settled(siblingsMs)
+    const known = pool?.rotation() ?? []
+    await nginx.start(model(settings, known))
+    if (pool && pool.rotation().length !== known.length) await rotation.changed()
     if (isStopping) return
     instance.update({
       httpPort: front.http[0]?.port,

@@ -32,7 +32,7 @@ export function readProcessStat(pid: number): ProcessStat | undefined {
 }
 
 /** Every process that this one may see. */
-export function listProcesses(): ProcessStat[] {
+function listProcesses(): ProcessStat[] {
   return readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
     .flatMap(name => readProcessStat(Number(name)) ?? [])

@@ -22,8 +22,9 @@ export interface ConfigSources {
 export type LoadResult = { ok: true; config: Config } | { ok: false; problems: Problem[] }
 
 interface Assigned {
-  value: unknown
   source: string
+  /** Read from a file, as secrets are: never to be printed. */
+  isSecret: boolean
 }
 
 /** Variables that Kubernetes adds for a Service called monohull; they are not ours. */
@@ -36,16 +37,18 @@ export function loadConfig(sources: ConfigSources): LoadResult {
   const problems: Problem[] = []
   const tree: Record<string, unknown> = {}
   const assigned = new Map<string, Assigned>()
-  const assign = (key: string, value: unknown, source: string) => {
+  const assign = (key: string, value: unknown, source: string, isSecret = false) => {
     setPath(tree, key.split('.'), value)
-    assigned.set(key, { value, source })
+    assigned.set(key, { source, isSecret })
   }
 
   for (const [key, value] of Object.entries(sources.defaults)) assign(key, value, 'default')
   const yaml = parseYaml(sources.file)
   problems.push(...yaml.problems)
   mergeInto(tree, yaml.value)
-  for (const { key, value, source } of readEnvironment(sources, keys, problems)) assign(key, value, source)
+  for (const { key, value, source, isSecret } of readEnvironment(sources, keys, problems)) {
+    assign(key, value, source, isSecret)
+  }
   for (const scalar of keys) {
     const text = sources.flags[scalar.key]
     if (text !== undefined) assign(scalar.key, readScalar(text, scalar.kinds), scalar.flag)
@@ -65,7 +68,7 @@ export function loadConfig(sources: ConfigSources): LoadResult {
     problems.push({
       key,
       source: found?.source ?? yaml.lineOf(path) ?? 'default',
-      value: key.startsWith('app.env.') ? secretMask : getPath(tree, path),
+      value: found?.isSecret || key.startsWith('app.env.') ? secretMask : getPath(tree, path),
       problem: issue.message,
       fix: fixFor(key, issue.message),
     })
@@ -75,17 +78,23 @@ export function loadConfig(sources: ConfigSources): LoadResult {
 
 function readEnvironment(sources: ConfigSources, keys: ScalarKey[], problems: Problem[]) {
   const byVariable = new Map(keys.map(key => [key.variable, key]))
-  const found: { key: string; value: unknown; source: string }[] = []
+  const found: { key: string; value: unknown; source: string; isSecret: boolean }[] = []
   const concurrency = sources.env.WEB_CONCURRENCY
   if (concurrency && sources.env.MONOHULL_WORKERS === undefined) {
-    found.push({ key: 'app.workers', value: readScalar(concurrency, new Set(['number'])), source: 'WEB_CONCURRENCY' })
+    found.push({
+      key: 'app.workers',
+      value: readScalar(concurrency, new Set(['number'])),
+      source: 'WEB_CONCURRENCY',
+      isSecret: false,
+    })
   }
   for (const [variable, text] of Object.entries(sources.env)) {
     if (!variable.startsWith('MONOHULL_') || text === undefined) continue
     if (ownVariables.has(variable) || kubernetesVariable.test(variable)) continue
     const direct = byVariable.get(variable)
     const viaFile = variable.endsWith('_FILE') ? byVariable.get(variable.slice(0, -'_FILE'.length)) : undefined
-    if (direct) found.push({ key: direct.key, value: readScalar(text, direct.kinds), source: variable })
+    if (direct)
+      found.push({ key: direct.key, value: readScalar(text, direct.kinds), source: variable, isSecret: false })
     else if (viaFile && sources.env[viaFile.variable] !== undefined) {
       problems.push({
         key: viaFile.key,
@@ -100,6 +109,7 @@ function readEnvironment(sources: ConfigSources, keys: ScalarKey[], problems: Pr
           key: viaFile.key,
           value: readScalar(sources.readFile(text).trimEnd(), viaFile.kinds),
           source: variable,
+          isSecret: true,
         })
       } catch (error) {
         problems.push({

@@ -47,7 +47,9 @@ export type NginxContent =
 /** Features by the output of `nginx -V`. */
 export function readFeatures(versionText: string): NginxFeatures {
   const version = /nginx\/(\d+\.\d+\.\d+)/.exec(versionText)?.[1] ?? '0.0.0'
-  const openssl = /(?:running with|built with) OpenSSL (\d+)\.(\d+)/.exec(versionText)
+  // "built with OpenSSL 3.0 (running with OpenSSL 3.5)": what runs counts
+  const openssl =
+    /running with OpenSSL (\d+)\.(\d+)/.exec(versionText) ?? /built with OpenSSL (\d+)\.(\d+)/.exec(versionText)
   const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number)
   return {
     version,

@@ -6,6 +6,9 @@ const backlog = 4096
 /** nginx must close idle connections to a worker before the worker does. */
 const upstreamIdle = '4s'
 const retryAfterSeconds = 5
+/** Shared memory of an upstream: what nginx needs for itself, and for a server and its double. */
+const zoneKilobytes = 64
+const zoneKilobytesPerServer = 8
 
 /** The rendered files, by name relative to the configuration folder. */
 export function renderNginx(model: NginxModel): Map<string, string> {
@@ -51,7 +54,7 @@ function renderUpstream(content: NginxContent): string[] {
   return [
     '',
     `upstream ${upstreamName(content)} {`,
-    `    zone ${upstreamName(content)} 64k;`,
+    `    zone ${upstreamName(content)} ${zoneKilobytes + zoneKilobytesPerServer * addresses.length}k;`,
     '    least_conn;',
     ...addresses.map(address => `    server ${address} max_fails=0;`),
     // once more as backup: a request that every worker dropped waits in a queue for the worker to come back

@@ -1,3 +1,4 @@
+import { pause } from '../base/clock.ts'
 import type { WorkerAddress } from '../domain/ports.ts'
 import type { WorkerPlan } from './worker-plan.ts'
 import {
@@ -9,11 +10,15 @@ import {
   type WorkerStatus,
 } from './worker-slot.ts'
 
+const settlePollMs = 2
+
 export type BootResult = { ok: true } | { ok: false; death: Death }
 
 export interface WorkerPool {
   /** Starts every worker; settles with the first that is ready, or when the first worker of every slot has failed. */
   start(): Promise<BootResult>
+  /** Settles when every worker is ready, or has failed, or the time is over: the fewer come later, the fewer reloads. */
+  settled(timeoutMs: number): Promise<void>
   /** Where nginx finds the workers now. */
   rotation(): WorkerAddress[]
   /** Where nginx will find all workers when they are ready. */
@@ -72,6 +77,11 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
       slots = Array.from({ length: plan.count }, (_, index) => createSlot(index + 1, plan))
       for (const slot of slots) slot.start()
       return booted
+    },
+    async settled(timeoutMs) {
+      const deadline = deps.clock.now() + timeoutMs
+      const isBooting = () => slots.some(slot => slot.status().state === 'booting' && !failedFirst.has(slot.number))
+      while (isBooting() && deps.clock.now() < deadline) await pause(deps.clock, settlePollMs)
     },
     rotation: () => slots.filter(slot => slot.isInRotation()).map(slot => slot.address()),
     addresses: () => slots.map(slot => slot.address()),

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { before, describe, it } from 'node:test'
+import { createNginxFiles, readNginxFeatures } from '../../supervisor/adapters/nginx-files.ts'
+import type { NginxFeatures, NginxModel } from '../../supervisor/domain/nginx-model.ts'
+import { renderNginx } from '../../supervisor/domain/nginx-render.ts'
+import type { NginxFiles } from '../../supervisor/domain/ports.ts'
+
+const unix = { kind: 'unix', path: '/tmp/app-1.sock' } as const
+const loopback = [{ address: '127.0.0.1', port: 18080 }]
+const secure = [{ address: '127.0.0.1', port: 18443 }]
+
+describe('the rendered configuration passes the test of the installed nginx:', () => {
+  let folder: string
+  let features: NginxFeatures
+  let files: NginxFiles
+
+  before(async t => {
+    folder = mkdtempSync(join(tmpdir(), 'monohull-nginx-'))
+    if ('after' in t) t.after(() => rmSync(folder, { recursive: true, force: true }))
+    execFileSync(
+      'openssl',
+      [
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:prime256v1',
+        '-nodes',
+        '-days',
+        '2',
+        '-subj',
+        '/CN=x',
+        '-keyout',
+        join(folder, 'key.pem'),
+        '-out',
+        join(folder, 'cert.pem'),
+      ],
+      { stdio: 'ignore' },
+    )
+    features = await readNginxFeatures()
+    files = createNginxFiles({ source: join(import.meta.dirname, '../../nginx'), target: join(folder, 'nginx') })
+    mkdirSync(join(folder, 'nginx'))
+  })
+
+  const model = (change: Partial<NginxModel> = {}): NginxModel => ({
+    features,
+    user: process.getuid?.() === 0 ? 'www-data' : undefined,
+    workerProcesses: 2,
+    workDir: join(folder, 'nginx'),
+    accessLog: { path: '/dev/null', format: 'text' },
+    http: loopback,
+    https: secure,
+    httpMode: 'redirect',
+    publicHttpsPort: 443,
+    certificate: { chain: join(folder, 'cert.pem'), key: join(folder, 'key.pem') },
+    health: { socket: '/tmp/health.sock', livePath: '/healthz', readyPath: '/readyz' },
+    pagesDir: join(import.meta.dirname, '../../nginx/pages'),
+    content: { kind: 'app', name: 'app', servers: [unix], keepalive: 32 },
+    snippets: undefined,
+    shutdownTimeoutSeconds: 8,
+    ...change,
+  })
+
+  async function test(change: Partial<NginxModel> = {}) {
+    const staged = files.stage(renderNginx(model(change)))
+    const result = await files.test(staged)
+    files.discard(staged)
+    return result
+  }
+
+  const cases: [string, Partial<NginxModel>][] = [
+    ['redirect', {}],
+    ['HTTP and HTTPS', { httpMode: 'serve' }],
+    ['HTTP alone', { httpMode: 'serve', https: [], certificate: undefined }],
+    ['IPv4 and IPv6', { http: [...loopback, { address: '::1', port: 18080 }] }],
+    ['no worker left', { content: { kind: 'app', name: 'app', servers: [], keepalive: 32 } }],
+    [
+      '64 workers',
+      {
+        content: {
+          kind: 'app',
+          name: 'app',
+          servers: Array.from({ length: 64 }, (_, index) => ({ kind: 'unix', path: `/tmp/app-${index + 1}.sock` })),
+          keepalive: 32,
+        },
+      },
+    ],
+    [
+      'workers on ports, no keep-alive',
+      { content: { kind: 'app', name: 'app', servers: [{ kind: 'tcp', port: 9001 }], keepalive: 0 } },
+    ],
+    ['static files in a path with a space', { content: { kind: 'files', root: '/tmp/my site' } }],
+    ['JSON access log', { accessLog: { path: '/dev/null', format: 'json' } }],
+    [
+      'no access log, no health',
+      { accessLog: undefined, health: { socket: '/tmp/health.sock', livePath: 'off', readyPath: 'off' } },
+    ],
+  ]
+  for (const [name, change] of cases) {
+    it(name, async () => {
+      assert.deepEqual(await test(change), { ok: true, warnings: [] })
+    })
+  }
+
+  it('and a user snippet that it refuses is named by file and line', async () => {
+    const snippets = join(folder, 'mine')
+    mkdirSync(join(snippets, 'http.d'), { recursive: true })
+    mkdirSync(join(snippets, 'server.d'))
+    writeFileSync(join(snippets, 'http.d/ok.conf'), 'map $uri $mine { default 1; }\n')
+    assert.deepEqual(await test({ snippets }), { ok: true, warnings: [] })
+    writeFileSync(join(snippets, 'server.d/bad.conf'), '# fine\nlocation /x {\n    prox_pass http://x;\n}\n')
+    const result = await test({ snippets })
+    assert.ok(!result.ok)
+    assert.match(
+      result.output.join('\n'),
+      /^\[emerg\] unknown directive "prox_pass" in .*mine\/server\.d\/bad\.conf:3$/,
+    )
+  })
+})
