@@ -19,7 +19,7 @@ export function grantedCpus(
     ...folders(root, unified).map(folder => quotaV2(read(join(folder, 'cpu.max')))),
     ...['cpu', 'cpu,cpuacct'].flatMap(name =>
       folders(join(root, name), legacy).map(folder =>
-        quotaV1(read(join(folder, 'cpu.cfs_quota_us')), read(join(folder, 'cpu.cfs_period_us'))),
+        toCpus(read(join(folder, 'cpu.cfs_quota_us')), read(join(folder, 'cpu.cfs_period_us'))),
       ),
     ),
   ]
@@ -34,13 +34,14 @@ function folders(mount: string, path = '/'): string[] {
 }
 
 function quotaV2(text: string | undefined): number {
-  const [quota, period] = (text ?? 'max').trim().split(' ')
-  return quota === 'max' ? Number.POSITIVE_INFINITY : Number(quota) / Number(period)
+  const [quota, period] = (text ?? '').trim().split(' ')
+  return toCpus(quota, period)
 }
 
-function quotaV1(quota: string | undefined, period: string | undefined): number {
-  const quotaUs = Number(quota ?? -1)
-  return quotaUs > 0 && Number(period) > 0 ? quotaUs / Number(period) : Number.POSITIVE_INFINITY
+/** `max`, -1 and what cannot be read are no limit. */
+function toCpus(quota: string | undefined, period: string | undefined): number {
+  const cpus = Number(quota) / Number(period)
+  return cpus > 0 && Number.isFinite(cpus) ? cpus : Number.POSITIVE_INFINITY
 }
 
 function readText(path: string): string | undefined {

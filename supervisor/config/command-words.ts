@@ -30,7 +30,7 @@ export function splitCommand(text: string): SplitResult {
         ok: false,
         problem: `contains ${/^(\$\w+|\$?.)/.exec(text.slice(index))?.[0]}, which only a shell expands`,
       }
-    } else if (quote === '' && '|&;<>'.includes(char)) {
+    } else if (quote === '' && '|&;<>()'.includes(char)) {
       return { ok: false, problem: `contains the shell operator ${char}` }
     } else if (quote === '' && /\s/.test(char)) {
       if (word !== undefined) words.push(word)

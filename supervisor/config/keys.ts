@@ -22,6 +22,17 @@ export function scalarKeys(): ScalarKey[] {
   return collect(configSchema, [])
 }
 
+/** The names of the keys below `path` (none for the top). */
+export function keyNames(path: readonly string[]): string[] {
+  let schema = unwrap(configSchema)
+  for (const name of path) {
+    const child = schema instanceof z.ZodObject ? (schema.shape as Record<string, z.core.$ZodType>)[name] : undefined
+    if (!child) return []
+    schema = unwrap(child)
+  }
+  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
+}
+
 function collect(schema: z.core.$ZodType, path: string[]): ScalarKey[] {
   const inner = unwrap(schema)
   if (inner instanceof z.ZodRecord) return []

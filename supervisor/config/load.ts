@@ -1,6 +1,6 @@
 import { messageOf } from '../base/errors.ts'
 import { nearest } from '../base/nearest.ts'
-import { readScalar, type ScalarKey, scalarKeys } from './keys.ts'
+import { keyNames, readScalar, type ScalarKey, scalarKeys } from './keys.ts'
 import { type Problem, secretMask } from './report.ts'
 import { type Config, configSchema } from './schema.ts'
 import { parseYaml } from './yaml-source.ts'
@@ -68,7 +68,7 @@ export function loadConfig(sources: ConfigSources): LoadResult {
     problems.push({
       key,
       source: found?.source ?? yaml.lineOf(path) ?? 'default',
-      value: found?.isSecret || key.startsWith('app.env.') ? secretMask : getPath(tree, path),
+      value: found?.isSecret || /^app\.env(\.|$)/.test(key) ? secretMask : getPath(tree, path),
       problem: issue.message,
       fix: fixFor(key, issue.message),
     })
@@ -135,18 +135,14 @@ function readEnvironment(sources: ConfigSources, keys: ScalarKey[], problems: Pr
 }
 
 function unknownKey(path: string[], lineOf: (path: string[]) => string | undefined): Problem {
-  const siblings = scalarKeys()
-    .filter(key => key.path.length >= path.length && path.slice(0, -1).every((part, index) => key.path[index] === part))
-    .map(key => key.path[path.length - 1] ?? '')
+  const siblings = keyNames(path.slice(0, -1))
   const guess = nearest(path.at(-1) ?? '', siblings)
   return {
     key: path.join('.'),
     source: lineOf(path) ?? 'the configuration',
     value: undefined,
     problem: 'is not a known key',
-    fix: guess
-      ? `did you mean ${[...path.slice(0, -1), guess].join('.')}?`
-      : `known here: ${[...new Set(siblings)].join(', ')}`,
+    fix: guess ? `did you mean ${[...path.slice(0, -1), guess].join('.')}?` : `known here: ${siblings.join(', ')}`,
   }
 }
 
@@ -159,10 +155,25 @@ function fixFor(key: string, message: string): string {
 function setPath(tree: Record<string, unknown>, path: string[], value: unknown): void {
   let node = tree
   for (const part of path.slice(0, -1)) {
-    if (!isRecord(node[part])) node[part] = {}
-    node = node[part] as Record<string, unknown>
+    const child = own(node, part)
+    if (isRecord(child)) {
+      node = child
+    } else {
+      const made = {}
+      define(node, part, made)
+      node = made
+    }
   }
-  node[path.at(-1) ?? ''] = value
+  define(node, path.at(-1) ?? '', value)
+}
+
+/** The file may hold any key, `__proto__` too: only a node's own properties count, and only they are written. */
+function own(node: Record<string, unknown>, key: string): unknown {
+  return Object.hasOwn(node, key) ? node[key] : undefined
+}
+
+function define(node: Record<string, unknown>, key: string, value: unknown): void {
+  Object.defineProperty(node, key, { value, enumerable: true, configurable: true, writable: true })
 }
 
 function getPath(tree: unknown, path: string[]): unknown {
@@ -174,9 +185,9 @@ function getPath(tree: unknown, path: string[]): unknown {
 
 function mergeInto(target: Record<string, unknown>, source: Record<string, unknown>): void {
   for (const [key, value] of Object.entries(source)) {
-    const present = target[key]
+    const present = own(target, key)
     if (isRecord(value) && isRecord(present)) mergeInto(present, value)
-    else target[key] = value
+    else define(target, key, value)
   }
 }
 

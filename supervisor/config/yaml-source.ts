@@ -1,4 +1,4 @@
-import { isCollection, isMap, isNode, isPair, LineCounter, parseDocument } from 'yaml'
+import { isCollection, isMap, isNode, isPair, LineCounter, parseDocument, visit } from 'yaml'
 import type { Problem } from './report.ts'
 
 export interface YamlSource {
@@ -25,6 +25,18 @@ export function parseYaml(file: { path: string; text: string } | undefined): Yam
   const problems = document.errors.map(error =>
     problem(at(error.pos[0]), `is not valid YAML: ${error.message}`, 'mend the file at that line'),
   )
+  visit(document, {
+    Alias(_, alias) {
+      if (alias.resolve(document)) return
+      problems.push(
+        problem(
+          at(alias.range?.[0] ?? 0),
+          `is not valid YAML: no anchor &${alias.source} above`,
+          'set the anchor, or quote the *',
+        ),
+      )
+    },
+  })
   if (problems.length > 0) return { value: {}, problems, lineOf: () => undefined }
   if (document.contents === null) return { value: {}, problems: [], lineOf: () => undefined }
   if (!isMap(document.contents)) {

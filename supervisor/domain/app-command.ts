@@ -39,6 +39,20 @@ const managerCommands = new Set([
   'add',
   'remove',
 ])
+/** Words that only a shell knows, at the beginning of a script. */
+const shellWords = new Set([
+  'exec',
+  'cd',
+  'export',
+  'set',
+  'unset',
+  'eval',
+  'source',
+  '.',
+  'ulimit',
+  'umask',
+  'command',
+])
 const staticFolders = ['.', 'public', 'dist', 'build']
 
 /** What to run: the command, or without one what the folder looks like. */
@@ -47,13 +61,14 @@ export function chooseContent(command: readonly string[] | undefined, project: P
     const [only = ''] = command
     if (command.length === 1 && project.isFolder(only))
       return found({ kind: 'files', root: only, origin: `folder ${only}` })
-    return resolve([...command], project, only)
+    return resolve([...command], { project, origin: only, above: [] })
   }
   const { packageJson } = project
   if (packageJson?.scripts?.start)
-    return runScript({ script: 'start', extra: [], project, origin: 'start script of package.json' })
+    return runScript({ script: 'start', extra: [] }, { project, origin: 'start script of package.json', above: [] })
   const main = packageJson ? (packageJson.main ?? 'index.js') : undefined
-  if (main && project.isFile(main)) return resolve(['node', main], project, 'main of package.json')
+  if (main && project.isFile(main))
+    return resolve(['node', main], { project, origin: 'main of package.json', above: [] })
   for (const folder of staticFolders) {
     if (project.isFile(`${folder}/index.html`))
       return found({ kind: 'files', root: folder, origin: `${folder}/index.html` })
@@ -68,15 +83,24 @@ export function chooseContent(command: readonly string[] | undefined, project: P
   return found({ kind: 'welcome', origin: 'no app found' })
 }
 
+interface Context {
+  project: Project
+  /** For the log: where the command came from. */
+  origin: string
+  /** Scripts that led here. */
+  above: readonly string[]
+}
+
 /**
  * A package manager between monohull and the app swallows signals and closes inherited sockets, so its script is run
  * instead of it; tsx's command line takes descriptor 3 for itself, so its module hook is used instead.
  */
-function resolve(argv: string[], project: Project, origin: string): CommandResult {
+function resolve(argv: string[], context: Context): CommandResult {
+  const { project, origin } = context
   const [program = '', ...rest] = argv
   if (packageManagers.has(program)) {
     const named = scriptOf(program, rest)
-    if (named) return runScript({ ...named, project, origin })
+    if (named) return runScript(named, context)
   }
   if (/(^|\/)tsx$/.test(program)) {
     const loader = project.tsxLoader(program)
@@ -84,7 +108,7 @@ function resolve(argv: string[], project: Project, origin: string): CommandResul
       return { ok: false, problem: `the command ${program} was not found`, fix: 'npm install tsx in the app' }
     return found({
       kind: 'command',
-      argv: ['node', '--import', loader, ...rest.filter(word => word !== 'watch')],
+      argv: ['node', '--import', loader, ...(rest[0] === 'watch' ? rest.slice(1) : rest)],
       env: {},
       origin,
     })
@@ -102,15 +126,13 @@ function scriptOf(manager: string, words: string[]): { script: string; extra: st
   return { script, extra: extra[0] === '--' ? extra.slice(1) : extra }
 }
 
-interface ScriptRun {
-  script: string
-  extra: string[]
-  project: Project
-  origin: string
-}
-
-function runScript({ script, extra, project, origin }: ScriptRun): CommandResult {
+function runScript({ script, extra }: { script: string; extra: string[] }, context: Context): CommandResult {
+  const { project, origin, above } = context
   const { packageJson } = project
+  if (above.includes(script)) {
+    const circle = [...above, script].join(' → ')
+    return { ok: false, problem: `the scripts of package.json lead in a circle: ${circle}`, fix: 'let one run the app' }
+  }
   const text = packageJson?.scripts?.[script]
   if (text === undefined) {
     return {
@@ -127,7 +149,7 @@ function runScript({ script, extra, project, origin }: ScriptRun): CommandResult
   const before = packageJson?.scripts?.[`pre${script}`]
   const plain = before === undefined ? splitAssignments(text) : undefined
   if (plain) {
-    const inner = resolve([...plain.argv, ...extra], project, origin)
+    const inner = resolve([...plain.argv, ...extra], { project, origin, above: [...above, script] })
     if (!inner.ok || inner.content.kind !== 'command') return inner
     return found({ ...inner.content, env: { ...npmEnv, ...plain.env, ...inner.content.env }, origin })
   }
@@ -151,7 +173,7 @@ function splitAssignments(text: string): { env: Record<string, string>; argv: st
     env[match.name] = match.value
     argv.shift()
   }
-  return argv.length > 0 ? { env, argv } : undefined
+  return argv[0] !== undefined && !shellWords.has(argv[0]) ? { env, argv } : undefined
 }
 
 function assignment(word: string | undefined): { name: string; value: string } | undefined {

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import {
+  type CertificateFacts,
+  type CertificateReading,
+  chooseCertificate,
+  findPairs,
+  isSelfSignedUsable,
+  selfSignedNames,
+} from '../../supervisor/domain/certificate.ts'
+
+const day = 86_400_000
+const now = Date.UTC(2026, 10, 21)
+const facts: CertificateFacts = {
+  subject: 'CN=example.com',
+  issuer: 'CN=Test CA',
+  names: ['example.com', 'localhost'],
+  serial: '01',
+  notBefore: now - day,
+  notAfter: now + 90 * day,
+  keyMatches: true,
+}
+const read = (name: string, change: Partial<CertificateFacts> = {}): CertificateReading => ({
+  ok: true,
+  files: { chain: `${name}.crt`, key: `${name}.key` },
+  certificate: { ...facts, ...change },
+})
+
+describe('domain/certificate: findPairs', () => {
+  const chainsOf = (names: string[]) => findPairs(names).pairs.map(pair => `${pair.chain}+${pair.key}`)
+
+  it('knows the names of certbot, Kubernetes and OpenSSL, and any other', () => {
+    assert.deepEqual(chainsOf(['fullchain.pem', 'privkey.pem', 'cert.pem', 'chain.pem', 'README']), [
+      'fullchain.pem+privkey.pem',
+    ])
+    assert.deepEqual(chainsOf(['tls.crt', 'tls.key', 'ca.crt']), ['tls.crt+tls.key'])
+    assert.deepEqual(chainsOf(['cert.pem', 'key.pem']), ['cert.pem+key.pem'])
+    assert.deepEqual(chainsOf(['example.com.pem', 'example.com.key']), ['example.com.pem+example.com.key'])
+    assert.deepEqual(chainsOf(['example.crt', 'example.key']), ['example.crt+example.key'])
+  })
+
+  it('puts the well-known ones first, each once, the others in order', () => {
+    const names = [
+      'b.crt',
+      'b.key',
+      'a.pem',
+      'a.key',
+      'key.pem',
+      'cert.pem',
+      'tls.key',
+      'tls.crt',
+      'privkey.pem',
+      'fullchain.pem',
+    ]
+    assert.deepEqual(chainsOf(names), [
+      'fullchain.pem+privkey.pem',
+      'tls.crt+tls.key',
+      'cert.pem+key.pem',
+      'a.pem+a.key',
+      'b.crt+b.key',
+    ])
+  })
+
+  it('takes one key once', () => assert.deepEqual(chainsOf(['a.crt', 'a.pem', 'a.key']), ['a.crt+a.key']))
+
+  it('finds nothing in an empty folder', () => assert.deepEqual(findPairs([]), { pairs: [], lonely: [] }))
+
+  it('names what has no partner', () => {
+    assert.deepEqual(findPairs(['fullchain.pem', 'other.key', 'notes.txt']), {
+      pairs: [],
+      lonely: ['fullchain.pem', 'other.key'],
+    })
+  })
+
+  it("does not complain of certbot's other files", () => {
+    const names = ['cert.pem', 'chain.pem', 'fullchain.pem', 'privkey.pem', 'README']
+    assert.deepEqual(findPairs(names).lonely, [])
+  })
+})
+
+describe('domain/certificate: chooseCertificate', () => {
+  it('takes the first good one', () => {
+    const { chosen, problems } = chooseCertificate([read('a'), read('b')], now)
+    assert.equal(chosen?.files.chain, 'a.crt')
+    assert.deepEqual(problems, [])
+  })
+
+  it('passes over bad ones, and says what is wrong with each', () => {
+    const unreadable: CertificateReading = {
+      ok: false,
+      files: { chain: 'e.crt', key: 'e.key' },
+      problem: 'e.crt holds no PEM certificate',
+      fix: 'convert it',
+    }
+    const { chosen, problems } = chooseCertificate(
+      [
+        read('a', { keyMatches: false }),
+        read('b', { notAfter: now }),
+        read('c', { notBefore: now + 1 }),
+        unreadable,
+        read('d'),
+        read('f', { keyMatches: false }),
+      ],
+      now,
+    )
+    assert.equal(chosen?.files.chain, 'd.crt')
+    assert.deepEqual(
+      problems.map(({ problem }) => problem),
+      [
+        'the key a.key does not belong to the certificate a.crt',
+        'the certificate b.crt expired on 2026-11-21T00:00:00.000Z',
+        'the certificate c.crt is not valid before 2026-11-21T00:00:00.001Z',
+        'e.crt holds no PEM certificate',
+        'the key f.key does not belong to the certificate f.crt',
+      ],
+    )
+    for (const { fix } of problems) assert.notEqual(fix, '')
+  })
+
+  it('chooses none from none', () => assert.deepEqual(chooseCertificate([], now), { chosen: undefined, problems: [] }))
+
+  it('serves to the last millisecond', () => {
+    assert.equal(chooseCertificate([read('a', { notAfter: now + 1, notBefore: now })], now).problems.length, 0)
+  })
+})
+
+describe('domain/certificate: self-signed', () => {
+  it('is made for localhost, the host and the configured names, without doubles', () => {
+    assert.deepEqual(selfSignedNames('Box', ['Example.com', 'box', 'www.example.com', 'localhost']), [
+      'localhost',
+      'box',
+      'example.com',
+      'www.example.com',
+    ])
+    assert.deepEqual(selfSignedNames('', []), ['localhost'])
+  })
+
+  it('is kept while it has every name, the right key, and time left', () => {
+    const usable = (change: Partial<CertificateFacts>, names = ['localhost']) =>
+      isSelfSignedUsable({ ...facts, ...change }, names, now)
+    assert.equal(usable({}), true)
+    assert.equal(usable({ notAfter: now + 36 * day }), false)
+    assert.equal(usable({ notAfter: now + 36 * day + 1 }), true)
+    assert.equal(usable({ keyMatches: false }), false)
+    assert.equal(usable({}, ['localhost', 'new.example.com']), false)
+  })
+})

@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { formatProblems } from '../../supervisor/config/report.ts'
+import { refused, refusedOnce, yaml } from './load-config.ts'
+
+const wholeNumber = 'expected a whole number from 1 to 1024, or auto'
+
+describe('config/load: bad values', () => {
+  for (const text of ['four', '0', '-1', '1.5', '', '4 ', '99999']) {
+    it(`refuses MONOHULL_WORKERS=${JSON.stringify(text)}`, () => {
+      const problem = refusedOnce({ env: { MONOHULL_WORKERS: text } })
+      assert.equal(problem.key, 'app.workers')
+      assert.equal(problem.source, 'MONOHULL_WORKERS')
+      assert.equal(String(problem.value), text)
+      assert.equal(problem.problem, wholeNumber)
+      assert.equal(problem.fix, 'set app.workers to a whole number from 1 to 1024, or auto')
+    })
+  }
+
+  const wrong: [string, string][] = [
+    ['http_port: "80"', 'expected a port number'],
+    ['http_port: 80.5', 'expected a whole port number'],
+    ['https_port: 65536', 'expected a port from 0 to 65535'],
+    ['https: maybe', 'expected redirect, on or off'],
+    ['access_log: "yes"', 'expected true or false'],
+    ['stop_timeout: 9', 'expected a duration such as 500ms, 8s or 5m'],
+    ['stop_timeout: 0s', 'expected a duration above zero'],
+    ['run_dir: run', 'expected an absolute path without spaces, quotes and $'],
+    ['bind_addresses: [localhost]', 'expected an IP address such as 127.0.0.1 or ::'],
+    ['server_names: ["a b"]', 'expected a host name such as www.example.com'],
+    ['health: {live_path: healthz}', 'expected a path such as /healthz, or off'],
+    ['app: {listen: tcp}', 'expected inherit or port'],
+    ['app: {command: 3}', 'expected a list of words or one string'],
+    ['app: {command: []}', 'expected at least the program'],
+    ['app: {command: node a | tee}', 'contains the shell operator |'],
+    ['app: {on_failure: ignore}', 'expected restart or exit'],
+  ]
+  for (const [text, message] of wrong) {
+    it(`refuses ${text}`, () => {
+      const problem = refusedOnce(yaml(`# first line\n${text}\n`))
+      assert.equal(problem.problem, message)
+      assert.equal(problem.source, 'monohull.yaml:2')
+      assert.notEqual(problem.value, undefined)
+    })
+  }
+
+  it('refuses values that do not go together', () => {
+    const problems = refused(
+      yaml(
+        'http_port: 443\nstop_delay: 20s\nhealth: {live_path: /up, ready_path: /up}\napp: {backoff: {initial: 1m, max: 2s}}',
+      ),
+    )
+    assert.deepEqual(problems.map(problem => `${problem.key}: ${problem.problem}`).sort(), [
+      'app.backoff.initial: expected at most backoff.max',
+      'health.ready_path: expected another path than health.live_path',
+      'https_port: expected another port than http_port',
+      'stop_delay: expected less than stop_timeout, of which it is a part',
+    ])
+  })
+})
+
+describe('config/load: unknown keys', () => {
+  const cases: [string, string, string, number][] = [
+    ['htpp_port: 80', 'htpp_port', 'did you mean http_port?', 1],
+    ['app:\n  worker: 2', 'app.worker', 'did you mean app.workers?', 2],
+    ['app:\n  workers: 2\n  backoff:\n    inital: 1s', 'app.backoff.inital', 'did you mean app.backoff.initial?', 4],
+    ['app: {envv: {}}', 'app.envv', 'did you mean app.env?', 1],
+  ]
+  for (const [text, key, fix, line] of cases) {
+    it(`asks about ${key}`, () => {
+      const problem = refusedOnce(yaml(text))
+      assert.equal(problem.key, key)
+      assert.equal(problem.source, `monohull.yaml:${line}`)
+      assert.equal(problem.problem, 'is not a known key')
+      assert.equal(problem.fix, fix)
+    })
+  }
+
+  it('lists what there is when nothing is near', () => {
+    const { fix } = refusedOnce(yaml('app: {xyz: 1}'))
+    assert.match(fix, /^known here: command, directory, user, workers, .*\benv\b/)
+  })
+
+  it('refuses features that are still to come', () => {
+    const problems = refused(yaml('upstreams: {}\nroutes: []\njobs: []\napp: {timeout: 30s, max_requests: 0}'))
+    assert.deepEqual(problems.map(problem => problem.key).sort(), [
+      'app.max_requests',
+      'app.timeout',
+      'jobs',
+      'routes',
+      'upstreams',
+    ])
+  })
+
+  it('takes no key for one of every object', t => {
+    t.after(() => Reflect.deleteProperty(Object.prototype, 'polluted'))
+    assert.deepEqual(
+      refused(yaml('__proto__: {polluted: 1}')).map(problem => problem.key),
+      ['__proto__'],
+    )
+    assert.equal('polluted' in {}, false)
+  })
+})
+
+describe('config/load: YAML', () => {
+  const broken: [string, number][] = [
+    ['http_port: 80\napp: [1\nhttps: on\n', 3],
+    ['app:\n\tworkers: 2\n', 2],
+    ['http_port: 1\nhttps: on\nhttp_port: 2\n', 3],
+    ['https: on\n---\nhttps: off\n', 2],
+    ['https: on\ncert_dir: *nowhere\n', 2],
+  ]
+  for (const [text, line] of broken) {
+    it(`says the line that breaks ${JSON.stringify(text)}`, () => {
+      const problem = refusedOnce(yaml(text))
+      assert.equal(problem.source, `monohull.yaml:${line}`)
+      assert.match(problem.problem, /^is not valid YAML: ./)
+    })
+  }
+
+  for (const text of ['- http_port', 'http_port', '80']) {
+    it(`refuses ${text}, which holds no keys`, () => {
+      assert.equal(refusedOnce(yaml(text)).problem, 'does not hold keys and values')
+    })
+  }
+})
+
+describe('config/load: reporting', () => {
+  it('finds all problems at once, whatever they come from', () => {
+    const problems = refused({
+      ...yaml('http_port: x\nhtpps: on\napp:\n  keepalive: -3'),
+      env: { MONOHULL_WORKERS: 'four', MONOHULL_HTTP_PROT: '1', MONOHULL_USER_FILE: '/nowhere' },
+      flags: { log_level: 'loud' },
+      readFile: () => assert.fail('ENOENT'),
+    })
+    assert.deepEqual(problems.map(problem => `${problem.key} ${problem.source}`).sort(), [
+      'MONOHULL_HTTP_PROT the environment',
+      'app.keepalive monohull.yaml:4',
+      'app.user MONOHULL_USER_FILE',
+      'app.workers MONOHULL_WORKERS',
+      'htpps monohull.yaml:2',
+      'http_port monohull.yaml:1',
+      'log_level --log-level',
+    ])
+    for (const { problem, fix } of problems) for (const text of [problem, fix]) assert.notEqual(text, '')
+  })
+
+  it('prints each with its key, value, source and fix', () => {
+    const problems = refused({ env: { MONOHULL_WORKERS: 'four' }, ...yaml('htpp_port: 80') })
+    assert.equal(
+      formatProblems(problems),
+      `monohull: 2 problems
+  app.workers: ${wholeNumber}, got "four"
+    from: MONOHULL_WORKERS
+    fix:  set app.workers to a whole number from 1 to 1024, or auto
+  htpp_port: is not a known key
+    from: monohull.yaml:1
+    fix:  did you mean http_port?`,
+    )
+  })
+
+  const secrets: [string, Parameters<typeof refused>[0]][] = [
+    ['a value in app.env', yaml('app: {env: {PASSWORD: [hunter2]}}')],
+    ['a name in app.env', yaml('app: {env: {PASS-WORD: hunter2}}')],
+    ['app.env as a list', yaml('app: {env: [PASSWORD=hunter2]}')],
+    ['app.env as a text', yaml('app: {env: PASSWORD=hunter2}')],
+    ['a value read from a file', { env: { MONOHULL_WORKERS_FILE: '/run/secrets/n' }, readFile: () => 'hunter2\n' }],
+    ['an unknown variable', { env: { MONOHULL_PASSWORD: 'hunter2' } }],
+  ]
+  for (const [what, sources] of secrets) {
+    it(`never prints ${what}`, () => {
+      assert.doesNotMatch(formatProblems(refused(sources)), /hunter2/)
+    })
+  }
+})

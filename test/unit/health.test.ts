@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { type HealthFacts, liveness, readiness } from '../../supervisor/domain/health.ts'
+
+const facts: HealthFacts = { isNginxAlive: true, isDraining: false, readyWorkers: 2, totalWorkers: 2 }
+
+describe('domain/health: liveness', () => {
+  it('is about nginx, and not about the workers', () => {
+    assert.deepEqual(liveness({ ...facts, readyWorkers: 0, isDraining: true }), { status: 200, body: { status: 'ok' } })
+    assert.deepEqual(liveness({ ...facts, isNginxAlive: false }), {
+      status: 503,
+      body: { status: 'failing', reason: 'nginx is not running' },
+    })
+  })
+})
+
+describe('domain/health: readiness', () => {
+  it('takes one ready worker', () => {
+    assert.deepEqual(readiness({ ...facts, readyWorkers: 1 }), {
+      status: 200,
+      body: { status: 'ready', workers: { ready: 1, total: 2 } },
+    })
+  })
+
+  it('takes no worker for static files', () => {
+    assert.deepEqual(readiness({ ...facts, readyWorkers: undefined }), { status: 200, body: { status: 'ready' } })
+  })
+
+  const workers = { ready: 2, total: 2 }
+  const unready: [string, Partial<HealthFacts>, Record<string, unknown>][] = [
+    ['while draining', { isDraining: true }, { status: 'draining', workers }],
+    ['while draining without nginx', { isDraining: true, isNginxAlive: false }, { status: 'draining', workers }],
+    ['without nginx', { isNginxAlive: false }, { status: 'not ready', reason: 'nginx is not running', workers }],
+    [
+      'without a ready worker',
+      { readyWorkers: 0 },
+      { status: 'not ready', reason: 'no worker is ready', workers: { ready: 0, total: 2 } },
+    ],
+  ]
+  for (const [when, change, body] of unready) {
+    it(`is off ${when}`, () => assert.deepEqual(readiness({ ...facts, ...change }), { status: 503, body }))
+  }
+})

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict'
+import { type ConfigSources, loadConfig } from '../../supervisor/config/load.ts'
+import type { Problem } from '../../supervisor/config/report.ts'
+import type { Config } from '../../supervisor/config/schema.ts'
+
+/** Nothing at all: the defaults of the schema. */
+const noSources: ConfigSources = {
+  defaults: {},
+  file: undefined,
+  env: {},
+  flags: {},
+  command: [],
+  readFile: path => assert.fail(`nothing should read ${path}`),
+}
+
+export function yaml(text: string): Pick<ConfigSources, 'file'> {
+  return { file: { path: 'monohull.yaml', text } }
+}
+
+export function accepted(sources: Partial<ConfigSources>): Config {
+  const result = loadConfig({ ...noSources, ...sources })
+  assert.ok(result.ok, `refused: ${JSON.stringify(result)}`)
+  return result.config
+}
+
+export function refused(sources: Partial<ConfigSources>): Problem[] {
+  const result = loadConfig({ ...noSources, ...sources })
+  assert.ok(!result.ok, 'accepted')
+  return result.problems
+}
+
+/** The one problem that is expected. */
+export function refusedOnce(sources: Partial<ConfigSources>): Problem {
+  const problems = refused(sources)
+  assert.equal(problems.length, 1, JSON.stringify(problems, null, 2))
+  return problems[0] ?? assert.fail()
+}

@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { type NginxModel, readFeatures } from '../../supervisor/domain/nginx-model.ts'
+import { renderNginx } from '../../supervisor/domain/nginx-render.ts'
+
+const folder = join(import.meta.dirname, 'golden')
+
+const base: NginxModel = {
+  features: { version: '1.26.3', hasHttp2Directive: true, hasMlKem: true },
+  user: 'www-data',
+  workerProcesses: 2,
+  workDir: '/run/monohull/nginx',
+  accessLog: { path: '/dev/stdout', format: 'text' },
+  http: [{ address: '0.0.0.0', port: 80 }],
+  https: [{ address: '0.0.0.0', port: 443 }],
+  httpMode: 'redirect',
+  publicHttpsPort: 443,
+  certificate: { chain: '/run/monohull/served.crt', key: '/run/monohull/served.key' },
+  health: { socket: '/run/monohull/health.sock', livePath: '/healthz', readyPath: '/readyz' },
+  pagesDir: '/opt/monohull/nginx/pages',
+  content: {
+    kind: 'app',
+    name: 'app',
+    servers: [
+      { kind: 'unix', path: '/run/monohull/app-1.sock' },
+      { kind: 'unix', path: '/run/monohull/app-2.sock' },
+    ],
+    keepalive: 32,
+  },
+  snippets: undefined,
+  shutdownTimeoutSeconds: 8,
+}
+
+const models: Record<string, NginxModel> = {
+  redirect: base,
+  'https-on': { ...base, httpMode: 'serve', publicHttpsPort: 8443, accessLog: { path: '/dev/stdout', format: 'json' } },
+  'https-off': { ...base, httpMode: 'serve', https: [], certificate: undefined },
+  'pool-down': { ...base, content: { kind: 'app', name: 'app', servers: [], keepalive: 32 } },
+  'port-mode': {
+    ...base,
+    content: { kind: 'app', name: 'app', servers: [{ kind: 'tcp', port: 40_001 }], keepalive: 0 },
+  },
+  files: { ...base, content: { kind: 'files', root: '/app/my "site"' } },
+  ipv6: {
+    ...base,
+    http: [...base.http, { address: '::', port: 80 }],
+    https: [...base.https, { address: '::1', port: 443 }],
+  },
+  'old-nginx': { ...base, features: { version: '1.22.1', hasHttp2Directive: false, hasMlKem: false } },
+  unprivileged: {
+    ...base,
+    user: undefined,
+    accessLog: undefined,
+    http: [{ address: '127.0.0.1', port: 8080 }],
+    https: [{ address: '127.0.0.1', port: 8443 }],
+    publicHttpsPort: 8443,
+    snippets: '/app/nginx',
+    health: { ...base.health, livePath: '/up', readyPath: 'off' },
+  },
+}
+
+function renderAll(model: NginxModel): string {
+  return [...renderNginx(model)].map(([name, text]) => `# ---- ${name}\n${text}`).join('\n')
+}
+
+describe('domain/nginx-render', () => {
+  for (const [name, model] of Object.entries(models)) {
+    it(`renders ${name} as golden/${name}.conf`, () => {
+      const file = join(folder, `${name}.conf`)
+      const rendered = renderAll(model)
+      if (process.env.UPDATE_GOLDEN === '1') writeFileSync(file, rendered)
+      assert.equal(rendered, readFileSync(file, 'utf8'), 'see the difference; UPDATE_GOLDEN=1 accepts it')
+    })
+  }
+
+  it('has no golden file that nothing renders', () => {
+    assert.deepEqual(
+      readdirSync(folder).sort(),
+      Object.keys(models)
+        .map(name => `${name}.conf`)
+        .sort(),
+    )
+  })
+
+  it('depends on nothing but the model', () => assert.equal(renderAll(base), renderAll(structuredClone(base))))
+
+  it('proxies only to workers, and answers 503 without any', () => {
+    assert.match(renderAll(base), /proxy_pass http:\/\/app_app;/)
+    const down = renderAll(models['pool-down'] ?? assert.fail())
+    assert.doesNotMatch(down, /app_app|upstream/)
+    assert.match(down, /location \/ \{\n {4}return 503;/)
+    assert.match(down, /Retry-After/)
+  })
+
+  it('keeps host, path and query in the redirect, with the port that clients see', () => {
+    assert.match(renderAll(base), /return 308 https:\/\/\$host\$request_uri;/)
+    assert.match(renderAll({ ...base, publicHttpsPort: 8443 }), /return 308 https:\/\/\$host:8443\$request_uri;/)
+  })
+
+  it('answers health before the redirect and before the app', () => {
+    const rendered = renderNginx(base)
+    for (const part of [rendered.get('rendered/http.conf'), rendered.get('rendered/site.conf')]) {
+      for (const path of ['/healthz', '/readyz']) assert.match(part ?? '', new RegExp(`location = ${path} \\{`))
+    }
+  })
+})
+
+describe('domain/nginx-model: readFeatures', () => {
+  const outputs: [string, { version: string; hasHttp2Directive: boolean; hasMlKem: boolean }][] = [
+    [
+      'nginx version: nginx/1.22.1\nbuilt with OpenSSL 3.0.17 1 Jul 2025\nTLS SNI support enabled',
+      { version: '1.22.1', hasHttp2Directive: false, hasMlKem: false },
+    ],
+    [
+      'nginx version: nginx/1.26.3\nbuilt with OpenSSL 3.5.4 30 Sep 2025',
+      { version: '1.26.3', hasHttp2Directive: true, hasMlKem: true },
+    ],
+    [
+      'nginx version: nginx/1.26.3\nbuilt with OpenSSL 3.0.15 3 Sep 2024 (running with OpenSSL 3.5.1 1 Jul 2025)',
+      { version: '1.26.3', hasHttp2Directive: true, hasMlKem: true },
+    ],
+    [
+      'nginx version: nginx/1.25.0\nbuilt with OpenSSL 4.0.0',
+      { version: '1.25.0', hasHttp2Directive: false, hasMlKem: true },
+    ],
+    ['nginx version: nginx/1.25.1', { version: '1.25.1', hasHttp2Directive: true, hasMlKem: false }],
+    ['nginx version: nginx/2.0.0 (Ubuntu)', { version: '2.0.0', hasHttp2Directive: true, hasMlKem: false }],
+    ['something else', { version: '0.0.0', hasHttp2Directive: false, hasMlKem: false }],
+  ]
+  for (const [text, features] of outputs) {
+    it(`reads ${text.replaceAll('\n', ' | ')}`, () => assert.deepEqual(readFeatures(text), features))
+  }
+})

@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Exit } from '../../supervisor/domain/exit.ts'
+import {
+  type SlotEffect,
+  type SlotEvent,
+  type SlotState,
+  stepSlot,
+  workersOf,
+} from '../../supervisor/domain/slot-state.ts'
+
+const policy = { minUptimeMs: 2000, withdrawAfter: 2 }
+const crash: Exit = { kind: 'code', code: 1 }
+const killed: Exit = { kind: 'signal', signal: 'SIGKILL', number: 9 }
+
+const idle: SlotState = { name: 'idle' }
+const booting: SlotState = { name: 'booting', worker: 5, failures: 0 }
+const serving: SlotState = { name: 'serving', worker: 5, failures: 0, readyAt: 1000 }
+const replacing: SlotState = { name: 'replacing', worker: 5, next: 6, failures: 0, readyAt: 1000 }
+const waiting: SlotState = { name: 'waiting', failures: 1, lastWorker: 5 }
+const stopped: SlotState = { name: 'stopped' }
+
+const step = (state: SlotState, event: SlotEvent) => stepSlot(state, event, policy)
+const ended = (worker: number, at: number, exit: Exit = crash): SlotEvent => ({
+  type: 'ended',
+  worker,
+  exit,
+  at,
+})
+const becameReady = (worker: number): SlotEvent => ({ type: 'becameReady', worker, at: 2000 })
+const decided = (decision: Extract<SlotEffect, { type: 'decided' }>['decision'], worker = 5): SlotEffect => ({
+  type: 'decided',
+  worker,
+  decision,
+})
+
+describe('domain/slot-state: start', () => {
+  it('boots the first worker once', () => {
+    const started = step(idle, { type: 'started' })
+    assert.deepEqual(started, { state: { ...booting, worker: 1 }, effects: [{ type: 'spawn', worker: 1 }] })
+    assert.deepEqual(step(started.state, { type: 'started' }), { state: started.state, effects: [] })
+  })
+
+  it('serves when its worker is ready, and is back with nginx', () => {
+    assert.deepEqual(step(booting, becameReady(5)), {
+      state: { ...serving, readyAt: 2000 },
+      effects: [{ type: 'restore' }, { type: 'replaced' }],
+    })
+  })
+})
+
+describe('domain/slot-state: a worker that ends', () => {
+  it('is restarted at once after a stable run', () => {
+    assert.deepEqual(step({ ...serving, failures: 7 }, ended(5, 3000)), {
+      state: { ...waiting, failures: 0 },
+      effects: [decided('restarted at once'), { type: 'retry', failures: 0 }],
+    })
+  })
+
+  it('is restarted at once when somebody killed it, however young', () => {
+    assert.deepEqual(step(serving, ended(5, 1001, killed)).effects, [
+      decided('restarted at once'),
+      { type: 'retry', failures: 0 },
+    ])
+  })
+
+  it('has failed fast before min_uptime: backoff', () => {
+    assert.deepEqual(step(serving, ended(5, 2999)), {
+      state: waiting,
+      effects: [decided('restarted after backoff'), { type: 'retry', failures: 1 }],
+    })
+  })
+
+  it('leaves the slot withdrawn with the second fast failure, and from then on', () => {
+    for (const failures of [1, 2, 10]) {
+      assert.deepEqual(step({ ...serving, failures }, ended(5, 1001)), {
+        state: { ...waiting, failures: failures + 1 },
+        effects: [
+          decided('slot withdrawn, retried after backoff'),
+          { type: 'withdraw' },
+          { type: 'retry', failures: failures + 1 },
+        ],
+      })
+    }
+  })
+
+  it('counts as a failure while it boots, killed or not', () => {
+    for (const exit of [crash, killed]) {
+      assert.deepEqual(step(booting, ended(5, 99_999, exit)), {
+        state: waiting,
+        effects: [
+          { type: 'replacementFailed', worker: 5 },
+          decided('restarted after backoff'),
+          { type: 'retry', failures: 1 },
+        ],
+      })
+    }
+  })
+
+  it('is followed by the next number when the retry is due', () => {
+    assert.deepEqual(step(waiting, { type: 'retryDue' }), {
+      state: { name: 'booting', worker: 6, failures: 1 },
+      effects: [{ type: 'spawn', worker: 6 }],
+    })
+  })
+
+  it('keeps its failures through a boot that works, until it has run long enough', () => {
+    const state = step({ ...booting, failures: 3 }, becameReady(5)).state
+    assert.deepEqual(state, { ...serving, failures: 3, readyAt: 2000 })
+    assert.deepEqual(step(state, ended(5, 2001)).state, { ...waiting, failures: 4 })
+    assert.deepEqual(step(state, ended(5, 4000)).state, { ...waiting, failures: 0 })
+  })
+})
+
+describe('domain/slot-state: replacement', () => {
+  const requested: SlotEvent = { type: 'replacementRequested' }
+
+  it('boots the new worker next to the old one', () => {
+    assert.deepEqual(step(serving, requested), { state: replacing, effects: [{ type: 'spawn', worker: 6 }] })
+  })
+
+  it('stops the old worker when the new one is ready', () => {
+    assert.deepEqual(step(replacing, becameReady(6)), {
+      state: { ...serving, worker: 6, readyAt: 2000 },
+      effects: [{ type: 'stop', worker: 5 }, { type: 'replaced' }],
+    })
+  })
+
+  it('keeps the old worker when the new one ends', () => {
+    assert.deepEqual(step(replacing, ended(6, 1500)), {
+      state: serving,
+      effects: [decided('replacement abandoned', 6), { type: 'replacementFailed', worker: 6 }],
+    })
+  })
+
+  it('goes on with the new worker when the old one ends meanwhile', () => {
+    const step5 = step(replacing, ended(5, 1500))
+    assert.deepEqual(step5, { state: { ...booting, worker: 6 }, effects: [decided('restarted at once')] })
+    assert.equal(step(step5.state, becameReady(6)).state.name, 'serving')
+  })
+
+  it('boots at once instead of waiting', () => {
+    assert.deepEqual(step(waiting, requested).effects, [{ type: 'spawn', worker: 6 }])
+  })
+
+  it('takes the place of one that boots still', () => {
+    const { state, effects } = step(booting, requested)
+    assert.deepEqual(state, { ...booting, worker: 6 })
+    assert.deepEqual(effects, [
+      { type: 'stop', worker: 5 },
+      { type: 'spawn', worker: 6 },
+    ])
+    assert.deepEqual(step(state, ended(5, 1500)), { state, effects: [] })
+    assert.deepEqual(step(state, becameReady(5)), { state, effects: [] })
+  })
+
+  it('is one at a time', () => {
+    for (const state of [replacing, idle, stopped]) assert.deepEqual(step(state, requested), { state, effects: [] })
+  })
+})
+
+describe('domain/slot-state: stop', () => {
+  const stops: [SlotState, number[]][] = [
+    [idle, []],
+    [booting, [5]],
+    [serving, [5]],
+    [replacing, [5, 6]],
+    [waiting, []],
+    [stopped, []],
+  ]
+  for (const [state, workers] of stops) {
+    it(`stops ${workers.length} workers when ${state.name}`, () => {
+      assert.deepEqual(workersOf(state), workers)
+      assert.deepEqual(step(state, { type: 'stopped' }), {
+        state: stopped,
+        effects: workers.map(worker => ({ type: 'stop', worker })),
+      })
+    })
+  }
+})
+
+describe('domain/slot-state: late and foreign events', () => {
+  const nothing: [SlotState, SlotEvent[]][] = [
+    [idle, [becameReady(1), ended(1, 0), { type: 'retryDue' }]],
+    [booting, [becameReady(4), ended(4, 0), { type: 'retryDue' }, { type: 'started' }]],
+    [serving, [becameReady(5), becameReady(4), ended(4, 0), { type: 'retryDue' }, { type: 'started' }]],
+    [replacing, [becameReady(5), becameReady(4), ended(4, 0), { type: 'retryDue' }, { type: 'started' }]],
+    [waiting, [becameReady(5), ended(5, 0), { type: 'started' }]],
+    [stopped, [becameReady(5), ended(5, 0), { type: 'retryDue' }, { type: 'started' }]],
+  ]
+  for (const [state, events] of nothing) {
+    for (const event of events) {
+      const worker = 'worker' in event ? ` (${event.worker})` : ''
+      it(`${state.name}: ${event.type}${worker} does nothing`, () => {
+        assert.deepEqual(step(state, event), { state, effects: [] })
+      })
+    }
+  }
+})

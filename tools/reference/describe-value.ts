@@ -1,0 +1,19 @@
+import { configSchema } from '../../supervisor/config/schema.ts'
+import type { JsonSchema } from './json-schema.ts'
+
+/** Values that hardly any key takes; the refusal says what it takes instead. */
+const probes: unknown[] = [-1, '\u0000 not this', ['\u0000 not this']]
+
+/** What a key takes, in the words of the schema's own errors: `a port from 0 to 65535`. */
+export function describeValue(path: readonly string[], schema: JsonSchema): string {
+  for (const probe of probes) {
+    const tree = path.reduceRight<unknown>((value, part) => ({ [part]: value }), probe)
+    const message = configSchema
+      .safeParse(tree)
+      .error?.issues.find(issue => path.every((part, index) => issue.path[index] === part))
+      ?.message.match(/^expected (.*)/)?.[1]
+    if (message) return Array.isArray(probe) && schema.type === 'array' ? `list; each ${message}` : message
+  }
+  if (schema.type === 'integer') return `a whole number from ${schema.minimum} to ${schema.maximum}`
+  return schema.type === 'string' ? 'a text' : String(schema.type ?? 'anything')
+}

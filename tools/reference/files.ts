@@ -1,0 +1,12 @@
+import { cliPage } from './cli-page.ts'
+import { configurationPage } from './configuration-page.ts'
+import { jsonSchema } from './json-schema.ts'
+
+/** Every generated file of docs/reference/: its path in the repository, and its text. */
+export async function referenceFiles(home: string): Promise<Map<string, string>> {
+  return new Map([
+    ['docs/reference/configuration.md', configurationPage()],
+    ['docs/reference/monohull.schema.json', `${JSON.stringify(jsonSchema(), null, 2)}\n`],
+    ['docs/reference/cli.md', await cliPage(home)],
+  ])
+}

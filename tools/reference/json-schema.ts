@@ -1,0 +1,32 @@
+import * as z from 'zod'
+import { parseDuration } from '../../supervisor/base/duration.ts'
+import { configSchema } from '../../supervisor/config/schema.ts'
+
+export type JsonSchema = z.core.JSONSchema.BaseSchema
+
+/** The JSON Schema of monohull.yaml, for editors. */
+export function jsonSchema(): JsonSchema {
+  const { $schema, ...schema } = z.toJSONSchema(configSchema, { io: 'input', override })
+  return {
+    ...($schema ? { $schema } : {}),
+    $id: 'monohull.schema.json',
+    title: 'monohull.yaml',
+    description: 'Configuration of monohull. Every key has a default; docs/reference/configuration.md lists them.',
+    ...schema,
+  }
+}
+
+/** What the conversion cannot know: texts that become durations, and marks of our own. */
+function override({ jsonSchema: schema }: { jsonSchema: JsonSchema }): void {
+  delete schema.secret
+  if (schema.type !== 'string' || schema.pattern !== undefined || typeof schema.default !== 'string') return
+  if (parseDuration(schema.default) !== undefined) schema.pattern = '^(\\d+(\\.\\d+)?(ms|s|m|h|d))+$'
+}
+
+/** The part of the schema that describes one key. */
+export function schemaAt(schema: JsonSchema, path: readonly string[]): JsonSchema {
+  return path.reduce<JsonSchema>((node, part) => {
+    const child = node.properties?.[part]
+    return typeof child === 'object' ? child : {}
+  }, schema)
+}
