@@ -3,21 +3,19 @@ import { join } from 'node:path'
 import { certificateStore } from '../adapters/cert-store.ts'
 import { findRunning, makeRunDir } from '../adapters/instance.ts'
 import { createNginxFiles } from '../adapters/nginx-files.ts'
+import { bindFront } from '../assembly/front.ts'
+import type { Settings, World } from '../assembly/settings.ts'
 import { systemClock } from '../base/clock.ts'
 import { exitCode, OperatorError } from '../base/errors.ts'
 import { formatProblems, type Problem } from '../config/report.ts'
 import { renderNginx } from '../domain/nginx-render.ts'
-import { bindFront } from '../front.ts'
 import { findMounted } from '../services/certificates.ts'
-import { resolveSettings, type Settings, type World } from '../settings.ts'
-import { type CommandLine, loadConfiguration } from './load.ts'
+import { type CommandLine, resolveConfiguration } from './load.ts'
 import { previewModel } from './render.ts'
 
 /** Looks at everything that `run` needs, and prints every problem with its fix; exit code 78 when there is one. */
 export async function check(commandLine: CommandLine, world: World): Promise<number> {
-  const loaded = loadConfiguration(commandLine, world)
-  if (!loaded.ok) return report(loaded.problems)
-  const resolved = resolveSettings(loaded.config, world)
+  const resolved = resolveConfiguration(commandLine, world)
   const notes: string[] = []
   const problems = resolved.ok ? await inspect(resolved.settings, world, notes) : resolved.problems
   for (const note of notes) process.stdout.write(`monohull: ${note}\n`)

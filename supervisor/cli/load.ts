@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { resolveSettings, type SettingsResult, type World } from '../assembly/settings.ts'
 import { messageOf } from '../base/errors.ts'
 import { type LoadResult, loadConfig } from '../config/load.ts'
-import type { World } from '../settings.ts'
 
 const fileName = 'monohull.yaml'
 
@@ -15,8 +15,14 @@ export interface CommandLine {
   command: string[]
 }
 
+/** The configuration, and what this machine makes of it. */
+export function resolveConfiguration(commandLine: CommandLine, world: World): SettingsResult {
+  const loaded = loadConfiguration(commandLine, world)
+  return loaded.ok ? resolveSettings(loaded.config, world) : loaded
+}
+
 /** Finds and reads the configuration file, and puts everything together. */
-export function loadConfiguration({ configFile, flags, command }: CommandLine, world: World): LoadResult {
+function loadConfiguration({ configFile, flags, command }: CommandLine, world: World): LoadResult {
   const directory = flags['app.directory'] ?? world.env.MONOHULL_DIRECTORY ?? '.'
   const named = configFile ?? world.env.MONOHULL_CONFIG
   const path = named ?? (existsSync(join(directory, fileName)) ? join(directory, fileName) : undefined)

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError, Option } from 'commander'
+import type { World } from '../assembly/settings.ts'
 import { exitCode } from '../base/errors.ts'
 import { scalarKeys } from '../config/keys.ts'
 import { formatProblems } from '../config/report.ts'
-import type { World } from '../settings.ts'
 import { runSupervisor } from '../supervisor.ts'
-import { type CommandLine, loadConfiguration } from './load.ts'
+import { type CommandLine, resolveConfiguration } from './load.ts'
 
 /** Parses the command line and does what it says; settles with the exit code. */
 export async function runCli(argv: string[], world: World): Promise<number> {
@@ -61,12 +61,11 @@ export async function runCli(argv: string[], world: World): Promise<number> {
 }
 
 async function run(commandLine: CommandLine, world: World): Promise<number> {
-  const loaded = loadConfiguration(commandLine, world)
-  if (!loaded.ok) {
-    process.stderr.write(`${formatProblems(loaded.problems)}\n`)
-    return exitCode.config
-  }
-  return runSupervisor({ config: loaded.config, world, reloadConfig: () => loadConfiguration(commandLine, world) })
+  const resolveAgain = () => resolveConfiguration(commandLine, world)
+  const resolved = resolveAgain()
+  if (resolved.ok) return runSupervisor({ settings: resolved.settings, world, resolveAgain })
+  process.stderr.write(`${formatProblems(resolved.problems)}\n`)
+  return exitCode.config
 }
 
 /** A flag for every scalar key, `--config` for the file. What follows the first word is the app's own. */

@@ -1,18 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readNginxFeatures } from '../adapters/nginx-files.ts'
+import { modelNginx } from '../assembly/nginx-model.ts'
+import type { Settings, World } from '../assembly/settings.ts'
 import { exitCode } from '../base/errors.ts'
 import { formatProblems } from '../config/report.ts'
 import { renderNginx } from '../domain/nginx-render.ts'
 import type { WorkerAddress } from '../domain/ports.ts'
-import { modelNginx } from '../nginx-model.ts'
-import { resolveSettings, type Settings, type World } from '../settings.ts'
-import { type CommandLine, loadConfiguration } from './load.ts'
+import { type CommandLine, resolveConfiguration } from './load.ts'
 
 /** Prints every file of the nginx configuration under its name, as all workers ready would have it. */
 export async function render(commandLine: CommandLine, world: World): Promise<number> {
-  const loaded = loadConfiguration(commandLine, world)
-  const resolved = loaded.ok ? resolveSettings(loaded.config, world) : loaded
+  const resolved = resolveConfiguration(commandLine, world)
   if (!resolved.ok) {
     process.stderr.write(`${formatProblems(resolved.problems)}\n`)
     return exitCode.config

@@ -125,6 +125,7 @@ export function createNginx(deps: NginxDeps): Nginx {
   }
 
   async function applyNow(model: NginxModel): Promise<void> {
+    if (isStopping) return
     const folder = await stageTested(model)
     files.promote(folder)
     if (!master) return

@@ -1,6 +1,6 @@
-import { bindFrontSocket, type FrontSocket } from './adapters/listeners.ts'
-import { OperatorError } from './base/errors.ts'
-import type { Config } from './config/schema.ts'
+import { bindFrontSocket, type FrontSocket } from '../adapters/listeners.ts'
+import { OperatorError } from '../base/errors.ts'
+import type { Config } from '../config/schema.ts'
 
 /** The public sockets: bound here, listened on by nginx. */
 export interface Front {

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
-import type { FrontSocket } from './adapters/listeners.ts'
-import type { CertificateFiles } from './domain/certificate.ts'
-import type { NginxFeatures, NginxModel } from './domain/nginx-model.ts'
-import type { WorkerAddress } from './domain/ports.ts'
+import type { FrontSocket } from '../adapters/listeners.ts'
+import type { CertificateFiles } from '../domain/certificate.ts'
+import type { NginxFeatures, NginxModel } from '../domain/nginx-model.ts'
+import type { WorkerAddress } from '../domain/ports.ts'
 import type { Settings, World } from './settings.ts'
 
 export interface NginxModelSources {

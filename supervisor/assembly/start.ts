@@ -1,0 +1,148 @@
+import { join } from 'node:path'
+import { openAccessLog } from '../adapters/access-log.ts'
+import { httpProbe } from '../adapters/http-probe.ts'
+import { claimRunDir } from '../adapters/instance.ts'
+import { createSlotSockets } from '../adapters/listeners.ts'
+import { createNginxFiles, readNginxFeatures } from '../adapters/nginx-files.ts'
+import { childrenOf, portsOfGroup } from '../adapters/procfs.ts'
+import { createSpawn } from '../adapters/spawn.ts'
+import { type LocalServer, serveAdmin, serveHealth } from '../admin/server.ts'
+import { systemClock } from '../base/clock.ts'
+import { OperatorError } from '../base/errors.ts'
+import { exitCodeOf } from '../domain/exit.ts'
+import type { Surroundings } from '../domain/ports.ts'
+import { createNginx } from '../services/nginx.ts'
+import { createRotation } from '../services/rotation.ts'
+import type { WorkerPlan } from '../services/worker-plan.ts'
+import { createWorkerPool, type WorkerPool } from '../services/worker-pool.ts'
+import type { Death } from '../services/worker-slot.ts'
+import { bindFront } from './front.ts'
+import { healthSocketName } from './nginx-model.ts'
+import { healthOf, loadCertificate, modelOf, type Parts } from './parts.ts'
+import type { Settings } from './settings.ts'
+
+/** How long the first ready worker waits for the others before nginx starts. */
+const siblingsMs = 100
+
+/**
+ * The order of a start. Binding comes first, so that an early client waits instead of being refused; the workers next,
+ * whose boot takes the longest, and everything else meanwhile; nginx last, when there is a worker to pass requests to.
+ */
+export async function start(parts: Parts, isStopping: () => boolean): Promise<void> {
+  const { settings, log } = parts
+  const { config } = settings
+  const instance = await claimRunDir(config.run_dir, names =>
+    log.warn('ended what a killed monohull had left running', { processes: names.join(',') }),
+  )
+  parts.instance = instance
+  parts.front = bindFront(config)
+  const surroundings: Surroundings = {
+    clock: systemClock,
+    log,
+    random: Math.random,
+    spawn: createSpawn({ ...parts, format: config.log_format, now: systemClock.now, onChange: instance.note }),
+  }
+  if (settings.plan) parts.pool = assemblePool(parts, settings.plan, surroundings)
+  const booted = parts.pool?.start()
+  log.info('starting', { app: describeApp(settings), workers: settings.plan?.count, user: settings.appUser?.name })
+
+  await assembleNginx(parts, surroundings)
+  const [, ...servers] = await Promise.all([
+    parts.nginx?.check(modelOf(parts, settings, 'all')),
+    ...serveLocally(parts),
+  ])
+  parts.servers = servers
+  const result = await booted
+  if (isStopping()) return
+  if (result && !result.ok) throw bootFailure(result.death)
+  await parts.pool?.settled(siblingsMs)
+  const known = parts.pool?.rotation().length
+  await parts.nginx?.start(modelOf(parts, settings, 'ready'))
+  if (isStopping()) return
+  // a worker that became ready while nginx started
+  if (parts.pool?.rotation().length !== known) await parts.nginx?.apply(modelOf(parts, settings, 'ready'))
+
+  const { http, https } = parts.front
+  instance.update({
+    httpPort: http[0]?.port,
+    httpsPort: https[0]?.port,
+    livePath: config.health.live_path,
+    isServing: true,
+  })
+  log.info('serving', { http: describeSockets(http), https: describeSockets(https) })
+}
+
+function assemblePool(parts: Parts, plan: WorkerPlan, surroundings: Surroundings): WorkerPool {
+  const { log } = parts
+  const rotation = createRotation(async () => {
+    if (parts.nginx?.isStarted()) await parts.nginx.apply(modelOf(parts, parts.settings, 'ready'))
+  }, log)
+  return createWorkerPool(
+    {
+      ...surroundings,
+      sockets: createSlotSockets({ uid: undefined, gid: parts.settings.nginxUser?.gid }),
+      probe: httpProbe,
+      runDir: parts.settings.config.run_dir,
+      portsOf: portsOfGroup,
+      onRotation: rotation.changed,
+      onDeath({ exit }) {
+        if (parts.settings.config.app.on_failure !== 'exit' || !parts.nginx?.isStarted()) return false
+        parts.requestStop({ mode: 'graceful', code: exitCodeOf(exit) })
+        return true
+      },
+    },
+    plan,
+  )
+}
+
+async function assembleNginx(parts: Parts, surroundings: Surroundings): Promise<void> {
+  const { settings, world, front, log } = parts
+  const runDir = settings.config.run_dir
+  const [features, accessLog, certificate] = await Promise.all([
+    readNginxFeatures(),
+    openAccessLog(join(runDir, 'access.fifo')),
+    loadCertificate(settings, log),
+  ])
+  Object.assign(parts, { features, accessLog, certificate })
+  parts.nginx = createNginx({
+    ...surroundings,
+    files: createNginxFiles({ source: join(world.home, 'nginx'), target: join(runDir, 'nginx') }),
+    processes: { childrenOf },
+    descriptors: [...front.http, ...front.https].map(socket => socket.descriptor),
+    env: { PATH: world.env.PATH ?? '', TZ: world.env.TZ ?? '' },
+  })
+}
+
+function serveLocally(parts: Parts): Promise<LocalServer>[] {
+  const { config, nginxUser } = parts.settings
+  const health = {
+    livePath: config.health.live_path,
+    readyPath: config.health.ready_path,
+    facts: () => healthOf(parts),
+  }
+  const status = () => ({ workers: parts.pool?.status() ?? [], ...healthOf(parts) })
+  return [
+    serveHealth(join(config.run_dir, healthSocketName), nginxUser?.gid, health),
+    serveAdmin(join(config.run_dir, 'admin.sock'), { health, status }),
+  ]
+}
+
+function bootFailure({ worker, exit, lastLines }: Death): OperatorError {
+  const printed = lastLines.length > 0 ? `, and printed last:\n${lastLines.join('\n')}` : ', and printed nothing'
+  return new OperatorError(`every worker failed at its first start; ${worker} was the last one${printed}`, {
+    fix: 'mend the app; why each worker ended stands above',
+    // a server that ends by itself is no success, whatever it says
+    code: exitCodeOf(exit) || 1,
+  })
+}
+
+function describeApp({ content, plan }: Settings): string {
+  return content.kind === 'files' ? `static files in ${content.root}` : `${plan?.argv.join(' ')} (${content.origin})`
+}
+
+function describeSockets(sockets: readonly { address: string; port: number }[]): string | undefined {
+  const names = sockets.map(({ address, port }) =>
+    address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`,
+  )
+  return names.length > 0 ? names.join(',') : undefined
+}

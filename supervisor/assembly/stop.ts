@@ -1,0 +1,32 @@
+import { pause, systemClock } from '../base/clock.ts'
+import type { Parts, StopReason } from './parts.ts'
+
+/** Part of the stop's time in which workers still serve while nginx finishes its requests. */
+const nginxShare = 0.6
+/** Kept back of the stop's time, for the last signals and records. */
+const reserveMs = 300
+const quickStopMs = 1000
+
+/**
+ * The order of a stop, within stop_timeout: readiness off, stop_delay for balancers to notice, nginx finishes its requests
+ * while workers still serve, then the workers drain. `hurried` cuts it short. Settles when nothing of it runs any more.
+ */
+export async function stop(parts: Parts, reason: StopReason, hurried: Promise<void>): Promise<void> {
+  const { settings, nginx, pool, log } = parts
+  const { config } = settings
+  const deadline = systemClock.now() + config.stop_timeout - reserveMs
+  const left = () => Math.max(0, deadline - systemClock.now())
+  parts.isDraining = true
+  log.info('stopping', { mode: reason.mode, timeout_ms: config.stop_timeout })
+  if (reason.mode === 'graceful' && nginx?.isStarted()) {
+    await Promise.race([pause(systemClock, config.stop_delay), hurried])
+    const ended = nginx.stop('graceful', left())
+    await Promise.race([ended, pause(systemClock, left() * nginxShare), hurried])
+    await Promise.race([Promise.all([pool?.stop(Math.min(config.app.graceful_timeout, left())), ended]), hurried])
+  }
+  await Promise.all([nginx?.stop('fast', quickStopMs), pool?.stop(quickStopMs)])
+  for (const server of parts.servers) await server.close()
+  await parts.accessLog?.close()
+  for (const socket of [...parts.front.http, ...parts.front.https]) socket.close()
+  parts.instance?.release()
+}
