@@ -6,7 +6,7 @@ import type { Settings, SettingsResult, World } from './assembly/settings.ts'
 import { start } from './assembly/start.ts'
 import { stop } from './assembly/stop.ts'
 import { systemClock } from './base/clock.ts'
-import { exitCode, OperatorError } from './base/errors.ts'
+import { asOperatorError, exitCode, OperatorError } from './base/errors.ts'
 import { createLog } from './base/log.ts'
 import { createCommandQueue } from './services/commands.ts'
 
@@ -56,7 +56,8 @@ export async function runSupervisor({ settings, world, resolveAgain }: Superviso
   const failure: StopReason = { mode: 'quick', code: exitCode.software }
   const started = start(parts, () => parts.isDraining).then(
     () => stopRequested.given,
-    (error: unknown): StopReason => {
+    (thrown: unknown): StopReason => {
+      const error = asOperatorError(thrown)
       if (!(error instanceof OperatorError)) throw error
       log.error(error.message, { fix: error.fix })
       return { ...failure, code: error.code }

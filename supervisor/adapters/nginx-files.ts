@@ -23,21 +23,25 @@ export function createNginxFiles({ source, target }: NginxFilesOptions): NginxFi
       .map(Number)
       .sort((a, b) => a - b)
 
+  const staticFiles = ['nginx.conf', ...readdirSync(join(source, 'snippets')).map(name => join('snippets', name))]
+
   return {
     configPath: join(target, 'current', 'nginx.conf'),
     stage(rendered) {
       mkdirSync(target, { recursive: true })
       const folder = join(target, `generation-${(generations().at(-1) ?? 0) + 1}`)
-      mkdirSync(join(folder, 'snippets'), { recursive: true })
-      copyFileSync(join(source, 'nginx.conf'), join(folder, 'nginx.conf'))
-      for (const name of readdirSync(join(source, 'snippets'))) {
-        copyFileSync(join(source, 'snippets', name), join(folder, 'snippets', name))
+      try {
+        mkdirSync(join(folder, 'snippets'), { recursive: true })
+        for (const name of staticFiles) copyFileSync(join(source, name), join(folder, name))
+        for (const [name, text] of rendered) {
+          mkdirSync(dirname(join(folder, name)), { recursive: true })
+          writeFileSync(join(folder, name), text)
+        }
+        return folder
+      } catch (error) {
+        rmSync(folder, { recursive: true, force: true })
+        throw error
       }
-      for (const [name, text] of rendered) {
-        mkdirSync(dirname(join(folder, name)), { recursive: true })
-        writeFileSync(join(folder, name), text)
-      }
-      return folder
     },
     async test(folder): Promise<ConfigTest> {
       // stdout is the real one: nginx opens its access log there, which it cannot do with the socket that a pipe of Node is

@@ -27,3 +27,17 @@ export function errnoOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
   return typeof error.code === 'string' ? error.code : undefined
 }
+
+const ioFixes: Record<string, string> = {
+  ENOSPC: 'free space there, or name another folder',
+  EROFS: 'mount it writable, or name another folder (docker: --tmpfs /run)',
+  EACCES: 'let the user that monohull runs as write there',
+  EMFILE: 'raise the limit of open files (docker: --ulimit nofile)',
+}
+
+/** An I/O error of the system as something the operator can mend; anything else as it is. */
+export function asOperatorError(error: unknown): unknown {
+  const errno = errnoOf(error)
+  if (error instanceof OperatorError || errno === undefined || !/^E[A-Z0-9]+$/.test(errno)) return error
+  return new OperatorError(messageOf(error), { fix: ioFixes[errno] ?? 'see the message', cause: error })
+}

@@ -4,7 +4,7 @@ import { chmodSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { fixture, type StartOptions, startMonohull, temporaryFolder } from './monohull.ts'
+import { defer, fixture, type StartOptions, startMonohull, temporaryFolder } from './monohull.ts'
 
 const hello = fixture('hello.cjs')
 
@@ -128,7 +128,7 @@ const cases: Case[] = [
 /** A port on loopback that this process listens on. */
 async function takenPort(t: TestContext): Promise<number> {
   const server = net.createServer().listen(0, '127.0.0.1')
-  t.after(() => server.close())
+  defer(t, () => server.close())
   await once(server, 'listening')
   return (server.address() as net.AddressInfo).port
 }

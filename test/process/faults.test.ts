@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { childrenOf, isGroupAlive } from '../../supervisor/adapters/procfs.ts'
-import { ask, fixture, startMonohull, until } from './monohull.ts'
+import { ask, defer, fixture, startMonohull, temporaryFolder, until } from './monohull.ts'
 
 const hello = ['run', 'node', fixture('hello.cjs')]
 
@@ -79,3 +82,42 @@ describe('when the supervisor', () => {
     assert.equal((await first.request()).status, 200)
   })
 })
+
+describe('when the disk is full', () => {
+  it('a reload is abandoned and everything serves on; a start says what is missing', async t => {
+    const folder = temporaryFolder(t)
+    const small = join(folder, 'small')
+    mkdirSync(small)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=400k', 'tmpfs', small])
+    defer(t, () => execFileSync('umount', ['--lazy', small]))
+    const running = startMonohull(t, { folder, args: hello, env: { MONOHULL_RUN_DIR: join(small, 'run') } })
+    await running.serving()
+    fill(join(small, 'filler'))
+    running.signal('SIGHUP')
+    await running.seen(/reload abandoned.*ENOSPC/)
+    const before = running.worker(1)
+    process.kill(before, 'SIGKILL')
+    await running.seen(/worker died[\s\S]*worker ready/)
+    assert.equal((await running.request()).status, 200)
+    rmSync(join(small, 'filler'))
+    running.signal('SIGHUP')
+    await running.seen(/reload finished/)
+    fill(join(small, 'filler'))
+    const second = startMonohull(t, { folder, args: hello, env: { MONOHULL_RUN_DIR: join(small, 'other') } })
+    assert.equal(await second.exited, 78)
+    assert.match(second.output(), /ENOSPC|no space left/)
+    assert.doesNotMatch(second.output(), /internal fault/)
+  })
+})
+
+/** Writes until the disk takes no more. */
+function fill(path: string): void {
+  const descriptor = openSync(path, 'w')
+  try {
+    for (let written = 0; written < 1 << 20; ) written += writeSync(descriptor, Buffer.alloc(1024))
+  } catch (error) {
+    assert.equal((error as NodeJS.ErrnoException).code, 'ENOSPC')
+  } finally {
+    closeSync(descriptor)
+  }
+}

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { fixture, isolatedEnv, startMonohull, temporaryFolder, until } from './monohull.ts'
+import { defer, fixture, isolatedEnv, startMonohull, temporaryFolder, until } from './monohull.ts'
 
 const lines = ['run', 'node', fixture('lines.cjs')]
 
@@ -60,7 +60,7 @@ describe('logs', () => {
       },
     )
     const exited = new Promise<number | null>(resolve => child.once('exit', resolve))
-    t.after(async () => {
+    defer(t, async () => {
       child.kill('SIGINT')
       await exited
     })

@@ -31,6 +31,30 @@ export async function until<T>(
   }
 }
 
+const cleanups = new WeakMap<TestContext, (() => unknown)[]>()
+
+/** Runs `cleanup` after the test, the last one first: what was made last is ended first. */
+export function defer(t: TestContext, cleanup: () => unknown): void {
+  const present = cleanups.get(t)
+  if (present) {
+    present.push(cleanup)
+    return
+  }
+  const stack = [cleanup]
+  cleanups.set(t, stack)
+  t.after(async () => {
+    const failures: unknown[] = []
+    for (const next of stack.reverse()) {
+      try {
+        await next()
+      } catch (error) {
+        failures.push(error)
+      }
+    }
+    if (failures.length > 0) throw failures[0]
+  })
+}
+
 export interface Answer {
   status: number
   headers: http.IncomingHttpHeaders
@@ -75,7 +99,7 @@ export interface StartOptions {
 export function temporaryFolder(t: TestContext, files: Record<string, string> = {}): string {
   const folder = mkdtempSync(join(tmpdir(), 'monohull-test-'))
   chmodSync(folder, 0o755)
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  defer(t, () => rmSync(folder, { recursive: true, force: true }))
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, name)), { recursive: true })
     writeFileSync(join(folder, name), text)
@@ -115,16 +139,17 @@ export function startMonohull(t: TestContext, options: StartOptions = {}): Monoh
   const runDir = options.env?.MONOHULL_RUN_DIR ?? join(folder, 'run')
   const output = () => readFileSync(log, 'utf8')
   const details = () => output().slice(-4000)
-  let children: InstanceRecord['children'] = []
+  const children: InstanceRecord['children'] = []
   const instance = () => {
     const record = readInstance(runDir)
     if (!record) throw new Error(`no instance\n${details()}`)
-    children = [...children, ...record.children]
+    if (record.supervisor.pid === child.pid) children.push(...record.children)
     return record
   }
 
-  t.after(async () => {
-    children.push(...(readInstance(runDir)?.children ?? []))
+  defer(t, async () => {
+    const last = readInstance(runDir)
+    if (last?.supervisor.pid === child.pid) children.push(...last.children)
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGCONT')
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGINT')
     const timer = setTimeout(() => child.kill('SIGKILL'), 8000)
