@@ -82,6 +82,8 @@ export interface Monohull {
   request(options?: RequestOptions): Promise<Answer>
   /** Pid of the worker in a slot now. */
   worker(slot: number): number
+  /** Settles with the pid of the next worker in a slot. */
+  workerAfter(slot: number, before: number): Promise<number>
   nginx(): number
   signal(signal: NodeJS.Signals): void
   exited: Promise<number>
@@ -149,7 +151,7 @@ export function startMonohull(t: TestContext, options: StartOptions = {}): Monoh
 
   defer(t, async () => {
     const last = readInstance(runDir)
-    if (last?.supervisor.pid === child.pid) children.push(...last.children)
+    if (last && last.supervisor.pid === child.pid) children.push(...last.children)
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGCONT')
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGINT')
     const timer = setTimeout(() => child.kill('SIGKILL'), 8000)
@@ -196,6 +198,12 @@ export function startMonohull(t: TestContext, options: StartOptions = {}): Monoh
       if (!found) throw new Error(`no worker in slot ${slot}`)
       return found.pid
     },
+    workerAfter: (slot, before) =>
+      until(
+        `another worker in slot ${slot}`,
+        () => instance().children.findLast(({ name, pid }) => name === `app.${slot}` && pid !== before)?.pid,
+        { details },
+      ),
     nginx() {
       const found = instance().children.findLast(process => process.name === 'nginx')
       if (!found) throw new Error('no nginx')

@@ -13,8 +13,7 @@ describe('workers', () => {
     process.kill(before, 'SIGSEGV')
     const [record] = await monohull.seen(/worker died worker=app\.1 .*/)
     assert.match(record, /signal SIGSEGV.*uptime_ms=\d+.*decision="restarted at once"/)
-    await until('the next worker', () => monohull.worker(1) !== before)
-    await monohull.seen(new RegExp(`worker ready worker=app.1 pid=${monohull.worker(1)}`))
+    await monohull.seen(new RegExp(`worker ready worker=app.1 pid=${await monohull.workerAfter(1, before)}`))
     assert.equal((await monohull.request()).status, 200)
   })
 
