@@ -1,5 +1,4 @@
 import http from 'node:http'
-import https from 'node:https'
 import { readInstance } from './adapters/instance.ts'
 
 /** Docker's HEALTHCHECK: asks for liveness over the front port. Exits 0 when it is well, else 1 with the reason. */
@@ -13,16 +12,8 @@ function fail(reason: string): never {
 const instance = readInstance(process.env.MONOHULL_RUN_DIR ?? '/run/monohull')
 if (!instance?.isServing) fail('monohull is not serving yet')
 if (instance.livePath === 'off') process.exit(0)
-const { httpPort, httpsPort } = instance
-const isPlain = httpPort !== undefined
-const request = (isPlain ? http : https).get(
-  {
-    host: '127.0.0.1',
-    port: isPlain ? httpPort : httpsPort,
-    path: instance.livePath,
-    timeout: timeoutMs,
-    rejectUnauthorized: false,
-  },
+const request = http.get(
+  { host: instance.httpHost, port: instance.httpPort, path: instance.livePath, timeout: timeoutMs },
   response => {
     if (response.statusCode === 200) process.exit(0)
     fail(`${instance.livePath} answered ${response.statusCode}`)

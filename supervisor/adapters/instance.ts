@@ -19,6 +19,8 @@ export interface InstanceRecord {
   bootId: string
   supervisor: Recorded
   children: Recorded[]
+  /** Where this machine reaches HTTP. */
+  httpHost: string
   httpPort: number | undefined
   httpsPort: number | undefined
   livePath: string
@@ -28,7 +30,7 @@ export interface InstanceRecord {
 export interface Instance {
   /** Notes a child that was started, or is gone. */
   note(change: { type: 'started' | 'ended'; name: string; pid: number }): void
-  update(change: Partial<Pick<InstanceRecord, 'httpPort' | 'httpsPort' | 'livePath' | 'isServing'>>): void
+  update(change: Partial<Pick<InstanceRecord, 'httpHost' | 'httpPort' | 'httpsPort' | 'livePath' | 'isServing'>>): void
   /** Removes the record; nothing is left behind. */
   release(): void
 }
@@ -88,6 +90,7 @@ function createInstance(runDir: string): Instance {
     bootId: bootId(),
     supervisor: { name: 'monohull', pid: process.pid, startTime: self?.startTime ?? 0 },
     children: [],
+    httpHost: '127.0.0.1',
     httpPort: undefined,
     httpsPort: undefined,
     livePath: '/healthz',

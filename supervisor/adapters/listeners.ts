@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, fstatSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, fstatSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import net from 'node:net'
 import { getSystemErrorName } from 'node:util'
 import { OperatorError } from '../base/errors.ts'
@@ -99,6 +99,7 @@ export function createSlotSockets(owner: UnixSocketOwner): SlotSockets {
         close: () => handle.close(),
       }
     },
+    isThere: existsSync,
     point(link, path) {
       const next = `${link}.next`
       rmSync(next, { force: true })

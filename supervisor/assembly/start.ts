@@ -64,6 +64,7 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
 
   const { http, https } = parts.front
   instance.update({
+    httpHost: reachableHost(http[0]?.address),
     httpPort: http[0]?.port,
     httpsPort: https[0]?.port,
     livePath: config.health.live_path,
@@ -138,6 +139,12 @@ function bootFailure({ worker, exit, lastLines }: Death): OperatorError {
 
 function describeApp({ content, plan }: Settings): string {
   return content.kind === 'files' ? `static files in ${content.root}` : `${plan?.argv.join(' ')} (${content.origin})`
+}
+
+/** Where a socket bound to an address is reached from the same machine. */
+function reachableHost(address: string | undefined): string {
+  if (address === undefined || address === '0.0.0.0') return '127.0.0.1'
+  return address === '::' ? '::1' : address
 }
 
 function describeSockets(sockets: readonly { address: string; port: number }[]): string | undefined {

@@ -113,7 +113,23 @@ function resolve(argv: string[], context: Context): CommandResult {
       origin,
     })
   }
+  if (/(^|\/)gunicorn$/.test(program)) {
+    return found({ kind: 'command', argv: [program, ...withoutDescriptor(rest)], env: {}, origin })
+  }
   return found({ kind: 'command', argv, env: {}, origin })
+}
+
+/**
+ * Gunicorn takes the socket by LISTEN_FDS. Told of it by `--bind fd://3` as well it would open it twice, and told by that
+ * alone it removes the socket's path when it ends.
+ */
+function withoutDescriptor(words: readonly string[]): string[] {
+  const isBind = (word: string | undefined) => word === '--bind' || word === '-b'
+  return words.filter((word, index) => {
+    if (word === '--bind=fd://3' || word === '-bfd://3') return false
+    if (isBind(word) && words[index + 1] === 'fd://3') return false
+    return !(word === 'fd://3' && isBind(words[index - 1]))
+  })
 }
 
 function scriptOf(manager: string, words: string[]): { script: string; extra: string[] } | undefined {

@@ -60,6 +60,8 @@ export interface UnixSocketOwner {
 export interface SlotSockets {
   /** Binds `path`, replacing a leftover; only the owner and its group may connect. Closing removes it. */
   bind(path: string): BoundSocket
+  /** Whether the socket's path is still there: a server that ends may remove it. */
+  isThere(path: string): boolean
   /** Makes `link` lead to `path`, in one step. */
   point(link: string, path: string): void
   /** A free TCP port on 127.0.0.1. */

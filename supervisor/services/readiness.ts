@@ -4,7 +4,7 @@ import type { Child, Probe, WorkerAddress } from '../domain/ports.ts'
 const firstPauseMs = 10
 const longestPauseMs = 200
 const answerTimeoutMs = 5000
-/** A Node worker says by itself that it is ready; it is not asked in this time. */
+/** A worker that notifies has said something by then, and is not asked. */
 const notifyHeadStartMs = 250
 
 export interface ReadinessOptions {
@@ -30,6 +30,7 @@ export function waitUntilReady({ child, probe, clock, address, isExclusive }: Re
   let isCancelled = false
   const ready = new Promise<'notified' | 'answered'>(resolve => {
     child.onNotify((word, value) => {
+      isCancelled = true
       if (word === 'READY' && value === '1') resolve('notified')
     })
     void ask().then(answered => {

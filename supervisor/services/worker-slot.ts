@@ -1,12 +1,10 @@
-import { messageOf } from '../base/errors.ts'
+import { exitCode, messageOf } from '../base/errors.ts'
 import { backoffMs } from '../domain/backoff.ts'
-import { explainDeath } from '../domain/death.ts'
 import { describeExit, type Exit } from '../domain/exit.ts'
-import type { Child, Probe, SlotSockets, Surroundings, WorkerAddress } from '../domain/ports.ts'
+import type { SlotSockets, WorkerAddress } from '../domain/ports.ts'
 import { type SlotEffect, type SlotEvent, type SlotState, stepSlot } from '../domain/slot-state.ts'
 import { type Endpoint, openPortEndpoint, openSocketEndpoint } from './endpoint.ts'
-import { type Ending, type ManagedProcess, manageProcess } from './managed-process.ts'
-import { waitUntilReady } from './readiness.ts'
+import { launchWorker, type Worker, type WorkerDeps, type WorkerEnd } from './worker.ts'
 import type { WorkerPlan } from './worker-plan.ts'
 
 /** Fast failures in a row after which nginx is told to leave a slot out. */
@@ -50,24 +48,14 @@ export interface WorkerSlot {
   status(): WorkerStatus
 }
 
-export interface WorkerSlotDeps extends Surroundings {
+export interface WorkerSlotDeps extends WorkerDeps {
   sockets: SlotSockets
-  probe: Probe
   runDir: string
-  portsOf: (group: number) => number[]
   /** The rotation or an address in it changed; settles when nginx knows. */
   onRotation: () => Promise<void>
   onReady: () => void
   /** A worker ended by itself. Whether that ends the whole run, so that nothing is started any more. */
   onDeath: (death: Death) => boolean
-}
-
-interface Worker {
-  process: ManagedProcess
-  endpoint: Endpoint
-  hasNotified: boolean
-  /** Settles when its end was recorded and acted on. */
-  buried: Promise<void>
 }
 
 export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPlan: WorkerPlan): WorkerSlot {
@@ -82,7 +70,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
   let restarts = 0
   let cancelRetry = () => {}
   let settleReplacement: ((result: RollResult) => void) | undefined
-  const workers = new Map<number, Worker>()
+  const workers = new Map<number, Worker & { buried: Promise<void> }>()
 
   function dispatch(event: SlotEvent): void {
     const step = stepSlot(state, event, { minUptimeMs: plan.minUptimeMs, withdrawAfter })
@@ -93,7 +81,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
   function perform(effect: SlotEffect): void {
     switch (effect.type) {
       case 'spawn':
-        spawnWorker(effect.worker)
+        startWorker(effect.worker)
         return
       case 'stop':
         void retire(effect.worker)
@@ -110,6 +98,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
         setRotation(false)
         return
       case 'restore':
+        takeOver()
         setRotation(true)
         return
       case 'replaced':
@@ -139,74 +128,50 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
    */
   function endpointFor(worker: number): Endpoint {
     const serving = state.name === 'replacing' ? workers.get(state.worker) : undefined
-    const fits = endpoint?.own.kind === (plan.listen === 'inherit' ? 'unix' : 'tcp')
-    if (endpoint && fits && (!serving || (serving.hasNotified && plan.listen === 'inherit'))) return endpoint
+    const fits =
+      endpoint &&
+      (endpoint.own.kind === 'tcp'
+        ? plan.listen === 'port'
+        : plan.listen === 'inherit' && deps.sockets.isThere(endpoint.own.path))
+    if (endpoint && fits && (!serving || (serving.hasNotified() && plan.listen === 'inherit'))) return endpoint
     return openEndpoint(worker)
   }
 
-  function usesEndpoint(next: Endpoint): void {
+  function useEndpoint(next: Endpoint): void {
     endpoint = next
     if (next.own.kind === 'unix') deps.sockets.point(link, next.own.path)
   }
 
-  function spawnWorker(worker: number): void {
+  function startWorker(worker: number): void {
     const isReplacement = state.name === 'replacing'
     if (worker > 1) restarts++
-    let child: Child
-    let own: Endpoint
     try {
-      own = endpointFor(worker)
-      if (!isReplacement) usesEndpoint(own)
-      child = deps.spawn({
-        name,
-        argv: plan.argvFor(own.port),
-        directory: plan.directory,
-        env: plan.env({ slot: number, socketInode: own.socket?.inode, port: own.port }),
-        uid: plan.uid,
-        gid: plan.gid,
-        inherit: own.socket ? [own.socket.descriptor] : [],
-        output: 'relay',
-        notify: true,
-      })
-    } catch (error) {
-      const ending: Ending = { exit: { kind: 'code', code: 70 }, wasReady: false, cause: undefined, uptimeMs: 0 }
-      clock.after(0, () => bury(worker, ending, { pid: undefined, lastLines: [messageOf(error)], otherPorts: [] }))
-      return
-    }
-    supervise(worker, child, own)
-  }
-
-  function supervise(worker: number, child: Child, own: Endpoint): void {
-    let otherPorts: number[] = []
-    const sharesSocket = state.name === 'replacing' && own === endpoint
-    const { bootTimeoutMs, gracefulTimeoutMs } = plan
-    const process = manageProcess({
-      child,
-      clock,
-      policy: { stopSignal: 'SIGTERM', bootTimeoutMs, graceMs: gracefulTimeoutMs, endsGroup: true },
-      onReady() {
-        log.info('worker ready', { worker: name, pid: child.pid, boot_ms: clock.now() - process.state().startedAt })
+      const own = endpointFor(worker)
+      const isShared = isReplacement && own === endpoint
+      if (!isReplacement) useEndpoint(own)
+      const onReady = () => {
         dispatch({ type: 'becameReady', worker, at: clock.now() })
         deps.onReady()
-      },
-      onBootTimeout() {
-        otherPorts = deps.portsOf(child.pid)
-      },
-    })
-    const readiness = waitUntilReady({ child, probe: deps.probe, clock, address: own.own, isExclusive: !sharesSocket })
-    const buried = process.ended.then(async ending => {
-      readiness.cancel()
-      await child.outputEnded()
-      workers.delete(worker)
-      if (own !== endpoint) own.close()
-      bury(worker, ending, { pid: child.pid, lastLines: child.lastLines(), otherPorts })
-    })
-    const entry: Worker = { process, endpoint: own, hasNotified: false, buried }
-    workers.set(worker, entry)
-    void readiness.ready.then(by => {
-      entry.hasNotified = by === 'notified'
-      process.markReady()
-    })
+      }
+      const launched = launchWorker(deps, { name, slot: number, plan, endpoint: own, isShared, onReady })
+      const buried = launched.ended.then(end => {
+        workers.delete(worker)
+        if (own !== endpoint) own.close()
+        bury(worker, end)
+      })
+      workers.set(worker, { ...launched, buried })
+    } catch (error) {
+      clock.after(0, () => bury(worker, refusedEnd(error)))
+    }
+  }
+
+  /** A replacement whose predecessor died meanwhile listens elsewhere than nginx looks. */
+  function takeOver(): void {
+    const serving = 'worker' in state ? workers.get(state.worker) : undefined
+    if (!serving || serving.endpoint === endpoint) return
+    endpoint?.close()
+    useEndpoint(serving.endpoint)
+    if (isInRotation && serving.endpoint.own.kind === 'tcp') void deps.onRotation()
   }
 
   /** Stops a replaced worker, once no new request can reach it and those in its queue were taken. */
@@ -215,7 +180,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     const current = state.name === 'serving' ? workers.get(state.worker) : undefined
     if (!old) return
     if (!isStopping && current && current.endpoint !== old.endpoint) {
-      usesEndpoint(current.endpoint)
+      useEndpoint(current.endpoint)
       if (current.endpoint.own.kind === 'tcp') await deps.onRotation()
       // queues are first in, first out: when this is answered, what came before it is in the worker's hands
       else await deps.probe.answers(old.endpoint.own, queueTimeoutMs)
@@ -224,38 +189,20 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
   }
 
   /** The record of a worker's end, and what follows from it. */
-  function bury(
-    worker: number,
-    ending: Ending,
-    end: { pid: number | undefined; lastLines: string[]; otherPorts: number[] },
-  ): void {
-    if (ending.cause === 'requested' || isStopping) {
-      log.info('worker stopped', { worker: name, pid: end.pid, exit: describeExit(ending.exit) })
-      return
-    }
-    const { lastLines } = end
-    const step = stepSlot(
-      state,
-      { type: 'ended', worker, exit: ending.exit, at: clock.now() },
-      { minUptimeMs: plan.minUptimeMs, withdrawAfter },
-    )
+  function bury(worker: number, end: WorkerEnd | RefusedEnd): void {
+    if (end.wasRequested || isStopping) return
+    const { exit, wasReady, lastLines } = end
+    const policy = { minUptimeMs: plan.minUptimeMs, withdrawAfter }
+    const step = stepSlot(state, { type: 'ended', worker, exit, at: clock.now() }, policy)
     const decided = step.effects.find(effect => effect.type === 'decided')?.decision
     const isAbandoned = decided === 'replacement abandoned'
-    const endsRun =
-      !isAbandoned && deps.onDeath({ worker: name, exit: ending.exit, wasReady: ending.wasReady, lastLines })
-    const reason = explainDeath({
-      ...ending,
-      program: plan.argv[0] ?? '',
-      listen: plan.listen,
-      bootTimeoutMs: plan.bootTimeoutMs,
-      otherPorts: end.otherPorts,
-    })
+    const endsRun = !isAbandoned && deps.onDeath({ worker: name, exit, wasReady, lastLines })
     log.error('worker died', {
       worker: name,
       pid: end.pid,
-      exit: describeExit(ending.exit),
-      reason,
-      uptime_ms: ending.uptimeMs,
+      exit: describeExit(exit),
+      reason: end.reason,
+      uptime_ms: end.uptimeMs,
       decision: endsRun ? 'everything is stopped' : decided,
       last_lines: lastLines,
     })
@@ -263,7 +210,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     if (endsRun) return
     for (const effect of step.effects) perform(effect)
     if (step.effects.some(effect => effect.type === 'replacementFailed')) {
-      const outcome = reason ?? `the new worker ended with ${describeExit(ending.exit)} before it was ready`
+      const outcome = end.reason ?? `the new worker ended with ${describeExit(exit)} before it was ready`
       settleReplacement?.({ ok: false, reason: `${name}: ${outcome}`, lastLines })
     }
   }
@@ -310,5 +257,21 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
         isInRotation,
       }
     },
+  }
+}
+
+/** The end of a worker that the system refused to start. */
+type RefusedEnd = Omit<WorkerEnd, 'pid'> & { pid: undefined }
+
+function refusedEnd(error: unknown): RefusedEnd {
+  const exit: Exit = { kind: 'code', code: exitCode.software }
+  return {
+    pid: undefined,
+    exit,
+    wasReady: false,
+    wasRequested: false,
+    uptimeMs: 0,
+    lastLines: [],
+    reason: messageOf(error),
   }
 }

@@ -172,6 +172,7 @@ function interceptTermination(): void {
 
 if (isWorker()) {
   hideContract()
+  notify('STATUS=booting')
   net.Server.prototype.listen = listen as typeof net.Server.prototype.listen
   interceptTermination()
 }

@@ -26,6 +26,19 @@ describe('any command as the app', () => {
     assert.ok(!before.includes(monohull.worker(1)) && !before.includes(monohull.worker(2)))
   })
 
+  it('Gunicorn by a wrapper that hides it: the path that it removes at its end is made again', async t => {
+    const monohull = startMonohull(t, {
+      args: ['run', 'sh', '-c', `exec gunicorn --chdir ${fixture('')} --bind fd://3 flask_app:app`],
+      env: { MONOHULL_KEEPALIVE: '0', MONOHULL_WORKERS: '1', MONOHULL_MIN_UPTIME: '0s' },
+    })
+    await monohull.serving()
+    const before = monohull.worker(1)
+    process.kill(before, 'SIGTERM')
+    const next = await monohull.workerAfter(1, before)
+    await monohull.seen(new RegExp(`worker ready worker=app.1 pid=${next}`))
+    assert.equal((await monohull.request()).status, 200)
+  })
+
   it('a program that knows only $PORT', async t => {
     const monohull = startMonohull(t, {
       args: ['run', 'python3', '-m', 'http.server', '--bind', '127.0.0.1', '$PORT'],

@@ -29,19 +29,20 @@ function ask(socketPath: string, path: string): Promise<{ status: number | undef
 }
 
 describe('admin/server', () => {
-  it('serves health, and nothing else, to its own user and a group', async () => {
+  it('serves health, and nothing else, to its own user and a group', async t => {
     const path = join(folder, 'health.sock')
     writeFileSync(path, 'left by a dead one')
     const server = await serveHealth(path, process.getgid?.(), health)
+    t.after(() => server.close())
     assert.equal(statSync(path).mode & 0o777, 0o660)
     assert.deepEqual(await ask(path, '/healthz'), { status: 200, body: '{"status":"ok"}\n' })
     assert.equal((await ask(path, '/status')).status, 404)
-    await server.close()
   })
 
-  it('serves the admin API to its own user only', async () => {
+  it('serves the admin API to its own user only', async t => {
     const path = join(folder, 'admin.sock')
     const server = await serveAdmin(path, { health, status: () => ({ pid: 1 }) })
+    t.after(() => server.close())
     assert.equal(statSync(path).mode & 0o777, 0o600)
     assert.deepEqual(await ask(path, '/status'), { status: 200, body: '{"pid":1}' })
     assert.equal((await ask(path, '/readyz')).status, 200)

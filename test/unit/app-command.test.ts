@@ -45,7 +45,7 @@ describe('domain/app-command: a command', () => {
   it('is taken as it is', () => {
     assert.deepEqual(chosen(['gunicorn', '--bind', 'fd://3', 'main:app'], {}), {
       kind: 'command',
-      argv: ['gunicorn', '--bind', 'fd://3', 'main:app'],
+      argv: ['gunicorn', 'main:app'],
       env: {},
       origin: 'gunicorn',
     })
@@ -218,6 +218,19 @@ describe('domain/app-command: no command', () => {
 
   it('serves the files of a package that has nothing to run', () => {
     assert.equal(chosen(undefined, { packageJson: {}, files: ['dist/index.html'] }).kind, 'files')
+  })
+
+  it('lets Gunicorn take the socket by LISTEN_FDS alone', () => {
+    for (const bind of [['--bind', 'fd://3'], ['-b', 'fd://3'], ['--bind=fd://3'], ['-bfd://3'], []]) {
+      assert.deepEqual(argvOf(['/usr/bin/gunicorn', ...bind, '-w', '2', 'a:b']), [
+        '/usr/bin/gunicorn',
+        '-w',
+        '2',
+        'a:b',
+      ])
+    }
+    const other = ['gunicorn', '--bind', '127.0.0.1:8000', 'a:b']
+    assert.deepEqual(argvOf(other), other)
   })
 
   it('does not guess when there is a package that cannot be run', () => {

@@ -29,11 +29,13 @@ describe('config/load: where values come from', () => {
 
   it('merges sections key by key', () => {
     const config = accepted({
+      defaults: { 'app.directory': '/app' },
       ...yaml('app:\n  workers: 3\n  keepalive: 0\n  backoff: {initial: 1s}'),
       env: { MONOHULL_WORKERS: '4', MONOHULL_BACKOFF_MAX: '1m' },
     })
     assert.equal(config.app.workers, 4)
     assert.equal(config.app.keepalive, 0)
+    assert.equal(config.app.directory, '/app')
     assert.deepEqual(config.app.backoff, { initial: 1000, max: 60_000 })
   })
 

@@ -85,6 +85,13 @@ describe('adapters/listeners: front sockets', () => {
     assert.equal(front(t, '::', port).port, port)
   })
 
+  it('binds :: for IPv6 only', { skip: !hasIpv6 && 'no IPv6 here' }, async t => {
+    const { port, descriptor } = front(t, '::')
+    await listenOn(t, descriptor)
+    assert.equal(await connect({ host: '::1', port }), 'connected')
+    assert.equal(await connect({ host: '127.0.0.1', port }), 'ECONNREFUSED')
+  })
+
   it('lets a port go when it is closed', t => {
     const first = bindFrontSocket('127.0.0.1', 0) ?? assert.fail()
     first.close()

@@ -1,0 +1,67 @@
+FROM node:24-trixie-slim AS build
+WORKDIR /src
+COPY package.json package-lock.json ./
+RUN npm ci --no-audit --no-fund
+COPY tsconfig.json ./
+COPY tools tools
+COPY supervisor supervisor
+COPY app app
+RUN npm run build
+
+
+FROM node:24-trixie-slim
+
+RUN apt-get update \
+  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+    libnginx-mod-http-lua nginx openssl tini \
+  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt /var/log/dpkg.log
+
+# /run is for any user (--tmpfs /run takes this mode over). The state is for root, and for a user named by its number
+# alone, whose group is root's; app is in neither.
+RUN useradd --uid 10001 --user-group --no-create-home --home-dir /app --shell /usr/sbin/nologin app \
+  && install -d -o app -g app /app \
+  && install -d /certs \
+  && install -d -m 775 /var/lib/monohull \
+  && chmod 1777 /run
+
+COPY LICENSE package.json start.sh /opt/monohull/
+COPY nginx /opt/monohull/nginx
+COPY --from=build /src/dist /opt/monohull/dist
+ENV MONOHULL_IMAGE=1
+WORKDIR /app
+
+# A real start and stop, which also fills the compile cache: its folder bears the user's number, so once as root and
+# once as app; other users start without. What it leaves elsewhere, a private key too, is removed.
+RUN chmod -R go=rX /opt/monohull \
+  && ln -s /opt/monohull/dist/launcher.cjs /usr/local/bin/monohull \
+  && install -d -m 1777 /opt/monohull/dist/cache \
+  && for user in root app; do \
+    install -d -o "$user" "/tmp/$user" \
+    && env MONOHULL_HTTP_PORT=0 MONOHULL_HTTPS_PORT=0 MONOHULL_RUN_DIR="/tmp/$user/run" MONOHULL_STATE_DIR="/tmp/$user/state" \
+      setpriv --reuid "$user" --regid "$user" --init-groups sh -euc ' \
+        monohull run & \
+        timeout 60 sh -c "until node /opt/monohull/dist/healthcheck.cjs 2>/dev/null; do sleep 0.1; done"; \
+        kill "$!"; \
+        wait "$!"' \
+    || exit 1; \
+  done \
+  && chown -R root:root /opt/monohull/dist/cache \
+  && chmod -R u=rwX,go=rX /opt/monohull/dist/cache \
+  && rm -rf /tmp/root /tmp/app
+
+EXPOSE 80 443
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["node", "/opt/monohull/dist/healthcheck.cjs"]
+ENTRYPOINT ["tini", "--", "/opt/monohull/start.sh"]
+CMD ["monohull", "run"]
+
+ARG VERSION=0.1.0
+ARG REVISION=
+ARG CREATED=
+LABEL org.opencontainers.image.title="monohull" \
+  org.opencontainers.image.description="nginx in front, your app's workers behind it, HTTPS, zero failed requests through crashes and reloads" \
+  org.opencontainers.image.licenses="MIT" \
+  org.opencontainers.image.base.name="docker.io/library/node:24-trixie-slim" \
+  org.opencontainers.image.version="$VERSION" \
+  org.opencontainers.image.revision="$REVISION" \
+  org.opencontainers.image.created="$CREATED"

@@ -1,0 +1,103 @@
+import { explainDeath } from '../domain/death.ts'
+import { describeExit, type Exit } from '../domain/exit.ts'
+import type { Probe, Surroundings } from '../domain/ports.ts'
+import type { Endpoint } from './endpoint.ts'
+import { type ManagedProcess, manageProcess } from './managed-process.ts'
+import { waitUntilReady } from './readiness.ts'
+import type { WorkerPlan } from './worker-plan.ts'
+
+/** One worker process, from its launch to its end. */
+export interface Worker {
+  process: ManagedProcess
+  endpoint: Endpoint
+  /** Whether it said itself that it is ready. */
+  hasNotified(): boolean
+  /** Settles when it and its group are gone, and its last lines were read. */
+  ended: Promise<WorkerEnd>
+}
+
+export interface WorkerEnd {
+  pid: number
+  exit: Exit
+  wasReady: boolean
+  /** Whether monohull asked it to stop. */
+  wasRequested: boolean
+  uptimeMs: number
+  lastLines: string[]
+  /** What an operator needs to know beyond the exit, when there is more. */
+  reason: string | undefined
+}
+
+export interface WorkerLaunch {
+  /** `app.1` */
+  name: string
+  slot: number
+  plan: WorkerPlan
+  endpoint: Endpoint
+  /** Whether an older worker listens at the same endpoint. */
+  isShared: boolean
+  onReady: () => void
+}
+
+export interface WorkerDeps extends Surroundings {
+  probe: Probe
+  /** TCP ports that the processes of a group listen on. */
+  portsOf: (group: number) => number[]
+}
+
+/** Starts a worker; an OperatorError when the system refuses. */
+export function launchWorker(
+  deps: WorkerDeps,
+  { name, slot, plan, endpoint, isShared, onReady }: WorkerLaunch,
+): Worker {
+  const { clock, log } = deps
+  const { socket, port } = endpoint
+  const child = deps.spawn({
+    name,
+    argv: plan.argvFor(port),
+    directory: plan.directory,
+    env: plan.env({ slot, socketInode: socket?.inode, port }),
+    uid: plan.uid,
+    gid: plan.gid,
+    inherit: socket ? [socket.descriptor] : [],
+    output: 'relay',
+    notify: true,
+  })
+  let otherPorts: number[] = []
+  let hasNotified = false
+  const process = manageProcess({
+    child,
+    clock,
+    policy: {
+      stopSignal: 'SIGTERM',
+      bootTimeoutMs: plan.bootTimeoutMs,
+      graceMs: plan.gracefulTimeoutMs,
+      endsGroup: true,
+    },
+    onReady() {
+      log.info('worker ready', { worker: name, pid: child.pid, boot_ms: clock.now() - process.state().startedAt })
+      onReady()
+    },
+    onBootTimeout() {
+      otherPorts = deps.portsOf(child.pid)
+    },
+  })
+  const readiness = waitUntilReady({ child, probe: deps.probe, clock, address: endpoint.own, isExclusive: !isShared })
+  void readiness.ready.then(by => {
+    hasNotified = by === 'notified'
+    process.markReady()
+  })
+
+  async function end(): Promise<WorkerEnd> {
+    const { exit, cause, wasReady, uptimeMs } = await process.ended
+    readiness.cancel()
+    await child.outputEnded()
+    const wasRequested = cause === 'requested'
+    const lastLines = child.lastLines()
+    const reason = explainDeath({ exit, cause, wasReady, otherPorts, program: plan.argv[0] ?? '', ...plan })
+    if (wasRequested) log.info('worker stopped', { worker: name, pid: child.pid, exit: describeExit(exit) })
+    return { pid: child.pid, exit, wasReady, wasRequested, uptimeMs, lastLines, reason }
+  }
+
+  return { process, endpoint, hasNotified: () => hasNotified, ended: end() }
+}

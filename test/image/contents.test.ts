@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { describe, it } from 'node:test'
+import { docker, image, repository, runToEnd } from './docker.ts'
+
+/** What a shell in the image prints; the script's own exit code does not matter, that it ran does. */
+async function inImage(script: string): Promise<string> {
+  const { code, stdout, stderr } = await runToEnd([], ['sh', '-c', `${script}; true`])
+  assert.equal(code, 0, stderr)
+  return stdout.trim()
+}
+
+describe('what is in the image', () => {
+  it('is built from this tree by docker build', async () => {
+    const built = await docker(['build', '--quiet', '--label', 'monohull.test=image', repository])
+    assert.equal(built, await docker(['inspect', '--format', '{{.Id}}', image]))
+  })
+
+  it('leaves out node_modules, tsx, TypeScript and the sources', async () => {
+    const found = await inImage(
+      "find / -xdev \\( -path /proc -o -path /usr/local/lib/node_modules/npm \\) -prune -o \\( -name node_modules -o -name tsx -o -name 'typescript*' -o -name esbuild -o -name '*.ts' \\) -print",
+    )
+    assert.deepEqual(
+      found.split('\n').filter(path => path !== '' && path !== '/usr/local/lib/node_modules'),
+      [],
+    )
+  })
+
+  it('holds no private key, and nothing of a run', async () => {
+    assert.equal(
+      await inImage('grep -rlsE "^-----BEGIN ([A-Z]+ )?PRIVATE KEY-----$" /opt /run /var /tmp /root /certs /app /home'),
+      '',
+    )
+    assert.equal(
+      await inImage('find /tmp /run/monohull /var/lib/monohull /certs /app /var/lib/apt/lists -mindepth 1 2>/dev/null'),
+      '',
+    )
+  })
+
+  it('has a compile cache for root and for app, which they cannot write to', async () => {
+    assert.match(await inImage('ls /opt/monohull/dist/cache'), /^v\S+-0\nv\S+-10001$/)
+    assert.equal(await inImage('find /opt/monohull ! -user root -o -perm /022 ! -type l'), '')
+  })
+
+  it('has npm, for the apps built on it', async () => {
+    assert.match((await runToEnd([], ['npm', '--version'])).stdout, /^\d+\./)
+  })
+
+  it('has /app for the user app, and /run for anybody', async () => {
+    assert.equal(await inImage('stat -c "%U %a" /app /run; id -u app; pwd'), 'app 755\nroot 1777\n10001\n/app')
+  })
+
+  it('says what it is', async () => {
+    const config = JSON.parse(await docker(['inspect', '--format', '{{json .Config}}', image]))
+    const { version } = JSON.parse(readFileSync(`${repository}package.json`, 'utf8'))
+    assert.equal(config.Labels['org.opencontainers.image.title'], 'monohull')
+    assert.equal(config.Labels['org.opencontainers.image.licenses'], 'MIT')
+    assert.equal(config.Labels['org.opencontainers.image.version'], version)
+    assert.equal(config.StopSignal, 'SIGTERM')
+    assert.deepEqual(Object.keys(config.ExposedPorts), ['443/tcp', '80/tcp'])
+    assert.deepEqual(config.Entrypoint, ['tini', '--', '/opt/monohull/start.sh'])
+    assert.deepEqual(config.Cmd, ['monohull', 'run'])
+    assert.equal(config.Healthcheck.Test[0], 'CMD')
+  })
+})

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { ask } from './ask.ts'
+import { docker, startContainer } from './docker.ts'
+
+const readOnly = ['--read-only', '--tmpfs', '/run', '--tmpfs', '/tmp']
+const otherUser = ['--user', '12345']
+const noCapabilities = ['--cap-drop', 'ALL', '--env', 'MONOHULL_HTTP_PORT=8080', '--env', 'MONOHULL_HTTPS_PORT=8443']
+const noNewPrivileges = ['--security-opt', 'no-new-privileges']
+const unprivilegedPorts = { httpPort: 8080, httpsPort: 8443 }
+
+const cases: { name: string; args: string[]; httpPort?: number; httpsPort?: number }[] = [
+  { name: 'a read-only root', args: readOnly },
+  { name: 'a user that the image does not know', args: otherUser },
+  { name: 'such a user with a group of its own', args: ['--user', '12345:12345'] },
+  { name: 'the user app', args: ['--user', 'app'] },
+  { name: 'no capabilities', args: noCapabilities, ...unprivilegedPorts },
+  { name: 'no new privileges', args: noNewPrivileges },
+  {
+    name: 'all of it together',
+    args: [...readOnly, ...otherUser, ...noCapabilities, ...noNewPrivileges],
+    ...unprivilegedPorts,
+  },
+  { name: 'all of it, as root', args: [...readOnly, ...noCapabilities, ...noNewPrivileges], ...unprivilegedPorts },
+]
+
+describe('hardening', () => {
+  for (const { name, ...options } of cases) {
+    it(`${name}: serves, is healthy, checks and stops cleanly`, async t => {
+      const container = await startContainer(t, options)
+      assert.equal((await ask(`${await container.https()}/`)).status, 200)
+      assert.equal((await ask(`${await container.http()}/healthz`)).status, 200)
+      const health = await container.exec('node', '/opt/monohull/dist/healthcheck.cjs')
+      assert.equal(health.code, 0, health.stdout)
+      await docker(['stop', container.id])
+      assert.equal(await container.ended(), 0)
+    })
+  }
+
+  it('run by another user, everything runs as that one', async t => {
+    const container = await startContainer(t, { args: otherUser })
+    assert.deepEqual(new Set((await container.processes()).map(({ uid }) => uid)), new Set([12345]))
+  })
+
+  it('a state folder that any user may bring keeps the certificate', async t => {
+    const container = await startContainer(t, {
+      args: [...readOnly, ...otherUser, '--tmpfs', '/var/lib/monohull:mode=1777'],
+    })
+    const { stdout } = await container.exec('ls', '/var/lib/monohull')
+    assert.match(stdout, /\.key/)
+  })
+})
