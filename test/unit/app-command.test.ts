@@ -222,7 +222,7 @@ describe('domain/app-command: no command', () => {
 
   it('lets Gunicorn take the socket by LISTEN_FDS alone', () => {
     for (const bind of [['--bind', 'fd://3'], ['-b', 'fd://3'], ['--bind=fd://3'], ['-bfd://3'], []]) {
-      assert.deepEqual(argvOf(['/usr/bin/gunicorn', ...bind, '-w', '2', 'a:b']), [
+      assert.deepEqual(argvOf(['/usr/bin/gunicorn', ...bind, '-w', '2', 'a:b'], {}), [
         '/usr/bin/gunicorn',
         '-w',
         '2',
@@ -230,7 +230,7 @@ describe('domain/app-command: no command', () => {
       ])
     }
     const other = ['gunicorn', '--bind', '127.0.0.1:8000', 'a:b']
-    assert.deepEqual(argvOf(other), other)
+    assert.deepEqual(argvOf(other, {}), other)
   })
 
   it('does not guess when there is a package that cannot be run', () => {
