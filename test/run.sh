@@ -53,7 +53,7 @@ clean_up() {
   trap - EXIT
   if kill "$runner" 2>/dev/null; then wait "$runner" || true; fi
   if needs_engine; then
-    containers=$(docker ps --all --quiet --filter "label=monohull.test=$MONOHULL_TEST_RUN" 2>/dev/null || true)
+    containers=$(docker ps --all --quiet --filter "label=monohull.test=$TEST_RUN_LABEL" 2>/dev/null || true)
     # shellcheck disable=SC2086 # a list of ids
     [ -z "$containers" ] || docker rm --force --volumes $containers >/dev/null
     stop_engine
@@ -61,7 +61,7 @@ clean_up() {
   exit "$status"
 }
 
-export MONOHULL_TEST_RUN=$$
+export TEST_RUN_LABEL=$$
 runner=
 folders=("$@")
 everything=false

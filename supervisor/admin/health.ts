@@ -17,6 +17,6 @@ export function answerHealth(
   if (path !== livePath && path !== readyPath) return false
   const { status, body } = path === livePath ? liveness(facts()) : readiness(facts())
   response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' })
-  response.end(request.method === 'HEAD' ? undefined : `${JSON.stringify(body)}\n`)
+  response.end(`${JSON.stringify(body)}\n`)
   return true
 }

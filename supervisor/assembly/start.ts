@@ -25,8 +25,8 @@ import type { Settings } from './settings.ts'
 const siblingsMs = 100
 
 /**
- * The order of a start. Binding comes first, so that an early client waits instead of being refused; the workers next,
- * whose boot takes the longest, and everything else meanwhile; nginx last, when there is a worker to pass requests to.
+ * The order of a start. Binding comes first, so that a taken port ends it before anything runs; the workers next, whose
+ * boot takes the longest, and everything else meanwhile; nginx last, when there is a worker to pass requests to.
  */
 export async function start(parts: Parts, isStopping: () => boolean): Promise<void> {
   const { settings, log } = parts

@@ -80,7 +80,7 @@ function readEnvironment(sources: ConfigSources, keys: ScalarKey[], problems: Pr
   const byVariable = new Map(keys.map(key => [key.variable, key]))
   const found: { key: string; value: unknown; source: string; isSecret: boolean }[] = []
   const concurrency = sources.env.WEB_CONCURRENCY
-  if (concurrency && sources.env.MONOHULL_WORKERS === undefined) {
+  if (concurrency) {
     found.push({
       key: 'app.workers',
       value: readScalar(concurrency, new Set(['number'])),
@@ -121,7 +121,7 @@ function readEnvironment(sources: ConfigSources, keys: ScalarKey[], problems: Pr
         })
       }
     } else {
-      const guess = nearest(variable, byVariable.keys())
+      const guess = nearestVariable(variable, [...byVariable.keys()])
       problems.push({
         key: variable,
         source: 'the environment',
@@ -144,6 +144,16 @@ function unknownKey(path: string[], lineOf: (path: string[]) => string | undefin
     problem: 'is not a known key',
     fix: guess ? `did you mean ${[...path.slice(0, -1), guess].join('.')}?` : `known here: ${siblings.join(', ')}`,
   }
+}
+
+/** By what follows the prefix that they all share. */
+function nearestVariable(variable: string, known: readonly string[]): string | undefined {
+  const prefix = 'MONOHULL_'
+  const guess = nearest(
+    variable.slice(prefix.length),
+    known.map(name => name.slice(prefix.length)),
+  )
+  return guess && prefix + guess
 }
 
 function fixFor(key: string, message: string): string {

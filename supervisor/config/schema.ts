@@ -30,19 +30,24 @@ const httpPath = (what: string, fallback: string) =>
     .default(fallback)
     .describe(what)
 
-const absolutePath = z.string().regex(/^\/[^\s$"'\\;{}]*$/, 'expected an absolute path without spaces, quotes and $')
+const absolutePath = z
+  .string({ error: 'expected an absolute path' })
+  .regex(/^\/[^\s$"'\\;:{}]*$/, 'expected an absolute path without spaces, quotes, colons and $')
 
 const hostName = z
-  .string()
+  .string({ error: 'expected a host name such as www.example.com' })
   .regex(
-    /^(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$/i,
+    /^(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*$/,
     'expected a host name such as www.example.com',
   )
 
+const word = z.string().refine(text => !text.includes('\0'), 'expected words without a NUL character')
+
 const command = z
-  .union([z.string(), z.array(z.string()).min(1, 'expected at least the program')], {
+  .union([word, z.array(word).min(1, 'expected at least the program')], {
     error: 'expected a list of words or one string',
   })
+  .refine(value => !Array.isArray(value) || value[0] !== '', 'expected a program as the first word')
   .transform((value, context): string[] => {
     if (Array.isArray(value)) return value
     const result = splitCommand(value)
@@ -92,13 +97,13 @@ const app = z
         'What to run: a list of words, or one string split as a shell splits words (no shell runs it); a folder is served as static files',
       ),
     directory: z
-      .string()
-      .min(1)
+      .string({ error: 'expected a folder' })
+      .min(1, 'expected a folder')
       .default('.')
       .describe('Working directory of the app, and where monohull.yaml is looked for'),
     user: z
-      .string()
-      .min(1)
+      .string({ error: 'expected the name of a user' })
+      .min(1, 'expected the name of a user')
       .optional()
       .describe('User the app runs as when monohull was started as root; default: app, where such a user exists'),
     workers,
@@ -160,10 +165,13 @@ export const configSchema = z
       ),
     bind_addresses: z
       .array(z.union([z.ipv4(), z.ipv6()], { error: 'expected an IP address such as 127.0.0.1 or ::' }))
-      .min(1)
+      .min(1, 'expected at least one IP address')
       .optional()
       .describe('Addresses to listen on; default: all, IPv4 and, where the kernel has it, IPv6'),
-    server_names: z.array(hostName).default([]).describe('Host names of this server, for the self-signed certificate'),
+    server_names: z
+      .array(hostName, { error: 'expected a list of host names' })
+      .default([])
+      .describe('Host names of this server, for the self-signed certificate'),
     app,
     tls: z
       .strictObject({
@@ -200,8 +208,8 @@ export const configSchema = z
           .default('auto')
           .describe('nginx worker processes; auto: as many as the CPUs that the cgroup grants'),
         snippets: z
-          .string()
-          .min(1)
+          .string({ error: 'expected a folder' })
+          .min(1, 'expected a folder')
           .default('nginx')
           .describe("Folder with the user's own http.d/*.conf and server.d/*.conf, relative to the app's directory"),
       })

@@ -1,4 +1,5 @@
 import { isCollection, isMap, isNode, isPair, LineCounter, parseDocument, visit } from 'yaml'
+import { messageOf } from '../base/errors.ts'
 import type { Problem } from './report.ts'
 
 export interface YamlSource {
@@ -22,7 +23,7 @@ export function parseYaml(file: { path: string; text: string } | undefined): Yam
     fix,
   })
 
-  const problems = document.errors.map(error =>
+  const problems = [...document.errors, ...document.warnings].map(error =>
     problem(at(error.pos[0]), `is not valid YAML: ${error.message}`, 'mend the file at that line'),
   )
   visit(document, {
@@ -60,5 +61,21 @@ export function parseYaml(file: { path: string; text: string } | undefined): Yam
     }
     return line
   }
-  return { value: document.toJS() as Record<string, unknown>, problems: [], lineOf }
+  try {
+    return { value: withoutNulls(document.toJS()), problems: [], lineOf }
+  } catch (error) {
+    const found = problem(`${file.path}:1`, `is not valid YAML: ${messageOf(error)}`, 'use fewer aliases')
+    return { value: {}, problems: [found], lineOf: () => undefined }
+  }
+}
+
+/** A key with nothing behind it (all of its lines commented out) is as good as left out. */
+function withoutNulls(tree: Record<string, unknown>): Record<string, unknown> {
+  const entries = Object.entries(tree).filter(([, value]) => value !== null)
+  return Object.fromEntries(
+    entries.map(([key, value]) => [
+      key,
+      typeof value === 'object' && !Array.isArray(value) ? withoutNulls(value as Record<string, unknown>) : value,
+    ]),
+  )
 }

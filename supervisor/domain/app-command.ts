@@ -39,6 +39,8 @@ const managerCommands = new Set([
   'add',
   'remove',
 ])
+/** Flags of the package managers that change only what they print. */
+const quietFlags = new Set(['-s', '--silent', '-q', '--quiet'])
 /** Words that only a shell knows, at the beginning of a script. */
 const shellWords = new Set([
   'exec',
@@ -133,7 +135,7 @@ function withoutDescriptor(words: readonly string[]): string[] {
 }
 
 function scriptOf(manager: string, words: string[]): { script: string; extra: string[] } | undefined {
-  const [first = '', ...rest] = words
+  const [first = '', ...rest] = words.filter((word, index) => !(index < 2 && quietFlags.has(word)))
   const isRun = first === 'run' || first === 'run-script'
   const script = isRun ? (rest[0] ?? '') : first
   if (script === '' || script.startsWith('-')) return undefined

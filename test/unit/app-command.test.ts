@@ -220,6 +220,17 @@ describe('domain/app-command: no command', () => {
     assert.equal(chosen(undefined, { packageJson: {}, files: ['dist/index.html'] }).kind, 'files')
   })
 
+  it('looks past the flags that only quieten a package manager', () => {
+    const folder = { packageJson: { scripts: { start: 'node a.js' } } }
+    for (const words of [
+      ['npm', '-s', 'start'],
+      ['npm', 'run', '--silent', 'start'],
+      ['yarn', '-s', 'start'],
+    ]) {
+      assert.deepEqual(argvOf(words, folder), ['node', 'a.js'])
+    }
+  })
+
   it('lets Gunicorn take the socket by LISTEN_FDS alone', () => {
     for (const bind of [['--bind', 'fd://3'], ['-b', 'fd://3'], ['--bind=fd://3'], ['-bfd://3'], []]) {
       assert.deepEqual(argvOf(['/usr/bin/gunicorn', ...bind, '-w', '2', 'a:b'], {}), [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { formatProblems } from '../../supervisor/config/report.ts'
-import { refused, refusedOnce, yaml } from './load-config.ts'
+import { accepted, refused, refusedOnce, yaml } from './load-config.ts'
 
 const wholeNumber = 'expected a whole number from 1 to 1024, or auto'
 
@@ -25,7 +25,7 @@ describe('config/load: bad values', () => {
     ['access_log: "yes"', 'expected true or false'],
     ['stop_timeout: 9', 'expected a duration such as 500ms, 8s or 5m'],
     ['stop_timeout: 0s', 'expected a duration above zero'],
-    ['run_dir: run', 'expected an absolute path without spaces, quotes and $'],
+    ['run_dir: run', 'expected an absolute path without spaces, quotes, colons and $'],
     ['bind_addresses: [localhost]', 'expected an IP address such as 127.0.0.1 or ::'],
     ['server_names: ["a b"]', 'expected a host name such as www.example.com'],
     ['health: {live_path: healthz}', 'expected a path such as /healthz, or off'],
@@ -34,6 +34,11 @@ describe('config/load: bad values', () => {
     ['app: {command: []}', 'expected at least the program'],
     ['app: {command: node a | tee}', 'contains the shell operator |'],
     ['app: {on_failure: ignore}', 'expected restart or exit'],
+    ['run_dir: /tmp/a:b', 'expected an absolute path without spaces, quotes, colons and $'],
+    ['app: {command: [""]}', 'expected a program as the first word'],
+    ['app: {command: [node, "a\\0b"]}', 'expected words without a NUL character'],
+    ['app: {user: 1000}', 'expected the name of a user'],
+    ['server_names: example.com', 'expected a list of host names'],
   ]
   for (const [text, message] of wrong) {
     it(`refuses ${text}`, () => {
@@ -43,6 +48,23 @@ describe('config/load: bad values', () => {
       assert.notEqual(problem.value, undefined)
     })
   }
+
+  it('takes a key with nothing behind it for one left out', () => {
+    assert.equal(accepted(yaml('app:\n  # workers: 4\nhttps: off\n')).app.workers, 'auto')
+  })
+
+  it('refuses a bomb of aliases, and tags that it does not know', () => {
+    const bomb = ['a: &a [x, x, x, x, x, x, x, x, x]']
+    for (const [name, above] of ['ba', 'cb', 'dc', 'ed', 'fe'])
+      bomb.push(`${name}: &${name} [${`*${above}, `.repeat(9)}]`)
+    assert.match(refusedOnce(yaml(bomb.join('\n'))).problem, /^is not valid YAML: Excessive alias count/)
+    assert.match(refusedOnce(yaml('app: !foo {workers: 3}')).problem, /^is not valid YAML: Unresolved tag/)
+  })
+
+  it('compares a variable by what follows the prefix', () => {
+    assert.equal(refusedOnce({ env: { MONOHULL_WORKRES: '2' } }).fix, 'did you mean MONOHULL_WORKERS?')
+    assert.match(refusedOnce({ env: { MONOHULL_QUUX: '2' } }).fix, /^remove it/)
+  })
 
   it('refuses values that do not go together', () => {
     const problems = refused(
