@@ -41,8 +41,7 @@ function renderHttp(model: NginxModel): string {
     ...temporary,
     `ssl_ecdh_curve ${model.features.hasMlKem ? 'X25519MLKEM768:' : ''}X25519:prime256v1:secp384r1;`,
     ...renderUpstream(model.content),
-    '',
-    ...(model.snippets ? [`include ${quote(`${model.snippets}/http.d/*.conf`)};`] : []),
+    ...(model.snippets ? ['', `include ${quote(`${model.snippets}/http.d/*.conf`)};`] : []),
     ...(model.http.length > 0 ? renderHttpServer(model) : []),
     ...(model.https.length > 0 ? renderHttpsServer(model) : []),
   ])
@@ -72,7 +71,12 @@ function renderHttpServer(model: NginxModel): string[] {
     ...model.http.map(address => `    listen ${renderListen(address)};`),
     '    server_name _;',
     ...(model.httpMode === 'redirect'
-      ? [...renderHealth(model), '    location / {', `        return 308 https://$host${port}$request_uri;`, '    }']
+      ? [
+          ...renderHealth(model).map(line => `    ${line}`),
+          '    location / {',
+          `        return 308 https://$host${port}$request_uri;`,
+          '    }',
+        ]
       : ['    include rendered/site.conf;']),
     '}',
   ]
@@ -149,10 +153,10 @@ function renderAddress(address: WorkerAddress): string {
   return address.kind === 'unix' ? `unix:${address.path}` : `127.0.0.1:${address.port}`
 }
 
+/** The default of its address, so that a server in the user's http.d gets only the names it asks for. */
 function renderListen({ address, port }: ListenAddress): string {
-  return address.includes(':')
-    ? `[${address}]:${port} ipv6only=on backlog=${backlog}`
-    : `${address}:${port} backlog=${backlog}`
+  const where = address.includes(':') ? `[${address}]:${port} ipv6only=on` : `${address}:${port}`
+  return `${where} default_server backlog=${backlog}`
 }
 
 /** A value as nginx reads it back. There is no way to write a `$` that is no variable: paths that hold one are refused before. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ask } from './ask.ts'
-import { docker, startContainer } from './docker.ts'
+import { docker, runToEnd, startContainer } from './docker.ts'
 
 const readOnly = ['--read-only', '--tmpfs', '/run', '--tmpfs', '/tmp']
 const otherUser = ['--user', '12345']
@@ -48,5 +48,13 @@ describe('hardening', () => {
     })
     const { stdout } = await container.exec('ls', '/var/lib/monohull')
     assert.match(stdout, /\.key/)
+  })
+
+  it('a port that the user may not bind: says so, and which to take', async () => {
+    const guarded = ['--user', '12345', '--cap-drop', 'ALL', '--sysctl', 'net.ipv4.ip_unprivileged_port_start=1024']
+    const { code, stderr } = await runToEnd(guarded, ['run'])
+    assert.equal(code, 78)
+    assert.match(stderr, /cannot listen on 0\.0\.0\.0:80: permission denied/)
+    assert.match(stderr, /MONOHULL_HTTP_PORT=8080/)
   })
 })
