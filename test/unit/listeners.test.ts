@@ -168,10 +168,8 @@ describe('adapters/listeners: slot sockets', () => {
     assert.match(refusalOf(() => slots.bind(join(folder, 'x'.repeat(120)))).fix, /at most 80 characters/)
   })
 
-  it('says so when the folder may not be written to', { skip: process.getuid?.() === 0 && 'root may' }, () => {
-    const closed = mkdtempSync(join(folder, 'closed-'))
-    chmodSync(closed, 0o500)
-    assert.match(refusalOf(() => slots.bind(join(closed, 'app-1.sock'))).message, /EACCES$/)
+  it('says so when the folder takes no files, not even from root', () => {
+    assert.match(refusalOf(() => slots.bind('/proc/app-1.sock')).message, /: E[A-Z]+$/)
   })
 
   it('makes a link lead elsewhere in one step', async t => {
