@@ -4,6 +4,9 @@ import { runCli } from './cli/program.ts'
 /** argv and environment in, exit code out: nothing below reads process.env or ends the process. */
 const world = { env: { ...process.env }, home: dirname(import.meta.dirname) }
 
+// `monohull help | head`: the reader has seen enough
+process.stdout.on('error', () => process.exit(0))
+
 runCli(process.argv.slice(2), world).then(
   code => process.exit(code),
   error => {

@@ -1,7 +1,7 @@
 import { createOutput } from './adapters/output.ts'
 import { receiveSignals } from './adapters/signals.ts'
+import { runCommand } from './assembly/command.ts'
 import type { Parts, StopReason } from './assembly/parts.ts'
-import { reload, roll } from './assembly/reload.ts'
 import type { Settings, SettingsResult, World } from './assembly/settings.ts'
 import { start } from './assembly/start.ts'
 import { stop } from './assembly/stop.ts'
@@ -31,31 +31,32 @@ export async function runSupervisor({ settings, world, resolveAgain }: Superviso
     stdout,
     stderr,
     resolveAgain,
+    command: (command, from) => commands.push(command, from),
     requestStop: stopRequested.give,
     settings,
+    startedAt: systemClock.now(),
     isDraining: false,
     front: { http: [], https: [] },
     servers: [],
   }
-  const commands = createCommandQueue(
-    {
-      reload: () => reload(parts),
-      roll: () => roll(parts),
-      async reopenLogs() {
-        parts.nginx?.reopenLogs()
-      },
-      stop(mode) {
-        if (mode === 'quick') hurried.give()
-        stopRequested.give({ mode, code: exitCode.ok })
-      },
+  const served = createSignal<void>()
+  const commands = createCommandQueue({
+    run: command => runCommand(parts, command),
+    stop(mode) {
+      if (mode === 'quick') hurried.give()
+      stopRequested.give({ mode, code: exitCode.ok })
     },
+    ready: served.given,
     log,
-  )
-  const releaseSignals = receiveSignals(commands.push)
+  })
+  const releaseSignals = receiveSignals((command, from) => void commands.push(command, from))
 
   const failure: StopReason = { mode: 'quick', code: exitCode.software }
   const started = start(parts, () => parts.isDraining).then(
-    () => stopRequested.given,
+    () => {
+      served.give()
+      return stopRequested.given
+    },
     (thrown: unknown): StopReason => {
       const error = asOperatorError(thrown)
       if (!(error instanceof OperatorError)) throw error

@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, rmSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { execa } from 'execa'
 
 /** Where nginx writes its access log, and what keeps that place open. */
@@ -10,16 +10,25 @@ export interface AccessLog {
 
 /**
  * nginx opens its log by name. /dev/stdout it can open when stdout is a pipe, a file or a terminal of the same user, and
- * not when it is a socket (systemd) or somebody else's: then lines go through a named pipe to a `cat` that has inherited
+ * not when it is a socket (systemd) or somebody else's; and a file not opened for appending would be overwritten by the
+ * supervisor's own lines. Then lines go through a named pipe to a `cat` that has inherited
  * stdout. Either way none goes through the supervisor.
  */
 export async function openAccessLog(fifo: string): Promise<AccessLog> {
+  if (isOverwritten(1)) return openRelay(fifo)
   try {
     closeSync(openSync('/dev/stdout', constants.O_WRONLY | constants.O_APPEND))
     return { path: '/dev/stdout', close: async () => {} }
   } catch {
     return openRelay(fifo)
   }
+}
+
+/** Whether a descriptor is of a file with an offset of its own, which another opening of the file does not share. */
+function isOverwritten(descriptor: number): boolean {
+  if (!fstatSync(descriptor).isFile()) return false
+  const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'latin1'))?.[1]
+  return (Number.parseInt(flags ?? '0', 8) & constants.O_APPEND) === 0
 }
 
 async function openRelay(fifo: string): Promise<AccessLog> {

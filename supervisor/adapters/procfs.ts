@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { basename } from 'node:path'
 
 /** One line of /proc/PID/stat (proc(5)). */
 export interface ProcessStat {
@@ -105,6 +106,20 @@ function socketsOf(pid: number): Set<string> {
   }
 }
 
+/** The first word of its command line; Node names its threads, and so itself, otherwise. */
+function programOf({ pid, command }: ProcessStat): string {
+  const [first = ''] = (readText(`/proc/${pid}/cmdline`) ?? '').split(/[\0 ]/)
+  return basename(first.replace(/:$/, '')) || command
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'latin1')
+  } catch {
+    return undefined // the process is gone
+  }
+}
+
 /** `nginx (pid 4711)` for the process that listens on a TCP port, when this one may see it. */
 export function describePortOwner(port: number): string | undefined {
   const inodes = new Set(
@@ -113,7 +128,7 @@ export function describePortOwner(port: number): string | undefined {
       .map(socket => socket.inode),
   )
   const owner = listProcesses().find(stat => [...socketsOf(stat.pid)].some(inode => inodes.has(inode)))
-  return owner && `${owner.command} (pid ${owner.pid})`
+  return owner && `${programOf(owner)} (pid ${owner.pid})`
 }
 
 /** TCP ports that the processes of a group listen on. */

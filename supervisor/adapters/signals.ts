@@ -7,7 +7,9 @@ const commands: Partial<Record<NodeJS.Signals, Command | undefined>> = {
   SIGQUIT: { type: 'stop' },
   SIGINT: { type: 'quickStop' },
   SIGHUP: { type: 'reload' },
-  SIGUSR2: { type: 'roll' },
+  SIGUSR2: { type: 'restart' },
+  SIGTTIN: { type: 'scaleBy', change: 1 },
+  SIGTTOU: { type: 'scaleBy', change: -1 },
   SIGWINCH: undefined,
 }
 

@@ -1,14 +1,20 @@
 import express, { type Express } from 'express'
+import type { Command, Outcome } from '../domain/command.ts'
+import type { Status } from '../domain/status.ts'
 import { answerHealth, type HealthOptions } from './health.ts'
 
 export interface AdminOptions {
   health: HealthOptions
-  /** What `GET /status` tells. */
-  status: () => Record<string, unknown>
+  status: () => Status
+  /** Settles when the command is done. */
+  command: (command: Command) => Promise<Outcome>
 }
 
-/** The admin API, for whoever may open its socket. */
-export function createAdminApp({ health, status }: AdminOptions): Express {
+/**
+ * The admin API, for whoever may open its socket. `GET /status`; `POST /reload`, `/restart`, `/restart/WORKER`, `/scale/N`
+ * and `/stop` answer when the thing is done: 200 with what happened, or 409 with the reason when it was not.
+ */
+export function createAdminApp({ health, status, command }: AdminOptions): Express {
   const app = express()
   app.disable('x-powered-by')
   app.use((request, response, next) => {
@@ -17,8 +23,28 @@ export function createAdminApp({ health, status }: AdminOptions): Express {
   app.get('/status', (_request, response) => {
     response.json(status())
   })
+  app.post('/:name{/:argument}', async (request, response, next) => {
+    const { name = '', argument } = request.params
+    const parsed = parseCommand(name, argument)
+    if (!parsed) return next()
+    if ('problem' in parsed)
+      return void response.status(400).json({ ok: false, message: 'bad request', reason: parsed.problem })
+    const outcome = await command(parsed)
+    response.status(outcome.ok ? 200 : 409).json(outcome)
+  })
   app.use((request, response) => {
-    response.status(404).json({ error: `no ${request.method} ${request.path} here`, fix: 'GET /status' })
+    response.status(404).json({ ok: false, message: 'not found', reason: `no ${request.method} ${request.path} here` })
   })
   return app
+}
+
+function parseCommand(name: string, argument: string | undefined): Command | { problem: string } | undefined {
+  if (name === 'restart') return argument === undefined ? { type: 'restart' } : { type: 'restart', worker: argument }
+  if (name === 'scale') {
+    const workers = Number(argument)
+    return Number.isInteger(workers) && workers >= 1 && workers <= 1024
+      ? { type: 'scale', workers }
+      : { problem: 'scale takes a number of workers from 1 to 1024' }
+  }
+  return argument === undefined && (name === 'reload' || name === 'stop') ? { type: name } : undefined
 }

@@ -7,9 +7,11 @@ import type { LocalServer } from '../admin/server.ts'
 import { systemClock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { CertificateFiles } from '../domain/certificate.ts'
-import type { HealthFacts } from '../domain/health.ts'
+import { type HealthFacts, readiness } from '../domain/health.ts'
 import type { NginxFeatures, NginxModel } from '../domain/nginx-model.ts'
-import { chooseServed } from '../services/certificates.ts'
+import type { Status } from '../domain/status.ts'
+import { chooseServed, type ServedCertificate } from '../services/certificates.ts'
+import type { CommandQueue } from '../services/commands.ts'
 import type { Nginx } from '../services/nginx.ts'
 import type { WorkerPool } from '../services/worker-pool.ts'
 import type { Front } from './front.ts'
@@ -27,14 +29,17 @@ export interface Parts {
   /** Reads the configuration and looks at the machine again. */
   readonly resolveAgain: () => SettingsResult
   readonly requestStop: (reason: StopReason) => void
+  /** The one way in for commands. */
+  command: CommandQueue['push']
   settings: Settings
+  readonly startedAt: number
   isDraining: boolean
   front: Front
   servers: LocalServer[]
   instance?: Instance
   features?: NginxFeatures
   accessLog?: AccessLog
-  certificate?: CertificateFiles | undefined
+  certificate?: KeptCertificate | undefined
   /** None when the content is static files. */
   pool?: WorkerPool
   nginx?: Nginx
@@ -50,21 +55,38 @@ export function modelOf(parts: Parts, settings: Settings, workers: 'ready' | 'al
     world,
     features,
     front,
-    certificate,
+    certificate: certificate?.files,
     accessLogPath: accessLog.path,
     servers: servers ?? [],
   })
 }
 
-/** Chooses the certificate to serve, as a copy that nginx can go on reading. */
+/** A copy of the certificate to serve, that nginx can go on reading, and where it came from. */
+export interface KeptCertificate {
+  source: ServedCertificate['source']
+  files: CertificateFiles
+}
+
+/**
+ * Chooses the certificate to serve. An OperatorError when there is none, tls.required is set or a mounted one is served
+ * already: a bad one must not take its place.
+ */
 export async function loadCertificate(
-  { config, certificates }: Settings,
+  settings: Settings,
   log: Log,
-): Promise<CertificateFiles | undefined> {
+  served?: KeptCertificate,
+): Promise<KeptCertificate | undefined> {
+  const { config, certificates } = settings
   if (config.https === 'off') return undefined
-  const served = await chooseServed(certificateStore, certificates, { clock: systemClock, log })
+  const isRequired = certificates.isRequired || served?.source === 'mounted'
+  const { source, files, certificate } = await chooseServed(
+    certificateStore,
+    { ...certificates, isRequired },
+    { clock: systemClock, log },
+  )
   // a folder of its own: a pair is never half replaced under a running nginx
-  return certificateStore.keepCopy(served.files, join(config.run_dir, 'certificates', served.certificate.serial))
+  const folder = join(config.run_dir, 'certificates', certificate.serial)
+  return { source, files: certificateStore.keepCopy(files, folder) }
 }
 
 export function healthOf({ pool, nginx, isDraining }: Parts): HealthFacts {
@@ -75,4 +97,22 @@ export function healthOf({ pool, nginx, isDraining }: Parts): HealthFacts {
     readyWorkers: pool && workers.filter(({ state }) => state === 'serving' || state === 'replacing').length,
     totalWorkers: workers.length,
   }
+}
+
+/** What `monohull status` shows. */
+export function statusOf(parts: Parts): Status {
+  const { pool, front, isDraining, startedAt } = parts
+  return {
+    pid: process.pid,
+    state: isDraining ? 'stopping' : readiness(healthOf(parts)).status === 200 ? 'ready' : 'not ready',
+    uptimeSeconds: Math.round((systemClock.now() - startedAt) / 1000),
+    http: describeSockets(front.http),
+    https: describeSockets(front.https),
+    workers: pool?.status() ?? [],
+  }
+}
+
+/** `127.0.0.1:80`, `[::]:80` */
+export function describeSockets(sockets: readonly { address: string; port: number }[]): string[] {
+  return sockets.map(({ address, port }) => (address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`))
 }

@@ -1,5 +1,6 @@
 import { messageOf, OperatorError } from '../base/errors.ts'
 import { formatProblems } from '../config/report.ts'
+import type { Outcome } from '../domain/command.ts'
 import type { RollResult } from '../services/worker-slot.ts'
 import { loadCertificate, modelOf, type Parts } from './parts.ts'
 import type { Settings } from './settings.ts'
@@ -9,43 +10,32 @@ const fixedKeys = ['http_port', 'https_port', 'bind_addresses', 'run_dir', 'log_
 
 /**
  * Reads everything anew, tests it, replaces the workers, then reloads nginx. Whatever fails leaves the running system as
- * it was, and is logged.
+ * it was.
  */
-export async function reload(parts: Parts): Promise<void> {
+export async function reload(parts: Parts): Promise<Outcome> {
   const resolved = parts.resolveAgain()
   const refusal = resolved.ok ? findFixed(parts.settings, resolved.settings) : formatProblems(resolved.problems)
-  if (!resolved.ok || refusal) return abandon(parts, refusal ?? '')
+  if (!resolved.ok || refusal) return abandoned(refusal ?? '')
   const { settings, certificate, pool, nginx } = parts
   const next = resolved.settings
   const previousPlan = pool?.plan()
   try {
-    parts.certificate = await loadCertificate(next, parts.log)
+    parts.certificate = await loadCertificate(next, parts.log, certificate)
     await nginx?.check(modelOf(parts, next, 'all'))
     if (pool && next.plan) expectRolled(await pool.roll(next.plan))
     parts.settings = next
     await nginx?.apply(modelOf(parts, next, 'ready'))
-    parts.log.info('reload finished')
+    return { ok: true, message: 'reload finished' }
   } catch (error) {
     const wasRolled = pool && previousPlan && pool.plan() !== previousPlan
     Object.assign(parts, { settings, certificate })
-    abandon(parts, messageOf(error))
     if (wasRolled) await pool.roll(previousPlan)
+    return abandoned(messageOf(error))
   }
 }
 
-/** Replaces the workers by new ones of the same kind. */
-export async function roll({ pool, log }: Parts): Promise<void> {
-  const result: RollResult = pool ? await pool.roll(pool.plan()) : { ok: true }
-  if (result.ok) log.info('workers replaced')
-  else
-    log.error('rolling restart abandoned, the old workers stay', {
-      reason: result.reason,
-      last_lines: result.lastLines,
-    })
-}
-
-function abandon({ log }: Parts, reason: string): void {
-  log.error('reload abandoned, what ran before goes on', { reason })
+function abandoned(reason: string): Outcome {
+  return { ok: false, message: 'reload abandoned, what ran before goes on', reason }
 }
 
 function expectRolled(result: RollResult): void {

@@ -56,7 +56,7 @@ export function resolveSettings(config: Config, world: World): SettingsResult {
   const users = chooseUsers(config, complain)
   const path = searchPath(directory, world.env.PATH ?? defaultPath)
   const secrets = readSecrets(config, directory, complain)
-  const content = choose(config, { directory, path, complain })
+  const content = choose(config, { directory, path, home: world.home, complain })
   const plan =
     content && content.kind !== 'files'
       ? createPlan({
@@ -122,8 +122,10 @@ function chooseUsers(config: Config, complain: Complain): { nginx: Account | und
 
 function choose(
   config: Config,
-  where: { directory: string; path: string; complain: Complain },
+  where: { directory: string; path: string; home: string; complain: Complain },
 ): AppContent | undefined {
+  // started in the folder of the installation: its own package.json is no app
+  if (!config.app.command && where.directory === where.home) return { kind: 'welcome', origin: 'no app given' }
   try {
     const result = chooseContent(config.app.command, openProject(where.directory, where.path))
     if (!result.ok) where.complain('app.command', config.app.command, result.problem, result.fix)
@@ -212,7 +214,10 @@ interface PlanSources {
 function createPlan(sources: PlanSources): WorkerPlan {
   const { world, directory, content, appUser, count } = sources
   const { app } = sources.config
-  const argv = content.kind === 'command' ? content.argv : [process.execPath, join(world.home, 'dist/app/server.cjs')]
+  const argv =
+    content.kind === 'command'
+      ? content.argv
+      : [process.execPath, '--no-deprecation', join(world.home, 'dist/app/server.cjs')]
   const configured = { ...(content.kind === 'command' ? content.env : {}), ...sources.secrets }
   const account: Record<string, string> = appUser
     ? { HOME: appUser.home, USER: appUser.name, LOGNAME: appUser.name }

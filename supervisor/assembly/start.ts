@@ -18,7 +18,7 @@ import { createWorkerPool, type WorkerPool } from '../services/worker-pool.ts'
 import type { Death } from '../services/worker-slot.ts'
 import { bindFront } from './front.ts'
 import { healthSocketName } from './nginx-model.ts'
-import { healthOf, loadCertificate, modelOf, type Parts } from './parts.ts'
+import { describeSockets, healthOf, loadCertificate, modelOf, type Parts, statusOf } from './parts.ts'
 import type { Settings } from './settings.ts'
 
 /** How long the first ready worker waits for the others before nginx starts. */
@@ -46,6 +46,12 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
   const booted = parts.pool?.start()
   log.info('starting', { app: describeApp(settings), workers: settings.plan?.count, user: settings.appUser?.name })
 
+  if (settings.nginxUserName === 'root') {
+    log.warn('nginx and the app run as root, which lacks the capabilities to start them as others', {
+      fix: 'start as another user (docker run --user), or leave CAP_SETUID, CAP_SETGID, CAP_CHOWN and CAP_KILL',
+    })
+  }
+
   await assembleNginx(parts, surroundings)
   const [, ...servers] = await Promise.all([
     parts.nginx?.check(modelOf(parts, settings, 'all')),
@@ -70,7 +76,7 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
     livePath: config.health.live_path,
     isServing: true,
   })
-  log.info('serving', { http: describeSockets(http), https: describeSockets(https) })
+  log.info('serving', { http: describeSockets(http).join(','), https: describeSockets(https).join(',') || undefined })
 }
 
 function assemblePool(parts: Parts, plan: WorkerPlan, surroundings: Surroundings): WorkerPool {
@@ -121,10 +127,13 @@ function serveLocally(parts: Parts): Promise<LocalServer>[] {
     readyPath: config.health.ready_path,
     facts: () => healthOf(parts),
   }
-  const status = () => ({ workers: parts.pool?.status() ?? [], ...healthOf(parts) })
   return [
     serveHealth(join(config.run_dir, healthSocketName), nginxUser?.gid, health),
-    serveAdmin(join(config.run_dir, 'admin.sock'), { health, status }),
+    serveAdmin(join(config.run_dir, 'admin.sock'), {
+      health,
+      status: () => statusOf(parts),
+      command: command => parts.command(command, 'the admin API'),
+    }),
   ]
 }
 
@@ -145,11 +154,4 @@ function describeApp({ content, plan }: Settings): string {
 function reachableHost(address: string | undefined): string {
   if (address === undefined || address === '0.0.0.0') return '127.0.0.1'
   return address === '::' ? '::1' : address
-}
-
-function describeSockets(sockets: readonly { address: string; port: number }[]): string | undefined {
-  const names = sockets.map(({ address, port }) =>
-    address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`,
-  )
-  return names.length > 0 ? names.join(',') : undefined
 }

@@ -1,5 +1,13 @@
 /** Exit codes of the monohull command (sysexits.h where it has one). */
-export const exitCode = { ok: 0, usage: 64, unavailable: 69, software: 70, config: 78 } as const
+export const exitCode = {
+  ok: 0,
+  failed: 1,
+  usage: 64,
+  unavailable: 69,
+  software: 70,
+  noPermission: 77,
+  config: 78,
+} as const
 
 /**
  * Something is wrong that the operator can mend. `message` says what and where ("cannot <verb> <object>: <reason>"),

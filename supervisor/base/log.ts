@@ -29,21 +29,21 @@ export function createLog(options: LogOptions): Log {
       options.write(
         options.format === 'json'
           ? `${JSON.stringify({ time, source: 'monohull', level, message, ...fields })}\n`
-          : `${time} monohull ${level} ${message}${formatFields(fields)}\n`,
+          : `${time} monohull ${level} ${message}${formatFields(fields, message.includes('\n'))}\n`,
       )
     }
   return { debug: emit('debug'), info: emit('info'), warn: emit('warn'), error: emit('error') }
 }
 
-/** Text fields as `key=value`; a value of several lines goes below, indented, so that a person can read it. */
-function formatFields(fields: LogFields): string {
+/** Text fields as `key=value`; a value of several lines goes below, indented, so that a person can read it, and so do all after a message of several lines. */
+function formatFields(fields: LogFields, isBelow: boolean): string {
   let inline = ''
   let below = ''
   for (const [key, value] of Object.entries(fields)) {
     if (value === undefined) continue
     const lines =
       Array.isArray(value) && value.every(item => typeof item === 'string') ? value : String(value).split('\n')
-    if (typeof value !== 'object' && lines.length === 1) inline += ` ${key}=${quote(String(value))}`
+    if (typeof value !== 'object' && lines.length === 1 && !isBelow) inline += ` ${key}=${quote(String(value))}`
     else if (Array.isArray(value) || typeof value !== 'object')
       below += lines.map(line => `\n    ${key}: ${line}`).join('')
     else inline += ` ${key}=${JSON.stringify(value)}`

@@ -21,6 +21,16 @@ export function resolveConfiguration(commandLine: CommandLine, world: World): Se
   return loaded.ok ? resolveSettings(loaded.config, world) : loaded
 }
 
+/** The run folder of the instance meant, even when the rest of the configuration is broken by now. */
+export function findRunDir(commandLine: CommandLine, world: World): string {
+  const loaded = loadConfiguration(commandLine, world)
+  if (loaded.ok) return loaded.config.run_dir
+  const usual = installationDefaults(world).run_dir
+  return (
+    commandLine.flags.run_dir ?? world.env.MONOHULL_RUN_DIR ?? (typeof usual === 'string' ? usual : '/run/monohull')
+  )
+}
+
 /** Finds and reads the configuration file, and puts everything together. */
 function loadConfiguration({ configFile, flags, command }: CommandLine, world: World): LoadResult {
   const directory = flags['app.directory'] ?? world.env.MONOHULL_DIRECTORY ?? '.'

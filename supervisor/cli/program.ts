@@ -2,11 +2,17 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError, Option } from 'commander'
 import type { World } from '../assembly/settings.ts'
-import { exitCode } from '../base/errors.ts'
+import { exitCode, OperatorError } from '../base/errors.ts'
 import { scalarKeys } from '../config/keys.ts'
 import { formatProblems } from '../config/report.ts'
 import { runSupervisor } from '../supervisor.ts'
 import { type CommandLine, resolveConfiguration } from './load.ts'
+
+/** What stood behind a command's name. */
+interface Given {
+  words: string[]
+  options: Record<string, string>
+}
 
 /** Parses the command line and does what it says; settles with the exit code. */
 export async function runCli(argv: string[], world: World): Promise<number> {
@@ -18,7 +24,7 @@ export async function runCli(argv: string[], world: World): Promise<number> {
     .showHelpAfterError('(monohull help lists the commands)')
     .addHelpText(
       'after',
-      '\nExit codes: 0 stopped cleanly, 64 bad usage, 78 bad configuration, 70 internal fault,\nor the code of the app when it cannot be started.',
+      '\nExit codes: 0 done, or stopped cleanly; 1 the command failed; 64 bad usage; 69 no instance runs; 77 not allowed;\n78 bad configuration; 70 internal fault; or the code of the app when it cannot be started.',
     )
 
   const add = (name: string, summary: string, act: (commandLine: CommandLine) => Promise<number>) => {
@@ -37,6 +43,32 @@ export async function runCli(argv: string[], world: World): Promise<number> {
   add('render', 'print the nginx configuration it would use', async commandLine =>
     (await import('./render.ts')).render(commandLine, world),
   )
+  const addControl = (
+    name: string,
+    summary: string,
+    act: (commandLine: CommandLine, given: Given) => Promise<number>,
+  ) => {
+    const command = program.command(name).description(`${summary} (of the instance that runs in run_dir)`)
+    addRunDirFlags(command).action(async () => {
+      const options = command.opts<Record<string, string>>()
+      code = await act(toCommandLine([], options), { words: command.args, options })
+    })
+    return command
+  }
+  const control = () => import('./control.ts')
+  addControl('status', 'show the workers', async (line, { options }) =>
+    (await control()).showStatus(line, world, options.json ? 'json' : 'table'),
+  ).option('--json', 'as JSON')
+  addControl('reload', 'read the configuration again, replace the workers, reload nginx', async line =>
+    (await control()).command(line, world, 'reload'),
+  )
+  addControl('restart', 'replace every worker, or one', async (line, { words: [worker] }) =>
+    (await control()).command(line, world, worker === undefined ? 'restart' : `restart/${encodeURIComponent(worker)}`),
+  ).argument('[worker]', 'such as app.1')
+  addControl('scale', 'set the number of workers, until the next reload', async (line, { words: [workers = ''] }) =>
+    (await control()).command(line, world, `scale/${encodeURIComponent(workers)}`),
+  ).argument('<workers>', 'how many')
+  addControl('stop', 'drain, stop, and wait for the end', async line => (await control()).stopInstance(line, world))
   program
     .command('version')
     .description('print the version')
@@ -55,6 +87,10 @@ export async function runCli(argv: string[], world: World): Promise<number> {
     )
     return code
   } catch (error) {
+    if (error instanceof OperatorError) {
+      process.stderr.write(`monohull: ${error.message}\n  fix: ${error.fix}\n`)
+      return error.code
+    }
     if (!(error instanceof CommanderError)) throw error
     return error.exitCode === 0 ? exitCode.ok : exitCode.usage
   }
@@ -77,6 +113,13 @@ function addFlags(command: Command): Command {
     if (flag !== '--command') command.addOption(new Option(`${flag} <value>`, description))
   }
   return command
+}
+
+/** The flags that tell which instance is meant. */
+function addRunDirFlags(command: Command): Command {
+  return command
+    .option('--config <file>', 'configuration file that the instance was started with')
+    .option('--run-dir <value>', 'its run folder')
 }
 
 function toCommandLine(words: string[], options: Record<string, string>): CommandLine {

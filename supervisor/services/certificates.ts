@@ -15,6 +15,7 @@ export interface CertificateSettings {
   certDir: string
   stateDir: string
   runDir: string
+  /** Refuse, rather than serve a self-signed one. */
   isRequired: boolean
   hostname: string
   serverNames: readonly string[]
@@ -74,9 +75,11 @@ export async function chooseServed(
   }
   if (settings.isRequired) {
     throw new OperatorError(
-      `tls.required is set, and ${settings.certDir} has no usable certificate${problems[0] ? `: ${problems[0].problem}` : ''}`,
+      `a mounted certificate is required, and ${settings.certDir} has no usable one${problems[0] ? `: ${problems[0].problem}` : ''}`,
       {
-        fix: problems[0]?.fix ?? 'mount fullchain.pem and privkey.pem there, or unset tls.required',
+        fix:
+          problems[0]?.fix ??
+          'mount fullchain.pem and privkey.pem there, or unset tls.required (after a restart, when one was served)',
       },
     )
   }

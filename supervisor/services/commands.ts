@@ -1,52 +1,49 @@
 import { messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import type { Command } from '../domain/command.ts'
+import type { Command, Outcome } from '../domain/command.ts'
 
-export interface CommandHandlers {
-  reload(): Promise<void>
-  roll(): Promise<void>
-  reopenLogs(): Promise<void>
+export interface CommandQueueDeps {
+  /** Does what is no stop. */
+  run(command: Command): Promise<Outcome>
   stop(mode: 'graceful' | 'quick'): void
+  /** Settles when there is something to command; what comes before waits. */
+  ready: Promise<unknown>
+  log: Log
 }
 
 export interface CommandQueue {
-  push(command: Command, from: string): void
+  /** Settles when the command is done; a stop is when it has begun. */
+  push(command: Command, from: string): Promise<Outcome>
 }
 
+const stopping: Outcome = { ok: false, message: 'command refused', reason: 'monohull is stopping' }
+
 /** One queue, one writer: commands run one after the other. A stop waits for nobody, and a second stop is a quick one. */
-export function createCommandQueue(handlers: CommandHandlers, log: Log): CommandQueue {
-  let last: Promise<void> = Promise.resolve()
+export function createCommandQueue({ run, stop, ready, log }: CommandQueueDeps): CommandQueue {
+  let last: Promise<unknown> = ready
   let isStopping = false
 
-  function enqueue(name: string, run: () => Promise<void>): void {
-    last = last.then(async () => {
-      if (isStopping) return
-      try {
-        await run()
-      } catch (error) {
-        log.error('command failed', { command: name, error: messageOf(error) })
-      }
-    })
+  async function runNow(command: Command): Promise<Outcome> {
+    if (isStopping) return stopping
+    const outcome = await run(command).catch(
+      (error: unknown): Outcome => ({ ok: false, message: `${command.type} failed`, reason: messageOf(error) }),
+    )
+    if (outcome.ok) log.info(outcome.message)
+    else log.error(outcome.message, { reason: outcome.reason })
+    return outcome
   }
 
   return {
-    push(command, from) {
+    async push(command, from) {
       log.info('command received', { command: command.type, from })
-      switch (command.type) {
-        case 'reload':
-          return enqueue('reload', handlers.reload)
-        case 'roll':
-          return enqueue('roll', handlers.roll)
-        case 'reopenLogs':
-          return enqueue('reopenLogs', handlers.reopenLogs)
-        case 'stop':
-          handlers.stop(isStopping ? 'quick' : 'graceful')
-          isStopping = true
-          return
-        case 'quickStop':
-          isStopping = true
-          return handlers.stop('quick')
+      if (command.type === 'stop' || command.type === 'quickStop') {
+        stop(isStopping || command.type === 'quickStop' ? 'quick' : 'graceful')
+        isStopping = true
+        return { ok: true, message: 'stopping' }
       }
+      const done = last.then(() => runNow(command))
+      last = done
+      return done
     },
   }
 }

@@ -1,14 +1,8 @@
 import { pause } from '../base/clock.ts'
 import type { WorkerAddress } from '../domain/ports.ts'
+import type { WorkerStatus } from '../domain/status.ts'
 import type { WorkerPlan } from './worker-plan.ts'
-import {
-  createWorkerSlot,
-  type Death,
-  type RollResult,
-  type WorkerSlot,
-  type WorkerSlotDeps,
-  type WorkerStatus,
-} from './worker-slot.ts'
+import { createWorkerSlot, type Death, type RollResult, type WorkerSlot, type WorkerSlotDeps } from './worker-slot.ts'
 
 const settlePollMs = 2
 
@@ -28,6 +22,11 @@ export interface WorkerPool {
    * back to the old plan.
    */
   roll(plan: WorkerPlan): Promise<RollResult>
+  /** Replaces one worker (`app.1`). */
+  restart(name: string): Promise<RollResult>
+  /** More or fewer slots. New workers that do not come up are given up again; those that leave drain. */
+  scale(count: number): Promise<RollResult>
+  /** The plan in force; its count is that of the slots. */
   plan(): WorkerPlan
   /** Asks all workers to drain; SIGKILL after `graceMs`. Settles when all are gone. */
   stop(graceMs: number): Promise<void>
@@ -69,7 +68,24 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
     for (const slot of leaving) slot.leaveRotation()
     slots = slots.filter(slot => !leaving.includes(slot))
     await deps.onRotation()
-    await Promise.all(leaving.map(slot => slot.stop(graceMs)))
+    const [heir] = slots
+    if (heir) await Promise.all(leaving.map(slot => slot.leave(heir, graceMs)))
+  }
+
+  /** Brings the slots to the plan's count; new workers that do not come up change nothing. */
+  async function resize(next: WorkerPlan): Promise<RollResult> {
+    const before = slots.length
+    for (let number = before + 1; number <= next.count; number++) {
+      const slot = createSlot(number, next)
+      slots.push(slot)
+      const result = isStopping ? stopping : await slot.replace(next)
+      if (result.ok) continue
+      await removeSlots(slots.slice(before), next.gracefulTimeoutMs)
+      return result
+    }
+    plan = next
+    await removeSlots(slots.slice(next.count), next.gracefulTimeoutMs)
+    return { ok: true }
   }
 
   return {
@@ -88,33 +104,25 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
     plan: () => plan,
     async roll(next) {
       const previous = plan
-      const present = [...slots]
-      const replaced: WorkerSlot[] = []
-      for (let number = 1; number <= next.count; number++) {
-        let slot = present.find(candidate => candidate.number === number)
-        if (!slot) {
-          slot = createSlot(number, next)
-          slots.push(slot)
-        }
+      const present = slots.slice(0, next.count)
+      for (const [index, slot] of present.entries()) {
         const result = isStopping ? stopping : await slot.replace(next)
-        if (!result.ok) {
-          await removeSlots(
-            slots.filter(candidate => candidate.number > previous.count),
-            next.gracefulTimeoutMs,
-          )
-          for (const other of isStopping ? [] : replaced.filter(candidate => present.includes(candidate)))
-            await other.replace(previous)
-          return result
-        }
-        replaced.push(slot)
+        if (result.ok) continue
+        for (const other of isStopping ? [] : present.slice(0, index)) await other.replace(previous)
+        return result
       }
-      plan = next
-      await removeSlots(
-        slots.filter(candidate => candidate.number > next.count),
-        previous.gracefulTimeoutMs,
-      )
-      return { ok: true }
+      const result = await resize(next)
+      if (!result.ok && !isStopping) for (const other of present) await other.replace(previous)
+      return result
     },
+    async restart(name) {
+      const slot = slots.find(candidate => candidate.status().name === name)
+      const known = slots.map(candidate => candidate.status().name).join(', ')
+      return slot
+        ? slot.replace(plan)
+        : { ok: false, reason: `there is no worker ${name}; there are ${known}`, lastLines: [] }
+    },
+    scale: count => resize({ ...plan, count }),
     async stop(graceMs) {
       isStopping = true
       await Promise.all(slots.map(slot => slot.stop(graceMs)))

@@ -3,6 +3,7 @@ import { backoffMs } from '../domain/backoff.ts'
 import { describeExit, type Exit } from '../domain/exit.ts'
 import type { SlotSockets, WorkerAddress } from '../domain/ports.ts'
 import { type SlotEffect, type SlotEvent, type SlotState, stepSlot } from '../domain/slot-state.ts'
+import type { WorkerStatus } from '../domain/status.ts'
 import { type Endpoint, openPortEndpoint, openSocketEndpoint } from './endpoint.ts'
 import { launchWorker, type Worker, type WorkerDeps, type WorkerEnd } from './worker.ts'
 import type { WorkerPlan } from './worker-plan.ts'
@@ -21,17 +22,6 @@ export interface Death {
   lastLines: string[]
 }
 
-export interface WorkerStatus {
-  name: string
-  slot: number
-  state: SlotState['name']
-  pid: number | undefined
-  /** Since the serving process was started. */
-  uptimeSeconds: number | undefined
-  restarts: number
-  isInRotation: boolean
-}
-
 /** One place in nginx's upstream, and the workers that fill it one after the other. */
 export interface WorkerSlot {
   readonly number: number
@@ -45,6 +35,11 @@ export interface WorkerSlot {
   /** Whether nginx should know it: it was ready once, and is not withdrawn. */
   isInRotation(): boolean
   leaveRotation(): void
+  /**
+   * Stops for good without losing a request. nginx was told, and its old workers may go on asking here for a moment:
+   * they are led to the `heir`. What waits in the queue is taken first, then the workers drain.
+   */
+  leave(heir: WorkerSlot, graceMs: number): Promise<void>
   status(): WorkerStatus
 }
 
@@ -70,7 +65,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
   let restarts = 0
   let cancelRetry = () => {}
   let settleReplacement: ((result: RollResult) => void) | undefined
-  const workers = new Map<number, Worker & { buried: Promise<void> }>()
+  const workers = new Map<number, Worker & { plan: WorkerPlan; buried: Promise<void> }>()
 
   function dispatch(event: SlotEvent): void {
     const step = stepSlot(state, event, { minUptimeMs: plan.minUptimeMs, withdrawAfter })
@@ -123,8 +118,8 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
   }
 
   /**
-   * A worker that notifies shares the socket of the one it replaces, and takes over its queue. Of any other, only a socket
-   * of its own can show that it is ready.
+   * A worker that will notify, as the same command did before, shares the socket of the one it replaces, and takes over
+   * its queue. Of any other, only a socket of its own can show that it is ready.
    */
   function endpointFor(worker: number): Endpoint {
     const serving = state.name === 'replacing' ? workers.get(state.worker) : undefined
@@ -133,7 +128,12 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
       (endpoint.own.kind === 'tcp'
         ? plan.listen === 'port'
         : plan.listen === 'inherit' && deps.sockets.isThere(endpoint.own.path))
-    if (endpoint && fits && (!serving || (serving.hasNotified() && plan.listen === 'inherit'))) return endpoint
+    if (
+      endpoint &&
+      fits &&
+      (!serving || (serving.hasNotified() && isSameCommand(serving.plan, plan) && plan.listen === 'inherit'))
+    )
+      return endpoint
     return openEndpoint(worker)
   }
 
@@ -159,7 +159,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
         if (own !== endpoint) own.close()
         bury(worker, end)
       })
-      workers.set(worker, { ...launched, buried })
+      workers.set(worker, { ...launched, plan, buried })
     } catch (error) {
       clock.after(0, () => bury(worker, refusedEnd(error)))
     }
@@ -182,10 +182,25 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     if (!isStopping && current && current.endpoint !== old.endpoint) {
       useEndpoint(current.endpoint)
       if (current.endpoint.own.kind === 'tcp') await deps.onRotation()
-      // queues are first in, first out: when this is answered, what came before it is in the worker's hands
-      else await deps.probe.answers(old.endpoint.own, queueTimeoutMs)
+      else await emptyQueue(old.endpoint)
     }
     old.process.stop()
+  }
+
+  /** Queues are first in, first out: when this is answered, what came before it is in the worker's hands. */
+  async function emptyQueue(of: Endpoint): Promise<void> {
+    await deps.probe.answers(of.own, queueTimeoutMs)
+  }
+
+  async function stop(graceMs: number): Promise<void> {
+    isStopping = true
+    cancelRetry()
+    settleReplacement?.({ ok: false, reason: 'monohull is stopping', lastLines: [] })
+    const leaving = [...workers.values()]
+    for (const { process } of leaving) process.stop(graceMs)
+    await Promise.all(leaving.map(({ buried }) => buried))
+    endpoint?.close()
+    endpoint = undefined
   }
 
   /** The record of a worker's end, and what follows from it. */
@@ -230,20 +245,19 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
       if (!result.ok) plan = previous
       return result
     },
-    async stop(graceMs) {
-      isStopping = true
-      cancelRetry()
-      settleReplacement?.({ ok: false, reason: 'monohull is stopping', lastLines: [] })
-      const leaving = [...workers.values()]
-      for (const { process } of leaving) process.stop(graceMs)
-      await Promise.all(leaving.map(({ buried }) => buried))
-      endpoint?.close()
-      endpoint = undefined
-    },
+    stop,
     address: () => (endpoint?.own.kind === 'tcp' ? endpoint.own : { kind: 'unix', path: link }),
     isInRotation: () => isInRotation,
-    leaveRotation: () => {
+    leaveRotation() {
       isInRotation = false
+    },
+    async leave(heir, graceMs) {
+      const next = heir.address()
+      if (endpoint?.own.kind === 'unix' && next.kind === 'unix') {
+        deps.sockets.point(link, next.path)
+        if (state.name === 'serving') await emptyQueue(endpoint)
+      }
+      await stop(graceMs)
     },
     status() {
       const serving = 'worker' in state ? workers.get(state.worker) : undefined
@@ -258,6 +272,10 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
       }
     },
   }
+}
+
+function isSameCommand(one: WorkerPlan, other: WorkerPlan): boolean {
+  return JSON.stringify(one.argv) === JSON.stringify(other.argv)
 }
 
 /** The end of a worker that the system refused to start. */

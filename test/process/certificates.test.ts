@@ -166,14 +166,14 @@ describe('mounted certificates', () => {
       assert.match(checked.output(), says)
       const required = startMonohull(t, { folder, args: hello, env: { MONOHULL_TLS_REQUIRED: 'true' } })
       assert.equal(await required.exited, 78)
-      assert.match(required.output(), /tls\.required is set/)
+      assert.match(required.output(), /a mounted certificate is required/)
     })
   }
 
   it('a new one is served after a reload; a bad one changes nothing', async t => {
     const folder = temporaryFolder(t)
     makeCertificate(join(folder, 'certs'), 'one.test', { chain: 'fullchain.pem', key: 'privkey.pem' })
-    const { monohull } = await servedName(t, folder, { MONOHULL_TLS_REQUIRED: 'true' })
+    const { monohull } = await servedName(t, folder)
     const { httpsPort } = monohull.instance()
     makeCertificate(join(folder, 'certs'), 'two.test', { chain: 'fullchain.pem', key: 'privkey.pem' })
     monohull.signal('SIGHUP')

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { fixture, startMonohull, until } from './monohull.ts'
 
@@ -37,6 +39,24 @@ describe('any command as the app', () => {
     const next = await monohull.workerAfter(1, before)
     await monohull.seen(new RegExp(`worker ready worker=app.1 pid=${next}`))
     assert.equal((await monohull.request()).status, 200)
+  })
+
+  it('a reload from one language to another loses no request', async t => {
+    const yaml = (command: string) => `app: { keepalive: 0, command: [${command}] }\n`
+    const monohull = startMonohull(t, { files: { 'monohull.yaml': yaml(`node, ${fixture('hello.cjs')}`) } })
+    await monohull.serving()
+    for (const command of [`gunicorn, --chdir, ${fixture('')}, 'flask_app:app'`, `node, ${fixture('hello.cjs')}`]) {
+      const from = monohull.output().length
+      writeFileSync(join(monohull.folder, 'monohull.yaml'), yaml(command))
+      monohull.signal('SIGHUP')
+      const statuses = new Set<number>()
+      await until('the reload', async () => {
+        statuses.add((await monohull.request()).status)
+        return /reload (finished|abandoned)/.test(monohull.output().slice(from))
+      })
+      assert.match(monohull.output().slice(from), /reload finished/)
+      assert.deepEqual([...statuses], [200])
+    }
   })
 
   it('a program that knows only $PORT', async t => {

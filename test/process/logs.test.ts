@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { defer, fixture, isolatedEnv, startMonohull, temporaryFolder, until } from './monohull.ts'
@@ -80,5 +80,19 @@ describe('logs', () => {
     await until('the access line', () => /access\| 127\.0\.0\.1 "GET \/seen HTTP\/1\.1" 308/.test(output))
     child.kill('SIGTERM')
     assert.equal(await exited, 0)
+  })
+
+  it('access lines and others share a file that was not opened for appending', async t => {
+    const folder = temporaryFolder(t)
+    const descriptor = openSync(join(folder, 'output.log'), 'w')
+    const monohull = startMonohull(t, { folder, args: ['run', 'node', fixture('hello.cjs')], descriptor })
+    closeSync(descriptor)
+    await monohull.serving()
+    for (let count = 0; count < 3; count++) await monohull.request({ path: `/number/${count}` })
+    monohull.signal('SIGTERM')
+    assert.equal(await monohull.exited, 0)
+    for (let count = 0; count < 3; count++)
+      assert.match(monohull.output(), new RegExp(`access\\| .*GET /number/${count} `))
+    assert.match(monohull.output(), /monohull info stopped code=0\n$/)
   })
 })

@@ -95,6 +95,8 @@ export interface StartOptions {
   files?: Record<string, string>
   /** An existing folder, to start again in it. */
   folder?: string
+  /** Where it prints to, when that is not output.log opened for appending. */
+  descriptor?: number
 }
 
 /** A temporary folder with files in it, removed after the test. */
@@ -132,7 +134,7 @@ export function startMonohull(t: TestContext, options: StartOptions = {}): Monoh
   const child = spawn(process.execPath, [join(home, 'dist/launcher.cjs'), ...(options.args ?? ['run'])], {
     cwd: folder,
     env: { ...isolatedEnv(folder), ...options.env },
-    stdio: ['ignore', descriptor, descriptor],
+    stdio: ['ignore', options.descriptor ?? descriptor, options.descriptor ?? descriptor],
   })
   closeSync(descriptor)
   const exited = new Promise<number>(resolve => {

@@ -41,10 +41,12 @@ describe('admin/server', () => {
 
   it('serves the admin API to its own user only', async t => {
     const path = join(folder, 'admin.sock')
-    const server = await serveAdmin(path, { health, status: () => ({ pid: 1 }) })
+    const status = { pid: 1, state: 'ready' as const, uptimeSeconds: 2, http: [], https: [], workers: [] }
+    const command = () => assert.fail('no command was given')
+    const server = await serveAdmin(path, { health, status: () => status, command })
     t.after(() => server.close())
     assert.equal(statSync(path).mode & 0o777, 0o600)
-    assert.deepEqual(await ask(path, '/status'), { status: 200, body: '{"pid":1}' })
+    assert.deepEqual(await ask(path, '/status'), { status: 200, body: JSON.stringify(status) })
     assert.equal((await ask(path, '/readyz')).status, 200)
     await server.close()
     await assert.rejects(ask(path, '/status'), { code: 'ENOENT' })

@@ -2,14 +2,33 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import request from 'supertest'
 import { createAdminApp } from '../../supervisor/admin/app.ts'
+import type { Command, Outcome } from '../../supervisor/domain/command.ts'
 import type { HealthFacts } from '../../supervisor/domain/health.ts'
+import { formatStatus, type Status } from '../../supervisor/domain/status.ts'
 
 const healthy: HealthFacts = { isNginxAlive: true, isDraining: false, readyWorkers: 2, totalWorkers: 2 }
+
+const status: Status = {
+  pid: 42,
+  state: 'ready',
+  uptimeSeconds: 7,
+  http: ['127.0.0.1:80'],
+  https: [],
+  workers: [{ name: 'app.1', slot: 1, state: 'serving', pid: 43, uptimeSeconds: 7, restarts: 0, isInRotation: true }],
+}
+
+/** Does what it is told, but for `scale/9`. */
+function commands(command: Command): Outcome {
+  if (command.type === 'scale' && command.workers === 9)
+    return { ok: false, message: 'scaling abandoned', reason: 'too many' }
+  return { ok: true, message: JSON.stringify(command) }
+}
 
 function app(change: Partial<HealthFacts> = {}, paths = { livePath: '/healthz', readyPath: '/readyz' }) {
   return createAdminApp({
     health: { ...paths, facts: () => ({ ...healthy, ...change }) },
-    status: () => ({ pid: 42, workers: [{ slot: 1, state: 'serving' }] }),
+    status: () => status,
+    command: async command => commands(command),
   })
 }
 
@@ -56,7 +75,8 @@ describe('admin/app', () => {
     const facts = { ...healthy }
     const server = createAdminApp({
       health: { livePath: '/healthz', readyPath: '/readyz', facts: () => facts },
-      status: () => ({}),
+      status: () => status,
+      command: async command => commands(command),
     })
     await request(server).get('/readyz').expect(200)
     facts.isDraining = true
@@ -71,7 +91,7 @@ describe('admin/app', () => {
 
   it('tells its status', async () => {
     const response = await request(app()).get('/status').expect(200)
-    assert.deepEqual(response.body, { pid: 42, workers: [{ slot: 1, state: 'serving' }] })
+    assert.deepEqual(response.body, status)
   })
 
   it('answers anything else with 404 in JSON, and what there is', async () => {
@@ -79,11 +99,54 @@ describe('admin/app', () => {
       .post('/nowhere')
       .send({ any: 'thing' })
       .expect('content-type', /json/)
-      .expect(404, { error: 'no POST /nowhere here', fix: 'GET /status' })
+      .expect(404, { ok: false, message: 'not found', reason: 'no POST /nowhere here' })
   })
 
   it('does not say what it is made of', async () => {
     const response = await request(app()).get('/status')
     assert.equal(response.headers['x-powered-by'], undefined)
+  })
+})
+
+describe('admin/app: commands', () => {
+  const cases: [string, Command][] = [
+    ['/reload', { type: 'reload' }],
+    ['/restart', { type: 'restart' }],
+    ['/restart/app.2', { type: 'restart', worker: 'app.2' }],
+    ['/scale/4', { type: 'scale', workers: 4 }],
+    ['/stop', { type: 'stop' }],
+  ]
+  for (const [path, command] of cases) {
+    it(`POST ${path} answers when it is done`, async () => {
+      await request(app())
+        .post(path)
+        .expect(200, { ok: true, message: JSON.stringify(command) })
+    })
+  }
+
+  it('answers 409 with the reason when it was not done', async () => {
+    await request(app()).post('/scale/9').expect(409, { ok: false, message: 'scaling abandoned', reason: 'too many' })
+  })
+
+  it('refuses what is no number of workers, and what is no command', async () => {
+    for (const path of ['/scale/0', '/scale/four', '/scale/1.5', '/scale']) await request(app()).post(path).expect(400)
+    for (const path of ['/explode', '/reload/now', '/stop/now']) await request(app()).post(path).expect(404)
+    await request(app()).get('/reload').expect(404)
+  })
+})
+
+describe('domain/status', () => {
+  it('is a table for people', () => {
+    assert.equal(
+      formatStatus(status),
+      [
+        'monohull ready, pid 42, up 7 s',
+        'http  127.0.0.1:80',
+        'https -',
+        'WORKER  STATE    PID  UP   RESTARTS',
+        'app.1   serving  43   7 s  0',
+        '',
+      ].join('\n'),
+    )
   })
 })

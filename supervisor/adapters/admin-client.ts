@@ -1,0 +1,49 @@
+import http from 'node:http'
+import { errnoOf, exitCode, messageOf, OperatorError } from '../base/errors.ts'
+
+export interface AdminAnswer {
+  status: number
+  body: unknown
+}
+
+/** Asks the monohull whose admin socket this is, and waits as long as it takes. An OperatorError when none answers. */
+export function askAdmin(socketPath: string, method: 'GET' | 'POST', path: string): Promise<AdminAnswer> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: unknown) => reject(explain(socketPath, error))
+    const request = http.request({ socketPath, method, path, agent: false }, response => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk: Buffer) => chunks.push(chunk))
+      response.on('error', fail)
+      response.on('end', () => {
+        try {
+          resolve({ status: response.statusCode ?? 0, body: JSON.parse(Buffer.concat(chunks).toString()) })
+        } catch (error) {
+          fail(error)
+        }
+      })
+    })
+    request.on('error', fail)
+    request.end()
+  })
+}
+
+function explain(socketPath: string, error: unknown): OperatorError {
+  const folder = socketPath.slice(0, socketPath.lastIndexOf('/'))
+  const errno = errnoOf(error)
+  if (errno === 'ENOENT' || errno === 'ECONNREFUSED') {
+    return new OperatorError(`no monohull runs in ${folder}`, {
+      fix: 'start one with monohull run, or name its folder with MONOHULL_RUN_DIR',
+      code: exitCode.unavailable,
+    })
+  }
+  if (errno === 'EACCES') {
+    return new OperatorError(`user ${process.getuid?.()} may not command the monohull in ${folder}`, {
+      fix: 'be the user that it was started as',
+      code: exitCode.noPermission,
+    })
+  }
+  return new OperatorError(`the monohull in ${folder} did not answer: ${messageOf(error)}`, {
+    fix: 'its log says why',
+    code: exitCode.unavailable,
+  })
+}

@@ -1,0 +1,40 @@
+import { join } from 'node:path'
+import { askAdmin } from '../adapters/admin-client.ts'
+import { findRunning } from '../adapters/instance.ts'
+import type { World } from '../assembly/settings.ts'
+import { pause, systemClock } from '../base/clock.ts'
+import { exitCode } from '../base/errors.ts'
+import type { Outcome } from '../domain/command.ts'
+import { formatStatus, type Status } from '../domain/status.ts'
+import { type CommandLine, findRunDir } from './load.ts'
+
+const endPollMs = 20
+
+/** Prints how the running instance is: a table, or the JSON of the admin API. */
+export async function showStatus(commandLine: CommandLine, world: World, format: 'table' | 'json'): Promise<number> {
+  const { body } = await askAdmin(socketOf(commandLine, world), 'GET', '/status')
+  process.stdout.write(format === 'json' ? `${JSON.stringify(body, null, 2)}\n` : formatStatus(body as Status))
+  return exitCode.ok
+}
+
+/** Has the running instance do something (`reload`, `scale/4`); prints what happened, and fails when it did not. */
+export async function command(commandLine: CommandLine, world: World, path: string): Promise<number> {
+  const { body } = await askAdmin(socketOf(commandLine, world), 'POST', `/${path}`)
+  const outcome = body as Outcome
+  if (outcome.ok) process.stdout.write(`monohull: ${outcome.message}\n`)
+  else process.stderr.write(`monohull: ${outcome.message}: ${outcome.reason}\n`)
+  return outcome.ok ? exitCode.ok : exitCode.failed
+}
+
+/** Stops the running instance, and waits for its end. */
+export async function stopInstance(commandLine: CommandLine, world: World): Promise<number> {
+  const runDir = findRunDir(commandLine, world)
+  const code = await command(commandLine, world, 'stop')
+  while (findRunning(runDir) !== undefined) await pause(systemClock, endPollMs)
+  process.stdout.write('monohull: stopped\n')
+  return code
+}
+
+function socketOf(commandLine: CommandLine, world: World): string {
+  return join(findRunDir(commandLine, world), 'admin.sock')
+}

@@ -1,0 +1,55 @@
+import type { SlotState } from './slot-state.ts'
+
+/** One worker as `monohull status` shows it. */
+export interface WorkerStatus {
+  /** `app.1` */
+  name: string
+  slot: number
+  state: SlotState['name']
+  pid: number | undefined
+  /** Since the serving process was started. */
+  uptimeSeconds: number | undefined
+  restarts: number
+  isInRotation: boolean
+}
+
+/** The whole, as `monohull status` shows it. */
+export interface Status {
+  pid: number
+  state: 'ready' | 'not ready' | 'stopping'
+  uptimeSeconds: number
+  /** Addresses with ports. */
+  http: string[]
+  https: string[]
+  workers: WorkerStatus[]
+}
+
+/** The status as a table for people. */
+export function formatStatus({ pid, state, uptimeSeconds, http, https, workers }: Status): string {
+  const head = `monohull ${state}, pid ${pid}, up ${uptimeSeconds} s\nhttp  ${http.join(' ') || '-'}\nhttps ${https.join(' ') || '-'}\n`
+  if (workers.length === 0) return `${head}static files, no workers\n`
+  const rows = workers.map(worker => [
+    worker.name,
+    worker.state + (worker.isInRotation ? '' : ' (not in nginx)'),
+    String(worker.pid ?? '-'),
+    worker.uptimeSeconds === undefined ? '-' : `${worker.uptimeSeconds} s`,
+    String(worker.restarts),
+  ])
+  const table = [['WORKER', 'STATE', 'PID', 'UP', 'RESTARTS'], ...rows]
+  const widths = table.reduce<number[]>(
+    (all, row) => row.map((cell, column) => Math.max(cell.length, all[column] ?? 0)),
+    [],
+  )
+  return (
+    head +
+    table
+      .map(
+        row =>
+          `${row
+            .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+            .join('  ')
+            .trimEnd()}\n`,
+      )
+      .join('')
+  )
+}

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { fixture, type Monohull, startMonohull, temporaryFolder, until } from './monohull.ts'
+
+const hello = ['run', 'node', fixture('hello.cjs')]
+
+/** Runs the command line for the instance of a folder, with a log of its own. */
+async function tell(t: TestContext, monohull: Monohull, ...args: string[]) {
+  const folder = temporaryFolder(t)
+  const told = startMonohull(t, { folder, args, env: { MONOHULL_RUN_DIR: join(monohull.folder, 'run') } })
+  return { code: await told.exited, output: told.output() }
+}
+
+describe('monohull status, reload, restart, scale and stop', () => {
+  it('show the workers, as a table and as JSON', async t => {
+    const monohull = startMonohull(t, { args: hello })
+    const { httpPort } = await monohull.serving()
+    const table = await tell(t, monohull, 'status')
+    assert.equal(table.code, 0)
+    assert.match(
+      table.output,
+      new RegExp(`^monohull ready, pid ${monohull.process.pid}, up \\d+ s\nhttp +127.0.0.1:${httpPort}\n`),
+    )
+    assert.match(table.output, new RegExp(`^app\\.1 +serving +${monohull.worker(1)} +\\d+ s +0$`, 'm'))
+    const json = await tell(t, monohull, 'status', '--json')
+    const status = JSON.parse(json.output)
+    assert.deepEqual([status.state, status.workers.length, status.workers[1].pid], ['ready', 2, monohull.worker(2)])
+  })
+
+  it('answer when the thing is done', async t => {
+    const monohull = startMonohull(t, { args: hello })
+    await monohull.serving()
+    const before = [monohull.worker(1), monohull.worker(2)]
+    assert.deepEqual(await tell(t, monohull, 'restart', 'app.2'), { code: 0, output: 'monohull: app.2 replaced\n' })
+    assert.equal(monohull.worker(1), before[0])
+    assert.notEqual(monohull.worker(2), before[1])
+    assert.deepEqual(await tell(t, monohull, 'restart'), { code: 0, output: 'monohull: workers replaced\n' })
+    assert.notEqual(monohull.worker(1), before[0])
+    assert.deepEqual(await tell(t, monohull, 'reload'), { code: 0, output: 'monohull: reload finished\n' })
+    assert.deepEqual(await tell(t, monohull, 'stop'), { code: 0, output: 'monohull: stopping\nmonohull: stopped\n' })
+    assert.equal(await monohull.exited, 0)
+  })
+
+  it('scale up and down without a failed request', async t => {
+    const monohull = startMonohull(t, { args: hello })
+    await monohull.serving()
+    const statuses = new Set<number>()
+    let isDone = false
+    const load = (async () => {
+      while (!isDone) statuses.add((await monohull.request({ method: 'POST', body: 'x' })).status)
+    })()
+    for (const count of [4, 1]) {
+      const { code, output } = await tell(t, monohull, 'scale', String(count))
+      assert.deepEqual([code, output], [0, `monohull: ${count} worker${count === 1 ? '' : 's'} now\n`])
+      assert.equal(JSON.parse((await tell(t, monohull, 'status', '--json')).output).workers.length, count)
+    }
+    isDone = true
+    await load
+    assert.deepEqual([...statuses], [200], monohull.output())
+  })
+
+  it('fail with the reason and the last lines', async t => {
+    const files = { 'app.cjs': `require(${JSON.stringify(fixture('hello.cjs'))})` }
+    const monohull = startMonohull(t, { args: ['run', 'node', 'app.cjs'], files })
+    await monohull.serving()
+    const before = monohull.worker(1)
+    writeFileSync(join(monohull.folder, 'app.cjs'), 'this is no JavaScript')
+    for (const command of [['restart'], ['scale', '3'], ['reload']]) {
+      const { code, output } = await tell(t, monohull, ...command)
+      assert.equal(code, 1)
+      assert.match(output, /abandoned[\s\S]*SyntaxError/)
+    }
+    assert.equal(monohull.worker(1), before)
+    assert.equal((await monohull.request()).status, 200)
+    const unknown = await tell(t, monohull, 'restart', 'app.7')
+    assert.deepEqual(
+      [unknown.code, /there is no worker app\.7; there are app\.1, app\.2/.test(unknown.output)],
+      [1, true],
+    )
+    const zero = await tell(t, monohull, 'scale', '0')
+    assert.deepEqual([zero.code, /from 1 to 1024/.test(zero.output)], [1, true])
+  })
+
+  it('say plainly when none runs', async t => {
+    const folder = temporaryFolder(t)
+    const told = startMonohull(t, { folder, args: ['status'] })
+    assert.equal(await told.exited, 69)
+    assert.match(told.output(), /no monohull runs in .*\/run\n {2}fix: start one/)
+  })
+
+  it('SIGTTIN and SIGTTOU are one worker more and one fewer', async t => {
+    const monohull = startMonohull(t, { args: hello })
+    await monohull.serving()
+    for (const [signal, message] of [
+      ['SIGTTIN', /3 workers now/],
+      ['SIGTTOU', /2 workers now/],
+    ] as const) {
+      const from = monohull.output().length
+      monohull.signal(signal)
+      await monohull.seen(message, from)
+    }
+    await until(
+      'two workers',
+      async () => JSON.parse((await tell(t, monohull, 'status', '--json')).output).workers.length === 2,
+    )
+  })
+})
