@@ -34,7 +34,7 @@ const common: BuildOptions = {
 }
 
 /** A supervisor allocates little: a small young generation keeps 8 MB out of its memory. */
-const launcher = `#!/usr/bin/env -S node --max-semi-space-size=1 --optimize-for-size
+const launcher = `#!/usr/bin/env -S node --max-semi-space-size=1
 'use strict'
 require('node:module').enableCompileCache(require('node:path').join(__dirname, 'cache'))
 require('./monohull.cjs')

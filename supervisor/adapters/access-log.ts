@@ -1,5 +1,4 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, rmSync } from 'node:fs'
-import { execa } from 'execa'
 
 /** Where nginx writes its access log, and what keeps that place open. */
 export interface AccessLog {
@@ -32,6 +31,7 @@ function isOverwritten(descriptor: number): boolean {
 }
 
 async function openRelay(fifo: string): Promise<AccessLog> {
+  const { execa } = await import('execa')
   rmSync(fifo, { force: true })
   await execa('mkfifo', ['-m', '0600', fifo], { stdin: 'ignore' })
   // open for both first: opening one end of a pipe waits for the other

@@ -1,7 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { execa } from 'execa'
 import { errnoOf, messageOf, OperatorError } from '../base/errors.ts'
 import type { CertificateFacts, CertificateFiles, CertificateReading } from '../domain/certificate.ts'
 
@@ -98,6 +97,7 @@ function describeOwner(path: string): string {
 
 /** Makes a self-signed certificate for `names` and puts it at `files` in one step, the key for its owner only. */
 export async function createSelfSigned(files: CertificateFiles, names: readonly string[]): Promise<void> {
+  const { execa } = await import('execa')
   const folder = join(files.chain, '..')
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const staging = mkdtempSync(join(folder, '.new-'))

@@ -98,6 +98,7 @@ function createInstance(runDir: string): Instance {
   }
   const path = join(runDir, 'instance.json')
   const save = () => {
+    isDue = false
     try {
       writeFileSync(`${path}.next`, JSON.stringify(record))
       renameSync(`${path}.next`, path)
@@ -105,19 +106,28 @@ function createInstance(runDir: string): Instance {
       // a full disk must not stop the service; the next change writes again
     }
   }
+  // changes that come together are written once
+  let isDue = false
+  const saveSoon = () => {
+    if (!isDue) setImmediate(() => isDue && save())
+    isDue = true
+  }
   save()
   return {
     note({ type, name, pid }) {
       const stat = type === 'started' ? readProcessStat(pid) : undefined
       record.children = record.children.filter(child => child.pid !== pid || (type === 'ended' && isGroupAlive(pid)))
       if (stat) record.children.push({ name, pid, startTime: stat.startTime })
-      save()
+      saveSoon()
     },
     update(change) {
       Object.assign(record, change)
       save()
     },
-    release: () => rmSync(path, { force: true }),
+    release() {
+      isDue = false
+      rmSync(path, { force: true })
+    },
   }
 }
 

@@ -1,9 +1,9 @@
 import { copyFileSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { execa } from 'execa'
 import { OperatorError } from '../base/errors.ts'
 import { type NginxFeatures, readFeatures } from '../domain/nginx-model.ts'
 import type { ConfigTest, NginxFiles } from '../domain/ports.ts'
+import { runNginx } from './run-nginx.ts'
 
 /** Generations of the configuration that are kept: the one in use and the one before. */
 const kept = 2
@@ -43,17 +43,13 @@ export function createNginxFiles({ source, target }: NginxFilesOptions): NginxFi
         throw error
       }
     },
-    async test(folder): Promise<ConfigTest> {
-      // stdout is the real one: nginx opens its access log there, which it cannot do with the socket that a pipe of Node is
-      const result = await execa('nginx', ['-t', '-q', '-e', 'stderr', '-c', join(folder, 'nginx.conf')], {
-        stdio: ['ignore', 1, 'pipe'],
-        reject: false,
-      })
-      if (!result.failed) return { ok: true, warnings: lines(result.stderr ?? '') }
-      return {
-        ok: false,
-        output: lines(result.stderr || result.shortMessage || '').map(line => withoutStaging(line, folder)),
-      }
+    async test(folder, descriptors): Promise<ConfigTest> {
+      const { code, stderr } = await runNginx(
+        ['-t', '-q', '-e', 'stderr', '-c', join(folder, 'nginx.conf')],
+        descriptors,
+      )
+      if (code === 0) return { ok: true, warnings: lines(stderr) }
+      return { ok: false, output: lines(stderr || 'nginx -t failed').map(line => withoutStaging(line, folder)) }
     },
     promote(folder) {
       const link = join(target, 'next')
@@ -72,7 +68,7 @@ export function createNginxFiles({ source, target }: NginxFilesOptions): NginxFi
 function lines(text: string): string[] {
   return text
     .split('\n')
-    .filter(line => line.trim() !== '' && !/test failed|test is successful/.test(line))
+    .filter(line => line.trim() !== '' && !/test failed|test is successful|using inherited sockets/.test(line))
     .map(line => line.replace(/^\S+ \S+ (\[\w+\]) \d+#\d+: /, '$1 '))
 }
 
@@ -83,11 +79,9 @@ function withoutStaging(line: string, folder: string): string {
 
 /** What the installed nginx can do; an OperatorError when there is none. */
 export async function readNginxFeatures(): Promise<NginxFeatures> {
-  const result = await execa('nginx', ['-V'], { reject: false, stdin: 'ignore' })
-  if (result.failed) {
-    throw new OperatorError(`cannot run nginx: ${result.shortMessage}`, {
-      fix: 'install it: apt-get install nginx libnginx-mod-http-lua',
-    })
-  }
-  return readFeatures(result.stderr ?? '')
+  const { code, stderr } = await runNginx(['-V'])
+  if (code === 0) return readFeatures(stderr)
+  throw new OperatorError(`cannot run nginx: ${stderr}`, {
+    fix: 'install it: apt-get install nginx libnginx-mod-http-lua',
+  })
 }

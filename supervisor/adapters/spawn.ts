@@ -1,6 +1,6 @@
+import { type StdioOptions, spawn as spawnProcess } from 'node:child_process'
 import { constants } from 'node:os'
 import type { Readable } from 'node:stream'
-import { execa } from 'execa'
 import { OperatorError } from '../base/errors.ts'
 import type { LogFormat } from '../base/log.ts'
 import type { Exit } from '../domain/exit.ts'
@@ -29,19 +29,15 @@ export function createSpawn(deps: SpawnDeps): Spawn {
     const [file = '', ...args] =
       spec.env.LISTEN_FDS === undefined ? spec.argv : ['/bin/sh', '-c', 'LISTEN_PID=$$ exec "$@"', 'sh', ...spec.argv]
     const relay = spec.output === 'relay'
-    const subprocess = execa(file, args, {
+    const subprocess = spawnProcess(file, args, {
       cwd: spec.directory,
       env: spec.env,
       ...(spec.uid === undefined ? {} : { uid: spec.uid }),
       ...(spec.gid === undefined ? {} : { gid: spec.gid }),
       stdio: stdioOf(spec),
       detached: true,
-      extendEnv: false,
-      buffer: false,
-      reject: false,
-      cleanup: false,
     })
-    void subprocess // its promise never rejects; the end is taken from the exit event
+    subprocess.on('error', () => {}) // told by the missing pid
     const { pid } = subprocess
     if (pid === undefined) {
       throw new OperatorError(`cannot start ${spec.name} (${spec.argv[0]}) in ${spec.directory}`, {
@@ -61,23 +57,14 @@ export function createSpawn(deps: SpawnDeps): Spawn {
         resolve(toExit(code, signal))
       })
     })
-    const notify = spec.notify ? (subprocess.stdio[3 + spec.inherit.length] as unknown as Readable) : undefined
+    const notify = spec.notify ? (subprocess.stdio[3 + spec.inherit.length] as Readable) : undefined
     return toChild(pid, { exited, relays, notify })
   }
 }
 
-type Pass = 'pipe' | 'inherit'
-
-/** Any descriptor of this process can be handed on; execa's types know only the first three. */
-function stdioOf(spec: SpawnSpec): ['ignore', Pass, Pass, ...Pass[]] {
+function stdioOf(spec: SpawnSpec): StdioOptions {
   const output = spec.output === 'relay' ? 'pipe' : 'inherit'
-  return [
-    'ignore',
-    output,
-    output,
-    ...(spec.inherit as unknown as 'inherit'[]),
-    ...(spec.notify ? ['pipe' as const] : []),
-  ]
+  return ['ignore', output, output, ...spec.inherit, ...(spec.notify ? (['pipe'] as const) : [])]
 }
 
 function startRelay(

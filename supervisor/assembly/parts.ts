@@ -1,6 +1,5 @@
 import { join } from 'node:path'
 import type { AccessLog } from '../adapters/access-log.ts'
-import { certificateStore } from '../adapters/cert-store.ts'
 import type { Instance } from '../adapters/instance.ts'
 import type { Output } from '../adapters/output.ts'
 import type { LocalServer } from '../admin/server.ts'
@@ -78,6 +77,8 @@ export async function loadCertificate(
 ): Promise<KeptCertificate | undefined> {
   const { config, certificates } = settings
   if (config.https === 'off') return undefined
+  // node:crypto takes its time: the workers boot meanwhile
+  const { certificateStore } = await import('../adapters/cert-store.ts')
   const isRequired = certificates.isRequired || served?.source === 'mounted'
   const { source, files, certificate } = await chooseServed(
     certificateStore,

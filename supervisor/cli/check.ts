@@ -89,7 +89,7 @@ async function testNginx(settings: Settings, world: World): Promise<void> {
   const folder = files.stage(
     renderNginx({ ...model, workDir: target, https: [], certificate: undefined, httpMode: 'serve' }),
   )
-  const result = await files.test(folder)
+  const result = await files.test(folder, [])
   rmSync(target, { recursive: true, force: true })
   if (!result.ok)
     throw new OperatorError(`nginx refuses the configuration: ${result.output.join('\n    ')}`, {

@@ -17,6 +17,8 @@ interface Given {
 /** Parses the command line and does what it says; settles with the exit code. */
 export async function runCli(argv: string[], world: World): Promise<number> {
   let code: number = exitCode.ok
+  // `monohull --workers 2` is short for `monohull run --workers 2`
+  const isBare = argv.length === 0 || (argv[0]?.startsWith('--') && !['--help', '--version'].includes(argv[0]))
   const program = new Command('monohull')
     .description('nginx, your app and its certificates in one container')
     .enablePositionalOptions()
@@ -32,7 +34,9 @@ export async function runCli(argv: string[], world: World): Promise<number> {
       .command(name)
       .description(summary)
       .argument('[command...]', 'the app: a command with its arguments, or a folder of static files')
-    addFlags(command).action(async (words: string[], options: Record<string, string>) => {
+    const isMeant = isBare || argv.includes(name)
+    const prepared = isMeant ? addFlags(command) : command // 35 flags take their time
+    prepared.action(async (words: string[], options: Record<string, string>) => {
       code = await act(toCommandLine(words, options))
     })
   }
@@ -77,14 +81,7 @@ export async function runCli(argv: string[], world: World): Promise<number> {
     })
 
   try {
-    await program.parseAsync(
-      argv.length === 0 || (argv[0]?.startsWith('--') && !['--help', '--version'].includes(argv[0]))
-        ? ['run', ...argv]
-        : argv[0] === '--version'
-          ? ['version']
-          : argv,
-      { from: 'user' },
-    )
+    await program.parseAsync(isBare ? ['run', ...argv] : argv[0] === '--version' ? ['version'] : argv, { from: 'user' })
     return code
   } catch (error) {
     if (error instanceof OperatorError) {

@@ -2,6 +2,9 @@ import * as z from 'zod'
 import { parseDuration } from '../base/duration.ts'
 import { splitCommand } from './command-words.ts'
 
+/** No code is generated for a schema that is used once. */
+z.config({ jitless: true })
+
 const duration = (defaultText: string, minimumMs = 1) =>
   z
     .string({ error: 'expected a duration such as 500ms, 8s or 5m' })

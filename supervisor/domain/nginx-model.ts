@@ -57,3 +57,8 @@ export function readFeatures(versionText: string): NginxFeatures {
     hasMlKem: Number(openssl?.[1]) > 3 || (Number(openssl?.[1]) === 3 && Number(openssl?.[2]) >= 5),
   }
 }
+
+/** Value of nginx's NGINX variable: the inherited descriptors, which begin at 3 in the child. */
+export function inheritedSockets(descriptors: readonly number[]): string {
+  return descriptors.map((_, index) => `${index + 3};`).join('')
+}

@@ -83,7 +83,8 @@ export type ConfigTest = { ok: true; warnings: string[] } | { ok: false; output:
 export interface NginxFiles {
   configPath: string
   stage(rendered: Map<string, string>): string
-  test(folder: string): Promise<ConfigTest>
+  /** `descriptors`: sockets that are bound already; without them nginx binds the addresses for a moment. */
+  test(folder: string, descriptors: readonly number[]): Promise<ConfigTest>
   promote(folder: string): void
   discard(folder: string): void
 }

@@ -145,17 +145,17 @@ function ended(state: SlotState, event: Extract<SlotEvent, { type: 'ended' }>, p
 }
 
 /**
- * A worker that served for `minUptimeMs`, or that somebody outside killed with SIGKILL while it served, starts the count
- * anew: its own boot is not what fails.
+ * A worker that served for `minUptimeMs` starts the count anew. So does one that served and was killed with SIGKILL by
+ * somebody outside: its own boot is not what fails. One that was killed so while it booted is not counted either, but
+ * waits, since the kernel kills what is out of memory in the same way.
  */
 function failuresAfter(
   state: Extract<SlotState, { name: 'booting' | 'serving' }>,
   event: Extract<SlotEvent, { type: 'ended' }>,
   policy: SlotPolicy,
 ): number {
-  if (state.name === 'serving') {
-    const wasKilled = event.exit.kind === 'signal' && event.exit.signal === 'SIGKILL'
-    if (wasKilled || event.at - state.readyAt >= policy.minUptimeMs) return 0
-  }
+  const wasKilled = event.exit.kind === 'signal' && event.exit.signal === 'SIGKILL'
+  if (state.name === 'serving' && (wasKilled || event.at - state.readyAt >= policy.minUptimeMs)) return 0
+  if (state.name === 'booting' && wasKilled) return Math.max(1, state.failures)
   return state.failures + 1
 }

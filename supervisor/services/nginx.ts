@@ -3,6 +3,7 @@ import { exitCode, OperatorError } from '../base/errors.ts'
 import { backoffMs } from '../domain/backoff.ts'
 import { describeExit } from '../domain/exit.ts'
 import type { NginxModel } from '../domain/nginx-model.ts'
+import { inheritedSockets } from '../domain/nginx-model.ts'
 import { renderNginx } from '../domain/nginx-render.ts'
 import type { NginxFiles, ProcessView, Surroundings } from '../domain/ports.ts'
 import { type ManagedProcess, manageProcess } from './managed-process.ts'
@@ -51,7 +52,7 @@ export function createNginx(deps: NginxDeps): Nginx {
       name: 'nginx',
       argv: ['nginx', '-e', 'stderr', '-c', files.configPath],
       directory: '/',
-      env: { ...deps.env, NGINX: deps.descriptors.map((_, index) => `${index + 3};`).join('') },
+      env: { ...deps.env, NGINX: inheritedSockets(deps.descriptors) },
       uid: undefined,
       gid: undefined,
       inherit: deps.descriptors,
@@ -113,7 +114,7 @@ export function createNginx(deps: NginxDeps): Nginx {
 
   async function stageTested(model: NginxModel): Promise<string> {
     const folder = files.stage(renderNginx(model))
-    const result = await files.test(folder)
+    const result = await files.test(folder, deps.descriptors)
     if (result.ok) {
       for (const warning of result.warnings) log.warn('nginx warns', { output: warning })
       return folder

@@ -87,14 +87,11 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
         )
         return
       case 'withdraw':
-        // what waits in the queue is answered by nginx, or goes to another worker, at once
-        endpoint?.close()
-        endpoint = undefined
-        setRotation(false)
+        withdraw()
         return
       case 'restore':
         takeOver()
-        setRotation(true)
+        enterRotation()
         return
       case 'replaced':
         settleReplacement?.({ ok: true })
@@ -105,10 +102,18 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     }
   }
 
-  function setRotation(isIn: boolean): void {
-    if (isInRotation === isIn) return
-    isInRotation = isIn
-    if (!isIn) log.warn('slot withdrawn from nginx', { worker: name })
+  /** Once nginx leaves the slot out, what waits in its queue goes to another worker, or is answered by nginx. */
+  function withdraw(): void {
+    const dead = endpoint
+    endpoint = undefined
+    isInRotation = false
+    log.warn('slot withdrawn from nginx', { worker: name })
+    void deps.onRotation().then(() => dead?.close())
+  }
+
+  function enterRotation(): void {
+    if (isInRotation) return
+    isInRotation = true
     void deps.onRotation()
   }
 

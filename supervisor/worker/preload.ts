@@ -87,7 +87,7 @@ function adopt(server: http.Server, args: ListenArguments): net.Server {
   if (!(socketInode > 0)) return originalListen.apply(server, args)
   server.address = () => ({ address: '127.0.0.1', family: 'IPv4', port: asked })
   const callback = args.findLast(argument => typeof argument === 'function')
-  return originalListen.call(server, { fd: inheritedDescriptor, backlog }, ...(callback ? [callback] : []))
+  return originalListen.call(server, { fd: inheritedDescriptor }, backlog, ...(callback ? [callback] : []))
 }
 
 /** The TCP port an app asked for, which `address()` goes on telling. */

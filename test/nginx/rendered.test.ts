@@ -68,7 +68,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
 
   async function test(change: Partial<NginxModel> = {}) {
     const staged = files.stage(renderNginx(model(change)))
-    const result = await files.test(staged)
+    const result = await files.test(staged, [])
     files.discard(staged)
     return result
   }

@@ -1,0 +1,47 @@
+import { execFile } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { home } from './workplace.ts'
+
+const run = promisify(execFile)
+
+export interface LoadOptions {
+  url: string
+  method: 'GET' | 'POST'
+  connections: number
+  seconds: number
+  /** Where wrk's script may be written. */
+  dir: string
+}
+
+export interface LoadResult {
+  requests: number
+  perSecond: number
+  /** Latency in ms. */
+  p99: number
+  /** Answers from 400 on. */
+  status: number
+  /** Errors of sockets, by what wrk was doing. */
+  connect: number
+  read: number
+  write: number
+  timeout: number
+}
+
+/** Loads one origin with wrk; one thread of it, as the servers share the machine. */
+export async function load({ url, method, connections, seconds, dir }: LoadOptions): Promise<LoadResult> {
+  const script = join(dir, `${method}.lua`)
+  const parts = method === 'POST' ? ['post.lua', 'report.lua'] : ['report.lua']
+  writeFileSync(script, parts.map(name => readFileSync(join(home, 'bench/peers', name), 'utf8')).join('\n'))
+  const args = ['-t', '1', '-c', String(connections), '-d', `${seconds}s`, '--timeout', '10s', '-s', script, url]
+  const { stdout } = await run('wrk', args, { timeout: (seconds + 30) * 1000 })
+  const line = /^BENCH (.*)$/m.exec(stdout)?.[1]
+  if (!line) throw new Error(`cannot read what wrk printed: ${stdout}`)
+  const { microseconds, p99, ...counts } = JSON.parse(line) as Record<string, number>
+  return {
+    ...(counts as Omit<LoadResult, 'perSecond' | 'p99'>),
+    perSecond: ((counts.requests ?? 0) * 1e6) / (microseconds ?? 1),
+    p99: (p99 ?? 0) / 1000,
+  }
+}

@@ -1,0 +1,79 @@
+import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Measure } from '../bench.ts'
+import { describeMedian } from '../median.ts'
+import { kill } from '../processes.ts'
+import { askOnce, origins, type Running, untilServing } from '../stacks/stack.ts'
+import { markdownTable } from '../table.ts'
+
+const restSeconds = 10
+
+interface Memory {
+  rss: number
+  private: number
+  anonymous: number
+}
+
+/** The supervisor's memory at rest, its health asked once a second. */
+export const memory: Measure = {
+  name: 'memory',
+  title: 'Memory of the supervisor at rest, health asked once a second for 10 s',
+  async run(bench) {
+    const stacks = [bench.monohull, ...bench.peers]
+    const samples = new Map<string, Memory[]>()
+    for (let round = 1; round <= bench.rounds; round++) {
+      bench.say(`memory: round ${round} of ${bench.rounds}`)
+      const empty = spawn(bench.workplace.node, ['-e', 'setInterval(() => {}, 60_000)'], { stdio: 'ignore' })
+      const all: Running[] = []
+      try {
+        for (const stack of stacks) {
+          const running = await stack.start()
+          all.push(running)
+          await untilServing(running, `${origins(running).http}/`)
+        }
+        for (let second = 0; second < restSeconds; second++) {
+          await pause(1000)
+          // who knows no /healthz answers with the app's 404: all are asked alike
+          await Promise.all(all.map(running => askOnce(`${origins(running).http}/healthz`)))
+        }
+        for (const running of all) addSample(samples, running.name, readMemory(running.pid))
+        if (empty.pid) addSample(samples, 'empty Node script', readMemory(empty.pid))
+      } finally {
+        for (const running of all) await running.stop()
+        if (empty.pid) kill(empty.pid, 'SIGKILL')
+      }
+    }
+    const rows = [...samples].map(([name, taken]) => [
+      name,
+      describeMedian(
+        taken.map(sample => sample.rss),
+        1,
+      ),
+      describeMedian(
+        taken.map(sample => sample.private),
+        1,
+      ),
+      describeMedian(
+        taken.map(sample => sample.anonymous),
+        1,
+      ),
+    ])
+    return markdownTable(['MB', 'RSS (target ≤ 60)', 'private (target ≤ 20)', 'anonymous'], rows)
+  },
+}
+
+function addSample(samples: Map<string, Memory[]>, name: string, sample: Memory): void {
+  samples.set(name, [...(samples.get(name) ?? []), sample])
+}
+
+/** In MB of 2^20 bytes, as /proc/PID/smaps_rollup has it. Private: what would be free again if this process ended. */
+function readMemory(pid: number): Memory {
+  const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')
+  const megabytes = (key: string) => Number(new RegExp(`^${key}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1] ?? 0) / 1024
+  return {
+    rss: megabytes('Rss'),
+    private: megabytes('Private_Clean') + megabytes('Private_Dirty'),
+    anonymous: megabytes('Anonymous'),
+  }
+}

@@ -1,0 +1,50 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { home, nginxProcesses, type Workplace } from '../workplace.ts'
+
+export interface NginxConf {
+  /** For its pid and temporary files. */
+  dir: string
+  accessLog: string
+  address: string
+  httpPort: number
+  httpsPort: number
+  appPorts: readonly number[]
+  certificate: string
+  key: string
+}
+
+/** Writes the hand-written configuration into a stack's own folder; gives its path. */
+export function writeNginxConf(
+  { certificate, key }: Workplace,
+  conf: Pick<NginxConf, 'dir' | 'httpPort' | 'httpsPort' | 'appPorts'>,
+): string {
+  const path = join(conf.dir, 'nginx.conf')
+  writeFileSync(
+    path,
+    fillNginxConf({ ...conf, address: '127.0.0.1', accessLog: join(conf.dir, 'access.log'), certificate, key }),
+  )
+  return path
+}
+
+/** peers/nginx.conf, filled in. */
+export function fillNginxConf(conf: NginxConf): string {
+  return fillTemplate('nginx.conf', {
+    DIR: conf.dir,
+    ACCESS_LOG: conf.accessLog,
+    USER: process.getuid?.() === 0 ? 'user www-data;' : '',
+    WORKER_PROCESSES: String(nginxProcesses),
+    SERVERS: conf.appPorts.map(port => `        server 127.0.0.1:${port} max_fails=0;`).join('\n'),
+    ADDRESS: conf.address,
+    HTTP_PORT: String(conf.httpPort),
+    HTTPS_PORT: String(conf.httpsPort),
+    CERTIFICATE: conf.certificate,
+    KEY: conf.key,
+  })
+}
+
+/** A file of peers/ with its @NAMES@ filled in. */
+export function fillTemplate(name: string, values: Record<string, string>): string {
+  const text = readFileSync(join(home, 'bench/peers', name), 'utf8')
+  return text.replace(/@([A-Z_]+)@/g, (placeholder, key: string) => values[key] ?? placeholder)
+}

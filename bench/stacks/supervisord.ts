@@ -1,0 +1,54 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { childrenOf, commandOf } from '../processes.ts'
+import { freePorts, type Workplace, workers } from '../workplace.ts'
+import { cacheFolder } from './cache.ts'
+import { fillTemplate, writeNginxConf } from './nginx-conf.ts'
+import { type Stack, startProgram } from './stack.ts'
+
+const packages = ['supervisor', 'python3-pkg-resources']
+
+/** Debian's supervisord, unpacked at its first use and not installed: installing would start it. */
+export function supervisordStack(workplace: Workplace): Stack {
+  const root = cacheFolder('supervisord')
+  const program = join(root, 'usr/bin/supervisord')
+  if (!existsSync(program)) unpackPackages(root)
+  return {
+    name: 'supervisord',
+    async start() {
+      const dir = workplace.folder('supervisord')
+      const [httpPort = 0, httpsPort = 0, ...appPorts] = await freePorts(2 + workers)
+      writeNginxConf(workplace, { dir, httpPort, httpsPort, appPorts })
+      const conf = join(dir, 'supervisord.conf')
+      const values = { DIR: dir, APP: join(dir, 'app'), PORTS: appPorts.join(' '), WORKERS: String(workers) }
+      writeFileSync(conf, fillTemplate('supervisord.conf', values))
+      return startProgram({
+        name: 'supervisord',
+        command: ['/usr/bin/python3', program, '--configuration', conf],
+        cwd: join(dir, 'app'),
+        dir,
+        env: {
+          PATH: workplace.path,
+          NODE_ENV: 'production',
+          PYTHONPATH: join(root, 'usr/lib/python3/dist-packages'),
+        },
+        httpPort,
+        httpsPort,
+        workerPids: pid => childrenOf(pid).filter(child => commandOf(child).includes('server.js')),
+        nginxPid: pid => childrenOf(pid).find(child => commandOf(child).includes('nginx')),
+      })
+    },
+  }
+}
+
+function unpackPackages(root: string): void {
+  execFileSync('apt-get', ['download', ...packages], { cwd: root, stdio: 'ignore', timeout: 300_000 })
+  for (const file of readdirSync(root).filter(name => name.endsWith('.deb'))) {
+    execFileSync('dpkg', ['--extract', file, root], { cwd: root })
+  }
+  execFileSync('/usr/bin/python3', [join(root, 'usr/bin/supervisord'), '--version'], {
+    env: { PYTHONPATH: join(root, 'usr/lib/python3/dist-packages') },
+    stdio: 'ignore',
+  })
+}

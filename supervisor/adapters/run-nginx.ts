@@ -1,0 +1,27 @@
+import { spawn } from 'node:child_process'
+import { inheritedSockets } from '../domain/nginx-model.ts'
+
+const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+export interface Ended {
+  /** Undefined when it could not be started, or a signal ended it. */
+  code: number | undefined
+  stderr: string
+}
+
+/**
+ * Runs nginx to its end (`-t`, `-V`) and reads its stderr. Its stdout is the real one: there it opens its access log, which
+ * it cannot do with a socket. It runs at every start, so it does without execa: docs/decisions/010.
+ */
+export function runNginx(args: readonly string[], sockets: readonly number[] = []): Promise<Ended> {
+  return new Promise(resolve => {
+    const child = spawn('nginx', args, {
+      stdio: ['ignore', 'inherit', 'pipe', ...sockets],
+      env: { PATH: path, ...(sockets.length > 0 ? { NGINX: inheritedSockets(sockets) } : {}) },
+    })
+    const chunks: Buffer[] = []
+    child.stderr?.on('data', (chunk: Buffer) => chunks.push(chunk))
+    child.once('error', error => resolve({ code: undefined, stderr: error.message }))
+    child.once('close', code => resolve({ code: code ?? undefined, stderr: Buffer.concat(chunks).toString() }))
+  })
+}
