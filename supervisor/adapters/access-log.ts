@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { closeSync, constants, fstatSync, openSync, readFileSync, rmSync } from 'node:fs'
 
 /** Where nginx writes its access log, and what keeps that place open. */
@@ -31,9 +33,8 @@ function isOverwritten(descriptor: number): boolean {
 }
 
 async function openRelay(fifo: string): Promise<AccessLog> {
-  const { execa } = await import('execa')
   rmSync(fifo, { force: true })
-  await execa('mkfifo', ['-m', '0600', fifo], { stdin: 'ignore' })
+  await once(spawn('mkfifo', ['-m', '0600', fifo], { stdio: 'ignore' }), 'exit')
   // open for both first: opening one end of a pipe waits for the other
   const both = openSync(fifo, constants.O_RDWR)
   const reader = openSync(fifo, constants.O_RDONLY)
@@ -42,8 +43,7 @@ async function openRelay(fifo: string): Promise<AccessLog> {
   let isClosing = false
 
   const copy = async (): Promise<void> => {
-    while (!isClosing)
-      await execa('cat', [], { stdio: [reader as 0, 1, 'ignore'], detached: true, reject: false, cleanup: false })
+    while (!isClosing) await once(spawn('cat', [], { stdio: [reader, 1, 'ignore'], detached: true }), 'exit')
   }
   const copying = copy()
   return {

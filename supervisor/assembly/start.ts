@@ -1,12 +1,13 @@
 import { join } from 'node:path'
 import { openAccessLog } from '../adapters/access-log.ts'
+import { collectGarbage } from '../adapters/heap.ts'
 import { httpProbe } from '../adapters/http-probe.ts'
 import { claimRunDir } from '../adapters/instance.ts'
 import { createSlotSockets } from '../adapters/listeners.ts'
 import { createNginxFiles, readNginxFeatures } from '../adapters/nginx-files.ts'
 import { childrenOf, portsOfGroup } from '../adapters/procfs.ts'
 import { createSpawn } from '../adapters/spawn.ts'
-import { type LocalServer, serveAdmin, serveHealth } from '../admin/server.ts'
+import type { LocalServer } from '../admin/server.ts'
 import { systemClock } from '../base/clock.ts'
 import { OperatorError } from '../base/errors.ts'
 import { exitCodeOf } from '../domain/exit.ts'
@@ -53,11 +54,7 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
   }
 
   await assembleNginx(parts, surroundings)
-  const [, ...servers] = await Promise.all([
-    parts.nginx?.check(modelOf(parts, settings, 'all')),
-    ...serveLocally(parts),
-  ])
-  parts.servers = servers
+  parts.servers = await serveLocally(parts)
   const result = await booted
   if (isStopping()) return
   if (result && !result.ok) throw bootFailure(result.death)
@@ -77,6 +74,7 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
     isServing: true,
   })
   log.info('serving', { http: describeSockets(http).join(','), https: describeSockets(https).join(',') || undefined })
+  collectGarbage()
 }
 
 function assemblePool(parts: Parts, plan: WorkerPlan, surroundings: Surroundings): WorkerPool {
@@ -120,21 +118,23 @@ async function assembleNginx(parts: Parts, surroundings: Surroundings): Promise<
   })
 }
 
-function serveLocally(parts: Parts): Promise<LocalServer>[] {
+async function serveLocally(parts: Parts): Promise<LocalServer[]> {
+  // node:http takes its time: the workers boot meanwhile
+  const { serveAdmin, serveHealth } = await import('../admin/server.ts')
   const { config, nginxUser } = parts.settings
   const health = {
     livePath: config.health.live_path,
     readyPath: config.health.ready_path,
     facts: () => healthOf(parts),
   }
-  return [
+  return Promise.all([
     serveHealth(join(config.run_dir, healthSocketName), nginxUser?.gid, health),
     serveAdmin(join(config.run_dir, 'admin.sock'), {
       health,
       status: () => statusOf(parts),
       command: command => parts.command(command, 'the admin API'),
     }),
-  ]
+  ])
 }
 
 function bootFailure({ worker, exit, lastLines }: Death): OperatorError {

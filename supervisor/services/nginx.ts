@@ -8,7 +8,7 @@ import { renderNginx } from '../domain/nginx-render.ts'
 import type { NginxFiles, ProcessView, Surroundings } from '../domain/ports.ts'
 import { type ManagedProcess, manageProcess } from './managed-process.ts'
 
-const pollMs = 5
+const pollMs = 2
 const startTimeoutMs = 10_000
 const backoff = { initialMs: 200, maxMs: 10_000 }
 /** A master that ran this long starts the backoff anew. */
@@ -17,7 +17,7 @@ const stableMs = 1000
 export interface Nginx {
   /** Renders and tests without a trace; an OperatorError with nginx's own words when it is refused. */
   check(model: NginxModel): Promise<void>
-  /** Starts with a configuration that was checked; settles when nginx has workers. */
+  /** Starts; settles when nginx has workers. An OperatorError with nginx's own words when it refuses the configuration. */
   start(model: NginxModel): Promise<void>
   /** Renders, tests, promotes and reloads; settles when new nginx workers run. Changes nothing when it rejects. */
   apply(model: NginxModel): Promise<void>
@@ -66,7 +66,7 @@ export function createNginx(deps: NginxDeps): Nginx {
       onReady: () => {},
     })
     void child.exited.then(exit => {
-      if (master !== started || isStopping) return
+      if (master !== started || isStopping || !isStarted) return
       orphaned.push(started)
       const uptimeMs = clock.now() - startedAt
       failures = uptimeMs >= stableMs ? 0 : failures + 1
@@ -114,15 +114,23 @@ export function createNginx(deps: NginxDeps): Nginx {
 
   async function stageTested(model: NginxModel): Promise<string> {
     const folder = files.stage(renderNginx(model))
-    const result = await files.test(folder, deps.descriptors)
-    if (result.ok) {
-      for (const warning of result.warnings) log.warn('nginx warns', { output: warning })
+    try {
+      await expectAccepted(folder)
       return folder
+    } catch (error) {
+      files.discard(folder)
+      throw error
     }
-    files.discard(folder)
-    throw new OperatorError(`nginx refuses the configuration: ${result.output.join('\n')}`, {
-      fix: 'mend what the message names; monohull render prints the rendered files',
-    })
+  }
+
+  async function expectAccepted(folder: string): Promise<void> {
+    const result = await files.test(folder, deps.descriptors)
+    if (!result.ok) {
+      throw new OperatorError(`nginx refuses the configuration: ${result.output.join('\n')}`, {
+        fix: 'mend what the message names; monohull render prints the rendered files',
+      })
+    }
+    for (const warning of result.warnings) log.warn('nginx warns', { output: warning })
   }
 
   async function applyNow(model: NginxModel): Promise<void> {
@@ -147,10 +155,13 @@ export function createNginx(deps: NginxDeps): Nginx {
     },
     async start(model) {
       if (isStopping) return
-      files.promote(files.stage(renderNginx(model)))
+      const folder = files.stage(renderNginx(model))
+      files.promote(folder)
       master = spawnMaster()
       isStarted = await waitForWorkers(master)
-      if (isStarted) return
+      if (isStarted || isStopping) return
+      // starting is the test; asked again, it tells why
+      await expectAccepted(folder)
       throw new OperatorError('nginx did not start', { fix: 'its own message is above', code: exitCode.software })
     },
     apply(model) {
