@@ -110,8 +110,7 @@ on_host() {
   elif [ -w "$home/dist" ] && is_newer "$bundle" supervisor app tools package-lock.json; then
     build
   fi
-  # the flag of the launcher's first line, with the Node found above
-  exec "$node" --max-semi-space-size=1 "$home/dist/launcher.cjs" "$@"
+  exec "$node" "$home/dist/launcher.cjs" "$@"
 }
 
 [ $# -gt 0 ] || set -- run

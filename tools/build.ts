@@ -33,8 +33,7 @@ const common: BuildOptions = {
   logLevel: 'warning',
 }
 
-/** A supervisor allocates little: a small young generation keeps 8 MB out of its memory. */
-const launcher = `#!/usr/bin/env -S node --max-semi-space-size=1
+const launcher = `#!/usr/bin/env node
 'use strict'
 require('node:module').enableCompileCache(require('node:path').join(__dirname, 'cache'))
 require('./monohull.cjs')

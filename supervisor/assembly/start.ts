@@ -54,7 +54,6 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
   }
 
   await assembleNginx(parts, surroundings)
-  parts.servers = await serveLocally(parts)
   const result = await booted
   if (isStopping()) return
   if (result && !result.ok) throw bootFailure(result.death)
@@ -62,6 +61,7 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
   const known = parts.pool?.rotation().length
   await parts.nginx?.start(modelOf(parts, settings, 'ready'))
   if (isStopping()) return
+  parts.servers = await serveLocally(parts)
   // a worker that became ready while nginx started
   if (parts.pool?.rotation().length !== known) await parts.nginx?.apply(modelOf(parts, settings, 'ready'))
 
@@ -119,7 +119,7 @@ async function assembleNginx(parts: Parts, surroundings: Surroundings): Promise<
 }
 
 async function serveLocally(parts: Parts): Promise<LocalServer[]> {
-  // node:http takes its time: the workers boot meanwhile
+  // node:http takes its time, and the app answers without it
   const { serveAdmin, serveHealth } = await import('../admin/server.ts')
   const { config, nginxUser } = parts.settings
   const health = {
