@@ -14,7 +14,7 @@ export interface SupervisorOptions {
   settings: Settings
   world: World
   /** Reads the configuration and looks at the machine again, for a reload. */
-  resolveAgain: () => SettingsResult
+  resolveAgain: () => Promise<SettingsResult>
 }
 
 /** Runs everything until it is told to stop; settles with the exit code. */

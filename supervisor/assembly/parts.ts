@@ -26,7 +26,7 @@ export interface Parts {
   readonly stdout: Output
   readonly stderr: Output
   /** Reads the configuration and looks at the machine again. */
-  readonly resolveAgain: () => SettingsResult
+  readonly resolveAgain: () => Promise<SettingsResult>
   readonly requestStop: (reason: StopReason) => void
   /** The one way in for commands. */
   command: CommandQueue['push']

@@ -13,7 +13,7 @@ const fixedKeys = ['http_port', 'https_port', 'bind_addresses', 'run_dir', 'log_
  * it was.
  */
 export async function reload(parts: Parts): Promise<Outcome> {
-  const resolved = parts.resolveAgain()
+  const resolved = await parts.resolveAgain()
   const refusal = resolved.ok ? findFixed(parts.settings, resolved.settings) : formatProblems(resolved.problems)
   if (!resolved.ok || refusal) return abandoned(refusal ?? '')
   const { settings, certificate, pool, nginx } = parts

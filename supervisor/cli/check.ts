@@ -15,7 +15,7 @@ import { previewModel } from './render.ts'
 
 /** Looks at everything that `run` needs, and prints every problem with its fix; exit code 78 when there is one. */
 export async function check(commandLine: CommandLine, world: World): Promise<number> {
-  const resolved = resolveConfiguration(commandLine, world)
+  const resolved = await resolveConfiguration(commandLine, world)
   const notes: string[] = []
   const problems = resolved.ok ? await inspect(resolved.settings, world, notes) : resolved.problems
   for (const note of notes) process.stdout.write(`monohull: ${note}\n`)

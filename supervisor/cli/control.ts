@@ -12,14 +12,14 @@ const endPollMs = 20
 
 /** Prints how the running instance is: a table, or the JSON of the admin API. */
 export async function showStatus(commandLine: CommandLine, world: World, format: 'table' | 'json'): Promise<number> {
-  const { body } = await askAdmin(socketOf(commandLine, world), 'GET', '/status')
+  const { body } = await askAdmin(await socketOf(commandLine, world), 'GET', '/status')
   process.stdout.write(format === 'json' ? `${JSON.stringify(body, null, 2)}\n` : formatStatus(body as Status))
   return exitCode.ok
 }
 
 /** Has the running instance do something (`reload`, `scale/4`); prints what happened, and fails when it did not. */
 export async function command(commandLine: CommandLine, world: World, path: string): Promise<number> {
-  const { body } = await askAdmin(socketOf(commandLine, world), 'POST', `/${path}`)
+  const { body } = await askAdmin(await socketOf(commandLine, world), 'POST', `/${path}`)
   const outcome = body as Outcome
   if (outcome.ok) process.stdout.write(`monohull: ${outcome.message}\n`)
   else process.stderr.write(`monohull: ${outcome.message}: ${outcome.reason}\n`)
@@ -28,13 +28,13 @@ export async function command(commandLine: CommandLine, world: World, path: stri
 
 /** Stops the running instance, and waits for its end. */
 export async function stopInstance(commandLine: CommandLine, world: World): Promise<number> {
-  const runDir = findRunDir(commandLine, world)
+  const runDir = await findRunDir(commandLine, world)
   const code = await command(commandLine, world, 'stop')
   while (findRunning(runDir) !== undefined) await pause(systemClock, endPollMs)
   process.stdout.write('monohull: stopped\n')
   return code
 }
 
-function socketOf(commandLine: CommandLine, world: World): string {
-  return join(findRunDir(commandLine, world), 'admin.sock')
+async function socketOf(commandLine: CommandLine, world: World): Promise<string> {
+  return join(await findRunDir(commandLine, world), 'admin.sock')
 }

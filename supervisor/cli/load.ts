@@ -16,14 +16,14 @@ export interface CommandLine {
 }
 
 /** The configuration, and what this machine makes of it. */
-export function resolveConfiguration(commandLine: CommandLine, world: World): SettingsResult {
-  const loaded = loadConfiguration(commandLine, world)
+export async function resolveConfiguration(commandLine: CommandLine, world: World): Promise<SettingsResult> {
+  const loaded = await loadConfiguration(commandLine, world)
   return loaded.ok ? resolveSettings(loaded.config, world) : loaded
 }
 
 /** The run folder of the instance meant, even when the rest of the configuration is broken by now. */
-export function findRunDir(commandLine: CommandLine, world: World): string {
-  const loaded = loadConfiguration(commandLine, world)
+export async function findRunDir(commandLine: CommandLine, world: World): Promise<string> {
+  const loaded = await loadConfiguration(commandLine, world)
   if (loaded.ok) return loaded.config.run_dir
   const usual = installationDefaults(world).run_dir
   return (
@@ -32,13 +32,13 @@ export function findRunDir(commandLine: CommandLine, world: World): string {
 }
 
 /** Finds and reads the configuration file, and puts everything together. */
-function loadConfiguration({ configFile, flags, command }: CommandLine, world: World): LoadResult {
+async function loadConfiguration({ configFile, flags, command }: CommandLine, world: World): Promise<LoadResult> {
   const directory = flags['app.directory'] ?? world.env.MONOHULL_DIRECTORY ?? '.'
   const named = configFile ?? world.env.MONOHULL_CONFIG
   const path = named ?? (existsSync(join(directory, fileName)) ? join(directory, fileName) : undefined)
-  let file: { path: string; text: string } | undefined
+  let text: string | undefined
   try {
-    if (path !== undefined) file = { path, text: readFileSync(resolve(path), 'utf8') }
+    if (path !== undefined) text = readFileSync(resolve(path), 'utf8')
   } catch (error) {
     const source = configFile ? '--config' : 'MONOHULL_CONFIG'
     return {
@@ -54,6 +54,9 @@ function loadConfiguration({ configFile, flags, command }: CommandLine, world: W
       ],
     }
   }
+  // most start without a file, and need not load what reads one
+  const { parseYaml } = text === undefined ? { parseYaml: undefined } : await import('../config/yaml-source.ts')
+  const file = path !== undefined && text !== undefined ? parseYaml?.({ path, text }) : undefined
   return loadConfig({
     defaults: installationDefaults(world),
     file,

@@ -95,7 +95,7 @@ export async function runCli(argv: string[], world: World): Promise<number> {
 
 async function run(commandLine: CommandLine, world: World): Promise<number> {
   const resolveAgain = () => resolveConfiguration(commandLine, world)
-  const resolved = resolveAgain()
+  const resolved = await resolveAgain()
   if (resolved.ok) return runSupervisor({ settings: resolved.settings, world, resolveAgain })
   process.stderr.write(`${formatProblems(resolved.problems)}\n`)
   return exitCode.config

@@ -11,7 +11,7 @@ import { type CommandLine, resolveConfiguration } from './load.ts'
 
 /** Prints every file of the nginx configuration under its name, as all workers ready would have it. */
 export async function render(commandLine: CommandLine, world: World): Promise<number> {
-  const resolved = resolveConfiguration(commandLine, world)
+  const resolved = await resolveConfiguration(commandLine, world)
   if (!resolved.ok) {
     process.stderr.write(`${formatProblems(resolved.problems)}\n`)
     return exitCode.config

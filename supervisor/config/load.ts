@@ -3,13 +3,14 @@ import { nearest } from '../base/nearest.ts'
 import { keyNames, readScalar, type ScalarKey, scalarKeys } from './keys.ts'
 import { type Problem, secretMask } from './report.ts'
 import { type Config, configSchema } from './schema.ts'
-import { parseYaml } from './yaml-source.ts'
+import type { YamlSource } from './yaml-source.ts'
 
 /** Everything that a configuration is made of, lowest precedence first. */
 export interface ConfigSources {
   /** Values for this installation (ports and directories of the image or the host), by key. */
   defaults: Record<string, unknown>
-  file: { path: string; text: string } | undefined
+  /** The configuration file, parsed; undefined when there is none. */
+  file: YamlSource | undefined
   env: Record<string, string | undefined>
   /** Texts of command-line flags by key (`app.workers`). */
   flags: Record<string, string>
@@ -29,6 +30,7 @@ interface Assigned {
 
 /** Variables that Kubernetes adds for a Service called monohull; they are not ours. */
 const kubernetesVariable = /^MONOHULL_(SERVICE_(HOST|PORT)|PORT)(_|$)/
+const noFile: YamlSource = { value: {}, problems: [], lineOf: () => undefined }
 const ownVariables = new Set(['MONOHULL_CONFIG', 'MONOHULL_IMAGE'])
 
 /** Merges the sources and checks the result; all problems at once, each with its key, source, value and fix. */
@@ -43,7 +45,7 @@ export function loadConfig(sources: ConfigSources): LoadResult {
   }
 
   for (const [key, value] of Object.entries(sources.defaults)) assign(key, value, 'default')
-  const yaml = parseYaml(sources.file)
+  const yaml = sources.file ?? noFile
   problems.push(...yaml.problems)
   mergeInto(tree, yaml.value)
   for (const { key, value, source, isSecret } of readEnvironment(sources, keys, problems)) {

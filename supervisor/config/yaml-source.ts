@@ -10,8 +10,7 @@ export interface YamlSource {
 }
 
 /** Parses the configuration file; syntax errors come as problems with their line. */
-export function parseYaml(file: { path: string; text: string } | undefined): YamlSource {
-  if (!file) return { value: {}, problems: [], lineOf: () => undefined }
+export function parseYaml(file: { path: string; text: string }): YamlSource {
   const lines = new LineCounter()
   const document = parseDocument(file.text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true })
   const at = (offset: number) => `${file.path}:${lines.linePos(offset).line}`

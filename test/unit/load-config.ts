@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { type ConfigSources, loadConfig } from '../../supervisor/config/load.ts'
 import type { Problem } from '../../supervisor/config/report.ts'
 import type { Config } from '../../supervisor/config/schema.ts'
+import { parseYaml } from '../../supervisor/config/yaml-source.ts'
 
 /** Nothing at all: the defaults of the schema. */
 const noSources: ConfigSources = {
@@ -14,7 +15,7 @@ const noSources: ConfigSources = {
 }
 
 export function yaml(text: string): Pick<ConfigSources, 'file'> {
-  return { file: { path: 'monohull.yaml', text } }
+  return { file: parseYaml({ path: 'monohull.yaml', text }) }
 }
 
 export function accepted(sources: Partial<ConfigSources>): Config {
