@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +7,7 @@ import { createNginxFiles, readNginxFeatures } from '../../supervisor/adapters/n
 import type { NginxFeatures, NginxModel } from '../../supervisor/domain/nginx-model.ts'
 import { renderNginx } from '../../supervisor/domain/nginx-render.ts'
 import type { NginxFiles } from '../../supervisor/domain/ports.ts'
+import { makeCertificate } from '../make-certificate.ts'
 
 const unix = { kind: 'unix', path: '/tmp/app-1.sock' } as const
 const loopback = [{ address: '127.0.0.1', port: 18080 }]
@@ -21,27 +21,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
   before(async t => {
     folder = mkdtempSync(join(tmpdir(), 'monohull-nginx-'))
     if ('after' in t) t.after(() => rmSync(folder, { recursive: true, force: true }))
-    execFileSync(
-      'openssl',
-      [
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:prime256v1',
-        '-nodes',
-        '-days',
-        '2',
-        '-subj',
-        '/CN=x',
-        '-keyout',
-        join(folder, 'key.pem'),
-        '-out',
-        join(folder, 'cert.pem'),
-      ],
-      { stdio: 'ignore' },
-    )
+    makeCertificate(folder, 'x.test', { chain: 'cert.pem', key: 'key.pem' })
     features = await readNginxFeatures()
     files = createNginxFiles({ source: join(import.meta.dirname, '../../nginx'), target: join(folder, 'nginx') })
     mkdirSync(join(folder, 'nginx'))

@@ -6,38 +6,12 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import tls from 'node:tls'
+import { makeCertificate } from '../make-certificate.ts'
 import { fixture, startMonohull, temporaryFolder, until } from './monohull.ts'
 
 const hello = ['run', 'node', fixture('hello.cjs')]
 
-/** Makes a certificate with openssl; `dates` are openssl's YYYYMMDDHHMMSSZ. */
-function makeCertificate(folder: string, name: string, files: { chain: string; key: string }): void {
-  execFileSync('mkdir', ['-p', folder])
-  execFileSync(
-    'openssl',
-    [
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:prime256v1',
-      '-nodes',
-      '-days',
-      '30',
-      '-subj',
-      `/CN=${name}`,
-      '-addext',
-      `subjectAltName=DNS:${name}`,
-      '-keyout',
-      join(folder, files.key),
-      '-out',
-      join(folder, files.chain),
-    ],
-    { stdio: 'ignore' },
-  )
-}
-
+/** A pair in certbot's names that expired in 2021. */
 function makeExpired(folder: string): void {
   makeCertificate(folder, 'old.test', { chain: 'unused.pem', key: 'privkey.pem' })
   execFileSync('openssl', [
