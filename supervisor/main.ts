@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import { runCli } from './cli/program.ts'
+import { runCli } from './cli/cli.ts'
 
 /** argv and environment in, exit code out: nothing below reads process.env or ends the process. */
 const world = { env: { ...process.env }, home: dirname(import.meta.dirname) }

@@ -35,6 +35,7 @@ export async function runSupervisor({ settings, world, resolveAgain }: Superviso
     requestStop: stopRequested.give,
     settings,
     startedAt: systemClock.now(),
+    isServing: false,
     isDraining: false,
     front: { http: [], https: [] },
     servers: [],

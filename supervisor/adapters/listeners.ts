@@ -6,12 +6,18 @@ import type { BoundSocket, SlotSockets, UnixSocketOwner } from '../domain/ports.
 import { describePortOwner } from './procfs.ts'
 
 /**
- * Sockets that are bound and never listened on or accepted from here: whoever inherits the descriptor listens.
- * The public API of Node binds and listens in one step, which would make the supervisor accept connections, so this
- * module, and no other, uses `net._createServerHandle` (there in Node 20, 22, 24 and 26; a test pins it).
+ * Sockets that are bound and listened on here, so that who connects waits in their queue from the first moment on, and
+ * never accepted from here: that is for whoever inherits the descriptor. The public API of Node accepts what it listens
+ * on, so this module, and no other, uses `net._createServerHandle` and the handles it makes (there in Node 20, 22, 24
+ * and 26; a test pins it).
  */
-interface BoundHandle {
+interface SocketHandle {
   fd: number
+  /** These return 0, or a negative errno. */
+  open(descriptor: number): number
+  listen(backlog: number): number
+  readStart(): number
+  readStop(): number
   getsockname?(out: { port?: number }): number
   close(): void
 }
@@ -22,10 +28,23 @@ type CreateServerHandle = (
   type: number,
   fd?: number,
   flags?: number,
-) => BoundHandle | number
+) => SocketHandle | number
 
 const createServerHandle = (net as unknown as { _createServerHandle: CreateServerHandle })._createServerHandle
 const ipv6Only = 1
+/** The kernel cuts it to net.core.somaxconn. A full queue makes connecting to a unix socket fail at once. */
+const backlog = 4096
+
+/**
+ * listen(2) without an accept: listening makes libuv watch the socket, and stopping to read, which it takes for the same
+ * watch, ends that before the event loop turns. Opening the handle's own descriptor is what allows it to read.
+ * Returns 0, or a negative errno.
+ */
+function listenOnly(handle: SocketHandle): number {
+  const refused = handle.open(handle.fd) || handle.listen(backlog)
+  if (refused) return refused
+  return handle.readStart() || handle.readStop()
+}
 
 export interface FrontSocket extends BoundSocket {
   address: string
@@ -33,11 +52,11 @@ export interface FrontSocket extends BoundSocket {
 }
 
 /**
- * Binds a TCP port at one address (IPv6 ones for IPv6 only). `port` 0 takes a free one.
+ * Listens on a TCP port at one address (IPv6 ones for IPv6 only). `port` 0 takes a free one.
  * Undefined when the kernel has no such address family or address; an OperatorError when it is taken or forbidden.
  */
 export function bindFrontSocket(address: string, port: number): FrontSocket | undefined {
-  const isIpv6 = net.isIPv6(address)
+  const isIpv6 = address.includes(':')
   const handle = isIpv6
     ? createServerHandle(address, port, 6, undefined, ipv6Only)
     : createServerHandle(address, port, 4)
@@ -53,6 +72,11 @@ export function bindFrontSocket(address: string, port: number): FrontSocket | un
     handle.close()
     throw refusal(address, port, 'EADDRINUSE')
   }
+  const refused = listenOnly(handle)
+  if (refused) {
+    handle.close()
+    throw refusal(address, port, getSystemErrorName(refused))
+  }
   return {
     address,
     port: bound.port,
@@ -63,7 +87,7 @@ export function bindFrontSocket(address: string, port: number): FrontSocket | un
 }
 
 function refusal(address: string, port: number, reason: string): OperatorError {
-  const where = net.isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`
+  const where = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
   if (reason === 'EADDRINUSE') {
     const owner = describePortOwner(port)
     return new OperatorError(`cannot listen on ${where}: the port is taken${owner ? ` by ${owner}` : ''}`, {
@@ -80,14 +104,15 @@ function refusal(address: string, port: number, reason: string): OperatorError {
   })
 }
 
-/** Binds the unix sockets of worker slots, and hands them to the users who may connect. */
+/** Listens on the unix sockets of worker slots, and hands them to the users who may connect. */
 export function createSlotSockets(owner: UnixSocketOwner): SlotSockets {
   return {
     bind(path) {
       rmSync(path, { force: true })
       const handle = createServerHandle(path, -1, -1)
-      if (typeof handle === 'number') {
-        throw new OperatorError(`cannot bind the worker socket ${path}: ${getSystemErrorName(handle)}`, {
+      const refused = typeof handle === 'number' ? handle : listenOnly(handle)
+      if (typeof handle === 'number' || refused) {
+        throw new OperatorError(`cannot bind the worker socket ${path}: ${getSystemErrorName(refused)}`, {
           fix: 'make run_dir a writable folder with a path of at most 80 characters',
         })
       }

@@ -32,6 +32,8 @@ export interface Parts {
   command: CommandQueue['push']
   settings: Settings
   readonly startedAt: number
+  /** From the first ready worker on. */
+  isServing: boolean
   isDraining: boolean
   front: Front
   servers: LocalServer[]

@@ -8,7 +8,7 @@ import { createNginxFiles, readNginxFeatures } from '../adapters/nginx-files.ts'
 import { childrenOf, portsOfGroup } from '../adapters/procfs.ts'
 import { createSpawn } from '../adapters/spawn.ts'
 import type { LocalServer } from '../admin/server.ts'
-import { systemClock } from '../base/clock.ts'
+import { pause, systemClock } from '../base/clock.ts'
 import { OperatorError } from '../base/errors.ts'
 import { exitCodeOf } from '../domain/exit.ts'
 import type { Surroundings } from '../domain/ports.ts'
@@ -22,12 +22,14 @@ import { healthSocketName } from './nginx-model.ts'
 import { describeSockets, healthOf, loadCertificate, modelOf, type Parts, statusOf } from './parts.ts'
 import type { Settings } from './settings.ts'
 
-/** How long the first ready worker waits for the others before nginx starts. */
+/** How long the first ready worker waits for the others before nginx leaves those out. */
 const siblingsMs = 100
+/** Health is answered when the first worker is ready, so as not to hold up its boot, or after this time. */
+const quickBootMs = 500
 
 /**
- * The order of a start. Binding comes first, so that a taken port ends it before anything runs; the workers next, whose
- * boot takes the longest, and everything else meanwhile; nginx last, when there is a worker to pass requests to.
+ * The order of a start. Listening comes first, so that a taken port ends it before anything runs, and who connects from
+ * then on waits instead of being refused; the workers next, whose boot takes the longest; nginx and the rest meanwhile.
  */
 export async function start(parts: Parts, isStopping: () => boolean): Promise<void> {
   const { settings, log } = parts
@@ -54,16 +56,19 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
   }
 
   await assembleNginx(parts, surroundings)
+  // the sockets of all workers listen: requests wait there for those that boot
+  await parts.nginx?.start(modelOf(parts, settings, 'all'))
+  if (booted) await Promise.race([booted, pause(systemClock, quickBootMs)])
+  if (isStopping()) return
+  parts.servers = await serveLocally(parts)
   const result = await booted
   if (isStopping()) return
   if (result && !result.ok) throw bootFailure(result.death)
   await parts.pool?.settled(siblingsMs)
-  const known = parts.pool?.rotation().length
-  await parts.nginx?.start(modelOf(parts, settings, 'ready'))
-  if (isStopping()) return
-  parts.servers = await serveLocally(parts)
-  // a worker that became ready while nginx started
-  if (parts.pool?.rotation().length !== known) await parts.nginx?.apply(modelOf(parts, settings, 'ready'))
+  parts.isServing = true
+  // one that boots for long must not keep requests waiting that another could answer
+  if (parts.pool && parts.pool.rotation().length < parts.pool.addresses().length)
+    await parts.nginx?.apply(modelOf(parts, settings, 'ready'))
 
   const { http, https } = parts.front
   instance.update({
@@ -80,7 +85,7 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
 function assemblePool(parts: Parts, plan: WorkerPlan, surroundings: Surroundings): WorkerPool {
   const { log } = parts
   const rotation = createRotation(async () => {
-    if (parts.nginx?.isStarted()) await parts.nginx.apply(modelOf(parts, parts.settings, 'ready'))
+    if (parts.isServing) await parts.nginx?.apply(modelOf(parts, parts.settings, 'ready'))
   }, log)
   return createWorkerPool(
     {
@@ -91,7 +96,7 @@ function assemblePool(parts: Parts, plan: WorkerPlan, surroundings: Surroundings
       portsOf: portsOfGroup,
       onRotation: rotation.changed,
       onDeath({ exit }) {
-        if (parts.settings.config.app.on_failure !== 'exit' || !parts.nginx?.isStarted()) return false
+        if (parts.settings.config.app.on_failure !== 'exit' || !parts.isServing) return false
         parts.requestStop({ mode: 'graceful', code: exitCodeOf(exit) })
         return true
       },

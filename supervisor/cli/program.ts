@@ -2,11 +2,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError, Option } from 'commander'
 import type { World } from '../assembly/settings.ts'
-import { exitCode, OperatorError } from '../base/errors.ts'
+import { exitCode } from '../base/errors.ts'
 import { scalarKeys } from '../config/keys.ts'
-import { formatProblems } from '../config/report.ts'
-import { runSupervisor } from '../supervisor.ts'
-import { type CommandLine, resolveConfiguration } from './load.ts'
+import type { CommandLine } from './load.ts'
+import { run } from './run.ts'
 
 /** What stood behind a command's name. */
 interface Given {
@@ -14,8 +13,8 @@ interface Given {
   options: Record<string, string>
 }
 
-/** Parses the command line and does what it says; settles with the exit code. */
-export async function runCli(argv: string[], world: World): Promise<number> {
+/** Parses the command line and does what it says; settles with the exit code. Operator errors are the caller's to tell. */
+export async function runProgram(argv: string[], world: World): Promise<number> {
   let code: number = exitCode.ok
   // `monohull --workers 2` is short for `monohull run --workers 2`
   const isBare = argv.length === 0 || (argv[0]?.startsWith('--') && !['--help', '--version'].includes(argv[0]))
@@ -84,21 +83,9 @@ export async function runCli(argv: string[], world: World): Promise<number> {
     await program.parseAsync(isBare ? ['run', ...argv] : argv[0] === '--version' ? ['version'] : argv, { from: 'user' })
     return code
   } catch (error) {
-    if (error instanceof OperatorError) {
-      process.stderr.write(`monohull: ${error.message}\n  fix: ${error.fix}\n`)
-      return error.code
-    }
     if (!(error instanceof CommanderError)) throw error
     return error.exitCode === 0 ? exitCode.ok : exitCode.usage
   }
-}
-
-async function run(commandLine: CommandLine, world: World): Promise<number> {
-  const resolveAgain = () => resolveConfiguration(commandLine, world)
-  const resolved = await resolveAgain()
-  if (resolved.ok) return runSupervisor({ settings: resolved.settings, world, resolveAgain })
-  process.stderr.write(`${formatProblems(resolved.problems)}\n`)
-  return exitCode.config
 }
 
 /** A flag for every scalar key, `--config` for the file. What follows the first word is the app's own. */

@@ -50,6 +50,7 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
     const slotDeps: WorkerSlotDeps = {
       ...deps,
       onReady() {
+        if (!isBooted) leanOn(number)
         isBooted = true
         settleBoot({ ok: true })
       },
@@ -61,6 +62,12 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
       },
     }
     return createWorkerSlot(slotDeps, number, slotPlan)
+  }
+
+  /** Whose worker has never been ready passes its requests to one whose has, or to the first while none has. */
+  function leanOn(number: number): void {
+    const support = slots.find(slot => slot.number === number)
+    if (support) for (const slot of slots) if (slot !== support) slot.leanOn(support)
   }
 
   async function removeSlots(leaving: WorkerSlot[], graceMs: number): Promise<void> {
@@ -92,6 +99,7 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
     start() {
       slots = Array.from({ length: plan.count }, (_, index) => createSlot(index + 1, plan))
       for (const slot of slots) slot.start()
+      leanOn(1)
       return booted
     },
     async settled(timeoutMs) {

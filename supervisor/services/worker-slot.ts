@@ -26,6 +26,8 @@ export interface Death {
 export interface WorkerSlot {
   readonly number: number
   start(): void
+  /** Until its worker is ready, requests for this slot go to the other one. */
+  leanOn(other: WorkerSlot): void
   /** Replaces the worker by one of `plan`, the new one ready before the old one drains. On failure the old one stays. */
   replace(plan: WorkerPlan): Promise<RollResult>
   /** Asks its workers to drain, SIGKILL after `graceMs`; settles when they are gone. No worker is started any more. */
@@ -61,6 +63,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
   let state: SlotState = { name: 'idle' }
   let endpoint: Endpoint | undefined
   let isInRotation = false
+  let isLeaning = false
   let isStopping = false
   let restarts = 0
   let cancelRetry = () => {}
@@ -91,6 +94,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
         return
       case 'restore':
         takeOver()
+        stopLeaning()
         enterRotation()
         return
       case 'replaced':
@@ -144,7 +148,13 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
 
   function useEndpoint(next: Endpoint): void {
     endpoint = next
-    if (next.own.kind === 'unix') deps.sockets.point(link, next.own.path)
+    if (next.own.kind === 'unix' && !isLeaning) deps.sockets.point(link, next.own.path)
+  }
+
+  function stopLeaning(): void {
+    if (!isLeaning) return
+    isLeaning = false
+    if (endpoint) useEndpoint(endpoint)
   }
 
   function startWorker(worker: number): void {
@@ -238,6 +248,12 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
   return {
     number,
     start: () => dispatch({ type: 'started' }),
+    leanOn(other) {
+      const target = other.address()
+      if (isInRotation || target.kind === 'tcp') return
+      isLeaning = true
+      deps.sockets.point(link, target.path)
+    },
     async replace(next) {
       const previous = plan
       plan = next

@@ -53,7 +53,7 @@ export async function docker(args: readonly string[], input?: string): Promise<s
   return stdout.trim()
 }
 
-const label = ['--label', `monohull.test=${process.env['TEST_RUN_LABEL'] ?? 'by-hand'}`]
+const label = ['--label', `monohull.test=${process.env.TEST_RUN_LABEL ?? 'by-hand'}`]
 
 /** `docker run` to the end, as a command: its exit code and what it printed. */
 export function runToEnd(args: string[], command: string[] = [], ofImage = image): Promise<Ended> {

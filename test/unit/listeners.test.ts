@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdtempSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -27,9 +27,19 @@ function connect(where: net.NetConnectOpts): Promise<string | undefined> {
   })
 }
 
+/** A client in the queue: connected, and its answer when somebody accepts it. */
+async function queue(t: TestContext, where: net.NetConnectOpts): Promise<{ answer: Promise<string> }> {
+  const socket = net.connect(where)
+  t.after(() => socket.destroy())
+  const signal = AbortSignal.timeout(10_000)
+  await once(socket, 'connect', { signal })
+  return { answer: once(socket, 'data', { signal }).then(([data]) => String(data)) }
+}
+
 /** A worker that inherits the descriptor and listens on it; the returned function kills it. */
 async function listenOn(t: TestContext, descriptor: number): Promise<() => Promise<void>> {
-  const program = "require('node:net').createServer().listen({ fd: 3 }, () => console.log('listening'))"
+  const program =
+    "require('node:net').createServer(client => client.end('hello')).listen({ fd: 3 }, () => console.log('listening'))"
   const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit', descriptor] })
   t.after(() => child.kill('SIGKILL'))
   if (child.stdout) await once(child.stdout, 'data', { signal: AbortSignal.timeout(10_000) })
@@ -67,13 +77,18 @@ hasIpv6?.close()
 const withoutIpv6 = !hasIpv6 && !process.env.CI && 'no IPv6 here'
 
 describe('adapters/listeners: front sockets', () => {
-  it('stands on net._createServerHandle, which binds and does not listen', async t => {
+  it('stands on net._createServerHandle, whose handle listens and accepts nothing', async t => {
     assert.equal(typeof Reflect.get(net, '_createServerHandle'), 'function')
     const { port, descriptor, inode } = front(t, '127.0.0.1')
     assert.ok(port > 0 && descriptor > 2 && inode > 0)
-    assert.equal(await connect({ host: '127.0.0.1', port }), 'ECONNREFUSED')
+    const clients = [await queue(t, { host: '127.0.0.1', port }), await queue(t, { host: '127.0.0.1', port })]
     await listenOn(t, descriptor)
-    assert.equal(await connect({ host: '127.0.0.1', port }), 'connected')
+    assert.deepEqual(await Promise.all(clients.map(client => client.answer)), ['hello', 'hello'])
+  })
+
+  it('is not taken twice, even while nobody accepts', t => {
+    const { port } = front(t, '127.0.0.1')
+    assert.match(refusalOf(() => bindFrontSocket('127.0.0.1', port)).message, /the port is taken/)
   })
 
   it('binds the port that was asked for', t => {
@@ -128,14 +143,14 @@ describe('adapters/listeners: front sockets', () => {
 })
 
 describe('adapters/listeners: slot sockets', () => {
-  it('binds a path, for its owner and group, and refuses until a worker listens', async t => {
+  it('takes a path, for its owner and group, and keeps who connects for the worker to come', async t => {
     const path = pathOf(t)
     const socket = bound(t, path)
     assert.ok(statSync(path).isSocket())
     assert.equal(statSync(path).mode & 0o777, 0o660)
-    assert.equal(await connect({ path }), 'ECONNREFUSED')
+    const clients = [await queue(t, { path }), await queue(t, { path })]
     await listenOn(t, socket.descriptor)
-    assert.equal(await connect({ path }), 'connected')
+    assert.deepEqual(await Promise.all(clients.map(client => client.answer)), ['hello', 'hello'])
   })
 
   it('keeps the queue while the worker is away', async t => {

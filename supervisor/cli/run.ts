@@ -1,0 +1,14 @@
+import type { World } from '../assembly/settings.ts'
+import { exitCode } from '../base/errors.ts'
+import { formatProblems } from '../config/report.ts'
+import { runSupervisor } from '../supervisor.ts'
+import { type CommandLine, resolveConfiguration } from './load.ts'
+
+/** `monohull run`: runs until it is told to stop; settles with the exit code. */
+export async function run(commandLine: CommandLine, world: World): Promise<number> {
+  const resolveAgain = () => resolveConfiguration(commandLine, world)
+  const resolved = await resolveAgain()
+  if (resolved.ok) return runSupervisor({ settings: resolved.settings, world, resolveAgain })
+  process.stderr.write(`${formatProblems(resolved.problems)}\n`)
+  return exitCode.config
+}
