@@ -66,10 +66,11 @@ const head = [
 
 const explanation = `Target: under monohull no status ≥ 400, no other error, nothing failed.
 
-"closed" is what wrk calls read errors: connections that ended before an answer. An nginx worker that is told to retire,
-as its master is gone, closes its idle connections, while a request may be on its way on them. RFC 9112 §9.3.1 lets a
-client send an idempotent request again then, and browsers and proxies do; wrk never does. The retrying client
-(retrying-client.ts) does it once, where the connection was used before and closed before any byte of the answer.
+"closed" is what wrk calls read errors: connections that ended before an answer. An nginx worker that is told to quit
+closes its idle connections, while a request may be on its way on them; monohull tells those of a dead master only once
+they are quiet. RFC 9112 §9.3.1 lets a client send an idempotent request again then, and browsers and proxies do; wrk
+never does. The retrying client (retrying-client.ts) does it once, where the connection was used before and closed before
+any byte of the answer.
 
 "master back": runs after which nginx had a master with workers again. Where it has none, the workers it left go on
 serving, and nobody can reload or stop them in order. PM2 gives an app up after 16 fast restarts, supervisord after 3.`

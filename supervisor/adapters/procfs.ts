@@ -54,6 +54,18 @@ export function isGroupAlive(group: number): boolean {
   return groupMembers(group).length > 0
 }
 
+/** Voluntary context switches of a process group so far (proc(5)). */
+export function wakeUpsOf(group: number): number {
+  return groupMembers(group)
+    .map(({ pid }) => /^voluntary_ctxt_switches:\t(\d+)/m.exec(readText(`/proc/${pid}/status`) ?? '')?.[1])
+    .reduce((sum, count) => sum + Number(count ?? 0), 0)
+}
+
+/** Whether an nginx worker has stopped accepting, or is gone: it writes so over its command line, which everybody may read. */
+export function isNginxLeaving(pid: number): boolean {
+  return !/^nginx: worker process\0*$/.test(readText(`/proc/${pid}/cmdline`) ?? '')
+}
+
 /** Direct children of a process. */
 export function childrenOf(pid: number): number[] {
   try {

@@ -5,7 +5,7 @@ import { httpProbe } from '../adapters/http-probe.ts'
 import { claimRunDir } from '../adapters/instance.ts'
 import { createSlotSockets } from '../adapters/listeners.ts'
 import { createNginxFiles, readNginxFeatures } from '../adapters/nginx-files.ts'
-import { childrenOf, portsOfGroup } from '../adapters/procfs.ts'
+import { childrenOf, isNginxLeaving, portsOfGroup, wakeUpsOf } from '../adapters/procfs.ts'
 import { createSpawn } from '../adapters/spawn.ts'
 import type { LocalServer } from '../admin/server.ts'
 import { pause, systemClock } from '../base/clock.ts'
@@ -117,7 +117,7 @@ async function assembleNginx(parts: Parts, surroundings: Surroundings): Promise<
   parts.nginx = createNginx({
     ...surroundings,
     files: createNginxFiles({ source: join(world.home, 'nginx'), target: join(runDir, 'nginx') }),
-    processes: { childrenOf },
+    processes: { childrenOf, isNginxLeaving, wakeUpsOf },
     descriptors: [...front.http, ...front.https].map(socket => socket.descriptor),
     env: { PATH: world.env.PATH ?? '', TZ: world.env.TZ ?? '' },
   })

@@ -92,6 +92,10 @@ export interface NginxFiles {
 /** Looks into running processes. */
 export interface ProcessView {
   childrenOf(pid: number): number[]
+  /** Whether an nginx worker accepts nothing any more. */
+  isNginxLeaving(pid: number): boolean
+  /** How often the processes of a group went to sleep and woke up so far, which is what a server at rest does not do. */
+  wakeUpsOf(group: number): number
 }
 
 /** Files and openssl, as the certificates need them. */

@@ -6,6 +6,7 @@ import { inheritedSockets, type NginxModel } from '../domain/nginx-model.ts'
 import { renderNginx } from '../domain/nginx-render.ts'
 import type { NginxFiles, ProcessView, Surroundings } from '../domain/ports.ts'
 import { type ManagedProcess, manageProcess } from './managed-process.ts'
+import { createNginxOrphans } from './nginx-orphans.ts'
 
 const pollMs = 2
 const startTimeoutMs = 10_000
@@ -18,7 +19,7 @@ export interface Nginx {
   check(model: NginxModel): Promise<void>
   /** Starts; settles when nginx has workers. An OperatorError with nginx's own words when it refuses the configuration. */
   start(model: NginxModel): Promise<void>
-  /** Renders, tests, promotes and reloads; settles when new nginx workers run. Changes nothing when it rejects. */
+  /** Renders, tests, promotes and reloads; settles when only new nginx workers accept. Changes nothing when it rejects. */
   apply(model: NginxModel): Promise<void>
   reopenLogs(): void
   /** Whether `start` has come to its end. */
@@ -43,8 +44,9 @@ export function createNginx(deps: NginxDeps): Nginx {
   let isStopping = false
   let lastApply: Promise<void> = Promise.resolve()
   let failures = 0
-  /** Masters that died and whose workers still serve. */
-  let orphaned: ManagedProcess[] = []
+  /** Died, and not yet followed by one with workers: theirs alone serve. */
+  let dead: ManagedProcess[] = []
+  const orphans = createNginxOrphans(deps)
 
   function spawnMaster(): ManagedProcess {
     const child = deps.spawn({
@@ -66,7 +68,7 @@ export function createNginx(deps: NginxDeps): Nginx {
     })
     void child.exited.then(exit => {
       if (master !== started || isStopping || !isStarted) return
-      orphaned.push(started)
+      dead.push(started)
       const uptimeMs = clock.now() - startedAt
       failures = uptimeMs >= stableMs ? 0 : failures + 1
       const delayMs = backoffMs(failures, backoff, deps.random())
@@ -82,7 +84,7 @@ export function createNginx(deps: NginxDeps): Nginx {
     return started
   }
 
-  /** Settles when the master has a worker; false when it ended or the time is over. */
+  /** Settles when the master has a worker, and the `known` ones leave; false when it ended or the time is over. */
   async function waitForWorkers(started: ManagedProcess, known: readonly number[] = []): Promise<boolean> {
     const deadline = clock.now() + startTimeoutMs
     let isGone = false
@@ -90,7 +92,8 @@ export function createNginx(deps: NginxDeps): Nginx {
       isGone = true
     })
     while (!isGone && clock.now() < deadline) {
-      if (deps.processes.childrenOf(started.child.pid).some(pid => !known.includes(pid))) {
+      const { childrenOf, isNginxLeaving } = deps.processes
+      if (childrenOf(started.child.pid).some(pid => !known.includes(pid)) && known.every(isNginxLeaving)) {
         started.markReady()
         return true
       }
@@ -106,8 +109,8 @@ export function createNginx(deps: NginxDeps): Nginx {
     void waitForWorkers(started).then(isUp => {
       if (!isUp) return
       log.info('nginx is back', { pid: started.child.pid })
-      for (const old of orphaned) old.child.signalGroup('SIGQUIT')
-      orphaned = []
+      for (const { child } of dead) orphans.adopt(child)
+      dead = []
     })
   }
 
@@ -146,6 +149,7 @@ export function createNginx(deps: NginxDeps): Nginx {
         code: exitCode.software,
       })
     }
+    orphans.retire('SIGQUIT')
   }
 
   return {
@@ -176,7 +180,9 @@ export function createNginx(deps: NginxDeps): Nginx {
     async stop(mode, graceMs) {
       isStopping = true
       if (!master) return
-      for (const old of orphaned) old.child.signalGroup(mode === 'graceful' ? 'SIGQUIT' : 'SIGTERM')
+      const signal = mode === 'graceful' ? 'SIGQUIT' : 'SIGTERM'
+      for (const { child } of dead) child.signalGroup(signal)
+      orphans.retire(signal)
       if (mode === 'fast') master.child.signal('SIGTERM')
       master.stop(graceMs)
       await master.ended

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
+import https from 'node:https'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { childrenOf, isGroupAlive } from '../../supervisor/adapters/procfs.ts'
@@ -27,6 +28,34 @@ describe('when nginx is killed with -9', () => {
     assert.notEqual(monohull.nginx(), master)
     await until('the orphans to end', () => !isGroupAlive(master), { details: () => orphans.join(' ') })
     assert.equal((await monohull.request({ path: '/healthz' })).status, 200)
+  })
+
+  it('kept connections go on as if nothing had happened, while they are used', async t => {
+    const monohull = startMonohull(t, { args: hello })
+    await monohull.serving()
+    const agent = new https.Agent({ keepAlive: true, maxSockets: 1 })
+    defer(t, () => agent.destroy())
+    const connections = new Set<unknown>()
+    const request = async () => {
+      assert.equal((await monohull.request({ agent })).status, 200)
+      for (const socket of Object.values(agent.freeSockets).flat()) connections.add(socket)
+    }
+    const first = monohull.nginx()
+    await request()
+    process.kill(first, 'SIGKILL')
+    await until('nginx to be back', async () => {
+      await request()
+      return /nginx is back/.test(monohull.output())
+    })
+    const end = Date.now() + 2500 // twice as long as they may be quiet, and longer
+    await until('the time to be over', async () => {
+      await request()
+      return Date.now() > end
+    })
+    assert.ok(isGroupAlive(first), 'the old workers serve on')
+    assert.equal(connections.size, 1)
+    agent.destroy()
+    await until('the orphans to end', () => !isGroupAlive(first))
   })
 
   it('again and again, it still stops cleanly', async t => {

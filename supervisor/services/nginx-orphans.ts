@@ -1,0 +1,56 @@
+import type { Clock } from '../base/clock.ts'
+import type { Child, ProcessView } from '../domain/ports.ts'
+
+const lookEveryMs = 1000
+/** Busy ones go after this time all the same: each dead master leaves its workers' memory in use. */
+const longestMs = 60_000
+
+/**
+ * nginx workers whose master died. They serve on, beside those of the new master and with the same configuration, so
+ * nothing is gained by telling them to quit at once, and something lost: a worker that quits closes its idle client
+ * connections, while a request may be on its way on them. They are told when they have been quiet for a second.
+ */
+export interface NginxOrphans {
+  /** Takes care of the process group that a dead master leaves. */
+  adopt(master: Child): void
+  /** Tells all of them: gracefully when their configuration is out of date, else when everything stops. */
+  retire(signal: 'SIGQUIT' | 'SIGTERM'): void
+}
+
+interface Orphans {
+  master: Child
+  since: number
+  /** How often they had woken up when they were last looked at. */
+  wakeUps: number | undefined
+}
+
+export function createNginxOrphans({ clock, processes }: { clock: Clock; processes: ProcessView }): NginxOrphans {
+  let groups: Orphans[] = []
+  let cancelLook: (() => void) | undefined
+
+  function look(): void {
+    groups = groups.filter(group => {
+      const wakeUps = processes.wakeUpsOf(group.master.pid)
+      if (wakeUps !== group.wakeUps && clock.now() - group.since < longestMs) {
+        group.wakeUps = wakeUps
+        return true
+      }
+      group.master.signalGroup('SIGQUIT')
+      return false
+    })
+    cancelLook = groups.length > 0 ? clock.after(lookEveryMs, look) : undefined
+  }
+
+  return {
+    adopt(master) {
+      groups.push({ master, since: clock.now(), wakeUps: processes.wakeUpsOf(master.pid) })
+      cancelLook ??= clock.after(lookEveryMs, look)
+    },
+    retire(signal) {
+      cancelLook?.()
+      cancelLook = undefined
+      for (const { master } of groups) master.signalGroup(signal)
+      groups = []
+    },
+  }
+}
