@@ -36,5 +36,7 @@ stop_engine() {
   docker image prune --force >/dev/null 2>&1 || true
   kill "$engine_pid" 2>/dev/null || true
   wait "$engine_pid" || true
+  # A network namespace that a container left is still mounted there.
+  awk -v folder="$engine_run/" 'index($2, folder) == 1 { print $2 }' /proc/mounts | xargs --no-run-if-empty umount || true
   rm -rf "$engine_run"
 }
