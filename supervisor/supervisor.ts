@@ -2,9 +2,10 @@ import { createOutput } from './adapters/output.ts'
 import { receiveSignals } from './adapters/signals.ts'
 import { runCommand } from './assembly/command.ts'
 import type { Parts, StopReason } from './assembly/parts.ts'
-import type { Settings, SettingsResult, World } from './assembly/settings.ts'
+import type { Settings, SettingsResult } from './assembly/settings.ts'
 import { start } from './assembly/start.ts'
 import { stop } from './assembly/stop.ts'
+import type { World } from './assembly/world.ts'
 import { systemClock } from './base/clock.ts'
 import { asOperatorError, exitCode, OperatorError } from './base/errors.ts'
 import { createLog } from './base/log.ts'
@@ -39,6 +40,7 @@ export async function runSupervisor({ settings, world, resolveAgain }: Superviso
     isDraining: false,
     front: { http: [], https: [] },
     servers: [],
+    pools: new Map(),
   }
   const served = createSignal<void>()
   const commands = createCommandQueue({

@@ -11,8 +11,8 @@ export interface AdminOptions {
 }
 
 /**
- * The admin API, for whoever may open its socket. `GET /status`; `POST /reload`, `/restart`, `/restart/WORKER`, `/scale/N`
- * and `/stop` answer when the thing is done: 200 with what happened, or 409 with the reason when it was not.
+ * The admin API, for whoever may open its socket. `GET /status`; `POST /reload`, `/restart`, `/restart/TARGET`,
+ * `/scale/N?app=NAME` and `/stop` answer when the thing is done: 200 with what happened, or 409 with the reason when it was not.
  */
 export function createAdminApp({ health, status, command }: AdminOptions): Express {
   const app = express()
@@ -25,7 +25,8 @@ export function createAdminApp({ health, status, command }: AdminOptions): Expre
   })
   app.post('/:name{/:argument}', async (request, response, next) => {
     const { name = '', argument } = request.params
-    const parsed = parseCommand(name, argument)
+    const { app: of } = request.query
+    const parsed = parseCommand(name, argument, typeof of === 'string' ? of : undefined)
     if (!parsed) return next()
     if ('problem' in parsed)
       return void response.status(400).json({ ok: false, message: 'bad request', reason: parsed.problem })
@@ -38,12 +39,16 @@ export function createAdminApp({ health, status, command }: AdminOptions): Expre
   return app
 }
 
-function parseCommand(name: string, argument: string | undefined): Command | { problem: string } | undefined {
-  if (name === 'restart') return argument === undefined ? { type: 'restart' } : { type: 'restart', worker: argument }
+function parseCommand(
+  name: string,
+  argument: string | undefined,
+  app: string | undefined,
+): Command | { problem: string } | undefined {
+  if (name === 'restart') return argument === undefined ? { type: 'restart' } : { type: 'restart', target: argument }
   if (name === 'scale') {
     const workers = Number(argument)
     return Number.isInteger(workers) && workers >= 1 && workers <= 1024
-      ? { type: 'scale', workers }
+      ? { type: 'scale', workers, ...(app === undefined ? {} : { app }) }
       : { problem: 'scale takes a number of workers from 1 to 1024' }
   }
   return argument === undefined && (name === 'reload' || name === 'stop') ? { type: name } : undefined

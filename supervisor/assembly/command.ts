@@ -6,16 +6,15 @@ import { reload } from './reload.ts'
 
 /** Does a command that is no stop, and tells what came of it. */
 export async function runCommand(parts: Parts, command: Command): Promise<Outcome> {
-  const { pool } = parts
   switch (command.type) {
     case 'reload':
       return reload(parts)
     case 'restart':
-      return pool ? restart(pool, command.worker) : withoutWorkers
+      return restart(parts, command.target)
     case 'scale':
-      return pool ? scale(pool, command.workers) : withoutWorkers
+      return scale(parts, command.app, () => command.workers)
     case 'scaleBy':
-      return pool ? scale(pool, Math.max(1, pool.plan().count + command.change)) : withoutWorkers
+      return scale(parts, appAtRoot(parts), present => Math.max(1, present + command.change))
     case 'reopenLogs':
       parts.nginx?.reopenLogs()
       return { ok: true, message: 'log files reopened' }
@@ -25,22 +24,64 @@ export async function runCommand(parts: Parts, command: Command): Promise<Outcom
   }
 }
 
-const withoutWorkers: Outcome = {
-  ok: false,
-  message: 'command refused',
-  reason: 'the content is static files: there are no workers',
+function refused(reason: string): Outcome {
+  return { ok: false, message: 'command refused', reason }
 }
 
-async function restart(pool: WorkerPool, worker: string | undefined): Promise<Outcome> {
-  const result = worker === undefined ? await pool.roll(pool.plan()) : await pool.restart(worker)
-  if (result.ok) return { ok: true, message: worker === undefined ? 'workers replaced' : `${worker} replaced` }
+const withoutWorkers = refused('the content is static files: there are no workers')
+
+async function restart({ pools }: Parts, target: string | undefined): Promise<Outcome> {
+  if (pools.size === 0) return withoutWorkers
+  const result = target === undefined ? await restartAll(pools) : await restartOne(pools, target)
+  if (result.ok) return { ok: true, message: target === undefined ? 'workers replaced' : `${target} replaced` }
   return { ok: false, message: 'rolling restart abandoned, the old workers stay', reason: explain(result) }
 }
 
-async function scale(pool: WorkerPool, workers: number): Promise<Outcome> {
+async function restartAll(pools: Parts['pools']): Promise<RollResult> {
+  for (const pool of pools.values()) {
+    const result = await pool.roll(pool.plan())
+    if (!result.ok) return result
+  }
+  return { ok: true }
+}
+
+/** `api`: all of an app; `api.2`: one worker. */
+async function restartOne(pools: Parts['pools'], target: string): Promise<RollResult> {
+  const whole = pools.get(target)
+  if (whole) return whole.roll(whole.plan())
+  const owner = pools.get(target.replace(/\.\d+$/, ''))
+  if (owner) return owner.restart(target)
+  return { ok: false, reason: `there is no ${target}; there are ${[...pools.keys()].join(', ')}`, lastLines: [] }
+}
+
+async function scale(
+  { pools }: Parts,
+  app: string | undefined,
+  countAfter: (present: number) => number,
+): Promise<Outcome> {
+  if (pools.size === 0) return withoutWorkers
+  const pool = poolToScale(pools, app)
+  if (!pool) {
+    const names = [...pools.keys()].join(', ')
+    return refused(
+      app === undefined ? `name the app with --app: ${names}` : `${app} has no workers; there are ${names}`,
+    )
+  }
+  const workers = countAfter(pool.plan().count)
   const result = await pool.scale(workers)
-  if (result.ok) return { ok: true, message: `${workers} worker${workers === 1 ? '' : 's'} now` }
-  return { ok: false, message: 'scaling abandoned, the old workers stay', reason: explain(result) }
+  if (!result.ok) return { ok: false, message: 'scaling abandoned, the old workers stay', reason: explain(result) }
+  const of = pools.size > 1 ? ` of ${pool.plan().app}` : ''
+  return { ok: true, message: `${workers} worker${workers === 1 ? '' : 's'}${of} now` }
+}
+
+function poolToScale(pools: Parts['pools'], app: string | undefined): WorkerPool | undefined {
+  if (app !== undefined) return pools.get(app)
+  return pools.size === 1 ? [...pools.values()][0] : undefined
+}
+
+/** The app that TTIN and TTOU are about. */
+function appAtRoot({ settings }: Parts): string | undefined {
+  return settings.config.routes.find(({ host, path }) => host === undefined && path === '/')?.app
 }
 
 function explain(result: Extract<RollResult, { ok: false }>): string {

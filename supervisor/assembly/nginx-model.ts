@@ -1,9 +1,11 @@
 import { join } from 'node:path'
 import type { FrontSocket } from '../adapters/listeners.ts'
 import type { CertificateFiles } from '../domain/certificate.ts'
-import type { NginxFeatures, NginxModel } from '../domain/nginx-model.ts'
+import type { NginxApp, NginxFeatures, NginxModel, NginxRoute } from '../domain/nginx-model.ts'
 import type { WorkerAddress } from '../domain/ports.ts'
-import type { Settings, World } from './settings.ts'
+import type { WorkerPlan } from '../services/worker-plan.ts'
+import type { Settings } from './settings.ts'
+import type { World } from './world.ts'
 
 export interface NginxModelSources {
   settings: Settings
@@ -15,7 +17,8 @@ export interface NginxModelSources {
   }
   certificate: CertificateFiles | undefined
   accessLogPath: string
-  servers: WorkerAddress[]
+  /** Where the workers of an app are. */
+  serversOf: (plan: WorkerPlan) => WorkerAddress[]
 }
 
 export const healthSocketName = 'health.sock'
@@ -28,9 +31,9 @@ export function modelNginx({
   front,
   certificate,
   accessLogPath,
-  servers,
+  serversOf,
 }: NginxModelSources): NginxModel {
-  const { config, content } = settings
+  const { config, apps } = settings
   return {
     features,
     user: settings.nginxUserName,
@@ -48,11 +51,30 @@ export function modelNginx({
       readyPath: config.health.ready_path,
     },
     pagesDir: join(world.home, 'nginx/pages'),
-    content:
-      content.kind === 'files'
-        ? { kind: 'files', root: content.root }
-        : { kind: 'app', name: 'app', servers, keepalive: config.app.keepalive },
+    apps: apps.flatMap(({ config: { keepalive }, plan }): NginxApp[] =>
+      plan ? [{ name: plan.app, servers: serversOf(plan), keepalive }] : [],
+    ),
+    routes: config.routes.flatMap(({ host, path, app }): NginxRoute[] => {
+      const content = apps.find(({ name }) => name === app)?.content
+      if (!content) return []
+      return [
+        { host, path, target: content.kind === 'files' ? { kind: 'files', root: content.root } : { kind: 'app', app } },
+      ]
+    }),
     snippets: settings.snippets,
-    shutdownTimeoutSeconds: Math.max(1, Math.ceil(config.app.graceful_timeout / 1000)),
+    shutdownTimeoutSeconds: Math.max(1, Math.ceil(longestGraceMs(settings) / 1000)),
   }
+}
+
+function longestGraceMs({ apps }: Settings): number {
+  return Math.max(0, ...apps.map(({ config }) => config.graceful_timeout))
+}
+
+/** Where workers will be that do not run yet. */
+export function plannedServers({ app, count, listen }: WorkerPlan, runDir: string): WorkerAddress[] {
+  return Array.from({ length: count }, (_, index) =>
+    listen === 'port'
+      ? { kind: 'tcp', port: 1024 + index }
+      : { kind: 'unix', path: `${runDir}/${app}-${index + 1}.sock` },
+  )
 }

@@ -8,14 +8,17 @@ import type { Log } from '../base/log.ts'
 import type { CertificateFiles } from '../domain/certificate.ts'
 import { type HealthFacts, readiness } from '../domain/health.ts'
 import type { NginxFeatures, NginxModel } from '../domain/nginx-model.ts'
+import type { Surroundings } from '../domain/ports.ts'
 import type { Status } from '../domain/status.ts'
 import { chooseServed, type ServedCertificate } from '../services/certificates.ts'
 import type { CommandQueue } from '../services/commands.ts'
 import type { Nginx } from '../services/nginx.ts'
+import type { Rotation } from '../services/rotation.ts'
 import type { WorkerPool } from '../services/worker-pool.ts'
 import type { Front } from './front.ts'
-import { modelNginx } from './nginx-model.ts'
-import type { Settings, SettingsResult, World } from './settings.ts'
+import { modelNginx, plannedServers } from './nginx-model.ts'
+import type { Settings, SettingsResult } from './settings.ts'
+import type { World } from './world.ts'
 
 export type StopReason = { mode: 'graceful' | 'quick'; code: number }
 
@@ -37,20 +40,22 @@ export interface Parts {
   isDraining: boolean
   front: Front
   servers: LocalServer[]
+  surroundings?: Surroundings
+  /** Tells nginx which workers there are. */
+  rotation?: Rotation
   instance?: Instance
   features?: NginxFeatures
   accessLog?: AccessLog
   certificate?: KeptCertificate | undefined
-  /** None when the content is static files. */
-  pool?: WorkerPool
+  /** Of the apps that are no static files. */
+  readonly pools: Map<string, WorkerPool>
   nginx?: Nginx
 }
 
 /** What nginx is to be with these settings and the workers of now, or all there will be. */
 export function modelOf(parts: Parts, settings: Settings, workers: 'ready' | 'all'): NginxModel {
-  const { world, features, accessLog, front, certificate, pool } = parts
+  const { world, features, accessLog, front, certificate, pools } = parts
   if (!features || !accessLog) throw new Error('cannot model nginx before the start')
-  const servers = workers === 'ready' ? pool?.rotation() : pool?.addresses()
   return modelNginx({
     settings,
     world,
@@ -58,7 +63,11 @@ export function modelOf(parts: Parts, settings: Settings, workers: 'ready' | 'al
     front,
     certificate: certificate?.files,
     accessLogPath: accessLog.path,
-    servers: servers ?? [],
+    serversOf(plan) {
+      const pool = pools.get(plan.app)
+      if (workers === 'ready') return pool?.rotation() ?? []
+      return pool?.addresses() ?? plannedServers(plan, settings.config.run_dir)
+    },
   })
 }
 
@@ -92,26 +101,29 @@ export async function loadCertificate(
   return { source, files: certificateStore.keepCopy(files, folder) }
 }
 
-export function healthOf({ pool, nginx, isDraining }: Parts): HealthFacts {
-  const workers = pool?.status() ?? []
+export function healthOf({ pools, nginx, isDraining, settings }: Parts): HealthFacts {
+  const routed = new Set(settings.config.routes.map(({ app }) => app))
   return {
     isNginxAlive: nginx?.isAlive() ?? false,
     isDraining,
-    readyWorkers: pool && workers.filter(({ state }) => state === 'serving' || state === 'replacing').length,
-    totalWorkers: workers.length,
+    apps: [...pools].flatMap(([name, pool]) => {
+      const workers = pool.status()
+      const ready = workers.filter(({ state }) => state === 'serving' || state === 'replacing').length
+      return routed.has(name) ? [{ name, ready, total: workers.length }] : []
+    }),
   }
 }
 
 /** What `monohull status` shows. */
 export function statusOf(parts: Parts): Status {
-  const { pool, front, isDraining, startedAt } = parts
+  const { pools, front, isDraining, startedAt } = parts
   return {
     pid: process.pid,
     state: isDraining ? 'stopping' : readiness(healthOf(parts)).status === 200 ? 'ready' : 'not ready',
     uptimeSeconds: Math.round((systemClock.now() - startedAt) / 1000),
     http: describeSockets(front.http),
     https: describeSockets(front.https),
-    workers: pool?.status() ?? [],
+    workers: [...pools.values()].flatMap(pool => pool.status()),
   }
 }
 

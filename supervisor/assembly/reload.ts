@@ -1,37 +1,41 @@
 import { messageOf, OperatorError } from '../base/errors.ts'
 import { formatProblems } from '../config/report.ts'
 import type { Outcome } from '../domain/command.ts'
+import { applyAll, revertAll } from '../services/changes.ts'
 import type { RollResult } from '../services/worker-slot.ts'
 import { loadCertificate, modelOf, type Parts } from './parts.ts'
+import { changeOf, retireRemoved } from './pools.ts'
 import type { Settings } from './settings.ts'
 
 /** Keys whose change takes a restart: they are bound or owned by what goes on running. */
 const fixedKeys = ['http_port', 'https_port', 'bind_addresses', 'run_dir', 'log_format', 'log_level', 'health'] as const
 
 /**
- * Reads everything anew, tests it, replaces the workers, then reloads nginx. Whatever fails leaves the running system as
+ * Reads everything anew, tests it, replaces the workers, app by app, starts new apps, reloads nginx, then stops removed apps. Whatever fails leaves the running system as
  * it was.
  */
 export async function reload(parts: Parts): Promise<Outcome> {
   const resolved = await parts.resolveAgain()
   const refusal = resolved.ok ? findFixed(parts.settings, resolved.settings) : formatProblems(resolved.problems)
   if (!resolved.ok || refusal) return abandoned(refusal ?? '')
-  const { settings, certificate, pool, nginx } = parts
+  const { settings, certificate, nginx } = parts
   const next = resolved.settings
-  const previousPlan = pool?.plan()
+  const changes = next.apps.flatMap(({ plan }) => (plan ? changeOf(parts, plan) : []))
+  let isApplied = false
   try {
     parts.certificate = await loadCertificate(next, parts.log, certificate)
     await nginx?.check(modelOf(parts, next, 'all'))
-    if (pool && next.plan) expectRolled(await pool.roll(next.plan))
+    expectRolled(await applyAll(changes))
+    isApplied = true
     parts.settings = next
     await nginx?.apply(modelOf(parts, next, 'ready'))
-    return { ok: true, message: 'reload finished' }
   } catch (error) {
-    const wasRolled = pool && previousPlan && pool.plan() !== previousPlan
     Object.assign(parts, { settings, certificate })
-    if (wasRolled) await pool.roll(previousPlan)
+    if (isApplied) await revertAll(changes)
     return abandoned(messageOf(error))
   }
+  await retireRemoved(parts)
+  return { ok: true, message: 'reload finished' }
 }
 
 function abandoned(reason: string): Outcome {
@@ -48,7 +52,5 @@ function findFixed(now: Settings, next: Settings): string | undefined {
   if (changed.length > 0) return `${changed.join(', ')} cannot change without a restart`
   if ((next.config.https === 'off') !== (now.config.https === 'off'))
     return 'https cannot change between off and on without a restart'
-  if ((next.plan === undefined) !== (now.plan === undefined))
-    return 'an app cannot become a folder of files, nor the other way round, without a restart'
   return undefined
 }

@@ -1,29 +1,25 @@
 import { join } from 'node:path'
 import { openAccessLog } from '../adapters/access-log.ts'
 import { collectGarbage } from '../adapters/heap.ts'
-import { httpProbe } from '../adapters/http-probe.ts'
 import { claimRunDir } from '../adapters/instance.ts'
-import { createSlotSockets } from '../adapters/listeners.ts'
 import { createNginxFiles, readNginxFeatures } from '../adapters/nginx-files.ts'
-import { childrenOf, isNginxLeaving, portsOfGroup, wakeUpsOf } from '../adapters/procfs.ts'
+import { childrenOf, isNginxLeaving, wakeUpsOf } from '../adapters/procfs.ts'
 import { createSpawn } from '../adapters/spawn.ts'
 import type { LocalServer } from '../admin/server.ts'
 import { pause, systemClock } from '../base/clock.ts'
 import { OperatorError } from '../base/errors.ts'
+import type { LogFields } from '../base/log.ts'
 import { exitCodeOf } from '../domain/exit.ts'
 import type { Surroundings } from '../domain/ports.ts'
 import { createNginx } from '../services/nginx.ts'
 import { createRotation } from '../services/rotation.ts'
-import type { WorkerPlan } from '../services/worker-plan.ts'
-import { createWorkerPool, type WorkerPool } from '../services/worker-pool.ts'
 import type { Death } from '../services/worker-slot.ts'
+import type { AppSettings } from './app-settings.ts'
 import { bindFront } from './front.ts'
 import { healthSocketName } from './nginx-model.ts'
 import { describeSockets, healthOf, loadCertificate, modelOf, type Parts, statusOf } from './parts.ts'
-import type { Settings } from './settings.ts'
+import { startPools } from './pools.ts'
 
-/** How long the first ready worker waits for the others before nginx leaves those out. */
-const siblingsMs = 100
 /** Health is answered when the first worker is ready, so as not to hold up its boot, or after this time. */
 const quickBootMs = 500
 
@@ -45,9 +41,12 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
     random: Math.random,
     spawn: createSpawn({ ...parts, format: config.log_format, now: systemClock.now, onChange: instance.note }),
   }
-  if (settings.plan) parts.pool = assemblePool(parts, settings.plan, surroundings)
-  const booted = parts.pool?.start()
-  log.info('starting', { app: describeApp(settings), workers: settings.plan?.count, user: settings.appUser?.name })
+  parts.surroundings = surroundings
+  parts.rotation = createRotation(async () => {
+    if (parts.isServing) await parts.nginx?.apply(modelOf(parts, parts.settings, 'ready'))
+  }, log)
+  const booted = startPools(parts)
+  for (const app of settings.apps) log.info('starting', describeApp(app, settings.apps.length))
 
   if (settings.nginxUserName === 'root') {
     log.warn('nginx and the app run as root, which lacks the capabilities to start them as others', {
@@ -58,17 +57,15 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
   await assembleNginx(parts, surroundings)
   // the sockets of all workers listen: requests wait there for those that boot
   await parts.nginx?.start(modelOf(parts, settings, 'all'))
-  if (booted) await Promise.race([booted, pause(systemClock, quickBootMs)])
+  await Promise.race([booted, pause(systemClock, quickBootMs)])
   if (isStopping()) return
   parts.servers = await serveLocally(parts)
   const result = await booted
   if (isStopping()) return
-  if (result && !result.ok) throw bootFailure(result.death)
-  await parts.pool?.settled(siblingsMs)
+  if (!result.ok) throw bootFailure(result.death)
   parts.isServing = true
   // one that boots for long must not keep requests waiting that another could answer
-  if (parts.pool && parts.pool.rotation().length < parts.pool.addresses().length)
-    await parts.nginx?.apply(modelOf(parts, settings, 'ready'))
+  if (isAnyMissing(parts)) await parts.nginx?.apply(modelOf(parts, settings, 'ready'))
 
   const { http, https } = parts.front
   instance.update({
@@ -82,27 +79,8 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
   collectGarbage()
 }
 
-function assemblePool(parts: Parts, plan: WorkerPlan, surroundings: Surroundings): WorkerPool {
-  const { log } = parts
-  const rotation = createRotation(async () => {
-    if (parts.isServing) await parts.nginx?.apply(modelOf(parts, parts.settings, 'ready'))
-  }, log)
-  return createWorkerPool(
-    {
-      ...surroundings,
-      sockets: createSlotSockets({ uid: undefined, gid: parts.settings.nginxUser?.gid }),
-      probe: httpProbe,
-      runDir: parts.settings.config.run_dir,
-      portsOf: portsOfGroup,
-      onRotation: rotation.changed,
-      onDeath({ exit }) {
-        if (parts.settings.config.app.on_failure !== 'exit' || !parts.isServing) return false
-        parts.requestStop({ mode: 'graceful', code: exitCodeOf(exit) })
-        return true
-      },
-    },
-    plan,
-  )
+function isAnyMissing({ pools }: Parts): boolean {
+  return [...pools.values()].some(pool => pool.rotation().length < pool.addresses().length)
 }
 
 async function assembleNginx(parts: Parts, surroundings: Surroundings): Promise<void> {
@@ -151,8 +129,10 @@ function bootFailure({ worker, exit, lastLines }: Death): OperatorError {
   })
 }
 
-function describeApp({ content, plan }: Settings): string {
-  return content.kind === 'files' ? `static files in ${content.root}` : `${plan?.argv.join(' ')} (${content.origin})`
+function describeApp({ name, content, plan, place }: AppSettings, apps: number): LogFields {
+  const app =
+    content.kind === 'files' ? `static files in ${content.root}` : `${plan?.argv.join(' ')} (${content.origin})`
+  return { name: apps > 1 ? name : undefined, app, workers: plan?.count, user: place.account?.name }
 }
 
 /** Where a socket bound to an address is reached from the same machine. */

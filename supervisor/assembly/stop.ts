@@ -1,4 +1,5 @@
 import { pause, systemClock } from '../base/clock.ts'
+import type { WorkerPlan } from '../services/worker-plan.ts'
 import type { Parts, StopReason } from './parts.ts'
 
 /** Part of the stop's time in which workers still serve while nginx finishes its requests. */
@@ -12,19 +13,24 @@ const quickStopMs = 1000
  * while workers still serve, then the workers drain. `hurried` cuts it short. Settles when nothing of it runs any more.
  */
 export async function stop(parts: Parts, reason: StopReason, hurried: Promise<void>): Promise<void> {
-  const { settings, nginx, pool, log } = parts
+  const { settings, nginx, pools, log } = parts
   const { config } = settings
   const deadline = systemClock.now() + config.stop_timeout - reserveMs
   const left = () => Math.max(0, deadline - systemClock.now())
+  const stopWorkers = (graceOf: (plan: WorkerPlan) => number) =>
+    Promise.all([...pools.values()].map(pool => pool.stop(graceOf(pool.plan()))))
   parts.isDraining = true
   log.info('stopping', { mode: reason.mode, timeout_ms: config.stop_timeout })
   if (reason.mode === 'graceful' && nginx?.isStarted()) {
     await Promise.race([pause(systemClock, config.stop_delay), hurried])
     const ended = nginx.stop('graceful', left())
     await Promise.race([ended, pause(systemClock, left() * nginxShare), hurried])
-    await Promise.race([Promise.all([pool?.stop(Math.min(config.app.graceful_timeout, left())), ended]), hurried])
+    await Promise.race([
+      Promise.all([stopWorkers(({ gracefulTimeoutMs }) => Math.min(gracefulTimeoutMs, left())), ended]),
+      hurried,
+    ])
   }
-  await Promise.all([nginx?.stop('fast', quickStopMs), pool?.stop(quickStopMs)])
+  await Promise.all([nginx?.stop('fast', quickStopMs), stopWorkers(() => quickStopMs)])
   for (const server of parts.servers) await server.close()
   await parts.accessLog?.close()
   for (const socket of [...parts.front.http, ...parts.front.https]) socket.close()

@@ -1,4 +1,4 @@
-import type { World } from '../assembly/settings.ts'
+import type { World } from '../assembly/world.ts'
 import { OperatorError } from '../base/errors.ts'
 import { run } from './run.ts'
 

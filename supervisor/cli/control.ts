@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { askAdmin } from '../adapters/admin-client.ts'
 import { findRunning } from '../adapters/instance.ts'
-import type { World } from '../assembly/settings.ts'
+import type { World } from '../assembly/world.ts'
 import { pause, systemClock } from '../base/clock.ts'
 import { exitCode } from '../base/errors.ts'
 import type { Outcome } from '../domain/command.ts'

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { resolveSettings, type SettingsResult, type World } from '../assembly/settings.ts'
+import { resolveSettings, type SettingsResult } from '../assembly/settings.ts'
+import type { World } from '../assembly/world.ts'
 import { messageOf } from '../base/errors.ts'
 import { type LoadResult, loadConfig } from '../config/load.ts'
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError, Option } from 'commander'
-import type { World } from '../assembly/settings.ts'
+import type { World } from '../assembly/world.ts'
 import { exitCode } from '../base/errors.ts'
 import { scalarKeys } from '../config/keys.ts'
 import type { CommandLine } from './load.ts'
@@ -65,12 +65,15 @@ export async function runProgram(argv: string[], world: World): Promise<number> 
   addControl('reload', 'read the configuration again, replace the workers, reload nginx', async line =>
     (await control()).command(line, world, 'reload'),
   )
-  addControl('restart', 'replace every worker, or one', async (line, { words: [worker] }) =>
-    (await control()).command(line, world, worker === undefined ? 'restart' : `restart/${encodeURIComponent(worker)}`),
-  ).argument('[worker]', 'such as app.1')
-  addControl('scale', 'set the number of workers, until the next reload', async (line, { words: [workers = ''] }) =>
-    (await control()).command(line, world, `scale/${encodeURIComponent(workers)}`),
-  ).argument('<workers>', 'how many')
+  addControl('restart', 'replace everything, or what is named', async (line, { words: [target] }) =>
+    (await control()).command(line, world, target === undefined ? 'restart' : `restart/${encodeURIComponent(target)}`),
+  ).argument('[target]', 'an app, such as api, or one worker, such as api.2')
+  addControl('scale', 'set the number of workers, until the next reload', async (line, { words, options }) => {
+    const of = options.app === undefined ? '' : `?app=${encodeURIComponent(options.app)}`
+    return (await control()).command(line, world, `scale/${encodeURIComponent(words[0] ?? '')}${of}`)
+  })
+    .argument('<workers>', 'how many')
+    .option('--app <name>', 'of which app; needed when there are several')
   addControl('stop', 'drain, stop, and wait for the end', async line => (await control()).stopInstance(line, world))
   program
     .command('version')

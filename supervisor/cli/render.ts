@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readNginxFeatures } from '../adapters/nginx-files.ts'
-import { modelNginx } from '../assembly/nginx-model.ts'
-import type { Settings, World } from '../assembly/settings.ts'
+import { modelNginx, plannedServers } from '../assembly/nginx-model.ts'
+import type { Settings } from '../assembly/settings.ts'
+import type { World } from '../assembly/world.ts'
 import { exitCode } from '../base/errors.ts'
 import { formatProblems } from '../config/report.ts'
 import { renderNginx } from '../domain/nginx-render.ts'
-import type { WorkerAddress } from '../domain/ports.ts'
 import { type CommandLine, resolveConfiguration } from './load.ts'
 
 /** Prints every file of the nginx configuration under its name, as all workers ready would have it. */
@@ -26,7 +26,7 @@ export async function render(commandLine: CommandLine, world: World): Promise<nu
 
 /** The model before anything is bound or running. */
 export async function previewModel(settings: Settings, world: World) {
-  const { config, plan } = settings
+  const { config } = settings
   const addresses = config.bind_addresses ?? ['0.0.0.0', '::']
   // port 0 is any free one, and which is not known before
   const at = (port: number, usual: number) => addresses.map(address => ({ address, port: port || usual }))
@@ -38,12 +38,6 @@ export async function previewModel(settings: Settings, world: World) {
     front: { http: at(config.http_port, 8080), https: config.https === 'off' ? [] : at(config.https_port, 8443) },
     certificate: config.https === 'off' ? undefined : { chain: `${pair}.crt`, key: `${pair}.key` },
     accessLogPath: '/dev/stdout',
-    servers: Array.from(
-      { length: plan?.count ?? 0 },
-      (_, index): WorkerAddress =>
-        plan?.listen === 'port'
-          ? { kind: 'tcp', port: 1024 + index }
-          : { kind: 'unix', path: `${config.run_dir}/app-${index + 1}.sock` },
-    ),
+    serversOf: plan => plannedServers(plan, config.run_dir),
   })
 }

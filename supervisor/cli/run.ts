@@ -1,4 +1,4 @@
-import type { World } from '../assembly/settings.ts'
+import type { World } from '../assembly/world.ts'
 import { exitCode } from '../base/errors.ts'
 import { formatProblems } from '../config/report.ts'
 import { runSupervisor } from '../supervisor.ts'

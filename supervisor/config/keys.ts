@@ -17,31 +17,62 @@ export interface ScalarKey {
   description: string
 }
 
-/** Every scalar key of the schema; the default app's keys leave out `app` in their variable and flag. */
+/** Every scalar key with a name of its own; the default app's keys leave out `app` in their variable and flag. */
 export function scalarKeys(): ScalarKey[] {
-  return collect(configSchema, [])
+  return collect(configSchema, [], {})
+}
+
+/** The scalar keys below names that the configuration gives, such as those of `apps`: for variables, not for flags. */
+export function namedScalarKeys(tree: Record<string, unknown>): ScalarKey[] {
+  const isDefaultApp = (path: readonly string[]) => path[0] === 'apps' && path[1] === 'app'
+  return collect(configSchema, [], tree).filter(({ path }) => isNamed(path) && !isDefaultApp(path))
 }
 
 /** The names of the keys below `path` (none for the top). */
 export function keyNames(path: readonly string[]): string[] {
   let schema = unwrap(configSchema)
   for (const name of path) {
-    const child = schema instanceof z.ZodObject ? (schema.shape as Record<string, z.core.$ZodType>)[name] : undefined
+    const child = childOf(schema, name)
     if (!child) return []
     schema = unwrap(child)
   }
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
 }
 
-function collect(schema: z.core.$ZodType, path: string[]): ScalarKey[] {
+function childOf(schema: z.core.$ZodType, name: string): z.core.$ZodType | undefined {
+  if (schema instanceof z.ZodObject) return (schema.shape as Record<string, z.core.$ZodType>)[name]
+  if (schema instanceof z.ZodRecord) return schema.def.valueType
+  if (schema instanceof z.ZodArray) return schema.def.element
+  return undefined
+}
+
+/** Whether a name in the path is given by the configuration, and not by the schema. */
+function isNamed(path: readonly string[]): boolean {
+  let schema = unwrap(configSchema)
+  for (const name of path) {
+    if (schema instanceof z.ZodRecord) return true
+    const child = childOf(schema, name)
+    if (!child) return false
+    schema = unwrap(child)
+  }
+  return false
+}
+
+function collect(schema: z.core.$ZodType, path: string[], tree: unknown): ScalarKey[] {
   const inner = unwrap(schema)
-  if (inner instanceof z.ZodRecord) return []
+  const at = (name: string) =>
+    typeof tree === 'object' && tree !== null ? (tree as Record<string, unknown>)[name] : {}
+  if (inner instanceof z.ZodRecord) {
+    if (!holdsObjects(inner.def.valueType) || typeof tree !== 'object' || tree === null) return []
+    return Object.keys(tree).flatMap(name => collect(inner.def.valueType, [...path, name], at(name)))
+  }
+  if (inner instanceof z.ZodArray && holdsObjects(inner.def.element)) return []
   if (inner instanceof z.ZodObject) {
     return Object.entries(inner.shape as Record<string, z.core.$ZodType>).flatMap(([name, child]) =>
-      collect(child, [...path, name]),
+      collect(child, [...path, name], at(name)),
     )
   }
-  const words = (path[0] === 'app' ? path.slice(1) : path).join('_')
+  const words = (path[0] === 'app' ? path.slice(1) : path).join('_').replaceAll('-', '_')
   return [
     {
       key: path.join('.'),
@@ -52,6 +83,12 @@ function collect(schema: z.core.$ZodType, path: string[]): ScalarKey[] {
       description: z.globalRegistry.get(schema)?.description ?? z.globalRegistry.get(inner)?.description ?? '',
     },
   ]
+}
+
+function holdsObjects(schema: z.core.$ZodType): boolean {
+  const inner = unwrap(schema)
+  if (inner instanceof z.ZodUnion) return inner.def.options.some(holdsObjects)
+  return inner instanceof z.ZodObject
 }
 
 function unwrap(schema: z.core.$ZodType): z.core.$ZodType {

@@ -1,6 +1,6 @@
 import { messageOf } from '../base/errors.ts'
 import { nearest } from '../base/nearest.ts'
-import { keyNames, readScalar, type ScalarKey, scalarKeys } from './keys.ts'
+import { keyNames, namedScalarKeys, readScalar, type ScalarKey, scalarKeys } from './keys.ts'
 import { type Problem, secretMask } from './report.ts'
 import { type Config, configSchema } from './schema.ts'
 import type { YamlSource } from './yaml-source.ts'
@@ -40,15 +40,24 @@ export function loadConfig(sources: ConfigSources): LoadResult {
   const tree: Record<string, unknown> = {}
   const assigned = new Map<string, Assigned>()
   const assign = (key: string, value: unknown, source: string, isSecret = false) => {
-    setPath(tree, key.split('.'), value)
-    assigned.set(key, { source, isSecret })
+    const path = placeOf(key, tree)
+    setPath(tree, path, value)
+    assigned.set(path.join('.'), { source, isSecret })
   }
 
   for (const [key, value] of Object.entries(sources.defaults)) assign(key, value, 'default')
   const yaml = sources.file ?? noFile
   problems.push(...yaml.problems)
   mergeInto(tree, yaml.value)
-  for (const { key, value, source, isSecret } of readEnvironment(sources, keys, problems)) {
+  const concurrency = sources.env.WEB_CONCURRENCY
+  // platforms set it unasked, and it is about one app
+  if (concurrency && !isWithoutDefaultApp(tree))
+    assign('app.workers', readScalar(concurrency, new Set(['number'])), 'WEB_CONCURRENCY')
+  for (const { key, value, source, isSecret } of readEnvironment(
+    sources,
+    [...keys, ...namedScalarKeys(tree)],
+    problems,
+  )) {
     assign(key, value, source, isSecret)
   }
   for (const scalar of keys) {
@@ -61,39 +70,56 @@ export function loadConfig(sources: ConfigSources): LoadResult {
   if (parsed.success && problems.length === 0) return { ok: true, config: parsed.data }
   for (const issue of parsed.error?.issues ?? []) {
     const path = issue.path.map(String)
+    const hint = issue.code === 'custom' ? issue.params?.fix : undefined
     if (issue.code === 'unrecognized_keys') {
       problems.push(...issue.keys.map(name => unknownKey([...path, name], yaml.lineOf)))
       continue
     }
     const key = path.join('.')
-    const found = assigned.get(key) ?? assigned.get(path.slice(0, -1).join('.'))
+    const found = findAssigned(assigned, key)
     problems.push({
       key,
       source: found?.source ?? yaml.lineOf(path) ?? 'default',
-      value: found?.isSecret || /^app\.env(\.|$)/.test(key) ? secretMask : getPath(tree, path),
-      problem: issue.message,
-      fix: fixFor(key, issue.message),
+      value: found?.isSecret || /(^|\.)env(\.|$)/.test(key) ? secretMask : printable(getPath(tree, path)),
+      problem: issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message,
+      fix: typeof hint === 'string' ? hint : fixFor(key, issue.message),
     })
   }
   return { ok: false, problems }
 }
 
+/** The app called `app` stands under `apps` when there are others beside it. */
+function placeOf(key: string, tree: Record<string, unknown>): string[] {
+  const path = key.split('.')
+  const apps = own(tree, 'apps')
+  return path[0] === 'app' && isRecord(apps) && Object.hasOwn(apps, 'app') ? ['apps', ...path] : path
+}
+
+function isWithoutDefaultApp(tree: Record<string, unknown>): boolean {
+  const apps = own(tree, 'apps')
+  return isRecord(apps) && !Object.hasOwn(apps, 'app')
+}
+
+/** What set a key, the list that it is in, or a key below it. */
+function findAssigned(assigned: ReadonlyMap<string, Assigned>, key: string): Assigned | undefined {
+  const above = assigned.get(key) ?? assigned.get(key.split('.').slice(0, -1).join('.'))
+  return above ?? [...assigned].find(([other]) => other.startsWith(`${key}.`))?.[1]
+}
+
 function readEnvironment(sources: ConfigSources, keys: ScalarKey[], problems: Problem[]) {
   const byVariable = new Map(keys.map(key => [key.variable, key]))
   const found: { key: string; value: unknown; source: string; isSecret: boolean }[] = []
-  const concurrency = sources.env.WEB_CONCURRENCY
-  if (concurrency) {
-    found.push({
-      key: 'app.workers',
-      value: readScalar(concurrency, new Set(['number'])),
-      source: 'WEB_CONCURRENCY',
-      isSecret: false,
-    })
-  }
   for (const [variable, text] of Object.entries(sources.env)) {
     if (!variable.startsWith('MONOHULL_') || text === undefined) continue
     if (ownVariables.has(variable) || kubernetesVariable.test(variable)) continue
     const direct = byVariable.get(variable)
+    const twin = keys.find(key => key.variable === variable && key !== direct)
+    if (direct && twin) {
+      const fix = 'rename one of the two, or set both in the file'
+      const problem = `is the variable of ${twin.key} too`
+      problems.push({ key: direct.key, source: variable, value: undefined, problem, fix })
+      continue
+    }
     const viaFile = variable.endsWith('_FILE') ? byVariable.get(variable.slice(0, -'_FILE'.length)) : undefined
     if (direct)
       found.push({ key: direct.key, value: readScalar(text, direct.kinds), source: variable, isSecret: false })
@@ -158,9 +184,14 @@ function nearestVariable(variable: string, known: readonly string[]): string | u
   return guess && prefix + guess
 }
 
+/** A whole section may hold secrets. */
+function printable(value: unknown): unknown {
+  return isRecord(value) && Object.values(value).some(isRecord) ? undefined : value
+}
+
 function fixFor(key: string, message: string): string {
   if (message.startsWith('expected ')) return `set ${key} to ${message.slice('expected '.length)}`
-  if (key === 'app.command') return 'no shell runs the command; to have one, write [sh, -c, "…"]'
+  if (/(^|\.)command$/.test(key)) return 'no shell runs the command; to have one, write [sh, -c, "…"]'
   return 'docs/reference/configuration.md says what it takes'
 }
 

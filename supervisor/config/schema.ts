@@ -1,96 +1,24 @@
 import * as z from 'zod'
-import { parseDuration } from '../base/duration.ts'
-import { splitCommand } from './command-words.ts'
+import { describeRouteProblems, fallbackApp, route } from './routes.ts'
+import {
+  absolutePath,
+  backoff,
+  command,
+  countOrAuto,
+  duration,
+  environment,
+  hostName,
+  httpPath,
+  port,
+  programName,
+} from './values.ts'
 
 /** No code is generated for a schema that is used once. */
 z.config({ jitless: true })
 
-const duration = (defaultText: string, minimumMs = 1) =>
-  z
-    .string({ error: 'expected a duration such as 500ms, 8s or 5m' })
-    .transform((text, context) => {
-      const durationMs = parseDuration(text)
-      if (durationMs === undefined)
-        context.addIssue({ code: 'custom', message: 'expected a duration such as 500ms, 8s or 5m' })
-      else if (durationMs < minimumMs) context.addIssue({ code: 'custom', message: 'expected a duration above zero' })
-      return durationMs ?? 0
-    })
-    .prefault(defaultText)
-
-const port = (what: string, fallback: number) =>
-  z
-    .number({ error: 'expected a port number' })
-    .int('expected a whole port number')
-    .min(0, 'expected a port from 0 to 65535')
-    .max(65535, 'expected a port from 0 to 65535')
-    .default(fallback)
-    .describe(`${what}; 0 takes any free port`)
-
-const httpPath = (what: string, fallback: string) =>
-  z
-    .string()
-    .regex(/^(off|\/[A-Za-z0-9._~\-/]*)$/, 'expected a path such as /healthz, or off')
-    .default(fallback)
-    .describe(what)
-
-const absolutePath = z
-  .string({ error: 'expected an absolute path' })
-  .regex(/^\/[^\s$"'\\;:{}]*$/, 'expected an absolute path without spaces, quotes, colons and $')
-
-const hostName = z
-  .string({ error: 'expected a host name such as www.example.com' })
-  .regex(
-    /^(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*$/,
-    'expected a host name such as www.example.com',
-  )
-
-const word = z.string().refine(text => !text.includes('\0'), 'expected words without a NUL character')
-
-const command = z
-  .union([word, z.array(word).min(1, 'expected at least the program')], {
-    error: 'expected a list of words or one string',
-  })
-  .refine(value => !Array.isArray(value) || value[0] !== '', 'expected a program as the first word')
-  .transform((value, context): string[] => {
-    if (Array.isArray(value)) return value
-    const result = splitCommand(value)
-    if (result.ok) return result.words
-    context.addIssue({ code: 'custom', message: result.problem })
-    return []
-  })
-
-/** A count, or auto. */
-const countOrAuto = (maximum: number) => {
-  const error = `expected a whole number from 1 to ${maximum}, or auto`
-  return z.union([z.literal('auto'), z.number({ error }).int(error).min(1, error).max(maximum, error)], { error })
-}
-
 const workers = countOrAuto(1024)
   .default('auto')
   .describe('Workers of the app, one unix socket each; auto: as many as the CPUs that the cgroup grants, rounded up')
-
-const environment = z
-  .record(
-    z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected a variable name'),
-    z.union(
-      [z.string(), z.number().transform(String), z.boolean().transform(String), z.strictObject({ file: z.string() })],
-      {
-        error: 'expected a text, a number, or {file: PATH}',
-      },
-    ),
-  )
-  .default({})
-  .describe("Variables for the app, over the container's own; {file: PATH} reads the value (a secret) from a file")
-  .meta({ secret: true })
-
-const backoff = z
-  .strictObject({
-    initial: duration('200ms').describe(
-      'Wait before the restart after the first fast failure; doubles with each further one',
-    ),
-    max: duration('30s').describe('The longest wait between restarts'),
-  })
-  .prefault({})
 
 const app = z
   .strictObject({
@@ -146,7 +74,9 @@ const app = z
       context.addIssue({ code: 'custom', path: ['backoff', 'initial'], message: 'expected at most backoff.max' })
     }
   })
-  .prefault({})
+
+/** The configuration of one app. Durations are in milliseconds. */
+export type AppConfig = z.output<typeof app>
 
 /** The one source of keys, types, defaults, documentation, the JSON Schema and the messages for bad values. */
 export const configSchema = z
@@ -175,7 +105,18 @@ export const configSchema = z
       .array(hostName, { error: 'expected a list of host names' })
       .default([])
       .describe('Host names of this server, for the self-signed certificate'),
-    app,
+    app: app.optional(),
+    apps: z
+      .record(programName, app, { error: 'expected names with the keys of an app each' })
+      .optional()
+      .describe('Several apps by name, each with the keys of `app`, which is short for `apps: {app: …}`'),
+    routes: z
+      .array(route, { error: 'expected a list of routes, such as {path: /api, app: api}' })
+      .min(1, 'expected at least one route')
+      .optional()
+      .describe(
+        'Which app answers what; the longest path wins, and a host goes before none. Default: everything goes to the only app, else to web, else to app',
+      ),
     tls: z
       .strictObject({
         required: z
@@ -252,7 +193,25 @@ export const configSchema = z
         message: 'expected less than stop_timeout, of which it is a part',
       })
     }
+    if (value.app && value.apps) context.addIssue({ code: 'custom', path: ['app'], ...besideApps(value.apps) })
+    const names = Object.keys(value.apps ?? { app: value.app })
+    if (names.length === 0) context.addIssue({ code: 'custom', path: ['apps'], message: 'expected at least one app' })
+    for (const issue of describeRouteProblems(value.routes, names)) context.addIssue({ code: 'custom', ...issue })
+  })
+  .transform(({ app: only, apps, routes, ...rest }) => {
+    const all = apps ?? { app: only ?? app.parse({}) }
+    return { ...rest, apps: all, routes: routes ?? [{ path: '/', app: fallbackApp(Object.keys(all)) ?? '' }] }
   })
 
-/** The validated configuration. Durations are in milliseconds. */
+/** What sets a key of the app `app` where the apps have other names. */
+function besideApps(apps: Record<string, unknown>): { message: string; params: { fix: string } } {
+  const [name = 'web'] = Object.keys(apps)
+  const variable = `MONOHULL_APPS_${name.toUpperCase().replaceAll('-', '_')}_…`
+  return {
+    message: 'configures the app named app, and apps names others',
+    params: { fix: `set apps.${name}.… in the file, or ${variable}; a flag or a command goes with one app only` },
+  }
+}
+
+/** The validated configuration, with `app` as one of `apps` and at least one route. Durations are in milliseconds. */
 export type Config = z.output<typeof configSchema>

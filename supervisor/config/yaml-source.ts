@@ -68,13 +68,15 @@ export function parseYaml(file: { path: string; text: string }): YamlSource {
   }
 }
 
+/** Sections whose keys are names that the user gave: a name with nothing behind it is still there. */
+const namedSections = new Set(['apps', 'processes'])
+
 /** A key with nothing behind it (all of its lines commented out) is as good as left out. */
-function withoutNulls(tree: Record<string, unknown>): Record<string, unknown> {
-  const entries = Object.entries(tree).filter(([, value]) => value !== null)
-  return Object.fromEntries(
-    entries.map(([key, value]) => [
-      key,
-      typeof value === 'object' && !Array.isArray(value) ? withoutNulls(value as Record<string, unknown>) : value,
-    ]),
-  )
+function withoutNulls(tree: Record<string, unknown>, section = ''): Record<string, unknown> {
+  const entries = Object.entries(tree).flatMap(([key, value]): [string, unknown][] => {
+    if (value === null) return namedSections.has(section) ? [[key, {}]] : []
+    const isSection = typeof value === 'object' && !Array.isArray(value)
+    return [[key, isSection ? withoutNulls(value as Record<string, unknown>, key) : value]]
+  })
+  return Object.fromEntries(entries)
 }

@@ -1,9 +1,11 @@
 /** What monohull can be told, by a signal, by the admin API or by any other way in. */
 export type Command =
   | { type: 'reload' }
-  /** Replaces every worker, or the one named. */
-  | { type: 'restart'; worker?: string }
-  | { type: 'scale'; workers: number }
+  /** Replaces everything, or what `target` names: all workers of an app (`api`), or one (`api.2`). */
+  | { type: 'restart'; target?: string }
+  /** `app`: needed where several have workers. */
+  | { type: 'scale'; workers: number; app?: string }
+  /** Of the app that answers `/`. */
   | { type: 'scaleBy'; change: 1 | -1 }
   | { type: 'reopenLogs' }
   | { type: 'stop' }

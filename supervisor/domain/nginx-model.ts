@@ -33,16 +33,46 @@ export interface NginxModel {
   health: { socket: string; livePath: string; readyPath: string }
   /** Folder with the pages for 502, 503 and 504. */
   pagesDir: string
-  content: NginxContent
+  /** The apps that run as workers. */
+  apps: NginxApp[]
+  /** Which of them, or which files, answer what. No two have the same host and path. */
+  routes: NginxRoute[]
   /** Folder with the user's http.d and server.d, when it exists. */
   snippets: string | undefined
   /** Seconds after which nginx's old workers close what still hangs on them. */
   shutdownTimeoutSeconds: number
 }
 
-export type NginxContent =
-  | { kind: 'app'; name: string; servers: WorkerAddress[]; keepalive: number }
-  | { kind: 'files'; root: string }
+/** One upstream. Without servers, requests for it are answered with 503. */
+export interface NginxApp {
+  name: string
+  servers: WorkerAddress[]
+  keepalive: number
+}
+
+export interface NginxRoute {
+  /** A host name such as `www.example.com` or `*.example.com`; undefined: any that has no such route of its own. */
+  host: string | undefined
+  /** `/`, or segments without a slash at the end: `/api` is for `/api` and all below. */
+  path: string
+  target: RouteTarget
+}
+
+export type RouteTarget = { kind: 'app'; app: string } | { kind: 'files'; root: string }
+
+/**
+ * The routes of each host that is named, with those for any host where it has none of its own at that path; the ones for
+ * any host come first.
+ */
+export function routesByHost(routes: readonly NginxRoute[]): { host: string | undefined; routes: NginxRoute[] }[] {
+  const general = routes.filter(({ host }) => host === undefined)
+  const hosts = [...new Set(routes.flatMap(({ host }) => host ?? []))]
+  const named = hosts.map(host => {
+    const own = routes.filter(route => route.host === host)
+    return { host, routes: [...own, ...general.filter(({ path }) => own.every(route => route.path !== path))] }
+  })
+  return [{ host: undefined, routes: general }, ...named]
+}
 
 /** Features by the output of `nginx -V`. */
 export function readFeatures(versionText: string): NginxFeatures {

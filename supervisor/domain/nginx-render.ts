@@ -1,4 +1,6 @@
-import type { ListenAddress, NginxContent, NginxModel } from './nginx-model.ts'
+import { type ListenAddress, type NginxApp, type NginxModel, type NginxRoute, routesByHost } from './nginx-model.ts'
+import { renderRoutes, upstreamName } from './nginx-routes.ts'
+import { lines, quote } from './nginx-text.ts'
 import type { WorkerAddress } from './ports.ts'
 
 /** Longer than any queue: a full backlog makes connecting fail at once. Another value than nginx's default is what makes it call listen(2). */
@@ -15,8 +17,16 @@ export function renderNginx(model: NginxModel): Map<string, string> {
   return new Map([
     ['rendered/main.conf', renderMain(model)],
     ['rendered/http.conf', renderHttp(model)],
-    ['rendered/site.conf', renderSite(model)],
+    ...sitesOf(model).map(({ file, routes }): [string, string] => [file, renderSite(model, routes)]),
   ])
+}
+
+/** A file for each host that has routes of its own, and one for all others. */
+function sitesOf(model: NginxModel) {
+  return routesByHost(model.routes).map((site, index) => ({
+    ...site,
+    file: index === 0 ? 'rendered/site.conf' : `rendered/site-${index}.conf`,
+  }))
 }
 
 function renderMain(model: NginxModel): string {
@@ -40,69 +50,81 @@ function renderHttp(model: NginxModel): string {
       : 'access_log off;',
     ...temporary,
     `ssl_ecdh_curve ${model.features.hasMlKem ? 'X25519MLKEM768:' : ''}X25519:prime256v1:secp384r1;`,
-    ...renderUpstream(model.content),
+    ...model.apps.flatMap(renderUpstream),
     ...(model.snippets ? ['', `include ${quote(`${model.snippets}/http.d/*.conf`)};`] : []),
-    ...(model.http.length > 0 ? renderHttpServer(model) : []),
-    ...(model.https.length > 0 ? renderHttpsServer(model) : []),
+    ...(model.http.length > 0 ? renderHttpServers(model) : []),
+    ...(model.https.length > 0 ? sitesOf(model).flatMap(site => renderHttpsServer(model, site)) : []),
   ])
 }
 
-function renderUpstream(content: NginxContent): string[] {
-  if (content.kind !== 'app' || content.servers.length === 0) return []
-  const addresses = content.servers.map(renderAddress)
+function renderUpstream({ name, servers, keepalive }: NginxApp): string[] {
+  if (servers.length === 0) return []
+  const addresses = servers.map(renderAddress)
   return [
     '',
-    `upstream ${upstreamName(content)} {`,
-    `    zone ${upstreamName(content)} ${zoneKilobytes + zoneKilobytesPerServer * addresses.length}k;`,
+    `upstream ${upstreamName(name)} {`,
+    `    zone ${upstreamName(name)} ${zoneKilobytes + zoneKilobytesPerServer * addresses.length}k;`,
     '    least_conn;',
     ...addresses.map(address => `    server ${address} max_fails=0;`),
     // once more as backup: a request that every worker dropped waits in a queue for the worker to come back
     ...addresses.map(address => `    server ${address} max_fails=0 backup;`),
-    ...(content.keepalive > 0 ? [`    keepalive ${content.keepalive};`, `    keepalive_timeout ${upstreamIdle};`] : []),
+    ...(keepalive > 0 ? [`    keepalive ${keepalive};`, `    keepalive_timeout ${upstreamIdle};`] : []),
     '}',
   ]
 }
 
-function renderHttpServer(model: NginxModel): string[] {
+/** What tells the servers of one address apart. */
+interface Site {
+  host: string | undefined
+  file: string
+}
+
+function renderHttpServers(model: NginxModel): string[] {
+  if (model.httpMode === 'serve') {
+    return sitesOf(model).flatMap(site => [
+      '',
+      'server {',
+      ...model.http.map(address => `    listen ${renderListen(address, site)};`),
+      `    server_name ${site.host ?? '_'};`,
+      `    include ${site.file};`,
+      '}',
+    ])
+  }
   const port = model.publicHttpsPort === 443 ? '' : `:${model.publicHttpsPort}`
   return [
     '',
     'server {',
     ...model.http.map(address => `    listen ${renderListen(address)};`),
     '    server_name _;',
-    ...(model.httpMode === 'redirect'
-      ? [
-          ...renderHealth(model).map(line => `    ${line}`),
-          '    location / {',
-          `        return 308 https://$host${port}$request_uri;`,
-          '    }',
-        ]
-      : ['    include rendered/site.conf;']),
+    ...renderHealth(model).map(line => `    ${line}`),
+    '    location / {',
+    `        return 308 https://$host${port}$request_uri;`,
+    '    }',
     '}',
   ]
 }
 
-function renderHttpsServer(model: NginxModel): string[] {
+function renderHttpsServer(model: NginxModel, site: Site): string[] {
   const { hasHttp2Directive } = model.features
   return [
     '',
     'server {',
-    ...model.https.map(address => `    listen ${renderListen(address)} ssl${hasHttp2Directive ? '' : ' http2'};`),
+    ...model.https.map(address => `    listen ${renderListen(address, site)} ssl${hasHttp2Directive ? '' : ' http2'};`),
     ...(hasHttp2Directive ? ['    http2 on;'] : []),
-    '    server_name _;',
+    `    server_name ${site.host ?? '_'};`,
     ...(model.certificate
       ? [
           `    ssl_certificate ${quote(model.certificate.chain)};`,
           `    ssl_certificate_key ${quote(model.certificate.key)};`,
         ]
       : []),
-    '    include rendered/site.conf;',
+    `    include ${site.file};`,
     '}',
   ]
 }
 
-/** What the HTTP and the HTTPS server have in common when both serve. */
-function renderSite(model: NginxModel): string {
+/** What the HTTP and the HTTPS server of a host have in common when both serve. */
+function renderSite(model: NginxModel, routes: readonly NginxRoute[]): string {
   return lines([
     ...renderHealth(model),
     'error_page 502 503 504 /unavailable.html;',
@@ -112,7 +134,7 @@ function renderSite(model: NginxModel): string {
     `    add_header Retry-After ${retryAfterSeconds} always;`,
     '    add_header Cache-Control no-store always;',
     '}',
-    ...renderContent(model.content),
+    ...renderRoutes(routes, model.apps),
     ...(model.snippets ? [`include ${quote(`${model.snippets}/server.d/*.conf`)};`] : []),
   ])
 }
@@ -128,42 +150,14 @@ function renderHealth({ health }: NginxModel): string[] {
     ])
 }
 
-function renderContent(content: NginxContent): string[] {
-  if (content.kind === 'files') {
-    return [
-      `root ${quote(content.root)};`,
-      'index index.html;',
-      'location / {',
-      '    try_files $uri $uri/ =404;',
-      '}',
-      'location ~ /\\.(?!well-known/) {',
-      '    return 404;',
-      '}',
-    ]
-  }
-  if (content.servers.length === 0) return ['location / {', '    return 503;', '}']
-  return ['location / {', '    include snippets/proxy.conf;', `    proxy_pass http://${upstreamName(content)};`, '}']
-}
-
-function upstreamName(content: Extract<NginxContent, { kind: 'app' }>): string {
-  return `app_${content.name}`
-}
-
 function renderAddress(address: WorkerAddress): string {
   return address.kind === 'unix' ? `unix:${address.path}` : `127.0.0.1:${address.port}`
 }
 
-/** The default of its address, so that a server in the user's http.d gets only the names it asks for. */
-function renderListen({ address, port }: ListenAddress): string {
-  const where = address.includes(':') ? `[${address}]:${port} ipv6only=on` : `${address}:${port}`
-  return `${where} default_server backlog=${backlog}`
-}
-
-/** A value as nginx reads it back. There is no way to write a `$` that is no variable: paths that hold one are refused before. */
-function quote(value: string): string {
-  return /^[\w./:@+-]+$/.test(value) ? value : `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
-}
-
-function lines(parts: string[]): string {
-  return `${parts.join('\n')}\n`
+/** The server for any host is the default of its address, so that one in the user's http.d gets only the names it asks for. */
+function renderListen({ address, port }: ListenAddress, site?: Site): string {
+  const isIpv6 = address.includes(':')
+  const where = isIpv6 ? `[${address}]:${port}` : `${address}:${port}`
+  // what belongs to the socket is said once
+  return site?.host ? where : `${where}${isIpv6 ? ' ipv6only=on' : ''} default_server backlog=${backlog}`
 }

@@ -28,6 +28,8 @@ export interface WorkerPool {
   scale(count: number): Promise<RollResult>
   /** The plan in force; its count is that of the slots. */
   plan(): WorkerPlan
+  /** Stops for good, after nginx was told: what waits is served first. */
+  retire(): Promise<void>
   /** Asks all workers to drain; SIGKILL after `graceMs`. Settles when all are gone. */
   stop(graceMs: number): Promise<void>
   status(): WorkerStatus[]
@@ -131,6 +133,10 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
         : { ok: false, reason: `there is no worker ${name}; there are ${known}`, lastLines: [] }
     },
     scale: count => resize({ ...plan, count }),
+    async retire() {
+      isStopping = true
+      await Promise.all(slots.map(slot => slot.leave(undefined, plan.gracefulTimeoutMs)))
+    },
     async stop(graceMs) {
       isStopping = true
       await Promise.all(slots.map(slot => slot.stop(graceMs)))

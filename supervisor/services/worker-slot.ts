@@ -39,9 +39,9 @@ export interface WorkerSlot {
   leaveRotation(): void
   /**
    * Stops for good without losing a request. nginx was told, and its old workers may go on asking here for a moment:
-   * they are led to the `heir`. What waits in the queue is taken first, then the workers drain.
+   * they are led to the `heir`, if there is one. What waits in the queue is taken first, then the workers drain.
    */
-  leave(heir: WorkerSlot, graceMs: number): Promise<void>
+  leave(heir: WorkerSlot | undefined, graceMs: number): Promise<void>
   status(): WorkerStatus
 }
 
@@ -273,9 +273,9 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
       isInRotation = false
     },
     async leave(heir, graceMs) {
-      const next = heir.address()
-      if (endpoint?.own.kind === 'unix' && next.kind === 'unix') {
-        deps.sockets.point(link, next.path)
+      const next = heir?.address()
+      if (endpoint?.own.kind === 'unix') {
+        if (next?.kind === 'unix') deps.sockets.point(link, next.path)
         if (state.name === 'serving') await emptyQueue(endpoint)
       }
       await stop(graceMs)

@@ -40,7 +40,8 @@ describe('the rendered configuration passes the test of the installed nginx:', (
     certificate: { chain: join(folder, 'cert.pem'), key: join(folder, 'key.pem') },
     health: { socket: '/tmp/health.sock', livePath: '/healthz', readyPath: '/readyz' },
     pagesDir: join(import.meta.dirname, '../../nginx/pages'),
-    content: { kind: 'app', name: 'app', servers: [unix], keepalive: 32 },
+    apps: [{ name: 'app', servers: [unix], keepalive: 32 }],
+    routes: [{ host: undefined, path: '/', target: { kind: 'app', app: 'app' } }],
     snippets: undefined,
     shutdownTimeoutSeconds: 8,
     ...change,
@@ -58,23 +59,48 @@ describe('the rendered configuration passes the test of the installed nginx:', (
     ['HTTP and HTTPS', { httpMode: 'serve' }],
     ['HTTP alone', { httpMode: 'serve', https: [], certificate: undefined }],
     ['IPv4 and IPv6', { http: [...loopback, { address: '::1', port: 18080 }] }],
-    ['no worker left', { content: { kind: 'app', name: 'app', servers: [], keepalive: 32 } }],
+    ['no worker left', { apps: [{ name: 'app', servers: [], keepalive: 32 }] }],
     [
       '64 workers',
       {
-        content: {
-          kind: 'app',
-          name: 'app',
-          servers: Array.from({ length: 64 }, (_, index) => ({ kind: 'unix', path: `/tmp/app-${index + 1}.sock` })),
-          keepalive: 32,
-        },
+        apps: [
+          {
+            name: 'app',
+            servers: Array.from({ length: 64 }, (_, index) => ({ kind: 'unix', path: `/tmp/app-${index + 1}.sock` })),
+            keepalive: 32,
+          },
+        ],
       },
     ],
     [
       'workers on ports, no keep-alive',
-      { content: { kind: 'app', name: 'app', servers: [{ kind: 'tcp', port: 9001 }], keepalive: 0 } },
+      { apps: [{ name: 'app', servers: [{ kind: 'tcp', port: 9001 }], keepalive: 0 }] },
     ],
-    ['static files in a path with a space', { content: { kind: 'files', root: '/tmp/my site' } }],
+    [
+      'static files in a path with a space',
+      { apps: [], routes: [{ host: undefined, path: '/', target: { kind: 'files', root: '/tmp/my site' } }] },
+    ],
+    [
+      'routes by path and host',
+      {
+        httpMode: 'serve',
+        http: [...loopback, { address: '::1', port: 18080 }],
+        apps: [
+          { name: 'web', servers: [unix], keepalive: 32 },
+          { name: 'api-v2', servers: [{ kind: 'tcp', port: 9001 }], keepalive: 0 },
+          { name: 'down', servers: [], keepalive: 0 },
+        ],
+        routes: [
+          { host: undefined, path: '/', target: { kind: 'app', app: 'web' } },
+          { host: undefined, path: '/api', target: { kind: 'app', app: 'api-v2' } },
+          { host: undefined, path: '/down', target: { kind: 'app', app: 'down' } },
+          { host: undefined, path: '/docs', target: { kind: 'files', root: '/tmp/my site' } },
+          { host: 'api.example.com', path: '/', target: { kind: 'app', app: 'api-v2' } },
+          { host: '*.example.com', path: '/', target: { kind: 'files', root: '/tmp' } },
+        ],
+      },
+    ],
+    ['no route for /', { routes: [{ host: undefined, path: '/api', target: { kind: 'app', app: 'app' } }] }],
     ['JSON access log', { accessLog: { path: '/dev/null', format: 'json' } }],
     [
       'no access log, no health',

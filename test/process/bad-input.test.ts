@@ -23,9 +23,9 @@ const cases: Case[] = [
   },
   {
     name: 'a key of a feature still to come',
-    files: { 'monohull.yaml': 'routes: []\n' },
+    files: { 'monohull.yaml': 'upstreams: {}\n' },
     code: 78,
-    says: /routes: is not a known key/,
+    says: /upstreams: is not a known key/,
   },
   {
     name: 'a YAML syntax error',

@@ -10,7 +10,7 @@ import type { HealthFacts } from '../../supervisor/domain/health.ts'
 const folder = mkdtempSync(join(tmpdir(), 'monohull-admin-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 
-const facts: HealthFacts = { isNginxAlive: true, isDraining: false, readyWorkers: 1, totalWorkers: 1 }
+const facts: HealthFacts = { isNginxAlive: true, isDraining: false, apps: [{ name: 'app', ready: 1, total: 1 }] }
 const health = { livePath: '/healthz', readyPath: '/readyz', facts: () => facts }
 
 function ask(socketPath: string, path: string): Promise<{ status: number | undefined; body: string }> {

@@ -6,7 +6,7 @@ import type { Command, Outcome } from '../../supervisor/domain/command.ts'
 import type { HealthFacts } from '../../supervisor/domain/health.ts'
 import { formatStatus, type Status } from '../../supervisor/domain/status.ts'
 
-const healthy: HealthFacts = { isNginxAlive: true, isDraining: false, readyWorkers: 2, totalWorkers: 2 }
+const healthy: HealthFacts = { isNginxAlive: true, isDraining: false, apps: [{ name: 'app', ready: 2, total: 2 }] }
 
 const status: Status = {
   pid: 42,
@@ -34,7 +34,7 @@ function app(change: Partial<HealthFacts> = {}, paths = { livePath: '/healthz', 
 
 describe('admin/app', () => {
   it('answers /healthz while nginx lives', async () => {
-    const response = await request(app({ readyWorkers: 0 }))
+    const response = await request(app({ apps: [{ name: 'app', ready: 0, total: 2 }] }))
       .get('/healthz')
       .expect(200, { status: 'ok' })
     assert.equal(response.headers['content-type'], 'application/json; charset=utf-8')
@@ -55,10 +55,10 @@ describe('admin/app', () => {
 
   it('fails /readyz without a ready worker, and while draining', async () => {
     const workers = { ready: 0, total: 2 }
-    await request(app({ readyWorkers: 0 }))
+    await request(app({ apps: [{ name: 'app', ready: 0, total: 2 }] }))
       .get('/readyz')
       .expect(503, { status: 'not ready', reason: 'no worker is ready', workers })
-    await request(app({ isDraining: true, readyWorkers: 0 }))
+    await request(app({ isDraining: true, apps: [{ name: 'app', ready: 0, total: 2 }] }))
       .get('/readyz')
       .expect(503, { status: 'draining', workers })
   })
@@ -112,8 +112,9 @@ describe('admin/app: commands', () => {
   const cases: [string, Command][] = [
     ['/reload', { type: 'reload' }],
     ['/restart', { type: 'restart' }],
-    ['/restart/app.2', { type: 'restart', worker: 'app.2' }],
+    ['/restart/app.2', { type: 'restart', target: 'app.2' }],
     ['/scale/4', { type: 'scale', workers: 4 }],
+    ['/scale/4?app=api', { type: 'scale', workers: 4, app: 'api' }],
     ['/stop', { type: 'stop' }],
   ]
   for (const [path, command] of cases) {

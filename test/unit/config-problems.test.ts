@@ -104,12 +104,11 @@ describe('config/load: unknown keys', () => {
   })
 
   it('refuses features that are still to come', () => {
-    const problems = refused(yaml('upstreams: {}\nroutes: []\njobs: []\napp: {timeout: 30s, max_requests: 0}'))
+    const problems = refused(yaml('upstreams: {}\njobs: []\napp: {timeout: 30s, max_requests: 0}'))
     assert.deepEqual(problems.map(problem => problem.key).sort(), [
       'app.max_requests',
       'app.timeout',
       'jobs',
-      'routes',
       'upstreams',
     ])
   })

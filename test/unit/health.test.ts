@@ -2,11 +2,14 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { type HealthFacts, liveness, readiness } from '../../supervisor/domain/health.ts'
 
-const facts: HealthFacts = { isNginxAlive: true, isDraining: false, readyWorkers: 2, totalWorkers: 2 }
+const facts: HealthFacts = { isNginxAlive: true, isDraining: false, apps: [{ name: 'app', ready: 2, total: 2 }] }
 
 describe('domain/health: liveness', () => {
   it('is about nginx, and not about the workers', () => {
-    assert.deepEqual(liveness({ ...facts, readyWorkers: 0, isDraining: true }), { status: 200, body: { status: 'ok' } })
+    assert.deepEqual(liveness({ ...facts, apps: [{ name: 'app', ready: 0, total: 2 }], isDraining: true }), {
+      status: 200,
+      body: { status: 'ok' },
+    })
     assert.deepEqual(liveness({ ...facts, isNginxAlive: false }), {
       status: 503,
       body: { status: 'failing', reason: 'nginx is not running' },
@@ -16,14 +19,14 @@ describe('domain/health: liveness', () => {
 
 describe('domain/health: readiness', () => {
   it('takes one ready worker', () => {
-    assert.deepEqual(readiness({ ...facts, readyWorkers: 1 }), {
+    assert.deepEqual(readiness({ ...facts, apps: [{ name: 'app', ready: 1, total: 2 }] }), {
       status: 200,
       body: { status: 'ready', workers: { ready: 1, total: 2 } },
     })
   })
 
   it('takes no worker for static files', () => {
-    assert.deepEqual(readiness({ ...facts, readyWorkers: undefined }), { status: 200, body: { status: 'ready' } })
+    assert.deepEqual(readiness({ ...facts, apps: [] }), { status: 200, body: { status: 'ready' } })
   })
 
   const workers = { ready: 2, total: 2 }
@@ -33,7 +36,7 @@ describe('domain/health: readiness', () => {
     ['without nginx', { isNginxAlive: false }, { status: 'not ready', reason: 'nginx is not running', workers }],
     [
       'without a ready worker',
-      { readyWorkers: 0 },
+      { apps: [{ name: 'app', ready: 0, total: 2 }] },
       { status: 'not ready', reason: 'no worker is ready', workers: { ready: 0, total: 2 } },
     ],
   ]

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ConfigSources, loadConfig } from '../../supervisor/config/load.ts'
 import type { Problem } from '../../supervisor/config/report.ts'
-import type { Config } from '../../supervisor/config/schema.ts'
+import type { AppConfig, Config } from '../../supervisor/config/schema.ts'
 import { parseYaml } from '../../supervisor/config/yaml-source.ts'
 
 /** Nothing at all: the defaults of the schema. */
@@ -18,7 +18,14 @@ export function yaml(text: string): Pick<ConfigSources, 'file'> {
   return { file: parseYaml({ path: 'monohull.yaml', text }) }
 }
 
-export function accepted(sources: Partial<ConfigSources>): Config {
+/** The configuration, with its default app at hand. */
+export function accepted(sources: Partial<ConfigSources>): Config & { app: AppConfig } {
+  const { app = assert.fail('no app called app'), ...others } = acceptedApps(sources).apps
+  return { ...acceptedApps(sources), apps: { app, ...others }, app }
+}
+
+/** The configuration, whatever its apps are called. */
+export function acceptedApps(sources: Partial<ConfigSources>): Config {
   const result = loadConfig({ ...noSources, ...sources })
   assert.ok(result.ok, `refused: ${JSON.stringify(result)}`)
   return result.config

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { type NginxModel, readFeatures } from '../../supervisor/domain/nginx-model.ts'
+import { type NginxModel, type NginxRoute, readFeatures, routesByHost } from '../../supervisor/domain/nginx-model.ts'
 import { renderNginx } from '../../supervisor/domain/nginx-render.ts'
 
 const folder = join(import.meta.dirname, 'golden')
@@ -20,15 +20,17 @@ const base: NginxModel = {
   certificate: { chain: '/run/monohull/served.crt', key: '/run/monohull/served.key' },
   health: { socket: '/run/monohull/health.sock', livePath: '/healthz', readyPath: '/readyz' },
   pagesDir: '/opt/monohull/nginx/pages',
-  content: {
-    kind: 'app',
-    name: 'app',
-    servers: [
-      { kind: 'unix', path: '/run/monohull/app-1.sock' },
-      { kind: 'unix', path: '/run/monohull/app-2.sock' },
-    ],
-    keepalive: 32,
-  },
+  apps: [
+    {
+      name: 'app',
+      servers: [
+        { kind: 'unix', path: '/run/monohull/app-1.sock' },
+        { kind: 'unix', path: '/run/monohull/app-2.sock' },
+      ],
+      keepalive: 32,
+    },
+  ],
+  routes: [{ host: undefined, path: '/', target: { kind: 'app', app: 'app' } }],
   snippets: undefined,
   shutdownTimeoutSeconds: 8,
 }
@@ -37,12 +39,32 @@ const models: Record<string, NginxModel> = {
   redirect: base,
   'https-on': { ...base, httpMode: 'serve', publicHttpsPort: 8443, accessLog: { path: '/dev/stdout', format: 'json' } },
   'https-off': { ...base, httpMode: 'serve', https: [], certificate: undefined },
-  'pool-down': { ...base, content: { kind: 'app', name: 'app', servers: [], keepalive: 32 } },
-  'port-mode': {
+  'pool-down': { ...base, apps: [{ name: 'app', servers: [], keepalive: 32 }] },
+  'port-mode': { ...base, apps: [{ name: 'app', servers: [{ kind: 'tcp', port: 40_001 }], keepalive: 0 }] },
+  files: {
     ...base,
-    content: { kind: 'app', name: 'app', servers: [{ kind: 'tcp', port: 40_001 }], keepalive: 0 },
+    apps: [],
+    routes: [{ host: undefined, path: '/', target: { kind: 'files', root: '/app/my "site"' } }],
   },
-  files: { ...base, content: { kind: 'files', root: '/app/my "site"' } },
+  routes: {
+    ...base,
+    httpMode: 'serve',
+    apps: [
+      ...base.apps,
+      { name: 'api-v2', servers: [{ kind: 'unix', path: '/run/monohull/api-v2-1.sock' }], keepalive: 0 },
+      { name: 'down', servers: [], keepalive: 32 },
+    ],
+    routes: [
+      { host: undefined, path: '/', target: { kind: 'app', app: 'app' } },
+      { host: undefined, path: '/api', target: { kind: 'app', app: 'api-v2' } },
+      { host: undefined, path: '/down', target: { kind: 'app', app: 'down' } },
+      { host: undefined, path: '/docs', target: { kind: 'files', root: '/app/my docs' } },
+      { host: 'api.example.com', path: '/', target: { kind: 'app', app: 'api-v2' } },
+      { host: '*.example.com', path: '/docs', target: { kind: 'app', app: 'app' } },
+    ],
+    snippets: '/app/nginx',
+  },
+  'no-root': { ...base, routes: [{ host: undefined, path: '/api', target: { kind: 'app', app: 'app' } }] },
   ipv6: {
     ...base,
     http: [...base.http, { address: '::', port: 80 }],
@@ -104,6 +126,32 @@ describe('domain/nginx-render', () => {
     for (const part of [rendered.get('rendered/http.conf'), rendered.get('rendered/site.conf')]) {
       for (const path of ['/healthz', '/readyz']) assert.match(part ?? '', new RegExp(`location = ${path} \\{`))
     }
+  })
+})
+
+describe('domain/nginx-model: routesByHost', () => {
+  const route = (host: string | undefined, path: string, app: string): NginxRoute => ({
+    host,
+    path,
+    target: { kind: 'app', app },
+  })
+
+  it('gives a host its own routes, and those for any host where it has none', () => {
+    const routes = [
+      route(undefined, '/', 'web'),
+      route('a.example', '/', 'a'),
+      route(undefined, '/api', 'api'),
+      route('b.example', '/x', 'b'),
+    ]
+    const told = routesByHost(routes).map(site => [
+      site.host,
+      ...site.routes.map(({ path, target }) => `${path} ${target.kind === 'app' && target.app}`),
+    ])
+    assert.deepEqual(told, [
+      [undefined, '/ web', '/api api'],
+      ['a.example', '/ a', '/api api'],
+      ['b.example', '/x b', '/ web', '/api api'],
+    ])
   })
 })
 

@@ -6,6 +6,7 @@ import { jsonSchema, schemaAt } from './json-schema.ts'
 const groups: [string, string[]][] = [
   ['Ports and addresses', ['http_port', 'https_port', 'https', 'public_https_port', 'bind_addresses', 'server_names']],
   ['The app', ['app']],
+  ['Several apps', ['apps', 'routes']],
   ['Certificates', ['cert_dir', 'tls']],
   ['Health', ['health']],
   ['nginx', ['nginx']],
@@ -22,6 +23,7 @@ const intro = `# Configuration
 
 - The file is the one that \`--config\` or \`MONOHULL_CONFIG\` names, else \`monohull.yaml\` in the app's directory.
 - \`VARIABLE_FILE\` reads the value of \`VARIABLE\` from a file, for every variable below.
+- The keys of a named app have its name in them: \`apps.web.workers\` is \`MONOHULL_APPS_WEB_WORKERS\`, for each app that the file names.
 - Lists are written with commas in variables and flags: \`MONOHULL_SERVER_NAMES=example.com,www.example.com\`.
 - Durations are written \`500ms\`, \`8s\`, \`5m\`, \`1h30m\` or \`1d\`.
 - \`WEB_CONCURRENCY\` sets \`app.workers\` where \`MONOHULL_WORKERS\` does not.
@@ -45,12 +47,12 @@ interface Row {
 
 /** docs/reference/configuration.md: every key, with what it takes, its default, its variable and its flag. */
 export function configurationPage(): string {
-  const rows = [...scalarRows(), environmentRow()]
+  const rows = [...scalarRows(), ...fileRows()]
   const sections = groups.map(([heading, keys]) => {
-    const own = rows.filter(({ key }) => keys.includes(key) || keys.includes(key.split('.')[0] ?? ''))
+    const own = rows.filter(({ key }) => keys.includes(sectionOf(key)) || keys.includes(key))
     return `## ${heading}\n\n${table(own)}`
   })
-  const missing = rows.filter(({ key }) => !groups.some(([, keys]) => keys.includes(key.split('.')[0] ?? '')))
+  const missing = rows.filter(({ key }) => !groups.some(([, keys]) => keys.includes(sectionOf(key))))
   if (missing.length > 0) throw new Error(`cannot place ${missing.map(row => row.key)}: no group has them`)
   return [intro, ...sections].join('\n')
 }
@@ -69,16 +71,33 @@ function scalarRows(): Row[] {
   })
 }
 
-/** The one key that no variable sets. */
-function environmentRow(): Row {
-  const description = schemaAt(jsonSchema(), ['app', 'env']).description ?? ''
-  return {
-    key: 'app.env',
-    value: 'names with texts, or with {file: PATH}',
-    fallback: '',
-    setBy: 'the file only',
-    description,
-  }
+/** Keys that no variable sets, and what they take. `[]` stands for each item of a list. */
+const fileKeys: [string, string][] = [
+  ['app.env', 'names with texts, or with {file: PATH}'],
+  ['apps', 'names with the keys of `app` each'],
+  ['routes', 'a list'],
+  ['routes.[].path', 'a path such as /api'],
+  ['routes.[].host', 'a host name'],
+  ['routes.[].app', 'the name of an app'],
+]
+
+function fileRows(): Row[] {
+  const schema = jsonSchema()
+  return fileKeys.map(([key, value]) => {
+    const node = schemaAt(schema, key.split('.'))
+    const fallback = node.default === undefined || typeof node.default === 'object' ? '' : code(String(node.default))
+    return {
+      key: key.replace('.[]', '[]'),
+      value,
+      fallback,
+      setBy: 'the file only',
+      description: node.description ?? '',
+    }
+  })
+}
+
+function sectionOf(key: string): string {
+  return key.split(/[.[]/)[0] ?? ''
 }
 
 function formatDefault(value: unknown): string {

@@ -23,10 +23,10 @@ function override({ jsonSchema: schema }: { jsonSchema: JsonSchema }): void {
   if (parseDuration(schema.default) !== undefined) schema.pattern = '^(\\d+(\\.\\d+)?(ms|s|m|h|d))+$'
 }
 
-/** The part of the schema that describes one key. */
+/** The part of the schema that describes one key; `[]` in the path is for the items of a list, `*` for any name. */
 export function schemaAt(schema: JsonSchema, path: readonly string[]): JsonSchema {
   return path.reduce<JsonSchema>((node, part) => {
-    const child = node.properties?.[part]
-    return typeof child === 'object' ? child : {}
+    const child = part === '[]' ? node.items : part === '*' ? node.additionalProperties : node.properties?.[part]
+    return typeof child === 'object' && !Array.isArray(child) ? child : {}
   }, schema)
 }

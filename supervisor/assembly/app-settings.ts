@@ -1,0 +1,105 @@
+import { join } from 'node:path'
+import type { Account } from '../adapters/users.ts'
+import type { AppConfig } from '../config/schema.ts'
+import type { AppContent } from '../domain/app-command.ts'
+import { fillPort, workerEnv } from '../domain/worker-env.ts'
+import type { WorkerPlan } from '../services/worker-plan.ts'
+import { accountEnv, type Complain, checkAccess, checkProgram, findContent, findPlace, type Place } from './place.ts'
+import type { World } from './world.ts'
+
+/** One app of the configuration, together with what this machine makes of it. */
+export interface AppSettings {
+  name: string
+  config: AppConfig
+  place: Place
+  content: AppContent
+  /** Undefined when the content is static files. */
+  plan: WorkerPlan | undefined
+}
+
+export interface AppSources {
+  app: AppConfig
+  world: World
+  /** CPUs that the cgroup grants, in whole. */
+  cpus: number
+  /** Who reads files for nginx, when monohull may choose. */
+  nginxUser: Account | undefined
+  complain: Complain
+}
+
+/** Where an app stands in the configuration. */
+function keyOfApp(name: string): string {
+  return name === 'app' ? name : `apps.${name}`
+}
+
+/** Looks at the machine for one app; undefined when something is missing, which is complained about. */
+export function resolveApp(
+  name: string,
+  { app, world, cpus, nginxUser, complain }: AppSources,
+): AppSettings | undefined {
+  const key = keyOfApp(name)
+  const place = findPlace(key, app, world, complain)
+  if (!place) return undefined
+  // started in the folder of the installation: its own package.json is no app
+  const isInstallation = !app.command && place.directory === world.home
+  const content: AppContent | undefined = isInstallation
+    ? { kind: 'welcome', origin: 'no app given' }
+    : findContent(key, app.command, { place, complain })
+  if (!content) return undefined
+  if (content.kind === 'files') {
+    checkAccess(key, content.root, nginxUser, complain)
+    return { name, config: app, place, content, plan: undefined }
+  }
+  const count = app.workers === 'auto' ? cpus : app.workers
+  const plan = createPlan({ name, app, world, place, content, count })
+  checkProgram(key, plan.argv, { place: { ...place, directory: plan.directory }, complain })
+  if (content.kind === 'command') checkAccess(key, place.directory, place.account, complain)
+  return { name, config: app, place, content, plan }
+}
+
+interface PlanSources {
+  name: string
+  app: AppConfig
+  world: World
+  place: Place
+  content: Exclude<AppContent, { kind: 'files' }>
+  count: number
+}
+
+function createPlan(sources: PlanSources): WorkerPlan {
+  const { name, app, world, place, content, count } = sources
+  const argv =
+    content.kind === 'command'
+      ? content.argv
+      : [process.execPath, '--no-deprecation', join(world.home, 'dist/app/server.cjs')]
+  return {
+    app: name,
+    argv,
+    argvFor: port => fillPort(argv, port),
+    directory: content.kind === 'command' ? place.directory : world.home,
+    uid: place.account?.uid,
+    gid: place.account?.gid,
+    count,
+    listen: app.listen,
+    env: identity =>
+      workerEnv(
+        {
+          inherited: { ...world.env, PATH: place.path },
+          configured: { ...(content.kind === 'command' ? content.env : {}), ...place.env },
+          account: accountEnv(place.account),
+          preload: join(world.home, 'dist/preload.cjs'),
+        },
+        {
+          app: name,
+          workers: count,
+          namesDescriptor: argv.some(word => word.includes('fd://3')),
+          gracefulTimeoutMs: app.graceful_timeout,
+          ...identity,
+        },
+      ),
+    bootTimeoutMs: app.boot_timeout,
+    gracefulTimeoutMs: app.graceful_timeout,
+    minUptimeMs: app.min_uptime,
+    backoff: { initialMs: app.backoff.initial, maxMs: app.backoff.max },
+  }
+}

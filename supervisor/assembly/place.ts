@@ -1,0 +1,155 @@
+import { readFileSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { findProgram, openProject, searchPath } from '../adapters/project.ts'
+import { type Account, canSwitchUsers, findAccount, findClosedFolder } from '../adapters/users.ts'
+import { messageOf, OperatorError } from '../base/errors.ts'
+import { type Problem, secretMask } from '../config/report.ts'
+import type { AppConfig } from '../config/schema.ts'
+import { type AppContent, chooseContent } from '../domain/app-command.ts'
+import type { World } from './world.ts'
+
+const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+/** Where, as whom and with which variables a program of the configuration runs. */
+export interface Place {
+  directory: string
+  /** Search path for programs. */
+  path: string
+  /** Undefined: as monohull itself. */
+  account: Account | undefined
+  /** The configured variables, secrets read. */
+  env: Record<string, string>
+}
+
+/** What a place is asked for with. */
+export type PlaceConfig = Pick<AppConfig, 'directory' | 'user' | 'env'>
+
+export type Complain = (key: string, value: unknown, problem: string, fix: string) => void
+
+/** Collects what is wrong on this machine. */
+export function collectProblems(): { problems: Problem[]; complain: Complain } {
+  const problems: Problem[] = []
+  return {
+    problems,
+    complain: (key, value, problem, fix) => problems.push({ key, source: 'this machine', value, problem, fix }),
+  }
+}
+
+/** Looks for the folder, the user and the secrets of what is configured at `key`; undefined when the folder is missing. */
+export function findPlace(key: string, config: PlaceConfig, world: World, complain: Complain): Place | undefined {
+  const directory = resolve(config.directory)
+  if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory()) {
+    complain(`${key}.directory`, config.directory, 'is no folder', 'name the folder of the app')
+    return undefined
+  }
+  return {
+    directory,
+    path: searchPath(directory, world.env.PATH ?? defaultPath),
+    account: chooseAccount(key, config.user, complain),
+    env: readSecrets(key, config.env, { directory, complain }),
+  }
+}
+
+function chooseAccount(key: string, wanted: string | undefined, complain: Complain): Account | undefined {
+  const account = findAccount(wanted ?? 'app')
+  if (wanted !== undefined && !account)
+    complain(
+      `${key}.user`,
+      wanted,
+      'is no user of this system',
+      `useradd it in the Dockerfile, or leave ${key}.user out`,
+    )
+  if (canSwitchUsers()) return account
+  if (wanted !== undefined && account && account.uid !== process.getuid?.()) {
+    complain(
+      `${key}.user`,
+      wanted,
+      `cannot be switched to by user ${process.getuid?.()} without CAP_SETUID, CAP_SETGID, CAP_CHOWN and CAP_KILL`,
+      `start monohull as root, or leave ${key}.user out`,
+    )
+  }
+  return undefined
+}
+
+function readSecrets(
+  key: string,
+  configured: PlaceConfig['env'],
+  { directory, complain }: { directory: string; complain: Complain },
+): Record<string, string> {
+  const env: Record<string, string> = {}
+  for (const [name, value] of Object.entries(configured)) {
+    if (typeof value === 'string') {
+      env[name] = value
+      continue
+    }
+    try {
+      env[name] = readFileSync(resolve(directory, value.file), 'utf8').replace(/\r?\n$/, '')
+    } catch (error) {
+      complain(`${key}.env.${name}`, secretMask, messageOf(error), 'name a readable file')
+    }
+  }
+  return env
+}
+
+/** What a command, or a folder without one, comes to; undefined when it comes to nothing. */
+export function findContent(
+  key: string,
+  command: readonly string[] | undefined,
+  { place, complain }: { place: Place; complain: Complain },
+): AppContent | undefined {
+  try {
+    const result = chooseContent(command, openProject(place.directory, place.path))
+    if (!result.ok) complain(`${key}.command`, command, result.problem, result.fix)
+    else if (result.content.kind !== 'files') return result.content
+    else {
+      const root = resolve(place.directory, result.content.root)
+      if (!/[$"\\;{}\n]/.test(root)) return { ...result.content, root }
+      complain(`${key}.command`, root, 'holds characters that nginx cannot take in a path', 'rename the folder')
+    }
+  } catch (error) {
+    const fix = error instanceof OperatorError ? error.fix : 'mend the app folder'
+    complain(`${key}.command`, undefined, messageOf(error), fix)
+  }
+  return undefined
+}
+
+/** Whether the first word of a command can be run. */
+export function checkProgram(
+  key: string,
+  argv: readonly string[],
+  { place, complain }: { place: Pick<Place, 'directory' | 'path'>; complain: Complain },
+): void {
+  const [program = ''] = argv
+  const search = findProgram(program, place.directory, place.path)
+  if (search.kind === 'not found')
+    complain(
+      `${key}.command`,
+      program,
+      'was not found',
+      `install it in the image, or mend the command; looked in ${program.includes('/') ? place.directory : place.path}`,
+    )
+  if (search.kind === 'not executable')
+    complain(
+      `${key}.command`,
+      search.path,
+      'is not executable',
+      `chmod +x ${search.path}, or name its interpreter: node ${program}`,
+    )
+}
+
+/** Started as root, monohull reads everything; the users it starts others as may not. */
+export function checkAccess(key: string, path: string, account: Account | undefined, complain: Complain): void {
+  const closed = account && findClosedFolder(path, account)
+  if (closed)
+    complain(
+      `${key}.directory`,
+      path,
+      `cannot be entered by user ${account.name}: ${closed} is closed to it`,
+      `chmod o+x ${closed}, or move the app`,
+    )
+}
+
+/** What tells a program who it is. */
+export function accountEnv(account: Account | undefined): Record<string, string> {
+  return account ? { HOME: account.home, USER: account.name, LOGNAME: account.name } : {}
+}

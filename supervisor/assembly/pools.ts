@@ -1,0 +1,88 @@
+import { httpProbe } from '../adapters/http-probe.ts'
+import { createSlotSockets } from '../adapters/listeners.ts'
+import { portsOfGroup } from '../adapters/procfs.ts'
+import { describeExit, exitCodeOf } from '../domain/exit.ts'
+import type { Change } from '../services/changes.ts'
+import type { WorkerPlan } from '../services/worker-plan.ts'
+import { type BootResult, createWorkerPool, type WorkerPool } from '../services/worker-pool.ts'
+import type { Parts } from './parts.ts'
+
+/** How long the first ready worker waits for the others before nginx is told. */
+const siblingsMs = 100
+
+/** Starts the workers of every app; settles when each app has a ready one, or as soon as one app has failed. */
+export async function startPools(parts: Parts): Promise<BootResult> {
+  for (const { plan } of parts.settings.apps) if (plan) parts.pools.set(plan.app, assemblePool(parts, plan))
+  const pools = [...parts.pools.values()]
+  const boots = pools.map(pool => pool.start())
+  const failed = new Promise<BootResult>(resolve => {
+    for (const boot of boots) void boot.then(result => !result.ok && resolve(result))
+  })
+  const result = await Promise.race([failed, Promise.all(boots).then((): BootResult => ({ ok: true }))])
+  if (result.ok) await Promise.all(pools.map(pool => pool.settled(siblingsMs)))
+  return result
+}
+
+/** What brings an app to a plan: its workers are replaced, or, when it is new, started. */
+export function changeOf(parts: Parts, plan: WorkerPlan): Change {
+  const pool = parts.pools.get(plan.app)
+  if (!pool) return additionOf(parts, plan)
+  const previous = pool.plan()
+  return { apply: () => pool.roll(plan), revert: () => pool.roll(previous) }
+}
+
+function additionOf(parts: Parts, plan: WorkerPlan): Change {
+  const pool = assemblePool(parts, plan)
+  async function revert(): Promise<void> {
+    await pool.stop(plan.gracefulTimeoutMs)
+    parts.pools.delete(plan.app)
+  }
+  return {
+    revert,
+    async apply() {
+      if (parts.isDraining) return { ok: false, reason: 'monohull is stopping', lastLines: [] }
+      parts.pools.set(plan.app, pool)
+      const result = await pool.start()
+      if (result.ok) {
+        await pool.settled(siblingsMs)
+        return result
+      }
+      await revert()
+      const { worker, exit, lastLines } = result.death
+      return { ok: false, reason: `${worker}: it ended with ${describeExit(exit)} before it was ready`, lastLines }
+    },
+  }
+}
+
+/** Stops the workers of apps that the settings no longer have, once nginx was told. */
+export async function retireRemoved(parts: Parts): Promise<void> {
+  const kept = new Set(parts.settings.apps.flatMap(({ plan }) => plan?.app ?? []))
+  for (const [name, pool] of parts.pools) {
+    if (kept.has(name)) continue
+    await pool.retire()
+    parts.pools.delete(name)
+    parts.log.info('app removed', { app: name })
+  }
+}
+
+function assemblePool(parts: Parts, plan: WorkerPlan): WorkerPool {
+  const { surroundings, rotation, settings } = parts
+  if (!surroundings || !rotation) throw new Error('cannot assemble a pool before the start')
+  return createWorkerPool(
+    {
+      ...surroundings,
+      sockets: createSlotSockets({ uid: undefined, gid: settings.nginxUser?.gid }),
+      probe: httpProbe,
+      runDir: settings.config.run_dir,
+      portsOf: portsOfGroup,
+      onRotation: rotation.changed,
+      onDeath({ exit }) {
+        const app = parts.settings.config.apps[plan.app]
+        if (app?.on_failure !== 'exit' || !parts.isServing) return false
+        parts.requestStop({ mode: 'graceful', code: exitCodeOf(exit) })
+        return true
+      },
+    },
+    plan,
+  )
+}

@@ -1,0 +1,6 @@
+/** What surrounds this run of monohull: read once, in main. */
+export interface World {
+  env: Readonly<Record<string, string | undefined>>
+  /** Folder of the installation, with dist/ and nginx/. */
+  home: string
+}

@@ -1,0 +1,95 @@
+import * as z from 'zod'
+import { parseDuration } from '../base/duration.ts'
+import { splitCommand } from './command-words.ts'
+
+/** The kinds of values that keys of the configuration take, with the messages for others. */
+
+export const duration = (defaultText: string, minimumMs = 1) =>
+  z
+    .string({ error: 'expected a duration such as 500ms, 8s or 5m' })
+    .transform((text, context) => {
+      const durationMs = parseDuration(text)
+      if (durationMs === undefined)
+        context.addIssue({ code: 'custom', message: 'expected a duration such as 500ms, 8s or 5m' })
+      else if (durationMs < minimumMs) context.addIssue({ code: 'custom', message: 'expected a duration above zero' })
+      return durationMs ?? 0
+    })
+    .prefault(defaultText)
+
+export const port = (what: string, fallback: number) =>
+  z
+    .number({ error: 'expected a port number' })
+    .int('expected a whole port number')
+    .min(0, 'expected a port from 0 to 65535')
+    .max(65535, 'expected a port from 0 to 65535')
+    .default(fallback)
+    .describe(`${what}; 0 takes any free port`)
+
+export const httpPath = (what: string, fallback: string) =>
+  z
+    .string()
+    .regex(/^(off|\/[A-Za-z0-9._~\-/]*)$/, 'expected a path such as /healthz, or off')
+    .default(fallback)
+    .describe(what)
+
+export const absolutePath = z
+  .string({ error: 'expected an absolute path' })
+  .regex(/^\/[^\s$"'\\;:{}]*$/, 'expected an absolute path without spaces, quotes, colons and $')
+
+export const hostName = z
+  .string({ error: 'expected a host name such as www.example.com' })
+  .regex(
+    /^(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*$/,
+    'expected a host name such as www.example.com',
+  )
+
+const word = z.string().refine(text => !text.includes('\0'), 'expected words without a NUL character')
+
+export const command = z
+  .union([word, z.array(word).min(1, 'expected at least the program')], {
+    error: 'expected a list of words or one string',
+  })
+  .refine(value => !Array.isArray(value) || value[0] !== '', 'expected a program as the first word')
+  .transform((value, context): string[] => {
+    if (Array.isArray(value)) return value
+    const result = splitCommand(value)
+    if (result.ok) return result.words
+    context.addIssue({ code: 'custom', message: result.problem })
+    return []
+  })
+
+/** A count, or auto. */
+export const countOrAuto = (maximum: number) => {
+  const error = `expected a whole number from 1 to ${maximum}, or auto`
+  return z.union([z.literal('auto'), z.number({ error }).int(error).min(1, error).max(maximum, error)], { error })
+}
+
+export const environment = z
+  .record(
+    z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected a variable name'),
+    z.union(
+      [z.string(), z.number().transform(String), z.boolean().transform(String), z.strictObject({ file: z.string() })],
+      {
+        error: 'expected a text, a number, or {file: PATH}',
+      },
+    ),
+  )
+  .default({})
+  .describe("Variables for the app, over the container's own; {file: PATH} reads the value (a secret) from a file")
+  .meta({ secret: true })
+
+export const backoff = z
+  .strictObject({
+    initial: duration('200ms').describe(
+      'Wait before the restart after the first fast failure; doubles with each further one',
+    ),
+    max: duration('30s').describe('The longest wait between restarts'),
+  })
+  .prefault({})
+
+/** A name of an app or a process, as it stands in logs, sockets and variables. */
+export const programName = z
+  .string()
+  .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'expected lower-case letters, digits and single dashes between them')
+  .max(32, 'expected at most 32 characters')
+  .refine(name => name !== 'init', 'expected another name: init is what the init commands are called in the log')

@@ -1,0 +1,46 @@
+import type { NginxApp, NginxRoute } from './nginx-model.ts'
+import { quote } from './nginx-text.ts'
+
+const hiddenFiles = ['location ~ /\\.(?!well-known/) {', '    return 404;', '}']
+
+/** The locations of one host. nginx takes the longest that fits, the user's own in server.d among them. */
+export function renderRoutes(routes: readonly NginxRoute[], apps: readonly NginxApp[]): string[] {
+  const root = routes.find(({ path }) => path === '/')
+  const isFilesOnly = routes.every(({ target }) => target.kind === 'files')
+  // an app has its own paths that begin with a dot
+  const nested = isFilesOnly ? [] : hiddenFiles
+  const render = ({ path, target }: NginxRoute): string[] => {
+    if (target.kind === 'app') return atAndBelow(path, renderApp(target.app, apps))
+    if (path === '/') return block('/', ['try_files $uri $uri/ =404;', ...nested])
+    return [
+      ...block(`= ${path}`, [`return 308 ${path}/$is_args$args;`]),
+      ...block(`${path}/`, [`alias ${quote(`${target.root}/`)};`, 'index index.html;', ...nested]),
+    ]
+  }
+  return [
+    // a folder at / is the root of the user's locations too
+    ...(root?.target.kind === 'files' ? [`root ${quote(root.target.root)};`, 'index index.html;'] : []),
+    ...routes.flatMap(render),
+    ...(root ? [] : block('/', ['return 404;'])),
+    ...(isFilesOnly ? hiddenFiles : []),
+  ]
+}
+
+/** The name of an app's upstream. */
+export function upstreamName(app: string): string {
+  return `app_${app}`
+}
+
+function block(match: string, body: readonly string[]): string[] {
+  return [`location ${match} {`, ...body.map(line => `    ${line}`), '}']
+}
+
+/** nginx's prefixes end anywhere, and routes at the end of a segment. */
+function atAndBelow(path: string, body: readonly string[]): string[] {
+  return path === '/' ? block('/', body) : [...block(`= ${path}`, body), ...block(`${path}/`, body)]
+}
+
+function renderApp(name: string, apps: readonly NginxApp[]): string[] {
+  if (!apps.some(app => app.name === name && app.servers.length > 0)) return ['return 503;']
+  return ['include snippets/proxy.conf;', `proxy_pass http://${upstreamName(name)};`]
+}

@@ -1,0 +1,9 @@
+/** A value as nginx reads it back. There is no way to write a `$` that is no variable: paths that hold one are refused before. */
+export function quote(value: string): string {
+  return /^[\w./:@+-]+$/.test(value) ? value : `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
+}
+
+/** The text of a file. */
+export function lines(parts: readonly string[]): string {
+  return `${parts.join('\n')}\n`
+}
