@@ -13,6 +13,7 @@ import type { Status } from '../domain/status.ts'
 import { chooseServed, type ServedCertificate } from '../services/certificates.ts'
 import type { CommandQueue } from '../services/commands.ts'
 import type { Nginx } from '../services/nginx.ts'
+import type { OomWatch } from '../services/oom-watch.ts'
 import type { Rotation } from '../services/rotation.ts'
 import type { WorkerPool } from '../services/worker-pool.ts'
 import type { Front } from './front.ts'
@@ -43,6 +44,7 @@ export interface Parts {
   surroundings?: Surroundings
   /** Tells nginx which workers there are. */
   rotation?: Rotation
+  oomWatch?: OomWatch
   instance?: Instance
   features?: NginxFeatures
   accessLog?: AccessLog

@@ -1,7 +1,9 @@
 import { httpProbe } from '../adapters/http-probe.ts'
 import { createSlotSockets } from '../adapters/listeners.ts'
 import { portsOfGroup } from '../adapters/procfs.ts'
+import { systemClock } from '../base/clock.ts'
 import { describeExit, exitCodeOf } from '../domain/exit.ts'
+import { failuresWithin } from '../domain/failures.ts'
 import type { Change } from '../services/changes.ts'
 import type { WorkerPlan } from '../services/worker-plan.ts'
 import { type BootResult, createWorkerPool, type WorkerPool } from '../services/worker-pool.ts'
@@ -9,6 +11,7 @@ import type { Parts } from './parts.ts'
 
 /** How long the first ready worker waits for the others before nginx is told. */
 const siblingsMs = 100
+const anyFailure = { failures: 1, within: 1000 }
 
 /** Starts the workers of every app; settles when each app has a ready one, or as soon as one app has failed. */
 export async function startPools(parts: Parts): Promise<BootResult> {
@@ -66,8 +69,9 @@ export async function retireRemoved(parts: Parts): Promise<void> {
 }
 
 function assemblePool(parts: Parts, plan: WorkerPlan): WorkerPool {
-  const { surroundings, rotation, settings } = parts
-  if (!surroundings || !rotation) throw new Error('cannot assemble a pool before the start')
+  const { surroundings, rotation, oomWatch, settings } = parts
+  if (!surroundings || !rotation || !oomWatch) throw new Error('cannot assemble a pool before the start')
+  let recent: number[] = []
   return createWorkerPool(
     {
       ...surroundings,
@@ -75,10 +79,14 @@ function assemblePool(parts: Parts, plan: WorkerPlan): WorkerPool {
       probe: httpProbe,
       runDir: settings.config.run_dir,
       portsOf: portsOfGroup,
+      oomWatch,
       onRotation: rotation.changed,
       onDeath({ exit }) {
         const app = parts.settings.config.apps[plan.app]
         if (app?.on_failure !== 'exit' || !parts.isServing) return false
+        const { failures, within } = app.exit_after ?? anyFailure
+        recent = failuresWithin(within, [...recent, systemClock.now()])
+        if (recent.length < failures) return false
         parts.requestStop({ mode: 'graceful', code: exitCodeOf(exit) })
         return true
       },

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { openAccessLog } from '../adapters/access-log.ts'
+import { readMemoryGroup } from '../adapters/cgroup.ts'
 import { collectGarbage } from '../adapters/heap.ts'
 import { claimRunDir } from '../adapters/instance.ts'
 import { createNginxFiles, readNginxFeatures } from '../adapters/nginx-files.ts'
@@ -12,6 +13,7 @@ import type { LogFields } from '../base/log.ts'
 import { exitCodeOf } from '../domain/exit.ts'
 import type { Surroundings } from '../domain/ports.ts'
 import { createNginx } from '../services/nginx.ts'
+import { createOomWatch } from '../services/oom-watch.ts'
 import { createRotation } from '../services/rotation.ts'
 import type { Death } from '../services/worker-slot.ts'
 import type { AppSettings } from './app-settings.ts'
@@ -45,6 +47,7 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
   parts.rotation = createRotation(async () => {
     if (parts.isServing) await parts.nginx?.apply(modelOf(parts, parts.settings, 'ready'))
   }, log)
+  parts.oomWatch = createOomWatch(readMemoryGroup())
   const booted = startPools(parts)
   for (const app of settings.apps) log.info('starting', describeApp(app, settings.apps.length))
 

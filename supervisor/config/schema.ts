@@ -67,9 +67,24 @@ const app = z
       .enum(['restart', 'exit'], { error: 'expected restart or exit' })
       .default('restart')
       .describe("When a worker ends by itself: restart it, or stop everything with the worker's exit code"),
+    exit_after: z
+      .strictObject({
+        failures: z
+          .number({ error: 'expected a whole number from 1 to 1000' })
+          .int('expected a whole number from 1 to 1000')
+          .min(1, 'expected a whole number from 1 to 1000')
+          .max(1000, 'expected a whole number from 1 to 1000')
+          .default(1)
+          .describe('With on_failure: exit, the number of failures that ends everything; fewer are restarted'),
+        within: duration('1m').describe('The time in which that many failures have to come'),
+      })
+      .optional(),
     env: environment,
   })
   .superRefine((value, context) => {
+    if (value.exit_after && value.on_failure !== 'exit') {
+      context.addIssue({ code: 'custom', path: ['exit_after'], message: 'expected on_failure: exit beside it' })
+    }
     if (value.backoff.initial > value.backoff.max) {
       context.addIssue({ code: 'custom', path: ['backoff', 'initial'], message: 'expected at most backoff.max' })
     }

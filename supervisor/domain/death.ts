@@ -10,11 +10,14 @@ export interface DeathFacts {
   bootTimeoutMs: number
   /** TCP ports that it listened on when its time to boot was over. */
   otherPorts: readonly number[]
+  /** Bytes that the cgroup may use; undefined without a limit. */
+  memoryLimit: number | undefined
 }
 
 /** What an operator needs to know about a worker's end beyond the exit, and what to do; undefined when there is no more to say. */
 export function explainDeath(facts: DeathFacts): string | undefined {
   if (facts.cause === 'boot timeout') return explainSilence(facts)
+  if (facts.exit.kind === 'signal' && facts.exit.isOutOfMemory) return explainOutOfMemory(facts)
   if (facts.exit.kind !== 'code' || facts.wasReady) return undefined
   switch (facts.exit.code) {
     case 127:
@@ -26,6 +29,11 @@ export function explainDeath(facts: DeathFacts): string | undefined {
     default:
       return undefined
   }
+}
+
+function explainOutOfMemory({ memoryLimit }: DeathFacts): string {
+  const limit = memoryLimit === undefined ? '' : `, which is limited to ${Math.round(memoryLimit / 2 ** 20)} MB`
+  return `the kernel killed it: no memory was left in its cgroup${limit}; raise the limit, or run fewer workers`
 }
 
 function explainSilence({ listen, bootTimeoutMs, otherPorts }: DeathFacts): string {

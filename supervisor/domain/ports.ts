@@ -74,6 +74,14 @@ export interface Probe {
   answers(address: WorkerAddress, timeoutMs: number): Promise<boolean>
 }
 
+/** What the kernel says about the memory of the cgroup that everything runs in. */
+export interface MemoryGroup {
+  /** How many processes its OOM killer has ended so far; 0 where the kernel does not tell. */
+  oomKills(): number
+  /** Bytes that it may use; undefined without a limit. */
+  limit(): number | undefined
+}
+
 export type WorkerAddress = { kind: 'unix'; path: string } | { kind: 'tcp'; port: number }
 
 /** Result of nginx's own test; the output is its words, line by line. */

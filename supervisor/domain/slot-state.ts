@@ -147,14 +147,15 @@ function ended(state: SlotState, event: Extract<SlotEvent, { type: 'ended' }>, p
 /**
  * A worker that served for `minUptimeMs` starts the count anew. So does one that served and was killed with SIGKILL by
  * somebody outside: its own boot is not what fails. One that was killed so while it booted is not counted either, but
- * waits, since the kernel kills what is out of memory in the same way.
+ * waits, since the kernel kills what is out of memory in the same way, and may not tell. Where it tells, that is a failure.
  */
 function failuresAfter(
   state: Extract<SlotState, { name: 'booting' | 'serving' }>,
   event: Extract<SlotEvent, { type: 'ended' }>,
   policy: SlotPolicy,
 ): number {
-  const wasKilled = event.exit.kind === 'signal' && event.exit.signal === 'SIGKILL'
+  const { exit } = event
+  const wasKilled = exit.kind === 'signal' && exit.signal === 'SIGKILL' && !exit.isOutOfMemory
   if (state.name === 'serving' && (wasKilled || event.at - state.readyAt >= policy.minUptimeMs)) return 0
   if (state.name === 'booting' && wasKilled) return Math.max(1, state.failures)
   return state.failures + 1

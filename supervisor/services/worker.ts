@@ -3,6 +3,7 @@ import { describeExit, type Exit } from '../domain/exit.ts'
 import type { Probe, Surroundings } from '../domain/ports.ts'
 import type { Endpoint } from './endpoint.ts'
 import { type ManagedProcess, manageProcess } from './managed-process.ts'
+import type { OomWatch } from './oom-watch.ts'
 import { waitUntilReady } from './readiness.ts'
 import type { WorkerPlan } from './worker-plan.ts'
 
@@ -43,6 +44,7 @@ export interface WorkerDeps extends Surroundings {
   probe: Probe
   /** TCP ports that the processes of a group listen on. */
   portsOf: (group: number) => number[]
+  oomWatch: OomWatch
 }
 
 /** Starts a worker; an OperatorError when the system refuses. */
@@ -89,12 +91,21 @@ export function launchWorker(
   })
 
   async function end(): Promise<WorkerEnd> {
-    const { exit, cause, wasReady, uptimeMs } = await process.ended
+    const { exit: ending, cause, wasReady, uptimeMs } = await process.ended
+    const exit = cause === undefined ? deps.oomWatch.judge(ending) : ending
     readiness.cancel()
     await child.outputEnded()
     const wasRequested = cause === 'requested'
     const lastLines = child.lastLines()
-    const reason = explainDeath({ exit, cause, wasReady, otherPorts, program: plan.argv[0] ?? '', ...plan })
+    const reason = explainDeath({
+      exit,
+      cause,
+      wasReady,
+      otherPorts,
+      memoryLimit: deps.oomWatch.limit(),
+      program: plan.argv[0] ?? '',
+      ...plan,
+    })
     if (wasRequested) log.info('worker stopped', { worker: name, pid: child.pid, exit: describeExit(exit) })
     return { pid: child.pid, exit, wasReady, wasRequested, uptimeMs, lastLines, reason }
   }

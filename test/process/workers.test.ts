@@ -92,6 +92,25 @@ describe('workers', () => {
     assert.match(monohull.output(), /decision="everything is stopped"/)
   })
 
+  it('end the container only after exit_after.failures of them', async t => {
+    const monohull = startMonohull(t, {
+      args: hello,
+      files: { 'monohull.yaml': 'app: { on_failure: exit, exit_after: { failures: 3, within: 1m } }\n' },
+    })
+    await monohull.serving()
+    const crash = () => void monohull.request({ path: '/crash', method: 'POST' }).catch(() => {})
+    for (const deaths of [1, 2]) {
+      crash()
+      await monohull.seen(new RegExp(`(worker died[^]*){${deaths}}`))
+      await until('the worker to be back', async () =>
+        (await monohull.request({ path: '/readyz' })).body.includes('"ready":2'),
+      )
+    }
+    crash()
+    assert.equal(await monohull.exited, 5)
+    assert.equal(monohull.output().match(/worker died/g)?.length, 3)
+  })
+
   it('get what the contract says, and keep it from their children', async t => {
     const monohull = startMonohull(t, {
       args: ['run', 'node', 'app.cjs'],

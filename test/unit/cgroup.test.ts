@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { grantedCpus } from '../../supervisor/adapters/cgroup.ts'
+import { grantedCpus, readMemoryGroup } from '../../supervisor/adapters/cgroup.ts'
 
 /** CPUs on a machine with 16, whose files are these. */
 function cpusWith(files: Record<string, string>): number {
@@ -77,5 +77,44 @@ describe('adapters/cgroup: elsewhere', () => {
   it('finds at least something on this machine', () => {
     const cpus = grantedCpus()
     assert.ok(cpus > 0 && Number.isFinite(cpus), String(cpus))
+  })
+})
+
+describe('adapters/cgroup: memory', () => {
+  const folder = '/sys/fs/cgroup/system.slice/app.service'
+  const memoryWith = (files: Record<string, string>) => readMemoryGroup(path => files[path])
+
+  it('reads version 2: its own victims, the smallest limit', () => {
+    const group = memoryWith({
+      '/proc/self/cgroup': '0::/system.slice/app.service\n',
+      [`${folder}/memory.events`]: 'low 0\noom 4\noom_kill 3\noom_group_kill 1\n',
+      [`${folder}/memory.max`]: 'max\n',
+      '/sys/fs/cgroup/system.slice/memory.events': 'oom_kill 9\n',
+      '/sys/fs/cgroup/system.slice/memory.max': '268435456\n',
+    })
+    assert.equal(group.oomKills(), 3)
+    assert.equal(group.limit(), 2 ** 28)
+  })
+
+  it('reads version 1, at its path or at the root that a container sees', () => {
+    const own = { '/proc/self/cgroup': '7:memory:/docker/abc\n4:cpu,cpuacct:/docker/abc\n' }
+    for (const place of ['/sys/fs/cgroup/memory/docker/abc', '/sys/fs/cgroup/memory']) {
+      const group = memoryWith({
+        ...own,
+        [`${place}/memory.oom_control`]: 'oom_kill_disable 0\nunder_oom 0\noom_kill 2\n',
+        [`${place}/memory.limit_in_bytes`]: '134217728\n',
+      })
+      assert.equal(group.oomKills(), 2)
+      assert.equal(group.limit(), 2 ** 27)
+    }
+  })
+
+  it('knows no limit and no victims where there are none, or nothing can be read', () => {
+    const v1 = memoryWith({ '/sys/fs/cgroup/memory/memory.limit_in_bytes': '9223372036854771712\n' })
+    assert.deepEqual([v1.limit(), v1.oomKills()], [undefined, 0])
+    const v2 = memoryWith({ '/proc/self/cgroup': '0::/\n', '/sys/fs/cgroup/memory.max': 'max\n' })
+    assert.deepEqual([v2.limit(), v2.oomKills()], [undefined, 0])
+    const nothing = memoryWith({})
+    assert.deepEqual([nothing.limit(), nothing.oomKills()], [undefined, 0])
   })
 })

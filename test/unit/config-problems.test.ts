@@ -34,6 +34,8 @@ describe('config/load: bad values', () => {
     ['app: {command: []}', 'expected at least the program'],
     ['app: {command: node a | tee}', 'contains the shell operator |'],
     ['app: {on_failure: ignore}', 'expected restart or exit'],
+    ['app: {exit_after: {failures: 3}}', 'expected on_failure: exit beside it'],
+    ['app: {on_failure: exit, exit_after: {failures: 0}}', 'expected a whole number from 1 to 1000'],
     ['run_dir: /tmp/a:b', 'expected an absolute path without spaces, quotes, colons and $'],
     ['app: {command: [""]}', 'expected a program as the first word'],
     ['app: {command: [node, "a\\0b"]}', 'expected words without a NUL character'],

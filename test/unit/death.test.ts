@@ -11,6 +11,7 @@ const facts: DeathFacts = {
   listen: 'inherit',
   bootTimeoutMs: 30_000,
   otherPorts: [],
+  memoryLimit: undefined,
 }
 const withCode = (code: number): DeathFacts => ({ ...facts, exit: { kind: 'code', code } })
 
@@ -18,6 +19,15 @@ describe('domain/death', () => {
   it('knows what a shell means by 127 and 126', () => {
     assert.match(explainDeath(withCode(127)) ?? '', /^the command serve was not found; install it/)
     assert.match(explainDeath(withCode(126)) ?? '', /^the command serve cannot be executed; chmod/)
+  })
+
+  it('tells the OOM killer from other killers', () => {
+    const killed = { kind: 'signal', signal: 'SIGKILL', number: 9 } as const
+    assert.equal(explainDeath({ ...facts, exit: killed, memoryLimit: 2 ** 28 }), undefined)
+    const victim: DeathFacts = { ...facts, exit: { ...killed, isOutOfMemory: true } }
+    assert.match(explainDeath(victim) ?? '', /^the kernel killed it: no memory was left in its cgroup; raise/)
+    assert.match(explainDeath({ ...victim, memoryLimit: 2 ** 28 }) ?? '', /limited to 256 MB; raise the limit/)
+    assert.equal(describeExit(victim.exit), 'signal SIGKILL (out of memory)')
   })
 
   it('says that a command must stay', () => {

@@ -57,6 +57,11 @@ describe('domain/slot-state: a worker that ends', () => {
     })
   })
 
+  it('has failed when the OOM killer ended it', () => {
+    const victim: Exit = { kind: 'signal', signal: 'SIGKILL', number: 9, isOutOfMemory: true }
+    assert.deepEqual(step(serving, ended(5, 1500, victim)).state, { ...waiting, failures: 1 })
+  })
+
   it('is restarted at once when somebody killed it, however young', () => {
     assert.deepEqual(step(serving, ended(5, 1001, killed)).effects, [
       decided('restarted at once'),
