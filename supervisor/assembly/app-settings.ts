@@ -52,7 +52,7 @@ export function resolveApp(
   }
   const count = app.workers === 'auto' ? cpus : app.workers
   const plan = createPlan({ name, app, world, place, content, count })
-  checkProgram(key, plan.argv, { place: { ...place, directory: plan.directory }, complain })
+  checkProgram(`${key}.command`, plan.argv, { place: { ...place, directory: plan.directory }, complain })
   if (content.kind === 'command') checkAccess(key, place.directory, place.account, complain)
   return { name, config: app, place, content, plan }
 }

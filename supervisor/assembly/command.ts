@@ -3,6 +3,7 @@ import type { WorkerPool } from '../services/worker-pool.ts'
 import type { RollResult } from '../services/worker-slot.ts'
 import type { Parts } from './parts.ts'
 import { reload } from './reload.ts'
+import { appAtRoot } from './settings.ts'
 
 /** Does a command that is no stop, and tells what came of it. */
 export async function runCommand(parts: Parts, command: Command): Promise<Outcome> {
@@ -14,7 +15,7 @@ export async function runCommand(parts: Parts, command: Command): Promise<Outcom
     case 'scale':
       return scale(parts, command.app, () => command.workers)
     case 'scaleBy':
-      return scale(parts, appAtRoot(parts), present => Math.max(1, present + command.change))
+      return scale(parts, appAtRoot(parts.settings.config), present => Math.max(1, present + command.change))
     case 'reopenLogs':
       parts.nginx?.reopenLogs()
       return { ok: true, message: 'log files reopened' }
@@ -77,11 +78,6 @@ async function scale(
 function poolToScale(pools: Parts['pools'], app: string | undefined): WorkerPool | undefined {
   if (app !== undefined) return pools.get(app)
   return pools.size === 1 ? [...pools.values()][0] : undefined
-}
-
-/** The app that TTIN and TTOU are about. */
-function appAtRoot({ settings }: Parts): string | undefined {
-  return settings.config.routes.find(({ host, path }) => host === undefined && path === '/')?.app
 }
 
 function explain(result: Extract<RollResult, { ok: false }>): string {

@@ -17,6 +17,7 @@ import type { OomWatch } from '../services/oom-watch.ts'
 import type { Rotation } from '../services/rotation.ts'
 import type { WorkerPool } from '../services/worker-pool.ts'
 import type { Front } from './front.ts'
+import type { HookRunner } from './hooks.ts'
 import { modelNginx, plannedServers } from './nginx-model.ts'
 import type { Settings, SettingsResult } from './settings.ts'
 import type { World } from './world.ts'
@@ -46,6 +47,7 @@ export interface Parts {
   rotation?: Rotation
   oomWatch?: OomWatch
   instance?: Instance
+  hooks?: HookRunner
   features?: NginxFeatures
   accessLog?: AccessLog
   certificate?: KeptCertificate | undefined

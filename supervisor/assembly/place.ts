@@ -113,7 +113,7 @@ export function findContent(
   return undefined
 }
 
-/** Whether the first word of a command can be run. */
+/** Whether the first word of the command at `key` can be run. */
 export function checkProgram(
   key: string,
   argv: readonly string[],
@@ -123,18 +123,13 @@ export function checkProgram(
   const search = findProgram(program, place.directory, place.path)
   if (search.kind === 'not found')
     complain(
-      `${key}.command`,
+      key,
       program,
       'was not found',
       `install it in the image, or mend the command; looked in ${program.includes('/') ? place.directory : place.path}`,
     )
   if (search.kind === 'not executable')
-    complain(
-      `${key}.command`,
-      search.path,
-      'is not executable',
-      `chmod +x ${search.path}, or name its interpreter: node ${program}`,
-    )
+    complain(key, search.path, 'is not executable', `chmod +x ${search.path}, or name its interpreter: node ${program}`)
 }
 
 /** Started as root, monohull reads everything; the users it starts others as may not. */

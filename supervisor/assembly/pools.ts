@@ -5,6 +5,7 @@ import { systemClock } from '../base/clock.ts'
 import { describeExit, exitCodeOf } from '../domain/exit.ts'
 import { failuresWithin } from '../domain/failures.ts'
 import type { Change } from '../services/changes.ts'
+import type { WorkerEvent } from '../services/worker.ts'
 import type { WorkerPlan } from '../services/worker-plan.ts'
 import { type BootResult, createWorkerPool, type WorkerPool } from '../services/worker-pool.ts'
 import type { Parts } from './parts.ts'
@@ -81,6 +82,7 @@ function assemblePool(parts: Parts, plan: WorkerPlan): WorkerPool {
       portsOf: portsOfGroup,
       oomWatch,
       onRotation: rotation.changed,
+      onWorkerEvent: event => tellHooks(parts, event),
       onDeath({ exit }) {
         const app = parts.settings.config.apps[plan.app]
         if (app?.on_failure !== 'exit' || !parts.isServing) return false
@@ -93,4 +95,13 @@ function assemblePool(parts: Parts, plan: WorkerPlan): WorkerPool {
     },
     plan,
   )
+}
+
+function tellHooks({ hooks, settings }: Parts, event: WorkerEvent): void {
+  const { worker, pid } = event
+  if (event.type === 'ready') hooks?.enqueue('worker_ready', settings.hooks, { worker, pid })
+  else {
+    const facts = { worker, pid, exitCode: exitCodeOf(event.exit), reason: event.reason }
+    hooks?.enqueue('worker_exit', settings.hooks, facts)
+  }
 }

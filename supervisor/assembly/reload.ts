@@ -18,8 +18,10 @@ export async function reload(parts: Parts): Promise<Outcome> {
   const resolved = await parts.resolveAgain()
   const refusal = resolved.ok ? findFixed(parts.settings, resolved.settings) : formatProblems(resolved.problems)
   if (!resolved.ok || refusal) return abandoned(refusal ?? '')
-  const { settings, certificate, nginx } = parts
+  const { settings, certificate, nginx, hooks } = parts
   const next = resolved.settings
+  const allowed = await hooks?.run('before_reload', next.hooks)
+  if (allowed?.ok === false) return abandoned(`hook before_reload ${allowed.reason}`)
   const changes = next.apps.flatMap(({ plan }) => (plan ? changeOf(parts, plan) : []))
   let isApplied = false
   try {
@@ -35,6 +37,7 @@ export async function reload(parts: Parts): Promise<Outcome> {
     return abandoned(messageOf(error))
   }
   await retireRemoved(parts)
+  await hooks?.attempt('after_reload', next.hooks)
   return { ok: true, message: 'reload finished' }
 }
 

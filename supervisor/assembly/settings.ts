@@ -5,8 +5,10 @@ import { grantedCpus } from '../adapters/cgroup.ts'
 import { type Account, canSwitchUsers, findAccount } from '../adapters/users.ts'
 import type { Problem } from '../config/report.ts'
 import type { Config } from '../config/schema.ts'
+import type { HookPlans } from '../domain/hook.ts'
 import type { CertificateSettings } from '../services/certificates.ts'
 import { type AppSettings, resolveApp } from './app-settings.ts'
+import { planHooks } from './hooks.ts'
 import { collectProblems } from './place.ts'
 import type { World } from './world.ts'
 
@@ -14,6 +16,7 @@ import type { World } from './world.ts'
 export interface Settings {
   config: Config
   apps: AppSettings[]
+  hooks: HookPlans
   /** nginx's workers, when monohull may choose; undefined: as monohull itself. */
   nginxUser: Account | undefined
   /** Name for nginx's `user` directive, which a root master needs. */
@@ -34,6 +37,8 @@ export function resolveSettings(config: Config, world: World): SettingsResult {
     ([name, app]) => resolveApp(name, { app, world, cpus, nginxUser, complain }) ?? [],
   )
   const [first, ...others] = apps
+  const place = (apps.find(({ name }) => name === appAtRoot(config)) ?? first)?.place
+  const hooks = place ? planHooks(config.hooks, { place, world, complain }) : {}
   const snippets = resolve(others.length === 0 && first ? first.place.directory : '.', config.nginx.snippets)
   if (/[\s$"'\\;{}]/.test(snippets)) {
     complain('nginx.snippets', snippets, 'holds spaces, quotes or $, which nginx cannot take', 'move the folder')
@@ -44,6 +49,7 @@ export function resolveSettings(config: Config, world: World): SettingsResult {
     settings: {
       config,
       apps,
+      hooks,
       nginxUser,
       nginxUserName: nginxUser?.name ?? (process.geteuid?.() === 0 ? 'root' : undefined),
       nginxProcesses: config.nginx.worker_processes === 'auto' ? cpus : config.nginx.worker_processes,
@@ -58,4 +64,9 @@ export function resolveSettings(config: Config, world: World): SettingsResult {
       },
     },
   }
+}
+
+/** The app that answers whatever no other route takes. */
+export function appAtRoot({ routes }: Config): string | undefined {
+  return routes.find(({ host, path }) => host === undefined && path === '/')?.app
 }

@@ -18,6 +18,7 @@ import { createRotation } from '../services/rotation.ts'
 import type { Death } from '../services/worker-slot.ts'
 import type { AppSettings } from './app-settings.ts'
 import { bindFront } from './front.ts'
+import { createHookRunner, startRefusedBy } from './hooks.ts'
 import { healthSocketName } from './nginx-model.ts'
 import { describeSockets, healthOf, loadCertificate, modelOf, type Parts, statusOf } from './parts.ts'
 import { startPools } from './pools.ts'
@@ -44,6 +45,12 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
     spawn: createSpawn({ ...parts, format: config.log_format, now: systemClock.now, onChange: instance.note }),
   }
   parts.surroundings = surroundings
+  parts.hooks = createHookRunner(surroundings)
+  if (settings.hooks.before_start) {
+    const prepared = await parts.hooks.run('before_start', settings.hooks)
+    if (isStopping()) return
+    if (!prepared.ok) throw startRefusedBy(prepared)
+  }
   parts.rotation = createRotation(async () => {
     if (parts.isServing) await parts.nginx?.apply(modelOf(parts, parts.settings, 'ready'))
   }, log)

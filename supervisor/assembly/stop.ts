@@ -7,13 +7,15 @@ const nginxShare = 0.6
 /** Kept back of the stop's time, for the last signals and records. */
 const reserveMs = 300
 const quickStopMs = 1000
+/** Part of the stop's time, less stop_delay, that before_stop may take. */
+const hookShare = 0.5
 
 /**
- * The order of a stop, within stop_timeout: readiness off, stop_delay for balancers to notice, nginx finishes its requests
- * while workers still serve, then the workers drain. `hurried` cuts it short. Settles when nothing of it runs any more.
+ * The order of a stop, within stop_timeout: readiness off, before_stop, stop_delay for balancers to notice, nginx finishes
+ * its requests while workers still serve, then the workers drain. `hurried` cuts it short. Settles when nothing of it runs any more.
  */
 export async function stop(parts: Parts, reason: StopReason, hurried: Promise<void>): Promise<void> {
-  const { settings, nginx, pools, log } = parts
+  const { settings, nginx, pools, hooks, log } = parts
   const { config } = settings
   const deadline = systemClock.now() + config.stop_timeout - reserveMs
   const left = () => Math.max(0, deadline - systemClock.now())
@@ -22,6 +24,7 @@ export async function stop(parts: Parts, reason: StopReason, hurried: Promise<vo
   parts.isDraining = true
   log.info('stopping', { mode: reason.mode, timeout_ms: config.stop_timeout })
   if (reason.mode === 'graceful' && nginx?.isStarted()) {
+    await Promise.race([runBeforeStop(parts, (left() - config.stop_delay) * hookShare, reason.code), hurried])
     await Promise.race([pause(systemClock, config.stop_delay), hurried])
     const ended = nginx.stop('graceful', left())
     await Promise.race([ended, pause(systemClock, left() * nginxShare), hurried])
@@ -31,8 +34,14 @@ export async function stop(parts: Parts, reason: StopReason, hurried: Promise<vo
     ])
   }
   await Promise.all([nginx?.stop('fast', quickStopMs), stopWorkers(() => quickStopMs)])
+  if (reason.mode === 'graceful') await Promise.race([hooks?.settled(), pause(systemClock, left()), hurried])
+  await hooks?.end()
   for (const server of parts.servers) await server.close()
   await parts.accessLog?.close()
   for (const socket of [...parts.front.http, ...parts.front.https]) socket.close()
   parts.instance?.release()
+}
+
+async function runBeforeStop({ hooks, settings }: Parts, limitMs: number, exitCode: number): Promise<void> {
+  await hooks?.attempt('before_stop', settings.hooks, { facts: { exitCode }, limitMs })
 }

@@ -191,7 +191,8 @@ function printable(value: unknown): unknown {
 
 function fixFor(key: string, message: string): string {
   if (message.startsWith('expected ')) return `set ${key} to ${message.slice('expected '.length)}`
-  if (/(^|\.)command$/.test(key)) return 'no shell runs the command; to have one, write [sh, -c, "…"]'
+  if (/(^|\.)command$/.test(key) || key.startsWith('hooks.'))
+    return 'no shell runs the command; to have one, write [sh, -c, "…"]'
   return 'docs/reference/configuration.md says what it takes'
 }
 

@@ -7,6 +7,7 @@ import {
   countOrAuto,
   duration,
   environment,
+  hook,
   hostName,
   httpPath,
   port,
@@ -93,6 +94,17 @@ const app = z
 /** The configuration of one app. Durations are in milliseconds. */
 export type AppConfig = z.output<typeof app>
 
+const hooks = z
+  .strictObject({
+    before_start: hook('when the ports are bound, before the first worker; when it fails, so does the start'),
+    worker_ready: hook('when a worker became ready'),
+    worker_exit: hook('when a worker has ended, whatever the cause'),
+    before_reload: hook('before a reload changes anything; when it fails, the reload is abandoned'),
+    after_reload: hook('after a reload that succeeded'),
+    before_stop: hook('before a graceful stop, within the first half of stop_timeout'),
+  })
+  .prefault({})
+
 /** The one source of keys, types, defaults, documentation, the JSON Schema and the messages for bad values. */
 export const configSchema = z
   .strictObject({
@@ -132,6 +144,7 @@ export const configSchema = z
       .describe(
         'Which app answers what; the longest path wins, and a host goes before none. Default: everything goes to the only app, else to web, else to app',
       ),
+    hooks,
     tls: z
       .strictObject({
         required: z

@@ -45,18 +45,38 @@ export const hostName = z
 
 const word = z.string().refine(text => !text.includes('\0'), 'expected words without a NUL character')
 
-export const command = z
+const commandText = z
   .union([word, z.array(word).min(1, 'expected at least the program')], {
     error: 'expected a list of words or one string',
   })
   .refine(value => !Array.isArray(value) || value[0] !== '', 'expected a program as the first word')
-  .transform((value, context): string[] => {
-    if (Array.isArray(value)) return value
-    const result = splitCommand(value)
-    if (result.ok) return result.words
-    context.addIssue({ code: 'custom', message: result.problem })
-    return []
-  })
+
+function toWords(value: string | string[], context: z.RefinementCtx): string[] {
+  if (Array.isArray(value)) return value
+  const result = splitCommand(value)
+  if (result.ok) return result.words
+  context.addIssue({ code: 'custom', message: result.problem })
+  return []
+}
+
+export const command = commandText.transform(toWords)
+
+const hookTimeout = '30s'
+const hookTimeoutMs = parseDuration(hookTimeout) ?? 0
+
+/** A command that is run at an event. */
+export const hook = (when: string) =>
+  z
+    .union([commandText, z.strictObject({ command: commandText, timeout: duration(hookTimeout) })], {
+      error: 'expected a command, or {command: node migrate.js, timeout: 2m}',
+    })
+    .transform((value, context) => {
+      const isCommand = typeof value === 'string' || Array.isArray(value)
+      const { command, timeout } = isCommand ? { command: value, timeout: hookTimeoutMs } : value
+      return { command: toWords(command, context), timeout }
+    })
+    .optional()
+    .describe(`Command to run ${when}; {command, timeout} gives it more or less than ${hookTimeout}`)
 
 /** A count, or auto. */
 export const countOrAuto = (maximum: number) => {

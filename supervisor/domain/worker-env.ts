@@ -26,13 +26,18 @@ export interface WorkerEnvSources {
   preload: string
 }
 
-/** The environment of one worker. LISTEN_PID is set by the spawner, who alone knows it. */
-export function workerEnv(sources: WorkerEnvSources, identity: WorkerIdentity): Record<string, string> {
+/** The environment of every program of the app: the one monohull was started with, and over it the app's own variables. */
+export function appEnv({ inherited, account, configured }: Omit<WorkerEnvSources, 'preload'>): Record<string, string> {
   const env: Record<string, string> = {}
-  for (const [name, value] of Object.entries(sources.inherited)) {
+  for (const [name, value] of Object.entries(inherited)) {
     if (value !== undefined && !hidden.test(name)) env[name] = value
   }
-  Object.assign(env, sources.account, sources.configured)
+  return Object.assign(env, account, configured)
+}
+
+/** The environment of one worker. LISTEN_PID is set by the spawner, who alone knows it. */
+export function workerEnv(sources: WorkerEnvSources, identity: WorkerIdentity): Record<string, string> {
+  const env = appEnv(sources)
   env.MONOHULL_APP = identity.app
   env.MONOHULL_SLOT = String(identity.slot)
   env.MONOHULL_WORKER = `${identity.app}.${identity.slot}`

@@ -45,7 +45,15 @@ export interface WorkerDeps extends Surroundings {
   /** TCP ports that the processes of a group listen on. */
   portsOf: (group: number) => number[]
   oomWatch: OomWatch
+  /** Told of each worker that became ready or ended; must not throw or take time. */
+  onWorkerEvent: (event: WorkerEvent) => void
 }
+
+/** What the operator's hooks are told of a worker. */
+export type WorkerEvent =
+  | { type: 'ready'; worker: string; pid: number }
+  /** `reason`: why monohull ended it, or `died`. */
+  | { type: 'ended'; worker: string; pid: number; exit: Exit; reason: string }
 
 /** Starts a worker; an OperatorError when the system refuses. */
 export function launchWorker(
@@ -79,6 +87,7 @@ export function launchWorker(
     onReady() {
       log.info('worker ready', { worker: name, pid: child.pid, boot_ms: clock.now() - process.state().startedAt })
       onReady()
+      deps.onWorkerEvent({ type: 'ready', worker: name, pid: child.pid })
     },
     onBootTimeout() {
       otherPorts = deps.portsOf(child.pid)
@@ -106,6 +115,7 @@ export function launchWorker(
       program: plan.argv[0] ?? '',
       ...plan,
     })
+    deps.onWorkerEvent({ type: 'ended', worker: name, pid: child.pid, exit, reason: cause ?? 'died' })
     if (wasRequested) log.info('worker stopped', { worker: name, pid: child.pid, exit: describeExit(exit) })
     return { pid: child.pid, exit, wasReady, wasRequested, uptimeMs, lastLines, reason }
   }

@@ -7,6 +7,7 @@ const groups: [string, string[]][] = [
   ['Ports and addresses', ['http_port', 'https_port', 'https', 'public_https_port', 'bind_addresses', 'server_names']],
   ['The app', ['app']],
   ['Several apps', ['apps', 'routes']],
+  ['Hooks', ['hooks']],
   ['Certificates', ['cert_dir', 'tls']],
   ['Health', ['health']],
   ['nginx', ['nginx']],

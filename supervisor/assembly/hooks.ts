@@ -1,0 +1,84 @@
+import { OperatorError } from '../base/errors.ts'
+import type { Config } from '../config/schema.ts'
+import type { HookEvent, HookFacts, HookPlans } from '../domain/hook.ts'
+import type { Surroundings } from '../domain/ports.ts'
+import { appEnv } from '../domain/worker-env.ts'
+import type { HookResult, Hooks } from '../services/hooks.ts'
+import { accountEnv, type Complain, checkProgram, type Place } from './place.ts'
+import type { World } from './world.ts'
+
+/** The configured hooks as this machine would run them: as the user, in the folder and with the variables of an app. */
+export function planHooks(
+  hooks: Config['hooks'],
+  { place, world, complain }: { place: Place; world: World; complain: Complain },
+): HookPlans {
+  const plans: HookPlans = {}
+  for (const [name, hook] of Object.entries(hooks)) {
+    if (!hook) continue
+    checkProgram(`hooks.${name}`, hook.command, { place, complain })
+    plans[name as HookEvent] = {
+      argv: hook.command,
+      directory: place.directory,
+      env: appEnv({
+        inherited: { ...world.env, PATH: place.path },
+        configured: place.env,
+        account: accountEnv(place.account),
+      }),
+      uid: place.account?.uid,
+      gid: place.account?.gid,
+      timeoutMs: hook.timeout,
+    }
+  }
+  return plans
+}
+
+/** The hooks of a run. What runs them is loaded when there is one to run. */
+export interface HookRunner {
+  /** Runs the event's command, if there is one, to its end. */
+  run(event: HookEvent, plans: HookPlans, options?: { facts?: HookFacts; limitMs?: number }): Promise<HookResult>
+  /** As `run`, and logs a failure, which changes nothing. */
+  attempt(event: HookEvent, plans: HookPlans, options?: { facts?: HookFacts; limitMs?: number }): Promise<void>
+  /** Runs the event's command, if there is one, in the background. */
+  enqueue(event: HookEvent, plans: HookPlans, facts: HookFacts): void
+  /** Settles when nothing runs in the background any more. */
+  settled(): Promise<void>
+  /** Ends what runs. */
+  end(): Promise<void>
+}
+
+export function createHookRunner(surroundings: Surroundings): HookRunner {
+  let loading: Promise<Hooks> | undefined
+  const load = () => {
+    loading ??= import('../services/hooks.ts').then(({ createHooks }) => createHooks(surroundings))
+    return loading
+  }
+  const run: HookRunner['run'] = async (event, plans, { facts = {}, ...limit } = {}) => {
+    const plan = plans[event]
+    return plan ? (await load()).run({ event, plan, facts, ...limit }) : { ok: true }
+  }
+  return {
+    run,
+    async attempt(event, plans, options) {
+      const result = await run(event, plans, options)
+      if (!result.ok) surroundings.log.warn('hook failed', { hook: event, reason: result.reason })
+    },
+    enqueue(event, plans, facts) {
+      const plan = plans[event]
+      if (plan) void load().then(hooks => hooks.enqueue({ event, plan, facts }))
+    },
+    async settled() {
+      await (await loading)?.settled()
+    },
+    async end() {
+      await (await loading)?.end()
+    },
+  }
+}
+
+/** A start that a failed before_start ends, with the command's own code. */
+export function startRefusedBy(result: Extract<HookResult, { ok: false }>): OperatorError {
+  return new OperatorError(`cannot start: hook before_start ${result.reason}`, {
+    fix: 'mend the command in hooks.before_start; what it printed stands above',
+    code: result.code,
+  })
+}

@@ -1,0 +1,120 @@
+import { formatDuration } from '../base/duration.ts'
+import { messageOf } from '../base/errors.ts'
+import { describeExit, exitCodeOf } from '../domain/exit.ts'
+import { type HookEvent, type HookFacts, type HookPlan, hookEnv } from '../domain/hook.ts'
+import type { Surroundings } from '../domain/ports.ts'
+import { type ManagedProcess, manageProcess } from './managed-process.ts'
+
+/** Commands in the background at once; workers that come and go faster than these end are told one after the other. */
+const mostAtOnce = 4
+/** Events that wait for their turn; what comes on top is left out. */
+const mostWaiting = 64
+/** From TERM to KILL, for a command that took too long. */
+const graceMs = 1000
+/** The same at the end of monohull, whose own time is over. */
+const lastGraceMs = 200
+
+export interface HookRun {
+  event: HookEvent
+  plan: HookPlan
+  facts: HookFacts
+  /** Less than the plan's own timeout, where the time is somebody else's. */
+  limitMs?: number
+}
+
+/** `code` is what the command would end a start with; never 0. */
+export type HookResult = { ok: true } | { ok: false; reason: string; code: number }
+
+/** Runs the operator's commands. What they leave running ends with them. */
+export interface Hooks {
+  /** Runs a command to its end, or to that of its time. */
+  run(run: HookRun): Promise<HookResult>
+  /** Runs a command when there is room for it; a failure is logged. */
+  enqueue(run: HookRun): void
+  /** Settles when nothing runs or waits in the background. */
+  settled(): Promise<void>
+  /** Ends what runs, and runs nothing more. Settles when it is gone. */
+  end(): Promise<void>
+}
+
+export function createHooks({ spawn, clock, log }: Pick<Surroundings, 'spawn' | 'clock' | 'log'>): Hooks {
+  const running = new Set<ManagedProcess>()
+  const waiting: HookRun[] = []
+  let inBackground = 0
+  let isEnding = false
+  let whenSettled: (() => void)[] = []
+
+  async function run({ event, plan, facts, limitMs = plan.timeoutMs }: HookRun): Promise<HookResult> {
+    if (isEnding) return { ok: false, reason: 'monohull is stopping', code: 1 }
+    const timeoutMs = Math.min(limitMs, plan.timeoutMs)
+    let hook: ManagedProcess
+    try {
+      const child = spawn({
+        name: `hook.${event}`,
+        argv: plan.argv,
+        directory: plan.directory,
+        env: { ...plan.env, ...hookEnv(event, facts) },
+        uid: plan.uid,
+        gid: plan.gid,
+        inherit: [],
+        output: 'relay',
+        notify: false,
+      })
+      // it is never ready: its time to boot is all the time it has
+      const policy = { stopSignal: 'SIGTERM', bootTimeoutMs: timeoutMs, graceMs, endsGroup: true } as const
+      hook = manageProcess({ child, clock, policy, onReady: () => {} })
+    } catch (error) {
+      return { ok: false, reason: messageOf(error), code: 126 }
+    }
+    running.add(hook)
+    const { exit, cause, uptimeMs } = await hook.ended
+    running.delete(hook)
+    await hook.child.outputEnded()
+    if (cause !== undefined) {
+      const reason = cause === 'requested' ? 'was ended with monohull' : `took longer than ${formatDuration(timeoutMs)}`
+      return { ok: false, reason, code: exitCodeOf(exit) || 1 }
+    }
+    if (exitCodeOf(exit) !== 0) return { ok: false, reason: `ended with ${describeExit(exit)}`, code: exitCodeOf(exit) }
+    log.debug('hook finished', { hook: event, worker: facts.worker, ms: uptimeMs })
+    return { ok: true }
+  }
+
+  function startWaiting(): void {
+    while (inBackground < mostAtOnce) {
+      const next = waiting.shift()
+      if (!next) return
+      inBackground++
+      void run(next).then(result => {
+        inBackground--
+        if (!result.ok && !isEnding)
+          log.warn('hook failed', { hook: next.event, worker: next.facts.worker, reason: result.reason })
+        startWaiting()
+        if (inBackground > 0) return
+        for (const settle of whenSettled) settle()
+        whenSettled = []
+      })
+    }
+  }
+
+  return {
+    run,
+    enqueue(next) {
+      if (isEnding) return
+      if (waiting.length >= mostWaiting) {
+        log.warn('hook left out, too many are waiting', { hook: next.event, worker: next.facts.worker })
+        return
+      }
+      waiting.push(next)
+      startWaiting()
+    },
+    async settled() {
+      if (inBackground > 0) await new Promise<void>(resolve => whenSettled.push(resolve))
+    },
+    async end() {
+      isEnding = true
+      waiting.length = 0
+      for (const hook of running) hook.stop(lastGraceMs)
+      await Promise.all([...running].map(hook => hook.ended))
+    },
+  }
+}
