@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { Readable } from 'node:stream'
-import type { LogFormat } from '../base/log.ts'
+import { type LogFormat, timeOfDay } from '../base/log.ts'
 import type { Output } from './output.ts'
 
 /** A line longer than this goes out in pieces. */
@@ -28,7 +28,7 @@ export interface LineRelay {
 /** Passes on what a child prints, a line at a time, with its source in front; bytes are kept as they are. */
 export function relayLines(options: RelayOptions): LineRelay {
   const { stream, output } = options
-  const render = options.format === 'json' ? jsonRenderer(options) : textRenderer(options)
+  const render = renderers[options.format](options)
   let rest: Buffer[] = []
   let restBytes = 0
   let tail: Buffer = Buffer.alloc(0)
@@ -69,9 +69,16 @@ export function relayLines(options: RelayOptions): LineRelay {
 
 type Render = (lines: Buffer) => Buffer | string
 
-function textRenderer({ source, pid, streamName, now }: RelayOptions): Render {
+const renderers: Record<LogFormat, (options: RelayOptions) => Render> = {
+  json: jsonRenderer,
+  text: ({ source, pid, streamName, now }) =>
+    prefixer(() => `${new Date(now()).toISOString()} ${source}[${pid}] ${streamName}| `),
+  short: ({ source, now }) => prefixer(() => `${timeOfDay(now())} ${source} | `),
+}
+
+function prefixer(prefixNow: () => string): Render {
   return lines => {
-    const prefix = `${new Date(now()).toISOString()} ${source}[${pid}] ${streamName}| `
+    const prefix = prefixNow()
     // latin1 maps every byte to one character and back, so no byte is changed
     return Buffer.from(`${prefix}${lines.toString('latin1').replaceAll('\n', `\n${prefix}`)}\n`, 'latin1')
   }

@@ -35,7 +35,7 @@ async function restart({ pools }: Parts, target: string | undefined): Promise<Ou
   if (pools.size === 0) return withoutWorkers
   const result = target === undefined ? await restartAll(pools) : await restartOne(pools, target)
   if (result.ok) return { ok: true, message: target === undefined ? 'workers replaced' : `${target} replaced` }
-  return { ok: false, message: 'rolling restart abandoned, the old workers stay', reason: explain(result) }
+  return { ok: false, message: 'rolling restart abandoned, the old workers stay', ...whyOf(result) }
 }
 
 async function restartAll(pools: Parts['pools']): Promise<RollResult> {
@@ -70,7 +70,7 @@ async function scale(
   }
   const workers = countAfter(pool.plan().count)
   const result = await pool.scale(workers)
-  if (!result.ok) return { ok: false, message: 'scaling abandoned, the old workers stay', reason: explain(result) }
+  if (!result.ok) return { ok: false, message: 'scaling abandoned, the old workers stay', ...whyOf(result) }
   const of = pools.size > 1 ? ` of ${pool.plan().app}` : ''
   return { ok: true, message: `${workers} worker${workers === 1 ? '' : 's'}${of} now` }
 }
@@ -80,6 +80,6 @@ function poolToScale(pools: Parts['pools'], app: string | undefined): WorkerPool
   return pools.size === 1 ? [...pools.values()][0] : undefined
 }
 
-function explain(result: Extract<RollResult, { ok: false }>): string {
-  return [result.reason, ...result.lastLines].join('\n')
+function whyOf({ reason, lastLines }: Extract<RollResult, { ok: false }>) {
+  return { reason, lastLines }
 }

@@ -1,4 +1,4 @@
-export type LogFormat = 'text' | 'json'
+export type LogFormat = 'text' | 'json' | 'short'
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 export type LogFields = Record<string, unknown>
 
@@ -25,14 +25,30 @@ export function createLog(options: LogOptions): Log {
     (level: LogLevel) =>
     (message: string, fields: LogFields = {}) => {
       if (rank[level] < rank[options.level]) return
-      const time = new Date(options.now()).toISOString()
-      options.write(
-        options.format === 'json'
-          ? `${JSON.stringify({ time, source: 'monohull', level, message, ...fields })}\n`
-          : `${time} monohull ${level} ${message}${formatFields(fields, message.includes('\n'))}\n`,
-      )
+      options.write(`${render(options, { level, message, fields })}\n`)
     }
   return { debug: emit('debug'), info: emit('info'), warn: emit('warn'), error: emit('error') }
+}
+
+interface Event {
+  level: LogLevel
+  message: string
+  fields: LogFields
+}
+
+function render({ format, now }: LogOptions, { level, message, fields }: Event): string {
+  const time = new Date(now()).toISOString()
+  if (format === 'json') return JSON.stringify({ time, source: 'monohull', level, message, ...fields })
+  if (format === 'text') return `${time} monohull ${level} ${message}${formatFields(fields, message.includes('\n'))}`
+  // whoever reads along has just seen what a worker printed last
+  const { last_lines: _, ...rest } = fields
+  const mark = level === 'warn' || level === 'error' ? `${level}: ` : ''
+  return `${timeOfDay(now())} monohull | ${mark}${message}${formatFields(rest, message.includes('\n'))}`
+}
+
+/** `13:05:59`, in the zone of this machine. */
+export function timeOfDay(now: number): string {
+  return new Date(now).toTimeString().slice(0, 8)
 }
 
 /** Text fields as `key=value`; a value of several lines goes below, indented, so that a person can read it, and so do all after a message of several lines. */

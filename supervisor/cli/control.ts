@@ -22,7 +22,8 @@ export async function command(commandLine: CommandLine, world: World, path: stri
   const { body } = await askAdmin(await socketOf(commandLine, world), 'POST', `/${path}`)
   const outcome = body as Outcome
   if (outcome.ok) process.stdout.write(`monohull: ${outcome.message}\n`)
-  else process.stderr.write(`monohull: ${outcome.message}: ${outcome.reason}\n`)
+  else
+    process.stderr.write(`monohull: ${outcome.message}: ${[outcome.reason, ...(outcome.lastLines ?? [])].join('\n')}\n`)
   return outcome.ok ? exitCode.ok : exitCode.failed
 }
 

@@ -191,9 +191,9 @@ export const configSchema = z
       .default(true)
       .describe("Whether nginx writes a line per request to the container's stdout"),
     log_format: z
-      .enum(['text', 'json'], { error: 'expected text or json' })
+      .enum(['text', 'json', 'short'], { error: 'expected text, json or short' })
       .default('text')
-      .describe('Format of every log line'),
+      .describe('Format of every log line; short: time of day, source and text, for a person at a terminal'),
     log_level: z
       .enum(['debug', 'info', 'warn', 'error'], { error: 'expected debug, info, warn or error' })
       .default('info')

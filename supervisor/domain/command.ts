@@ -11,5 +11,7 @@ export type Command =
   | { type: 'stop' }
   | { type: 'quickStop' }
 
-/** What came of a command, told when it is done. `reason` may have several lines. */
-export type Outcome = { ok: true; message: string } | { ok: false; message: string; reason: string }
+/** What came of a command, told when it is done. `reason` may have several lines; `lastLines` is what a failed worker printed. */
+export type Outcome =
+  | { ok: true; message: string }
+  | { ok: false; message: string; reason: string; lastLines?: readonly string[] }

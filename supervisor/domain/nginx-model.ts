@@ -1,3 +1,4 @@
+import type { LogFormat } from '../base/log.ts'
 import type { WorkerAddress } from './ports.ts'
 
 /** What the installed nginx can do. */
@@ -23,7 +24,7 @@ export interface NginxModel {
   workerProcesses: number
   /** A writable folder for pid file and temporary files. */
   workDir: string
-  accessLog: { path: string; format: 'text' | 'json' } | undefined
+  accessLog: { path: string; format: LogFormat } | undefined
   http: ListenAddress[]
   https: ListenAddress[]
   httpMode: 'redirect' | 'serve'

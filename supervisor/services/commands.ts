@@ -29,7 +29,7 @@ export function createCommandQueue({ run, stop, ready, log }: CommandQueueDeps):
       (error: unknown): Outcome => ({ ok: false, message: `${command.type} failed`, reason: messageOf(error) }),
     )
     if (outcome.ok) log.info(outcome.message)
-    else log.error(outcome.message, { reason: outcome.reason })
+    else log.error(outcome.message, { reason: outcome.reason, last_lines: outcome.lastLines })
     return outcome
   }
 

@@ -24,6 +24,18 @@ describe('logs', () => {
     assert.match(bytes, /access\| 127\.0\.0\.1 "GET \/ HTTP\/1\.1" 200/)
   })
 
+  it('short: the time of day, the source and the text', async t => {
+    const monohull = startMonohull(t, { args: lines, env: { MONOHULL_WORKERS: '1', MONOHULL_LOG_FORMAT: 'short' } })
+    await monohull.serving()
+    await monohull.request({ path: '/some?q=1' })
+    await monohull.seen(/monohull \| error: worker died /)
+    const output = monohull.output()
+    assert.match(output, /^\d\d:\d\d:\d\d app\.1 \| first half second half$/m)
+    assert.match(output, /^\d\d:\d\d:\d\d nginx \| GET \/some\?q=1 200 \d\.\d{3}s$/m)
+    assert.match(output, /^\d\d:\d\d:\d\d monohull \| worker ready worker=app\.1 /m)
+    assert.doesNotMatch(output, /last_lines/)
+  })
+
   it('as JSON: every line of every source is one object, but for nginx’s own errors', async t => {
     const monohull = startMonohull(t, { args: lines, env: { MONOHULL_WORKERS: '1', MONOHULL_LOG_FORMAT: 'json' } })
     await monohull.serving()

@@ -6,6 +6,7 @@ import { setImmediate } from 'node:timers/promises'
 import fc from 'fast-check'
 import { relayLines } from '../../supervisor/adapters/line-relay.ts'
 import type { Output } from '../../supervisor/adapters/output.ts'
+import type { LogFormat } from '../../supervisor/base/log.ts'
 
 const time = '2026-11-21T10:00:00.000Z'
 const prefix = `${time} app.1[4711] stdout| `
@@ -33,12 +34,12 @@ function collect() {
   return { output, block, bytes: () => Buffer.concat(parts) }
 }
 
-function relay(stream: Readable, output: Output, format: 'text' | 'json') {
+function relay(stream: Readable, output: Output, format: LogFormat) {
   const options = { source: 'app.1', pid: 4711, streamName: 'stdout' as const, now: () => Date.parse(time) }
   return relayLines({ ...options, stream, output, format })
 }
 
-async function relayed(format: 'text' | 'json', ...chunks: (Buffer | string)[]): Promise<Buffer> {
+async function relayed(format: LogFormat, ...chunks: (Buffer | string)[]): Promise<Buffer> {
   const stream = new PassThrough()
   const { output, bytes } = collect()
   const { ended } = relay(stream, output, format)
@@ -102,6 +103,13 @@ describe('adapters/line-relay: text', () => {
       }),
       { numRuns: 50 },
     )
+  })
+})
+
+describe('adapters/line-relay: short', () => {
+  it('puts the time of day and the source in front of each line', async () => {
+    const lines = (await relayed('short', 'one\ntwo\n')).toString()
+    assert.match(lines, /^\d\d:\d\d:\d\d app\.1 \| one\n\d\d:\d\d:\d\d app\.1 \| two\n$/)
   })
 })
 
