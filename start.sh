@@ -7,7 +7,7 @@ set -eu
 in_image() {
   case $1 in
     monohull) shift ;;
-    run | check | render | version | help | -* | '') ;;
+    run | dev | check | render | version | help | -* | '') ;;
     *) exec "$@" ;;
   esac
   exec "${0%/*}/dist/launcher.cjs" "$@"

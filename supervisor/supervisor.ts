@@ -16,10 +16,12 @@ export interface SupervisorOptions {
   world: World
   /** Reads the configuration and looks at the machine again, for a reload. */
   resolveAgain: () => Promise<SettingsResult>
+  /** Called when the start is over. */
+  onServing?: (parts: Parts) => Promise<void>
 }
 
 /** Runs everything until it is told to stop; settles with the exit code. */
-export async function runSupervisor({ settings, world, resolveAgain }: SupervisorOptions): Promise<number> {
+export async function runSupervisor({ settings, world, resolveAgain, onServing }: SupervisorOptions): Promise<number> {
   const stdout = createOutput(1)
   const stderr = createOutput(2)
   const { log_format: format, log_level: level } = settings.config
@@ -56,7 +58,8 @@ export async function runSupervisor({ settings, world, resolveAgain }: Superviso
 
   const failure: StopReason = { mode: 'quick', code: exitCode.software }
   const started = start(parts, () => parts.isDraining).then(
-    () => {
+    async () => {
+      await onServing?.(parts)
       served.give()
       return stopRequested.given
     },

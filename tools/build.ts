@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { type BuildOptions, build, type Plugin } from 'esbuild'
 
 /** Builds dist/: the supervisor as one file, what it loads at first use, the worker preload, the health check and the example app. */
@@ -7,15 +7,19 @@ const home = dirname(import.meta.dirname)
 const dist = join(home, 'dist')
 const staging = join(home, 'dist.next')
 
-/** Leaves the admin API, with Express, out of the supervisor's file until somebody asks for it. */
-const adminApart: Plugin = {
-  name: 'admin-apart',
+/** What the supervisor's file leaves out until somebody asks for it, for the sake of the packages it brings along. */
+const apart = new Map([
+  ['supervisor/admin/app.ts', 'admin.cjs'],
+  ['supervisor/adapters/watcher.ts', 'watcher.cjs'],
+])
+
+const leaveApart: Plugin = {
+  name: 'leave-apart',
   setup({ onResolve }) {
-    onResolve({ filter: /^\.\/app\.ts$/ }, ({ kind, importer }) =>
-      kind === 'dynamic-import' && importer.endsWith('admin/server.ts')
-        ? { path: './admin.cjs', external: true }
-        : undefined,
-    )
+    onResolve({ filter: /^\.\.?\/.*\.ts$/ }, ({ kind, path, resolveDir }) => {
+      const file = kind === 'dynamic-import' ? apart.get(relative(home, join(resolveDir, path))) : undefined
+      return file === undefined ? undefined : { path: `./${file}`, external: true }
+    })
   },
 }
 
@@ -46,8 +50,8 @@ function bundle(source: string, file: string, options: BuildOptions = {}) {
 rmSync(staging, { recursive: true, force: true })
 mkdirSync(staging)
 await Promise.all([
-  bundle('supervisor/main.ts', 'monohull.cjs', { plugins: [adminApart] }),
-  bundle('supervisor/admin/app.ts', 'admin.cjs'),
+  bundle('supervisor/main.ts', 'monohull.cjs', { plugins: [leaveApart] }),
+  ...[...apart].map(([source, file]) => bundle(source, file)),
   bundle('supervisor/healthcheck.ts', 'healthcheck.cjs'),
   // runs in the app's own Node, which may be older
   bundle('supervisor/worker/preload.ts', 'preload.cjs', { target: 'node18' }),

@@ -100,6 +100,7 @@ function createPlan(sources: PlanSources): WorkerPlan {
     bootTimeoutMs: app.boot_timeout,
     gracefulTimeoutMs: app.graceful_timeout,
     minUptimeMs: app.min_uptime,
+    afterFailure: world.isDevelopment ? 'wait' : 'retry',
     backoff: { initialMs: app.backoff.initial, maxMs: app.backoff.max },
   }
 }

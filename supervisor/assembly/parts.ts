@@ -54,6 +54,8 @@ export interface Parts {
   /** Of the apps that are no static files. */
   readonly pools: Map<string, WorkerPool>
   nginx?: Nginx
+  /** In development. */
+  watcher?: { close(): Promise<void> }
 }
 
 /** What nginx is to be with these settings and the workers of now, or all there will be. */

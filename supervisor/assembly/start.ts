@@ -72,7 +72,7 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
   parts.servers = await serveLocally(parts)
   const result = await booted
   if (isStopping()) return
-  if (!result.ok) throw bootFailure(result.death)
+  if (!result.ok && !parts.world.isDevelopment) throw bootFailure(result.death)
   parts.isServing = true
   // one that boots for long must not keep requests waiting that another could answer
   if (isAnyMissing(parts)) await parts.nginx?.apply(modelOf(parts, settings, 'ready'))

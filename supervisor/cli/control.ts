@@ -6,6 +6,7 @@ import { pause, systemClock } from '../base/clock.ts'
 import { exitCode } from '../base/errors.ts'
 import type { Outcome } from '../domain/command.ts'
 import { formatStatus, type Status } from '../domain/status.ts'
+import { developmentRunDir } from './development-run-dir.ts'
 import { type CommandLine, findRunDir } from './load.ts'
 
 const endPollMs = 20
@@ -29,7 +30,7 @@ export async function command(commandLine: CommandLine, world: World, path: stri
 
 /** Stops the running instance, and waits for its end. */
 export async function stopInstance(commandLine: CommandLine, world: World): Promise<number> {
-  const runDir = await findRunDir(commandLine, world)
+  const runDir = await runDirOf(commandLine, world)
   const code = await command(commandLine, world, 'stop')
   while (findRunning(runDir) !== undefined) await pause(systemClock, endPollMs)
   process.stdout.write('monohull: stopped\n')
@@ -37,5 +38,14 @@ export async function stopInstance(commandLine: CommandLine, world: World): Prom
 }
 
 async function socketOf(commandLine: CommandLine, world: World): Promise<string> {
-  return join(await findRunDir(commandLine, world), 'admin.sock')
+  return join(await runDirOf(commandLine, world), 'admin.sock')
+}
+
+/** The folder that is named or usual, or else that of the `monohull dev` that runs for this app. */
+async function runDirOf(commandLine: CommandLine, world: World): Promise<string> {
+  const usual = await findRunDir(commandLine, world)
+  const isNamed = commandLine.flags.run_dir !== undefined || world.env.MONOHULL_RUN_DIR !== undefined
+  if (isNamed || findRunning(usual) !== undefined) return usual
+  const development = developmentRunDir(commandLine, world)
+  return findRunning(development) === undefined ? usual : development
 }

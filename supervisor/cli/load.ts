@@ -16,9 +16,13 @@ export interface CommandLine {
   command: string[]
 }
 
-/** The configuration, and what this machine makes of it. */
-export async function resolveConfiguration(commandLine: CommandLine, world: World): Promise<SettingsResult> {
-  const loaded = await loadConfiguration(commandLine, world)
+/** The configuration, and what this machine makes of it. `overrides` go over the file, by key. */
+export async function resolveConfiguration(
+  commandLine: CommandLine,
+  world: World,
+  overrides: Record<string, unknown> = {},
+): Promise<SettingsResult> {
+  const loaded = await loadConfiguration(commandLine, world, overrides)
   return loaded.ok ? resolveSettings(loaded.config, world) : loaded
 }
 
@@ -32,11 +36,21 @@ export async function findRunDir(commandLine: CommandLine, world: World): Promis
   )
 }
 
+/** The configuration file: the one that is named, else the one in the app's folder, if it is there. */
+export function configFileOf({ configFile, flags }: CommandLine, { env }: World): string | undefined {
+  const usual = join(flags['app.directory'] ?? env.MONOHULL_DIRECTORY ?? '.', fileName)
+  return configFile ?? env.MONOHULL_CONFIG ?? (existsSync(usual) ? usual : undefined)
+}
+
 /** Finds and reads the configuration file, and puts everything together. */
-async function loadConfiguration({ configFile, flags, command }: CommandLine, world: World): Promise<LoadResult> {
-  const directory = flags['app.directory'] ?? world.env.MONOHULL_DIRECTORY ?? '.'
+async function loadConfiguration(
+  commandLine: CommandLine,
+  world: World,
+  overrides: Record<string, unknown> = {},
+): Promise<LoadResult> {
+  const { configFile, flags, command } = commandLine
   const named = configFile ?? world.env.MONOHULL_CONFIG
-  const path = named ?? (existsSync(join(directory, fileName)) ? join(directory, fileName) : undefined)
+  const path = configFileOf(commandLine, world)
   let text: string | undefined
   try {
     if (path !== undefined) text = readFileSync(resolve(path), 'utf8')
@@ -61,6 +75,7 @@ async function loadConfiguration({ configFile, flags, command }: CommandLine, wo
   return loadConfig({
     defaults: installationDefaults(world),
     file,
+    overrides,
     env: world.env,
     flags,
     command,
@@ -69,7 +84,7 @@ async function loadConfiguration({ configFile, flags, command }: CommandLine, wo
 }
 
 /** The image owns the standard ports and folders; on a host monohull takes what an unprivileged user can. */
-function installationDefaults({ env, home }: World): Record<string, unknown> {
+export function installationDefaults({ env, home }: World): Record<string, unknown> {
   if (env.MONOHULL_IMAGE === '1') return {}
   const uid = process.getuid?.() ?? 0
   const ports = { http_port: 8080, https_port: 8443, cert_dir: join(home, 'certs') }

@@ -40,6 +40,9 @@ export async function runProgram(argv: string[], world: World): Promise<number> 
     })
   }
   add('run', 'start nginx and the app, in the foreground', commandLine => run(commandLine, world))
+  add('dev', 'run it while you work on it: restart on change, HTTP only, one worker, short logs', async commandLine =>
+    (await import('./dev.ts')).dev(commandLine, world),
+  )
   add('check', 'look for everything that would keep it from running, and say how to mend it', async commandLine =>
     (await import('./check.ts')).check(commandLine, world),
   )

@@ -11,6 +11,8 @@ export interface ConfigSources {
   defaults: Record<string, unknown>
   /** The configuration file, parsed; undefined when there is none. */
   file: YamlSource | undefined
+  /** What the command itself wants otherwise than the file, by key; `app.` stands for every app. */
+  overrides?: Record<string, unknown>
   env: Record<string, string | undefined>
   /** Texts of command-line flags by key (`app.workers`). */
   flags: Record<string, string>
@@ -49,6 +51,8 @@ export function loadConfig(sources: ConfigSources): LoadResult {
   const yaml = sources.file ?? noFile
   problems.push(...yaml.problems)
   mergeInto(tree, yaml.value)
+  for (const [key, value] of Object.entries(sources.overrides ?? {}))
+    for (const place of everyApp(key, tree)) assign(place, value, 'monohull dev')
   const concurrency = sources.env.WEB_CONCURRENCY
   // platforms set it unasked, and it is about one app
   if (concurrency && !isWithoutDefaultApp(tree))
@@ -93,6 +97,13 @@ function placeOf(key: string, tree: Record<string, unknown>): string[] {
   const path = key.split('.')
   const apps = own(tree, 'apps')
   return path[0] === 'app' && isRecord(apps) && Object.hasOwn(apps, 'app') ? ['apps', ...path] : path
+}
+
+/** `app.workers` for each app that the file names. */
+function everyApp(key: string, tree: Record<string, unknown>): string[] {
+  const apps = own(tree, 'apps')
+  if (!isRecord(apps) || !key.startsWith('app.')) return [key]
+  return Object.keys(apps).map(name => `apps.${name}.${key.slice('app.'.length)}`)
 }
 
 function isWithoutDefaultApp(tree: Record<string, unknown>): boolean {

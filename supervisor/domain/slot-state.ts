@@ -35,12 +35,15 @@ export type Decision =
   | 'restarted at once'
   | 'restarted after backoff'
   | 'slot withdrawn, retried after backoff'
+  | 'left until the next change'
   | 'replacement abandoned'
 
 export interface SlotPolicy {
   minUptimeMs: number
   /** Fast failures in a row after which the slot is withdrawn. */
   withdrawAfter: number
+  /** Whether a fast failure is followed by a further try, or by none until a replacement is asked for. */
+  afterFailure: 'retry' | 'wait'
 }
 
 export interface SlotStep {
@@ -132,6 +135,10 @@ function ended(state: SlotState, event: Extract<SlotEvent, { type: 'ended' }>, p
   const failures = failuresAfter(state, event, policy)
   const next: SlotState = { name: 'waiting', failures, lastWorker: worker }
   const effects: SlotEffect[] = state.name === 'booting' ? [{ type: 'replacementFailed', worker }] : []
+  if (failures > 0 && policy.afterFailure === 'wait') {
+    effects.push({ type: 'decided', worker, decision: 'left until the next change' }, { type: 'withdraw' })
+    return { state: next, effects }
+  }
   if (failures >= policy.withdrawAfter) {
     effects.push({ type: 'decided', worker, decision: 'slot withdrawn, retried after backoff' }, { type: 'withdraw' })
   } else {

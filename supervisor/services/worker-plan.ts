@@ -14,5 +14,7 @@ export interface WorkerPlan {
   bootTimeoutMs: number
   gracefulTimeoutMs: number
   minUptimeMs: number
+  /** What follows a fast failure: the next try after a while, or none until somebody asks. */
+  afterFailure: 'retry' | 'wait'
   backoff: { initialMs: number; maxMs: number }
 }

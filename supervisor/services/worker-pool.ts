@@ -26,6 +26,8 @@ export interface WorkerPool {
   restart(name: string): Promise<RollResult>
   /** More or fewer slots. New workers that do not come up are given up again; those that leave drain. */
   scale(count: number): Promise<RollResult>
+  /** Kills what is not ready yet, as if it had failed. */
+  giveUpBooting(): void
   /** The plan in force; its count is that of the slots. */
   plan(): WorkerPlan
   /** Stops for good, after nginx was told: what waits is served first. */
@@ -60,7 +62,7 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
         if (!death.wasReady) failedFirst.add(number)
         if (isBooted || !slots.every(slot => failedFirst.has(slot.number))) return deps.onDeath(death)
         settleBoot({ ok: false, death })
-        return true
+        return slotPlan.afterFailure === 'retry'
       },
     }
     return createWorkerSlot(slotDeps, number, slotPlan)
@@ -131,6 +133,9 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
       return slot
         ? slot.replace(plan)
         : { ok: false, reason: `there is no worker ${name}; there are ${known}`, lastLines: [] }
+    },
+    giveUpBooting() {
+      for (const slot of slots) slot.giveUpBooting()
     },
     scale: count => resize({ ...plan, count }),
     async retire() {

@@ -2,7 +2,7 @@ import { exitCode, messageOf } from '../base/errors.ts'
 import { backoffMs } from '../domain/backoff.ts'
 import { describeExit, type Exit } from '../domain/exit.ts'
 import type { SlotSockets, WorkerAddress } from '../domain/ports.ts'
-import { type SlotEffect, type SlotEvent, type SlotState, stepSlot } from '../domain/slot-state.ts'
+import { type SlotEffect, type SlotEvent, type SlotPolicy, type SlotState, stepSlot } from '../domain/slot-state.ts'
 import type { WorkerStatus } from '../domain/status.ts'
 import { type Endpoint, openPortEndpoint, openSocketEndpoint } from './endpoint.ts'
 import { launchWorker, type Worker, type WorkerDeps, type WorkerEnd } from './worker.ts'
@@ -42,6 +42,8 @@ export interface WorkerSlot {
    * they are led to the `heir`, if there is one. What waits in the queue is taken first, then the workers drain.
    */
   leave(heir: WorkerSlot | undefined, graceMs: number): Promise<void>
+  /** Kills a worker that is not ready yet, as if it had failed. */
+  giveUpBooting(): void
   status(): WorkerStatus
 }
 
@@ -70,8 +72,14 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
   let settleReplacement: ((result: RollResult) => void) | undefined
   const workers = new Map<number, Worker & { plan: WorkerPlan; buried: Promise<void> }>()
 
+  const policy = (): SlotPolicy => ({
+    minUptimeMs: plan.minUptimeMs,
+    withdrawAfter,
+    afterFailure: plan.afterFailure,
+  })
+
   function dispatch(event: SlotEvent): void {
-    const step = stepSlot(state, event, { minUptimeMs: plan.minUptimeMs, withdrawAfter })
+    const step = stepSlot(state, event, policy())
     state = step.state
     for (const effect of step.effects) perform(effect)
   }
@@ -111,7 +119,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     const dead = endpoint
     endpoint = undefined
     isInRotation = false
-    log.warn('slot withdrawn from nginx', { worker: name })
+    if (plan.afterFailure === 'retry') log.warn('slot withdrawn from nginx', { worker: name })
     void deps.onRotation().then(() => dead?.close())
   }
 
@@ -222,8 +230,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
   function bury(worker: number, end: WorkerEnd | RefusedEnd): void {
     if (end.wasRequested || isStopping) return
     const { exit, wasReady, lastLines } = end
-    const policy = { minUptimeMs: plan.minUptimeMs, withdrawAfter }
-    const step = stepSlot(state, { type: 'ended', worker, exit, at: clock.now() }, policy)
+    const step = stepSlot(state, { type: 'ended', worker, exit, at: clock.now() }, policy())
     const decided = step.effects.find(effect => effect.type === 'decided')?.decision
     const isAbandoned = decided === 'replacement abandoned'
     const endsRun = !isAbandoned && deps.onDeath({ worker: name, exit, wasReady, lastLines })
@@ -279,6 +286,10 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
         if (state.name === 'serving') await emptyQueue(endpoint)
       }
       await stop(graceMs)
+    },
+    giveUpBooting() {
+      const booting = state.name === 'replacing' ? state.next : state.name === 'booting' ? state.worker : undefined
+      if (booting !== undefined) workers.get(booting)?.process.child.signalGroup('SIGKILL')
     },
     status() {
       const serving = 'worker' in state ? workers.get(state.worker) : undefined

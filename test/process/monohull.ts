@@ -91,7 +91,8 @@ export interface Monohull {
 
 export interface StartOptions {
   args?: string[]
-  env?: Record<string, string>
+  /** Over the isolated environment; undefined takes a variable away. */
+  env?: Record<string, string | undefined>
   files?: Record<string, string>
   /** An existing folder, to start again in it. */
   folder?: string

@@ -9,7 +9,7 @@ import {
   workersOf,
 } from '../../supervisor/domain/slot-state.ts'
 
-const policy = { minUptimeMs: 2000, withdrawAfter: 2 }
+const policy = { minUptimeMs: 2000, withdrawAfter: 2, afterFailure: 'retry' } as const
 const crash: Exit = { kind: 'code', code: 1 }
 const killed: Exit = { kind: 'signal', signal: 'SIGKILL', number: 9 }
 
@@ -201,4 +201,28 @@ describe('domain/slot-state: late and foreign events', () => {
       })
     }
   }
+})
+
+describe('domain/slot-state: somebody works on the app', () => {
+  const waits = { ...policy, afterFailure: 'wait' } as const
+  const exit = { kind: 'code', code: 1 } as const
+
+  it('a fast failure is left alone until a replacement is asked for', () => {
+    const { state, effects } = stepSlot(
+      { name: 'booting', worker: 1, failures: 0 },
+      { type: 'ended', worker: 1, exit, at: 5 },
+      waits,
+    )
+    assert.deepEqual(
+      effects.map(({ type }) => type),
+      ['replacementFailed', 'decided', 'withdraw'],
+    )
+    assert.deepEqual(stepSlot(state, { type: 'replacementRequested' }, waits).effects, [{ type: 'spawn', worker: 2 }])
+  })
+
+  it('a worker that has served for a while is started again', () => {
+    const serving: SlotState = { name: 'serving', worker: 1, failures: 0, readyAt: 0 }
+    const { effects } = stepSlot(serving, { type: 'ended', worker: 1, exit, at: 5000 }, waits)
+    assert.ok(effects.some(({ type }) => type === 'retry'))
+  })
 })

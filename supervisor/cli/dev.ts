@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { develop } from '../assembly/development.ts'
+import type { SettingsResult } from '../assembly/settings.ts'
+import type { World } from '../assembly/world.ts'
+import { exitCode } from '../base/errors.ts'
+import { formatProblems } from '../config/report.ts'
+import { runSupervisor } from '../supervisor.ts'
+import { developmentRunDir } from './development-run-dir.ts'
+import { type CommandLine, configFileOf, resolveConfiguration } from './load.ts'
+
+const unprivilegedPort = 8080
+
+/** Runs the app while it is worked on: HTTP, one worker, short logs, and a restart after each change. */
+export async function dev(commandLine: CommandLine, outer: World): Promise<number> {
+  const world: World = { ...outer, env: { NODE_ENV: 'development', ...outer.env }, isDevelopment: true }
+  const resolveAgain = () => resolveForDevelopment(commandLine, world)
+  const resolved = await resolveAgain()
+  if (!resolved.ok) {
+    process.stderr.write(`${formatProblems(resolved.problems)}\n`)
+    return exitCode.config
+  }
+  const configFile = configFileOf(commandLine, world)
+  return runSupervisor({
+    settings: resolved.settings,
+    world,
+    resolveAgain,
+    onServing: parts => develop(parts, configFile && resolve(configFile)),
+  })
+}
+
+/** The file says how production is: what development wants otherwise goes over it, and under variables and flags. */
+async function resolveForDevelopment(commandLine: CommandLine, world: World): Promise<SettingsResult> {
+  const overrides = {
+    https: 'off',
+    'app.workers': 1,
+    log_format: 'short',
+    log_level: 'warn',
+    ...(world.env.MONOHULL_IMAGE === '1' ? {} : { run_dir: developmentRunDir(commandLine, world) }),
+  }
+  const resolved = await resolveConfiguration(commandLine, world, overrides)
+  if (!resolved.ok || mayBind(resolved.settings.config.http_port)) return resolved
+  return resolveConfiguration(commandLine, world, { ...overrides, http_port: unprivilegedPort })
+}
+
+/** Whether this user may bind a port (ip_unprivileged_port_start, ip(7)). */
+function mayBind(port: number): boolean {
+  if (port === 0 || process.geteuid?.() === 0) return true
+  return port >= Number(readFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'latin1'))
+}
