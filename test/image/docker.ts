@@ -60,16 +60,27 @@ export function runToEnd(args: string[], command: string[] = [], ofImage = image
   return tryDocker(['run', '--rm', ...label, ...args, ofImage, ...command])
 }
 
-/** Builds an image from a fixture, whose Dockerfile is as a user would write it: `FROM monohull`. */
-export async function buildDerived(owner: Owner, fixture: string): Promise<string> {
-  const tag = `monohull-derived:${fixture}`
-  const folder = `${repository}test/fixtures/image/${fixture}`
-  const dockerfile = readFileSync(`${folder}/Dockerfile`, 'utf8').replace(/^FROM monohull$/m, `FROM ${image}`)
+/** Builds an image from a folder whose Dockerfile is as a user would write it: `FROM monohull`. */
+async function buildFrom(owner: Owner, folder: string, tag: string): Promise<string> {
+  const dockerfile = readFileSync(`${folder}/Dockerfile`, 'utf8').replace(
+    /^FROM monohull( AS \w+)?$/gm,
+    `FROM ${image}$1`,
+  )
   await docker(['build', '--quiet', ...label, '--tag', tag, '--file', '-', folder], dockerfile)
   owner.after(async () => {
     await docker(['rmi', '--force', tag])
   })
   return tag
+}
+
+/** Builds an image from a fixture. */
+export function buildDerived(owner: Owner, fixture: string): Promise<string> {
+  return buildFrom(owner, `${repository}test/fixtures/image/${fixture}`, `monohull-derived:${fixture}`)
+}
+
+/** Builds an image from one of examples/. */
+export function buildExample(owner: Owner, example: string): Promise<string> {
+  return buildFrom(owner, `${repository}examples/${example}`, `monohull-example:${example}`)
 }
 
 /** Polls until `check` gives something; throws, with what was waited for, at the deadline. */

@@ -1,0 +1,3 @@
+module example.com/monohull-go
+
+go 1.19
