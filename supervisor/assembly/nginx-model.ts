@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import type { FrontSocket } from '../adapters/listeners.ts'
 import type { CertificateFiles } from '../domain/certificate.ts'
-import type { NginxApp, NginxFeatures, NginxModel, NginxRoute } from '../domain/nginx-model.ts'
-import type { WorkerAddress } from '../domain/ports.ts'
+import type { NginxFeatures, NginxModel, NginxRoute } from '../domain/nginx-model.ts'
+import type { Upstream, UpstreamServer } from '../domain/nginx-upstream.ts'
 import type { WorkerPlan } from '../services/worker-plan.ts'
 import type { Settings } from './settings.ts'
 import type { World } from './world.ts'
@@ -18,7 +18,7 @@ export interface NginxModelSources {
   certificate: CertificateFiles | undefined
   accessLogPath: string
   /** Where the workers of an app are. */
-  serversOf: (plan: WorkerPlan) => WorkerAddress[]
+  serversOf: (plan: WorkerPlan) => UpstreamServer[]
 }
 
 export const healthSocketName = 'health.sock'
@@ -51,8 +51,8 @@ export function modelNginx({
       readyPath: config.health.ready_path,
     },
     pagesDir: join(world.home, 'nginx/pages'),
-    apps: apps.flatMap(({ config: { keepalive }, plan }): NginxApp[] =>
-      plan ? [{ name: plan.app, servers: serversOf(plan), keepalive }] : [],
+    apps: apps.flatMap(({ config: { keepalive, balance }, plan }): Upstream[] =>
+      plan ? [{ name: plan.app, servers: serversOf(plan), keepalive, balance }] : [],
     ),
     routes: config.routes.flatMap(({ host, path, app }): NginxRoute[] => {
       const content = apps.find(({ name }) => name === app)?.content
@@ -71,10 +71,12 @@ function longestGraceMs({ apps }: Settings): number {
 }
 
 /** Where workers will be that do not run yet. */
-export function plannedServers({ app, count, listen }: WorkerPlan, runDir: string): WorkerAddress[] {
-  return Array.from({ length: count }, (_, index) =>
-    listen === 'port'
-      ? { kind: 'tcp', port: 1024 + index }
-      : { kind: 'unix', path: `${runDir}/${app}-${index + 1}.sock` },
-  )
+export function plannedServers({ app, count, listen }: WorkerPlan, runDir: string): UpstreamServer[] {
+  return Array.from({ length: count }, (_, index) => ({
+    slot: index + 1,
+    address:
+      listen === 'port'
+        ? { kind: 'tcp', port: 1024 + index }
+        : { kind: 'unix', path: `${runDir}/${app}-${index + 1}.sock` },
+  }))
 }

@@ -45,6 +45,14 @@ const app = z
       .describe(
         'How a worker gets its socket: inherit: as file descriptor 3 (Node apps need no change); port: a TCP port of its own in $PORT',
       ),
+    balance: z
+      .enum(['least_conn', 'round_robin', 'ip_hash', 'sticky'], {
+        error: 'expected least_conn, round_robin, ip_hash or sticky',
+      })
+      .default('least_conn')
+      .describe(
+        "Which worker gets a request: least_conn: the one with the fewest open; round_robin: the next; ip_hash: by the client's address; sticky: the one that the cookie monohull_APP names, set with the first answer (socket.io, sessions in memory)",
+      ),
     keepalive: z
       .number({ error: 'expected a whole number from 0 to 4096' })
       .int('expected a whole number from 0 to 4096')

@@ -1,5 +1,5 @@
 import type { LogFormat } from '../base/log.ts'
-import type { WorkerAddress } from './ports.ts'
+import type { Upstream } from './nginx-upstream.ts'
 
 /** What the installed nginx can do. */
 export interface NginxFeatures {
@@ -35,20 +35,13 @@ export interface NginxModel {
   /** Folder with the pages for 502, 503 and 504. */
   pagesDir: string
   /** The apps that run as workers. */
-  apps: NginxApp[]
+  apps: Upstream[]
   /** Which of them, or which files, answer what. No two have the same host and path. */
   routes: NginxRoute[]
   /** Folder with the user's http.d and server.d, when it exists. */
   snippets: string | undefined
   /** Seconds after which nginx's old workers close what still hangs on them. */
   shutdownTimeoutSeconds: number
-}
-
-/** One upstream. Without servers, requests for it are answered with 503. */
-export interface NginxApp {
-  name: string
-  servers: WorkerAddress[]
-  keepalive: number
 }
 
 export interface NginxRoute {

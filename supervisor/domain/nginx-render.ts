@@ -1,16 +1,11 @@
-import { type ListenAddress, type NginxApp, type NginxModel, type NginxRoute, routesByHost } from './nginx-model.ts'
-import { renderRoutes, upstreamName } from './nginx-routes.ts'
+import { type ListenAddress, type NginxModel, type NginxRoute, routesByHost } from './nginx-model.ts'
+import { renderRoutes } from './nginx-routes.ts'
 import { lines, quote } from './nginx-text.ts'
-import type { WorkerAddress } from './ports.ts'
+import { renderCookie, renderUpstream } from './nginx-upstream.ts'
 
 /** Longer than any queue: a full backlog makes connecting fail at once. Another value than nginx's default is what makes it call listen(2). */
 const backlog = 4096
-/** nginx must close idle connections to a worker before the worker does. */
-const upstreamIdle = '4s'
 const retryAfterSeconds = 5
-/** Shared memory of an upstream: what nginx needs for itself, and for a server and its double. */
-const zoneKilobytes = 64
-const zoneKilobytesPerServer = 8
 
 /** The rendered files, by name relative to the configuration folder. */
 export function renderNginx(model: NginxModel): Map<string, string> {
@@ -55,22 +50,6 @@ function renderHttp(model: NginxModel): string {
     ...(model.http.length > 0 ? renderHttpServers(model) : []),
     ...(model.https.length > 0 ? sitesOf(model).flatMap(site => renderHttpsServer(model, site)) : []),
   ])
-}
-
-function renderUpstream({ name, servers, keepalive }: NginxApp): string[] {
-  if (servers.length === 0) return []
-  const addresses = servers.map(renderAddress)
-  return [
-    '',
-    `upstream ${upstreamName(name)} {`,
-    `    zone ${upstreamName(name)} ${zoneKilobytes + zoneKilobytesPerServer * addresses.length}k;`,
-    '    least_conn;',
-    ...addresses.map(address => `    server ${address} max_fails=0;`),
-    // once more as backup: a request that every worker dropped waits in a queue for the worker to come back
-    ...addresses.map(address => `    server ${address} max_fails=0 backup;`),
-    ...(keepalive > 0 ? [`    keepalive ${keepalive};`, `    keepalive_timeout ${upstreamIdle};`] : []),
-    '}',
-  ]
 }
 
 /** What tells the servers of one address apart. */
@@ -134,6 +113,7 @@ function renderSite(model: NginxModel, routes: readonly NginxRoute[]): string {
     `    add_header Retry-After ${retryAfterSeconds} always;`,
     '    add_header Cache-Control no-store always;',
     '}',
+    ...model.apps.flatMap(renderCookie),
     ...renderRoutes(routes, model.apps),
     ...(model.snippets ? [`include ${quote(`${model.snippets}/server.d/*.conf`)};`] : []),
   ])
@@ -148,10 +128,6 @@ function renderHealth({ health }: NginxModel): string[] {
       `    proxy_pass http://unix:${health.socket}:${path};`,
       '}',
     ])
-}
-
-function renderAddress(address: WorkerAddress): string {
-  return address.kind === 'unix' ? `unix:${address.path}` : `127.0.0.1:${address.port}`
 }
 
 /** The server for any host is the default of its address, so that one in the user's http.d gets only the names it asks for. */

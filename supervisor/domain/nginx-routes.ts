@@ -1,10 +1,11 @@
-import type { NginxApp, NginxRoute } from './nginx-model.ts'
+import type { NginxRoute } from './nginx-model.ts'
 import { quote } from './nginx-text.ts'
+import { proxyTarget, type Upstream } from './nginx-upstream.ts'
 
 const hiddenFiles = ['location ~ /\\.(?!well-known/) {', '    return 404;', '}']
 
 /** The locations of one host. nginx takes the longest that fits, the user's own in server.d among them. */
-export function renderRoutes(routes: readonly NginxRoute[], apps: readonly NginxApp[]): string[] {
+export function renderRoutes(routes: readonly NginxRoute[], apps: readonly Upstream[]): string[] {
   const root = routes.find(({ path }) => path === '/')
   const isFilesOnly = routes.every(({ target }) => target.kind === 'files')
   // an app has its own paths that begin with a dot
@@ -26,11 +27,6 @@ export function renderRoutes(routes: readonly NginxRoute[], apps: readonly Nginx
   ]
 }
 
-/** The name of an app's upstream. */
-export function upstreamName(app: string): string {
-  return `app_${app}`
-}
-
 function block(match: string, body: readonly string[]): string[] {
   return [`location ${match} {`, ...body.map(line => `    ${line}`), '}']
 }
@@ -40,7 +36,7 @@ function atAndBelow(path: string, body: readonly string[]): string[] {
   return path === '/' ? block('/', body) : [...block(`= ${path}`, body), ...block(`${path}/`, body)]
 }
 
-function renderApp(name: string, apps: readonly NginxApp[]): string[] {
-  if (!apps.some(app => app.name === name && app.servers.length > 0)) return ['return 503;']
-  return ['include snippets/proxy.conf;', `proxy_pass http://${upstreamName(name)};`]
+function renderApp(name: string, apps: readonly Upstream[]): string[] {
+  const app = apps.find(candidate => candidate.name === name && candidate.servers.length > 0)
+  return app ? ['include snippets/proxy.conf;', `proxy_pass ${proxyTarget(app)};`] : ['return 503;']
 }

@@ -1,5 +1,5 @@
 import { pause } from '../base/clock.ts'
-import type { WorkerAddress } from '../domain/ports.ts'
+import type { UpstreamServer } from '../domain/nginx-upstream.ts'
 import type { WorkerStatus } from '../domain/status.ts'
 import type { WorkerPlan } from './worker-plan.ts'
 import { createWorkerSlot, type Death, type RollResult, type WorkerSlot, type WorkerSlotDeps } from './worker-slot.ts'
@@ -14,9 +14,9 @@ export interface WorkerPool {
   /** Settles when every worker is ready, or has failed, or the time is over: the fewer come later, the fewer reloads. */
   settled(timeoutMs: number): Promise<void>
   /** Where nginx finds the workers now. */
-  rotation(): WorkerAddress[]
+  rotation(): UpstreamServer[]
   /** Where nginx will find all workers when they are ready. */
-  addresses(): WorkerAddress[]
+  addresses(): UpstreamServer[]
   /**
    * Replaces every worker, one slot after the other. When a new worker does not come up, the slots already replaced go
    * back to the old plan.
@@ -111,8 +111,8 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
       const isBooting = () => slots.some(slot => slot.status().state === 'booting' && !failedFirst.has(slot.number))
       while (isBooting() && deps.clock.now() < deadline) await pause(deps.clock, settlePollMs)
     },
-    rotation: () => slots.filter(slot => slot.isInRotation()).map(slot => slot.address()),
-    addresses: () => slots.map(slot => slot.address()),
+    rotation: () => slots.filter(slot => slot.isInRotation()).map(serverOf),
+    addresses: () => slots.map(serverOf),
     plan: () => plan,
     async roll(next) {
       const previous = plan
@@ -148,6 +148,10 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
     },
     status: () => slots.map(slot => slot.status()),
   }
+}
+
+function serverOf(slot: WorkerSlot): UpstreamServer {
+  return { slot: slot.number, address: slot.address() }
 }
 
 const stopping: RollResult = { ok: false, reason: 'monohull is stopping', lastLines: [] }

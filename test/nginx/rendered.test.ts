@@ -6,10 +6,17 @@ import { before, describe, it } from 'node:test'
 import { createNginxFiles, readNginxFeatures } from '../../supervisor/adapters/nginx-files.ts'
 import type { NginxFeatures, NginxModel } from '../../supervisor/domain/nginx-model.ts'
 import { renderNginx } from '../../supervisor/domain/nginx-render.ts'
+import type { UpstreamServer } from '../../supervisor/domain/nginx-upstream.ts'
 import type { NginxFiles } from '../../supervisor/domain/ports.ts'
 import { makeCertificate } from '../make-certificate.ts'
 
-const unix = { kind: 'unix', path: '/tmp/app-1.sock' } as const
+const unix = { slot: 1, address: { kind: 'unix', path: '/tmp/app-1.sock' } } as const
+const workers = (count: number): UpstreamServer[] =>
+  Array.from({ length: count }, (_, index) => ({
+    slot: index + 1,
+    // as long as the path of a unix socket may be
+    address: { kind: 'unix', path: `/tmp/${'x'.repeat(90)}/app-${index + 1}.sock` },
+  }))
 const loopback = [{ address: '127.0.0.1', port: 18080 }]
 const secure = [{ address: '127.0.0.1', port: 18443 }]
 
@@ -40,7 +47,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
     certificate: { chain: join(folder, 'cert.pem'), key: join(folder, 'key.pem') },
     health: { socket: '/tmp/health.sock', livePath: '/healthz', readyPath: '/readyz' },
     pagesDir: join(import.meta.dirname, '../../nginx/pages'),
-    apps: [{ name: 'app', servers: [unix], keepalive: 32 }],
+    apps: [{ name: 'app', servers: [unix], keepalive: 32, balance: 'least_conn' }],
     routes: [{ host: undefined, path: '/', target: { kind: 'app', app: 'app' } }],
     snippets: undefined,
     shutdownTimeoutSeconds: 8,
@@ -59,22 +66,41 @@ describe('the rendered configuration passes the test of the installed nginx:', (
     ['HTTP and HTTPS', { httpMode: 'serve' }],
     ['HTTP alone', { httpMode: 'serve', https: [], certificate: undefined }],
     ['IPv4 and IPv6', { http: [...loopback, { address: '::1', port: 18080 }] }],
-    ['no worker left', { apps: [{ name: 'app', servers: [], keepalive: 32 }] }],
+    ['no worker left', { apps: [{ name: 'app', servers: [], keepalive: 32, balance: 'least_conn' }] }],
+    ...(['least_conn', 'round_robin', 'ip_hash', 'sticky'] as const).flatMap(balance =>
+      [1, 2, 64].map((count): [string, Partial<NginxModel>] => [
+        `${count} workers, ${balance}`,
+        {
+          apps: [{ name: 'my-app', servers: workers(count), keepalive: 32, balance }],
+          routes: [{ host: undefined, path: '/', target: { kind: 'app', app: 'my-app' } }],
+        },
+      ]),
+    ),
     [
-      '64 workers',
+      'workers on ports, sticky',
       {
         apps: [
           {
             name: 'app',
-            servers: Array.from({ length: 64 }, (_, index) => ({ kind: 'unix', path: `/tmp/app-${index + 1}.sock` })),
-            keepalive: 32,
+            servers: [{ slot: 1, address: { kind: 'tcp', port: 9001 } }],
+            keepalive: 0,
+            balance: 'sticky',
           },
         ],
       },
     ],
     [
       'workers on ports, no keep-alive',
-      { apps: [{ name: 'app', servers: [{ kind: 'tcp', port: 9001 }], keepalive: 0 }] },
+      {
+        apps: [
+          {
+            name: 'app',
+            servers: [{ slot: 1, address: { kind: 'tcp', port: 9001 } }],
+            keepalive: 0,
+            balance: 'least_conn',
+          },
+        ],
+      },
     ],
     [
       'static files in a path with a space',
@@ -86,9 +112,14 @@ describe('the rendered configuration passes the test of the installed nginx:', (
         httpMode: 'serve',
         http: [...loopback, { address: '::1', port: 18080 }],
         apps: [
-          { name: 'web', servers: [unix], keepalive: 32 },
-          { name: 'api-v2', servers: [{ kind: 'tcp', port: 9001 }], keepalive: 0 },
-          { name: 'down', servers: [], keepalive: 0 },
+          { name: 'web', servers: [unix], keepalive: 32, balance: 'least_conn' },
+          {
+            name: 'api-v2',
+            servers: [{ slot: 1, address: { kind: 'tcp', port: 9001 } }],
+            keepalive: 0,
+            balance: 'least_conn',
+          },
+          { name: 'down', servers: [], keepalive: 0, balance: 'least_conn' },
         ],
         routes: [
           { host: undefined, path: '/', target: { kind: 'app', app: 'web' } },

@@ -4,8 +4,19 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { type NginxModel, type NginxRoute, readFeatures, routesByHost } from '../../supervisor/domain/nginx-model.ts'
 import { renderNginx } from '../../supervisor/domain/nginx-render.ts'
+import type { Upstream } from '../../supervisor/domain/nginx-upstream.ts'
 
 const folder = join(import.meta.dirname, 'golden')
+
+const app: Upstream = {
+  name: 'app',
+  servers: [
+    { slot: 1, address: { kind: 'unix', path: '/run/monohull/app-1.sock' } },
+    { slot: 2, address: { kind: 'unix', path: '/run/monohull/app-2.sock' } },
+  ],
+  keepalive: 32,
+  balance: 'least_conn',
+}
 
 const base: NginxModel = {
   features: { version: '1.26.3', hasHttp2Directive: true, hasMlKem: true },
@@ -20,16 +31,7 @@ const base: NginxModel = {
   certificate: { chain: '/run/monohull/served.crt', key: '/run/monohull/served.key' },
   health: { socket: '/run/monohull/health.sock', livePath: '/healthz', readyPath: '/readyz' },
   pagesDir: '/opt/monohull/nginx/pages',
-  apps: [
-    {
-      name: 'app',
-      servers: [
-        { kind: 'unix', path: '/run/monohull/app-1.sock' },
-        { kind: 'unix', path: '/run/monohull/app-2.sock' },
-      ],
-      keepalive: 32,
-    },
-  ],
+  apps: [app],
   routes: [{ host: undefined, path: '/', target: { kind: 'app', app: 'app' } }],
   snippets: undefined,
   shutdownTimeoutSeconds: 8,
@@ -39,8 +41,20 @@ const models: Record<string, NginxModel> = {
   redirect: base,
   'https-on': { ...base, httpMode: 'serve', publicHttpsPort: 8443, accessLog: { path: '/dev/stdout', format: 'json' } },
   'https-off': { ...base, httpMode: 'serve', https: [], certificate: undefined },
-  'pool-down': { ...base, apps: [{ name: 'app', servers: [], keepalive: 32 }] },
-  'port-mode': { ...base, apps: [{ name: 'app', servers: [{ kind: 'tcp', port: 40_001 }], keepalive: 0 }] },
+  'pool-down': { ...base, apps: [{ name: 'app', servers: [], keepalive: 32, balance: 'least_conn' }] },
+  'port-mode': {
+    ...base,
+    apps: [
+      {
+        name: 'app',
+        servers: [{ slot: 1, address: { kind: 'tcp', port: 40_001 } }],
+        keepalive: 0,
+        balance: 'least_conn',
+      },
+    ],
+  },
+  sticky: { ...base, apps: [{ ...app, balance: 'sticky' }] },
+  'ip-hash': { ...base, apps: [{ ...app, balance: 'ip_hash' }] },
   files: {
     ...base,
     apps: [],
@@ -51,8 +65,13 @@ const models: Record<string, NginxModel> = {
     httpMode: 'serve',
     apps: [
       ...base.apps,
-      { name: 'api-v2', servers: [{ kind: 'unix', path: '/run/monohull/api-v2-1.sock' }], keepalive: 0 },
-      { name: 'down', servers: [], keepalive: 32 },
+      {
+        name: 'api-v2',
+        servers: [{ slot: 1, address: { kind: 'unix', path: '/run/monohull/api-v2-1.sock' } }],
+        keepalive: 0,
+        balance: 'least_conn',
+      },
+      { name: 'down', servers: [], keepalive: 32, balance: 'least_conn' },
     ],
     routes: [
       { host: undefined, path: '/', target: { kind: 'app', app: 'app' } },
