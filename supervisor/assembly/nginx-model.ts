@@ -50,7 +50,7 @@ export function modelNginx({
       livePath: config.health.live_path,
       readyPath: config.health.ready_path,
     },
-    pagesDir: join(world.home, 'nginx/pages'),
+    unavailable: { builtIn: join(world.home, 'nginx/pages'), own: settings.maintenancePage },
     apps: apps.flatMap(({ config: { keepalive, balance }, plan }): Upstream[] =>
       plan ? [{ name: plan.app, servers: serversOf(plan), keepalive, balance }] : [],
     ),

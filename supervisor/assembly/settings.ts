@@ -9,6 +9,7 @@ import type { HookPlans } from '../domain/hook.ts'
 import type { CertificateSettings } from '../services/certificates.ts'
 import { type AppSettings, resolveApp } from './app-settings.ts'
 import { planHooks } from './hooks.ts'
+import { readMaintenancePage } from './maintenance-page.ts'
 import { collectProblems } from './place.ts'
 import type { World } from './world.ts'
 
@@ -23,6 +24,8 @@ export interface Settings {
   nginxUserName: string | undefined
   nginxProcesses: number
   snippets: string | undefined
+  /** The user's own, in place of the one built in. */
+  maintenancePage: string | undefined
   certificates: CertificateSettings
 }
 
@@ -39,11 +42,14 @@ export function resolveSettings(config: Config, world: World): SettingsResult {
   const [first, ...others] = apps
   const place = (apps.find(({ name }) => name === appAtRoot(config)) ?? first)?.place
   const hooks = place ? planHooks(config.hooks, { place, world, complain }) : {}
-  const snippets = resolve(others.length === 0 && first ? first.place.directory : '.', config.nginx.snippets)
+  const directory = others.length === 0 && first ? first.place.directory : '.'
+  const snippets = resolve(directory, config.nginx.snippets)
   if (/[\s$"'\\;{}]/.test(snippets)) {
     complain('nginx.snippets', snippets, 'holds spaces, quotes or $, which nginx cannot take', 'move the folder')
   }
-  if (problems.length > 0) return { ok: false, problems }
+  const page = readMaintenancePage(config.maintenance_page, directory)
+  if (!page.ok) complain('maintenance_page', config.maintenance_page, page.problem, page.fix)
+  if (!page.ok || problems.length > 0) return { ok: false, problems }
   return {
     ok: true,
     settings: {
@@ -54,6 +60,7 @@ export function resolveSettings(config: Config, world: World): SettingsResult {
       nginxUserName: nginxUser?.name ?? (process.geteuid?.() === 0 ? 'root' : undefined),
       nginxProcesses: config.nginx.worker_processes === 'auto' ? cpus : config.nginx.worker_processes,
       snippets: statSync(snippets, { throwIfNoEntry: false })?.isDirectory() ? snippets : undefined,
+      maintenancePage: page.text,
       certificates: {
         certDir: config.cert_dir,
         stateDir: config.state_dir,

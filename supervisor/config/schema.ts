@@ -194,6 +194,13 @@ export const configSchema = z
           .describe("Folder with the user's own http.d/*.conf and server.d/*.conf, relative to the app's directory"),
       })
       .prefault({}),
+    maintenance_page: z
+      .string({ error: 'expected the path of an HTML file' })
+      .refine(path => path !== '' && !path.includes('\0'), 'expected the path of an HTML file')
+      .optional()
+      .describe(
+        "HTML file, relative to the app's directory, that visitors get with 502, 503 and 504 while no worker answers; read at the start and at each reload; default: a page of monohull's own",
+      ),
     access_log: z
       .boolean({ error: 'expected true or false' })
       .default(true)

@@ -1,4 +1,5 @@
 import type { LogFormat } from '../base/log.ts'
+import type { UnavailablePage } from './nginx-unavailable.ts'
 import type { Upstream } from './nginx-upstream.ts'
 
 /** What the installed nginx can do. */
@@ -32,8 +33,8 @@ export interface NginxModel {
   publicHttpsPort: number
   certificate: { chain: string; key: string } | undefined
   health: { socket: string; livePath: string; readyPath: string }
-  /** Folder with the pages for 502, 503 and 504. */
-  pagesDir: string
+  /** For 502, 503 and 504. */
+  unavailable: UnavailablePage
   /** The apps that run as workers. */
   apps: Upstream[]
   /** Which of them, or which files, answer what. No two have the same host and path. */

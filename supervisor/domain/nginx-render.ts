@@ -1,11 +1,11 @@
 import { type ListenAddress, type NginxModel, type NginxRoute, routesByHost } from './nginx-model.ts'
 import { renderRoutes } from './nginx-routes.ts'
 import { lines, quote } from './nginx-text.ts'
+import { renderUnavailable, unavailableFiles } from './nginx-unavailable.ts'
 import { renderCookie, renderUpstream } from './nginx-upstream.ts'
 
 /** Longer than any queue: a full backlog makes connecting fail at once. Another value than nginx's default is what makes it call listen(2). */
 const backlog = 4096
-const retryAfterSeconds = 5
 
 /** The rendered files, by name relative to the configuration folder. */
 export function renderNginx(model: NginxModel): Map<string, string> {
@@ -13,6 +13,7 @@ export function renderNginx(model: NginxModel): Map<string, string> {
     ['rendered/main.conf', renderMain(model)],
     ['rendered/http.conf', renderHttp(model)],
     ...sitesOf(model).map(({ file, routes }): [string, string] => [file, renderSite(model, routes)]),
+    ...unavailableFiles(model.unavailable),
   ])
 }
 
@@ -106,13 +107,7 @@ function renderHttpsServer(model: NginxModel, site: Site): string[] {
 function renderSite(model: NginxModel, routes: readonly NginxRoute[]): string {
   return lines([
     ...renderHealth(model),
-    'error_page 502 503 504 /unavailable.html;',
-    'location = /unavailable.html {',
-    '    internal;',
-    `    root ${quote(model.pagesDir)};`,
-    `    add_header Retry-After ${retryAfterSeconds} always;`,
-    '    add_header Cache-Control no-store always;',
-    '}',
+    ...renderUnavailable(model.unavailable, `${model.workDir}/current`),
     ...model.apps.flatMap(renderCookie),
     ...renderRoutes(routes, model.apps),
     ...(model.snippets ? [`include ${quote(`${model.snippets}/server.d/*.conf`)};`] : []),

@@ -46,7 +46,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
     publicHttpsPort: 443,
     certificate: { chain: join(folder, 'cert.pem'), key: join(folder, 'key.pem') },
     health: { socket: '/tmp/health.sock', livePath: '/healthz', readyPath: '/readyz' },
-    pagesDir: join(import.meta.dirname, '../../nginx/pages'),
+    unavailable: { builtIn: join(import.meta.dirname, '../../nginx/pages'), own: undefined },
     apps: [{ name: 'app', servers: [unix], keepalive: 32, balance: 'least_conn' }],
     routes: [{ host: undefined, path: '/', target: { kind: 'app', app: 'app' } }],
     snippets: undefined,
@@ -132,6 +132,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
       },
     ],
     ['no route for /', { routes: [{ host: undefined, path: '/api', target: { kind: 'app', app: 'app' } }] }],
+    ['own page', { unavailable: { builtIn: '/nowhere', own: 'Back at nine' } }],
     ['JSON access log', { accessLog: { path: '/dev/null', format: 'json' } }],
     [
       'no access log, no health',

@@ -30,7 +30,7 @@ const base: NginxModel = {
   publicHttpsPort: 443,
   certificate: { chain: '/run/monohull/served.crt', key: '/run/monohull/served.key' },
   health: { socket: '/run/monohull/health.sock', livePath: '/healthz', readyPath: '/readyz' },
-  pagesDir: '/opt/monohull/nginx/pages',
+  unavailable: { builtIn: '/opt/monohull/nginx/pages', own: undefined },
   apps: [app],
   routes: [{ host: undefined, path: '/', target: { kind: 'app', app: 'app' } }],
   snippets: undefined,
@@ -55,6 +55,7 @@ const models: Record<string, NginxModel> = {
   },
   sticky: { ...base, apps: [{ ...app, balance: 'sticky' }] },
   'ip-hash': { ...base, apps: [{ ...app, balance: 'ip_hash' }] },
+  'own-page': { ...base, unavailable: { ...base.unavailable, own: '<!doctype html>\nBack at nine\n' } },
   files: {
     ...base,
     apps: [],

@@ -10,7 +10,7 @@ const groups: [string, string[]][] = [
   ['Hooks', ['hooks']],
   ['Certificates', ['cert_dir', 'tls']],
   ['Health', ['health']],
-  ['nginx', ['nginx']],
+  ['nginx', ['nginx', 'maintenance_page']],
   ['Logs', ['access_log', 'log_format', 'log_level']],
   ['Stopping', ['stop_delay', 'stop_timeout']],
   ['Folders', ['run_dir', 'state_dir']],

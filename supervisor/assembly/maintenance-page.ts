@@ -1,0 +1,25 @@
+import { readFileSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { errnoOf } from '../base/errors.ts'
+
+/** nginx gets a copy with each generation of its configuration. */
+const largestBytes = 1 << 20
+
+export type PageResult = { ok: true; text: string | undefined } | { ok: false; problem: string; fix: string }
+
+/** Reads the user's maintenance page, when there is one; `path` is relative to the app's folder. */
+export function readMaintenancePage(path: string | undefined, directory: string): PageResult {
+  if (path === undefined) return { ok: true, text: undefined }
+  try {
+    const file = resolve(directory, path)
+    const stat = statSync(file)
+    if (!stat.isFile()) return { ok: false, problem: 'is no file', fix: 'name an HTML file' }
+    if (stat.size > largestBytes)
+      return { ok: false, problem: 'is larger than 1 MB', fix: 'keep images out of the page, or make them smaller' }
+    return { ok: true, text: new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file)) }
+  } catch (error) {
+    if (errnoOf(error) === 'ERR_ENCODING_INVALID_ENCODED_DATA')
+      return { ok: false, problem: 'is not UTF-8, as nginx says it is', fix: 'save it as UTF-8' }
+    return { ok: false, problem: `cannot be read: ${errnoOf(error)}`, fix: 'name a readable file' }
+  }
+}

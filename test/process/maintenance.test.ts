@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict'
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { type Monohull, startMonohull, until } from './monohull.ts'
+
+/** An app of one worker that does not come up while the file `broken` is there. */
+const app = {
+  args: ['run', 'sh', '-c', 'if [ -e broken ]; then exit 4; fi; exec node app.cjs'],
+  files: {
+    'app.cjs': `require('node:http').createServer((q, r) => { if (q.url === '/503') r.statusCode = 503; r.end('well') }).listen(3000)`,
+    'pages/closed.html': '<!doctype html>\n<title>Grüße</title>Back at nine\n',
+  },
+  env: { MONOHULL_WORKERS: '1', MONOHULL_BACKOFF_INITIAL: '50ms', MONOHULL_BACKOFF_MAX: '200ms' },
+}
+
+/** Ends the worker for good, and settles when nginx has taken it out. */
+async function breakApp(monohull: Monohull): Promise<void> {
+  writeFileSync(join(monohull.folder, 'broken'), '')
+  process.kill(monohull.worker(1), 'SIGKILL')
+  await until('503', async () => (await monohull.request({ method: 'POST' })).status === 503)
+}
+
+describe('while no worker is left, visitors get', () => {
+  it('the page of the user, whatever becomes of the file, with Retry-After; the app is back by itself', async t => {
+    const monohull = startMonohull(t, { ...app, env: { ...app.env, MONOHULL_MAINTENANCE_PAGE: 'pages/closed.html' } })
+    await monohull.serving()
+    rmSync(join(monohull.folder, 'pages'), { recursive: true })
+    const nginx = monohull.nginx()
+    await breakApp(monohull)
+    for (const method of ['GET', 'POST', 'DELETE']) {
+      const { status, headers, body } = await monohull.request({ method, path: '/some/where?x=1' })
+      assert.deepEqual(
+        [status, headers['retry-after'], headers['content-type'], headers['cache-control'], body],
+        [503, '5', 'text/html; charset=utf-8', 'no-store', app.files['pages/closed.html']],
+      )
+    }
+    rmSync(join(monohull.folder, 'broken'))
+    await until('the app to be back', async () => (await monohull.request()).body === 'well')
+    assert.equal(monohull.nginx(), nginx)
+  })
+
+  it('JSON when they ask for it and not for HTML; the own 503 of the app is left alone', async t => {
+    const monohull = startMonohull(t, app)
+    await monohull.serving()
+    const own = await monohull.request({ path: '/503' })
+    assert.deepEqual([own.status, own.body], [503, 'well'])
+    assert.equal((await monohull.request({ path: '/unavailable.html' })).body, 'well', "the app's own path")
+    assert.equal((await monohull.request({ path: '/.monohull/unavailable.html' })).status, 404)
+    await breakApp(monohull)
+    for (const accept of ['application/json', 'application/json, text/plain, */*', 'application/problem+json']) {
+      const { status, headers, body } = await monohull.request({ headers: { accept } })
+      assert.deepEqual([status, headers['retry-after'], JSON.parse(body).error], [503, '5', 'unavailable'])
+      assert.match(headers['content-type'] ?? '', /^application\/json/)
+    }
+    for (const accept of ['*/*', 'text/html,application/json;q=0.9', 'json']) {
+      assert.match((await monohull.request({ headers: { accept } })).body, /Back in a moment/)
+    }
+  })
+
+  it('a changed page after a reload; one that cannot be used abandons the reload', async t => {
+    const files = { ...app.files, 'monohull.yaml': 'maintenance_page: pages/closed.html\n' }
+    const monohull = startMonohull(t, { ...app, files })
+    await monohull.serving()
+    const page = join(monohull.folder, 'pages/closed.html')
+    writeFileSync(page, 'Back at ten')
+    monohull.signal('SIGHUP')
+    await monohull.seen(/reload finished/)
+    for (const [contents, problem] of [
+      [Buffer.from([0xff, 0xfe, 0x41]), /maintenance_page: is not UTF-8/],
+      [Buffer.alloc((1 << 20) + 1, 'x'), /maintenance_page: is larger than 1 MB/],
+    ] as const) {
+      writeFileSync(page, contents)
+      const from = monohull.output().length
+      monohull.signal('SIGHUP')
+      await monohull.seen(problem, from)
+    }
+    await breakApp(monohull)
+    assert.equal((await monohull.request()).body, 'Back at ten')
+  })
+})
+
+describe('monohull check', () => {
+  for (const [path, problem] of [
+    ['nowhere.html', /maintenance_page: cannot be read: ENOENT, got "nowhere.html"/],
+    ['pages', /maintenance_page: is no file/],
+  ] as const) {
+    it(`refuses maintenance_page ${path}`, async t => {
+      const args = ['check', 'sh', '-c', 'true']
+      const told = startMonohull(t, { ...app, args, env: { MONOHULL_MAINTENANCE_PAGE: path } })
+      assert.equal(await told.exited, 78)
+      assert.match(told.output(), problem)
+    })
+  }
+})
