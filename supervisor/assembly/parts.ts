@@ -12,6 +12,7 @@ import type { Surroundings } from '../domain/ports.ts'
 import type { Status } from '../domain/status.ts'
 import { chooseServed, type ServedCertificate } from '../services/certificates.ts'
 import type { CommandQueue } from '../services/commands.ts'
+import type { InFlight } from '../services/in-flight.ts'
 import type { Nginx } from '../services/nginx.ts'
 import type { OomWatch } from '../services/oom-watch.ts'
 import type { Rotation } from '../services/rotation.ts'
@@ -46,6 +47,8 @@ export interface Parts {
   /** Tells nginx which workers there are. */
   rotation?: Rotation
   oomWatch?: OomWatch
+  /** Finds out which requests died with a worker. */
+  inFlight?: InFlight
   instance?: Instance
   hooks?: HookRunner
   features?: NginxFeatures

@@ -70,8 +70,8 @@ export async function retireRemoved(parts: Parts): Promise<void> {
 }
 
 function assemblePool(parts: Parts, plan: WorkerPlan): WorkerPool {
-  const { surroundings, rotation, oomWatch, settings } = parts
-  if (!surroundings || !rotation || !oomWatch) throw new Error('cannot assemble a pool before the start')
+  const { surroundings, rotation, oomWatch, inFlight, settings } = parts
+  if (!surroundings || !rotation || !oomWatch || !inFlight) throw new Error('cannot assemble a pool before the start')
   let recent: number[] = []
   return createWorkerPool(
     {
@@ -81,6 +81,7 @@ function assemblePool(parts: Parts, plan: WorkerPlan): WorkerPool {
       runDir: settings.config.run_dir,
       portsOf: portsOfGroup,
       oomWatch,
+      inFlight,
       onRotation: rotation.changed,
       onWorkerEvent: event => tellHooks(parts, event),
       onDeath({ exit }) {

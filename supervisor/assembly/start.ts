@@ -6,12 +6,15 @@ import { claimRunDir } from '../adapters/instance.ts'
 import { createNginxFiles, readNginxFeatures } from '../adapters/nginx-files.ts'
 import { childrenOf, isNginxLeaving, wakeUpsOf } from '../adapters/procfs.ts'
 import { createSpawn } from '../adapters/spawn.ts'
+import { openUnansweredLog } from '../adapters/unanswered-log.ts'
 import type { LocalServer } from '../admin/server.ts'
 import { pause, systemClock } from '../base/clock.ts'
 import { OperatorError } from '../base/errors.ts'
 import type { LogFields } from '../base/log.ts'
 import { exitCodeOf } from '../domain/exit.ts'
+import { unansweredName } from '../domain/nginx-model.ts'
 import type { Surroundings } from '../domain/ports.ts'
+import { createInFlight } from '../services/in-flight.ts'
 import { createNginx } from '../services/nginx.ts'
 import { createOomWatch } from '../services/oom-watch.ts'
 import { createRotation } from '../services/rotation.ts'
@@ -55,6 +58,8 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
     if (parts.isServing) await parts.nginx?.apply(modelOf(parts, parts.settings, 'ready'))
   }, log)
   parts.oomWatch = createOomWatch(readMemoryGroup())
+  const unanswered = openUnansweredLog(join(config.run_dir, 'nginx', unansweredName))
+  parts.inFlight = createInFlight({ ...surroundings, unanswered })
   const booted = startPools(parts)
   for (const app of settings.apps) log.info('starting', describeApp(app, settings.apps.length))
 

@@ -17,6 +17,9 @@ export interface ListenAddress {
   port: number
 }
 
+/** Name, in the writable folder, of nginx's record of requests that a worker took and did not answer. */
+export const unansweredName = 'unanswered.log'
+
 /** Everything that the rendered parts of the nginx configuration depend on. */
 export interface NginxModel {
   features: NginxFeatures

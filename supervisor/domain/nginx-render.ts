@@ -1,4 +1,4 @@
-import { type ListenAddress, type NginxModel, type NginxRoute, routesByHost } from './nginx-model.ts'
+import { type ListenAddress, type NginxModel, type NginxRoute, routesByHost, unansweredName } from './nginx-model.ts'
 import { renderRoutes } from './nginx-routes.ts'
 import { lines, quote } from './nginx-text.ts'
 import { renderUnavailable, unavailableFiles } from './nginx-unavailable.ts'
@@ -41,9 +41,7 @@ function renderHttp(model: NginxModel): string {
     name => `${name}_temp_path ${quote(`${model.workDir}/${name}`)};`,
   )
   return lines([
-    model.accessLog
-      ? `access_log ${quote(model.accessLog.path)} monohull_${model.accessLog.format};`
-      : 'access_log off;',
+    ...renderLogs(model),
     ...temporary,
     `ssl_ecdh_curve ${model.features.hasMlKem ? 'X25519MLKEM768:' : ''}X25519:prime256v1:secp384r1;`,
     ...model.apps.flatMap(renderUpstream),
@@ -51,6 +49,17 @@ function renderHttp(model: NginxModel): string {
     ...(model.http.length > 0 ? renderHttpServers(model) : []),
     ...(model.https.length > 0 ? sitesOf(model).flatMap(site => renderHttpsServer(model, site)) : []),
   ])
+}
+
+/** `off` would silence every log of the block. */
+function renderLogs({ accessLog, apps, workDir }: NginxModel): string[] {
+  const logs = [
+    ...(accessLog ? [`access_log ${quote(accessLog.path)} monohull_${accessLog.format};`] : []),
+    ...(apps.length > 0
+      ? [`access_log ${quote(`${workDir}/${unansweredName}`)} monohull_unanswered if=$monohull_unanswered;`]
+      : []),
+  ]
+  return logs.length > 0 ? logs : ['access_log off;']
 }
 
 /** What tells the servers of one address apart. */

@@ -146,6 +146,7 @@ function variableName(app: string): string {
   return app.replaceAll('-', '_')
 }
 
-function renderAddress(address: WorkerAddress): string {
+/** A worker's address as nginx reads it, and as it names it in `$upstream_addr`. */
+export function renderAddress(address: WorkerAddress): string {
   return address.kind === 'unix' ? `unix:${address.path}` : `127.0.0.1:${address.port}`
 }

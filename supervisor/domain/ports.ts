@@ -97,6 +97,14 @@ export interface NginxFiles {
   discard(folder: string): void
 }
 
+/** nginx's record of requests that a worker took and did not answer. */
+export interface UnansweredLog {
+  /** The whole lines that came since the last time. */
+  read(): string
+  /** Empties it when it has grown large. */
+  shorten(): void
+}
+
 /** Looks into running processes. */
 export interface ProcessView {
   childrenOf(pid: number): number[]

@@ -1,10 +1,12 @@
 import { exitCode, messageOf } from '../base/errors.ts'
 import { backoffMs } from '../domain/backoff.ts'
 import { describeExit, type Exit } from '../domain/exit.ts'
+import { renderAddress } from '../domain/nginx-upstream.ts'
 import type { SlotSockets, WorkerAddress } from '../domain/ports.ts'
 import { type SlotEffect, type SlotEvent, type SlotPolicy, type SlotState, stepSlot } from '../domain/slot-state.ts'
 import type { WorkerStatus } from '../domain/status.ts'
 import { type Endpoint, openPortEndpoint, openSocketEndpoint } from './endpoint.ts'
+import type { InFlight } from './in-flight.ts'
 import { launchWorker, type Worker, type WorkerDeps, type WorkerEnd } from './worker.ts'
 import type { WorkerPlan } from './worker-plan.ts'
 
@@ -53,6 +55,7 @@ export interface WorkerSlotDeps extends WorkerDeps {
   /** The rotation or an address in it changed; settles when nginx knows. */
   onRotation: () => Promise<void>
   onReady: () => void
+  inFlight: Pick<InFlight, 'of'>
   /** A worker ended by itself. Whether that ends the whole run, so that nothing is started any more. */
   onDeath: (death: Death) => boolean
 }
@@ -234,7 +237,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     const decided = step.effects.find(effect => effect.type === 'decided')?.decision
     const isAbandoned = decided === 'replacement abandoned'
     const endsRun = !isAbandoned && deps.onDeath({ worker: name, exit, wasReady, lastLines })
-    log.error('worker died', {
+    const record = {
       worker: name,
       pid: end.pid,
       exit: describeExit(exit),
@@ -242,7 +245,10 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
       uptime_ms: end.uptimeMs,
       decision: endsRun ? 'everything is stopped' : decided,
       last_lines: lastLines,
-    })
+    }
+    // one that was never ready had no requests
+    if (!wasReady) log.error('worker died', record)
+    else void recordDeath(record, endsRun)
     state = step.state
     if (endsRun) return
     for (const effect of step.effects) perform(effect)
@@ -252,7 +258,13 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     }
   }
 
-  return {
+  async function recordDeath(record: Record<string, unknown>, endsRun: boolean): Promise<void> {
+    const address = renderAddress(slot.address())
+    const requests = await deps.inFlight.of({ worker: name, address, at: clock.now(), endsRun })
+    log.error('worker died', { ...record, in_flight: requests.length > 0 ? requests : undefined })
+  }
+
+  const slot: WorkerSlot = {
     number,
     start: () => dispatch({ type: 'started' }),
     leanOn(other) {
@@ -304,6 +316,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
       }
     },
   }
+  return slot
 }
 
 function isSameCommand(one: WorkerPlan, other: WorkerPlan): boolean {

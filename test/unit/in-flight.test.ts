@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { describeInFlight, parseUnanswered, takeInFlight } from '../../supervisor/domain/in-flight.ts'
+import { noteDeath, type PoisonCounts } from '../../supervisor/domain/poison.ts'
+
+const one = 'unix:/run/monohull/app-1.sock'
+const two = 'unix:/run/monohull/app-2.sock'
+
+/** A line as nginx 1.22 and 1.26 write it. */
+const line = (change: Record<string, unknown> = {}) =>
+  JSON.stringify({
+    method: 'GET',
+    path: '/report',
+    id: 'de1a0447eeee72baa921bdfb2fa431bb',
+    at: 1000.5,
+    addresses: `${one}, ${two}, ${one}`,
+    statuses: '502, 502, 200',
+    header_times: '-, -, 0.100',
+    seconds: '0.100, 0.200, 0.300',
+    ...change,
+  })
+
+describe('domain/in-flight', () => {
+  it('reads which worker dropped a request, and when', () => {
+    const [request] = parseUnanswered(`${line()}\n`)
+    assert.deepEqual(request, {
+      method: 'GET',
+      path: '/report',
+      id: 'de1a0447eeee72baa921bdfb2fa431bb',
+      loggedAt: 1_000_500,
+      dropped: [
+        { address: one, endedAt: 1_000_000 },
+        { address: two, endedAt: 1_000_200 },
+      ],
+    })
+  })
+
+  it('takes no answer of the app, and no visitor who left, for a death', () => {
+    const answered = line({ addresses: one, statuses: '502', header_times: '0.001', seconds: '0.001' })
+    const left = line({ addresses: one, statuses: '-', header_times: '-', seconds: '0.050' })
+    const late = line({ addresses: one, statuses: '504', header_times: '-', seconds: '60.000' })
+    assert.deepEqual(
+      parseUnanswered([answered, left, late].join('\n')).flatMap(({ dropped }) => dropped),
+      [],
+    )
+  })
+
+  it('passes over what is no line of its own', () => {
+    for (const text of ['', '\n', 'h":"/x"}\n', '{"method":"GET"', 'null', '[]', '"x"', '{}', line({ at: 'x' })])
+      assert.deepEqual(parseUnanswered(text), [], text)
+    assert.equal(parseUnanswered(`broken\n${line()}\n`).length, 1)
+  })
+
+  it('gives each dropped try to one death, of its worker and its time', () => {
+    const requests = parseUnanswered(line())
+    assert.deepEqual(takeInFlight(requests, { address: one, at: 990_000 }), [])
+    assert.deepEqual(takeInFlight(requests, { address: one, at: 1_010_000 }), [])
+    assert.deepEqual(describeInFlight(takeInFlight(requests, { address: one, at: 1_000_050 })), [
+      'GET /report de1a0447eeee72baa921bdfb2fa431bb',
+    ])
+    assert.deepEqual(takeInFlight(requests, { address: one, at: 1_000_050 }), [])
+    assert.equal(takeInFlight(requests, { address: two, at: 1_000_250 }).length, 1)
+  })
+
+  it('lets nothing of a path get at a log or a terminal', () => {
+    const [request] = parseUnanswered(
+      line({ path: '/a\n2026 monohull info fine\u001b[2J\u202e\u0000', method: 'GET\r' }),
+    )
+    assert.equal(request?.path, '/a\\u{a}2026\\u{20}monohull\\u{20}info\\u{20}fine\\u{1b}[2J\\u{202e}\\u{0}')
+    assert.equal(request?.method, 'GET\\u{d}')
+    assert.equal(parseUnanswered(line({ path: `/${'x'.repeat(9000)}` }))[0]?.path.length, 201)
+  })
+
+  it('lists twenty at most', () => {
+    const many = parseUnanswered(Array.from({ length: 23 }, () => line()).join('\n'))
+    assert.equal(describeInFlight(many).length, 21)
+    assert.equal(describeInFlight(many).at(-1), 'and 3 more')
+  })
+})
+
+describe('domain/poison', () => {
+  const policy = { deaths: 3, forgetAfterMs: 1000, remembered: 4 }
+  const run = (deaths: [number, ...string[]][]) => {
+    let counts: PoisonCounts = new Map()
+    return deaths.map(([at, ...requests]) => {
+      const step = noteDeath(counts, { requests, at }, policy)
+      counts = step.counts
+      assert.ok(counts.size <= policy.remembered)
+      return step.suspects.map(({ request, deaths: count }) => `${request} ${count}`)
+    })
+  }
+
+  it('names a request with its third death, and its sixth', () => {
+    const suspects = run(Array.from({ length: 6 }, (_, index) => [index, 'POST /a', `GET /${index}`]))
+    assert.deepEqual(suspects, [[], [], ['POST /a 3'], [], [], ['POST /a 6']])
+  })
+
+  it('counts a request once for each death, and tells methods apart', () => {
+    assert.deepEqual(
+      run([
+        [0, 'GET /a', 'GET /a'],
+        [1, 'GET /a'],
+        [2, 'POST /a'],
+      ]),
+      [[], [], []],
+    )
+  })
+
+  it('forgets after a time', () => {
+    assert.deepEqual(
+      run([
+        [0, 'GET /a'],
+        [500, 'GET /a'],
+        [1200, 'GET /a'],
+        [1300, 'GET /a'],
+      ]),
+      [[], [], [], ['GET /a 3']],
+    )
+  })
+
+  it('remembers no more than it may, the newest', () => {
+    assert.deepEqual(
+      run([
+        [0, 'GET /a'],
+        [1, 'GET /a'],
+        [2, 'GET /b', 'GET /c', 'GET /d', 'GET /e'],
+        [3, 'GET /a'],
+        [4, 'GET /e'],
+        [5, 'GET /e'],
+      ]),
+      [[], [], [], [], [], ['GET /e 3']],
+    )
+  })
+})
