@@ -40,6 +40,7 @@ export async function runSupervisor({ settings, world, resolveAgain, onServing }
     startedAt: systemClock.now(),
     isServing: false,
     isDraining: false,
+    scaled: new Set(),
     front: { http: [], https: [] },
     servers: [],
     pools: new Map(),

@@ -1,4 +1,13 @@
-import { copyFileSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { OperatorError } from '../base/errors.ts'
 import { type NginxFeatures, readFeatures } from '../domain/nginx-model.ts'
@@ -80,7 +89,7 @@ function withoutStaging(line: string, folder: string): string {
 /** What the installed nginx can do; an OperatorError when there is none. */
 export async function readNginxFeatures(): Promise<NginxFeatures> {
   const { code, stderr } = await runNginx(['-V'])
-  if (code === 0) return readFeatures(stderr)
+  if (code === 0) return readFeatures(stderr, existsSync)
   throw new OperatorError(`cannot run nginx: ${stderr}`, {
     fix: 'install it: apt-get install nginx libnginx-mod-http-lua',
   })

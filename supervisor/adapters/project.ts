@@ -1,4 +1,14 @@
-import { accessSync, constants, existsSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readFileSync,
+  readSync,
+  realpathSync,
+  statSync,
+} from 'node:fs'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { messageOf, OperatorError } from '../base/errors.ts'
@@ -33,6 +43,21 @@ function readPackageJson(file: string): PackageJson | undefined {
     return JSON.parse(readFileSync(file, 'utf8')) as PackageJson
   } catch (error) {
     throw new OperatorError(`cannot read ${file}: ${messageOf(error)}`, { fix: 'mend the file' })
+  }
+}
+
+/** Whether a command's first word runs Node: it is node, or a script whose first line names it. */
+export function isNodeProgram(program: string, directory: string, path: string): boolean {
+  const found = findProgram(program, directory, path)
+  if (found.kind !== 'found') return false
+  if (/\/node(js)?$/.test(found.path) || found.path === process.execPath) return true
+  const file = openSync(found.path, 'r')
+  try {
+    const start = Buffer.alloc(128)
+    readSync(file, start)
+    return /^#!.*\bnode\b/.test(start.toString('latin1'))
+  } finally {
+    closeSync(file)
   }
 }
 

@@ -1,11 +1,15 @@
 import { join } from 'node:path'
+import { isNodeProgram } from '../adapters/project.ts'
 import type { Account } from '../adapters/users.ts'
 import type { AppConfig } from '../config/schema.ts'
 import type { AppContent } from '../domain/app-command.ts'
+import type { WorkerLimits } from '../domain/autoscale.ts'
 import { fillPort, workerEnv } from '../domain/worker-env.ts'
 import type { WorkerPlan } from '../services/worker-plan.ts'
 import { accountEnv, type Complain, checkAccess, checkProgram, findContent, findPlace, type Place } from './place.ts'
 import type { World } from './world.ts'
+
+const loadIntervalMs = 1000
 
 /** One app of the configuration, together with what this machine makes of it. */
 export interface AppSettings {
@@ -50,11 +54,19 @@ export function resolveApp(
     checkAccess(key, content.root, nginxUser, complain)
     return { name, config: app, place, content, plan: undefined }
   }
-  const count = app.workers === 'auto' ? cpus : app.workers
-  const plan = createPlan({ name, app, world, place, content, count })
+  const plan = createPlan({ name, app, world, place, content, ...countWorkers(app.workers, cpus) })
   checkProgram(`${key}.command`, plan.argv, { place: { ...place, directory: plan.directory }, complain })
   if (content.kind === 'command') checkAccess(key, place.directory, place.account, complain)
   return { name, config: app, place, content, plan }
+}
+
+/** A pool that is scaled by load begins with the fewest. */
+function countWorkers(
+  workers: AppConfig['workers'],
+  cpus: number,
+): { count: number; limits: WorkerLimits | undefined } {
+  if (typeof workers === 'object') return { count: workers.min, limits: workers }
+  return { count: workers === 'auto' ? cpus : workers, limits: undefined }
 }
 
 interface PlanSources {
@@ -64,22 +76,28 @@ interface PlanSources {
   place: Place
   content: Exclude<AppContent, { kind: 'files' }>
   count: number
+  limits: WorkerLimits | undefined
 }
 
 function createPlan(sources: PlanSources): WorkerPlan {
-  const { name, app, world, place, content, count } = sources
+  const { name, app, world, place, content, count, limits } = sources
   const argv =
     content.kind === 'command'
       ? content.argv
       : [process.execPath, '--no-deprecation', join(world.home, 'dist/app/server.cjs')]
+  const directory = content.kind === 'command' ? place.directory : world.home
+  // whether it is a Node program matters only to who scales by load
+  const loadFrom = limits && !isNodeProgram(argv[0] ?? '', directory, place.path) ? 'nginx' : 'worker'
   return {
     app: name,
     argv,
     argvFor: port => fillPort(argv, port),
-    directory: content.kind === 'command' ? place.directory : world.home,
+    directory,
     uid: place.account?.uid,
     gid: place.account?.gid,
     count,
+    limits,
+    loadFrom,
     listen: app.listen,
     env: identity =>
       workerEnv(
@@ -94,6 +112,7 @@ function createPlan(sources: PlanSources): WorkerPlan {
           workers: count,
           namesDescriptor: argv.some(word => word.includes('fd://3')),
           gracefulTimeoutMs: app.graceful_timeout,
+          loadIntervalMs: limits && loadFrom === 'worker' ? loadIntervalMs : undefined,
           ...identity,
         },
       ),

@@ -69,6 +69,11 @@ async function scale(
     )
   }
   const workers = countAfter(pool.plan().count)
+  const { limits } = pool.plan()
+  if (limits && (workers < limits.min || workers > limits.max)) {
+    const bounds = `${limits.min} to ${limits.max}`
+    return refused(`${pool.plan().app} is scaled by load from ${bounds} workers; change its workers and reload`)
+  }
   const result = await pool.scale(workers)
   if (!result.ok) return { ok: false, message: 'scaling abandoned, the old workers stay', ...whyOf(result) }
   const of = pools.size > 1 ? ` of ${pool.plan().app}` : ''

@@ -4,6 +4,7 @@ import type { CertificateFiles } from '../domain/certificate.ts'
 import type { NginxFeatures, NginxModel, NginxRoute } from '../domain/nginx-model.ts'
 import type { Upstream, UpstreamServer } from '../domain/nginx-upstream.ts'
 import type { WorkerPlan } from '../services/worker-plan.ts'
+import { busyTimeOf } from './busy-time.ts'
 import type { Settings } from './settings.ts'
 import type { World } from './world.ts'
 
@@ -61,6 +62,7 @@ export function modelNginx({
         { host, path, target: content.kind === 'files' ? { kind: 'files', root: content.root } : { kind: 'app', app } },
       ]
     }),
+    busyTime: busyTimeOf(settings, features),
     snippets: settings.snippets,
     shutdownTimeoutSeconds: Math.max(1, Math.ceil(longestGraceMs(settings) / 1000)),
   }

@@ -8,7 +8,7 @@ import type { Log } from '../base/log.ts'
 import type { CertificateFiles } from '../domain/certificate.ts'
 import { type HealthFacts, readiness } from '../domain/health.ts'
 import type { NginxFeatures, NginxModel } from '../domain/nginx-model.ts'
-import type { Surroundings } from '../domain/ports.ts'
+import type { BoundSocket, Surroundings } from '../domain/ports.ts'
 import type { Status } from '../domain/status.ts'
 import { chooseServed, type ServedCertificate } from '../services/certificates.ts'
 import type { CommandQueue } from '../services/commands.ts'
@@ -41,6 +41,8 @@ export interface Parts {
   /** From the first ready worker on. */
   isServing: boolean
   isDraining: boolean
+  /** Apps whose load is looked at. */
+  readonly scaled: Set<string>
   front: Front
   servers: LocalServer[]
   surroundings?: Surroundings
@@ -53,6 +55,8 @@ export interface Parts {
   hooks?: HookRunner
   features?: NginxFeatures
   accessLog?: AccessLog
+  /** Where nginx tells how busy the workers are that do not tell it themselves. */
+  busySocket?: BoundSocket
   certificate?: KeptCertificate | undefined
   /** Of the apps that are no static files. */
   readonly pools: Map<string, WorkerPool>
@@ -133,6 +137,10 @@ export function statusOf(parts: Parts): Status {
     http: describeSockets(front.http),
     https: describeSockets(front.https),
     workers: [...pools.values()].flatMap(pool => pool.status()),
+    scaled: [...pools.values()].flatMap(pool => {
+      const { app, count, limits } = pool.plan()
+      return limits ? [{ app, workers: count, ...limits }] : []
+    }),
   }
 }
 

@@ -8,6 +8,7 @@ import type { Change } from '../services/changes.ts'
 import type { WorkerEvent } from '../services/worker.ts'
 import type { WorkerPlan } from '../services/worker-plan.ts'
 import { type BootResult, createWorkerPool, type WorkerPool } from '../services/worker-pool.ts'
+import { keepScale } from './autoscaling.ts'
 import type { Parts } from './parts.ts'
 
 /** How long the first ready worker waits for the others before nginx is told. */
@@ -32,7 +33,7 @@ export function changeOf(parts: Parts, plan: WorkerPlan): Change {
   const pool = parts.pools.get(plan.app)
   if (!pool) return additionOf(parts, plan)
   const previous = pool.plan()
-  return { apply: () => pool.roll(plan), revert: () => pool.roll(previous) }
+  return { apply: () => pool.roll(keepScale(plan, previous.count)), revert: () => pool.roll(previous) }
 }
 
 function additionOf(parts: Parts, plan: WorkerPlan): Change {

@@ -3,6 +3,8 @@ import { formatProblems } from '../config/report.ts'
 import type { Outcome } from '../domain/command.ts'
 import { applyAll, revertAll } from '../services/changes.ts'
 import type { RollResult } from '../services/worker-slot.ts'
+import { autoscale } from './autoscaling.ts'
+import { needsBusyTime } from './busy-time.ts'
 import { loadCertificate, modelOf, type Parts } from './parts.ts'
 import { changeOf, retireRemoved } from './pools.ts'
 import type { Settings } from './settings.ts'
@@ -31,6 +33,7 @@ export async function reload(parts: Parts): Promise<Outcome> {
     isApplied = true
     parts.settings = next
     await nginx?.apply(modelOf(parts, next, 'ready'))
+    autoscale(parts)
   } catch (error) {
     Object.assign(parts, { settings, certificate })
     if (isApplied) await revertAll(changes)
@@ -55,5 +58,7 @@ function findFixed(now: Settings, next: Settings): string | undefined {
   if (changed.length > 0) return `${changed.join(', ')} cannot change without a restart`
   if ((next.config.https === 'off') !== (now.config.https === 'off'))
     return 'https cannot change between off and on without a restart'
+  if (needsBusyTime(next) && !needsBusyTime(now))
+    return 'workers cannot change to {min, max} without a restart for an app that is no Node program'
   return undefined
 }

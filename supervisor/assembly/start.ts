@@ -20,6 +20,7 @@ import { createOomWatch } from '../services/oom-watch.ts'
 import { createRotation } from '../services/rotation.ts'
 import type { Death } from '../services/worker-slot.ts'
 import type { AppSettings } from './app-settings.ts'
+import { autoscale, bindBusySocket } from './autoscaling.ts'
 import { bindFront } from './front.ts'
 import { createHookRunner, startRefusedBy } from './hooks.ts'
 import { healthSocketName } from './nginx-model.ts'
@@ -91,6 +92,7 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
     isServing: true,
   })
   log.info('serving', { http: describeSockets(http).join(','), https: describeSockets(https).join(',') || undefined })
+  autoscale(parts)
   collectGarbage()
 }
 
@@ -107,11 +109,14 @@ async function assembleNginx(parts: Parts, surroundings: Surroundings): Promise<
     loadCertificate(settings, log),
   ])
   Object.assign(parts, { features, accessLog, certificate })
+  bindBusySocket(parts, features)
   parts.nginx = createNginx({
     ...surroundings,
     files: createNginxFiles({ source: join(world.home, 'nginx'), target: join(runDir, 'nginx') }),
     processes: { childrenOf, isNginxLeaving, wakeUpsOf },
-    descriptors: [...front.http, ...front.https].map(socket => socket.descriptor),
+    descriptors: [...front.http, ...front.https, ...(parts.busySocket ? [parts.busySocket] : [])].map(
+      socket => socket.descriptor,
+    ),
     env: { PATH: world.env.PATH ?? '', TZ: world.env.TZ ?? '' },
   })
 }

@@ -40,6 +40,7 @@ export async function stop(parts: Parts, reason: StopReason, hurried: Promise<vo
   for (const server of parts.servers) await server.close()
   await parts.accessLog?.close()
   for (const socket of [...parts.front.http, ...parts.front.https]) socket.close()
+  parts.busySocket?.close()
   parts.instance?.release()
 }
 

@@ -12,14 +12,17 @@ import {
   httpPath,
   port,
   programName,
+  workerCount,
 } from './values.ts'
 
 /** No code is generated for a schema that is used once. */
 z.config({ jitless: true })
 
-const workers = countOrAuto(1024)
+const workers = workerCount
   .default('auto')
-  .describe('Workers of the app, one unix socket each; auto: as many as the CPUs that the cgroup grants, rounded up')
+  .describe(
+    'Workers of the app, one unix socket each; auto: as many as the CPUs that the cgroup grants, rounded up; {min, max}: by load, between these',
+  )
 
 const app = z
   .strictObject({

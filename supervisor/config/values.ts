@@ -84,6 +84,19 @@ export const countOrAuto = (maximum: number) => {
   return z.union([z.literal('auto'), z.number({ error }).int(error).min(1, error).max(maximum, error)], { error })
 }
 
+const mostWorkers = 1024
+const workersError = `expected a whole number from 1 to ${mostWorkers}, auto, or {min: 2, max: 8}`
+const count = (error: string) => z.number({ error }).int(error).min(1, error).max(mostWorkers, error)
+const limit = count(`expected a whole number from 1 to ${mostWorkers}`)
+
+/** How many workers an app has: a count, auto, or the bounds of what the load takes. */
+export const workerCount = z
+  .union([z.literal('auto'), count(workersError), z.strictObject({ min: limit, max: limit })], { error: workersError })
+  .superRefine((value, context) => {
+    if (typeof value === 'object' && value.min > value.max)
+      context.addIssue({ code: 'custom', path: ['min'], message: 'expected at most max' })
+  })
+
 export const environment = z
   .record(
     z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected a variable name'),

@@ -1,4 +1,5 @@
 import type { LogFormat } from '../base/log.ts'
+import type { BusyTime } from './nginx-busy.ts'
 import type { UnavailablePage } from './nginx-unavailable.ts'
 import type { Upstream } from './nginx-upstream.ts'
 
@@ -10,6 +11,8 @@ export interface NginxFeatures {
   hasHttp2Directive: boolean
   /** X25519MLKEM768 is known to its OpenSSL (3.5). */
   hasMlKem: boolean
+  /** Files to load for Lua, in this order; none when it is built in, undefined when there is no Lua. */
+  luaModules: string[] | undefined
 }
 
 export interface ListenAddress {
@@ -38,6 +41,8 @@ export interface NginxModel {
   health: { socket: string; livePath: string; readyPath: string }
   /** For 502, 503 and 504. */
   unavailable: UnavailablePage
+  /** Counted where an app is scaled by it. */
+  busyTime: BusyTime | undefined
   /** The apps that run as workers. */
   apps: Upstream[]
   /** Which of them, or which files, answer what. No two have the same host and path. */
@@ -72,8 +77,8 @@ export function routesByHost(routes: readonly NginxRoute[]): { host: string | un
   return [{ host: undefined, routes: general }, ...named]
 }
 
-/** Features by the output of `nginx -V`. */
-export function readFeatures(versionText: string): NginxFeatures {
+/** Features by the output of `nginx -V`, and by which module files there are. */
+export function readFeatures(versionText: string, isFile: (path: string) => boolean): NginxFeatures {
   const version = /nginx\/(\d+\.\d+\.\d+)/.exec(versionText)?.[1] ?? '0.0.0'
   // "built with OpenSSL 3.0 (running with OpenSSL 3.5)": what runs counts
   const openssl =
@@ -82,8 +87,18 @@ export function readFeatures(versionText: string): NginxFeatures {
   return {
     version,
     hasHttp2Directive: major > 1 || (major === 1 && (minor > 25 || (minor === 25 && patch >= 1))),
+    luaModules: findLua(versionText, isFile),
     hasMlKem: Number(openssl?.[1]) > 3 || (Number(openssl?.[1]) === 3 && Number(openssl?.[2]) >= 5),
   }
+}
+
+/** Debian's modules of Lua, where the nginx at hand looks for modules. */
+function findLua(versionText: string, isFile: (path: string) => boolean): string[] | undefined {
+  if (/--add-module=\S*(lua-nginx-module|ngx_lua)/.test(versionText)) return []
+  const folder = /--modules-path=(\S+)/.exec(versionText)?.[1]
+  if (folder === undefined) return undefined
+  const files = ['ndk_http_module.so', 'ngx_http_lua_module.so'].map(name => `${folder}/${name}`)
+  return files.every(isFile) ? files : undefined
 }
 
 /** Value of nginx's NGINX variable: the inherited descriptors, which begin at 3 in the child. */

@@ -1,3 +1,4 @@
+import { renderBusyCounter } from './nginx-busy.ts'
 import { type ListenAddress, type NginxModel, type NginxRoute, routesByHost, unansweredName } from './nginx-model.ts'
 import { renderRoutes } from './nginx-routes.ts'
 import { lines, quote } from './nginx-text.ts'
@@ -27,6 +28,7 @@ function sitesOf(model: NginxModel) {
 
 function renderMain(model: NginxModel): string {
   return lines([
+    ...(model.busyTime ? (model.features.luaModules ?? []) : []).map(file => `load_module ${quote(file)};`),
     'daemon off;',
     'error_log stderr warn;',
     ...(model.user ? [`user ${model.user};`] : []),
@@ -45,6 +47,7 @@ function renderHttp(model: NginxModel): string {
     ...temporary,
     `ssl_ecdh_curve ${model.features.hasMlKem ? 'X25519MLKEM768:' : ''}X25519:prime256v1:secp384r1;`,
     ...model.apps.flatMap(renderUpstream),
+    ...(model.busyTime ? renderBusyCounter(model.busyTime) : []),
     ...(model.snippets ? ['', `include ${quote(`${model.snippets}/http.d/*.conf`)};`] : []),
     ...(model.http.length > 0 ? renderHttpServers(model) : []),
     ...(model.https.length > 0 ? sitesOf(model).flatMap(site => renderHttpsServer(model, site)) : []),
@@ -118,7 +121,7 @@ function renderSite(model: NginxModel, routes: readonly NginxRoute[]): string {
     ...renderHealth(model),
     ...renderUnavailable(model.unavailable, `${model.workDir}/current`),
     ...model.apps.flatMap(renderCookie),
-    ...renderRoutes(routes, model.apps),
+    ...renderRoutes(routes, model.apps, model.busyTime?.apps ?? []),
     ...(model.snippets ? [`include ${quote(`${model.snippets}/server.d/*.conf`)};`] : []),
   ])
 }

@@ -1,17 +1,22 @@
+import { renderBusyLocation } from './nginx-busy.ts'
 import type { NginxRoute } from './nginx-model.ts'
 import { quote } from './nginx-text.ts'
 import { proxyTarget, type Upstream } from './nginx-upstream.ts'
 
 const hiddenFiles = ['location ~ /\\.(?!well-known/) {', '    return 404;', '}']
 
-/** The locations of one host. nginx takes the longest that fits, the user's own in server.d among them. */
-export function renderRoutes(routes: readonly NginxRoute[], apps: readonly Upstream[]): string[] {
+/** The locations of one host; of the apps that are `timed` the time that answers take is counted. nginx takes the longest that fits, the user's own in server.d among them. */
+export function renderRoutes(
+  routes: readonly NginxRoute[],
+  apps: readonly Upstream[],
+  timed: readonly string[],
+): string[] {
   const root = routes.find(({ path }) => path === '/')
   const isFilesOnly = routes.every(({ target }) => target.kind === 'files')
   // an app has its own paths that begin with a dot
   const nested = isFilesOnly ? [] : hiddenFiles
   const render = ({ path, target }: NginxRoute): string[] => {
-    if (target.kind === 'app') return atAndBelow(path, renderApp(target.app, apps))
+    if (target.kind === 'app') return atAndBelow(path, renderApp(target.app, apps, timed))
     if (path === '/') return block('/', ['try_files $uri $uri/ =404;', ...nested])
     return [
       ...block(`= ${path}`, [`return 308 ${path}/$is_args$args;`]),
@@ -36,7 +41,9 @@ function atAndBelow(path: string, body: readonly string[]): string[] {
   return path === '/' ? block('/', body) : [...block(`= ${path}`, body), ...block(`${path}/`, body)]
 }
 
-function renderApp(name: string, apps: readonly Upstream[]): string[] {
+function renderApp(name: string, apps: readonly Upstream[], timed: readonly string[]): string[] {
   const app = apps.find(candidate => candidate.name === name && candidate.servers.length > 0)
-  return app ? ['include snippets/proxy.conf;', `proxy_pass ${proxyTarget(app)};`] : ['return 503;']
+  if (!app) return ['return 503;']
+  const counted = timed.includes(name) ? renderBusyLocation(name) : []
+  return ['include snippets/proxy.conf;', ...counted, `proxy_pass ${proxyTarget(app)};`]
 }

@@ -1,3 +1,4 @@
+import type { WorkerLimits } from './autoscale.ts'
 import type { SlotState } from './slot-state.ts'
 
 /** One worker as `monohull status` shows it. */
@@ -22,11 +23,16 @@ export interface Status {
   http: string[]
   https: string[]
   workers: WorkerStatus[]
+  /** Apps that are scaled by load, and between which numbers. */
+  scaled: ({ app: string; workers: number } & WorkerLimits)[]
 }
 
 /** The status as a table for people. */
-export function formatStatus({ pid, state, uptimeSeconds, http, https, workers }: Status): string {
-  const head = `monohull ${state}, pid ${pid}, up ${uptimeSeconds} s\nhttp  ${http.join(' ') || '-'}\nhttps ${https.join(' ') || '-'}\n`
+export function formatStatus({ pid, state, uptimeSeconds, http, https, workers, scaled }: Status): string {
+  const bounds = scaled
+    .map(one => `${one.app} has ${one.workers} workers, by load from ${one.min} to ${one.max}\n`)
+    .join('')
+  const head = `monohull ${state}, pid ${pid}, up ${uptimeSeconds} s\nhttp  ${http.join(' ') || '-'}\nhttps ${https.join(' ') || '-'}\n${bounds}`
   if (workers.length === 0) return `${head}static files, no workers\n`
   const rows = workers.map(worker => [
     worker.name,

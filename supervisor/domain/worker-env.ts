@@ -10,6 +10,8 @@ export interface WorkerIdentity {
   /** TCP port of its own, when it has no inherited socket. */
   port: number | undefined
   gracefulTimeoutMs: number
+  /** How often the Node preload is to tell how busy it is; undefined: never. */
+  loadIntervalMs: number | undefined
 }
 
 /** Variables that configure monohull or its other children, and that a worker must not see. */
@@ -51,6 +53,7 @@ export function workerEnv(sources: WorkerEnvSources, identity: WorkerIdentity): 
     }
     env.MONOHULL_SOCKET_INODE = String(identity.socketInode)
   }
+  if (identity.loadIntervalMs !== undefined) env.MONOHULL_LOAD_INTERVAL_MS = String(identity.loadIntervalMs)
   if (identity.port !== undefined) env.PORT = String(identity.port)
   env.NODE_OPTIONS = `--require ${quoteNodeOption(sources.preload)}${env.NODE_OPTIONS ? ` ${env.NODE_OPTIONS}` : ''}`
   return env

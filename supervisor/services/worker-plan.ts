@@ -1,3 +1,5 @@
+import type { WorkerLimits } from '../domain/autoscale.ts'
+
 /** What the workers of an app are, and how they are treated. Times in milliseconds. */
 export interface WorkerPlan {
   app: string
@@ -9,6 +11,10 @@ export interface WorkerPlan {
   uid: number | undefined
   gid: number | undefined
   count: number
+  /** Between which numbers it is scaled by load; undefined when the number is fixed. */
+  limits: WorkerLimits | undefined
+  /** Who tells how busy the workers are: the preload in a Node worker, or nginx, by the time that answers take. */
+  loadFrom: 'worker' | 'nginx'
   listen: 'inherit' | 'port'
   env(identity: { slot: number; socketInode: number | undefined; port: number | undefined }): Record<string, string>
   bootTimeoutMs: number

@@ -28,6 +28,8 @@ export interface WorkerPool {
   scale(count: number): Promise<RollResult>
   /** Kills what is not ready yet, as if it had failed. */
   giveUpBooting(): void
+  /** How busy the workers are that tell, from 0 to 1; undefined when none does. */
+  load(): number | undefined
   /** The plan in force; its count is that of the slots. */
   plan(): WorkerPlan
   /** Stops for good, after nginx was told: what waits is served first. */
@@ -114,6 +116,10 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
     rotation: () => slots.filter(slot => slot.isInRotation()).map(serverOf),
     addresses: () => slots.map(serverOf),
     plan: () => plan,
+    load() {
+      const loads = slots.map(slot => slot.load()).filter(load => load !== undefined)
+      return loads.length > 0 ? loads.reduce((sum, load) => sum + load, 0) / loads.length : undefined
+    },
     async roll(next) {
       const previous = plan
       const present = slots.slice(0, next.count)

@@ -39,6 +39,8 @@ export interface WorkerSlot {
   /** Whether nginx should know it: it was ready once, and is not withdrawn. */
   isInRotation(): boolean
   leaveRotation(): void
+  /** How busy its worker is, from 0 to 1; undefined when that is not told. */
+  load(): number | undefined
   /**
    * Stops for good without losing a request. nginx was told, and its old workers may go on asking here for a moment:
    * they are led to the `heir`, if there is one. What waits in the queue is taken first, then the workers drain.
@@ -288,6 +290,10 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     stop,
     address: () => (endpoint?.own.kind === 'tcp' ? endpoint.own : { kind: 'unix', path: link }),
     isInRotation: () => isInRotation,
+    load() {
+      const serving = 'worker' in state && state.name !== 'booting' ? workers.get(state.worker) : undefined
+      return serving?.load()
+    },
     leaveRotation() {
       isInRotation = false
     },

@@ -7,12 +7,16 @@ import type { OomWatch } from './oom-watch.ts'
 import { waitUntilReady } from './readiness.ts'
 import type { WorkerPlan } from './worker-plan.ts'
 
+const silentMs = 3000
+
 /** One worker process, from its launch to its end. */
 export interface Worker {
   process: ManagedProcess
   endpoint: Endpoint
   /** Whether it said itself that it is ready. */
   hasNotified(): boolean
+  /** What share of its time it was busy lately, from 0 to 1; undefined when it does not tell. */
+  load(): number | undefined
   /** Settles when it and its group are gone, and its last lines were read. */
   ended: Promise<WorkerEnd>
 }
@@ -75,6 +79,10 @@ export function launchWorker(
   })
   let otherPorts: number[] = []
   let hasNotified = false
+  let told: { load: number; at: number } | undefined
+  child.onNotify((word, value) => {
+    if (word === 'LOAD') told = { load: Math.min(1, Math.max(0, Number(value) || 0)), at: clock.now() }
+  })
   const process = manageProcess({
     child,
     clock,
@@ -120,5 +128,12 @@ export function launchWorker(
     return { pid: child.pid, exit, wasReady, wasRequested, uptimeMs, lastLines, reason }
   }
 
-  return { process, endpoint, hasNotified: () => hasNotified, ended: end() }
+  return {
+    process,
+    endpoint,
+    hasNotified: () => hasNotified,
+    // who told before and cannot now is busy
+    load: () => told && (clock.now() - told.at > silentMs ? 1 : told.load),
+    ended: end(),
+  }
 }

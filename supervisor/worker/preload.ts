@@ -6,11 +6,13 @@
 import fs from 'node:fs'
 import http from 'node:http'
 import net from 'node:net'
+import { performance } from 'node:perf_hooks'
 
 const env = process.env
 const notifyDescriptor = Number(env.MONOHULL_NOTIFY_FD)
 const socketInode = Number(env.MONOHULL_SOCKET_INODE)
 const gracefulTimeoutMs = Number(env.MONOHULL_GRACEFUL_TIMEOUT_MS ?? 8000)
+const loadIntervalMs = Number(env.MONOHULL_LOAD_INTERVAL_MS)
 const inheritedDescriptor = 3
 /** nginx closes idle upstream connections after 4 s; the worker must never be the first to close one. */
 const leastKeepAliveMs = 65_000
@@ -46,9 +48,27 @@ function hideContract(): void {
     'MONOHULL_SOCKET_INODE',
     'MONOHULL_NOTIFY_FD',
     'MONOHULL_GRACEFUL_TIMEOUT_MS',
+    'MONOHULL_LOAD_INTERVAL_MS',
   ]) {
     delete env[name]
   }
+}
+
+/** Tells what share of the time the event loop was busy, where the pool is scaled by it. A supervisor that does not read holds up nothing. */
+function reportLoad(): void {
+  let before = performance.eventLoopUtilization()
+  let isWriting = false
+  const report = () => {
+    const now = performance.eventLoopUtilization()
+    const { utilization } = performance.eventLoopUtilization(now, before)
+    before = now
+    if (isWriting) return
+    isWriting = true
+    fs.write(notifyDescriptor, `LOAD=${utilization.toFixed(2)}\n`, () => {
+      isWriting = false
+    })
+  }
+  setInterval(report, loadIntervalMs).unref()
 }
 
 interface Adoption {
@@ -175,4 +195,5 @@ if (isWorker()) {
   notify('STATUS=booting')
   net.Server.prototype.listen = listen as typeof net.Server.prototype.listen
   interceptTermination()
+  if (loadIntervalMs > 0) reportLoad()
 }

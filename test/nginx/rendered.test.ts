@@ -49,6 +49,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
     unavailable: { builtIn: join(import.meta.dirname, '../../nginx/pages'), own: undefined },
     apps: [{ name: 'app', servers: [unix], keepalive: 32, balance: 'least_conn' }],
     routes: [{ host: undefined, path: '/', target: { kind: 'app', app: 'app' } }],
+    busyTime: undefined,
     snippets: undefined,
     shutdownTimeoutSeconds: 8,
     ...change,
@@ -133,6 +134,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
     ],
     ['no route for /', { routes: [{ host: undefined, path: '/api', target: { kind: 'app', app: 'app' } }] }],
     ['own page', { unavailable: { builtIn: '/nowhere', own: 'Back at nine' } }],
+    ['scaled by the time that answers take', { busyTime: { socket: '/tmp/monohull-test-busy.sock', apps: ['app'] } }],
     ['JSON access log', { accessLog: { path: '/dev/null', format: 'json' } }],
     [
       'no access log, no health',

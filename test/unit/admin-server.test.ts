@@ -41,7 +41,15 @@ describe('admin/server', () => {
 
   it('serves the admin API to its own user only', async t => {
     const path = join(folder, 'admin.sock')
-    const status = { pid: 1, state: 'ready' as const, uptimeSeconds: 2, http: [], https: [], workers: [] }
+    const status = {
+      pid: 1,
+      state: 'ready' as const,
+      uptimeSeconds: 2,
+      http: [],
+      https: [],
+      workers: [],
+      scaled: [],
+    }
     const command = () => assert.fail('no command was given')
     const server = await serveAdmin(path, { health, status: () => status, command })
     t.after(() => server.close())

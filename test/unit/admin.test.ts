@@ -15,6 +15,7 @@ const status: Status = {
   http: ['127.0.0.1:80'],
   https: [],
   workers: [{ name: 'app.1', slot: 1, state: 'serving', pid: 43, uptimeSeconds: 7, restarts: 0, isInRotation: true }],
+  scaled: [{ app: 'app', workers: 1, min: 1, max: 4 }],
 }
 
 /** Does what it is told, but for `scale/9`. */
@@ -144,6 +145,7 @@ describe('domain/status', () => {
         'monohull ready, pid 42, up 7 s',
         'http  127.0.0.1:80',
         'https -',
+        'app has 1 workers, by load from 1 to 4',
         'WORKER  STATE    PID  UP   RESTARTS',
         'app.1   serving  43   7 s  0',
         '',

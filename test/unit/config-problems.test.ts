@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { formatProblems } from '../../supervisor/config/report.ts'
 import { accepted, refused, refusedOnce, yaml } from './load-config.ts'
 
-const wholeNumber = 'expected a whole number from 1 to 1024, or auto'
+const wholeNumber = 'expected a whole number from 1 to 1024, auto, or {min: 2, max: 8}'
 
 describe('config/load: bad values', () => {
   for (const text of ['four', '0', '-1', '1.5', '', '4 ', '99999']) {
@@ -13,7 +13,7 @@ describe('config/load: bad values', () => {
       assert.equal(problem.source, 'MONOHULL_WORKERS')
       assert.equal(String(problem.value), text)
       assert.equal(problem.problem, wholeNumber)
-      assert.equal(problem.fix, 'set app.workers to a whole number from 1 to 1024, or auto')
+      assert.equal(problem.fix, 'set app.workers to a whole number from 1 to 1024, auto, or {min: 2, max: 8}')
     })
   }
 
@@ -39,6 +39,9 @@ describe('config/load: bad values', () => {
     ['run_dir: /tmp/a:b', 'expected an absolute path without spaces, quotes, colons and $'],
     ['app: {command: [""]}', 'expected a program as the first word'],
     ['app: {command: [node, "a\\0b"]}', 'expected words without a NUL character'],
+    ['app: {workers: {min: 0, max: 4}}', 'expected a whole number from 1 to 1024'],
+    ['app: {workers: {min: 2}}', wholeNumber],
+    ['app: {balance: random}', 'expected least_conn, round_robin, ip_hash or sticky'],
     ['app: {user: 1000}', 'expected the name of a user'],
     ['server_names: example.com', 'expected a list of host names'],
   ]
@@ -71,11 +74,12 @@ describe('config/load: bad values', () => {
   it('refuses values that do not go together', () => {
     const problems = refused(
       yaml(
-        'http_port: 443\nstop_delay: 20s\nhealth: {live_path: /up, ready_path: /up}\napp: {backoff: {initial: 1m, max: 2s}}',
+        'http_port: 443\nstop_delay: 20s\nhealth: {live_path: /up, ready_path: /up}\napp: {backoff: {initial: 1m, max: 2s}, workers: {min: 4, max: 2}}',
       ),
     )
     assert.deepEqual(problems.map(problem => `${problem.key}: ${problem.problem}`).sort(), [
       'app.backoff.initial: expected at most backoff.max',
+      'app.workers.min: expected at most max',
       'health.ready_path: expected another path than health.live_path',
       'https_port: expected another port than http_port',
       'stop_delay: expected less than stop_timeout, of which it is a part',
@@ -175,7 +179,7 @@ describe('config/load: reporting', () => {
       `monohull: 2 problems
   app.workers: ${wholeNumber}, got "four"
     from: MONOHULL_WORKERS
-    fix:  set app.workers to a whole number from 1 to 1024, or auto
+    fix:  set app.workers to a whole number from 1 to 1024, auto, or {min: 2, max: 8}
   htpp_port: is not a known key
     from: monohull.yaml:1
     fix:  did you mean http_port?`,

@@ -19,7 +19,7 @@ const app: Upstream = {
 }
 
 const base: NginxModel = {
-  features: { version: '1.26.3', hasHttp2Directive: true, hasMlKem: true },
+  features: { version: '1.26.3', hasHttp2Directive: true, hasMlKem: true, luaModules: undefined },
   user: 'www-data',
   workerProcesses: 2,
   workDir: '/run/monohull/nginx',
@@ -33,6 +33,7 @@ const base: NginxModel = {
   unavailable: { builtIn: '/opt/monohull/nginx/pages', own: undefined },
   apps: [app],
   routes: [{ host: undefined, path: '/', target: { kind: 'app', app: 'app' } }],
+  busyTime: undefined,
   snippets: undefined,
   shutdownTimeoutSeconds: 8,
 }
@@ -56,6 +57,14 @@ const models: Record<string, NginxModel> = {
   sticky: { ...base, apps: [{ ...app, balance: 'sticky' }] },
   'ip-hash': { ...base, apps: [{ ...app, balance: 'ip_hash' }] },
   'own-page': { ...base, unavailable: { ...base.unavailable, own: '<!doctype html>\nBack at nine\n' } },
+  'busy-time': {
+    ...base,
+    features: {
+      ...base.features,
+      luaModules: ['/usr/lib/nginx/modules/ndk_http_module.so', '/usr/lib/nginx/modules/ngx_http_lua_module.so'],
+    },
+    busyTime: { socket: '/run/monohull/busy.sock', apps: ['app'] },
+  },
   files: {
     ...base,
     apps: [],
@@ -90,7 +99,10 @@ const models: Record<string, NginxModel> = {
     http: [...base.http, { address: '::', port: 80 }],
     https: [...base.https, { address: '::1', port: 443 }],
   },
-  'old-nginx': { ...base, features: { version: '1.22.1', hasHttp2Directive: false, hasMlKem: false } },
+  'old-nginx': {
+    ...base,
+    features: { version: '1.22.1', hasHttp2Directive: false, hasMlKem: false, luaModules: undefined },
+  },
   unprivileged: {
     ...base,
     user: undefined,
@@ -198,6 +210,21 @@ describe('domain/nginx-model: readFeatures', () => {
     ['something else', { version: '0.0.0', hasHttp2Directive: false, hasMlKem: false }],
   ]
   for (const [text, features] of outputs) {
-    it(`reads ${text.replaceAll('\n', ' | ')}`, () => assert.deepEqual(readFeatures(text), features))
+    it(`reads ${text.replaceAll('\n', ' | ')}`, () =>
+      assert.deepEqual(
+        readFeatures(text, () => false),
+        { ...features, luaModules: undefined },
+      ))
   }
+
+  it('finds Lua beside nginx, or built in', () => {
+    const debian =
+      'nginx version: nginx/1.26.3\nconfigure arguments: --prefix=/usr/share/nginx --modules-path=/usr/lib/nginx/modules --with-threads'
+    const files = ['/usr/lib/nginx/modules/ndk_http_module.so', '/usr/lib/nginx/modules/ngx_http_lua_module.so']
+    assert.deepEqual(readFeatures(debian, path => files.includes(path)).luaModules, files)
+    assert.equal(readFeatures(debian, path => path === files[0]).luaModules, undefined)
+    assert.equal(readFeatures('nginx version: nginx/1.26.3', () => true).luaModules, undefined)
+    const openresty = 'nginx version: openresty/1.27.1.1\nconfigure arguments: --add-module=../ngx_lua-0.10.27'
+    assert.deepEqual(readFeatures(openresty, () => false).luaModules, [])
+  })
 })
