@@ -44,6 +44,7 @@ export async function runSupervisor({ settings, world, resolveAgain, onServing }
     front: { http: [], https: [] },
     servers: [],
     pools: new Map(),
+    processes: new Map(),
   }
   const served = createSignal<void>()
   const commands = createCommandQueue({

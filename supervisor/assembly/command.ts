@@ -31,28 +31,38 @@ function refused(reason: string): Outcome {
 
 const withoutWorkers = refused('the content is static files: there are no workers')
 
-async function restart({ pools }: Parts, target: string | undefined): Promise<Outcome> {
-  if (pools.size === 0) return withoutWorkers
-  const result = target === undefined ? await restartAll(pools) : await restartOne(pools, target)
+async function restart(parts: Parts, target: string | undefined): Promise<Outcome> {
+  const all = new Map<string, Restartable>([...parts.pools, ...parts.processes])
+  if (all.size === 0) return withoutWorkers
+  const result = target === undefined ? await restartAll(all) : await restartOne(all, target)
   if (result.ok) return { ok: true, message: target === undefined ? 'workers replaced' : `${target} replaced` }
-  return { ok: false, message: 'rolling restart abandoned, the old workers stay', ...whyOf(result) }
+  const isProcess = target !== undefined && parts.processes.has(target.replace(/\.\d+$/, ''))
+  const what = isProcess ? 'restart failed, and is tried again with backoff' : rollAbandoned
+  return { ok: false, message: what, ...whyOf(result) }
 }
 
-async function restartAll(pools: Parts['pools']): Promise<RollResult> {
-  for (const pool of pools.values()) {
-    const result = await pool.roll(pool.plan())
+const rollAbandoned = 'rolling restart abandoned, the old workers stay'
+
+interface Restartable {
+  /** Replaces one by its name, or all. */
+  restart(name?: string): Promise<RollResult>
+}
+
+async function restartAll(all: ReadonlyMap<string, Restartable>): Promise<RollResult> {
+  for (const pool of all.values()) {
+    const result = await pool.restart()
     if (!result.ok) return result
   }
   return { ok: true }
 }
 
 /** `api`: all of an app; `api.2`: one worker. */
-async function restartOne(pools: Parts['pools'], target: string): Promise<RollResult> {
-  const whole = pools.get(target)
-  if (whole) return whole.roll(whole.plan())
-  const owner = pools.get(target.replace(/\.\d+$/, ''))
+async function restartOne(all: ReadonlyMap<string, Restartable>, target: string): Promise<RollResult> {
+  const whole = all.get(target)
+  if (whole) return whole.restart()
+  const owner = all.get(target.replace(/\.\d+$/, ''))
   if (owner) return owner.restart(target)
-  return { ok: false, reason: `there is no ${target}; there are ${[...pools.keys()].join(', ')}`, lastLines: [] }
+  return { ok: false, reason: `there is no ${target}; there are ${[...all.keys()].join(', ')}`, lastLines: [] }
 }
 
 async function scale(

@@ -2,7 +2,7 @@ import { OperatorError } from '../base/errors.ts'
 import type { Config } from '../config/schema.ts'
 import type { HookEvent, HookFacts, HookPlans } from '../domain/hook.ts'
 import type { Surroundings } from '../domain/ports.ts'
-import { appEnv } from '../domain/worker-env.ts'
+import { programEnv } from '../domain/worker-env.ts'
 import type { HookResult, Hooks } from '../services/hooks.ts'
 import { accountEnv, type Complain, checkProgram, type Place } from './place.ts'
 import type { World } from './world.ts'
@@ -19,7 +19,7 @@ export function planHooks(
     plans[name as HookEvent] = {
       argv: hook.command,
       directory: place.directory,
-      env: appEnv({
+      env: programEnv({
         inherited: { ...world.env, PATH: place.path },
         configured: place.env,
         account: accountEnv(place.account),

@@ -13,8 +13,10 @@ import type { Status } from '../domain/status.ts'
 import { chooseServed, type ServedCertificate } from '../services/certificates.ts'
 import type { CommandQueue } from '../services/commands.ts'
 import type { InFlight } from '../services/in-flight.ts'
+import type { InitRun } from '../services/init.ts'
 import type { Nginx } from '../services/nginx.ts'
 import type { OomWatch } from '../services/oom-watch.ts'
+import type { ProcessPool } from '../services/process-pool.ts'
 import type { Rotation } from '../services/rotation.ts'
 import type { WorkerPool } from '../services/worker-pool.ts'
 import type { Front } from './front.ts'
@@ -60,6 +62,10 @@ export interface Parts {
   certificate?: KeptCertificate | undefined
   /** Of the apps that are no static files. */
   readonly pools: Map<string, WorkerPool>
+  /** Of the processes that get no requests. */
+  readonly processes: Map<string, ProcessPool>
+  /** While init commands run. */
+  init?: InitRun
   nginx?: Nginx
   /** In development. */
   watcher?: { close(): Promise<void> }
@@ -129,7 +135,7 @@ export function healthOf({ pools, nginx, isDraining, settings }: Parts): HealthF
 
 /** What `monohull status` shows. */
 export function statusOf(parts: Parts): Status {
-  const { pools, front, isDraining, startedAt } = parts
+  const { pools, processes, front, isDraining, startedAt } = parts
   return {
     pid: process.pid,
     state: isDraining ? 'stopping' : readiness(healthOf(parts)).status === 200 ? 'ready' : 'not ready',
@@ -141,6 +147,7 @@ export function statusOf(parts: Parts): Status {
       const { app, count, limits } = pool.plan()
       return limits ? [{ app, workers: count, ...limits }] : []
     }),
+    processes: [...processes.values()].flatMap(pool => pool.status()),
   }
 }
 

@@ -10,6 +10,7 @@ import type { WorkerPlan } from '../services/worker-plan.ts'
 import { type BootResult, createWorkerPool, type WorkerPool } from '../services/worker-pool.ts'
 import { keepScale } from './autoscaling.ts'
 import type { Parts } from './parts.ts'
+import type { Settings } from './settings.ts'
 
 /** How long the first ready worker waits for the others before nginx is told. */
 const siblingsMs = 100
@@ -20,6 +21,8 @@ export async function startPools(parts: Parts): Promise<BootResult> {
   for (const { plan } of parts.settings.apps) if (plan) parts.pools.set(plan.app, assemblePool(parts, plan))
   const pools = [...parts.pools.values()]
   const boots = pools.map(pool => pool.start())
+  for (const name of unroutedApps(parts.settings))
+    parts.log.warn('no route leads to an app', { app: name, fix: `add {path: /${name}, app: ${name}} to routes` })
   const failed = new Promise<BootResult>(resolve => {
     for (const boot of boots) void boot.then(result => !result.ok && resolve(result))
   })
@@ -68,6 +71,11 @@ export async function retireRemoved(parts: Parts): Promise<void> {
     parts.pools.delete(name)
     parts.log.info('app removed', { app: name })
   }
+}
+
+/** Apps that get no requests. */
+export function unroutedApps({ apps, config }: Settings): string[] {
+  return apps.map(({ name }) => name).filter(name => !config.routes.some(({ app }) => app === name))
 }
 
 function assemblePool(parts: Parts, plan: WorkerPlan): WorkerPool {

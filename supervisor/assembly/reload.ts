@@ -13,8 +13,8 @@ import type { Settings } from './settings.ts'
 const fixedKeys = ['http_port', 'https_port', 'bind_addresses', 'run_dir', 'log_format', 'log_level', 'health'] as const
 
 /**
- * Reads everything anew, tests it, replaces the workers, app by app, starts new apps, reloads nginx, then stops removed apps. Whatever fails leaves the running system as
- * it was.
+ * Reads everything anew, tests it, replaces the workers, app by app, and the processes, starts what is new, reloads nginx,
+ * then stops what is gone. Whatever fails leaves the running system as it was.
  */
 export async function reload(parts: Parts): Promise<Outcome> {
   const resolved = await parts.resolveAgain()
@@ -24,7 +24,12 @@ export async function reload(parts: Parts): Promise<Outcome> {
   const next = resolved.settings
   const allowed = await hooks?.run('before_reload', next.hooks)
   if (allowed?.ok === false) return abandoned(`hook before_reload ${allowed.reason}`)
-  const changes = next.apps.flatMap(({ plan }) => (plan ? changeOf(parts, plan) : []))
+  const programs = next.processes.length + parts.processes.size > 0 ? await import('./processes.ts') : undefined
+  const changes = [
+    ...next.apps.flatMap(({ plan }) => (plan ? changeOf(parts, plan) : [])),
+    // last, since they stop before their successors start
+    ...next.processes.flatMap(plan => programs?.processChange(parts, plan) ?? []),
+  ]
   let isApplied = false
   try {
     parts.certificate = await loadCertificate(next, parts.log, certificate)
@@ -40,6 +45,7 @@ export async function reload(parts: Parts): Promise<Outcome> {
     return abandoned(messageOf(error))
   }
   await retireRemoved(parts)
+  await programs?.removeProcesses(parts)
   await hooks?.attempt('after_reload', next.hooks)
   return { ok: true, message: 'reload finished' }
 }

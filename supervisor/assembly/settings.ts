@@ -11,10 +11,11 @@ import { type AppSettings, resolveApp } from './app-settings.ts'
 import { planHooks } from './hooks.ts'
 import { readMaintenancePage } from './maintenance-page.ts'
 import { collectProblems } from './place.ts'
+import { mainAppOf, type ProgramSettings, resolvePrograms } from './program-settings.ts'
 import type { World } from './world.ts'
 
 /** The configuration together with what this machine makes of it. */
-export interface Settings {
+export interface Settings extends ProgramSettings {
   config: Config
   apps: AppSettings[]
   hooks: HookPlans
@@ -39,6 +40,8 @@ export function resolveSettings(config: Config, world: World): SettingsResult {
   const apps = Object.entries(config.apps).flatMap(
     ([name, app]) => resolveApp(name, { app, world, cpus, nginxUser, complain }) ?? [],
   )
+  const main = apps.find(({ name }) => name === mainAppOf(config))
+  const programs = resolvePrograms({ config, world, main, complain })
   const [first, ...others] = apps
   const place = (apps.find(({ name }) => name === appAtRoot(config)) ?? first)?.place
   const hooks = place ? planHooks(config.hooks, { place, world, complain }) : {}
@@ -56,6 +59,7 @@ export function resolveSettings(config: Config, world: World): SettingsResult {
       config,
       apps,
       hooks,
+      ...programs,
       nginxUser,
       nginxUserName: nginxUser?.name ?? (process.geteuid?.() === 0 ? 'root' : undefined),
       nginxProcesses: config.nginx.worker_processes === 'auto' ? cpus : config.nginx.worker_processes,
@@ -67,7 +71,7 @@ export function resolveSettings(config: Config, world: World): SettingsResult {
         runDir: config.run_dir,
         isRequired: config.tls.required,
         hostname: hostname(),
-        serverNames: config.server_names,
+        serverNames: [...config.server_names, ...config.routes.flatMap(({ host }) => host ?? [])],
       },
     },
   }

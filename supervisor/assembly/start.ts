@@ -32,7 +32,8 @@ const quickBootMs = 500
 
 /**
  * The order of a start. Listening comes first, so that a taken port ends it before anything runs, and who connects from
- * then on waits instead of being refused; the workers next, whose boot takes the longest; nginx and the rest meanwhile.
+ * then on waits instead of being refused; then the init commands, one by one; the workers next, whose boot takes the
+ * longest; nginx and the rest meanwhile.
  */
 export async function start(parts: Parts, isStopping: () => boolean): Promise<void> {
   const { settings, log } = parts
@@ -49,12 +50,16 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
     spawn: createSpawn({ ...parts, format: config.log_format, now: systemClock.now, onChange: instance.note }),
   }
   parts.surroundings = surroundings
+  const programs = settings.processes.length > 0 ? await import('./processes.ts') : undefined
   parts.hooks = createHookRunner(surroundings)
+  if (isStopping()) return
   if (settings.hooks.before_start) {
     const prepared = await parts.hooks.run('before_start', settings.hooks)
     if (isStopping()) return
     if (!prepared.ok) throw startRefusedBy(prepared)
   }
+  if (settings.init.length > 0) await (await import('./init.ts')).initialize(parts)
+  if (isStopping()) return
   parts.rotation = createRotation(async () => {
     if (parts.isServing) await parts.nginx?.apply(modelOf(parts, parts.settings, 'ready'))
   }, log)
@@ -62,6 +67,7 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
   const unanswered = openUnansweredLog(join(config.run_dir, 'nginx', unansweredName))
   parts.inFlight = createInFlight({ ...surroundings, unanswered })
   const booted = startPools(parts)
+  programs?.startProcesses(parts)
   for (const app of settings.apps) log.info('starting', describeApp(app, settings.apps.length))
 
   if (settings.nginxUserName === 'root') {

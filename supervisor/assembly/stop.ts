@@ -1,5 +1,4 @@
 import { pause, systemClock } from '../base/clock.ts'
-import type { WorkerPlan } from '../services/worker-plan.ts'
 import type { Parts, StopReason } from './parts.ts'
 
 /** Part of the stop's time in which workers still serve while nginx finishes its requests. */
@@ -12,29 +11,39 @@ const hookShare = 0.5
 
 /**
  * The order of a stop, within stop_timeout: readiness off, before_stop, stop_delay for balancers to notice, nginx finishes
- * its requests while workers still serve, then the workers drain. `hurried` cuts it short. Settles when nothing of it runs any more.
+ * its requests while workers still serve, then the workers drain. Init commands and processes drain meanwhile. `hurried`
+ * cuts it short. Settles when nothing of it runs any more.
  */
 export async function stop(parts: Parts, reason: StopReason, hurried: Promise<void>): Promise<void> {
-  const { settings, nginx, pools, hooks, log } = parts
+  const { settings, nginx, pools, processes, hooks, log } = parts
   const { config } = settings
   const deadline = systemClock.now() + config.stop_timeout - reserveMs
   const left = () => Math.max(0, deadline - systemClock.now())
-  const stopWorkers = (graceOf: (plan: WorkerPlan) => number) =>
-    Promise.all([...pools.values()].map(pool => pool.stop(graceOf(pool.plan()))))
   parts.isDraining = true
   log.info('stopping', { mode: reason.mode, timeout_ms: config.stop_timeout })
   await parts.watcher?.close()
-  if (reason.mode === 'graceful' && nginx?.isStarted()) {
-    await Promise.race([runBeforeStop(parts, (left() - config.stop_delay) * hookShare, reason.code), hurried])
-    await Promise.race([pause(systemClock, config.stop_delay), hurried])
-    const ended = nginx.stop('graceful', left())
-    await Promise.race([ended, pause(systemClock, left() * nginxShare), hurried])
-    await Promise.race([
-      Promise.all([stopWorkers(({ gracefulTimeoutMs }) => Math.min(gracefulTimeoutMs, left())), ended]),
-      hurried,
-    ])
+  if (reason.mode === 'graceful') {
+    const inTime: Grace = ({ gracefulTimeoutMs }) => Math.min(gracefulTimeoutMs, left())
+    if (nginx?.isStarted()) {
+      await Promise.race([runBeforeStop(parts, (left() - config.stop_delay) * hookShare, reason.code), hurried])
+      await Promise.race([pause(systemClock, config.stop_delay), hurried])
+    }
+    // these wait for no request
+    const alone = Promise.all([parts.init?.stop(left()), stopAll(processes, inTime)])
+    if (nginx?.isStarted()) {
+      const ended = nginx.stop('graceful', left())
+      await Promise.race([ended, pause(systemClock, left() * nginxShare), hurried])
+      await Promise.race([Promise.all([stopAll(pools, inTime), ended]), hurried])
+    }
+    await Promise.race([alone, hurried])
   }
-  await Promise.all([nginx?.stop('fast', quickStopMs), stopWorkers(() => quickStopMs)])
+  const quickly: Grace = () => quickStopMs
+  await Promise.all([
+    nginx?.stop('fast', quickStopMs),
+    parts.init?.stop(quickStopMs),
+    stopAll(pools, quickly),
+    stopAll(processes, quickly),
+  ])
   if (reason.mode === 'graceful') await Promise.race([hooks?.settled(), pause(systemClock, left()), hurried])
   await hooks?.end()
   for (const server of parts.servers) await server.close()
@@ -46,4 +55,10 @@ export async function stop(parts: Parts, reason: StopReason, hurried: Promise<vo
 
 async function runBeforeStop({ hooks, settings }: Parts, limitMs: number, exitCode: number): Promise<void> {
   await hooks?.attempt('before_stop', settings.hooks, { facts: { exitCode }, limitMs })
+}
+
+type Grace = (plan: { gracefulTimeoutMs: number }) => number
+
+async function stopAll(pools: Parts['pools'] | Parts['processes'], graceOf: Grace): Promise<void> {
+  await Promise.all([...pools.values()].map(pool => pool.stop(graceOf(pool.plan()))))
 }

@@ -4,6 +4,7 @@ import { certificateStore } from '../adapters/cert-store.ts'
 import { findRunning, makeRunDir } from '../adapters/instance.ts'
 import { createNginxFiles } from '../adapters/nginx-files.ts'
 import { bindFront } from '../assembly/front.ts'
+import { unroutedApps } from '../assembly/pools.ts'
 import type { Settings } from '../assembly/settings.ts'
 import type { World } from '../assembly/world.ts'
 import { systemClock } from '../base/clock.ts'
@@ -42,6 +43,7 @@ async function inspect(settings: Settings, world: World, notes: string[]): Promi
     }
   }
 
+  for (const name of unroutedApps(settings)) notes.push(`no route leads to the app ${name}`)
   let isRunDirWritable = false
   await attempt('run_dir', () => {
     makeRunDir(config.run_dir)

@@ -34,9 +34,15 @@ export function keyNames(path: readonly string[]): string[] {
   for (const name of path) {
     const child = childOf(schema, name)
     if (!child) return []
-    schema = unwrap(child)
+    schema = objectIn(unwrap(child))
   }
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
+}
+
+/** Of several forms the one with keys. */
+function objectIn(schema: z.core.$ZodType): z.core.$ZodType {
+  if (!(schema instanceof z.ZodUnion)) return schema
+  return schema.def.options.map(unwrap).find(option => option instanceof z.ZodObject) ?? schema
 }
 
 function childOf(schema: z.core.$ZodType, name: string): z.core.$ZodType | undefined {

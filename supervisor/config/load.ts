@@ -1,5 +1,6 @@
 import { messageOf } from '../base/errors.ts'
 import { nearest } from '../base/nearest.ts'
+import { explainIssue, isSecretKey, unfold } from './issues.ts'
 import { keyNames, namedScalarKeys, readScalar, type ScalarKey, scalarKeys } from './keys.ts'
 import { type Problem, secretMask } from './report.ts'
 import { type Config, configSchema } from './schema.ts'
@@ -53,15 +54,13 @@ export function loadConfig(sources: ConfigSources): LoadResult {
   mergeInto(tree, yaml.value)
   for (const [key, value] of Object.entries(sources.overrides ?? {}))
     for (const place of everyApp(key, tree)) assign(place, value, 'monohull dev')
+  // only a file gives names
+  const named = sources.file ? namedScalarKeys(tree) : []
   const concurrency = sources.env.WEB_CONCURRENCY
   // platforms set it unasked, and it is about one app
   if (concurrency && !isWithoutDefaultApp(tree))
     assign('app.workers', readScalar(concurrency, new Set(['number'])), 'WEB_CONCURRENCY')
-  for (const { key, value, source, isSecret } of readEnvironment(
-    sources,
-    [...keys, ...namedScalarKeys(tree)],
-    problems,
-  )) {
+  for (const { key, value, source, isSecret } of readEnvironment(sources, [...keys, ...named], problems)) {
     assign(key, value, source, isSecret)
   }
   for (const scalar of keys) {
@@ -72,9 +71,8 @@ export function loadConfig(sources: ConfigSources): LoadResult {
 
   const parsed = configSchema.safeParse(tree)
   if (parsed.success && problems.length === 0) return { ok: true, config: parsed.data }
-  for (const issue of parsed.error?.issues ?? []) {
+  for (const issue of (parsed.error?.issues ?? []).flatMap(unfold)) {
     const path = issue.path.map(String)
-    const hint = issue.code === 'custom' ? issue.params?.fix : undefined
     if (issue.code === 'unrecognized_keys') {
       problems.push(...issue.keys.map(name => unknownKey([...path, name], yaml.lineOf)))
       continue
@@ -84,9 +82,8 @@ export function loadConfig(sources: ConfigSources): LoadResult {
     problems.push({
       key,
       source: found?.source ?? yaml.lineOf(path) ?? 'default',
-      value: found?.isSecret || /(^|\.)env(\.|$)/.test(key) ? secretMask : printable(getPath(tree, path)),
-      problem: issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message,
-      fix: typeof hint === 'string' ? hint : fixFor(key, issue.message),
+      value: found?.isSecret || isSecretKey(key) ? secretMask : printable(getPath(tree, path)),
+      ...explainIssue(issue, path),
     })
   }
   return { ok: false, problems }
@@ -198,13 +195,6 @@ function nearestVariable(variable: string, known: readonly string[]): string | u
 /** A whole section may hold secrets. */
 function printable(value: unknown): unknown {
   return isRecord(value) && Object.values(value).some(isRecord) ? undefined : value
-}
-
-function fixFor(key: string, message: string): string {
-  if (message.startsWith('expected ')) return `set ${key} to ${message.slice('expected '.length)}`
-  if (/(^|\.)command$/.test(key) || key.startsWith('hooks.'))
-    return 'no shell runs the command; to have one, write [sh, -c, "…"]'
-  return 'docs/reference/configuration.md says what it takes'
 }
 
 function setPath(tree: Record<string, unknown>, path: string[], value: unknown): void {

@@ -34,7 +34,10 @@ export function fallbackApp(names: readonly string[]): string | undefined {
 }
 
 /** What is wrong with routes that are well-formed one by one. */
-export function describeRouteProblems(routes: readonly Route[] | undefined, apps: readonly string[]): RouteProblem[] {
+export function describeRouteProblems(
+  routes: readonly Route[] | undefined,
+  { apps, taken }: { apps: readonly string[]; taken: readonly string[] },
+): RouteProblem[] {
   if (!routes) {
     if (apps.length === 0 || fallbackApp(apps) !== undefined) return []
     const fix = `set routes, such as [{path: /, app: ${apps[0]}}, {path: /${apps[1]}, app: ${apps[1]}}], or call one app web`
@@ -50,6 +53,11 @@ export function describeRouteProblems(routes: readonly Route[] | undefined, apps
     if (same < index) {
       const message = `is the same host and path as in route ${same + 1}`
       problems.push({ path: ['routes', index, 'path'], message, params: { fix: 'leave one of the two out' } })
+    }
+    if (taken.includes(path)) {
+      const message = 'is answered by monohull itself'
+      const fix = 'choose another path, or move health.live_path and health.ready_path'
+      problems.push({ path: ['routes', index, 'path'], message, params: { fix } })
     }
     return problems
   })

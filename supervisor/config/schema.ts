@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { backgroundProcess, initItem } from './programs.ts'
 import { describeRouteProblems, fallbackApp, route } from './routes.ts'
 import {
   absolutePath,
@@ -142,12 +143,22 @@ export const configSchema = z
     server_names: z
       .array(hostName, { error: 'expected a list of host names' })
       .default([])
-      .describe('Host names of this server, for the self-signed certificate'),
+      .describe('Host names of this server beside those of routes, for the self-signed certificate'),
     app: app.optional(),
     apps: z
       .record(programName, app, { error: 'expected names with the keys of an app each' })
       .optional()
       .describe('Several apps by name, each with the keys of `app`, which is short for `apps: {app: …}`'),
+    init: z
+      .array(initItem, { error: 'expected a list of commands' })
+      .default([])
+      .describe(
+        'Commands that run to their end, in this order, before anything else starts, such as migrations; one that fails ends the start with its code. A reload does not run them',
+      ),
+    processes: z
+      .record(programName, backgroundProcess, { error: 'expected names with {command: …} each' })
+      .default({})
+      .describe('Processes without a socket, such as queue consumers, by name'),
     routes: z
       .array(route, { error: 'expected a list of routes, such as {path: /api, app: api}' })
       .min(1, 'expected at least one route')
@@ -171,7 +182,7 @@ export const configSchema = z
           '/healthz',
         ),
         ready_path: httpPath(
-          'Path that answers 200 while at least one worker is ready and not draining, else 503; off leaves it to the app',
+          'Path that answers 200 while each app that a route leads to has a ready worker and nothing drains, else 503; off leaves it to the app',
           '/readyz',
         ),
       })
@@ -242,7 +253,14 @@ export const configSchema = z
     if (value.app && value.apps) context.addIssue({ code: 'custom', path: ['app'], ...besideApps(value.apps) })
     const names = Object.keys(value.apps ?? { app: value.app })
     if (names.length === 0) context.addIssue({ code: 'custom', path: ['apps'], message: 'expected at least one app' })
-    for (const issue of describeRouteProblems(value.routes, names)) context.addIssue({ code: 'custom', ...issue })
+    for (const name of Object.keys(value.processes)) {
+      if (!names.includes(name)) continue
+      const params = { fix: 'give one of the two another name' }
+      context.addIssue({ code: 'custom', path: ['processes', name], message: 'is the name of an app too', params })
+    }
+    const taken = [value.health.live_path, value.health.ready_path, '/unavailable.html']
+    for (const issue of describeRouteProblems(value.routes, { apps: names, taken }))
+      context.addIssue({ code: 'custom', ...issue })
   })
   .transform(({ app: only, apps, routes, ...rest }) => {
     const all = apps ?? { app: only ?? app.parse({}) }

@@ -14,6 +14,16 @@ export interface WorkerStatus {
   isInRotation: boolean
 }
 
+/** One process without a socket as `monohull status` shows it. */
+export interface ProcessStatus {
+  /** `queue.1` */
+  name: string
+  state: SlotState['name'] | 'running'
+  pid: number | undefined
+  uptimeSeconds: number | undefined
+  restarts: number
+}
+
 /** The whole, as `monohull status` shows it. */
 export interface Status {
   pid: number
@@ -23,25 +33,26 @@ export interface Status {
   http: string[]
   https: string[]
   workers: WorkerStatus[]
+  processes: ProcessStatus[]
   /** Apps that are scaled by load, and between which numbers. */
   scaled: ({ app: string; workers: number } & WorkerLimits)[]
 }
 
 /** The status as a table for people. */
-export function formatStatus({ pid, state, uptimeSeconds, http, https, workers, scaled }: Status): string {
+export function formatStatus({ pid, state, uptimeSeconds, http, https, workers, processes, scaled }: Status): string {
   const bounds = scaled
     .map(one => `${one.app} has ${one.workers} workers, by load from ${one.min} to ${one.max}\n`)
     .join('')
   const head = `monohull ${state}, pid ${pid}, up ${uptimeSeconds} s\nhttp  ${http.join(' ') || '-'}\nhttps ${https.join(' ') || '-'}\n${bounds}`
-  if (workers.length === 0) return `${head}static files, no workers\n`
-  const rows = workers.map(worker => [
+  if (workers.length + processes.length === 0) return `${head}static files, no workers\n`
+  const rows = [...workers, ...processes].map(worker => [
     worker.name,
-    worker.state + (worker.isInRotation ? '' : ' (not in nginx)'),
+    worker.state + ('isInRotation' in worker && !worker.isInRotation ? ' (not in nginx)' : ''),
     String(worker.pid ?? '-'),
     worker.uptimeSeconds === undefined ? '-' : `${worker.uptimeSeconds} s`,
     String(worker.restarts),
   ])
-  const table = [['WORKER', 'STATE', 'PID', 'UP', 'RESTARTS'], ...rows]
+  const table = [['NAME', 'STATE', 'PID', 'UP', 'RESTARTS'], ...rows]
   const widths = table.reduce<number[]>(
     (all, row) => row.map((cell, column) => Math.max(cell.length, all[column] ?? 0)),
     [],

@@ -28,22 +28,9 @@ export interface WorkerEnvSources {
   preload: string
 }
 
-/** The environment of every program of the app: the one monohull was started with, and over it the app's own variables. */
-export function appEnv({ inherited, account, configured }: Omit<WorkerEnvSources, 'preload'>): Record<string, string> {
-  const env: Record<string, string> = {}
-  for (const [name, value] of Object.entries(inherited)) {
-    if (value !== undefined && !hidden.test(name)) env[name] = value
-  }
-  return Object.assign(env, account, configured)
-}
-
 /** The environment of one worker. LISTEN_PID is set by the spawner, who alone knows it. */
 export function workerEnv(sources: WorkerEnvSources, identity: WorkerIdentity): Record<string, string> {
-  const env = appEnv(sources)
-  env.MONOHULL_APP = identity.app
-  env.MONOHULL_SLOT = String(identity.slot)
-  env.MONOHULL_WORKER = `${identity.app}.${identity.slot}`
-  env.MONOHULL_WORKERS = String(identity.workers)
+  const env = { ...programEnv(sources), ...identityEnv(identity) }
   env.MONOHULL_GRACEFUL_TIMEOUT_MS = String(identity.gracefulTimeoutMs)
   env.MONOHULL_NOTIFY_FD = identity.socketInode === undefined ? '3' : '4'
   if (identity.socketInode !== undefined) {
@@ -57,6 +44,29 @@ export function workerEnv(sources: WorkerEnvSources, identity: WorkerIdentity): 
   if (identity.port !== undefined) env.PORT = String(identity.port)
   env.NODE_OPTIONS = `--require ${quoteNodeOption(sources.preload)}${env.NODE_OPTIONS ? ` ${env.NODE_OPTIONS}` : ''}`
   return env
+}
+
+/** The environment of a program that monohull starts: the container's own, without what configures monohull. */
+export function programEnv(sources: Omit<WorkerEnvSources, 'preload'>): Record<string, string> {
+  const env: Record<string, string> = {}
+  for (const [name, value] of Object.entries(sources.inherited)) {
+    if (value !== undefined && !hidden.test(name)) env[name] = value
+  }
+  return Object.assign(env, sources.account, sources.configured)
+}
+
+/** Tells one of several who it is. */
+export function identityEnv({
+  app,
+  slot,
+  workers,
+}: Pick<WorkerIdentity, 'app' | 'slot' | 'workers'>): Record<string, string> {
+  return {
+    MONOHULL_APP: app,
+    MONOHULL_SLOT: String(slot),
+    MONOHULL_WORKER: `${app}.${slot}`,
+    MONOHULL_WORKERS: String(workers),
+  }
 }
 
 function quoteNodeOption(path: string): string {

@@ -22,8 +22,8 @@ export interface WorkerPool {
    * back to the old plan.
    */
   roll(plan: WorkerPlan): Promise<RollResult>
-  /** Replaces one worker (`app.1`). */
-  restart(name: string): Promise<RollResult>
+  /** Replaces one worker (`app.1`), or all. */
+  restart(name?: string): Promise<RollResult>
   /** More or fewer slots. New workers that do not come up are given up again; those that leave drain. */
   scale(count: number): Promise<RollResult>
   /** Kills what is not ready yet, as if it had failed. */
@@ -101,6 +101,20 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
     return { ok: true }
   }
 
+  async function roll(next: WorkerPlan): Promise<RollResult> {
+    const previous = plan
+    const present = slots.slice(0, next.count)
+    for (const [index, slot] of present.entries()) {
+      const result = isStopping ? stopping : await slot.replace(next)
+      if (result.ok) continue
+      for (const other of isStopping ? [] : present.slice(0, index)) await other.replace(previous)
+      return result
+    }
+    const result = await resize(next)
+    if (!result.ok && !isStopping) for (const other of present) await other.replace(previous)
+    return result
+  }
+
   return {
     start() {
       slots = Array.from({ length: plan.count }, (_, index) => createSlot(index + 1, plan))
@@ -120,20 +134,9 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
       const loads = slots.map(slot => slot.load()).filter(load => load !== undefined)
       return loads.length > 0 ? loads.reduce((sum, load) => sum + load, 0) / loads.length : undefined
     },
-    async roll(next) {
-      const previous = plan
-      const present = slots.slice(0, next.count)
-      for (const [index, slot] of present.entries()) {
-        const result = isStopping ? stopping : await slot.replace(next)
-        if (result.ok) continue
-        for (const other of isStopping ? [] : present.slice(0, index)) await other.replace(previous)
-        return result
-      }
-      const result = await resize(next)
-      if (!result.ok && !isStopping) for (const other of present) await other.replace(previous)
-      return result
-    },
+    roll,
     async restart(name) {
+      if (name === undefined) return roll(plan)
       const slot = slots.find(candidate => candidate.status().name === name)
       const known = slots.map(candidate => candidate.status().name).join(', ')
       return slot

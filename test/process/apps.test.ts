@@ -155,6 +155,37 @@ describe('several apps', () => {
     assert.deepEqual(Object.keys(await workersOf(t, monohull)), ['web.1', 'api.1', 'api.2'])
   })
 
+  it('that no route leads to are told of', async t => {
+    const monohull = startApps(t, two.slice(0, two.indexOf('routes:')))
+    await monohull.serving()
+    assert.match(
+      monohull.output(),
+      /warn no route leads to an app app=api fix="add \{path: \/api, app: api\} to routes"/,
+    )
+    const ready = await monohull.request({ path: '/readyz' })
+    assert.deepEqual(JSON.parse(ready.body).workers, { ready: 1, total: 1 })
+    assert.equal((await ask(monohull, '/api')).worker, 'web.1')
+    monohull.signal('SIGTERM')
+    await monohull.exited
+    const check = startMonohull(t, { folder: monohull.folder, args: ['check'], env: noDefaultApp })
+    assert.equal(await check.exited, 0)
+    assert.match(check.output(), /no route leads to the app api/)
+  })
+
+  it('that boot while it is stopped end with the rest', async t => {
+    const monohull = startApps(t, two)
+    await monohull.serving()
+    const more = two.replace(
+      'routes:',
+      `  docs: { command: [node, ${fixture('silent.cjs')}] }\nroutes:\n  - { path: /docs, app: docs }`,
+    )
+    writeFileSync(join(monohull.folder, 'monohull.yaml'), more)
+    monohull.signal('SIGHUP')
+    await monohull.seen(/docs\.1\[\d+\] stdout\| silent is up/)
+    monohull.signal('SIGTERM')
+    assert.equal(await monohull.exited, 0)
+  })
+
   it('end the start when one of them fails', async t => {
     const monohull = startApps(t, two, { files: { 'api/broken': '' } })
     assert.equal(await monohull.exited, 1)

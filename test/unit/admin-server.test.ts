@@ -49,6 +49,7 @@ describe('admin/server', () => {
       https: [],
       workers: [],
       scaled: [],
+      processes: [],
     }
     const command = () => assert.fail('no command was given')
     const server = await serveAdmin(path, { health, status: () => status, command })

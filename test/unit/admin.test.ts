@@ -16,6 +16,7 @@ const status: Status = {
   https: [],
   workers: [{ name: 'app.1', slot: 1, state: 'serving', pid: 43, uptimeSeconds: 7, restarts: 0, isInRotation: true }],
   scaled: [{ app: 'app', workers: 1, min: 1, max: 4 }],
+  processes: [{ name: 'queue.1', state: 'running', pid: 44, uptimeSeconds: 5, restarts: 2 }],
 }
 
 /** Does what it is told, but for `scale/9`. */
@@ -146,8 +147,9 @@ describe('domain/status', () => {
         'http  127.0.0.1:80',
         'https -',
         'app has 1 workers, by load from 1 to 4',
-        'WORKER  STATE    PID  UP   RESTARTS',
-        'app.1   serving  43   7 s  0',
+        'NAME     STATE    PID  UP   RESTARTS',
+        'app.1    serving  43   7 s  0',
+        'queue.1  running  44   5 s  2',
         '',
       ].join('\n'),
     )

@@ -113,6 +113,7 @@ describe('config: routes', () => {
 
   const wrong: [string, string, RegExp][] = [
     ['[{path: /a, app: app}, {path: /a/, app: app}]', 'routes.1.path', /same host and path as in route 1/],
+    ['[{path: /readyz, app: app}]', 'routes.0.path', /^is answered by monohull itself/],
     ['[{app: nobody}]', 'routes.0.app', /is no app of this configuration/],
     ['[{path: api, app: app}]', 'routes.0.path', /^expected a path/],
     ['[{path: "", app: app}]', 'routes.0.path', /^expected a path/],

@@ -18,6 +18,16 @@ describe('domain/health: liveness', () => {
 })
 
 describe('domain/health: readiness', () => {
+  it('takes one ready worker of each app', () => {
+    const api = { name: 'api', ready: 0, total: 3 }
+    const apps = [...facts.apps, api]
+    assert.deepEqual(readiness({ ...facts, apps }), {
+      status: 503,
+      body: { status: 'not ready', reason: 'no worker of api is ready', workers: { ready: 2, total: 5 } },
+    })
+    assert.equal(readiness({ ...facts, apps: [...facts.apps, { ...api, ready: 1 }] }).status, 200)
+  })
+
   it('takes one ready worker', () => {
     assert.deepEqual(readiness({ ...facts, apps: [{ name: 'app', ready: 1, total: 2 }] }), {
       status: 200,

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { fillPort, type WorkerEnvSources, type WorkerIdentity, workerEnv } from '../../supervisor/domain/worker-env.ts'
+import {
+  fillPort,
+  identityEnv,
+  programEnv,
+  type WorkerEnvSources,
+  type WorkerIdentity,
+  workerEnv,
+} from '../../supervisor/domain/worker-env.ts'
 
 const sources: WorkerEnvSources = {
   inherited: {},
@@ -18,6 +25,28 @@ const identity: WorkerIdentity = {
   gracefulTimeoutMs: 8000,
   loadIntervalMs: undefined,
 }
+
+describe('domain/worker-env: programs that get no requests', () => {
+  it('get the environment without what is about a socket', () => {
+    const inherited = { PATH: '/bin', MONOHULL_HTTP_PORT: '80', LISTEN_FDS: '1', NODE_OPTIONS: '--enable-source-maps' }
+    const configured = { TOKEN: 'x', PATH: '/own' }
+    assert.deepEqual(programEnv({ inherited, configured, account: { HOME: '/home/app' } }), {
+      PATH: '/own',
+      NODE_OPTIONS: '--enable-source-maps',
+      HOME: '/home/app',
+      TOKEN: 'x',
+    })
+  })
+
+  it('are told who they are', () => {
+    assert.deepEqual(identityEnv({ app: 'queue', slot: 2, workers: 3 }), {
+      MONOHULL_APP: 'queue',
+      MONOHULL_SLOT: '2',
+      MONOHULL_WORKER: 'queue.2',
+      MONOHULL_WORKERS: '3',
+    })
+  })
+})
 
 describe('domain/worker-env', () => {
   it('is the contract of a worker with an inherited socket', () => {

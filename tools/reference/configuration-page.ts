@@ -7,7 +7,7 @@ const groups: [string, string[]][] = [
   ['Ports and addresses', ['http_port', 'https_port', 'https', 'public_https_port', 'bind_addresses', 'server_names']],
   ['The app', ['app']],
   ['Several apps', ['apps', 'routes']],
-  ['Hooks', ['hooks']],
+  ['Before and beside the app', ['init', 'processes', 'hooks']],
   ['Certificates', ['cert_dir', 'tls']],
   ['Health', ['health']],
   ['nginx', ['nginx', 'maintenance_page']],
@@ -72,7 +72,7 @@ function scalarRows(): Row[] {
   })
 }
 
-/** Keys that no variable sets, and what they take. `[]` stands for each item of a list. */
+/** Keys that no variable sets, and what they take. `[]` stands for each item of a list, `*` for any name. */
 const fileKeys: [string, string][] = [
   ['app.env', 'names with texts, or with {file: PATH}'],
   ['apps', 'names with the keys of `app` each'],
@@ -80,6 +80,23 @@ const fileKeys: [string, string][] = [
   ['routes.[].path', 'a path such as /api'],
   ['routes.[].host', 'a host name'],
   ['routes.[].app', 'the name of an app'],
+  ['init', 'a list of commands, or of {command: …} with the keys below'],
+  ['init.[].command', 'a list of words or one string'],
+  ['init.[].directory', 'a folder'],
+  ['init.[].user', 'the name of a user'],
+  ['init.[].env', 'names with texts, or with {file: PATH}'],
+  ['init.[].timeout', 'a duration such as 500ms, 8s or 5m'],
+  ['processes', 'names with the keys below each'],
+  ['processes.*.command', 'a list of words or one string'],
+  ['processes.*.directory', 'a folder'],
+  ['processes.*.user', 'the name of a user'],
+  ['processes.*.env', 'names with texts, or with {file: PATH}'],
+  ['processes.*.count', 'a whole number from 1 to 1024'],
+  ['processes.*.graceful_timeout', 'a duration such as 500ms, 8s or 5m'],
+  ['processes.*.min_uptime', 'a duration such as 500ms, 8s or 5m'],
+  ['processes.*.backoff.initial', 'a duration such as 500ms, 8s or 5m'],
+  ['processes.*.backoff.max', 'a duration such as 500ms, 8s or 5m'],
+  ['processes.*.on_failure', 'restart or exit'],
 ]
 
 function fileRows(): Row[] {
@@ -88,13 +105,18 @@ function fileRows(): Row[] {
     const node = schemaAt(schema, key.split('.'))
     const fallback = node.default === undefined || typeof node.default === 'object' ? '' : code(String(node.default))
     return {
-      key: key.replace('.[]', '[]'),
+      key: key.replace('.[]', '[]').replace('*', 'NAME'),
       value,
       fallback,
-      setBy: 'the file only',
+      setBy: key.startsWith('processes.*') && !key.endsWith('env') ? code(variableOf(key)) : 'the file only',
       description: node.description ?? '',
     }
   })
+}
+
+/** `MONOHULL_PROCESSES_NAME_COUNT` */
+function variableOf(key: string): string {
+  return `MONOHULL_${key.replace('*', 'NAME').replaceAll('.', '_').toUpperCase()}`
 }
 
 function sectionOf(key: string): string {

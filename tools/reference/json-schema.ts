@@ -26,7 +26,9 @@ function override({ jsonSchema: schema }: { jsonSchema: JsonSchema }): void {
 /** The part of the schema that describes one key; `[]` in the path is for the items of a list, `*` for any name. */
 export function schemaAt(schema: JsonSchema, path: readonly string[]): JsonSchema {
   return path.reduce<JsonSchema>((node, part) => {
-    const child = part === '[]' ? node.items : part === '*' ? node.additionalProperties : node.properties?.[part]
+    const inner = node.anyOf?.find(option => typeof option === 'object' && option.properties !== undefined) ?? node
+    if (typeof inner === 'boolean') return {}
+    const child = part === '[]' ? inner.items : part === '*' ? inner.additionalProperties : inner.properties?.[part]
     return typeof child === 'object' && !Array.isArray(child) ? child : {}
   }, schema)
 }

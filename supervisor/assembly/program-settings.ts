@@ -1,0 +1,91 @@
+import type { InitConfig, ProcessConfig } from '../config/programs.ts'
+import type { Config } from '../config/schema.ts'
+import { identityEnv, programEnv } from '../domain/worker-env.ts'
+import type { InitPlan, ProcessPlan } from '../services/program-plan.ts'
+import type { AppSettings } from './app-settings.ts'
+import { accountEnv, type Complain, checkAccess, checkProgram, findContent, findPlace, type Place } from './place.ts'
+import type { World } from './world.ts'
+
+/** What gets no requests: the commands before the app, and the processes beside it. */
+export interface ProgramSettings {
+  init: InitPlan[]
+  processes: ProcessPlan[]
+}
+
+export interface ProgramSources {
+  config: Config
+  world: World
+  /** Whose folder, user and variables the programs share; undefined when something is wrong with it. */
+  main: AppSettings | undefined
+  complain: Complain
+}
+
+/** How long an init command that is told to stop has. */
+const initGraceMs = 8000
+
+/** Looks at the machine for the programs beside the apps; what is missing is complained about. */
+export function resolvePrograms(sources: ProgramSources): ProgramSettings {
+  const { config } = sources
+  return {
+    init: config.init.flatMap((item, index): InitPlan[] => {
+      const found = resolveProgram(`init.${index}`, item, sources)
+      if (!found) return []
+      const { env, ...program } = found
+      return [{ ...program, env, name: `init.${index + 1}`, timeoutMs: item.timeout, gracefulTimeoutMs: initGraceMs }]
+    }),
+    processes: Object.entries(config.processes).flatMap(([name, item]): ProcessPlan[] => {
+      const found = resolveProgram(`processes.${name}`, item, sources)
+      if (!found) return []
+      const { env, ...program } = found
+      return [
+        {
+          ...program,
+          name,
+          env: slot => ({ ...env, ...identityEnv({ app: name, slot, workers: item.count }) }),
+          count: item.count,
+          gracefulTimeoutMs: item.graceful_timeout,
+          minUptimeMs: item.min_uptime,
+          backoff: { initialMs: item.backoff.initial, maxMs: item.backoff.max },
+        },
+      ]
+    }),
+  }
+}
+
+function resolveProgram(
+  key: string,
+  item: InitConfig | ProcessConfig,
+  { config, world, main, complain }: ProgramSources,
+) {
+  const place = findPlace(key, withDefaults(item, config), world, complain)
+  const content = place && findContent(key, item.command, { place, complain })
+  if (!place || !content) return undefined
+  if (content.kind !== 'command') {
+    complain(`${key}.command`, item.command, 'is a folder, and nothing to run', 'give the command that runs it')
+    return undefined
+  }
+  checkProgram(key, content.argv, { place, complain })
+  checkAccess(key, place.directory, place.account, complain)
+  const env = programEnv({
+    inherited: { ...world.env, PATH: place.path },
+    account: accountEnv(place.account),
+    configured: { ...main?.place.env, ...content.env, ...place.env },
+  })
+  return { argv: content.argv, directory: place.directory, ...idsOf(place), env }
+}
+
+/** The folder and the user of the app that answers `/`, or of the first one. */
+function withDefaults({ directory, user, env }: InitConfig | ProcessConfig, config: Config) {
+  const main = config.apps[mainAppOf(config)]
+  return { directory: directory ?? main?.directory ?? '.', user: user ?? main?.user, env }
+}
+
+/** The name of the app that answers `/` for any host; without one, the first app. */
+export function mainAppOf({ apps, routes }: Config): string {
+  const root = routes.find(({ host, path }) => host === undefined && path === '/')
+  return root?.app ?? Object.keys(apps)[0] ?? ''
+}
+
+function idsOf({ account }: Place): { uid: number | undefined; gid: number | undefined } {
+  return { uid: account?.uid, gid: account?.gid }
+}

@@ -1,0 +1,40 @@
+import type * as z from 'zod'
+import { keyNames } from './keys.ts'
+import type { Problem } from './report.ts'
+
+type Issue = z.core.$ZodIssue
+
+/** Not the value of a form is wrong, but it is another form. */
+const otherForm = new Set<string>(['invalid_type', 'invalid_value', 'invalid_union'])
+
+/** Whether the values at a key and below may be secrets. */
+export function isSecretKey(key: string): boolean {
+  return /(^|\.)env(\.|$)/.test(key)
+}
+
+/** Of a value with several forms, what is wrong with the one that it is meant to have, where that can be told. */
+export function unfold(issue: Issue): Issue[] {
+  if (issue.code !== 'invalid_union' || isSecretKey(issue.path.join('.'))) return [issue]
+  const isOtherForm = ({ code, path }: Issue) => path.length === 0 && otherForm.has(code)
+  const meant = issue.errors.filter(issues => issues.length > 0 && !issues.some(isOtherForm))
+  const [only, ...others] = meant
+  if (!only || others.length > 0) return [issue]
+  return only.map(inner => ({ ...inner, path: [...issue.path, ...inner.path] })).flatMap(unfold)
+}
+
+/** What is wrong, and how to mend it. */
+export function explainIssue(issue: Issue, path: readonly string[]): Pick<Problem, 'problem' | 'fix'> {
+  const key = path.join('.')
+  if (issue.code === 'invalid_type' && issue.expected === 'object')
+    return { problem: 'expected keys and values below it', fix: `known here: ${keyNames(path).join(', ')}` }
+  const problem = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message
+  const fix = issue.code === 'custom' ? issue.params?.fix : undefined
+  return { problem, fix: typeof fix === 'string' ? fix : fixFor(key, problem) }
+}
+
+function fixFor(key: string, message: string): string {
+  if (message.startsWith('expected ')) return `set ${key} to ${message.slice('expected '.length)}`
+  if (/(^|\.)command$/.test(key) || /^(init\.\d+$|hooks\.)/.test(key))
+    return 'no shell runs the command; to have one, write [sh, -c, "…"]'
+  return 'docs/reference/configuration.md says what it takes'
+}

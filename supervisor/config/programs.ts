@@ -1,0 +1,66 @@
+import * as z from 'zod'
+import { backoff, command, duration, environment } from './values.ts'
+
+const folder = z
+  .string({ error: 'expected a folder' })
+  .min(1, 'expected a folder')
+  .optional()
+  .describe('Working directory; default: that of the app that answers /')
+
+const user = z
+  .string({ error: 'expected the name of a user' })
+  .min(1, 'expected the name of a user')
+  .optional()
+  .describe('User it runs as; default: that of the app that answers /')
+
+const variables = environment.describe(
+  "Variables, over those of the app that answers / and the container's own; {file: PATH} reads the value from a file",
+)
+
+const initCommand = z.strictObject({
+  command: command.describe('What to run: a list of words, or one string split as a shell splits words'),
+  directory: folder,
+  user,
+  env: variables,
+  timeout: duration('5m').describe('A command that has not ended by then is stopped, and the start with it'),
+})
+
+/** One item of `init`: a command alone is short for {command: …}. */
+export const initItem = z.union([command.transform(words => initCommand.parse({ command: words })), initCommand], {
+  error: 'expected a command, or {command: …} with directory, user, env or timeout',
+})
+
+/** One of `processes`. */
+export const backgroundProcess = z
+  .strictObject({
+    command: command.describe('What to run: a list of words, or one string split as a shell splits words'),
+    directory: folder,
+    user,
+    env: variables,
+    count: z
+      .number({ error: 'expected a whole number from 1 to 1024' })
+      .int('expected a whole number from 1 to 1024')
+      .min(1, 'expected a whole number from 1 to 1024')
+      .max(1024, 'expected a whole number from 1 to 1024')
+      .default(1)
+      .describe('How many of it run'),
+    graceful_timeout: duration('8s').describe(
+      'Time to finish its work in after SIGTERM, before SIGKILL to the process group',
+    ),
+    min_uptime: duration('2s', 0).describe('One that ends sooner has failed fast: backoff applies'),
+    backoff,
+    on_failure: z
+      .enum(['restart', 'exit'], { error: 'expected restart or exit' })
+      .default('restart')
+      .describe('When it ends by itself: restart it, or stop everything with its exit code'),
+  })
+  .superRefine((value, context) => {
+    if (value.backoff.initial > value.backoff.max) {
+      context.addIssue({ code: 'custom', path: ['backoff', 'initial'], message: 'expected at most backoff.max' })
+    }
+  })
+
+/** A command that runs once, before anything else. Durations are in milliseconds. */
+export type InitConfig = z.output<typeof initItem>
+/** A process without a socket. Durations are in milliseconds. */
+export type ProcessConfig = z.output<typeof backgroundProcess>

@@ -1,0 +1,171 @@
+import { exitCode, messageOf } from '../base/errors.ts'
+import { backoffMs } from '../domain/backoff.ts'
+import { describeExit, type Exit } from '../domain/exit.ts'
+import type { Surroundings } from '../domain/ports.ts'
+import { type SlotEffect, type SlotEvent, type SlotState, stepSlot } from '../domain/slot-state.ts'
+import type { ProcessStatus } from '../domain/status.ts'
+import { type ManagedProcess, manageProcess } from './managed-process.ts'
+import type { OomWatch } from './oom-watch.ts'
+import type { ProcessPlan } from './program-plan.ts'
+import type { Death, RollResult } from './worker-slot.ts'
+
+const refused: Exit = { kind: 'code', code: exitCode.software }
+/** It has no socket to answer on: it counts as running when it has lived so long. */
+const runningAfterMs = 500
+
+/** One process without a socket, and those that take its place. Two of them never run at once. */
+export interface BackgroundProcess {
+  readonly number: number
+  start(): void
+  /** Stops what runs, then starts one of `plan`; settles when that runs, or has ended. */
+  replace(plan: ProcessPlan): Promise<RollResult>
+  /** SIGKILL after `graceMs`; settles when it is gone. None is started any more. */
+  stop(graceMs: number): Promise<void>
+  status(): ProcessStatus
+}
+
+export interface BackgroundProcessDeps extends Surroundings {
+  oomWatch: OomWatch
+  /** One ended by itself. Whether that ends the whole run, so that nothing is started any more. */
+  onDeath: (death: Death) => boolean
+}
+
+export function createBackgroundProcess(
+  deps: BackgroundProcessDeps,
+  number: number,
+  initialPlan: ProcessPlan,
+): BackgroundProcess {
+  const { clock, log } = deps
+  const name = `${initialPlan.name}.${number}`
+  let plan = initialPlan
+  let state: SlotState = { name: 'idle' }
+  let running: { managed: ManagedProcess; buried: Promise<void> } | undefined
+  let isStopping = false
+  let starts = 0
+  let cancelTimer = () => {}
+  let settleReplacement: ((result: RollResult) => void) | undefined
+
+  // there is no nginx to withdraw it from
+  const decide = (event: SlotEvent) =>
+    stepSlot(state, event, {
+      minUptimeMs: plan.minUptimeMs,
+      withdrawAfter: Number.POSITIVE_INFINITY,
+      afterFailure: 'retry',
+    })
+
+  function dispatch(event: SlotEvent): void {
+    const step = decide(event)
+    state = step.state
+    for (const effect of step.effects) perform(effect)
+  }
+
+  function perform(effect: SlotEffect): void {
+    if (effect.type === 'spawn') start(effect.worker)
+    if (effect.type === 'replaced') settleReplacement?.({ ok: true })
+    if (effect.type === 'retry') {
+      const delayMs = backoffMs(effect.failures, plan.backoff, deps.random())
+      cancelTimer = clock.after(delayMs, () => dispatch({ type: 'retryDue' }))
+    }
+  }
+
+  function start(worker: number): void {
+    starts++
+    try {
+      const { env, ...spec } = plan
+      const child = deps.spawn({ ...spec, name, env: env(number), inherit: [], output: 'relay', notify: false })
+      log.info('process started', { process: name, pid: child.pid })
+      const managed = manageProcess({
+        child,
+        clock,
+        policy: {
+          stopSignal: 'SIGTERM',
+          bootTimeoutMs: runningAfterMs,
+          graceMs: plan.gracefulTimeoutMs,
+          endsGroup: true,
+        },
+        onReady: () => {},
+      })
+      managed.markReady()
+      running = { managed, buried: bury(worker, managed) }
+      cancelTimer = clock.after(runningAfterMs, () => dispatch({ type: 'becameReady', worker, at: clock.now() }))
+    } catch (error) {
+      cancelTimer = clock.after(0, () => died(worker, { exit: refused, lastLines: [], reason: messageOf(error) }))
+    }
+  }
+
+  async function bury(worker: number, { child, ended }: ManagedProcess): Promise<void> {
+    const { exit: ending, cause, uptimeMs } = await ended
+    const exit = cause === undefined ? deps.oomWatch.judge(ending) : ending
+    await child.outputEnded()
+    running = undefined
+    if (cause === 'requested') log.info('process stopped', { process: name, pid: child.pid, exit: describeExit(exit) })
+    else died(worker, { exit, lastLines: child.lastLines(), pid: child.pid, uptimeMs })
+  }
+
+  /** The record of an end, and what follows from it. */
+  function died(
+    worker: number,
+    end: Pick<Death, 'exit' | 'lastLines'> & { pid?: number; uptimeMs?: number; reason?: string },
+  ): void {
+    cancelTimer()
+    if (isStopping) return
+    const { exit, lastLines } = end
+    const wasReady = state.name === 'serving'
+    const step = decide({ type: 'ended', worker, exit, at: clock.now() })
+    const decided = step.effects.find(effect => effect.type === 'decided')?.decision
+    const endsRun = settleReplacement === undefined && deps.onDeath({ worker: name, exit, wasReady, lastLines })
+    log.error('process died', {
+      process: name,
+      pid: end.pid,
+      exit: describeExit(exit),
+      reason: end.reason,
+      uptime_ms: end.uptimeMs,
+      decision: endsRun ? 'everything is stopped' : decided,
+      last_lines: lastLines,
+    })
+    state = step.state
+    if (endsRun) return
+    for (const effect of step.effects) perform(effect)
+    settleReplacement?.({
+      ok: false,
+      reason: `${name}: ${end.reason ?? `it ended with ${describeExit(exit)}`}`,
+      lastLines,
+    })
+  }
+
+  async function stopRunning(graceMs: number): Promise<void> {
+    cancelTimer()
+    const leaving = running
+    state = { name: 'idle' }
+    leaving?.managed.stop(graceMs)
+    await leaving?.buried
+  }
+
+  return {
+    number,
+    start: () => dispatch({ type: 'started' }),
+    async replace(next) {
+      await stopRunning(plan.gracefulTimeoutMs)
+      if (isStopping) return { ok: false, reason: 'monohull is stopping', lastLines: [] }
+      plan = next
+      const result = await new Promise<RollResult>(resolve => {
+        settleReplacement = resolve
+        dispatch({ type: 'started' })
+      })
+      settleReplacement = undefined
+      return result
+    },
+    async stop(graceMs) {
+      isStopping = true
+      settleReplacement?.({ ok: false, reason: 'monohull is stopping', lastLines: [] })
+      await stopRunning(graceMs)
+    },
+    status: () => ({
+      name,
+      state: state.name === 'serving' ? 'running' : state.name === 'idle' && running ? 'replacing' : state.name,
+      pid: running?.managed.child.pid,
+      uptimeSeconds: running && Math.round((clock.now() - running.managed.state().startedAt) / 1000),
+      restarts: Math.max(0, starts - 1),
+    }),
+  }
+}

@@ -1,0 +1,70 @@
+import type { Exit } from '../domain/exit.ts'
+import type { Surroundings } from '../domain/ports.ts'
+import { type ManagedProcess, manageProcess } from './managed-process.ts'
+import type { InitPlan } from './program-plan.ts'
+
+export interface InitFailure {
+  plan: InitPlan
+  exit: Exit
+  wasTimeout: boolean
+  lastLines: string[]
+}
+
+export interface InitRun {
+  /** Settles when all commands have ended well, or were stopped, or with the first that failed. */
+  readonly done: Promise<InitFailure | undefined>
+  /** Ends the command that runs, SIGKILL after `graceMs`, and starts no other; settles when nothing runs. */
+  stop(graceMs: number): Promise<void>
+}
+
+/** Runs commands to their end, one after the other. An OperatorError when the system refuses to start one. */
+export function runInit(surroundings: Surroundings, plans: readonly InitPlan[]): InitRun {
+  const { clock, log } = surroundings
+  let current: ManagedProcess | undefined
+  let isStopping = false
+
+  async function runAll(): Promise<InitFailure | undefined> {
+    for (const plan of plans) {
+      const failure = isStopping ? undefined : await runOne(plan)
+      if (failure && !isStopping) return failure
+    }
+    return undefined
+  }
+
+  async function runOne(plan: InitPlan): Promise<InitFailure | undefined> {
+    const child = surroundings.spawn({ ...plan, inherit: [], output: 'relay', notify: false })
+    log.info('init command started', { init: plan.name, command: plan.argv.join(' '), pid: child.pid })
+    // never ready: what a worker has to boot in is what the command has to end in
+    current = manageProcess({
+      child,
+      clock,
+      policy: {
+        stopSignal: 'SIGTERM',
+        bootTimeoutMs: plan.timeoutMs,
+        graceMs: plan.gracefulTimeoutMs,
+        endsGroup: true,
+      },
+      onReady: () => {},
+    })
+    const { exit, cause, uptimeMs } = await current.ended
+    current = undefined
+    await child.outputEnded()
+    const wasTimeout = cause === 'boot timeout'
+    if (exit.kind === 'code' && exit.code === 0 && !wasTimeout) {
+      log.info('init command finished', { init: plan.name, uptime_ms: uptimeMs })
+      return undefined
+    }
+    return { plan, exit, wasTimeout, lastLines: child.lastLines() }
+  }
+
+  const done = runAll()
+  return {
+    done,
+    async stop(graceMs) {
+      isStopping = true
+      const running = current
+      running?.stop(graceMs)
+      await running?.ended
+    },
+  }
+}

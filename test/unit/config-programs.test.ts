@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { accepted, refusedOnce, yaml } from './load-config.ts'
+
+describe('config: init', () => {
+  it('takes commands and objects alike', () => {
+    const { init } = accepted(yaml('init: [npm run migrate, [node, "a b.js"], {command: node c.js, timeout: 10s}]'))
+    assert.deepEqual(init, [
+      { command: ['npm', 'run', 'migrate'], env: {}, timeout: 300_000 },
+      { command: ['node', 'a b.js'], env: {}, timeout: 300_000 },
+      { command: ['node', 'c.js'], env: {}, timeout: 10_000 },
+    ])
+  })
+
+  const wrong: [string, string, RegExp, RegExp][] = [
+    ['["a | b"]', 'init.0', /^contains the shell operator \|/, /^no shell runs/],
+    ['[{command: "a | b"}]', 'init.0.command', /^contains the shell operator \|/, /^no shell runs/],
+    ['[{command: x, tiemout: 3s}]', 'init.0.tiemout', /^is not a known key/, /^did you mean init\.0\.timeout/],
+    ['[{timeout: 3s}]', 'init.0.command', /^expected a list of words or one string/, /^set init\.0\.command/],
+    ['[{command: x, timeout: 3}]', 'init.0.timeout', /^expected a duration/, /^set /],
+    ['[3]', 'init.0', /^expected a command, or \{command: …\}/, /^set /],
+    ['[[]]', 'init.0', /^expected at least the program/, /^set /],
+    ['npm run migrate', 'init', /^expected a list of commands/, /^set /],
+    ['[{command: x, env: {A: [hunter2]}}]', 'init.0.env.A', /^expected a text/, /^set /],
+  ]
+  for (const [text, key, message, fix] of wrong) {
+    it(`refuses ${text}`, () => {
+      const problem = refusedOnce(yaml(`# first\ninit: ${text}`))
+      assert.equal(problem.key, key)
+      assert.match(problem.problem, message)
+      assert.match(problem.fix, fix)
+      assert.equal(problem.source, 'monohull.yaml:2')
+      assert.doesNotMatch(JSON.stringify(problem), /hunter2/)
+    })
+  }
+})
+
+describe('config: processes', () => {
+  it('have defaults, and a variable for each key', () => {
+    const { processes } = accepted({
+      ...yaml('processes: {mail-queue: {command: node q.js}}'),
+      env: { MONOHULL_PROCESSES_MAIL_QUEUE_COUNT: '3', MONOHULL_PROCESSES_MAIL_QUEUE_BACKOFF_MAX: '1m' },
+    })
+    assert.deepEqual(processes['mail-queue'], {
+      command: ['node', 'q.js'],
+      env: {},
+      count: 3,
+      graceful_timeout: 8000,
+      min_uptime: 2000,
+      backoff: { initial: 200, max: 60_000 },
+      on_failure: 'restart',
+    })
+  })
+
+  const wrong: [string, string, RegExp][] = [
+    ['{q: {command: x, cuont: 2}}', 'processes.q.cuont', /^is not a known key/],
+    ['{q: }', 'processes.q.command', /^expected a list of words/],
+    ['{q: {command: x, count: 0}}', 'processes.q.count', /^expected a whole number from 1/],
+    ['{q: {command: x, backoff: {initial: 1m, max: 2s}}}', 'processes.q.backoff.initial', /^expected at most/],
+    ['{q: node x}', 'processes.q', /^expected keys and values below it/],
+    ['{app: {command: x}}', 'processes.app', /^is the name of an app too/],
+    ['{init: {command: x}}', 'processes.init', /^expected another name/],
+    ['{A: {command: x}}', 'processes.A', /^expected lower-case letters/],
+    ['[node x]', 'processes', /^expected names with \{command: …\} each/],
+  ]
+  for (const [text, key, message] of wrong) {
+    it(`refuses ${text}`, () => {
+      const problem = refusedOnce(yaml(`# first\nprocesses: ${text}`))
+      assert.equal(problem.key, key)
+      assert.match(problem.problem, message)
+      assert.notEqual(problem.fix, '')
+    })
+  }
+})
