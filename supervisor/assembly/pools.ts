@@ -19,16 +19,18 @@ const anyFailure = { failures: 1, within: 1000 }
 /** Starts the workers of every app; settles when each app has a ready one, or as soon as one app has failed. */
 export async function startPools(parts: Parts): Promise<BootResult> {
   for (const { plan } of parts.settings.apps) if (plan) parts.pools.set(plan.app, assemblePool(parts, plan))
-  const pools = [...parts.pools.values()]
-  const boots = pools.map(pool => pool.start())
   for (const name of unroutedApps(parts.settings))
     parts.log.warn('no route leads to an app', { app: name, fix: `add {path: /${name}, app: ${name}} to routes` })
+  const boots = [...parts.pools.values()].map(pool => pool.start())
   const failed = new Promise<BootResult>(resolve => {
     for (const boot of boots) void boot.then(result => !result.ok && resolve(result))
   })
-  const result = await Promise.race([failed, Promise.all(boots).then((): BootResult => ({ ok: true }))])
-  if (result.ok) await Promise.all(pools.map(pool => pool.settled(siblingsMs)))
-  return result
+  return Promise.race([failed, Promise.all(boots).then((): BootResult => ({ ok: true }))])
+}
+
+/** Waits a moment for the other workers of each app. */
+export async function settlePools({ pools }: Parts): Promise<void> {
+  await Promise.all([...pools.values()].map(pool => pool.settled(siblingsMs)))
 }
 
 /** What brings an app to a plan: its workers are replaced, or, when it is new, started. */

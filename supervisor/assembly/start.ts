@@ -25,7 +25,7 @@ import { bindFront } from './front.ts'
 import { createHookRunner, startRefusedBy } from './hooks.ts'
 import { healthSocketName } from './nginx-model.ts'
 import { describeSockets, healthOf, loadCertificate, modelOf, type Parts, statusOf } from './parts.ts'
-import { startPools } from './pools.ts'
+import { settlePools, startPools } from './pools.ts'
 
 /** Health is answered when the first worker is ready, so as not to hold up its boot, or after this time. */
 const quickBootMs = 500
@@ -85,6 +85,7 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
   const result = await booted
   if (isStopping()) return
   if (!result.ok && !parts.world.isDevelopment) throw bootFailure(result.death)
+  await settlePools(parts)
   parts.isServing = true
   // one that boots for long must not keep requests waiting that another could answer
   if (isAnyMissing(parts)) await parts.nginx?.apply(modelOf(parts, settings, 'ready'))
