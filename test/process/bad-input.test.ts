@@ -37,7 +37,7 @@ const cases: Case[] = [
     name: `MONOHULL_WORKERS=${value}`,
     env: { MONOHULL_WORKERS: value },
     code: 78,
-    says: /app\.workers: expected a whole number from 1 to 1024, or auto, got .*\s+from: MONOHULL_WORKERS/,
+    says: /app\.workers: expected a whole number from 1 to 1024, auto, or \{min: 2, max: 8\}, got .*\s+from: MONOHULL_WORKERS/,
   })),
   {
     name: 'an unknown variable',
