@@ -64,7 +64,7 @@ function resolveProgram(
     complain(`${key}.command`, item.command, 'is a folder, and nothing to run', 'give the command that runs it')
     return undefined
   }
-  checkProgram(key, content.argv, { place, complain })
+  checkProgram(`${key}.command`, content.argv, { place, complain })
   checkAccess(key, place.directory, place.account, complain)
   const env = programEnv({
     inherited: { ...world.env, PATH: place.path },

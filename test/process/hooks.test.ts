@@ -189,7 +189,10 @@ describe('hooks', () => {
         env: isolatedEnv(folder),
       }).catch((error: { code: number; stderr: string }) => error)
     const shapes = await check(['node', fixture('hello.cjs')])
-    assert.match(shapes.stderr, /hooks\.worker_exit: expected a command, or \{command: .*\n.*monohull\.yaml:3/)
+    assert.match(
+      shapes.stderr,
+      /hooks\.worker_exit\.comand: is not a known key\n.*monohull\.yaml:3\n.*hooks\.worker_exit\.command\?/,
+    )
     assert.match(shapes.stderr, /hooks\.before_stop: contains the shell operator \|/)
     writeFileSync(join(folder, 'monohull.yaml'), 'hooks: { before_start: no-such-program --now }\n')
     const program = await check(['node', fixture('hello.cjs')])

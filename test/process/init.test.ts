@@ -74,14 +74,18 @@ describe('init', () => {
     })
   }
 
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  // a quick stop leaves it a second
+  for (const [signal, cleanUp] of [
+    ['SIGTERM', 'sleep 1.5'],
+    ['SIGINT', ':'],
+  ] as const) {
     it(`ends with 0 by ${signal}, and its command with it`, async t => {
-      const yaml = `${hello}init: [[sh, -c, "trap 'echo ended well; exit 3' TERM; echo migrating; while :; do sleep 0.05; done"], "touch never"]\n`
+      const yaml = `${hello}init: [[sh, -c, "trap '${cleanUp}; echo ended well; exit 3' TERM; echo migrating; while :; do sleep 0.05; done"], "touch never"]\n`
       const monohull = startMonohull(t, { files: { ...files, 'monohull.yaml': yaml } })
       await monohull.seen(/stdout\| migrating/)
       monohull.signal(signal)
       assert.equal(await monohull.exited, 0)
-      assert.match(monohull.output(), /ended well/)
+      assert.match(monohull.output(), /stdout\| ended well/)
       assert.doesNotMatch(monohull.output(), /worker ready|cannot start/)
       assert.equal(existsSync(join(monohull.folder, 'never')), false)
     })

@@ -68,7 +68,9 @@ describe('processes', () => {
   })
 
   it('are drained by a stop, which waits for them', async t => {
-    const monohull = startMonohull(t, { files: { 'monohull.yaml': queue }, env: oneWorker })
+    // longer than a quick stop leaves them
+    const yaml = queue.replace('queue: {', 'queue: { env: { DRAIN_MS: 1500 },')
+    const monohull = startMonohull(t, { files: { 'monohull.yaml': yaml }, env: oneWorker })
     await monohull.serving()
     const { pid } = await running(t, monohull, 'queue.1')
     monohull.signal('SIGTERM')
