@@ -40,7 +40,7 @@ describe('config/load: bad values', () => {
     ['app: {command: [""]}', 'expected a program as the first word'],
     ['app: {command: [node, "a\\0b"]}', 'expected words without a NUL character'],
     ['app: {workers: {min: 0, max: 4}}', 'expected a whole number from 1 to 1024'],
-    ['app: {workers: {min: 2}}', 'expected a whole number from 1 to 1024'],
+    ['app: {workers: {min: 2, max: many}}', 'expected a whole number from 1 to 1024'],
     ['app: {balance: random}', 'expected least_conn, round_robin, ip_hash or sticky'],
     ['app: {user: 1000}', 'expected the name of a user'],
     ['server_names: example.com', 'expected a list of host names'],
