@@ -1,3 +1,6 @@
+import type { Exit } from './exit.ts'
+import type { StopCause } from './process-state.ts'
+
 /** Events of a run at which the operator's own command is run. */
 export type HookEvent =
   | 'before_start'
@@ -27,7 +30,7 @@ export interface HookFacts {
   pid?: number
   /** Exit code of the worker, or the one that monohull will end with; 128 + n for a signal. */
   exitCode?: number
-  /** Why the worker ended: `died`, or why monohull ended it. */
+  /** Why the worker ended; see `endReason`. */
   reason?: string
 }
 
@@ -40,4 +43,10 @@ export function hookEnv(event: HookEvent, { worker, pid, exitCode, reason }: Hoo
     ...(exitCode === undefined ? {} : { MONOHULL_EXIT: String(exitCode) }),
     ...(reason === undefined ? {} : { MONOHULL_REASON: reason }),
   }
+}
+
+/** Why a worker ended, in a word or two for a program to read: why monohull ended it, else what became of it. */
+export function endReason(cause: StopCause | undefined, exit: Exit): string {
+  if (cause !== undefined) return cause
+  return exit.kind === 'signal' && exit.isOutOfMemory ? 'out of memory' : 'died'
 }

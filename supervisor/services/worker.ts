@@ -1,5 +1,6 @@
 import { explainDeath } from '../domain/death.ts'
 import { describeExit, type Exit } from '../domain/exit.ts'
+import { endReason } from '../domain/hook.ts'
 import type { Probe, Surroundings } from '../domain/ports.ts'
 import type { Endpoint } from './endpoint.ts'
 import { type ManagedProcess, manageProcess } from './managed-process.ts'
@@ -56,7 +57,7 @@ export interface WorkerDeps extends Surroundings {
 /** What the operator's hooks are told of a worker. */
 export type WorkerEvent =
   | { type: 'ready'; worker: string; pid: number }
-  /** `reason`: why monohull ended it, or `died`. */
+  /** `reason`: see `endReason`. */
   | { type: 'ended'; worker: string; pid: number; exit: Exit; reason: string }
 
 /** Starts a worker; an OperatorError when the system refuses. */
@@ -123,7 +124,7 @@ export function launchWorker(
       program: plan.argv[0] ?? '',
       ...plan,
     })
-    deps.onWorkerEvent({ type: 'ended', worker: name, pid: child.pid, exit, reason: cause ?? 'died' })
+    deps.onWorkerEvent({ type: 'ended', worker: name, pid: child.pid, exit, reason: endReason(cause, exit) })
     if (wasRequested) log.info('worker stopped', { worker: name, pid: child.pid, exit: describeExit(exit) })
     return { pid: child.pid, exit, wasReady, wasRequested, uptimeMs, lastLines, reason }
   }
