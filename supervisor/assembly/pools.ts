@@ -96,6 +96,7 @@ function assemblePool(parts: Parts, plan: WorkerPlan): WorkerPool {
       onRotation: rotation.changed,
       onWorkerEvent: event => tellHooks(parts, event),
       onDeath({ exit }) {
+        if (parts.world.isDevelopment) return false
         const app = parts.settings.config.apps[plan.app]
         if (app?.on_failure !== 'exit' || !parts.isServing) return false
         const { failures, within } = app.exit_after ?? anyFailure

@@ -70,7 +70,10 @@ describe('monohull dev', () => {
   })
 
   it('waits for a change when the first start fails, and after a crash', async t => {
-    const monohull = startDev(t, { 'server.cjs': 'process.exit(9)\n' })
+    const monohull = startDev(t, {
+      'monohull.yaml': 'app: { on_failure: exit }\n',
+      'server.cjs': 'process.exit(9)\n',
+    })
     await monohull.serving()
     await monohull.seen(/worker died .*decision="left until the next change"/)
     await monohull.seen(/monohull \| waiting for a change\n/)
