@@ -1,4 +1,5 @@
-import type { Fault } from './killer.ts'
+import type { Amount, Fault } from './faults/fault.ts'
+import type { Kill } from './killer.ts'
 import type { Stack } from './stacks/stack.ts'
 import type { Workplace } from './workplace.ts'
 
@@ -9,13 +10,26 @@ export interface Bench {
   script: Stack
   /** Those of PM2 and supervisord that can be had here. */
   peers: Stack[]
+  /** Those of PM2, Node's cluster module and Gunicorn: stacks that can replace their workers. */
+  rollingPeers: Stack[]
   /** Interleaved rounds. */
   rounds: number
   /** Length of each run under load. */
   seconds: number
+  kills: readonly Kill[]
   faults: readonly Fault[]
+  amount: Amount
+  limits: Limits
   /** Told to whoever waits; not part of the result. */
   say: (text: string) => void
+}
+
+/** Sizes of the `limits` measure. */
+export interface Limits {
+  /** Workers of the wide instance. */
+  wide: number
+  /** For how long the supervisor's CPU is measured at rest. */
+  restSeconds: number
 }
 
 /** One measure: a section of markdown. */

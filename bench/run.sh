@@ -8,11 +8,14 @@ cd "$(dirname "$0")/.."
 
 say() { printf '== %s\n' "$*" >&2; }
 
-if ! command -v wrk >/dev/null; then
-  [ "$(id -u)" = 0 ] || { say 'missing: sudo apt-get install --no-install-recommends wrk'; exit 69; }
-  say 'installing wrk'
+missing=()
+command -v wrk >/dev/null || missing+=(wrk)
+[ -x /usr/bin/gunicorn ] || missing+=(gunicorn)
+if [ ${#missing[@]} -gt 0 ]; then
+  [ "$(id -u)" = 0 ] || { say "missing: sudo apt-get install --no-install-recommends ${missing[*]}"; exit 69; }
+  say "installing ${missing[*]}"
   apt-get update -qq || true
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends wrk >/dev/null
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
 say "monohull $(./start.sh version)"
 

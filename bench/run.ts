@@ -2,13 +2,19 @@ import { spawnSync } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import type { Bench, Measure } from './bench.ts'
-import { faults } from './killer.ts'
+import { allFaults } from './faults/faults.ts'
+import { allKills } from './killer.ts'
 import { boot } from './measures/boot.ts'
 import { container } from './measures/container.ts'
-import { faultsMeasure } from './measures/faults.ts'
+import { faults } from './measures/faults.ts'
+import { kills } from './measures/kills.ts'
+import { limits } from './measures/limits.ts'
 import { memory } from './measures/memory.ts'
 import { throughput } from './measures/throughput.ts'
+import { messageOf } from './message.ts'
 import { kill, processesUsing } from './processes.ts'
+import { clusterStack } from './stacks/cluster.ts'
+import { gunicornStack } from './stacks/gunicorn.ts'
 import { monohullStack } from './stacks/monohull.ts'
 import { pm2Stack } from './stacks/pm2.ts'
 import { scriptStack } from './stacks/script.ts'
@@ -16,24 +22,28 @@ import type { Stack } from './stacks/stack.ts'
 import { supervisordStack } from './stacks/supervisord.ts'
 import { createWorkplace, type Workplace } from './workplace.ts'
 
-const measures: readonly Measure[] = [container, boot, memory, throughput, faultsMeasure]
+const measures: readonly Measure[] = [container, boot, memory, throughput, limits, kills, faults]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    rounds: { type: 'string', default: '5' },
+    rounds: { type: 'string' },
     seconds: { type: 'string' },
+    requests: { type: 'string', default: '30000' },
+    restarts: { type: 'string', default: '1000' },
+    wide: { type: 'string', default: '64' },
+    rest: { type: 'string', default: '30' },
     'no-peers': { type: 'boolean', default: false },
     fault: { type: 'string', multiple: true },
+    kill: { type: 'string', multiple: true },
     list: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
   },
 })
-const unknown = positionals.filter(name => !measures.some(measure => measure.name === name))
-if (unknown.length > 0) {
-  process.stderr.write(`unknown: ${unknown.join(' ')}; there are ${measures.map(({ name }) => name).join(', ')}\n`)
-  process.exit(64)
-}
+const names = (all: readonly { name: string }[]) => all.map(({ name }) => name)
+expectKnown(positionals, names(measures))
+expectKnown(values.fault ?? [], names(allFaults))
+expectKnown(values.kill ?? [], allKills)
 
 const wanted = measures.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
 if (values.list) {
@@ -52,35 +62,48 @@ process.once('exit', () => {
 process.once('SIGINT', () => process.exit(130))
 process.once('SIGTERM', () => process.exit(143))
 
-const bench: Omit<Bench, 'seconds'> = {
+const needsPeers = (of: readonly Measure[]) => !values['no-peers'] && wanted.some(measure => of.includes(measure))
+const bench: Omit<Bench, 'seconds' | 'rounds' | 'amount'> = {
   workplace,
   monohull: monohullStack(workplace),
   script: scriptStack(workplace),
-  peers: values['no-peers'] ? [] : findPeers(workplace),
-  rounds: Number(values.rounds),
-  faults: values.fault ? faults.filter(fault => values.fault?.includes(fault)) : faults,
+  peers: needsPeers([boot, memory, kills]) ? findPeers(workplace, [pm2Stack, supervisordStack]) : [],
+  rollingPeers: needsPeers([faults]) ? findPeers(workplace, [pm2Stack, clusterStack, gunicornStack]) : [],
+  kills: allKills.filter(name => values.kill?.includes(name) ?? true),
+  faults: allFaults.filter(({ name }) => values.fault?.includes(name) ?? true),
+  limits: { wide: Number(values.wide), restSeconds: Number(values.rest) },
   say,
 }
 process.stdout.write(`${describeMachine()}\n`)
 for (const measure of wanted) {
-  const seconds = Number(values.seconds ?? (measure === faultsMeasure ? 10 : 5))
-  const result = await measure.run({ ...bench, seconds })
+  const seconds = Number(values.seconds ?? (measure === kills || measure === faults ? 10 : 5))
+  // a fault is not measured more exactly by being repeated, and it takes long
+  const rounds = Number(values.rounds ?? (measure === faults ? 1 : 5))
+  const amount = { requests: Number(values.requests), restarts: Number(values.restarts), seconds }
+  const result = await measure.run({ ...bench, seconds, rounds, amount })
   process.stdout.write(`\n### ${measure.title}\n\n${result}\n`)
 }
 
-function findPeers(of: Workplace): Stack[] {
-  return [pm2Stack, supervisordStack].flatMap(create => {
+function findPeers(of: Workplace, all: readonly ((workplace: Workplace) => Stack)[]): Stack[] {
+  return all.flatMap(create => {
     try {
       return [create(of)]
     } catch (error) {
-      say(`left out, cannot be had here: ${error instanceof Error ? error.message : error}`)
+      say(`left out, cannot be had here: ${messageOf(error)}`)
       return []
     }
   })
 }
 
+function expectKnown(given: readonly string[], known: readonly string[]): void {
+  const unknown = given.filter(name => !known.includes(name))
+  if (unknown.length === 0) return
+  process.stderr.write(`unknown: ${unknown.join(' ')}; there are ${known.join(', ')}\n`)
+  process.exit(64)
+}
+
 function describeMachine(): string {
   const nginx = /nginx\/\S+/.exec(spawnSync('nginx', ['-v'], { encoding: 'utf8' }).stderr)?.[0]
   const versions = `Node ${process.versions.node}, ${nginx}`
-  return `${availableParallelism()} cores, ${versions}. Medians of at least ${values.rounds} interleaved rounds (and their range).`
+  return `${availableParallelism()} cores, ${versions}. Medians of interleaved rounds, and their range.`
 }

@@ -1,4 +1,4 @@
-// The app under load: plain Express, which knows nothing of what starts it.
+// The app under load: plain Express, which knows nothing of what starts it, and has no handler for SIGTERM.
 const express = require('express')
 
 const app = express()
@@ -11,4 +11,4 @@ app.post('/', express.text({ type: '*/*' }), (request, response) => {
   response.type('text').send(`${request.body.length}\n`)
 })
 
-app.listen(process.env.PORT || 3000)
+module.exports = app.listen(process.env.PORT || 3000)

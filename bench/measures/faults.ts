@@ -1,168 +1,141 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Bench, Measure } from '../bench.ts'
-import { type Fault, startKiller } from '../killer.ts'
-import { load } from '../load.ts'
-import { childrenOf } from '../processes.ts'
-import { loadWithRetries } from '../retrying-client.ts'
-import { origins, type Running, type Stack, untilServing } from '../stacks/stack.ts'
+import type { Method } from '../client/connection.ts'
+import { addTally, percentile, phases, type Tally } from '../client/tally.ts'
+import type { Fault, Handler, Outcome, Side } from '../faults/fault.ts'
+import { connections, emptyOutcome } from '../faults/under-load.ts'
+import { findMisses } from '../faults/verdict.ts'
+import { messageOf } from '../message.ts'
+import { NotAvailable } from '../stacks/stack.ts'
 import { markdownTable } from '../table.ts'
 
-const connections = 64
-/** The peers fail by the thousand, or not at all: one round of each shows it. */
-const peerRounds = 1
-const recoveryMs = 5000
+const head = [
+  'fault',
+  'under',
+  'app on SIGTERM',
+  'requests',
+  'failed GETs',
+  'failed POSTs',
+  'turned away',
+  'retried',
+  ...phases.map(phase => `p50 / p99 ${phase}, ms`),
+  'expectation',
+  'what else was seen',
+]
 
-const described: Record<Fault, string> = {
-  'workers slowly': 'a worker, 1 per s',
-  workers: 'a worker, 5 per s',
-  nginx: "nginx's master, 1 per 2 s",
-  both: 'worker 5 per s, master 1 per 2 s',
-}
+const explanation = `Expectation: no GET fails, and no POST but those in flight in a worker that is killed ("of N in flight": all that the
+clients had open at those moments, an upper bound). bench/README.md says how to read the rest.`
 
-interface Totals {
-  kills: number
-  runs: number
-  /** Runs after which nginx had a master with workers again. */
-  recovered: number
-  wrk: { requests: number; status: number; read: number; other: number }
-  retrying: { requests: number; retried: number; failures: Record<string, number> }
-}
-
-/** Failed GETs while processes are killed with -9. */
-export const faultsMeasure: Measure = {
+/** Everything that operators, apps and kernels do to workers, each amid a load of GETs and POSTs. */
+export const faults: Measure = {
   name: 'faults',
-  title: `Failed GETs while processes are killed with -9, ${connections} connections`,
+  title: `Faults under load: ${connections.GET} connections with GETs, ${connections.POST} with POSTs of 16 KB`,
   async run(bench) {
     const rows: string[][] = []
-    const errors = new Set<string>()
     for (const fault of bench.faults) {
-      for (const stack of [bench.monohull, ...bench.peers]) {
-        const totals = emptyTotals()
-        const rounds = stack === bench.monohull ? bench.rounds : peerRounds
-        for (let round = 1; round <= rounds; round++) {
-          bench.say(`faults: ${fault}, ${stack.name}, round ${round} of ${rounds}`)
-          await runRound(bench, { stack, fault, totals, errors })
+      const sides = sidesFor(bench, fault)
+      const results = sides.map((): Result => ({ outcome: emptyOutcome() }))
+      for (let round = 1; round <= bench.rounds; round++) {
+        for (const [index, side] of sides.entries()) {
+          const result = results[index]
+          if (!result || result.missing !== undefined) continue
+          bench.say(`faults: ${fault.name}, ${describeSide(side).join(', ')}, round ${round} of ${bench.rounds}`)
+          await play(bench, { fault, side, result })
         }
-        rows.push(describeTotals(stack, fault, totals))
+      }
+      for (const [index, side] of sides.entries()) {
+        const row = [fault.title, ...describeSide(side), ...describeResult(results[index])]
+        bench.say(`| ${row.join(' | ')} |`)
+        rows.push(row)
       }
     }
-    return [markdownTable(head, rows), explanation, ...describeErrors(errors)].join('\n\n')
+    return [markdownTable(head, rows), explanation].join('\n\n')
   },
 }
 
-const head = [
-  'killed',
-  'under',
-  'kills',
-  'wrk: GETs',
-  'status ≥ 400',
-  'closed',
-  'other errors',
-  'retrying client: GETs',
-  'retried',
-  'failed',
-  'master back',
-]
-
-const explanation = `Target: under monohull no status ≥ 400, no other error, nothing failed.
-
-"closed" is what wrk calls read errors: connections that ended before an answer. An nginx worker that is told to quit
-closes its idle connections, while a request may be on its way on them; monohull tells those of a dead master only once
-they are quiet. RFC 9112 §9.3.1 lets a client send an idempotent request again then, and browsers and proxies do; wrk
-never does. The retrying client (retrying-client.ts) does it once, where the connection was used before and closed before
-any byte of the answer.
-
-"master back": runs after which nginx had a master with workers again. Where it has none, the workers it left go on
-serving, and nobody can reload or stop them in order. PM2 gives an app up after 16 fast restarts, supervisord after 3.`
-
-interface RoundOptions {
-  stack: Stack
-  fault: Fault
-  totals: Totals
-  errors: Set<string>
+interface Result {
+  outcome: Outcome
+  /** Why there is nothing to show. */
+  missing?: string
 }
 
-async function runRound(bench: Bench, { stack, fault, totals, errors }: RoundOptions): Promise<void> {
-  const { seconds } = bench
-  const underFault = async (work: (running: Running) => Promise<void>) => {
-    const running = await stack.start()
-    try {
-      await untilServing(running, `${origins(running).http}/`)
-      const killer = startKiller(running, fault)
-      try {
-        await work(running)
-      } finally {
-        totals.kills += killer.stop()
-      }
-      totals.runs++
-      if (await hasMaster(running)) totals.recovered++
-      if (stack === bench.monohull) gatherErrors(running, errors)
-    } finally {
-      await running.stop()
-    }
-  }
-  await underFault(async running => {
-    const url = `${origins(running).http}/`
-    const result = await load({ url, method: 'GET', connections, seconds, dir: running.dir })
-    totals.wrk.requests += result.requests
-    totals.wrk.status += result.status
-    totals.wrk.read += result.read
-    totals.wrk.other += result.connect + result.write + result.timeout
-  })
-  await underFault(async running => {
-    const result = await loadWithRetries({ port: running.httpPort, connections, seconds })
-    totals.retrying.requests += result.requests
-    totals.retrying.retried += result.retried
-    for (const [name, count] of Object.entries(result.failures)) {
-      totals.retrying.failures[name] = (totals.retrying.failures[name] ?? 0) + count
-    }
+/** What the app does when it is asked to end matters only where somebody asks. */
+function sidesFor({ monohull, rollingPeers }: Bench, { asksWorkersToEnd }: Fault): Side[] {
+  return [monohull, ...rollingPeers].flatMap((stack): Side[] => {
+    if (stack.language === 'python') return [{ stack }]
+    if (!asksWorkersToEnd) return [{ stack, handler: 'server.close()' }]
+    const handlers: Handler[] = stack === monohull ? ['none', 'server.close()'] : ['none', 'server.close()', 'drains']
+    return handlers.map(handler => ({ stack, handler }))
   })
 }
 
-async function hasMaster(running: Running): Promise<boolean> {
-  const deadline = performance.now() + recoveryMs
-  while (performance.now() < deadline) {
-    const pid = running.nginxPid()
-    if (pid !== undefined && childrenOf(pid).length > 0) return true
-    await pause(50)
+async function play(
+  bench: Bench,
+  { fault, side, result }: { fault: Fault; side: Side; result: Result },
+): Promise<void> {
+  if (fault.needs && !side.stack.abilities.includes(fault.needs)) {
+    result.missing = '–'
+    return
   }
-  return false
-}
-
-function emptyTotals(): Totals {
-  return {
-    kills: 0,
-    runs: 0,
-    recovered: 0,
-    wrk: { requests: 0, status: 0, read: 0, other: 0 },
-    retrying: { requests: 0, retried: 0, failures: {} },
+  const { requests, ...amount } = bench.amount
+  try {
+    const outcome = await fault.play(side, { ...amount, requests: Math.ceil(requests / bench.rounds) })
+    addOutcome(result.outcome, outcome)
+  } catch (error) {
+    if (error instanceof NotAvailable) result.missing = `not available: ${error.message}`
+    else result.outcome.problems.push(`broke off: ${messageOf(error).split('\n').slice(0, 1).join('').slice(0, 200)}`)
   }
 }
 
-function describeTotals(stack: Stack, fault: Fault, totals: Totals): string[] {
-  const { kills, runs, recovered, wrk, retrying } = totals
-  const failures = Object.entries(retrying.failures).map(([name, count]) => `${name}: ${count.toLocaleString('en')}`)
-  const figures = [kills, wrk.requests, wrk.status, wrk.read, wrk.other, retrying.requests, retrying.retried]
+function addOutcome(total: Outcome, more: Outcome): void {
+  addTally(total.tally, more.tally)
+  total.lostAtMost += more.lostAtMost
+  total.turnedAway += more.turnedAway
+  total.notes.push(...more.notes)
+  total.problems.push(...more.problems)
+}
+
+function describeSide({ stack, handler }: Side): [string, string] {
+  return [stack.name, handler ?? "Gunicorn's own"]
+}
+
+function describeResult(result: Result | undefined): string[] {
+  const width = head.length - 3
+  if (!result || result.missing !== undefined)
+    return [...Array.from({ length: width - 1 }, () => '–'), result?.missing === '–' ? '–' : (result?.missing ?? '–')]
+  const { tally, lostAtMost, turnedAway, notes } = result.outcome
+  const misses = findMisses(result.outcome)
+  const inFlight = lostAtMost > 0 ? ` of ${lostAtMost} in flight` : ''
   return [
-    described[fault],
-    stack.name,
-    ...figures.map(figure => figure.toLocaleString('en')),
-    failures.length === 0 ? '0' : failures.join(', '),
-    `${recovered} of ${runs}`,
+    (tally.requests.GET + tally.requests.POST).toLocaleString('en'),
+    describeFailures(tally, 'GET'),
+    `${describeFailures(tally, 'POST')}${inFlight}`,
+    turnedAway.toLocaleString('en'),
+    tally.retried.toLocaleString('en'),
+    ...phases.map(phase => describeLatencies(tally.latencies[phase])),
+    misses.length === 0 ? 'met' : `**missed**: ${countSame(misses)}`,
+    countSame(notes),
   ]
 }
 
-/** What nginx said about failing, each kind once. */
-function gatherErrors(running: Running, errors: Set<string>): void {
-  for (const line of running.log().split('\n')) {
-    const [, text] = /\[(?:error|alert|crit|emerg)\] \d+#\d+: (?:\*\d+ )?([^,]+)/.exec(line) ?? []
-    if (text) errors.add(text.replace(/\/\S+\/(?=[^/\s]+\.sock)/, ''))
-  }
+/** `12 (502: 10, reset: 2)` */
+function describeFailures({ failures }: Tally, method: Method): string {
+  const kinds = Object.entries(failures[method])
+  const sum = kinds.reduce((total, [, count]) => total + count, 0)
+  const parts = kinds.map(([kind, count]) => `${kind}: ${count.toLocaleString('en')}`)
+  return sum === 0 ? '0' : `${sum.toLocaleString('en')} (${parts.join(', ')})`
 }
 
-function describeErrors(errors: ReadonlySet<string>): string[] {
-  if (errors.size === 0) return []
-  return [
-    `What nginx under monohull said meanwhile, each kind once: ${[...errors].map(text => `\`${text}\``).join('; ')}.`,
-  ]
+function describeLatencies(latencies: readonly number[]): string {
+  if (latencies.length === 0) return '–'
+  return [0.5, 0.99].map(share => percentile(latencies, share).toFixed(1)).join(' / ')
+}
+
+/** Each text once, with how often it came. */
+function countSame(texts: readonly string[]): string {
+  return [...new Set(texts)]
+    .map(text => {
+      const count = texts.filter(other => other === text).length
+      return count === 1 ? text : `${text} (${count} times)`
+    })
+    .join('; ')
 }

@@ -1,7 +1,9 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
 import { join } from 'node:path'
 import { freePorts, nginxProcesses, type Workplace, workers } from '../workplace.ts'
-import { type Stack, startProgram } from './stack.ts'
+import { runCommand } from './command.ts'
+import { type CommandResult, NotAvailable, type Stack, type StartOptions, startProgram } from './stack.ts'
 
 interface Instance {
   children: { name: string; pid: number }[]
@@ -12,21 +14,26 @@ export function monohullStack(workplace: Workplace): Stack {
   const stateDir = workplace.folder('state')
   return {
     name: 'monohull',
-    async start() {
+    abilities: ['roll', 'scale', 'maxRequests', 'maxMemory', 'timeout', 'stopInOrder'],
+    async start({ entry = 'server.js', workers: count = workers, ...settings } = {}) {
       const dir = workplace.folder('monohull')
+      const program = join(workplace.package, 'dist/launcher.cjs')
+      writeConfig(dir, settings)
+      await expectKnown(workplace, program, join(dir, 'app'))
       const [httpPort = 0, httpsPort = 0] = await freePorts(2)
       const childrenNamed = (isWanted: (name: string) => boolean) =>
         readChildren(join(dir, 'run')).flatMap(child => (isWanted(child.name) ? [child.pid] : []))
+      const command = (path: string) => askAdmin(join(dir, 'run/admin.sock'), path)
       return startProgram({
         name: 'monohull',
-        command: [join(workplace.package, 'dist/launcher.cjs'), 'run', 'node', 'server.js'],
+        command: [program, 'run', 'node', entry],
         cwd: join(dir, 'app'),
         dir,
         env: {
           PATH: workplace.path,
           NODE_ENV: 'production',
           MONOHULL_HTTPS: 'on',
-          MONOHULL_WORKERS: String(workers),
+          MONOHULL_WORKERS: String(count),
           MONOHULL_NGINX_WORKER_PROCESSES: String(nginxProcesses),
           MONOHULL_BIND_ADDRESSES: '127.0.0.1',
           MONOHULL_HTTP_PORT: String(httpPort),
@@ -39,9 +46,58 @@ export function monohullStack(workplace: Workplace): Stack {
         httpsPort,
         workerPids: () => childrenNamed(name => name.startsWith('app')),
         nginxPid: () => childrenNamed(name => name === 'nginx').at(-1),
+        control: () => ({
+          roll: () => command('/restart'),
+          rollOut: () => command('/reload'),
+          scale: wanted => command(`/scale/${wanted}`),
+        }),
+        countReady: log => log.match(/^\S+Z monohull \w+ worker ready\b/gm)?.length ?? 0,
+        entry,
       })
     },
   }
+}
+
+/** The keys of the lifecycle, in monohull.yaml; without any there is no file. */
+function writeConfig(dir: string, { maxRequests, maxMemoryMb, timeoutSeconds }: StartOptions): void {
+  const lines = [
+    // so that both workers do not go at once, as one would set it
+    maxRequests && `max_requests: ${maxRequests}\n  max_requests_jitter: ${Math.round(maxRequests / 4)}`,
+    maxMemoryMb && `max_memory: ${maxMemoryMb}MB`,
+    timeoutSeconds && `timeout: ${timeoutSeconds}s`,
+  ].filter(Boolean)
+  if (lines.length > 0) writeFileSync(join(dir, 'app/monohull.yaml'), `app:\n  ${lines.join('\n  ')}\n`)
+}
+
+/** A build that is older than a key says so here, and not as an instance that does not come up. */
+async function expectKnown(workplace: Workplace, program: string, directory: string): Promise<void> {
+  if (!existsSync(join(directory, 'monohull.yaml'))) return
+  const { detail } = await runCommand(workplace.node, [program, 'check', 'node', 'server.js'], {
+    cwd: directory,
+    env: {
+      PATH: workplace.path,
+      MONOHULL_CERT_DIR: join(directory, 'certs'),
+      MONOHULL_RUN_DIR: join(directory, 'run'),
+    },
+  })
+  const unknown = [...detail.matchAll(/(\S+): is not a known key/g)].map(([, key]) => key)
+  if (unknown.length > 0) throw new NotAvailable(unknown.join(', '))
+}
+
+/** Settles when the running instance has done it, or refused. */
+function askAdmin(socketPath: string, path: string): Promise<CommandResult> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ socketPath, path, method: 'POST', agent: false }, response => {
+      let text = ''
+      response.setEncoding('utf8')
+      response.on('data', (part: string) => {
+        text += part
+      })
+      response.once('end', () => resolve({ isDone: response.statusCode === 200, detail: text }))
+    })
+    asked.once('error', reject)
+    asked.end()
+  })
 }
 
 function readChildren(runDir: string): Instance['children'] {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { childrenOf, commandOf } from '../processes.ts'
 import { freePorts, home, type Workplace, workers } from '../workplace.ts'
 import { cacheFolder } from './cache.ts'
+import { runCommand } from './command.ts'
 import { writeNginxConf } from './nginx-conf.ts'
 import { type Stack, startProgram } from './stack.ts'
 
@@ -12,27 +13,35 @@ const version = '7'
 /** PM2 in the foreground, as in a container: the app in cluster mode, and nginx. Installed at its first use. */
 export function pm2Stack(workplace: Workplace): Stack {
   const prefix = cacheFolder('pm2')
-  const runtime = join(prefix, 'node_modules/pm2/bin/pm2-runtime')
+  const bin = join(prefix, 'node_modules/pm2/bin')
+  const runtime = join(bin, 'pm2-runtime')
   if (!existsSync(runtime)) {
     const args = ['install', '--prefix', prefix, '--no-save', '--no-audit', '--no-fund', `pm2@${version}`]
     execFileSync('npm', args, { stdio: 'ignore', timeout: 300_000 })
   }
   return {
     name: 'PM2 cluster',
-    async start() {
+    abilities: ['roll', 'scale', 'maxMemory', 'stopInOrder'],
+    async start({ entry = 'server.js', workers: instances = workers, maxMemoryMb } = {}) {
       const dir = workplace.folder('pm2')
       const [httpPort = 0, httpsPort = 0, appPort = 0] = await freePorts(3)
+      const env = { PATH: workplace.path, NODE_ENV: 'production', PM2_HOME: join(dir, 'pm2') }
+      const command = (...words: string[]) =>
+        runCommand(workplace.node, [join(bin, 'pm2'), ...words], { cwd: dir, env })
+      const reload = () => command('reload', 'app')
       return startProgram({
         name: 'PM2 cluster',
         command: [workplace.node, runtime, 'start', join(home, 'bench/peers/ecosystem.config.cjs')],
         cwd: join(dir, 'app'),
         dir,
         env: {
-          PATH: workplace.path,
-          NODE_ENV: 'production',
-          PM2_HOME: join(dir, 'pm2'),
+          ...env,
+          // it looks every 30 s by itself
+          PM2_WORKER_INTERVAL: '2000',
           BENCH_APP: join(dir, 'app'),
-          BENCH_WORKERS: String(workers),
+          BENCH_ENTRY: entry,
+          BENCH_WORKERS: String(instances),
+          BENCH_MAX_MEMORY: maxMemoryMb ? `${maxMemoryMb}M` : '',
           BENCH_PORT: String(appPort),
           BENCH_NGINX_CONF: writeNginxConf(workplace, { dir, httpPort, httpsPort, appPorts: [appPort] }),
           BENCH_LOG: join(dir, 'children.log'),
@@ -41,6 +50,8 @@ export function pm2Stack(workplace: Workplace): Stack {
         httpsPort,
         workerPids: pid => childrenOf(pid).filter(child => !isNginx(child)),
         nginxPid: pid => childrenOf(pid).find(isNginx),
+        control: () => ({ roll: reload, rollOut: reload, scale: count => command('scale', 'app', String(count)) }),
+        entry,
       })
     },
   }

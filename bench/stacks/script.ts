@@ -8,6 +8,7 @@ import { type Stack, startProgram } from './stack.ts'
 export function scriptStack(workplace: Workplace): Stack {
   return {
     name: 'shell script',
+    abilities: [],
     async start() {
       const dir = workplace.folder('script')
       const [httpPort = 0, httpsPort = 0, ...appPorts] = await freePorts(2 + workers)

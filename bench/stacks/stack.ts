@@ -9,11 +9,48 @@ const bootDeadlineMs = 30_000
 const stopDeadlineMs = 15_000
 const pollMs = 5
 
+/** What a stack may have a way for. */
+export type Ability = 'roll' | 'scale' | 'maxRequests' | 'maxMemory' | 'timeout' | 'stopInOrder'
+
+/** How a stack is started, where it is not as it comes. */
+export interface StartOptions {
+  /** Which file of bench/app; default: server.js. */
+  entry?: string
+  /** Default: `workers`. */
+  workers?: number
+  /** Needs the ability of that name. */
+  maxRequests?: number
+  maxMemoryMb?: number
+  timeoutSeconds?: number
+}
+
 /** One way of running nginx and the app. */
 export interface Stack {
   name: string
-  start(): Promise<Running>
+  /** What it can do; without any, what every stack can. */
+  abilities: readonly Ability[]
+  /** The language of its app; default: Node. */
+  language?: 'python'
+  start(options?: StartOptions): Promise<Running>
 }
+
+/** How something commanded has ended. */
+export interface CommandResult {
+  isDone: boolean
+  detail: string
+}
+
+/** Of a stack that can roll or scale. */
+export interface Control {
+  /** Replaces every worker; settles when the new ones serve. */
+  roll(): Promise<CommandResult>
+  /** The same, for a new build of the app. */
+  rollOut(): Promise<CommandResult>
+  scale(workers: number): Promise<CommandResult>
+}
+
+/** A stack does not know a setting. The message says which. */
+export class NotAvailable extends Error {}
 
 export interface Running {
   name: string
@@ -27,10 +64,17 @@ export interface Running {
   dir: string
   /** The app's processes. */
   workerPids(): number[]
+  /** How many have come up since the start, as far as the stack tells; else how many there are. */
+  readyWorkers(): number
   nginxPid(): number | undefined
+  control?: Control
+  /** The file that the workers run. */
+  entryPath: string
   /** All it has printed. */
   log(): string
   hasEnded(): boolean
+  /** Settles with its exit code or signal. */
+  ended: Promise<string>
   /** TERM, and KILL for what is left; settles when nothing of it runs. */
   stop(): Promise<void>
 }
@@ -46,6 +90,11 @@ export interface Program {
   httpsPort: number
   workerPids: (pid: number) => number[]
   nginxPid: (pid: number) => number | undefined
+  control?: (pid: number) => Control
+  /** Of all it has printed. */
+  countReady?: (log: string) => number
+  /** Default: server.js. */
+  entry?: string | undefined
 }
 
 /** Starts the program in a process group of its own, with its output in a file. */
@@ -58,13 +107,14 @@ export function startProgram(program: Program): Running {
   const child = spawn(file, args, { cwd, env, detached: true, stdio: ['ignore', log, log] })
   closeSync(log)
   let isEnded = false
-  const ended = new Promise<void>(resolve => {
-    child.once('error', () => resolve())
-    child.once('exit', () => resolve())
-  }).then(() => {
+  const ended = new Promise<string>(resolve => {
+    child.once('error', error => resolve(error.message))
+    child.once('exit', (code, signal) => resolve(signal ?? String(code)))
+  }).finally(() => {
     isEnded = true
   })
   const pid = child.pid ?? 0
+  const readLog = () => readFileSync(logPath, 'utf8')
   return {
     name,
     pid,
@@ -74,8 +124,12 @@ export function startProgram(program: Program): Running {
     dir,
     workerPids: () => program.workerPids(pid),
     nginxPid: () => program.nginxPid(pid),
-    log: () => readFileSync(logPath, 'utf8'),
+    ...(program.control && { control: program.control(pid) }),
+    entryPath: `${cwd}/${program.entry ?? 'server.js'}`,
+    readyWorkers: () => program.countReady?.(readLog()) ?? program.workerPids(pid).length,
+    log: readLog,
     hasEnded: () => isEnded,
+    ended,
     async stop() {
       if (!isEnded) kill(pid, 'SIGTERM')
       await Promise.race([ended, pause(stopDeadlineMs, undefined, { ref: false })])

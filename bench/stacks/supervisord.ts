@@ -16,6 +16,7 @@ export function supervisordStack(workplace: Workplace): Stack {
   if (!existsSync(program)) unpackPackages(root)
   return {
     name: 'supervisord',
+    abilities: [],
     async start() {
       const dir = workplace.folder('supervisord')
       const [httpPort = 0, httpsPort = 0, ...appPorts] = await freePorts(2 + workers)

@@ -1,0 +1,2 @@
+"""A build that crashes at boot."""
+raise RuntimeError("this build is broken")

@@ -1,0 +1,85 @@
+import { connect } from 'node:net'
+
+export type Method = 'GET' | 'POST'
+
+/** What became of a request on one connection. */
+export type Outcome =
+  | { kind: 'answered'; status: number; body: string; closes: boolean }
+  /** The connection ended, by FIN or RST, before any byte of the answer. */
+  | { kind: 'reset' }
+  /** It ended within the answer. */
+  | { kind: 'cut off' }
+  | { kind: 'refused' | 'timed out' | 'not understood' }
+
+/** A keep-alive connection; one request at a time. */
+export interface Connection {
+  ask(method: Method): Promise<Outcome>
+  close(): void
+}
+
+/** Of the POST's body. */
+export const bodyBytes = 16 * 1024
+
+/** The whole body that the app answers with. */
+export const expectedBody: Record<Method, string> = { GET: 'hello\n', POST: `${bodyBytes}\n` }
+
+const answerTimeoutMs = 10_000
+const head = 'HTTP/1.1\r\nHost: localhost\r\n'
+const texts: Record<Method, string> = {
+  GET: `GET / ${head}\r\n`,
+  POST: `POST / ${head}Content-Type: text/plain\r\nContent-Length: ${bodyBytes}\r\n\r\n${'x'.repeat(bodyBytes)}`,
+}
+
+/** Connects to a port of 127.0.0.1. */
+export function openConnection(port: number): Connection {
+  const socket = connect(port, '127.0.0.1').setNoDelay().setTimeout(answerTimeoutMs)
+  let received = ''
+  let isConnected = false
+  let settle: ((outcome: Outcome) => void) | undefined
+
+  const finish = (outcome: Outcome) => {
+    settle?.(outcome)
+    settle = undefined
+    received = ''
+    if (outcome.kind !== 'answered' || outcome.closes) socket.destroy()
+  }
+  const onClose = () => {
+    if (!isConnected) finish({ kind: 'refused' })
+    else finish({ kind: received === '' ? 'reset' : 'cut off' })
+  }
+  socket.setEncoding('latin1')
+  socket.once('connect', () => {
+    isConnected = true
+  })
+  socket.on('data', (text: string) => {
+    received += text
+    const outcome = parseAnswer(received)
+    if (outcome) finish(outcome)
+  })
+  for (const event of ['end', 'error', 'close']) socket.once(event, onClose)
+  socket.once('timeout', () => finish({ kind: 'timed out' }))
+  return {
+    ask(method) {
+      return new Promise(resolve => {
+        // closed while nothing was asked
+        if (socket.destroyed || socket.readableEnded) return resolve({ kind: 'reset' })
+        settle = resolve
+        socket.write(texts[method], 'latin1')
+      })
+    },
+    close: () => socket.destroy(),
+  }
+}
+
+/** The whole answer, or undefined while more of it is to come. Only answers with a Content-Length are understood. */
+function parseAnswer(text: string): Outcome | undefined {
+  const end = text.indexOf('\r\n\r\n')
+  if (end === -1) return undefined
+  const fields = text.slice(0, end)
+  const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(fields)?.[1])
+  const length = Number(/^content-length: *(\d+)/im.exec(fields)?.[1])
+  if (Number.isNaN(status) || Number.isNaN(length)) return { kind: 'not understood' }
+  if (text.length < end + 4 + length) return undefined
+  const body = text.slice(end + 4)
+  return { kind: 'answered', status, body, closes: /^connection: *close/im.test(fields) }
+}

@@ -1,0 +1,33 @@
+import { copyFileSync } from 'node:fs'
+import { dirname, extname, join } from 'node:path'
+import type { Fault } from './fault.ts'
+import { underLoad } from './under-load.ts'
+
+/** A build that crashes at boot is rolled out; what ran before must stay, and a good build must come up after it. */
+export const brokenBuild: Fault = {
+  name: 'broken-build',
+  title: 'a build that crashes at boot, rolled out and abandoned',
+  needs: 'roll',
+  asksWorkersToEnd: true,
+  play: (side, amount) =>
+    underLoad({
+      side,
+      amount,
+      async act({ running, outcome }) {
+        const { entryPath } = running
+        const kept = `${entryPath}.kept`
+        const before = running.workerPids()
+        copyFileSync(entryPath, kept)
+        copyFileSync(join(dirname(entryPath), `crashing${extname(entryPath)}`), entryPath)
+        const broken = await running.control?.rollOut()
+        const now = running.workerPids()
+        const left = before.filter(pid => now.includes(pid)).length
+        outcome.notes.push(`${left} of ${before.length} old workers went on`)
+        if (broken?.isDone) outcome.problems.push('the broken build counts as rolled out')
+        if (left < before.length) outcome.problems.push('old workers ended')
+        copyFileSync(kept, entryPath)
+        const good = await running.control?.rollOut()
+        if (!good?.isDone) outcome.problems.push('a good build cannot be rolled out after it')
+      },
+    }),
+}

@@ -1,0 +1,82 @@
+import { parentOf, readFigures } from '../process-figures.ts'
+import type { Running } from '../stacks/stack.ts'
+import { workers } from '../workplace.ts'
+import type { Fault, Outcome } from './fault.ts'
+import { underLoad, untilWorkers } from './under-load.ts'
+
+const fewRestarts = 20
+/** Of what monohull does; each takes the peers a second and more. */
+const peerShare = 0.1
+/** The many restarts take minutes: the load leaves room for them. */
+const manyPauseMs = 20
+const manySeconds = 7200
+/** V8's heap grows to its working size in the first restarts; after these the supervisor may not grow. */
+const warmUpShare = 0.1
+const rssGrowthAllowed = 1.15
+/** Connections that a cluster's primary passes on are open files of it for a moment. */
+const openFilesAllowed = 8
+
+/** 20 rolling restarts, one after the other. */
+export const rollingRestarts: Fault = {
+  name: 'rolling-restarts',
+  title: `${fewRestarts} rolling restarts`,
+  needs: 'roll',
+  asksWorkersToEnd: true,
+  play: (side, amount) =>
+    underLoad({ side, amount, act: ({ running, outcome }) => rollTimes({ running, outcome, times: fewRestarts }) }),
+}
+
+/** A thousand of them, and what is left of them in the supervisor. */
+export const manyRestarts: Fault = {
+  name: 'many-restarts',
+  title: 'many rolling restarts in a row',
+  needs: 'roll',
+  asksWorkersToEnd: false,
+  play: (side, amount) =>
+    underLoad({
+      side,
+      amount,
+      pauseMs: manyPauseMs,
+      loadSeconds: manySeconds,
+      async act({ running, outcome }) {
+        const share = side.stack.name === 'monohull' ? 1 : peerShare
+        const times = Math.max(2, Math.round(amount.restarts * share))
+        const warmUp = Math.max(1, Math.round(times * warmUpShare))
+        const start = await figuresAtRest(running, outcome)
+        await rollTimes({ running, outcome, times: warmUp })
+        const early = await figuresAtRest(running, outcome)
+        await rollTimes({ running, outcome, times: times - warmUp })
+        const end = await figuresAtRest(running, outcome)
+        const path = (figure: (of: typeof start) => number) =>
+          [start, early, end].map(figure).map(Math.round).join(' → ')
+        outcome.notes.push(
+          `supervisor before → after ${warmUp} → after ${times}: open fds ${path(of => of.openFiles)}, ` +
+            `RSS ${path(of => of.rssMb)} MB, zombies ${path(of => of.zombies)}`,
+        )
+        if (end.openFiles > start.openFiles + openFilesAllowed) outcome.problems.push('open fds grew')
+        if (end.rssMb > early.rssMb * rssGrowthAllowed) outcome.problems.push('RSS grew')
+        if (end.zombies > 0) outcome.problems.push('zombies were left')
+      },
+    }),
+}
+
+interface RollOptions {
+  running: Running
+  outcome: Outcome
+  times: number
+}
+
+async function rollTimes({ running, outcome, times }: RollOptions): Promise<void> {
+  for (let count = 1; count <= times; count++) {
+    const result = await running.control?.roll()
+    if (result?.isDone) continue
+    outcome.problems.push(`restart ${count} of ${times} was not done: ${result?.detail.trim().split('\n').at(-1)}`)
+    return
+  }
+}
+
+/** Once the workers that were replaced have drained. */
+async function figuresAtRest(running: Running, outcome: Outcome) {
+  if (!(await untilWorkers(running, workers))) outcome.problems.push('replaced workers did not end')
+  return readFigures(parentOf(running.workerPids()[0] ?? 0))
+}

@@ -1,0 +1,17 @@
+import { execFile } from 'node:child_process'
+import type { CommandResult } from './stack.ts'
+
+const timeoutMs = 120_000
+
+/** Runs a program to its end; failing is a result. */
+export function runCommand(
+  file: string,
+  args: readonly string[],
+  options: { cwd: string; env: Record<string, string> },
+): Promise<CommandResult> {
+  return new Promise(resolve => {
+    execFile(file, args, { ...options, timeout: timeoutMs }, (error, stdout, stderr) =>
+      resolve({ isDone: error === null, detail: `${stdout}${stderr}` }),
+    )
+  })
+}
