@@ -81,6 +81,7 @@ function createPlan(sources: PlanSources): WorkerPlan {
     gid: place.account?.gid,
     count,
     listen: app.listen,
+    surge: app.reload.surge,
     env: identity =>
       workerEnv(
         {

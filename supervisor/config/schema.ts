@@ -64,6 +64,19 @@ const app = z
       'A worker that ends sooner after it was ready has failed fast: backoff applies',
     ),
     backoff,
+    reload: z
+      .strictObject({
+        surge: z
+          .number({ error: 'expected a whole number from 1 to 1024' })
+          .int('expected a whole number from 1 to 1024')
+          .min(1, 'expected a whole number from 1 to 1024')
+          .max(1024, 'expected a whole number from 1 to 1024')
+          .default(1)
+          .describe(
+            'Workers that a reload or a rolling restart replaces at the same time, each new one beside its old one',
+          ),
+      })
+      .prefault({}),
     on_failure: z
       .enum(['restart', 'exit'], { error: 'expected restart or exit' })
       .default('restart')

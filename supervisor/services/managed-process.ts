@@ -20,6 +20,8 @@ export interface Ending {
   /** Why monohull ended it; undefined when it ended by itself. */
   cause: 'requested' | 'boot timeout' | undefined
   uptimeMs: number
+  /** Since it was ready; 0 when it never was. */
+  servedMs: number
 }
 
 /** A child with its life: readiness, stop with a deadline, kill, and the end of its whole process group. */
@@ -129,5 +131,6 @@ function endingOf(state: ProcessState, now: number): Ending {
     wasReady: state.readyAt !== undefined,
     cause: state.cause,
     uptimeMs: now - state.startedAt,
+    servedMs: state.readyAt === undefined ? 0 : now - state.readyAt,
   }
 }

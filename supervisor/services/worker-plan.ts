@@ -10,6 +10,8 @@ export interface WorkerPlan {
   gid: number | undefined
   count: number
   listen: 'inherit' | 'port'
+  /** Slots that a roll replaces at the same time. */
+  surge: number
   env(identity: { slot: number; socketInode: number | undefined; port: number | undefined }): Record<string, string>
   bootTimeoutMs: number
   gracefulTimeoutMs: number

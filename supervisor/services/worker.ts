@@ -1,6 +1,8 @@
+import { exitCode, messageOf } from '../base/errors.ts'
 import { explainDeath } from '../domain/death.ts'
 import { describeExit, type Exit } from '../domain/exit.ts'
 import type { Probe, Surroundings } from '../domain/ports.ts'
+import { type Blame, blameFor } from '../domain/slot-state.ts'
 import type { Endpoint } from './endpoint.ts'
 import { type ManagedProcess, manageProcess } from './managed-process.ts'
 import type { OomWatch } from './oom-watch.ts'
@@ -24,6 +26,9 @@ export interface WorkerEnd {
   /** Whether monohull asked it to stop. */
   wasRequested: boolean
   uptimeMs: number
+  /** Since it was ready; 0 when it never was. */
+  servedMs: number
+  blame: Blame
   lastLines: string[]
   /** What an operator needs to know beyond the exit, when there is more. */
   reason: string | undefined
@@ -100,7 +105,7 @@ export function launchWorker(
   })
 
   async function end(): Promise<WorkerEnd> {
-    const { exit: ending, cause, wasReady, uptimeMs } = await process.ended
+    const { exit: ending, cause, wasReady, uptimeMs, servedMs } = await process.ended
     const exit = cause === undefined ? deps.oomWatch.judge(ending) : ending
     readiness.cancel()
     await child.outputEnded()
@@ -116,9 +121,28 @@ export function launchWorker(
       ...plan,
     })
     deps.onWorkerEvent({ type: 'ended', worker: name, pid: child.pid, exit, reason: cause ?? 'died' })
+    const blame = blameFor(exit, cause)
     if (wasRequested) log.info('worker stopped', { worker: name, pid: child.pid, exit: describeExit(exit) })
-    return { pid: child.pid, exit, wasReady, wasRequested, uptimeMs, lastLines, reason }
+    return { pid: child.pid, exit, wasReady, wasRequested, uptimeMs, servedMs, blame, lastLines, reason }
   }
 
   return { process, endpoint, hasNotified: () => hasNotified, ended: end() }
+}
+
+/** The end of a worker that the system refused to start. */
+export type RefusedEnd = Omit<WorkerEnd, 'pid'> & { pid: undefined }
+
+/** The record of a worker whose start threw `error`. */
+export function refusedEnd(error: unknown): RefusedEnd {
+  return {
+    pid: undefined,
+    exit: { kind: 'code', code: exitCode.software },
+    wasReady: false,
+    wasRequested: false,
+    uptimeMs: 0,
+    servedMs: 0,
+    blame: 'worker',
+    lastLines: [],
+    reason: messageOf(error),
+  }
 }
