@@ -43,6 +43,7 @@ export async function runSupervisor({ settings, world, resolveAgain, onServing }
     front: { http: [], https: [] },
     servers: [],
     pools: new Map(),
+    schedules: [],
   }
   const served = createSignal<void>()
   const commands = createCommandQueue({

@@ -82,6 +82,12 @@ function createPlan(sources: PlanSources): WorkerPlan {
     count,
     listen: app.listen,
     surge: app.reload.surge,
+    recycle: {
+      maxRequests: app.max_requests,
+      maxRequestsJitter: app.max_requests_jitter,
+      maxMemoryBytes: app.max_memory ?? 0,
+      maxAgeMs: app.max_age,
+    },
     env: identity =>
       workerEnv(
         {

@@ -54,6 +54,8 @@ export interface Parts {
   /** Of the apps that are no static files. */
   readonly pools: Map<string, WorkerPool>
   nginx?: Nginx
+  /** What cancels each planned restart. */
+  readonly schedules: (() => void)[]
   /** In development. */
   watcher?: { close(): Promise<void> }
 }

@@ -1,6 +1,6 @@
 import { httpProbe } from '../adapters/http-probe.ts'
 import { createSlotSockets } from '../adapters/listeners.ts'
-import { portsOfGroup } from '../adapters/procfs.ts'
+import { memoryOfGroups, portsOfGroup } from '../adapters/procfs.ts'
 import { systemClock } from '../base/clock.ts'
 import { describeExit, exitCodeOf } from '../domain/exit.ts'
 import { failuresWithin } from '../domain/failures.ts'
@@ -80,6 +80,7 @@ function assemblePool(parts: Parts, plan: WorkerPlan): WorkerPool {
       probe: httpProbe,
       runDir: settings.config.run_dir,
       portsOf: portsOfGroup,
+      memoryOf: memoryOfGroups,
       oomWatch,
       onRotation: rotation.changed,
       onWorkerEvent: event => tellHooks(parts, event),

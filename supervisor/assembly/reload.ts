@@ -5,6 +5,7 @@ import { applyAll, revertAll } from '../services/changes.ts'
 import type { RollResult } from '../services/roll-result.ts'
 import { loadCertificate, modelOf, type Parts } from './parts.ts'
 import { changeOf, retireRemoved } from './pools.ts'
+import { planRestarts } from './schedules.ts'
 import type { Settings } from './settings.ts'
 
 /** Keys whose change takes a restart: they are bound or owned by what goes on running. */
@@ -37,6 +38,7 @@ export async function reload(parts: Parts): Promise<Outcome> {
     return abandoned(messageOf(error))
   }
   await retireRemoved(parts)
+  await planRestarts(parts)
   await hooks?.attempt('after_reload', next.hooks)
   return { ok: true, message: 'reload finished' }
 }

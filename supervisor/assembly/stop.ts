@@ -23,6 +23,7 @@ export async function stop(parts: Parts, reason: StopReason, hurried: Promise<vo
     Promise.all([...pools.values()].map(pool => pool.stop(graceOf(pool.plan()))))
   parts.isDraining = true
   log.info('stopping', { mode: reason.mode, timeout_ms: config.stop_timeout })
+  for (const cancel of parts.schedules.splice(0)) cancel()
   await parts.watcher?.close()
   if (reason.mode === 'graceful' && nginx?.isStarted()) {
     await Promise.race([runBeforeStop(parts, (left() - config.stop_delay) * hookShare, reason.code), hurried])

@@ -1,3 +1,5 @@
+import type { RecyclePolicy } from '../domain/recycling.ts'
+
 /** What the workers of an app are, and how they are treated. Times in milliseconds. */
 export interface WorkerPlan {
   app: string
@@ -12,7 +14,13 @@ export interface WorkerPlan {
   listen: 'inherit' | 'port'
   /** Slots that a roll replaces at the same time. */
   surge: number
-  env(identity: { slot: number; socketInode: number | undefined; port: number | undefined }): Record<string, string>
+  recycle: RecyclePolicy
+  env(identity: {
+    requestLimit: number
+    slot: number
+    socketInode: number | undefined
+    port: number | undefined
+  }): Record<string, string>
   bootTimeoutMs: number
   gracefulTimeoutMs: number
   minUptimeMs: number

@@ -2,6 +2,7 @@ import { pause } from '../base/clock.ts'
 import { recyclesAtOnce } from '../domain/batches.ts'
 import type { WorkerAddress } from '../domain/ports.ts'
 import type { WorkerStatus } from '../domain/status.ts'
+import { createRecycling } from './recycling.ts'
 import { createRoll, type Roll } from './roll.ts'
 import { type RollResult, stopping } from './roll-result.ts'
 import { createTurns } from './turns.ts'
@@ -50,6 +51,7 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
   let slots: WorkerSlot[] = []
   let rolling: Roll | undefined
   const turns = createTurns(() => recyclesAtOnce(slots.length))
+  const recycling = createRecycling({ ...deps, turns, plan: () => plan, slots: () => slots })
   const failedFirst = new Set<number>()
   let settleBoot: (result: BootResult) => void
   const booted = new Promise<BootResult>(resolve => {
@@ -114,6 +116,7 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
     rolling = undefined
     if (!rolled.ok) return rolled
     const result = await resize(next)
+    recycling.begin()
     if (!result.ok && !isStopping) for (const other of present) await other.replace(previous)
     return result
   }
@@ -130,6 +133,7 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
       slots = Array.from({ length: plan.count }, (_, index) => createSlot(index + 1, plan))
       for (const slot of slots) slot.start()
       leanOn(1)
+      recycling.begin()
       return booted
     },
     async settled(timeoutMs) {
@@ -148,10 +152,12 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
     },
     async retire() {
       isStopping = true
+      recycling.end()
       await Promise.all(slots.map(slot => slot.leave(undefined, plan.gracefulTimeoutMs)))
     },
     async stop(graceMs) {
       isStopping = true
+      recycling.end()
       await Promise.all(slots.map(slot => slot.stop(graceMs)))
     },
     status: () => slots.map(slot => slot.status()),

@@ -2,6 +2,7 @@ import { exitCode, messageOf } from '../base/errors.ts'
 import { explainDeath } from '../domain/death.ts'
 import { describeExit, type Exit } from '../domain/exit.ts'
 import type { Probe, Surroundings } from '../domain/ports.ts'
+import { drawLimits, type RecycleLimits } from '../domain/recycling.ts'
 import { type Blame, blameFor } from '../domain/slot-state.ts'
 import type { Endpoint } from './endpoint.ts'
 import { type ManagedProcess, manageProcess } from './managed-process.ts'
@@ -15,6 +16,9 @@ export interface Worker {
   endpoint: Endpoint
   /** Whether it said itself that it is ready. */
   hasNotified(): boolean
+  /** Requests it has served, as far as it has told: it does at its limit. */
+  requests(): number
+  limits: RecycleLimits
   /** Settles when it and its group are gone, and its last lines were read. */
   ended: Promise<WorkerEnd>
 }
@@ -49,6 +53,8 @@ export interface WorkerDeps extends Surroundings {
   probe: Probe
   /** TCP ports that the processes of a group listen on. */
   portsOf: (group: number) => number[]
+  /** Bytes that process groups have in memory. */
+  memoryOf: (groups: readonly number[]) => Map<number, number>
   oomWatch: OomWatch
   /** Told of each worker that became ready or ended; must not throw or take time. */
   onWorkerEvent: (event: WorkerEvent) => void
@@ -67,11 +73,12 @@ export function launchWorker(
 ): Worker {
   const { clock, log } = deps
   const { socket, port } = endpoint
+  const limits = drawLimits(plan.recycle, deps.random())
   const child = deps.spawn({
     name,
     argv: plan.argvFor(port),
     directory: plan.directory,
-    env: plan.env({ slot, socketInode: socket?.inode, port }),
+    env: plan.env({ requestLimit: limits.requests, slot, socketInode: socket?.inode, port }),
     uid: plan.uid,
     gid: plan.gid,
     inherit: socket ? [socket.descriptor] : [],
@@ -80,6 +87,12 @@ export function launchWorker(
   })
   let otherPorts: number[] = []
   let hasNotified = false
+  let isCounting = false
+  let requests = 0
+  child.onNotify((word, value) => {
+    if (word === 'REQUEST_LIMIT') isCounting = true
+    if (word === 'REQUESTS') requests = Number(value) || 0
+  })
   const process = manageProcess({
     child,
     clock,
@@ -91,6 +104,7 @@ export function launchWorker(
     },
     onReady() {
       log.info('worker ready', { worker: name, pid: child.pid, boot_ms: clock.now() - process.state().startedAt })
+      if (limits.requests > 0 && !isCounting) warnUncounted()
       onReady()
       deps.onWorkerEvent({ type: 'ready', worker: name, pid: child.pid })
     },
@@ -103,6 +117,13 @@ export function launchWorker(
     hasNotified = by === 'notified'
     process.markReady()
   })
+
+  function warnUncounted(): void {
+    log.warn('max_requests is without effect: this worker does not count its requests', {
+      worker: name,
+      fix: "use the server's own (Gunicorn: --max-requests), or max_memory, max_age or restart",
+    })
+  }
 
   async function end(): Promise<WorkerEnd> {
     const { exit: ending, cause, wasReady, uptimeMs, servedMs } = await process.ended
@@ -126,7 +147,7 @@ export function launchWorker(
     return { pid: child.pid, exit, wasReady, wasRequested, uptimeMs, servedMs, blame, lastLines, reason }
   }
 
-  return { process, endpoint, hasNotified: () => hasNotified, ended: end() }
+  return { process, endpoint, hasNotified: () => hasNotified, requests: () => requests, limits, ended: end() }
 }
 
 /** The end of a worker that the system refused to start. */

@@ -11,6 +11,7 @@ const env = process.env
 const notifyDescriptor = Number(env.MONOHULL_NOTIFY_FD)
 const socketInode = Number(env.MONOHULL_SOCKET_INODE)
 const gracefulTimeoutMs = Number(env.MONOHULL_GRACEFUL_TIMEOUT_MS ?? 8000)
+const requestLimit = Number(env.MONOHULL_REQUEST_LIMIT ?? 0)
 const inheritedDescriptor = 3
 /** nginx closes idle upstream connections after 4 s; the worker must never be the first to close one. */
 const leastKeepAliveMs = 65_000
@@ -46,6 +47,7 @@ function hideContract(): void {
     'MONOHULL_SOCKET_INODE',
     'MONOHULL_NOTIFY_FD',
     'MONOHULL_GRACEFUL_TIMEOUT_MS',
+    'MONOHULL_REQUEST_LIMIT',
   ]) {
     delete env[name]
   }
@@ -79,6 +81,7 @@ function adopt(server: http.Server, args: ListenArguments): net.Server {
     // a unix socket has no peer address, and apps count on one; nginx is the peer, on this machine
     if (socketInode > 0) socket._peername ??= { address: '127.0.0.1', family: 'IPv4', port: 0 }
   })
+  if (requestLimit > 0) countRequests(server)
   server.once('listening', () => {
     if (server.keepAliveTimeout > 0 && server.keepAliveTimeout < leastKeepAliveMs)
       server.keepAliveTimeout = leastKeepAliveMs
@@ -88,6 +91,13 @@ function adopt(server: http.Server, args: ListenArguments): net.Server {
   server.address = () => ({ address: '127.0.0.1', family: 'IPv4', port: asked })
   const callback = args.findLast(argument => typeof argument === 'function')
   return originalListen.call(server, { fd: inheritedDescriptor }, backlog, ...(callback ? [callback] : []))
+}
+
+function countRequests(server: http.Server): void {
+  let count = 0
+  server.prependListener('request', () => {
+    if (++count === requestLimit) notify(`REQUESTS=${count}`)
+  })
 }
 
 /** The TCP port an app asked for, which `address()` goes on telling. */
@@ -173,6 +183,7 @@ function interceptTermination(): void {
 if (isWorker()) {
   hideContract()
   notify('STATUS=booting')
+  if (requestLimit > 0) notify(`REQUEST_LIMIT=${requestLimit}`)
   net.Server.prototype.listen = listen as typeof net.Server.prototype.listen
   interceptTermination()
 }
