@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Account } from '../adapters/users.ts'
 import type { AppConfig } from '../config/schema.ts'
 import type { AppContent } from '../domain/app-command.ts'
+import { watchEveryMs } from '../domain/watchdog.ts'
 import { fillPort, workerEnv } from '../domain/worker-env.ts'
 import type { WorkerPlan } from '../services/worker-plan.ts'
 import { accountEnv, type Complain, checkAccess, checkProgram, findContent, findPlace, type Place } from './place.ts'
@@ -101,10 +102,13 @@ function createPlan(sources: PlanSources): WorkerPlan {
           workers: count,
           namesDescriptor: argv.some(word => word.includes('fd://3')),
           gracefulTimeoutMs: app.graceful_timeout,
+          heartbeatMs: app.timeout > 0 ? watchEveryMs(app.timeout) : 0,
           ...identity,
         },
       ),
     bootTimeoutMs: app.boot_timeout,
+    timeoutMs: app.timeout,
+    health: app.health?.path === undefined ? undefined : { path: app.health.path, intervalMs: app.health.interval },
     gracefulTimeoutMs: app.graceful_timeout,
     minUptimeMs: app.min_uptime,
     afterFailure: world.isDevelopment ? 'wait' : 'retry',

@@ -1,4 +1,5 @@
 import { httpProbe } from '../adapters/http-probe.ts'
+import { readHungStack } from '../adapters/hung-stack.ts'
 import { createSlotSockets } from '../adapters/listeners.ts'
 import { memoryOfGroups, portsOfGroup } from '../adapters/procfs.ts'
 import { systemClock } from '../base/clock.ts'
@@ -80,6 +81,7 @@ function assemblePool(parts: Parts, plan: WorkerPlan): WorkerPool {
       probe: httpProbe,
       runDir: settings.config.run_dir,
       portsOf: portsOfGroup,
+      readStack: readHungStack,
       memoryOf: memoryOfGroups,
       oomWatch,
       onRotation: rotation.changed,

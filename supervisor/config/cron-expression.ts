@@ -17,7 +17,7 @@ export function describeCronProblem(expression: string): string | undefined {
   const bad = fields.find((field, index) => !(words[index] ?? '').split(',').every(part => isPart(part, field)))
   return (
     bad &&
-    `expected a ${bad.name} from ${bad.from} to ${bad.to}, a list, a range such as ${bad.from}-${bad.to}, * or */2`
+    `expected ${bad.name === 'hour' ? 'an' : 'a'} ${bad.name} from ${bad.from} to ${bad.to}, a list, a range such as ${bad.from}-${bad.to}, * or */2`
   )
 }
 

@@ -60,6 +60,20 @@ const app = z
     boot_timeout: duration('30s').describe(
       'A worker that does not listen within this time is stopped and counted as failed',
     ),
+    timeout: duration('30s', 0).describe(
+      'A ready worker that gives no sign of life for this long hangs, and is killed and restarted: a Node worker whose event loop is blocked, any worker that does not answer health.path; 0s: never',
+    ),
+    health: z
+      .strictObject({
+        path: z
+          .string({ error: 'expected a path such as /health' })
+          .regex(/^\/[A-Za-z0-9._~\-/]*$/, 'expected a path such as /health')
+          .optional()
+          .describe('Path that each worker is asked for, past nginx; any answer is a sign of life'),
+        interval: duration('5s').describe('Pause between two questions'),
+      })
+      .refine(({ path }) => path !== undefined, { path: ['interval'], error: 'expected health.path beside it' })
+      .optional(),
     graceful_timeout: duration('8s').describe(
       'Time to finish requests in after SIGTERM, before SIGKILL to the process group',
     ),
@@ -117,6 +131,9 @@ const app = z
     }
     if (value.max_requests_jitter > value.max_requests) {
       context.addIssue({ code: 'custom', path: ['max_requests_jitter'], message: 'expected at most max_requests' })
+    }
+    if (value.health && value.timeout === 0) {
+      context.addIssue({ code: 'custom', path: ['health'], message: 'expected a timeout above 0s beside it' })
     }
     if (value.max_age > 0 && value.max_age < value.min_uptime) {
       context.addIssue({ code: 'custom', path: ['max_age'], message: 'expected at least min_uptime' })

@@ -10,6 +10,8 @@ export interface WorkerIdentity {
   /** TCP port of its own, when it has no inherited socket. */
   port: number | undefined
   gracefulTimeoutMs: number
+  /** How often it is to give a sign of life; 0: never. */
+  heartbeatMs: number
   /** Requests after which it is to say so; 0: never. */
   requestLimit: number
 }
@@ -45,6 +47,7 @@ export function workerEnv(sources: WorkerEnvSources, identity: WorkerIdentity): 
   env.MONOHULL_WORKER = `${identity.app}.${identity.slot}`
   env.MONOHULL_WORKERS = String(identity.workers)
   env.MONOHULL_GRACEFUL_TIMEOUT_MS = String(identity.gracefulTimeoutMs)
+  if (identity.heartbeatMs > 0) env.MONOHULL_HEARTBEAT_MS = String(identity.heartbeatMs)
   if (identity.requestLimit > 0) env.MONOHULL_REQUEST_LIMIT = String(identity.requestLimit)
   env.MONOHULL_NOTIFY_FD = identity.socketInode === undefined ? '3' : '4'
   if (identity.socketInode !== undefined) {

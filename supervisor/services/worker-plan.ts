@@ -22,6 +22,10 @@ export interface WorkerPlan {
     port: number | undefined
   }): Record<string, string>
   bootTimeoutMs: number
+  /** Silence after which a worker counts as hung; 0: never. */
+  timeoutMs: number
+  /** What to ask it for signs of life, beside the heartbeat of the Node preload. */
+  health: { path: string; intervalMs: number } | undefined
   gracefulTimeoutMs: number
   minUptimeMs: number
   /** What follows a fast failure: the next try after a while, or none until somebody asks. */

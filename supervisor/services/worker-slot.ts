@@ -268,6 +268,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
       reason: end.reason,
       uptime_ms: end.uptimeMs,
       decision: endsRun ? 'everything is stopped' : decided,
+      stack: end.stack.length > 0 ? end.stack : undefined,
       last_lines: lastLines,
     })
     state = step.state

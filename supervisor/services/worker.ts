@@ -1,10 +1,11 @@
 import { exitCode, messageOf } from '../base/errors.ts'
 import { explainDeath } from '../domain/death.ts'
 import { describeExit, type Exit } from '../domain/exit.ts'
-import type { Probe, Surroundings } from '../domain/ports.ts'
+import type { Probe, StackReader, Surroundings } from '../domain/ports.ts'
 import { drawLimits, type RecycleLimits } from '../domain/recycling.ts'
 import { type Blame, blameFor } from '../domain/slot-state.ts'
 import type { Endpoint } from './endpoint.ts'
+import { createHangWatch } from './hang-watch.ts'
 import { type ManagedProcess, manageProcess } from './managed-process.ts'
 import type { OomWatch } from './oom-watch.ts'
 import { waitUntilReady } from './readiness.ts'
@@ -36,6 +37,8 @@ export interface WorkerEnd {
   lastLines: string[]
   /** What an operator needs to know beyond the exit, when there is more. */
   reason: string | undefined
+  /** Where it hung, when that is known. */
+  stack: string[]
 }
 
 export interface WorkerLaunch {
@@ -53,6 +56,7 @@ export interface WorkerDeps extends Surroundings {
   probe: Probe
   /** TCP ports that the processes of a group listen on. */
   portsOf: (group: number) => number[]
+  readStack: StackReader
   /** Bytes that process groups have in memory. */
   memoryOf: (groups: readonly number[]) => Map<number, number>
   oomWatch: OomWatch
@@ -104,6 +108,7 @@ export function launchWorker(
     },
     onReady() {
       log.info('worker ready', { worker: name, pid: child.pid, boot_ms: clock.now() - process.state().startedAt })
+      hangWatch.begin()
       if (limits.requests > 0 && !isCounting) warnUncounted()
       onReady()
       deps.onWorkerEvent({ type: 'ready', worker: name, pid: child.pid })
@@ -111,6 +116,15 @@ export function launchWorker(
     onBootTimeout() {
       otherPorts = deps.portsOf(child.pid)
     },
+  })
+  const hangWatch = createHangWatch({
+    clock,
+    child,
+    process,
+    endpoint,
+    plan,
+    probe: deps.probe,
+    readStack: deps.readStack,
   })
   const readiness = waitUntilReady({ child, probe: deps.probe, clock, address: endpoint.own, isExclusive: !isShared })
   void readiness.ready.then(by => {
@@ -129,6 +143,7 @@ export function launchWorker(
     const { exit: ending, cause, wasReady, uptimeMs, servedMs } = await process.ended
     const exit = cause === undefined ? deps.oomWatch.judge(ending) : ending
     readiness.cancel()
+    hangWatch.end()
     await child.outputEnded()
     const wasRequested = cause === 'requested'
     const lastLines = child.lastLines()
@@ -137,6 +152,7 @@ export function launchWorker(
       cause,
       wasReady,
       otherPorts,
+      hang: hangWatch.finding()?.what,
       memoryLimit: deps.oomWatch.limit(),
       program: plan.argv[0] ?? '',
       ...plan,
@@ -144,7 +160,18 @@ export function launchWorker(
     deps.onWorkerEvent({ type: 'ended', worker: name, pid: child.pid, exit, reason: cause ?? 'died' })
     const blame = blameFor(exit, cause)
     if (wasRequested) log.info('worker stopped', { worker: name, pid: child.pid, exit: describeExit(exit) })
-    return { pid: child.pid, exit, wasReady, wasRequested, uptimeMs, servedMs, blame, lastLines, reason }
+    return {
+      pid: child.pid,
+      exit,
+      wasReady,
+      wasRequested,
+      uptimeMs,
+      servedMs,
+      blame,
+      lastLines,
+      reason,
+      stack: hangWatch.finding()?.stack ?? [],
+    }
   }
 
   return { process, endpoint, hasNotified: () => hasNotified, requests: () => requests, limits, ended: end() }
@@ -165,5 +192,6 @@ export function refusedEnd(error: unknown): RefusedEnd {
     blame: 'worker',
     lastLines: [],
     reason: messageOf(error),
+    stack: [],
   }
 }

@@ -11,6 +11,7 @@ const env = process.env
 const notifyDescriptor = Number(env.MONOHULL_NOTIFY_FD)
 const socketInode = Number(env.MONOHULL_SOCKET_INODE)
 const gracefulTimeoutMs = Number(env.MONOHULL_GRACEFUL_TIMEOUT_MS ?? 8000)
+const heartbeatMs = Number(env.MONOHULL_HEARTBEAT_MS ?? 0)
 const requestLimit = Number(env.MONOHULL_REQUEST_LIMIT ?? 0)
 const inheritedDescriptor = 3
 /** nginx closes idle upstream connections after 4 s; the worker must never be the first to close one. */
@@ -48,6 +49,7 @@ function hideContract(): void {
     'MONOHULL_NOTIFY_FD',
     'MONOHULL_GRACEFUL_TIMEOUT_MS',
     'MONOHULL_REQUEST_LIMIT',
+    'MONOHULL_HEARTBEAT_MS',
   ]) {
     delete env[name]
   }
@@ -98,6 +100,16 @@ function countRequests(server: http.Server): void {
   server.prependListener('request', () => {
     if (++count === requestLimit) notify(`REQUESTS=${count}`)
   })
+}
+
+/** Tells the supervisor that the event loop turns. When it does not read for long, words are dropped instead of waited for. */
+function startHeartbeat(): void {
+  // sets the descriptor to non-blocking, which only a handle of Node's does
+  new net.Socket({ fd: notifyDescriptor, readable: false, writable: true }).unref()
+  // SIGUSR1 tells where a hung worker is: workers must not compete for one port
+  if (!process.execArgv.some(word => word.startsWith('--inspect'))) process.debugPort = 0
+  notify('WATCHDOG=1')
+  setInterval(notify, heartbeatMs, 'WATCHDOG=1').unref()
 }
 
 /** The TCP port an app asked for, which `address()` goes on telling. */
@@ -183,6 +195,7 @@ function interceptTermination(): void {
 if (isWorker()) {
   hideContract()
   notify('STATUS=booting')
+  if (heartbeatMs > 0) startHeartbeat()
   if (requestLimit > 0) notify(`REQUEST_LIMIT=${requestLimit}`)
   net.Server.prototype.listen = listen as typeof net.Server.prototype.listen
   interceptTermination()

@@ -16,6 +16,7 @@ const identity: WorkerIdentity = {
   namesDescriptor: false,
   port: undefined,
   gracefulTimeoutMs: 8000,
+  heartbeatMs: 0,
   requestLimit: 0,
 }
 
