@@ -45,6 +45,7 @@ export async function runSupervisor({ settings, world, resolveAgain, onServing }
     servers: [],
     pools: new Map(),
     processes: new Map(),
+    schedules: [],
   }
   const served = createSignal<void>()
   const commands = createCommandQueue({

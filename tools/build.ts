@@ -11,6 +11,7 @@ const staging = join(home, 'dist.next')
 const apart = new Map([
   ['supervisor/admin/app.ts', 'admin.cjs'],
   ['supervisor/adapters/watcher.ts', 'watcher.cjs'],
+  ['supervisor/adapters/cron.ts', 'cron.cjs'],
 ])
 
 const leaveApart: Plugin = {

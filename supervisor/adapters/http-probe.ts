@@ -1,24 +1,28 @@
 import net from 'node:net'
 import type { Probe, WorkerAddress } from '../domain/ports.ts'
 
-const question = 'OPTIONS * HTTP/1.1\r\nHost: localhost\r\nUser-Agent: monohull\r\nConnection: close\r\n\r\n'
+const headers = 'Host: localhost\r\nUser-Agent: monohull\r\nConnection: close\r\n\r\n'
 
 /** Asks a worker's own socket, past nginx. Any answer will do, an error status too: somebody accepted and read. */
 export const httpProbe: Probe = {
-  answers: (address, timeoutMs) =>
-    new Promise(resolve => {
-      const socket = net.connect(toOptions(address))
-      const finish = (answered: boolean) => {
-        clearTimeout(timer)
-        socket.destroy()
-        resolve(answered)
-      }
-      const timer = setTimeout(finish, timeoutMs, false)
-      socket.once('connect', () => socket.write(question))
-      socket.once('data', () => finish(true))
-      socket.once('close', () => finish(false))
-      socket.once('error', () => finish(false))
-    }),
+  answers: (address, timeoutMs) => ask(address, 'OPTIONS *', timeoutMs),
+  answersGet: (address, path, timeoutMs) => ask(address, `GET ${path}`, timeoutMs),
+}
+
+function ask(address: WorkerAddress, question: string, timeoutMs: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = net.connect(toOptions(address))
+    const finish = (answered: boolean) => {
+      clearTimeout(timer)
+      socket.destroy()
+      resolve(answered)
+    }
+    const timer = setTimeout(finish, timeoutMs, false)
+    socket.once('connect', () => socket.write(`${question} HTTP/1.1\r\n${headers}`))
+    socket.once('data', () => finish(true))
+    socket.once('close', () => finish(false))
+    socket.once('error', () => finish(false))
+  })
 }
 
 function toOptions(address: WorkerAddress): net.NetConnectOpts {

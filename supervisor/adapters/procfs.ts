@@ -61,6 +61,18 @@ export function wakeUpsOf(group: number): number {
     .reduce((sum, count) => sum + Number(count ?? 0), 0)
 }
 
+/** Resident bytes (VmRSS, proc(5)) of process groups; a page that two processes share counts twice. */
+export function memoryOfGroups(groups: readonly number[]): Map<number, number> {
+  const sums = new Map(groups.map(group => [group, 0]))
+  for (const { pid, group } of groups.length > 0 ? listProcesses() : []) {
+    const sum = sums.get(group)
+    if (sum === undefined) continue
+    const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(readText(`/proc/${pid}/status`) ?? '')?.[1]
+    sums.set(group, sum + Number(kilobytes ?? 0) * 1024)
+  }
+  return sums
+}
+
 /** Whether an nginx worker has stopped accepting, or is gone: it writes so over its command line, which everybody may read. */
 export function isNginxLeaving(pid: number): boolean {
   return !/^nginx: worker process\0*$/.test(readText(`/proc/${pid}/cmdline`) ?? '')

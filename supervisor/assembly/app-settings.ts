@@ -4,6 +4,7 @@ import type { Account } from '../adapters/users.ts'
 import type { AppConfig } from '../config/schema.ts'
 import type { AppContent } from '../domain/app-command.ts'
 import type { WorkerLimits } from '../domain/autoscale.ts'
+import { watchEveryMs } from '../domain/watchdog.ts'
 import { fillPort, workerEnv } from '../domain/worker-env.ts'
 import type { WorkerPlan } from '../services/worker-plan.ts'
 import { accountEnv, type Complain, checkAccess, checkProgram, findContent, findPlace, type Place } from './place.ts'
@@ -99,6 +100,13 @@ function createPlan(sources: PlanSources): WorkerPlan {
     limits,
     loadFrom,
     listen: app.listen,
+    surge: app.reload.surge,
+    recycle: {
+      maxRequests: app.max_requests,
+      maxRequestsJitter: app.max_requests_jitter,
+      maxMemoryBytes: app.max_memory ?? 0,
+      maxAgeMs: app.max_age,
+    },
     env: identity =>
       workerEnv(
         {
@@ -113,10 +121,13 @@ function createPlan(sources: PlanSources): WorkerPlan {
           namesDescriptor: argv.some(word => word.includes('fd://3')),
           gracefulTimeoutMs: app.graceful_timeout,
           loadIntervalMs: limits && loadFrom === 'worker' ? loadIntervalMs : undefined,
+          heartbeatMs: app.timeout > 0 ? watchEveryMs(app.timeout) : 0,
           ...identity,
         },
       ),
     bootTimeoutMs: app.boot_timeout,
+    timeoutMs: app.timeout,
+    health: app.health?.path === undefined ? undefined : { path: app.health.path, intervalMs: app.health.interval },
     gracefulTimeoutMs: app.graceful_timeout,
     minUptimeMs: app.min_uptime,
     afterFailure: world.isDevelopment ? 'wait' : 'retry',

@@ -1,6 +1,6 @@
 import type { Command, Outcome } from '../domain/command.ts'
+import type { RollResult } from '../services/roll-result.ts'
 import type { WorkerPool } from '../services/worker-pool.ts'
-import type { RollResult } from '../services/worker-slot.ts'
 import type { Parts } from './parts.ts'
 import { reload } from './reload.ts'
 import { appAtRoot } from './settings.ts'

@@ -67,6 +67,8 @@ export interface Parts {
   /** While init commands run. */
   init?: InitRun
   nginx?: Nginx
+  /** What cancels each planned restart. */
+  readonly schedules: (() => void)[]
   /** In development. */
   watcher?: { close(): Promise<void> }
 }

@@ -1,6 +1,7 @@
 import { httpProbe } from '../adapters/http-probe.ts'
+import { readHungStack } from '../adapters/hung-stack.ts'
 import { createSlotSockets } from '../adapters/listeners.ts'
-import { portsOfGroup } from '../adapters/procfs.ts'
+import { memoryOfGroups, portsOfGroup } from '../adapters/procfs.ts'
 import { systemClock } from '../base/clock.ts'
 import { describeExit, exitCodeOf } from '../domain/exit.ts'
 import { failuresWithin } from '../domain/failures.ts'
@@ -91,6 +92,8 @@ function assemblePool(parts: Parts, plan: WorkerPlan): WorkerPool {
       probe: httpProbe,
       runDir: settings.config.run_dir,
       portsOf: portsOfGroup,
+      readStack: readHungStack,
+      memoryOf: memoryOfGroups,
       oomWatch,
       inFlight,
       onRotation: rotation.changed,

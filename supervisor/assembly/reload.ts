@@ -2,11 +2,12 @@ import { messageOf, OperatorError } from '../base/errors.ts'
 import { formatProblems } from '../config/report.ts'
 import type { Outcome } from '../domain/command.ts'
 import { applyAll, revertAll } from '../services/changes.ts'
-import type { RollResult } from '../services/worker-slot.ts'
+import type { RollResult } from '../services/roll-result.ts'
 import { autoscale } from './autoscaling.ts'
 import { needsBusyTime } from './busy-time.ts'
 import { loadCertificate, modelOf, type Parts } from './parts.ts'
 import { changeOf, retireRemoved } from './pools.ts'
+import { planRestarts } from './schedules.ts'
 import type { Settings } from './settings.ts'
 
 /** Keys whose change takes a restart: they are bound or owned by what goes on running. */
@@ -46,6 +47,7 @@ export async function reload(parts: Parts): Promise<Outcome> {
   }
   await retireRemoved(parts)
   await programs?.removeProcesses(parts)
+  await planRestarts(parts)
   await hooks?.attempt('after_reload', next.hooks)
   return { ok: true, message: 'reload finished' }
 }

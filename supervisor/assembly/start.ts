@@ -26,6 +26,7 @@ import { createHookRunner, startRefusedBy } from './hooks.ts'
 import { healthSocketName } from './nginx-model.ts'
 import { describeSockets, healthOf, loadCertificate, modelOf, type Parts, statusOf } from './parts.ts'
 import { settlePools, startPools } from './pools.ts'
+import { planRestarts } from './schedules.ts'
 
 /** Health is answered when the first worker is ready, so as not to hold up its boot, or after this time. */
 const quickBootMs = 500
@@ -100,6 +101,7 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
   })
   log.info('serving', { http: describeSockets(http).join(','), https: describeSockets(https).join(',') || undefined })
   autoscale(parts)
+  await planRestarts(parts)
   collectGarbage()
 }
 

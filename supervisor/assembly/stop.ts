@@ -21,6 +21,7 @@ export async function stop(parts: Parts, reason: StopReason, hurried: Promise<vo
   const left = () => Math.max(0, deadline - systemClock.now())
   parts.isDraining = true
   log.info('stopping', { mode: reason.mode, timeout_ms: config.stop_timeout })
+  for (const cancel of parts.schedules.splice(0)) cancel()
   await parts.watcher?.close()
   if (reason.mode === 'graceful') {
     const inTime: Grace = ({ gracefulTimeoutMs }) => Math.min(gracefulTimeoutMs, left())

@@ -6,6 +6,7 @@ import {
   backoff,
   command,
   countOrAuto,
+  cronExpression,
   duration,
   environment,
   hook,
@@ -13,6 +14,8 @@ import {
   httpPath,
   port,
   programName,
+  size,
+  whole,
   workerCount,
 } from './values.ts'
 
@@ -69,6 +72,20 @@ const app = z
     boot_timeout: duration('30s').describe(
       'A worker that does not listen within this time is stopped and counted as failed',
     ),
+    timeout: duration('30s', 0).describe(
+      'A ready worker that gives no sign of life for this long hangs, and is killed and restarted: a Node worker whose event loop is blocked, any worker that does not answer health.path; 0s: never',
+    ),
+    health: z
+      .strictObject({
+        path: z
+          .string({ error: 'expected a path such as /health' })
+          .regex(/^\/[A-Za-z0-9._~\-/]*$/, 'expected a path such as /health')
+          .optional()
+          .describe('Path that each worker is asked for, past nginx; any answer is a sign of life'),
+        interval: duration('5s').describe('Pause between two questions'),
+      })
+      .refine(({ path }) => path !== undefined, { path: ['interval'], error: 'expected health.path beside it' })
+      .optional(),
     graceful_timeout: duration('8s').describe(
       'Time to finish requests in after SIGTERM, before SIGKILL to the process group',
     ),
@@ -76,6 +93,32 @@ const app = z
       'A worker that ends sooner after it was ready has failed fast: backoff applies',
     ),
     backoff,
+    reload: z
+      .strictObject({
+        surge: whole(1, 1024)
+          .default(1)
+          .describe(
+            'Workers that a reload or a rolling restart replaces at the same time, each new one beside its old one',
+          ),
+      })
+      .prefault({}),
+    max_requests: whole(0, 1_000_000_000)
+      .default(0)
+      .describe('Requests after which a Node worker is replaced, the new one ready first; 0: never'),
+    max_requests_jitter: whole(0, 1_000_000_000)
+      .default(0)
+      .describe('Each worker draws its own limit: max_requests and up to this many more'),
+    max_memory: size
+      .optional()
+      .describe(
+        "Resident memory of a worker's process group above which it is replaced, such as 512MB; default: never",
+      ),
+    max_age: duration('0s', 0).describe(
+      'Age at which a worker is replaced, each up to a tenth sooner at random; 0s: never',
+    ),
+    restart: cronExpression
+      .optional()
+      .describe('When all workers are replaced, as a cron expression in local time (TZ), such as 0 4 * * *'),
     on_failure: z
       .enum(['restart', 'exit'], { error: 'expected restart or exit' })
       .default('restart')
@@ -97,6 +140,15 @@ const app = z
   .superRefine((value, context) => {
     if (value.exit_after && value.on_failure !== 'exit') {
       context.addIssue({ code: 'custom', path: ['exit_after'], message: 'expected on_failure: exit beside it' })
+    }
+    if (value.max_requests_jitter > value.max_requests) {
+      context.addIssue({ code: 'custom', path: ['max_requests_jitter'], message: 'expected at most max_requests' })
+    }
+    if (value.health && value.timeout === 0) {
+      context.addIssue({ code: 'custom', path: ['health'], message: 'expected a timeout above 0s beside it' })
+    }
+    if (value.max_age > 0 && value.max_age < value.min_uptime) {
+      context.addIssue({ code: 'custom', path: ['max_age'], message: 'expected at least min_uptime' })
     }
     if (value.backoff.initial > value.backoff.max) {
       context.addIssue({ code: 'custom', path: ['backoff', 'initial'], message: 'expected at most backoff.max' })
@@ -248,6 +300,23 @@ export const configSchema = z
         code: 'custom',
         path: ['stop_delay'],
         message: 'expected less than stop_timeout, of which it is a part',
+      })
+    }
+    for (const [path, one] of [
+      [['app'], value.app] as const,
+      ...Object.entries(value.apps ?? {}).map(([name, one]) => [['apps', name], one] as const),
+    ]) {
+      if (
+        !one ||
+        value.stop_delay >= value.stop_timeout ||
+        one.graceful_timeout <= value.stop_timeout - value.stop_delay
+      )
+        continue
+      context.addIssue({
+        code: 'custom',
+        path: [...path, 'graceful_timeout'],
+        message: 'expected at most stop_timeout less stop_delay',
+        params: { fix: 'lower it, or raise stop_timeout and the time that docker stop waits' },
       })
     }
     if (value.app && value.apps) context.addIssue({ code: 'custom', path: ['app'], ...besideApps(value.apps) })

@@ -1,6 +1,8 @@
 import * as z from 'zod'
 import { parseDuration } from '../base/duration.ts'
+import { parseSize } from '../base/size.ts'
 import { splitCommand } from './command-words.ts'
+import { describeCronProblem } from './cron-expression.ts'
 
 /** The kinds of values that keys of the configuration take, with the messages for others. */
 
@@ -15,6 +17,27 @@ export const duration = (defaultText: string, minimumMs = 1) =>
       return durationMs ?? 0
     })
     .prefault(defaultText)
+
+/** An amount of memory; 0 where it is off. */
+export const size = z
+  .string({ error: 'expected an amount of memory such as 512MB or 2GB' })
+  .transform((text, context) => {
+    const bytes = parseSize(text)
+    if (bytes === undefined)
+      context.addIssue({ code: 'custom', message: 'expected an amount of memory such as 512MB or 2GB' })
+    return bytes ?? 0
+  })
+
+/** A whole number from `minimum` to `maximum`. */
+export const whole = (minimum: number, maximum: number) => {
+  const error = `expected a whole number from ${minimum} to ${maximum}`
+  return z.number({ error }).int(error).min(minimum, error).max(maximum, error)
+}
+
+export const cronExpression = z.string({ error: 'expected a cron expression such as 0 4 * * *' }).check(context => {
+  const message = describeCronProblem(context.value)
+  if (message !== undefined) context.issues.push({ code: 'custom', message, input: context.value })
+})
 
 export const port = (what: string, fallback: number) =>
   z

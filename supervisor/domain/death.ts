@@ -1,10 +1,13 @@
 import { formatDuration } from '../base/duration.ts'
 import type { Exit } from './exit.ts'
+import type { StopCause } from './process-state.ts'
 
 export interface DeathFacts {
   exit: Exit
   wasReady: boolean
-  cause: 'requested' | 'boot timeout' | undefined
+  cause: StopCause | undefined
+  /** What it was ended for when it hung. */
+  hang: string | undefined
   program: string
   listen: 'inherit' | 'port'
   bootTimeoutMs: number
@@ -17,6 +20,7 @@ export interface DeathFacts {
 /** What an operator needs to know about a worker's end beyond the exit, and what to do; undefined when there is no more to say. */
 export function explainDeath(facts: DeathFacts): string | undefined {
   if (facts.cause === 'boot timeout') return explainSilence(facts)
+  if (facts.cause === 'hung') return `hung: ${facts.hang}`
   if (facts.exit.kind === 'signal' && facts.exit.isOutOfMemory) return explainOutOfMemory(facts)
   if (facts.exit.kind !== 'code' || facts.wasReady) return undefined
   switch (facts.exit.code) {

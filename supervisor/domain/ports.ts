@@ -72,7 +72,12 @@ export interface SlotSockets {
 export interface Probe {
   /** Whether an HTTP server answered `OPTIONS *` at the address before the deadline. */
   answers(address: WorkerAddress, timeoutMs: number): Promise<boolean>
+  /** Whether a GET of the path was answered, with whatever status. */
+  answersGet(address: WorkerAddress, path: string, timeoutMs: number): Promise<boolean>
 }
+
+/** Finds out where the JavaScript of a hung Node process stands, innermost call first; empty when it cannot. */
+export type StackReader = (child: Child, timeoutMs: number) => Promise<string[]>
 
 /** What the kernel says about the memory of the cgroup that everything runs in. */
 export interface MemoryGroup {

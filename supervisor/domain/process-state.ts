@@ -10,21 +10,23 @@ export type ProcessState =
   | { name: 'remnant'; startedAt: number; readyAt: number | undefined; cause: StopCause | undefined; exit: Exit }
   | { name: 'gone'; startedAt: number; readyAt: number | undefined; cause: StopCause | undefined; exit: Exit }
 
-/** Why monohull ends a process: asked to, or because it never became ready. */
-export type StopCause = 'requested' | 'boot timeout'
+/** Why monohull ends a process: asked to, because it never became ready, or because it hung. */
+export type StopCause = 'requested' | 'boot timeout' | 'hung'
 
 export type ProcessEvent =
   | { type: 'becameReady'; at: number }
   | { type: 'bootDeadlinePassed' }
   | { type: 'stopRequested' }
   | { type: 'killRequested' }
+  /** abort: SIGABRT first, at which many programs print where they are. */
+  | { type: 'hangFound'; ending: 'abort' | 'kill' }
   | { type: 'graceDeadlinePassed' }
   /** `groupAlive`: others of its group are still there, and are to end with it. */
   | { type: 'exited'; exit: Exit; groupAlive: boolean }
   | { type: 'groupEnded' }
 
 export type ProcessEffect =
-  | { type: 'signal'; to: 'process' | 'group'; signal: 'stop' | 'kill' }
+  | { type: 'signal'; to: 'process' | 'group'; signal: 'stop' | 'abort' | 'kill' }
   | { type: 'arm'; timer: 'grace' }
   | { type: 'disarm'; timer: 'boot' | 'grace' }
   | { type: 'watchGroup' }
@@ -58,6 +60,9 @@ export function stepProcess(state: ProcessState, event: ProcessEvent): ProcessSt
       if (state.name === 'remnant') return { state, effects: [{ type: 'signal', to: 'group', signal: 'kill' }] }
       if (state.name === 'stopping') return killed(state, state.cause)
       return state.name === 'booting' || state.name === 'ready' ? killed(state, 'requested') : stay
+    case 'hangFound':
+      if (state.name !== 'ready') return stay
+      return event.ending === 'kill' ? killed(state, 'hung') : stopping(state, 'hung')
     case 'exited':
       return exited(state, event)
     case 'groupEnded':
@@ -83,7 +88,7 @@ function stopping(state: Alive, cause: StopCause): ProcessStep {
     state: { name: 'stopping', startedAt: state.startedAt, readyAt: readyAtOf(state), cause },
     effects: [
       { type: 'disarm', timer: 'boot' },
-      { type: 'signal', to: 'process', signal: 'stop' },
+      { type: 'signal', to: 'process', signal: cause === 'hung' ? 'abort' : 'stop' },
       { type: 'arm', timer: 'grace' },
     ],
   }

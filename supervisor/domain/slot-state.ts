@@ -1,4 +1,5 @@
 import type { Exit } from './exit.ts'
+import type { StopCause } from './process-state.ts'
 
 /**
  * One worker slot: the place in nginx's upstream that a worker fills. Workers are told apart by a number that grows.
@@ -8,17 +9,31 @@ export type SlotState =
   | { name: 'idle' }
   | { name: 'booting'; worker: number; failures: number }
   | { name: 'serving'; worker: number; failures: number; readyAt: number }
-  | { name: 'replacing'; worker: number; next: number; failures: number; readyAt: number }
+  /** `nextReadyAt`: the new worker is ready, and the old one stays until that is accepted. */
+  | { name: 'replacing'; worker: number; next: number; failures: number; readyAt: number; nextReadyAt?: number }
   | { name: 'waiting'; failures: number; lastWorker: number }
   | { name: 'stopped' }
 
 export type SlotEvent =
   | { type: 'started' }
   | { type: 'becameReady'; worker: number; at: number }
-  | { type: 'ended'; worker: number; exit: Exit; at: number }
+  | { type: 'ended'; worker: number; blame: Blame; at: number }
   | { type: 'retryDue' }
   | { type: 'replacementRequested' }
+  /** The new worker takes over, and the old one drains. */
+  | { type: 'replacementAccepted' }
+  /** The old worker stays, whatever the new one does. */
+  | { type: 'replacementRefused' }
   | { type: 'stopped' }
+
+/** Whose doing an end was: somebody outside who sent SIGKILL says nothing about the worker. */
+export type Blame = 'worker' | 'outside'
+
+/** `cause`: why monohull ended it, if it did. What the OOM killer ended has failed by itself. */
+export function blameFor(exit: Exit, cause: StopCause | undefined): Blame {
+  const wasKilled = exit.kind === 'signal' && exit.signal === 'SIGKILL' && !exit.isOutOfMemory
+  return wasKilled && cause === undefined ? 'outside' : 'worker'
+}
 
 export type SlotEffect =
   | { type: 'spawn'; worker: number }
@@ -26,8 +41,8 @@ export type SlotEffect =
   | { type: 'retry'; failures: number }
   | { type: 'withdraw' }
   | { type: 'restore' }
-  | { type: 'replaced' }
-  | { type: 'replacementFailed'; worker: number }
+  /** A worker that was started is ready. */
+  | { type: 'readied'; worker: number }
   | { type: 'decided'; worker: number; decision: Decision }
 
 /** What was done about a worker that ended by itself. */
@@ -36,6 +51,7 @@ export type Decision =
   | 'restarted after backoff'
   | 'slot withdrawn, retried after backoff'
   | 'left until the next change'
+  | 'replaced at once'
   | 'replacement abandoned'
 
 export interface SlotPolicy {
@@ -73,6 +89,17 @@ export function stepSlot(state: SlotState, event: SlotEvent, policy: SlotPolicy)
         return { state: next.state, effects: [{ type: 'stop', worker: state.worker }, ...next.effects] }
       }
       return stay
+    case 'replacementAccepted':
+      if (state.name !== 'replacing' || state.nextReadyAt === undefined) return stay
+      return {
+        state: { name: 'serving', worker: state.next, failures: 0, readyAt: state.nextReadyAt },
+        effects: [{ type: 'stop', worker: state.worker }],
+      }
+    case 'replacementRefused': {
+      if (state.name !== 'replacing') return stay
+      const { next, nextReadyAt: _, ...old } = state
+      return { state: { ...old, name: 'serving' }, effects: [{ type: 'stop', worker: next }] }
+    }
     case 'stopped':
       return { state: { name: 'stopped' }, effects: workersOf(state).map(worker => ({ type: 'stop', worker })) }
   }
@@ -101,14 +128,11 @@ function ready(state: SlotState, { worker, at }: { worker: number; at: number })
   if (state.name === 'booting' && state.worker === worker) {
     return {
       state: { name: 'serving', worker, failures: state.failures, readyAt: at },
-      effects: [{ type: 'restore' }, { type: 'replaced' }],
+      effects: [{ type: 'restore' }, { type: 'readied', worker }],
     }
   }
   if (state.name === 'replacing' && state.next === worker) {
-    return {
-      state: { name: 'serving', worker, failures: 0, readyAt: at },
-      effects: [{ type: 'stop', worker: state.worker }, { type: 'replaced' }],
-    }
+    return { state: { ...state, nextReadyAt: at }, effects: [{ type: 'readied', worker }] }
   }
   return { state, effects: [] }
 }
@@ -118,15 +142,19 @@ function ended(state: SlotState, event: Extract<SlotEvent, { type: 'ended' }>, p
   if (state.name === 'replacing' && worker === state.next) {
     return {
       state: { name: 'serving', worker: state.worker, failures: state.failures, readyAt: state.readyAt },
-      effects: [
-        { type: 'decided', worker, decision: 'replacement abandoned' },
-        { type: 'replacementFailed', worker },
-      ],
+      effects: [{ type: 'decided', worker, decision: 'replacement abandoned' }],
     }
   }
   if (state.name === 'replacing' && worker === state.worker) {
+    const { next, nextReadyAt, failures } = state
+    if (nextReadyAt !== undefined) {
+      return {
+        state: { name: 'serving', worker: next, failures, readyAt: nextReadyAt },
+        effects: [{ type: 'decided', worker, decision: 'replaced at once' }, { type: 'restore' }],
+      }
+    }
     return {
-      state: { name: 'booting', worker: state.next, failures: state.failures },
+      state: { name: 'booting', worker: next, failures },
       effects: [{ type: 'decided', worker, decision: 'restarted at once' }],
     }
   }
@@ -134,20 +162,16 @@ function ended(state: SlotState, event: Extract<SlotEvent, { type: 'ended' }>, p
 
   const failures = failuresAfter(state, event, policy)
   const next: SlotState = { name: 'waiting', failures, lastWorker: worker }
-  const effects: SlotEffect[] = state.name === 'booting' ? [{ type: 'replacementFailed', worker }] : []
   if (failures > 0 && policy.afterFailure === 'wait') {
-    effects.push({ type: 'decided', worker, decision: 'left until the next change' }, { type: 'withdraw' })
-    return { state: next, effects }
+    return {
+      state: next,
+      effects: [{ type: 'decided', worker, decision: 'left until the next change' }, { type: 'withdraw' }],
+    }
   }
-  if (failures >= policy.withdrawAfter) {
-    effects.push({ type: 'decided', worker, decision: 'slot withdrawn, retried after backoff' }, { type: 'withdraw' })
-  } else {
-    effects.push({
-      type: 'decided',
-      worker,
-      decision: failures === 0 ? 'restarted at once' : 'restarted after backoff',
-    })
-  }
+  const effects: SlotEffect[] =
+    failures >= policy.withdrawAfter
+      ? [{ type: 'decided', worker, decision: 'slot withdrawn, retried after backoff' }, { type: 'withdraw' }]
+      : [{ type: 'decided', worker, decision: failures === 0 ? 'restarted at once' : 'restarted after backoff' }]
   return { state: next, effects: [...effects, { type: 'retry', failures }] }
 }
 
@@ -161,8 +185,7 @@ function failuresAfter(
   event: Extract<SlotEvent, { type: 'ended' }>,
   policy: SlotPolicy,
 ): number {
-  const { exit } = event
-  const wasKilled = exit.kind === 'signal' && exit.signal === 'SIGKILL' && !exit.isOutOfMemory
+  const wasKilled = event.blame === 'outside'
   if (state.name === 'serving' && (wasKilled || event.at - state.readyAt >= policy.minUptimeMs)) return 0
   if (state.name === 'booting' && wasKilled) return Math.max(1, state.failures)
   return state.failures + 1

@@ -12,6 +12,10 @@ export interface WorkerIdentity {
   gracefulTimeoutMs: number
   /** How often the Node preload is to tell how busy it is; undefined: never. */
   loadIntervalMs: number | undefined
+  /** How often it is to give a sign of life; 0: never. */
+  heartbeatMs: number
+  /** Requests after which it is to say so; 0: never. */
+  requestLimit: number
 }
 
 /** Variables that configure monohull or its other children, and that a worker must not see. */
@@ -32,6 +36,8 @@ export interface WorkerEnvSources {
 export function workerEnv(sources: WorkerEnvSources, identity: WorkerIdentity): Record<string, string> {
   const env = { ...programEnv(sources), ...identityEnv(identity) }
   env.MONOHULL_GRACEFUL_TIMEOUT_MS = String(identity.gracefulTimeoutMs)
+  if (identity.heartbeatMs > 0) env.MONOHULL_HEARTBEAT_MS = String(identity.heartbeatMs)
+  if (identity.requestLimit > 0) env.MONOHULL_REQUEST_LIMIT = String(identity.requestLimit)
   env.MONOHULL_NOTIFY_FD = identity.socketInode === undefined ? '3' : '4'
   if (identity.socketInode !== undefined) {
     if (!identity.namesDescriptor) {

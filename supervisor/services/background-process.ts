@@ -2,12 +2,13 @@ import { exitCode, messageOf } from '../base/errors.ts'
 import { backoffMs } from '../domain/backoff.ts'
 import { describeExit, type Exit } from '../domain/exit.ts'
 import type { Surroundings } from '../domain/ports.ts'
-import { type SlotEffect, type SlotEvent, type SlotState, stepSlot } from '../domain/slot-state.ts'
+import { blameFor, type SlotEffect, type SlotEvent, type SlotState, stepSlot } from '../domain/slot-state.ts'
 import type { ProcessStatus } from '../domain/status.ts'
 import { type ManagedProcess, manageProcess } from './managed-process.ts'
 import type { OomWatch } from './oom-watch.ts'
 import type { ProcessPlan } from './program-plan.ts'
-import type { Death, RollResult } from './worker-slot.ts'
+import { type RollResult, stopping } from './roll-result.ts'
+import type { Death } from './worker-slot.ts'
 
 const refused: Exit = { kind: 'code', code: exitCode.software }
 /** It has no socket to answer on: it counts as running when it has lived so long. */
@@ -61,7 +62,7 @@ export function createBackgroundProcess(
 
   function perform(effect: SlotEffect): void {
     if (effect.type === 'spawn') start(effect.worker)
-    if (effect.type === 'replaced') settleReplacement?.({ ok: true })
+    if (effect.type === 'readied') settleReplacement?.({ ok: true })
     if (effect.type === 'retry') {
       const delayMs = backoffMs(effect.failures, plan.backoff, deps.random())
       cancelTimer = clock.after(delayMs, () => dispatch({ type: 'retryDue' }))
@@ -111,9 +112,14 @@ export function createBackgroundProcess(
     if (isStopping) return
     const { exit, lastLines } = end
     const wasReady = state.name === 'serving'
-    const step = decide({ type: 'ended', worker, exit, at: clock.now() })
+    const blame = blameFor(exit, undefined)
+    const step = decide({ type: 'ended', worker, blame, at: clock.now() })
     const decided = step.effects.find(effect => effect.type === 'decided')?.decision
-    const endsRun = settleReplacement === undefined && deps.onDeath({ worker: name, exit, wasReady, lastLines })
+    const wasKilledOutside = blame === 'outside'
+    const servedMs = wasReady ? (end.uptimeMs ?? 0) : 0
+    const endsRun =
+      settleReplacement === undefined &&
+      deps.onDeath({ worker: name, exit, wasReady, servedMs, wasKilledOutside, lastLines })
     log.error('process died', {
       process: name,
       pid: end.pid,
@@ -146,7 +152,7 @@ export function createBackgroundProcess(
     start: () => dispatch({ type: 'started' }),
     async replace(next) {
       await stopRunning(plan.gracefulTimeoutMs)
-      if (isStopping) return { ok: false, reason: 'monohull is stopping', lastLines: [] }
+      if (isStopping) return stopping
       plan = next
       const result = await new Promise<RollResult>(resolve => {
         settleReplacement = resolve
@@ -157,7 +163,7 @@ export function createBackgroundProcess(
     },
     async stop(graceMs) {
       isStopping = true
-      settleReplacement?.({ ok: false, reason: 'monohull is stopping', lastLines: [] })
+      settleReplacement?.(stopping)
       await stopRunning(graceMs)
     },
     status: () => ({

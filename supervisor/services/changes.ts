@@ -1,4 +1,4 @@
-import type { RollResult } from './worker-slot.ts'
+import type { RollResult } from './roll-result.ts'
 
 /** A step of a reload that can be taken back. */
 export interface Change {

@@ -1,9 +1,17 @@
 import type { Clock } from '../base/clock.ts'
 import type { Exit } from '../domain/exit.ts'
 import type { Child } from '../domain/ports.ts'
-import { type ProcessEffect, type ProcessEvent, type ProcessState, stepProcess } from '../domain/process-state.ts'
+import {
+  type ProcessEffect,
+  type ProcessEvent,
+  type ProcessState,
+  type StopCause,
+  stepProcess,
+} from '../domain/process-state.ts'
 
 const groupWatchMs = 20
+const abortGraceMs = 1000
+const signals = { abort: 'SIGABRT', kill: 'SIGKILL' } as const
 
 export interface ProcessPolicy {
   stopSignal: NodeJS.Signals
@@ -18,8 +26,10 @@ export interface Ending {
   exit: Exit
   wasReady: boolean
   /** Why monohull ended it; undefined when it ended by itself. */
-  cause: 'requested' | 'boot timeout' | undefined
+  cause: StopCause | undefined
   uptimeMs: number
+  /** Since it was ready; 0 when it never was. */
+  servedMs: number
 }
 
 /** A child with its life: readiness, stop with a deadline, kill, and the end of its whole process group. */
@@ -30,6 +40,8 @@ export interface ManagedProcess {
   /** Sends the stop signal, and SIGKILL to the group after `graceMs` (the policy's when left out). */
   stop(graceMs?: number): void
   kill(): void
+  /** Ends a ready process that hangs: by SIGKILL to the group, or by SIGABRT first. */
+  endHung(ending: 'abort' | 'kill'): void
   /** Settles when the process and its group are gone. */
   readonly ended: Promise<Ending>
 }
@@ -74,7 +86,7 @@ export function manageProcess({ child, clock, policy, onReady, onBootTimeout }: 
   function perform(effect: ProcessEffect): void {
     switch (effect.type) {
       case 'signal': {
-        const signal = effect.signal === 'kill' ? 'SIGKILL' : policy.stopSignal
+        const signal = effect.signal === 'stop' ? policy.stopSignal : signals[effect.signal]
         if (effect.to === 'group') child.signalGroup(signal)
         else child.signal(signal)
         return
@@ -114,6 +126,10 @@ export function manageProcess({ child, clock, policy, onReady, onBootTimeout }: 
     state: () => state,
     markReady: () => dispatch({ type: 'becameReady', at: clock.now() }),
     kill: () => dispatch({ type: 'killRequested' }),
+    endHung(ending) {
+      if (state.name === 'ready') graceMs = abortGraceMs
+      dispatch({ type: 'hangFound', ending })
+    },
     stop(overrideMs) {
       graceMs = overrideMs ?? policy.graceMs
       if (state.name === 'stopping' || state.name === 'remnant') armGrace()
@@ -129,5 +145,6 @@ function endingOf(state: ProcessState, now: number): Ending {
     wasReady: state.readyAt !== undefined,
     cause: state.cause,
     uptimeMs: now - state.startedAt,
+    servedMs: state.readyAt === undefined ? 0 : now - state.readyAt,
   }
 }

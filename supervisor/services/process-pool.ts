@@ -1,7 +1,7 @@
 import type { ProcessStatus } from '../domain/status.ts'
 import { type BackgroundProcess, type BackgroundProcessDeps, createBackgroundProcess } from './background-process.ts'
 import type { ProcessPlan } from './program-plan.ts'
-import type { RollResult } from './worker-slot.ts'
+import type { RollResult } from './roll-result.ts'
 
 /** All processes of one name. */
 export interface ProcessPool {

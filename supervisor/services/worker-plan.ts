@@ -1,4 +1,5 @@
 import type { WorkerLimits } from '../domain/autoscale.ts'
+import type { RecyclePolicy } from '../domain/recycling.ts'
 
 /** What the workers of an app are, and how they are treated. Times in milliseconds. */
 export interface WorkerPlan {
@@ -16,8 +17,20 @@ export interface WorkerPlan {
   /** Who tells how busy the workers are: the preload in a Node worker, or nginx, by the time that answers take. */
   loadFrom: 'worker' | 'nginx'
   listen: 'inherit' | 'port'
-  env(identity: { slot: number; socketInode: number | undefined; port: number | undefined }): Record<string, string>
+  /** Slots that a roll replaces at the same time. */
+  surge: number
+  recycle: RecyclePolicy
+  env(identity: {
+    requestLimit: number
+    slot: number
+    socketInode: number | undefined
+    port: number | undefined
+  }): Record<string, string>
   bootTimeoutMs: number
+  /** Silence after which a worker counts as hung; 0: never. */
+  timeoutMs: number
+  /** What to ask it for signs of life, beside the heartbeat of the Node preload. */
+  health: { path: string; intervalMs: number } | undefined
   gracefulTimeoutMs: number
   minUptimeMs: number
   /** What follows a fast failure: the next try after a while, or none until somebody asks. */

@@ -1,8 +1,13 @@
 import { pause } from '../base/clock.ts'
+import { recyclesAtOnce } from '../domain/batches.ts'
 import type { UpstreamServer } from '../domain/nginx-upstream.ts'
 import type { WorkerStatus } from '../domain/status.ts'
+import { createRecycling } from './recycling.ts'
+import { createRoll, type Roll } from './roll.ts'
+import { type RollResult, stopping } from './roll-result.ts'
+import { createTurns } from './turns.ts'
 import type { WorkerPlan } from './worker-plan.ts'
-import { createWorkerSlot, type Death, type RollResult, type WorkerSlot, type WorkerSlotDeps } from './worker-slot.ts'
+import { createWorkerSlot, type Death, type WorkerSlot, type WorkerSlotDeps } from './worker-slot.ts'
 
 const settlePollMs = 2
 
@@ -18,8 +23,8 @@ export interface WorkerPool {
   /** Where nginx will find all workers when they are ready. */
   addresses(): UpstreamServer[]
   /**
-   * Replaces every worker, one slot after the other. When a new worker does not come up, the slots already replaced go
-   * back to the old plan.
+   * Replaces every worker, a batch of slots after the other. When a new worker does not come up, or dies at once, the slots
+   * already replaced go back to the old plan.
    */
   roll(plan: WorkerPlan): Promise<RollResult>
   /** Replaces one worker (`app.1`), or all. */
@@ -46,6 +51,9 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
   let isStopping = false
   let isBooted = false
   let slots: WorkerSlot[] = []
+  let rolling: Roll | undefined
+  const turns = createTurns(() => recyclesAtOnce(slots.length))
+  const recycling = createRecycling({ ...deps, turns, plan: () => plan, slots: () => slots })
   const failedFirst = new Set<number>()
   let settleBoot: (result: BootResult) => void
   const booted = new Promise<BootResult>(resolve => {
@@ -61,6 +69,7 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
         settleBoot({ ok: true })
       },
       onDeath(death) {
+        rolling?.died(death)
         if (!death.wasReady) failedFirst.add(number)
         if (isBooted || !slots.every(slot => failedFirst.has(slot.number))) return deps.onDeath(death)
         settleBoot({ ok: false, death })
@@ -104,15 +113,21 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
   async function roll(next: WorkerPlan): Promise<RollResult> {
     const previous = plan
     const present = slots.slice(0, next.count)
-    for (const [index, slot] of present.entries()) {
-      const result = isStopping ? stopping : await slot.replace(next)
-      if (result.ok) continue
-      for (const other of isStopping ? [] : present.slice(0, index)) await other.replace(previous)
-      return result
-    }
+    rolling = createRoll({ slots: present, plan: next, previous, isStopping: () => isStopping })
+    const rolled = await rolling.run()
+    rolling = undefined
+    if (!rolled.ok) return rolled
     const result = await resize(next)
+    recycling.begin()
     if (!result.ok && !isStopping) for (const other of present) await other.replace(previous)
     return result
+  }
+
+  async function restart(name: string): Promise<RollResult> {
+    const slot = slots.find(candidate => candidate.name === name)
+    if (slot) return createRoll({ slots: [slot], plan, previous: plan, isStopping: () => isStopping }).run()
+    const known = slots.map(candidate => candidate.name).join(', ')
+    return { ok: false, reason: `there is no worker ${name}; there are ${known}`, lastLines: [] }
   }
 
   return {
@@ -120,6 +135,7 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
       slots = Array.from({ length: plan.count }, (_, index) => createSlot(index + 1, plan))
       for (const slot of slots) slot.start()
       leanOn(1)
+      recycling.begin()
       return booted
     },
     async settled(timeoutMs) {
@@ -134,25 +150,20 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
       const loads = slots.map(slot => slot.load()).filter(load => load !== undefined)
       return loads.length > 0 ? loads.reduce((sum, load) => sum + load, 0) / loads.length : undefined
     },
-    roll,
-    async restart(name) {
-      if (name === undefined) return roll(plan)
-      const slot = slots.find(candidate => candidate.status().name === name)
-      const known = slots.map(candidate => candidate.status().name).join(', ')
-      return slot
-        ? slot.replace(plan)
-        : { ok: false, reason: `there is no worker ${name}; there are ${known}`, lastLines: [] }
-    },
+    roll: next => turns.alone(() => roll(next)),
+    restart: name => turns.alone(() => (name === undefined ? roll(plan) : restart(name))),
+    scale: count => turns.alone(() => resize({ ...plan, count })),
     giveUpBooting() {
       for (const slot of slots) slot.giveUpBooting()
     },
-    scale: count => resize({ ...plan, count }),
     async retire() {
       isStopping = true
+      recycling.end()
       await Promise.all(slots.map(slot => slot.leave(undefined, plan.gracefulTimeoutMs)))
     },
     async stop(graceMs) {
       isStopping = true
+      recycling.end()
       await Promise.all(slots.map(slot => slot.stop(graceMs)))
     },
     status: () => slots.map(slot => slot.status()),
@@ -162,5 +173,3 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
 function serverOf(slot: WorkerSlot): UpstreamServer {
   return { slot: slot.number, address: slot.address() }
 }
-
-const stopping: RollResult = { ok: false, reason: 'monohull is stopping', lastLines: [] }

@@ -1,39 +1,66 @@
-import { exitCode, messageOf } from '../base/errors.ts'
 import { backoffMs } from '../domain/backoff.ts'
 import { describeExit, type Exit } from '../domain/exit.ts'
 import { renderAddress } from '../domain/nginx-upstream.ts'
-import type { SlotSockets, WorkerAddress } from '../domain/ports.ts'
-import { type SlotEffect, type SlotEvent, type SlotPolicy, type SlotState, stepSlot } from '../domain/slot-state.ts'
+import type { WorkerAddress } from '../domain/ports.ts'
+import {
+  type SlotEffect,
+  type SlotEvent,
+  type SlotPolicy,
+  type SlotState,
+  stepSlot,
+  workersOf,
+} from '../domain/slot-state.ts'
 import type { WorkerStatus } from '../domain/status.ts'
-import { type Endpoint, openPortEndpoint, openSocketEndpoint } from './endpoint.ts'
+import { type Attempt, createAttempt } from './attempt.ts'
+import type { Endpoint } from './endpoint.ts'
 import type { InFlight } from './in-flight.ts'
-import { launchWorker, type Worker, type WorkerDeps, type WorkerEnd } from './worker.ts'
+import { type RollResult, stopping } from './roll-result.ts'
+import { createSlotAddress, type SlotAddressDeps } from './slot-address.ts'
+import { launchWorker, type RefusedEnd, refusedEnd, type Worker, type WorkerDeps, type WorkerEnd } from './worker.ts'
 import type { WorkerPlan } from './worker-plan.ts'
 
 /** Fast failures in a row after which nginx is told to leave a slot out. */
 const withdrawAfter = 2
 const queueTimeoutMs = 1000
 
-export type RollResult = { ok: true } | { ok: false; reason: string; lastLines: string[] }
-
 /** A worker that ended by itself. */
 export interface Death {
   worker: string
   exit: Exit
   wasReady: boolean
+  /** Since it was ready; 0 when it never was. */
+  servedMs: number
+  /** Whether somebody outside killed it. */
+  wasKilledOutside: boolean
   lastLines: string[]
 }
 
 /** One place in nginx's upstream, and the workers that fill it one after the other. */
 export interface WorkerSlot {
   readonly number: number
+  readonly name: string
   start(): void
   /** Until its worker is ready, requests for this slot go to the other one. */
   leanOn(other: WorkerSlot): void
-  /** Replaces the worker by one of `plan`, the new one ready before the old one drains. On failure the old one stays. */
+  /**
+   * Starts a worker of `plan` beside the present one, and settles when it was ready for `trialMs`, or has failed: then all
+   * is as it was. `accept` or `refuse` follows a success.
+   */
+  prepare(plan: WorkerPlan, trialMs: number): Promise<RollResult>
+  /** The prepared worker takes over and the old one drains; fails when it has died meanwhile. */
+  accept(): RollResult
+  /** The old worker stays and the prepared one drains. */
+  refuse(): void
+  /** `prepare` and `accept`. */
   replace(plan: WorkerPlan): Promise<RollResult>
+  /** Settles when the workers that were replaced are gone. */
+  drained(): Promise<void>
+  /** The worker that serves, when one does and none is to replace it. */
+  serving(): Worker | undefined
   /** Asks its workers to drain, SIGKILL after `graceMs`; settles when they are gone. No worker is started any more. */
   stop(graceMs: number): Promise<void>
+  /** Kills a worker that is not ready yet, as if it had failed. */
+  giveUpBooting(): void
   /** Where nginx finds it. */
   address(): WorkerAddress
   /** Whether nginx should know it: it was ready once, and is not withdrawn. */
@@ -46,14 +73,10 @@ export interface WorkerSlot {
    * they are led to the `heir`, if there is one. What waits in the queue is taken first, then the workers drain.
    */
   leave(heir: WorkerSlot | undefined, graceMs: number): Promise<void>
-  /** Kills a worker that is not ready yet, as if it had failed. */
-  giveUpBooting(): void
   status(): WorkerStatus
 }
 
-export interface WorkerSlotDeps extends WorkerDeps {
-  sockets: SlotSockets
-  runDir: string
+export interface WorkerSlotDeps extends WorkerDeps, SlotAddressDeps {
   /** The rotation or an address in it changed; settles when nginx knows. */
   onRotation: () => Promise<void>
   onReady: () => void
@@ -65,16 +88,15 @@ export interface WorkerSlotDeps extends WorkerDeps {
 export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPlan: WorkerPlan): WorkerSlot {
   const { clock, log } = deps
   const name = `${initialPlan.app}.${number}`
-  const link = `${deps.runDir}/${initialPlan.app}-${number}.sock`
+  const address = createSlotAddress(deps, initialPlan.app, number)
   let plan = initialPlan
+  let previousPlan = initialPlan
   let state: SlotState = { name: 'idle' }
-  let endpoint: Endpoint | undefined
   let isInRotation = false
-  let isLeaning = false
   let isStopping = false
   let restarts = 0
   let cancelRetry = () => {}
-  let settleReplacement: ((result: RollResult) => void) | undefined
+  let attempt: Attempt | undefined
   const workers = new Map<number, Worker & { plan: WorkerPlan; buried: Promise<void> }>()
 
   const policy = (): SlotPolicy => ({
@@ -92,6 +114,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
   function perform(effect: SlotEffect): void {
     switch (effect.type) {
       case 'spawn':
+        attempt?.began(effect.worker)
         startWorker(effect.worker)
         return
       case 'stop':
@@ -107,22 +130,20 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
         return
       case 'restore':
         takeOver()
-        stopLeaning()
+        address.standAlone()
         enterRotation()
         return
-      case 'replaced':
-        settleReplacement?.({ ok: true })
+      case 'readied':
+        attempt?.readied(effect.worker)
         return
-      case 'replacementFailed':
       case 'decided':
-        return // `bury` tells them
+        return // `bury` tells it
     }
   }
 
   /** Once nginx leaves the slot out, what waits in its queue goes to another worker, or is answered by nginx. */
   function withdraw(): void {
-    const dead = endpoint
-    endpoint = undefined
+    const dead = address.drop()
     isInRotation = false
     if (plan.afterFailure === 'retry') log.warn('slot withdrawn from nginx', { worker: name })
     void deps.onRotation().then(() => dead?.close())
@@ -134,40 +155,17 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     void deps.onRotation()
   }
 
-  function openEndpoint(worker: number): Endpoint {
-    if (plan.listen === 'port') return openPortEndpoint(deps.sockets)
-    return openSocketEndpoint(deps.sockets, `${deps.runDir}/${plan.app}-${number}.${worker}.sock`)
-  }
-
   /**
    * A worker that will notify, as the same command did before, shares the socket of the one it replaces, and takes over
    * its queue. Of any other, only a socket of its own can show that it is ready.
    */
   function endpointFor(worker: number): Endpoint {
-    const serving = state.name === 'replacing' ? workers.get(state.worker) : undefined
-    const fits =
-      endpoint &&
-      (endpoint.own.kind === 'tcp'
-        ? plan.listen === 'port'
-        : plan.listen === 'inherit' && deps.sockets.isThere(endpoint.own.path))
-    if (
-      endpoint &&
-      fits &&
-      (!serving || (serving.hasNotified() && isSameCommand(serving.plan, plan) && plan.listen === 'inherit'))
-    )
-      return endpoint
-    return openEndpoint(worker)
-  }
-
-  function useEndpoint(next: Endpoint): void {
-    endpoint = next
-    if (next.own.kind === 'unix' && !isLeaning) deps.sockets.point(link, next.own.path)
-  }
-
-  function stopLeaning(): void {
-    if (!isLeaning) return
-    isLeaning = false
-    if (endpoint) useEndpoint(endpoint)
+    const present = address.current()
+    const served = state.name === 'replacing' ? workers.get(state.worker) : undefined
+    if (!present || !address.suits(plan)) return address.open(plan, worker)
+    const isSharable =
+      !served || (served.hasNotified() && isSameCommand(served.plan, plan) && plan.listen === 'inherit')
+    return isSharable ? present : address.open(plan, worker)
   }
 
   function startWorker(worker: number): void {
@@ -175,8 +173,8 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     if (worker > 1) restarts++
     try {
       const own = endpointFor(worker)
-      const isShared = isReplacement && own === endpoint
-      if (!isReplacement) useEndpoint(own)
+      const isShared = isReplacement && own === address.current()
+      if (!isReplacement) address.use(own)
       const onReady = () => {
         dispatch({ type: 'becameReady', worker, at: clock.now() })
         deps.onReady()
@@ -184,7 +182,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
       const launched = launchWorker(deps, { name, slot: number, plan, endpoint: own, isShared, onReady })
       const buried = launched.ended.then(end => {
         workers.delete(worker)
-        if (own !== endpoint) own.close()
+        if (own !== address.current()) own.close()
         bury(worker, end)
       })
       workers.set(worker, { ...launched, plan, buried })
@@ -196,9 +194,9 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
   /** A replacement whose predecessor died meanwhile listens elsewhere than nginx looks. */
   function takeOver(): void {
     const serving = 'worker' in state ? workers.get(state.worker) : undefined
-    if (!serving || serving.endpoint === endpoint) return
-    endpoint?.close()
-    useEndpoint(serving.endpoint)
+    if (!serving || serving.endpoint === address.current()) return
+    address.drop()?.close()
+    address.use(serving.endpoint)
     if (isInRotation && serving.endpoint.own.kind === 'tcp') void deps.onRotation()
   }
 
@@ -207,8 +205,8 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     const old = workers.get(worker)
     const current = state.name === 'serving' ? workers.get(state.worker) : undefined
     if (!old) return
-    if (!isStopping && current && current.endpoint !== old.endpoint) {
-      useEndpoint(current.endpoint)
+    if (!isStopping && current && old.endpoint === address.current() && current.endpoint !== old.endpoint) {
+      address.use(current.endpoint)
       if (current.endpoint.own.kind === 'tcp') await deps.onRotation()
       else await emptyQueue(old.endpoint)
     }
@@ -220,25 +218,54 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     await deps.probe.answers(of.own, queueTimeoutMs)
   }
 
+  async function prepare(next: WorkerPlan, trialMs: number): Promise<RollResult> {
+    await drained()
+    if (isStopping) return stopping
+    previousPlan = plan
+    plan = next
+    cancelRetry()
+    attempt = createAttempt(clock, trialMs)
+    dispatch({ type: state.name === 'idle' ? 'started' : 'replacementRequested' })
+    const result = await attempt.settled
+    if (result.ok) return result
+    plan = previousPlan
+    attempt = undefined
+    return result
+  }
+
+  function accept(): RollResult {
+    const result = attempt?.result() ?? { ok: true }
+    attempt = undefined
+    if (result.ok) dispatch({ type: 'replacementAccepted' })
+    else plan = previousPlan
+    return result
+  }
+
+  async function drained(): Promise<void> {
+    const present = workersOf(state)
+    await Promise.all([...workers].map(([worker, { buried }]) => !present.includes(worker) && buried))
+  }
+
   async function stop(graceMs: number): Promise<void> {
     isStopping = true
     cancelRetry()
-    settleReplacement?.({ ok: false, reason: 'monohull is stopping', lastLines: [] })
+    attempt?.failed(stopping)
     const leaving = [...workers.values()]
     for (const { process } of leaving) process.stop(graceMs)
     await Promise.all(leaving.map(({ buried }) => buried))
-    endpoint?.close()
-    endpoint = undefined
+    address.drop()?.close()
   }
 
   /** The record of a worker's end, and what follows from it. */
   function bury(worker: number, end: WorkerEnd | RefusedEnd): void {
     if (end.wasRequested || isStopping) return
-    const { exit, wasReady, lastLines } = end
-    const step = stepSlot(state, { type: 'ended', worker, exit, at: clock.now() }, policy())
+    const { exit, wasReady, servedMs, lastLines, blame } = end
+    const step = stepSlot(state, { type: 'ended', worker, blame, at: clock.now() }, policy())
     const decided = step.effects.find(effect => effect.type === 'decided')?.decision
     const isAbandoned = decided === 'replacement abandoned'
-    const endsRun = !isAbandoned && deps.onDeath({ worker: name, exit, wasReady, lastLines })
+    const wasKilledOutside = blame === 'outside'
+    const endsRun =
+      !isAbandoned && deps.onDeath({ worker: name, exit, wasReady, servedMs, wasKilledOutside, lastLines })
     const record = {
       worker: name,
       pid: end.pid,
@@ -246,6 +273,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
       reason: end.reason,
       uptime_ms: end.uptimeMs,
       decision: endsRun ? 'everything is stopped' : decided,
+      stack: end.stack.length > 0 ? end.stack : undefined,
       last_lines: lastLines,
     }
     // one that was never ready had no requests
@@ -254,10 +282,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     state = step.state
     if (endsRun) return
     for (const effect of step.effects) perform(effect)
-    if (step.effects.some(effect => effect.type === 'replacementFailed')) {
-      const outcome = end.reason ?? `the new worker ended with ${describeExit(exit)} before it was ready`
-      settleReplacement?.({ ok: false, reason: `${name}: ${outcome}`, lastLines })
-    }
+    if (attempt?.worker() === worker) attempt.failed({ ok: false, reason: `${name}: ${outcomeOf(end)}`, lastLines })
   }
 
   async function recordDeath(record: Record<string, unknown>, endsRun: boolean): Promise<void> {
@@ -268,27 +293,30 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
 
   const slot: WorkerSlot = {
     number,
+    name,
     start: () => dispatch({ type: 'started' }),
     leanOn(other) {
-      const target = other.address()
-      if (isInRotation || target.kind === 'tcp') return
-      isLeaning = true
-      deps.sockets.point(link, target.path)
+      if (!isInRotation) address.leanOn(other.address())
+    },
+    prepare,
+    accept,
+    refuse() {
+      attempt = undefined
+      plan = previousPlan
+      dispatch({ type: 'replacementRefused' })
     },
     async replace(next) {
-      const previous = plan
-      plan = next
-      cancelRetry()
-      const result = await new Promise<RollResult>(resolve => {
-        settleReplacement = resolve
-        dispatch({ type: state.name === 'idle' ? 'started' : 'replacementRequested' })
-      })
-      settleReplacement = undefined
-      if (!result.ok) plan = previous
-      return result
+      const result = await prepare(next, 0)
+      return result.ok ? accept() : result
     },
+    drained,
+    serving: () => (state.name === 'serving' ? workers.get(state.worker) : undefined),
     stop,
-    address: () => (endpoint?.own.kind === 'tcp' ? endpoint.own : { kind: 'unix', path: link }),
+    giveUpBooting() {
+      const booting = state.name === 'replacing' ? state.next : state.name === 'booting' ? state.worker : undefined
+      if (booting !== undefined) workers.get(booting)?.process.child.signalGroup('SIGKILL')
+    },
+    address: address.forNginx,
     isInRotation: () => isInRotation,
     load() {
       const serving = 'worker' in state && state.name !== 'booting' ? workers.get(state.worker) : undefined
@@ -298,16 +326,10 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
       isInRotation = false
     },
     async leave(heir, graceMs) {
-      const next = heir?.address()
-      if (endpoint?.own.kind === 'unix') {
-        if (next?.kind === 'unix') deps.sockets.point(link, next.path)
-        if (state.name === 'serving') await emptyQueue(endpoint)
-      }
+      const present = address.current()
+      if (heir) address.leadTo(heir.address())
+      if (present?.own.kind === 'unix' && state.name === 'serving') await emptyQueue(present)
       await stop(graceMs)
-    },
-    giveUpBooting() {
-      const booting = state.name === 'replacing' ? state.next : state.name === 'booting' ? state.worker : undefined
-      if (booting !== undefined) workers.get(booting)?.process.child.signalGroup('SIGKILL')
     },
     status() {
       const serving = 'worker' in state ? workers.get(state.worker) : undefined
@@ -325,22 +347,12 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
   return slot
 }
 
-function isSameCommand(one: WorkerPlan, other: WorkerPlan): boolean {
-  return JSON.stringify(one.argv) === JSON.stringify(other.argv)
+function outcomeOf({ reason, exit, wasReady, servedMs }: WorkerEnd | RefusedEnd): string {
+  if (reason !== undefined) return reason
+  const when = wasReady ? `${servedMs} ms after it was ready` : 'before it was ready'
+  return `the new worker ended with ${describeExit(exit)} ${when}`
 }
 
-/** The end of a worker that the system refused to start. */
-type RefusedEnd = Omit<WorkerEnd, 'pid'> & { pid: undefined }
-
-function refusedEnd(error: unknown): RefusedEnd {
-  const exit: Exit = { kind: 'code', code: exitCode.software }
-  return {
-    pid: undefined,
-    exit,
-    wasReady: false,
-    wasRequested: false,
-    uptimeMs: 0,
-    lastLines: [],
-    reason: messageOf(error),
-  }
+function isSameCommand(one: WorkerPlan, other: WorkerPlan): boolean {
+  return JSON.stringify(one.argv) === JSON.stringify(other.argv)
 }

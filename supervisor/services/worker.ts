@@ -1,8 +1,12 @@
+import { exitCode, messageOf } from '../base/errors.ts'
 import { explainDeath } from '../domain/death.ts'
 import { describeExit, type Exit } from '../domain/exit.ts'
 import { endReason } from '../domain/hook.ts'
-import type { Probe, Surroundings } from '../domain/ports.ts'
+import type { Probe, StackReader, Surroundings } from '../domain/ports.ts'
+import { drawLimits, type RecycleLimits } from '../domain/recycling.ts'
+import { type Blame, blameFor } from '../domain/slot-state.ts'
 import type { Endpoint } from './endpoint.ts'
+import { createHangWatch } from './hang-watch.ts'
 import { type ManagedProcess, manageProcess } from './managed-process.ts'
 import type { OomWatch } from './oom-watch.ts'
 import { waitUntilReady } from './readiness.ts'
@@ -18,6 +22,9 @@ export interface Worker {
   hasNotified(): boolean
   /** What share of its time it was busy lately, from 0 to 1; undefined when it does not tell. */
   load(): number | undefined
+  /** Requests it has served, as far as it has told: it does at its limit. */
+  requests(): number
+  limits: RecycleLimits
   /** Settles when it and its group are gone, and its last lines were read. */
   ended: Promise<WorkerEnd>
 }
@@ -29,9 +36,14 @@ export interface WorkerEnd {
   /** Whether monohull asked it to stop. */
   wasRequested: boolean
   uptimeMs: number
+  /** Since it was ready; 0 when it never was. */
+  servedMs: number
+  blame: Blame
   lastLines: string[]
   /** What an operator needs to know beyond the exit, when there is more. */
   reason: string | undefined
+  /** Where it hung, when that is known. */
+  stack: string[]
 }
 
 export interface WorkerLaunch {
@@ -49,6 +61,9 @@ export interface WorkerDeps extends Surroundings {
   probe: Probe
   /** TCP ports that the processes of a group listen on. */
   portsOf: (group: number) => number[]
+  readStack: StackReader
+  /** Bytes that process groups have in memory. */
+  memoryOf: (groups: readonly number[]) => Map<number, number>
   oomWatch: OomWatch
   /** Told of each worker that became ready or ended; must not throw or take time. */
   onWorkerEvent: (event: WorkerEvent) => void
@@ -67,11 +82,12 @@ export function launchWorker(
 ): Worker {
   const { clock, log } = deps
   const { socket, port } = endpoint
+  const limits = drawLimits(plan.recycle, deps.random())
   const child = deps.spawn({
     name,
     argv: plan.argvFor(port),
     directory: plan.directory,
-    env: plan.env({ slot, socketInode: socket?.inode, port }),
+    env: plan.env({ requestLimit: limits.requests, slot, socketInode: socket?.inode, port }),
     uid: plan.uid,
     gid: plan.gid,
     inherit: socket ? [socket.descriptor] : [],
@@ -81,8 +97,12 @@ export function launchWorker(
   let otherPorts: number[] = []
   let hasNotified = false
   let told: { load: number; at: number } | undefined
+  let isCounting = false
+  let requests = 0
   child.onNotify((word, value) => {
     if (word === 'LOAD') told = { load: Math.min(1, Math.max(0, Number(value) || 0)), at: clock.now() }
+    if (word === 'REQUEST_LIMIT') isCounting = true
+    if (word === 'REQUESTS') requests = Number(value) || 0
   })
   const process = manageProcess({
     child,
@@ -95,6 +115,8 @@ export function launchWorker(
     },
     onReady() {
       log.info('worker ready', { worker: name, pid: child.pid, boot_ms: clock.now() - process.state().startedAt })
+      hangWatch.begin()
+      if (limits.requests > 0 && !isCounting) warnUncounted()
       onReady()
       deps.onWorkerEvent({ type: 'ready', worker: name, pid: child.pid })
     },
@@ -102,16 +124,33 @@ export function launchWorker(
       otherPorts = deps.portsOf(child.pid)
     },
   })
+  const hangWatch = createHangWatch({
+    clock,
+    child,
+    process,
+    endpoint,
+    plan,
+    probe: deps.probe,
+    readStack: deps.readStack,
+  })
   const readiness = waitUntilReady({ child, probe: deps.probe, clock, address: endpoint.own, isExclusive: !isShared })
   void readiness.ready.then(by => {
     hasNotified = by === 'notified'
     process.markReady()
   })
 
+  function warnUncounted(): void {
+    log.warn('max_requests is without effect: this worker does not count its requests', {
+      worker: name,
+      fix: "use the server's own (Gunicorn: --max-requests), or max_memory, max_age or restart",
+    })
+  }
+
   async function end(): Promise<WorkerEnd> {
-    const { exit: ending, cause, wasReady, uptimeMs } = await process.ended
+    const { exit: ending, cause, wasReady, uptimeMs, servedMs } = await process.ended
     const exit = cause === undefined ? deps.oomWatch.judge(ending) : ending
     readiness.cancel()
+    hangWatch.end()
     await child.outputEnded()
     const wasRequested = cause === 'requested'
     const lastLines = child.lastLines()
@@ -120,13 +159,26 @@ export function launchWorker(
       cause,
       wasReady,
       otherPorts,
+      hang: hangWatch.finding()?.what,
       memoryLimit: deps.oomWatch.limit(),
       program: plan.argv[0] ?? '',
       ...plan,
     })
     deps.onWorkerEvent({ type: 'ended', worker: name, pid: child.pid, exit, reason: endReason(cause, exit) })
+    const blame = blameFor(exit, cause)
     if (wasRequested) log.info('worker stopped', { worker: name, pid: child.pid, exit: describeExit(exit) })
-    return { pid: child.pid, exit, wasReady, wasRequested, uptimeMs, lastLines, reason }
+    return {
+      pid: child.pid,
+      exit,
+      wasReady,
+      wasRequested,
+      uptimeMs,
+      servedMs,
+      blame,
+      lastLines,
+      reason,
+      stack: hangWatch.finding()?.stack ?? [],
+    }
   }
 
   return {
@@ -135,6 +187,27 @@ export function launchWorker(
     hasNotified: () => hasNotified,
     // who told before and cannot now is busy
     load: () => told && (clock.now() - told.at > silentMs ? 1 : told.load),
+    requests: () => requests,
+    limits,
     ended: end(),
+  }
+}
+
+/** The end of a worker that the system refused to start. */
+export type RefusedEnd = Omit<WorkerEnd, 'pid'> & { pid: undefined }
+
+/** The record of a worker whose start threw `error`. */
+export function refusedEnd(error: unknown): RefusedEnd {
+  return {
+    pid: undefined,
+    exit: { kind: 'code', code: exitCode.software },
+    wasReady: false,
+    wasRequested: false,
+    uptimeMs: 0,
+    servedMs: 0,
+    blame: 'worker',
+    lastLines: [],
+    reason: messageOf(error),
+    stack: [],
   }
 }

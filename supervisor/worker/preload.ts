@@ -13,6 +13,8 @@ const notifyDescriptor = Number(env.MONOHULL_NOTIFY_FD)
 const socketInode = Number(env.MONOHULL_SOCKET_INODE)
 const gracefulTimeoutMs = Number(env.MONOHULL_GRACEFUL_TIMEOUT_MS ?? 8000)
 const loadIntervalMs = Number(env.MONOHULL_LOAD_INTERVAL_MS)
+const heartbeatMs = Number(env.MONOHULL_HEARTBEAT_MS ?? 0)
+const requestLimit = Number(env.MONOHULL_REQUEST_LIMIT ?? 0)
 const inheritedDescriptor = 3
 /** nginx closes idle upstream connections after 4 s; the worker must never be the first to close one. */
 const leastKeepAliveMs = 65_000
@@ -49,6 +51,8 @@ function hideContract(): void {
     'MONOHULL_NOTIFY_FD',
     'MONOHULL_GRACEFUL_TIMEOUT_MS',
     'MONOHULL_LOAD_INTERVAL_MS',
+    'MONOHULL_REQUEST_LIMIT',
+    'MONOHULL_HEARTBEAT_MS',
   ]) {
     delete env[name]
   }
@@ -99,6 +103,7 @@ function adopt(server: http.Server, args: ListenArguments): net.Server {
     // a unix socket has no peer address, and apps count on one; nginx is the peer, on this machine
     if (socketInode > 0) socket._peername ??= { address: '127.0.0.1', family: 'IPv4', port: 0 }
   })
+  if (requestLimit > 0) countRequests(server)
   server.once('listening', () => {
     if (server.keepAliveTimeout > 0 && server.keepAliveTimeout < leastKeepAliveMs)
       server.keepAliveTimeout = leastKeepAliveMs
@@ -108,6 +113,23 @@ function adopt(server: http.Server, args: ListenArguments): net.Server {
   server.address = () => ({ address: '127.0.0.1', family: 'IPv4', port: asked })
   const callback = args.findLast(argument => typeof argument === 'function')
   return originalListen.call(server, { fd: inheritedDescriptor }, backlog, ...(callback ? [callback] : []))
+}
+
+function countRequests(server: http.Server): void {
+  let count = 0
+  server.prependListener('request', () => {
+    if (++count === requestLimit) notify(`REQUESTS=${count}`)
+  })
+}
+
+/** Tells the supervisor that the event loop turns. When it does not read for long, words are dropped instead of waited for. */
+function startHeartbeat(): void {
+  // sets the descriptor to non-blocking, which only a handle of Node's does
+  new net.Socket({ fd: notifyDescriptor, readable: false, writable: true }).unref()
+  // SIGUSR1 tells where a hung worker is: workers must not compete for one port
+  if (!process.execArgv.some(word => word.startsWith('--inspect'))) process.debugPort = 0
+  notify('WATCHDOG=1')
+  setInterval(notify, heartbeatMs, 'WATCHDOG=1').unref()
 }
 
 /** The TCP port an app asked for, which `address()` goes on telling. */
@@ -193,6 +215,8 @@ function interceptTermination(): void {
 if (isWorker()) {
   hideContract()
   notify('STATUS=booting')
+  if (heartbeatMs > 0) startHeartbeat()
+  if (requestLimit > 0) notify(`REQUEST_LIMIT=${requestLimit}`)
   net.Server.prototype.listen = listen as typeof net.Server.prototype.listen
   interceptTermination()
   if (loadIntervalMs > 0) reportLoad()

@@ -167,7 +167,11 @@ describe('hooks', () => {
 
   it('before_stop gets no more than its part of the stop, and a second TERM ends it', async t => {
     const files = { 'monohull.yaml': yaml({ before_stop: 'echo leaving; exec sleep 600' }) }
-    const bounded = startMonohull(t, { args: app, files, env: { MONOHULL_STOP_TIMEOUT: '3s' } })
+    const bounded = startMonohull(t, {
+      args: app,
+      files,
+      env: { MONOHULL_STOP_TIMEOUT: '3s', MONOHULL_GRACEFUL_TIMEOUT: '2s' },
+    })
     const hurried = startMonohull(t, { args: app, files, env: { MONOHULL_STOP_TIMEOUT: '600s' } })
     await Promise.all([bounded.serving(), hurried.serving()])
     bounded.signal('SIGTERM')

@@ -160,7 +160,9 @@ export function startMonohull(t: TestContext, options: StartOptions = {}): Monoh
     const timer = setTimeout(() => child.kill('SIGKILL'), 8000)
     await exited
     clearTimeout(timer)
-    const survivors = children.flatMap(({ pid, startTime }) =>
+    // the same child stands in many records, and each look reads all of /proc
+    const distinct = [...new Map(children.map(one => [`${one.pid} ${one.startTime}`, one])).values()]
+    const survivors = distinct.flatMap(({ pid, startTime }) =>
       groupMembers(pid).filter(member => member.startTime >= startTime),
     )
     for (const { pid } of survivors) process.kill(pid, 'SIGKILL')

@@ -87,6 +87,25 @@ describe('config/load: bad values', () => {
   })
 })
 
+describe('config/load: contradictions of a worker', () => {
+  const cases: [string, string, string][] = [
+    ['stop_delay: 3s', 'app.graceful_timeout', 'expected at most stop_timeout less stop_delay'],
+    ['max_requests: 5, max_requests_jitter: 6', 'app.max_requests_jitter', 'expected at most max_requests'],
+    ['max_age: 1s', 'app.max_age', 'expected at least min_uptime'],
+    ['timeout: 0s, health: {path: /alive}', 'app.health', 'expected a timeout above 0s beside it'],
+    ['max_memory: 512', 'app.max_memory', 'expected an amount of memory such as 512MB or 2GB'],
+    ['health: {path: alive}', 'app.health.path', 'expected a path such as /health'],
+    ['reload: {surge: 0}', 'app.reload.surge', 'expected a whole number from 1 to 1024'],
+    ['restart: "0 25 * * *"', 'app.restart', 'expected an hour from 0 to 23, a list, a range such as 0-23, * or */2'],
+  ]
+  for (const [text, key, message] of cases) {
+    it(`refuses ${text}`, () => {
+      const problem = refusedOnce(yaml(text.startsWith('stop') ? `${text}\napp: {}` : `app: {${text}}`))
+      assert.deepEqual([problem.key, problem.problem], [key, message])
+    })
+  }
+})
+
 describe('config/load: unknown keys', () => {
   const cases: [string, string, string, number][] = [
     ['htpp_port: 80', 'htpp_port', 'did you mean http_port?', 1],
@@ -110,13 +129,8 @@ describe('config/load: unknown keys', () => {
   })
 
   it('refuses features that are still to come', () => {
-    const problems = refused(yaml('upstreams: {}\njobs: []\napp: {timeout: 30s, max_requests: 0}'))
-    assert.deepEqual(problems.map(problem => problem.key).sort(), [
-      'app.max_requests',
-      'app.timeout',
-      'jobs',
-      'upstreams',
-    ])
+    const problems = refused(yaml('upstreams: {}\njobs: []'))
+    assert.deepEqual(problems.map(problem => problem.key).sort(), ['jobs', 'upstreams'])
   })
 
   it('takes no key for one of every object', t => {

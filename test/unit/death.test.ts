@@ -7,6 +7,7 @@ const facts: DeathFacts = {
   exit: { kind: 'code', code: 1 },
   wasReady: false,
   cause: undefined,
+  hang: undefined,
   program: 'serve',
   listen: 'inherit',
   bootTimeoutMs: 30_000,

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Exit } from '../../supervisor/domain/exit.ts'
 import {
+  type Blame,
+  blameFor,
   type SlotEffect,
   type SlotEvent,
   type SlotState,
@@ -10,8 +11,6 @@ import {
 } from '../../supervisor/domain/slot-state.ts'
 
 const policy = { minUptimeMs: 2000, withdrawAfter: 2, afterFailure: 'retry' } as const
-const crash: Exit = { kind: 'code', code: 1 }
-const killed: Exit = { kind: 'signal', signal: 'SIGKILL', number: 9 }
 
 const idle: SlotState = { name: 'idle' }
 const booting: SlotState = { name: 'booting', worker: 5, failures: 0 }
@@ -21,10 +20,10 @@ const waiting: SlotState = { name: 'waiting', failures: 1, lastWorker: 5 }
 const stopped: SlotState = { name: 'stopped' }
 
 const step = (state: SlotState, event: SlotEvent) => stepSlot(state, event, policy)
-const ended = (worker: number, at: number, exit: Exit = crash): SlotEvent => ({
+const ended = (worker: number, at: number, blame: Blame = 'worker'): SlotEvent => ({
   type: 'ended',
   worker,
-  exit,
+  blame,
   at,
 })
 const becameReady = (worker: number): SlotEvent => ({ type: 'becameReady', worker, at: 2000 })
@@ -44,7 +43,7 @@ describe('domain/slot-state: start', () => {
   it('serves when its worker is ready, and is back with nginx', () => {
     assert.deepEqual(step(booting, becameReady(5)), {
       state: { ...serving, readyAt: 2000 },
-      effects: [{ type: 'restore' }, { type: 'replaced' }],
+      effects: [{ type: 'restore' }, { type: 'readied', worker: 5 }],
     })
   })
 })
@@ -57,16 +56,19 @@ describe('domain/slot-state: a worker that ends', () => {
     })
   })
 
-  it('has failed when the OOM killer ended it', () => {
-    const victim: Exit = { kind: 'signal', signal: 'SIGKILL', number: 9, isOutOfMemory: true }
-    assert.deepEqual(step(serving, ended(5, 1500, victim)).state, { ...waiting, failures: 1 })
-  })
-
   it('is restarted at once when somebody killed it, however young', () => {
-    assert.deepEqual(step(serving, ended(5, 1001, killed)).effects, [
+    assert.deepEqual(step(serving, ended(5, 1001, 'outside')).effects, [
       decided('restarted at once'),
       { type: 'retry', failures: 0 },
     ])
+  })
+
+  it('is somebody else’s doing only when a SIGKILL came from outside', () => {
+    const kill = { kind: 'signal', signal: 'SIGKILL', number: 9 } as const
+    assert.equal(blameFor(kill, undefined), 'outside')
+    assert.equal(blameFor(kill, 'boot timeout'), 'worker')
+    assert.equal(blameFor({ ...kill, isOutOfMemory: true }, undefined), 'worker')
+    assert.equal(blameFor({ kind: 'code', code: 1 }, undefined), 'worker')
   })
 
   it('has failed fast before min_uptime: backoff', () => {
@@ -90,14 +92,10 @@ describe('domain/slot-state: a worker that ends', () => {
   })
 
   it('counts as a failure while it boots, killed or not', () => {
-    for (const exit of [crash, killed]) {
-      assert.deepEqual(step(booting, ended(5, 99_999, exit)), {
+    for (const blame of ['worker', 'outside'] as const) {
+      assert.deepEqual(step(booting, ended(5, 99_999, blame)), {
         state: waiting,
-        effects: [
-          { type: 'replacementFailed', worker: 5 },
-          decided('restarted after backoff'),
-          { type: 'retry', failures: 1 },
-        ],
+        effects: [decided('restarted after backoff'), { type: 'retry', failures: 1 }],
       })
     }
   })
@@ -124,17 +122,41 @@ describe('domain/slot-state: replacement', () => {
     assert.deepEqual(step(serving, requested), { state: replacing, effects: [{ type: 'spawn', worker: 6 }] })
   })
 
-  it('stops the old worker when the new one is ready', () => {
-    assert.deepEqual(step(replacing, becameReady(6)), {
+  const ready: SlotState = { ...replacing, nextReadyAt: 2000 }
+
+  it('keeps the old worker when the new one is ready, until that is accepted', () => {
+    assert.deepEqual(step(replacing, becameReady(6)), { state: ready, effects: [{ type: 'readied', worker: 6 }] })
+    assert.deepEqual(step(ready, { type: 'replacementAccepted' }), {
       state: { ...serving, worker: 6, readyAt: 2000 },
-      effects: [{ type: 'stop', worker: 5 }, { type: 'replaced' }],
+      effects: [{ type: 'stop', worker: 5 }],
     })
   })
 
-  it('keeps the old worker when the new one ends', () => {
-    assert.deepEqual(step(replacing, ended(6, 1500)), {
-      state: serving,
-      effects: [decided('replacement abandoned', 6), { type: 'replacementFailed', worker: 6 }],
+  it('keeps the old worker when the new one ends, ready or not', () => {
+    for (const state of [replacing, ready])
+      assert.deepEqual(step(state, ended(6, 2500)), {
+        state: serving,
+        effects: [decided('replacement abandoned', 6)],
+      })
+  })
+
+  it('drains the new worker when it is refused', () => {
+    for (const state of [replacing, ready])
+      assert.deepEqual(step(state, { type: 'replacementRefused' }), {
+        state: serving,
+        effects: [{ type: 'stop', worker: 6 }],
+      })
+  })
+
+  it('is accepted only of a new worker that is ready', () => {
+    for (const state of [replacing, serving, waiting])
+      assert.deepEqual(step(state, { type: 'replacementAccepted' }), { state, effects: [] })
+  })
+
+  it('is done when the old worker ends and the new one is ready', () => {
+    assert.deepEqual(step(ready, ended(5, 2500)), {
+      state: { ...serving, worker: 6, readyAt: 2000 },
+      effects: [decided('replaced at once'), { type: 'restore' }],
     })
   })
 
@@ -205,24 +227,15 @@ describe('domain/slot-state: late and foreign events', () => {
 
 describe('domain/slot-state: somebody works on the app', () => {
   const waits = { ...policy, afterFailure: 'wait' } as const
-  const exit = { kind: 'code', code: 1 } as const
 
   it('a fast failure is left alone until a replacement is asked for', () => {
-    const { state, effects } = stepSlot(
-      { name: 'booting', worker: 1, failures: 0 },
-      { type: 'ended', worker: 1, exit, at: 5 },
-      waits,
-    )
-    assert.deepEqual(
-      effects.map(({ type }) => type),
-      ['replacementFailed', 'decided', 'withdraw'],
-    )
-    assert.deepEqual(stepSlot(state, { type: 'replacementRequested' }, waits).effects, [{ type: 'spawn', worker: 2 }])
+    const { state, effects } = stepSlot(booting, ended(5, 5), waits)
+    assert.deepEqual(effects, [decided('left until the next change'), { type: 'withdraw' }])
+    assert.deepEqual(stepSlot(state, { type: 'replacementRequested' }, waits).effects, [{ type: 'spawn', worker: 6 }])
   })
 
   it('a worker that has served for a while is started again', () => {
-    const serving: SlotState = { name: 'serving', worker: 1, failures: 0, readyAt: 0 }
-    const { effects } = stepSlot(serving, { type: 'ended', worker: 1, exit, at: 5000 }, waits)
+    const { effects } = stepSlot(serving, ended(5, 5000), waits)
     assert.ok(effects.some(({ type }) => type === 'retry'))
   })
 })

@@ -24,6 +24,8 @@ const identity: WorkerIdentity = {
   port: undefined,
   gracefulTimeoutMs: 8000,
   loadIntervalMs: undefined,
+  heartbeatMs: 0,
+  requestLimit: 0,
 }
 
 describe('domain/worker-env: programs that get no requests', () => {

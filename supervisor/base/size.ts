@@ -1,0 +1,8 @@
+const unitBytes: Record<string, number> = { KB: 2 ** 10, MB: 2 ** 20, GB: 2 ** 30 }
+
+/** Bytes of an amount written `512MB`, `1.5GB` or `800KB`, in powers of 1024; undefined when it is not one. */
+export function parseSize(text: string): number | undefined {
+  const [, amount, unit = ''] = /^(\d+(?:\.\d+)?)(KB|MB|GB)$/i.exec(text) ?? []
+  const bytes = Math.round(Number(amount) * (unitBytes[unit.toUpperCase()] ?? Number.NaN))
+  return bytes > 0 ? bytes : undefined
+}

@@ -1,0 +1,5 @@
+/** What came of replacing workers. */
+export type RollResult = { ok: true } | { ok: false; reason: string; lastLines: string[] }
+
+/** What a roll ends with that a stop cuts short. */
+export const stopping: RollResult = { ok: false, reason: 'monohull is stopping', lastLines: [] }

@@ -1,0 +1,34 @@
+import type { Clock } from '../base/clock.ts'
+import { lookAt, watchEveryMs } from '../domain/watchdog.ts'
+
+/** Calls out once when the signs of life stay away for longer than the timeout. */
+export interface Watchdog {
+  sign(): void
+  end(): void
+}
+
+export interface WatchdogOptions {
+  clock: Clock
+  timeoutMs: number
+  onSilence: (silentMs: number) => void
+}
+
+export function startWatchdog({ clock, timeoutMs, onSilence }: WatchdogOptions): Watchdog {
+  let watch = { lastSignAt: clock.now(), lastLookAt: clock.now() }
+  let cancel = () => {}
+
+  function look(): void {
+    const seen = lookAt(watch, clock.now(), timeoutMs)
+    watch = seen.watch
+    if (seen.silentMs === undefined) cancel = clock.after(watchEveryMs(timeoutMs), look)
+    else onSilence(seen.silentMs)
+  }
+
+  cancel = clock.after(watchEveryMs(timeoutMs), look)
+  return {
+    sign() {
+      watch = { ...watch, lastSignAt: clock.now() }
+    },
+    end: () => cancel(),
+  }
+}
