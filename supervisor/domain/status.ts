@@ -41,7 +41,7 @@ export interface Status {
 /** The status as a table for people. */
 export function formatStatus({ pid, state, uptimeSeconds, http, https, workers, processes, scaled }: Status): string {
   const bounds = scaled
-    .map(one => `${one.app} has ${one.workers} workers, by load from ${one.min} to ${one.max}\n`)
+    .map(one => `${one.app} scales by load: ${one.workers}, from ${one.min} to ${one.max}\n`)
     .join('')
   const head = `monohull ${state}, pid ${pid}, up ${uptimeSeconds} s\nhttp  ${http.join(' ') || '-'}\nhttps ${https.join(' ') || '-'}\n${bounds}`
   if (workers.length + processes.length === 0) return `${head}static files, no workers\n`

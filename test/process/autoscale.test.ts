@@ -6,7 +6,9 @@ import { askAdmin } from '../../supervisor/adapters/admin-client.ts'
 import type { Status } from '../../supervisor/domain/status.ts'
 import { defer, fixture, type Monohull, startMonohull, until } from './monohull.ts'
 
-const patience = { deadlineMs: 60_000 }
+const patience = { deadlineMs: 100_000 }
+/** Scaling down alone takes half a minute of little load. */
+const timeout = 300_000
 const scaled = (min: number, max: number, rest = '') => ({
   'monohull.yaml': `https: off\naccess_log: false\napp: { workers: { min: ${min}, max: ${max} }${rest} }\n`,
 })
@@ -57,7 +59,7 @@ function startLoad(t: TestContext, monohull: Monohull, clients: number, path: st
 }
 
 describe('workers: {min, max}', () => {
-  it('scales a Node app by how busy its event loops are, up and down, and no request fails', async t => {
+  it('scales a Node app by how busy its event loops are, up and down, and no request fails', { timeout }, async t => {
     const monohull = startMonohull(t, { args: ['run', 'node', fixture('busy.cjs')], files: scaled(1, 2), env })
     await monohull.serving()
     assert.deepEqual((await statusOf(monohull)).scaled, [{ app: 'app', workers: 1, min: 1, max: 2 }])
@@ -82,7 +84,7 @@ describe('workers: {min, max}', () => {
     assert.match(monohull.output(), /command received command=scale from=autoscaling[\s\S]*1 worker now/)
   })
 
-  it('scales any other app by the time that its answers take, which nginx counts', async t => {
+  it('scales any other app by the time that its answers take, which nginx counts', { timeout }, async t => {
     const command = ['run', 'gunicorn', '--chdir', fixture(''), '--bind', 'fd://3', 'busy_wsgi:application']
     const monohull = startMonohull(t, { args: command, files: scaled(1, 3, ', keepalive: 0'), env })
     await monohull.serving()
@@ -97,7 +99,7 @@ describe('workers: {min, max}', () => {
     assert.deepEqual([...load.statuses.keys()], [200], JSON.stringify([...load.statuses]))
   })
 
-  it('asks nothing of the workers of a fixed pool, and can be turned on by a reload', async t => {
+  it('asks nothing of the workers of a fixed pool, and can be turned on by a reload', { timeout }, async t => {
     const files = { 'monohull.yaml': 'https: off\napp: { workers: 1 }\n' }
     const monohull = startMonohull(t, { args: ['run', 'node', fixture('busy.cjs')], files, env })
     await monohull.serving()

@@ -146,7 +146,7 @@ describe('domain/status', () => {
         'monohull ready, pid 42, up 7 s',
         'http  127.0.0.1:80',
         'https -',
-        'app has 1 workers, by load from 1 to 4',
+        'app scales by load: 1, from 1 to 4',
         'NAME     STATE    PID  UP   RESTARTS',
         'app.1    serving  43   7 s  0',
         'queue.1  running  44   5 s  2',
