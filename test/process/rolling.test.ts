@@ -58,6 +58,7 @@ describe('a rolling restart keeps the old workers', () => {
       assert.match(output, /rolling restart abandoned, the old workers stay/)
       assert.match(output, told)
       assert.deepEqual([monohull.worker(1), monohull.worker(2)], before)
+      await monohull.seen(/worker died/)
       assert.equal(deaths(monohull), 1)
       assert.equal((await monohull.request({ method: 'POST' })).status, 200)
     })

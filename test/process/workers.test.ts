@@ -108,7 +108,7 @@ describe('workers', () => {
     }
     crash()
     assert.equal(await monohull.exited, 5)
-    assert.equal(monohull.output().match(/worker died/g)?.length, 3)
+    assert.equal(monohull.output().match(/error worker died/g)?.length, 3)
   })
 
   it('get what the contract says, and keep it from their children', async t => {
