@@ -4,6 +4,7 @@ import type { Account } from '../adapters/users.ts'
 import type { AppConfig } from '../config/schema.ts'
 import type { AppContent } from '../domain/app-command.ts'
 import type { WorkerLimits } from '../domain/autoscale.ts'
+import { placesFor } from '../domain/places.ts'
 import { watchEveryMs } from '../domain/watchdog.ts'
 import { fillPort, workerEnv } from '../domain/worker-env.ts'
 import type { WorkerPlan } from '../services/worker-plan.ts'
@@ -97,6 +98,7 @@ function createPlan(sources: PlanSources): WorkerPlan {
     uid: place.account?.uid,
     gid: place.account?.gid,
     count,
+    places: canLeadElsewhere(app) ? placesFor(limits?.max ?? count, app.keepalive) : 0,
     limits,
     loadFrom,
     listen: app.listen,
@@ -133,4 +135,9 @@ function createPlan(sources: PlanSources): WorkerPlan {
     afterFailure: world.isDevelopment ? 'wait' : 'retry',
     backoff: { initialMs: app.backoff.initial, maxMs: app.backoff.max },
   }
+}
+
+/** A TCP port leads to one worker alone, and a sticky cookie names one. */
+function canLeadElsewhere({ listen, balance }: AppConfig): boolean {
+  return listen === 'inherit' && balance !== 'sticky'
 }

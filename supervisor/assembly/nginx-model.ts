@@ -3,6 +3,7 @@ import type { FrontSocket } from '../adapters/listeners.ts'
 import type { CertificateFiles } from '../domain/certificate.ts'
 import type { NginxFeatures, NginxModel, NginxRoute } from '../domain/nginx-model.ts'
 import type { Upstream, UpstreamServer } from '../domain/nginx-upstream.ts'
+import { placePath } from '../domain/places.ts'
 import type { WorkerPlan } from '../services/worker-plan.ts'
 import { busyTimeOf } from './busy-time.ts'
 import type { Settings } from './settings.ts'
@@ -73,12 +74,12 @@ function longestGraceMs({ apps }: Settings): number {
 }
 
 /** Where workers will be that do not run yet. */
-export function plannedServers({ app, count, listen }: WorkerPlan, runDir: string): UpstreamServer[] {
-  return Array.from({ length: count }, (_, index) => ({
+export function plannedServers({ app, count, places, listen }: WorkerPlan, runDir: string): UpstreamServer[] {
+  return Array.from({ length: Math.max(count, places) }, (_, index) => ({
     slot: index + 1,
     address:
       listen === 'port'
         ? { kind: 'tcp', port: 1024 + index }
-        : { kind: 'unix', path: `${runDir}/${app}-${index + 1}.sock` },
+        : { kind: 'unix', path: placePath(runDir, app, index + 1) },
   }))
 }

@@ -62,7 +62,7 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
   if (settings.init.length > 0) await (await import('./init.ts')).initialize(parts)
   if (isStopping()) return
   parts.rotation = createRotation(async () => {
-    if (parts.isServing) await parts.nginx?.apply(modelOf(parts, parts.settings, 'ready'))
+    if (parts.isServing) await parts.nginx?.follow(modelOf(parts, parts.settings, 'ready'))
   }, log)
   parts.oomWatch = createOomWatch(readMemoryGroup())
   const unanswered = openUnansweredLog(join(config.run_dir, 'nginx', unansweredName))
@@ -88,8 +88,7 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
   if (!result.ok && !parts.world.isDevelopment) throw bootFailure(result.death)
   await settlePools(parts)
   parts.isServing = true
-  // one that boots for long must not keep requests waiting that another could answer
-  if (isAnyMissing(parts)) await parts.nginx?.apply(modelOf(parts, settings, 'ready'))
+  await parts.nginx?.follow(modelOf(parts, settings, 'ready'))
 
   const { http, https } = parts.front
   instance.update({
@@ -103,10 +102,6 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
   autoscale(parts)
   await planRestarts(parts)
   collectGarbage()
-}
-
-function isAnyMissing({ pools }: Parts): boolean {
-  return [...pools.values()].some(pool => pool.rotation().length < pool.addresses().length)
 }
 
 async function assembleNginx(parts: Parts, surroundings: Surroundings): Promise<void> {

@@ -12,7 +12,8 @@ export interface UnansweredRequest {
 
 /** The end of a worker: where nginx found it, and when it was noticed, in milliseconds since the Unix epoch. */
 export interface PlaceOfDeath {
-  address: string
+  /** All by which nginx reached it. */
+  addresses: readonly string[]
   at: number
 }
 
@@ -63,12 +64,12 @@ function toRequest(value: unknown): UnansweredRequest[] {
 /** Takes the tries that ended with this death out of `requests`, and returns whose they were. */
 export function takeInFlight(
   requests: readonly UnansweredRequest[],
-  { address, at }: PlaceOfDeath,
+  { addresses, at }: PlaceOfDeath,
 ): UnansweredRequest[] {
   return requests.filter(request => {
     const index = request.dropped.findIndex(
       ({ address: tried, endedAt }) =>
-        tried === address && endedAt >= at - noticedLateMs && endedAt <= at + clocksApartMs,
+        addresses.includes(tried) && endedAt >= at - noticedLateMs && endedAt <= at + clocksApartMs,
     )
     if (index >= 0) request.dropped.splice(index, 1)
     return index >= 0

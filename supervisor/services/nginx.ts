@@ -21,6 +21,8 @@ export interface Nginx {
   start(model: NginxModel): Promise<void>
   /** Renders, tests, promotes and reloads; settles when only new nginx workers accept. Changes nothing when it rejects. */
   apply(model: NginxModel): Promise<void>
+  /** `apply`, unless nginx was given the same already: a reload closes client connections, so none is done for nothing. */
+  follow(model: NginxModel): Promise<void>
   reopenLogs(): void
   /** Whether `start` has come to its end. */
   isStarted(): boolean
@@ -43,6 +45,8 @@ export function createNginx(deps: NginxDeps): Nginx {
   let isStarted = false
   let isStopping = false
   let lastApply: Promise<void> = Promise.resolve()
+  /** The rendered text of the configuration that was promoted last. */
+  let given = ''
   let failures = 0
   /** Died, and not yet followed by one with workers: theirs alone serve. */
   let dead: ManagedProcess[] = []
@@ -139,6 +143,7 @@ export function createNginx(deps: NginxDeps): Nginx {
     if (isStopping) return
     const folder = await stageTested(model)
     files.promote(folder)
+    given = textOf(model)
     if (!master) return
     const known = deps.processes.childrenOf(master.child.pid)
     // a master that just died is started again with the promoted files anyway
@@ -152,6 +157,12 @@ export function createNginx(deps: NginxDeps): Nginx {
     orphans.retire('SIGQUIT')
   }
 
+  function inTurn(act: () => Promise<void>): Promise<void> {
+    const applied = lastApply.then(act)
+    lastApply = applied.catch(() => {}) // told to whoever asked; the next one starts clean
+    return applied
+  }
+
   return {
     async check(model) {
       files.discard(await stageTested(model))
@@ -160,6 +171,7 @@ export function createNginx(deps: NginxDeps): Nginx {
       if (isStopping) return
       const folder = files.stage(renderNginx(model))
       files.promote(folder)
+      given = textOf(model)
       master = spawnMaster()
       isStarted = await waitForWorkers(master)
       if (isStarted || isStopping) return
@@ -167,11 +179,11 @@ export function createNginx(deps: NginxDeps): Nginx {
       await expectAccepted(folder)
       throw new OperatorError('nginx did not start', { fix: 'its own message is above', code: exitCode.software })
     },
-    apply(model) {
-      const applied = lastApply.then(() => applyNow(model))
-      lastApply = applied.catch(() => {}) // told to whoever asked; the next one starts clean
-      return applied
-    },
+    apply: model => inTurn(() => applyNow(model)),
+    follow: model =>
+      inTurn(async () => {
+        if (textOf(model) !== given) await applyNow(model)
+      }),
     reopenLogs() {
       master?.child.signal('SIGUSR1')
     },
@@ -188,4 +200,8 @@ export function createNginx(deps: NginxDeps): Nginx {
       await master.ended
     },
   }
+}
+
+function textOf(model: NginxModel): string {
+  return [...renderNginx(model)].flat().join('\n')
 }

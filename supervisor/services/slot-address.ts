@@ -1,3 +1,4 @@
+import { placePath } from '../domain/places.ts'
 import type { SlotSockets, WorkerAddress } from '../domain/ports.ts'
 import { type Endpoint, openPortEndpoint, openSocketEndpoint } from './endpoint.ts'
 import type { WorkerPlan } from './worker-plan.ts'
@@ -18,8 +19,6 @@ export interface SlotAddress {
   /** Until `standAlone`, what nginx sends here goes to another slot. */
   leanOn(other: WorkerAddress): void
   standAlone(): void
-  /** Leads to another slot for good. */
-  leadTo(heir: WorkerAddress): void
 }
 
 export interface SlotAddressDeps {
@@ -28,7 +27,7 @@ export interface SlotAddressDeps {
 }
 
 export function createSlotAddress({ sockets, runDir }: SlotAddressDeps, app: string, slot: number): SlotAddress {
-  const link = `${runDir}/${app}-${slot}.sock`
+  const link = placePath(runDir, app, slot)
   let endpoint: Endpoint | undefined
   let isLeaning = false
 
@@ -65,9 +64,6 @@ export function createSlotAddress({ sockets, runDir }: SlotAddressDeps, app: str
       if (!isLeaning) return
       isLeaning = false
       if (endpoint) use(endpoint)
-    },
-    leadTo(heir) {
-      if (endpoint?.own.kind === 'unix' && heir.kind === 'unix') sockets.point(link, heir.path)
     },
   }
 }

@@ -12,6 +12,8 @@ export interface WorkerPlan {
   uid: number | undefined
   gid: number | undefined
   count: number
+  /** Places in nginx's list, of which each worker gets a share; 0: one per worker. */
+  places: number
   /** Between which numbers it is scaled by load; undefined when the number is fixed. */
   limits: WorkerLimits | undefined
   /** Who tells how busy the workers are: the preload in a Node worker, or nginx, by the time that answers take. */

@@ -1,6 +1,8 @@
 import { pause } from '../base/clock.ts'
 import { recyclesAtOnce } from '../domain/batches.ts'
 import type { UpstreamServer } from '../domain/nginx-upstream.ts'
+import { placePath, spreadPlaces } from '../domain/places.ts'
+import type { WorkerAddress } from '../domain/ports.ts'
 import type { WorkerStatus } from '../domain/status.ts'
 import { createRecycling } from './recycling.ts'
 import { createRoll, type Roll } from './roll.ts'
@@ -44,13 +46,15 @@ export interface WorkerPool {
   status(): WorkerStatus[]
 }
 
-export type WorkerPoolDeps = Omit<WorkerSlotDeps, 'onReady'>
+export type WorkerPoolDeps = Omit<WorkerSlotDeps, 'onReady' | 'placesOf'>
 
 export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan): WorkerPool {
   let plan = initialPlan
   let isStopping = false
   let isBooted = false
   let slots: WorkerSlot[] = []
+  /** The slot that each place leads to. */
+  let leads = new Map<number, number>()
   let rolling: Roll | undefined
   const turns = createTurns(() => recyclesAtOnce(slots.length))
   const recycling = createRecycling({ ...deps, turns, plan: () => plan, slots: () => slots })
@@ -63,8 +67,12 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
   function createSlot(number: number, slotPlan: WorkerPlan): WorkerSlot {
     const slotDeps: WorkerSlotDeps = {
       ...deps,
+      placesOf: () => [...leads].flatMap(([place, slot]) => (slot === number ? addressOf(place) : [])),
+      onRotation() {
+        spread()
+        return deps.onRotation()
+      },
       onReady() {
-        if (!isBooted) leanOn(number)
         isBooted = true
         settleBoot({ ok: true })
       },
@@ -79,19 +87,41 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
     return createWorkerSlot(slotDeps, number, slotPlan)
   }
 
-  /** Whose worker has never been ready passes its requests to one whose has, or to the first while none has. */
-  function leanOn(number: number): void {
-    const support = slots.find(slot => slot.number === number)
-    if (support) for (const slot of slots) if (slot !== support) slot.leanOn(support)
+  const pathOf = (place: number) => placePath(deps.runDir, plan.app, place)
+
+  function addressOf(place: number): WorkerAddress {
+    return { kind: 'unix', path: pathOf(place) }
+  }
+
+  /** Leads the places of those that do not serve to those that do. */
+  function spread(): void {
+    if (plan.listen === 'port') return
+    const serving = slots.filter(slot => slot.isInRotation()).map(({ number }) => number)
+    const numbers = slots.map(({ number }) => number)
+    const next = spreadPlaces(Math.max(plan.places, slots.length, leads.size), numbers, serving)
+    for (const [place, support] of next) {
+      if (place === support || leads.get(place) === support) continue
+      const own = slots.find(({ number }) => number === place)
+      if (own) own.leanOn(addressOf(support))
+      else deps.sockets.point(pathOf(place), pathOf(support))
+    }
+    leads = next
+  }
+
+  /** nginx's list: as many places as the plan says, or one per worker where places cannot lead elsewhere. */
+  function servers(counted: readonly WorkerSlot[]): UpstreamServer[] {
+    if (plan.places === 0) return counted.map(slot => ({ slot: slot.number, address: slot.address() }))
+    const places = counted.length === 0 ? 0 : Math.max(plan.places, slots.length)
+    return Array.from({ length: places }, (_, index) => ({ slot: index + 1, address: addressOf(index + 1) }))
   }
 
   async function removeSlots(leaving: WorkerSlot[], graceMs: number): Promise<void> {
     if (leaving.length === 0) return
     for (const slot of leaving) slot.leaveRotation()
     slots = slots.filter(slot => !leaving.includes(slot))
+    spread()
     await deps.onRotation()
-    const [heir] = slots
-    if (heir) await Promise.all(leaving.map(slot => slot.leave(heir, graceMs)))
+    await Promise.all(leaving.map(slot => slot.leave(graceMs)))
   }
 
   /** Brings the slots to the plan's count; new workers that do not come up change nothing. */
@@ -100,6 +130,7 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
     for (let number = before + 1; number <= next.count; number++) {
       const slot = createSlot(number, next)
       slots.push(slot)
+      spread()
       const result = isStopping ? stopping : await slot.replace(next)
       if (result.ok) continue
       await removeSlots(slots.slice(before), next.gracefulTimeoutMs)
@@ -133,8 +164,8 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
   return {
     start() {
       slots = Array.from({ length: plan.count }, (_, index) => createSlot(index + 1, plan))
+      spread()
       for (const slot of slots) slot.start()
-      leanOn(1)
       recycling.begin()
       return booted
     },
@@ -143,8 +174,8 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
       const isBooting = () => slots.some(slot => slot.status().state === 'booting' && !failedFirst.has(slot.number))
       while (isBooting() && deps.clock.now() < deadline) await pause(deps.clock, settlePollMs)
     },
-    rotation: () => slots.filter(slot => slot.isInRotation()).map(serverOf),
-    addresses: () => slots.map(serverOf),
+    rotation: () => servers(slots.filter(slot => slot.isInRotation())),
+    addresses: () => servers(slots),
     plan: () => plan,
     load() {
       const loads = slots.map(slot => slot.load()).filter(load => load !== undefined)
@@ -159,7 +190,7 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
     async retire() {
       isStopping = true
       recycling.end()
-      await Promise.all(slots.map(slot => slot.leave(undefined, plan.gracefulTimeoutMs)))
+      await Promise.all(slots.map(slot => slot.leave(plan.gracefulTimeoutMs)))
     },
     async stop(graceMs) {
       isStopping = true
@@ -168,8 +199,4 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
     },
     status: () => slots.map(slot => slot.status()),
   }
-}
-
-function serverOf(slot: WorkerSlot): UpstreamServer {
-  return { slot: slot.number, address: slot.address() }
 }

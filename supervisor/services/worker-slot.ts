@@ -40,8 +40,8 @@ export interface WorkerSlot {
   readonly number: number
   readonly name: string
   start(): void
-  /** Until its worker is ready, requests for this slot go to the other one. */
-  leanOn(other: WorkerSlot): void
+  /** Until a worker of its own is ready, requests for this slot go elsewhere. */
+  leanOn(other: WorkerAddress): void
   /**
    * Starts a worker of `plan` beside the present one, and settles when it was ready for `trialMs`, or has failed: then all
    * is as it was. `accept` or `refuse` follows a success.
@@ -68,11 +68,8 @@ export interface WorkerSlot {
   leaveRotation(): void
   /** How busy its worker is, from 0 to 1; undefined when that is not told. */
   load(): number | undefined
-  /**
-   * Stops for good without losing a request. nginx was told, and its old workers may go on asking here for a moment:
-   * they are led to the `heir`, if there is one. What waits in the queue is taken first, then the workers drain.
-   */
-  leave(heir: WorkerSlot | undefined, graceMs: number): Promise<void>
+  /** Stops for good, once requests for it go elsewhere: what waits in its queue is taken first, then the workers drain. */
+  leave(graceMs: number): Promise<void>
   status(): WorkerStatus
 }
 
@@ -81,6 +78,8 @@ export interface WorkerSlotDeps extends WorkerDeps, SlotAddressDeps {
   onRotation: () => Promise<void>
   onReady: () => void
   inFlight: Pick<InFlight, 'of'>
+  /** The addresses in nginx's list that lead here now. */
+  placesOf: () => WorkerAddress[]
   /** A worker ended by itself. Whether that ends the whole run, so that nothing is started any more. */
   onDeath: (death: Death) => boolean
 }
@@ -286,8 +285,8 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
   }
 
   async function recordDeath(record: Record<string, unknown>, endsRun: boolean): Promise<void> {
-    const address = renderAddress(slot.address())
-    const requests = await deps.inFlight.of({ worker: name, address, at: clock.now(), endsRun })
+    const addresses = [slot.address(), ...deps.placesOf()].map(renderAddress)
+    const requests = await deps.inFlight.of({ worker: name, addresses, at: clock.now(), endsRun })
     log.error('worker died', { ...record, in_flight: requests.length > 0 ? requests : undefined })
   }
 
@@ -296,7 +295,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     name,
     start: () => dispatch({ type: 'started' }),
     leanOn(other) {
-      if (!isInRotation) address.leanOn(other.address())
+      if (!isInRotation) address.leanOn(other)
     },
     prepare,
     accept,
@@ -325,9 +324,8 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     leaveRotation() {
       isInRotation = false
     },
-    async leave(heir, graceMs) {
+    async leave(graceMs) {
       const present = address.current()
-      if (heir) address.leadTo(heir.address())
       if (present?.own.kind === 'unix' && state.name === 'serving') await emptyQueue(present)
       await stop(graceMs)
     },

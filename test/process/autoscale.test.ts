@@ -81,7 +81,7 @@ describe('workers: {min, max}', () => {
     await workersAre(monohull, 1)
     await load.end()
     assert.deepEqual([...load.statuses.keys()], [200], JSON.stringify([...load.statuses]))
-    assert.match(monohull.output(), /command received command=scale from=autoscaling[\s\S]*1 worker now/)
+    await monohull.seen(/command received command=scale from=autoscaling[\s\S]*1 worker now/)
   })
 
   it('scales any other app by the time that its answers take, which nginx counts', { timeout }, async t => {

@@ -53,13 +53,13 @@ describe('domain/in-flight', () => {
 
   it('gives each dropped try to one death, of its worker and its time', () => {
     const requests = parseUnanswered(line())
-    assert.deepEqual(takeInFlight(requests, { address: one, at: 990_000 }), [])
-    assert.deepEqual(takeInFlight(requests, { address: one, at: 1_010_000 }), [])
-    assert.deepEqual(describeInFlight(takeInFlight(requests, { address: one, at: 1_000_050 })), [
+    assert.deepEqual(takeInFlight(requests, { addresses: [one], at: 990_000 }), [])
+    assert.deepEqual(takeInFlight(requests, { addresses: [one], at: 1_010_000 }), [])
+    assert.deepEqual(describeInFlight(takeInFlight(requests, { addresses: [one], at: 1_000_050 })), [
       'GET /report de1a0447eeee72baa921bdfb2fa431bb',
     ])
-    assert.deepEqual(takeInFlight(requests, { address: one, at: 1_000_050 }), [])
-    assert.equal(takeInFlight(requests, { address: two, at: 1_000_250 }).length, 1)
+    assert.deepEqual(takeInFlight(requests, { addresses: [one], at: 1_000_050 }), [])
+    assert.equal(takeInFlight(requests, { addresses: [two], at: 1_000_250 }).length, 1)
   })
 
   it('lets nothing of a path get at a log or a terminal', () => {
