@@ -3,6 +3,7 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -35,7 +36,7 @@ export function createNginxFiles({ source, target }: NginxFilesOptions): NginxFi
   const staticFiles = ['nginx.conf', ...readdirSync(join(source, 'snippets')).map(name => join('snippets', name))]
 
   return {
-    configPath: join(target, 'current', 'nginx.conf'),
+    currentFolder: join(target, 'current'),
     stage(rendered) {
       mkdirSync(target, { recursive: true })
       const folder = join(target, `generation-${(generations().at(-1) ?? 0) + 1}`)
@@ -53,12 +54,16 @@ export function createNginxFiles({ source, target }: NginxFilesOptions): NginxFi
       }
     },
     async test(folder, descriptors): Promise<ConfigTest> {
-      const { code, stderr } = await runNginx(
-        ['-t', '-q', '-e', 'stderr', '-c', join(folder, 'nginx.conf')],
-        descriptors,
-      )
-      if (code === 0) return { ok: true, warnings: lines(stderr) }
-      return { ok: false, output: lines(stderr || 'nginx -t failed').map(line => withoutStaging(line, folder)) }
+      const dump = join(folder, 'dump')
+      const { code, stderr } = await runNginx(['-T', '-q', '-e', 'stderr', '-c', join(folder, 'nginx.conf')], {
+        sockets: descriptors,
+        stdout: dump,
+      })
+      if (code !== 0)
+        return { ok: false, output: lines(stderr || 'nginx -t failed').map(line => withoutStaging(line, folder)) }
+      const text = withoutStaging(readFileSync(dump, 'utf8'), folder)
+      rmSync(dump)
+      return { ok: true, warnings: lines(stderr), text }
     },
     promote(folder) {
       const link = join(target, 'next')

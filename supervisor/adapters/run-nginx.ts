@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
 import { inheritedSockets } from '../domain/nginx-model.ts'
 
 const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
@@ -9,16 +10,24 @@ export interface Ended {
   stderr: string
 }
 
+export interface NginxRun {
+  sockets?: readonly number[]
+  /** A file for what it prints; default: the supervisor's own stdout. */
+  stdout?: string
+}
+
 /**
- * Runs nginx to its end (`-t`, `-V`) and reads its stderr. Its stdout is the real one: there it opens its access log, which
+ * Runs nginx to its end (`-T`, `-V`) and reads its stderr. Its stdout is a real one: there it opens its access log, which
  * it cannot do with a socket. It runs at every start, so it does without execa: docs/decisions/010.
  */
-export function runNginx(args: readonly string[], sockets: readonly number[] = []): Promise<Ended> {
+export function runNginx(args: readonly string[], { sockets = [], stdout }: NginxRun = {}): Promise<Ended> {
   return new Promise(resolve => {
+    const output = stdout === undefined ? undefined : openSync(stdout, 'w', 0o600)
     const child = spawn('nginx', args, {
-      stdio: ['ignore', 'inherit', 'pipe', ...sockets],
+      stdio: ['ignore', output ?? 'inherit', 'pipe', ...sockets],
       env: { PATH: path, ...(sockets.length > 0 ? { NGINX: inheritedSockets(sockets) } : {}) },
     })
+    if (output !== undefined) closeSync(output)
     const chunks: Buffer[] = []
     child.stderr?.on('data', (chunk: Buffer) => chunks.push(chunk))
     child.once('error', error => resolve({ code: undefined, stderr: error.message }))

@@ -102,6 +102,7 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
   autoscale(parts)
   await planRestarts(parts)
   collectGarbage()
+  parts.nginx?.takeNote()
 }
 
 async function assembleNginx(parts: Parts, surroundings: Surroundings): Promise<void> {

@@ -90,11 +90,13 @@ export interface MemoryGroup {
 export type WorkerAddress = { kind: 'unix'; path: string } | { kind: 'tcp'; port: number }
 
 /** Result of nginx's own test; the output is its words, line by line. */
-export type ConfigTest = { ok: true; warnings: string[] } | { ok: false; output: string[] }
+/** `text`: the whole configuration as nginx read it, files that it includes too; the same text, the same configuration. */
+export type ConfigTest = { ok: true; warnings: string[]; text: string } | { ok: false; output: string[] }
 
 /** The configuration on disk and the check of it; see adapters/nginx-files. */
 export interface NginxFiles {
-  configPath: string
+  /** Leads to the configuration in use. */
+  currentFolder: string
   stage(rendered: Map<string, string>): string
   /** `descriptors`: sockets that are bound already; without them nginx binds the addresses for a moment. */
   test(folder: string, descriptors: readonly number[]): Promise<ConfigTest>

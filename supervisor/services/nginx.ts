@@ -1,5 +1,5 @@
 import { pause } from '../base/clock.ts'
-import { exitCode, OperatorError } from '../base/errors.ts'
+import { exitCode, messageOf, OperatorError } from '../base/errors.ts'
 import { backoffMs } from '../domain/backoff.ts'
 import { describeExit } from '../domain/exit.ts'
 import { inheritedSockets, type NginxModel } from '../domain/nginx-model.ts'
@@ -19,10 +19,15 @@ export interface Nginx {
   check(model: NginxModel): Promise<void>
   /** Starts; settles when nginx has workers. An OperatorError with nginx's own words when it refuses the configuration. */
   start(model: NginxModel): Promise<void>
-  /** Renders, tests, promotes and reloads; settles when only new nginx workers accept. Changes nothing when it rejects. */
+  /**
+   * Renders, tests, promotes and reloads; settles when only new nginx workers accept. Changes nothing when it rejects, and
+   * reloads nothing when no file of the configuration has changed: a reload closes client connections.
+   */
   apply(model: NginxModel): Promise<void>
-  /** `apply`, unless nginx was given the same already: a reload closes client connections, so none is done for nothing. */
+  /** `apply` for when the model alone may have changed, and not the files that the user's own configuration is in. */
   follow(model: NginxModel): Promise<void>
+  /** Takes note of all files that nginx was started with, so that `apply` can tell a change. */
+  takeNote(): void
   reopenLogs(): void
   /** Whether `start` has come to its end. */
   isStarted(): boolean
@@ -45,8 +50,8 @@ export function createNginx(deps: NginxDeps): Nginx {
   let isStarted = false
   let isStopping = false
   let lastApply: Promise<void> = Promise.resolve()
-  /** The rendered text of the configuration that was promoted last. */
-  let given = ''
+  /** The rendered files that were promoted last, and the whole configuration with them, as far as it is known. */
+  let given: { rendered: string; whole: string | undefined } = { rendered: '', whole: undefined }
   let failures = 0
   /** Died, and not yet followed by one with workers: theirs alone serve. */
   let dead: ManagedProcess[] = []
@@ -55,7 +60,7 @@ export function createNginx(deps: NginxDeps): Nginx {
   function spawnMaster(): ManagedProcess {
     const child = deps.spawn({
       name: 'nginx',
-      argv: ['nginx', '-e', 'stderr', '-c', files.configPath],
+      argv: ['nginx', '-e', 'stderr', '-c', `${files.currentFolder}/nginx.conf`],
       directory: '/',
       env: { ...deps.env, NGINX: inheritedSockets(deps.descriptors) },
       uid: undefined,
@@ -118,18 +123,18 @@ export function createNginx(deps: NginxDeps): Nginx {
     })
   }
 
-  async function stageTested(model: NginxModel): Promise<string> {
+  async function stageTested(model: NginxModel): Promise<{ folder: string; whole: string }> {
     const folder = files.stage(renderNginx(model))
     try {
-      await expectAccepted(folder)
-      return folder
+      return { folder, whole: await expectAccepted(folder) }
     } catch (error) {
       files.discard(folder)
       throw error
     }
   }
 
-  async function expectAccepted(folder: string): Promise<void> {
+  /** The whole configuration, as nginx read it. */
+  async function expectAccepted(folder: string): Promise<string> {
     const result = await files.test(folder, deps.descriptors)
     if (!result.ok) {
       throw new OperatorError(`nginx refuses the configuration: ${result.output.join('\n')}`, {
@@ -137,13 +142,18 @@ export function createNginx(deps: NginxDeps): Nginx {
       })
     }
     for (const warning of result.warnings) log.warn('nginx warns', { output: warning })
+    return result.text
   }
 
   async function applyNow(model: NginxModel): Promise<void> {
     if (isStopping) return
-    const folder = await stageTested(model)
+    const { folder, whole } = await stageTested(model)
+    if (whole === given.whole) {
+      files.discard(folder)
+      return
+    }
     files.promote(folder)
-    given = textOf(model)
+    given = { rendered: textOf(model), whole }
     if (!master) return
     const known = deps.processes.childrenOf(master.child.pid)
     // a master that just died is started again with the promoted files anyway
@@ -165,13 +175,13 @@ export function createNginx(deps: NginxDeps): Nginx {
 
   return {
     async check(model) {
-      files.discard(await stageTested(model))
+      files.discard((await stageTested(model)).folder)
     },
     async start(model) {
       if (isStopping) return
       const folder = files.stage(renderNginx(model))
       files.promote(folder)
-      given = textOf(model)
+      given = { rendered: textOf(model), whole: undefined }
       master = spawnMaster()
       isStarted = await waitForWorkers(master)
       if (isStarted || isStopping) return
@@ -180,9 +190,15 @@ export function createNginx(deps: NginxDeps): Nginx {
       throw new OperatorError('nginx did not start', { fix: 'its own message is above', code: exitCode.software })
     },
     apply: model => inTurn(() => applyNow(model)),
+    takeNote() {
+      void inTurn(async () => {
+        const result = await files.test(files.currentFolder, deps.descriptors)
+        if (result.ok) given.whole ??= result.text
+      }).catch(error => log.debug('cannot take note of the nginx configuration', { error: messageOf(error) }))
+    },
     follow: model =>
       inTurn(async () => {
-        if (textOf(model) !== given) await applyNow(model)
+        if (textOf(model) !== given.rendered) await applyNow(model)
       }),
     reopenLogs() {
       master?.child.signal('SIGUSR1')

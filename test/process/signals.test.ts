@@ -58,12 +58,28 @@ describe('signals', () => {
     assert.equal(await monohull.exited, 0)
   })
 
+  it('SIGHUP: leaves nginx alone when none of its files has changed, and not when one of the user has', async t => {
+    const monohull = startMonohull(t, { args: hello, files: { 'nginx/server.d/own.conf': '# nothing yet\n' } })
+    await monohull.serving()
+    const reload = async () => {
+      const from = monohull.output().length
+      monohull.signal('SIGHUP')
+      await monohull.seen(/reload finished/, from)
+    }
+    const before = childrenOf(monohull.nginx())
+    await reload()
+    assert.deepEqual(childrenOf(monohull.nginx()), before)
+    writeFileSync(join(monohull.folder, 'nginx/server.d/own.conf'), 'location = /own { return 204; }\n')
+    await reload()
+    assert.equal((await monohull.request({ path: '/own' })).status, 204)
+  })
+
   it('SIGHUP: reads the configuration, reloads nginx, replaces the workers, loses no request', async t => {
     const monohull = startMonohull(t, { args: hello, files: { 'monohull.yaml': 'app: { env: { VERSION: one } }\n' } })
     await monohull.serving()
     assert.equal(JSON.parse((await monohull.request()).body).version, 'one')
     const before = { worker: monohull.worker(1), nginx: childrenOf(monohull.nginx()) }
-    writeFileSync(join(monohull.folder, 'monohull.yaml'), 'app: { env: { VERSION: two } }\n')
+    writeFileSync(join(monohull.folder, 'monohull.yaml'), 'app: { keepalive: 16, env: { VERSION: two } }\n')
     monohull.signal('SIGHUP')
     assert.deepEqual(await statusesUntil(monohull, () => /reload finished/.test(monohull.output())), [200])
     // one that drains may still answer what was under way to it
