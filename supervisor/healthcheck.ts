@@ -1,4 +1,5 @@
 import http from 'node:http'
+import net from 'node:net'
 import { readInstance } from './adapters/instance.ts'
 
 /** Docker's HEALTHCHECK: asks for liveness over the front port. Exits 0 when it is well, else 1 with the reason. */
@@ -12,12 +13,18 @@ function fail(reason: string): never {
 const instance = readInstance(process.env.MONOHULL_RUN_DIR ?? '/run/monohull')
 if (!instance?.isServing) fail('monohull is not serving yet')
 if (instance.livePath === 'off') process.exit(0)
-const request = http.get(
-  { host: instance.httpHost, port: instance.httpPort, path: instance.livePath, timeout: timeoutMs },
-  response => {
-    if (response.statusCode === 200) process.exit(0)
-    fail(`${instance.livePath} answered ${response.statusCode}`)
-  },
-)
+const { httpHost: host, httpPort: port, livePath: path, proxyProtocol } = instance
+
+/** A connection that says nothing of who is behind it (the PROXY protocol's own words for that). */
+function connect(): net.Socket {
+  const socket = net.connect({ host, port: port ?? 0 })
+  if (proxyProtocol) socket.write('PROXY UNKNOWN\r\n')
+  return socket
+}
+
+const request = http.get({ host, port, path, timeout: timeoutMs, createConnection: connect }, response => {
+  if (response.statusCode === 200) process.exit(0)
+  fail(`${path} answered ${response.statusCode}`)
+})
 request.on('timeout', () => fail('no answer in time'))
 request.on('error', error => fail(error.message))

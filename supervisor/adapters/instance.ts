@@ -24,13 +24,15 @@ export interface InstanceRecord {
   httpPort: number | undefined
   httpsPort: number | undefined
   livePath: string
+  /** Connections to the ports begin with a PROXY protocol header. */
+  proxyProtocol: boolean
   isServing: boolean
 }
 
 export interface Instance {
   /** Notes a child that was started, or is gone. */
   note(change: { type: 'started' | 'ended'; name: string; pid: number }): void
-  update(change: Partial<Pick<InstanceRecord, 'httpHost' | 'httpPort' | 'httpsPort' | 'livePath' | 'isServing'>>): void
+  update(change: Partial<Omit<InstanceRecord, 'bootId' | 'supervisor' | 'children'>>): void
   /** Removes the record; nothing is left behind. */
   release(): void
 }
@@ -94,6 +96,7 @@ function createInstance(runDir: string): Instance {
     httpPort: undefined,
     httpsPort: undefined,
     livePath: '/healthz',
+    proxyProtocol: false,
     isServing: false,
   }
   const path = join(runDir, 'instance.json')

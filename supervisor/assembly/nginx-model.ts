@@ -6,6 +6,7 @@ import type { Upstream, UpstreamServer } from '../domain/nginx-upstream.ts'
 import { placePath } from '../domain/places.ts'
 import type { WorkerPlan } from '../services/worker-plan.ts'
 import { busyTimeOf } from './busy-time.ts'
+import { frontRules } from './front-rules.ts'
 import type { Settings } from './settings.ts'
 import type { World } from './world.ts'
 
@@ -64,6 +65,7 @@ export function modelNginx({
       ]
     }),
     busyTime: busyTimeOf(settings, features),
+    front: frontRules(settings),
     snippets: settings.snippets,
     shutdownTimeoutSeconds: Math.max(1, Math.ceil(longestGraceMs(settings) / 1000)),
   }

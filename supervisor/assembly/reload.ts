@@ -11,7 +11,16 @@ import { planRestarts } from './schedules.ts'
 import type { Settings } from './settings.ts'
 
 /** Keys whose change takes a restart: they are bound or owned by what goes on running. */
-const fixedKeys = ['http_port', 'https_port', 'bind_addresses', 'run_dir', 'log_format', 'log_level', 'health'] as const
+const fixedKeys = [
+  'http_port',
+  'https_port',
+  'bind_addresses',
+  'proxy_protocol',
+  'run_dir',
+  'log_format',
+  'log_level',
+  'health',
+] as const
 
 /**
  * Reads everything anew, tests it, replaces the workers, app by app, and the processes, starts what is new, reloads nginx,

@@ -96,6 +96,7 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
     httpPort: http[0]?.port,
     httpsPort: https[0]?.port,
     livePath: config.health.live_path,
+    proxyProtocol: config.proxy_protocol,
     isServing: true,
   })
   log.info('serving', { http: describeSockets(http).join(','), https: describeSockets(https).join(',') || undefined })

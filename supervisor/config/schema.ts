@@ -1,6 +1,8 @@
 import * as z from 'zod'
+import { describeFrontProblems } from './front-problems.ts'
 import { backgroundProcess, initItem } from './programs.ts'
 import { describeRouteProblems, fallbackApp, route } from './routes.ts'
+import { trustKeys } from './trust.ts'
 import {
   absolutePath,
   backoff,
@@ -196,6 +198,7 @@ export const configSchema = z
       .array(hostName, { error: 'expected a list of host names' })
       .default([])
       .describe('Host names of this server beside those of routes, for the self-signed certificate'),
+    ...trustKeys,
     app: app.optional(),
     apps: z
       .record(programName, app, { error: 'expected names with the keys of an app each' })
@@ -295,6 +298,7 @@ export const configSchema = z
     if (value.http_port === value.https_port && value.http_port !== 0 && value.https !== 'off') {
       context.addIssue({ code: 'custom', path: ['https_port'], message: 'expected another port than http_port' })
     }
+    for (const issue of describeFrontProblems(value)) context.addIssue({ code: 'custom', ...issue })
     if (value.stop_delay >= value.stop_timeout) {
       context.addIssue({
         code: 'custom',

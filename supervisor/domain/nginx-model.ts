@@ -1,5 +1,6 @@
 import type { LogFormat } from '../base/log.ts'
 import type { BusyTime } from './nginx-busy.ts'
+import type { FrontRules } from './nginx-front.ts'
 import type { UnavailablePage } from './nginx-unavailable.ts'
 import type { Upstream } from './nginx-upstream.ts'
 
@@ -47,6 +48,7 @@ export interface NginxModel {
   apps: Upstream[]
   /** Which of them, or which files, answer what. No two have the same host and path. */
   routes: NginxRoute[]
+  front: FrontRules
   /** Folder with the user's http.d and server.d, when it exists. */
   snippets: string | undefined
   /** Seconds after which nginx's old workers close what still hangs on them. */

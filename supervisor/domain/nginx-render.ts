@@ -1,4 +1,5 @@
 import { renderBusyCounter } from './nginx-busy.ts'
+import { listenProtocol, mayComeByHttps, renderRedirects, renderTrust } from './nginx-forwarded.ts'
 import { type ListenAddress, type NginxModel, type NginxRoute, routesByHost, unansweredName } from './nginx-model.ts'
 import { renderRoutes } from './nginx-routes.ts'
 import { lines, quote } from './nginx-text.ts'
@@ -46,6 +47,8 @@ function renderHttp(model: NginxModel): string {
     ...renderLogs(model),
     ...temporary,
     `ssl_ecdh_curve ${model.features.hasMlKem ? 'X25519MLKEM768:' : ''}X25519:prime256v1:secp384r1;`,
+    ...renderTrust(model.front.trust),
+    ...(redirectsByMap(model) ? renderRedirects(healthPaths(model)) : []),
     ...model.apps.flatMap(renderUpstream),
     ...(model.busyTime ? renderBusyCounter(model.busyTime) : []),
     ...(model.snippets ? ['', `include ${quote(`${model.snippets}/http.d/*.conf`)};`] : []),
@@ -65,6 +68,15 @@ function renderLogs({ accessLog, apps, workDir }: NginxModel): string[] {
   return logs.length > 0 ? logs : ['access_log off;']
 }
 
+/** Whether it takes a look at each request to tell if it is to be sent to HTTPS. */
+function redirectsByMap({ httpMode, front }: NginxModel): boolean {
+  return httpMode === 'redirect' && mayComeByHttps(front.trust)
+}
+
+function healthPaths({ health }: NginxModel): string[] {
+  return [health.livePath, health.readyPath].filter(path => path !== 'off')
+}
+
 /** What tells the servers of one address apart. */
 interface Site {
   host: string | undefined
@@ -72,25 +84,29 @@ interface Site {
 }
 
 function renderHttpServers(model: NginxModel): string[] {
-  if (model.httpMode === 'serve') {
+  const protocol = listenProtocol(model.front.trust)
+  const port = model.publicHttpsPort === 443 ? '' : `:${model.publicHttpsPort}`
+  const redirects = redirectsByMap(model)
+  const redirect = `return 308 https://${redirects ? '$monohull_host_name' : '$host'}${port}$request_uri;`
+  if (model.httpMode === 'serve' || redirects) {
     return sitesOf(model).flatMap(site => [
       '',
       'server {',
-      ...model.http.map(address => `    listen ${renderListen(address, site)};`),
+      ...model.http.map(address => `    listen ${renderListen(address, site)}${protocol};`),
       `    server_name ${site.host ?? '_'};`,
+      ...(redirects ? ['    if ($monohull_redirects) {', `        ${redirect}`, '    }'] : []),
       `    include ${site.file};`,
       '}',
     ])
   }
-  const port = model.publicHttpsPort === 443 ? '' : `:${model.publicHttpsPort}`
   return [
     '',
     'server {',
-    ...model.http.map(address => `    listen ${renderListen(address)};`),
+    ...model.http.map(address => `    listen ${renderListen(address)}${protocol};`),
     '    server_name _;',
     ...renderHealth(model).map(line => `    ${line}`),
     '    location / {',
-    `        return 308 https://$host${port}$request_uri;`,
+    `        ${redirect}`,
     '    }',
     '}',
   ]
@@ -98,10 +114,11 @@ function renderHttpServers(model: NginxModel): string[] {
 
 function renderHttpsServer(model: NginxModel, site: Site): string[] {
   const { hasHttp2Directive } = model.features
+  const protocol = `ssl${hasHttp2Directive ? '' : ' http2'}${listenProtocol(model.front.trust)}`
   return [
     '',
     'server {',
-    ...model.https.map(address => `    listen ${renderListen(address, site)} ssl${hasHttp2Directive ? '' : ' http2'};`),
+    ...model.https.map(address => `    listen ${renderListen(address, site)} ${protocol};`),
     ...(hasHttp2Directive ? ['    http2 on;'] : []),
     `    server_name ${site.host ?? '_'};`,
     ...(model.certificate
@@ -126,15 +143,13 @@ function renderSite(model: NginxModel, routes: readonly NginxRoute[]): string {
   ])
 }
 
-function renderHealth({ health }: NginxModel): string[] {
-  return [health.livePath, health.readyPath]
-    .filter(path => path !== 'off')
-    .flatMap(path => [
-      `location = ${path} {`,
-      '    include snippets/health.conf;',
-      `    proxy_pass http://unix:${health.socket}:${path};`,
-      '}',
-    ])
+function renderHealth(model: NginxModel): string[] {
+  return healthPaths(model).flatMap(path => [
+    `location = ${path} {`,
+    '    include snippets/health.conf;',
+    `    proxy_pass http://unix:${model.health.socket}:${path};`,
+    '}',
+  ])
 }
 
 /** The server for any host is the default of its address, so that one in the user's http.d gets only the names it asks for. */

@@ -8,6 +8,7 @@ import type { NginxFeatures, NginxModel } from '../../supervisor/domain/nginx-mo
 import { renderNginx } from '../../supervisor/domain/nginx-render.ts'
 import type { UpstreamServer } from '../../supervisor/domain/nginx-upstream.ts'
 import type { NginxFiles } from '../../supervisor/domain/ports.ts'
+import { plainFront } from '../front-rules.ts'
 import { makeCertificate } from '../make-certificate.ts'
 
 const unix = { slot: 1, address: { kind: 'unix', path: '/tmp/app-1.sock' } } as const
@@ -50,6 +51,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
     apps: [{ name: 'app', servers: [unix], keepalive: 32, balance: 'least_conn' }],
     routes: [{ host: undefined, path: '/', target: { kind: 'app', app: 'app' } }],
     busyTime: undefined,
+    front: plainFront,
     snippets: undefined,
     shutdownTimeoutSeconds: 8,
     ...change,
@@ -135,6 +137,19 @@ describe('the rendered configuration passes the test of the installed nginx:', (
     ['no route for /', { routes: [{ host: undefined, path: '/api', target: { kind: 'app', app: 'app' } }] }],
     ['own page', { unavailable: { builtIn: '/nowhere', own: 'Back at nine' } }],
     ['scaled by the time that answers take', { busyTime: { socket: '/tmp/monohull-test-busy.sock', apps: ['app'] } }],
+    [
+      'behind balancers',
+      {
+        front: {
+          ...plainFront,
+          trust: { proxies: ['10.0.0.0/8', '::1'], proxyProtocol: false, forwardedHeader: true },
+        },
+      },
+    ],
+    [
+      'PROXY protocol',
+      { front: { ...plainFront, trust: { proxies: ['10.0.0.0/8'], proxyProtocol: true, forwardedHeader: false } } },
+    ],
     ['JSON access log', { accessLog: { path: '/dev/null', format: 'json' } }],
     [
       'no access log, no health',

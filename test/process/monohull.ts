@@ -68,6 +68,8 @@ export interface RequestOptions {
   body?: string
   scheme?: 'http' | 'https'
   agent?: http.Agent
+  /** Address on loopback that the request comes from. */
+  from?: string
 }
 
 export interface Monohull {
@@ -223,7 +225,7 @@ export function startMonohull(t: TestContext, options: StartOptions = {}): Monoh
 /** One request to a port on loopback, with a connection of its own. */
 export function ask(
   port: number | undefined,
-  { path = '/', method = 'GET', headers = {}, body, scheme = 'http', agent }: RequestOptions = {},
+  { path = '/', method = 'GET', headers = {}, body, scheme = 'http', agent, from }: RequestOptions = {},
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const send = scheme === 'https' ? https.request : http.request
@@ -235,6 +237,7 @@ export function ask(
         method,
         headers,
         agent: agent ?? false,
+        ...(from ? { localAddress: from } : {}),
         rejectUnauthorized: false,
         timeout: defaultDeadlineMs,
       },

@@ -5,6 +5,7 @@ import { describe, it } from 'node:test'
 import { type NginxModel, type NginxRoute, readFeatures, routesByHost } from '../../supervisor/domain/nginx-model.ts'
 import { renderNginx } from '../../supervisor/domain/nginx-render.ts'
 import type { Upstream } from '../../supervisor/domain/nginx-upstream.ts'
+import { plainFront } from '../front-rules.ts'
 
 const folder = join(import.meta.dirname, 'golden')
 
@@ -34,6 +35,7 @@ const base: NginxModel = {
   apps: [app],
   routes: [{ host: undefined, path: '/', target: { kind: 'app', app: 'app' } }],
   busyTime: undefined,
+  front: plainFront,
   snippets: undefined,
   shutdownTimeoutSeconds: 8,
 }
@@ -102,6 +104,17 @@ const models: Record<string, NginxModel> = {
   'old-nginx': {
     ...base,
     features: { version: '1.22.1', hasHttp2Directive: false, hasMlKem: false, luaModules: undefined },
+  },
+  balancer: {
+    ...base,
+    front: {
+      ...plainFront,
+      trust: { proxies: ['10.0.0.0/8', 'fd00::/8'], proxyProtocol: false, forwardedHeader: true },
+    },
+  },
+  'proxy-protocol': {
+    ...base,
+    front: { ...plainFront, trust: { proxies: ['10.0.0.0/8'], proxyProtocol: true, forwardedHeader: false } },
   },
   unprivileged: {
     ...base,

@@ -1,0 +1,6 @@
+import type { FrontRules } from '../supervisor/domain/nginx-front.ts'
+
+/** A front with nothing configured. */
+export const plainFront: FrontRules = {
+  trust: { proxies: [], proxyProtocol: false, forwardedHeader: false },
+}

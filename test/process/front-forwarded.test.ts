@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { promisify } from 'node:util'
+import { fixture, type Monohull, startMonohull } from './monohull.ts'
+import { bodyOf, sendRaw } from './raw.ts'
+
+const hello = ['run', 'node', fixture('hello.cjs')]
+const balancer = '127.0.0.2'
+const stranger = '127.0.0.3'
+
+/** What a client may write to pass for another, or to be taken for a proxy. */
+const spoofed = {
+  'x-real-ip': '6.6.6.6',
+  'x-forwarded-for': '6.6.6.6',
+  'x-forwarded-proto': 'https',
+  'x-forwarded-host': 'evil.example',
+  'x-forwarded-port': '6666',
+  'x-forwarded-server': 'evil',
+  'x-request-id': 'evil-id',
+  'x-request-start': 't=1600000000.000',
+  forwarded: 'for=6.6.6.6;proto=https',
+  'x-forwarded-scheme': 'https',
+  'x-forwarded-protocol': 'https',
+  'x-forwarded-ssl': 'on',
+  'x-forwarded-prefix': '/evil',
+  'x-url-scheme': 'https',
+  'client-ip': '6.6.6.6',
+  'x-sendfile-type': 'X-Accel-Redirect',
+  'x-accel-mapping': '/=/',
+  proxy: 'http://evil.example',
+}
+
+async function seenBy(monohull: Monohull, headers: Record<string, string>, from: string, scheme: 'http' | 'https') {
+  const answer = await monohull.request({ headers: { host: 'shop.example', ...headers }, from, scheme })
+  assert.equal(answer.status, 200, answer.body)
+  return JSON.parse(answer.body).headers as Record<string, string>
+}
+
+describe('headers about where a request came from', () => {
+  it('are all made here when nobody is trusted', async t => {
+    const monohull = startMonohull(t, { args: hello, env: { MONOHULL_HTTPS: 'on' } })
+    const { httpPort } = await monohull.serving()
+    const seen = await seenBy(monohull, spoofed, stranger, 'http')
+    assert.doesNotMatch(JSON.stringify(seen), /evil|6\.6\.6\.6|6666/)
+    assert.equal(seen.host, 'shop.example')
+    assert.equal(seen['x-real-ip'], stranger)
+    assert.equal(seen['x-forwarded-for'], stranger)
+    assert.equal(seen['x-forwarded-proto'], 'http')
+    assert.equal(seen['x-forwarded-host'], 'shop.example')
+    assert.equal(seen['x-forwarded-port'], String(httpPort))
+    assert.match(seen['x-forwarded-server'] ?? '', /./)
+    assert.match(seen['x-request-id'] ?? '', /^[0-9a-f]{32}$/)
+    const startedMs = Number(seen['x-request-start']?.replace(/^t=/, '')) * 1000
+    assert.ok(Math.abs(Date.now() - startedMs) < 60_000, seen['x-request-start'])
+    for (const gone of [
+      'forwarded',
+      'x-forwarded-scheme',
+      'x-forwarded-protocol',
+      'x-forwarded-ssl',
+      'x-forwarded-prefix',
+      'x-url-scheme',
+      'client-ip',
+      'x-sendfile-type',
+      'x-accel-mapping',
+      'proxy',
+    ])
+      assert.equal(seen[gone], undefined, gone)
+  })
+
+  it('of a trusted proxy pass when they are well-formed; those of a stranger do not', async t => {
+    const monohull = startMonohull(t, {
+      args: hello,
+      files: {
+        'monohull.yaml': `https: on\ntrusted_proxies: [${balancer}, 10.0.0.0/8, "fd00::/8"]\nforwarded_header: true\n`,
+      },
+    })
+    const { httpsPort } = await monohull.serving()
+
+    const told = {
+      'x-forwarded-for': '6.6.6.6, 203.0.113.7, 10.1.2.3',
+      'x-forwarded-proto': 'https',
+      'x-forwarded-host': 'www.example.com:8443',
+      'x-forwarded-port': '8443',
+      'x-request-id': 'abc-123/4',
+      'x-request-start': 't=1700000000.123',
+      forwarded: 'for=6.6.6.6',
+    }
+    const trusted = await seenBy(monohull, told, balancer, 'http')
+    // the last address that is none of the proxies: what stands before it is the client's own invention
+    assert.equal(trusted['x-forwarded-for'], '203.0.113.7')
+    assert.equal(trusted['x-real-ip'], '203.0.113.7')
+    for (const name of [
+      'x-forwarded-proto',
+      'x-forwarded-host',
+      'x-forwarded-port',
+      'x-request-id',
+      'x-request-start',
+    ] as const)
+      assert.equal(trusted[name], told[name], name)
+    assert.equal(trusted.forwarded, 'for=203.0.113.7;host="www.example.com:8443";proto=https')
+    await monohull.seen(/203\.0\.113\.7 "GET \/ HTTP\/1\.1" 200 .* abc-123\/4/)
+
+    const stranded = await seenBy(monohull, told, stranger, 'http')
+    assert.equal(stranded['x-forwarded-for'], stranger)
+    assert.equal(stranded['x-forwarded-proto'], 'http')
+    assert.equal(stranded['x-forwarded-host'], 'shop.example')
+    assert.notEqual(stranded['x-request-id'], told['x-request-id'])
+    assert.equal(stranded.forwarded, `for=${stranger};host="shop.example";proto=http`)
+
+    const malformed = await seenBy(
+      monohull,
+      {
+        'x-forwarded-for': 'nobody',
+        'x-forwarded-proto': 'gopher',
+        'x-forwarded-host': 'a"b, c',
+        'x-forwarded-port': '80;x',
+        'x-request-id': 'a b',
+        'x-request-start': 'soon',
+      },
+      balancer,
+      'https',
+    )
+    assert.equal(malformed['x-forwarded-for'], balancer)
+    assert.equal(malformed['x-forwarded-proto'], 'https')
+    assert.equal(malformed['x-forwarded-host'], 'shop.example')
+    assert.equal(malformed['x-forwarded-port'], String(httpsPort))
+    assert.match(malformed['x-request-id'] ?? '', /^[0-9a-f]{32}$/)
+    assert.match(malformed['x-request-start'] ?? '', /^t=\d/)
+
+    const ipv6 = await seenBy(monohull, { 'x-forwarded-for': '2001:db8::7', host: 'a"b' }, balancer, 'http')
+    assert.equal(ipv6.forwarded, 'for="[2001:db8::7]";proto=http')
+    const schemeAlone = await seenBy(monohull, { 'x-forwarded-proto': 'https' }, balancer, 'http')
+    assert.equal(schemeAlone['x-forwarded-port'], '443')
+  })
+
+  it('the redirect to HTTPS leaves alone what came over HTTPS to a trusted balancer, and nothing else', async t => {
+    const monohull = startMonohull(t, {
+      args: hello,
+      files: { 'monohull.yaml': `trusted_proxies: [${balancer}]\npublic_https_port: 443\n` },
+    })
+    await monohull.serving()
+    const ask = (from: string, headers: Record<string, string>, path = '/a?b=c') =>
+      monohull.request({ path, from, scheme: 'http', headers: { host: 'shop.example:8080', ...headers } })
+
+    assert.equal((await ask(balancer, { 'x-forwarded-proto': 'https' })).status, 200)
+    const redirected = [
+      await ask(balancer, { 'x-forwarded-proto': 'http', 'x-forwarded-host': 'www.example.com:81' }),
+      await ask(balancer, { 'x-forwarded-host': 'www.example.com' }),
+      await ask(stranger, { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'evil.example' }),
+    ]
+    assert.deepEqual(
+      redirected.map(({ status, headers }) => `${status} ${headers.location}`),
+      ['308 https://www.example.com/a?b=c', '308 https://www.example.com/a?b=c', '308 https://shop.example/a?b=c'],
+    )
+    for (const path of ['/healthz', '/readyz']) assert.equal((await ask(stranger, {}, path)).status, 200)
+    assert.equal((await monohull.request({ from: stranger })).status, 200)
+  })
+
+  it('come from the PROXY protocol where it is spoken, which a stranger is not believed, nor any header', async t => {
+    const monohull = startMonohull(t, {
+      args: hello,
+      files: { 'monohull.yaml': `https: on\ntrusted_proxies: [${balancer}]\nproxy_protocol: true\n` },
+    })
+    const { httpPort, httpsPort } = await monohull.serving()
+    const preface = 'PROXY TCP4 203.0.113.7 10.0.0.1 5555 443\r\n'
+    const request =
+      'GET / HTTP/1.1\r\nHost: shop.example\r\nX-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Proto: https\r\nConnection: close\r\n\r\n'
+    const seen = async (port: number | undefined, from: string, tls: boolean) => {
+      const answer = await sendRaw(port, request, { from, tls, preface })
+      const { headers } = JSON.parse(bodyOf(answer))
+      return [headers['x-forwarded-for'], headers['x-forwarded-proto']]
+    }
+    assert.deepEqual(await seen(httpPort, balancer, false), ['203.0.113.7', 'http'])
+    assert.deepEqual(await seen(httpsPort, balancer, true), ['203.0.113.7', 'https'])
+    assert.deepEqual(await seen(httpPort, stranger, false), [stranger, 'http'])
+    assert.equal(await sendRaw(httpPort, request, { from: balancer }), '')
+
+    const healthcheck = join(import.meta.dirname, '../../dist/healthcheck.cjs')
+    const env = { PATH: process.env.PATH, MONOHULL_RUN_DIR: join(monohull.folder, 'run') }
+    await promisify(execFile)(process.execPath, [healthcheck], { env })
+  })
+
+  it('proxy_protocol without trusted_proxies is refused', async t => {
+    const monohull = startMonohull(t, { args: hello, env: { MONOHULL_PROXY_PROTOCOL: 'true' } })
+    assert.equal(await monohull.exited, 78)
+    assert.match(monohull.output(), /proxy_protocol: is of no use without trusted_proxies/)
+  })
+})
