@@ -3,4 +3,5 @@ import type { FrontRules } from '../supervisor/domain/nginx-front.ts'
 /** A front with nothing configured. */
 export const plainFront: FrontRules = {
   trust: { proxies: [], proxyProtocol: false, forwardedHeader: false },
+  compression: { hasBrotli: false, minLength: 256, types: [] },
 }

@@ -65,7 +65,7 @@ export function modelNginx({
       ]
     }),
     busyTime: busyTimeOf(settings, features),
-    front: frontRules(settings),
+    front: frontRules(settings, features),
     snippets: settings.snippets,
     shutdownTimeoutSeconds: Math.max(1, Math.ceil(longestGraceMs(settings) / 1000)),
   }

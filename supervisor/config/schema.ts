@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { compression } from './compression.ts'
 import { describeFrontProblems } from './front-problems.ts'
 import { backgroundProcess, initItem } from './programs.ts'
 import { describeRouteProblems, fallbackApp, route } from './routes.ts'
@@ -199,6 +200,7 @@ export const configSchema = z
       .default([])
       .describe('Host names of this server beside those of routes, for the self-signed certificate'),
     ...trustKeys,
+    compression,
     app: app.optional(),
     apps: z
       .record(programName, app, { error: 'expected names with the keys of an app each' })

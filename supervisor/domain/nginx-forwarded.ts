@@ -14,7 +14,6 @@ const forwarded = `'for=$monohull_forwarded_for$monohull_forwarded_host;proto=$m
 export function renderTrust({ proxies, proxyProtocol, forwardedHeader }: Trust): string[] {
   const header = forwardedHeader ? forwarded : `''`
   return [
-    '',
     '# trusted_proxies, proxy_protocol',
     ...proxies.map(network => `set_real_ip_from ${network};`),
     ...(proxies.length > 0

@@ -14,6 +14,8 @@ export interface NginxFeatures {
   hasMlKem: boolean
   /** Files to load for Lua, in this order; none when it is built in, undefined when there is no Lua. */
   luaModules: string[] | undefined
+  /** File of the dynamic module that compresses with Brotli. */
+  brotliModule: string | undefined
 }
 
 export interface ListenAddress {
@@ -91,6 +93,7 @@ export function readFeatures(versionText: string, isFile: (path: string) => bool
     hasHttp2Directive: major > 1 || (major === 1 && (minor > 25 || (minor === 25 && patch >= 1))),
     luaModules: findLua(versionText, isFile),
     hasMlKem: Number(openssl?.[1]) > 3 || (Number(openssl?.[1]) === 3 && Number(openssl?.[2]) >= 5),
+    brotliModule: findBrotli(versionText, isFile),
   }
 }
 
@@ -101,6 +104,12 @@ function findLua(versionText: string, isFile: (path: string) => boolean): string
   if (folder === undefined) return undefined
   const files = ['ndk_http_module.so', 'ngx_http_lua_module.so'].map(name => `${folder}/${name}`)
   return files.every(isFile) ? files : undefined
+}
+
+function findBrotli(versionText: string, isFile: (path: string) => boolean): string | undefined {
+  const folder = /--modules-path=(\S+)/.exec(versionText)?.[1]
+  const file = `${folder}/ngx_http_brotli_filter_module.so`
+  return folder !== undefined && isFile(file) ? file : undefined
 }
 
 /** Value of nginx's NGINX variable: the inherited descriptors, which begin at 3 in the child. */

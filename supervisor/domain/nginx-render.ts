@@ -1,5 +1,6 @@
 import { renderBusyCounter } from './nginx-busy.ts'
-import { listenProtocol, mayComeByHttps, renderRedirects, renderTrust } from './nginx-forwarded.ts'
+import { listenProtocol, mayComeByHttps, renderRedirects } from './nginx-forwarded.ts'
+import { renderFront } from './nginx-front.ts'
 import { type ListenAddress, type NginxModel, type NginxRoute, routesByHost, unansweredName } from './nginx-model.ts'
 import { renderRoutes } from './nginx-routes.ts'
 import { lines, quote } from './nginx-text.ts'
@@ -30,6 +31,7 @@ function sitesOf(model: NginxModel) {
 function renderMain(model: NginxModel): string {
   return lines([
     ...(model.busyTime ? (model.features.luaModules ?? []) : []).map(file => `load_module ${quote(file)};`),
+    ...(model.front.compression?.hasBrotli ? [`load_module ${quote(model.features.brotliModule ?? '')};`] : []),
     'daemon off;',
     'error_log stderr warn;',
     ...(model.user ? [`user ${model.user};`] : []),
@@ -47,7 +49,7 @@ function renderHttp(model: NginxModel): string {
     ...renderLogs(model),
     ...temporary,
     `ssl_ecdh_curve ${model.features.hasMlKem ? 'X25519MLKEM768:' : ''}X25519:prime256v1:secp384r1;`,
-    ...renderTrust(model.front.trust),
+    ...renderFront(model.front),
     ...(redirectsByMap(model) ? renderRedirects(healthPaths(model)) : []),
     ...model.apps.flatMap(renderUpstream),
     ...(model.busyTime ? renderBusyCounter(model.busyTime) : []),

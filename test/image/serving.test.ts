@@ -24,6 +24,12 @@ describe('the image, run as it is', () => {
     assert.match(body, /monohull/i)
   })
 
+  it('compresses it by Brotli', async () => {
+    const { headers } = await ask(`${https}/`, { headers: { 'accept-encoding': 'gzip, br' } })
+    assert.equal(headers['content-encoding'], 'br')
+    assert.match(headers.vary ?? '', /accept-encoding/i)
+  })
+
   it('sends HTTP to HTTPS with 308: host, path and query kept, the port that of HTTPS', async () => {
     const answer = await ask(`${http}/a/b?c=d&e=%20f`, { headers: { host: 'www.example.com:8080' } })
     assert.equal(answer.status, 308)

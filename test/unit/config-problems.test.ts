@@ -30,6 +30,7 @@ describe('config/load: bad values', () => {
     ['trusted_proxies: [10.0.0.0/33]', 'expected an address or network such as 10.0.0.0/8 or ::1'],
     ['trusted_proxies: [balancer]', 'expected an address or network such as 10.0.0.0/8 or ::1'],
     ['proxy_protocol: true', 'is of no use without trusted_proxies: anybody may write such a header'],
+    ['compression: gzip', 'expected on, off or {brotli, min_length, types}'],
     ['server_names: ["a b"]', 'expected a host name such as www.example.com'],
     ['health: {live_path: healthz}', 'expected a path such as /healthz, or off'],
     ['app: {listen: tcp}', 'expected inherit or port'],

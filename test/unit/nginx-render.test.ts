@@ -2,7 +2,13 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { type NginxModel, type NginxRoute, readFeatures, routesByHost } from '../../supervisor/domain/nginx-model.ts'
+import {
+  type NginxFeatures,
+  type NginxModel,
+  type NginxRoute,
+  readFeatures,
+  routesByHost,
+} from '../../supervisor/domain/nginx-model.ts'
 import { renderNginx } from '../../supervisor/domain/nginx-render.ts'
 import type { Upstream } from '../../supervisor/domain/nginx-upstream.ts'
 import { plainFront } from '../front-rules.ts'
@@ -20,7 +26,13 @@ const app: Upstream = {
 }
 
 const base: NginxModel = {
-  features: { version: '1.26.3', hasHttp2Directive: true, hasMlKem: true, luaModules: undefined },
+  features: {
+    version: '1.26.3',
+    hasHttp2Directive: true,
+    hasMlKem: true,
+    luaModules: undefined,
+    brotliModule: undefined,
+  },
   user: 'www-data',
   workerProcesses: 2,
   workDir: '/run/monohull/nginx',
@@ -103,7 +115,13 @@ const models: Record<string, NginxModel> = {
   },
   'old-nginx': {
     ...base,
-    features: { version: '1.22.1', hasHttp2Directive: false, hasMlKem: false, luaModules: undefined },
+    features: {
+      version: '1.22.1',
+      hasHttp2Directive: false,
+      hasMlKem: false,
+      luaModules: undefined,
+      brotliModule: undefined,
+    },
   },
   balancer: {
     ...base,
@@ -116,6 +134,12 @@ const models: Record<string, NginxModel> = {
     ...base,
     front: { ...plainFront, trust: { proxies: ['10.0.0.0/8'], proxyProtocol: true, forwardedHeader: false } },
   },
+  brotli: {
+    ...base,
+    features: { ...base.features, brotliModule: '/usr/lib/nginx/modules/ngx_http_brotli_filter_module.so' },
+    front: { ...plainFront, compression: { hasBrotli: true, minLength: 1000, types: ['application/x-own'] } },
+  },
+  'no-compression': { ...base, front: { ...plainFront, compression: undefined } },
   unprivileged: {
     ...base,
     user: undefined,
@@ -201,7 +225,7 @@ describe('domain/nginx-model: routesByHost', () => {
 })
 
 describe('domain/nginx-model: readFeatures', () => {
-  const outputs: [string, { version: string; hasHttp2Directive: boolean; hasMlKem: boolean }][] = [
+  const outputs: [string, Partial<NginxFeatures>][] = [
     [
       'nginx version: nginx/1.22.1\nbuilt with OpenSSL 3.0.17 1 Jul 2025\nTLS SNI support enabled',
       { version: '1.22.1', hasHttp2Directive: false, hasMlKem: false },
@@ -226,7 +250,7 @@ describe('domain/nginx-model: readFeatures', () => {
     it(`reads ${text.replaceAll('\n', ' | ')}`, () =>
       assert.deepEqual(
         readFeatures(text, () => false),
-        { ...features, luaModules: undefined },
+        { ...features, luaModules: undefined, brotliModule: undefined },
       ))
   }
 

@@ -6,6 +6,7 @@ import { jsonSchema, schemaAt } from './json-schema.ts'
 const groups: [string, string[]][] = [
   ['Ports and addresses', ['http_port', 'https_port', 'https', 'public_https_port', 'bind_addresses', 'server_names']],
   ['Proxies in front', ['trusted_proxies', 'proxy_protocol', 'forwarded_header']],
+  ['Answers', ['compression']],
   ['The app', ['app']],
   ['Several apps', ['apps', 'routes']],
   ['Before and beside the app', ['init', 'processes', 'hooks']],

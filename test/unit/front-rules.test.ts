@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { frontRules } from '../../supervisor/assembly/front-rules.ts'
+import { readFeatures } from '../../supervisor/domain/nginx-model.ts'
+import { accepted, yaml } from './load-config.ts'
+
+const old = readFeatures('nginx version: nginx/1.22.1\nconfigure arguments: --with-http_v2_module', () => false)
+const brotli = '/usr/lib/nginx/modules/ngx_http_brotli_filter_module.so'
+const current = readFeatures(
+  'nginx version: nginx/1.26.3\nconfigure arguments: --with-http_v2_module --with-http_v3_module --modules-path=/usr/lib/nginx/modules',
+  path => path === brotli,
+)
+
+function rules(text: string, features = current) {
+  return frontRules({ config: accepted(yaml(text)) }, features)
+}
+
+describe('assembly/front-rules', () => {
+  it('leaves out what the installed nginx lacks and nobody asked for', () => {
+    assert.equal(rules('', old).compression?.hasBrotli, false)
+    assert.equal(rules('').compression?.hasBrotli, true)
+    assert.equal(rules('compression: {brotli: off}').compression?.hasBrotli, false)
+    assert.equal(rules('compression: off').compression, undefined)
+  })
+
+  it('refuses what the installed nginx lacks and somebody asked for', () => {
+    assert.throws(() => rules('compression: {brotli: on}', old), {
+      name: 'OperatorError',
+      message: 'cannot compress with Brotli: the installed nginx has no module for it',
+      fix: 'apt-get install libnginx-mod-http-brotli-filter, or leave compression.brotli out',
+    })
+  })
+})
