@@ -1,5 +1,6 @@
 import { OperatorError } from '../base/errors.ts'
 import { compressionOf } from '../config/compression.ts'
+import { headersOf } from '../config/response-headers.ts'
 import type { Config } from '../config/schema.ts'
 import type { Compression } from '../domain/nginx-compression.ts'
 import type { FrontRules } from '../domain/nginx-front.ts'
@@ -15,6 +16,7 @@ export function frontRules({ config }: Pick<Settings, 'config'>, features: Nginx
       forwardedHeader: config.forwarded_header,
     },
     compression: chooseCompression(config, features),
+    headers: headersOf(config.headers),
   }
 }
 

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { compression } from './compression.ts'
 import { describeFrontProblems } from './front-problems.ts'
 import { backgroundProcess, initItem } from './programs.ts'
+import { responseHeaders } from './response-headers.ts'
 import { describeRouteProblems, fallbackApp, route } from './routes.ts'
 import { trustKeys } from './trust.ts'
 import {
@@ -201,6 +202,7 @@ export const configSchema = z
       .describe('Host names of this server beside those of routes, for the self-signed certificate'),
     ...trustKeys,
     compression,
+    headers: responseHeaders,
     app: app.optional(),
     apps: z
       .record(programName, app, { error: 'expected names with the keys of an app each' })

@@ -1,6 +1,7 @@
 import { renderBusyCounter } from './nginx-busy.ts'
 import { listenProtocol, mayComeByHttps, renderRedirects } from './nginx-forwarded.ts'
-import { renderFront } from './nginx-front.ts'
+import { frontFiles, renderFront } from './nginx-front.ts'
+import { includeHeaders } from './nginx-headers.ts'
 import { type ListenAddress, type NginxModel, type NginxRoute, routesByHost, unansweredName } from './nginx-model.ts'
 import { renderRoutes } from './nginx-routes.ts'
 import { lines, quote } from './nginx-text.ts'
@@ -15,6 +16,7 @@ export function renderNginx(model: NginxModel): Map<string, string> {
   return new Map([
     ['rendered/main.conf', renderMain(model)],
     ['rendered/http.conf', renderHttp(model)],
+    ...frontFiles(model.front),
     ...sitesOf(model).map(({ file, routes }): [string, string] => [file, renderSite(model, routes)]),
     ...unavailableFiles(model.unavailable),
   ])
@@ -137,6 +139,7 @@ function renderHttpsServer(model: NginxModel, site: Site): string[] {
 /** What the HTTP and the HTTPS server of a host have in common when both serve. */
 function renderSite(model: NginxModel, routes: readonly NginxRoute[]): string {
   return lines([
+    includeHeaders,
     ...renderHealth(model),
     ...renderUnavailable(model.unavailable, `${model.workDir}/current`),
     ...model.apps.flatMap(renderCookie),

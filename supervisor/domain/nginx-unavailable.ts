@@ -1,3 +1,4 @@
+import { includeHeaders } from './nginx-headers.ts'
 import { quote } from './nginx-text.ts'
 
 /** What visitors get while no worker answers. */
@@ -31,6 +32,7 @@ function renderFile(path: string, file: string): string[] {
   return [
     `location = ${path} {`,
     '    internal;',
+    `    ${includeHeaders}`,
     `    alias ${quote(file)};`,
     `    add_header Retry-After ${retryAfterSeconds} always;`,
     '    add_header Cache-Control no-store always;',

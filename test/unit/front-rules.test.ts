@@ -23,6 +23,15 @@ describe('assembly/front-rules', () => {
     assert.equal(rules('compression: off').compression, undefined)
   })
 
+  it('has the usual headers, unless the configuration says otherwise in any case', () => {
+    const names = (text: string) => rules(text).headers.map(({ name, value }) => `${name}: ${value}`)
+    assert.deepEqual(names(''), ['X-Content-Type-Options: nosniff', 'Referrer-Policy: strict-origin-when-cross-origin'])
+    assert.deepEqual(names('headers: {referrer-policy: no-referrer, X-Content-Type-Options: off, x-own: a}'), [
+      'Referrer-Policy: no-referrer',
+      'X-Own: a',
+    ])
+  })
+
   it('refuses what the installed nginx lacks and somebody asked for', () => {
     assert.throws(() => rules('compression: {brotli: on}', old), {
       name: 'OperatorError',

@@ -180,7 +180,7 @@ describe('domain/nginx-render', () => {
   it('proxies only to workers, and answers 503 without any', () => {
     assert.match(renderAll(base), /proxy_pass http:\/\/app_app;/)
     const down = renderAll(models['pool-down'] ?? assert.fail())
-    assert.doesNotMatch(down, /app_app|upstream/)
+    assert.doesNotMatch(down, /app_app|upstream \w+ \{/)
     assert.match(down, /location \/ \{\n {4}return 503;/)
     assert.match(down, /Retry-After/)
   })
@@ -188,6 +188,15 @@ describe('domain/nginx-render', () => {
   it('keeps host, path and query in the redirect, with the port that clients see', () => {
     assert.match(renderAll(base), /return 308 https:\/\/\$host\$request_uri;/)
     assert.match(renderAll({ ...base, publicHttpsPort: 8443 }), /return 308 https:\/\/\$host:8443\$request_uri;/)
+  })
+
+  it("includes the front's headers wherever a location has headers of its own", () => {
+    for (const model of Object.values(models)) {
+      const locations = renderAll(model).match(/location [^{]*\{\n( {4}.*\n)*\}/g) ?? []
+      const own = locations.filter(text => text.includes('add_header '))
+      assert.ok(own.length > 0)
+      for (const text of own) assert.match(text, /include rendered\/headers\.conf;/)
+    }
   })
 
   it('answers health before the redirect and before the app', () => {

@@ -6,7 +6,7 @@ import { jsonSchema, schemaAt } from './json-schema.ts'
 const groups: [string, string[]][] = [
   ['Ports and addresses', ['http_port', 'https_port', 'https', 'public_https_port', 'bind_addresses', 'server_names']],
   ['Proxies in front', ['trusted_proxies', 'proxy_protocol', 'forwarded_header']],
-  ['Answers', ['compression']],
+  ['Answers', ['compression', 'headers']],
   ['The app', ['app']],
   ['Several apps', ['apps', 'routes']],
   ['Before and beside the app', ['init', 'processes', 'hooks']],
@@ -77,6 +77,7 @@ function scalarRows(): Row[] {
 /** Keys that no variable sets, and what they take. `[]` stands for each item of a list, `*` for any name. */
 const fileKeys: [string, string][] = [
   ['app.env', 'names with texts, or with {file: PATH}'],
+  ['headers', 'names of headers, with a text or off each'],
   ['apps', 'names with the keys of `app` each'],
   ['routes', 'a list'],
   ['routes.[].path', 'a path such as /api'],

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { fixture, startMonohull } from './monohull.ts'
+
+const answers = ['run', 'node', fixture('answers.cjs')]
+const csp = `default-src 'self'; img-src "x" \\`
+
+describe('headers of answers', () => {
+  it('have the usual ones and the configured ones, unless the app set them', async t => {
+    const monohull = startMonohull(t, {
+      args: answers,
+      files: {
+        'monohull.yaml': `https: on
+headers:
+  Content-Security-Policy: ${JSON.stringify(csp)}
+  Strict-Transport-Security: max-age=31536000
+  X-Own: a
+`,
+        'nginx/server.d/own.conf': `location /own { add_header X-Local 1; include rendered/headers.conf; return 204; }\n`,
+      },
+    })
+    await monohull.serving()
+    const plain = (await monohull.request()).headers
+    assert.equal(plain['x-content-type-options'], 'nosniff')
+    assert.equal(plain['referrer-policy'], 'strict-origin-when-cross-origin')
+    assert.equal(plain['content-security-policy'], csp)
+    assert.equal(plain['strict-transport-security'], 'max-age=31536000')
+    assert.equal(plain['x-own'], 'a')
+
+    const query = ['referrer-policy:no-referrer', 'x-own:', 'strict-transport-security:max-age=1']
+      .map(header => `header=${header}`)
+      .join('&')
+    const set = (await monohull.request({ path: `/?${query}&status=404` })).headers
+    assert.equal(set['x-content-type-options'], 'nosniff')
+    assert.equal(set['referrer-policy'], 'no-referrer')
+    assert.equal(set['strict-transport-security'], 'max-age=1')
+
+    const http = (await monohull.request({ scheme: 'http' })).headers
+    assert.equal(http['strict-transport-security'], undefined)
+    assert.equal(http['x-own'], 'a')
+
+    const local = (await monohull.request({ path: '/own' })).headers
+    assert.deepEqual([local['x-local'], local['x-own']], ['1', 'a'])
+  })
+
+  it('are there on the pages of nginx itself, and each can be left out', async t => {
+    const monohull = startMonohull(t, {
+      args: ['run', './site'],
+      files: {
+        'site/index.html': 'x',
+        'monohull.yaml': 'https: off\nheaders: { x-content-type-options: off }\n',
+      },
+    })
+    await monohull.serving()
+    for (const path of ['/', '/missing']) {
+      const { headers } = await monohull.request({ path })
+      assert.equal(headers['x-content-type-options'], undefined)
+      assert.equal(headers['referrer-policy'], 'strict-origin-when-cross-origin')
+      assert.equal(headers.server, 'nginx')
+    }
+  })
+})
