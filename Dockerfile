@@ -49,7 +49,7 @@ RUN chmod -R go=rX /opt/monohull \
   && chmod -R u=rwX,go=rX /opt/monohull/dist/cache \
   && rm -rf /tmp/root /tmp/app
 
-EXPOSE 80 443
+EXPOSE 80 443 443/udp
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["node", "/opt/monohull/dist/healthcheck.cjs"]
 ENTRYPOINT ["tini", "--", "/opt/monohull/start.sh"]

@@ -4,6 +4,7 @@ import type { FrontRules } from '../supervisor/domain/nginx-front.ts'
 export const plainFront: FrontRules = {
   trust: { proxies: [], proxyProtocol: false, forwardedHeader: false },
   compression: { hasBrotli: false, minLength: 256, types: [] },
+  http3: undefined,
   headers: [
     { name: 'X-Content-Type-Options', value: 'nosniff' },
     { name: 'Referrer-Policy', value: 'strict-origin-when-cross-origin' },

@@ -7,8 +7,12 @@ import type { FrontRules } from '../domain/nginx-front.ts'
 import type { NginxFeatures } from '../domain/nginx-model.ts'
 import type { Settings } from './settings.ts'
 
-/** What holds for the whole front. An OperatorError when it asks for what the installed nginx lacks. */
-export function frontRules({ config }: Pick<Settings, 'config'>, features: NginxFeatures): FrontRules {
+/** What holds for the whole front; `publicPort` is that of HTTPS. An OperatorError when it asks for what the installed nginx lacks. */
+export function frontRules(
+  { config }: Pick<Settings, 'config'>,
+  features: NginxFeatures,
+  publicPort: number,
+): FrontRules {
   return {
     trust: {
       proxies: config.trusted_proxies,
@@ -17,7 +21,16 @@ export function frontRules({ config }: Pick<Settings, 'config'>, features: Nginx
     },
     compression: chooseCompression(config, features),
     headers: headersOf(config.headers),
+    http3: chooseHttp3(config, features, publicPort),
   }
+}
+
+function chooseHttp3(config: Config, { hasHttp3, version }: NginxFeatures, publicPort: number): FrontRules['http3'] {
+  if (!config.http3) return undefined
+  if (hasHttp3) return { publicPort }
+  throw new OperatorError(`cannot serve HTTP/3: the installed nginx ${version} is built without it`, {
+    fix: 'take the image, or Debian 13 with its nginx 1.26, or leave http3 out',
+  })
 }
 
 function chooseCompression(config: Config, { brotliModule }: NginxFeatures): Compression | undefined {

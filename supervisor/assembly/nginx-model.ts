@@ -37,6 +37,7 @@ export function modelNginx({
   serversOf,
 }: NginxModelSources): NginxModel {
   const { config, apps } = settings
+  const publicHttpsPort = config.public_https_port ?? front.https[0]?.port ?? config.https_port
   return {
     features,
     user: settings.nginxUserName,
@@ -46,7 +47,7 @@ export function modelNginx({
     http: front.http.map(({ address, port }) => ({ address, port })),
     https: front.https.map(({ address, port }) => ({ address, port })),
     httpMode: config.https === 'redirect' ? 'redirect' : 'serve',
-    publicHttpsPort: config.public_https_port ?? front.https[0]?.port ?? config.https_port,
+    publicHttpsPort,
     certificate,
     health: {
       socket: join(config.run_dir, healthSocketName),
@@ -65,7 +66,7 @@ export function modelNginx({
       ]
     }),
     busyTime: busyTimeOf(settings, features),
-    front: frontRules(settings, features),
+    front: frontRules(settings, features, publicHttpsPort),
     snippets: settings.snippets,
     shutdownTimeoutSeconds: Math.max(1, Math.ceil(longestGraceMs(settings) / 1000)),
   }

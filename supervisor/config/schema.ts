@@ -201,6 +201,10 @@ export const configSchema = z
       .default([])
       .describe('Host names of this server beside those of routes, for the self-signed certificate'),
     ...trustKeys,
+    http3: z
+      .boolean({ error: 'expected true or false' })
+      .default(false)
+      .describe('HTTP/3 beside HTTP/2, on the UDP port of the same number; a reload ends its open connections'),
     compression,
     headers: responseHeaders,
     app: app.optional(),

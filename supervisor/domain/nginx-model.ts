@@ -16,6 +16,7 @@ export interface NginxFeatures {
   luaModules: string[] | undefined
   /** File of the dynamic module that compresses with Brotli. */
   brotliModule: string | undefined
+  hasHttp3: boolean
 }
 
 export interface ListenAddress {
@@ -94,6 +95,7 @@ export function readFeatures(versionText: string, isFile: (path: string) => bool
     luaModules: findLua(versionText, isFile),
     hasMlKem: Number(openssl?.[1]) > 3 || (Number(openssl?.[1]) === 3 && Number(openssl?.[2]) >= 5),
     brotliModule: findBrotli(versionText, isFile),
+    hasHttp3: versionText.includes('--with-http_v3_module'),
   }
 }
 

@@ -2,6 +2,7 @@ import { renderBusyCounter } from './nginx-busy.ts'
 import { listenProtocol, mayComeByHttps, renderRedirects } from './nginx-forwarded.ts'
 import { frontFiles, renderFront } from './nginx-front.ts'
 import { includeHeaders } from './nginx-headers.ts'
+import { renderQuicListen } from './nginx-http3.ts'
 import { type ListenAddress, type NginxModel, type NginxRoute, routesByHost, unansweredName } from './nginx-model.ts'
 import { renderRoutes } from './nginx-routes.ts'
 import { lines, quote } from './nginx-text.ts'
@@ -123,6 +124,7 @@ function renderHttpsServer(model: NginxModel, site: Site): string[] {
     '',
     'server {',
     ...model.https.map(address => `    listen ${renderListen(address, site)} ${protocol};`),
+    ...(model.front.http3 ? renderQuicListen(model.https, !site.host).map(line => `    ${line}`) : []),
     ...(hasHttp2Directive ? ['    http2 on;'] : []),
     `    server_name ${site.host ?? '_'};`,
     ...(model.certificate

@@ -44,7 +44,7 @@ describe('assembly/busy-time', () => {
   const limits = { min: 1, max: 4 }
 
   it('is counted by nginx only for an app that is scaled by load and does not tell it', () => {
-    const withLua = { ...features, luaModules: [], brotliModule: undefined }
+    const withLua = { ...features, luaModules: [], brotliModule: undefined, hasHttp3: false }
     assert.deepEqual(busyTimeOf(settings(limits, 'nginx'), withLua), {
       socket: '/run/monohull/busy.sock',
       apps: ['api'],
@@ -54,7 +54,7 @@ describe('assembly/busy-time', () => {
   })
 
   it('is refused where nginx has no Lua, with the fix', () => {
-    const withoutLua = { ...features, luaModules: undefined, brotliModule: undefined }
+    const withoutLua = { ...features, luaModules: undefined, brotliModule: undefined, hasHttp3: false }
     assert.throws(
       () => busyTimeOf(settings(limits, 'nginx'), withoutLua),
       (error: unknown) => error instanceof OperatorError && /libnginx-mod-http-lua, or set workers/.test(error.fix),

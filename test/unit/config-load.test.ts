@@ -87,8 +87,8 @@ describe('config/load: variables', () => {
     assert.equal(new Set(keys.map(key => key.variable)).size, keys.length)
     assert.equal(new Set(keys.map(key => key.flag)).size, keys.length)
     for (const { key, variable, flag, description } of keys) {
-      assert.match(variable, /^MONOHULL_[A-Z_]+$/)
-      assert.match(flag, /^--[a-z-]+$/)
+      assert.match(variable, /^MONOHULL_[A-Z0-9_]+$/)
+      assert.match(flag, /^--[a-z0-9-]+$/)
       assert.notEqual(description, '', `${key} has no description`)
     }
     const names = new Map(keys.map(({ key, variable, flag }) => [key, `${variable} ${flag}`]))

@@ -34,6 +34,12 @@ describe('config/load: bad values', () => {
     ['headers: {"X Y": a}', 'expected the name of a header'],
     ['headers: {X-Y: "a$b"}', 'expected a text without line breaks and $, or off'],
     ['headers: {X-Y: "a\\nb"}', 'expected a text without line breaks and $, or off'],
+    ['http3: yes please', 'expected true or false'],
+    ['{http3: true, https: off}', 'is of no use with https: off, since there is no HTTP/3 without TLS'],
+    [
+      '{http3: true, proxy_protocol: true, trusted_proxies: ["::1"]}',
+      'does not go with proxy_protocol, which is for TCP',
+    ],
     ['compression: gzip', 'expected on, off or {brotli, min_length, types}'],
     ['server_names: ["a b"]', 'expected a host name such as www.example.com'],
     ['health: {live_path: healthz}', 'expected a path such as /healthz, or off'],

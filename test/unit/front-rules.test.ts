@@ -12,7 +12,7 @@ const current = readFeatures(
 )
 
 function rules(text: string, features = current) {
-  return frontRules({ config: accepted(yaml(text)) }, features)
+  return frontRules({ config: accepted(yaml(text)) }, features, 8443)
 }
 
 describe('assembly/front-rules', () => {
@@ -32,11 +32,21 @@ describe('assembly/front-rules', () => {
     ])
   })
 
+  it('tells of HTTP/3 at the port that clients see', () => {
+    assert.equal(rules('').http3, undefined)
+    assert.deepEqual(rules('http3: true').http3, { publicPort: 8443 })
+  })
+
   it('refuses what the installed nginx lacks and somebody asked for', () => {
     assert.throws(() => rules('compression: {brotli: on}', old), {
       name: 'OperatorError',
       message: 'cannot compress with Brotli: the installed nginx has no module for it',
       fix: 'apt-get install libnginx-mod-http-brotli-filter, or leave compression.brotli out',
+    })
+    assert.throws(() => rules('http3: true', old), {
+      name: 'OperatorError',
+      message: 'cannot serve HTTP/3: the installed nginx 1.22.1 is built without it',
+      fix: 'take the image, or Debian 13 with its nginx 1.26, or leave http3 out',
     })
   })
 })

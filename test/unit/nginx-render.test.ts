@@ -32,6 +32,7 @@ const base: NginxModel = {
     hasMlKem: true,
     luaModules: undefined,
     brotliModule: undefined,
+    hasHttp3: true,
   },
   user: 'www-data',
   workerProcesses: 2,
@@ -121,6 +122,7 @@ const models: Record<string, NginxModel> = {
       hasMlKem: false,
       luaModules: undefined,
       brotliModule: undefined,
+      hasHttp3: false,
     },
   },
   balancer: {
@@ -140,6 +142,13 @@ const models: Record<string, NginxModel> = {
     front: { ...plainFront, compression: { hasBrotli: true, minLength: 1000, types: ['application/x-own'] } },
   },
   'no-compression': { ...base, front: { ...plainFront, compression: undefined } },
+  http3: {
+    ...base,
+    https: [...base.https, { address: '::', port: 443 }],
+    apps: [...base.apps],
+    routes: [...base.routes, { host: 'www.example.com', path: '/', target: { kind: 'app', app: 'app' } }],
+    front: { ...plainFront, http3: { publicPort: 8443 } },
+  },
   unprivileged: {
     ...base,
     user: undefined,
@@ -259,7 +268,7 @@ describe('domain/nginx-model: readFeatures', () => {
     it(`reads ${text.replaceAll('\n', ' | ')}`, () =>
       assert.deepEqual(
         readFeatures(text, () => false),
-        { ...features, luaModules: undefined, brotliModule: undefined },
+        { ...features, luaModules: undefined, brotliModule: undefined, hasHttp3: false },
       ))
   }
 

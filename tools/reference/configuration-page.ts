@@ -4,7 +4,10 @@ import { jsonSchema, schemaAt } from './json-schema.ts'
 
 /** Headings, and the keys under them: whole, or by the section that they begin with. */
 const groups: [string, string[]][] = [
-  ['Ports and addresses', ['http_port', 'https_port', 'https', 'public_https_port', 'bind_addresses', 'server_names']],
+  [
+    'Ports and addresses',
+    ['http_port', 'https_port', 'https', 'public_https_port', 'http3', 'bind_addresses', 'server_names'],
+  ],
   ['Proxies in front', ['trusted_proxies', 'proxy_protocol', 'forwarded_header']],
   ['Answers', ['compression', 'headers']],
   ['The app', ['app']],
