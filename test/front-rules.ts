@@ -5,6 +5,10 @@ export const plainFront: FrontRules = {
   trust: { proxies: [], proxyProtocol: false, forwardedHeader: false },
   compression: { hasBrotli: false, minLength: 256, types: [] },
   http3: undefined,
+  limits: { bodySize: '10m', rate: undefined, connections: undefined },
+  access: { basicAuth: undefined, allow: undefined, deny: [] },
+  unknownHost: undefined,
+  errorPages: new Map(),
   headers: [
     { name: 'X-Content-Type-Options', value: 'nosniff' },
     { name: 'Referrer-Policy', value: 'strict-origin-when-cross-origin' },

@@ -34,15 +34,22 @@ export function canSwitchUsers(): boolean {
   return Object.values(needed).every(bit => (bits & (1n << bit)) !== 0n)
 }
 
+/** Whether the permissions of a file let an account read it; the folders on the way are another matter. */
+export function canRead(path: string, account: Account): boolean {
+  return isPermitted(path, account, 0o4)
+}
+
 /** The first folder on the way to `path`, itself included, that an account may not enter; undefined when it may enter all. */
-export function findClosedFolder(path: string, { uid, gid }: Account): string | undefined {
-  if (uid === 0) return undefined
+export function findClosedFolder(path: string, account: Account): string | undefined {
   const parts = path.split('/').filter(Boolean)
   const folders = parts.map((_, index) => `/${parts.slice(0, index + 1).join('/')}`)
-  return folders.find(folder => {
-    const stat = statSync(folder, { throwIfNoEntry: false })
-    if (!stat) return false
-    const shift = stat.uid === uid ? 6 : stat.gid === gid ? 3 : 0
-    return (stat.mode & (0o1 << shift)) === 0
-  })
+  return folders.find(folder => !isPermitted(folder, account, 0o1))
+}
+
+/** By the permission bits; what is not there is not forbidden. */
+function isPermitted(path: string, { uid, gid }: Account, bit: number): boolean {
+  const stat = uid === 0 ? undefined : statSync(path, { throwIfNoEntry: false })
+  if (!stat) return true
+  const shift = stat.uid === uid ? 6 : stat.gid === gid ? 3 : 0
+  return (stat.mode & (bit << shift)) !== 0
 }

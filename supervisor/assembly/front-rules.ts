@@ -7,9 +7,11 @@ import type { FrontRules } from '../domain/nginx-front.ts'
 import type { NginxFeatures } from '../domain/nginx-model.ts'
 import type { Settings } from './settings.ts'
 
+const usualBurst = 20
+
 /** What holds for the whole front; `publicPort` is that of HTTPS. An OperatorError when it asks for what the installed nginx lacks. */
 export function frontRules(
-  { config }: Pick<Settings, 'config'>,
+  { config, frontFiles }: Pick<Settings, 'config' | 'frontFiles'>,
   features: NginxFeatures,
   publicPort: number,
 ): FrontRules {
@@ -22,7 +24,35 @@ export function frontRules(
     compression: chooseCompression(config, features),
     headers: headersOf(config.headers),
     http3: chooseHttp3(config, features, publicPort),
+    limits: {
+      bodySize: config.max_body_size === 'off' ? undefined : config.max_body_size,
+      rate: config.rate_limit === undefined ? undefined : readRate(config.rate_limit),
+      connections: config.connection_limit,
+    },
+    access: {
+      basicAuth:
+        frontFiles.passwords === undefined
+          ? undefined
+          : { file: frontFiles.passwords, realm: config.basic_auth.realm ?? 'Restricted' },
+      allow: config.allow,
+      deny: config.deny ?? [],
+    },
+    unknownHost:
+      config.unknown_host === 'serve'
+        ? undefined
+        : { status: config.unknown_host === '421' ? 421 : 444, known: knownHosts(config) },
+    errorPages: frontFiles.errorPages,
   }
+}
+
+/** `10/s burst=50` */
+function readRate(text: string): FrontRules['limits']['rate'] {
+  const [, count, per, burst] = /^(\d+)\/(.)(?: burst=(\d+))?$/.exec(text) ?? []
+  return { count: Number(count), per: per === 'm' ? 'm' : 's', burst: Number(burst ?? usualBurst) }
+}
+
+function knownHosts({ server_names, routes }: Config): string[] {
+  return [...new Set([...server_names.map(name => name.toLowerCase()), ...routes.flatMap(({ host }) => host ?? [])])]
 }
 
 function chooseHttp3(config: Config, { hasHttp3, version }: NginxFeatures, publicPort: number): FrontRules['http3'] {

@@ -8,8 +8,9 @@ import type { Config } from '../config/schema.ts'
 import type { HookPlans } from '../domain/hook.ts'
 import type { CertificateSettings } from '../services/certificates.ts'
 import { type AppSettings, resolveApp } from './app-settings.ts'
+import { type FrontFiles, findFrontFiles } from './front-files.ts'
 import { planHooks } from './hooks.ts'
-import { readMaintenancePage } from './maintenance-page.ts'
+import { readHtmlPage } from './html-page.ts'
 import { collectProblems } from './place.ts'
 import { mainAppOf, type ProgramSettings, resolvePrograms } from './program-settings.ts'
 import type { World } from './world.ts'
@@ -27,6 +28,7 @@ export interface Settings extends ProgramSettings {
   snippets: string | undefined
   /** The user's own, in place of the one built in. */
   maintenancePage: string | undefined
+  frontFiles: FrontFiles
   certificates: CertificateSettings
 }
 
@@ -46,11 +48,12 @@ export function resolveSettings(config: Config, world: World): SettingsResult {
   const place = (apps.find(({ name }) => name === appAtRoot(config)) ?? first)?.place
   const hooks = place ? planHooks(config.hooks, { place, world, complain }) : {}
   const directory = others.length === 0 && first ? first.place.directory : '.'
+  const frontFiles = findFrontFiles(config, { directory, nginxUser, complain })
   const snippets = resolve(directory, config.nginx.snippets)
   if (/[\s$"'\\;{}]/.test(snippets)) {
     complain('nginx.snippets', snippets, 'holds spaces, quotes or $, which nginx cannot take', 'move the folder')
   }
-  const page = readMaintenancePage(config.maintenance_page, directory)
+  const page = readHtmlPage(config.maintenance_page, directory)
   if (!page.ok) complain('maintenance_page', config.maintenance_page, page.problem, page.fix)
   if (!page.ok || problems.length > 0) return { ok: false, problems }
   return {
@@ -65,6 +68,7 @@ export function resolveSettings(config: Config, world: World): SettingsResult {
       nginxProcesses: config.nginx.worker_processes === 'auto' ? cpus : config.nginx.worker_processes,
       snippets: statSync(snippets, { throwIfNoEntry: false })?.isDirectory() ? snippets : undefined,
       maintenancePage: page.text,
+      frontFiles,
       certificates: {
         certDir: config.cert_dir,
         stateDir: config.state_dir,

@@ -1,7 +1,14 @@
 import type { z } from 'zod'
 import type { trustKeys } from './trust.ts'
 
-type FrontConfig = z.output<z.ZodObject<typeof trustKeys>> & { http3: boolean; https: 'redirect' | 'on' | 'off' }
+type FrontConfig = z.output<z.ZodObject<typeof trustKeys>> & {
+  http3: boolean
+  https: 'redirect' | 'on' | 'off'
+  server_names: string[]
+  routes?: { host?: string | undefined }[] | undefined
+  unknown_host: string
+  basic_auth: { file?: string | undefined; realm?: string | undefined }
+}
 
 export interface FrontProblem {
   path: string[]
@@ -31,6 +38,21 @@ export function describeFrontProblems(config: FrontConfig): FrontProblem[] {
       path: ['http3'],
       message: 'does not go with proxy_protocol, which is for TCP',
       params: { fix: 'leave one of the two out' },
+    })
+  }
+  const isNamed = config.server_names.length > 0 || config.routes?.some(({ host }) => host !== undefined)
+  if (config.unknown_host !== 'serve' && !isNamed) {
+    problems.push({
+      path: ['unknown_host'],
+      message: 'does not go without server_names: no host would be known',
+      params: { fix: 'set server_names, or leave unknown_host out' },
+    })
+  }
+  if (config.basic_auth.realm !== undefined && config.basic_auth.file === undefined) {
+    problems.push({
+      path: ['basic_auth', 'realm'],
+      message: 'is of no use without basic_auth.file',
+      params: { fix: 'set basic_auth.file to an htpasswd file, or leave basic_auth.realm out' },
     })
   }
   return problems

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { compression } from './compression.ts'
 import { describeFrontProblems } from './front-problems.ts'
+import { gateKeys, limitKeys } from './limits.ts'
 import { backgroundProcess, initItem } from './programs.ts'
 import { responseHeaders } from './response-headers.ts'
 import { describeRouteProblems, fallbackApp, route } from './routes.ts'
@@ -206,6 +207,8 @@ export const configSchema = z
       .default(false)
       .describe('HTTP/3 beside HTTP/2, on the UDP port of the same number; a reload ends its open connections'),
     compression,
+    ...limitKeys,
+    ...gateKeys,
     headers: responseHeaders,
     app: app.optional(),
     apps: z

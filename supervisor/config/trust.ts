@@ -3,7 +3,7 @@ import * as z from 'zod'
 const error = 'expected an address or network such as 10.0.0.0/8 or ::1'
 
 /** Addresses and networks (CIDR) of IPv4 and IPv6. */
-const networks = z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], { error }), { error })
+export const networks = z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], { error }), { error })
 
 /** Keys about proxies in front of this one. */
 export const trustKeys = {

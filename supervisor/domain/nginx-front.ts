@@ -1,7 +1,10 @@
+import { type Access, renderAccess, renderKnownHosts, renderUnknownHost, type UnknownHost } from './nginx-access.ts'
 import { type Compression, renderCompression } from './nginx-compression.ts'
+import { errorPageFiles, renderErrorPages } from './nginx-error-pages.ts'
 import { renderTrust, type Trust } from './nginx-forwarded.ts'
-import { type ResponseHeader, renderHeaders, renderHeaderValues } from './nginx-headers.ts'
+import { includeHeaders, type ResponseHeader, renderHeaders, renderHeaderValues } from './nginx-headers.ts'
 import { altSvcHeader, type Http3, renderAltSvc } from './nginx-http3.ts'
+import { type Limits, renderLimits, renderLimitsOf } from './nginx-limits.ts'
 import { lines } from './nginx-text.ts'
 
 /** What holds for the whole front, whatever app or folder answers. Each part is rendered by a file of its own. */
@@ -11,10 +14,16 @@ export interface FrontRules {
   compression: Compression | undefined
   headers: readonly ResponseHeader[]
   http3: Http3 | undefined
+  limits: Limits
+  access: Access
+  unknownHost: UnknownHost | undefined
+  /** The user's own HTML for errors of nginx, by status. */
+  errorPages: ReadonlyMap<string, string>
 }
 
-/** For the http block. */
-export function renderFront({ trust, compression, headers, http3 }: FrontRules): string[] {
+/** For the http block. What holds clients off does not hold for the `open` paths. */
+export function renderFront(front: FrontRules, open: readonly string[]): string[] {
+  const { trust, compression, headers, http3, limits, unknownHost } = front
   return [
     '',
     ...renderTrust(trust),
@@ -22,10 +31,25 @@ export function renderFront({ trust, compression, headers, http3 }: FrontRules):
     ...renderCompression(compression),
     ...renderHeaderValues(headers),
     ...(http3 ? renderAltSvc(http3) : []),
+    '',
+    ...renderLimits(limits, open),
+    ...(unknownHost ? renderKnownHosts(unknownHost, open) : []),
+  ]
+}
+
+/** For the server blocks that serve; `configFolder` is where nginx finds the files in use. */
+export function renderFrontSite(front: FrontRules, configFolder: string): string[] {
+  return [
+    includeHeaders,
+    ...renderUnknownHost(front.unknownHost),
+    ...renderAccess(front.access),
+    ...renderLimitsOf(front.limits),
+    ...renderErrorPages(front, configFolder),
   ]
 }
 
 /** Files beside the rendered ones, by name. */
-export function frontFiles({ headers, http3 }: FrontRules): [string, string][] {
-  return [['rendered/headers.conf', lines([...renderHeaders(headers), ...(http3 ? [altSvcHeader] : [])])]]
+export function frontFiles(front: FrontRules): [string, string][] {
+  const headers = [...renderHeaders(front.headers), ...(front.http3 ? [altSvcHeader] : [])]
+  return [['rendered/headers.conf', lines(headers)], ...errorPageFiles(front)]
 }

@@ -1,7 +1,7 @@
+import { renderUnknownHost } from './nginx-access.ts'
 import { renderBusyCounter } from './nginx-busy.ts'
 import { listenProtocol, mayComeByHttps, renderRedirects } from './nginx-forwarded.ts'
-import { frontFiles, renderFront } from './nginx-front.ts'
-import { includeHeaders } from './nginx-headers.ts'
+import { frontFiles, renderFront, renderFrontSite } from './nginx-front.ts'
 import { renderQuicListen } from './nginx-http3.ts'
 import { type ListenAddress, type NginxModel, type NginxRoute, routesByHost, unansweredName } from './nginx-model.ts'
 import { renderRoutes } from './nginx-routes.ts'
@@ -52,7 +52,7 @@ function renderHttp(model: NginxModel): string {
     ...renderLogs(model),
     ...temporary,
     `ssl_ecdh_curve ${model.features.hasMlKem ? 'X25519MLKEM768:' : ''}X25519:prime256v1:secp384r1;`,
-    ...renderFront(model.front),
+    ...renderFront(model.front, healthPaths(model)),
     ...(redirectsByMap(model) ? renderRedirects(healthPaths(model)) : []),
     ...model.apps.flatMap(renderUpstream),
     ...(model.busyTime ? renderBusyCounter(model.busyTime) : []),
@@ -109,7 +109,7 @@ function renderHttpServers(model: NginxModel): string[] {
     'server {',
     ...model.http.map(address => `    listen ${renderListen(address)}${protocol};`),
     '    server_name _;',
-    ...renderHealth(model).map(line => `    ${line}`),
+    ...[...renderUnknownHost(model.front.unknownHost), ...renderHealth(model)].map(line => `    ${line}`),
     '    location / {',
     `        ${redirect}`,
     '    }',
@@ -141,7 +141,7 @@ function renderHttpsServer(model: NginxModel, site: Site): string[] {
 /** What the HTTP and the HTTPS server of a host have in common when both serve. */
 function renderSite(model: NginxModel, routes: readonly NginxRoute[]): string {
   return lines([
-    includeHeaders,
+    ...renderFrontSite(model.front, `${model.workDir}/current`),
     ...renderHealth(model),
     ...renderUnavailable(model.unavailable, `${model.workDir}/current`),
     ...model.apps.flatMap(renderCookie),

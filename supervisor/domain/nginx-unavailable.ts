@@ -22,7 +22,7 @@ export function unavailableFiles({ own }: UnavailablePage): [string, string][] {
 export function renderUnavailable({ builtIn, own }: UnavailablePage, configFolder: string): string[] {
   const page = own === undefined ? `${builtIn}/unavailable.html` : `${configFolder}/${ownPage}`
   return [
-    'error_page 502 503 504 $monohull_unavailable;',
+    'error_page 502 503 504 /.monohull/unavailable.$monohull_page_type;',
     ...renderFile('/.monohull/unavailable.html', page),
     ...renderFile('/.monohull/unavailable.json', `${builtIn}/unavailable.json`),
   ]

@@ -150,6 +150,18 @@ describe('the rendered configuration passes the test of the installed nginx:', (
       'PROXY protocol',
       { front: { ...plainFront, trust: { proxies: ['10.0.0.0/8'], proxyProtocol: true, forwardedHeader: false } } },
     ],
+    [
+      'limits, access and error pages',
+      {
+        front: {
+          ...plainFront,
+          limits: { bodySize: '1g', rate: { count: 1, per: 's', burst: 0 }, connections: 1 },
+          access: { basicAuth: { file: '/tmp/my htpasswd', realm: 'a b' }, allow: ['::1'], deny: ['10.0.0.0/8'] },
+          unknownHost: { status: 444, known: ['example.com', '*.example.com'] },
+          errorPages: new Map([['404', 'x']]),
+        },
+      },
+    ],
     ['JSON access log', { accessLog: { path: '/dev/null', format: 'json' } }],
     [
       'no access log, no health',

@@ -12,7 +12,11 @@ const current = readFeatures(
 )
 
 function rules(text: string, features = current) {
-  return frontRules({ config: accepted(yaml(text)) }, features, 8443)
+  return frontRules(
+    { config: accepted(yaml(text)), frontFiles: { passwords: undefined, errorPages: new Map() } },
+    features,
+    8443,
+  )
 }
 
 describe('assembly/front-rules', () => {

@@ -142,6 +142,24 @@ const models: Record<string, NginxModel> = {
     front: { ...plainFront, compression: { hasBrotli: true, minLength: 1000, types: ['application/x-own'] } },
   },
   'no-compression': { ...base, front: { ...plainFront, compression: undefined } },
+  limits: {
+    ...base,
+    front: {
+      ...plainFront,
+      limits: { bodySize: '512k', rate: { count: 20, per: 'm', burst: 5 }, connections: 8 },
+      access: {
+        basicAuth: { file: '/app/my htpasswd', realm: 'Staff only' },
+        allow: ['10.0.0.0/8'],
+        deny: ['10.6.6.6'],
+      },
+      unknownHost: { status: 421, known: ['example.com', '*.example.com'] },
+      errorPages: new Map([
+        ['404', '<!doctype html>\nNot here\n'],
+        ['429', '<!doctype html>\nSlowly\n'],
+      ]),
+    },
+  },
+  'no-limits': { ...base, front: { ...plainFront, limits: { ...plainFront.limits, bodySize: undefined } } },
   http3: {
     ...base,
     https: [...base.https, { address: '::', port: 443 }],

@@ -7,8 +7,8 @@ const largestBytes = 1 << 20
 
 export type PageResult = { ok: true; text: string | undefined } | { ok: false; problem: string; fix: string }
 
-/** Reads the user's maintenance page, when there is one; `path` is relative to the app's folder. */
-export function readMaintenancePage(path: string | undefined, directory: string): PageResult {
+/** Reads a page of the user, when there is one; `path` is relative to the app's folder. */
+export function readHtmlPage(path: string | undefined, directory: string): PageResult {
   if (path === undefined) return { ok: true, text: undefined }
   try {
     const file = resolve(directory, path)

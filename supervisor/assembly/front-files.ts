@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { type Account, canRead, findClosedFolder } from '../adapters/users.ts'
+import { errnoOf } from '../base/errors.ts'
+import type { Config } from '../config/schema.ts'
+import { findBadPassword } from '../domain/password-file.ts'
+import { readHtmlPage } from './html-page.ts'
+import type { Complain } from './place.ts'
+
+/** What the front takes from the user's files. */
+export interface FrontFiles {
+  /** Path of the htpasswd file, which nginx reads itself. */
+  passwords: string | undefined
+  /** HTML by status. */
+  errorPages: ReadonlyMap<string, string>
+}
+
+export interface FrontFilesSources {
+  /** What relative paths start at. */
+  directory: string
+  /** nginx's workers; undefined: as monohull itself. */
+  nginxUser: Account | undefined
+  complain: Complain
+}
+
+/** Looks for the files that the front's keys name. */
+export function findFrontFiles(config: Config, sources: FrontFilesSources): FrontFiles {
+  return {
+    passwords: config.basic_auth.file === undefined ? undefined : findPasswords(config.basic_auth.file, sources),
+    errorPages: new Map(
+      Object.entries(config.error_pages).flatMap(([status, path]) => {
+        const page = readHtmlPage(path, sources.directory)
+        if (!page.ok) sources.complain(`error_pages.${status}`, path, page.problem, page.fix)
+        return page.ok && page.text !== undefined ? [[status, page.text]] : []
+      }),
+    ),
+  }
+}
+
+function findPasswords(name: string, { directory, nginxUser, complain }: FrontFilesSources): string | undefined {
+  const key = 'basic_auth.file'
+  const path = resolve(directory, name)
+  if (/[$"\\;{}\p{Cc}]/u.test(path)) {
+    complain(key, path, 'holds characters that nginx cannot take in a path', 'rename it')
+    return undefined
+  }
+  try {
+    const problem = findBadPassword(readFileSync(path, 'utf8'))
+    if (problem) complain(key, path, problem, 'write it with: htpasswd -B FILE NAME')
+  } catch (error) {
+    complain(key, path, `cannot be read: ${errnoOf(error)}`, 'name an htpasswd file')
+    return undefined
+  }
+  const closed = nginxUser && findClosedFolder(dirname(path), nginxUser)
+  if (nginxUser && (closed || !canRead(path, nginxUser))) {
+    const fix = closed ? `chmod o+x ${closed}, or move the file` : `chgrp ${nginxUser.name} ${path}; chmod g+r ${path}`
+    complain(key, path, `cannot be read by user ${nginxUser.name}, as whom nginx looks passwords up`, fix)
+  }
+  return path
+}
