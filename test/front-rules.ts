@@ -8,6 +8,8 @@ export const plainFront: FrontRules = {
   limits: { bodySize: '10m', rate: undefined, connections: undefined },
   access: { basicAuth: undefined, allow: undefined, deny: [] },
   unknownHost: undefined,
+  cache: undefined,
+  sendFiles: new Map(),
   errorPages: new Map(),
   headers: [
     { name: 'X-Content-Type-Options', value: 'nosniff' },

@@ -12,7 +12,7 @@ export interface AdminOptions {
 
 /**
  * The admin API, for whoever may open its socket. `GET /status`; `POST /reload`, `/restart`, `/restart/TARGET`,
- * `/scale/N?app=NAME` and `/stop` answer when the thing is done: 200 with what happened, or 409 with the reason when it was not.
+ * `/scale/N?app=NAME`, `/purge`, `/purge/PREFIX` and `/stop` answer when the thing is done: 200 with what happened, or 409 with the reason when it was not.
  */
 export function createAdminApp({ health, status, command }: AdminOptions): Express {
   const app = express()
@@ -45,6 +45,8 @@ function parseCommand(
   app: string | undefined,
 ): Command | { problem: string } | undefined {
   if (name === 'restart') return argument === undefined ? { type: 'restart' } : { type: 'restart', target: argument }
+  if (name === 'purge')
+    return argument === undefined ? { type: 'purgeCache' } : { type: 'purgeCache', prefix: argument }
   if (name === 'scale') {
     const workers = Number(argument)
     return Number.isInteger(workers) && workers >= 1 && workers <= 1024

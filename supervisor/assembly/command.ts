@@ -2,6 +2,7 @@ import type { Command, Outcome } from '../domain/command.ts'
 import type { RollResult } from '../services/roll-result.ts'
 import type { WorkerPool } from '../services/worker-pool.ts'
 import type { Parts } from './parts.ts'
+import { purgeCache } from './purge-cache.ts'
 import { reload } from './reload.ts'
 import { appAtRoot } from './settings.ts'
 
@@ -16,6 +17,8 @@ export async function runCommand(parts: Parts, command: Command): Promise<Outcom
       return scale(parts, command.app, () => command.workers)
     case 'scaleBy':
       return scale(parts, appAtRoot(parts.settings.config), present => Math.max(1, present + command.change))
+    case 'purgeCache':
+      return purgeCache(parts, command.prefix)
     case 'reopenLogs':
       parts.nginx?.reopenLogs()
       return { ok: true, message: 'log files reopened' }

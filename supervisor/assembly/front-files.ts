@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { type Account, canRead, findClosedFolder } from '../adapters/users.ts'
 import { errnoOf } from '../base/errors.ts'
@@ -13,6 +13,8 @@ export interface FrontFiles {
   passwords: string | undefined
   /** HTML by status. */
   errorPages: ReadonlyMap<string, string>
+  /** Folders by path, both with a slash at the end. */
+  sendFiles: ReadonlyMap<string, string>
 }
 
 export interface FrontFilesSources {
@@ -34,13 +36,39 @@ export function findFrontFiles(config: Config, sources: FrontFilesSources): Fron
         return page.ok && page.text !== undefined ? [[status, page.text]] : []
       }),
     ),
+    sendFiles: new Map(
+      Object.entries(config.send_files).flatMap(([path, name]) => {
+        const folder = findFolder(`send_files.${path}`, name, sources)
+        return folder === undefined ? [] : [[path, folder]]
+      }),
+    ),
   }
+}
+
+/** nginx has no way to write them in a path. */
+const unfit = /[$"\\;{}\p{Cc}]/u
+
+function findFolder(
+  key: string,
+  name: string,
+  { directory, nginxUser, complain }: FrontFilesSources,
+): string | undefined {
+  const folder = resolve(directory, name)
+  if (unfit.test(folder)) complain(key, folder, 'holds characters that nginx cannot take in a path', 'rename it')
+  else if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+    complain(key, name, 'is no folder', 'name a folder')
+  else {
+    const closed = nginxUser && findClosedFolder(folder, nginxUser)
+    if (!closed) return `${folder}/`
+    complain(key, name, `cannot be entered by user ${nginxUser.name}`, `chmod o+x ${closed}, or move the folder`)
+  }
+  return undefined
 }
 
 function findPasswords(name: string, { directory, nginxUser, complain }: FrontFilesSources): string | undefined {
   const key = 'basic_auth.file'
   const path = resolve(directory, name)
-  if (/[$"\\;{}\p{Cc}]/u.test(path)) {
+  if (unfit.test(path)) {
     complain(key, path, 'holds characters that nginx cannot take in a path', 'rename it')
     return undefined
   }

@@ -41,6 +41,14 @@ export function frontRules(
       config.unknown_host === 'serve'
         ? undefined
         : { status: config.unknown_host === '421' ? 421 : 444, known: knownHosts(config) },
+    cache: config.cache && {
+      ttlSeconds: Math.ceil(config.cache.ttl / 1000),
+      key: config.cache.key,
+      maxSize: config.cache.max_size,
+      staleWhileRevalidate: config.cache.stale_while_revalidate,
+      cookies: config.cache.cookies,
+    },
+    sendFiles: frontFiles.sendFiles,
     errorPages: frontFiles.errorPages,
   }
 }

@@ -26,6 +26,7 @@ import { createHookRunner, startRefusedBy } from './hooks.ts'
 import { healthSocketName } from './nginx-model.ts'
 import { describeSockets, healthOf, loadCertificate, modelOf, type Parts, statusOf } from './parts.ts'
 import { settlePools, startPools } from './pools.ts'
+import { removeOldCache } from './purge-cache.ts'
 import { planRestarts } from './schedules.ts'
 
 /** Health is answered when the first worker is ready, so as not to hold up its boot, or after this time. */
@@ -113,6 +114,7 @@ async function assembleNginx(parts: Parts, surroundings: Surroundings): Promise<
     readNginxFeatures(),
     openAccessLog(join(runDir, 'access.fifo')),
     loadCertificate(settings, log),
+    removeOldCache(settings),
   ])
   Object.assign(parts, { features, accessLog, certificate })
   bindBusySocket(parts, features)

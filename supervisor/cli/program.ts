@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Command, CommanderError, Option } from 'commander'
+import { Argument, Command, CommanderError, Option } from 'commander'
 import type { World } from '../assembly/world.ts'
 import { exitCode } from '../base/errors.ts'
 import { scalarKeys } from '../config/keys.ts'
@@ -77,6 +77,11 @@ export async function runProgram(argv: string[], world: World): Promise<number> 
   })
     .argument('<workers>', 'how many')
     .option('--app <name>', 'of which app; needed when there are several')
+  addControl('cache', 'purge answers from the cache of nginx', async (line, { words: [, prefix] }) =>
+    (await control()).command(line, world, prefix === undefined ? 'purge' : `purge/${encodeURIComponent(prefix)}`),
+  )
+    .addArgument(new Argument('<action>', 'what to do').choices(['purge']))
+    .argument('[prefix]', 'only those whose path begins with it, such as /blog')
   addControl('stop', 'drain, stop, and wait for the end', async line => (await control()).stopInstance(line, world))
   program
     .command('version')

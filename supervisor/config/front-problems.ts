@@ -5,7 +5,8 @@ type FrontConfig = z.output<z.ZodObject<typeof trustKeys>> & {
   http3: boolean
   https: 'redirect' | 'on' | 'off'
   server_names: string[]
-  routes?: { host?: string | undefined }[] | undefined
+  routes?: { host?: string | undefined; path: string }[] | undefined
+  send_files: Record<string, string>
   unknown_host: string
   basic_auth: { file?: string | undefined; realm?: string | undefined }
 }
@@ -53,6 +54,14 @@ export function describeFrontProblems(config: FrontConfig): FrontProblem[] {
       path: ['basic_auth', 'realm'],
       message: 'is of no use without basic_auth.file',
       params: { fix: 'set basic_auth.file to an htpasswd file, or leave basic_auth.realm out' },
+    })
+  }
+  for (const path of Object.keys(config.send_files)) {
+    if (!config.routes?.some(route => `${route.path}/` === path)) continue
+    problems.push({
+      path: ['send_files', path],
+      message: 'is the path of a route',
+      params: { fix: 'take another path: it is a name between the app and nginx, which no client uses' },
     })
   }
   return problems

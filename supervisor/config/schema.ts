@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { cache, sendFiles } from './cache.ts'
 import { compression } from './compression.ts'
 import { describeFrontProblems } from './front-problems.ts'
 import { gateKeys, limitKeys } from './limits.ts'
@@ -210,6 +211,8 @@ export const configSchema = z
     ...limitKeys,
     ...gateKeys,
     headers: responseHeaders,
+    cache,
+    send_files: sendFiles,
     app: app.optional(),
     apps: z
       .record(programName, app, { error: 'expected names with the keys of an app each' })

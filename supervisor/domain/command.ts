@@ -7,6 +7,8 @@ export type Command =
   | { type: 'scale'; workers: number; app?: string }
   /** Of the app that answers `/`. */
   | { type: 'scaleBy'; change: 1 | -1 }
+  /** Of nginx's cache: everything, or what begins with `prefix`. */
+  | { type: 'purgeCache'; prefix?: string }
   | { type: 'reopenLogs' }
   | { type: 'stop' }
   | { type: 'quickStop' }

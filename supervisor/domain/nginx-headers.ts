@@ -26,6 +26,13 @@ export function renderHeaders(headers: readonly ResponseHeader[]): string[] {
   return headers.map(({ name }) => `add_header ${name} $monohull_header_${variable(name)} always;`)
 }
 
+/**
+ * For a location that X-Accel-Redirect leads to: what the app did set, which nginx would drop with the rest of its answer.
+ */
+export function renderGivenHeaders(headers: readonly ResponseHeader[]): string[] {
+  return headers.map(({ name }) => `add_header ${name} $upstream_http_${variable(name)} always;`)
+}
+
 function variable(name: string): string {
   return name.toLowerCase().replaceAll('-', '_')
 }

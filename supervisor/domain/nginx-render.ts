@@ -52,7 +52,7 @@ function renderHttp(model: NginxModel): string {
     ...renderLogs(model),
     ...temporary,
     `ssl_ecdh_curve ${model.features.hasMlKem ? 'X25519MLKEM768:' : ''}X25519:prime256v1:secp384r1;`,
-    ...renderFront(model.front, healthPaths(model)),
+    ...renderFront(model.front, { open: healthPaths(model), workDir: model.workDir }),
     ...(redirectsByMap(model) ? renderRedirects(healthPaths(model)) : []),
     ...model.apps.flatMap(renderUpstream),
     ...(model.busyTime ? renderBusyCounter(model.busyTime) : []),

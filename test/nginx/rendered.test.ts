@@ -162,6 +162,22 @@ describe('the rendered configuration passes the test of the installed nginx:', (
         },
       },
     ],
+    [
+      'cache and files to send',
+      {
+        front: {
+          ...plainFront,
+          cache: {
+            ttlSeconds: 0,
+            key: '$monohull_proto://$monohull_host$request_uri',
+            maxSize: '256m',
+            staleWhileRevalidate: false,
+            cookies: 'ignore',
+          },
+          sendFiles: new Map([['/protected/', '/tmp/my files/']]),
+        },
+      },
+    ],
     ['JSON access log', { accessLog: { path: '/dev/null', format: 'json' } }],
     [
       'no access log, no health',

@@ -13,7 +13,7 @@ const current = readFeatures(
 
 function rules(text: string, features = current) {
   return frontRules(
-    { config: accepted(yaml(text)), frontFiles: { passwords: undefined, errorPages: new Map() } },
+    { config: accepted(yaml(text)), frontFiles: { passwords: undefined, errorPages: new Map(), sendFiles: new Map() } },
     features,
     8443,
   )

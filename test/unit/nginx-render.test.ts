@@ -159,6 +159,20 @@ const models: Record<string, NginxModel> = {
       ]),
     },
   },
+  cache: {
+    ...base,
+    front: {
+      ...plainFront,
+      cache: {
+        ttlSeconds: 60,
+        key: '$host$request_uri',
+        maxSize: '1g',
+        staleWhileRevalidate: true,
+        cookies: 'bypass',
+      },
+      sendFiles: new Map([['/protected/', '/app/my files/']]),
+    },
+  },
   'no-limits': { ...base, front: { ...plainFront, limits: { ...plainFront.limits, bodySize: undefined } } },
   http3: {
     ...base,

@@ -9,7 +9,7 @@ const groups: [string, string[]][] = [
     ['http_port', 'https_port', 'https', 'public_https_port', 'http3', 'bind_addresses', 'server_names'],
   ],
   ['Proxies in front', ['trusted_proxies', 'proxy_protocol', 'forwarded_header']],
-  ['Answers', ['compression', 'headers', 'error_pages']],
+  ['Answers', ['compression', 'headers', 'error_pages', 'cache', 'send_files']],
   [
     'Limits and access',
     ['max_body_size', 'rate_limit', 'connection_limit', 'basic_auth', 'allow', 'deny', 'unknown_host'],
@@ -84,6 +84,7 @@ function scalarRows(): Row[] {
 /** Keys that no variable sets, and what they take. `[]` stands for each item of a list, `*` for any name. */
 const fileKeys: [string, string][] = [
   ['app.env', 'names with texts, or with {file: PATH}'],
+  ['send_files', 'paths with a folder each'],
   ['error_pages', 'statuses with the path of an HTML file each'],
   ['headers', 'names of headers, with a text or off each'],
   ['apps', 'names with the keys of `app` each'],

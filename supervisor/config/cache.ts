@@ -1,0 +1,48 @@
+import * as z from 'zod'
+import { duration } from './values.ts'
+
+const size = 'expected a size such as 512k, 256m or 4g'
+const key = 'expected a text with variables of nginx such as $host$request_uri'
+
+/** The key `cache`, for the whole front or one place of it. */
+export const cache = z
+  .strictObject({
+    ttl: duration('0s', 0).describe(
+      'How long an answer (200, 301, 308) is kept that does not say it itself by Cache-Control or Expires; 0s: not at all',
+    ),
+    key: z
+      .string({ error: key })
+      .regex(/^[^\s"'\\;{}\p{Cc}]+$/u, key)
+      .default('$monohull_proto://$monohull_host$request_uri')
+      .describe('What tells answers apart, with variables of nginx'),
+    max_size: z
+      .string({ error: size })
+      .regex(/^[1-9]\d{0,8}[kmg]$/, size)
+      .default('256m')
+      .describe('What the answers may take in run_dir; the ones not asked for longest make room'),
+    stale_while_revalidate: z
+      .boolean({ error: 'expected true or false' })
+      .default(false)
+      .describe('Answer from the cache with what has run out, while one request fetches it anew'),
+    cookies: z
+      .enum(['bypass', 'ignore'], { error: 'expected bypass or ignore' })
+      .default('bypass')
+      .describe(
+        'A request with cookies: bypass: goes to the app, and its answer is not kept; ignore: is like one without. One with Authorization always bypasses',
+      ),
+  })
+  .optional()
+
+const path = 'expected a path that ends with a slash, such as /protected/'
+
+/** The key `send_files`. */
+export const sendFiles = z
+  .record(
+    z.string().regex(/^(\/[A-Za-z0-9._~-]+)+\/$/, path),
+    z.string({ error: 'expected a folder' }).min(1, 'expected a folder'),
+    { error: 'expected paths with a folder each' },
+  )
+  .default({})
+  .describe(
+    'Folders, relative to the app directory, from which the app has nginx send a file by X-Accel-Redirect, by the path that begins its value; nobody else gets there',
+  )

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { promisify } from 'node:util'
+import { fixture, isolatedEnv, type Monohull, startMonohull, until } from './monohull.ts'
+
+const launcher = join(import.meta.dirname, '../../dist/launcher.cjs')
+const forAMinute = 'header=cache-control:max-age=60'
+
+async function start(t: Parameters<typeof startMonohull>[0], yaml: string, files: Record<string, string> = {}) {
+  const monohull = startMonohull(t, {
+    args: ['run', 'node', fixture('answers.cjs')],
+    env: { MONOHULL_WORKERS: '1' },
+    files: { 'monohull.yaml': `https: off\n${yaml}\n`, ...files },
+  })
+  await monohull.serving()
+  return monohull
+}
+
+/** What the cache says of an answer, and which of the app's it is. */
+async function cachedAs(monohull: Monohull, path: string, options: Parameters<Monohull['request']>[0] = {}) {
+  const { headers } = await monohull.request({ path, ...options })
+  return `${headers['x-cache']} ${headers['x-count']}`
+}
+
+describe('cache', () => {
+  it('keeps what says so, for anybody, and nothing else', async t => {
+    const monohull = await start(t, 'cache: {}')
+    assert.equal(await cachedAs(monohull, `/a?${forAMinute}`), 'MISS 1')
+    assert.equal(await cachedAs(monohull, `/a?${forAMinute}`), 'HIT 1')
+    assert.equal(await cachedAs(monohull, `/a?${forAMinute}`, { method: 'HEAD' }), 'HIT 1')
+    assert.equal(await cachedAs(monohull, `/a?${forAMinute}`, { headers: { host: 'other.example' } }), 'MISS 2')
+    const kept = 'HIT 1'
+    // nobody gets what was made for one
+    assert.equal(await cachedAs(monohull, `/a?${forAMinute}`, { headers: { cookie: 'user=1' } }), 'BYPASS 3')
+    assert.equal(await cachedAs(monohull, `/a?${forAMinute}`, { headers: { authorization: 'Bearer x' } }), 'BYPASS 4')
+    assert.equal(await cachedAs(monohull, `/a?${forAMinute}`), kept)
+    assert.match(await cachedAs(monohull, `/a?${forAMinute}`, { method: 'POST' }), /^undefined 5$/)
+    for (const query of ['', 'header=cache-control:private', `${forAMinute}&header=set-cookie:a=b`])
+      for (const _ of [1, 2]) assert.match(await cachedAs(monohull, `/b?${query}`), /^MISS /, query)
+    assert.equal((await monohull.request({ path: '/healthz' })).headers['x-cache'], undefined)
+  })
+
+  it('keeps by ttl what says nothing, by a key of its own, with cookies ignored', async t => {
+    const monohull = await start(t, 'cache: { ttl: 1m, key: $host$uri, cookies: ignore }')
+    assert.equal(await cachedAs(monohull, '/a?x=1'), 'MISS 1')
+    assert.equal(await cachedAs(monohull, '/a?x=2', { headers: { cookie: 'analytics=1' } }), 'HIT 1')
+    for (const _ of [1, 2]) assert.match(await cachedAs(monohull, '/missing?status=404'), /^MISS /)
+  })
+
+  it('answers with what has run out while it fetches it anew', async t => {
+    const monohull = await start(t, 'cache: { stale_while_revalidate: true }')
+    const path = '/a?header=cache-control:max-age=1'
+    assert.equal(await cachedAs(monohull, path), 'MISS 1')
+    await until('the answer to run out', async () => (await cachedAs(monohull, path)) === 'STALE 1')
+    await until('the next one', async () => /^(HIT|STALE|UPDATING) [2-9]/.test(await cachedAs(monohull, path)))
+  })
+
+  it('is purged by the beginning of a path or wholly, and is not there after a restart', async t => {
+    const monohull = await start(t, 'cache: {}')
+    const env = isolatedEnv(monohull.folder)
+    const purge = async (...words: string[]) =>
+      (await promisify(execFile)(process.execPath, [launcher, 'cache', 'purge', ...words], { env })).stdout
+    const states = () =>
+      Promise.all(
+        ['/blog/1', '/blog/2', '/shop'].map(async path =>
+          (await cachedAs(monohull, `${path}?${forAMinute}`)).replace(/ .*/, ''),
+        ),
+      )
+    assert.deepEqual(await states(), ['MISS', 'MISS', 'MISS'])
+    assert.deepEqual(await states(), ['HIT', 'HIT', 'HIT'])
+    assert.match(await purge('/blog'), /2 answers purged/)
+    assert.deepEqual(await states(), ['MISS', 'MISS', 'HIT'])
+    assert.match(await purge(), /3 answers purged/)
+    assert.deepEqual(await states(), ['MISS', 'MISS', 'MISS'])
+    monohull.signal('SIGTERM')
+    await monohull.exited
+    const again = startMonohull(t, { args: ['run', 'node', fixture('answers.cjs')], folder: monohull.folder })
+    await again.serving()
+    assert.match(await cachedAs(again, `/shop?${forAMinute}`), /^MISS /)
+  })
+
+  it('outlives a reload, which may set it, change it and take it away', async t => {
+    const monohull = await start(t, '')
+    const path = `/a?${forAMinute}`
+    const reload = async (yaml: string) => {
+      const from = monohull.output().length
+      writeFileSync(join(monohull.folder, 'monohull.yaml'), `https: off\n${yaml}\n`)
+      monohull.signal('SIGHUP')
+      await monohull.seen(/reload (finished|abandoned)/, from)
+      assert.match(monohull.output().slice(from), /reload finished/)
+    }
+    assert.match(await cachedAs(monohull, path), /^undefined /)
+    await reload('cache: {}')
+    assert.match(await cachedAs(monohull, path), /^MISS /)
+    await reload('cache: { max_size: 1m }')
+    assert.match(await cachedAs(monohull, path), /^HIT /)
+    await reload('')
+    assert.match(await cachedAs(monohull, path), /^undefined /)
+  })
+
+  it('that is not there is not purged', async t => {
+    const monohull = await start(t, '')
+    const env = isolatedEnv(monohull.folder)
+    await assert.rejects(
+      promisify(execFile)(process.execPath, [launcher, 'cache', 'purge'], { env }),
+      /there is no cache/,
+    )
+  })
+})
+
+describe('send_files', () => {
+  it('has nginx send what the app names, with the headers that the app set, and to nobody else', async t => {
+    const monohull = await start(t, 'send_files: { /protected/: private }', {
+      'private/a b.txt': 'for members',
+      'secret.txt': 'for nobody',
+    })
+    const sent = (name: string) =>
+      monohull.request({
+        path: `/x?header=x-accel-redirect:/protected/${name}&header=referrer-policy:no-referrer&header=content-type:text/plain`,
+      })
+    const { status, body, headers } = await sent('a%2520b.txt')
+    assert.deepEqual([status, body], [200, 'for members'])
+    assert.equal(headers['referrer-policy'], 'no-referrer')
+    assert.equal(headers['x-content-type-options'], 'nosniff')
+    assert.equal(headers['x-accel-redirect'], undefined)
+    assert.notEqual((await sent('../secret.txt')).status, 200)
+    assert.equal((await monohull.request({ path: '/protected/a%20b.txt' })).status, 404)
+  })
+
+  it('without its folder is refused', async t => {
+    const monohull = startMonohull(t, { files: { 'monohull.yaml': 'send_files: { /protected/: private }\n' } })
+    assert.equal(await monohull.exited, 78)
+    assert.match(monohull.output(), /send_files\.\/protected\/: is no folder, got "private"/)
+  })
+})
