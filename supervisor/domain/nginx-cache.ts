@@ -36,7 +36,7 @@ export function renderCache({ ttlSeconds, maxSize }: Cache, workDir: string): st
 
 /** For the server block, or a place in it. */
 export function renderCached({ ttlSeconds, key, staleWhileRevalidate, cookies }: Cache): string[] {
-  const bypass = ['$http_authorization', '$http_upgrade', '$monohull_event_stream']
+  const bypass = ['$http_authorization', '$monohull_upgrade', '$monohull_event_stream']
   if (cookies === 'bypass') bypass.push('$http_cookie')
   return [
     '# cache',
