@@ -99,8 +99,9 @@ function renderHttpServers(model: NginxModel): string[] {
       'server {',
       ...model.http.map(address => `    listen ${renderListen(address, site)}${protocol};`),
       `    server_name ${site.host ?? '_'};`,
-      ...(redirects ? ['    if ($monohull_redirects) {', `        ${redirect}`, '    }'] : []),
       `    include ${site.file};`,
+      // after the site, which may have refused the host
+      ...(redirects ? ['    if ($monohull_redirects) {', `        ${redirect}`, '    }'] : []),
       '}',
     ])
   }

@@ -155,6 +155,14 @@ describe('unknown_host', () => {
     const request = (host: string) => `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`
     assert.equal(await sendRaw(httpPort, request('evil.example')), '')
     assert.match(await sendRaw(httpPort, request('shop.example')), /^HTTP\/1\.1 308 /)
+
+    const balanced = startMonohull(t, {
+      args: answers,
+      files: { 'monohull.yaml': `${files['monohull.yaml']}trusted_proxies: [10.0.0.0/8]\n` },
+    })
+    const { httpPort: balancedPort } = await balanced.serving()
+    assert.equal(await sendRaw(balancedPort, request('evil.example')), '')
+    assert.match(await sendRaw(balancedPort, request('shop.example')), /^HTTP\/1\.1 308 /)
   })
 })
 
