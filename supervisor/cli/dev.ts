@@ -33,6 +33,10 @@ export async function dev(commandLine: CommandLine, outer: World): Promise<numbe
 async function resolveForDevelopment(commandLine: CommandLine, world: World): Promise<SettingsResult> {
   const overrides = {
     https: 'off',
+    // there is no TLS, no balancer, and no host but localhost
+    http3: false,
+    proxy_protocol: false,
+    unknown_host: 'serve',
     'app.workers': 1,
     log_format: 'short',
     log_level: 'warn',

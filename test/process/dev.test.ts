@@ -56,6 +56,20 @@ describe('monohull dev', () => {
     assert.doesNotMatch(monohull.output(), /worker ready|command received|error/)
   })
 
+  it('serves this machine, whatever the file says of balancers, hosts and HTTP/3', async t => {
+    const monohull = startDev(t, {
+      'server.cjs': server('here'),
+      'monohull.yaml': `http3: true
+trusted_proxies: [10.0.0.0/8]
+proxy_protocol: true
+server_names: [shop.example]
+unknown_host: "421"
+`,
+    })
+    await monohull.serving()
+    assert.equal((await monohull.request()).body, 'here development')
+  })
+
   it('keeps the old version when the new one does not start, and recovers', async t => {
     const monohull = startDev(t, { 'server.cjs': server('good') })
     await monohull.serving()
