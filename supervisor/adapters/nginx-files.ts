@@ -61,7 +61,8 @@ export function createNginxFiles({ source, target }: NginxFilesOptions): NginxFi
       })
       if (code !== 0)
         return { ok: false, output: lines(stderr || 'nginx -t failed').map(line => withoutStaging(line, folder)) }
-      const text = withoutStaging(readFileSync(dump, 'utf8'), folder)
+      const heading = '# configuration file '
+      const text = readFileSync(dump, 'utf8').replaceAll(`${heading}${folder}/`, heading)
       rmSync(dump)
       return { ok: true, warnings: lines(stderr), text }
     },

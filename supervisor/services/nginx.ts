@@ -148,12 +148,14 @@ export function createNginx(deps: NginxDeps): Nginx {
   async function applyNow(model: NginxModel): Promise<void> {
     if (isStopping) return
     const { folder, whole } = await stageTested(model)
-    if (whole === given.whole) {
+    const rendered = textOf(model)
+    // pages are no part of what nginx reads at a reload
+    if (whole === given.whole && rendered === given.rendered) {
       files.discard(folder)
       return
     }
     files.promote(folder)
-    given = { rendered: textOf(model), whole }
+    given = { rendered, whole }
     if (!master) return
     const known = deps.processes.childrenOf(master.child.pid)
     // a master that just died is started again with the promoted files anyway
