@@ -12,7 +12,10 @@ export function needsBusyTime(settings: Settings): boolean {
 }
 
 /** What nginx is to count; an OperatorError when it is needed and nginx has no Lua. */
-export function busyTimeOf(settings: Settings, { luaModules }: NginxFeatures): BusyTime | undefined {
+export function busyTimeOf(
+  settings: Settings,
+  { luaModules }: Pick<NginxFeatures, 'luaModules'>,
+): BusyTime | undefined {
   const apps = timedApps(settings)
   if (apps.length === 0) return undefined
   if (luaModules) return { socket: join(settings.config.run_dir, busySocketName), apps }

@@ -32,7 +32,7 @@ function refused(reason: string): Outcome {
   return { ok: false, message: 'command refused', reason }
 }
 
-const withoutWorkers = refused('the content is static files: there are no workers')
+const withoutWorkers = refused('there are no workers: what is served is files or comes from elsewhere')
 
 async function restart(parts: Parts, target: string | undefined): Promise<Outcome> {
   const all = new Map<string, Restartable>([...parts.pools, ...parts.processes])

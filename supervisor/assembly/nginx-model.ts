@@ -1,12 +1,15 @@
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { FrontSocket } from '../adapters/listeners.ts'
+import { tlsName, type UpstreamConfig } from '../config/upstreams.ts'
 import type { CertificateFiles } from '../domain/certificate.ts'
-import type { NginxFeatures, NginxModel, NginxRoute } from '../domain/nginx-model.ts'
+import type { NginxFeatures, NginxModel, NginxUpstream } from '../domain/nginx-model.ts'
 import type { Upstream, UpstreamServer } from '../domain/nginx-upstream.ts'
 import { placePath } from '../domain/places.ts'
 import type { WorkerPlan } from '../services/worker-plan.ts'
 import { busyTimeOf } from './busy-time.ts'
 import { frontRules } from './front-rules.ts'
+import { routesOf } from './nginx-routes.ts'
+import { systemAuthorities } from './route-files.ts'
 import type { Settings } from './settings.ts'
 import type { World } from './world.ts'
 
@@ -22,6 +25,8 @@ export interface NginxModelSources {
   accessLogPath: string
   /** Where the workers of an app are. */
   serversOf: (plan: WorkerPlan) => UpstreamServer[]
+  /** Which servers of an upstream get requests. */
+  externalOf: (upstream: string) => NginxUpstream['servers']
 }
 
 export const healthSocketName = 'health.sock'
@@ -35,6 +40,7 @@ export function modelNginx({
   certificate,
   accessLogPath,
   serversOf,
+  externalOf,
 }: NginxModelSources): NginxModel {
   const { config, apps } = settings
   const publicHttpsPort = config.public_https_port ?? front.https[0]?.port ?? config.https_port
@@ -58,13 +64,10 @@ export function modelNginx({
     apps: apps.flatMap(({ config: { keepalive, balance }, plan }): Upstream[] =>
       plan ? [{ name: plan.app, servers: serversOf(plan), keepalive, balance }] : [],
     ),
-    routes: config.routes.flatMap(({ host, path, app }): NginxRoute[] => {
-      const content = apps.find(({ name }) => name === app)?.content
-      if (!content) return []
-      return [
-        { host, path, target: content.kind === 'files' ? { kind: 'files', root: content.root } : { kind: 'app', app } },
-      ]
-    }),
+    upstreams: Object.entries(config.upstreams).map(([name, upstream]) =>
+      toUpstream(name, upstream, { servers: externalOf(name), directory: config.directory }),
+    ),
+    routes: routesOf(settings),
     busyTime: busyTimeOf(settings, features),
     front: frontRules(settings, features, publicHttpsPort),
     snippets: settings.snippets,
@@ -74,6 +77,28 @@ export function modelNginx({
 
 function longestGraceMs({ apps }: Settings): number {
   return Math.max(0, ...apps.map(({ config }) => config.graceful_timeout))
+}
+
+function toUpstream(
+  name: string,
+  config: UpstreamConfig,
+  { servers, directory }: { servers: NginxUpstream['servers']; directory: string },
+): NginxUpstream {
+  const { balance, keepalive, retries, max_fails, fail_timeout, host, tls } = config
+  return {
+    name,
+    servers,
+    balance,
+    keepalive,
+    tries: retries + 1,
+    maxFails: max_fails,
+    failTimeoutSeconds: Math.round(fail_timeout / 1000),
+    host,
+    tls: tls && {
+      name: tlsName(config),
+      authorities: tls.verify ? resolve(directory, tls.ca ?? systemAuthorities) : undefined,
+    },
+  }
 }
 
 /** Where workers will be that do not run yet. */

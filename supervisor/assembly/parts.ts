@@ -18,6 +18,7 @@ import type { Nginx } from '../services/nginx.ts'
 import type { OomWatch } from '../services/oom-watch.ts'
 import type { ProcessPool } from '../services/process-pool.ts'
 import type { Rotation } from '../services/rotation.ts'
+import type { Upstreams } from '../services/upstreams.ts'
 import type { WorkerPool } from '../services/worker-pool.ts'
 import type { Front } from './front.ts'
 import type { HookRunner } from './hooks.ts'
@@ -71,10 +72,16 @@ export interface Parts {
   readonly schedules: (() => void)[]
   /** In development. */
   watcher?: { close(): Promise<void> }
+  upstreams?: Upstreams | undefined
 }
 
 /** What nginx is to be with these settings and the workers of now, or all there will be. */
-export function modelOf(parts: Parts, settings: Settings, workers: 'ready' | 'all'): NginxModel {
+export function modelOf(
+  parts: Parts,
+  settings: Settings,
+  workers: 'ready' | 'all',
+  upstreams = parts.upstreams,
+): NginxModel {
   const { world, features, accessLog, front, certificate, pools } = parts
   if (!features || !accessLog) throw new Error('cannot model nginx before the start')
   return modelNginx({
@@ -84,6 +91,7 @@ export function modelOf(parts: Parts, settings: Settings, workers: 'ready' | 'al
     front,
     certificate: certificate?.files,
     accessLogPath: accessLog.path,
+    externalOf: upstream => upstreams?.serversOf(upstream) ?? [],
     serversOf(plan) {
       const pool = pools.get(plan.app)
       if (workers === 'ready') return pool?.rotation() ?? []
@@ -123,7 +131,7 @@ export async function loadCertificate(
 }
 
 export function healthOf({ pools, nginx, isDraining, settings }: Parts): HealthFacts {
-  const routed = new Set(settings.config.routes.map(({ app }) => app))
+  const routed = new Set(settings.config.routes.flatMap(({ target }) => (target.kind === 'app' ? target.name : [])))
   return {
     isNginxAlive: nginx?.isAlive() ?? false,
     isDraining,

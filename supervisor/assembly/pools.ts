@@ -78,7 +78,9 @@ export async function retireRemoved(parts: Parts): Promise<void> {
 
 /** Apps that get no requests. */
 export function unroutedApps({ apps, config }: Settings): string[] {
-  return apps.map(({ name }) => name).filter(name => !config.routes.some(({ app }) => app === name))
+  return apps
+    .map(({ name }) => name)
+    .filter(name => !config.routes.some(({ target }) => target.kind === 'app' && target.name === name))
 }
 
 function assemblePool(parts: Parts, plan: WorkerPlan): WorkerPool {

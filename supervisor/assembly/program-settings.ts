@@ -82,8 +82,8 @@ function withDefaults({ directory, user, env }: InitConfig | ProcessConfig, conf
 
 /** The name of the app that answers `/` for any host; without one, the first app. */
 export function mainAppOf({ apps, routes }: Config): string {
-  const root = routes.find(({ host, path }) => host === undefined && path === '/')
-  return root?.app ?? Object.keys(apps)[0] ?? ''
+  const root = routes.find(({ host, path, match }) => host === undefined && path === '/' && match === 'prefix')
+  return (root?.target.kind === 'app' ? root.target.name : undefined) ?? Object.keys(apps)[0] ?? ''
 }
 
 function idsOf({ account }: Place): { uid: number | undefined; gid: number | undefined } {

@@ -9,6 +9,7 @@ import { loadCertificate, modelOf, type Parts } from './parts.ts'
 import { changeOf, retireRemoved } from './pools.ts'
 import { planRestarts } from './schedules.ts'
 import type { Settings } from './settings.ts'
+import { openUpstreams } from './upstreams.ts'
 
 /** Keys whose change takes a restart: they are bound or owned by what goes on running. */
 const fixedKeys = [
@@ -31,6 +32,8 @@ export async function reload(parts: Parts): Promise<Outcome> {
   const refusal = resolved.ok ? findFixed(parts.settings, resolved.settings) : formatProblems(resolved.problems)
   if (!resolved.ok || refusal) return abandoned(refusal ?? '')
   const { settings, certificate, nginx, hooks } = parts
+  const formerUpstreams = parts.upstreams
+  let upstreams: Parts['upstreams']
   const next = resolved.settings
   const allowed = await hooks?.run('before_reload', next.hooks)
   if (allowed?.ok === false) return abandoned(`hook before_reload ${allowed.reason}`)
@@ -43,17 +46,20 @@ export async function reload(parts: Parts): Promise<Outcome> {
   let isApplied = false
   try {
     parts.certificate = await loadCertificate(next, parts.log, certificate)
-    await nginx?.check(modelOf(parts, next, 'all'))
+    upstreams = await openUpstreams(parts, next)
+    await nginx?.check(modelOf(parts, next, 'all', upstreams))
     expectRolled(await applyAll(changes))
     isApplied = true
-    parts.settings = next
+    Object.assign(parts, { settings: next, upstreams })
     await nginx?.apply(modelOf(parts, next, 'ready'))
     autoscale(parts)
   } catch (error) {
-    Object.assign(parts, { settings, certificate })
+    Object.assign(parts, { settings, certificate, upstreams: formerUpstreams })
+    upstreams?.stop()
     if (isApplied) await revertAll(changes)
     return abandoned(messageOf(error))
   }
+  formerUpstreams?.stop()
   await retireRemoved(parts)
   await programs?.removeProcesses(parts)
   await planRestarts(parts)

@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { grantedCpus } from '../adapters/cgroup.ts'
 import { type Account, canSwitchUsers, findAccount } from '../adapters/users.ts'
 import type { Problem } from '../config/report.ts'
+import type { Route } from '../config/routes.ts'
 import type { Config } from '../config/schema.ts'
 import type { HookPlans } from '../domain/hook.ts'
 import type { CertificateSettings } from '../services/certificates.ts'
@@ -13,6 +14,7 @@ import { planHooks } from './hooks.ts'
 import { readHtmlPage } from './html-page.ts'
 import { collectProblems } from './place.ts'
 import { mainAppOf, type ProgramSettings, resolvePrograms } from './program-settings.ts'
+import { checkRoutes } from './route-files.ts'
 import type { World } from './world.ts'
 
 /** The configuration together with what this machine makes of it. */
@@ -44,10 +46,11 @@ export function resolveSettings(config: Config, world: World): SettingsResult {
   )
   const main = apps.find(({ name }) => name === mainAppOf(config))
   const programs = resolvePrograms({ config, world, main, complain })
-  const [first, ...others] = apps
+  const [first] = apps
   const place = (apps.find(({ name }) => name === appAtRoot(config)) ?? first)?.place
   const hooks = place ? planHooks(config.hooks, { place, world, complain }) : {}
-  const directory = others.length === 0 && first ? first.place.directory : '.'
+  checkRoutes(config, { nginxUser, complain })
+  const directory = resolve(config.directory)
   const frontFiles = findFrontFiles(config, { directory, nginxUser, complain })
   const snippets = resolve(directory, config.nginx.snippets)
   if (/[\s$"'\\;{}]/.test(snippets)) {
@@ -82,6 +85,8 @@ export function resolveSettings(config: Config, world: World): SettingsResult {
 }
 
 /** The app that answers whatever no other route takes. */
-export function appAtRoot({ routes }: Config): string | undefined {
-  return routes.find(({ host, path }) => host === undefined && path === '/')?.app
+export function appAtRoot({ routes }: Pick<Config, 'routes'>): string | undefined {
+  const isRoot = ({ host, path, match }: Route) => host === undefined && path === '/' && match === 'prefix'
+  const target = routes.find(isRoot)?.target
+  return target?.kind === 'app' ? target.name : undefined
 }

@@ -28,6 +28,7 @@ import { describeSockets, healthOf, loadCertificate, modelOf, type Parts, status
 import { settlePools, startPools } from './pools.ts'
 import { removeOldCache } from './purge-cache.ts'
 import { planRestarts } from './schedules.ts'
+import { openUpstreams } from './upstreams.ts'
 
 /** Health is answered when the first worker is ready, so as not to hold up its boot, or after this time. */
 const quickBootMs = 500
@@ -110,13 +111,14 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
 async function assembleNginx(parts: Parts, surroundings: Surroundings): Promise<void> {
   const { settings, world, front, log } = parts
   const runDir = settings.config.run_dir
-  const [features, accessLog, certificate] = await Promise.all([
+  const [features, accessLog, certificate, upstreams] = await Promise.all([
     readNginxFeatures(),
     openAccessLog(join(runDir, 'access.fifo')),
     loadCertificate(settings, log),
+    openUpstreams(parts, settings),
     removeOldCache(settings),
   ])
-  Object.assign(parts, { features, accessLog, certificate })
+  Object.assign(parts, { features, accessLog, certificate, upstreams })
   bindBusySocket(parts, features)
   parts.nginx = createNginx({
     ...surroundings,

@@ -20,6 +20,7 @@ export async function stop(parts: Parts, reason: StopReason, hurried: Promise<vo
   const deadline = systemClock.now() + config.stop_timeout - reserveMs
   const left = () => Math.max(0, deadline - systemClock.now())
   parts.isDraining = true
+  parts.upstreams?.stop()
   log.info('stopping', { mode: reason.mode, timeout_ms: config.stop_timeout })
   for (const cancel of parts.schedules.splice(0)) cancel()
   await parts.watcher?.close()

@@ -8,8 +8,9 @@ import { unroutedApps } from '../assembly/pools.ts'
 import type { Settings } from '../assembly/settings.ts'
 import type { World } from '../assembly/world.ts'
 import { systemClock } from '../base/clock.ts'
-import { exitCode, OperatorError } from '../base/errors.ts'
+import { exitCode, messageOf, OperatorError } from '../base/errors.ts'
 import { formatProblems, type Problem } from '../config/report.ts'
+import { isName } from '../config/upstreams.ts'
 import { renderNginx } from '../domain/nginx-render.ts'
 import { findMounted } from '../services/certificates.ts'
 import { type CommandLine, resolveConfiguration } from './load.ts'
@@ -62,8 +63,25 @@ async function inspect(settings: Settings, world: World, notes: string[]): Promi
     notes.push(`state_dir ${config.state_dir} is not writable: the self-signed certificate will not outlive a restart`)
   }
   if (config.https !== 'off') await attempt('cert_dir', () => inspectCertificates(settings, { problems, notes }))
+  await noteUnknownNames(settings, notes)
   if (isRunDirWritable) await attempt('nginx', () => testNginx(settings, world))
   return problems
+}
+
+/** A start does without the servers whose name leads nowhere, so it is worth a note only. */
+async function noteUnknownNames({ config }: Settings, notes: string[]): Promise<void> {
+  const servers = Object.values(config.upstreams).flatMap(upstream => upstream.servers)
+  const names = new Set(servers.map(({ host }) => host).filter(isName))
+  if (names.size === 0) return
+  const { createResolver } = await import('../adapters/resolver.ts')
+  const resolver = createResolver()
+  await Promise.all(
+    [...names].map(name =>
+      resolver.addressesOf(name).catch(error => {
+        notes.push(`cannot look up ${name}: ${messageOf(error)}; it gets no requests until it is found`)
+      }),
+    ),
+  )
 }
 
 /** A bad certificate is a problem; none at all is only worth a note, unless tls.required. */
@@ -87,10 +105,15 @@ function inspectCertificates(
 async function testNginx(settings: Settings, world: World): Promise<void> {
   const { config } = settings
   const model = await previewModel(settings, world)
+  // nginx would look the names up itself, and fail where one leads nowhere yet
+  const upstreams = model.upstreams.map(upstream => ({
+    ...upstream,
+    servers: upstream.servers.map((server, index) => ({ ...server, address: `127.0.0.1:${index + 1}` })),
+  }))
   const target = join(config.run_dir, 'check')
   const files = createNginxFiles({ source: join(world.home, 'nginx'), target })
   const folder = files.stage(
-    renderNginx({ ...model, workDir: target, https: [], certificate: undefined, httpMode: 'serve' }),
+    renderNginx({ ...model, upstreams, workDir: target, https: [], certificate: undefined, httpMode: 'serve' }),
   )
   const result = await files.test(folder, [])
   rmSync(target, { recursive: true, force: true })

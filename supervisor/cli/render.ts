@@ -6,6 +6,8 @@ import type { Settings } from '../assembly/settings.ts'
 import type { World } from '../assembly/world.ts'
 import { exitCode } from '../base/errors.ts'
 import { formatProblems } from '../config/report.ts'
+import type { Config } from '../config/schema.ts'
+import type { NginxUpstream } from '../domain/nginx-model.ts'
 import { renderNginx } from '../domain/nginx-render.ts'
 import { type CommandLine, resolveConfiguration } from './load.ts'
 
@@ -24,6 +26,15 @@ export async function render(commandLine: CommandLine, world: World): Promise<nu
   return exitCode.ok
 }
 
+/** The servers of an upstream as they are configured, whatever their names lead to. */
+function namedServers({ upstreams }: Config, upstream: string): NginxUpstream['servers'] {
+  return (upstreams[upstream]?.servers ?? []).map(({ host, port, weight, isBackup }) => ({
+    address: `${host.includes(':') ? `[${host}]` : host}:${port}`,
+    weight,
+    isBackup,
+  }))
+}
+
 /** The model before anything is bound or running. */
 export async function previewModel(settings: Settings, world: World) {
   const { config } = settings
@@ -39,5 +50,6 @@ export async function previewModel(settings: Settings, world: World) {
     certificate: config.https === 'off' ? undefined : { chain: `${pair}.crt`, key: `${pair}.key` },
     accessLogPath: '/dev/stdout',
     serversOf: plan => plannedServers(plan, config.run_dir),
+    externalOf: upstream => namedServers(config, upstream),
   })
 }

@@ -22,13 +22,19 @@ export function unfold(issue: Issue): Issue[] {
   return only.map(inner => ({ ...inner, path: [...issue.path, ...inner.path] })).flatMap(unfold)
 }
 
-/** What is wrong, and how to mend it. */
-export function explainIssue(issue: Issue, path: readonly string[]): Pick<Problem, 'problem' | 'fix'> {
+/** What is wrong, and how to mend it; where it is about another key too, `lineOf` tells where that stands. */
+export function explainIssue(
+  issue: Issue,
+  path: readonly string[],
+  lineOf: (path: readonly string[]) => string | undefined,
+): Pick<Problem, 'problem' | 'fix'> {
   const key = path.join('.')
   if (issue.code === 'invalid_type' && issue.expected === 'object')
     return { problem: 'expected keys and values below it', fix: `known here: ${keyNames(path).join(', ')}` }
-  const problem = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message
-  const fix = issue.code === 'custom' ? issue.params?.fix : undefined
+  const { fix, also } = issue.code === 'custom' ? (issue.params ?? {}) : {}
+  const place = Array.isArray(also) ? lineOf(also.map(String)) : undefined
+  const message = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message
+  const problem = place ? `${message} (${place})` : message
   return { problem, fix: typeof fix === 'string' ? fix : fixFor(key, problem) }
 }
 

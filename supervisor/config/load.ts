@@ -83,7 +83,7 @@ export function loadConfig(sources: ConfigSources): LoadResult {
       key,
       source: found?.source ?? yaml.lineOf(path) ?? 'default',
       value: found?.isSecret || isSecretKey(key) ? secretMask : printable(getPath(tree, path)),
-      ...explainIssue(issue, path),
+      ...explainIssue(issue, path, yaml.lineOf),
     })
   }
   return { ok: false, problems }

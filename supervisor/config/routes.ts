@@ -1,64 +1,193 @@
 import * as z from 'zod'
-import { hostName } from './values.ts'
+import {
+  type FilesTarget,
+  files,
+  type RedirectTarget,
+  type ResponseTarget,
+  redirect,
+  response,
+} from './route-targets.ts'
+import { hostName, optionalDuration } from './values.ts'
 
-/** One line of `routes`. A slash at the end of its path makes no difference. */
-export const route = z.strictObject({
+/** How a route's path is compared with a request's. */
+export type Match = 'prefix' | 'exact' | 'regex'
+
+const targetKinds = ['app', 'upstream', 'files', 'redirect', 'response'] as const
+/** Keys that make sense only where a request is passed on. */
+const proxyKeys = ['strip_prefix', 'rewrite', 'read_timeout', 'buffering'] as const
+
+const rewrite = z.strictObject({
+  from: z
+    .string({ error: 'expected a regular expression' })
+    .regex(/^[^\n\0]+$/, 'expected a regular expression in one line')
+    .describe('Regular expression (PCRE) for the path as the client wrote it, without the query'),
+  to: z
+    .string({ error: 'expected a path such as /v2/$1' })
+    .regex(/^\/([A-Za-z0-9._~@+%/-]|\$[1-9])*$/, 'expected a path such as /v2/$1, without a query')
+    .describe('The path instead, with $1 to $9 for what is in parentheses; the query stays'),
+})
+
+const keys = z.strictObject({
   host: hostName
     .transform(host => host.toLowerCase())
     .optional()
     .describe('Only for requests to this host name, such as www.example.com or *.example.com; default: any'),
   path: z
     .string({ error: 'expected a path such as /api' })
-    .regex(/^(\/|(\/[A-Za-z0-9._~@+-]+)+\/?)$/, 'expected a path such as /api, of letters, digits and . _ ~ @ + -')
-    .transform(path => (path === '/' ? path : path.replace(/\/$/, '')))
     .default('/')
     .describe(
       'What the path of the request is or begins with, in whole segments: /api is for /api and /api/x, not for /apix',
     ),
-  app: z.string({ error: 'expected the name of an app' }).describe('The app that answers'),
+  match: z
+    .enum(['prefix', 'exact', 'regex'], { error: 'expected prefix, exact or regex' })
+    .default('prefix')
+    .describe(
+      'How path is compared: exact ones come first, then the first regex (PCRE) that fits, then the longest prefix',
+    ),
+  app: z.string({ error: 'expected the name of an app' }).optional().describe('The app that answers'),
+  upstream: z
+    .string({ error: 'expected the name of an upstream' })
+    .optional()
+    .describe('The upstream whose servers answer'),
+  files: files.optional().describe('A folder of static files'),
+  redirect: redirect.optional().describe('Sends the client elsewhere'),
+  response: response.optional().describe('A fixed answer'),
+  strip_prefix: z
+    .boolean({ error: 'expected true or false' })
+    .optional()
+    .describe(
+      'Whether the app or upstream gets the path without that of the route: /x for /api/x. Its Location headers get it back; X-Forwarded-Prefix tells it',
+    ),
+  rewrite: rewrite.optional().describe('Another path for the app or upstream'),
+  read_timeout: optionalDuration().describe(
+    'The longest silence of the app or upstream within an answer, and on a WebSocket; default: 60s',
+  ),
+  buffering: z
+    .enum(['on', 'off'], { error: 'expected on or off' })
+    .optional()
+    .describe('off: every byte of an answer goes on at once, and a slow client keeps its worker busy; default: on'),
+  snippet: z
+    .string({ error: 'expected a file' })
+    .regex(/^[^"\\;{}$*?[\n\0]+$/, 'expected a file, without quotes, backslashes, *, ?, [, ;, {, } and $')
+    .optional()
+    .describe("File with nginx directives for this route's location, relative to the app's directory"),
 })
 
-/** A route of the configuration. */
-export type Route = z.output<typeof route>
-
-export interface RouteProblem {
-  path: (string | number)[]
-  message: string
-  params: { fix: string }
-}
-
-/** The app that gets everything when no route is given; undefined when nothing tells. */
-export function fallbackApp(names: readonly string[]): string | undefined {
-  if (names.length === 1) return names[0]
-  return ['web', 'app'].find(name => names.includes(name))
-}
-
-/** What is wrong with routes that are well-formed one by one. */
-export function describeRouteProblems(
-  routes: readonly Route[] | undefined,
-  { apps, taken }: { apps: readonly string[]; taken: readonly string[] },
-): RouteProblem[] {
-  if (!routes) {
-    if (apps.length === 0 || fallbackApp(apps) !== undefined) return []
-    const fix = `set routes, such as [{path: /, app: ${apps[0]}}, {path: /${apps[1]}, app: ${apps[1]}}], or call one app web`
-    return [{ path: ['apps'], message: `which of ${apps.join(', ')} answers requests is not said`, params: { fix } }]
-  }
-  return routes.flatMap(({ host, path, app }, index) => {
-    const problems: RouteProblem[] = []
-    if (!apps.includes(app)) {
-      const fix = `name one of the apps: ${apps.join(', ')}`
-      problems.push({ path: ['routes', index, 'app'], message: 'is no app of this configuration', params: { fix } })
-    }
-    const same = routes.findIndex(other => other.host === host && other.path === path)
-    if (same < index) {
-      const message = `is the same host and path as in route ${same + 1}`
-      problems.push({ path: ['routes', index, 'path'], message, params: { fix: 'leave one of the two out' } })
-    }
-    if (taken.includes(path)) {
-      const message = 'is answered by monohull itself'
-      const fix = 'choose another path, or move health.live_path and health.ready_path'
-      problems.push({ path: ['routes', index, 'path'], message, params: { fix } })
-    }
-    return problems
+/** One line of `routes`. A slash at the end of a prefix makes no difference. */
+export const route = keys
+  .superRefine((value, context) => {
+    for (const { fix, ...issue } of problemsOf(value)) context.addIssue({ code: 'custom', ...issue, params: { fix } })
   })
+  .transform(toRoute)
+
+type RouteKeys = z.output<typeof keys>
+
+/** What a route leads to. */
+export type Target =
+  | ({ kind: 'app'; name: string } & Passing)
+  | ({ kind: 'upstream'; name: string } & Passing)
+  | ({ kind: 'files' } & FilesTarget)
+  | ({ kind: 'redirect' } & RedirectTarget)
+  | ({ kind: 'response' } & ResponseTarget)
+
+/** How a request is passed on. */
+export interface Passing {
+  stripsPrefix: boolean
+  rewrite: { from: string; to: string } | undefined
+  readTimeoutMs: number | undefined
+  isBuffered: boolean
+}
+
+/** A route of the configuration. */
+export interface Route {
+  /** Such as `routes[1]`; undefined: it stands for there being no routes. */
+  origin: string | undefined
+  host: string | undefined
+  path: string
+  match: Match
+  target: Target
+  snippet: string | undefined
+}
+
+/** A route for everything to an app. */
+export function routeToApp(name: string): Route {
+  const passing = { stripsPrefix: false, rewrite: undefined, readTimeoutMs: undefined, isBuffered: true }
+  return {
+    origin: undefined,
+    host: undefined,
+    path: '/',
+    match: 'prefix',
+    target: { kind: 'app', name, ...passing },
+    snippet: undefined,
+  }
+}
+
+function toRoute(value: RouteKeys): Route {
+  const { host, match, snippet } = value
+  const path = match === 'prefix' && value.path !== '/' ? value.path.replace(/\/$/, '') : value.path
+  return { origin: undefined, host, path, match, target: toTarget(value), snippet }
+}
+
+function toTarget(value: RouteKeys): Target {
+  const passing: Passing = {
+    stripsPrefix: value.strip_prefix ?? false,
+    rewrite: value.rewrite,
+    readTimeoutMs: value.read_timeout,
+    isBuffered: value.buffering !== 'off',
+  }
+  if (value.app !== undefined) return { kind: 'app', name: value.app, ...passing }
+  if (value.upstream !== undefined) return { kind: 'upstream', name: value.upstream, ...passing }
+  if (value.files) return { kind: 'files', ...value.files }
+  if (value.redirect) return { kind: 'redirect', ...value.redirect }
+  return { kind: 'response', ...response.parse(value.response ?? {}) }
+}
+
+interface KeyProblem {
+  path: string[]
+  message: string
+  fix: string
+}
+
+/** What is wrong with a route by itself. */
+function problemsOf(value: RouteKeys): KeyProblem[] {
+  const { path, match } = value
+  const problems: KeyProblem[] = []
+  const complain = (key: string[], message: string, fix: string) => problems.push({ path: key, message, fix })
+  const forms: Record<Match, [RegExp, string]> = {
+    prefix: [/^(\/|(\/[A-Za-z0-9._~@+-]+)+\/?)$/, 'a path such as /api, of letters, digits and . _ ~ @ + -'],
+    exact: [/^(\/[A-Za-z0-9._~@+-]*)+$/, 'a path such as /robots.txt, of letters, digits and . _ ~ @ + -'],
+    regex: [/^[^\n\0]+$/, 'a regular expression such as \\.php$'],
+  }
+  const [form, expected] = forms[match]
+  if (!form.test(path)) complain(['path'], `expected ${expected}`, `set path to ${expected}`)
+
+  const given = targetKinds.filter(kind => value[kind] !== undefined)
+  const all = targetKinds.join(', ')
+  if (given.length === 0) complain([], 'leads nowhere', `set one of ${all}`)
+  if (given.length > 1)
+    complain(
+      [given[1] ?? ''],
+      `stands beside ${given[0]}: a route leads to one`,
+      `leave one out of ${given.join(', ')}`,
+    )
+
+  const isProxied = given.includes('app') || given.includes('upstream')
+  for (const key of proxyKeys) {
+    if (given.length === 1 && !isProxied && value[key] !== undefined)
+      complain([key], `is for routes to an app or an upstream, and this one leads to ${given[0]}`, `leave ${key} out`)
+  }
+  const hasPrefix = match === 'prefix' && path !== '/'
+  if (value.strip_prefix && !hasPrefix)
+    complain(
+      ['strip_prefix'],
+      'has no prefix to strip',
+      match === 'regex' ? 'use rewrite' : 'give the route a path such as /api',
+    )
+  if (value.strip_prefix && value.rewrite)
+    complain(['rewrite'], 'stands beside strip_prefix', 'let rewrite do both, or leave it out')
+  if (value.redirect?.keep_path && match === 'regex')
+    complain(['redirect', 'keep_path'], 'has nothing to keep below a regular expression', 'use a prefix route')
+  if (value.files?.fallback && match === 'exact')
+    complain(['files', 'fallback'], 'is for more than one path', 'use a prefix route')
+  return problems
 }

@@ -5,8 +5,10 @@ import { describeFrontProblems } from './front-problems.ts'
 import { gateKeys, limitKeys } from './limits.ts'
 import { backgroundProcess, initItem } from './programs.ts'
 import { responseHeaders } from './response-headers.ts'
-import { describeRouteProblems, fallbackApp, route } from './routes.ts'
+import { describeRouteProblems, fallbackApp } from './route-problems.ts'
+import { type Route, route, routeToApp } from './routes.ts'
 import { trustKeys } from './trust.ts'
+import { upstream } from './upstreams.ts'
 import {
   absolutePath,
   backoff,
@@ -233,9 +235,13 @@ export const configSchema = z
       .min(1, 'expected at least one route')
       .optional()
       .describe(
-        'Which app answers what; the longest path wins, and a host goes before none. Default: everything goes to the only app, else to web, else to app',
+        'What answers which requests: exact paths first, then regular expressions, then the longest prefix; a host goes before none. Default: everything goes to the only app, else to web, else to app',
       ),
     hooks,
+    upstreams: z
+      .record(programName, upstream, { error: 'expected names with the keys of an upstream each' })
+      .default({})
+      .describe('Servers elsewhere by name, for routes to lead to'),
     tls: z
       .strictObject({
         required: z
@@ -338,21 +344,41 @@ export const configSchema = z
       })
     }
     if (value.app && value.apps) context.addIssue({ code: 'custom', path: ['app'], ...besideApps(value.apps) })
-    const names = Object.keys(value.apps ?? { app: value.app })
-    if (names.length === 0) context.addIssue({ code: 'custom', path: ['apps'], message: 'expected at least one app' })
+    // what an issue was found in was not transformed
+    const routes = value.routes?.map(own => ('target' in own ? own : undefined))
+    const names = Object.keys(value.apps ?? (isAppNeeded({ app: value.app, routes }) ? { app: value.app } : {}))
+    if (value.apps && names.length === 0)
+      context.addIssue({ code: 'custom', path: ['apps'], message: 'expected at least one app' })
     for (const name of Object.keys(value.processes)) {
       if (!names.includes(name)) continue
       const params = { fix: 'give one of the two another name' }
       context.addIssue({ code: 'custom', path: ['processes', name], message: 'is the name of an app too', params })
     }
-    const taken = [value.health.live_path, value.health.ready_path, '/unavailable.html']
-    for (const issue of describeRouteProblems(value.routes, { apps: names, taken }))
+    for (const issue of describeRouteProblems(routes, {
+      ...value,
+      apps: names,
+      upstreams: Object.keys(value.upstreams),
+    }))
       context.addIssue({ code: 'custom', ...issue })
   })
   .transform(({ app: only, apps, routes, ...rest }) => {
-    const all = apps ?? { app: only ?? app.parse({}) }
-    return { ...rest, apps: all, routes: routes ?? [{ path: '/', app: fallbackApp(Object.keys(all)) ?? '' }] }
+    const all = apps ?? (isAppNeeded({ app: only, routes }) ? { app: only ?? app.parse({}) } : {})
+    const [first, ...others] = Object.values(all)
+    const directory = (others.length === 0 ? (first ?? only) : undefined)?.directory ?? '.'
+    const given = routes?.map((own, index) => ({ ...own, origin: `routes[${index}]` }))
+    return { ...rest, directory, apps: all, routes: given ?? [routeToApp(fallbackApp(Object.keys(all)) ?? '')] }
   })
+
+/** Where routes lead elsewhere only, there is an app when it is said what to run: without a command it would be the welcome. */
+function isAppNeeded({
+  app: only,
+  routes,
+}: {
+  app?: AppConfig | undefined
+  routes?: (Route | undefined)[] | undefined
+}): boolean {
+  return only?.command !== undefined || (routes?.some(one => one === undefined || one.target.kind === 'app') ?? true)
+}
 
 /** What sets a key of the app `app` where the apps have other names. */
 function besideApps(apps: Record<string, unknown>): { message: string; params: { fix: string } } {
@@ -364,5 +390,5 @@ function besideApps(apps: Record<string, unknown>): { message: string; params: {
   }
 }
 
-/** The validated configuration, with `app` as one of `apps` and at least one route. Durations are in milliseconds. */
+/** The validated configuration, with `app` as one of `apps`, at least one route, and the folder that other paths start at. Durations are in milliseconds. */
 export type Config = z.output<typeof configSchema>

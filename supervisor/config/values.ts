@@ -6,17 +6,22 @@ import { describeCronProblem } from './cron-expression.ts'
 
 /** The kinds of values that keys of the configuration take, with the messages for others. */
 
-export const duration = (defaultText: string, minimumMs = 1) =>
-  z
-    .string({ error: 'expected a duration such as 500ms, 8s or 5m' })
-    .transform((text, context) => {
-      const durationMs = parseDuration(text)
-      if (durationMs === undefined)
-        context.addIssue({ code: 'custom', message: 'expected a duration such as 500ms, 8s or 5m' })
-      else if (durationMs < minimumMs) context.addIssue({ code: 'custom', message: 'expected a duration above zero' })
-      return durationMs ?? 0
-    })
-    .prefault(defaultText)
+const durationText = (minimumMs: number) =>
+  z.string({ error: 'expected a duration such as 500ms, 8s or 5m' }).transform((text, context) => {
+    const durationMs = parseDuration(text)
+    if (durationMs === undefined)
+      context.addIssue({ code: 'custom', message: 'expected a duration such as 500ms, 8s or 5m' })
+    else if (durationMs < minimumMs)
+      context.addIssue({
+        code: 'custom',
+        message: `expected a duration ${minimumMs > 1 ? `of at least ${minimumMs} ms` : 'above zero'}`,
+      })
+    return durationMs ?? 0
+  })
+
+export const duration = (defaultText: string, minimumMs = 1) => durationText(minimumMs).prefault(defaultText)
+
+export const optionalDuration = () => durationText(1).optional()
 
 /** An amount of memory; 0 where it is off. */
 export const size = z

@@ -69,7 +69,7 @@ export function parseYaml(file: { path: string; text: string }): YamlSource {
 }
 
 /** Sections whose keys are names that the user gave: a name with nothing behind it is still there. */
-const namedSections = new Set(['apps', 'processes'])
+const namedSections = new Set(['apps', 'processes', 'upstreams'])
 
 /** A key with nothing behind it (all of its lines commented out) is as good as left out. */
 function withoutNulls(tree: Record<string, unknown>, section = ''): Record<string, unknown> {

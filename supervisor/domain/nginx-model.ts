@@ -10,6 +10,8 @@ export interface NginxFeatures {
   version: string
   /** `http2 on;` exists (1.25.1); before, HTTP/2 is a word in `listen`. */
   hasHttp2Directive: boolean
+  /** The module for files that are compressed with Brotli already; undefined when there is none. */
+  brotliStaticModule: string | undefined
   /** X25519MLKEM768 is known to its OpenSSL (3.5). */
   hasMlKem: boolean
   /** Files to load for Lua, in this order; none when it is built in, undefined when there is no Lua. */
@@ -49,7 +51,8 @@ export interface NginxModel {
   busyTime: BusyTime | undefined
   /** The apps that run as workers. */
   apps: Upstream[]
-  /** Which of them, or which files, answer what. No two have the same host and path. */
+  upstreams: NginxUpstream[]
+  /** What answers what. No two have the same host, path and way to match. */
   routes: NginxRoute[]
   front: FrontRules
   /** Folder with the user's http.d and server.d, when it exists. */
@@ -58,15 +61,71 @@ export interface NginxModel {
   shutdownTimeoutSeconds: number
 }
 
-export interface NginxRoute {
-  /** A host name such as `www.example.com` or `*.example.com`; undefined: any that has no such route of its own. */
+/** Servers elsewhere. Without any, requests for it are answered with 503. */
+export interface NginxUpstream {
+  name: string
+  servers: { address: string; weight: number; isBackup: boolean }[]
+  balance: 'least_conn' | 'round_robin' | 'ip_hash'
+  keepalive: number
+  /** How many servers a request is tried on. */
+  tries: number
+  maxFails: number
+  failTimeoutSeconds: number
+  /** Host header for the servers; undefined: the client's. */
   host: string | undefined
-  /** `/`, or segments without a slash at the end: `/api` is for `/api` and all below. */
-  path: string
-  target: RouteTarget
+  tls: { name: string | undefined; authorities: string | undefined } | undefined
 }
 
-export type RouteTarget = { kind: 'app'; app: string } | { kind: 'files'; root: string }
+export interface NginxRoute {
+  /** Where the configuration has it, such as `routes[1]`; undefined: it stands for there being no routes. */
+  origin: string | undefined
+  /** A host name such as `www.example.com` or `*.example.com`; undefined: any that has no such route of its own. */
+  host: string | undefined
+  match: 'prefix' | 'exact' | 'regex'
+  /** As a prefix `/`, or segments without a slash at the end: `/api` is for `/api` and all below. */
+  path: string
+  target: RouteTarget
+  /** Path of the user's file with directives for the location. */
+  snippet: string | undefined
+}
+
+export type RouteTarget = ProxiedTarget | FilesTarget | RedirectTarget | ResponseTarget
+
+export interface ProxiedTarget {
+  kind: 'app' | 'upstream'
+  name: string
+  stripsPrefix: boolean
+  rewrite: { from: string; to: string } | undefined
+  /** Undefined: as everywhere. */
+  readTimeoutMs: number | undefined
+  isBuffered: boolean
+}
+
+export interface FilesTarget {
+  kind: 'files'
+  root: string
+  index: string
+  /** Path of a file below the root. */
+  fallback: string | undefined
+  /** The first pattern that fits counts. */
+  cache: { pattern: string; value: string }[]
+  isListed: boolean
+  followsLinks: boolean
+}
+
+export interface RedirectTarget {
+  kind: 'redirect'
+  to: string
+  status: number
+  keepsPath: boolean
+}
+
+export interface ResponseTarget {
+  kind: 'response'
+  status: number
+  body: string
+  contentType: string
+}
 
 /**
  * The routes of each host that is named, with those for any host where it has none of its own at that path; the ones for
@@ -77,7 +136,9 @@ export function routesByHost(routes: readonly NginxRoute[]): { host: string | un
   const hosts = [...new Set(routes.flatMap(({ host }) => host ?? []))]
   const named = hosts.map(host => {
     const own = routes.filter(route => route.host === host)
-    return { host, routes: [...own, ...general.filter(({ path }) => own.every(route => route.path !== path))] }
+    const isMissing = (route: NginxRoute) =>
+      own.every(({ path, match }) => path !== route.path || match !== route.match)
+    return { host, routes: [...own, ...general.filter(isMissing)] }
   })
   return [{ host: undefined, routes: general }, ...named]
 }
@@ -92,6 +153,7 @@ export function readFeatures(versionText: string, isFile: (path: string) => bool
   return {
     version,
     hasHttp2Directive: major > 1 || (major === 1 && (minor > 25 || (minor === 25 && patch >= 1))),
+    brotliStaticModule: findModules(versionText, ['ngx_http_brotli_static_module.so'], isFile)?.[0],
     luaModules: findLua(versionText, isFile),
     hasMlKem: Number(openssl?.[1]) > 3 || (Number(openssl?.[1]) === 3 && Number(openssl?.[2]) >= 5),
     brotliModule: findBrotli(versionText, isFile),
@@ -99,12 +161,21 @@ export function readFeatures(versionText: string, isFile: (path: string) => bool
   }
 }
 
-/** Debian's modules of Lua, where the nginx at hand looks for modules. */
+/** Debian's modules of Lua. */
 function findLua(versionText: string, isFile: (path: string) => boolean): string[] | undefined {
   if (/--add-module=\S*(lua-nginx-module|ngx_lua)/.test(versionText)) return []
+  return findModules(versionText, ['ndk_http_module.so', 'ngx_http_lua_module.so'], isFile)
+}
+
+/** Where the nginx at hand looks for modules; undefined when one is missing. */
+function findModules(
+  versionText: string,
+  names: readonly string[],
+  isFile: (path: string) => boolean,
+): string[] | undefined {
   const folder = /--modules-path=(\S+)/.exec(versionText)?.[1]
   if (folder === undefined) return undefined
-  const files = ['ndk_http_module.so', 'ngx_http_lua_module.so'].map(name => `${folder}/${name}`)
+  const files = names.map(name => `${folder}/${name}`)
   return files.every(isFile) ? files : undefined
 }
 

@@ -1,10 +1,11 @@
 import { renderUnknownHost } from './nginx-access.ts'
 import { renderBusyCounter } from './nginx-busy.ts'
+import { renderExternal } from './nginx-external.ts'
 import { listenProtocol, mayComeByHttps, renderRedirects } from './nginx-forwarded.ts'
 import { frontFiles, renderFront, renderFrontSite } from './nginx-front.ts'
 import { renderQuicListen } from './nginx-http3.ts'
 import { type ListenAddress, type NginxModel, type NginxRoute, routesByHost, unansweredName } from './nginx-model.ts'
-import { renderRoutes } from './nginx-routes.ts'
+import { renderRouteMaps, renderRoutes } from './nginx-routes.ts'
 import { lines, quote } from './nginx-text.ts'
 import { renderUnavailable, unavailableFiles } from './nginx-unavailable.ts'
 import { renderCookie, renderUpstream } from './nginx-upstream.ts'
@@ -32,9 +33,15 @@ function sitesOf(model: NginxModel) {
 }
 
 function renderMain(model: NginxModel): string {
+  const { brotliModule, brotliStaticModule, luaModules } = model.features
+  const hasFolders = model.routes.some(({ target }) => target.kind === 'files')
+  const modules = [
+    ...(model.busyTime ? (luaModules ?? []) : []),
+    ...(model.front.compression?.hasBrotli && brotliModule ? [brotliModule] : []),
+    ...(hasFolders && brotliStaticModule ? [brotliStaticModule] : []),
+  ]
   return lines([
-    ...(model.busyTime ? (model.features.luaModules ?? []) : []).map(file => `load_module ${quote(file)};`),
-    ...(model.front.compression?.hasBrotli ? [`load_module ${quote(model.features.brotliModule ?? '')};`] : []),
+    ...modules.map(file => `load_module ${quote(file)};`),
     'daemon off;',
     'error_log stderr warn;',
     ...(model.user ? [`user ${model.user};`] : []),
@@ -56,6 +63,8 @@ function renderHttp(model: NginxModel): string {
     ...(redirectsByMap(model) ? renderRedirects(healthPaths(model)) : []),
     ...model.apps.flatMap(renderUpstream),
     ...(model.busyTime ? renderBusyCounter(model.busyTime) : []),
+    ...model.upstreams.flatMap(renderExternal),
+    ...renderRouteMaps(model),
     ...(model.snippets ? ['', `include ${quote(`${model.snippets}/http.d/*.conf`)};`] : []),
     ...(model.http.length > 0 ? renderHttpServers(model) : []),
     ...(model.https.length > 0 ? sitesOf(model).flatMap(site => renderHttpsServer(model, site)) : []),
@@ -146,7 +155,7 @@ function renderSite(model: NginxModel, routes: readonly NginxRoute[]): string {
     ...renderHealth(model),
     ...renderUnavailable(model.unavailable, `${model.workDir}/current`),
     ...model.apps.flatMap(renderCookie),
-    ...renderRoutes(routes, model.apps, model.busyTime?.apps ?? []),
+    ...renderRoutes(routes, model),
     ...(model.snippets ? [`include ${quote(`${model.snippets}/server.d/*.conf`)};`] : []),
   ])
 }

@@ -1,49 +1,115 @@
-import { renderBusyLocation } from './nginx-busy.ts'
-import type { NginxRoute } from './nginx-model.ts'
-import { quote } from './nginx-text.ts'
-import { proxyTarget, type Upstream } from './nginx-upstream.ts'
+import { type FolderRoute, hiddenFiles, renderCacheMap, renderFolder } from './nginx-folder.ts'
+import type { NginxModel, NginxRoute, RedirectTarget, ResponseTarget } from './nginx-model.ts'
+import { type ProxiedRoute, renderPathMap, renderProxied, renderRestMap } from './nginx-proxied.ts'
+import { literal, quote } from './nginx-text.ts'
 
-const hiddenFiles = ['location ~ /\\.(?!well-known/) {', '    return 404;', '}']
+/** The inside of a location that is for the path itself, and of the one for all below. */
+interface Bodies {
+  at: string[]
+  below: string[]
+}
 
-/** The locations of one host; of the apps that are `timed` the time that answers take is counted. nginx takes the longest that fits, the user's own in server.d among them. */
-export function renderRoutes(
-  routes: readonly NginxRoute[],
-  apps: readonly Upstream[],
-  timed: readonly string[],
-): string[] {
-  const root = routes.find(({ path }) => path === '/')
+/** Variables that routes need, for the http block. */
+export function renderRouteMaps({ routes }: Pick<NginxModel, 'routes'>): string[] {
+  return routes.flatMap((route, index) => {
+    const map = renderMap(route, index)
+    return map.length > 0 ? ['', ...origin(route), ...map] : []
+  })
+}
+
+/** The locations of one host. nginx takes the longest that fits, the user's own in server.d among them. */
+export function renderRoutes(routes: readonly NginxRoute[], model: NginxModel): string[] {
+  const root = routes.find(({ path, match }) => path === '/' && match === 'prefix')
   const isFilesOnly = routes.every(({ target }) => target.kind === 'files')
-  // an app has its own paths that begin with a dot
-  const nested = isFilesOnly ? [] : hiddenFiles
-  const render = ({ path, target }: NginxRoute): string[] => {
-    if (target.kind === 'app') return atAndBelow(path, renderApp(target.app, apps, timed))
-    if (path === '/') return block('/', ['try_files $uri $uri/ =404;', ...nested])
-    return [
-      ...block(`= ${path}`, [`return 308 ${path}/$is_args$args;`]),
-      ...block(`${path}/`, [`alias ${quote(`${target.root}/`)};`, 'index index.html;', ...nested]),
-    ]
-  }
+  const exact = new Set(routes.flatMap(({ path, match }) => (match === 'exact' ? path : [])))
   return [
     // a folder at / is the root of the user's locations too
-    ...(root?.target.kind === 'files' ? [`root ${quote(root.target.root)};`, 'index index.html;'] : []),
-    ...routes.flatMap(render),
+    ...(root?.target.kind === 'files' ? [`root ${quote(root.target.root)};`, `index ${root.target.index};`] : []),
+    ...routes.flatMap(route => {
+      const bodies = renderBodies(route, model)
+      return [...origin(route), ...locations(route, bodies, exact)]
+    }),
     ...(root ? [] : block('/', ['return 404;'])),
     ...(isFilesOnly ? hiddenFiles : []),
   ]
 }
 
+function renderMap(route: NginxRoute, index: number): string[] {
+  const { target, path } = route
+  switch (target.kind) {
+    case 'app':
+    case 'upstream':
+      return renderPathMap(route as ProxiedRoute, variableOf(index))
+    case 'files':
+      return renderCacheMap(route as FolderRoute, variableOf(index))
+    case 'redirect':
+      return target.keepsPath && path !== '/' ? renderRestMap(path, variableOf(index)) : []
+    case 'response':
+      return []
+  }
+}
+
+function renderBodies(route: NginxRoute, model: NginxModel): Bodies {
+  const { target, path } = route
+  const variable = variableOf(model.routes.indexOf(route))
+  const snippet = route.snippet ? [`include ${quote(route.snippet)};`] : []
+  switch (target.kind) {
+    case 'app':
+    case 'upstream':
+      return withSnippet(renderProxied(route as ProxiedRoute, model, variable), snippet)
+    case 'files': {
+      const body = renderFolder(route as FolderRoute, variable, model.features.brotliStaticModule !== undefined)
+      return { at: [`return 308 ${path}/$is_args$args;`], below: [...body, ...snippet] }
+    }
+    case 'redirect':
+      return withSnippet(renderRedirect(route, target, variable), snippet)
+    case 'response':
+      return withSnippet(same(renderResponse(target)), snippet)
+  }
+}
+
+function withSnippet({ at, below }: Bodies, snippet: string[]): Bodies {
+  return { at: [...snippet, ...at], below: [...snippet, ...below] }
+}
+
+function same(body: string[]): Bodies {
+  return { at: body, below: body }
+}
+
+function renderRedirect(
+  { path, match }: NginxRoute,
+  { to, status, keepsPath }: RedirectTarget,
+  variable: string,
+): Bodies {
+  if (!keepsPath) return same([`return ${status} ${to};`])
+  const base = to.replace(/\/$/, '')
+  const at = [`return ${status} ${to}$is_args$args;`]
+  if (match === 'exact') return same(at)
+  if (path === '/') return same([`return ${status} ${base}$request_uri;`])
+  return { at, below: [`return ${status} ${base}${variable}$is_args$args;`] }
+}
+
+function renderResponse({ status, body, contentType }: ResponseTarget): string[] {
+  if (body === '') return [`return ${status};`]
+  return [`default_type ${contentType};`, `return ${status} ${literal(body)};`]
+}
+
+function locations({ path, match }: NginxRoute, { at, below }: Bodies, exact: ReadonlySet<string>): string[] {
+  if (match === 'exact') return block(`= ${path}`, below)
+  if (match === 'regex') return block(`~ ${quote(path)}`, below)
+  if (path === '/') return block('/', below)
+  // nginx's prefixes end anywhere, and routes at the end of a segment
+  return [...(exact.has(path) ? [] : block(`= ${path}`, at)), ...block(`${path}/`, below)]
+}
+
+function variableOf(index: number): string {
+  return `$monohull_route_${index}`
+}
+
+function origin({ origin: place }: NginxRoute): string[] {
+  return place ? [`# ${place}`] : []
+}
+
 function block(match: string, body: readonly string[]): string[] {
   return [`location ${match} {`, ...body.map(line => `    ${line}`), '}']
-}
-
-/** nginx's prefixes end anywhere, and routes at the end of a segment. */
-function atAndBelow(path: string, body: readonly string[]): string[] {
-  return path === '/' ? block('/', body) : [...block(`= ${path}`, body), ...block(`${path}/`, body)]
-}
-
-function renderApp(name: string, apps: readonly Upstream[], timed: readonly string[]): string[] {
-  const app = apps.find(candidate => candidate.name === name && candidate.servers.length > 0)
-  if (!app) return ['return 503;']
-  const counted = timed.includes(name) ? renderBusyLocation(name) : []
-  return ['include snippets/proxy.conf;', ...counted, `proxy_pass ${proxyTarget(app)};`]
 }

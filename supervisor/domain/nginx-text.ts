@@ -3,6 +3,13 @@ export function quote(value: string): string {
   return /^[\w./:@+-]+$/.test(value) ? value : `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
 }
 
+/** A text that may hold `$`, where nginx reads variables. */
+export function literal(value: string): string {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is nginx's
+  const escaped = value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('$', '${monohull_dollar}')
+  return `"${escaped}"`
+}
+
 /** The text of a file. */
 export function lines(parts: readonly string[]): string {
   return `${parts.join('\n')}\n`

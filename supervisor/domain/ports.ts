@@ -89,6 +89,31 @@ export interface MemoryGroup {
 
 export type WorkerAddress = { kind: 'unix'; path: string } | { kind: 'tcp'; port: number }
 
+/** Looks up names. */
+export interface Resolver {
+  /** At least one; rejects when there is none. */
+  addressesOf(name: string): Promise<string[]>
+  /** How long they hold, where that is known. */
+  ttlOf(name: string): Promise<number | undefined>
+}
+
+/** What a server elsewhere is asked. */
+export interface UpstreamQuestion {
+  address: string
+  port: number
+  path: string
+  /** For the Host header. */
+  host: string
+  tls: { name: string | undefined; verify: boolean; ca?: string | undefined } | undefined
+  timeoutMs: number
+}
+
+/** Asks a server elsewhere whether it is well. */
+export interface UpstreamProbe {
+  /** Undefined when it is, else why not. */
+  complaintOf(question: UpstreamQuestion): Promise<string | undefined>
+}
+
 /** Result of nginx's own test; the output is its words, line by line. */
 /** `text`: the whole configuration as nginx read it, files that it includes too; the same text, the same configuration. */
 export type ConfigTest = { ok: true; warnings: string[]; text: string } | { ok: false; output: string[] }

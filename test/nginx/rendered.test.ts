@@ -10,6 +10,7 @@ import type { UpstreamServer } from '../../supervisor/domain/nginx-upstream.ts'
 import type { NginxFiles } from '../../supervisor/domain/ports.ts'
 import { plainFront } from '../front-rules.ts'
 import { makeCertificate } from '../make-certificate.ts'
+import { routeTo, toApp, toFiles, toUpstream } from '../routes.ts'
 
 const unix = { slot: 1, address: { kind: 'unix', path: '/tmp/app-1.sock' } } as const
 const workers = (count: number): UpstreamServer[] =>
@@ -49,7 +50,8 @@ describe('the rendered configuration passes the test of the installed nginx:', (
     health: { socket: '/tmp/health.sock', livePath: '/healthz', readyPath: '/readyz' },
     unavailable: { builtIn: join(import.meta.dirname, '../../nginx/pages'), own: undefined },
     apps: [{ name: 'app', servers: [unix], keepalive: 32, balance: 'least_conn' }],
-    routes: [{ host: undefined, path: '/', target: { kind: 'app', app: 'app' } }],
+    upstreams: [],
+    routes: [routeTo(toApp('app'))],
     busyTime: undefined,
     front: plainFront,
     snippets: undefined,
@@ -75,7 +77,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
         `${count} workers, ${balance}`,
         {
           apps: [{ name: 'my-app', servers: workers(count), keepalive: 32, balance }],
-          routes: [{ host: undefined, path: '/', target: { kind: 'app', app: 'my-app' } }],
+          routes: [routeTo(toApp('my-app'))],
         },
       ]),
     ),
@@ -105,10 +107,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
         ],
       },
     ],
-    [
-      'static files in a path with a space',
-      { apps: [], routes: [{ host: undefined, path: '/', target: { kind: 'files', root: '/tmp/my site' } }] },
-    ],
+    ['static files in a path with a space', { apps: [], routes: [routeTo(toFiles('/tmp/my site'))] }],
     [
       'routes by path and host',
       {
@@ -125,16 +124,15 @@ describe('the rendered configuration passes the test of the installed nginx:', (
           { name: 'down', servers: [], keepalive: 0, balance: 'least_conn' },
         ],
         routes: [
-          { host: undefined, path: '/', target: { kind: 'app', app: 'web' } },
-          { host: undefined, path: '/api', target: { kind: 'app', app: 'api-v2' } },
-          { host: undefined, path: '/down', target: { kind: 'app', app: 'down' } },
-          { host: undefined, path: '/docs', target: { kind: 'files', root: '/tmp/my site' } },
-          { host: 'api.example.com', path: '/', target: { kind: 'app', app: 'api-v2' } },
-          { host: '*.example.com', path: '/', target: { kind: 'files', root: '/tmp' } },
+          routeTo(toApp('web')),
+          routeTo(toApp('api-v2'), { path: '/api' }),
+          routeTo(toApp('down'), { path: '/down' }),
+          routeTo(toFiles('/tmp/my site'), { path: '/docs' }),
+          routeTo(toApp('api-v2'), { host: 'api.example.com' }),
+          routeTo(toFiles('/tmp'), { host: '*.example.com' }),
         ],
       },
     ],
-    ['no route for /', { routes: [{ host: undefined, path: '/api', target: { kind: 'app', app: 'app' } }] }],
     ['own page', { unavailable: { builtIn: '/nowhere', own: 'Back at nine' } }],
     ['scaled by the time that answers take', { busyTime: { socket: '/tmp/monohull-test-busy.sock', apps: ['app'] } }],
     [
@@ -178,6 +176,59 @@ describe('the rendered configuration passes the test of the installed nginx:', (
         },
       },
     ],
+    [
+      'every kind of target',
+      {
+        upstreams: [
+          {
+            name: 'legacy',
+            servers: [
+              { address: '127.0.0.1:9003', weight: 2, isBackup: false },
+              { address: '[::1]:9003', weight: 1, isBackup: true },
+            ],
+            balance: 'least_conn',
+            keepalive: 8,
+            tries: 1,
+            maxFails: 3,
+            failTimeoutSeconds: 5,
+            host: 'legacy.test',
+            tls: { name: 'legacy.test', authorities: '/etc/ssl/certs/ca-certificates.crt' },
+          },
+          {
+            name: 'backups',
+            servers: [{ address: '127.0.0.1:9004', weight: 1, isBackup: true }],
+            balance: 'ip_hash',
+            keepalive: 0,
+            tries: 3,
+            maxFails: 1,
+            failTimeoutSeconds: 10,
+            host: undefined,
+            tls: undefined,
+          },
+        ],
+        routes: [
+          routeTo(
+            toFiles('/tmp/my site', {
+              fallback: '/index.html',
+              isListed: true,
+              cache: [{ pattern: '/assets/**', value: 'public, max-age=1' }],
+            }),
+          ),
+          routeTo(toFiles('/tmp'), { path: '/robots.txt', match: 'exact' }),
+          routeTo(toFiles('/tmp'), { path: '\\.(png|j{1,2}pg)$', match: 'regex' }),
+          routeTo(toApp('app', { stripsPrefix: true, isBuffered: false, readTimeoutMs: 1500 }), { path: '/a.b+c' }),
+          routeTo(toApp('app', { rewrite: { from: '^/old/(\\d{2})"?$', to: '/new/$1' } }), { path: '/old' }),
+          routeTo(toUpstream('legacy', { stripsPrefix: true }), { path: '/legacy' }),
+          routeTo(toUpstream('backups'), { path: '/backups' }),
+          routeTo({ kind: 'redirect', to: 'https://x.test/', status: 307, keepsPath: true }, { path: '/blog' }),
+          routeTo(
+            { kind: 'response', status: 200, body: '$5 {"a": "b\\"}\n', contentType: 'text/plain' },
+            { path: '/r' },
+          ),
+        ],
+      },
+    ],
+    ['no route for /', { routes: [routeTo(toApp('app'), { path: '/api' })] }],
     ['JSON access log', { accessLog: { path: '/dev/null', format: 'json' } }],
     [
       'no access log, no health',

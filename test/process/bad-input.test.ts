@@ -23,9 +23,9 @@ const cases: Case[] = [
   },
   {
     name: 'a key of a feature still to come',
-    files: { 'monohull.yaml': 'upstreams: {}\n' },
+    files: { 'monohull.yaml': 'jobs: []\n' },
     code: 78,
-    says: /upstreams: is not a known key/,
+    says: /jobs: is not a known key/,
   },
   {
     name: 'a YAML syntax error',

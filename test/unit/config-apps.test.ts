@@ -88,7 +88,8 @@ describe('config: apps', () => {
 })
 
 describe('config: routes', () => {
-  const routesOf = (text: string) => acceptedApps(yaml(text)).routes.map(({ path, app }) => `${path} ${app}`)
+  const routesOf = (text: string) =>
+    acceptedApps(yaml(text)).routes.map(({ path, target }) => `${path} ${'name' in target && target.name}`)
 
   it('lead everything to the only app, else to web, else to app', () => {
     assert.deepEqual(routesOf(''), ['/ app'])
@@ -105,22 +106,29 @@ describe('config: routes', () => {
 
   it('have a path without a slash at its end, and a host in lower case', () => {
     const { routes } = acceptedApps(yaml('routes: [{path: /api/, app: app, host: WWW.Example.com}, {app: app}]'))
-    assert.deepEqual(routes, [
-      { path: '/api', app: 'app', host: 'www.example.com' },
-      { path: '/', app: 'app' },
-    ])
+    assert.deepEqual(
+      routes.map(({ origin, host, path }) => [origin, host, path]),
+      [
+        ['routes[0]', 'www.example.com', '/api'],
+        ['routes[1]', undefined, '/'],
+      ],
+    )
   })
 
   const wrong: [string, string, RegExp][] = [
-    ['[{path: /a, app: app}, {path: /a/, app: app}]', 'routes.1.path', /same host and path as in route 1/],
-    ['[{path: /readyz, app: app}]', 'routes.0.path', /^is answered by monohull itself/],
+    [
+      '[{path: /a, app: app}, {path: /a/, app: app}]',
+      'routes.1.path',
+      /^is the same host and path as that of routes\.0 \(monohull\.yaml:2\)$/,
+    ],
+    ['[{path: /readyz, app: app}]', 'routes.0.path', /^is health\.ready_path, which monohull answers/],
     ['[{app: nobody}]', 'routes.0.app', /is no app of this configuration/],
     ['[{path: api, app: app}]', 'routes.0.path', /^expected a path/],
     ['[{path: "", app: app}]', 'routes.0.path', /^expected a path/],
     ['[{path: "/a b", app: app}]', 'routes.0.path', /^expected a path/],
     ['[{path: "/a$b", app: app}]', 'routes.0.path', /^expected a path/],
     ['[{path: //a, app: app}]', 'routes.0.path', /^expected a path/],
-    ['[{path: /a}]', 'routes.0.app', /^expected the name of an app/],
+    ['[{path: /a}]', 'routes.0', /^leads nowhere/],
     ['[{host: "a b", app: app}]', 'routes.0.host', /^expected a host name/],
     ['{/api: app}', 'routes', /^expected a list of routes/],
     ['[]', 'routes', /^expected at least one route/],

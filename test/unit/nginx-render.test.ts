@@ -5,13 +5,14 @@ import { describe, it } from 'node:test'
 import {
   type NginxFeatures,
   type NginxModel,
-  type NginxRoute,
+  type NginxUpstream,
   readFeatures,
   routesByHost,
 } from '../../supervisor/domain/nginx-model.ts'
 import { renderNginx } from '../../supervisor/domain/nginx-render.ts'
 import type { Upstream } from '../../supervisor/domain/nginx-upstream.ts'
 import { plainFront } from '../front-rules.ts'
+import { routeTo, toApp, toFiles, toUpstream } from '../routes.ts'
 
 const folder = join(import.meta.dirname, 'golden')
 
@@ -33,6 +34,7 @@ const base: NginxModel = {
     luaModules: undefined,
     brotliModule: undefined,
     hasHttp3: true,
+    brotliStaticModule: undefined,
   },
   user: 'www-data',
   workerProcesses: 2,
@@ -46,11 +48,28 @@ const base: NginxModel = {
   health: { socket: '/run/monohull/health.sock', livePath: '/healthz', readyPath: '/readyz' },
   unavailable: { builtIn: '/opt/monohull/nginx/pages', own: undefined },
   apps: [app],
-  routes: [{ host: undefined, path: '/', target: { kind: 'app', app: 'app' } }],
+  upstreams: [],
+  routes: [routeTo(toApp('app'))],
   busyTime: undefined,
   front: plainFront,
   snippets: undefined,
   shutdownTimeoutSeconds: 8,
+}
+
+const legacy: NginxUpstream = {
+  name: 'legacy',
+  servers: [
+    { address: '10.0.0.2:5000', weight: 1, isBackup: false },
+    { address: '[2001:db8::3]:5000', weight: 2, isBackup: false },
+    { address: '10.0.0.4:5000', weight: 1, isBackup: true },
+  ],
+  balance: 'least_conn',
+  keepalive: 32,
+  tries: 3,
+  maxFails: 1,
+  failTimeoutSeconds: 10,
+  host: undefined,
+  tls: undefined,
 }
 
 const models: Record<string, NginxModel> = {
@@ -83,7 +102,7 @@ const models: Record<string, NginxModel> = {
   files: {
     ...base,
     apps: [],
-    routes: [{ host: undefined, path: '/', target: { kind: 'files', root: '/app/my "site"' } }],
+    routes: [routeTo(toFiles('/app/my "site"'))],
   },
   routes: {
     ...base,
@@ -99,16 +118,88 @@ const models: Record<string, NginxModel> = {
       { name: 'down', servers: [], keepalive: 32, balance: 'least_conn' },
     ],
     routes: [
-      { host: undefined, path: '/', target: { kind: 'app', app: 'app' } },
-      { host: undefined, path: '/api', target: { kind: 'app', app: 'api-v2' } },
-      { host: undefined, path: '/down', target: { kind: 'app', app: 'down' } },
-      { host: undefined, path: '/docs', target: { kind: 'files', root: '/app/my docs' } },
-      { host: 'api.example.com', path: '/', target: { kind: 'app', app: 'api-v2' } },
-      { host: '*.example.com', path: '/docs', target: { kind: 'app', app: 'app' } },
+      routeTo(toApp('app')),
+      routeTo(toApp('api-v2'), { path: '/api' }),
+      routeTo(toApp('down'), { path: '/down' }),
+      routeTo(toFiles('/app/my docs'), { path: '/docs' }),
+      routeTo(toApp('api-v2'), { host: 'api.example.com' }),
+      routeTo(toApp('app'), { host: '*.example.com', path: '/docs' }),
     ],
     snippets: '/app/nginx',
   },
-  'no-root': { ...base, routes: [{ host: undefined, path: '/api', target: { kind: 'app', app: 'app' } }] },
+  targets: {
+    ...base,
+    features: { ...base.features, brotliStaticModule: '/usr/lib/nginx/modules/ngx_http_brotli_static_module.so' },
+    upstreams: [
+      legacy,
+      {
+        ...legacy,
+        name: 'partner',
+        servers: [{ address: '10.0.0.9:443', weight: 1, isBackup: true }],
+        balance: 'round_robin',
+        keepalive: 0,
+        tries: 1,
+        maxFails: 0,
+        host: 'partner.example.com',
+        tls: { name: 'partner.example.com', authorities: '/etc/ssl/certs/ca-certificates.crt' },
+      },
+      { ...legacy, name: 'gone', servers: [] },
+    ],
+    routes: [
+      toFiles('/app/public', {
+        fallback: '/index.html',
+        cache: [
+          { pattern: '/assets/**', value: 'public, max-age=31536000, immutable' },
+          { pattern: '*.html', value: 'no-cache' },
+        ],
+      }),
+      toFiles('/data/down loads', { isListed: true, followsLinks: true, fallback: '/none.txt' }),
+      toFiles('/app/public'),
+      toApp('app', { stripsPrefix: true, readTimeoutMs: 300_000, isBuffered: false }),
+      toApp('app', { rewrite: { from: '^/old/(\\d+)/(.*)$', to: '/new/$2/$1' } }),
+      toApp('app'),
+      toUpstream('legacy'),
+      toUpstream('partner', { stripsPrefix: true }),
+      toUpstream('gone'),
+      { kind: 'redirect', to: 'https://blog.example.com/', status: 308, keepsPath: true } as const,
+      { kind: 'redirect', to: '/api', status: 302, keepsPath: false } as const,
+      { kind: 'response', status: 200, body: '{"costs": "$5 \\\\ each"}\n', contentType: 'application/json' } as const,
+      { kind: 'response', status: 410, body: '', contentType: 'text/plain' } as const,
+    ].map((target, index) =>
+      routeTo(target, {
+        origin: `routes[${index}]`,
+        path: [
+          '/',
+          '/downloads',
+          '/robots.txt',
+          '/api',
+          '/old',
+          '\\.php$',
+          '/legacy',
+          '/partner.v2',
+          '/gone',
+          '/blog',
+          '/docs/api',
+          '/price',
+          '/was',
+        ][index] as string,
+        match: index === 2 || index === 11 ? 'exact' : index === 5 ? 'regex' : 'prefix',
+        snippet: index === 3 ? '/app/nginx/api.conf' : undefined,
+      }),
+    ),
+  },
+  'exact-and-prefix': {
+    ...base,
+    routes: [
+      routeTo(toApp('app', { stripsPrefix: true }), { path: '/api' }),
+      routeTo({ kind: 'redirect', to: '/api/docs', status: 308, keepsPath: false }, { path: '/api', match: 'exact' }),
+      routeTo(
+        { kind: 'redirect', to: 'https://new.example.com', status: 301, keepsPath: true },
+        { host: 'old.example.com' },
+      ),
+    ],
+  },
+  'no-root': { ...base, routes: [routeTo(toApp('app'), { path: '/api' })] },
   ipv6: {
     ...base,
     http: [...base.http, { address: '::', port: 80 }],
@@ -123,6 +214,7 @@ const models: Record<string, NginxModel> = {
       luaModules: undefined,
       brotliModule: undefined,
       hasHttp3: false,
+      brotliStaticModule: undefined,
     },
   },
   balancer: {
@@ -178,7 +270,7 @@ const models: Record<string, NginxModel> = {
     ...base,
     https: [...base.https, { address: '::', port: 443 }],
     apps: [...base.apps],
-    routes: [...base.routes, { host: 'www.example.com', path: '/', target: { kind: 'app', app: 'app' } }],
+    routes: [...base.routes, routeTo(toApp('app'), { host: 'www.example.com' })],
     front: { ...plainFront, http3: { publicPort: 8443 } },
   },
   unprivileged: {
@@ -249,11 +341,7 @@ describe('domain/nginx-render', () => {
 })
 
 describe('domain/nginx-model: routesByHost', () => {
-  const route = (host: string | undefined, path: string, app: string): NginxRoute => ({
-    host,
-    path,
-    target: { kind: 'app', app },
-  })
+  const route = (host: string | undefined, path: string, app: string) => routeTo(toApp(app), { host, path })
 
   it('gives a host its own routes, and those for any host where it has none', () => {
     const routes = [
@@ -264,7 +352,7 @@ describe('domain/nginx-model: routesByHost', () => {
     ]
     const told = routesByHost(routes).map(site => [
       site.host,
-      ...site.routes.map(({ path, target }) => `${path} ${target.kind === 'app' && target.app}`),
+      ...site.routes.map(({ path, target }) => `${path} ${target.kind === 'app' && target.name}`),
     ])
     assert.deepEqual(told, [
       [undefined, '/ web', '/api api'],
@@ -300,7 +388,7 @@ describe('domain/nginx-model: readFeatures', () => {
     it(`reads ${text.replaceAll('\n', ' | ')}`, () =>
       assert.deepEqual(
         readFeatures(text, () => false),
-        { ...features, luaModules: undefined, brotliModule: undefined, hasHttp3: false },
+        { ...features, luaModules: undefined, brotliModule: undefined, brotliStaticModule: undefined, hasHttp3: false },
       ))
   }
 

@@ -15,7 +15,9 @@ const groups: [string, string[]][] = [
     ['max_body_size', 'rate_limit', 'connection_limit', 'basic_auth', 'allow', 'deny', 'unknown_host'],
   ],
   ['The app', ['app']],
-  ['Several apps', ['apps', 'routes']],
+  ['Several apps', ['apps']],
+  ['Routes', ['routes']],
+  ['Upstreams', ['upstreams']],
   ['Before and beside the app', ['init', 'processes', 'hooks']],
   ['Certificates', ['cert_dir', 'tls']],
   ['Health', ['health']],
@@ -90,6 +92,7 @@ const fileKeys: [string, string][] = [
   ['apps', 'names with the keys of `app` each'],
   ['routes', 'a list'],
   ['routes.[].path', 'a path such as /api'],
+  ['routes.[].match', 'prefix, exact or regex'],
   ['routes.[].host', 'a host name'],
   ['routes.[].app', 'the name of an app'],
   ['init', 'a list of commands, or of {command: …} with the keys below'],
@@ -109,21 +112,70 @@ const fileKeys: [string, string][] = [
   ['processes.*.backoff.initial', 'a duration such as 500ms, 8s or 5m'],
   ['processes.*.backoff.max', 'a duration such as 500ms, 8s or 5m'],
   ['processes.*.on_failure', 'restart or exit'],
+  ['routes.[].upstream', 'the name of an upstream'],
+  ['routes.[].strip_prefix', 'true or false'],
+  ['routes.[].rewrite', '{from: REGEX, to: PATH}'],
+  ['routes.[].rewrite.from', 'a regular expression'],
+  ['routes.[].rewrite.to', 'a path such as /v2/$1'],
+  ['routes.[].read_timeout', 'a duration'],
+  ['routes.[].buffering', 'on or off'],
+  ['routes.[].files', 'the keys below'],
+  ['routes.[].files.root', 'a folder'],
+  ['routes.[].files.index', 'a file name'],
+  ['routes.[].files.fallback', 'a path such as /index.html'],
+  ['routes.[].files.cache', 'patterns with a Cache-Control value each'],
+  ['routes.[].files.listing', 'true or false'],
+  ['routes.[].files.symlinks', 'true or false'],
+  ['routes.[].redirect', 'the keys below'],
+  ['routes.[].redirect.to', 'a URL or a path'],
+  ['routes.[].redirect.status', '301, 302, 303, 307 or 308'],
+  ['routes.[].redirect.keep_path', 'true or false'],
+  ['routes.[].response', 'the keys below'],
+  ['routes.[].response.status', '200 to 599'],
+  ['routes.[].response.body', 'a text'],
+  ['routes.[].response.content_type', 'a media type'],
+  ['routes.[].snippet', 'a file'],
+  ['upstreams', 'names with the keys below each'],
+  ['upstreams.*.servers', 'a list of HOST:PORT, with weight=NUMBER or backup'],
+  ['upstreams.*.balance', 'least_conn, round_robin or ip_hash'],
+  ['upstreams.*.host', 'a host name'],
+  ['upstreams.*.keepalive', '0 to 4096'],
+  ['upstreams.*.retries', '0 to 10'],
+  ['upstreams.*.max_fails', '0 to 1000'],
+  ['upstreams.*.fail_timeout', 'a duration'],
+  ['upstreams.*.health', 'the keys below'],
+  ['upstreams.*.health.path', 'a path such as /health'],
+  ['upstreams.*.health.interval', 'a duration'],
+  ['upstreams.*.health.timeout', 'a duration'],
+  ['upstreams.*.health.fails', '1 to 100'],
+  ['upstreams.*.health.passes', '1 to 100'],
+  ['upstreams.*.tls', 'the keys below'],
+  ['upstreams.*.tls.name', 'a host name'],
+  ['upstreams.*.tls.verify', 'true or false'],
+  ['upstreams.*.tls.ca', 'a file'],
 ]
 
 function fileRows(): Row[] {
   const schema = jsonSchema()
   return fileKeys.map(([key, value]) => {
     const node = schemaAt(schema, key.split('.'))
-    const fallback = node.default === undefined || typeof node.default === 'object' ? '' : code(String(node.default))
+    const fallback =
+      node.default === undefined || node.default === '' || typeof node.default === 'object'
+        ? ''
+        : code(String(node.default))
     return {
-      key: key.replace('.[]', '[]').replace('*', 'NAME'),
+      key: key.replace('.[]', '[]').replace('.*.', '.NAME.'),
       value,
       fallback,
-      setBy: key.startsWith('processes.*') && !key.endsWith('env') ? code(variableOf(key)) : 'the file only',
+      setBy: isScalarOfName(key, value) ? code(variableOf(key)) : 'the file only',
       description: node.description ?? '',
     }
   })
+}
+
+/** What a variable can set once the file has the name. */
+function isScalarOfName(key: string, value: string): boolean {
+  return key.includes('.*.') && !key.endsWith('.env') && value !== 'the keys below'
 }
 
 /** `MONOHULL_PROCESSES_NAME_COUNT` */

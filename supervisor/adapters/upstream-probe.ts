@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs'
+import http from 'node:http'
+import https from 'node:https'
+import { messageOf } from '../base/errors.ts'
+import type { UpstreamProbe } from '../domain/ports.ts'
+
+/** GET on a connection of its own; a status below 400 is well. */
+export const upstreamProbe: UpstreamProbe = {
+  complaintOf: ({ address, port, path, host, tls, timeoutMs }) =>
+    new Promise(resolve => {
+      const headers = { Host: host, 'User-Agent': 'monohull', Connection: 'close' }
+      const options = { host: address, port, path, headers, agent: false as const }
+      const onAnswer = (response: http.IncomingMessage) => {
+        const { statusCode = 0 } = response
+        response.destroy()
+        finish(statusCode < 400 ? undefined : `status ${statusCode}`)
+      }
+      let timer: NodeJS.Timeout | undefined
+      const finish = (complaint: string | undefined) => {
+        clearTimeout(timer)
+        resolve(complaint)
+      }
+      try {
+        const request = tls ? https.get({ ...options, ...tlsOptions(tls) }, onAnswer) : http.get(options, onAnswer)
+        request.on('error', error => finish(messageOf(error)))
+        timer = setTimeout(() => request.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)
+      } catch (error) {
+        finish(messageOf(error))
+      }
+    }),
+}
+
+function tlsOptions({ name, verify, ca }: { name: string | undefined; verify: boolean; ca?: string | undefined }) {
+  return {
+    rejectUnauthorized: verify,
+    ...(name ? { servername: name } : {}),
+    ...(ca ? { ca: readFileSync(ca) } : {}),
+  }
+}

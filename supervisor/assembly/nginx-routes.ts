@@ -1,0 +1,53 @@
+import { resolve } from 'node:path'
+import type { Route } from '../config/routes.ts'
+import type { FilesTarget, NginxRoute, RouteTarget } from '../domain/nginx-model.ts'
+import type { Settings } from './settings.ts'
+
+/** The configured routes as nginx is to have them. An app that is a folder is served as one. */
+export function routesOf({ config, apps }: Pick<Settings, 'config' | 'apps'>): NginxRoute[] {
+  function toTarget({ target }: Route): RouteTarget | undefined {
+    switch (target.kind) {
+      case 'files': {
+        const { root, index, fallback, cache, listing, symlinks } = target
+        return {
+          kind: 'files',
+          root: resolve(config.directory, root),
+          index,
+          fallback,
+          cache: Object.entries(cache).map(([pattern, value]) => ({ pattern, value })),
+          isListed: listing,
+          followsLinks: symlinks,
+        }
+      }
+      case 'redirect':
+        return { kind: 'redirect', to: target.to, status: target.status, keepsPath: target.keep_path }
+      case 'response':
+        return { kind: 'response', status: target.status, body: target.body, contentType: target.content_type }
+      case 'upstream':
+        return target
+      case 'app': {
+        const content = apps.find(({ name }) => name === target.name)?.content
+        return content?.kind === 'files' ? toFolder(content.root) : content && target
+      }
+    }
+  }
+
+  return config.routes.flatMap((route): NginxRoute[] => {
+    const target = toTarget(route)
+    if (!target) return []
+    const { origin, host, path, match, snippet } = route
+    return [{ origin, host, path, match, target, snippet: snippet && resolve(config.directory, snippet) }]
+  })
+}
+
+function toFolder(root: string): FilesTarget {
+  return {
+    kind: 'files',
+    root,
+    index: 'index.html',
+    fallback: undefined,
+    cache: [],
+    isListed: false,
+    followsLinks: false,
+  }
+}

@@ -1,0 +1,69 @@
+import { accessSync, constants, statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { type Account, findClosedFolder } from '../adapters/users.ts'
+import { errnoOf } from '../base/errors.ts'
+import type { Config } from '../config/schema.ts'
+import type { Complain } from './place.ts'
+
+/** Debian's bundle of the authorities that are trusted. */
+export const systemAuthorities = '/etc/ssl/certs/ca-certificates.crt'
+
+/** Whether the folders and files that routes and upstreams name are there, and can be read by nginx. */
+export function checkRoutes(
+  { routes, upstreams, directory }: Pick<Config, 'routes' | 'upstreams' | 'directory'>,
+  { nginxUser, complain }: { nginxUser: Account | undefined; complain: Complain },
+): void {
+  for (const [index, { target, snippet }] of routes.entries()) {
+    const key = `routes.${index}`
+    if (target.kind === 'files')
+      checkRoot(`${key}.files.root`, resolve(directory, target.root), { nginxUser, complain })
+    if (snippet !== undefined) checkFile(`${key}.snippet`, resolve(directory, snippet), complain)
+  }
+  for (const [name, { tls }] of Object.entries(upstreams)) {
+    if (!tls?.verify) continue
+    const key = `upstreams.${name}.tls`
+    if (tls.ca !== undefined) checkFile(`${key}.ca`, resolve(directory, tls.ca), complain)
+    else if (!statSync(systemAuthorities, { throwIfNoEntry: false }))
+      complain(
+        key,
+        undefined,
+        `cannot be verified: there is no ${systemAuthorities}`,
+        `install ca-certificates in the image, or set ${key}.ca, or ${key}.verify to false`,
+      )
+  }
+}
+
+function checkRoot(
+  key: string,
+  root: string,
+  { nginxUser, complain }: { nginxUser: Account | undefined; complain: Complain },
+): void {
+  if (!statSync(root, { throwIfNoEntry: false })?.isDirectory()) {
+    complain(
+      key,
+      root,
+      'is no folder',
+      'name the folder with the files; a relative one starts at the directory of the app',
+    )
+    return
+  }
+  if (/["\\;{}$\n]/.test(root))
+    complain(key, root, 'holds characters that nginx cannot take in a path', 'move the folder')
+  const closed = nginxUser && findClosedFolder(root, nginxUser)
+  if (closed)
+    complain(
+      key,
+      root,
+      `cannot be entered by user ${nginxUser.name}: ${closed} is closed to it`,
+      `chmod o+x ${closed}, or move the files`,
+    )
+}
+
+function checkFile(key: string, path: string, complain: Complain): void {
+  try {
+    accessSync(path, constants.R_OK)
+    if (!statSync(path).isFile()) complain(key, path, 'is no file', 'name a readable file')
+  } catch (error) {
+    complain(key, path, `cannot be read: ${errnoOf(error)}`, 'name a readable file')
+  }
+}

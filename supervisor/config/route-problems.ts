@@ -1,0 +1,77 @@
+import type { Route } from './routes.ts'
+
+export interface RouteProblem {
+  path: (string | number)[]
+  message: string
+  /** `also`: another key that the problem is about; its place in the file is told too. */
+  params: { fix: string; also?: (string | number)[] }
+}
+
+/** What the routes of a configuration lead to, and what has their paths already. */
+export interface RouteSurroundings {
+  apps: readonly string[]
+  upstreams: readonly string[]
+  health: { live_path: string; ready_path: string }
+}
+
+/** The app that gets everything when no route is given; undefined when nothing tells. */
+export function fallbackApp(names: readonly string[]): string | undefined {
+  if (names.length === 1) return names[0]
+  return ['web', 'app'].find(name => names.includes(name))
+}
+
+/** What is wrong with routes together; undefined stands for one that is not well-formed by itself. */
+export function describeRouteProblems(
+  routes: readonly (Route | undefined)[] | undefined,
+  surroundings: RouteSurroundings,
+): RouteProblem[] {
+  const { apps } = surroundings
+  if (!routes) {
+    if (apps.length === 0 || fallbackApp(apps) !== undefined) return []
+    const fix = `set routes, such as [{path: /, app: ${apps[0]}}, {path: /${apps[1]}, app: ${apps[1]}}], or call one app web`
+    return [{ path: ['apps'], message: `which of ${apps.join(', ')} answers requests is not said`, params: { fix } }]
+  }
+  return routes.flatMap((route, index) => {
+    if (!route) return []
+    return [
+      ...describeTarget(route, index, surroundings),
+      ...describeConflict(routes, route, index),
+      ...describeHealthConflict(route, index, surroundings),
+    ]
+  })
+}
+
+function describeTarget({ target }: Route, index: number, { apps, upstreams }: RouteSurroundings): RouteProblem[] {
+  if (target.kind !== 'app' && target.kind !== 'upstream') return []
+  const known = target.kind === 'app' ? apps : upstreams
+  if (known.includes(target.name)) return []
+  const fix =
+    known.length > 0 ? `name one of the ${target.kind}s: ${known.join(', ')}` : `set ${target.kind}s.${target.name}`
+  return [
+    { path: ['routes', index, target.kind], message: `is no ${target.kind} of this configuration`, params: { fix } },
+  ]
+}
+
+function describeConflict(
+  routes: readonly (Route | undefined)[],
+  { host, path, match }: Route,
+  index: number,
+): RouteProblem[] {
+  const same = routes.findIndex(other => other?.host === host && other?.path === path && other.match === match)
+  if (same === index) return []
+  const also = ['routes', same, 'path']
+  const message = `is the same host and path as that of routes.${same}`
+  return [{ path: ['routes', index, 'path'], message, params: { fix: 'leave one of the two out', also } }]
+}
+
+function describeHealthConflict(
+  { path, match }: Route,
+  index: number,
+  { health }: Pick<RouteSurroundings, 'health'>,
+): RouteProblem[] {
+  if (match === 'regex') return []
+  const key = (['live_path', 'ready_path'] as const).find(name => health[name] === path)
+  if (!key) return []
+  const fix = `take another path for one of the two, or set health.${key} to off`
+  return [{ path: ['routes', index, 'path'], message: `is health.${key}, which monohull answers`, params: { fix } }]
+}

@@ -1,0 +1,119 @@
+import * as z from 'zod'
+import { duration, hostName } from './values.ts'
+
+const count = (maximum: number, minimum = 0) => {
+  const error = `expected a whole number from ${minimum} to ${maximum}`
+  return z.number({ error }).int(error).min(minimum, error).max(maximum, error)
+}
+
+/** A server outside, as it is configured. */
+export interface ExternalServer {
+  /** A name or an address, without brackets. */
+  host: string
+  port: number
+  weight: number
+  isBackup: boolean
+}
+
+const serverForm =
+  /^(?:\[(?<ipv6>[0-9A-Fa-f:.]+)\]|(?<host>[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?)):(?<port>\d{1,5})(?<words>( +(weight=[1-9]\d{0,2}|backup))*)$/
+const serverExpected = 'expected HOST:PORT, and after it weight=NUMBER or backup, such as "10.0.0.3:5000 weight=2"'
+
+const server = z.string({ error: serverExpected }).transform((text, context): ExternalServer => {
+  const { ipv6, host = ipv6 ?? '', port = '', words = '' } = serverForm.exec(text.trim())?.groups ?? {}
+  const isPort = Number(port) >= 1 && Number(port) <= 65535
+  if (host === '' || !isPort) context.addIssue({ code: 'custom', message: serverExpected })
+  const weight = Number(/weight=(\d+)/.exec(words)?.[1] ?? 1)
+  return { host: host.toLowerCase(), port: Number(port), weight, isBackup: words.includes('backup') }
+})
+
+const path = z
+  .string({ error: 'expected a path such as /health' })
+  .regex(/^\/[\x21-\x7e]*$/, 'expected a path such as /health')
+
+const health = z.strictObject({
+  path: path.describe('Path that each server is asked for; a status below 400 is well'),
+  interval: duration('5s').describe('Time between two questions'),
+  timeout: duration('2s').describe('An answer that takes longer counts as failed'),
+  fails: count(100, 1).default(3).describe('Failures in a row after which a server gets no requests'),
+  passes: count(100, 1).default(2).describe('Good answers in a row after which it gets them again'),
+})
+
+const tls = z.strictObject({
+  name: hostName
+    .optional()
+    .describe('Name asked for (SNI) and expected in the certificate; default: host, else the name of the first server'),
+  verify: z.boolean({ error: 'expected true or false' }).default(true).describe('Whether the certificate is verified'),
+  ca: z
+    .string({ error: 'expected a file' })
+    .regex(/^[^"\\;{}$\n\0]+$/, 'expected a file, without quotes, backslashes, ;, {, } and $')
+    .optional()
+    .describe("File with the authorities to trust (PEM), relative to the app's directory; default: the system's"),
+})
+
+/** An entry of `upstreams`. */
+export const upstream = z
+  .strictObject({
+    servers: z
+      .array(server, { error: 'expected a list of servers, such as ["10.0.0.2:5000"]' })
+      .min(1, 'expected at least one server')
+      .describe(
+        'HOST:PORT each, with weight=NUMBER for a larger share, or backup for when the others are away. Names are looked up again and again',
+      ),
+    balance: z
+      .enum(['least_conn', 'round_robin', 'ip_hash'], { error: 'expected least_conn, round_robin or ip_hash' })
+      .default('least_conn')
+      .describe("Which server gets a request: the one with the fewest open, the next, or one by the client's address"),
+    host: hostName.optional().describe('Host header that the servers get; default: the one of the client'),
+    keepalive: count(4096).default(32).describe('Idle connections that each nginx process keeps to the servers'),
+    retries: count(10)
+      .default(2)
+      .describe(
+        'Other servers that a request is tried on when one does not answer; not one that may have changed something (POST)',
+      ),
+    max_fails: count(1000)
+      .default(1)
+      .describe(
+        'Requests that a server leaves unanswered within fail_timeout, after which it gets none for as long; 0: never',
+      ),
+    fail_timeout: duration('10s', 1000).describe('For max_fails; whole seconds'),
+    health: health.optional().describe('Asks each server itself, so that no request is lost to find one that is away'),
+    tls: tls.optional().describe('Speaks TLS with the servers; {} will do'),
+  })
+  .superRefine((value, context) => {
+    const backup = value.servers.findIndex(({ isBackup }) => isBackup)
+    if (value.servers.length > 0 && value.servers.every(({ isBackup }) => isBackup))
+      context.addIssue({ code: 'custom', path: ['servers'], message: 'expected a server that is no backup' })
+    if (backup >= 0 && value.balance === 'ip_hash')
+      context.addIssue({
+        code: 'custom',
+        path: ['servers', backup],
+        message: 'is a backup, which balance: ip_hash does not have',
+        params: { fix: 'leave backup out, or set balance to least_conn' },
+      })
+    if (value.tls?.verify && tlsName(value) === undefined)
+      context.addIssue({
+        code: 'custom',
+        path: ['tls'],
+        message: 'has no name to verify: the first server is an address',
+        params: { fix: 'set tls.name, or tls.verify to false' },
+      })
+  })
+
+/** A configured upstream. Durations are in milliseconds. */
+export type UpstreamConfig = z.output<typeof upstream>
+
+/** The name that the servers of an upstream are known by in TLS; undefined when there are only addresses. */
+export function tlsName({
+  tls: options,
+  host,
+  servers,
+}: Pick<UpstreamConfig, 'tls' | 'host' | 'servers'>): string | undefined {
+  const [first] = servers
+  return options?.name ?? host ?? (first && isName(first.host) ? first.host : undefined)
+}
+
+/** Whether a host is a name to look up, and not an address. */
+export function isName(host: string): boolean {
+  return !host.includes(':') && !/^\d+(\.\d+){3}$/.test(host)
+}

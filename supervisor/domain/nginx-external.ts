@@ -1,0 +1,40 @@
+import type { NginxUpstream } from './nginx-model.ts'
+
+/** nginx's own default for connections to servers it knows nothing of. */
+const idle = '60s'
+/** Shared memory: what nginx needs for itself, and for a server. */
+const zoneKilobytes = 64
+const zoneKilobytesPerServer = 4
+
+/** The servers of an upstream elsewhere. */
+export function renderExternal(upstream: NginxUpstream): string[] {
+  const { servers, balance, keepalive, maxFails, failTimeoutSeconds } = upstream
+  if (servers.length === 0) return []
+  const group = externalName(upstream)
+  // nginx takes no group of nothing but backups
+  const hasOthers = servers.some(({ isBackup }) => !isBackup)
+  return [
+    '',
+    `upstream ${group} {`,
+    `    zone ${group} ${zoneKilobytes + zoneKilobytesPerServer * servers.length}k;`,
+    ...(balance === 'round_robin' ? [] : [`    ${balance};`]),
+    ...servers.map(({ address, weight, isBackup }) => {
+      const words = [
+        address,
+        ...(weight === 1 ? [] : [`weight=${weight}`]),
+        ...(isBackup && hasOthers ? ['backup'] : []),
+        ...(maxFails === 1 && failTimeoutSeconds === 10
+          ? []
+          : [`max_fails=${maxFails}`, `fail_timeout=${failTimeoutSeconds}s`]),
+      ]
+      return `    server ${words.join(' ')};`
+    }),
+    ...(keepalive > 0 ? [`    keepalive ${keepalive};`, `    keepalive_timeout ${idle};`] : []),
+    '}',
+  ]
+}
+
+/** The name of its group of servers. */
+export function externalName({ name }: Pick<NginxUpstream, 'name'>): string {
+  return `upstream_${name}`
+}

@@ -1,0 +1,122 @@
+import { renderBusyLocation } from './nginx-busy.ts'
+import { externalName } from './nginx-external.ts'
+import type { NginxModel, NginxRoute, NginxUpstream, ProxiedTarget } from './nginx-model.ts'
+import { quote } from './nginx-text.ts'
+import { proxyTarget } from './nginx-upstream.ts'
+
+/** As snippets and timeouts have it; a location says only what differs. */
+const usualTries = 3
+
+/** A route that passes requests on. */
+export interface ProxiedRoute extends NginxRoute {
+  target: ProxiedTarget
+}
+
+/**
+ * The path to send, as a variable, for a route that changes it. It comes of what the client wrote: a path that nginx has
+ * decoded could not be written again as it was.
+ */
+export function renderPathMap({ path, target }: ProxiedRoute, variable: string): string[] {
+  if (target.rewrite) {
+    const { from, to } = target.rewrite
+    return [
+      `map $monohull_path ${variable} {`,
+      '    default $monohull_path;',
+      `    ${quote(`~${from}`)} ${quote(to)};`,
+      '}',
+    ]
+  }
+  return target.stripsPrefix ? renderRestMap(path, variable) : []
+}
+
+/** What the client's path has below `path`, from its slash on; empty where it is written in an unusual way. */
+export function renderRestMap(path: string, variable: string): string[] {
+  return [
+    `map $monohull_path ${variable} {`,
+    "    default '';",
+    `    ${quote(`~^${escapeRegex(path)}(/.*)$`)} $1;`,
+    '}',
+  ]
+}
+
+/** The inside of the locations at and below the path; the two differ where the prefix is stripped. */
+export function renderProxied(
+  route: ProxiedRoute,
+  model: Pick<NginxModel, 'apps' | 'upstreams' | 'busyTime'>,
+  variable: string,
+): { at: string[]; below: string[] } {
+  const { path, target } = route
+  const peer = target.kind === 'app' ? findApp(target.name, model) : findUpstream(target.name, model)
+  if (!peer) return { at: ['return 503;'], below: ['return 503;'] }
+  const common = [
+    ...(peer.host ? [`set $monohull_sent_host ${peer.host};`] : []),
+    'include snippets/proxy.conf;',
+    ...(target.readTimeoutMs === undefined ? [] : [`proxy_read_timeout ${target.readTimeoutMs}ms;`]),
+    ...(target.isBuffered ? [] : ['proxy_buffering off;']),
+    ...peer.options,
+    ...renderLocations(target.stripsPrefix ? path : '', peer.host),
+  ]
+  const changed = `proxy_pass ${peer.url}${variable}$is_args$args;`
+  if (target.rewrite) return { at: [...common, changed], below: [...common, changed] }
+  const whole = [...common, `proxy_pass ${peer.url};`]
+  if (!target.stripsPrefix) return { at: whole, below: whole }
+  return {
+    at: [...common, `proxy_pass ${peer.url}/$is_args$args;`],
+    // /%61pi/x leads here too, and nothing that could be cut off begins it
+    below: [`if (${variable} = '') {`, '    return 400;', '}', ...common, changed],
+  }
+}
+
+/** Who gets the requests. */
+interface Peer {
+  url: string
+  host: string | undefined
+  options: string[]
+}
+
+function findApp(name: string, { apps, busyTime }: Pick<NginxModel, 'apps' | 'busyTime'>): Peer | undefined {
+  const app = apps.find(candidate => candidate.name === name && candidate.servers.length > 0)
+  if (!app) return undefined
+  const options = busyTime?.apps.includes(name) ? renderBusyLocation(name) : []
+  return { url: proxyTarget(app), host: undefined, options }
+}
+
+function findUpstream(name: string, { upstreams }: Pick<NginxModel, 'upstreams'>): Peer | undefined {
+  const upstream = upstreams.find(candidate => candidate.name === name && candidate.servers.length > 0)
+  if (!upstream) return undefined
+  const url = `${upstream.tls ? 'https' : 'http'}://${externalName(upstream)}`
+  return { url, host: upstream.host, options: renderUpstreamOptions(upstream) }
+}
+
+function renderUpstreamOptions({ tries, tls }: NginxUpstream): string[] {
+  return [
+    ...(tries === usualTries ? [] : [`proxy_next_upstream_tries ${tries};`]),
+    ...(tls ? ['proxy_ssl_server_name on;', ...(tls.name ? [`proxy_ssl_name ${tls.name};`] : [])] : []),
+    ...(tls?.authorities
+      ? [
+          'proxy_ssl_verify on;',
+          'proxy_ssl_verify_depth 4;',
+          `proxy_ssl_trusted_certificate ${quote(tls.authorities)};`,
+        ]
+      : []),
+  ]
+}
+
+/** Location headers of one that does not know its public host or its prefix lead back to both. The first rule that fits counts. */
+function renderLocations(prefix: string, ownHost: string | undefined): string[] {
+  const foreign = ownHost ? [`proxy_redirect ~^https?://${escapeRegex(ownHost)}(?::\\d+)?/(.*)$ ${prefix}/$1;`] : []
+  if (prefix === '') return foreign
+  const escaped = escapeRegex(prefix)
+  return [
+    `proxy_set_header X-Forwarded-Prefix ${prefix};`,
+    ...foreign,
+    `proxy_redirect ~^(${escaped}(?:[/?].*)?)$ $1;`,
+    `proxy_redirect ~^/(?!/)(.*)$ ${prefix}/$1;`,
+    `proxy_redirect http://$host/ http://$host${prefix}/;`,
+    `proxy_redirect https://$host/ https://$host${prefix}/;`,
+  ]
+}
+
+function escapeRegex(text: string): string {
+  return text.replace(/[.+*?^$()[\]{}|\\]/g, '\\$&')
+}

@@ -1,0 +1,171 @@
+import { messageOf } from '../base/errors.ts'
+import type { ExternalServer, UpstreamConfig } from '../config/upstreams.ts'
+import { isName, tlsName } from '../config/upstreams.ts'
+import type { NginxUpstream } from '../domain/nginx-model.ts'
+import type { Resolver, Surroundings, UpstreamProbe } from '../domain/ports.ts'
+import { noteCheck, type ServerHealth, serversInUse, unchecked } from '../domain/upstream-health.ts'
+
+/** A start does not wait longer for names; what is found later is told then. */
+const firstLookupMs = 2000
+const usualTtlMs = 10_000
+const shortestTtlMs = 1000
+const longestTtlMs = 60_000
+/** Changes within this time are told together: each is a reload of nginx. */
+const batchMs = 200
+
+/** The servers of upstreams: what their names lead to now, and which of them are up. */
+export interface Upstreams {
+  /** Begins to look up and to check; settles when the names are known, or a start should not wait longer for them. */
+  start(): Promise<void>
+  serversOf(upstream: string): NginxUpstream['servers']
+  /** What was found out so far, for a successor. */
+  memory(): Memory
+  stop(): void
+}
+
+export interface UpstreamsDeps extends Pick<Surroundings, 'clock' | 'log'> {
+  resolver: Resolver
+  probe: UpstreamProbe
+  /** The servers of some upstream are others now. */
+  onChange(): void
+}
+
+interface Memory {
+  /** By name. */
+  addresses: Map<string, readonly string[]>
+  /** By upstream and address. */
+  health: Map<string, ServerHealth>
+}
+
+/** A server at one of its addresses. */
+interface Place {
+  server: ExternalServer
+  address: string
+  key: string
+}
+
+export function createUpstreams(
+  deps: UpstreamsDeps,
+  configs: Readonly<Record<string, UpstreamConfig>>,
+  before?: Memory,
+): Upstreams {
+  const { clock, log, resolver, probe } = deps
+  const addresses = new Map(before?.addresses)
+  const health = new Map(before?.health)
+  const timers = new Map<string, () => void>()
+  const failing = new Set<string>()
+  let isStopped = false
+
+  function later(what: string, delayMs: number, act: () => void): void {
+    if (isStopped) return
+    timers.get(what)?.()
+    timers.set(what, clock.after(delayMs, act))
+  }
+
+  function changed(): void {
+    if (!timers.has('tell'))
+      later('tell', batchMs, () => {
+        timers.delete('tell')
+        deps.onChange()
+      })
+  }
+
+  function placesOf(name: string): Place[] {
+    return (configs[name]?.servers ?? []).flatMap(server => {
+      const found = isName(server.host) ? (addresses.get(server.host) ?? []) : [server.host]
+      return found.map(address => {
+        const text = `${address.includes(':') ? `[${address}]` : address}:${server.port}`
+        return { server, address, key: `${name} ${text}` }
+      })
+    })
+  }
+
+  const isUp = ({ key }: Place) => (health.get(key) ?? unchecked).isUp
+
+  async function lookUp(name: string): Promise<void> {
+    try {
+      const found = [...(await resolver.addressesOf(name))].sort()
+      const known = addresses.get(name)
+      if (failing.delete(name)) log.info('a server is found again', { name, addresses: found.join(',') })
+      if (known?.join() === found.join()) return
+      addresses.set(name, found)
+      if (known) log.info('a server has other addresses', { name, addresses: found.join(','), were: known.join(',') })
+      changed()
+    } catch (error) {
+      if (failing.has(name)) return
+      failing.add(name)
+      const consequence = addresses.has(name) ? 'its last addresses stay' : 'it gets no requests until it is found'
+      log.warn('cannot look up a server', { name, error: messageOf(error), consequence })
+    }
+  }
+
+  async function scheduleLookUp(name: string): Promise<void> {
+    const ttlMs = (await resolver.ttlOf(name)) ?? usualTtlMs
+    later(`name ${name}`, Math.min(Math.max(ttlMs, shortestTtlMs), longestTtlMs), () => {
+      void lookUp(name).then(() => scheduleLookUp(name))
+    })
+  }
+
+  async function check(name: string, config: UpstreamConfig): Promise<void> {
+    const { health: policy, tls, host } = config
+    if (!policy) return
+    const places = placesOf(name)
+    const results = await Promise.all(
+      places.map(({ server, address }) =>
+        probe.complaintOf({
+          address,
+          port: server.port,
+          path: policy.path,
+          host: host ?? server.host,
+          tls: tls && { ...tls, name: tlsName(config) },
+          timeoutMs: policy.timeout,
+        }),
+      ),
+    )
+    if (isStopped) return
+    const wasAnyUp = places.some(isUp)
+    for (const [index, place] of places.entries()) {
+      const was = health.get(place.key) ?? unchecked
+      const now = noteCheck(was, results[index] === undefined, policy)
+      health.set(place.key, now)
+      if (now.isUp === was.isUp) continue
+      const fields = { upstream: name, server: place.key.slice(name.length + 1) }
+      if (now.isUp) log.info('a server is well again', fields)
+      else log.warn('a server fails its checks', { ...fields, reason: results[index] })
+      changed()
+    }
+    if (wasAnyUp && places.length > 0 && !places.some(isUp))
+      log.error('every server of an upstream fails its checks, requests go to all of them', { upstream: name })
+    later(`check ${name}`, policy.interval, () => void check(name, config))
+  }
+
+  return {
+    async start() {
+      const names = new Set(
+        Object.values(configs).flatMap(({ servers }) => servers.map(({ host }) => host).filter(isName)),
+      )
+      const known = [...names].map(name => lookUp(name))
+      await Promise.race([
+        Promise.all(known),
+        new Promise<void>(resolve => later('first lookup', firstLookupMs, resolve)),
+      ])
+      timers.get('first lookup')?.()
+      // what was found by now is told by whoever started it
+      timers.get('tell')?.()
+      timers.delete('tell')
+      for (const [index, name] of [...names].entries()) void known[index]?.then(() => scheduleLookUp(name))
+      for (const [name, config] of Object.entries(configs)) void check(name, config)
+    },
+    serversOf: name =>
+      serversInUse(placesOf(name), isUp).map(({ server: { weight, isBackup }, key }) => ({
+        address: key.slice(name.length + 1),
+        weight,
+        isBackup,
+      })),
+    memory: () => ({ addresses, health }),
+    stop() {
+      isStopped = true
+      for (const cancel of timers.values()) cancel()
+    },
+  }
+}

@@ -1,0 +1,35 @@
+import type { FilesTarget, NginxRoute, ProxiedTarget, RouteTarget } from '../supervisor/domain/nginx-model.ts'
+
+/** A route as nginx is to have it; without more, everything to the target. */
+export function routeTo(target: RouteTarget, more: Partial<NginxRoute> = {}): NginxRoute {
+  return { origin: undefined, host: undefined, match: 'prefix', path: '/', target, snippet: undefined, ...more }
+}
+
+export function toApp(name: string, more: Partial<ProxiedTarget> = {}): ProxiedTarget {
+  return {
+    kind: 'app',
+    name,
+    stripsPrefix: false,
+    rewrite: undefined,
+    readTimeoutMs: undefined,
+    isBuffered: true,
+    ...more,
+  }
+}
+
+export function toUpstream(name: string, more: Partial<ProxiedTarget> = {}): ProxiedTarget {
+  return { ...toApp(name, more), kind: 'upstream' }
+}
+
+export function toFiles(root: string, more: Partial<FilesTarget> = {}): FilesTarget {
+  return {
+    kind: 'files',
+    root,
+    index: 'index.html',
+    fallback: undefined,
+    cache: [],
+    isListed: false,
+    followsLinks: false,
+    ...more,
+  }
+}

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { tlsName } from '../../supervisor/config/upstreams.ts'
+import { acceptedApps, refused, refusedOnce, yaml } from './load-config.ts'
+
+const routesOf = (text: string) => acceptedApps(yaml(text)).routes
+const targetOf = (keys: string) => routesOf(`routes: [{path: /x, ${keys}}]`)[0]?.target
+
+describe('config: targets of routes', () => {
+  it('are an app with how it is asked, as everywhere without more', () => {
+    assert.deepEqual(targetOf('app: app'), {
+      kind: 'app',
+      name: 'app',
+      stripsPrefix: false,
+      rewrite: undefined,
+      readTimeoutMs: undefined,
+      isBuffered: true,
+    })
+    assert.deepEqual(targetOf('app: app, strip_prefix: true, read_timeout: 5m, buffering: off'), {
+      kind: 'app',
+      name: 'app',
+      stripsPrefix: true,
+      rewrite: undefined,
+      readTimeoutMs: 300_000,
+      isBuffered: false,
+    })
+  })
+
+  it('are files, a redirect or a response, with their defaults', () => {
+    assert.deepEqual(targetOf('files: {root: public}'), {
+      kind: 'files',
+      root: 'public',
+      index: 'index.html',
+      cache: {},
+      listing: false,
+      symlinks: false,
+    })
+    assert.deepEqual(targetOf('redirect: {to: /y}'), { kind: 'redirect', to: '/y', status: 308, keep_path: false })
+    assert.deepEqual(targetOf('response: {body: "$5"}'), {
+      kind: 'response',
+      status: 200,
+      body: '$5',
+      content_type: 'text/plain',
+    })
+  })
+
+  it('make an app unnecessary, unless it has a command', () => {
+    assert.deepEqual(acceptedApps(yaml('routes: [{files: {root: public}}]')).apps, {})
+    assert.deepEqual(acceptedApps({ env: { MONOHULL_WORKERS: '2' }, ...yaml('routes: [{response: {}}]') }).apps, {})
+    assert.deepEqual(Object.keys(acceptedApps(yaml('app: {command: x}\nroutes: [{response: {}}]')).apps), ['app'])
+  })
+
+  const wrong: [string, string, RegExp, RegExp][] = [
+    ['{path: /x}', 'routes.0', /^leads nowhere$/, /^set one of app, upstream, files, redirect, response$/],
+    ['{app: app, files: {root: x}}', 'routes.0.files', /^stands beside app: a route leads to one$/, /app, files/],
+    ['{upstream: legacy}', 'routes.0.upstream', /^is no upstream/, /^set upstreams\.legacy$/],
+    ['{app: app, strip_prefix: true}', 'routes.0.strip_prefix', /^has no prefix to strip$/, /path/],
+    ['{app: app, path: "^/x", match: regex, strip_prefix: true}', 'routes.0.strip_prefix', /^has no/, /rewrite/],
+    ['{response: {}, read_timeout: 5s}', 'routes.0.read_timeout', /is for routes to an app or an upstream/, /out/],
+    ['{path: /x, app: app, strip_prefix: true, rewrite: {from: x, to: /y}}', 'routes.0.rewrite', /^stands/, /out/],
+    ['{app: app, rewrite: {from: x, to: "/y?z"}}', 'routes.0.rewrite.to', /without a query/, /./],
+    ['{app: app, rewrite: {from: x, to: "/$host"}}', 'routes.0.rewrite.to', /^expected a path/, /./],
+    ['{path: /healthz, app: app}', 'routes.0.path', /^is health\.live_path/, /health\.live_path to off/],
+    ['{path: /x/y z, match: exact, app: app}', 'routes.0.path', /^expected a path such as \/robots/, /./],
+    ['{redirect: {to: "https://x/$uri"}}', 'routes.0.redirect.to', /^expected https/, /./],
+    ['{redirect: {to: "//x"}, match: regexp}', 'routes.0.match', /^expected prefix, exact or regex$/, /./],
+    ['{redirect: {to: /y, status: 200}}', 'routes.0.redirect.status', /^expected 301/, /./],
+    ['{path: ^/x, match: regex, redirect: {to: /y, keep_path: true}}', 'routes.0.redirect.keep_path', /nothing/, /./],
+    ['{response: {status: 99}}', 'routes.0.response.status', /^expected a status/, /./],
+    ['{response: {content_type: "text; x"}}', 'routes.0.response.content_type', /^expected a media type/, /./],
+    ['{files: {root: "a$b"}}', 'routes.0.files.root', /^expected a folder without/, /./],
+    ['{files: {root: a, cache: {"*.js": "a; b"}}}', 'routes.0.files.cache.*.js', /^expected a Cache-Control/, /./],
+    ['{files: {roots: a, root: b}}', 'routes.0.files.roots', /not a known key/, /routes\.0\.files\.root\?/],
+    ['{app: app, snippet: "a*.conf"}', 'routes.0.snippet', /^expected a file/, /./],
+  ]
+  for (const [text, key, message, fix] of wrong) {
+    it(`refuse ${text}`, () => {
+      const problem = refusedOnce(yaml(`app: {command: x}\nroutes:\n  - ${text}`))
+      assert.equal(problem.key, key)
+      assert.match(problem.problem, message)
+      assert.match(problem.fix, fix)
+      assert.equal(problem.source, 'monohull.yaml:3')
+    })
+  }
+
+  it('refuse a second route for the same, and name the first by its line', () => {
+    const text =
+      'routes:\n  - {path: /a, app: app}\n  - {path: /a, match: exact, app: app}\n  - {path: /a/, response: {}}'
+    const problem = refusedOnce(yaml(text))
+    assert.equal(problem.source, 'monohull.yaml:4')
+    assert.equal(problem.problem, 'is the same host and path as that of routes.0 (monohull.yaml:2)')
+  })
+})
+
+describe('config: upstreams', () => {
+  const upstreamOf = (keys: string) => acceptedApps(yaml(`upstreams: {legacy: {${keys}}}`)).upstreams.legacy
+
+  it('have servers with weight and backup', () => {
+    const servers = '"10.0.0.2:5000", "Legacy.internal:80 weight=2", "[2001:db8::1]:8080 backup"'
+    assert.deepEqual(upstreamOf(`servers: [${servers}]`)?.servers, [
+      { host: '10.0.0.2', port: 5000, weight: 1, isBackup: false },
+      { host: 'legacy.internal', port: 80, weight: 2, isBackup: false },
+      { host: '2001:db8::1', port: 8080, weight: 1, isBackup: true },
+    ])
+  })
+
+  it('are known in TLS by tls.name, else host, else the name of the first server', () => {
+    const nameOf = (keys: string) => tlsName(upstreamOf(keys) ?? assert.fail())
+    assert.equal(nameOf('servers: ["a.test:443"], host: b.test, tls: {name: c.test}'), 'c.test')
+    assert.equal(nameOf('servers: ["a.test:443"], host: b.test, tls: {}'), 'b.test')
+    assert.equal(nameOf('servers: ["a.test:443"], tls: {}'), 'a.test')
+    assert.equal(nameOf('servers: ["10.0.0.2:443"], tls: {verify: false}'), undefined)
+  })
+
+  const wrong: [string, string, RegExp][] = [
+    ['servers: []', 'servers', /^expected at least one server/],
+    ['servers: ["10.0.0.2"]', 'servers.0', /^expected HOST:PORT/],
+    ['servers: ["10.0.0.2:70000"]', 'servers.0', /^expected HOST:PORT/],
+    ['servers: ["a b:80"]', 'servers.0', /^expected HOST:PORT/],
+    ['servers: ["a:80 wait=2"]', 'servers.0', /^expected HOST:PORT/],
+    ['servers: ["a:80 weight=0"]', 'servers.0', /^expected HOST:PORT/],
+    ['servers: ["http://a:80"]', 'servers.0', /^expected HOST:PORT/],
+    ['servers: ["a:80 backup"]', 'servers', /^expected a server that is no backup/],
+    ['servers: ["a:80", "b:80 backup"], balance: ip_hash', 'servers.1', /^is a backup/],
+    ['servers: ["10.0.0.2:443"], tls: {}', 'tls', /^has no name to verify/],
+    ['servers: ["a:80"], health: {}', 'health.path', /^expected a path/],
+    ['servers: ["a:80"], fail_timeout: 10ms', 'fail_timeout', /^expected a duration of at least 1000 ms/],
+    ['server: ["a:80"]', 'server', /not a known key/],
+  ]
+  for (const [text, key, message] of wrong) {
+    it(`refuse ${text}`, () => {
+      const problem = refused(yaml(`upstreams:\n  legacy: {${text}}`)).find(
+        found => found.key === `upstreams.legacy.${key}`,
+      )
+      assert.match(problem?.problem ?? 'accepted', message)
+      assert.equal(problem?.source, 'monohull.yaml:2')
+    })
+  }
+
+  it('refuse one of which all lines are commented out', () => {
+    const problem = refusedOnce(yaml('upstreams:\n  legacy:\n    # servers: []\n'))
+    assert.equal(problem.key, 'upstreams.legacy.servers')
+  })
+})

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Clock } from '../../supervisor/base/clock.ts'
+import { type UpstreamConfig, upstream } from '../../supervisor/config/upstreams.ts'
+import { noteCheck, serversInUse, unchecked } from '../../supervisor/domain/upstream-health.ts'
+import { createUpstreams } from '../../supervisor/services/upstreams.ts'
+
+describe('domain/upstream-health', () => {
+  it('goes down after so many failures in a row, and up after so many passes', () => {
+    const policy = { fails: 3, passes: 2 }
+    const told = [false, false, true, false, false, false, true, false, true, true].map(
+      (
+        (state = unchecked) =>
+        isWell => {
+          state = noteCheck(state, isWell, policy)
+          return state.isUp
+        }
+      )(),
+    )
+    assert.deepEqual(told, [true, true, true, true, true, false, false, false, false, true])
+  })
+
+  it('uses all servers when none is up', () => {
+    assert.deepEqual(
+      serversInUse([1, 2, 3], server => server > 1),
+      [2, 3],
+    )
+    assert.deepEqual(
+      serversInUse([1, 2, 3], () => false),
+      [1, 2, 3],
+    )
+  })
+})
+
+/** Time that a test moves by hand. */
+function createClock() {
+  let nowMs = 0
+  let timers: { at: number; act: () => void }[] = []
+  const clock: Clock = {
+    now: () => nowMs,
+    after(delayMs, act) {
+      const timer = { at: nowMs + delayMs, act }
+      timers.push(timer)
+      return () => {
+        timers = timers.filter(other => other !== timer)
+      }
+    },
+  }
+  /** Lets what has begun come to its end. */
+  const settle = () => new Promise<void>(resolve => setImmediate(resolve))
+  async function pass(ms: number) {
+    const until = nowMs + ms
+    for (;;) {
+      await settle()
+      const [next] = timers.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at)
+      if (!next) break
+      nowMs = next.at
+      timers = timers.filter(timer => timer !== next)
+      next.act()
+    }
+    nowMs = until
+  }
+  return { clock, pass, pending: () => timers.length }
+}
+
+function setUp(configs: Record<string, UpstreamConfig>) {
+  const { clock, pass, pending } = createClock()
+  const names = new Map<string, string[]>()
+  const failing = new Set<string>()
+  const logged: string[] = []
+  let changes = 0
+  const note = (message: string, fields = {}) => void logged.push(`${message} ${JSON.stringify(fields)}`)
+  const deps = {
+    clock,
+    log: { debug: note, info: note, warn: note, error: note },
+    resolver: {
+      async addressesOf(name: string) {
+        return names.get(name) ?? Promise.reject(new Error(`ENOTFOUND ${name}`))
+      },
+      ttlOf: async () => 5000,
+    },
+    probe: {
+      complaintOf: async ({ address }: { address: string }) => (failing.has(address) ? 'status 500' : undefined),
+    },
+    onChange() {
+      changes++
+    },
+  }
+  const addressesOf = (upstreams: ReturnType<typeof createUpstreams>) =>
+    upstreams.serversOf('legacy').map(({ address }) => address)
+  return { deps, names, failing, logged, pass, pending, addressesOf, configs, changes: () => changes }
+}
+
+const configOf = (value: unknown) => ({ legacy: upstream.parse(value) })
+
+describe('services/upstreams', () => {
+  it('takes addresses as they are, and looks names up again when they no longer hold', async () => {
+    const { deps, names, pass, addressesOf, configs, changes, logged } = setUp(
+      configOf({ servers: ['10.0.0.2:5000 weight=2', '[::1]:5000', 'legacy.test:80 backup'] }),
+    )
+    names.set('legacy.test', ['10.0.0.8', '10.0.0.7'])
+    const upstreams = createUpstreams(deps, configs)
+    await upstreams.start()
+    assert.deepEqual(upstreams.serversOf('legacy'), [
+      { address: '10.0.0.2:5000', weight: 2, isBackup: false },
+      { address: '[::1]:5000', weight: 1, isBackup: false },
+      { address: '10.0.0.7:80', weight: 1, isBackup: true },
+      { address: '10.0.0.8:80', weight: 1, isBackup: true },
+    ])
+    await pass(10_000)
+    assert.equal(changes(), 0)
+    names.set('legacy.test', ['10.0.0.9'])
+    await pass(10_000)
+    assert.equal(changes(), 1)
+    assert.deepEqual(addressesOf(upstreams).slice(2), ['10.0.0.9:80'])
+    assert.match(logged.join('\n'), /other addresses .*"10\.0\.0\.9".*"10\.0\.0\.7,10\.0\.0\.8"/)
+    upstreams.stop()
+  })
+
+  it('starts without a name that leads nowhere, and takes it up when it does; keeps one that is lost', async () => {
+    const { deps, names, pass, addressesOf, configs, changes, logged } = setUp(
+      configOf({ servers: ['legacy.test:80'] }),
+    )
+    const upstreams = createUpstreams(deps, configs)
+    await upstreams.start()
+    assert.deepEqual(addressesOf(upstreams), [])
+    assert.match(logged[0] ?? '', /^cannot look up a server .*ENOTFOUND.*no requests until it is found/)
+    names.set('legacy.test', ['10.0.0.7'])
+    await pass(6000)
+    assert.deepEqual([changes(), addressesOf(upstreams)], [1, ['10.0.0.7:80']])
+    names.delete('legacy.test')
+    await pass(60_000)
+    assert.deepEqual([changes(), addressesOf(upstreams)], [1, ['10.0.0.7:80']])
+    assert.equal(logged.filter(line => /its last addresses stay/.test(line)).length, 1)
+    upstreams.stop()
+  })
+
+  it('takes a server out after failed checks, tells changes together, and never takes out all', async () => {
+    const { deps, failing, pass, addressesOf, configs, changes, logged } = setUp(
+      configOf({
+        servers: ['10.0.0.2:5000', '10.0.0.3:5000', '10.0.0.4:5000'],
+        health: { path: '/health', interval: '1s', fails: 2, passes: 2 },
+      }),
+    )
+    const upstreams = createUpstreams(deps, configs)
+    await upstreams.start()
+    failing.add('10.0.0.2').add('10.0.0.3')
+    await pass(3000)
+    assert.deepEqual([changes(), addressesOf(upstreams)], [1, ['10.0.0.4:5000']])
+    failing.add('10.0.0.4')
+    await pass(3000)
+    assert.deepEqual([changes(), addressesOf(upstreams).length], [2, 3])
+    assert.match(logged.at(-1) ?? '', /every server of an upstream fails its checks/)
+    failing.clear()
+    await pass(3000)
+    assert.deepEqual([changes(), addressesOf(upstreams).length], [3, 3])
+    upstreams.stop()
+  })
+
+  it('hands on what it knows, and stops', async () => {
+    const { deps, failing, pass, pending, addressesOf, configs } = setUp(
+      configOf({ servers: ['10.0.0.2:5000', '10.0.0.3:5000'], health: { path: '/', interval: '1s', fails: 1 } }),
+    )
+    failing.add('10.0.0.2')
+    const former = createUpstreams(deps, configs)
+    await former.start()
+    await pass(2000)
+    const next = createUpstreams(deps, configs, former.memory())
+    former.stop()
+    assert.deepEqual(addressesOf(next), ['10.0.0.3:5000'])
+    next.stop()
+    assert.equal(pending(), 0)
+  })
+})
