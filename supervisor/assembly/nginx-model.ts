@@ -70,6 +70,7 @@ export function modelNginx({
     routes: routesOf(settings),
     busyTime: busyTimeOf(settings, features),
     front: frontRules(settings, features, publicHttpsPort),
+    ownNginxConf: settings.ownNginxConf,
     snippets: settings.snippets,
     shutdownTimeoutSeconds: Math.max(1, Math.ceil(longestGraceMs(settings) / 1000)),
   }

@@ -7,11 +7,13 @@ import type { Problem } from '../config/report.ts'
 import type { Route } from '../config/routes.ts'
 import type { Config } from '../config/schema.ts'
 import type { HookPlans } from '../domain/hook.ts'
+import type { OwnNginxConf } from '../domain/nginx-model.ts'
 import type { CertificateSettings } from '../services/certificates.ts'
 import { type AppSettings, resolveApp } from './app-settings.ts'
 import { type FrontFiles, findFrontFiles } from './front-files.ts'
 import { planHooks } from './hooks.ts'
 import { readHtmlPage } from './html-page.ts'
+import { readOwnNginxConf } from './own-nginx-conf.ts'
 import { collectProblems } from './place.ts'
 import { mainAppOf, type ProgramSettings, resolvePrograms } from './program-settings.ts'
 import { checkRoutes } from './route-files.ts'
@@ -28,6 +30,7 @@ export interface Settings extends ProgramSettings {
   nginxUserName: string | undefined
   nginxProcesses: number
   snippets: string | undefined
+  ownNginxConf: OwnNginxConf | undefined
   /** The user's own, in place of the one built in. */
   maintenancePage: string | undefined
   frontFiles: FrontFiles
@@ -53,6 +56,7 @@ export function resolveSettings(config: Config, world: World): SettingsResult {
   const directory = resolve(config.directory)
   const frontFiles = findFrontFiles(config, { directory, nginxUser, complain })
   const snippets = resolve(directory, config.nginx.snippets)
+  const ownNginxConf = readOwnNginxConf(config.nginx.config, { directory, complain })
   if (/[\s$"'\\;{}]/.test(snippets)) {
     complain('nginx.snippets', snippets, 'holds spaces, quotes or $, which nginx cannot take', 'move the folder')
   }
@@ -69,6 +73,7 @@ export function resolveSettings(config: Config, world: World): SettingsResult {
       nginxUser,
       nginxUserName: nginxUser?.name ?? (process.geteuid?.() === 0 ? 'root' : undefined),
       nginxProcesses: config.nginx.worker_processes === 'auto' ? cpus : config.nginx.worker_processes,
+      ownNginxConf,
       snippets: statSync(snippets, { throwIfNoEntry: false })?.isDirectory() ? snippets : undefined,
       maintenancePage: page.text,
       frontFiles,

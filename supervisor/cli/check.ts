@@ -11,7 +11,7 @@ import { systemClock } from '../base/clock.ts'
 import { exitCode, messageOf, OperatorError } from '../base/errors.ts'
 import { formatProblems, type Problem } from '../config/report.ts'
 import { isName } from '../config/upstreams.ts'
-import { renderNginx } from '../domain/nginx-render.ts'
+import { nameOwnConf, renderNginx } from '../domain/nginx-render.ts'
 import { findMounted } from '../services/certificates.ts'
 import { type CommandLine, resolveConfiguration } from './load.ts'
 import { previewModel } from './render.ts'
@@ -118,7 +118,7 @@ async function testNginx(settings: Settings, world: World): Promise<void> {
   const result = await files.test(folder, [])
   rmSync(target, { recursive: true, force: true })
   if (!result.ok)
-    throw new OperatorError(`nginx refuses the configuration: ${result.output.join('\n    ')}`, {
+    throw new OperatorError(`nginx refuses the configuration: ${nameOwnConf(result.output, model).join('\n    ')}`, {
       fix: 'mend what the message names',
     })
 }

@@ -21,8 +21,8 @@ export async function render(commandLine: CommandLine, world: World): Promise<nu
   const files = renderNginx(await previewModel(resolved.settings, world))
   const source = join(world.home, 'nginx')
   const names = ['nginx.conf', ...readdirSync(join(source, 'snippets')).map(name => `snippets/${name}`)]
-  const parts = [...names.map(name => [name, readFileSync(join(source, name), 'utf8')] as const), ...files]
-  process.stdout.write(parts.map(([name, text]) => `# ---- ${name}\n${text}`).join('\n'))
+  const parts = new Map([...names.map(name => [name, readFileSync(join(source, name), 'utf8')] as const), ...files])
+  process.stdout.write([...parts].map(([name, text]) => `# ---- ${name}\n${text}`).join('\n'))
   return exitCode.ok
 }
 

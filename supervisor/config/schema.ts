@@ -276,6 +276,13 @@ export const configSchema = z
         worker_processes: countOrAuto(512)
           .default('auto')
           .describe('nginx worker processes; auto: as many as the CPUs that the cgroup grants'),
+        config: z
+          .string({ error: 'expected a file' })
+          .regex(/^[^\0]+$/, 'expected a file')
+          .optional()
+          .describe(
+            "The user's own file in place of nginx.conf, relative to the app's directory; it has to include rendered/main.conf and, in its http block, rendered/http.conf",
+          ),
         snippets: z
           .string({ error: 'expected a folder' })
           .min(1, 'expected a folder')

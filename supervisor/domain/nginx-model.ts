@@ -55,10 +55,18 @@ export interface NginxModel {
   /** What answers what. No two have the same host, path and way to match. */
   routes: NginxRoute[]
   front: FrontRules
+  /** In place of the installation's. */
+  ownNginxConf: OwnNginxConf | undefined
   /** Folder with the user's http.d and server.d, when it exists. */
   snippets: string | undefined
   /** Seconds after which nginx's old workers close what still hangs on them. */
   shutdownTimeoutSeconds: number
+}
+
+/** The user's own nginx.conf. */
+export interface OwnNginxConf {
+  path: string
+  text: string
 }
 
 /** Servers elsewhere. Without any, requests for it are answered with 503. */

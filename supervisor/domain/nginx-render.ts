@@ -16,6 +16,7 @@ const backlog = 4096
 /** The rendered files, by name relative to the configuration folder. */
 export function renderNginx(model: NginxModel): Map<string, string> {
   return new Map([
+    ...(model.ownNginxConf ? [['nginx.conf', model.ownNginxConf.text] as const] : []),
     ['rendered/main.conf', renderMain(model)],
     ['rendered/http.conf', renderHttp(model)],
     ...frontFiles(model.front),
@@ -175,4 +176,9 @@ function renderListen({ address, port }: ListenAddress, site?: Site): string {
   const where = isIpv6 ? `[${address}]:${port}` : `${address}:${port}`
   // what belongs to the socket is said once
   return site?.host ? where : `${where}${isIpv6 ? ' ipv6only=on' : ''} default_server backlog=${backlog}`
+}
+
+/** What nginx says of the files, with the user's own nginx.conf by the name that the user knows it by. */
+export function nameOwnConf(output: readonly string[], { ownNginxConf }: Pick<NginxModel, 'ownNginxConf'>): string[] {
+  return output.map(line => (ownNginxConf ? line.replace(/ nginx\.conf:(?=\d)/, () => ` ${ownNginxConf.path}:`) : line))
 }

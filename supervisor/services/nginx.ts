@@ -3,7 +3,7 @@ import { exitCode, messageOf, OperatorError } from '../base/errors.ts'
 import { backoffMs } from '../domain/backoff.ts'
 import { describeExit } from '../domain/exit.ts'
 import { inheritedSockets, type NginxModel } from '../domain/nginx-model.ts'
-import { renderNginx } from '../domain/nginx-render.ts'
+import { nameOwnConf, renderNginx } from '../domain/nginx-render.ts'
 import type { NginxFiles, ProcessView, Surroundings } from '../domain/ports.ts'
 import { type ManagedProcess, manageProcess } from './managed-process.ts'
 import { createNginxOrphans } from './nginx-orphans.ts'
@@ -126,7 +126,7 @@ export function createNginx(deps: NginxDeps): Nginx {
   async function stageTested(model: NginxModel): Promise<{ folder: string; whole: string }> {
     const folder = files.stage(renderNginx(model))
     try {
-      return { folder, whole: await expectAccepted(folder) }
+      return { folder, whole: await expectAccepted(folder, model) }
     } catch (error) {
       files.discard(folder)
       throw error
@@ -134,10 +134,10 @@ export function createNginx(deps: NginxDeps): Nginx {
   }
 
   /** The whole configuration, as nginx read it. */
-  async function expectAccepted(folder: string): Promise<string> {
+  async function expectAccepted(folder: string, model: NginxModel): Promise<string> {
     const result = await files.test(folder, deps.descriptors)
     if (!result.ok) {
-      throw new OperatorError(`nginx refuses the configuration: ${result.output.join('\n')}`, {
+      throw new OperatorError(`nginx refuses the configuration: ${nameOwnConf(result.output, model).join('\n')}`, {
         fix: 'mend what the message names; monohull render prints the rendered files',
       })
     }
@@ -188,7 +188,7 @@ export function createNginx(deps: NginxDeps): Nginx {
       isStarted = await waitForWorkers(master)
       if (isStarted || isStopping) return
       // starting is the test; asked again, it tells why
-      await expectAccepted(folder)
+      await expectAccepted(folder, model)
       throw new OperatorError('nginx did not start', { fix: 'its own message is above', code: exitCode.software })
     },
     apply: model => inTurn(() => applyNow(model)),

@@ -54,6 +54,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
     routes: [routeTo(toApp('app'))],
     busyTime: undefined,
     front: plainFront,
+    ownNginxConf: undefined,
     snippets: undefined,
     shutdownTimeoutSeconds: 8,
     ...change,

@@ -52,6 +52,7 @@ const base: NginxModel = {
   routes: [routeTo(toApp('app'))],
   busyTime: undefined,
   front: plainFront,
+  ownNginxConf: undefined,
   snippets: undefined,
   shutdownTimeoutSeconds: 8,
 }

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { fixture, startMonohull } from './monohull.ts'
+
+const conf = (more = '') => `include rendered/main.conf;
+events { worker_connections 64; }
+http {
+    include snippets/log-formats.conf;
+    include snippets/maps.conf;
+    include snippets/forwarded.conf;
+    add_header X-Own $monohull_path;
+    include rendered/http.conf;
+${more}}
+`
+
+const yaml = `https: off
+nginx: { config: own.conf }
+app: { command: [node, ${fixture('hello.cjs')}] }
+routes: [{ app: app }, { path: /up, app: app, snippet: nginx/up.conf }]
+`
+const files = { 'monohull.yaml': yaml, 'nginx/up.conf': 'add_header X-Up yes;\n' }
+
+/** What `monohull check` says. */
+async function check(t: TestContext, own: Record<string, string>): Promise<string> {
+  const checked = startMonohull(t, { args: ['check'], files: { ...files, ...own } })
+  assert.equal(await checked.exited, 78)
+  return checked.output()
+}
+
+describe('nginx directives of the user', () => {
+  it('take the place of nginx.conf, and stand in a location', async t => {
+    const monohull = startMonohull(t, { files: { ...files, 'own.conf': conf() } })
+    await monohull.serving()
+    assert.equal((await monohull.request({ path: '/a%2Fb?c' })).headers['x-own'], '/a%2Fb')
+    assert.equal((await monohull.request({ path: '/up/x' })).headers['x-up'], 'yes')
+    assert.equal((await monohull.request({ path: '/upper' })).headers['x-up'], undefined)
+
+    writeFileSync(join(monohull.folder, 'own.conf'), conf('    no_such_thing on;\n'))
+    monohull.signal('SIGHUP')
+    await monohull.seen(/reload abandoned[\s\S]*unknown directive \\"no_such_thing\\" in \S+\/own\.conf:9/)
+    assert.equal((await monohull.request()).status, 200)
+  })
+
+  it('are named by file and line when nginx refuses them', async t => {
+    const line = /unknown directive "no_such" in \S+/
+    const own = await check(t, { 'own.conf': conf('    no_such 1;\n') })
+    assert.match(line.exec(own)?.[0] ?? own, /\/own\.conf:9$/)
+    const location = await check(t, { 'own.conf': conf(), 'nginx/up.conf': '# fine\nno_such 1;\n' })
+    assert.match(line.exec(location)?.[0] ?? location, /\/nginx\/up\.conf:2$/)
+  })
+
+  it('are refused without the lines that nginx would not miss', async t => {
+    const text = conf().replace('include rendered/main.conf;', '# include rendered/main.conf;')
+    assert.match(await check(t, { 'own.conf': text }), /nginx\.config: does not include rendered\/main\.conf, got/)
+    assert.match(await check(t, {}), /nginx\.config: cannot be read: ENOENT, got ".*own\.conf"/)
+  })
+
+  it('are shown by render in their place', async t => {
+    const rendered = startMonohull(t, { args: ['render'], files: { ...files, 'own.conf': conf() } })
+    assert.equal(await rendered.exited, 0)
+    assert.equal(rendered.output().match(/# ---- nginx\.conf/g)?.length, 1)
+    assert.match(rendered.output(), /# ---- nginx\.conf\n[^#]*X-Own/)
+    assert.match(rendered.output(), /# routes\[1\]\nlocation = \/up \{\n {4}include .*nginx\/up\.conf/)
+  })
+})
