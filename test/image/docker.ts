@@ -53,19 +53,24 @@ export async function docker(args: readonly string[], input?: string): Promise<s
   return stdout.trim()
 }
 
-const label = ['--label', `monohull.test=${process.env.TEST_RUN_LABEL ?? 'by-hand'}`]
+/** What containers of this run bear, so that test/run.sh finds them. */
+export const labelOfRun = `monohull.test=${process.env.TEST_RUN_LABEL ?? 'by-hand'}`
+
+const label = ['--label', labelOfRun]
 
 /** `docker run` to the end, as a command: its exit code and what it printed. */
 export function runToEnd(args: string[], command: string[] = [], ofImage = image): Promise<Ended> {
   return tryDocker(['run', '--rm', ...label, ...args, ofImage, ...command])
 }
 
+/** A Dockerfile whose stages begin with the image under test in place of `monohull`. */
+export function fromImageUnderTest(dockerfile: string): string {
+  return dockerfile.replace(/^FROM monohull( AS \w+)?$/gm, `FROM ${image}$1`)
+}
+
 /** Builds an image from a folder whose Dockerfile is as a user would write it: `FROM monohull`. */
 async function buildFrom(owner: Owner, folder: string, tag: string): Promise<string> {
-  const dockerfile = readFileSync(`${folder}/Dockerfile`, 'utf8').replace(
-    /^FROM monohull( AS \w+)?$/gm,
-    `FROM ${image}$1`,
-  )
+  const dockerfile = fromImageUnderTest(readFileSync(`${folder}/Dockerfile`, 'utf8'))
   await docker(['build', '--quiet', ...label, '--tag', tag, '--file', '-', folder], dockerfile)
   owner.after(async () => {
     await docker(['rmi', '--force', tag])
