@@ -8,8 +8,10 @@ import { noteCheck, type ServerHealth, serversInUse, unchecked } from '../domain
 /** A start does not wait longer for names; what is found later is told then. */
 const firstLookupMs = 2000
 const usualTtlMs = 10_000
-const shortestTtlMs = 1000
+const shortestTtlMs = 5000
 const longestTtlMs = 60_000
+/** For a name that leads nowhere, as while other containers start. */
+const retryMs = 2000
 /** Changes within this time are told together: each is a reload of nginx. */
 const batchMs = 200
 
@@ -51,10 +53,13 @@ export function createUpstreams(
 ): Upstreams {
   const { clock, log, resolver, probe } = deps
   const addresses = new Map(before?.addresses)
-  const health = new Map(before?.health)
+  const health = new Map<string, ServerHealth>()
   const timers = new Map<string, () => void>()
   const failing = new Set<string>()
   let isStopped = false
+  // without checks, nothing would bring one back that is down
+  for (const [name, config] of Object.entries(configs))
+    if (config.health) for (const { key } of placesOf(name)) health.set(key, before?.health.get(key) ?? unchecked)
 
   function later(what: string, delayMs: number, act: () => void): void {
     if (isStopped) return
@@ -100,8 +105,9 @@ export function createUpstreams(
   }
 
   async function scheduleLookUp(name: string): Promise<void> {
-    const ttlMs = (await resolver.ttlOf(name)) ?? usualTtlMs
-    later(`name ${name}`, Math.min(Math.max(ttlMs, shortestTtlMs), longestTtlMs), () => {
+    const ttlMs = failing.has(name) ? undefined : ((await resolver.ttlOf(name)) ?? usualTtlMs)
+    const delayMs = ttlMs === undefined ? retryMs : Math.min(Math.max(ttlMs, shortestTtlMs), longestTtlMs)
+    later(`name ${name}`, delayMs, () => {
       void lookUp(name).then(() => scheduleLookUp(name))
     })
   }
@@ -124,7 +130,10 @@ export function createUpstreams(
     )
     if (isStopped) return
     const wasAnyUp = places.some(isUp)
+    const present = new Set(placesOf(name).map(({ key }) => key))
+    for (const key of health.keys()) if (key.startsWith(`${name} `) && !present.has(key)) health.delete(key)
     for (const [index, place] of places.entries()) {
+      if (!present.has(place.key)) continue
       const was = health.get(place.key) ?? unchecked
       const now = noteCheck(was, results[index] === undefined, policy)
       health.set(place.key, now)

@@ -169,6 +169,8 @@ describe('services/upstreams', () => {
     former.stop()
     assert.deepEqual(addressesOf(next), ['10.0.0.3:5000'])
     next.stop()
+    const unwatched = createUpstreams(deps, configOf({ servers: ['10.0.0.2:5000', '10.0.0.3:5000'] }), former.memory())
+    assert.equal(addressesOf(unwatched).length, 2)
     assert.equal(pending(), 0)
   })
 })
