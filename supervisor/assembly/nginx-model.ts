@@ -1,6 +1,5 @@
 import { join } from 'node:path'
 import type { FrontSocket } from '../adapters/listeners.ts'
-import type { CertificateFiles } from '../domain/certificate.ts'
 import type { NginxFeatures, NginxModel, NginxRoute } from '../domain/nginx-model.ts'
 import type { Upstream, UpstreamServer } from '../domain/nginx-upstream.ts'
 import { placePath } from '../domain/places.ts'
@@ -18,7 +17,7 @@ export interface NginxModelSources {
     http: readonly Pick<FrontSocket, 'address' | 'port'>[]
     https: readonly Pick<FrontSocket, 'address' | 'port'>[]
   }
-  certificate: CertificateFiles | undefined
+  certificates: NginxModel['certificates']
   accessLogPath: string
   /** Where the workers of an app are. */
   serversOf: (plan: WorkerPlan) => UpstreamServer[]
@@ -32,7 +31,7 @@ export function modelNginx({
   world,
   features,
   front,
-  certificate,
+  certificates,
   accessLogPath,
   serversOf,
 }: NginxModelSources): NginxModel {
@@ -48,7 +47,7 @@ export function modelNginx({
     https: front.https.map(({ address, port }) => ({ address, port })),
     httpMode: config.https === 'redirect' ? 'redirect' : 'serve',
     publicHttpsPort,
-    certificate,
+    certificates,
     health: {
       socket: join(config.run_dir, healthSocketName),
       livePath: config.health.live_path,

@@ -5,7 +5,8 @@ import { applyAll, revertAll } from '../services/changes.ts'
 import type { RollResult } from '../services/roll-result.ts'
 import { autoscale } from './autoscaling.ts'
 import { needsBusyTime } from './busy-time.ts'
-import { loadCertificate, modelOf, type Parts } from './parts.ts'
+import { loadCertificates, reportCertificates } from './certificates.ts'
+import { modelOf, type Parts } from './parts.ts'
 import { changeOf, retireRemoved } from './pools.ts'
 import { planRestarts } from './schedules.ts'
 import type { Settings } from './settings.ts'
@@ -30,7 +31,7 @@ export async function reload(parts: Parts): Promise<Outcome> {
   const resolved = await parts.resolveAgain()
   const refusal = resolved.ok ? findFixed(parts.settings, resolved.settings) : formatProblems(resolved.problems)
   if (!resolved.ok || refusal) return abandoned(refusal ?? '')
-  const { settings, certificate, nginx, hooks } = parts
+  const { settings, certificates, nginx, hooks } = parts
   const next = resolved.settings
   const allowed = await hooks?.run('before_reload', next.hooks)
   if (allowed?.ok === false) return abandoned(`hook before_reload ${allowed.reason}`)
@@ -42,7 +43,8 @@ export async function reload(parts: Parts): Promise<Outcome> {
   ]
   let isApplied = false
   try {
-    parts.certificate = await loadCertificate(next, parts.log, certificate)
+    parts.certificates = await loadCertificates(next, parts.log, certificates)
+    if (parts.certificates) reportCertificates(parts.certificates, parts.log)
     await nginx?.check(modelOf(parts, next, 'all'))
     expectRolled(await applyAll(changes))
     isApplied = true
@@ -50,7 +52,7 @@ export async function reload(parts: Parts): Promise<Outcome> {
     await nginx?.apply(modelOf(parts, next, 'ready'))
     autoscale(parts)
   } catch (error) {
-    Object.assign(parts, { settings, certificate })
+    Object.assign(parts, { settings, certificates })
     if (isApplied) await revertAll(changes)
     return abandoned(messageOf(error))
   }

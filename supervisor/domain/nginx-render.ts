@@ -6,6 +6,7 @@ import { renderQuicListen } from './nginx-http3.ts'
 import { type ListenAddress, type NginxModel, type NginxRoute, routesByHost, unansweredName } from './nginx-model.ts'
 import { renderRoutes } from './nginx-routes.ts'
 import { lines, quote } from './nginx-text.ts'
+import { type TlsServer, tlsServers } from './nginx-tls.ts'
 import { renderUnavailable, unavailableFiles } from './nginx-unavailable.ts'
 import { renderCookie, renderUpstream } from './nginx-upstream.ts'
 
@@ -58,7 +59,9 @@ function renderHttp(model: NginxModel): string {
     ...(model.busyTime ? renderBusyCounter(model.busyTime) : []),
     ...(model.snippets ? ['', `include ${quote(`${model.snippets}/http.d/*.conf`)};`] : []),
     ...(model.http.length > 0 ? renderHttpServers(model) : []),
-    ...(model.https.length > 0 ? sitesOf(model).flatMap(site => renderHttpsServer(model, site)) : []),
+    ...(model.https.length > 0
+      ? tlsServers(model, sitesOf(model)).flatMap(server => renderHttpsServer(model, server))
+      : []),
   ])
 }
 
@@ -82,12 +85,6 @@ function healthPaths({ health }: NginxModel): string[] {
   return [health.livePath, health.readyPath].filter(path => path !== 'off')
 }
 
-/** What tells the servers of one address apart. */
-interface Site {
-  host: string | undefined
-  file: string
-}
-
 function renderHttpServers(model: NginxModel): string[] {
   const protocol = listenProtocol(model.front.trust)
   const port = model.publicHttpsPort === 443 ? '' : `:${model.publicHttpsPort}`
@@ -97,7 +94,9 @@ function renderHttpServers(model: NginxModel): string[] {
     return sitesOf(model).flatMap(site => [
       '',
       'server {',
-      ...model.http.map(address => `    listen ${renderListen(address, site)}${protocol};`),
+      ...model.http.map(
+        address => `    listen ${renderListen(address, { isDefault: site.host === undefined })}${protocol};`,
+      ),
       `    server_name ${site.host ?? '_'};`,
       `    include ${site.file};`,
       // after the site, which may have refused the host
@@ -108,7 +107,7 @@ function renderHttpServers(model: NginxModel): string[] {
   return [
     '',
     'server {',
-    ...model.http.map(address => `    listen ${renderListen(address)}${protocol};`),
+    ...model.http.map(address => `    listen ${renderListen(address, { isDefault: true })}${protocol};`),
     '    server_name _;',
     ...[...renderUnknownHost(model.front.unknownHost), ...renderHealth(model)].map(line => `    ${line}`),
     '    location / {',
@@ -118,23 +117,21 @@ function renderHttpServers(model: NginxModel): string[] {
   ]
 }
 
-function renderHttpsServer(model: NginxModel, site: Site): string[] {
+function renderHttpsServer(model: NginxModel, server: TlsServer): string[] {
   const { hasHttp2Directive } = model.features
   const protocol = `ssl${hasHttp2Directive ? '' : ' http2'}${listenProtocol(model.front.trust)}`
   return [
     '',
     'server {',
-    ...model.https.map(address => `    listen ${renderListen(address, site)} ${protocol};`),
-    ...(model.front.http3 ? renderQuicListen(model.https, !site.host).map(line => `    ${line}`) : []),
+    ...model.https.map(address => `    listen ${renderListen(address, server)} ${protocol};`),
+    ...(model.front.http3 ? renderQuicListen(model.https, server.isDefault).map(line => `    ${line}`) : []),
     ...(hasHttp2Directive ? ['    http2 on;'] : []),
-    `    server_name ${site.host ?? '_'};`,
-    ...(model.certificate
-      ? [
-          `    ssl_certificate ${quote(model.certificate.chain)};`,
-          `    ssl_certificate_key ${quote(model.certificate.key)};`,
-        ]
-      : []),
-    `    include ${site.file};`,
+    `    server_name ${server.names.join(' ') || '_'};`,
+    ...server.certificates.flatMap(({ chain, key }) => [
+      `    ssl_certificate ${quote(chain)};`,
+      `    ssl_certificate_key ${quote(key)};`,
+    ]),
+    `    include ${server.file};`,
     '}',
   ]
 }
@@ -161,9 +158,9 @@ function renderHealth(model: NginxModel): string[] {
 }
 
 /** The server for any host is the default of its address, so that one in the user's http.d gets only the names it asks for. */
-function renderListen({ address, port }: ListenAddress, site?: Site): string {
+function renderListen({ address, port }: ListenAddress, { isDefault }: { isDefault: boolean }): string {
   const isIpv6 = address.includes(':')
   const where = isIpv6 ? `[${address}]:${port}` : `${address}:${port}`
   // what belongs to the socket is said once
-  return site?.host ? where : `${where}${isIpv6 ? ' ipv6only=on' : ''} default_server backlog=${backlog}`
+  return isDefault ? `${where}${isIpv6 ? ' ipv6only=on' : ''} default_server backlog=${backlog}` : where
 }
