@@ -37,6 +37,7 @@ database=index
 rand_serial=yes
 default_md=sha256
 policy=p
+copy_extensions=copy
 new_certs_dir=.
 [p]
 commonName=supplied
@@ -50,7 +51,7 @@ export function makeDatedCertificate(folder: string, name: string, days: { from:
     makeCertificate(folder, name, files)
     const key = join(folder, files.key)
     const openssl = (...words: string[]) => execFileSync('openssl', words, { cwd: work, stdio: 'ignore' })
-    openssl('req', '-new', '-key', key, '-subj', `/CN=${name}`, '-out', 'csr')
+    openssl('req', '-new', '-key', key, '-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`, '-out', 'csr')
     writeFileSync(join(work, 'index'), '')
     writeFileSync(join(work, 'conf'), caConfiguration)
     const at = (day: number) => `${new Date(Date.now() + day * dayMs).toISOString().replace(/[-:T]|\..*/g, '')}Z`

@@ -2,10 +2,11 @@ import { join } from 'node:path'
 import { systemClock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { CertificateFacts, CertificateFiles, CertificateProblem } from '../domain/certificate.ts'
-import { type Arrangement, arrangeCertificates, type CertificateSource } from '../domain/certificate-choice.ts'
+import { type Arrangement, arrangeCertificates, type CertificateSource, covers } from '../domain/certificate-choice.ts'
 import { retained } from '../domain/certificate-retention.ts'
 import type { NginxModel } from '../domain/nginx-model.ts'
 import { findServed } from '../services/certificates.ts'
+import { acmeFolder, acmeSettingsOf } from './acme-settings.ts'
 import type { Settings } from './settings.ts'
 
 /** A certificate that nginx serves, from a copy of its own. */
@@ -35,13 +36,18 @@ export async function loadCertificates(
   log: Log,
   served?: Certificates,
 ): Promise<Certificates | undefined> {
-  const { config, certificates } = settings
+  const { config } = settings
   if (config.https === 'off') return undefined
   // node:crypto takes its time: the workers boot meanwhile
   const { certificateStore } = await import('../adapters/cert-store.ts')
   const mounted = served?.kept.filter(({ source }) => source === 'mounted') ?? []
-  const isRequired = certificates.isRequired || mounted.length > 0
-  const found = await findServed(certificateStore, { ...certificates, isRequired }, { clock: systemClock, log })
+  const acme = acmeSettingsOf(config)
+  const certificates = {
+    ...settings.certificates,
+    isRequired: settings.certificates.isRequired || mounted.length > 0,
+    acme: acme && { folder: acmeFolder(config), names: acme.plans.map(({ name }) => name) },
+  }
+  const found = await findServed(certificateStore, certificates, { clock: systemClock, log })
   const folder = join(config.run_dir, 'certificates')
   const kept = [
     ...found.certificates.map(
@@ -53,11 +59,22 @@ export async function loadCertificates(
       }),
     ),
     ...retained(mounted, found.certificates, found.problems),
+    ...(served?.kept.filter(old => isStillNeeded(old, found.certificates)) ?? []),
   ]
-  kept.sort((a, b) => found.order.indexOf(a.files.chain) - found.order.indexOf(b.files.chain))
+  const place = ({ files }: KeptCertificate) => found.order.indexOf(files.chain) + 1 || kept.length + 1
+  kept.sort((a, b) => place(a) - place(b))
   const [first, ...others] = kept
   if (!first) throw new Error('cannot serve HTTPS without a certificate')
   return { kept, arrangement: arrangeCertificates([first, ...others]), problems: found.problems }
+}
+
+/** One of the CA whose files are gone stays, rather than a self-signed one take its place. */
+function isStillNeeded(
+  { source, certificate }: KeptCertificate,
+  found: readonly { certificate: CertificateFacts }[],
+): boolean {
+  if (source !== 'acme' || certificate.notAfter <= systemClock.now()) return false
+  return !certificate.names.every(name => found.some(other => covers(other.certificate, name)))
 }
 
 /** Removes the copies that are served no more. */

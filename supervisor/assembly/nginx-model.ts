@@ -4,6 +4,7 @@ import type { NginxFeatures, NginxModel, NginxRoute } from '../domain/nginx-mode
 import type { Upstream, UpstreamServer } from '../domain/nginx-upstream.ts'
 import { placePath } from '../domain/places.ts'
 import type { WorkerPlan } from '../services/worker-plan.ts'
+import { challengeFolder } from './acme-settings.ts'
 import { busyTimeOf } from './busy-time.ts'
 import { frontRules } from './front-rules.ts'
 import type { Settings } from './settings.ts'
@@ -48,6 +49,7 @@ export function modelNginx({
     httpMode: config.https === 'redirect' ? 'redirect' : 'serve',
     publicHttpsPort,
     certificates,
+    acmeChallenges: challengeFolder(config),
     health: {
       socket: join(config.run_dir, healthSocketName),
       livePath: config.health.live_path,

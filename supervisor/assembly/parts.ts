@@ -9,6 +9,7 @@ import { type HealthFacts, readiness } from '../domain/health.ts'
 import type { NginxFeatures, NginxModel } from '../domain/nginx-model.ts'
 import type { BoundSocket, Surroundings } from '../domain/ports.ts'
 import type { Status } from '../domain/status.ts'
+import type { RunningAcme } from '../services/acme.ts'
 import type { CommandQueue } from '../services/commands.ts'
 import type { InFlight } from '../services/in-flight.ts'
 import type { InitRun } from '../services/init.ts'
@@ -60,6 +61,8 @@ export interface Parts {
   busySocket?: BoundSocket
   /** None without HTTPS. */
   certificates?: Certificates | undefined
+  /** None unless tls.acme is set. */
+  acme?: RunningAcme | undefined
   /** Of the apps that are no static files. */
   readonly pools: Map<string, WorkerPool>
   /** Of the processes that get no requests. */
@@ -107,7 +110,7 @@ export function healthOf({ pools, nginx, isDraining, settings }: Parts): HealthF
 
 /** What `monohull status` shows. */
 export function statusOf(parts: Parts): Status {
-  const { pools, processes, front, isDraining, startedAt, certificates } = parts
+  const { pools, processes, front, isDraining, startedAt, certificates, acme } = parts
   return {
     pid: process.pid,
     state: isDraining ? 'stopping' : readiness(healthOf(parts)).status === 200 ? 'ready' : 'not ready',
@@ -120,7 +123,7 @@ export function statusOf(parts: Parts): Status {
       return limits ? [{ app, workers: count, ...limits }] : []
     }),
     processes: [...processes.values()].flatMap(pool => pool.status()),
-    certificates: certificates && describeCertificates(certificates, systemClock.now()),
+    certificates: certificates && describeCertificates(certificates, acme?.status() ?? [], systemClock.now()),
   }
 }
 

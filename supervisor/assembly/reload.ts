@@ -3,6 +3,8 @@ import { formatProblems } from '../config/report.ts'
 import type { Outcome } from '../domain/command.ts'
 import { applyAll, revertAll } from '../services/changes.ts'
 import type { RollResult } from '../services/roll-result.ts'
+import { acmeSettingsOf } from './acme-settings.ts'
+import { switchAcme } from './acme-switch.ts'
 import { autoscale } from './autoscaling.ts'
 import { needsBusyTime } from './busy-time.ts'
 import { loadCertificates, reportCertificates } from './certificates.ts'
@@ -59,8 +61,14 @@ export async function reload(parts: Parts): Promise<Outcome> {
   await retireRemoved(parts)
   await programs?.removeProcesses(parts)
   await planRestarts(parts)
+  if (acmeKey(settings) !== acmeKey(next)) await switchAcme(parts)
   await hooks?.attempt('after_reload', next.hooks)
   return { ok: true, message: 'reload finished' }
+}
+
+/** Everything that ACME was started with. */
+function acmeKey({ config }: Settings): string {
+  return JSON.stringify([acmeSettingsOf(config), config.state_dir])
 }
 
 function abandoned(reason: string): Outcome {

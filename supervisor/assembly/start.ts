@@ -19,6 +19,7 @@ import { createNginx } from '../services/nginx.ts'
 import { createOomWatch } from '../services/oom-watch.ts'
 import { createRotation } from '../services/rotation.ts'
 import type { Death } from '../services/worker-slot.ts'
+import { renewCertificate, switchAcme } from './acme-switch.ts'
 import type { AppSettings } from './app-settings.ts'
 import { autoscale, bindBusySocket } from './autoscaling.ts'
 import { watchCertificates } from './certificate-watch.ts'
@@ -93,6 +94,7 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
   parts.isServing = true
   await parts.nginx?.follow(modelOf(parts, settings, 'ready'))
   if (parts.certificates) parts.servers.push(watchCertificates(parts))
+  await switchAcme(parts)
 
   const { http, https } = parts.front
   instance.update({
@@ -148,6 +150,7 @@ async function serveLocally(parts: Parts): Promise<LocalServer[]> {
       health,
       status: () => statusOf(parts),
       command: command => parts.command(command, 'the admin API'),
+      renewCertificate: (name, mode) => renewCertificate(parts, name, mode),
     }),
   ])
 }

@@ -6,6 +6,7 @@ import { gateKeys, limitKeys } from './limits.ts'
 import { backgroundProcess, initItem } from './programs.ts'
 import { responseHeaders } from './response-headers.ts'
 import { describeRouteProblems, fallbackApp, route } from './routes.ts'
+import { describeTlsProblems, tls } from './tls.ts'
 import { trustKeys } from './trust.ts'
 import {
   absolutePath,
@@ -201,7 +202,7 @@ export const configSchema = z
     server_names: z
       .array(hostName, { error: 'expected a list of host names' })
       .default([])
-      .describe('Host names of this server beside those of routes, for the self-signed certificate'),
+      .describe('Host names of this server beside those of routes, for its certificates where nothing else names them'),
     ...trustKeys,
     http3: z
       .boolean({ error: 'expected true or false' })
@@ -236,14 +237,7 @@ export const configSchema = z
         'Which app answers what; the longest path wins, and a host goes before none. Default: everything goes to the only app, else to web, else to app',
       ),
     hooks,
-    tls: z
-      .strictObject({
-        required: z
-          .boolean({ error: 'expected true or false' })
-          .default(false)
-          .describe('Refuse to start, rather than serve a self-signed certificate, when cert_dir has no usable one'),
-      })
-      .prefault({}),
+    tls,
     health: z
       .strictObject({
         live_path: httpPath(
@@ -305,10 +299,11 @@ export const configSchema = z
       .describe('Sockets, rendered configuration, records of running processes'),
     state_dir: absolutePath
       .default('/var/lib/monohull')
-      .describe('What outlives a restart: the self-signed certificate'),
+      .describe('What outlives a restart: certificates that monohull made or obtained, and the account with the CA'),
     cert_dir: absolutePath.default('/certs').describe('Where certificates are mounted'),
   })
   .superRefine((value, context) => {
+    for (const { path, message } of describeTlsProblems(value)) context.addIssue({ code: 'custom', path, message })
     if (value.http_port === value.https_port && value.http_port !== 0 && value.https !== 'off') {
       context.addIssue({ code: 'custom', path: ['https_port'], message: 'expected another port than http_port' })
     }

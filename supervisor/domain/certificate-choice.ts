@@ -31,6 +31,13 @@ export function askableNames({ names }: Pick<CertificateFacts, 'names'>): string
   return [...new Set(lower)].filter(name => serverName.test(name) && !address.test(name) && name.length <= 253)
 }
 
+/** Whether a certificate is for a host name, or for a name with `*`, as TLS clients see it (RFC 9525, 6.3). */
+export function covers(certificate: Pick<CertificateFacts, 'names'>, host: string): boolean {
+  const names = askableNames(certificate)
+  const wildcard = `*${host.slice(host.indexOf('.'))}`
+  return names.includes(host) || (host.includes('.') && names.includes(wildcard))
+}
+
 /**
  * Which certificates serve which name. The first candidate's are for everybody else. For each name: the best source, and
  * of each key type the latest.

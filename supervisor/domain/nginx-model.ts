@@ -43,6 +43,8 @@ export interface NginxModel {
   /** Port in redirects to HTTPS. */
   publicHttpsPort: number
   certificates: TlsCertificates | undefined
+  /** Folder with what a CA asks for on port 80. */
+  acmeChallenges: string | undefined
   health: { socket: string; livePath: string; readyPath: string }
   /** For 502, 503 and 504. */
   unavailable: UnavailablePage

@@ -1,5 +1,6 @@
 import { renderUnknownHost } from './nginx-access.ts'
 import { renderBusyCounter } from './nginx-busy.ts'
+import { renderChallenges } from './nginx-challenges.ts'
 import { listenProtocol, mayComeByHttps, renderRedirects } from './nginx-forwarded.ts'
 import { frontFiles, renderFront, renderFrontSite } from './nginx-front.ts'
 import { renderQuicListen } from './nginx-http3.ts'
@@ -109,7 +110,9 @@ function renderHttpServers(model: NginxModel): string[] {
     'server {',
     ...model.http.map(address => `    listen ${renderListen(address, { isDefault: true })}${protocol};`),
     '    server_name _;',
-    ...[...renderUnknownHost(model.front.unknownHost), ...renderHealth(model)].map(line => `    ${line}`),
+    ...[...renderUnknownHost(model.front.unknownHost), ...renderChallenges(model), ...renderHealth(model)].map(
+      line => `    ${line}`,
+    ),
     '    location / {',
     `        ${redirect}`,
     '    }',
@@ -140,6 +143,7 @@ function renderHttpsServer(model: NginxModel, server: TlsServer): string[] {
 function renderSite(model: NginxModel, routes: readonly NginxRoute[]): string {
   return lines([
     ...renderFrontSite(model.front, `${model.workDir}/current`),
+    ...renderChallenges(model),
     ...renderHealth(model),
     ...renderUnavailable(model.unavailable, `${model.workDir}/current`),
     ...model.apps.flatMap(renderCookie),

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { OperatorError } from '../base/errors.ts'
+import { folderOf } from '../domain/acme.ts'
 import { type CertificateProblem, chooseCertificates, type UsableCertificate } from '../domain/certificate.ts'
 import type { CertificateSource } from '../domain/certificate-choice.ts'
 import { findPairs } from '../domain/certificate-folder.ts'
@@ -9,7 +10,11 @@ import { type SelfSignedSettings, selfSignedCertificate } from './self-signed-ce
 export interface CertificateSettings extends SelfSignedSettings {
   /** Refuse, rather than serve a self-signed one. */
   isRequired: boolean
+  /** Where certificates from a CA are kept, a folder for each name; undefined without ACME. */
+  acme: { folder: string; names: readonly string[] } | undefined
 }
+
+const issuedPair = { chain: 'fullchain.pem', key: 'privkey.pem' }
 
 export interface ServedCertificate extends UsableCertificate {
   source: CertificateSource
@@ -61,8 +66,24 @@ export interface Found {
   order: string[]
 }
 
+/** The latest usable certificate that the CA issued for a name. A folder that cannot be read holds up nothing. */
+function findIssued(store: CertificateStore, folder: string, now: number): Pick<Found, 'certificates' | 'problems'> {
+  try {
+    const readings = store.list(folder).folders.map(id => store.read(join(folder, id), issuedPair))
+    const { usable } = chooseCertificates(readings, now)
+    usable.sort((a, b) => b.certificate.notBefore - a.certificate.notBefore)
+    return { certificates: usable.slice(0, 1).map(latest => ({ source: 'acme', ...latest })), problems: [] }
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error
+    return {
+      certificates: [],
+      problems: [{ files: { chain: folder, key: '' }, problem: error.message, fix: 'let monohull read its state_dir' }],
+    }
+  }
+}
+
 /**
- * The certificates to serve now: the mounted ones, else a self-signed one kept in the state folder (or, where that is
+ * The certificates to serve now: the mounted ones and those of the CA, else a self-signed one kept in the state folder (or, where that is
  * read-only, in the run folder). An OperatorError when tls.required asks for a mounted one and there is none.
  */
 export async function findServed(
@@ -70,8 +91,12 @@ export async function findServed(
   settings: CertificateSettings,
   { clock, log }: Pick<Surroundings, 'clock' | 'log'>,
 ): Promise<Found> {
-  const { usable, problems, order } = findMounted(store, settings.certDir, clock.now())
-  if (usable.length > 0) return { certificates: usable, problems, order }
+  const { usable, order, ...mounted } = findMounted(store, settings.certDir, clock.now())
+  const { folder = '', names = [] } = settings.acme ?? {}
+  const issued = names.map(name => findIssued(store, join(folder, folderOf(name)), clock.now()))
+  const certificates = [...usable, ...issued.flatMap(found => found.certificates)]
+  const problems = [...mounted.problems, ...issued.flatMap(found => found.problems)]
+  if (certificates.length > 0) return { certificates, problems, order }
   if (settings.isRequired) {
     throw new OperatorError(
       `a mounted certificate is required, and ${settings.certDir} has no usable one${problems[0] ? `: ${problems[0].problem}` : ''}`,

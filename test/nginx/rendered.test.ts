@@ -49,6 +49,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
       fallback: { names: [], files: [{ chain: join(folder, 'cert.pem'), key: join(folder, 'key.pem') }] },
       named: [],
     },
+    acmeChallenges: '/tmp/acme-challenge',
     health: { socket: '/tmp/health.sock', livePath: '/healthz', readyPath: '/readyz' },
     unavailable: { builtIn: join(import.meta.dirname, '../../nginx/pages'), own: undefined },
     apps: [{ name: 'app', servers: [unix], keepalive: 32, balance: 'least_conn' }],
