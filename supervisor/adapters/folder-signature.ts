@@ -1,6 +1,11 @@
-import { readdir, stat } from 'node:fs/promises'
+import { readdir as readFolder, stat as readStat } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { errnoOf } from '../base/errors.ts'
+
+// node:fs/promises would be another half megabyte
+const readdir = promisify(readFolder)
+const stat = promisify(readStat)
 
 /**
  * A text that changes whenever a file in the folder, or in a folder in it, does. Links are followed, so that Kubernetes'

@@ -31,6 +31,7 @@ export function watchCertificates(parts: Parts): FolderWatch {
     clock: systemClock,
     log,
     everyMs,
+    known: parts.certificates?.signature ?? '',
     sign: () => signFolder(parts.settings.config.cert_dir),
     async onRest() {
       const change = await findCertificateChange(parts)

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { signFolder } from '../adapters/folder-signature.ts'
 import { systemClock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { CertificateFacts, CertificateFiles, CertificateProblem } from '../domain/certificate.ts'
@@ -24,6 +25,8 @@ export interface Certificates {
   kept: KeptCertificate[]
   arrangement: Arrangement<KeptCertificate>
   problems: CertificateProblem[]
+  /** Of the folder with the mounted ones, from before they were read. */
+  signature: string
 }
 
 /**
@@ -47,6 +50,7 @@ export async function loadCertificates(
     isRequired: settings.certificates.isRequired || mounted.length > 0,
     acme: acme && { folder: acmeFolder(config), names: acme.plans.map(({ name }) => name) },
   }
+  const signature = await signFolder(config.cert_dir)
   const found = await findServed(certificateStore, certificates, { clock: systemClock, log })
   const folder = join(config.run_dir, 'certificates')
   const kept = [
@@ -65,7 +69,7 @@ export async function loadCertificates(
   kept.sort((a, b) => place(a) - place(b))
   const [first, ...others] = kept
   if (!first) throw new Error('cannot serve HTTPS without a certificate')
-  return { kept, arrangement: arrangeCertificates([first, ...others]), problems: found.problems }
+  return { kept, arrangement: arrangeCertificates([first, ...others]), problems: found.problems, signature }
 }
 
 /** One of the CA whose files are gone stays, rather than a self-signed one take its place. */

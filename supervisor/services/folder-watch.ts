@@ -3,9 +3,11 @@ import type { Surroundings } from '../domain/ports.ts'
 
 export interface FolderWatchDeps extends Pick<Surroundings, 'clock' | 'log'> {
   everyMs: number
+  /** What `sign` gave when the folder was last taken up. */
+  known: string
   /** What the folder holds now, as a text that changes with it. */
   sign(): Promise<string>
-  /** Called once the folder has come to rest after a change, and at the first look. */
+  /** Called once the folder has come to rest after a change. */
   onRest(): Promise<void>
   /** Called at every look. */
   onLook(): void
@@ -18,15 +20,15 @@ export interface FolderWatch {
 
 /** Looks at a folder again and again. A change counts when two looks in a row see the same: files are written one by one. */
 export function watchFolder(deps: FolderWatchDeps): FolderWatch {
-  let settled: string | undefined
-  let last: string | undefined
+  let settled = deps.known
+  let last = deps.known
   let isClosed = false
   let cancel = () => {}
   let looking: Promise<void> = Promise.resolve()
 
   async function look(): Promise<void> {
     const seen = await deps.sign()
-    const isAtRest = last === undefined || seen === last
+    const isAtRest = seen === last
     last = seen
     if (isAtRest && seen !== settled && !isClosed) {
       settled = seen
