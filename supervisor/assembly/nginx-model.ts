@@ -49,6 +49,7 @@ export function modelNginx({
     httpMode: config.https === 'redirect' ? 'redirect' : 'serve',
     publicHttpsPort,
     certificates,
+    tlsProfile: config.tls.profile,
     acmeChallenges: challengeFolder(config),
     health: {
       socket: join(config.run_dir, healthSocketName),

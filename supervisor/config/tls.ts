@@ -75,6 +75,12 @@ export const tls = z
       .boolean({ error: 'expected true or false' })
       .default(false)
       .describe('Refuse to start, rather than serve a self-signed one, when cert_dir has no usable certificate'),
+    profile: z
+      .enum(['intermediate', 'modern'], { error: 'expected intermediate or modern' })
+      .default('intermediate')
+      .describe(
+        "Mozilla's guideline: intermediate: TLS 1.2 and 1.3, for every client since 2014; modern: TLS 1.3 alone",
+      ),
     acme,
   })
   .prefault({})

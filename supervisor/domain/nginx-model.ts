@@ -43,6 +43,7 @@ export interface NginxModel {
   /** Port in redirects to HTTPS. */
   publicHttpsPort: number
   certificates: TlsCertificates | undefined
+  tlsProfile: 'intermediate' | 'modern'
   /** Folder with what a CA asks for on port 80. */
   acmeChallenges: string | undefined
   health: { socket: string; livePath: string; readyPath: string }

@@ -53,6 +53,7 @@ function renderHttp(model: NginxModel): string {
   return lines([
     ...renderLogs(model),
     ...temporary,
+    `include snippets/tls-${model.tlsProfile}.conf;`,
     `ssl_ecdh_curve ${model.features.hasMlKem ? 'X25519MLKEM768:' : ''}X25519:prime256v1:secp384r1;`,
     ...renderFront(model.front, { open: healthPaths(model), workDir: model.workDir }),
     ...(redirectsByMap(model) ? renderRedirects(healthPaths(model)) : []),

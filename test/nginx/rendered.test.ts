@@ -49,6 +49,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
       fallback: { names: [], files: [{ chain: join(folder, 'cert.pem'), key: join(folder, 'key.pem') }] },
       named: [],
     },
+    tlsProfile: 'intermediate',
     acmeChallenges: '/tmp/acme-challenge',
     health: { socket: '/tmp/health.sock', livePath: '/healthz', readyPath: '/readyz' },
     unavailable: { builtIn: join(import.meta.dirname, '../../nginx/pages'), own: undefined },
@@ -71,6 +72,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
   const cases: [string, Partial<NginxModel>][] = [
     ['redirect', {}],
     ['HTTP and HTTPS', { httpMode: 'serve' }],
+    ['modern TLS', { tlsProfile: 'modern' }],
     ['HTTP alone', { httpMode: 'serve', https: [], certificates: undefined }],
     ['IPv4 and IPv6', { http: [...loopback, { address: '::1', port: 18080 }] }],
     [

@@ -3,6 +3,7 @@ import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
+import tls from 'node:tls'
 import { makeCertificate, makeDatedCertificate } from '../make-certificate.ts'
 import { fixture, startMonohull, temporaryFolder } from './monohull.ts'
 import { presented } from './presented.ts'
@@ -99,6 +100,40 @@ describe('mounted certificates', () => {
     monohull.signal('SIGHUP')
     await monohull.seen(/reload abandoned/)
     assert.equal((await presented(httpsPort)).subject, 'CN=two.test')
+  })
+})
+
+describe('tls.profile', () => {
+  /** The protocol that a client gets, or why it gets none. */
+  function negotiated(port: number | undefined, version: tls.SecureVersion): Promise<string | null> {
+    return new Promise(resolve => {
+      const socket = tls.connect({
+        host: '127.0.0.1',
+        port: port ?? 0,
+        rejectUnauthorized: false,
+        minVersion: version,
+        maxVersion: version,
+      })
+      socket.once('secureConnect', () => {
+        resolve(socket.getProtocol())
+        socket.destroy()
+      })
+      socket.once('error', error => resolve(error.message))
+    })
+  }
+
+  it('intermediate is TLS 1.2 and 1.3, modern 1.3 alone; a reload changes it', async t => {
+    const monohull = startMonohull(t, { args: hello, files: { 'monohull.yaml': '{}' } })
+    const { httpsPort } = await monohull.serving()
+    assert.deepEqual(
+      [await negotiated(httpsPort, 'TLSv1.2'), await negotiated(httpsPort, 'TLSv1.3')],
+      ['TLSv1.2', 'TLSv1.3'],
+    )
+    writeFileSync(join(monohull.folder, 'monohull.yaml'), 'tls: {profile: modern}')
+    monohull.signal('SIGHUP')
+    await monohull.seen(/reload finished/)
+    assert.match((await negotiated(httpsPort, 'TLSv1.2')) ?? '', /protocol version|alert/)
+    assert.equal(await negotiated(httpsPort, 'TLSv1.3'), 'TLSv1.3')
   })
 })
 

@@ -46,6 +46,7 @@ const base: NginxModel = {
     fallback: { names: [], files: [{ chain: '/run/monohull/served.crt', key: '/run/monohull/served.key' }] },
     named: [],
   },
+  tlsProfile: 'intermediate',
   acmeChallenges: undefined,
   health: { socket: '/run/monohull/health.sock', livePath: '/healthz', readyPath: '/readyz' },
   unavailable: { builtIn: '/opt/monohull/nginx/pages', own: undefined },
@@ -118,6 +119,7 @@ const models: Record<string, NginxModel> = {
     http: [...base.http, { address: '::', port: 80 }],
     https: [...base.https, { address: '::1', port: 443 }],
   },
+  modern: { ...base, tlsProfile: 'modern' },
   acme: { ...base, acmeChallenges: '/run/monohull/acme-challenge' },
   sni: {
     ...base,
