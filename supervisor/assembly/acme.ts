@@ -6,7 +6,7 @@ import { createKeyMaker } from '../adapters/acme-keys.ts'
 import { createPreflight } from '../adapters/acme-preflight.ts'
 import { createAccountStore, createAcmeStore } from '../adapters/acme-store.ts'
 import { runAt } from '../adapters/cron.ts'
-import { describeTransience } from '../adapters/mounts.ts'
+import { findTransience } from '../adapters/mounts.ts'
 import { systemClock } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
 import type { AcmeSettings } from '../domain/acme.ts'
@@ -30,7 +30,7 @@ export function startAcme(parts: Parts, settings: AcmeSettings): RunningAcme {
   const account = createAccountStore(join(config.state_dir, 'acme/accounts'), settings.directory, keys)
   const ca = settings.caFile === undefined ? undefined : readFileSync(settings.caFile, 'utf8')
 
-  const transience = describeTransience(config.state_dir)
+  const transience = findTransience(config.state_dir)
   if (transience)
     log.warn('certificates from the CA will be lost with this container', {
       reason: `state_dir ${config.state_dir} ${transience}`,

@@ -94,7 +94,6 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
   parts.isServing = true
   await parts.nginx?.follow(modelOf(parts, settings, 'ready'))
   if (parts.certificates) parts.servers.push(watchCertificates(parts))
-  await switchAcme(parts)
 
   const { http, https } = parts.front
   instance.update({
@@ -107,6 +106,7 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
   })
   log.info('serving', { http: describeSockets(http).join(','), https: describeSockets(https).join(',') || undefined })
   autoscale(parts)
+  await switchAcme(parts)
   await planRestarts(parts)
   collectGarbage()
   parts.nginx?.takeNote()

@@ -9,7 +9,7 @@ import { bindExternally, signJws, thumbprint } from '../../supervisor/adapters/a
 import { createKeyMaker, dnsRecord } from '../../supervisor/adapters/acme-keys.ts'
 import { systemClock } from '../../supervisor/base/clock.ts'
 import { AcmeError, type AcmeRecord, folderOf, newRecord, nextStep } from '../../supervisor/domain/acme.ts'
-import type { AcmeClient, AcmeOrder, AcmeStore } from '../../supervisor/domain/acme-ports.ts'
+import type { AcmeClient, AcmeOrder, AcmeStore, ChallengeSolver } from '../../supervisor/domain/acme-ports.ts'
 import { planRenewal, type RenewalFacts, readRetryAfter } from '../../supervisor/domain/acme-renewal.ts'
 import { authorityKeyId, serialContent } from '../../supervisor/domain/der.ts'
 import { obtainCertificate } from '../../supervisor/services/acme-order.ts'
@@ -181,9 +181,11 @@ describe('services/acme-order', () => {
     retryAfterMs: undefined,
   })
 
-  function setUp(change: Partial<AcmeClient> & Partial<AcmeStore> = {}) {
+  const unexpected = () => assert.fail('not expected')
+  const idle: ChallengeSolver = { type: 'http-01', present: unexpected, remove: unexpected }
+
+  function setUp(change: Partial<AcmeClient> & Partial<AcmeStore> = {}, solver = idle) {
     const calls: string[] = []
-    const unexpected = () => assert.fail('not expected')
     const client: AcmeClient = {
       newOrder: async (_domains, { replaces }) => {
         calls.push(`newOrder ${replaces}`)
@@ -211,7 +213,6 @@ describe('services/acme-order', () => {
       createRequest: async () => new Uint8Array(),
       certificateId: unexpected,
     }
-    const solver = { type: 'http-01' as const, present: unexpected, remove: unexpected }
     const obtain = (request: { replaces?: string; pendingOrder?: string } = {}) =>
       obtainCertificate(
         { client, store, keys, solver, clock: systemClock },
@@ -267,47 +268,26 @@ describe('services/acme-order', () => {
   })
 
   it('tells why a proof failed, and takes back what it put up', async () => {
-    const removed: string[] = []
-    const challenge = { type: 'http-01', url: 'c', token: 't', problem: 'connection refused' }
+    const shown: string[] = []
     let status: 'pending' | 'invalid' = 'pending'
-    const client = {
-      newOrder: async () => order('pending'),
-      authorization: async () => ({ status, domain: 'a.test', challenges: [challenge], retryAfterMs: 0 }),
-      keyAuthorization: async () => 'proof',
-      respond: async () => {
-        status = 'invalid'
+    const challenge = { type: 'http-01', url: 'c', token: 't', problem: 'connection refused' }
+    const { obtain } = setUp(
+      {
+        newOrder: async () => order('pending'),
+        authorization: async () => ({ status, domain: 'a.test', challenges: [challenge], retryAfterMs: 0 }),
+        keyAuthorization: async () => 'proof',
+        respond: async () => {
+          status = 'invalid'
+        },
       },
-    }
-    const { obtain } = setUp(client)
-    const solver = { present: async () => {}, remove: async (domain: string) => void removed.push(domain) }
-    // the solver of setUp refuses: reach for it through the order itself
-    await assert.rejects(obtain(), /not expected/)
-    status = 'pending'
-    const keys = {
-      createKey: async () => 'key',
-      createRequest: async () => new Uint8Array(),
-      certificateId: () => undefined,
-    }
-    await assert.rejects(
-      obtainCertificate(
-        {
-          client: client as never,
-          store: { pendingKey: () => undefined, savePendingKey: () => {} } as never,
-          keys,
-          solver: { type: 'http-01', ...solver },
-          clock: systemClock,
-        },
-        {
-          plan: { name: 'a.test', domains: ['a.test'] },
-          settings: { keyType: 'ecdsa', profile: undefined },
-          replaces: undefined,
-          pendingOrder: undefined,
-          onOrder: () => {},
-        },
-      ),
-      /the proof for a\.test is invalid: connection refused/,
+      {
+        type: 'http-01',
+        present: async domain => void shown.push(`present ${domain}`),
+        remove: async domain => void shown.push(`remove ${domain}`),
+      },
     )
-    assert.deepEqual(removed, ['a.test'])
+    await assert.rejects(obtain(), /the proof for a\.test is invalid: connection refused/)
+    assert.deepEqual(shown, ['present a.test', 'remove a.test'])
   })
 })
 
