@@ -12,6 +12,7 @@ const apart = new Map([
   ['supervisor/admin/app.ts', 'admin.cjs'],
   ['supervisor/adapters/watcher.ts', 'watcher.cjs'],
   ['supervisor/adapters/cron.ts', 'cron.cjs'],
+  ['supervisor/assembly/acme.ts', 'acme.cjs'],
 ])
 
 const leaveApart: Plugin = {

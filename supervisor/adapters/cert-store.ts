@@ -1,7 +1,8 @@
-import { accessSync, constants, copyFileSync, mkdirSync, renameSync } from 'node:fs'
+import { accessSync, constants, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CertificateStore } from '../domain/ports.ts'
-import { createSelfSigned, listCertificateFolder, readCertificate } from './cert-files.ts'
+import { listCertificateFolder, readCertificate } from './cert-files.ts'
+import { createSelfSigned } from './self-signed.ts'
 
 /** Certificates on disk. */
 export const certificateStore: CertificateStore = {
@@ -17,13 +18,21 @@ export const certificateStore: CertificateStore = {
       return false
     }
   },
-  keepCopy(files, folder) {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-    const copy = { chain: join(folder, 'served.crt'), key: join(folder, 'served.key') }
+  keepCopy({ pem, certificate }, folder) {
+    const target = join(folder, certificate.id)
+    mkdirSync(target, { recursive: true, mode: 0o700 })
+    const copy = { chain: join(target, 'served.crt'), key: join(target, 'served.key') }
     for (const part of ['key', 'chain'] as const) {
-      copyFileSync(files[part], `${copy[part]}.next`)
+      writeFileSync(`${copy[part]}.next`, pem[part], { mode: 0o600 })
       renameSync(`${copy[part]}.next`, copy[part])
     }
     return copy
+  },
+  keepOnly(ids, folder) {
+    for (const name of readdirSync(folder)) {
+      // the names of copies; a self-signed certificate may live here too
+      if (/^[0-9a-f]{16}$/.test(name) && !ids.includes(name))
+        rmSync(join(folder, name), { recursive: true, force: true })
+    }
   },
 }

@@ -6,15 +6,17 @@ import { answerHealth, type HealthOptions } from './health.ts'
 export interface AdminOptions {
   health: HealthOptions
   status: () => Status
+  renewCertificate: (name: string, mode: 'due' | 'forced') => Promise<Outcome>
   /** Settles when the command is done. */
   command: (command: Command) => Promise<Outcome>
 }
 
 /**
  * The admin API, for whoever may open its socket. `GET /status`; `POST /reload`, `/restart`, `/restart/TARGET`,
- * `/scale/N?app=NAME`, `/purge`, `/purge/PREFIX` and `/stop` answer when the thing is done: 200 with what happened, or 409 with the reason when it was not.
+ * `/scale/N?app=NAME`, `/certificates/NAME/renew?force=true`, `/purge`, `/purge/PREFIX` and `/stop` answer when the thing is
+ * done: 200 with what happened, or 409 with the reason when it was not.
  */
-export function createAdminApp({ health, status, command }: AdminOptions): Express {
+export function createAdminApp({ health, status, command, renewCertificate }: AdminOptions): Express {
   const app = express()
   app.disable('x-powered-by')
   app.use((request, response, next) => {
@@ -22,6 +24,10 @@ export function createAdminApp({ health, status, command }: AdminOptions): Expre
   })
   app.get('/status', (_request, response) => {
     response.json(status())
+  })
+  app.post('/certificates/:name/renew', async (request, response) => {
+    const outcome = await renewCertificate(request.params.name, request.query.force === 'true' ? 'forced' : 'due')
+    response.status(outcome.ok ? 200 : 409).json(outcome)
   })
   app.post('/:name{/:argument}', async (request, response, next) => {
     const { name = '', argument } = request.params

@@ -3,6 +3,7 @@ import type { RollResult } from '../services/roll-result.ts'
 import type { WorkerPool } from '../services/worker-pool.ts'
 import type { Parts } from './parts.ts'
 import { purgeCache } from './purge-cache.ts'
+import { refreshCertificates } from './refresh-certificates.ts'
 import { reload } from './reload.ts'
 import { appAtRoot } from './settings.ts'
 
@@ -19,6 +20,8 @@ export async function runCommand(parts: Parts, command: Command): Promise<Outcom
       return scale(parts, appAtRoot(parts.settings.config), present => Math.max(1, present + command.change))
     case 'purgeCache':
       return purgeCache(parts, command.prefix)
+    case 'refreshCertificates':
+      return refreshCertificates(parts)
     case 'reopenLogs':
       parts.nginx?.reopenLogs()
       return { ok: true, message: 'log files reopened' }

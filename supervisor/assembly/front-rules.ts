@@ -5,6 +5,7 @@ import type { Config } from '../config/schema.ts'
 import type { Compression } from '../domain/nginx-compression.ts'
 import type { FrontRules } from '../domain/nginx-front.ts'
 import type { NginxFeatures } from '../domain/nginx-model.ts'
+import { acmeSettingsOf } from './acme-settings.ts'
 import type { Settings } from './settings.ts'
 
 const usualBurst = 20
@@ -59,8 +60,16 @@ function readRate(text: string): FrontRules['limits']['rate'] {
   return { count: Number(count), per: per === 'm' ? 'm' : 's', burst: Number(burst ?? usualBurst) }
 }
 
-function knownHosts({ server_names, routes }: Config): string[] {
-  return [...new Set([...server_names.map(name => name.toLowerCase()), ...routes.flatMap(({ host }) => host ?? [])])]
+function knownHosts(config: Config): string[] {
+  const { server_names, routes } = config
+  const ordered = acmeSettingsOf(config)?.plans.flatMap(({ domains }) => domains) ?? []
+  return [
+    ...new Set([
+      ...server_names.map(name => name.toLowerCase()),
+      ...routes.flatMap(({ host }) => host ?? []),
+      ...ordered,
+    ]),
+  ]
 }
 
 function chooseHttp3(config: Config, { hasHttp3, version }: NginxFeatures, publicPort: number): FrontRules['http3'] {

@@ -43,3 +43,9 @@ function bindAll(addresses: readonly string[] | undefined, port: number): FrontS
     throw new OperatorError('cannot listen: this machine has neither IPv4 nor IPv6', { fix: 'set bind_addresses' })
   return bound
 }
+
+/** Where a socket bound to an address is reached from the same machine. */
+export function reachableHost(address: string | undefined): string {
+  if (address === undefined || address === '0.0.0.0') return '127.0.0.1'
+  return address === '::' ? '::1' : address
+}

@@ -1,11 +1,11 @@
 import { join, resolve } from 'node:path'
 import type { FrontSocket } from '../adapters/listeners.ts'
 import { tlsName, type UpstreamConfig } from '../config/upstreams.ts'
-import type { CertificateFiles } from '../domain/certificate.ts'
 import type { NginxFeatures, NginxModel, NginxUpstream } from '../domain/nginx-model.ts'
 import type { Upstream, UpstreamServer } from '../domain/nginx-upstream.ts'
 import { placePath } from '../domain/places.ts'
 import type { WorkerPlan } from '../services/worker-plan.ts'
+import { challengeFolder } from './acme-settings.ts'
 import { busyTimeOf } from './busy-time.ts'
 import { frontRules } from './front-rules.ts'
 import { routesOf } from './nginx-routes.ts'
@@ -21,7 +21,7 @@ export interface NginxModelSources {
     http: readonly Pick<FrontSocket, 'address' | 'port'>[]
     https: readonly Pick<FrontSocket, 'address' | 'port'>[]
   }
-  certificate: CertificateFiles | undefined
+  certificates: NginxModel['certificates']
   accessLogPath: string
   /** Where the workers of an app are. */
   serversOf: (plan: WorkerPlan) => UpstreamServer[]
@@ -37,7 +37,7 @@ export function modelNginx({
   world,
   features,
   front,
-  certificate,
+  certificates,
   accessLogPath,
   serversOf,
   externalOf,
@@ -54,7 +54,9 @@ export function modelNginx({
     https: front.https.map(({ address, port }) => ({ address, port })),
     httpMode: config.https === 'redirect' ? 'redirect' : 'serve',
     publicHttpsPort,
-    certificate,
+    certificates,
+    tlsProfile: config.tls.profile,
+    acmeChallenges: challengeFolder(config),
     health: {
       socket: join(config.run_dir, healthSocketName),
       livePath: config.health.live_path,

@@ -1,16 +1,15 @@
-import { join } from 'node:path'
 import type { AccessLog } from '../adapters/access-log.ts'
 import type { Instance } from '../adapters/instance.ts'
 import type { Output } from '../adapters/output.ts'
 import type { LocalServer } from '../admin/server.ts'
 import { systemClock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
-import type { CertificateFiles } from '../domain/certificate.ts'
+import { describeCertificates } from '../domain/certificate-status.ts'
 import { type HealthFacts, readiness } from '../domain/health.ts'
 import type { NginxFeatures, NginxModel } from '../domain/nginx-model.ts'
 import type { BoundSocket, Surroundings } from '../domain/ports.ts'
 import type { Status } from '../domain/status.ts'
-import { chooseServed, type ServedCertificate } from '../services/certificates.ts'
+import type { RunningAcme } from '../services/acme.ts'
 import type { CommandQueue } from '../services/commands.ts'
 import type { InFlight } from '../services/in-flight.ts'
 import type { InitRun } from '../services/init.ts'
@@ -20,6 +19,7 @@ import type { ProcessPool } from '../services/process-pool.ts'
 import type { Rotation } from '../services/rotation.ts'
 import type { Upstreams } from '../services/upstreams.ts'
 import type { WorkerPool } from '../services/worker-pool.ts'
+import { type Certificates, certificateModel } from './certificates.ts'
 import type { Front } from './front.ts'
 import type { HookRunner } from './hooks.ts'
 import { modelNginx, plannedServers } from './nginx-model.ts'
@@ -60,7 +60,10 @@ export interface Parts {
   accessLog?: AccessLog
   /** Where nginx tells how busy the workers are that do not tell it themselves. */
   busySocket?: BoundSocket
-  certificate?: KeptCertificate | undefined
+  /** None without HTTPS. */
+  certificates?: Certificates | undefined
+  /** None unless tls.acme is set. */
+  acme?: RunningAcme | undefined
   /** Of the apps that are no static files. */
   readonly pools: Map<string, WorkerPool>
   /** Of the processes that get no requests. */
@@ -82,14 +85,14 @@ export function modelOf(
   workers: 'ready' | 'all',
   upstreams = parts.upstreams,
 ): NginxModel {
-  const { world, features, accessLog, front, certificate, pools } = parts
+  const { world, features, accessLog, front, certificates, pools } = parts
   if (!features || !accessLog) throw new Error('cannot model nginx before the start')
   return modelNginx({
     settings,
     world,
     features,
     front,
-    certificate: certificate?.files,
+    certificates: certificates && certificateModel(certificates),
     accessLogPath: accessLog.path,
     externalOf: upstream => upstreams?.serversOf(upstream) ?? [],
     serversOf(plan) {
@@ -98,36 +101,6 @@ export function modelOf(
       return pool?.addresses() ?? plannedServers(plan, settings.config.run_dir)
     },
   })
-}
-
-/** A copy of the certificate to serve, that nginx can go on reading, and where it came from. */
-export interface KeptCertificate {
-  source: ServedCertificate['source']
-  files: CertificateFiles
-}
-
-/**
- * Chooses the certificate to serve. An OperatorError when there is none, tls.required is set or a mounted one is served
- * already: a bad one must not take its place.
- */
-export async function loadCertificate(
-  settings: Settings,
-  log: Log,
-  served?: KeptCertificate,
-): Promise<KeptCertificate | undefined> {
-  const { config, certificates } = settings
-  if (config.https === 'off') return undefined
-  // node:crypto takes its time: the workers boot meanwhile
-  const { certificateStore } = await import('../adapters/cert-store.ts')
-  const isRequired = certificates.isRequired || served?.source === 'mounted'
-  const { source, files, certificate } = await chooseServed(
-    certificateStore,
-    { ...certificates, isRequired },
-    { clock: systemClock, log },
-  )
-  // a folder of its own: a pair is never half replaced under a running nginx
-  const folder = join(config.run_dir, 'certificates', certificate.serial)
-  return { source, files: certificateStore.keepCopy(files, folder) }
 }
 
 export function healthOf({ pools, nginx, isDraining, settings }: Parts): HealthFacts {
@@ -145,7 +118,7 @@ export function healthOf({ pools, nginx, isDraining, settings }: Parts): HealthF
 
 /** What `monohull status` shows. */
 export function statusOf(parts: Parts): Status {
-  const { pools, processes, front, isDraining, startedAt } = parts
+  const { pools, processes, front, isDraining, startedAt, certificates, acme } = parts
   return {
     pid: process.pid,
     state: isDraining ? 'stopping' : readiness(healthOf(parts)).status === 200 ? 'ready' : 'not ready',
@@ -158,6 +131,7 @@ export function statusOf(parts: Parts): Status {
       return limits ? [{ app, workers: count, ...limits }] : []
     }),
     processes: [...processes.values()].flatMap(pool => pool.status()),
+    certificates: certificates && describeCertificates(certificates, acme?.status() ?? [], systemClock.now()),
   }
 }
 

@@ -3,9 +3,12 @@ import { formatProblems } from '../config/report.ts'
 import type { Outcome } from '../domain/command.ts'
 import { applyAll, revertAll } from '../services/changes.ts'
 import type { RollResult } from '../services/roll-result.ts'
+import { acmeSettingsOf } from './acme-settings.ts'
+import { switchAcme } from './acme-switch.ts'
 import { autoscale } from './autoscaling.ts'
 import { needsBusyTime } from './busy-time.ts'
-import { loadCertificate, modelOf, type Parts } from './parts.ts'
+import { loadCertificates, reportCertificates } from './certificates.ts'
+import { modelOf, type Parts } from './parts.ts'
 import { changeOf, retireRemoved } from './pools.ts'
 import { planRestarts } from './schedules.ts'
 import type { Settings } from './settings.ts'
@@ -31,7 +34,7 @@ export async function reload(parts: Parts): Promise<Outcome> {
   const resolved = await parts.resolveAgain()
   const refusal = resolved.ok ? findFixed(parts.settings, resolved.settings) : formatProblems(resolved.problems)
   if (!resolved.ok || refusal) return abandoned(refusal ?? '')
-  const { settings, certificate, nginx, hooks } = parts
+  const { settings, certificates, nginx, hooks } = parts
   const formerUpstreams = parts.upstreams
   let upstreams: Parts['upstreams']
   const next = resolved.settings
@@ -45,7 +48,8 @@ export async function reload(parts: Parts): Promise<Outcome> {
   ]
   let isApplied = false
   try {
-    parts.certificate = await loadCertificate(next, parts.log, certificate)
+    parts.certificates = await loadCertificates(next, parts.log, certificates)
+    if (parts.certificates) reportCertificates(parts.certificates, parts.log)
     upstreams = await openUpstreams(parts, next)
     await nginx?.check(modelOf(parts, next, 'all', upstreams))
     expectRolled(await applyAll(changes))
@@ -54,7 +58,7 @@ export async function reload(parts: Parts): Promise<Outcome> {
     await nginx?.apply(modelOf(parts, next, 'ready'))
     autoscale(parts)
   } catch (error) {
-    Object.assign(parts, { settings, certificate, upstreams: formerUpstreams })
+    Object.assign(parts, { settings, certificates, upstreams: formerUpstreams })
     upstreams?.stop()
     if (isApplied) await revertAll(changes)
     return abandoned(messageOf(error))
@@ -63,8 +67,14 @@ export async function reload(parts: Parts): Promise<Outcome> {
   await retireRemoved(parts)
   await programs?.removeProcesses(parts)
   await planRestarts(parts)
+  if (acmeKey(settings) !== acmeKey(next)) await switchAcme(parts)
   await hooks?.attempt('after_reload', next.hooks)
   return { ok: true, message: 'reload finished' }
+}
+
+/** Everything that ACME was started with. */
+function acmeKey({ config }: Settings): string {
+  return JSON.stringify([acmeSettingsOf(config), config.state_dir])
 }
 
 function abandoned(reason: string): Outcome {

@@ -9,6 +9,7 @@ import type { Config } from '../config/schema.ts'
 import type { HookPlans } from '../domain/hook.ts'
 import type { OwnNginxConf } from '../domain/nginx-model.ts'
 import type { CertificateSettings } from '../services/certificates.ts'
+import { findAcmeProblems } from './acme-settings.ts'
 import { type AppSettings, resolveApp } from './app-settings.ts'
 import { type FrontFiles, findFrontFiles } from './front-files.ts'
 import { planHooks } from './hooks.ts'
@@ -34,7 +35,7 @@ export interface Settings extends ProgramSettings {
   /** The user's own, in place of the one built in. */
   maintenancePage: string | undefined
   frontFiles: FrontFiles
-  certificates: CertificateSettings
+  certificates: Omit<CertificateSettings, 'acme'>
 }
 
 export type SettingsResult = { ok: true; settings: Settings } | { ok: false; problems: Problem[] }
@@ -49,6 +50,7 @@ export function resolveSettings(config: Config, world: World): SettingsResult {
   )
   const main = apps.find(({ name }) => name === mainAppOf(config))
   const programs = resolvePrograms({ config, world, main, complain })
+  problems.push(...findAcmeProblems(config))
   const [first] = apps
   const place = (apps.find(({ name }) => name === appAtRoot(config)) ?? first)?.place
   const hooks = place ? planHooks(config.hooks, { place, world, complain }) : {}

@@ -19,12 +19,15 @@ import { createNginx } from '../services/nginx.ts'
 import { createOomWatch } from '../services/oom-watch.ts'
 import { createRotation } from '../services/rotation.ts'
 import type { Death } from '../services/worker-slot.ts'
+import { renewCertificate, switchAcme } from './acme-switch.ts'
 import type { AppSettings } from './app-settings.ts'
 import { autoscale, bindBusySocket } from './autoscaling.ts'
-import { bindFront } from './front.ts'
+import { watchCertificates } from './certificate-watch.ts'
+import { loadCertificates, reportCertificates } from './certificates.ts'
+import { bindFront, reachableHost } from './front.ts'
 import { createHookRunner, startRefusedBy } from './hooks.ts'
 import { healthSocketName } from './nginx-model.ts'
-import { describeSockets, healthOf, loadCertificate, modelOf, type Parts, statusOf } from './parts.ts'
+import { describeSockets, healthOf, modelOf, type Parts, statusOf } from './parts.ts'
 import { settlePools, startPools } from './pools.ts'
 import { removeOldCache } from './purge-cache.ts'
 import { planRestarts } from './schedules.ts'
@@ -91,6 +94,7 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
   await settlePools(parts)
   parts.isServing = true
   await parts.nginx?.follow(modelOf(parts, settings, 'ready'))
+  if (parts.certificates) parts.servers.push(watchCertificates(parts))
 
   const { http, https } = parts.front
   instance.update({
@@ -103,6 +107,7 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
   })
   log.info('serving', { http: describeSockets(http).join(','), https: describeSockets(https).join(',') || undefined })
   autoscale(parts)
+  await switchAcme(parts)
   await planRestarts(parts)
   collectGarbage()
   parts.nginx?.takeNote()
@@ -111,14 +116,15 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
 async function assembleNginx(parts: Parts, surroundings: Surroundings): Promise<void> {
   const { settings, world, front, log } = parts
   const runDir = settings.config.run_dir
-  const [features, accessLog, certificate, upstreams] = await Promise.all([
+  const [features, accessLog, certificates, upstreams] = await Promise.all([
     readNginxFeatures(),
     openAccessLog(join(runDir, 'access.fifo')),
-    loadCertificate(settings, log),
+    loadCertificates(settings, log),
     openUpstreams(parts, settings),
     removeOldCache(settings),
   ])
-  Object.assign(parts, { features, accessLog, certificate, upstreams })
+  Object.assign(parts, { features, accessLog, certificates, upstreams })
+  if (certificates) reportCertificates(certificates, log)
   bindBusySocket(parts, features)
   parts.nginx = createNginx({
     ...surroundings,
@@ -146,6 +152,7 @@ async function serveLocally(parts: Parts): Promise<LocalServer[]> {
       health,
       status: () => statusOf(parts),
       command: command => parts.command(command, 'the admin API'),
+      renewCertificate: (name, mode) => renewCertificate(parts, name, mode),
     }),
   ])
 }
@@ -163,10 +170,4 @@ function describeApp({ name, content, plan, place }: AppSettings, apps: number):
   const app =
     content.kind === 'files' ? `static files in ${content.root}` : `${plan?.argv.join(' ')} (${content.origin})`
   return { name: apps > 1 ? name : undefined, app, workers: plan?.count, user: place.account?.name }
-}
-
-/** Where a socket bound to an address is reached from the same machine. */
-function reachableHost(address: string | undefined): string {
-  if (address === undefined || address === '0.0.0.0') return '127.0.0.1'
-  return address === '::' ? '::1' : address
 }

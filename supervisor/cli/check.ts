@@ -89,16 +89,19 @@ function inspectCertificates(
   { config, certificates }: Settings,
   found: { problems: Problem[]; notes: string[] },
 ): void {
-  const { chosen, problems } = findMounted(certificateStore, certificates.certDir, systemClock.now())
+  const { usable, problems } = findMounted(certificateStore, certificates.certDir, systemClock.now())
   for (const { problem, fix } of problems)
     found.problems.push({ key: 'cert_dir', source: certificates.certDir, value: undefined, problem, fix })
-  if (chosen) found.notes.push(`certificate ${chosen.files.chain} for ${chosen.certificate.names.join(', ')}`)
-  else if (config.tls.required && problems.length === 0) {
+  for (const { files, certificate } of usable) {
+    found.notes.push(`certificate ${files.chain} for ${certificate.names.join(', ')}`, ...certificate.remarks)
+  }
+  if (usable.length > 0) return
+  if (config.tls.required && problems.length === 0) {
     throw new OperatorError(`tls.required is set, and ${config.cert_dir} has no certificate`, {
       fix: 'mount fullchain.pem and privkey.pem there, or unset tls.required',
     })
-  } else if (problems.length === 0)
-    found.notes.push(`no certificate in ${config.cert_dir}: a self-signed one will serve`)
+  }
+  if (problems.length === 0) found.notes.push(`no certificate in ${config.cert_dir}: a self-signed one will serve`)
 }
 
 /** nginx's own test of the rendered configuration, in a folder of its own next to what may be running. */
@@ -113,7 +116,7 @@ async function testNginx(settings: Settings, world: World): Promise<void> {
   const target = join(config.run_dir, 'check')
   const files = createNginxFiles({ source: join(world.home, 'nginx'), target })
   const folder = files.stage(
-    renderNginx({ ...model, upstreams, workDir: target, https: [], certificate: undefined, httpMode: 'serve' }),
+    renderNginx({ ...model, upstreams, workDir: target, https: [], certificates: undefined, httpMode: 'serve' }),
   )
   const result = await files.test(folder, [])
   rmSync(target, { recursive: true, force: true })

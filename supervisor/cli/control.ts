@@ -37,12 +37,13 @@ export async function stopInstance(commandLine: CommandLine, world: World): Prom
   return code
 }
 
-async function socketOf(commandLine: CommandLine, world: World): Promise<string> {
+/** The admin socket of the instance that is meant. */
+export async function socketOf(commandLine: CommandLine, world: World): Promise<string> {
   return join(await runDirOf(commandLine, world), 'admin.sock')
 }
 
 /** The folder that is named or usual, or else that of the `monohull dev` that runs for this app. */
-async function runDirOf(commandLine: CommandLine, world: World): Promise<string> {
+export async function runDirOf(commandLine: CommandLine, world: World): Promise<string> {
   const usual = await findRunDir(commandLine, world)
   const isNamed = commandLine.flags.run_dir !== undefined || world.env.MONOHULL_RUN_DIR !== undefined
   if (isNamed || findRunning(usual) !== undefined) return usual

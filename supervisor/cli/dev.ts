@@ -33,6 +33,7 @@ export async function dev(commandLine: CommandLine, outer: World): Promise<numbe
 async function resolveForDevelopment(commandLine: CommandLine, world: World): Promise<SettingsResult> {
   const overrides = {
     https: 'off',
+    'tls.acme': undefined,
     // there is no TLS, no balancer, and no host but localhost
     http3: false,
     proxy_protocol: false,

@@ -41,13 +41,16 @@ export async function previewModel(settings: Settings, world: World) {
   const addresses = config.bind_addresses ?? ['0.0.0.0', '::']
   // port 0 is any free one, and which is not known before
   const at = (port: number, usual: number) => addresses.map(address => ({ address, port: port || usual }))
-  const pair = join(config.run_dir, 'certificates/SERIAL/served')
+  const pair = join(config.run_dir, 'certificates/ID/served')
   return modelNginx({
     settings,
     world,
     features: await readNginxFeatures(),
     front: { http: at(config.http_port, 8080), https: config.https === 'off' ? [] : at(config.https_port, 8443) },
-    certificate: config.https === 'off' ? undefined : { chain: `${pair}.crt`, key: `${pair}.key` },
+    certificates:
+      config.https === 'off'
+        ? undefined
+        : { fallback: { names: [], files: [{ chain: `${pair}.crt`, key: `${pair}.key` }] }, named: [] },
     accessLogPath: '/dev/stdout',
     serversOf: plan => plannedServers(plan, config.run_dir),
     externalOf: upstream => namedServers(config, upstream),

@@ -9,7 +9,7 @@ const otherForm = new Set<string>(['invalid_type', 'invalid_value', 'invalid_uni
 
 /** Whether the values at a key and below may be secrets. */
 export function isSecretKey(key: string): boolean {
-  return /(^|\.)env(\.|$)/.test(key)
+  return /(^|\.)env(\.|$)|^tls\.acme\.eab\.hmac_key$/.test(key)
 }
 
 /** Of a value with several forms, what is wrong with the one that it is meant to have, where that can be told. */

@@ -7,6 +7,7 @@ import { backgroundProcess, initItem } from './programs.ts'
 import { responseHeaders } from './response-headers.ts'
 import { describeRouteProblems, fallbackApp } from './route-problems.ts'
 import { type Route, route, routeToApp } from './routes.ts'
+import { describeTlsProblems, tls } from './tls.ts'
 import { trustKeys } from './trust.ts'
 import { upstream } from './upstreams.ts'
 import {
@@ -203,7 +204,7 @@ export const configSchema = z
     server_names: z
       .array(hostName, { error: 'expected a list of host names' })
       .default([])
-      .describe('Host names of this server beside those of routes, for the self-signed certificate'),
+      .describe('Host names of this server beside those of routes, for its certificates where nothing else names them'),
     ...trustKeys,
     http3: z
       .boolean({ error: 'expected true or false' })
@@ -242,14 +243,7 @@ export const configSchema = z
       .record(programName, upstream, { error: 'expected names with the keys of an upstream each' })
       .default({})
       .describe('Servers elsewhere by name, for routes to lead to'),
-    tls: z
-      .strictObject({
-        required: z
-          .boolean({ error: 'expected true or false' })
-          .default(false)
-          .describe('Refuse to start, rather than serve a self-signed certificate, when cert_dir has no usable one'),
-      })
-      .prefault({}),
+    tls,
     health: z
       .strictObject({
         live_path: httpPath(
@@ -318,10 +312,11 @@ export const configSchema = z
       .describe('Sockets, rendered configuration, records of running processes'),
     state_dir: absolutePath
       .default('/var/lib/monohull')
-      .describe('What outlives a restart: the self-signed certificate'),
+      .describe('What outlives a restart: certificates that monohull made or obtained, and the account with the CA'),
     cert_dir: absolutePath.default('/certs').describe('Where certificates are mounted'),
   })
   .superRefine((value, context) => {
+    for (const { path, message } of describeTlsProblems(value)) context.addIssue({ code: 'custom', path, message })
     if (value.http_port === value.https_port && value.http_port !== 0 && value.https !== 'off') {
       context.addIssue({ code: 'custom', path: ['https_port'], message: 'expected another port than http_port' })
     }

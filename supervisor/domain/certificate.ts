@@ -4,9 +4,18 @@ export interface CertificateFiles {
   key: string
 }
 
+/** A pair as it was read, and put in order. */
+export interface UsableCertificate {
+  /** Where it was read. */
+  files: CertificateFiles
+  certificate: CertificateFacts
+  /** What nginx gets: exactly what was checked. The key is never to be printed. */
+  pem: { chain: string; key: string }
+}
+
 /** What reading a pair gave. */
 export type CertificateReading =
-  | { ok: true; files: CertificateFiles; certificate: CertificateFacts }
+  | ({ ok: true } & UsableCertificate)
   | { ok: false; files: CertificateFiles; problem: string; fix: string }
 
 export interface CertificateFacts {
@@ -18,6 +27,13 @@ export interface CertificateFacts {
   notBefore: number
   notAfter: number
   keyMatches: boolean
+  keyType: 'ecdsa' | 'rsa' | 'eddsa'
+  /** Of chain and key together, as letters and digits: it changes with any of them. */
+  id: string
+  /** SHA-256 of the certificate itself, as handshakes show it. */
+  fingerprint: string
+  /** What is odd, and no reason to refuse it. */
+  remarks: string[]
 }
 
 export interface CertificateProblem {
@@ -27,50 +43,28 @@ export interface CertificateProblem {
 }
 
 export interface CertificateChoice {
-  chosen: { files: CertificateFiles; certificate: CertificateFacts } | undefined
+  usable: UsableCertificate[]
   problems: CertificateProblem[]
 }
 
-const wellKnownPairs: CertificateFiles[] = [
-  { chain: 'fullchain.pem', key: 'privkey.pem' },
-  { chain: 'tls.crt', key: 'tls.key' },
-  { chain: 'cert.pem', key: 'key.pem' },
-]
-
-/** Pairs in the names of a folder, best first: certbot's, Kubernetes', OpenSSL's usual names, then any NAME.pem or NAME.crt with NAME.key. */
-export function findPairs(names: readonly string[]): { pairs: CertificateFiles[]; lonely: string[] } {
-  const present = new Set(names)
-  const pairs = wellKnownPairs.filter(pair => present.has(pair.chain) && present.has(pair.key))
-  for (const chain of [...names].sort()) {
-    const base = /^(.+)\.(pem|crt)$/.exec(chain)?.[1]
-    const key = `${base}.key`
-    if (base && present.has(key) && !pairs.some(pair => pair.key === key)) pairs.push({ chain, key })
-  }
-  const used = new Set(pairs.flatMap(pair => [pair.chain, pair.key]))
-  const lonely = names.filter(name => /\.(pem|crt|key)$/.test(name) && !used.has(name) && !used.has('fullchain.pem'))
-  return { pairs, lonely: lonely.sort() }
-}
-
-/** The first usable of the readings, and what is wrong with the others. */
-export function chooseCertificate(readings: readonly CertificateReading[], now: number): CertificateChoice {
+/** The usable ones of the readings, in their order, and what is wrong with the others. */
+export function chooseCertificates(readings: readonly CertificateReading[], now: number): CertificateChoice {
+  const usable: UsableCertificate[] = []
   const problems: CertificateProblem[] = []
-  let chosen: CertificateChoice['chosen']
   for (const reading of readings) {
     const problem = reading.ok ? judge(reading, now) : reading
     if (problem) problems.push({ files: reading.files, problem: problem.problem, fix: problem.fix })
-    else if (reading.ok) chosen ??= { files: reading.files, certificate: reading.certificate }
+    else if (reading.ok && !usable.some(({ certificate }) => certificate.id === reading.certificate.id))
+      usable.push({ files: reading.files, certificate: reading.certificate, pem: reading.pem })
   }
-  return { chosen, problems }
+  return { usable, problems }
 }
 
-function judge(
-  { files, certificate }: Extract<CertificateReading, { ok: true }>,
-  now: number,
-): { problem: string; fix: string } | undefined {
+function judge({ files, certificate }: UsableCertificate, now: number): { problem: string; fix: string } | undefined {
   if (!certificate.keyMatches) {
     return {
       problem: `the key ${files.key} does not belong to the certificate ${files.chain}`,
-      fix: 'mount the key that the certificate was made with; the server certificate must be the first in its file',
+      fix: 'mount the key that the certificate was made with',
     }
   }
   if (certificate.notAfter <= now) {

@@ -9,6 +9,8 @@ export type Command =
   | { type: 'scaleBy'; change: 1 | -1 }
   /** Of nginx's cache: everything, or what begins with `prefix`. */
   | { type: 'purgeCache'; prefix?: string }
+  /** Serves what the certificate files hold now. */
+  | { type: 'refreshCertificates' }
   | { type: 'reopenLogs' }
   | { type: 'stop' }
   | { type: 'quickStop' }

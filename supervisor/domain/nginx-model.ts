@@ -1,4 +1,5 @@
 import type { LogFormat } from '../base/log.ts'
+import type { CertificateFiles } from './certificate.ts'
 import type { BusyTime } from './nginx-busy.ts'
 import type { FrontRules } from './nginx-front.ts'
 import type { UnavailablePage } from './nginx-unavailable.ts'
@@ -43,7 +44,10 @@ export interface NginxModel {
   httpMode: 'redirect' | 'serve'
   /** Port in redirects to HTTPS. */
   publicHttpsPort: number
-  certificate: { chain: string; key: string } | undefined
+  certificates: TlsCertificates | undefined
+  tlsProfile: 'intermediate' | 'modern'
+  /** Folder with what a CA asks for on port 80. */
+  acmeChallenges: string | undefined
   health: { socket: string; livePath: string; readyPath: string }
   /** For 502, 503 and 504. */
   unavailable: UnavailablePage
@@ -61,6 +65,19 @@ export interface NginxModel {
   snippets: string | undefined
   /** Seconds after which nginx's old workers close what still hangs on them. */
   shutdownTimeoutSeconds: number
+}
+
+/** Certificates for the same names; one of each key type. */
+export interface TlsCertificateSet {
+  names: readonly string[]
+  files: readonly CertificateFiles[]
+}
+
+export interface TlsCertificates {
+  /** For clients that ask for no name, or one that no certificate is for. */
+  fallback: TlsCertificateSet
+  /** By the name that the client asks for. */
+  named: readonly TlsCertificateSet[]
 }
 
 /** The user's own nginx.conf. */

@@ -1,5 +1,6 @@
 import { renderUnknownHost } from './nginx-access.ts'
 import { renderBusyCounter } from './nginx-busy.ts'
+import { renderChallenges } from './nginx-challenges.ts'
 import { renderExternal } from './nginx-external.ts'
 import { listenProtocol, mayComeByHttps, renderRedirects } from './nginx-forwarded.ts'
 import { frontFiles, renderFront, renderFrontSite } from './nginx-front.ts'
@@ -7,6 +8,7 @@ import { renderQuicListen } from './nginx-http3.ts'
 import { type ListenAddress, type NginxModel, type NginxRoute, routesByHost, unansweredName } from './nginx-model.ts'
 import { renderRouteMaps, renderRoutes } from './nginx-routes.ts'
 import { lines, quote } from './nginx-text.ts'
+import { type TlsServer, tlsServers } from './nginx-tls.ts'
 import { renderUnavailable, unavailableFiles } from './nginx-unavailable.ts'
 import { renderCookie, renderUpstream } from './nginx-upstream.ts'
 
@@ -59,6 +61,7 @@ function renderHttp(model: NginxModel): string {
   return lines([
     ...renderLogs(model),
     ...temporary,
+    `include snippets/tls-${model.tlsProfile}.conf;`,
     `ssl_ecdh_curve ${model.features.hasMlKem ? 'X25519MLKEM768:' : ''}X25519:prime256v1:secp384r1;`,
     ...renderFront(model.front, { open: healthPaths(model), workDir: model.workDir }),
     ...(redirectsByMap(model) ? renderRedirects(healthPaths(model)) : []),
@@ -68,7 +71,9 @@ function renderHttp(model: NginxModel): string {
     ...renderRouteMaps(model),
     ...(model.snippets ? ['', `include ${quote(`${model.snippets}/http.d/*.conf`)};`] : []),
     ...(model.http.length > 0 ? renderHttpServers(model) : []),
-    ...(model.https.length > 0 ? sitesOf(model).flatMap(site => renderHttpsServer(model, site)) : []),
+    ...(model.https.length > 0
+      ? tlsServers(model, sitesOf(model)).flatMap(server => renderHttpsServer(model, server))
+      : []),
   ])
 }
 
@@ -92,12 +97,6 @@ function healthPaths({ health }: NginxModel): string[] {
   return [health.livePath, health.readyPath].filter(path => path !== 'off')
 }
 
-/** What tells the servers of one address apart. */
-interface Site {
-  host: string | undefined
-  file: string
-}
-
 function renderHttpServers(model: NginxModel): string[] {
   const protocol = listenProtocol(model.front.trust)
   const port = model.publicHttpsPort === 443 ? '' : `:${model.publicHttpsPort}`
@@ -107,7 +106,9 @@ function renderHttpServers(model: NginxModel): string[] {
     return sitesOf(model).flatMap(site => [
       '',
       'server {',
-      ...model.http.map(address => `    listen ${renderListen(address, site)}${protocol};`),
+      ...model.http.map(
+        address => `    listen ${renderListen(address, { isDefault: site.host === undefined })}${protocol};`,
+      ),
       `    server_name ${site.host ?? '_'};`,
       `    include ${site.file};`,
       // after the site, which may have refused the host
@@ -118,9 +119,11 @@ function renderHttpServers(model: NginxModel): string[] {
   return [
     '',
     'server {',
-    ...model.http.map(address => `    listen ${renderListen(address)}${protocol};`),
+    ...model.http.map(address => `    listen ${renderListen(address, { isDefault: true })}${protocol};`),
     '    server_name _;',
-    ...[...renderUnknownHost(model.front.unknownHost), ...renderHealth(model)].map(line => `    ${line}`),
+    ...[...renderUnknownHost(model.front.unknownHost), ...renderChallenges(model), ...renderHealth(model)].map(
+      line => `    ${line}`,
+    ),
     '    location / {',
     `        ${redirect}`,
     '    }',
@@ -128,23 +131,21 @@ function renderHttpServers(model: NginxModel): string[] {
   ]
 }
 
-function renderHttpsServer(model: NginxModel, site: Site): string[] {
+function renderHttpsServer(model: NginxModel, server: TlsServer): string[] {
   const { hasHttp2Directive } = model.features
   const protocol = `ssl${hasHttp2Directive ? '' : ' http2'}${listenProtocol(model.front.trust)}`
   return [
     '',
     'server {',
-    ...model.https.map(address => `    listen ${renderListen(address, site)} ${protocol};`),
-    ...(model.front.http3 ? renderQuicListen(model.https, !site.host).map(line => `    ${line}`) : []),
+    ...model.https.map(address => `    listen ${renderListen(address, server)} ${protocol};`),
+    ...(model.front.http3 ? renderQuicListen(model.https, server.isDefault).map(line => `    ${line}`) : []),
     ...(hasHttp2Directive ? ['    http2 on;'] : []),
-    `    server_name ${site.host ?? '_'};`,
-    ...(model.certificate
-      ? [
-          `    ssl_certificate ${quote(model.certificate.chain)};`,
-          `    ssl_certificate_key ${quote(model.certificate.key)};`,
-        ]
-      : []),
-    `    include ${site.file};`,
+    `    server_name ${server.names.join(' ') || '_'};`,
+    ...server.certificates.flatMap(({ chain, key }) => [
+      `    ssl_certificate ${quote(chain)};`,
+      `    ssl_certificate_key ${quote(key)};`,
+    ]),
+    `    include ${server.file};`,
     '}',
   ]
 }
@@ -153,6 +154,7 @@ function renderHttpsServer(model: NginxModel, site: Site): string[] {
 function renderSite(model: NginxModel, routes: readonly NginxRoute[]): string {
   return lines([
     ...renderFrontSite(model.front, `${model.workDir}/current`),
+    ...renderChallenges(model),
     ...renderHealth(model),
     ...renderUnavailable(model.unavailable, `${model.workDir}/current`),
     ...model.apps.flatMap(renderCookie),
@@ -171,11 +173,11 @@ function renderHealth(model: NginxModel): string[] {
 }
 
 /** The server for any host is the default of its address, so that one in the user's http.d gets only the names it asks for. */
-function renderListen({ address, port }: ListenAddress, site?: Site): string {
+function renderListen({ address, port }: ListenAddress, { isDefault }: { isDefault: boolean }): string {
   const isIpv6 = address.includes(':')
   const where = isIpv6 ? `[${address}]:${port}` : `${address}:${port}`
   // what belongs to the socket is said once
-  return site?.host ? where : `${where}${isIpv6 ? ' ipv6only=on' : ''} default_server backlog=${backlog}`
+  return isDefault ? `${where}${isIpv6 ? ' ipv6only=on' : ''} default_server backlog=${backlog}` : where
 }
 
 /** What nginx says of the files, with the user's own nginx.conf by the name that the user knows it by. */

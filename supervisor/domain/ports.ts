@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
-import type { CertificateFiles, CertificateReading } from './certificate.ts'
+import type { CertificateFiles, CertificateReading, UsableCertificate } from './certificate.ts'
 import type { Exit } from './exit.ts'
 
 /** What the services need from the world; the adapters provide it. */
@@ -148,12 +148,14 @@ export interface ProcessView {
 
 /** Files and openssl, as the certificates need them. */
 export interface CertificateStore {
-  list(folder: string): string[]
+  list(folder: string): { files: string[]; folders: string[] }
   read(folder: string, names: CertificateFiles): CertificateReading
   createSelfSigned(files: CertificateFiles, names: readonly string[]): Promise<void>
   isWritable(folder: string): boolean
-  /** Copies a pair, so that a reload does not depend on what happens to the mounted files meanwhile. */
-  keepCopy(files: CertificateFiles, folder: string): CertificateFiles
+  /** Writes what was read to a folder of its own in `folder`: what happens to the mounted files is nothing to nginx. */
+  keepCopy(usable: UsableCertificate, folder: string): CertificateFiles
+  /** Removes the copies of all others. */
+  keepOnly(ids: readonly string[], folder: string): void
 }
 
 /** What a service needs to tell the time, talk, and start children. */

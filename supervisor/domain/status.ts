@@ -1,5 +1,7 @@
 import type { WorkerLimits } from './autoscale.ts'
+import { type CertificatesStatus, formatCertificates } from './certificate-status.ts'
 import type { SlotState } from './slot-state.ts'
+import { formatTable } from './text-table.ts'
 
 /** One worker as `monohull status` shows it. */
 export interface WorkerStatus {
@@ -36,15 +38,19 @@ export interface Status {
   processes: ProcessStatus[]
   /** Apps that are scaled by load, and between which numbers. */
   scaled: ({ app: string; workers: number } & WorkerLimits)[]
+  /** None without HTTPS. */
+  certificates?: CertificatesStatus | undefined
 }
 
-/** The status as a table for people. */
-export function formatStatus({ pid, state, uptimeSeconds, http, https, workers, processes, scaled }: Status): string {
+/** The status as tables for people. */
+export function formatStatus(status: Status): string {
+  const { pid, state, uptimeSeconds, http, https, workers, processes, scaled, certificates } = status
   const bounds = scaled
     .map(one => `${one.app} scales by load: ${one.workers}, from ${one.min} to ${one.max}\n`)
     .join('')
   const head = `monohull ${state}, pid ${pid}, up ${uptimeSeconds} s\nhttp  ${http.join(' ') || '-'}\nhttps ${https.join(' ') || '-'}\n${bounds}`
-  if (workers.length + processes.length === 0) return `${head}static files, no workers\n`
+  const tail = certificates ? formatCertificates(certificates) : ''
+  if (workers.length + processes.length === 0) return `${head}static files, no workers\n${tail}`
   const rows = [...workers, ...processes].map(worker => [
     worker.name,
     worker.state + ('isInRotation' in worker && !worker.isInRotation ? ' (not in nginx)' : ''),
@@ -52,21 +58,5 @@ export function formatStatus({ pid, state, uptimeSeconds, http, https, workers, 
     worker.uptimeSeconds === undefined ? '-' : `${worker.uptimeSeconds} s`,
     String(worker.restarts),
   ])
-  const table = [['NAME', 'STATE', 'PID', 'UP', 'RESTARTS'], ...rows]
-  const widths = table.reduce<number[]>(
-    (all, row) => row.map((cell, column) => Math.max(cell.length, all[column] ?? 0)),
-    [],
-  )
-  return (
-    head +
-    table
-      .map(
-        row =>
-          `${row
-            .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-            .join('  ')
-            .trimEnd()}\n`,
-      )
-      .join('')
-  )
+  return head + formatTable([['NAME', 'STATE', 'PID', 'UP', 'RESTARTS'], ...rows]) + tail
 }

@@ -1,78 +1,102 @@
 import { join } from 'node:path'
 import { OperatorError } from '../base/errors.ts'
-import {
-  type CertificateFacts,
-  type CertificateFiles,
-  type CertificateProblem,
-  chooseCertificate,
-  findPairs,
-  isSelfSignedUsable,
-  selfSignedNames,
-} from '../domain/certificate.ts'
+import { folderOf } from '../domain/acme.ts'
+import { type CertificateProblem, chooseCertificates, type UsableCertificate } from '../domain/certificate.ts'
+import type { CertificateSource } from '../domain/certificate-choice.ts'
+import { findPairs } from '../domain/certificate-folder.ts'
 import type { CertificateStore, Surroundings } from '../domain/ports.ts'
+import { type SelfSignedSettings, selfSignedCertificate } from './self-signed-certificate.ts'
 
-export interface CertificateSettings {
-  certDir: string
-  stateDir: string
-  runDir: string
+export interface CertificateSettings extends SelfSignedSettings {
   /** Refuse, rather than serve a self-signed one. */
   isRequired: boolean
-  hostname: string
-  serverNames: readonly string[]
+  /** Where certificates from a CA are kept, a folder for each name; undefined without ACME. */
+  acme: { folder: string; names: readonly string[] } | undefined
 }
 
-export interface ServedCertificate {
-  source: 'mounted' | 'self-signed'
-  files: CertificateFiles
-  certificate: CertificateFacts
+const issuedPair = { chain: 'fullchain.pem', key: 'privkey.pem' }
+
+export interface ServedCertificate extends UsableCertificate {
+  source: CertificateSource
 }
 
 export interface MountedSearch {
-  chosen: ServedCertificate | undefined
+  usable: ServedCertificate[]
   problems: CertificateProblem[]
+  /** Every certificate file that has a key, usable or not: the first usable one serves whoever asks for no known name. */
+  order: string[]
 }
 
-const selfSignedPair = { chain: 'self-signed.crt', key: 'self-signed.key' }
-
-/** Looks for a usable mounted certificate, and says what is wrong with each that is not. */
+/** Looks for the mounted certificates in a folder and the folders in it, and says what is wrong with each that is unusable. */
 export function findMounted(store: CertificateStore, certDir: string, now: number): MountedSearch {
-  const { pairs, lonely } = findPairs(store.list(certDir))
-  const { chosen, problems } = chooseCertificate(
-    pairs.map(pair => store.read(certDir, pair)),
-    now,
-  )
+  const { folders } = store.list(certDir)
+  const found = [certDir, ...folders.map(name => join(certDir, name))].map(folder => findInFolder(store, folder, now))
+  return {
+    usable: found.flatMap(({ usable }) => usable),
+    problems: found.flatMap(({ problems }) => problems),
+    order: found.flatMap(({ order }) => order),
+  }
+}
+
+function findInFolder(store: CertificateStore, folder: string, now: number): MountedSearch {
+  const { pairs, lonely } = findPairs(store.list(folder).files)
+  const readings = pairs.map(pair => store.read(folder, pair))
+  const { usable, problems } = chooseCertificates(readings, now)
   const orphaned = lonely.map(name => {
     const isKey = name.endsWith('.key') || /^(priv)?key\.pem$/.test(name)
     return {
-      files: { chain: join(certDir, name), key: '' },
+      files: { chain: join(folder, name), key: '' },
       problem: isKey
-        ? `the key ${join(certDir, name)} has no certificate beside it`
-        : `the certificate ${join(certDir, name)} has no key beside it`,
+        ? `the key ${join(folder, name)} has no certificate beside it`
+        : `the certificate ${join(folder, name)} has no key beside it`,
       fix: 'mount both as fullchain.pem + privkey.pem, tls.crt + tls.key, cert.pem + key.pem, or NAME.pem + NAME.key',
     }
   })
-  return { chosen: chosen && { source: 'mounted', ...chosen }, problems: [...problems, ...orphaned] }
+  return {
+    usable: usable.map(pair => ({ source: 'mounted', ...pair })),
+    problems: [...problems, ...orphaned],
+    order: readings.map(({ files }) => files.chain),
+  }
+}
+
+/** What is to be served, and what was passed over. */
+export interface Found {
+  certificates: ServedCertificate[]
+  problems: CertificateProblem[]
+  order: string[]
+}
+
+/** The latest usable certificate that the CA issued for a name. A folder that cannot be read holds up nothing. */
+function findIssued(store: CertificateStore, folder: string, now: number): Pick<Found, 'certificates' | 'problems'> {
+  try {
+    const readings = store.list(folder).folders.map(id => store.read(join(folder, id), issuedPair))
+    const { usable } = chooseCertificates(readings, now)
+    usable.sort((a, b) => b.certificate.notBefore - a.certificate.notBefore)
+    return { certificates: usable.slice(0, 1).map(latest => ({ source: 'acme', ...latest })), problems: [] }
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error
+    return {
+      certificates: [],
+      problems: [{ files: { chain: folder, key: '' }, problem: error.message, fix: 'let monohull read its state_dir' }],
+    }
+  }
 }
 
 /**
- * The certificate to serve now: the mounted one, else a self-signed one kept in the state folder (or, where that is
+ * The certificates to serve now: the mounted ones and those of the CA, else a self-signed one kept in the state folder (or, where that is
  * read-only, in the run folder). An OperatorError when tls.required asks for a mounted one and there is none.
  */
-export async function chooseServed(
+export async function findServed(
   store: CertificateStore,
   settings: CertificateSettings,
   { clock, log }: Pick<Surroundings, 'clock' | 'log'>,
-): Promise<ServedCertificate> {
-  const { chosen, problems } = findMounted(store, settings.certDir, clock.now())
-  for (const { problem, fix } of problems) log.warn('certificate not used', { problem, fix })
-  if (chosen) {
-    log.info('certificate found', {
-      file: chosen.files.chain,
-      names: chosen.certificate.names.join(','),
-      expires: new Date(chosen.certificate.notAfter).toISOString(),
-    })
-    return chosen
-  }
+): Promise<Found> {
+  const { usable, order, ...mounted } = findMounted(store, settings.certDir, clock.now())
+  const { folder = '', names = [] } = settings.acme ?? {}
+  const issued = names.map(name => findIssued(store, join(folder, folderOf(name)), clock.now()))
+  const certificates = [...usable, ...issued.flatMap(found => found.certificates)]
+  const problems = [...mounted.problems, ...issued.flatMap(found => found.problems)]
+  if (certificates.length > 0) return { certificates, problems, order }
   if (settings.isRequired) {
     throw new OperatorError(
       `a mounted certificate is required, and ${settings.certDir} has no usable one${problems[0] ? `: ${problems[0].problem}` : ''}`,
@@ -83,36 +107,6 @@ export async function chooseServed(
       },
     )
   }
-  return selfSigned(store, settings, { clock, log })
-}
-
-async function selfSigned(
-  store: CertificateStore,
-  settings: CertificateSettings,
-  { clock, log }: Pick<Surroundings, 'clock' | 'log'>,
-): Promise<ServedCertificate> {
-  const fallback = join(settings.runDir, 'certificates')
-  const wanted = selfSignedNames('', settings.serverNames) // a container's host name changes with every run
-  for (const folder of [settings.stateDir, fallback]) {
-    const kept = store.read(folder, selfSignedPair)
-    if (kept.ok && isSelfSignedUsable(kept.certificate, wanted, clock.now())) {
-      return { source: 'self-signed', files: kept.files, certificate: kept.certificate }
-    }
-  }
-  const names = selfSignedNames(settings.hostname, settings.serverNames)
-  const isKept = store.isWritable(settings.stateDir)
-  const folder = isKept ? settings.stateDir : fallback
-  await store.createSelfSigned(
-    { chain: join(folder, selfSignedPair.chain), key: join(folder, selfSignedPair.key) },
-    names,
-  )
-  const made = store.read(folder, selfSignedPair)
-  if (!made.ok)
-    throw new OperatorError(`cannot use the self-signed certificate just made: ${made.problem}`, { fix: made.fix })
-  log.warn('no certificate mounted, serving a self-signed one', {
-    names: names.join(','),
-    cert_dir: settings.certDir,
-    kept_in: isKept ? folder : `${folder} (state_dir ${settings.stateDir} is not writable)`,
-  })
-  return { source: 'self-signed', files: made.files, certificate: made.certificate }
+  const selfSigned = await selfSignedCertificate(store, settings, { clock, log })
+  return { certificates: [{ source: 'self-signed', ...selfSigned }], problems, order }
 }

@@ -46,7 +46,12 @@ describe('the rendered configuration passes the test of the installed nginx:', (
     https: secure,
     httpMode: 'redirect',
     publicHttpsPort: 443,
-    certificate: { chain: join(folder, 'cert.pem'), key: join(folder, 'key.pem') },
+    certificates: {
+      fallback: { names: [], files: [{ chain: join(folder, 'cert.pem'), key: join(folder, 'key.pem') }] },
+      named: [],
+    },
+    tlsProfile: 'intermediate',
+    acmeChallenges: '/tmp/acme-challenge',
     health: { socket: '/tmp/health.sock', livePath: '/healthz', readyPath: '/readyz' },
     unavailable: { builtIn: join(import.meta.dirname, '../../nginx/pages'), own: undefined },
     apps: [{ name: 'app', servers: [unix], keepalive: 32, balance: 'least_conn' }],
@@ -70,8 +75,20 @@ describe('the rendered configuration passes the test of the installed nginx:', (
   const cases: [string, Partial<NginxModel>][] = [
     ['redirect', {}],
     ['HTTP and HTTPS', { httpMode: 'serve' }],
-    ['HTTP alone', { httpMode: 'serve', https: [], certificate: undefined }],
+    ['modern TLS', { tlsProfile: 'modern' }],
+    ['HTTP alone', { httpMode: 'serve', https: [], certificates: undefined }],
     ['IPv4 and IPv6', { http: [...loopback, { address: '::1', port: 18080 }] }],
+    [
+      'certificates by name, of any length, on IPv4 and IPv6',
+      {
+        https: [...secure, { address: '::1', port: 18443 }],
+        get certificates() {
+          const files = [{ chain: join(folder, 'cert.pem'), key: join(folder, 'key.pem') }]
+          const names = ['*.shop.test', `${'a'.repeat(60)}.`.repeat(4).slice(0, -1)]
+          return { fallback: { names: ['main.test'], files }, named: [{ names, files }] }
+        },
+      },
+    ],
     ['no worker left', { apps: [{ name: 'app', servers: [], keepalive: 32, balance: 'least_conn' }] }],
     ...(['least_conn', 'round_robin', 'ip_hash', 'sticky'] as const).flatMap(balance =>
       [1, 2, 64].map((count): [string, Partial<NginxModel>] => [

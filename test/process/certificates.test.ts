@@ -1,75 +1,14 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import type { X509Certificate } from 'node:crypto'
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import tls from 'node:tls'
-import { makeCertificate } from '../make-certificate.ts'
+import { makeCertificate, makeDatedCertificate } from '../make-certificate.ts'
 import { fixture, startMonohull, temporaryFolder } from './monohull.ts'
+import { presented } from './presented.ts'
 
 const hello = ['run', 'node', fixture('hello.cjs')]
-
-/** A pair in certbot's names that expired in 2021. */
-function makeExpired(folder: string): void {
-  makeCertificate(folder, 'old.test', { chain: 'unused.pem', key: 'privkey.pem' })
-  execFileSync('openssl', [
-    'req',
-    '-new',
-    '-key',
-    join(folder, 'privkey.pem'),
-    '-subj',
-    '/CN=old.test',
-    '-out',
-    join(folder, 'old.csr'),
-  ])
-  writeFileSync(
-    join(folder, 'ca.conf'),
-    '[ca]\ndefault_ca=d\n[d]\ndatabase=index.txt\nserial=serial\ndefault_md=sha256\npolicy=p\nnew_certs_dir=.\n[p]\ncommonName=supplied\n',
-  )
-  writeFileSync(join(folder, 'index.txt'), '')
-  writeFileSync(join(folder, 'serial'), '01')
-  execFileSync(
-    'openssl',
-    [
-      'ca',
-      '-batch',
-      '-config',
-      'ca.conf',
-      '-selfsign',
-      '-keyfile',
-      'privkey.pem',
-      '-in',
-      'old.csr',
-      '-out',
-      'fullchain.pem',
-      '-startdate',
-      '20200101000000Z',
-      '-enddate',
-      '20210101000000Z',
-      '-notext',
-    ],
-    { cwd: folder, stdio: 'ignore' },
-  )
-  for (const name of ['unused.pem', 'old.csr', '01.pem']) rmSync(join(folder, name), { force: true })
-}
-
-/** The certificate that a port presents. */
-function presented(port: number | undefined): Promise<X509Certificate> {
-  return new Promise((resolve, reject) => {
-    const socket = tls.connect(
-      { host: '127.0.0.1', port: port ?? 0, rejectUnauthorized: false, servername: 'localhost' },
-      () => {
-        const certificate = socket.getPeerX509Certificate()
-        socket.destroy()
-        if (certificate) resolve(certificate)
-        else reject(new Error('no certificate'))
-      },
-    )
-    socket.once('error', reject)
-  })
-}
 
 async function servedName(t: TestContext, folder: string, env: Record<string, string> = {}) {
   const monohull = startMonohull(t, { folder, args: hello, env })
@@ -105,7 +44,11 @@ describe('mounted certificates', () => {
       },
       /the key .*privkey\.pem does not belong to the certificate .*fullchain\.pem/,
     ],
-    ['an expired certificate', makeExpired, /fullchain\.pem expired on 2021-01-01/],
+    [
+      'an expired certificate',
+      folder => makeDatedCertificate(folder, 'old.test', { from: -60, to: -30 }),
+      /fullchain\.pem expired on \d{4}-/,
+    ],
     [
       'a file that is no certificate',
       folder => {
@@ -157,6 +100,40 @@ describe('mounted certificates', () => {
     monohull.signal('SIGHUP')
     await monohull.seen(/reload abandoned/)
     assert.equal((await presented(httpsPort)).subject, 'CN=two.test')
+  })
+})
+
+describe('tls.profile', () => {
+  /** The protocol that a client gets, or why it gets none. */
+  function negotiated(port: number | undefined, version: tls.SecureVersion): Promise<string | null> {
+    return new Promise(resolve => {
+      const socket = tls.connect({
+        host: '127.0.0.1',
+        port: port ?? 0,
+        rejectUnauthorized: false,
+        minVersion: version,
+        maxVersion: version,
+      })
+      socket.once('secureConnect', () => {
+        resolve(socket.getProtocol())
+        socket.destroy()
+      })
+      socket.once('error', error => resolve(error.message))
+    })
+  }
+
+  it('intermediate is TLS 1.2 and 1.3, modern 1.3 alone; a reload changes it', async t => {
+    const monohull = startMonohull(t, { args: hello, files: { 'monohull.yaml': '{}' } })
+    const { httpsPort } = await monohull.serving()
+    assert.deepEqual(
+      [await negotiated(httpsPort, 'TLSv1.2'), await negotiated(httpsPort, 'TLSv1.3')],
+      ['TLSv1.2', 'TLSv1.3'],
+    )
+    writeFileSync(join(monohull.folder, 'monohull.yaml'), 'tls: {profile: modern}')
+    monohull.signal('SIGHUP')
+    await monohull.seen(/reload finished/)
+    assert.match((await negotiated(httpsPort, 'TLSv1.2')) ?? '', /protocol version|alert/)
+    assert.equal(await negotiated(httpsPort, 'TLSv1.3'), 'TLSv1.3')
   })
 })
 

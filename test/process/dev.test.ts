@@ -70,6 +70,13 @@ unknown_host: "421"
     assert.equal((await monohull.request()).body, 'here development')
   })
 
+  it('leaves certificates to production', async t => {
+    const files = { 'server.cjs': server('one'), 'monohull.yaml': 'tls: {acme: {domains: [example.com]}}\n' }
+    const monohull = startDev(t, files)
+    const { httpsPort } = await monohull.serving()
+    assert.equal(httpsPort, undefined)
+  })
+
   it('keeps the old version when the new one does not start, and recovers', async t => {
     const monohull = startDev(t, { 'server.cjs': server('good') })
     await monohull.serving()

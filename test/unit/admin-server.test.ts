@@ -52,7 +52,7 @@ describe('admin/server', () => {
       processes: [],
     }
     const command = () => assert.fail('no command was given')
-    const server = await serveAdmin(path, { health, status: () => status, command })
+    const server = await serveAdmin(path, { health, status: () => status, command, renewCertificate: command })
     t.after(() => server.close())
     assert.equal(statSync(path).mode & 0o777, 0o600)
     assert.deepEqual(await ask(path, '/status'), { status: 200, body: JSON.stringify(status) })

@@ -26,11 +26,16 @@ function commands(command: Command): Outcome {
   return { ok: true, message: JSON.stringify(command) }
 }
 
+async function renewCertificate(name: string, mode: string): Promise<Outcome> {
+  return { ok: name !== 'bad.test', message: `${name} ${mode}`, reason: 'no' }
+}
+
 function app(change: Partial<HealthFacts> = {}, paths = { livePath: '/healthz', readyPath: '/readyz' }) {
   return createAdminApp({
     health: { ...paths, facts: () => ({ ...healthy, ...change }) },
     status: () => status,
     command: async command => commands(command),
+    renewCertificate,
   })
 }
 
@@ -79,6 +84,7 @@ describe('admin/app', () => {
       health: { livePath: '/healthz', readyPath: '/readyz', facts: () => facts },
       status: () => status,
       command: async command => commands(command),
+      renewCertificate,
     })
     await request(server).get('/readyz').expect(200)
     facts.isDraining = true
@@ -129,6 +135,14 @@ describe('admin/app: commands', () => {
 
   it('answers 409 with the reason when it was not done', async () => {
     await request(app()).post('/scale/9').expect(409, { ok: false, message: 'scaling abandoned', reason: 'too many' })
+  })
+
+  it('renews a certificate when it is due, or regardless', async () => {
+    const post = (path: string) => request(app()).post(`/certificates/${path}`)
+    assert.equal((await post('a.test/renew').expect(200)).body.message, 'a.test due')
+    assert.equal((await post('a.test/renew?force=true').expect(200)).body.message, 'a.test forced')
+    await post('bad.test/renew').expect(409)
+    await post('a.test/other').expect(404)
   })
 
   it('refuses what is no number of workers, and what is no command', async () => {

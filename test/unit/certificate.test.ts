@@ -3,11 +3,11 @@ import { describe, it } from 'node:test'
 import {
   type CertificateFacts,
   type CertificateReading,
-  chooseCertificate,
-  findPairs,
+  chooseCertificates,
   isSelfSignedUsable,
   selfSignedNames,
 } from '../../supervisor/domain/certificate.ts'
+import { findPairs } from '../../supervisor/domain/certificate-folder.ts'
 
 const day = 86_400_000
 const now = Date.UTC(2026, 10, 21)
@@ -19,14 +19,19 @@ const facts: CertificateFacts = {
   notBefore: now - day,
   notAfter: now + 90 * day,
   keyMatches: true,
+  keyType: 'ecdsa',
+  id: '0123456789abcdef',
+  fingerprint: 'AB:CD',
+  remarks: [],
 }
 const read = (name: string, change: Partial<CertificateFacts> = {}): CertificateReading => ({
   ok: true,
   files: { chain: `${name}.crt`, key: `${name}.key` },
-  certificate: { ...facts, ...change },
+  certificate: { ...facts, id: name, ...change },
+  pem: { chain: '', key: '' },
 })
 
-describe('domain/certificate: findPairs', () => {
+describe('domain/certificate-folder: findPairs', () => {
   const chainsOf = (names: string[]) => findPairs(names).pairs.map(pair => `${pair.chain}+${pair.key}`)
 
   it('knows the names of certbot, Kubernetes and OpenSSL, and any other', () => {
@@ -76,13 +81,21 @@ describe('domain/certificate: findPairs', () => {
     const names = ['cert.pem', 'chain.pem', 'fullchain.pem', 'privkey.pem', 'README']
     assert.deepEqual(findPairs(names).lonely, [])
   })
+
+  it('does not expect keys of CAs', () => {
+    assert.deepEqual(findPairs(['tls.crt', 'tls.key', 'ca.crt', 'root-ca.pem', 'chain.pem']).lonely, [])
+    assert.deepEqual(findPairs(['cable.crt']).lonely, ['cable.crt'])
+  })
 })
 
-describe('domain/certificate: chooseCertificate', () => {
-  it('takes the first good one', () => {
-    const { chosen, problems } = chooseCertificate([read('a'), read('b')], now)
-    assert.equal(chosen?.files.chain, 'a.crt')
-    assert.deepEqual(problems, [])
+describe('domain/certificate: chooseCertificates', () => {
+  const chainsOf = ({ usable }: ReturnType<typeof chooseCertificates>) => usable.map(({ files }) => files.chain)
+
+  it('takes every good one once, in order', () => {
+    const again = read('c', { id: 'a' })
+    const choice = chooseCertificates([read('b'), read('a'), again], now)
+    assert.deepEqual(chainsOf(choice), ['b.crt', 'a.crt'])
+    assert.deepEqual(choice.problems, [])
   })
 
   it('passes over bad ones, and says what is wrong with each', () => {
@@ -92,7 +105,7 @@ describe('domain/certificate: chooseCertificate', () => {
       problem: 'e.crt holds no PEM certificate',
       fix: 'convert it',
     }
-    const { chosen, problems } = chooseCertificate(
+    const choice = chooseCertificates(
       [
         read('a', { keyMatches: false }),
         read('b', { notAfter: now }),
@@ -103,7 +116,8 @@ describe('domain/certificate: chooseCertificate', () => {
       ],
       now,
     )
-    assert.equal(chosen?.files.chain, 'd.crt')
+    const { problems } = choice
+    assert.deepEqual(chainsOf(choice), ['d.crt'])
     assert.deepEqual(
       problems.map(({ problem }) => problem),
       [
@@ -117,10 +131,10 @@ describe('domain/certificate: chooseCertificate', () => {
     for (const { fix } of problems) assert.notEqual(fix, '')
   })
 
-  it('chooses none from none', () => assert.deepEqual(chooseCertificate([], now), { chosen: undefined, problems: [] }))
+  it('chooses none from none', () => assert.deepEqual(chooseCertificates([], now), { usable: [], problems: [] }))
 
   it('serves to the last millisecond', () => {
-    assert.equal(chooseCertificate([read('a', { notAfter: now + 1, notBefore: now })], now).problems.length, 0)
+    assert.equal(chooseCertificates([read('a', { notAfter: now + 1, notBefore: now })], now).problems.length, 0)
   })
 })
 

@@ -44,7 +44,12 @@ const base: NginxModel = {
   https: [{ address: '0.0.0.0', port: 443 }],
   httpMode: 'redirect',
   publicHttpsPort: 443,
-  certificate: { chain: '/run/monohull/served.crt', key: '/run/monohull/served.key' },
+  certificates: {
+    fallback: { names: [], files: [{ chain: '/run/monohull/served.crt', key: '/run/monohull/served.key' }] },
+    named: [],
+  },
+  tlsProfile: 'intermediate',
+  acmeChallenges: undefined,
   health: { socket: '/run/monohull/health.sock', livePath: '/healthz', readyPath: '/readyz' },
   unavailable: { builtIn: '/opt/monohull/nginx/pages', own: undefined },
   apps: [app],
@@ -76,7 +81,7 @@ const legacy: NginxUpstream = {
 const models: Record<string, NginxModel> = {
   redirect: base,
   'https-on': { ...base, httpMode: 'serve', publicHttpsPort: 8443, accessLog: { path: '/dev/stdout', format: 'json' } },
-  'https-off': { ...base, httpMode: 'serve', https: [], certificate: undefined },
+  'https-off': { ...base, httpMode: 'serve', https: [], certificates: undefined },
   'pool-down': { ...base, apps: [{ name: 'app', servers: [], keepalive: 32, balance: 'least_conn' }] },
   'port-mode': {
     ...base,
@@ -205,6 +210,23 @@ const models: Record<string, NginxModel> = {
     ...base,
     http: [...base.http, { address: '::', port: 80 }],
     https: [...base.https, { address: '::1', port: 443 }],
+  },
+  modern: { ...base, tlsProfile: 'modern' },
+  acme: { ...base, acmeChallenges: '/run/monohull/acme-challenge' },
+  sni: {
+    ...base,
+    certificates: {
+      fallback: { names: ['main.test'], files: [{ chain: '/run/a/served.crt', key: '/run/a/served.key' }] },
+      named: [
+        {
+          names: ['shop.test', '*.shop.test'],
+          files: [
+            { chain: '/run/b/served.crt', key: '/run/b/served.key' },
+            { chain: '/run/c/served.crt', key: '/run/c/served.key' },
+          ],
+        },
+      ],
+    },
   },
   'old-nginx': {
     ...base,

@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { type AcmeRecord, folderOf } from '../domain/acme.ts'
+import type { AcmeStore, KeyMaker } from '../domain/acme-ports.ts'
+import type { UsableCertificate } from '../domain/certificate.ts'
+import type { AcmeAccount, AcmeClientOptions } from './acme-client.ts'
+import { readCertificate } from './cert-files.ts'
+import { writePrivately } from './private-file.ts'
+
+const files = { chain: 'fullchain.pem', key: 'privkey.pem' }
+/** Certificates that are kept for a name: the one that serves, and the one before. */
+const keptCount = 2
+
+/** What the state folder holds of ACME: `certificates/NAME/ID/` with a pair in certbot's names, and `NAME/record.json`. */
+export function createAcmeStore(folder: string): AcmeStore {
+  const placeOf = (name: string) => join(folder, folderOf(name))
+  const recordPath = (name: string) => join(placeOf(name), 'record.json')
+  const pendingPath = (name: string) => join(placeOf(name), 'pending.key')
+
+  /** The latest first. */
+  function all(name: string): UsableCertificate[] {
+    return listFolders(placeOf(name))
+      .flatMap(id => {
+        const reading = readCertificate(join(placeOf(name), id), files)
+        return reading.ok && reading.certificate.keyMatches ? [reading] : []
+      })
+      .sort((a, b) => b.certificate.notBefore - a.certificate.notBefore)
+  }
+
+  return {
+    record(name) {
+      const text = readText(recordPath(name))
+      return text === undefined ? undefined : (JSON.parse(text) as AcmeRecord)
+    },
+    saveRecord: (name, record) => writePrivately(recordPath(name), `${JSON.stringify(record, null, 2)}\n`),
+    current: name => all(name)[0],
+    save(name, pem) {
+      const place = placeOf(name)
+      mkdirSync(place, { recursive: true, mode: 0o700 })
+      const staging = mkdtempSync(join(place, '.new-'))
+      try {
+        writePrivately(join(staging, files.key), pem.key)
+        writePrivately(join(staging, files.chain), pem.chain)
+        const reading = readCertificate(staging, files)
+        if (!reading.ok) throw new Error(`the CA issued what cannot be used: ${reading.problem}`)
+        if (!reading.certificate.keyMatches) throw new Error('the CA issued a certificate for another key')
+        const final = join(place, reading.certificate.id)
+        rmSync(final, { recursive: true, force: true })
+        renameSync(staging, final)
+        for (const { certificate } of all(name).slice(keptCount))
+          rmSync(join(place, certificate.id), { recursive: true })
+        return { ...reading, files: { chain: join(final, files.chain), key: join(final, files.key) } }
+      } finally {
+        rmSync(staging, { recursive: true, force: true })
+      }
+    },
+    pendingKey: name => readText(pendingPath(name)),
+    savePendingKey(name, keyPem) {
+      if (keyPem === undefined) rmSync(pendingPath(name), { force: true })
+      else writePrivately(pendingPath(name), keyPem)
+    },
+  }
+}
+
+/** The account with an authority, in a folder named after its directory. */
+export function createAccountStore(folder: string, directory: string, keys: KeyMaker): AcmeClientOptions['account'] {
+  const hash = createHash('sha256').update(directory).digest('hex').slice(0, 8)
+  const place = join(folder, `${new URL(directory).hostname}-${hash}`)
+  return {
+    async key() {
+      const present = readText(join(place, 'account.key'))
+      if (present !== undefined) return present
+      const made = await keys.createKey('ecdsa')
+      writePrivately(join(place, 'account.key'), made)
+      return made
+    },
+    load() {
+      const text = readText(join(place, 'account.json'))
+      return text === undefined ? { url: undefined, email: undefined } : (JSON.parse(text) as AcmeAccount)
+    },
+    save: account => writePrivately(join(place, 'account.json'), `${JSON.stringify(account)}\n`),
+  }
+}
+
+function listFolders(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter(name => /^[0-9a-f]{16}$/.test(name))
+  } catch {
+    return [] // none yet
+  }
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined // none yet
+  }
+}

@@ -1,0 +1,51 @@
+import { signFolder } from '../adapters/folder-signature.ts'
+import { systemClock } from '../base/clock.ts'
+import { describeTimeLeft, expiryStage } from '../domain/certificate-expiry.ts'
+import { type FolderWatch, watchFolder } from '../services/folder-watch.ts'
+import type { KeptCertificate } from './certificates.ts'
+import type { Parts } from './parts.ts'
+import { findCertificateChange } from './refresh-certificates.ts'
+
+const everyMs = 1000
+
+/** Takes up what changes in the certificate folder, and warns before certificates end. */
+export function watchCertificates(parts: Parts): FolderWatch {
+  const { log } = parts
+  const warned = new Map<string, number>()
+
+  function warnOfExpiry({ source, files, certificate }: KeptCertificate): void {
+    const now = systemClock.now()
+    const stage = expiryStage(certificate, now)
+    if (source === 'self-signed' || stage <= (warned.get(certificate.id) ?? 0)) return
+    warned.set(certificate.id, stage)
+    const fields = {
+      names: certificate.names.join(','),
+      file: files.chain,
+      expires: new Date(certificate.notAfter).toISOString(),
+    }
+    if (certificate.notAfter <= now) log.error('certificate has expired', fields)
+    else log.warn('certificate expires soon', { expires_in: describeTimeLeft(certificate.notAfter - now), ...fields })
+  }
+
+  return watchFolder({
+    clock: systemClock,
+    log,
+    everyMs,
+    known: parts.certificates?.signature ?? '',
+    sign: () => signFolder(parts.settings.config.cert_dir),
+    async onRest() {
+      const change = await findCertificateChange(parts)
+      if (change.kind === 'refused') {
+        log.warn('certificate not used, what was served stays', {
+          problem: change.problems.join('\n'),
+          fix: change.fix,
+        })
+      }
+      if (change.kind === 'new')
+        await parts.command({ type: 'refreshCertificates' }, `a change in ${parts.settings.config.cert_dir}`)
+    },
+    onLook() {
+      for (const kept of parts.certificates?.kept ?? []) warnOfExpiry(kept)
+    },
+  })
+}

@@ -1,0 +1,115 @@
+import { join } from 'node:path'
+import { signFolder } from '../adapters/folder-signature.ts'
+import { systemClock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { CertificateFacts, CertificateFiles, CertificateProblem } from '../domain/certificate.ts'
+import { type Arrangement, arrangeCertificates, type CertificateSource, covers } from '../domain/certificate-choice.ts'
+import { retained } from '../domain/certificate-retention.ts'
+import type { NginxModel } from '../domain/nginx-model.ts'
+import { findServed } from '../services/certificates.ts'
+import { acmeFolder, acmeSettingsOf } from './acme-settings.ts'
+import type { Settings } from './settings.ts'
+
+/** A certificate that nginx serves, from a copy of its own. */
+export interface KeptCertificate {
+  source: CertificateSource
+  /** Where it was read. */
+  files: CertificateFiles
+  /** What nginx reads. */
+  copy: CertificateFiles
+  certificate: CertificateFacts
+}
+
+/** What is served now, and what is wrong with what is not. */
+export interface Certificates {
+  kept: KeptCertificate[]
+  arrangement: Arrangement<KeptCertificate>
+  problems: CertificateProblem[]
+  /** Of the folder with the mounted ones, from before they were read. */
+  signature: string
+}
+
+/**
+ * Chooses the certificates to serve. A broken file changes nothing for the certificate that was read from it before. An
+ * OperatorError when there is none, and tls.required is set or a mounted one is served already: a self-signed one must not
+ * take its place.
+ */
+export async function loadCertificates(
+  settings: Settings,
+  log: Log,
+  served?: Certificates,
+): Promise<Certificates | undefined> {
+  const { config } = settings
+  if (config.https === 'off') return undefined
+  // node:crypto takes its time: the workers boot meanwhile
+  const { certificateStore } = await import('../adapters/cert-store.ts')
+  const mounted = served?.kept.filter(({ source }) => source === 'mounted') ?? []
+  const acme = acmeSettingsOf(config)
+  const certificates = {
+    ...settings.certificates,
+    isRequired: settings.certificates.isRequired || mounted.length > 0,
+    acme: acme && { folder: acmeFolder(config), names: acme.plans.map(({ name }) => name) },
+  }
+  const signature = await signFolder(config.cert_dir)
+  const found = await findServed(certificateStore, certificates, { clock: systemClock, log })
+  const folder = join(config.run_dir, 'certificates')
+  const kept = [
+    ...found.certificates.map(
+      (usable): KeptCertificate => ({
+        source: usable.source,
+        files: usable.files,
+        copy: certificateStore.keepCopy(usable, folder),
+        certificate: usable.certificate,
+      }),
+    ),
+    ...retained(mounted, found.certificates, found.problems),
+    ...(served?.kept.filter(old => isStillNeeded(old, found.certificates)) ?? []),
+  ]
+  const place = ({ files }: KeptCertificate) => found.order.indexOf(files.chain) + 1 || kept.length + 1
+  kept.sort((a, b) => place(a) - place(b))
+  const [first, ...others] = kept
+  if (!first) throw new Error('cannot serve HTTPS without a certificate')
+  return { kept, arrangement: arrangeCertificates([first, ...others]), problems: found.problems, signature }
+}
+
+/** One of the CA whose files are gone stays, rather than a self-signed one take its place. */
+function isStillNeeded(
+  { source, certificate }: KeptCertificate,
+  found: readonly { certificate: CertificateFacts }[],
+): boolean {
+  if (source !== 'acme' || certificate.notAfter <= systemClock.now()) return false
+  return !certificate.names.every(name => found.some(other => covers(other.certificate, name)))
+}
+
+/** Removes the copies that are served no more. */
+export async function forgetOtherCopies(settings: Settings, { kept }: Certificates): Promise<void> {
+  const { certificateStore } = await import('../adapters/cert-store.ts')
+  const folder = join(settings.config.run_dir, 'certificates')
+  certificateStore.keepOnly(
+    kept.map(({ certificate }) => certificate.id),
+    folder,
+  )
+}
+
+/** The log lines about certificates that were just loaded. */
+export function reportCertificates({ kept, problems }: Certificates, log: Log): void {
+  for (const { problem, fix } of problems) log.warn('certificate not used', { problem, fix })
+  for (const { source, files, certificate } of kept) {
+    if (source === 'self-signed') continue
+    log.info('certificate found', {
+      file: files.chain,
+      names: certificate.names.join(','),
+      expires: new Date(certificate.notAfter).toISOString(),
+    })
+    for (const remark of certificate.remarks) log.warn('certificate is odd', { remark })
+  }
+}
+
+/** The files as nginx is told of them. */
+export function certificateModel({ arrangement }: Certificates): NonNullable<NginxModel['certificates']> {
+  const filesOf = ({ certificates }: { certificates: KeptCertificate[] }) => certificates.map(({ copy }) => copy)
+  return {
+    fallback: { names: arrangement.fallback.names, files: filesOf(arrangement.fallback) },
+    named: arrangement.named.map(set => ({ names: set.names, files: filesOf(set) })),
+  }
+}

@@ -1,0 +1,91 @@
+import { askAdmin } from '../adapters/admin-client.ts'
+import { readInstance } from '../adapters/instance.ts'
+import { askCertificate } from '../adapters/tls-probe.ts'
+import type { World } from '../assembly/world.ts'
+import { exitCode, messageOf, OperatorError } from '../base/errors.ts'
+import { type CertificateStatus, type CertificatesStatus, formatCertificates } from '../domain/certificate-status.ts'
+import type { Status } from '../domain/status.ts'
+import { command, runDirOf, socketOf } from './control.ts'
+import type { CommandLine } from './load.ts'
+
+export interface CertWords {
+  action: string
+  name: string | undefined
+  isJson: boolean
+  isForced: boolean
+}
+
+/** `monohull cert list`, `show NAME`, `renew NAME` and `check HOST`, of the running instance. */
+export async function cert(line: CommandLine, world: World, words: CertWords): Promise<number> {
+  const { action, name, isJson, isForced } = words
+  if (action === 'list') {
+    const found = await readCertificates(line, world)
+    process.stdout.write(isJson ? toJson(found) : formatCertificates(found))
+    return exitCode.ok
+  }
+  if (name === undefined)
+    throw new OperatorError(`monohull cert ${action} needs a name`, { fix: 'give a host name', code: exitCode.usage })
+  if (action === 'renew')
+    return command(line, world, `certificates/${encodeURIComponent(name)}/renew${isForced ? '?force=true' : ''}`)
+  return action === 'show' ? show(line, world, words) : check(line, world, name)
+}
+
+async function readCertificates(line: CommandLine, world: World): Promise<CertificatesStatus> {
+  const { body } = await askAdmin(await socketOf(line, world), 'GET', '/status')
+  return (body as Status).certificates ?? { served: [], awaited: [], problems: ['https is off'] }
+}
+
+async function show(line: CommandLine, world: World, { name = '', isJson }: CertWords): Promise<number> {
+  const { served } = await readCertificates(line, world)
+  const found = served.filter(({ names, servesFor }) => names.includes(name) || servesFor.includes(name))
+  if (found.length === 0) {
+    const known = served.flatMap(({ names }) => names).join(', ')
+    process.stderr.write(`monohull: no certificate for ${name}; there are some for ${known}\n`)
+    return exitCode.failed
+  }
+  process.stdout.write(isJson ? toJson(found) : found.map(formatOne).join('\n'))
+  return exitCode.ok
+}
+
+function formatOne({ renewal, ...certificate }: CertificateStatus): string {
+  const rows = Object.entries(certificate).map(([key, value]) => [key, Array.isArray(value) ? value.join(', ') : value])
+  if (renewal) rows.push(['nextRenewal', `${renewal.at}, ${renewal.why}`], ['lastError', renewal.lastError ?? ''])
+  return rows.map(([key = '', value = '']) => `${key.padEnd(12)} ${value || '-'}\n`).join('')
+}
+
+/** A real handshake for a host: which certificate it shows, and whether a client would take it. */
+async function check(line: CommandLine, world: World, host: string): Promise<number> {
+  const instance = readInstance(await runDirOf(line, world))
+  if (!instance?.httpsPort)
+    throw new OperatorError('no monohull serves HTTPS there', { fix: 'start one', code: exitCode.unavailable })
+  const { certificate, protocol, distrust } = await askCertificate({
+    host: instance.httpHost,
+    port: instance.httpsPort,
+    name: host,
+    proxyProtocol: instance.proxyProtocol,
+  }).catch((error: unknown) => {
+    throw new OperatorError(`the handshake for ${host} fails: ${messageOf(error)}`, {
+      fix: 'monohull status shows what is served',
+      code: exitCode.failed,
+    })
+  })
+  const problems = [
+    ...(certificate.checkHost(host) === undefined
+      ? [`it is not for ${host}, but for ${certificate.subjectAltName}`]
+      : []),
+    ...(Date.parse(certificate.validTo) <= Date.now() ? ['it has expired'] : []),
+    ...(distrust ? [`this machine does not trust it: ${distrust}`] : []),
+  ]
+  const facts = [
+    `${host}: ${certificate.subjectAltName ?? certificate.subject}, ${protocol}`,
+    `issuer ${certificate.issuer.replaceAll('\n', ', ')}`,
+    `valid from ${certificate.validFrom} to ${certificate.validTo}`,
+    `serial ${certificate.serialNumber}`,
+  ]
+  process.stdout.write([...facts, ...problems.map(problem => `problem: ${problem}`), ''].join('\n'))
+  return problems.length === 0 ? exitCode.ok : exitCode.failed
+}
+
+function toJson(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`
+}

@@ -1,0 +1,123 @@
+import * as z from 'zod'
+import { absolutePath, command, hostName } from './values.ts'
+
+const domains = 'expected a list of domains, such as [example.com, [shop.example.com, www.shop.example.com]]'
+
+const directory = 'expected letsencrypt, letsencrypt-staging or the https URL of a directory'
+
+const acme = z
+  .strictObject({
+    domains: z
+      .array(z.union([hostName, z.array(hostName).min(1, domains).max(100, domains)], { error: domains }), {
+        error: domains,
+      })
+      .optional()
+      .describe(
+        'A certificate for each; a list inside the list is one certificate for all of its names; default: server_names and the hosts of routes',
+      ),
+    email: z
+      .email({ error: 'expected an email address' })
+      .optional()
+      .describe('Where the CA writes to when something is wrong'),
+    directory: z
+      .string({ error: directory })
+      .regex(/^(letsencrypt|letsencrypt-staging|https:\/\/[^\s/]+\/\S*)$/, directory)
+      .default('letsencrypt')
+      .describe(
+        'The CA: letsencrypt, letsencrypt-staging (for trying out) or the URL of an ACME directory. To use it is to agree to its terms',
+      ),
+    ca_file: absolutePath
+      .optional()
+      .describe(
+        "Roots (PEM) that the directory's own certificate is checked against, instead of those that Node knows",
+      ),
+    profile: z
+      .string({ error: 'expected the name of a profile' })
+      .regex(/^[A-Za-z0-9._-]+$/, 'expected the name of a profile')
+      .optional()
+      .describe('A profile of the CA, such as shortlived'),
+    eab: z
+      .strictObject({
+        key_id: z
+          .string({ error: 'expected the key id that the CA gave' })
+          .regex(/^[\x21-\x7e]+$/, 'expected the key id that the CA gave')
+          .describe('External account binding: the key id'),
+        hmac_key: z
+          .string({ error: 'expected the key that the CA gave' })
+          .regex(/^[A-Za-z0-9_-]+=*$/, 'expected a key in base64url')
+          .describe(
+            'External account binding: the key, in base64url; a secret, so rather by MONOHULL_TLS_ACME_EAB_HMAC_KEY_FILE',
+          ),
+      })
+      .optional(),
+    key_type: z
+      .enum(['ecdsa', 'rsa'], { error: 'expected ecdsa or rsa' })
+      .default('ecdsa')
+      .describe('Keys of the certificates: ecdsa (P-256) or rsa (2048 bits)'),
+    challenge: z
+      .enum(['http-01', 'dns-01'], { error: 'expected http-01 or dns-01' })
+      .default('http-01')
+      .describe(
+        'How the CA sees that a domain is yours: http-01: by a request to its port 80; dns-01: by a DNS record, which dns_hook sets',
+      ),
+    dns_hook: command
+      .optional()
+      .describe(
+        'For dns-01: a program that is run with `add NAME VALUE`, and returns when the TXT record is seen everywhere, then with `remove NAME VALUE`',
+      ),
+  })
+  .optional()
+
+/** Everything about TLS but where certificates are mounted. */
+export const tls = z
+  .strictObject({
+    required: z
+      .boolean({ error: 'expected true or false' })
+      .default(false)
+      .describe('Refuse to start, rather than serve a self-signed one, when cert_dir has no usable certificate'),
+    profile: z
+      .enum(['intermediate', 'modern'], { error: 'expected intermediate or modern' })
+      .default('intermediate')
+      .describe(
+        "Mozilla's guideline: intermediate: TLS 1.2 and 1.3, for every client since 2014; modern: TLS 1.3 alone",
+      ),
+    acme,
+  })
+  .prefault({})
+
+interface TlsContext {
+  routes?: readonly { host?: string | undefined }[] | undefined
+  https: 'redirect' | 'on' | 'off'
+  server_names: readonly string[]
+  tls: z.output<typeof tls>
+}
+
+/** What certificates are for where nothing else is said: every host that is named, but for wildcards. */
+export function namedHosts({ server_names, routes = [] }: Pick<TlsContext, 'server_names' | 'routes'>): string[] {
+  const hosts = [...server_names, ...routes.flatMap(({ host }) => host ?? [])]
+  return [...new Set(hosts.map(host => host.toLowerCase()))].filter(host => !host.startsWith('*.'))
+}
+
+/** What does not go together. */
+export function describeTlsProblems(context: TlsContext) {
+  const { https } = context
+  const { required, acme: wanted } = context.tls
+  if (!wanted) return []
+  const found = (key: string, message: string) => ({ path: ['tls', ...key.split('.')], message })
+  const names = wanted.domains?.flat() ?? namedHosts(context)
+  const problems = []
+  if (https === 'off') problems.push(found('acme', 'obtains certificates that https: off has no use for'))
+  if (required)
+    problems.push(found('required', 'expected false with tls.acme, which cannot start without a certificate then'))
+  if (names.length === 0)
+    problems.push(found('acme.domains', 'expected at least one domain, here or in server_names or a route'))
+  if (wanted.challenge === 'dns-01' && !wanted.dns_hook)
+    problems.push(found('acme.dns_hook', 'expected a program, which dns-01 needs'))
+  if (wanted.challenge === 'http-01' && wanted.dns_hook)
+    problems.push(found('acme.dns_hook', 'expected nothing, unless challenge is dns-01'))
+  if (wanted.challenge === 'http-01' && names.some(name => name.startsWith('*.')))
+    problems.push(found('acme.challenge', 'expected dns-01, which a name with * needs'))
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (twice) problems.push(found('acme.domains', `expected every domain once, and ${twice} is there twice`))
+  return problems
+}

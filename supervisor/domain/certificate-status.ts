@@ -1,0 +1,116 @@
+import type { CertificateFacts, CertificateFiles, CertificateProblem } from './certificate.ts'
+import type { Arrangement, Candidate, CertificateSource } from './certificate-choice.ts'
+import { describeTimeLeft } from './certificate-expiry.ts'
+import { formatTable } from './text-table.ts'
+
+/** A certificate as `monohull cert list` and `monohull status` show it. */
+export interface CertificateStatus {
+  names: string[]
+  /** Those it is presented for; `*` for every other one. None: another takes its place. */
+  servesFor: string[]
+  source: CertificateSource
+  issuer: string
+  serial: string
+  fingerprint: string
+  keyType: CertificateFacts['keyType']
+  file: string
+  /** ISO 8601. */
+  notBefore: string
+  notAfter: string
+  /** `29 days` */
+  expiresIn: string
+  remarks: string[]
+  /** Of one that a CA issued. */
+  renewal: RenewalStatus | undefined
+}
+
+/** When a certificate is ordered next, and why then. */
+export interface RenewalStatus {
+  name: string
+  domains: readonly string[]
+  /** ISO 8601. */
+  at: string
+  why: string
+  lastError: string | undefined
+}
+
+export interface CertificatesStatus {
+  served: CertificateStatus[]
+  /** What a CA is to issue, and has not yet. */
+  awaited: RenewalStatus[]
+  /** What is wrong with files that are not served. */
+  problems: string[]
+}
+
+type Served = Candidate & { files: CertificateFiles }
+
+/** How it stands with a certificate of a CA; times in milliseconds. */
+interface Issue extends Omit<RenewalStatus, 'at'> {
+  nextAt: number
+}
+
+/** What is served, and what is not. */
+export function describeCertificates<T extends Served>(
+  {
+    kept,
+    arrangement,
+    problems,
+  }: { kept: readonly T[]; arrangement: Arrangement<T>; problems: readonly CertificateProblem[] },
+  issues: readonly Issue[],
+  now: number,
+): CertificatesStatus {
+  const { fallback, named } = arrangement
+  const renewals = issues.map(({ nextAt, ...rest }): RenewalStatus => ({ ...rest, at: new Date(nextAt).toISOString() }))
+  const renewalOf = ({ source, certificate }: T) =>
+    source === 'acme'
+      ? renewals.find(({ name }) => certificate.names.some(own => own.toLowerCase() === name))
+      : undefined
+  const servesFor = (item: T) => [
+    ...[fallback, ...named].filter(set => set.certificates.includes(item)).flatMap(({ names }) => names),
+    ...(fallback.certificates.includes(item) ? ['*'] : []),
+  ]
+  return {
+    served: kept.map(item => ({
+      names: item.certificate.names,
+      servesFor: servesFor(item),
+      source: item.source,
+      issuer: item.certificate.issuer,
+      serial: item.certificate.serial,
+      fingerprint: item.certificate.fingerprint,
+      keyType: item.certificate.keyType,
+      file: item.files.chain,
+      notBefore: new Date(item.certificate.notBefore).toISOString(),
+      notAfter: new Date(item.certificate.notAfter).toISOString(),
+      expiresIn: describeTimeLeft(item.certificate.notAfter - now),
+      remarks: item.certificate.remarks,
+      renewal: renewalOf(item),
+    })),
+    awaited: renewals.filter(renewal => !kept.some(item => renewalOf(item) === renewal)),
+    problems: problems.map(({ problem }) => problem),
+  }
+}
+
+/** The certificates as a table for people. */
+export function formatCertificates({ served, awaited, problems }: CertificatesStatus): string {
+  const rows = served.map(({ names, source, keyType, notAfter, expiresIn, renewal }) => [
+    names.join(',') || '-',
+    source,
+    keyType,
+    `${notAfter.slice(0, 10)} (${expiresIn})`,
+    renewal ? describeRenewal(renewal) : '-',
+  ])
+  const table = formatTable([['CERTIFICATE', 'SOURCE', 'KEY', 'EXPIRES', 'NEXT RENEWAL'], ...rows])
+  const errors = served.flatMap(({ renewal }) => (renewal?.lastError ? [`${renewal.name}: ${renewal.lastError}`] : []))
+  return [
+    table,
+    ...awaited.map(renewal => `awaited: ${renewal.name}: next attempt ${describeRenewal(renewal)}\n`),
+    ...[...errors, ...awaited.flatMap(({ name, lastError }) => (lastError ? [`${name}: ${lastError}`] : []))].map(
+      error => `last attempt failed: ${error}\n`,
+    ),
+    ...problems.map(problem => `not served: ${problem}\n`),
+  ].join('')
+}
+
+function describeRenewal({ at, why }: RenewalStatus): string {
+  return `${at.slice(0, 16).replace('T', ' ')}, ${why}`
+}

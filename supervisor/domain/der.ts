@@ -1,0 +1,43 @@
+/** An element of DER (X.690): its tag, and where its content is. */
+interface Element {
+  tag: number
+  start: number
+  end: number
+}
+
+/** 2.5.29.35, with tag and length. */
+const authorityKeyIdentifier = [0x06, 0x03, 0x55, 0x1d, 0x23]
+const keyIdentifierTag = 0x80
+
+/** The identifier of the issuer's key in a certificate (RFC 5280, 4.2.1.1), or undefined. */
+export function authorityKeyId(certificate: Uint8Array): Uint8Array | undefined {
+  const at = certificate.findIndex((_, index) =>
+    authorityKeyIdentifier.every((byte, i) => certificate[index + i] === byte),
+  )
+  if (at === -1) return undefined
+  let next = at + authorityKeyIdentifier.length
+  if (certificate[next] === 0x01) next += 3 // critical
+  const octets = readElement(certificate, next)
+  const sequence = octets && readElement(certificate, octets.start)
+  const keyId = sequence && readElement(certificate, sequence.start)
+  if (keyId?.tag !== keyIdentifierTag || keyId.end > certificate.length) return undefined
+  return certificate.slice(keyId.start, keyId.end)
+}
+
+function readElement(bytes: Uint8Array, offset: number): Element | undefined {
+  const tag = bytes[offset]
+  const first = bytes[offset + 1]
+  if (tag === undefined || first === undefined) return undefined
+  if (first < 0x80) return { tag, start: offset + 2, end: offset + 2 + first }
+  const count = first & 0x7f
+  let length = 0
+  for (let index = 0; index < count; index++) length = length * 256 + (bytes[offset + 2 + index] ?? 0)
+  return { tag, start: offset + 2 + count, end: offset + 2 + count + length }
+}
+
+/** The content of the INTEGER that a serial number in hexadecimal is: with a zero in front where the first bit is set. */
+export function serialContent(hex: string): Uint8Array {
+  const even = hex.length % 2 === 0 ? hex : `0${hex}`
+  const bytes = Uint8Array.from(even.match(/../g) ?? [], pair => Number.parseInt(pair, 16))
+  return (bytes[0] ?? 0) >= 0x80 ? Uint8Array.of(0, ...bytes) : bytes
+}

@@ -1,0 +1,13 @@
+/** Rows of cells as columns for a terminal; the first row is the heading. */
+export function formatTable(rows: readonly (readonly string[])[]): string {
+  const widths = rows.reduce<number[]>(
+    (all, row) => row.map((cell, column) => Math.max(cell.length, all[column] ?? 0)),
+    [],
+  )
+  const format = (row: readonly string[]) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd()
+  return rows.map(row => `${format(row)}\n`).join('')
+}

@@ -1,0 +1,204 @@
+import { formatDuration } from '../base/duration.ts'
+import { messageOf } from '../base/errors.ts'
+import {
+  AcmeError,
+  type AcmePlan,
+  type AcmeRecord,
+  type AcmeSettings,
+  type AcmeStep,
+  newRecord,
+  nextStep,
+  wishOf,
+} from '../domain/acme.ts'
+import { planRenewal } from '../domain/acme-renewal.ts'
+import { backoffMs } from '../domain/backoff.ts'
+import type { UsableCertificate } from '../domain/certificate.ts'
+import type { Outcome } from '../domain/command.ts'
+import type { Surroundings } from '../domain/ports.ts'
+import { type OrderDeps, obtainCertificate } from './acme-order.ts'
+
+const ladder = { initialMs: 60_000, maxMs: 6 * 3_600_000 }
+
+export interface AcmeDeps extends OrderDeps, Pick<Surroundings, 'log' | 'random'> {
+  settings: AcmeSettings
+  /** Why a first order cannot work, or undefined. */
+  preflight(plan: AcmePlan): Promise<string | undefined>
+  /** Whether mounted certificates serve all of these names: then none is ordered. */
+  isCovered(domains: readonly string[]): boolean
+  /** Has what is kept served. */
+  serve(): Promise<Outcome>
+}
+
+/** How it stands with a certificate from the authority. */
+export interface AcmeStatus {
+  name: string
+  domains: readonly string[]
+  /** When something is done next, and why then. */
+  nextAt: number
+  why: string
+  lastError: string | undefined
+}
+
+/** `due`: when the authority, asked anew, wants it; `forced`: now, without asking anybody whether it can work. */
+export type RenewMode = 'due' | 'forced'
+
+export interface Acme {
+  /** Does what is due, for one certificate after the other; one that fails holds up none. Does nothing while it is busy. */
+  tick(): Promise<void>
+  renew(name: string, mode: RenewMode): Promise<Outcome>
+  status(): AcmeStatus[]
+}
+
+/** One that ticks by itself. */
+export interface RunningAcme extends Pick<Acme, 'renew' | 'status'> {
+  close(): void
+}
+
+/** Obtains certificates and renews them in time. Never touches the one that serves before there is a better one. */
+export function createAcme(deps: AcmeDeps): Acme {
+  const { clock, log, store, settings } = deps
+  const records = new Map<string, AcmeRecord>()
+  const kept = new Map<string, UsableCertificate>()
+  let isBusy = false
+  let last: Promise<unknown> = Promise.resolve()
+
+  for (const plan of settings.plans) {
+    const wish = wishOf(plan, settings)
+    const record = store.record(plan.name)
+    const certificate = record?.wish === wish ? store.current(plan.name) : undefined
+    records.set(plan.name, record?.wish === wish ? record : newRecord(wish))
+    if (certificate) kept.set(plan.name, certificate)
+  }
+
+  const recordOf = ({ name }: AcmePlan) => records.get(name) ?? newRecord('')
+  const stepOf = (plan: AcmePlan) => nextStep(recordOf(plan), kept.get(plan.name)?.certificate, clock.now())
+
+  function note(plan: AcmePlan, change: Partial<AcmeRecord>): void {
+    const record = { ...recordOf(plan), ...change }
+    records.set(plan.name, record)
+    try {
+      store.saveRecord(plan.name, record)
+    } catch (error) {
+      log.debug('cannot remember how it stands with a certificate', { name: plan.name, error: messageOf(error) })
+    }
+  }
+
+  /** One at a time, whoever asks. */
+  function inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const done = last.then(act)
+    last = done.catch(() => {}) // told to whoever asked
+    return done
+  }
+
+  async function askForWindow(plan: AcmePlan, { certificate, pem }: UsableCertificate): Promise<void> {
+    const id = deps.keys.certificateId(pem.chain)
+    const { renewal: previous } = recordOf(plan)
+    const asked = id === undefined ? undefined : deps.client.renewalInfo(id)
+    const info = await asked?.catch((error: unknown) => {
+      log.debug('the CA does not say when to renew', { name: plan.name, error: messageOf(error) })
+      return undefined
+    })
+    note(plan, { renewal: planRenewal({ certificate, previous, info, now: clock.now(), random: deps.random() }) })
+  }
+
+  async function stepNow(plan: AcmePlan): Promise<AcmeStep> {
+    const certificate = kept.get(plan.name)
+    if (certificate && stepOf(plan).kind === 'ask') await askForWindow(plan, certificate)
+    return stepOf(plan)
+  }
+
+  async function order(plan: AcmePlan, mode: RenewMode): Promise<Outcome> {
+    const present = kept.get(plan.name)
+    const problem = present || mode === 'forced' ? undefined : await deps.preflight(plan)
+    if (problem !== undefined) return fail(plan, new Error(problem))
+    const { pendingOrder } = recordOf(plan)
+    try {
+      const pem = await obtainCertificate(deps, {
+        plan,
+        settings,
+        replaces: present && deps.keys.certificateId(present.pem.chain),
+        pendingOrder,
+        onOrder: url => note(plan, { pendingOrder: url }),
+      })
+      const issued = store.save(plan.name, pem)
+      kept.set(plan.name, issued)
+      note(plan, newRecord(wishOf(plan, settings)))
+      store.savePendingKey(plan.name, undefined)
+      await askForWindow(plan, issued)
+      log.info('certificate issued', { names: plan.domains.join(','), expires: iso(issued.certificate.notAfter) })
+    } catch (error) {
+      return fail(plan, error)
+    }
+    const served = await deps.serve()
+    return served.ok ? { ok: true, message: `${plan.name} renewed` } : served
+  }
+
+  function fail(plan: AcmePlan, error: unknown): Outcome {
+    const failures = recordOf(plan).failures + 1
+    const asked = error instanceof AcmeError ? error.retryAfterMs : undefined
+    const delayMs = asked ?? backoffMs(failures, ladder, deps.random())
+    const reason = messageOf(error)
+    note(plan, { failures, retryAt: clock.now() + delayMs, lastError: reason })
+    const fields = {
+      names: plan.domains.join(','),
+      reason,
+      retry_in: formatDuration(Math.round(delayMs / 1000) * 1000),
+    }
+    if (kept.has(plan.name)) log.warn('certificate not renewed, the old one stays', fields)
+    else log.error('certificate not obtained', fields)
+    return { ok: false, message: `${plan.name} not renewed`, reason }
+  }
+
+  return {
+    async tick() {
+      if (isBusy) return
+      isBusy = true
+      try {
+        for (const plan of settings.plans) {
+          if (deps.isCovered(plan.domains)) continue
+          await inTurn(async () => {
+            if ((await stepNow(plan)).kind === 'order') await order(plan, 'due')
+          })
+        }
+      } finally {
+        isBusy = false
+      }
+    },
+    renew(name, mode) {
+      const plan = settings.plans.find(each => each.name === name || each.domains.includes(name))
+      if (!plan) {
+        const names = settings.plans.map(each => each.name).join(', ')
+        return Promise.resolve({
+          ok: false,
+          message: 'nothing renewed',
+          reason: `ACME is for ${names}, not for ${name}`,
+        })
+      }
+      return inTurn(async () => {
+        const certificate = kept.get(plan.name)
+        if (mode === 'due' && certificate) {
+          await askForWindow(plan, certificate)
+          const { renewal } = recordOf(plan)
+          if (renewal && renewal.at > clock.now())
+            return { ok: true, message: `${plan.name} is not due before ${iso(renewal.at)}: ${renewal.why}` }
+        }
+        return order(plan, mode)
+      })
+    },
+    status() {
+      return settings.plans.map(plan => {
+        const step = stepOf(plan)
+        const { renewal, lastError } = recordOf(plan)
+        const base = { name: plan.name, domains: plan.domains, lastError }
+        if (deps.isCovered(plan.domains)) return { ...base, nextAt: 0, why: 'a mounted certificate serves these names' }
+        if (renewal && kept.has(plan.name))
+          return { ...base, nextAt: Math.max(renewal.at, recordOf(plan).retryAt), why: renewal.why }
+        return { ...base, nextAt: step.kind === 'wait' ? step.until : clock.now(), why: 'why' in step ? step.why : '' }
+      })
+    },
+  }
+}
+
+function iso(time: number): string {
+  return new Date(time).toISOString()
+}

@@ -1,0 +1,273 @@
+import assert from 'node:assert/strict'
+import { readdirSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { newRecord, wishOf } from '../../supervisor/domain/acme.ts'
+import { makeDatedCertificate } from '../make-certificate.ts'
+import { type Authority, startAuthority } from './acme-authority.ts'
+import { fixture, type Monohull, type StartOptions, startMonohull, temporaryFolder } from './monohull.ts'
+import { presented } from './presented.ts'
+
+const hello = ['run', 'node', fixture('hello.cjs')]
+
+function start(t: TestContext, { env }: Authority, options: StartOptions & { domains?: string } = {}): Monohull {
+  const { domains = 'one.test', ...rest } = options
+  return startMonohull(t, { args: hello, ...rest, env: { ...env, MONOHULL_TLS_ACME_DOMAINS: domains, ...rest.env } })
+}
+
+/** Runs `monohull cert` for an instance. */
+async function cert(t: TestContext, monohull: Monohull, ...words: string[]) {
+  const folder = temporaryFolder(t)
+  const env = { MONOHULL_RUN_DIR: join(monohull.folder, 'run') }
+  const told = startMonohull(t, { folder, args: ['cert', ...words], env })
+  return { code: await told.exited, output: told.output() }
+}
+
+const day = 86_400_000
+const window = (from: number, to: number) => ({
+  start: new Date(Date.now() + from * day),
+  end: new Date(Date.now() + to * day),
+})
+
+const serial = async (monohull: Monohull, name = 'one.test') =>
+  (await presented(monohull.instance().httpsPort, name)).serialNumber
+
+const issuer = async (monohull: Monohull, name = 'one.test') =>
+  (await presented(monohull.instance().httpsPort, name)).issuer
+
+describe('a certificate from a CA', () => {
+  it('is obtained in the background, served without a restart of anything, and not ordered again by a restart', async t => {
+    const authority = await startAuthority(t)
+    const monohull = start(t, authority)
+    await monohull.serving()
+    const workers = [monohull.worker(1), monohull.worker(2)]
+    await monohull.seen(/certificate issued names=one\.test/)
+    await monohull.seen(/certificates changed/)
+    assert.match(await issuer(monohull), /Pebble/)
+    assert.deepEqual([monohull.worker(1), monohull.worker(2)], workers)
+    const folder = join(monohull.folder, 'state/acme/certificates/one.test')
+    const [id = ''] = readdirSync(folder).filter(name => /^[0-9a-f]{16}$/.test(name))
+    assert.equal(statSync(join(folder, id, 'privkey.pem')).mode & 0o777, 0o600)
+    monohull.signal('SIGTERM')
+    await monohull.exited
+
+    const again = start(t, authority, { folder: monohull.folder })
+    await again.serving()
+    assert.match(await issuer(again), /Pebble/)
+    const listed = await cert(t, again, 'list')
+    assert.match(listed.output, /one\.test +acme +ecdsa .*two thirds of the lifetime/)
+    assert.equal(authority.orders.length, 1)
+  })
+
+  it('is asked for ahead of the redirect, and what nobody asked for is not there', async t => {
+    const monohull = start(t, await startAuthority(t))
+    await monohull.seen(/certificate issued/)
+    const path = '/.well-known/acme-challenge/nothing'
+    assert.equal((await monohull.request({ scheme: 'http', path })).status, 404)
+    assert.equal((await monohull.request({ scheme: 'http', path: '/.well-known/other' })).status, 308)
+    assert.deepEqual(readdirSync(join(monohull.folder, 'run/acme-challenge')), [])
+  })
+
+  it('is renewed in the window that the CA suggests, at a time that a restart does not change, naming what it replaces', async t => {
+    const authority = await startAuthority(t)
+    authority.behaviour.window = window(20, 40)
+    const monohull = start(t, authority)
+    await monohull.seen(/certificates changed/)
+    const planned = (await cert(t, monohull, 'list', '--json')).output
+    const { at, why } = JSON.parse(planned).served[0].renewal
+    assert.ok(Date.parse(at) > Date.now() + 19 * day && Date.parse(at) < Date.now() + 41 * day, at)
+    assert.match(why, /the CA suggests/)
+    monohull.signal('SIGTERM')
+    await monohull.exited
+
+    const again = start(t, authority, { folder: monohull.folder })
+    await again.serving()
+    const first = await serial(again)
+    assert.equal(JSON.parse((await cert(t, again, 'list', '--json')).output).served[0].renewal.at, at)
+    assert.equal(authority.asked(), 1)
+    const early = await cert(t, again, 'renew', 'one.test')
+    assert.match(early.output, /one\.test is not due before/)
+    authority.behaviour.window = window(-2, -1)
+    assert.deepEqual(await cert(t, again, 'renew', 'one.test'), { code: 0, output: 'monohull: one.test renewed\n' })
+    assert.notEqual(await serial(again), first)
+    assert.equal(authority.orders.length, 2)
+    assert.match(authority.orders[1]?.replaces ?? '', /^[\w-]{20,}\.[\w-]{8,}$/)
+  })
+
+  it('is renewed without the help of the CA too', async t => {
+    const authority = await startAuthority(t)
+    const monohull = start(t, authority)
+    await monohull.seen(/certificates changed/)
+    const first = await serial(monohull)
+    assert.match((await cert(t, monohull, 'renew', 'one.test')).output, /not due before .*: two thirds of the lifetime/)
+    assert.equal((await cert(t, monohull, 'renew', 'one.test', '--force')).code, 0)
+    assert.notEqual(await serial(monohull), first)
+    assert.equal(authority.orders[1]?.replaces, undefined)
+  })
+
+  it('for several names, and by a DNS record', async t => {
+    const authority = await startAuthority(t)
+    const hook = `const [action, name, value] = process.argv.slice(2)
+      const body = JSON.stringify(action === 'add' ? { host: name + '.', value } : { host: name + '.' })
+      fetch('${authority.dnsUrl}/' + (action === 'add' ? 'set-txt' : 'clear-txt'), { method: 'POST', body })`
+    const config = `tls:
+  acme:
+    domains: [one.test, ["*.shop.test", shop.test]]
+    challenge: dns-01
+    dns_hook: [node, hook.cjs]
+    key_type: rsa`
+    const monohull = startMonohull(t, {
+      args: hello,
+      files: { 'monohull.yaml': config, 'hook.cjs': hook },
+      env: { ...authority.env, MONOHULL_CONFIG: 'monohull.yaml' },
+    })
+    await monohull.seen(/certificate issued names=one\.test/)
+    await monohull.seen(/certificate issued names=\*\.shop\.test,shop\.test/)
+    await monohull.seen(/certificates changed.*shop\.test/)
+    for (const name of ['one.test', 'shop.test', 'any.shop.test']) assert.match(await issuer(monohull, name), /Pebble/)
+    const { publicKey } = await presented(monohull.instance().httpsPort, 'shop.test')
+    assert.equal(publicKey.asymmetricKeyType, 'rsa')
+  })
+})
+
+describe('when the CA does not do as it should', () => {
+  /** Traffic flows, whatever happens to certificates. */
+  async function expectServing(monohull: Monohull): Promise<void> {
+    await monohull.serving()
+    assert.equal((await monohull.request()).status, 200)
+  }
+
+  it('refuses every second nonce: obtained', async t => {
+    const monohull = start(t, await startAuthority(t, { PEBBLE_WFE_NONCEREJECT: '50' }))
+    await monohull.seen(/certificate issued/)
+    await expectServing(monohull)
+  })
+
+  it('limits the rate: tried again when it says', async t => {
+    const authority = await startAuthority(t)
+    authority.behaviour.limited = { orders: 1, seconds: 1 }
+    const monohull = start(t, authority)
+    await monohull.seen(/certificate not obtained .*429.*rateLimited.* retry_in=1s/)
+    await expectServing(monohull)
+    await monohull.seen(/certificate issued/)
+    assert.equal(authority.orders.length, 2)
+  })
+
+  it('is down: told, tried again in a minute, and obtained once it is back', async t => {
+    const authority = await startAuthority(t)
+    authority.behaviour.isDown = true
+    const monohull = start(t, authority)
+    await monohull.seen(/certificate not obtained .*cannot reach localhost.* retry_in=(4[5-9]|5\d)s|retry_in=1m/)
+    await expectServing(monohull)
+    assert.match(
+      (await cert(t, monohull, 'list')).output,
+      /awaited: one\.test.*the last attempt failed[\s\S]*cannot reach/,
+    )
+    authority.behaviour.isDown = false
+    assert.equal((await cert(t, monohull, 'renew', 'one.test')).code, 0)
+    assert.match(await issuer(monohull), /Pebble/)
+  })
+
+  it('is down when a renewal is due: the old one stays', async t => {
+    const authority = await startAuthority(t)
+    const monohull = start(t, authority)
+    await monohull.seen(/certificates changed/)
+    const first = await serial(monohull)
+    authority.behaviour.isDown = true
+    const { code, output } = await cert(t, monohull, 'renew', 'one.test', '--force')
+    assert.deepEqual([code, /cannot reach/.test(output)], [1, true])
+    await monohull.seen(/certificate not renewed, the old one stays/)
+    assert.equal(await serial(monohull), first)
+    await expectServing(monohull)
+  })
+
+  it('takes one domain and not the other: the one is served', async t => {
+    const authority = await startAuthority(t)
+    authority.behaviour.refused = ['bad.test']
+    const monohull = start(t, authority, { domains: 'bad.test,one.test' })
+    await monohull.seen(/certificate not obtained names=bad\.test .*rejectedIdentifier/)
+    await monohull.seen(/certificates changed.*one\.test/)
+    assert.match(await issuer(monohull), /Pebble/)
+    await expectServing(monohull)
+    authority.behaviour.refused = []
+    assert.equal((await cert(t, monohull, 'renew', 'bad.test')).code, 0)
+    assert.match(await issuer(monohull, 'bad.test'), /Pebble/)
+  })
+
+  it('has issued one that has expired: self-signed at once, then a new one', async t => {
+    const authority = await startAuthority(t)
+    const folder = temporaryFolder(t)
+    const place = join(folder, 'state/acme/certificates/one.test')
+    makeDatedCertificate(join(place, '0123456789abcdef'), 'one.test', { from: -90, to: -1 })
+    const plan = { name: 'one.test', domains: ['one.test'] }
+    const settings = {
+      directory: authority.env.MONOHULL_TLS_ACME_DIRECTORY ?? '',
+      keyType: 'ecdsa',
+      profile: undefined,
+    }
+    writeFileSync(join(place, 'record.json'), JSON.stringify(newRecord(wishOf(plan, settings as never))))
+    const monohull = start(t, authority, { folder })
+    await monohull.serving()
+    await expectServing(monohull)
+    await monohull.seen(/certificates changed/)
+    assert.match(await issuer(monohull), /Pebble/)
+  })
+})
+
+describe('before the first order', () => {
+  it('a state folder that cannot be written to is told, and nothing is ordered', async t => {
+    const authority = await startAuthority(t)
+    const folder = temporaryFolder(t, { file: '' })
+    const monohull = start(t, authority, { folder, env: { MONOHULL_STATE_DIR: join(folder, 'file/state') } })
+    await monohull.seen(/not obtained .*state_dir \S+\/file\/state is not writable/)
+    assert.equal((await monohull.request()).status, 200)
+    assert.equal(authority.orders.length, 0)
+  })
+
+  it('a name without an address is told, and ordered only by force', async t => {
+    const authority = await startAuthority(t)
+    const monohull = start(t, authority, { domains: 'nowhere.test' })
+    await monohull.seen(/not obtained .*DNS: nowhere\.test has no address/)
+    assert.equal(authority.orders.length, 0)
+    assert.equal((await cert(t, monohull, 'renew', 'nowhere.test', '--force')).code, 0)
+    assert.match(await issuer(monohull, 'nowhere.test'), /Pebble/)
+  })
+})
+
+describe('mounted certificates beside ACME', () => {
+  it('are served, and nothing is ordered for their names', async t => {
+    const authority = await startAuthority(t)
+    const folder = temporaryFolder(t)
+    makeDatedCertificate(join(folder, 'certs'), 'one.test', { from: -1, to: 80 })
+    const monohull = start(t, authority, { folder, domains: 'one.test,two.test' })
+    await monohull.seen(/certificates changed/)
+    assert.deepEqual([await issuer(monohull), /Pebble/.test(await issuer(monohull, 'two.test'))], ['CN=one.test', true])
+    assert.deepEqual(
+      authority.orders.map(({ identifiers }) => identifiers[0]?.value),
+      ['two.test'],
+    )
+  })
+})
+
+describe('monohull cert', () => {
+  it('shows and checks what is served', async t => {
+    const monohull = start(t, await startAuthority(t))
+    await monohull.seen(/certificates changed/)
+    const shown = await cert(t, monohull, 'show', 'one.test')
+    assert.match(shown.output, /^issuer +CN=Pebble.*$[\s\S]*^source +acme$|^source +acme$[\s\S]*^issuer +CN=Pebble/m)
+    const checked = await cert(t, monohull, 'check', 'one.test')
+    assert.equal(checked.code, 1)
+    assert.match(
+      checked.output,
+      /one\.test: DNS:one\.test, TLSv1\.3\nissuer CN=Pebble[\s\S]*problem: this machine does not trust it/,
+    )
+    const other = await cert(t, monohull, 'check', 'other.test')
+    assert.match(other.output, /problem: it is not for other\.test, but for DNS:one\.test/)
+    assert.deepEqual(await cert(t, monohull, 'show', 'other.test'), {
+      code: 1,
+      output: 'monohull: no certificate for other.test; there are some for one.test\n',
+    })
+    assert.equal((await cert(t, monohull, 'renew')).code, 64)
+    assert.match((await cert(t, monohull, 'renew', 'x.test')).output, /ACME is for one\.test, not for x\.test/)
+  })
+})

@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { makeCertificate, makeDatedCertificate } from '../make-certificate.ts'
+import { fixture, type Monohull, startMonohull, temporaryFolder, until } from './monohull.ts'
+import { presented } from './presented.ts'
+
+const hello = ['run', 'node', fixture('hello.cjs')]
+const pair = { chain: 'tls.crt', key: 'tls.key' }
+
+/** An instance with certificates by folder in cert_dir; '' is cert_dir itself. */
+async function serve(t: TestContext, names: Record<string, string> = {}) {
+  const folder = temporaryFolder(t)
+  const certs = join(folder, 'certs')
+  for (const [place, name] of Object.entries(names)) makeCertificate(join(certs, place), name, pair)
+  const monohull = startMonohull(t, { folder, args: hello })
+  const { httpsPort } = await monohull.serving()
+  const subject = async (name?: string) => (await presented(httpsPort, name)).subject
+  const seesOnly = (name: string, asked = name) =>
+    until(`${name} for ${asked}`, async () => (await subject(asked)) === `CN=${name}`, { details: monohull.output })
+  return { monohull, folder, certs, httpsPort, subject, seesOnly }
+}
+
+async function status(t: TestContext, monohull: Monohull) {
+  const told = startMonohull(t, { args: ['status', '--json'], env: { MONOHULL_RUN_DIR: join(monohull.folder, 'run') } })
+  assert.equal(await told.exited, 0)
+  return JSON.parse(told.output()).certificates
+}
+
+describe('a mounted certificate that changes', () => {
+  it('is served without a reload, by the same workers; key and certificate may come one after the other', async t => {
+    const { monohull, folder, certs, subject, seesOnly } = await serve(t, { '': 'one.test' })
+    const workers = [monohull.worker(1), monohull.worker(2)]
+    makeCertificate(folder, 'two.test', pair)
+    writeFileSync(join(certs, 'tls.crt'), readFileSync(join(folder, 'tls.crt')))
+    await monohull.seen(/certificate not used, what was served stays .*does not belong/)
+    assert.equal(await subject(), 'CN=one.test')
+    writeFileSync(join(certs, 'tls.key'), readFileSync(join(folder, 'tls.key')))
+    await seesOnly('two.test')
+    await monohull.seen(/info certificates changed: two\.test until/)
+    assert.deepEqual([monohull.worker(1), monohull.worker(2)], workers)
+    assert.deepEqual((await status(t, monohull)).problems, [])
+  })
+
+  it('that is broken changes nothing, is told in one line, and shows in the status', async t => {
+    const { monohull, certs, subject, seesOnly } = await serve(t, { '': 'one.test', other: 'other.test' })
+    writeFileSync(join(certs, 'other/tls.crt'), '-----BEGIN CERTIFICATE-----\nMIIB')
+    await monohull.seen(/what was served stays .*other\/tls\.crt is cut off/)
+    makeCertificate(join(certs, 'third'), 'third.test', pair)
+    await seesOnly('third.test')
+    assert.equal(await subject('other.test'), 'CN=other.test')
+    const { served, problems } = await status(t, monohull)
+    assert.deepEqual(
+      served.map(({ names }: { names: string[] }) => names[0]),
+      ['one.test', 'other.test', 'third.test'],
+    )
+    assert.match(problems.join(), /other\/tls\.crt is cut off/)
+    assert.equal(monohull.output().match(/is cut off/g)?.length, 1, monohull.output())
+  })
+
+  it("survives Kubernetes' exchange of ..data, again and again", async t => {
+    const folder = temporaryFolder(t)
+    const certs = join(folder, 'certs')
+    const exchange = (version: number) => {
+      makeCertificate(join(certs, `..v${version}`), `v${version}.test`, pair)
+      symlinkSync(`..v${version}`, join(certs, '..next'))
+      renameSync(join(certs, '..next'), join(certs, '..data'))
+      rmSync(join(certs, `..v${version - 1}`), { recursive: true, force: true })
+    }
+    exchange(1)
+    for (const name of Object.values(pair)) symlinkSync(`..data/${name}`, join(certs, name))
+    const monohull = startMonohull(t, { folder, args: hello })
+    const { httpsPort } = await monohull.serving()
+    for (const version of [2, 3, 4]) {
+      exchange(version)
+      await until(`version ${version}`, async () => (await presented(httpsPort)).subject === `CN=v${version}.test`)
+    }
+  })
+
+  it('takes the place of the self-signed one when it appears, and gives it to none when it goes', async t => {
+    const { monohull, certs, subject, seesOnly } = await serve(t)
+    assert.match(await subject(), /self-signed/)
+    makeCertificate(certs, 'late.test', pair)
+    await seesOnly('late.test')
+    rmSync(certs, { recursive: true })
+    await monohull.seen(/what was served stays .*a mounted certificate is required, and .* has no usable one/)
+    assert.equal(await subject(), 'CN=late.test')
+  })
+
+  it('and is near its end is told, with the time left', async t => {
+    const folder = temporaryFolder(t)
+    makeDatedCertificate(join(folder, 'certs'), 'short.test', { from: -28, to: 2.01 })
+    const monohull = startMonohull(t, { folder, args: hello })
+    await monohull.seen(/warn certificate expires soon expires_in="2 days"/)
+  })
+})
+
+describe('several mounted certificates', () => {
+  it('are chosen by the name that the client asks for', async t => {
+    const { certs, subject, seesOnly } = await serve(t, { '': 'main.test', shop: 'shop.test' })
+    assert.deepEqual(
+      [await subject('main.test'), await subject('shop.test'), await subject('unknown.test')],
+      ['CN=main.test', 'CN=shop.test', 'CN=main.test'],
+    )
+    makeCertificate(join(certs, 'wild'), '*.shop.test', pair)
+    await seesOnly('*.shop.test', 'api.shop.test')
+    assert.equal(await subject('shop.test'), 'CN=shop.test')
+    rmSync(join(certs, 'shop'), { recursive: true })
+    await seesOnly('main.test', 'shop.test')
+  })
+
+  it('of two kinds for one name: each client gets what it can take', async t => {
+    const folder = temporaryFolder(t)
+    makeCertificate(join(folder, 'certs'), 'shop.test', { chain: 'a.pem', key: 'a.key' })
+    makeCertificate(join(folder, 'certs'), 'shop.test', { chain: 'b.pem', key: 'b.key', keyType: 'rsa' })
+    const monohull = startMonohull(t, { folder, args: hello })
+    const { httpsPort } = await monohull.serving()
+    for (const [keyType, expected] of [
+      ['ecdsa', 'ec'],
+      ['rsa', 'rsa'],
+    ] as const) {
+      const certificate = await presented(httpsPort, 'shop.test', keyType)
+      assert.equal(certificate.publicKey.asymmetricKeyType, expected)
+    }
+    makeCertificate(join(folder, 'certs'), 'shop.test', { chain: 'b.pem', key: 'b.key', keyType: 'rsa', days: 60 })
+    await monohull.seen(/certificates changed/)
+    const { validTo } = await presented(httpsPort, 'shop.test', 'rsa')
+    assert.ok(Date.parse(validTo) > Date.now() + 50 * 86_400_000, validTo)
+  })
+
+  it('serve a request for each name, over HTTP/1.1', async t => {
+    const { monohull } = await serve(t, { '': 'main.test', shop: 'shop.test' })
+    for (const host of ['main.test', 'shop.test', 'unknown.test'])
+      assert.equal((await monohull.request({ headers: { host } })).status, 200, host)
+  })
+})
+
+describe('certificates that nginx could not take', () => {
+  for (const [name, damage, says] of [
+    [
+      'a key too weak',
+      'openssl req -x509 -newkey rsa:1024 -nodes -keyout tls.key -out tls.crt -subj /CN=a',
+      /has 1024 bits/,
+    ],
+    ['DER', 'openssl x509 -in tls.crt -outform der -out d && mv d tls.crt', /tls\.crt is DER, not PEM/],
+    [
+      'a passphrase',
+      'openssl pkey -in tls.key -aes256 -passout pass:x -out k && mv k tls.key',
+      /protected by a passphrase/,
+    ],
+    ['the two swapped', 'mv tls.key x && mv tls.crt tls.key && mv x tls.crt', /tls\.crt holds a private key/],
+  ] as const) {
+    it(`${name}: told exactly, at the start and while it runs`, async t => {
+      const { monohull, certs, subject } = await serve(t, { '': 'good.test' })
+      execFileSync('sh', ['-c', damage], { cwd: certs, stdio: 'ignore' })
+      await monohull.seen(says)
+      assert.equal(await subject(), 'CN=good.test')
+      const folder = temporaryFolder(t)
+      mkdirSync(join(folder, 'certs'))
+      for (const file of Object.values(pair))
+        writeFileSync(join(folder, 'certs', file), readFileSync(join(certs, file)))
+      const second = startMonohull(t, { folder, args: hello })
+      await second.serving()
+      assert.match(second.output(), says)
+    })
+  }
+
+  it('a byte order mark, CRLF, the key inside the chain, the chain in disorder: served', async t => {
+    const folder = temporaryFolder(t)
+    const certs = join(folder, 'certs')
+    makeCertificate(certs, 'odd.test', pair)
+    makeCertificate(folder, 'stranger.test', pair)
+    const read = (path: string) => readFileSync(path, 'utf8')
+    const text = read(join(folder, 'tls.crt')) + read(join(certs, 'tls.key')) + read(join(certs, 'tls.crt'))
+    writeFileSync(join(certs, 'tls.crt'), `\ufeff${text.replaceAll('\n', '\r\n')}`)
+    const monohull = startMonohull(t, { folder, args: hello })
+    const { httpsPort } = await monohull.serving()
+    assert.equal((await presented(httpsPort)).subject, 'CN=odd.test')
+    assert.match(monohull.output(), /no part of the chain, and is left out: CN=stranger\.test/)
+  })
+})

@@ -1,0 +1,11 @@
+import type { X509Certificate } from 'node:crypto'
+import { askCertificate } from '../../supervisor/adapters/tls-probe.ts'
+
+/** The certificate that a port on loopback presents to who asks for a name. */
+export async function presented(
+  port: number | undefined,
+  name: string | undefined = 'localhost',
+  keyType?: 'ecdsa' | 'rsa',
+): Promise<X509Certificate> {
+  return (await askCertificate({ host: '127.0.0.1', port: port ?? 0, name, keyType })).certificate
+}

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { CertificateFacts } from '../../supervisor/domain/certificate.ts'
+import { arrangeCertificates, askableNames, type Candidate } from '../../supervisor/domain/certificate-choice.ts'
+import { describeTimeLeft, expiryStage } from '../../supervisor/domain/certificate-expiry.ts'
+import { retained } from '../../supervisor/domain/certificate-retention.ts'
+
+type Named = Candidate & { id: string }
+
+function candidate(id: string, names: string[], change: Partial<CertificateFacts & Candidate> = {}): Named {
+  const { source = 'mounted', ...facts } = change
+  const certificate: CertificateFacts = {
+    subject: '',
+    issuer: '',
+    names,
+    serial: '',
+    notBefore: 0,
+    notAfter: 100,
+    keyMatches: true,
+    keyType: 'ecdsa',
+    id,
+    fingerprint: '',
+    remarks: [],
+    ...facts,
+  }
+  return { id, source, certificate }
+}
+
+function arranged(...candidates: [Named, ...Named[]]): Record<string, string> {
+  const { fallback, named } = arrangeCertificates(candidates)
+  const describeSet = ({ names, certificates }: typeof fallback) =>
+    [names.join(' '), certificates.map(({ id }) => id).join('+')] as const
+  return { ...Object.fromEntries(named.map(describeSet)), default: describeSet(fallback).join(': ') }
+}
+
+describe('domain/certificate-choice', () => {
+  it('serves everything with the only one', () => {
+    assert.deepEqual(arranged(candidate('a', ['a.test', 'b.test'])), { default: 'a.test b.test: a' })
+    assert.deepEqual(arranged(candidate('a', [])), { default: ': a' })
+  })
+
+  it('gives each name its own; the first is for everybody else', () => {
+    assert.deepEqual(arranged(candidate('a', ['a.test']), candidate('b', ['b.test', '*.b.test'])), {
+      default: 'a.test: a',
+      'b.test *.b.test': 'b',
+    })
+  })
+
+  it('pairs key types, and only for the names that both have', () => {
+    assert.deepEqual(arranged(candidate('a', ['a.test', 'b.test']), candidate('r', ['a.test'], { keyType: 'rsa' })), {
+      default: 'a.test: a+r',
+      'b.test': 'a',
+    })
+  })
+
+  it('takes the later of two for a name, even over the first', () => {
+    const [old, next] = [candidate('old', ['a.test']), candidate('new', ['a.test'], { notBefore: 1 })]
+    assert.deepEqual(arranged(old, next), { default: 'a.test: new' })
+    assert.deepEqual(arranged(next, old), { default: 'a.test: new' })
+  })
+
+  it('takes a mounted one over an earned one, whatever its date and key', () => {
+    const earned = candidate('acme', ['a.test', 'b.test'], { source: 'acme', notBefore: 50, keyType: 'rsa' })
+    assert.deepEqual(arranged(candidate('mine', ['a.test']), earned), { default: 'a.test: mine', 'b.test': 'acme' })
+  })
+
+  it('asks only for what is a host name', () => {
+    const names = [
+      'Example.COM',
+      '*.example.com',
+      '127.0.0.1',
+      '::1',
+      'a b',
+      'x";evil',
+      'a.*.b',
+      '*',
+      'a..b',
+      'a.'.repeat(130),
+    ]
+    assert.deepEqual(askableNames({ names }), ['example.com', '*.example.com'])
+  })
+})
+
+describe('domain/certificate-retention', () => {
+  const files = (name: string) => ({ files: { chain: `${name}.crt`, key: `${name}.key` } })
+  const problem = (name: string) => ({ ...files(name), problem: 'half written', fix: 'again' })
+
+  it('keeps what is broken now, and lets go what was removed or replaced', () => {
+    const served = [files('broken'), files('removed'), files('good'), files('keyless')]
+    const lonely = { files: { chain: 'keyless.crt', key: '' }, problem: 'lonely', fix: '' }
+    assert.deepEqual(retained(served, [files('good')], [problem('broken'), lonely]), [
+      files('broken'),
+      files('keyless'),
+    ])
+  })
+
+  it('keeps one whose certificate is gone and whose key is there', () => {
+    const lonely = { files: { chain: 'a.key', key: '' }, problem: 'lonely', fix: '' }
+    assert.deepEqual(retained([files('a')], [], [lonely]), [files('a')])
+  })
+})
+
+describe('domain/certificate-expiry', () => {
+  it('counts a third, a tenth and a twentieth of the lifetime', () => {
+    const at = (now: number) => expiryStage({ notBefore: 0, notAfter: 60 }, now)
+    assert.deepEqual([0, 39, 40, 53, 54, 56, 57, 59, 60, 99].map(at), [0, 0, 1, 1, 2, 2, 3, 3, 4, 4])
+  })
+
+  it('tells the time left as people do', () => {
+    const day = 86_400_000
+    assert.deepEqual(
+      [29.5 * day, 2 * day, 1.9 * day, 3_600_000, 119_000, 60_000, 5000, 0, -day].map(describeTimeLeft),
+      [
+        '29 days',
+        '2 days',
+        '45 hours',
+        '60 minutes',
+        '1 minute',
+        '1 minute',
+        'less than a minute',
+        'nothing',
+        'nothing',
+      ],
+    )
+  })
+})
