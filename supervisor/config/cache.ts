@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { duration } from './values.ts'
+import { docs, duration } from './values.ts'
 
 const size = 'expected a size such as 512k, 256m or 4g'
 const key = 'expected a text with variables of nginx such as $host$request_uri'
@@ -7,29 +7,29 @@ const key = 'expected a text with variables of nginx such as $host$request_uri'
 /** The key `cache`, for the whole front or one place of it. */
 export const cache = z
   .strictObject({
-    ttl: duration('0s', 0).describe(
-      'How long an answer (200, 301, 308) is kept that does not say it itself by Cache-Control or Expires; 0s: not at all',
-    ),
+    ttl: duration('0s', 0).register(docs, {
+      description:
+        'How long an answer (200, 301, 308) is kept that does not say it itself by Cache-Control or Expires; 0s: not at all',
+    }),
     key: z
       .string({ error: key })
       .regex(/^[^\s"'\\;{}\p{Cc}]+$/u, key)
       .default('$monohull_proto://$monohull_host$request_uri')
-      .describe('What tells answers apart, with variables of nginx'),
+      .register(docs, { description: 'What tells answers apart, with variables of nginx' }),
     max_size: z
       .string({ error: size })
       .regex(/^[1-9]\d{0,8}[kmg]$/, size)
       .default('256m')
-      .describe('What the answers may take in run_dir; the ones not asked for longest make room'),
-    stale_while_revalidate: z
-      .boolean({ error: 'expected true or false' })
-      .default(false)
-      .describe('Answer from the cache with what has run out, while one request fetches it anew'),
-    cookies: z
-      .enum(['bypass', 'ignore'], { error: 'expected bypass or ignore' })
-      .default('bypass')
-      .describe(
+      .register(docs, {
+        description: 'What the answers may take in run_dir; the ones not asked for longest make room',
+      }),
+    stale_while_revalidate: z.boolean({ error: 'expected true or false' }).default(false).register(docs, {
+      description: 'Answer from the cache with what has run out, while one request fetches it anew',
+    }),
+    cookies: z.enum(['bypass', 'ignore'], { error: 'expected bypass or ignore' }).default('bypass').register(docs, {
+      description:
         'A request with cookies: bypass: goes to the app, and its answer is not kept; ignore: is like one without. One with Authorization always bypasses',
-      ),
+    }),
   })
   .optional()
 
@@ -43,6 +43,7 @@ export const sendFiles = z
     { error: 'expected paths with a folder each' },
   )
   .default({})
-  .describe(
-    'Folders, relative to the app directory, from which the app has nginx send a file by X-Accel-Redirect, by the path that begins its value; nobody else gets there',
-  )
+  .register(docs, {
+    description:
+      'Folders, relative to the app directory, from which the app has nginx send a file by X-Accel-Redirect, by the path that begins its value; nobody else gets there',
+  })

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { docs } from './values.ts'
 
 const minLength = 'expected a number of bytes from 0 to 1048576'
 const mediaType = 'expected media types such as application/vnd.api+json'
@@ -12,26 +13,27 @@ export const compression = z
         brotli: z
           .enum(['auto', 'on', 'off'], { error: 'expected auto, on or off' })
           .default('auto')
-          .describe('auto: where nginx has its module; on: refuse to start without it'),
+          .register(docs, { description: 'auto: where nginx has its module; on: refuse to start without it' }),
         min_length: z
           .number({ error: minLength })
           .int(minLength)
           .min(0, minLength)
           .max(1 << 20, minLength)
           .default(256)
-          .describe('Shorter answers are left as they are, in bytes'),
+          .register(docs, { description: 'Shorter answers are left as they are, in bytes' }),
         types: z
           .array(z.string({ error: mediaType }).regex(/^[a-z0-9-]+\/[a-z0-9.+-]+$/, mediaType), { error: mediaType })
           .default([])
-          .describe('Media types that are compressed besides the usual ones'),
+          .register(docs, { description: 'Media types that are compressed besides the usual ones' }),
       }),
     ],
     { error: 'expected on, off or {brotli, min_length, types}' },
   )
   .default('on')
-  .describe(
-    'Whether answers that gain by it (text, JSON, scripts, SVG, WebAssembly, plain fonts) go out as gzip or Brotli; what the app has encoded itself is left alone',
-  )
+  .register(docs, {
+    description:
+      'Whether answers that gain by it (text, JSON, scripts, SVG, WebAssembly, plain fonts) go out as gzip or Brotli; what the app has encoded itself is left alone',
+  })
 
 /** How to compress; undefined: not at all. */
 export function compressionOf(value: z.output<typeof compression>) {

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { networks } from './trust.ts'
+import { docs } from './values.ts'
 
 const filePath = (error: string) => z.string({ error }).refine(path => path !== '' && !path.includes('\0'), error)
 
@@ -15,39 +16,43 @@ export const limitKeys = {
     .string({ error: size })
     .regex(/^([1-9]\d{0,8}[kmg]?|off)$/, size)
     .default('10m')
-    .describe('The largest body of a request; a larger one is answered with 413. off: any'),
+    .register(docs, { description: 'The largest body of a request; a larger one is answered with 413. off: any' }),
   rate_limit: z
     .string({ error: rate })
     .regex(/^[1-9]\d{0,5}\/[sm]( burst=\d{1,6})?$/, rate)
     .optional()
-    .describe(
-      'Requests that one address may send in a second or a minute, and how many beyond that at once (20, unless burst= says otherwise); others are answered with 429',
-    ),
+    .register(docs, {
+      description:
+        'Requests that one address may send in a second or a minute, and how many beyond that at once (20, unless burst= says otherwise); others are answered with 429',
+    }),
   connection_limit: z
     .number({ error: connections })
     .int(connections)
     .min(1, connections)
     .max(100_000, connections)
     .optional()
-    .describe('Requests of one address that may be open at the same time; those beyond are answered with 429'),
+    .register(docs, {
+      description: 'Requests of one address that may be open at the same time; those beyond are answered with 429',
+    }),
   basic_auth: z
     .strictObject({
-      file: filePath('expected the path of an htpasswd file')
-        .optional()
-        .describe(
+      file: filePath('expected the path of an htpasswd file').optional().register(docs, {
+        description:
           'Names and hashed passwords (htpasswd: bcrypt, apr1) without which there is no answer, relative to the app directory, readable by the user of nginx',
-        ),
+      }),
       realm: z
         .string({ error: realm })
         .regex(/^[^\p{Cc}"\\$]+$/u, realm)
         .optional()
-        .describe('What the browser shows when it asks; default: Restricted'),
+        .register(docs, { description: 'What the browser shows when it asks; default: Restricted' }),
     })
     .prefault({}),
-  allow: networks
+  allow: networks.optional().register(docs, {
+    description: 'Addresses and networks (CIDR) that get an answer; all others get 403. Health is for anybody',
+  }),
+  deny: networks
     .optional()
-    .describe('Addresses and networks (CIDR) that get an answer; all others get 403. Health is for anybody'),
-  deny: networks.optional().describe('Addresses and networks (CIDR) that get 403, before allow is looked at'),
+    .register(docs, { description: 'Addresses and networks (CIDR) that get 403, before allow is looked at' }),
 }
 
 /** Keys about what is let in that are for the whole front only. */
@@ -55,15 +60,17 @@ export const gateKeys = {
   unknown_host: z
     .enum(['serve', '421', '444'], { error: 'expected serve, 421 or 444' })
     .default('serve')
-    .describe(
-      'What a request for a host that is none of server_names gets: serve: an answer; 421: Misdirected Request; 444: nothing, the connection is closed. Health is for any host',
-    ),
+    .register(docs, {
+      description:
+        'What a request for a host that is none of server_names gets: serve: an answer; 421: Misdirected Request; 444: nothing, the connection is closed. Health is for any host',
+    }),
   error_pages: z
     .record(z.string().regex(/^(4\d\d|50[01])$/, codes), filePath('expected the path of an HTML file'), {
       error: 'expected statuses with the path of an HTML file each',
     })
     .default({})
-    .describe(
-      'HTML files, relative to the app directory, for errors that nginx itself answers with, by status; what the app answers is left alone',
-    ),
+    .register(docs, {
+      description:
+        'HTML files, relative to the app directory, for errors that nginx itself answers with, by status; what the app answers is left alone',
+    }),
 }

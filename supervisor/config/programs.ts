@@ -1,17 +1,17 @@
 import * as z from 'zod'
-import { backoff, command, duration, environment } from './values.ts'
+import { backoff, command, docs, duration, environment } from './values.ts'
 
 const folder = z
   .string({ error: 'expected a folder' })
   .min(1, 'expected a folder')
   .optional()
-  .describe('Working directory; default: that of the app that answers /')
+  .register(docs, { description: 'Working directory; default: that of the app that answers /' })
 
 const user = z
   .string({ error: 'expected the name of a user' })
   .min(1, 'expected the name of a user')
   .optional()
-  .describe('User it runs as; default: that of the app that answers /')
+  .register(docs, { description: 'User it runs as; default: that of the app that answers /' })
 
 const variables = environment.describe(
   "Variables, over those of the app that answers / and the container's own; {file: PATH} reads the value from a file",
@@ -22,7 +22,9 @@ const initCommand = z.strictObject({
   directory: folder,
   user,
   env: variables,
-  timeout: duration('5m').describe('A command that has not ended by then is stopped, and the start with it'),
+  timeout: duration('5m').register(docs, {
+    description: 'A command that has not ended by then is stopped, and the start with it',
+  }),
 })
 
 /** One item of `init`: a command alone is short for {command: …}. */
@@ -43,16 +45,18 @@ export const backgroundProcess = z
       .min(1, 'expected a whole number from 1 to 1024')
       .max(1024, 'expected a whole number from 1 to 1024')
       .default(1)
-      .describe('How many of it run'),
-    graceful_timeout: duration('8s').describe(
-      'Time to finish its work in after SIGTERM, before SIGKILL to the process group',
-    ),
-    min_uptime: duration('2s', 0).describe('One that ends sooner has failed fast: backoff applies'),
+      .register(docs, { description: 'How many of it run' }),
+    graceful_timeout: duration('8s').register(docs, {
+      description: 'Time to finish its work in after SIGTERM, before SIGKILL to the process group',
+    }),
+    min_uptime: duration('2s', 0).register(docs, {
+      description: 'One that ends sooner has failed fast: backoff applies',
+    }),
     backoff,
     on_failure: z
       .enum(['restart', 'exit'], { error: 'expected restart or exit' })
       .default('restart')
-      .describe('When it ends by itself: restart it, or stop everything with its exit code'),
+      .register(docs, { description: 'When it ends by itself: restart it, or stop everything with its exit code' }),
   })
   .superRefine((value, context) => {
     if (value.backoff.initial > value.backoff.max) {

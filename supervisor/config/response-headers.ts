@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { docs } from './values.ts'
 
 const usual: Record<string, string> = {
   'x-content-type-options': 'nosniff',
@@ -19,9 +20,10 @@ export const responseHeaders = z
     { error: 'expected names of headers with their values' },
   )
   .default({})
-  .describe(
-    'Headers of every answer that the app did not set itself, by name; off leaves one out. X-Content-Type-Options and Referrer-Policy are always there; Strict-Transport-Security goes out over HTTPS only',
-  )
+  .register(docs, {
+    description:
+      'Headers of every answer that the app did not set itself, by name; off leaves one out. X-Content-Type-Options and Referrer-Policy are always there; Strict-Transport-Security goes out over HTTPS only',
+  })
 
 /** The headers to add, with the usual ones. Names differ in more than their case. */
 export function headersOf(configured: z.output<typeof responseHeaders>): { name: string; value: string }[] {

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { docs } from './values.ts'
 
 /** What a route may lead to, besides an app or an upstream. */
 
@@ -9,19 +10,22 @@ const whatToDo = 'expected true or false'
 export const files = z.strictObject({
   root: text('expected a folder')
     .regex(nginxSafe, 'expected a folder without quotes, backslashes, ;, {, } and $')
-    .describe(
-      'Folder, relative to the directory of the app. A prefix route serves what is below its path from it; an exact or regex route the whole path',
-    ),
+    .register(docs, {
+      description:
+        'Folder, relative to the directory of the app. A prefix route serves what is below its path from it; an exact or regex route the whole path',
+    }),
   index: z
     .string({ error: 'expected a file name' })
     .regex(/^[\w.-]+$/, 'expected a file name such as index.html')
     .default('index.html')
-    .describe('File that answers for a folder'),
+    .register(docs, { description: 'File that answers for a folder' }),
   fallback: z
     .string({ error: 'expected a path such as /index.html' })
     .regex(/^\/[A-Za-z0-9._~@+/-]+$/, 'expected a path such as /index.html')
     .optional()
-    .describe('File, from the root, that answers where none is found (single-page apps); default: 404'),
+    .register(docs, {
+      description: 'File, from the root, that answers where none is found (single-page apps); default: 404',
+    }),
   cache: z
     .record(
       z.string().regex(/^[A-Za-z0-9._~@+*/-]+$/, 'expected a pattern such as "*.js" or /assets/**'),
@@ -31,16 +35,18 @@ export const files = z.strictObject({
       { error: 'expected patterns with a Cache-Control value each' },
     )
     .default({})
-    .describe(
-      'Cache-Control by pattern; the first that fits counts. One with a slash at its start is for the path below the route, another one for the name of the file; * stops at a slash, ** does not',
-    ),
-  listing: z.boolean({ error: whatToDo }).default(false).describe('Whether a folder without an index lists its files'),
-  symlinks: z
+    .register(docs, {
+      description:
+        'Cache-Control by pattern; the first that fits counts. One with a slash at its start is for the path below the route, another one for the name of the file; * stops at a slash, ** does not',
+    }),
+  listing: z
     .boolean({ error: whatToDo })
     .default(false)
-    .describe(
+    .register(docs, { description: 'Whether a folder without an index lists its files' }),
+  symlinks: z.boolean({ error: whatToDo }).default(false).register(docs, {
+    description:
       'Whether symbolic links below the root are followed, wherever they lead; Kubernetes mounts ConfigMaps as links',
-    ),
+  }),
 })
 
 const redirectStatus = 'expected 301, 302, 303, 307 or 308'
@@ -48,15 +54,15 @@ const redirectStatus = 'expected 301, 302, 303, 307 or 308'
 export const redirect = z.strictObject({
   to: text('expected a URL or a path')
     .regex(/^(https?:\/\/[^\s"'\\;{}$/]+|(?=\/))[^\s"'\\;{}$]*$/, 'expected https://HOST/PATH or /PATH, without $')
-    .describe('Where to: https://HOST/PATH, or a path of the same host'),
+    .register(docs, { description: 'Where to: https://HOST/PATH, or a path of the same host' }),
   status: z
     .union([z.literal(301), z.literal(302), z.literal(303), z.literal(307), z.literal(308)], { error: redirectStatus })
     .default(308)
-    .describe('308 and 307 keep the method; 301 and 308 are for good, and browsers keep them'),
+    .register(docs, { description: '308 and 307 keep the method; 301 and 308 are for good, and browsers keep them' }),
   keep_path: z
     .boolean({ error: whatToDo })
     .default(false)
-    .describe('Whether what the path has below the route, and the query, are appended'),
+    .register(docs, { description: 'Whether what the path has below the route, and the query, are appended' }),
 })
 
 const responseStatus = 'expected a status from 200 to 599'
@@ -68,19 +74,19 @@ export const response = z.strictObject({
     .min(200, responseStatus)
     .max(599, responseStatus)
     .default(200)
-    .describe('The status; an error without a body gets a page of nginx'),
+    .register(docs, { description: 'The status; an error without a body gets a page of nginx' }),
   body: z
     .string({ error: 'expected a text' })
     // nginx reads no longer word
     .refine(body => new TextEncoder().encode(body).length <= 3500, 'expected at most 3500 bytes; serve a file instead')
     .refine(body => !body.includes('\0'), 'expected a text without a NUL character')
     .default('')
-    .describe('The text'),
+    .register(docs, { description: 'The text' }),
   content_type: z
     .string({ error: 'expected a media type such as application/json' })
     .regex(/^[\w.+-]+\/[\w.+-]+$/, 'expected a media type such as application/json')
     .default('text/plain')
-    .describe('Its media type; UTF-8'),
+    .register(docs, { description: 'Its media type; UTF-8' }),
 })
 
 export type FilesTarget = z.output<typeof files>

@@ -7,7 +7,7 @@ import {
   redirect,
   response,
 } from './route-targets.ts'
-import { hostName, optionalDuration } from './values.ts'
+import { docs, hostName, optionalDuration } from './values.ts'
 
 /** How a route's path is compared with a request's. */
 export type Match = 'prefix' | 'exact' | 'regex'
@@ -20,57 +20,62 @@ const rewrite = z.strictObject({
   from: z
     .string({ error: 'expected a regular expression' })
     .regex(/^[^\n\0]+$/, 'expected a regular expression in one line')
-    .describe('Regular expression (PCRE) for the path as the client wrote it, without the query'),
+    .register(docs, {
+      description: 'Regular expression (PCRE) for the path as the client wrote it, without the query',
+    }),
   to: z
     .string({ error: 'expected a path such as /v2/$1' })
     .regex(/^\/([A-Za-z0-9._~@+%/-]|\$[1-9])*$/, 'expected a path such as /v2/$1, without a query')
-    .describe('The path instead, with $1 to $9 for what is in parentheses; the query stays'),
+    .register(docs, { description: 'The path instead, with $1 to $9 for what is in parentheses; the query stays' }),
 })
 
 const keys = z.strictObject({
   host: hostName
     .transform(host => host.toLowerCase())
     .optional()
-    .describe('Only for requests to this host name, such as www.example.com or *.example.com; default: any'),
-  path: z
-    .string({ error: 'expected a path such as /api' })
-    .default('/')
-    .describe(
+    .register(docs, {
+      description: 'Only for requests to this host name, such as www.example.com or *.example.com; default: any',
+    }),
+  path: z.string({ error: 'expected a path such as /api' }).default('/').register(docs, {
+    description:
       'What the path of the request is or begins with, in whole segments: /api is for /api and /api/x, not for /apix',
-    ),
+  }),
   match: z
     .enum(['prefix', 'exact', 'regex'], { error: 'expected prefix, exact or regex' })
     .default('prefix')
-    .describe(
-      'How path is compared: exact ones come first, then the first regex (PCRE) that fits, then the longest prefix',
-    ),
-  app: z.string({ error: 'expected the name of an app' }).optional().describe('The app that answers'),
+    .register(docs, {
+      description:
+        'How path is compared: exact ones come first, then the first regex (PCRE) that fits, then the longest prefix',
+    }),
+  app: z
+    .string({ error: 'expected the name of an app' })
+    .optional()
+    .register(docs, { description: 'The app that answers' }),
   upstream: z
     .string({ error: 'expected the name of an upstream' })
     .optional()
-    .describe('The upstream whose servers answer'),
-  files: files.optional().describe('A folder of static files'),
-  redirect: redirect.optional().describe('Sends the client elsewhere'),
-  response: response.optional().describe('A fixed answer'),
-  strip_prefix: z
-    .boolean({ error: 'expected true or false' })
-    .optional()
-    .describe(
+    .register(docs, { description: 'The upstream whose servers answer' }),
+  files: files.optional().register(docs, { description: 'A folder of static files' }),
+  redirect: redirect.optional().register(docs, { description: 'Sends the client elsewhere' }),
+  response: response.optional().register(docs, { description: 'A fixed answer' }),
+  strip_prefix: z.boolean({ error: 'expected true or false' }).optional().register(docs, {
+    description:
       'Whether the app or upstream gets the path without that of the route: /x for /api/x. Its Location headers get it back; X-Forwarded-Prefix tells it',
-    ),
-  rewrite: rewrite.optional().describe('Another path for the app or upstream'),
-  read_timeout: optionalDuration().describe(
-    'The longest silence of the app or upstream within an answer, and on a WebSocket; default: 60s',
-  ),
-  buffering: z
-    .enum(['on', 'off'], { error: 'expected on or off' })
-    .optional()
-    .describe('off: every byte of an answer goes on at once, and a slow client keeps its worker busy; default: on'),
+  }),
+  rewrite: rewrite.optional().register(docs, { description: 'Another path for the app or upstream' }),
+  read_timeout: optionalDuration().register(docs, {
+    description: 'The longest silence of the app or upstream within an answer, and on a WebSocket; default: 60s',
+  }),
+  buffering: z.enum(['on', 'off'], { error: 'expected on or off' }).optional().register(docs, {
+    description: 'off: every byte of an answer goes on at once, and a slow client keeps its worker busy; default: on',
+  }),
   snippet: z
     .string({ error: 'expected a file' })
     .regex(/^[^"\\;{}$*?[\n\0]+$/, 'expected a file, without quotes, backslashes, *, ?, [, ;, {, } and $')
     .optional()
-    .describe("File with nginx directives for this route's location, relative to the app's directory"),
+    .register(docs, {
+      description: "File with nginx directives for this route's location, relative to the app's directory",
+    }),
 })
 
 /** One line of `routes`. A slash at the end of a prefix makes no difference. */

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { absolutePath, command, hostName } from './values.ts'
+import { absolutePath, command, docs, hostName } from './values.ts'
 
 const domains = 'expected a list of domains, such as [example.com, [shop.example.com, www.shop.example.com]]'
 
@@ -12,75 +12,77 @@ const acme = z
         error: domains,
       })
       .optional()
-      .describe(
-        'A certificate for each; a list inside the list is one certificate for all of its names; default: server_names and the hosts of routes',
-      ),
+      .register(docs, {
+        description:
+          'A certificate for each; a list inside the list is one certificate for all of its names; default: server_names and the hosts of routes',
+      }),
     email: z
       .email({ error: 'expected an email address' })
       .optional()
-      .describe('Where the CA writes to when something is wrong'),
+      .register(docs, { description: 'Where the CA writes to when something is wrong' }),
     directory: z
       .string({ error: directory })
       .regex(/^(letsencrypt|letsencrypt-staging|https:\/\/[^\s/]+\/\S*)$/, directory)
       .default('letsencrypt')
-      .describe(
-        'The CA: letsencrypt, letsencrypt-staging (for trying out) or the URL of an ACME directory. To use it is to agree to its terms',
-      ),
-    ca_file: absolutePath
-      .optional()
-      .describe(
+      .register(docs, {
+        description:
+          'The CA: letsencrypt, letsencrypt-staging (for trying out) or the URL of an ACME directory. To use it is to agree to its terms',
+      }),
+    ca_file: absolutePath.optional().register(docs, {
+      description:
         "Roots (PEM) that the directory's own certificate is checked against, instead of those that Node knows",
-      ),
+    }),
     profile: z
       .string({ error: 'expected the name of a profile' })
       .regex(/^[A-Za-z0-9._-]+$/, 'expected the name of a profile')
       .optional()
-      .describe('A profile of the CA, such as shortlived'),
+      .register(docs, { description: 'A profile of the CA, such as shortlived' }),
     eab: z
       .strictObject({
         key_id: z
           .string({ error: 'expected the key id that the CA gave' })
           .regex(/^[\x21-\x7e]+$/, 'expected the key id that the CA gave')
-          .describe('External account binding: the key id'),
+          .register(docs, { description: 'External account binding: the key id' }),
         hmac_key: z
           .string({ error: 'expected the key that the CA gave' })
           .regex(/^[A-Za-z0-9_-]+=*$/, 'expected a key in base64url')
-          .describe(
-            'External account binding: the key, in base64url; a secret, so rather by MONOHULL_TLS_ACME_EAB_HMAC_KEY_FILE',
-          ),
+          .register(docs, {
+            description:
+              'External account binding: the key, in base64url; a secret, so rather by MONOHULL_TLS_ACME_EAB_HMAC_KEY_FILE',
+          }),
       })
       .optional(),
     key_type: z
       .enum(['ecdsa', 'rsa'], { error: 'expected ecdsa or rsa' })
       .default('ecdsa')
-      .describe('Keys of the certificates: ecdsa (P-256) or rsa (2048 bits)'),
+      .register(docs, { description: 'Keys of the certificates: ecdsa (P-256) or rsa (2048 bits)' }),
     challenge: z
       .enum(['http-01', 'dns-01'], { error: 'expected http-01 or dns-01' })
       .default('http-01')
-      .describe(
-        'How the CA sees that a domain is yours: http-01: by a request to its port 80; dns-01: by a DNS record, which dns_hook sets',
-      ),
-    dns_hook: command
-      .optional()
-      .describe(
+      .register(docs, {
+        description:
+          'How the CA sees that a domain is yours: http-01: by a request to its port 80; dns-01: by a DNS record, which dns_hook sets',
+      }),
+    dns_hook: command.optional().register(docs, {
+      description:
         'For dns-01: a program that is run with `add NAME VALUE`, and returns when the TXT record is seen everywhere, then with `remove NAME VALUE`',
-      ),
+    }),
   })
   .optional()
 
 /** Everything about TLS but where certificates are mounted. */
 export const tls = z
   .strictObject({
-    required: z
-      .boolean({ error: 'expected true or false' })
-      .default(false)
-      .describe('Refuse to start, rather than serve a self-signed one, when cert_dir has no usable certificate'),
+    required: z.boolean({ error: 'expected true or false' }).default(false).register(docs, {
+      description: 'Refuse to start, rather than serve a self-signed one, when cert_dir has no usable certificate',
+    }),
     profile: z
       .enum(['intermediate', 'modern'], { error: 'expected intermediate or modern' })
       .default('intermediate')
-      .describe(
-        "Mozilla's guideline: intermediate: TLS 1.2 and 1.3, for every client since 2014; modern: TLS 1.3 alone",
-      ),
+      .register(docs, {
+        description:
+          "Mozilla's guideline: intermediate: TLS 1.2 and 1.3, for every client since 2014; modern: TLS 1.3 alone",
+      }),
     acme,
   })
   .prefault({})

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { duration, hostName } from './values.ts'
+import { docs, duration, hostName } from './values.ts'
 
 const count = (maximum: number, minimum = 0) => {
   const error = `expected a whole number from ${minimum} to ${maximum}`
@@ -32,23 +32,33 @@ const path = z
   .regex(/^\/[\x21-\x7e]*$/, 'expected a path such as /health')
 
 const health = z.strictObject({
-  path: path.describe('Path that each server is asked for; a status below 400 is well'),
-  interval: duration('5s').describe('Time between two questions'),
-  timeout: duration('2s').describe('An answer that takes longer counts as failed'),
-  fails: count(100, 1).default(3).describe('Failures in a row after which a server gets no requests'),
-  passes: count(100, 1).default(2).describe('Good answers in a row after which it gets them again'),
+  path: path.register(docs, { description: 'Path that each server is asked for; a status below 400 is well' }),
+  interval: duration('5s').register(docs, { description: 'Time between two questions' }),
+  timeout: duration('2s').register(docs, { description: 'An answer that takes longer counts as failed' }),
+  fails: count(100, 1)
+    .default(3)
+    .register(docs, { description: 'Failures in a row after which a server gets no requests' }),
+  passes: count(100, 1)
+    .default(2)
+    .register(docs, { description: 'Good answers in a row after which it gets them again' }),
 })
 
 const tls = z.strictObject({
-  name: hostName
-    .optional()
-    .describe('Name asked for (SNI) and expected in the certificate; default: host, else the name of the first server'),
-  verify: z.boolean({ error: 'expected true or false' }).default(true).describe('Whether the certificate is verified'),
+  name: hostName.optional().register(docs, {
+    description:
+      'Name asked for (SNI) and expected in the certificate; default: host, else the name of the first server',
+  }),
+  verify: z
+    .boolean({ error: 'expected true or false' })
+    .default(true)
+    .register(docs, { description: 'Whether the certificate is verified' }),
   ca: z
     .string({ error: 'expected a file' })
     .regex(/^[^"\\;{}$\n\0]+$/, 'expected a file, without quotes, backslashes, ;, {, } and $')
     .optional()
-    .describe("File with the authorities to trust (PEM), relative to the app's directory; default: the system's"),
+    .register(docs, {
+      description: "File with the authorities to trust (PEM), relative to the app's directory; default: the system's",
+    }),
 })
 
 /** An entry of `upstreams`. */
@@ -57,28 +67,36 @@ export const upstream = z
     servers: z
       .array(server, { error: 'expected a list of servers, such as ["10.0.0.2:5000"]' })
       .min(1, 'expected at least one server')
-      .describe(
-        'HOST:PORT each, with weight=NUMBER for a larger share, or backup for when the others are away. Names are looked up again and again',
-      ),
+      .register(docs, {
+        description:
+          'HOST:PORT each, with weight=NUMBER for a larger share, or backup for when the others are away. Names are looked up again and again',
+      }),
     balance: z
       .enum(['least_conn', 'round_robin', 'ip_hash'], { error: 'expected least_conn, round_robin or ip_hash' })
       .default('least_conn')
-      .describe("Which server gets a request: the one with the fewest open, the next, or one by the client's address"),
-    host: hostName.optional().describe('Host header that the servers get; default: the one of the client'),
-    keepalive: count(4096).default(32).describe('Idle connections that each nginx process keeps to the servers'),
-    retries: count(10)
-      .default(2)
-      .describe(
+      .register(docs, {
+        description:
+          "Which server gets a request: the one with the fewest open, the next, or one by the client's address",
+      }),
+    host: hostName
+      .optional()
+      .register(docs, { description: 'Host header that the servers get; default: the one of the client' }),
+    keepalive: count(4096)
+      .default(32)
+      .register(docs, { description: 'Idle connections that each nginx process keeps to the servers' }),
+    retries: count(10).default(2).register(docs, {
+      description:
         'Other servers that a request is tried on when one does not answer; not one that may have changed something (POST)',
-      ),
-    max_fails: count(1000)
-      .default(1)
-      .describe(
+    }),
+    max_fails: count(1000).default(1).register(docs, {
+      description:
         'Requests that a server leaves unanswered within fail_timeout, after which it gets none for as long; 0: never',
-      ),
-    fail_timeout: duration('10s', 1000).describe('For max_fails; whole seconds'),
-    health: health.optional().describe('Asks each server itself, so that no request is lost to find one that is away'),
-    tls: tls.optional().describe('Speaks TLS with the servers; {} will do'),
+    }),
+    fail_timeout: duration('10s', 1000).register(docs, { description: 'For max_fails; whole seconds' }),
+    health: health
+      .optional()
+      .register(docs, { description: 'Asks each server itself, so that no request is lost to find one that is away' }),
+    tls: tls.optional().register(docs, { description: 'Speaks TLS with the servers; {} will do' }),
   })
   .superRefine((value, context) => {
     const backup = value.servers.findIndex(({ isBackup }) => isBackup)

@@ -19,6 +19,12 @@ const durationText = (minimumMs: number) =>
     return durationMs ?? 0
   })
 
+/**
+ * What a key is, for the reference and the JSON Schema: `register` says it of the schema itself. `describe` makes a copy first,
+ * which a schema that several keys share needs, and which every start would feel if all keys did so.
+ */
+export const docs = z.globalRegistry
+
 export const duration = (defaultText: string, minimumMs = 1) => durationText(minimumMs).prefault(defaultText)
 
 export const optionalDuration = () => durationText(1).optional()
@@ -51,14 +57,14 @@ export const port = (what: string, fallback: number) =>
     .min(0, 'expected a port from 0 to 65535')
     .max(65535, 'expected a port from 0 to 65535')
     .default(fallback)
-    .describe(`${what}; 0 takes any free port`)
+    .register(docs, { description: `${what}; 0 takes any free port` })
 
 export const httpPath = (what: string, fallback: string) =>
   z
     .string()
     .regex(/^(off|\/[A-Za-z0-9._~\-/]*)$/, 'expected a path such as /healthz, or off')
     .default(fallback)
-    .describe(what)
+    .register(docs, { description: what })
 
 export const absolutePath = z
   .string({ error: 'expected an absolute path' })
@@ -104,7 +110,9 @@ export const hook = (when: string) =>
       return { command: toWords(command, context), timeout }
     })
     .optional()
-    .describe(`Command to run ${when}; {command, timeout} gives it more or less than ${hookTimeout}`)
+    .register(docs, {
+      description: `Command to run ${when}; {command, timeout} gives it more or less than ${hookTimeout}`,
+    })
 
 /** A count, or auto. */
 export const countOrAuto = (maximum: number) => {
@@ -136,15 +144,17 @@ export const environment = z
     ),
   )
   .default({})
-  .describe("Variables for the app, over the container's own; {file: PATH} reads the value (a secret) from a file")
+  .register(docs, {
+    description: "Variables for the app, over the container's own; {file: PATH} reads the value (a secret) from a file",
+  })
   .meta({ secret: true })
 
 export const backoff = z
   .strictObject({
-    initial: duration('200ms').describe(
-      'Wait before the restart after the first fast failure; doubles with each further one',
-    ),
-    max: duration('30s').describe('The longest wait between restarts'),
+    initial: duration('200ms').register(docs, {
+      description: 'Wait before the restart after the first fast failure; doubles with each further one',
+    }),
+    max: duration('30s').register(docs, { description: 'The longest wait between restarts' }),
   })
   .prefault({})
 
