@@ -61,18 +61,20 @@ function toRequest(value: unknown): UnansweredRequest[] {
   ]
 }
 
-/** Takes the tries that ended with this death out of `requests`, and returns whose they were. */
+/** Takes the try that ended with this death, of each request that had one, and returns whose they were. */
 export function takeInFlight(
   requests: readonly UnansweredRequest[],
   { addresses, at }: PlaceOfDeath,
 ): UnansweredRequest[] {
-  return requests.filter(request => {
-    const index = request.dropped.findIndex(
-      ({ address: tried, endedAt }) =>
-        addresses.includes(tried) && endedAt >= at - noticedLateMs && endedAt <= at + clocksApartMs,
+  return requests.filter(({ dropped }) => {
+    const tries = dropped.filter(
+      ({ address, endedAt }) =>
+        addresses.includes(address) && endedAt >= at - noticedLateMs && endedAt <= at + clocksApartMs,
     )
-    if (index >= 0) request.dropped.splice(index, 1)
-    return index >= 0
+    // a request that was repeated may have met several deaths at the same place
+    const [nearest] = tries.sort((a, b) => Math.abs(a.endedAt - at) - Math.abs(b.endedAt - at))
+    if (nearest) dropped.splice(dropped.indexOf(nearest), 1)
+    return nearest !== undefined
   })
 }
 

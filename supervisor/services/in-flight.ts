@@ -42,9 +42,13 @@ export function createInFlight({ clock, log, unanswered }: InFlightDeps): InFlig
     recent = recent.filter(({ loggedAt, dropped }) => loggedAt > oldest && dropped.length > 0).slice(-keptRequests)
   }
 
-  function take(death: DeathInFlight): UnansweredRequest[] {
+  /** What is not `known` yet: a request was in flight once in each death, however often it was tried. */
+  function take(death: DeathInFlight, known: readonly UnansweredRequest[]): UnansweredRequest[] {
     readNews()
-    return takeInFlight(recent, death)
+    return takeInFlight(
+      recent.filter(request => !known.includes(request)),
+      death,
+    )
   }
 
   function count(found: readonly UnansweredRequest[]): void {
@@ -71,7 +75,7 @@ export function createInFlight({ clock, log, unanswered }: InFlightDeps): InFlig
   /** What was known in time is not told, nor counted, a second time. */
   function tellLate(death: DeathInFlight, known: readonly UnansweredRequest[]): void {
     const keys = new Set(known.map(({ method, path }) => `${method} ${path}`))
-    const late = take(death)
+    const late = take(death, known)
     if (late.length === 0) return
     log.warn('a worker had more requests in flight when it died', {
       worker: death.worker,
@@ -84,10 +88,10 @@ export function createInFlight({ clock, log, unanswered }: InFlightDeps): InFlig
   return {
     async of(death) {
       const deadline = clock.now() + (death.endsRun ? 0 : promptMs)
-      const found = take(death)
+      const found = take(death, [])
       while (clock.now() < deadline) {
         await pause(clock, pollMs)
-        found.push(...take(death))
+        found.push(...take(death, found))
       }
       count(found)
       if (!death.endsRun) clock.after(lateMs, () => tellLate(death, found))

@@ -41,6 +41,14 @@ describe('the record of a worker that died with requests in flight', () => {
     assert.deepEqual([request, deaths], ['GET /crash', 3])
   })
 
+  it('names a GET that kills few workers again and again, once in each record', async t => {
+    const monohull = startMonohull(t, { args: hello, env: { ...env, MONOHULL_WORKERS: '1' } })
+    await monohull.serving()
+    assert.equal((await monohull.request({ path: '/crash' })).status, 502)
+    await monohull.seen(/the same request was in flight each time .*request="GET \/crash" deaths=3/)
+    assert.doesNotMatch(monohull.output(), /(in_flight: GET \/crash.*\n\s*){2}/)
+  })
+
   it('names none when there was none, nor what the app answered with 502 itself', async t => {
     const files = {
       'app.cjs': `require('node:http').createServer((q, r) => { r.statusCode = 502; r.end('own') }).listen(3000)`,

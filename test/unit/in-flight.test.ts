@@ -62,6 +62,16 @@ describe('domain/in-flight', () => {
     assert.equal(takeInFlight(requests, { addresses: [two], at: 1_000_250 }).length, 1)
   })
 
+  it('gives a death the nearest of several tries at one worker, and one alone', () => {
+    const text = line({ addresses: `${one}, ${one}, ${one}`, statuses: '502, 502, 200' })
+    const [request] = parseUnanswered(text)
+    assert.ok(request)
+    assert.equal(takeInFlight([request], { addresses: [one], at: 1_000_210 }).length, 1)
+    assert.deepEqual(request.dropped, [{ address: one, endedAt: 1_000_000 }])
+    assert.equal(takeInFlight([request], { addresses: [one], at: 1_000_010 }).length, 1)
+    assert.deepEqual(request.dropped, [])
+  })
+
   it('lets nothing of a path get at a log or a terminal', () => {
     const [request] = parseUnanswered(
       line({ path: '/a\n2026 monohull info fine\u001b[2J\u202e\u0000', method: 'GET\r' }),
