@@ -2,16 +2,13 @@ import type { Command, Outcome } from '../domain/command.ts'
 import type { RollResult } from '../services/roll-result.ts'
 import type { WorkerPool } from '../services/worker-pool.ts'
 import type { Parts } from './parts.ts'
-import { purgeCache } from './purge-cache.ts'
-import { refreshCertificates } from './refresh-certificates.ts'
-import { reload } from './reload.ts'
 import { appAtRoot } from './settings.ts'
 
-/** Does a command that is no stop, and tells what came of it. */
+/** Does a command that is no stop, and tells what came of it. What the start does without is loaded here. */
 export async function runCommand(parts: Parts, command: Command): Promise<Outcome> {
   switch (command.type) {
     case 'reload':
-      return reload(parts)
+      return (await import('./reload.ts')).reload(parts)
     case 'restart':
       return restart(parts, command.target)
     case 'scale':
@@ -19,9 +16,9 @@ export async function runCommand(parts: Parts, command: Command): Promise<Outcom
     case 'scaleBy':
       return scale(parts, appAtRoot(parts.settings.config), present => Math.max(1, present + command.change))
     case 'purgeCache':
-      return purgeCache(parts, command.prefix)
+      return (await import('./purge-cache.ts')).purgeCache(parts, command.prefix)
     case 'refreshCertificates':
-      return refreshCertificates(parts)
+      return (await import('./refresh-certificates.ts')).refreshCertificates(parts)
     case 'reopenLogs':
       parts.nginx?.reopenLogs()
       return { ok: true, message: 'log files reopened' }

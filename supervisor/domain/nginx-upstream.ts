@@ -24,7 +24,7 @@ const idleTime = '4s'
 /** Shared memory of an upstream: what nginx needs for itself, and for a server and its double. */
 const zoneKilobytes = 64
 const zoneKilobytesPerServer = 8
-/** Places that a request is tried at: `proxy_next_upstream_tries` in snippets/proxy.conf. */
+/** Places that a request is tried at: `proxy_next_upstream_tries` in snippets/timeouts.conf. */
 const tries = 3
 
 /** For the http block: the upstream of an app that has workers, and with `sticky` what reads and makes the cookie. */

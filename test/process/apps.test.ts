@@ -3,7 +3,15 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { findAccount } from '../../supervisor/adapters/users.ts'
-import { fixture, type Monohull, type StartOptions, startMonohull, temporaryFolder, until } from './monohull.ts'
+import {
+  fixture,
+  type Monohull,
+  needsRoot,
+  type StartOptions,
+  startMonohull,
+  temporaryFolder,
+  until,
+} from './monohull.ts'
 
 const who = `command: [node, ${fixture('who.cjs')}]`
 const two = `apps:
@@ -65,7 +73,7 @@ describe('several apps', () => {
     assert.deepEqual(Object.keys(await workersOf(t, monohull)), ['web.1', 'api.1'])
   })
 
-  it('run as different users', { skip: process.getuid?.() !== 0 && 'only root can switch users' }, async t => {
+  it('run as different users', { skip: needsRoot }, async t => {
     const yaml = two
       .replace('directory: site', 'directory: site, user: www-data')
       .replace('directory: api', 'directory: api, user: nobody')

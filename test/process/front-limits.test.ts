@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { defer, fixture, type Monohull, startMonohull, until } from './monohull.ts'
+import { defer, fixture, type Monohull, needsRoot, startMonohull, until } from './monohull.ts'
 import { holdRequest, sendRaw } from './raw.ts'
 
 const answers = ['run', 'node', fixture('answers.cjs')]
@@ -114,7 +114,7 @@ bert:$2b$04$dMy.bVUZgcc2p9xAW11JkuKUncnewOSZe3AfMerkwW3m0Lh1hZ6S2
   }
 
   it('refuses a file that nginx could not read, before anybody gets 500', {
-    skip: process.getuid?.() !== 0,
+    skip: needsRoot,
   }, async t => {
     const monohull = await start(t, '', { staff: passwords })
     chmodSync(join(monohull.folder, 'staff'), 0o600)

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { findAccount } from '../../supervisor/adapters/users.ts'
-import { fixture, startMonohull } from './monohull.ts'
+import { fixture, needsRoot, startMonohull } from './monohull.ts'
 
 const hello = `app: { command: [node, ${fixture('hello.cjs')}], env: { TOKEN: { file: token } } }\n`
 const files = { token: 'of the app\n' }
@@ -39,7 +39,7 @@ describe('init', () => {
   })
 
   it('runs as the user of the app, or its own', {
-    skip: process.getuid?.() !== 0 && 'only root can switch users',
+    skip: needsRoot,
   }, async t => {
     const yaml = `${hello.replace('env:', 'user: www-data, env:')}init: ["id -u", { command: "id -u", user: nobody }]\n`
     const monohull = startMonohull(t, { files: { ...files, 'monohull.yaml': yaml } })

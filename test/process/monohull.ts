@@ -13,6 +13,9 @@ const fixtures = join(home, 'test/fixtures/apps')
 const pollMs = 10
 const defaultDeadlineMs = 20_000
 
+/** Why a test that switches users is skipped, if it is; on CI that would be a failure. */
+export const needsRoot = process.getuid?.() !== 0 && !process.env.CI && 'only root can switch users'
+
 /** Path of a fixture program. */
 export const fixture = (name: string) => join(fixtures, name)
 
