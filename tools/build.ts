@@ -1,42 +1,23 @@
 import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
-import { type BuildOptions, build, type Plugin } from 'esbuild'
+import { dirname, join } from 'node:path'
+import { build, type InputOptions, type OutputOptions, type Plugin } from 'rolldown'
 
-/** Builds dist/: the supervisor as one file, what it loads at first use, the worker preload, the health check and the example app. */
+/** Builds dist/: the supervisor, the worker preload, the health check and the example app. */
 const home = dirname(import.meta.dirname)
 const dist = join(home, 'dist')
 const staging = join(home, 'dist.next')
 
-/** What the supervisor's file leaves out until somebody asks for it, for the sake of the packages it brings along. */
-const apart = new Map([
-  ['supervisor/admin/app.ts', 'admin.cjs'],
-  ['supervisor/adapters/watcher.ts', 'watcher.cjs'],
-  ['supervisor/adapters/cron.ts', 'cron.cjs'],
-  ['supervisor/assembly/acme.ts', 'acme.cjs'],
-])
-
-const leaveApart: Plugin = {
-  name: 'leave-apart',
-  setup({ onResolve }) {
-    onResolve({ filter: /^\.\.?\/.*\.ts$/ }, ({ kind, path, resolveDir }) => {
-      const file = kind === 'dynamic-import' ? apart.get(relative(home, join(resolveDir, path))) : undefined
-      return file === undefined ? undefined : { path: `./${file}`, external: true }
-    })
-  },
+const input: InputOptions = {
+  cwd: home,
+  platform: 'node',
+  logLevel: 'warn',
 }
 
-const common: BuildOptions = {
-  absWorkingDir: home,
-  bundle: true,
-  platform: 'node',
+const output: OutputOptions = {
   format: 'cjs',
-  target: 'node22',
-  define: { 'import.meta.dirname': '__dirname', 'import.meta.url': '__fileUrl' },
-  banner: { js: "const __fileUrl = require('node:url').pathToFileURL(__filename).href;" },
-  minifyWhitespace: true,
-  minifySyntax: true,
-  legalComments: 'none',
-  logLevel: 'warning',
+  entryFileNames: '[name].cjs',
+  chunkFileNames: '[name].cjs',
+  minify: { compress: true, mangle: false, codegen: true },
 }
 
 const launcher = `#!/usr/bin/env node
@@ -45,19 +26,51 @@ require('node:module').enableCompileCache(require('node:path').join(__dirname, '
 require('./monohull.cjs')
 `
 
-function bundle(source: string, file: string, options: BuildOptions = {}) {
-  return build({ ...common, ...options, entryPoints: [source], outfile: join(staging, file) })
+/** A program of one file. */
+function buildFile(source: string, file: string, target = 'node22') {
+  return build({
+    ...input,
+    input: source,
+    transform: { target },
+    output: { ...output, file: join(staging, file), codeSplitting: false },
+  })
+}
+
+/** The supervisor: what every start needs in one file, and what is imported at first use in files of its own. */
+function buildSupervisor() {
+  const started = new Set<string>()
+  const followImports: Plugin = {
+    name: 'follow-imports',
+    buildEnd() {
+      const visit = (id: string) => {
+        if (started.has(id)) return
+        started.add(id)
+        for (const imported of this.getModuleInfo(id)?.importedIds ?? []) visit(imported)
+      }
+      for (const id of this.getModuleIds()) if (this.getModuleInfo(id)?.isEntry) visit(id)
+    },
+  }
+  return build({
+    ...input,
+    input: { monohull: 'supervisor/main.ts' },
+    transform: { target: 'node22' },
+    plugins: [followImports],
+    output: {
+      ...output,
+      dir: staging,
+      codeSplitting: { groups: [{ name: 'start', test: id => started.has(id) }] },
+    },
+  })
 }
 
 rmSync(staging, { recursive: true, force: true })
 mkdirSync(staging)
 await Promise.all([
-  bundle('supervisor/main.ts', 'monohull.cjs', { plugins: [leaveApart] }),
-  ...[...apart].map(([source, file]) => bundle(source, file)),
-  bundle('supervisor/healthcheck.ts', 'healthcheck.cjs'),
+  buildSupervisor(),
+  buildFile('supervisor/healthcheck.ts', 'healthcheck.cjs'),
   // runs in the app's own Node, which may be older
-  bundle('supervisor/worker/preload.ts', 'preload.cjs', { target: 'node18' }),
-  bundle('app/server.ts', 'app/server.cjs'),
+  buildFile('supervisor/worker/preload.ts', 'preload.cjs', 'node18'),
+  buildFile('app/server.ts', 'app/server.cjs'),
 ])
 writeFileSync(join(staging, 'launcher.cjs'), launcher)
 chmodSync(join(staging, 'launcher.cjs'), 0o755)

@@ -18,7 +18,7 @@ describe('what is in the image', () => {
 
   it('leaves out node_modules, tsx, TypeScript and the sources', async () => {
     const found = await inImage(
-      "find / -xdev \\( -path /proc -o -path /usr/local/lib/node_modules/npm \\) -prune -o \\( -name node_modules -o -name tsx -o -name 'typescript*' -o -name esbuild -o -name '*.ts' \\) -print",
+      "find / -xdev \\( -path /proc -o -path /usr/local/lib/node_modules/npm \\) -prune -o \\( -name node_modules -o -name tsx -o -name 'typescript*' -o -name rolldown -o -name '*.ts' \\) -print",
     )
     assert.deepEqual(
       found.split('\n').filter(path => path !== '' && path !== '/usr/local/lib/node_modules'),
