@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { build, type InputOptions, type OutputOptions, type Plugin } from 'rolldown'
+import { plainSchema } from './plain-schema.ts'
 
 /** Builds dist/: the supervisor, the worker preload, the health check and the example app. */
 const home = dirname(import.meta.dirname)
@@ -36,18 +37,23 @@ function buildFile(source: string, file: string, target = 'node22') {
   })
 }
 
-/** The supervisor: what every start needs in one file, and what is imported at first use in files of its own. */
+/**
+ * The supervisor: what every start needs in one file, and what is imported at first use in files of its own. No package is
+ * needed by every start: each would be felt in its time and memory.
+ */
 function buildSupervisor() {
   const started = new Set<string>()
   const followImports: Plugin = {
     name: 'follow-imports',
     buildEnd() {
-      const visit = (id: string) => {
+      const visit = (id: string, from: string) => {
         if (started.has(id)) return
+        if (id.includes('/node_modules/'))
+          this.error(`every start would load ${id}: ${from} has to import it dynamically`)
         started.add(id)
-        for (const imported of this.getModuleInfo(id)?.importedIds ?? []) visit(imported)
+        for (const imported of this.getModuleInfo(id)?.importedIds ?? []) visit(imported, id)
       }
-      for (const id of this.getModuleIds()) if (this.getModuleInfo(id)?.isEntry) visit(id)
+      for (const id of this.getModuleIds()) if (this.getModuleInfo(id)?.isEntry) visit(id, 'the program')
     },
   }
   return build({
@@ -72,6 +78,7 @@ await Promise.all([
   buildFile('supervisor/worker/preload.ts', 'preload.cjs', 'node18'),
   buildFile('app/server.ts', 'app/server.cjs'),
 ])
+writeFileSync(join(staging, 'plain-config.json'), JSON.stringify(plainSchema()))
 writeFileSync(join(staging, 'launcher.cjs'), launcher)
 chmodSync(join(staging, 'launcher.cjs'), 0o755)
 // what runs from the old folder has read its files

@@ -1,9 +1,9 @@
 import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
 import { messageOf } from '../base/errors.ts'
+import { namedHosts } from '../config/named-hosts.ts'
 import type { Problem } from '../config/report.ts'
 import type { Config } from '../config/schema.ts'
-import { namedHosts } from '../config/tls.ts'
 import type { AcmeSettings } from '../domain/acme.ts'
 
 const directories: Record<string, string> = {

@@ -1,14 +1,14 @@
 import { OperatorError } from '../base/errors.ts'
-import { compressionOf } from '../config/compression.ts'
-import { headersOf } from '../config/response-headers.ts'
 import type { Config } from '../config/schema.ts'
 import type { Compression } from '../domain/nginx-compression.ts'
 import type { FrontRules } from '../domain/nginx-front.ts'
 import type { NginxFeatures } from '../domain/nginx-model.ts'
 import { acmeSettingsOf } from './acme-settings.ts'
+import { headersOf } from './answer-headers.ts'
 import type { Settings } from './settings.ts'
 
 const usualBurst = 20
+const usualCompression = { brotli: 'auto', min_length: 256, types: [] }
 
 /** What holds for the whole front; `publicPort` is that of HTTPS. An OperatorError when it asks for what the installed nginx lacks. */
 export function frontRules(
@@ -81,9 +81,8 @@ function chooseHttp3(config: Config, { hasHttp3, version }: NginxFeatures, publi
 }
 
 function chooseCompression(config: Config, { brotliModule }: NginxFeatures): Compression | undefined {
-  const wanted = compressionOf(config.compression)
-  if (!wanted) return undefined
-  const { brotli, minLength, types } = wanted
+  if (config.compression === 'off') return undefined
+  const { brotli, min_length: minLength, types } = config.compression === 'on' ? usualCompression : config.compression
   if (brotli === 'on' && !brotliModule) {
     throw new OperatorError('cannot compress with Brotli: the installed nginx has no module for it', {
       fix: 'apt-get install libnginx-mod-http-brotli-filter, or leave compression.brotli out',

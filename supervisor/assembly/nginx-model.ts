@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import type { FrontSocket } from '../adapters/listeners.ts'
-import { tlsName, type UpstreamConfig } from '../config/upstreams.ts'
+import { tlsName } from '../config/upstream-names.ts'
+import type { UpstreamConfig } from '../config/upstreams.ts'
 import type { NginxFeatures, NginxModel, NginxUpstream } from '../domain/nginx-model.ts'
 import type { Upstream, UpstreamServer } from '../domain/nginx-upstream.ts'
 import { placePath } from '../domain/places.ts'

@@ -22,14 +22,12 @@ import type { Death } from '../services/worker-slot.ts'
 import { renewCertificate, switchAcme } from './acme-switch.ts'
 import type { AppSettings } from './app-settings.ts'
 import { autoscale, bindBusySocket } from './autoscaling.ts'
-import { watchCertificates } from './certificate-watch.ts'
 import { loadCertificates, reportCertificates } from './certificates.ts'
 import { bindFront, reachableHost } from './front.ts'
 import { createHookRunner, startRefusedBy } from './hooks.ts'
 import { healthSocketName } from './nginx-model.ts'
 import { describeSockets, healthOf, modelOf, type Parts, statusOf } from './parts.ts'
 import { settlePools, startPools } from './pools.ts'
-import { removeOldCache } from './purge-cache.ts'
 import { planRestarts } from './schedules.ts'
 import { openUpstreams } from './upstreams.ts'
 
@@ -94,7 +92,6 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
   await settlePools(parts)
   parts.isServing = true
   await parts.nginx?.follow(modelOf(parts, settings, 'ready'))
-  if (parts.certificates) parts.servers.push(watchCertificates(parts))
 
   const { http, https } = parts.front
   instance.update({
@@ -107,6 +104,7 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
   })
   log.info('serving', { http: describeSockets(http).join(','), https: describeSockets(https).join(',') || undefined })
   autoscale(parts)
+  if (parts.certificates) parts.servers.push((await import('./certificate-watch.ts')).watchCertificates(parts))
   await switchAcme(parts)
   await planRestarts(parts)
   collectGarbage()
@@ -121,7 +119,7 @@ async function assembleNginx(parts: Parts, surroundings: Surroundings): Promise<
     openAccessLog(join(runDir, 'access.fifo')),
     loadCertificates(settings, log),
     openUpstreams(parts, settings),
-    removeOldCache(settings),
+    settings.config.cache ? import('./purge-cache.ts').then(found => found.removeOldCache(settings)) : undefined,
   ])
   Object.assign(parts, { features, accessLog, certificates, upstreams })
   if (certificates) reportCertificates(certificates, log)

@@ -4,7 +4,8 @@ import { join, resolve } from 'node:path'
 import { resolveSettings, type SettingsResult } from '../assembly/settings.ts'
 import type { World } from '../assembly/world.ts'
 import { messageOf } from '../base/errors.ts'
-import { type LoadResult, loadConfig } from '../config/load.ts'
+import type { ConfigSources, LoadResult } from '../config/load.ts'
+import { type PlainSchema, readPlainConfig } from '../config/plain-config.ts'
 
 const fileName = 'monohull.yaml'
 
@@ -72,7 +73,7 @@ async function loadConfiguration(
   // most start without a file, and need not load what reads one
   const { parseYaml } = text === undefined ? { parseYaml: undefined } : await import('../config/yaml-source.ts')
   const file = path !== undefined && text !== undefined ? parseYaml?.({ path, text }) : undefined
-  return loadConfig({
+  const sources: ConfigSources = {
     defaults: installationDefaults(world),
     file,
     overrides,
@@ -80,7 +81,15 @@ async function loadConfiguration(
     flags,
     command,
     readFile: name => readFileSync(name, 'utf8'),
-  })
+  }
+  const config = readPlainConfig(readPlainSchema(world), sources)
+  return config ? { ok: true, config } : (await import('../config/load.ts')).loadConfig(sources)
+}
+
+/** What the build wrote of the schema; undefined where the sources run as they are. */
+function readPlainSchema({ code }: World): PlainSchema | undefined {
+  const path = join(code, 'plain-config.json')
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as PlainSchema) : undefined
 }
 
 /** The image owns the standard ports and folders; on a host monohull takes what an unprivileged user can. */

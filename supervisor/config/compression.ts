@@ -35,9 +35,5 @@ export const compression = z
       'Whether answers that gain by it (text, JSON, scripts, SVG, WebAssembly, plain fonts) go out as gzip or Brotli; what the app has encoded itself is left alone',
   })
 
-/** How to compress; undefined: not at all. */
-export function compressionOf(value: z.output<typeof compression>) {
-  if (value === 'off') return undefined
-  const { brotli, min_length, types } = value === 'on' ? { brotli: 'auto', min_length: 256, types: [] } : value
-  return { brotli, minLength: min_length, types }
-}
+/** How answers are compressed, as it is configured. */
+export type CompressionConfig = z.output<typeof compression>

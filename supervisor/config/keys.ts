@@ -1,8 +1,6 @@
 import * as z from 'zod'
 import { configSchema } from './schema.ts'
-
-/** What a text from the environment or the command line is read as. */
-export type ScalarKind = 'number' | 'boolean' | 'list' | 'text'
+import type { ScalarKind } from './variables.ts'
 
 /** A key that a variable and a flag can set. */
 export interface ScalarKey {
@@ -114,16 +112,4 @@ function kindsOf(schema: z.core.$ZodType): Set<ScalarKind> {
   const kinds = new Set(options.flatMap(option => [...option]))
   if (kinds.has('text')) kinds.delete('list')
   return kinds
-}
-
-/** Reads a text as one of the kinds of its key; what fits none stays a text, for the schema to refuse. */
-export function readScalar(text: string, kinds: ReadonlySet<ScalarKind>): unknown {
-  if (kinds.has('number') && /^-?\d+(\.\d+)?$/.test(text)) return Number(text)
-  if (kinds.has('boolean') && (text === 'true' || text === 'false')) return text === 'true'
-  if (kinds.has('list'))
-    return text
-      .split(',')
-      .map(item => item.trim())
-      .filter(item => item !== '')
-  return text
 }

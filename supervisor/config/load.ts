@@ -1,9 +1,10 @@
 import { messageOf } from '../base/errors.ts'
 import { nearest } from '../base/nearest.ts'
 import { explainIssue, isSecretKey, unfold } from './issues.ts'
-import { keyNames, namedScalarKeys, readScalar, type ScalarKey, scalarKeys } from './keys.ts'
+import { keyNames, namedScalarKeys, type ScalarKey, scalarKeys } from './keys.ts'
 import { type Problem, secretMask } from './report.ts'
 import { type Config, configSchema } from './schema.ts'
+import { isSetting, readScalar } from './variables.ts'
 import type { YamlSource } from './yaml-source.ts'
 
 /** Everything that a configuration is made of, lowest precedence first. */
@@ -31,10 +32,7 @@ interface Assigned {
   isSecret: boolean
 }
 
-/** Variables that Kubernetes adds for a Service called monohull; they are not ours. */
-const kubernetesVariable = /^MONOHULL_(SERVICE_(HOST|PORT)|PORT)(_|$)/
 const noFile: YamlSource = { value: {}, problems: [], lineOf: () => undefined }
-const ownVariables = new Set(['MONOHULL_CONFIG', 'MONOHULL_IMAGE'])
 
 /** Merges the sources and checks the result; all problems at once, each with its key, source, value and fix. */
 export function loadConfig(sources: ConfigSources): LoadResult {
@@ -118,8 +116,7 @@ function readEnvironment(sources: ConfigSources, keys: ScalarKey[], problems: Pr
   const byVariable = new Map(keys.map(key => [key.variable, key]))
   const found: { key: string; value: unknown; source: string; isSecret: boolean }[] = []
   for (const [variable, text] of Object.entries(sources.env)) {
-    if (!variable.startsWith('MONOHULL_') || text === undefined) continue
-    if (ownVariables.has(variable) || kubernetesVariable.test(variable)) continue
+    if (text === undefined || !isSetting(variable)) continue
     const direct = byVariable.get(variable)
     const twin = keys.find(key => key.variable === variable && key !== direct)
     if (direct && twin) {

@@ -1,10 +1,6 @@
 import * as z from 'zod'
 import { docs } from './values.ts'
 
-const usual: Record<string, string> = {
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'strict-origin-when-cross-origin',
-}
 const ofNginx =
   /^(alt-svc|connection|content-(encoding|length|type)|date|keep-alive|server|set-cookie|trailer|transfer-encoding|upgrade)$/i
 const value = 'expected a text without line breaks and $, or off'
@@ -25,10 +21,5 @@ export const responseHeaders = z
       'Headers of every answer that the app did not set itself, by name; off leaves one out. X-Content-Type-Options and Referrer-Policy are always there; Strict-Transport-Security goes out over HTTPS only',
   })
 
-/** The headers to add, with the usual ones. Names differ in more than their case. */
-export function headersOf(configured: z.output<typeof responseHeaders>): { name: string; value: string }[] {
-  const entries = Object.entries(configured).map(([name, value]) => [name.toLowerCase(), value] as const)
-  return [...new Map([...Object.entries(usual), ...entries])]
-    .filter(([, value]) => value !== 'off')
-    .map(([name, value]) => ({ name: name.replace(/(^|-)[a-z]/g, letter => letter.toUpperCase()), value }))
-}
+/** Headers of every answer, as they are configured. */
+export type ResponseHeadersConfig = z.output<typeof responseHeaders>

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { namedHosts } from './named-hosts.ts'
 import { absolutePath, command, docs, hostName } from './values.ts'
 
 const domains = 'expected a list of domains, such as [example.com, [shop.example.com, www.shop.example.com]]'
@@ -92,12 +93,6 @@ interface TlsContext {
   https: 'redirect' | 'on' | 'off'
   server_names: readonly string[]
   tls: z.output<typeof tls>
-}
-
-/** What certificates are for where nothing else is said: every host that is named, but for wildcards. */
-export function namedHosts({ server_names, routes = [] }: Pick<TlsContext, 'server_names' | 'routes'>): string[] {
-  const hosts = [...server_names, ...routes.flatMap(({ host }) => host ?? [])]
-  return [...new Set(hosts.map(host => host.toLowerCase()))].filter(host => !host.startsWith('*.'))
 }
 
 /** What does not go together. */

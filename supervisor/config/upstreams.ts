@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { tlsName } from './upstream-names.ts'
 import { docs, duration, hostName } from './values.ts'
 
 const count = (maximum: number, minimum = 0) => {
@@ -120,18 +121,3 @@ export const upstream = z
 
 /** A configured upstream. Durations are in milliseconds. */
 export type UpstreamConfig = z.output<typeof upstream>
-
-/** The name that the servers of an upstream are known by in TLS; undefined when there are only addresses. */
-export function tlsName({
-  tls: options,
-  host,
-  servers,
-}: Pick<UpstreamConfig, 'tls' | 'host' | 'servers'>): string | undefined {
-  const [first] = servers
-  return options?.name ?? host ?? (first && isName(first.host) ? first.host : undefined)
-}
-
-/** Whether a host is a name to look up, and not an address. */
-export function isName(host: string): boolean {
-  return !host.includes(':') && !/^\d+(\.\d+){3}$/.test(host)
-}

@@ -1,6 +1,6 @@
 import { messageOf } from '../base/errors.ts'
+import { isName, tlsName } from '../config/upstream-names.ts'
 import type { ExternalServer, UpstreamConfig } from '../config/upstreams.ts'
-import { isName, tlsName } from '../config/upstreams.ts'
 import type { NginxUpstream } from '../domain/nginx-model.ts'
 import type { Resolver, Surroundings, UpstreamProbe } from '../domain/ports.ts'
 import { noteCheck, type ServerHealth, serversInUse, unchecked } from '../domain/upstream-health.ts'

@@ -1,0 +1,14 @@
+import type { ResponseHeadersConfig } from '../config/response-headers.ts'
+
+const usual: Record<string, string> = {
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'strict-origin-when-cross-origin',
+}
+
+/** The headers to add, with the usual ones. Names differ in more than their case. */
+export function headersOf(configured: ResponseHeadersConfig): { name: string; value: string }[] {
+  const entries = Object.entries(configured).map(([name, value]) => [name.toLowerCase(), value] as const)
+  return [...new Map([...Object.entries(usual), ...entries])]
+    .filter(([, value]) => value !== 'off')
+    .map(([name, value]) => ({ name: name.replace(/(^|-)[a-z]/g, letter => letter.toUpperCase()), value }))
+}

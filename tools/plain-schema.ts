@@ -1,0 +1,66 @@
+import { scalarKeys } from '../supervisor/config/keys.ts'
+import { loadConfig } from '../supervisor/config/load.ts'
+import type { Form, PlainSchema } from '../supervisor/config/plain-config.ts'
+import { jsonSchema, schemaAt } from './reference/json-schema.ts'
+
+/** Keys that many starts set, that depend on no other (but for the two ports), and whose values stay as they are. */
+const plainKeys = [
+  'access_log',
+  'app.workers',
+  'bind_addresses',
+  'cert_dir',
+  'http_port',
+  'https',
+  'https_port',
+  'log_format',
+  'log_level',
+  'nginx.worker_processes',
+  'public_https_port',
+  'run_dir',
+  'state_dir',
+]
+const words = new Set(['type', 'const', 'enum', 'pattern', 'minimum', 'maximum', 'minItems', 'items', 'anyOf'])
+
+/** What a start has to know of the schema when nothing but plain keys is set. */
+export function plainSchema(): PlainSchema {
+  const schema = jsonSchema()
+  const all = scalarKeys()
+  const keys = plainKeys.map(name => {
+    const { path, variable, kinds } = all.find(({ key }) => key === name) ?? fail(`no key ${name}`)
+    const [first] = path
+    const place = first === 'app' ? ['apps', ...path] : [...path]
+    return [name, { path: place, variable, kinds: [...kinds], form: formOf(schemaAt(schema, path), name) }] as const
+  })
+  const none = {
+    defaults: {},
+    file: undefined,
+    env: {},
+    flags: {},
+    command: [],
+    readFile: () => fail('nothing to read'),
+  }
+  const loaded = loadConfig(none)
+  return { keys: Object.fromEntries(keys), config: loaded.ok ? loaded.config : fail('the defaults are refused') }
+}
+
+/** What a value has to fulfil, without what is said to people. */
+function formOf(schema: object, name: string): Form {
+  const form = Object.entries(schema).filter(([word]) => !['default', 'description', 'format'].includes(word))
+  const strange = form.find(([word]) => !words.has(word))
+  if (strange) fail(`${name}: ${strange[0]} is not known to readPlainConfig`)
+  return Object.fromEntries(
+    form.map(([word, value]) => {
+      if (word === 'anyOf') return [word, value.filter(isScalar).map((one: object) => formOf(one, name))]
+      return [word, word === 'items' ? formOf(value, name) : value]
+    }),
+  )
+}
+
+/** `workers: {min, max}` is for the schema. */
+function isScalar({ type }: { type?: string }): boolean {
+  return type !== 'object'
+}
+
+function fail(why: string): never {
+  throw new Error(why)
+}
