@@ -12,11 +12,9 @@ import { frontRules } from './front-rules.ts'
 import { routesOf } from './nginx-routes.ts'
 import { systemAuthorities } from './route-files.ts'
 import type { Settings } from './settings.ts'
-import type { World } from './world.ts'
 
 export interface NginxModelSources {
   settings: Settings
-  world: World
   features: NginxFeatures
   front: {
     http: readonly Pick<FrontSocket, 'address' | 'port'>[]
@@ -35,7 +33,6 @@ export const healthSocketName = 'health.sock'
 /** What nginx is to be, from the settings and what is bound and running now. */
 export function modelNginx({
   settings,
-  world,
   features,
   front,
   certificates,
@@ -63,7 +60,7 @@ export function modelNginx({
       livePath: config.health.live_path,
       readyPath: config.health.ready_path,
     },
-    unavailable: { builtIn: join(world.home, 'nginx/pages'), own: settings.maintenancePage },
+    unavailable: { own: settings.maintenancePage },
     apps: apps.flatMap(({ config: { keepalive, balance }, plan }): Upstream[] =>
       plan ? [{ name: plan.app, servers: serversOf(plan), keepalive, balance }] : [],
     ),

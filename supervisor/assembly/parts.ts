@@ -85,11 +85,10 @@ export function modelOf(
   workers: 'ready' | 'all',
   upstreams = parts.upstreams,
 ): NginxModel {
-  const { world, features, accessLog, front, certificates, pools } = parts
+  const { features, accessLog, front, certificates, pools } = parts
   if (!features || !accessLog) throw new Error('cannot model nginx before the start')
   return modelNginx({
     settings,
-    world,
     features,
     front,
     certificates: certificates && certificateModel(certificates),

@@ -18,7 +18,7 @@ export async function render(commandLine: CommandLine, world: World): Promise<nu
     process.stderr.write(`${formatProblems(resolved.problems)}\n`)
     return exitCode.config
   }
-  const files = renderNginx(await previewModel(resolved.settings, world))
+  const files = renderNginx(await previewModel(resolved.settings))
   const source = join(world.home, 'nginx')
   const names = ['nginx.conf', ...readdirSync(join(source, 'snippets')).map(name => `snippets/${name}`)]
   const parts = new Map([...names.map(name => [name, readFileSync(join(source, name), 'utf8')] as const), ...files])
@@ -36,7 +36,7 @@ function namedServers({ upstreams }: Config, upstream: string): NginxUpstream['s
 }
 
 /** The model before anything is bound or running. */
-export async function previewModel(settings: Settings, world: World) {
+export async function previewModel(settings: Settings) {
   const { config } = settings
   const addresses = config.bind_addresses ?? ['0.0.0.0', '::']
   // port 0 is any free one, and which is not known before
@@ -44,7 +44,6 @@ export async function previewModel(settings: Settings, world: World) {
   const pair = join(config.run_dir, 'certificates/ID/served')
   return modelNginx({
     settings,
-    world,
     features: await readNginxFeatures(),
     front: { http: at(config.http_port, 8080), https: config.https === 'off' ? [] : at(config.https_port, 8443) },
     certificates:

@@ -1,3 +1,4 @@
+import { type ErrorPage, renderErrorPage } from './error-page.ts'
 import { includeHeaders } from './nginx-headers.ts'
 import type { Limits } from './nginx-limits.ts'
 import { quote } from './nginx-text.ts'
@@ -9,9 +10,7 @@ export interface ErrorPages {
   limits: Limits
 }
 
-interface BuiltIn {
-  title: string
-  message: string
+interface BuiltIn extends ErrorPage {
   json: Record<string, unknown>
 }
 
@@ -21,7 +20,7 @@ const folder = 'pages'
 export function errorPageFiles({ errorPages, limits }: ErrorPages): [string, string][] {
   return [
     ...[...builtIn(limits)].flatMap(([status, page]): [string, string][] => [
-      [`${folder}/${status}.html`, renderHtml(page)],
+      [`${folder}/${status}.html`, renderErrorPage(page)],
       [`${folder}/${status}.json`, `${JSON.stringify(page.json)}\n`],
     ]),
     ...[...errorPages].map(([status, html]): [string, string] => [`${folder}/${status}.html`, html]),
@@ -62,28 +61,4 @@ function builtIn(limits: Limits): Map<string, BuiltIn> {
     pages.set('429', { title: 'Too many requests', message, json: { error: 'too_many_requests', message } })
   }
   return pages
-}
-
-function renderHtml({ title, message }: BuiltIn): string {
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>${title}</title>
-<style>
-  :root { color-scheme: light dark; font: 1.125rem/1.5 system-ui, sans-serif }
-  body { min-height: 90vh; display: grid; place-content: center; text-align: center; margin: 1rem }
-  h1 { font-size: 1.5rem; margin: 0 0 .5rem }
-  p { margin: 0; opacity: .75 }
-</style>
-</head>
-<body>
-<main>
-<h1>${title}</h1>
-<p>${message}</p>
-</main>
-</body>
-</html>
-`
 }

@@ -156,7 +156,7 @@ function renderSite(model: NginxModel, routes: readonly NginxRoute[]): string {
     ...renderFrontSite(model.front, `${model.workDir}/current`),
     ...renderChallenges(model),
     ...renderHealth(model),
-    ...renderUnavailable(model.unavailable, `${model.workDir}/current`),
+    ...renderUnavailable(`${model.workDir}/current`),
     ...model.apps.flatMap(renderCookie),
     ...renderRoutes(routes, model),
     ...(model.snippets ? [`include ${quote(`${model.snippets}/server.d/*.conf`)};`] : []),

@@ -53,7 +53,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
     tlsProfile: 'intermediate',
     acmeChallenges: '/tmp/acme-challenge',
     health: { socket: '/tmp/health.sock', livePath: '/healthz', readyPath: '/readyz' },
-    unavailable: { builtIn: join(import.meta.dirname, '../../nginx/pages'), own: undefined },
+    unavailable: { own: undefined },
     apps: [{ name: 'app', servers: [unix], keepalive: 32, balance: 'least_conn' }],
     upstreams: [],
     routes: [routeTo(toApp('app'))],
@@ -151,7 +151,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
         ],
       },
     ],
-    ['own page', { unavailable: { builtIn: '/nowhere', own: 'Back at nine' } }],
+    ['own page', { unavailable: { own: 'Back at nine' } }],
     ['scaled by the time that answers take', { busyTime: { socket: '/tmp/monohull-test-busy.sock', apps: ['app'] } }],
     [
       'behind balancers',

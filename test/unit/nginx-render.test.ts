@@ -51,7 +51,7 @@ const base: NginxModel = {
   tlsProfile: 'intermediate',
   acmeChallenges: undefined,
   health: { socket: '/run/monohull/health.sock', livePath: '/healthz', readyPath: '/readyz' },
-  unavailable: { builtIn: '/opt/monohull/nginx/pages', own: undefined },
+  unavailable: { own: undefined },
   apps: [app],
   upstreams: [],
   routes: [routeTo(toApp('app'))],
@@ -96,7 +96,7 @@ const models: Record<string, NginxModel> = {
   },
   sticky: { ...base, apps: [{ ...app, balance: 'sticky' }] },
   'ip-hash': { ...base, apps: [{ ...app, balance: 'ip_hash' }] },
-  'own-page': { ...base, unavailable: { ...base.unavailable, own: '<!doctype html>\nBack at nine\n' } },
+  'own-page': { ...base, unavailable: { own: '<!doctype html>\nBack at nine\n' } },
   'busy-time': {
     ...base,
     features: {

@@ -1,9 +1,17 @@
-<!doctype html>
+/** What a page of nginx's own says. */
+export interface ErrorPage {
+  title: string
+  message: string
+}
+
+/** The page, in the one look that they all have. */
+export function renderErrorPage({ title, message }: ErrorPage): string {
+  return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-<title>Back in a moment</title>
+<title>${title}</title>
 <style>
   :root { color-scheme: light dark; font: 1.125rem/1.5 system-ui, sans-serif }
   body { min-height: 90vh; display: grid; place-content: center; text-align: center; margin: 1rem }
@@ -13,8 +21,10 @@
 </head>
 <body>
 <main>
-<h1>Back in a moment</h1>
-<p>The application is not answering just now. Please try again in a few seconds.</p>
+<h1>${title}</h1>
+<p>${message}</p>
 </main>
 </body>
 </html>
+`
+}
