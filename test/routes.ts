@@ -2,7 +2,16 @@ import type { FilesTarget, NginxRoute, ProxiedTarget, RouteTarget } from '../sup
 
 /** A route as nginx is to have it; without more, everything to the target. */
 export function routeTo(target: RouteTarget, more: Partial<NginxRoute> = {}): NginxRoute {
-  return { origin: undefined, host: undefined, match: 'prefix', path: '/', target, snippet: undefined, ...more }
+  return {
+    origin: undefined,
+    host: undefined,
+    match: 'prefix',
+    path: '/',
+    target,
+    rules: {},
+    snippet: undefined,
+    ...more,
+  }
 }
 
 export function toApp(name: string, more: Partial<ProxiedTarget> = {}): ProxiedTarget {

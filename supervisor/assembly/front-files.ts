@@ -1,10 +1,10 @@
-import { readFileSync, statSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
-import { type Account, canRead, findClosedFolder } from '../adapters/users.ts'
-import { errnoOf } from '../base/errors.ts'
+import { statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { type Account, findClosedFolder } from '../adapters/users.ts'
 import type { Config } from '../config/schema.ts'
-import { findBadPassword } from '../domain/password-file.ts'
+import { isUnfitPath } from '../domain/nginx-text.ts'
 import { readHtmlPage } from './html-page.ts'
+import { findPasswords } from './passwords.ts'
 import type { Complain } from './place.ts'
 
 /** What the front takes from the user's files. */
@@ -28,7 +28,10 @@ export interface FrontFilesSources {
 /** Looks for the files that the front's keys name. */
 export function findFrontFiles(config: Config, sources: FrontFilesSources): FrontFiles {
   return {
-    passwords: config.basic_auth.file === undefined ? undefined : findPasswords(config.basic_auth.file, sources),
+    passwords:
+      config.basic_auth.file === undefined
+        ? undefined
+        : findPasswords(config.basic_auth.file, { key: 'basic_auth.file', ...sources }),
     errorPages: new Map(
       Object.entries(config.error_pages).flatMap(([status, path]) => {
         const page = readHtmlPage(path, sources.directory)
@@ -45,16 +48,13 @@ export function findFrontFiles(config: Config, sources: FrontFilesSources): Fron
   }
 }
 
-/** nginx has no way to write them in a path. */
-const unfit = /[$"\\;{}\p{Cc}]/u
-
 function findFolder(
   key: string,
   name: string,
   { directory, nginxUser, complain }: FrontFilesSources,
 ): string | undefined {
   const folder = resolve(directory, name)
-  if (unfit.test(folder)) complain(key, folder, 'holds characters that nginx cannot take in a path', 'rename it')
+  if (isUnfitPath(folder)) complain(key, folder, 'holds characters that nginx cannot take in a path', 'rename it')
   else if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
     complain(key, name, 'is no folder', 'name a folder')
   else {
@@ -63,26 +63,4 @@ function findFolder(
     complain(key, name, `cannot be entered by user ${nginxUser.name}`, `chmod o+x ${closed}, or move the folder`)
   }
   return undefined
-}
-
-function findPasswords(name: string, { directory, nginxUser, complain }: FrontFilesSources): string | undefined {
-  const key = 'basic_auth.file'
-  const path = resolve(directory, name)
-  if (unfit.test(path)) {
-    complain(key, path, 'holds characters that nginx cannot take in a path', 'rename it')
-    return undefined
-  }
-  try {
-    const problem = findBadPassword(readFileSync(path, 'utf8'))
-    if (problem) complain(key, path, problem, 'write it with: htpasswd -B FILE NAME')
-  } catch (error) {
-    complain(key, path, `cannot be read: ${errnoOf(error)}`, 'name an htpasswd file')
-    return undefined
-  }
-  const closed = nginxUser && findClosedFolder(dirname(path), nginxUser)
-  if (nginxUser && (closed || !canRead(path, nginxUser))) {
-    const fix = closed ? `chmod o+x ${closed}, or move the file` : `chgrp ${nginxUser.name} ${path}; chmod g+r ${path}`
-    complain(key, path, `cannot be read by user ${nginxUser.name}, as whom nginx looks passwords up`, fix)
-  }
-  return path
 }

@@ -1,7 +1,12 @@
+import type { z } from 'zod'
 import { OperatorError } from '../base/errors.ts'
+import type { cacheValue } from '../config/cache.ts'
+import type { CompressionConfig } from '../config/compression.ts'
 import type { Config } from '../config/schema.ts'
+import type { Cache } from '../domain/nginx-cache.ts'
 import type { Compression } from '../domain/nginx-compression.ts'
 import type { FrontRules } from '../domain/nginx-front.ts'
+import type { RateLimit } from '../domain/nginx-limits.ts'
 import type { NginxFeatures } from '../domain/nginx-model.ts'
 import { acmeSettingsOf } from './acme-settings.ts'
 import { headersOf } from './answer-headers.ts'
@@ -9,6 +14,7 @@ import type { Settings } from './settings.ts'
 
 const usualBurst = 20
 const usualCompression = { brotli: 'auto', min_length: 256, types: [] }
+export const usualRealm = 'Restricted'
 
 /** What holds for the whole front; `publicPort` is that of HTTPS. An OperatorError when it asks for what the installed nginx lacks. */
 export function frontRules(
@@ -22,7 +28,7 @@ export function frontRules(
       proxyProtocol: config.proxy_protocol,
       forwardedHeader: config.forwarded_header,
     },
-    compression: chooseCompression(config, features),
+    compression: chooseCompression(config.compression, features),
     headers: headersOf(config.headers),
     http3: chooseHttp3(config, features, publicPort),
     limits: {
@@ -34,7 +40,7 @@ export function frontRules(
       basicAuth:
         frontFiles.passwords === undefined
           ? undefined
-          : { file: frontFiles.passwords, realm: config.basic_auth.realm ?? 'Restricted' },
+          : { file: frontFiles.passwords, realm: config.basic_auth.realm ?? usualRealm },
       allow: config.allow,
       deny: config.deny ?? [],
     },
@@ -42,20 +48,25 @@ export function frontRules(
       config.unknown_host === 'serve'
         ? undefined
         : { status: config.unknown_host === '421' ? 421 : 444, known: knownHosts(config) },
-    cache: config.cache && {
-      ttlSeconds: Math.ceil(config.cache.ttl / 1000),
-      key: config.cache.key,
-      maxSize: config.cache.max_size,
-      staleWhileRevalidate: config.cache.stale_while_revalidate,
-      cookies: config.cache.cookies,
-    },
+    cache: config.cache && toCache(config.cache),
     sendFiles: frontFiles.sendFiles,
     errorPages: frontFiles.errorPages,
   }
 }
 
+export function toCache(value: z.output<typeof cacheValue>): Cache {
+  const { ttl, key, max_size, stale_while_revalidate, cookies } = value
+  return {
+    ttlSeconds: Math.ceil(ttl / 1000),
+    key,
+    maxSize: max_size,
+    staleWhileRevalidate: stale_while_revalidate,
+    cookies,
+  }
+}
+
 /** `10/s burst=50` */
-function readRate(text: string): FrontRules['limits']['rate'] {
+export function readRate(text: string): RateLimit {
   const [, count, per, burst] = /^(\d+)\/(.)(?: burst=(\d+))?$/.exec(text) ?? []
   return { count: Number(count), per: per === 'm' ? 'm' : 's', burst: Number(burst ?? usualBurst) }
 }
@@ -80,9 +91,10 @@ function chooseHttp3(config: Config, { hasHttp3, version }: NginxFeatures, publi
   })
 }
 
-function chooseCompression(config: Config, { brotliModule }: NginxFeatures): Compression | undefined {
-  if (config.compression === 'off') return undefined
-  const { brotli, min_length: minLength, types } = config.compression === 'on' ? usualCompression : config.compression
+/** An OperatorError when it asks for what the installed nginx lacks. */
+export function chooseCompression(config: CompressionConfig, { brotliModule }: NginxFeatures): Compression | undefined {
+  if (config === 'off') return undefined
+  const { brotli, min_length: minLength, types } = config === 'on' ? usualCompression : config
   if (brotli === 'on' && !brotliModule) {
     throw new OperatorError('cannot compress with Brotli: the installed nginx has no module for it', {
       fix: 'apt-get install libnginx-mod-http-brotli-filter, or leave compression.brotli out',

@@ -67,7 +67,7 @@ export function modelNginx({
     upstreams: Object.entries(config.upstreams).map(([name, upstream]) =>
       toUpstream(name, upstream, { servers: externalOf(name), directory: config.directory }),
     ),
-    routes: routesOf(settings),
+    routes: routesOf(settings, features),
     busyTime: busyTimeOf(settings, features),
     front: frontRules(settings, features, publicHttpsPort),
     ownNginxConf: settings.ownNginxConf,

@@ -1,10 +1,11 @@
 import { resolve } from 'node:path'
 import type { Route } from '../config/routes.ts'
-import type { FilesTarget, NginxRoute, RouteTarget } from '../domain/nginx-model.ts'
+import type { FilesTarget, NginxFeatures, NginxRoute, RouteTarget } from '../domain/nginx-model.ts'
+import { routeRules } from './route-rules.ts'
 import type { Settings } from './settings.ts'
 
 /** The configured routes as nginx is to have them. An app that is a folder is served as one. */
-export function routesOf({ config, apps }: Pick<Settings, 'config' | 'apps'>): NginxRoute[] {
+export function routesOf({ config, apps }: Pick<Settings, 'config' | 'apps'>, features: NginxFeatures): NginxRoute[] {
   function toTarget({ target }: Route): RouteTarget | undefined {
     switch (target.kind) {
       case 'files': {
@@ -35,8 +36,9 @@ export function routesOf({ config, apps }: Pick<Settings, 'config' | 'apps'>): N
   return config.routes.flatMap((route): NginxRoute[] => {
     const target = toTarget(route)
     if (!target) return []
-    const { origin, host, path, match, snippet } = route
-    return [{ origin, host, path, match, target, snippet: snippet && resolve(config.directory, snippet) }]
+    const { origin, host, path, match, settings, snippet } = route
+    const rules = routeRules(settings, config, features)
+    return [{ origin, host, path, match, target, rules, snippet: snippet && resolve(config.directory, snippet) }]
   })
 }
 

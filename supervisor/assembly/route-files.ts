@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { type Account, findClosedFolder } from '../adapters/users.ts'
 import { errnoOf } from '../base/errors.ts'
 import type { Config } from '../config/schema.ts'
+import { findPasswords } from './passwords.ts'
 import type { Complain } from './place.ts'
 
 /** Debian's bundle of the authorities that are trusted. */
@@ -13,10 +14,12 @@ export function checkRoutes(
   { routes, upstreams, directory }: Pick<Config, 'routes' | 'upstreams' | 'directory'>,
   { nginxUser, complain }: { nginxUser: Account | undefined; complain: Complain },
 ): void {
-  for (const [index, { target, snippet }] of routes.entries()) {
+  for (const [index, { target, settings, snippet }] of routes.entries()) {
     const key = `routes.${index}`
     if (target.kind === 'files')
       checkRoot(`${key}.files.root`, resolve(directory, target.root), { nginxUser, complain })
+    if (settings.basic_auth && settings.basic_auth !== 'off')
+      findPasswords(settings.basic_auth.file, { key: `${key}.basic_auth.file`, directory, nginxUser, complain })
     if (snippet !== undefined) checkFile(`${key}.snippet`, resolve(directory, snippet), complain)
   }
   for (const [name, { tls }] of Object.entries(upstreams)) {

@@ -10,39 +10,39 @@ const connections = 'expected a whole number from 1 to 100000'
 const realm = 'expected a text without quotes, $ and line breaks'
 const codes = 'expected a status from 400 to 501 that nginx itself answers with, such as 404'
 
-/** Keys about what is let in, for the whole front or one place of it. */
+export const bodySize = z.string({ error: size }).regex(/^([1-9]\d{0,8}[kmg]?|off)$/, size)
+
+export const requestRate = z.string({ error: rate }).regex(/^[1-9]\d{0,5}\/[sm]( burst=\d{1,6})?$/, rate)
+
+export const connectionCount = z
+  .number({ error: connections })
+  .int(connections)
+  .min(1, connections)
+  .max(100_000, connections)
+
+export const passwordFile = filePath('expected the path of an htpasswd file')
+
+export const authRealm = z.string({ error: realm }).regex(/^[^\p{Cc}"\\$]+$/u, realm)
+
+/** Keys about what is let in, for the whole front. */
 export const limitKeys = {
-  max_body_size: z
-    .string({ error: size })
-    .regex(/^([1-9]\d{0,8}[kmg]?|off)$/, size)
-    .default('10m')
-    .register(docs, { description: 'The largest body of a request; a larger one is answered with 413. off: any' }),
-  rate_limit: z
-    .string({ error: rate })
-    .regex(/^[1-9]\d{0,5}\/[sm]( burst=\d{1,6})?$/, rate)
-    .optional()
-    .register(docs, {
-      description:
-        'Requests that one address may send in a second or a minute, and how many beyond that at once (20, unless burst= says otherwise); others are answered with 429',
-    }),
-  connection_limit: z
-    .number({ error: connections })
-    .int(connections)
-    .min(1, connections)
-    .max(100_000, connections)
-    .optional()
-    .register(docs, {
-      description: 'Requests of one address that may be open at the same time; those beyond are answered with 429',
-    }),
+  max_body_size: bodySize.default('10m').register(docs, {
+    description: 'The largest body of a request; a larger one is answered with 413. off: any',
+  }),
+  rate_limit: requestRate.optional().register(docs, {
+    description:
+      'Requests that one address may send in a second or a minute, and how many beyond that at once (20, unless burst= says otherwise); others are answered with 429',
+  }),
+  connection_limit: connectionCount.optional().register(docs, {
+    description: 'Requests of one address that may be open at the same time; those beyond are answered with 429',
+  }),
   basic_auth: z
     .strictObject({
-      file: filePath('expected the path of an htpasswd file').optional().register(docs, {
+      file: passwordFile.optional().register(docs, {
         description:
           'Names and hashed passwords (htpasswd: bcrypt, apr1) without which there is no answer, relative to the app directory, readable by the user of nginx',
       }),
-      realm: z
-        .string({ error: realm })
-        .regex(/^[^\p{Cc}"\\$]+$/u, realm)
+      realm: authRealm
         .optional()
         .register(docs, { description: 'What the browser shows when it asks; default: Restricted' }),
     })

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { type RouteSettings, routeSettingKeys } from './route-settings.ts'
 import {
   type FilesTarget,
   files,
@@ -14,7 +15,7 @@ export type Match = 'prefix' | 'exact' | 'regex'
 
 const targetKinds = ['app', 'upstream', 'files', 'redirect', 'response'] as const
 /** Keys that make sense only where a request is passed on. */
-const proxyKeys = ['strip_prefix', 'rewrite', 'read_timeout', 'buffering'] as const
+const proxyKeys = ['strip_prefix', 'rewrite', 'read_timeout', 'buffering', 'cache'] as const
 
 const rewrite = z.strictObject({
   from: z
@@ -69,6 +70,7 @@ const keys = z.strictObject({
   buffering: z.enum(['on', 'off'], { error: 'expected on or off' }).optional().register(docs, {
     description: 'off: every byte of an answer goes on at once, and a slow client keeps its worker busy; default: on',
   }),
+  ...routeSettingKeys,
   snippet: z
     .string({ error: 'expected a file' })
     .regex(/^[^"\\;{}$*?[\n\0]+$/, 'expected a file, without quotes, backslashes, *, ?, [, ;, {, } and $')
@@ -111,6 +113,7 @@ export interface Route {
   path: string
   match: Match
   target: Target
+  settings: RouteSettings
   snippet: string | undefined
 }
 
@@ -123,6 +126,7 @@ export function routeToApp(name: string): Route {
     path: '/',
     match: 'prefix',
     target: { kind: 'app', name, ...passing },
+    settings: {},
     snippet: undefined,
   }
 }
@@ -130,7 +134,12 @@ export function routeToApp(name: string): Route {
 function toRoute(value: RouteKeys): Route {
   const { host, match, snippet } = value
   const path = match === 'prefix' && value.path !== '/' ? value.path.replace(/\/$/, '') : value.path
-  return { origin: undefined, host, path, match, target: toTarget(value), snippet }
+  return { origin: undefined, host, path, match, target: toTarget(value), settings: toSettings(value), snippet }
+}
+
+function toSettings(value: RouteKeys): RouteSettings {
+  const { max_body_size, rate_limit, connection_limit, basic_auth, allow, deny, headers, compression, cache } = value
+  return { max_body_size, rate_limit, connection_limit, basic_auth, allow, deny, headers, compression, cache }
 }
 
 function toTarget(value: RouteKeys): Target {

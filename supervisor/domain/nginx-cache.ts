@@ -11,47 +11,72 @@ export interface Cache {
   cookies: 'bypass' | 'ignore'
 }
 
+/** The cache of a route. */
+export interface RouteCache {
+  cache: Cache
+  /** The same for the same route, wherever it stands: nginx keeps what is in the cache over a reload. */
+  name: string
+}
+
 const zone = 'monohull_cache'
 /** Room for 80,000 keys. */
 const zoneSize = '10m'
 /** An answer that nobody asks for goes, even while it is fresh. */
 const shortestInactiveSeconds = 600
 
-/** The folder of the cache, in nginx's own. */
-export function cacheFolder(workDir: string): string {
-  return `${workDir}/cache`
+/** The name of a folder of cached answers, in nginx's own folder. */
+export function isCacheFolder(name: string): boolean {
+  return /^cache(-|$)/.test(name)
 }
 
-/** For the http block. */
-export function renderCache({ ttlSeconds, maxSize }: Cache, workDir: string): string[] {
-  const inactive = Math.max(shortestInactiveSeconds, ttlSeconds)
+/** For the http block: the cache of the whole front, and those of routes. */
+export function renderCaches(front: Cache | undefined, routes: readonly RouteCache[], workDir: string): string[] {
+  if (!front && routes.length === 0) return []
   return [
     '',
     '# cache',
-    `proxy_cache_path ${quote(cacheFolder(workDir))} levels=1:2 keys_zone=${zone}:${zoneSize} max_size=${maxSize} inactive=${inactive}s use_temp_path=off;`,
+    ...(front ? [renderPath(front, `${workDir}/cache`, zone)] : []),
+    ...routes.map(({ cache, name }) => renderPath(cache, `${workDir}/cache-${name}`, zoneOf(name))),
     // what never ends is nothing to keep
     `map $http_accept $monohull_event_stream { default ''; ~*text/event-stream 1; }`,
   ]
 }
 
-/** For the server block, or a place in it. */
-export function renderCached({ ttlSeconds, key, staleWhileRevalidate, cookies }: Cache): string[] {
+function renderPath({ ttlSeconds, maxSize }: Cache, folder: string, name: string): string {
+  const inactive = Math.max(shortestInactiveSeconds, ttlSeconds)
+  return `proxy_cache_path ${quote(folder)} levels=1:2 keys_zone=${name}:${zoneSize} max_size=${maxSize} inactive=${inactive}s use_temp_path=off;`
+}
+
+/** For the server block, or with the name of its cache for the locations of a route: whole, since what it leaves out would be the server's. */
+export function renderCached({ ttlSeconds, key, staleWhileRevalidate, cookies }: Cache, name?: string): string[] {
   const bypass = ['$http_authorization', '$monohull_upgrade', '$monohull_event_stream']
   if (cookies === 'bypass') bypass.push('$http_cookie')
   return [
     '# cache',
-    `proxy_cache ${zone};`,
+    `proxy_cache ${zoneOf(name)};`,
     `proxy_cache_key ${key};`,
-    ...(ttlSeconds > 0 ? [`proxy_cache_valid 200 301 308 ${ttlSeconds}s;`] : []),
+    `proxy_cache_valid 200 301 308 ${ttlSeconds}s;`,
     `proxy_cache_bypass ${bypass.join(' ')};`,
     `proxy_no_cache ${bypass.join(' ')};`,
     'proxy_cache_revalidate on;',
     `proxy_cache_use_stale error timeout${staleWhileRevalidate ? ' updating' : ''};`,
-    ...(staleWhileRevalidate ? ['proxy_cache_background_update on;'] : []),
+    `proxy_cache_background_update ${staleWhileRevalidate ? 'on' : 'off'};`,
   ]
 }
 
-/** For rendered/headers.conf: HIT, MISS, BYPASS, EXPIRED, STALE, UPDATING or REVALIDATED. */
+/** A name for the cache of a route, of letters and digits (FNV-1a). */
+export function cacheName({ host, match, path }: { host: string | undefined; match: string; path: string }): string {
+  let hash = 0x811c9dc5
+  for (const character of `${host ?? ''} ${match} ${path}`)
+    hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193)
+  return (hash >>> 0).toString(36)
+}
+
+function zoneOf(name?: string): string {
+  return name === undefined ? zone : `${zone}_${name}`
+}
+
+/** For the headers where there is a cache: HIT, MISS, BYPASS, EXPIRED, STALE, UPDATING or REVALIDATED. */
 export const cacheHeader = 'add_header X-Cache $upstream_cache_status always;'
 
 /** Whether an answer is meant by a prefix: of its path, when that begins with a slash, else of its whole key. */

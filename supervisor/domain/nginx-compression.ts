@@ -41,7 +41,7 @@ const usualTypes = [
   'text/xml',
 ]
 
-/** For the http block, or a place in it. */
+/** For the http block. */
 export function renderCompression(compression: Compression | undefined): string[] {
   if (!compression) return ['# compression', 'gzip off;']
   return [
@@ -52,6 +52,13 @@ export function renderCompression(compression: Compression | undefined): string[
     'gzip_vary on;',
     ...(compression.hasBrotli ? renderFilter('brotli', compression) : []),
   ]
+}
+
+/** For the locations of a route. */
+export function renderRouteCompression(own: Compression | 'off', front: Compression | undefined): string[] {
+  const compression = own === 'off' ? undefined : own
+  const endsBrotli = front?.hasBrotli && !compression?.hasBrotli
+  return [...renderCompression(compression), ...(endsBrotli ? ['brotli off;'] : [])]
 }
 
 function renderFilter(name: 'gzip' | 'brotli', { minLength, types }: Compression): string[] {

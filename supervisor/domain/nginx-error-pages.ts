@@ -1,7 +1,8 @@
 import { type ErrorPage, renderErrorPage } from './error-page.ts'
 import { includeHeaders } from './nginx-headers.ts'
-import type { Limits } from './nginx-limits.ts'
+import { isCounted, type Limits, type RouteLimits } from './nginx-limits.ts'
 import { quote } from './nginx-text.ts'
+import { unavailableRule } from './nginx-unavailable.ts'
 
 /** Pages for errors that nginx itself answers with. */
 export interface ErrorPages {
@@ -11,54 +12,99 @@ export interface ErrorPages {
 }
 
 interface BuiltIn extends ErrorPage {
+  status: string
   json: Record<string, unknown>
 }
 
 const folder = 'pages'
 
 /** Files that go beside the rendered ones, by name. */
-export function errorPageFiles({ errorPages, limits }: ErrorPages): [string, string][] {
+export function errorPageFiles(pages: ErrorPages, routes: readonly RouteLimits[]): [string, string][] {
+  const builtIn = builtInPages(pages, routes)
   return [
-    ...[...builtIn(limits)].flatMap(([status, page]): [string, string][] => [
-      [`${folder}/${status}.html`, renderErrorPage(page)],
-      [`${folder}/${status}.json`, `${JSON.stringify(page.json)}\n`],
+    ...[...builtIn].flatMap(([name, page]): [string, string][] => [
+      [`${folder}/${name}.html`, pages.errorPages.get(page.status) ?? renderErrorPage(page)],
+      [`${folder}/${name}.json`, `${JSON.stringify(page.json)}\n`],
     ]),
-    ...[...errorPages].map(([status, html]): [string, string] => [`${folder}/${status}.html`, html]),
+    ...[...pages.errorPages]
+      .filter(([status]) => !builtIn.has(status))
+      .map(([status, html]): [string, string] => [`${folder}/${status}.html`, html]),
   ]
 }
 
 /** For the server block; `configFolder` is where nginx finds the files in use. */
-export function renderErrorPages({ errorPages, limits }: ErrorPages, configFolder: string): string[] {
-  const withJson = [...builtIn(limits).keys()]
-  const htmlOnly = [...errorPages.keys()].filter(status => !withJson.includes(status))
-  if (withJson.length + htmlOnly.length === 0) return []
-  const counts = limits.rate || limits.connections
+export function renderErrorPages(pages: ErrorPages, routes: readonly RouteLimits[], configFolder: string): string[] {
+  const rules = renderRules(pages, routes, pages.limits.bodySize && '413')
+  const hasFiles = errorPageFiles(pages, routes).length > 0
   return [
-    '# max_body_size, error_pages',
-    ...withJson.map(status => `error_page ${status} /.monohull/pages/${status}.$monohull_page_type;`),
-    ...htmlOnly.map(status => `error_page ${status} /.monohull/pages/${status}.html;`),
-    'location ^~ /.monohull/pages/ {',
-    '    internal;',
-    '    include snippets/open.conf;',
-    `    ${includeHeaders}`,
-    '    add_header Cache-Control no-store always;',
-    '    add_header Vary Accept always;',
-    ...(counts ? [`    add_header Retry-After $monohull_retry_after always;`] : []),
-    `    alias ${quote(`${configFolder}/${folder}/`)};`,
-    '}',
+    ...(rules.length > 0 ? ['# max_body_size, error_pages', ...rules] : []),
+    ...(hasFiles
+      ? [
+          'location ^~ /.monohull/pages/ {',
+          '    include snippets/internal.conf;',
+          `    ${includeHeaders}`,
+          '    add_header Cache-Control no-store always;',
+          '    add_header Vary Accept always;',
+          ...(isCounted([pages.limits, ...routes]) ? ['    add_header Retry-After $monohull_retry_after always;'] : []),
+          `    alias ${quote(`${configFolder}/${folder}/`)};`,
+          '}',
+        ]
+      : []),
   ]
 }
 
-function builtIn(limits: Limits): Map<string, BuiltIn> {
-  const pages = new Map<string, BuiltIn>()
-  if (limits.bodySize) {
-    const message = `A request may bring at most ${limits.bodySize} here. Who runs this server can raise max_body_size.`
-    const json = { error: 'too_large', message, limit: limits.bodySize, key: 'max_body_size' }
-    pages.set('413', { title: 'Too large', message, json })
+/** For the locations of a route whose page for 413 is another one: nginx takes none of the server's rules beside one. */
+export function renderRouteErrorPages(
+  pages: ErrorPages,
+  routes: readonly RouteLimits[],
+  { bodySize }: RouteLimits,
+): string[] {
+  if (!bodySize || !ownSizes(pages, routes).includes(bodySize)) return []
+  return [...renderRules(pages, routes, `413-${bodySize}`), unavailableRule]
+}
+
+function renderRules(pages: ErrorPages, routes: readonly RouteLimits[], tooLargeName: string | undefined): string[] {
+  const builtIn: [string, string][] = [
+    ...(tooLargeName ? [['413', tooLargeName] as [string, string]] : []),
+    ...(isCounted([pages.limits, ...routes]) ? [['429', '429'] as [string, string]] : []),
+  ]
+  const htmlOnly = [...pages.errorPages.keys()].filter(status => builtIn.every(([other]) => other !== status))
+  return [
+    ...builtIn.map(([status, name]) => `error_page ${status} /.monohull/pages/${name}.$monohull_page_type;`),
+    ...htmlOnly.map(status => `error_page ${status} /.monohull/pages/${status}.html;`),
+  ]
+}
+
+/** By the name of their files. */
+function builtInPages(pages: ErrorPages, routes: readonly RouteLimits[]): Map<string, BuiltIn> {
+  const { bodySize } = pages.limits
+  return new Map([
+    ...(bodySize ? [['413', tooLarge(bodySize)] as const] : []),
+    ...ownSizes(pages, routes).map(size => [`413-${size}`, tooLarge(size)] as const),
+    ...(isCounted([pages.limits, ...routes]) ? [['429', tooMany] as const] : []),
+  ])
+}
+
+/** Sizes that only routes have as a limit; 0 is none. */
+function ownSizes({ limits }: ErrorPages, routes: readonly RouteLimits[]): string[] {
+  const sizes = new Set(routes.flatMap(({ bodySize }) => bodySize ?? []))
+  return [...sizes].filter(size => size !== '0' && size !== limits.bodySize)
+}
+
+function tooLarge(limit: string): BuiltIn {
+  const message = `A request may bring at most ${limit} here. Who runs this server can raise max_body_size.`
+  return {
+    status: '413',
+    title: 'Too large',
+    message,
+    json: { error: 'too_large', message, limit, key: 'max_body_size' },
   }
-  if (limits.rate || limits.connections) {
-    const message = 'More requests came from your address than are let in. Please try again in a moment.'
-    pages.set('429', { title: 'Too many requests', message, json: { error: 'too_many_requests', message } })
-  }
-  return pages
+}
+
+const tooManyMessage = 'More requests came from your address than are let in. Please try again in a moment.'
+const tooMany: BuiltIn = {
+  status: '429',
+  title: 'Too many requests',
+  message: tooManyMessage,
+  json: { error: 'too_many_requests', message: tooManyMessage },
 }

@@ -1,4 +1,3 @@
-import { includeHeaders } from './nginx-headers.ts'
 import type { FilesTarget, NginxRoute } from './nginx-model.ts'
 import { quote } from './nginx-text.ts'
 
@@ -22,8 +21,20 @@ export function renderCacheMap({ path, match, target }: FolderRoute, variable: s
   ]
 }
 
+/** What surrounds a folder in the configuration. */
+export interface FolderSurroundings {
+  /** The variable of its map for Cache-Control. */
+  variable: string
+  hasBrotli: boolean
+  /** What brings in the other headers of its answers, where it has one of its own. */
+  headers: readonly string[]
+}
+
 /** The inside of the location; the one for `/` has its root from the server. */
-export function renderFolder({ path, match, target }: FolderRoute, variable: string, hasBrotli: boolean): string[] {
+export function renderFolder(
+  { path, match, target }: FolderRoute,
+  { variable, hasBrotli, headers }: FolderSurroundings,
+): string[] {
   const { root, index, fallback } = target
   const isBelow = match === 'prefix' && path !== '/'
   const from = root === '/' ? '' : ` ${quote(`from=${root}`)}`
@@ -35,7 +46,7 @@ export function renderFolder({ path, match, target }: FolderRoute, variable: str
     'gzip_static on;',
     ...(hasBrotli ? ['brotli_static on;'] : []),
     'gzip_vary on;',
-    ...(target.cache.length > 0 ? [`add_header Cache-Control ${variable};`, includeHeaders] : []),
+    ...(target.cache.length > 0 ? [`add_header Cache-Control ${variable};`, ...headers] : []),
     ...(target.isListed ? ['autoindex on;'] : []),
     ...(fallback ? [`try_files $uri $uri/${index} ${isBelow ? path : ''}${fallback} =404;`] : []),
     // nginx takes no location inside an exact one

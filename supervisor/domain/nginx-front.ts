@@ -1,11 +1,18 @@
 import { type Access, renderAccess, renderKnownHosts, renderUnknownHost, type UnknownHost } from './nginx-access.ts'
-import { type Cache, cacheHeader, renderCache, renderCached } from './nginx-cache.ts'
+import { type Cache, cacheHeader, cacheName, renderCached, renderCaches } from './nginx-cache.ts'
 import { type Compression, renderCompression } from './nginx-compression.ts'
 import { errorPageFiles, renderErrorPages } from './nginx-error-pages.ts'
 import { renderTrust, type Trust } from './nginx-forwarded.ts'
-import { includeHeaders, type ResponseHeader, renderHeaders, renderHeaderValues } from './nginx-headers.ts'
+import {
+  includeHeaders,
+  type ResponseHeader,
+  renderHeaders,
+  renderHeaderValues,
+  renderRouteHeaderValues,
+} from './nginx-headers.ts'
 import { altSvcHeader, type Http3, renderAltSvc } from './nginx-http3.ts'
 import { type Limits, renderLimits, renderLimitsOf } from './nginx-limits.ts'
+import type { RuledRoute } from './nginx-route-rules.ts'
 import { renderSendFiles, type SendFiles } from './nginx-send-files.ts'
 import { lines } from './nginx-text.ts'
 
@@ -26,48 +33,61 @@ export interface FrontRules {
 }
 
 interface FrontSurroundings {
-  /** Paths for anybody: what holds clients off does not hold there. */
-  open: readonly string[]
+  /** What has rules of its own. */
+  routes: readonly RuledRoute[]
   /** nginx's own folder. */
   workDir: string
 }
 
-/** For the http block. */
-export function renderFront(front: FrontRules, { open, workDir }: FrontSurroundings): string[] {
+/** For the http block. At the `open` paths, which are for anybody, what holds clients off does not hold. */
+export function renderFront(
+  front: FrontRules,
+  { routes, workDir, open }: FrontSurroundings & { open: readonly string[] },
+): string[] {
   const { trust, compression, headers, http3, limits, unknownHost, cache } = front
+  const caches = routes.flatMap(route => {
+    const own = route.rules.cache
+    return own && own !== 'off' ? [{ cache: own, name: cacheName(route) }] : []
+  })
   return [
     '',
     ...renderTrust(trust),
     '',
     ...renderCompression(compression),
     ...renderHeaderValues(headers),
+    ...routes.flatMap(({ rules }, number) => renderRouteHeaderValues(rules.headers ?? [], headers, number)),
     ...(http3 ? renderAltSvc(http3) : []),
     '',
-    ...renderLimits(limits, open),
+    ...renderLimits(limits, rulesOf(routes), open),
     ...(unknownHost ? renderKnownHosts(unknownHost, open) : []),
-    ...(cache ? renderCache(cache, workDir) : []),
+    ...renderCaches(cache, caches, workDir),
   ]
 }
 
-/** For the server blocks that serve; `configFolder` is where nginx finds the files in use. */
-export function renderFrontSite(front: FrontRules, configFolder: string): string[] {
+/** For the server blocks that serve. */
+export function renderFrontSite(front: FrontRules, { routes, workDir }: FrontSurroundings): string[] {
   return [
     includeHeaders,
     ...renderUnknownHost(front.unknownHost),
     ...renderAccess(front.access),
     ...renderLimitsOf(front.limits),
-    ...renderErrorPages(front, configFolder),
+    ...renderErrorPages(front, rulesOf(routes), `${workDir}/current`),
     ...(front.cache ? renderCached(front.cache) : []),
     ...renderSendFiles(front.sendFiles, front.headers),
   ]
 }
 
 /** Files beside the rendered ones, by name. */
-export function frontFiles(front: FrontRules): [string, string][] {
-  const headers = [
-    ...renderHeaders(front.headers),
-    ...(front.http3 ? [altSvcHeader] : []),
-    ...(front.cache ? [cacheHeader] : []),
-  ]
-  return [['rendered/headers.conf', lines(headers)], ...errorPageFiles(front)]
+export function frontFiles(front: FrontRules, routes: readonly RuledRoute[]): [string, string][] {
+  const headers = [...renderHeaders(front.headers), ...renderOtherHeaders(front, front.cache)]
+  return [['rendered/headers.conf', lines(headers)], ...errorPageFiles(front, rulesOf(routes))]
+}
+
+/** For a file with headers: those that nobody gives a value. */
+export function renderOtherHeaders({ http3 }: Pick<FrontRules, 'http3'>, cache: Cache | undefined): string[] {
+  return [...(http3 ? [altSvcHeader] : []), ...(cache ? [cacheHeader] : [])]
+}
+
+function rulesOf(routes: readonly RuledRoute[]) {
+  return routes.map(({ rules }) => rules)
 }

@@ -7,7 +7,15 @@ export interface Limits {
   connections: number | undefined
 }
 
-interface RateLimit {
+/** Limits of one route; what is undefined is as in the whole front. */
+export interface RouteLimits {
+  bodySize?: string | undefined
+  rate?: RateLimit | 'off' | undefined
+  connections?: number | 'off' | undefined
+}
+
+/** Requests in a time. */
+export interface RateLimit {
   count: number
   per: 's' | 'm'
   /** Beyond the rate, at once. */
@@ -16,28 +24,40 @@ interface RateLimit {
 
 /** 16,000 addresses a megabyte; the ones not seen for longest make room. */
 const zoneSize = '10m'
-const zone = 'monohull_address'
-/** Empty for requests that are not counted. */
-const address = '$monohull_limited'
+/** Empty for requests that are not counted. nginx takes no other key for a zone in a reload. */
+const rateKey = '$monohull_rate_key'
+const connectionKey = '$monohull_connection_key'
 
-/** For the http block; requests to the `open` paths are not counted. */
-export function renderLimits(limits: Limits, open: readonly string[]): string[] {
-  const { bodySize, rate, connections } = limits
+/** For the http block; the limits of routes by their numbers. Requests to the `open` paths are not counted. */
+export function renderLimits(limits: Limits, routes: readonly RouteLimits[], open: readonly string[]): string[] {
+  const rates = zonesOf(limits.rate, routes, ({ rate }) => rate)
+  const connections = zonesOf(limits.connections, routes, one => one.connections)
   return [
     '# max_body_size',
-    `client_max_body_size ${bodySize ?? 0};`,
-    ...(rate || connections ? ['', '# rate_limit, connection_limit', ...renderCounted(limits, open)] : []),
-    ...(rate
+    `client_max_body_size ${limits.bodySize ?? 0};`,
+    ...(rates.length + connections.length > 0 ? renderRetryAfter(limits.rate) : []),
+    ...(rates.length > 0
       ? [
-          `limit_req_zone ${address} zone=${zone}_rate:${zoneSize} rate=${rate.count}r/${rate.per};`,
+          '',
+          '# rate_limit',
+          ...renderKey(rateKey, open),
+          ...rates.map(
+            ([route, { count, per }]) =>
+              `limit_req_zone ${rateKey} zone=${rateZone(route)}:${zoneSize} rate=${count}r/${per};`,
+          ),
           'limit_req_status 429;',
           // the access log tells it
           'limit_req_log_level info;',
         ]
       : []),
-    ...(connections
+    ...(connections.length > 0
       ? [
-          `limit_conn_zone ${address} zone=${zone}_connections:${zoneSize};`,
+          '',
+          '# connection_limit',
+          ...renderKey(connectionKey, open),
+          ...connections.map(
+            ([route]) => `limit_conn_zone ${connectionKey} zone=${connectionZone(route)}:${zoneSize};`,
+          ),
           'limit_conn_status 429;',
           'limit_conn_log_level info;',
         ]
@@ -45,27 +65,76 @@ export function renderLimits(limits: Limits, open: readonly string[]): string[] 
   ]
 }
 
-function renderCounted(limits: Limits, open: readonly string[]): string[] {
+/** For the server block. */
+export function renderLimitsOf({ rate, connections }: Limits): string[] {
   return [
-    `map $uri ${address} {`,
-    '    default $binary_remote_addr;',
-    ...open.map(path => `    ${path} '';`),
-    '}',
-    `map $status $monohull_retry_after { default ''; 429 ${retryAfterSeconds(limits)}; }`,
+    ...(rate ? ['# rate_limit', renderRate(rate)] : []),
+    ...(connections ? ['# connection_limit', renderConnections(connections)] : []),
   ]
 }
 
-/** For the server block, or a place in it. */
-export function renderLimitsOf({ rate, connections }: Limits): string[] {
+/** For the locations of the route with this number; `off` is an empty key for the limit of the server. */
+export function renderRouteLimits({ bodySize, rate, connections }: RouteLimits, route: number): string[] {
   return [
-    ...(rate
-      ? ['# rate_limit', `limit_req zone=${zone}_rate${rate.burst > 0 ? ` burst=${rate.burst} nodelay` : ''};`]
+    ...(bodySize ? ['# max_body_size', `client_max_body_size ${bodySize};`] : []),
+    ...(rate ? ['# rate_limit'] : []),
+    ...(rate === 'off' ? [`set ${rateKey} '';`] : []),
+    ...(rate && rate !== 'off'
+      ? [renderRate(rate, route), `set $monohull_retry_seconds ${retryAfterSeconds(rate)};`]
       : []),
-    ...(connections ? ['# connection_limit', `limit_conn ${zone}_connections ${connections};`] : []),
+    ...(connections ? ['# connection_limit'] : []),
+    ...(connections === 'off' ? [`set ${connectionKey} '';`] : []),
+    ...(connections && connections !== 'off' ? [renderConnections(connections, route)] : []),
   ]
+}
+
+/** Whether somebody might be told to come again later, by limits of the whole front or of routes. */
+export function isCounted(limits: readonly RouteLimits[]): boolean {
+  return limits.flatMap(({ rate, connections }) => [rate, connections]).some(limit => (limit ?? 'off') !== 'off')
+}
+
+/** The limits to count for: of the whole front, and of routes by their number. */
+function zonesOf<T>(
+  front: T | undefined,
+  routes: readonly RouteLimits[],
+  limitOf: (route: RouteLimits) => T | 'off' | undefined,
+): [number | undefined, T][] {
+  const own = routes.flatMap((route, number): [number, T][] => {
+    const limit = limitOf(route)
+    return limit === undefined || limit === 'off' ? [] : [[number, limit as T]]
+  })
+  return [...(front === undefined ? [] : [[undefined, front] as [undefined, T]]), ...own]
+}
+
+function renderKey(key: string, open: readonly string[]): string[] {
+  return [`map $uri ${key} {`, '    default $binary_remote_addr;', ...open.map(path => `    ${path} '';`), '}']
+}
+
+function renderRetryAfter(rate: RateLimit | undefined): string[] {
+  return [
+    '',
+    `map '' $monohull_retry_seconds { default ${rate ? retryAfterSeconds(rate) : 1}; }`,
+    `map $status $monohull_retry_after { default ''; 429 $monohull_retry_seconds; }`,
+  ]
+}
+
+function renderRate({ burst }: RateLimit, route?: number): string {
+  return `limit_req zone=${rateZone(route)}${burst > 0 ? ` burst=${burst} nodelay` : ''};`
+}
+
+function renderConnections(count: number, route?: number): string {
+  return `limit_conn ${connectionZone(route)} ${count};`
+}
+
+function rateZone(route?: number): string {
+  return `monohull_rates${route === undefined ? '' : `_${route}`}`
+}
+
+function connectionZone(route?: number): string {
+  return `monohull_connections${route === undefined ? '' : `_${route}`}`
 }
 
 /** Seconds after which a client that got 429 may come again. */
-function retryAfterSeconds({ rate }: Limits): number {
-  return rate?.per === 'm' ? Math.max(1, Math.ceil(60 / rate.count)) : 1
+function retryAfterSeconds({ per, count }: RateLimit): number {
+  return per === 'm' ? Math.max(1, Math.ceil(60 / count)) : 1
 }

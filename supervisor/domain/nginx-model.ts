@@ -2,6 +2,7 @@ import type { LogFormat } from '../base/log.ts'
 import type { CertificateFiles } from './certificate.ts'
 import type { BusyTime } from './nginx-busy.ts'
 import type { FrontRules } from './nginx-front.ts'
+import type { RouteRules } from './nginx-route-rules.ts'
 import type { UnavailablePage } from './nginx-unavailable.ts'
 import type { Upstream } from './nginx-upstream.ts'
 
@@ -110,6 +111,7 @@ export interface NginxRoute {
   /** As a prefix `/`, or segments without a slash at the end: `/api` is for `/api` and all below. */
   path: string
   target: RouteTarget
+  rules: RouteRules
   /** Path of the user's file with directives for the location. */
   snippet: string | undefined
 }

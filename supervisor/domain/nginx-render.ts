@@ -6,6 +6,7 @@ import { listenProtocol, mayComeByHttps, renderRedirects } from './nginx-forward
 import { frontFiles, renderFront, renderFrontSite } from './nginx-front.ts'
 import { renderQuicListen } from './nginx-http3.ts'
 import { type ListenAddress, type NginxModel, type NginxRoute, routesByHost, unansweredName } from './nginx-model.ts'
+import { routeFrontFiles } from './nginx-route-front.ts'
 import { renderRouteMaps, renderRoutes } from './nginx-routes.ts'
 import { lines, quote } from './nginx-text.ts'
 import { type TlsServer, tlsServers } from './nginx-tls.ts'
@@ -21,7 +22,8 @@ export function renderNginx(model: NginxModel): Map<string, string> {
     ...(model.ownNginxConf ? [['nginx.conf', model.ownNginxConf.text] as const] : []),
     ['rendered/main.conf', renderMain(model)],
     ['rendered/http.conf', renderHttp(model)],
-    ...frontFiles(model.front),
+    ...frontFiles(model.front, model.routes),
+    ...routeFrontFiles(model),
     ...sitesOf(model).map(({ file, routes }): [string, string] => [file, renderSite(model, routes)]),
     ...unavailableFiles(model.unavailable),
   ])
@@ -40,7 +42,7 @@ function renderMain(model: NginxModel): string {
   const hasFolders = model.routes.some(({ target }) => target.kind === 'files')
   const modules = [
     ...(model.busyTime ? (luaModules ?? []) : []),
-    ...(model.front.compression?.hasBrotli && brotliModule ? [brotliModule] : []),
+    ...(brotliModule && compressesWithBrotli(model) ? [brotliModule] : []),
     ...(hasFolders && brotliStaticModule ? [brotliStaticModule] : []),
   ]
   return lines([
@@ -63,7 +65,7 @@ function renderHttp(model: NginxModel): string {
     ...temporary,
     `include snippets/tls-${model.tlsProfile}.conf;`,
     `ssl_ecdh_curve ${model.features.hasMlKem ? 'X25519MLKEM768:' : ''}X25519:prime256v1:secp384r1;`,
-    ...renderFront(model.front, { open: healthPaths(model), workDir: model.workDir }),
+    ...renderFront(model.front, { ...model, open: healthPaths(model) }),
     ...(redirectsByMap(model) ? renderRedirects(healthPaths(model)) : []),
     ...model.apps.flatMap(renderUpstream),
     ...(model.busyTime ? renderBusyCounter(model.busyTime) : []),
@@ -86,6 +88,11 @@ function renderLogs({ accessLog, apps, workDir }: NginxModel): string[] {
       : []),
   ]
   return logs.length > 0 ? logs : ['access_log off;']
+}
+
+function compressesWithBrotli({ front, routes }: NginxModel): boolean {
+  const own = routes.flatMap(({ rules: { compression } }) => (compression && compression !== 'off' ? compression : []))
+  return [front.compression, ...own].some(compression => compression?.hasBrotli)
 }
 
 /** Whether it takes a look at each request to tell if it is to be sent to HTTPS. */
@@ -153,7 +160,7 @@ function renderHttpsServer(model: NginxModel, server: TlsServer): string[] {
 /** What the HTTP and the HTTPS server of a host have in common when both serve. */
 function renderSite(model: NginxModel, routes: readonly NginxRoute[]): string {
   return lines([
-    ...renderFrontSite(model.front, `${model.workDir}/current`),
+    ...renderFrontSite(model.front, model),
     ...renderChallenges(model),
     ...renderHealth(model),
     ...renderUnavailable(`${model.workDir}/current`),

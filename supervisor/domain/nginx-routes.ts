@@ -1,6 +1,7 @@
 import { type FolderRoute, hiddenFiles, renderCacheMap, renderFolder } from './nginx-folder.ts'
 import type { NginxModel, NginxRoute, RedirectTarget, ResponseTarget } from './nginx-model.ts'
 import { type ProxiedRoute, renderPathMap, renderProxied, renderRestMap } from './nginx-proxied.ts'
+import { headersBeside, mayRefuse, renderAdmission, renderTreatment } from './nginx-route-front.ts'
 import { literal, quote } from './nginx-text.ts'
 
 /** The inside of a location that is for the path itself, and of the one for all below. */
@@ -25,12 +26,30 @@ export function renderRoutes(routes: readonly NginxRoute[], model: NginxModel): 
   return [
     // a folder at / is the root of the user's locations too
     ...(root?.target.kind === 'files' ? [`root ${quote(root.target.root)};`, `index ${root.target.index};`] : []),
-    ...routes.flatMap(route => {
-      const bodies = renderBodies(route, model)
-      return [...origin(route), ...locations(route, bodies, exact)]
-    }),
+    ...routes.flatMap(route => [...origin(route), ...renderRoute(route, model, exact)]),
     ...(root ? [] : block('/', ['return 404;'])),
     ...(isFilesOnly ? hiddenFiles : []),
+  ]
+}
+
+function renderRoute(route: NginxRoute, model: NginxModel, exact: ReadonlySet<string>): string[] {
+  const { at, below } = renderBodies(route, model)
+  const admission = renderAdmission(route, model)
+  const treatment = renderTreatment(route, model)
+  const answersAtOnce = route.target.kind === 'redirect' || route.target.kind === 'response'
+  if (!answersAtOnce || !mayRefuse(route, model.front)) {
+    const rules = [...admission, ...treatment]
+    return locations(route, { at: [...rules, ...at], below: [...rules, ...below] }, exact)
+  }
+  // nginx answers with `return` before it looks who asks, and goes to a named location after that
+  const name = `@monohull_route_${model.routes.indexOf(route)}`
+  const answer = (suffix: string, body: string[]) => block(`${name}${suffix}`, [...treatment, ...body])
+  const enter = (suffix: string) => [...admission, `try_files '' ${name}${suffix};`]
+  if (at.join() === below.join()) return [...locations(route, same(enter('')), exact), ...answer('', below)]
+  return [
+    ...locations(route, { at: enter('_at'), below: enter('') }, exact),
+    ...answer('_at', at),
+    ...answer('', below),
   ]
 }
 
@@ -58,7 +77,9 @@ function renderBodies(route: NginxRoute, model: NginxModel): Bodies {
     case 'upstream':
       return withSnippet(renderProxied(route as ProxiedRoute, model, variable), snippet)
     case 'files': {
-      const body = renderFolder(route as FolderRoute, variable, model.features.brotliStaticModule !== undefined)
+      const hasBrotli = model.features.brotliStaticModule !== undefined
+      const headers = headersBeside(route, model.front)
+      const body = renderFolder(route as FolderRoute, { variable, hasBrotli, headers })
       return { at: [`return 308 ${path}/$is_args$args;`], below: [...body, ...snippet] }
     }
     case 'redirect':

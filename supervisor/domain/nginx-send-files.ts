@@ -9,7 +9,7 @@ export function renderSendFiles(folders: SendFiles, headers: readonly ResponseHe
   return [...folders].flatMap(([path, folder]) => [
     '# send_files',
     `location ^~ ${path} {`,
-    '    internal;',
+    '    include snippets/internal.conf;',
     `    ${includeHeaders}`,
     ...renderGivenHeaders(headers).map(line => `    ${line}`),
     `    alias ${quote(folder)};`,

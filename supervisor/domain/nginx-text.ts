@@ -3,6 +3,11 @@ export function quote(value: string): string {
   return /^[\w./:@+-]+$/.test(value) ? value : `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
 }
 
+/** Whether nginx has no way to read a path: it takes some characters for its own. */
+export function isUnfitPath(path: string): boolean {
+  return /[$"\\;{}\p{Cc}]/u.test(path)
+}
+
 /** A text that may hold `$`, where nginx reads variables. */
 export function literal(value: string): string {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: it is nginx's

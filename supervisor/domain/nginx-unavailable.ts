@@ -11,6 +11,9 @@ export interface UnavailablePage {
 const retryAfterSeconds = 5
 const message = 'The application is not answering just now. Please try again in a few seconds.'
 
+/** For the server block, or a location with rules of its own for errors. */
+export const unavailableRule = 'error_page 502 503 504 /.monohull/unavailable.$monohull_page_type;'
+
 /** Files that go beside the rendered ones, by name: nothing that happens to the user's own changes what is served. */
 export function unavailableFiles({ own }: UnavailablePage): [string, string][] {
   return [
@@ -22,10 +25,10 @@ export function unavailableFiles({ own }: UnavailablePage): [string, string][] {
 /** For the server block: a page, or JSON for who asks for it; `configFolder` is where nginx finds the files in use. */
 export function renderUnavailable(configFolder: string): string[] {
   return [
-    'error_page 502 503 504 /.monohull/unavailable.$monohull_page_type;',
+    unavailableRule,
     ...['html', 'json'].flatMap(type => [
       `location = /.monohull/unavailable.${type} {`,
-      '    internal;',
+      '    include snippets/internal.conf;',
       `    ${includeHeaders}`,
       `    alias ${quote(`${configFolder}/pages/unavailable.${type}`)};`,
       `    add_header Retry-After ${retryAfterSeconds} always;`,

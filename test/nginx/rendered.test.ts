@@ -179,6 +179,43 @@ describe('the rendered configuration passes the test of the installed nginx:', (
       },
     ],
     [
+      'routes with rules of their own',
+      {
+        front: {
+          ...plainFront,
+          limits: { ...plainFront.limits, connections: 1 },
+          access: { basicAuth: { file: '/tmp/staff', realm: 'Staff' }, allow: undefined, deny: [] },
+        },
+        routes: [
+          routeTo(toApp('app')),
+          routeTo(toApp('app'), {
+            path: '/open',
+            rules: { basicAuth: 'off', rate: 'off', connections: 'off', compression: 'off', cache: 'off', headers: [] },
+          }),
+          ...['/(a|b)\\.php$', '/ä'].map(path =>
+            routeTo(toApp('app'), {
+              path,
+              match: 'regex',
+              rules: {
+                bodySize: '1g',
+                rate: { count: 1, per: 'm', burst: 0 },
+                connections: 2,
+                deny: ['10.0.0.0/8'],
+                headers: [{ name: 'X-Own', value: "it's" }],
+                compression: { hasBrotli: false, minLength: 0, types: [] },
+                cache: { ttlSeconds: 0, key: '$uri', maxSize: '1m', staleWhileRevalidate: false, cookies: 'ignore' },
+              },
+            }),
+          ),
+          routeTo({ kind: 'redirect', to: '/open', status: 308, keepsPath: true }, { path: '/was' }),
+          routeTo(
+            { kind: 'response', status: 204, body: '', contentType: 'text/plain' },
+            { path: '/x', match: 'exact' },
+          ),
+        ],
+      },
+    ],
+    [
       'cache and files to send',
       {
         front: {

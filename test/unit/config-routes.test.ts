@@ -71,6 +71,18 @@ describe('config: targets of routes', () => {
     ['{files: {root: "a$b"}}', 'routes.0.files.root', /^expected a folder without/, /./],
     ['{files: {root: a, cache: {"*.js": "a; b"}}}', 'routes.0.files.cache.*.js', /^expected a Cache-Control/, /./],
     ['{files: {roots: a, root: b}}', 'routes.0.files.roots', /not a known key/, /routes\.0\.files\.root\?/],
+    ['{app: app, max_body_size: 10MB}', 'routes.0.max_body_size', /^expected a size/, /./],
+    ['{app: app, rate_limit: fast}', 'routes.0.rate_limit', /^expected a rate/, /./],
+    ['{app: app, connection_limit: 0}', 'routes.0.connection_limit', /^expected a whole number/, /./],
+    ['{app: app, connection_limit: on}', 'routes.0.connection_limit', /, or off$/, /./],
+    ['{app: app, basic_auth: on}', 'routes.0.basic_auth', /^expected \{file: PATH/, /./],
+    ['{app: app, basic_auth: {realm: x}}', 'routes.0.basic_auth.file', /^expected the path of an htpasswd/, /./],
+    ['{app: app, allow: [10.0.0.0/33]}', 'routes.0.allow.0', /^expected an address or network/, /./],
+    ['{app: app, deny: 10.0.0.1}', 'routes.0.deny', /^expected a list of addresses/, /./],
+    ['{app: app, headers: {Server: x}}', 'routes.0.headers.Server', /^expected another header/, /./],
+    ['{app: app, compression: none}', 'routes.0.compression', /^expected on, off/, /./],
+    ['{app: app, cache: {ttl: 1}}', 'routes.0.cache.ttl', /^expected a duration/, /./],
+    ['{response: {}, cache: {}}', 'routes.0.cache', /^is for routes to an app or an upstream/, /leave cache out/],
     ['{app: app, snippet: "a*.conf"}', 'routes.0.snippet', /^expected a file/, /./],
   ]
   for (const [text, key, message, fix] of wrong) {
@@ -82,6 +94,15 @@ describe('config: targets of routes', () => {
       assert.equal(problem.source, 'monohull.yaml:3')
     })
   }
+
+  it('have settings of their own, which leave those of the front as they are', () => {
+    const { routes, max_body_size } = acceptedApps(
+      yaml('routes: [{app: app}, {path: /x, app: app, max_body_size: off, allow: off, cache: {ttl: 1m}}]'),
+    )
+    assert.deepEqual([routes[0]?.settings.max_body_size, max_body_size], [undefined, '10m'])
+    const { max_body_size: own, allow, cache } = routes[1]?.settings ?? assert.fail()
+    assert.deepEqual([own, allow, cache !== 'off' && cache?.ttl], ['off', 'off', 60_000])
+  })
 
   it('refuse a second route for the same, and name the first by its line', () => {
     const text =

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import type { Cache } from '../../supervisor/domain/nginx-cache.ts'
 import {
   type NginxFeatures,
   type NginxModel,
@@ -76,6 +77,14 @@ const legacy: NginxUpstream = {
   failTimeoutSeconds: 10,
   host: undefined,
   tls: undefined,
+}
+
+const ruledCache: Cache = {
+  ttlSeconds: 60,
+  key: '$host$request_uri',
+  maxSize: '1g',
+  staleWhileRevalidate: true,
+  cookies: 'bypass',
 }
 
 const models: Record<string, NginxModel> = {
@@ -288,6 +297,58 @@ const models: Record<string, NginxModel> = {
       sendFiles: new Map([['/protected/', '/app/my files/']]),
     },
   },
+  'route-rules': {
+    ...base,
+    apps: [{ ...app, balance: 'sticky' }],
+    features: { ...base.features, brotliModule: '/usr/lib/nginx/modules/ngx_http_brotli_filter_module.so' },
+    front: {
+      ...plainFront,
+      compression: { hasBrotli: true, minLength: 256, types: [] },
+      limits: { bodySize: '1m', rate: { count: 10, per: 's', burst: 20 }, connections: 8 },
+      access: { basicAuth: { file: '/app/staff', realm: 'Staff' }, allow: ['10.0.0.0/8'], deny: ['10.6.6.6'] },
+      cache: ruledCache,
+      errorPages: new Map([['404', '<!doctype html>\nNot here\n']]),
+    },
+    routes: [
+      routeTo(toApp('app')),
+      routeTo(toApp('app'), {
+        path: '/open',
+        rules: {
+          bodySize: '0',
+          rate: 'off',
+          connections: 'off',
+          basicAuth: 'off',
+          allow: 'off',
+          deny: [],
+          headers: [],
+          compression: 'off',
+          cache: 'off',
+        },
+      }),
+      routeTo(toApp('app'), {
+        path: '/login',
+        rules: {
+          bodySize: '2k',
+          rate: { count: 5, per: 'm', burst: 0 },
+          connections: 2,
+          basicAuth: { file: '/app/login', realm: 'Login' },
+          deny: ['10.7.7.7'],
+          headers: [
+            { name: 'Referrer-Policy', value: 'strict-origin-when-cross-origin' },
+            { name: 'Content-Security-Policy', value: "default-src 'self'" },
+          ],
+          compression: { hasBrotli: false, minLength: 1000, types: [] },
+          cache: { ...ruledCache, ttlSeconds: 0, cookies: 'ignore' },
+        },
+      }),
+      routeTo(toFiles('/app/public', { cache: [{ pattern: '*.html', value: 'no-cache' }] }), {
+        path: '/docs',
+        rules: { headers: [{ name: 'X-Own', value: 'a' }] },
+      }),
+      routeTo({ kind: 'redirect', to: '/open', status: 308, keepsPath: true }, { path: '/was' }),
+      routeTo({ kind: 'response', status: 200, body: 'hello', contentType: 'text/plain' }, { path: '/hello' }),
+    ],
+  },
   'no-limits': { ...base, front: { ...plainFront, limits: { ...plainFront.limits, bodySize: undefined } } },
   http3: {
     ...base,
@@ -351,7 +412,7 @@ describe('domain/nginx-render', () => {
       const locations = renderAll(model).match(/location [^{]*\{\n( {4}.*\n)*\}/g) ?? []
       const own = locations.filter(text => text.includes('add_header '))
       assert.ok(own.length > 0)
-      for (const text of own) assert.match(text, /include rendered\/headers\.conf;/)
+      for (const text of own) assert.match(text, /include rendered\/headers(-\d+)?\.conf;/)
     }
   })
 

@@ -1,0 +1,30 @@
+import { resolve } from 'node:path'
+import type { RouteSettings } from '../config/route-settings.ts'
+import type { Config } from '../config/schema.ts'
+import type { NginxFeatures } from '../domain/nginx-model.ts'
+import type { RouteRules } from '../domain/nginx-route-rules.ts'
+import { headersOf } from './answer-headers.ts'
+import { chooseCompression, readRate, toCache, usualRealm } from './front-rules.ts'
+
+/** What a route has otherwise than the whole front. An OperatorError when it asks for what the installed nginx lacks. */
+export function routeRules(
+  settings: RouteSettings,
+  { directory, headers }: Pick<Config, 'directory' | 'headers'>,
+  features: NginxFeatures,
+): RouteRules {
+  const { max_body_size, rate_limit, connection_limit, basic_auth, allow, deny, compression, cache } = settings
+  return {
+    bodySize: max_body_size === 'off' ? '0' : max_body_size,
+    rate: rate_limit === undefined || rate_limit === 'off' ? rate_limit : readRate(rate_limit),
+    connections: connection_limit,
+    basicAuth:
+      basic_auth === undefined || basic_auth === 'off'
+        ? basic_auth
+        : { file: resolve(directory, basic_auth.file), realm: basic_auth.realm ?? usualRealm },
+    allow,
+    deny: deny === 'off' ? [] : deny,
+    headers: settings.headers && headersOf({ ...headers, ...settings.headers }),
+    compression: compression && (chooseCompression(compression, features) ?? 'off'),
+    cache: cache === undefined || cache === 'off' ? cache : toCache(cache),
+  }
+}

@@ -1,0 +1,65 @@
+import { isGuarded, renderRouteAccess } from './nginx-access.ts'
+import { cacheName, renderCached } from './nginx-cache.ts'
+import { renderRouteCompression } from './nginx-compression.ts'
+import { renderRouteErrorPages } from './nginx-error-pages.ts'
+import { type FrontRules, renderOtherHeaders } from './nginx-front.ts'
+import { includeHeaders, includeRouteHeaders, renderRouteHeaders, routeHeadersFile } from './nginx-headers.ts'
+import { isCounted, renderRouteLimits } from './nginx-limits.ts'
+import type { NginxModel, NginxRoute } from './nginx-model.ts'
+import { lines } from './nginx-text.ts'
+import { renderCookie } from './nginx-upstream.ts'
+
+/** nginx sends none that is empty, and takes none from the server beside it. */
+const noHeader = "add_header X-None '';"
+
+type Model = Pick<NginxModel, 'front' | 'routes' | 'apps'>
+
+/** For the locations of a route: who gets how much of it, where that differs from the whole front. */
+export function renderAdmission(route: NginxRoute, { front, routes }: Model): string[] {
+  const rules = routes.map(one => one.rules)
+  return [
+    ...renderRouteAccess(route.rules, front.access),
+    ...renderRouteLimits(route.rules, routes.indexOf(route)),
+    ...renderRouteErrorPages(front, rules, route.rules),
+  ]
+}
+
+/** For the locations of a route: what becomes of its answers, where that differs from the whole front. */
+export function renderTreatment(route: NginxRoute, { front, routes }: Model): string[] {
+  const { compression, cache } = route.rules
+  return [
+    ...(hasOwnHeaders(route, front) ? ['# headers', includeRouteHeaders(routes.indexOf(route))] : []),
+    ...(compression ? renderRouteCompression(compression, front.compression) : []),
+    ...(cache === 'off' ? ['# cache', 'proxy_cache off;'] : []),
+    ...(cache && cache !== 'off' ? renderCached(cache, cacheName(route)) : []),
+  ]
+}
+
+/** Whether a request for a route might be refused: what answers at once would do so before that is looked at. */
+export function mayRefuse({ rules }: NginxRoute, { limits, access }: FrontRules): boolean {
+  const { rate = limits.rate, connections = limits.connections } = rules
+  return isGuarded(rules, access) || isCounted([{ rate, connections }])
+}
+
+/** What a block of a route includes beside an `add_header` of its own, unless the route's own are in it already. */
+export function headersBeside(route: NginxRoute, front: FrontRules): string[] {
+  return hasOwnHeaders(route, front) ? [] : [includeHeaders]
+}
+
+/** Files with the headers of routes, by name. An `add_header` in a location ends those of the server, cookies too. */
+export function routeFrontFiles({ front, routes, apps }: Model): [string, string][] {
+  return routes.flatMap((route, number): [string, string][] => {
+    if (!hasOwnHeaders(route, front)) return []
+    const { headers = front.headers, cache = front.cache } = route.rules
+    const own = [
+      ...renderRouteHeaders(headers, front.headers, number),
+      ...renderOtherHeaders(front, cache === 'off' ? undefined : cache),
+      ...apps.filter(({ name }) => route.target.kind === 'app' && route.target.name === name).flatMap(renderCookie),
+    ]
+    return [[routeHeadersFile(number), lines(own.length > 0 ? own : [noHeader])]]
+  })
+}
+
+function hasOwnHeaders({ rules: { headers, cache } }: NginxRoute, front: FrontRules): boolean {
+  return headers !== undefined || (cache !== undefined && (cache === 'off') === (front.cache !== undefined))
+}
