@@ -61,7 +61,7 @@ const keys = z.strictObject({
   response: response.optional().register(docs, { description: 'A fixed answer' }),
   strip_prefix: z.boolean({ error: 'expected true or false' }).optional().register(docs, {
     description:
-      'Whether the app or upstream gets the path without that of the route: /x for /api/x. Its Location headers get it back; X-Forwarded-Prefix tells it',
+      'Whether the app or upstream gets the path without that of the route: /x for /api/x. Its Location and Refresh headers and the paths of its cookies get it back; X-Forwarded-Prefix tells it',
   }),
   rewrite: rewrite.optional().register(docs, { description: 'Another path for the app or upstream' }),
   read_timeout: optionalDuration().register(docs, {

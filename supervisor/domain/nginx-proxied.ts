@@ -54,7 +54,7 @@ export function renderProxied(
     ...(target.readTimeoutMs === undefined ? [] : [`proxy_read_timeout ${target.readTimeoutMs}ms;`]),
     ...(target.isBuffered ? [] : ['proxy_buffering off;']),
     ...peer.options,
-    ...renderLocations(target.stripsPrefix ? path : '', peer.host),
+    ...renderAddresses(target.stripsPrefix ? path : '', peer.host),
   ]
   const changed = `proxy_pass ${peer.url}${variable}$is_args$args;`
   if (target.rewrite) return { at: [...common, changed], below: [...common, changed] }
@@ -102,18 +102,25 @@ function renderUpstreamOptions({ tries, tls }: NginxUpstream): string[] {
   ]
 }
 
-/** Location headers of one that does not know its public host or its prefix lead back to both. The first rule that fits counts. */
-function renderLocations(prefix: string, ownHost: string | undefined): string[] {
+/**
+ * Headers with addresses, of one that does not know its public host or its prefix, lead back to both: Location, Refresh and
+ * the paths of cookies. The first rule that fits counts, and one that has the prefix already is left alone. So is a cookie
+ * for `/`: pages beside the route may be meant to read it.
+ */
+function renderAddresses(prefix: string, ownHost: string | undefined): string[] {
   const foreign = ownHost ? [`proxy_redirect ~^https?://${escapeRegex(ownHost)}(?::\\d+)?/(.*)$ ${prefix}/$1;`] : []
   if (prefix === '') return foreign
   const escaped = escapeRegex(prefix)
+  const origins = ['http://$host', 'https://$host']
   return [
     `proxy_set_header X-Forwarded-Prefix ${prefix};`,
     ...foreign,
-    `proxy_redirect ~^(${escaped}(?:[/?].*)?)$ $1;`,
+    `proxy_redirect ~^(${escaped}(?:[/?#].*)?)$ $1;`,
     `proxy_redirect ~^/(?!/)(.*)$ ${prefix}/$1;`,
-    `proxy_redirect http://$host/ http://$host${prefix}/;`,
-    `proxy_redirect https://$host/ https://$host${prefix}/;`,
+    ...origins.map(origin => `proxy_redirect ${origin}${prefix}/ ${origin}${prefix}/;`),
+    ...origins.map(origin => `proxy_redirect ${origin}/ ${origin}${prefix}/;`),
+    `proxy_cookie_path ~^(${escaped}(?:/.*)?)$ $1;`,
+    `proxy_cookie_path ~^/(.+)$ ${prefix}/$1;`,
   ]
 }
 

@@ -86,6 +86,10 @@ describe('routes to an app', () => {
       ['/api/login', '/api/login'],
       ['http://shop.test/login', 'http://shop.test/api/login'],
       ['https://shop.test/', 'https://shop.test/api/'],
+      ['https://shop.test/api/login', 'https://shop.test/api/login'],
+      ['http://shop.test/apix', 'http://shop.test/api/apix'],
+      ['/apix', '/api/apix'],
+      ['/api?x', '/api?x'],
       ['https://elsewhere.test/login', 'https://elsewhere.test/login'],
       ['//cdn.test/x', '//cdn.test/x'],
       ['next', 'next'],
@@ -95,6 +99,26 @@ describe('routes to an app', () => {
         const asked = { path: `${path}?location=${encodeURIComponent(location)}`, headers: { host: 'shop.test' } }
         assert.equal((await monohull.request(asked)).headers.location, expected, `${path} ${location}`)
       }
+    }
+  })
+
+  it('lead Refresh headers and the paths of cookies back, but not a cookie for everything', async t => {
+    const monohull = await startRoutes(t, '  - { app: app }\n  - { path: /api, app: app, strip_prefix: true }\n')
+    const cases: [string, string, string][] = [
+      ['refresh', '5; url=/login', '5; url=/api/login'],
+      ['refresh', '5; url=/api/login', '5; url=/api/login'],
+      ['refresh', '5', '5'],
+      ['set-cookie', 'a=b; Path=/admin; HttpOnly', 'a=b; Path=/api/admin; HttpOnly'],
+      ['set-cookie', 'a=b; path=/api/admin', 'a=b; path=/api/admin'],
+      ['set-cookie', 'a=b; Path=/api', 'a=b; Path=/api'],
+      ['set-cookie', 'a=b; Path=/apix', 'a=b; Path=/api/apix'],
+      ['set-cookie', 'a=b; Path=/', 'a=b; Path=/'],
+      ['set-cookie', 'a=b', 'a=b'],
+    ]
+    for (const [name, value, expected] of cases) {
+      const query = `?header=${encodeURIComponent(`${name}:${value}`)}`
+      const told = async (path: string) => String((await monohull.request({ path: path + query })).headers[name])
+      assert.deepEqual([await told('/api/x'), await told('/x')], [expected, value])
     }
   })
 
