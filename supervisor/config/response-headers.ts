@@ -5,20 +5,29 @@ const ofNginx =
   /^(alt-svc|connection|content-(encoding|length|type)|date|keep-alive|server|set-cookie|trailer|transfer-encoding|upgrade)$/i
 const value = 'expected a text without line breaks and $, or off'
 
+/** Each answer has another value, that nginx makes. */
+const requestId = 'x-request-id'
+
 /** Names of headers with their values, for the whole front or a route. */
-export const headerValues = z.record(
-  z
-    .string()
-    .regex(/^[A-Za-z0-9-]+$/, 'expected the name of a header')
-    .refine(name => !ofNginx.test(name), 'expected another header: nginx or the app writes this one'),
-  z.string({ error: value }).regex(/^[^\p{Cc}$]+$/u, value),
-  { error: 'expected names of headers with their values' },
-)
+export const headerValues = z
+  .record(
+    z
+      .string()
+      .regex(/^[A-Za-z0-9-]+$/, 'expected the name of a header')
+      .refine(name => !ofNginx.test(name), 'expected another header: nginx or the app writes this one'),
+    z.string({ error: value }).regex(/^[^\p{Cc}$]+$/u, value),
+    { error: 'expected names of headers with their values' },
+  )
+  .superRefine((headers, context) => {
+    for (const [name, value] of Object.entries(headers))
+      if (name.toLowerCase() === requestId && value !== 'on' && value !== 'off')
+        context.addIssue({ code: 'custom', path: [name], message: 'expected on or off' })
+  })
 
 /** The key `headers`. */
 export const responseHeaders = headerValues.default({}).register(docs, {
   description:
-    'Headers of every answer that the app did not set itself, by name; off leaves one out. X-Content-Type-Options and Referrer-Policy are always there; Strict-Transport-Security goes out over HTTPS only',
+    'Headers of every answer that the app did not set itself, by name; off leaves one out. X-Content-Type-Options and Referrer-Policy are always there; Strict-Transport-Security goes out over HTTPS only; X-Request-Id: on tells the id that the log and the app have',
 })
 
 /** Headers of every answer, as they are configured. */

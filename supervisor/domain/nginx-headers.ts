@@ -1,6 +1,7 @@
 /** A header of every answer in which the app has none of that name. */
 export interface ResponseHeader {
   name: string
+  /** With variables of nginx. */
   value: string
 }
 

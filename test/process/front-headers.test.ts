@@ -59,4 +59,32 @@ headers:
       assert.equal(headers.server, 'nginx')
     }
   })
+
+  it('tell the id of the request, which the app and the log have too, when asked to', async t => {
+    const monohull = startMonohull(t, {
+      args: ['run', 'node', fixture('echo.cjs')],
+      files: {
+        'monohull.yaml': `https: off
+headers: { x-request-id: on }
+trusted_proxies: [127.0.0.2]
+routes:
+  - { app: app }
+  - { path: /late, app: app, read_timeout: 300ms }
+  - { path: /quiet, app: app, headers: { X-Request-Id: off } }
+`,
+      },
+    })
+    await monohull.serving()
+    const { headers, body } = await monohull.request({ headers: { 'x-request-id': 'mine' } })
+    const id = String(headers['x-request-id'])
+    assert.match(id, /^[0-9a-f]{32}$/)
+    assert.equal(JSON.parse(body).headers['x-request-id'], id)
+    await monohull.seen(new RegExp(`"GET / .* ${id}\\n`))
+    const late = (await monohull.request({ path: '/late?ms=3000' })).headers['x-request-id']
+    await monohull.seen(new RegExp(`"GET /late.* 504 .* ${late}\\n`))
+    const known = { headers: { 'x-request-id': 'from-balancer' }, from: '127.0.0.2' }
+    assert.equal((await monohull.request(known)).headers['x-request-id'], 'from-balancer')
+    assert.equal((await monohull.request({ path: '/?header=x-request-id:own' })).headers['x-request-id'], 'own')
+    assert.equal((await monohull.request({ path: '/quiet' })).headers['x-request-id'], undefined)
+  })
 })

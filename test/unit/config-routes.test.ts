@@ -80,6 +80,7 @@ describe('config: targets of routes', () => {
     ['{app: app, allow: [10.0.0.0/33]}', 'routes.0.allow.0', /^expected an address or network/, /./],
     ['{app: app, deny: 10.0.0.1}', 'routes.0.deny', /^expected a list of addresses/, /./],
     ['{app: app, headers: {Server: x}}', 'routes.0.headers.Server', /^expected another header/, /./],
+    ['{app: app, headers: {X-Request-Id: a}}', 'routes.0.headers.X-Request-Id', /^expected on or off/, /./],
     ['{app: app, compression: none}', 'routes.0.compression', /^expected on, off/, /./],
     ['{app: app, cache: {ttl: 1}}', 'routes.0.cache.ttl', /^expected a duration/, /./],
     ['{response: {}, cache: {}}', 'routes.0.cache', /^is for routes to an app or an upstream/, /leave cache out/],
