@@ -130,6 +130,7 @@ export function statusOf(parts: Parts): Status {
       return limits ? [{ app, workers: count, ...limits }] : []
     }),
     processes: [...processes.values()].flatMap(pool => pool.status()),
+    upstreams: parts.upstreams?.status() ?? [],
     certificates: certificates && describeCertificates(certificates, acme?.status() ?? [], systemClock.now()),
   }
 }

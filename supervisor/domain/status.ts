@@ -2,6 +2,7 @@ import type { WorkerLimits } from './autoscale.ts'
 import { type CertificatesStatus, formatCertificates } from './certificate-status.ts'
 import type { SlotState } from './slot-state.ts'
 import { formatTable } from './text-table.ts'
+import { formatUpstreams, type UpstreamServerStatus } from './upstream-status.ts'
 
 /** One worker as `monohull status` shows it. */
 export interface WorkerStatus {
@@ -38,19 +39,21 @@ export interface Status {
   processes: ProcessStatus[]
   /** Apps that are scaled by load, and between which numbers. */
   scaled: ({ app: string; workers: number } & WorkerLimits)[]
+  upstreams: UpstreamServerStatus[]
   /** None without HTTPS. */
   certificates?: CertificatesStatus | undefined
 }
 
 /** The status as tables for people. */
 export function formatStatus(status: Status): string {
-  const { pid, state, uptimeSeconds, http, https, workers, processes, scaled, certificates } = status
+  const { pid, state, uptimeSeconds, http, https, workers, processes, scaled, upstreams, certificates } = status
   const bounds = scaled
     .map(one => `${one.app} scales by load: ${one.workers}, from ${one.min} to ${one.max}\n`)
     .join('')
   const head = `monohull ${state}, pid ${pid}, up ${uptimeSeconds} s\nhttp  ${http.join(' ') || '-'}\nhttps ${https.join(' ') || '-'}\n${bounds}`
-  const tail = certificates ? formatCertificates(certificates) : ''
-  if (workers.length + processes.length === 0) return `${head}static files, no workers\n${tail}`
+  const tail = formatUpstreams(upstreams) + (certificates ? formatCertificates(certificates) : '')
+  if (workers.length + processes.length === 0)
+    return `${head}${upstreams.length === 0 ? 'static files, ' : ''}no workers\n${tail}`
   const rows = [...workers, ...processes].map(worker => [
     worker.name,
     worker.state + ('isInRotation' in worker && !worker.isInRotation ? ' (not in nginx)' : ''),

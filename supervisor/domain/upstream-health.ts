@@ -3,20 +3,38 @@ export interface ServerHealth {
   isUp: boolean
   /** How often in a row the checks have found otherwise. */
   against: number
+  /** When it was first checked, or last went up or down, in milliseconds since the Unix epoch; undefined: not checked yet. */
+  since: number | undefined
+  /** What is wrong while it is down. */
+  complaint: string | undefined
+}
+
+interface Check {
+  /** Undefined: the server is well. */
+  complaint: string | undefined
+  /** In milliseconds since the Unix epoch. */
+  at: number
 }
 
 /** A server that was not checked yet: it gets requests. */
-export const unchecked: ServerHealth = { isUp: true, against: 0 }
+export const unchecked: ServerHealth = { isUp: true, against: 0, since: undefined, complaint: undefined }
 
 /** After one more check. */
 export function noteCheck(
-  { isUp, against }: ServerHealth,
-  isWell: boolean,
+  before: ServerHealth,
+  { complaint, at }: Check,
   { fails, passes }: { fails: number; passes: number },
 ): ServerHealth {
-  if (isWell === isUp) return { isUp, against: 0 }
-  const needed = isUp ? fails : passes
-  return against + 1 >= needed ? { isUp: isWell, against: 0 } : { isUp, against: against + 1 }
+  const isWell = complaint === undefined
+  const isAgainst = isWell !== before.isUp
+  const turns = isAgainst && before.against + 1 >= (before.isUp ? fails : passes)
+  const isUp = turns ? isWell : before.isUp
+  return {
+    isUp,
+    against: isAgainst && !turns ? before.against + 1 : 0,
+    since: turns ? at : (before.since ?? at),
+    complaint: isUp ? undefined : (complaint ?? before.complaint),
+  }
 }
 
 /** The servers that get requests: those that are up, and all when none is, since a check may be wrong. */

@@ -4,6 +4,7 @@ import type { ExternalServer, UpstreamConfig } from '../config/upstreams.ts'
 import type { NginxUpstream } from '../domain/nginx-model.ts'
 import type { Resolver, Surroundings, UpstreamProbe } from '../domain/ports.ts'
 import { noteCheck, type ServerHealth, serversInUse, unchecked } from '../domain/upstream-health.ts'
+import { describeHealth, describeMissing, type UpstreamServerStatus } from '../domain/upstream-status.ts'
 
 /** A start does not wait longer for names; what is found later is told then. */
 const firstLookupMs = 2000
@@ -20,6 +21,7 @@ export interface Upstreams {
   /** Begins to look up and to check; settles when the names are known, or a start should not wait longer for them. */
   start(): Promise<void>
   serversOf(upstream: string): NginxUpstream['servers']
+  status(): UpstreamServerStatus[]
   /** What was found out so far, for a successor. */
   memory(): Memory
   stop(): void
@@ -55,7 +57,8 @@ export function createUpstreams(
   const addresses = new Map(before?.addresses)
   const health = new Map<string, ServerHealth>()
   const timers = new Map<string, () => void>()
-  const failing = new Set<string>()
+  /** Names that could not be looked up, and since when. */
+  const failing = new Map<string, number>()
   let isStopped = false
   // without checks, nothing would bring one back that is down
   for (const [name, config] of Object.entries(configs))
@@ -87,6 +90,30 @@ export function createUpstreams(
 
   const isUp = ({ key }: Place) => (health.get(key) ?? unchecked).isUp
 
+  function statusOf(upstream: string, { servers, health: policy }: UpstreamConfig): UpstreamServerStatus[] {
+    const now = clock.now()
+    const textOf = ({ host, port }: ExternalServer) => `${host.includes(':') ? `[${host}]` : host}:${port}`
+    const places = placesOf(upstream)
+    const inUse = serversInUse(places, isUp)
+    const missing = servers.filter(server => places.every(place => place.server !== server))
+    return [
+      ...places.map(place => ({
+        upstream,
+        server: textOf(place.server),
+        address: place.key.slice(upstream.length + 1),
+        isInRotation: inUse.includes(place),
+        ...describeHealth((policy && health.get(place.key)) ?? unchecked, now),
+      })),
+      ...missing.map(server => ({
+        upstream,
+        server: textOf(server),
+        address: undefined,
+        isInRotation: false,
+        ...describeMissing(failing.get(server.host), now),
+      })),
+    ]
+  }
+
   async function lookUp(name: string): Promise<void> {
     try {
       const found = [...(await resolver.addressesOf(name))].sort()
@@ -98,7 +125,7 @@ export function createUpstreams(
       changed()
     } catch (error) {
       if (failing.has(name)) return
-      failing.add(name)
+      failing.set(name, clock.now())
       const consequence = addresses.has(name) ? 'its last addresses stay' : 'it gets no requests until it is found'
       log.warn('cannot look up a server', { name, error: messageOf(error), consequence })
     }
@@ -135,7 +162,7 @@ export function createUpstreams(
     for (const [index, place] of places.entries()) {
       if (!present.has(place.key)) continue
       const was = health.get(place.key) ?? unchecked
-      const now = noteCheck(was, results[index] === undefined, policy)
+      const now = noteCheck(was, { complaint: results[index], at: clock.now() }, policy)
       health.set(place.key, now)
       if (now.isUp === was.isUp) continue
       const fields = { upstream: name, server: place.key.slice(name.length + 1) }
@@ -171,6 +198,7 @@ export function createUpstreams(
         weight,
         isBackup,
       })),
+    status: () => Object.entries(configs).flatMap(([name, config]) => statusOf(name, config)),
     memory: () => ({ addresses, health }),
     stop() {
       isStopped = true

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
@@ -6,8 +7,12 @@ import https from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
+import { promisify } from 'node:util'
+import type { UpstreamServerStatus } from '../../supervisor/domain/upstream-status.ts'
 import { makeCertificate } from '../make-certificate.ts'
-import { defer, type Monohull, startMonohull, temporaryFolder, until } from './monohull.ts'
+import { defer, isolatedEnv, type Monohull, startMonohull, temporaryFolder, until } from './monohull.ts'
+
+const launcher = join(import.meta.dirname, '../../dist/launcher.cjs')
 
 interface Server {
   port: number
@@ -84,6 +89,24 @@ describe('routes to an upstream', () => {
     a.isIll = true
     await monohull.seen(/warn a server fails its checks upstream=legacy server=127\.0\.0\.1:\d+ reason="status 500"/)
     await until('only b to answer', async () => (await answering(monohull)).join() === 'b')
+    const told = async (...flags: string[]) =>
+      (
+        await promisify(execFile)(process.execPath, [launcher, 'status', ...flags], {
+          env: isolatedEnv(monohull.folder),
+        })
+      ).stdout
+    assert.match(
+      await told(),
+      new RegExp(`legacy +127.0.0.1:${a.port} +down \\(not in nginx\\) +\\d+ s +status 500\\n`),
+    )
+    const { upstreams } = JSON.parse(await told('--json'))
+    assert.deepEqual(
+      upstreams.map((server: UpstreamServerStatus) => [server.server, server.state, server.isInRotation]),
+      [
+        [`127.0.0.1:${a.port}`, 'down', false],
+        [`127.0.0.1:${b.port}`, 'up', true],
+      ],
+    )
     a.isIll = false
     await monohull.seen(/info a server is well again/)
     await until('both to answer', async () => (await answering(monohull)).join() === 'a,b')

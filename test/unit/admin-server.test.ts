@@ -49,6 +49,7 @@ describe('admin/server', () => {
       https: [],
       workers: [],
       scaled: [],
+      upstreams: [],
       processes: [],
     }
     const command = () => assert.fail('no command was given')

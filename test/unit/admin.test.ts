@@ -16,6 +16,7 @@ const status: Status = {
   https: [],
   workers: [{ name: 'app.1', slot: 1, state: 'serving', pid: 43, uptimeSeconds: 7, restarts: 0, isInRotation: true }],
   scaled: [{ app: 'app', workers: 1, min: 1, max: 4 }],
+  upstreams: [],
   processes: [{ name: 'queue.1', state: 'running', pid: 44, uptimeSeconds: 5, restarts: 2 }],
 }
 

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import type { Clock } from '../../supervisor/base/clock.ts'
 import { type UpstreamConfig, upstream } from '../../supervisor/config/upstreams.ts'
 import { noteCheck, serversInUse, unchecked } from '../../supervisor/domain/upstream-health.ts'
+import { formatUpstreams } from '../../supervisor/domain/upstream-status.ts'
 import { createUpstreams } from '../../supervisor/services/upstreams.ts'
 
 describe('domain/upstream-health', () => {
@@ -12,7 +13,7 @@ describe('domain/upstream-health', () => {
       (
         (state = unchecked) =>
         isWell => {
-          state = noteCheck(state, isWell, policy)
+          state = noteCheck(state, { complaint: isWell ? undefined : 'status 500', at: 0 }, policy)
           return state.isUp
         }
       )(),
@@ -93,6 +94,32 @@ function setUp(configs: Record<string, UpstreamConfig>) {
 
 const configOf = (value: unknown) => ({ legacy: upstream.parse(value) })
 
+describe('domain/upstream-status', () => {
+  it('is a table with what is wrong', () => {
+    const up = { upstream: 'legacy', server: '10.0.0.2:80', address: '10.0.0.2:80', state: 'up' } as const
+    const down = { upstream: 'legacy', server: 'b.test:80', address: '10.0.0.3:80', state: 'down' } as const
+    assert.equal(
+      formatUpstreams([
+        { ...up, isInRotation: true, sinceSeconds: 7, reason: undefined },
+        { ...down, isInRotation: false, sinceSeconds: 12, reason: 'status 500' },
+        {
+          ...down,
+          address: undefined,
+          state: 'not found',
+          isInRotation: false,
+          sinceSeconds: undefined,
+          reason: undefined,
+        },
+      ]),
+      `UPSTREAM  SERVER                   STATE                     FOR
+legacy    10.0.0.2:80              up                        7 s
+legacy    b.test:80 (10.0.0.3:80)  down (not in nginx)       12 s  status 500
+legacy    b.test:80                not found (not in nginx)  -
+`,
+    )
+  })
+})
+
 describe('services/upstreams', () => {
   it('takes addresses as they are, and looks names up again when they no longer hold', async () => {
     const { deps, names, pass, addressesOf, configs, changes, logged } = setUp(
@@ -155,6 +182,48 @@ describe('services/upstreams', () => {
     await pass(3000)
     assert.deepEqual([changes(), addressesOf(upstreams).length], [3, 3])
     upstreams.stop()
+  })
+
+  it('tells the state of each server, and since when, over a reload too', async () => {
+    const { deps, names, failing, pass, configs } = setUp(
+      configOf({
+        servers: ['10.0.0.2:5000', 'legacy.test:80', 'gone.test:80'],
+        health: { path: '/health', interval: '1s', fails: 2, passes: 2 },
+      }),
+    )
+    names.set('legacy.test', ['10.0.0.7'])
+    const upstreams = createUpstreams(deps, configs)
+    const told = (of = upstreams) =>
+      of
+        .status()
+        .map(({ address, server, state, isInRotation, sinceSeconds, reason }) =>
+          [address ?? server, state, isInRotation, sinceSeconds, reason].join(' '),
+        )
+    assert.deepEqual(told(), [
+      '10.0.0.2:5000 unchecked true  ',
+      ...['legacy.test:80', 'gone.test:80'].map(name => `${name} not found false  `),
+    ])
+    await upstreams.start()
+    await pass(10_000)
+    assert.deepEqual(told(), [
+      '10.0.0.2:5000 up true 10 ',
+      '10.0.0.7:80 up true 10 ',
+      'gone.test:80 not found false 10 ',
+    ])
+    failing.add('10.0.0.7')
+    await pass(5000)
+    const expected = '10.0.0.7:80 down false 3 status 500'
+    assert.equal(told()[1], expected)
+    const next = createUpstreams(deps, configs, upstreams.memory())
+    upstreams.stop()
+    assert.equal(told(next)[1], expected)
+    failing.clear()
+    await next.start()
+    await pass(4000)
+    assert.equal(told(next)[1], '10.0.0.7:80 up true 3 ')
+    next.stop()
+    const unwatched = createUpstreams(deps, configOf({ servers: ['10.0.0.2:5000'] }), upstreams.memory())
+    assert.deepEqual(told(unwatched), ['10.0.0.2:5000 unchecked true  '])
   })
 
   it('hands on what it knows, and stops', async () => {
