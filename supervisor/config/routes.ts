@@ -133,7 +133,7 @@ export function routeToApp(name: string): Route {
 
 function toRoute(value: RouteKeys): Route {
   const { host, match, snippet } = value
-  const path = match === 'prefix' && value.path !== '/' ? value.path.replace(/\/$/, '') : value.path
+  const path = match === 'prefix' && value.path !== '/' ? trim(value.path) : value.path
   return { origin: undefined, host, path, match, target: toTarget(value), settings: toSettings(value), snippet }
 }
 
@@ -201,7 +201,16 @@ function problemsOf(value: RouteKeys): KeyProblem[] {
     complain(['rewrite'], 'stands beside strip_prefix', 'let rewrite do both, or leave it out')
   if (value.redirect?.keep_path && match === 'regex')
     complain(['redirect', 'keep_path'], 'has nothing to keep below a regular expression', 'use a prefix route')
+  const isSame =
+    value.redirect && (match === 'prefix' ? trim(value.redirect.to) === trim(path) : value.redirect.to === path)
+  if (isSame && match !== 'regex')
+    complain(['redirect', 'to'], 'leads back to this route', 'name another path, or https:// and another host')
   if (value.files?.fallback && match === 'exact')
     complain(['files', 'fallback'], 'is for more than one path', 'use a prefix route')
   return problems
+}
+
+/** Without the slash at its end. */
+function trim(path: string): string {
+  return path.replace(/\/$/, '')
 }

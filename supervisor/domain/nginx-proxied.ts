@@ -31,12 +31,16 @@ export function renderPathMap({ path, target }: ProxiedRoute, variable: string):
 
 /** What the client's path has below `path`, from its slash on; empty where it is written in an unusual way. */
 export function renderRestMap(path: string, variable: string): string[] {
-  return [
-    `map $monohull_path ${variable} {`,
-    "    default '';",
-    `    ${quote(`~^${escapeRegex(path)}(/.*)$`)} $1;`,
-    '}',
-  ]
+  return renderMatch(`~^${escapeRegex(path)}(/.*)$`, variable)
+}
+
+/** The same without slashes, to stand after one: a browser takes two, one of them a backslash even, for the beginning of a host. */
+export function renderBareRestMap(path: string, variable: string): string[] {
+  return renderMatch(`~^${escapeRegex(path)}[/\\\\]*(.*)$`, variable)
+}
+
+function renderMatch(pattern: string, variable: string): string[] {
+  return [`map $monohull_path ${variable} {`, "    default '';", `    ${quote(pattern)} $1;`, '}']
 }
 
 /** The inside of the locations at and below the path; the two differ where the prefix is stripped. */

@@ -1,6 +1,6 @@
 import { type FolderRoute, hiddenFiles, renderCacheMap, renderFolder } from './nginx-folder.ts'
 import type { NginxModel, NginxRoute, RedirectTarget, ResponseTarget } from './nginx-model.ts'
-import { type ProxiedRoute, renderPathMap, renderProxied, renderRestMap } from './nginx-proxied.ts'
+import { type ProxiedRoute, renderBareRestMap, renderPathMap, renderProxied, renderRestMap } from './nginx-proxied.ts'
 import { headersBeside, mayRefuse, renderAdmission, renderTreatment } from './nginx-route-front.ts'
 import { literal, quote } from './nginx-text.ts'
 
@@ -62,7 +62,8 @@ function renderMap(route: NginxRoute, index: number): string[] {
     case 'files':
       return renderCacheMap(route as FolderRoute, variableOf(index))
     case 'redirect':
-      return target.keepsPath && path !== '/' ? renderRestMap(path, variableOf(index)) : []
+      if (!target.keepsPath || path === '/') return []
+      return (target.to === '/' ? renderBareRestMap : renderRestMap)(path, variableOf(index))
     case 'response':
       return []
   }
@@ -107,7 +108,7 @@ function renderRedirect(
   const at = [`return ${status} ${to}$is_args$args;`]
   if (match === 'exact') return same(at)
   if (path === '/') return same([`return ${status} ${base}$request_uri;`])
-  return { at, below: [`return ${status} ${base}${variable}$is_args$args;`] }
+  return { at, below: [`return ${status} ${base || '/'}${variable}$is_args$args;`] }
 }
 
 function renderResponse({ status, body, contentType }: ResponseTarget): string[] {

@@ -136,6 +136,7 @@ describe('routes elsewhere', () => {
       `  - { redirect: { to: 'https://new.test/', keep_path: true } }
   - { path: /blog, redirect: { to: 'https://blog.test/en/', status: 301, keep_path: true } }
   - { path: /docs, redirect: { to: /manual, status: 302 } }
+  - { path: /was, redirect: { to: /, keep_path: true } }
   - { path: /price, match: exact, response: { status: 402, body: "{\\"costs\\": \\"$5 \\\\\\\\\\"}\\n", content_type: application/json } }
   - { path: /gone, response: { status: 410 } }
 `,
@@ -146,6 +147,11 @@ describe('routes elsewhere', () => {
       ['/blog?x', 301, 'https://blog.test/en/?x'],
       ['/blog/a%2Fb/?y=1', 301, 'https://blog.test/en/a%2Fb/?y=1'],
       ['/docs/x?y', 302, '/manual'],
+      ['/was', 308, '/'],
+      ['/was/a//b?c', 308, '/a//b?c'],
+      // not to another host
+      ['/was//evil.test/x', 308, '/evil.test/x'],
+      ['/was/\\\\/evil.test', 308, '/evil.test'],
     ]
     for (const [path, status, location] of cases) {
       const answer = await monohull.request({ path, method: 'POST' })

@@ -66,6 +66,8 @@ describe('config: targets of routes', () => {
     ['{redirect: {to: "//x"}, match: regexp}', 'routes.0.match', /^expected prefix, exact or regex$/, /./],
     ['{redirect: {to: /y, status: 200}}', 'routes.0.redirect.status', /^expected 301/, /./],
     ['{path: ^/x, match: regex, redirect: {to: /y, keep_path: true}}', 'routes.0.redirect.keep_path', /nothing/, /./],
+    ['{path: /x/, redirect: {to: /x, keep_path: true}}', 'routes.0.redirect.to', /^leads back to this/, /another path/],
+    ['{redirect: {to: /}}', 'routes.0.redirect.to', /^leads back to this/, /another path/],
     ['{response: {status: 99}}', 'routes.0.response.status', /^expected a status/, /./],
     ['{response: {content_type: "text; x"}}', 'routes.0.response.content_type', /^expected a media type/, /./],
     ['{files: {root: "a$b"}}', 'routes.0.files.root', /^expected a folder without/, /./],

@@ -208,6 +208,7 @@ const models: Record<string, NginxModel> = {
     routes: [
       routeTo(toApp('app', { stripsPrefix: true }), { path: '/api' }),
       routeTo({ kind: 'redirect', to: '/api/docs', status: 308, keepsPath: false }, { path: '/api', match: 'exact' }),
+      routeTo({ kind: 'redirect', to: '/', status: 308, keepsPath: true }, { path: '/was' }),
       routeTo(
         { kind: 'redirect', to: 'https://new.example.com', status: 301, keepsPath: true },
         { host: 'old.example.com' },
