@@ -11,7 +11,7 @@ export const boot: Measure = {
     const stacks = [bench.monohull, bench.script, ...bench.peers]
     const times = stacks.map((): number[] => [])
     const stages: Stages[] = []
-    // round 0 fills caches, monohull's compile cache and its self-signed certificate included
+    // round 0 fills caches, monohull's compile cache and its local certificate included
     for (let round = 0; round <= bench.rounds * 2; round++) {
       bench.say(`boot: round ${round} of ${bench.rounds * 2}`)
       for (const [index, stack] of stacks.entries()) {

@@ -9,7 +9,7 @@ interface Instance {
   children: { name: string; pid: number }[]
 }
 
-/** `monohull run node server.js` from the bundle. The self-signed certificate is kept from one start to the next. */
+/** `monohull run node server.js` from the bundle. The local certificate is kept from one start to the next. */
 export function monohullStack(workplace: Workplace): Stack {
   const stateDir = workplace.folder('state')
   return {

@@ -2,13 +2,19 @@ import { accessSync, constants, mkdirSync, readdirSync, renameSync, rmSync, writ
 import { join } from 'node:path'
 import type { CertificateStore } from '../domain/ports.ts'
 import { listCertificateFolder, readCertificate } from './cert-files.ts'
-import { createSelfSigned } from './self-signed.ts'
 
 /** Certificates on disk. */
 export const certificateStore: CertificateStore = {
   list: listCertificateFolder,
   read: readCertificate,
-  createSelfSigned,
+  // made seldom, so loaded then
+  localAuthority: async () => {
+    const { createAuthority, createLocalCertificate, readAuthorityScope } = await import('./local-authority.ts')
+    return { create: createAuthority, sign: createLocalCertificate, scopeOf: readAuthorityScope }
+  },
+  remove(files) {
+    for (const path of [files.chain, files.key]) rmSync(path, { force: true })
+  },
   isWritable(folder) {
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -30,7 +36,7 @@ export const certificateStore: CertificateStore = {
   },
   keepOnly(ids, folder) {
     for (const name of readdirSync(folder)) {
-      // the names of copies; a self-signed certificate may live here too
+      // the names of copies; a local CA and its certificate may live here too
       if (/^[0-9a-f]{16}$/.test(name) && !ids.includes(name))
         rmSync(join(folder, name), { recursive: true, force: true })
     }

@@ -2,6 +2,7 @@ import { signFolder } from '../adapters/folder-signature.ts'
 import { systemClock } from '../base/clock.ts'
 import { describeTimeLeft, expiryStage } from '../domain/certificate-expiry.ts'
 import { type FolderWatch, watchFolder } from '../services/folder-watch.ts'
+import { createLocalRenewal } from '../services/local-renewal.ts'
 import type { KeptCertificate } from './certificates.ts'
 import type { Parts } from './parts.ts'
 import { findCertificateChange } from './refresh-certificates.ts'
@@ -12,11 +13,16 @@ const everyMs = 1000
 export function watchCertificates(parts: Parts): FolderWatch {
   const { log } = parts
   const warned = new Map<string, number>()
+  const local = createLocalRenewal({
+    clock: systemClock,
+    log,
+    renew: () => parts.command({ type: 'refreshCertificates' }, 'the end of the local certificate'),
+  })
 
   function warnOfExpiry({ source, files, certificate }: KeptCertificate): void {
     const now = systemClock.now()
     const stage = expiryStage(certificate, now)
-    if (source === 'self-signed' || stage <= (warned.get(certificate.id) ?? 0)) return
+    if (source === 'local-ca' || stage <= (warned.get(certificate.id) ?? 0)) return
     warned.set(certificate.id, stage)
     const fields = {
       names: certificate.names.join(','),
@@ -45,7 +51,9 @@ export function watchCertificates(parts: Parts): FolderWatch {
         await parts.command({ type: 'refreshCertificates' }, `a change in ${parts.settings.config.cert_dir}`)
     },
     onLook() {
-      for (const kept of parts.certificates?.kept ?? []) warnOfExpiry(kept)
+      const { kept } = parts.certificates ?? { kept: [] }
+      for (const one of kept) warnOfExpiry(one)
+      local.look(kept)
     },
   })
 }

@@ -7,6 +7,7 @@ import { type Arrangement, arrangeCertificates, type CertificateSource, covers }
 import { retained } from '../domain/certificate-retention.ts'
 import type { NginxModel } from '../domain/nginx-model.ts'
 import { findServed } from '../services/certificates.ts'
+import type { LocalAuthorityFacts } from '../services/local-certificate.ts'
 import { acmeFolder, acmeSettingsOf } from './acme-settings.ts'
 import type { Settings } from './settings.ts'
 
@@ -27,11 +28,13 @@ export interface Certificates {
   problems: CertificateProblem[]
   /** Of the folder with the mounted ones, from before they were read. */
   signature: string
+  /** When one of its certificates is served. */
+  localAuthority: LocalAuthorityFacts | undefined
 }
 
 /**
  * Chooses the certificates to serve. A broken file changes nothing for the certificate that was read from it before. An
- * OperatorError when there is none, and tls.required is set or a mounted one is served already: a self-signed one must not
+ * OperatorError when there is none, and tls.required is set or a mounted one is served already: a local one must not
  * take its place.
  */
 export async function loadCertificates(
@@ -69,10 +72,11 @@ export async function loadCertificates(
   kept.sort((a, b) => place(a) - place(b))
   const [first, ...others] = kept
   if (!first) throw new Error('cannot serve HTTPS without a certificate')
-  return { kept, arrangement: arrangeCertificates([first, ...others]), problems: found.problems, signature }
+  const { problems, localAuthority } = found
+  return { kept, arrangement: arrangeCertificates([first, ...others]), problems, signature, localAuthority }
 }
 
-/** One of the CA whose files are gone stays, rather than a self-signed one take its place. */
+/** One of the CA whose files are gone stays, rather than a local one take its place. */
 function isStillNeeded(
   { source, certificate }: KeptCertificate,
   found: readonly { certificate: CertificateFacts }[],
@@ -95,7 +99,7 @@ export async function forgetOtherCopies(settings: Settings, { kept }: Certificat
 export function reportCertificates({ kept, problems }: Certificates, log: Log): void {
   for (const { problem, fix } of problems) log.warn('certificate not used', { problem, fix })
   for (const { source, files, certificate } of kept) {
-    if (source === 'self-signed') continue
+    if (source === 'local-ca') continue
     log.info('certificate found', {
       file: files.chain,
       names: certificate.names.join(','),

@@ -8,8 +8,8 @@ import type { Compression } from '../domain/nginx-compression.ts'
 import type { FrontRules } from '../domain/nginx-front.ts'
 import type { RateLimit } from '../domain/nginx-limits.ts'
 import type { NginxFeatures } from '../domain/nginx-model.ts'
-import { acmeSettingsOf } from './acme-settings.ts'
 import { headersOf } from './answer-headers.ts'
+import { knownHosts } from './known-hosts.ts'
 import type { Settings } from './settings.ts'
 
 const usualBurst = 20
@@ -69,18 +69,6 @@ export function toCache(value: z.output<typeof cacheValue>): Cache {
 export function readRate(text: string): RateLimit {
   const [, count, per, burst] = /^(\d+)\/(.)(?: burst=(\d+))?$/.exec(text) ?? []
   return { count: Number(count), per: per === 'm' ? 'm' : 's', burst: Number(burst ?? usualBurst) }
-}
-
-function knownHosts(config: Config): string[] {
-  const { server_names, routes } = config
-  const ordered = acmeSettingsOf(config)?.plans.flatMap(({ domains }) => domains) ?? []
-  return [
-    ...new Set([
-      ...server_names.map(name => name.toLowerCase()),
-      ...routes.flatMap(({ host }) => host ?? []),
-      ...ordered,
-    ]),
-  ]
 }
 
 function chooseHttp3(config: Config, { hasHttp3, version }: NginxFeatures, publicPort: number): FrontRules['http3'] {

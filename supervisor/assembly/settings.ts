@@ -14,6 +14,7 @@ import { type AppSettings, resolveApp } from './app-settings.ts'
 import { type FrontFiles, findFrontFiles } from './front-files.ts'
 import { planHooks } from './hooks.ts'
 import { readHtmlPage } from './html-page.ts'
+import { knownHosts } from './known-hosts.ts'
 import { readOwnNginxConf } from './own-nginx-conf.ts'
 import { collectProblems } from './place.ts'
 import { mainAppOf, type ProgramSettings, resolvePrograms } from './program-settings.ts'
@@ -85,7 +86,7 @@ export function resolveSettings(config: Config, world: World): SettingsResult {
         runDir: config.run_dir,
         isRequired: config.tls.required,
         hostname: hostname(),
-        serverNames: [...config.server_names, ...config.routes.flatMap(({ host }) => host ?? [])],
+        names: knownHosts(config),
       },
     },
   }

@@ -60,7 +60,9 @@ async function inspect(settings: Settings, world: World, notes: string[]): Promi
     })
   }
   if (!certificateStore.isWritable(config.state_dir)) {
-    notes.push(`state_dir ${config.state_dir} is not writable: the self-signed certificate will not outlive a restart`)
+    notes.push(
+      `state_dir ${config.state_dir} is not writable: the local CA and its certificate will not outlive a restart`,
+    )
   }
   if (config.https !== 'off') await attempt('cert_dir', () => inspectCertificates(settings, { problems, notes }))
   await noteUnknownNames(settings, notes)
@@ -101,7 +103,7 @@ function inspectCertificates(
       fix: 'mount fullchain.pem and privkey.pem there, or unset tls.required',
     })
   }
-  if (problems.length === 0) found.notes.push(`no certificate in ${config.cert_dir}: a self-signed one will serve`)
+  if (problems.length === 0) found.notes.push(`no certificate in ${config.cert_dir}: one of the local CA will serve`)
 }
 
 /** nginx's own test of the rendered configuration, in a folder of its own next to what may be running. */

@@ -75,7 +75,7 @@ const acme = z
 export const tls = z
   .strictObject({
     required: z.boolean({ error: 'expected true or false' }).default(false).register(docs, {
-      description: 'Refuse to start, rather than serve a self-signed one, when cert_dir has no usable certificate',
+      description: 'Refuse to start, rather than serve one of the local CA, when cert_dir has no usable certificate',
     }),
     profile: z
       .enum(['intermediate', 'modern'], { error: 'expected intermediate or modern' })

@@ -1,7 +1,7 @@
 import type { CertificateFacts } from './certificate.ts'
 
 /** Where a certificate comes from; of two for the same name the first source wins. */
-const certificateSources = ['mounted', 'acme', 'self-signed'] as const
+const certificateSources = ['mounted', 'acme', 'local-ca'] as const
 export type CertificateSource = (typeof certificateSources)[number]
 
 export interface Candidate {

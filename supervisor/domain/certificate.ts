@@ -85,18 +85,3 @@ function judge({ files, certificate }: UsableCertificate, now: number): { proble
 function day(time: number): string {
   return new Date(time).toISOString()
 }
-
-/** Names a self-signed certificate is made for, without doubles. */
-export function selfSignedNames(hostname: string, serverNames: readonly string[]): string[] {
-  return [...new Set(['localhost', hostname.toLowerCase(), ...serverNames.map(name => name.toLowerCase())])].filter(
-    name => name !== '' && name.length <= 253,
-  )
-}
-
-/** Whether a kept self-signed certificate still serves: all names in it, and a tenth of a year left. */
-export function isSelfSignedUsable(certificate: CertificateFacts, names: readonly string[], now: number): boolean {
-  const present = new Set(certificate.names)
-  return (
-    certificate.keyMatches && certificate.notAfter - now > 36 * 86_400_000 && names.every(name => present.has(name))
-  )
-}

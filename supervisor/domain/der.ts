@@ -1,5 +1,5 @@
 /** An element of DER (X.690): its tag, and where its content is. */
-interface Element {
+export interface Element {
   tag: number
   start: number
   end: number
@@ -11,17 +11,32 @@ const keyIdentifierTag = 0x80
 
 /** The identifier of the issuer's key in a certificate (RFC 5280, 4.2.1.1), or undefined. */
 export function authorityKeyId(certificate: Uint8Array): Uint8Array | undefined {
-  const at = certificate.findIndex((_, index) =>
-    authorityKeyIdentifier.every((byte, i) => certificate[index + i] === byte),
-  )
-  if (at === -1) return undefined
-  let next = at + authorityKeyIdentifier.length
-  if (certificate[next] === 0x01) next += 3 // critical
-  const octets = readElement(certificate, next)
-  const sequence = octets && readElement(certificate, octets.start)
+  const sequence = readExtension(certificate, authorityKeyIdentifier)
   const keyId = sequence && readElement(certificate, sequence.start)
   if (keyId?.tag !== keyIdentifierTag || keyId.end > certificate.length) return undefined
   return certificate.slice(keyId.start, keyId.end)
+}
+
+/** The value of an extension, by its object id with tag and length; undefined when the certificate has none. */
+export function readExtension(certificate: Uint8Array, id: readonly number[]): Element | undefined {
+  const at = certificate.findIndex((_, index) => id.every((byte, i) => certificate[index + i] === byte))
+  if (at === -1) return undefined
+  let next = at + id.length
+  if (certificate[next] === 0x01) next += 3 // critical
+  const octets = readElement(certificate, next)
+  return octets && readElement(certificate, octets.start)
+}
+
+/** The elements one after the other in the content of another. */
+export function elementsIn(bytes: Uint8Array, { start, end }: Element): Element[] {
+  const elements: Element[] = []
+  for (let next = start; next < end; ) {
+    const element = readElement(bytes, next)
+    if (!element || element.end > end) break
+    elements.push(element)
+    next = element.end
+  }
+  return elements
 }
 
 function readElement(bytes: Uint8Array, offset: number): Element | undefined {

@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { CertificateFiles, CertificateReading, UsableCertificate } from './certificate.ts'
 import type { Exit } from './exit.ts'
+import type { Scope } from './x509.ts'
 
 /** What the services need from the world; the adapters provide it. */
 
@@ -146,11 +147,22 @@ export interface ProcessView {
   wakeUpsOf(group: number): number
 }
 
-/** Files and openssl, as the certificates need them. */
+/** The CA that monohull is to itself, where nobody else's certificate serves. Files are for their owner only. */
+export interface LocalAuthority {
+  /** What the CA of a certificate file may sign for. */
+  scopeOf(chain: string): Scope
+  /** Makes a CA; `host` is a word of its name. */
+  create(files: CertificateFiles, wanted: { host: string; scope: Scope; now: number }): void
+  /** Makes a key and has the CA of `authority` sign a certificate for it. */
+  sign(files: CertificateFiles, authority: CertificateFiles, wanted: { names: Scope; now: number }): void
+}
+
+/** Certificate files, as the services need them. */
 export interface CertificateStore {
   list(folder: string): { files: string[]; folders: string[] }
   read(folder: string, names: CertificateFiles): CertificateReading
-  createSelfSigned(files: CertificateFiles, names: readonly string[]): Promise<void>
+  localAuthority(): Promise<LocalAuthority>
+  remove(files: CertificateFiles): void
   isWritable(folder: string): boolean
   /** Writes what was read to a folder of its own in `folder`: what happens to the mounted files is nothing to nginx. */
   keepCopy(usable: UsableCertificate, folder: string): CertificateFiles

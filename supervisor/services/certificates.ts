@@ -5,10 +5,10 @@ import { type CertificateProblem, chooseCertificates, type UsableCertificate } f
 import type { CertificateSource } from '../domain/certificate-choice.ts'
 import { findPairs } from '../domain/certificate-folder.ts'
 import type { CertificateStore, Surroundings } from '../domain/ports.ts'
-import { type SelfSignedSettings, selfSignedCertificate } from './self-signed-certificate.ts'
+import { type LocalAuthorityFacts, type LocalCertificateSettings, localCertificate } from './local-certificate.ts'
 
-export interface CertificateSettings extends SelfSignedSettings {
-  /** Refuse, rather than serve a self-signed one. */
+export interface CertificateSettings extends LocalCertificateSettings {
+  /** Refuse, rather than serve one of the local CA. */
   isRequired: boolean
   /** Where certificates from a CA are kept, a folder for each name; undefined without ACME. */
   acme: { folder: string; names: readonly string[] } | undefined
@@ -64,6 +64,8 @@ export interface Found {
   certificates: ServedCertificate[]
   problems: CertificateProblem[]
   order: string[]
+  /** Of the local certificate, when that one serves. */
+  localAuthority: LocalAuthorityFacts | undefined
 }
 
 /** The latest usable certificate that the CA issued for a name. A folder that cannot be read holds up nothing. */
@@ -83,8 +85,8 @@ function findIssued(store: CertificateStore, folder: string, now: number): Pick<
 }
 
 /**
- * The certificates to serve now: the mounted ones and those of the CA, else a self-signed one kept in the state folder (or, where that is
- * read-only, in the run folder). An OperatorError when tls.required asks for a mounted one and there is none.
+ * The certificates to serve now: the mounted ones and those of the CA, else one of the local CA. An OperatorError when tls.required asks
+ * for a mounted one and there is none.
  */
 export async function findServed(
   store: CertificateStore,
@@ -96,7 +98,7 @@ export async function findServed(
   const issued = names.map(name => findIssued(store, join(folder, folderOf(name)), clock.now()))
   const certificates = [...usable, ...issued.flatMap(found => found.certificates)]
   const problems = [...mounted.problems, ...issued.flatMap(found => found.problems)]
-  if (certificates.length > 0) return { certificates, problems, order }
+  if (certificates.length > 0) return { certificates, problems, order, localAuthority: undefined }
   if (settings.isRequired) {
     throw new OperatorError(
       `a mounted certificate is required, and ${settings.certDir} has no usable one${problems[0] ? `: ${problems[0].problem}` : ''}`,
@@ -107,6 +109,6 @@ export async function findServed(
       },
     )
   }
-  const selfSigned = await selfSignedCertificate(store, settings, { clock, log })
-  return { certificates: [{ source: 'self-signed', ...selfSigned }], problems, order }
+  const { authority, ...local } = await localCertificate(store, settings, { clock, log })
+  return { certificates: [{ source: 'local-ca', ...local }], problems, order, localAuthority: authority }
 }

@@ -41,7 +41,7 @@ describe('/certs', () => {
     assert.equal(asApp, '1')
   })
 
-  it('with a key of another certificate: says so, and serves a self-signed one', async t => {
+  it('with a key of another certificate: says so, and serves one of the local CA', async t => {
     const folder = makeCertificate(t, 'mounted.example')
     const other = makeCertificate(t, 'other.example')
     const mounts = [
@@ -59,7 +59,7 @@ describe('/certs', () => {
     assert.match(checked.stdout + checked.stderr, /fullchain\.pem/)
   })
 
-  it('without any: the self-signed one survives a restart', async t => {
+  it('without any: the one of the local CA survives a restart', async t => {
     const container = await startContainer(t)
     const first = await ask(`${await container.https()}/`)
     await docker(['restart', container.id])

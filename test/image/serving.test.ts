@@ -42,7 +42,7 @@ describe('the image, run as it is', () => {
     assert.equal(answer.headers.location, 'https://example.com/form')
   })
 
-  it('presents a self-signed certificate for localhost', async () => {
+  it('presents a certificate of the local CA for localhost', async () => {
     const { certificate } = await ask(`${https}/`)
     assert.match(certificate?.subjectaltname ?? '', /DNS:localhost/)
   })

@@ -195,7 +195,7 @@ describe('when the CA does not do as it should', () => {
     assert.match(await issuer(monohull, 'bad.test'), /Pebble/)
   })
 
-  it('has issued one that has expired: self-signed at once, then a new one', async t => {
+  it('has issued one that has expired: a local one at once, then a new one', async t => {
     const authority = await startAuthority(t)
     const folder = temporaryFolder(t)
     const place = join(folder, 'state/acme/certificates/one.test')

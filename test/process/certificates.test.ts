@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { hostname } from 'node:os'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import tls from 'node:tls'
@@ -67,11 +66,11 @@ describe('mounted certificates', () => {
     ],
   ]
   for (const [name, make, says] of broken) {
-    it(`${name}: told exactly, and self-signed goes on`, async t => {
+    it(`${name}: told exactly, and the local one goes on`, async t => {
       const folder = temporaryFolder(t)
       make(join(folder, 'certs'))
       const { certificate, monohull } = await servedName(t, folder)
-      assert.match(certificate.subject, /monohull self-signed/)
+      assert.equal(certificate.subject, 'CN=Monohull local certificate')
       assert.match(monohull.output(), says)
     })
 
@@ -134,26 +133,5 @@ describe('tls.profile', () => {
     await monohull.seen(/reload finished/)
     assert.match((await negotiated(httpsPort, 'TLSv1.2')) ?? '', /protocol version|alert/)
     assert.equal(await negotiated(httpsPort, 'TLSv1.3'), 'TLSv1.3')
-  })
-})
-
-describe('the self-signed certificate', () => {
-  it('names localhost, the host and the configured names, is kept between restarts, and its key is private', async t => {
-    const folder = temporaryFolder(t)
-    const env = { MONOHULL_SERVER_NAMES: 'example.com,www.example.com' }
-    const first = await servedName(t, folder, env)
-    for (const name of ['localhost', hostname(), 'example.com', 'www.example.com'])
-      assert.ok(first.certificate.subjectAltName?.toLowerCase().includes(`dns:${name.toLowerCase()}`), name)
-    assert.equal(statSync(join(folder, 'state/self-signed.key')).mode & 0o777, 0o600)
-    first.monohull.signal('SIGTERM')
-    await first.monohull.exited
-    const second = await servedName(t, folder, env)
-    assert.equal(second.certificate.serialNumber, first.certificate.serialNumber)
-    second.monohull.signal('SIGTERM')
-    await second.monohull.exited
-    const third = await servedName(t, folder, { MONOHULL_SERVER_NAMES: 'new.example.com' })
-    assert.notEqual(third.certificate.serialNumber, first.certificate.serialNumber)
-    assert.doesNotMatch(third.monohull.output(), /PRIVATE KEY/)
-    assert.match(readFileSync(join(folder, 'state/self-signed.key'), 'utf8'), /PRIVATE KEY/)
   })
 })

@@ -4,8 +4,6 @@ import {
   type CertificateFacts,
   type CertificateReading,
   chooseCertificates,
-  isSelfSignedUsable,
-  selfSignedNames,
 } from '../../supervisor/domain/certificate.ts'
 import { findPairs } from '../../supervisor/domain/certificate-folder.ts'
 
@@ -135,27 +133,5 @@ describe('domain/certificate: chooseCertificates', () => {
 
   it('serves to the last millisecond', () => {
     assert.equal(chooseCertificates([read('a', { notAfter: now + 1, notBefore: now })], now).problems.length, 0)
-  })
-})
-
-describe('domain/certificate: self-signed', () => {
-  it('is made for localhost, the host and the configured names, without doubles', () => {
-    assert.deepEqual(selfSignedNames('Box', ['Example.com', 'box', 'www.example.com', 'localhost']), [
-      'localhost',
-      'box',
-      'example.com',
-      'www.example.com',
-    ])
-    assert.deepEqual(selfSignedNames('', []), ['localhost'])
-  })
-
-  it('is kept while it has every name, the right key, and time left', () => {
-    const usable = (change: Partial<CertificateFacts>, names = ['localhost']) =>
-      isSelfSignedUsable({ ...facts, ...change }, names, now)
-    assert.equal(usable({}), true)
-    assert.equal(usable({ notAfter: now + 36 * day }), false)
-    assert.equal(usable({ notAfter: now + 36 * day + 1 }), true)
-    assert.equal(usable({ keyMatches: false }), false)
-    assert.equal(usable({}, ['localhost', 'new.example.com']), false)
   })
 })

@@ -1,0 +1,15 @@
+import type { Config } from '../config/schema.ts'
+import { acmeSettingsOf } from './acme-settings.ts'
+
+/** Every host name in the configuration, in lower case, wildcards among them. */
+export function knownHosts(config: Config): string[] {
+  const { server_names, routes } = config
+  const ordered = acmeSettingsOf(config)?.plans.flatMap(({ domains }) => domains) ?? []
+  return [
+    ...new Set([
+      ...server_names.map(name => name.toLowerCase()),
+      ...routes.flatMap(({ host }) => host ?? []),
+      ...ordered,
+    ]),
+  ]
+}
