@@ -5,6 +5,7 @@ import type { World } from '../assembly/world.ts'
 import { exitCode, messageOf, OperatorError } from '../base/errors.ts'
 import { type CertificateStatus, type CertificatesStatus, formatCertificates } from '../domain/certificate-status.ts'
 import type { Status } from '../domain/status.ts'
+import { describeForeignCertificates, formatTrustInfo } from '../domain/trust-info.ts'
 import { command, runDirOf, socketOf } from './control.ts'
 import type { CommandLine } from './load.ts'
 
@@ -15,7 +16,7 @@ export interface CertWords {
   isForced: boolean
 }
 
-/** `monohull cert list`, `show NAME`, `renew NAME` and `check HOST`, of the running instance. */
+/** `monohull cert list`, `trust-info`, `show NAME`, `renew NAME` and `check HOST`, of the running instance. */
 export async function cert(line: CommandLine, world: World, words: CertWords): Promise<number> {
   const { action, name, isJson, isForced } = words
   if (action === 'list') {
@@ -23,6 +24,7 @@ export async function cert(line: CommandLine, world: World, words: CertWords): P
     process.stdout.write(isJson ? toJson(found) : formatCertificates(found))
     return exitCode.ok
   }
+  if (action === 'trust-info') return trustInfo(line, world, words)
   if (name === undefined)
     throw new OperatorError(`monohull cert ${action} needs a name`, { fix: 'give a host name', code: exitCode.usage })
   if (action === 'renew')
@@ -33,6 +35,17 @@ export async function cert(line: CommandLine, world: World, words: CertWords): P
 async function readCertificates(line: CommandLine, world: World): Promise<CertificatesStatus> {
   const { body } = await askAdmin(await socketOf(line, world), 'GET', '/status')
   return (body as Status).certificates ?? { served: [], awaited: [], problems: ['https is off'] }
+}
+
+/** How to trust the local CA; fails when it is not the one of what is served. */
+async function trustInfo(line: CommandLine, world: World, { isJson }: CertWords): Promise<number> {
+  const { localAuthority, served } = await readCertificates(line, world)
+  if (!localAuthority) {
+    process.stderr.write(`monohull: ${describeForeignCertificates(served)}\n`)
+    return exitCode.failed
+  }
+  process.stdout.write(isJson ? toJson(localAuthority) : formatTrustInfo(localAuthority))
+  return exitCode.ok
 }
 
 async function show(line: CommandLine, world: World, { name = '', isJson }: CertWords): Promise<number> {

@@ -84,16 +84,16 @@ export async function runProgram(argv: string[], world: World): Promise<number> 
     .argument('[prefix]', 'only those whose path begins with it, such as /blog')
   addControl(
     'cert',
-    'list certificates, show or renew one, or check by a handshake',
+    'list certificates, show or renew one, check by a handshake, or tell how to trust the local CA',
     async (line, { words, options }) => {
       const [action = '', name] = words
       const { cert } = await import('./cert.ts')
       return cert(line, world, { action, name, isJson: Boolean(options.json), isForced: Boolean(options.force) })
     },
   )
-    .addArgument(new Argument('<action>', 'what to do').choices(['list', 'show', 'renew', 'check']))
+    .addArgument(new Argument('<action>', 'what to do').choices(['list', 'show', 'renew', 'check', 'trust-info']))
     .argument('[name]', 'a host name; for renew a domain of tls.acme')
-    .option('--json', 'list and show as JSON')
+    .option('--json', 'list, show and trust-info as JSON')
     .option('--force', 'renew even when it is not due, and without a self-test before')
   addControl('stop', 'drain, stop, and wait for the end', async line => (await control()).stopInstance(line, world))
   program

@@ -1,7 +1,9 @@
 import type { CertificateFacts, CertificateFiles, CertificateProblem } from './certificate.ts'
 import type { Arrangement, Candidate, CertificateSource } from './certificate-choice.ts'
 import { describeTimeLeft } from './certificate-expiry.ts'
+import { localRenewalAt } from './local-certificate.ts'
 import { formatTable } from './text-table.ts'
+import type { LocalAuthorityStatus } from './trust-info.ts'
 
 /** A certificate as `monohull cert list` and `monohull status` show it. */
 export interface CertificateStatus {
@@ -20,7 +22,7 @@ export interface CertificateStatus {
   /** `29 days` */
   expiresIn: string
   remarks: string[]
-  /** Of one that a CA issued. */
+  /** Of one that a CA issued, the local one too. */
   renewal: RenewalStatus | undefined
 }
 
@@ -40,6 +42,8 @@ export interface CertificatesStatus {
   awaited: RenewalStatus[]
   /** What is wrong with files that are not served. */
   problems: string[]
+  /** When one of its certificates is served. */
+  localAuthority?: LocalAuthorityStatus | undefined
 }
 
 type Served = Candidate & { files: CertificateFiles }
@@ -55,7 +59,13 @@ export function describeCertificates<T extends Served>(
     kept,
     arrangement,
     problems,
-  }: { kept: readonly T[]; arrangement: Arrangement<T>; problems: readonly CertificateProblem[] },
+    localAuthority,
+  }: {
+    kept: readonly T[]
+    arrangement: Arrangement<T>
+    problems: readonly CertificateProblem[]
+    localAuthority: Pick<Served, 'files' | 'certificate'> | undefined
+  },
   issues: readonly Issue[],
   now: number,
 ): CertificatesStatus {
@@ -83,10 +93,27 @@ export function describeCertificates<T extends Served>(
       notAfter: new Date(item.certificate.notAfter).toISOString(),
       expiresIn: describeTimeLeft(item.certificate.notAfter - now),
       remarks: item.certificate.remarks,
-      renewal: renewalOf(item),
+      renewal: item.source === 'local-ca' ? localRenewal(item) : renewalOf(item),
     })),
     awaited: renewals.filter(renewal => !kept.some(item => renewalOf(item) === renewal)),
     problems: problems.map(({ problem }) => problem),
+    localAuthority: localAuthority && {
+      file: localAuthority.files.chain,
+      name: localAuthority.certificate.subject.replace(/^CN=/, ''),
+      fingerprint: localAuthority.certificate.fingerprint,
+      notAfter: new Date(localAuthority.certificate.notAfter).toISOString(),
+      names: kept.find(({ source }) => source === 'local-ca')?.certificate.names ?? [],
+    },
+  }
+}
+
+function localRenewal({ certificate }: Candidate): RenewalStatus {
+  return {
+    name: certificate.names[0] ?? '',
+    domains: certificate.names,
+    at: new Date(localRenewalAt(certificate)).toISOString(),
+    why: 'two thirds of its lifetime',
+    lastError: undefined,
   }
 }
 

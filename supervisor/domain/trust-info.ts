@@ -1,0 +1,48 @@
+/** The CA of the local certificate that is served. */
+export interface LocalAuthorityStatus {
+  file: string
+  /** As lists of CAs show it. */
+  name: string
+  /** SHA-256 */
+  fingerprint: string
+  /** ISO 8601. */
+  notAfter: string
+  /** Of the certificate; the CA may sign for them and what is below, and for nothing else. */
+  names: string[]
+}
+
+/** How to trust the local CA, for people. */
+export function formatTrustInfo({ file, name, fingerprint, notAfter, names }: LocalAuthorityStatus): string {
+  const copy = file.slice(file.lastIndexOf('/') + 1)
+  return `The local CA of monohull signed the certificate that is served here.
+
+file         ${file}
+name         ${name}
+SHA-256      ${fingerprint}
+expires      ${notAfter.slice(0, 10)}
+signs for    ${names.join(', ')}, and what is below these names; nothing else
+
+Out of a container (the second when the file is on a tmpfs):
+  docker cp NAME:${file} .
+  docker exec NAME cat ${file} > ${copy}
+
+Trust it where the browser or client runs, and start that anew:
+  Debian, Ubuntu     sudo cp ${copy} /usr/local/share/ca-certificates/monohull-${copy} && sudo update-ca-certificates
+  Fedora, RHEL       sudo cp ${copy} /etc/pki/ca-trust/source/anchors/monohull-${copy} && sudo update-ca-trust
+  macOS              sudo security add-trusted-cert -d -r trustRoot -k /Library/Keychains/System.keychain ${copy}
+  Windows            certutil -addstore -f Root ${copy}    (as administrator)
+  Chromium on Linux  certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n monohull-local-ca -i ${copy}    (libnss3-tools, nss-tools)
+  Firefox            Settings, Certificates, View, Authorities, Import; or certutil as above with -d sql:PROFILE
+  curl               curl --cacert ${copy} https://${names[0] ?? 'localhost'}/
+  Node               NODE_EXTRA_CA_CERTS=${copy} node ...
+`
+}
+
+/** Why there is nothing to trust, for people. */
+export function describeForeignCertificates(
+  served: readonly { names: readonly string[]; source: string; issuer: string }[],
+): string {
+  if (served.length === 0) return 'no certificate is served'
+  const list = served.map(({ names, source, issuer }) => `${names.join(', ')} (${source}, by ${issuer})`)
+  return `what is served does not come from the local CA, so there is nothing of monohull's to trust: ${list.join('; ')}`
+}
