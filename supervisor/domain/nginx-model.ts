@@ -12,6 +12,8 @@ export interface NginxFeatures {
   version: string
   /** `http2 on;` exists (1.25.1); before, HTTP/2 is a word in `listen`. */
   hasHttp2Directive: boolean
+  /** Keys of session tickets are made anew by and by, and shared by old and new workers (1.23.2). */
+  rotatesTicketKeys: boolean
   /** The module for files that are compressed with Brotli already; undefined when there is none. */
   brotliStaticModule: string | undefined
   /** X25519MLKEM768 is known to its OpenSSL (3.5). */
@@ -180,6 +182,7 @@ export function readFeatures(versionText: string, isFile: (path: string) => bool
   return {
     version,
     hasHttp2Directive: major > 1 || (major === 1 && (minor > 25 || (minor === 25 && patch >= 1))),
+    rotatesTicketKeys: major > 1 || (major === 1 && (minor > 23 || (minor === 23 && patch >= 2))),
     brotliStaticModule: findModules(versionText, ['ngx_http_brotli_static_module.so'], isFile)?.[0],
     luaModules: findLua(versionText, isFile),
     hasMlKem: Number(openssl?.[1]) > 3 || (Number(openssl?.[1]) === 3 && Number(openssl?.[2]) >= 5),

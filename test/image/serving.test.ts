@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
+import tls from 'node:tls'
 import { ask } from './ask.ts'
 import { type Container, ownerOfSuite, startContainer, tryDocker, until } from './docker.ts'
 
@@ -45,6 +46,19 @@ describe('the image, run as it is', () => {
   it('presents a certificate of the local CA for localhost', async () => {
     const { certificate } = await ask(`${https}/`)
     assert.match(certificate?.subjectaltname ?? '', /DNS:localhost/)
+  })
+
+  it('agrees on a key by X25519MLKEM768 with clients that know it', async () => {
+    const { hostname, port } = new URL(https)
+    const agreed = await new Promise((resolve, reject) => {
+      const options = { host: hostname, port: Number(port), ecdhCurve: 'X25519MLKEM768', rejectUnauthorized: false }
+      const socket = tls.connect(options, () => {
+        resolve(socket.getProtocol())
+        socket.destroy()
+      })
+      socket.once('error', reject)
+    })
+    assert.equal(agreed, 'TLSv1.3')
   })
 
   for (const path of ['/healthz', '/readyz']) {

@@ -32,6 +32,7 @@ const base: NginxModel = {
     version: '1.26.3',
     hasHttp2Directive: true,
     hasMlKem: true,
+    rotatesTicketKeys: true,
     luaModules: undefined,
     brotliModule: undefined,
     hasHttp3: true,
@@ -244,6 +245,7 @@ const models: Record<string, NginxModel> = {
       version: '1.22.1',
       hasHttp2Directive: false,
       hasMlKem: false,
+      rotatesTicketKeys: false,
       luaModules: undefined,
       brotliModule: undefined,
       hasHttp3: false,
@@ -451,23 +453,29 @@ describe('domain/nginx-model: readFeatures', () => {
   const outputs: [string, Partial<NginxFeatures>][] = [
     [
       'nginx version: nginx/1.22.1\nbuilt with OpenSSL 3.0.17 1 Jul 2025\nTLS SNI support enabled',
-      { version: '1.22.1', hasHttp2Directive: false, hasMlKem: false },
+      { version: '1.22.1', hasHttp2Directive: false, hasMlKem: false, rotatesTicketKeys: false },
     ],
     [
       'nginx version: nginx/1.26.3\nbuilt with OpenSSL 3.5.4 30 Sep 2025',
-      { version: '1.26.3', hasHttp2Directive: true, hasMlKem: true },
+      { version: '1.26.3', hasHttp2Directive: true, hasMlKem: true, rotatesTicketKeys: true },
     ],
     [
       'nginx version: nginx/1.26.3\nbuilt with OpenSSL 3.0.15 3 Sep 2024 (running with OpenSSL 3.5.1 1 Jul 2025)',
-      { version: '1.26.3', hasHttp2Directive: true, hasMlKem: true },
+      { version: '1.26.3', hasHttp2Directive: true, hasMlKem: true, rotatesTicketKeys: true },
     ],
     [
       'nginx version: nginx/1.25.0\nbuilt with OpenSSL 4.0.0',
-      { version: '1.25.0', hasHttp2Directive: false, hasMlKem: true },
+      { version: '1.25.0', hasHttp2Directive: false, hasMlKem: true, rotatesTicketKeys: true },
     ],
-    ['nginx version: nginx/1.25.1', { version: '1.25.1', hasHttp2Directive: true, hasMlKem: false }],
-    ['nginx version: nginx/2.0.0 (Ubuntu)', { version: '2.0.0', hasHttp2Directive: true, hasMlKem: false }],
-    ['something else', { version: '0.0.0', hasHttp2Directive: false, hasMlKem: false }],
+    [
+      'nginx version: nginx/1.25.1',
+      { version: '1.25.1', hasHttp2Directive: true, hasMlKem: false, rotatesTicketKeys: true },
+    ],
+    [
+      'nginx version: nginx/2.0.0 (Ubuntu)',
+      { version: '2.0.0', hasHttp2Directive: true, hasMlKem: false, rotatesTicketKeys: true },
+    ],
+    ['something else', { version: '0.0.0', hasHttp2Directive: false, hasMlKem: false, rotatesTicketKeys: false }],
   ]
   for (const [text, features] of outputs) {
     it(`reads ${text.replaceAll('\n', ' | ')}`, () =>
