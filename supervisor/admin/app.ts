@@ -1,5 +1,6 @@
 import express, { type Express } from 'express'
 import type { Command, Outcome } from '../domain/command.ts'
+import { formatMetrics, metricsType } from '../domain/metrics.ts'
 import type { Status } from '../domain/status.ts'
 import { answerHealth, type HealthOptions } from './health.ts'
 
@@ -12,7 +13,7 @@ export interface AdminOptions {
 }
 
 /**
- * The admin API, for whoever may open its socket. `GET /status`; `POST /reload`, `/restart`, `/restart/TARGET`,
+ * The admin API, for whoever may open its socket. `GET /status` and `/metrics`; `POST /reload`, `/restart`, `/restart/TARGET`,
  * `/scale/N?app=NAME`, `/certificates/NAME/renew?force=true`, `/purge`, `/purge/PREFIX` and `/stop` answer when the thing is
  * done: 200 with what happened, or 409 with the reason when it was not.
  */
@@ -20,10 +21,14 @@ export function createAdminApp({ health, status, command, renewCertificate }: Ad
   const app = express()
   app.disable('x-powered-by')
   app.use((request, response, next) => {
-    if (!answerHealth(health, request, response)) next()
+    const detail = () => ({ certificates: status().certificates })
+    if (!answerHealth({ ...health, detail }, request, response)) next()
   })
   app.get('/status', (_request, response) => {
     response.json(status())
+  })
+  app.get('/metrics', (_request, response) => {
+    response.type(metricsType).send(formatMetrics(status()))
   })
   app.post('/certificates/:name/renew', async (request, response) => {
     const outcome = await renewCertificate(request.params.name, request.query.force === 'true' ? 'forced' : 'due')

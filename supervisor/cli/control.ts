@@ -5,17 +5,27 @@ import type { World } from '../assembly/world.ts'
 import { pause, systemClock } from '../base/clock.ts'
 import { exitCode } from '../base/errors.ts'
 import type { Outcome } from '../domain/command.ts'
+import { formatMetrics } from '../domain/metrics.ts'
 import { formatStatus, type Status } from '../domain/status.ts'
 import { developmentRunDir } from './development-run-dir.ts'
 import { type CommandLine, findRunDir } from './load.ts'
 
 const endPollMs = 20
 
-/** Prints how the running instance is: a table, or the JSON of the admin API. */
-export async function showStatus(commandLine: CommandLine, world: World, format: 'table' | 'json'): Promise<number> {
+/** Prints how the running instance is: a table, the JSON of the admin API, or what Prometheus reads. */
+export async function showStatus(
+  commandLine: CommandLine,
+  world: World,
+  format: 'table' | 'json' | 'metrics',
+): Promise<number> {
   const { body } = await askAdmin(await socketOf(commandLine, world), 'GET', '/status')
-  process.stdout.write(format === 'json' ? `${JSON.stringify(body, null, 2)}\n` : formatStatus(body as Status))
+  const write = { table: formatStatus, json: toJson, metrics: formatMetrics }[format]
+  process.stdout.write(write(body as Status))
   return exitCode.ok
+}
+
+function toJson(status: Status): string {
+  return `${JSON.stringify(status, null, 2)}\n`
 }
 
 /** Has the running instance do something (`reload`, `scale/4`); prints what happened, and fails when it did not. */

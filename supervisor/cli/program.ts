@@ -63,8 +63,10 @@ export async function runProgram(argv: string[], world: World): Promise<number> 
   }
   const control = () => import('./control.ts')
   addControl('status', 'show the workers', async (line, { options }) =>
-    (await control()).showStatus(line, world, options.json ? 'json' : 'table'),
-  ).option('--json', 'as JSON')
+    (await control()).showStatus(line, world, options.json ? 'json' : options.metrics ? 'metrics' : 'table'),
+  )
+    .option('--json', 'as JSON')
+    .addOption(new Option('--metrics', 'as Prometheus reads it').conflicts('json'))
   addControl('reload', 'read the configuration again, replace the workers, reload nginx', async line =>
     (await control()).command(line, world, 'reload'),
   )

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFileSync, statSync } from 'node:fs'
+import http from 'node:http'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
@@ -26,6 +27,20 @@ function trusts(port: number | undefined, servername: string, authority: string)
       socket.destroy()
     })
     socket.once('error', error => resolve(error.message))
+  })
+}
+
+/** What the admin socket answers. */
+function askAdmin(socketPath: string, path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const request = http.get({ socketPath, path, agent: false }, response => {
+      let text = ''
+      response.setEncoding('utf8').on('data', chunk => {
+        text += chunk
+      })
+      response.on('end', () => resolve(text)).on('error', reject)
+    })
+    request.on('error', reject)
   })
 }
 
@@ -67,6 +82,25 @@ describe('the local certificate', () => {
     const { httpsPort } = await serve(t, folder)
     assert.equal(await trusts(httpsPort, 'localhost', join(folder, 'state/local-ca.crt')), 'localhost')
     assert.equal(statSync(join(folder, 'state/self-signed.key'), { throwIfNoEntry: false }), undefined)
+  })
+
+  it('shows in the metrics and in the readiness of the admin socket, and to nobody else', async t => {
+    const { monohull, certificate } = await serve(t, temporaryFolder(t))
+    const asked = (path: string) => askAdmin(join(monohull.folder, 'run/admin.sock'), path)
+    const ends = `key_type="ecdsa"} ${Date.parse(certificate.validTo) / 1000}`
+    const metrics = await asked('/metrics')
+    const env = { MONOHULL_RUN_DIR: join(monohull.folder, 'run') }
+    const printed = startMonohull(t, { args: ['status', '--metrics'], env })
+    assert.equal(await printed.exited, 0)
+    assert.equal(printed.output().includes(ends), true, printed.output())
+    assert.match(metrics, /^monohull_certificate_expiry_timestamp_seconds\{names="localhost,/m)
+    assert.ok(metrics.includes(ends), metrics)
+    assert.match(metrics, /^monohull_certificate_renewal_timestamp_seconds\{name="localhost"\} \d+$/m)
+    assert.match(metrics, /^monohull_workers\{app="app",state="serving"\} 2$/m)
+    const [served] = JSON.parse(await asked('/readyz')).certificates.served
+    assert.equal(Date.parse(served.notAfter), Date.parse(certificate.validTo))
+    assert.equal(served.renewal.why, 'two thirds of its lifetime')
+    assert.deepEqual(Object.keys(JSON.parse((await monohull.request({ path: '/readyz' })).body)), ['status', 'workers'])
   })
 
   it('is renewed while it serves, by the same CA and without touching the workers', async t => {

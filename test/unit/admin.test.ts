@@ -103,6 +103,12 @@ describe('admin/app', () => {
     assert.deepEqual(response.body, status)
   })
 
+  it('tells metrics as Prometheus reads them', async () => {
+    const response = await request(app()).get('/metrics').expect(200)
+    assert.equal(response.headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8')
+    assert.match(response.text, /^monohull_ready 1$/m)
+  })
+
   it('answers anything else with 404 in JSON, and what there is', async () => {
     await request(app())
       .post('/nowhere')
