@@ -7,6 +7,7 @@ import net, { type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { makeCertificate } from '../make-certificate.ts'
+import { createRevocation, past, serialIn } from './acme-revocation.ts'
 import { defer, temporaryFolder, until } from './monohull.ts'
 
 /** What the front of the authority does besides passing requests on. */
@@ -28,9 +29,18 @@ export interface Authority {
   orders: { identifiers: { value: string }[]; replaces?: string; profile?: string }[]
   /** How often a window was asked for. */
   asked(): number
+  /** Revokes the certificate that a folder holds, as who has its key may (RFC 8555, 7.6). */
+  revoke(folder: string): Promise<void>
   /** The management of its DNS server: `set-txt`, `clear-txt` … */
   dnsUrl: string
   log(): string
+}
+
+export interface AuthorityOptions {
+  /** Environment of Pebble. */
+  env?: Record<string, string>
+  /** Keys (base64url) by their ids of the accounts made elsewhere, without which none is made here. */
+  accounts?: Record<string, string>
 }
 
 /** Free ports, all different. */
@@ -51,7 +61,10 @@ async function freePorts(count: number): Promise<number[]> {
  * Pebble, Let's Encrypt's authority for tests, with its DNS server, behind a front that adds what Debian 12's Pebble lacks
  * (renewal information, limits) and can be told to fail.
  */
-export async function startAuthority(t: TestContext, pebbleEnv: Record<string, string> = {}): Promise<Authority> {
+export async function startAuthority(
+  t: TestContext,
+  { env: pebbleEnv = {}, accounts }: AuthorityOptions = {},
+): Promise<Authority> {
   const folder = temporaryFolder(t)
   makeCertificate(folder, 'localhost', { chain: 'ca.pem', key: 'ca.key' })
   const [api = 0, management = 0, challenges = 0, tlsPort = 0, dns = 0, dnsManagement = 0] = await freePorts(6)
@@ -63,7 +76,8 @@ export async function startAuthority(t: TestContext, pebbleEnv: Record<string, s
     httpPort: challenges,
     tlsPort,
     ocspResponderURL: '',
-    externalAccountBindingRequired: false,
+    externalAccountBindingRequired: accounts !== undefined,
+    externalAccountMACKeys: accounts ?? {},
     certificateValidityPeriod: 90 * 86_400,
   }
   writeFileSync(join(folder, 'pebble.json'), JSON.stringify({ pebble: config }))
@@ -80,6 +94,7 @@ export async function startAuthority(t: TestContext, pebbleEnv: Record<string, s
 
   const behaviour: Behaviour = { isDown: false, limited: { orders: 0, seconds: 0 }, window: undefined, refused: [] }
   const orders: Authority['orders'] = []
+  const revocation = createRevocation({ api, management, ca: readFileSync(join(folder, 'ca.pem'), 'utf8') })
   let asked = 0
   const pass = (request: http.IncomingMessage, body: string) =>
     new Promise<{ status: number; headers: http.IncomingHttpHeaders; text: string }>((resolve, reject) => {
@@ -106,7 +121,9 @@ export async function startAuthority(t: TestContext, pebbleEnv: Record<string, s
     }
     if (request.url?.startsWith('/renewal/')) {
       asked++
-      const { window } = behaviour
+      const revoked = await revocation.isRevoked(serialIn(request.url))
+      // the day before yesterday, which is how an authority says so (RFC 9773, 4.2)
+      const window = revoked ? past : behaviour.window
       if (!window) return problem(404, 'malformed')
       response.writeHead(200, { 'content-type': 'application/json', 'retry-after': '21600' })
       return void response.end(JSON.stringify({ suggestedWindow: window }))
@@ -153,7 +170,7 @@ export async function startAuthority(t: TestContext, pebbleEnv: Record<string, s
     MONOHULL_TLS_ACME_CA_FILE: join(folder, 'ca.pem'),
     NODE_OPTIONS: `--require=${join(import.meta.dirname, '../fixtures/test-names.cjs')}`,
   }
-  return { env, behaviour, orders, asked: () => asked, dnsUrl, log }
+  return { env, behaviour, orders, asked: () => asked, revoke: revocation.revoke, dnsUrl, log }
 }
 
 interface Program {

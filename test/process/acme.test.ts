@@ -1,49 +1,25 @@
 import assert from 'node:assert/strict'
 import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, it, type TestContext } from 'node:test'
+import { describe, it } from 'node:test'
 import { newRecord, wishOf } from '../../supervisor/domain/acme.ts'
 import { makeDatedCertificate } from '../make-certificate.ts'
-import { type Authority, startAuthority } from './acme-authority.ts'
-import { fixture, type Monohull, type StartOptions, startMonohull, temporaryFolder, until } from './monohull.ts'
+import { startAuthority } from './acme-authority.ts'
+import { cert, issuerOf, serialOf, startWithAcme, windowOf } from './acme-monohull.ts'
+import { fixture, type Monohull, startMonohull, temporaryFolder, until } from './monohull.ts'
 import { presented } from './presented.ts'
 
-const hello = ['run', 'node', fixture('hello.cjs')]
-
-function start(t: TestContext, { env }: Authority, options: StartOptions & { domains?: string } = {}): Monohull {
-  const { domains = 'one.test', ...rest } = options
-  return startMonohull(t, { args: hello, ...rest, env: { ...env, MONOHULL_TLS_ACME_DOMAINS: domains, ...rest.env } })
-}
-
-/** Runs `monohull cert` for an instance. */
-async function cert(t: TestContext, monohull: Monohull, ...words: string[]) {
-  const folder = temporaryFolder(t)
-  const env = { MONOHULL_RUN_DIR: join(monohull.folder, 'run') }
-  const told = startMonohull(t, { folder, args: ['cert', ...words], env })
-  return { code: await told.exited, output: told.output() }
-}
-
 const day = 86_400_000
-const window = (from: number, to: number) => ({
-  start: new Date(Date.now() + from * day),
-  end: new Date(Date.now() + to * day),
-})
-
-const serial = async (monohull: Monohull, name = 'one.test') =>
-  (await presented(monohull.instance().httpsPort, name)).serialNumber
-
-const issuer = async (monohull: Monohull, name = 'one.test') =>
-  (await presented(monohull.instance().httpsPort, name)).issuer
 
 describe('a certificate from a CA', () => {
   it('is obtained in the background, served without a restart of anything, and not ordered again by a restart', async t => {
     const authority = await startAuthority(t)
-    const monohull = start(t, authority)
+    const monohull = startWithAcme(t, authority)
     await monohull.serving()
     const workers = [monohull.worker(1), monohull.worker(2)]
     await monohull.seen(/certificate issued names=one\.test/)
     await monohull.seen(/certificates changed/)
-    assert.match(await issuer(monohull), /Pebble/)
+    assert.match(await issuerOf(monohull), /Pebble/)
     assert.deepEqual([monohull.worker(1), monohull.worker(2)], workers)
     const folder = join(monohull.folder, 'state/acme/certificates/one.test')
     const [id = ''] = readdirSync(folder).filter(name => /^[0-9a-f]{16}$/.test(name))
@@ -51,16 +27,16 @@ describe('a certificate from a CA', () => {
     monohull.signal('SIGTERM')
     await monohull.exited
 
-    const again = start(t, authority, { folder: monohull.folder })
+    const again = startWithAcme(t, authority, { folder: monohull.folder })
     await again.serving()
-    assert.match(await issuer(again), /Pebble/)
+    assert.match(await issuerOf(again), /Pebble/)
     const listed = await cert(t, again, 'list')
     assert.match(listed.output, /one\.test +acme +ecdsa .*two thirds of the lifetime/)
     assert.equal(authority.orders.length, 1)
   })
 
   it('is asked for ahead of the redirect, and what nobody asked for is not there', async t => {
-    const monohull = start(t, await startAuthority(t))
+    const monohull = startWithAcme(t, await startAuthority(t))
     await monohull.seen(/certificate issued/)
     const path = '/.well-known/acme-challenge/nothing'
     assert.equal((await monohull.request({ scheme: 'http', path })).status, 404)
@@ -70,8 +46,8 @@ describe('a certificate from a CA', () => {
 
   it('is renewed in the window that the CA suggests, at a time that a restart does not change, naming what it replaces', async t => {
     const authority = await startAuthority(t)
-    authority.behaviour.window = window(20, 40)
-    const monohull = start(t, authority)
+    authority.behaviour.window = windowOf(20, 40)
+    const monohull = startWithAcme(t, authority)
     await monohull.seen(/certificates changed/)
     const planned = (await cert(t, monohull, 'list', '--json')).output
     const { at, why } = JSON.parse(planned).served[0].renewal
@@ -80,29 +56,29 @@ describe('a certificate from a CA', () => {
     monohull.signal('SIGTERM')
     await monohull.exited
 
-    const again = start(t, authority, { folder: monohull.folder })
+    const again = startWithAcme(t, authority, { folder: monohull.folder })
     await again.serving()
-    const first = await serial(again)
+    const first = await serialOf(again)
     assert.equal(JSON.parse((await cert(t, again, 'list', '--json')).output).served[0].renewal.at, at)
     assert.equal(authority.asked(), 1)
     const early = await cert(t, again, 'renew', 'one.test')
     assert.match(early.output, /one\.test is not due before/)
-    authority.behaviour.window = window(-2, -1)
+    authority.behaviour.window = windowOf(-2, -1)
     assert.deepEqual(await cert(t, again, 'renew', 'one.test'), { code: 0, output: 'monohull: one.test renewed\n' })
-    await until('the new certificate', async () => (await serial(again)) !== first)
+    await until('the new certificate', async () => (await serialOf(again)) !== first)
     assert.equal(authority.orders.length, 2)
     assert.match(authority.orders[1]?.replaces ?? '', /^[\w-]{20,}\.[\w-]{8,}$/)
   })
 
   it('is renewed without the help of the CA too', async t => {
     const authority = await startAuthority(t)
-    const monohull = start(t, authority)
+    const monohull = startWithAcme(t, authority)
     await monohull.seen(/certificates changed/)
-    const first = await serial(monohull)
+    const first = await serialOf(monohull)
     assert.match((await cert(t, monohull, 'renew', 'one.test')).output, /not due before .*: two thirds of the lifetime/)
     assert.equal((await cert(t, monohull, 'renew', 'one.test', '--force')).code, 0)
     // an nginx worker names itself leaving a moment before it closes its sockets
-    await until('the new certificate', async () => (await serial(monohull)) !== first)
+    await until('the new certificate', async () => (await serialOf(monohull)) !== first)
     assert.equal(authority.orders[1]?.replaces, undefined)
   })
 
@@ -118,14 +94,15 @@ describe('a certificate from a CA', () => {
     dns_hook: [node, hook.cjs]
     key_type: rsa`
     const monohull = startMonohull(t, {
-      args: hello,
+      args: ['run', 'node', fixture('hello.cjs')],
       files: { 'monohull.yaml': config, 'hook.cjs': hook },
       env: { ...authority.env, MONOHULL_CONFIG: 'monohull.yaml' },
     })
     await monohull.seen(/certificate issued names=one\.test/)
     await monohull.seen(/certificate issued names=\*\.shop\.test,shop\.test/)
     await monohull.seen(/certificates changed.*shop\.test/)
-    for (const name of ['one.test', 'shop.test', 'any.shop.test']) assert.match(await issuer(monohull, name), /Pebble/)
+    for (const name of ['one.test', 'shop.test', 'any.shop.test'])
+      assert.match(await issuerOf(monohull, name), /Pebble/)
     const { publicKey } = await presented(monohull.instance().httpsPort, 'shop.test')
     assert.equal(publicKey.asymmetricKeyType, 'rsa')
   })
@@ -139,7 +116,7 @@ describe('when the CA does not do as it should', () => {
   }
 
   it('refuses every second nonce: obtained', async t => {
-    const monohull = start(t, await startAuthority(t, { PEBBLE_WFE_NONCEREJECT: '50' }))
+    const monohull = startWithAcme(t, await startAuthority(t, { env: { PEBBLE_WFE_NONCEREJECT: '50' } }))
     await monohull.seen(/certificate issued/)
     await expectServing(monohull)
   })
@@ -147,7 +124,7 @@ describe('when the CA does not do as it should', () => {
   it('limits the rate: tried again when it says', async t => {
     const authority = await startAuthority(t)
     authority.behaviour.limited = { orders: 1, seconds: 1 }
-    const monohull = start(t, authority)
+    const monohull = startWithAcme(t, authority)
     await monohull.seen(/certificate not obtained .*429.*rateLimited.* retry_in=1s/)
     await expectServing(monohull)
     await monohull.seen(/certificate issued/)
@@ -157,7 +134,7 @@ describe('when the CA does not do as it should', () => {
   it('is down: told, tried again in a minute, and obtained once it is back', async t => {
     const authority = await startAuthority(t)
     authority.behaviour.isDown = true
-    const monohull = start(t, authority)
+    const monohull = startWithAcme(t, authority)
     await monohull.seen(/certificate not obtained .*cannot reach localhost.* retry_in=(4[5-9]|5\d)s|retry_in=1m/)
     await expectServing(monohull)
     assert.match(
@@ -166,33 +143,33 @@ describe('when the CA does not do as it should', () => {
     )
     authority.behaviour.isDown = false
     assert.equal((await cert(t, monohull, 'renew', 'one.test')).code, 0)
-    assert.match(await issuer(monohull), /Pebble/)
+    assert.match(await issuerOf(monohull), /Pebble/)
   })
 
   it('is down when a renewal is due: the old one stays', async t => {
     const authority = await startAuthority(t)
-    const monohull = start(t, authority)
+    const monohull = startWithAcme(t, authority)
     await monohull.seen(/certificates changed/)
-    const first = await serial(monohull)
+    const first = await serialOf(monohull)
     authority.behaviour.isDown = true
     const { code, output } = await cert(t, monohull, 'renew', 'one.test', '--force')
     assert.deepEqual([code, /cannot reach/.test(output)], [1, true])
     await monohull.seen(/certificate not renewed, the old one stays/)
-    assert.equal(await serial(monohull), first)
+    assert.equal(await serialOf(monohull), first)
     await expectServing(monohull)
   })
 
   it('takes one domain and not the other: the one is served', async t => {
     const authority = await startAuthority(t)
     authority.behaviour.refused = ['bad.test']
-    const monohull = start(t, authority, { domains: 'bad.test,one.test' })
+    const monohull = startWithAcme(t, authority, { domains: 'bad.test,one.test' })
     await monohull.seen(/certificate not obtained names=bad\.test .*rejectedIdentifier/)
     await monohull.seen(/certificates changed.*one\.test/)
-    assert.match(await issuer(monohull), /Pebble/)
+    assert.match(await issuerOf(monohull), /Pebble/)
     await expectServing(monohull)
     authority.behaviour.refused = []
     assert.equal((await cert(t, monohull, 'renew', 'bad.test')).code, 0)
-    assert.match(await issuer(monohull, 'bad.test'), /Pebble/)
+    assert.match(await issuerOf(monohull, 'bad.test'), /Pebble/)
   })
 
   it('has issued one that has expired: a local one at once, then a new one', async t => {
@@ -207,11 +184,11 @@ describe('when the CA does not do as it should', () => {
       profile: undefined,
     }
     writeFileSync(join(place, 'record.json'), JSON.stringify(newRecord(wishOf(plan, settings as never))))
-    const monohull = start(t, authority, { folder })
+    const monohull = startWithAcme(t, authority, { folder })
     await monohull.serving()
     await expectServing(monohull)
     await monohull.seen(/certificates changed/)
-    assert.match(await issuer(monohull), /Pebble/)
+    assert.match(await issuerOf(monohull), /Pebble/)
   })
 })
 
@@ -219,7 +196,7 @@ describe('before the first order', () => {
   it('a state folder that cannot be written to is told, and nothing is ordered', async t => {
     const authority = await startAuthority(t)
     const folder = temporaryFolder(t, { file: '' })
-    const monohull = start(t, authority, { folder, env: { MONOHULL_STATE_DIR: join(folder, 'file/state') } })
+    const monohull = startWithAcme(t, authority, { folder, env: { MONOHULL_STATE_DIR: join(folder, 'file/state') } })
     await monohull.seen(/not obtained .*state_dir \S+\/file\/state is not writable/)
     assert.equal((await monohull.request()).status, 200)
     assert.equal(authority.orders.length, 0)
@@ -227,11 +204,11 @@ describe('before the first order', () => {
 
   it('a name without an address is told, and ordered only by force', async t => {
     const authority = await startAuthority(t)
-    const monohull = start(t, authority, { domains: 'nowhere.test' })
+    const monohull = startWithAcme(t, authority, { domains: 'nowhere.test' })
     await monohull.seen(/not obtained .*DNS: nowhere\.test has no address/)
     assert.equal(authority.orders.length, 0)
     assert.equal((await cert(t, monohull, 'renew', 'nowhere.test', '--force')).code, 0)
-    assert.match(await issuer(monohull, 'nowhere.test'), /Pebble/)
+    assert.match(await issuerOf(monohull, 'nowhere.test'), /Pebble/)
   })
 })
 
@@ -240,9 +217,12 @@ describe('mounted certificates beside ACME', () => {
     const authority = await startAuthority(t)
     const folder = temporaryFolder(t)
     makeDatedCertificate(join(folder, 'certs'), 'one.test', { from: -1, to: 80 })
-    const monohull = start(t, authority, { folder, domains: 'one.test,two.test' })
+    const monohull = startWithAcme(t, authority, { folder, domains: 'one.test,two.test' })
     await monohull.seen(/certificates changed/)
-    assert.deepEqual([await issuer(monohull), /Pebble/.test(await issuer(monohull, 'two.test'))], ['CN=one.test', true])
+    assert.deepEqual(
+      [await issuerOf(monohull), /Pebble/.test(await issuerOf(monohull, 'two.test'))],
+      ['CN=one.test', true],
+    )
     assert.deepEqual(
       authority.orders.map(({ identifiers }) => identifiers[0]?.value),
       ['two.test'],
@@ -252,7 +232,7 @@ describe('mounted certificates beside ACME', () => {
 
 describe('monohull cert', () => {
   it('shows and checks what is served', async t => {
-    const monohull = start(t, await startAuthority(t))
+    const monohull = startWithAcme(t, await startAuthority(t))
     await monohull.seen(/certificates changed/)
     const shown = await cert(t, monohull, 'show', 'one.test')
     assert.match(shown.output, /^issuer +CN=Pebble.*$[\s\S]*^source +acme$|^source +acme$[\s\S]*^issuer +CN=Pebble/m)

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { readdirSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { startAuthority } from './acme-authority.ts'
+import { cert, issuerOf, serialOf, startWithAcme, windowOf } from './acme-monohull.ts'
+import { temporaryFolder, until } from './monohull.ts'
+
+const places = 'state/acme/certificates/one.test'
+
+describe('a certificate that the CA has revoked', () => {
+  it('is known by the window that the CA suggests then, and is replaced as soon as the CA lets it', async t => {
+    const authority = await startAuthority(t)
+    authority.behaviour.window = windowOf(20, 40)
+    const monohull = startWithAcme(t, authority)
+    await monohull.seen(/certificates changed/)
+    const first = await serialOf(monohull)
+    assert.match((await cert(t, monohull, 'renew', 'one.test')).output, /not due before/)
+
+    const [id = ''] = readdirSync(join(monohull.folder, places)).filter(name => /^[0-9a-f]{16}$/.test(name))
+    await authority.revoke(join(monohull.folder, places, id))
+    authority.behaviour.limited = { orders: 1, seconds: 5 }
+    const refused = await cert(t, monohull, 'renew', 'one.test')
+    assert.deepEqual([refused.code, /429/.test(refused.output)], [1, true], refused.output)
+    const [listed] = JSON.parse((await cert(t, monohull, 'list', '--json')).output).served
+    assert.equal(listed.renewal.why, 'the CA wants it replaced at once')
+    await until('the new certificate', async () => (await serialOf(monohull)) !== first, { deadlineMs: 60_000 })
+    assert.match(authority.orders.at(-1)?.replaces ?? '', /^[\w-]{20,}\.[\w-]{8,}$/)
+    assert.match((await cert(t, monohull, 'list')).output, /one\.test .*the CA suggests/)
+  })
+})
+
+describe('an account that was made elsewhere (external account binding)', () => {
+  const accounts = { 'kid-1': 'zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W' }
+  const eab = { MONOHULL_TLS_ACME_EAB_KEY_ID: 'kid-1' }
+
+  it('is bound by its key', async t => {
+    const authority = await startAuthority(t, { accounts })
+    const folder = temporaryFolder(t, { hmac: `${accounts['kid-1']}\n` })
+    const env = { ...eab, MONOHULL_TLS_ACME_EAB_HMAC_KEY_FILE: join(folder, 'hmac') }
+    const monohull = startWithAcme(t, authority, { folder, env })
+    await monohull.seen(/certificates changed/)
+    assert.match(await issuerOf(monohull), /Pebble/)
+    assert.doesNotMatch(monohull.output(), new RegExp(accounts['kid-1']))
+  })
+
+  it('and a CA that wants one: told, with the key to set', async t => {
+    const monohull = startWithAcme(t, await startAuthority(t, { accounts }))
+    await monohull.seen(/not obtained .*the CA wants an account made elsewhere: set tls\.acme\.eab/)
+  })
+
+  it('with a key that is another: the CA says so', async t => {
+    const env = { ...eab, MONOHULL_TLS_ACME_EAB_HMAC_KEY: accounts['kid-1'].toLowerCase() }
+    const monohull = startWithAcme(t, await startAuthority(t, { accounts }), { env })
+    await monohull.seen(/not obtained .*the CA answers 4\d\d/)
+  })
+})
+
+describe('an order that fails', () => {
+  it('since the CA finds another machine behind the name: told with its words; then succeeds', async t => {
+    const authority = await startAuthority(t)
+    const lead = (addresses: string[]) =>
+      fetch(`${authority.dnsUrl}/add-a`, {
+        method: 'POST',
+        body: JSON.stringify({ host: 'one.test.', addresses }),
+      })
+    await lead(['127.0.0.2'])
+    const monohull = startWithAcme(t, authority)
+    await monohull.seen(/certificate not obtained .*the proof for one\.test is invalid: .*127\.0\.0\.2/)
+    await fetch(`${authority.dnsUrl}/clear-a`, { method: 'POST', body: JSON.stringify({ host: 'one.test.' }) })
+    assert.equal((await cert(t, monohull, 'renew', 'one.test')).code, 0)
+    assert.match(await issuerOf(monohull), /Pebble/)
+  })
+})
+
+describe('a state folder that cannot be written to any more', () => {
+  it('when a renewal is due: told, and the old certificate stays, over a reload too', async t => {
+    const monohull = startWithAcme(t, await startAuthority(t))
+    await monohull.seen(/certificates changed/)
+    const first = await serialOf(monohull)
+    const kept = join(monohull.folder, 'state/acme/certificates')
+    renameSync(kept, `${kept}.away`)
+    writeFileSync(kept, '')
+    assert.equal((await cert(t, monohull, 'renew', 'one.test', '--force')).code, 1)
+    await monohull.seen(/certificate not renewed, the old one stays/)
+    monohull.signal('SIGHUP')
+    await monohull.seen(/reload finished/)
+    assert.equal(await serialOf(monohull), first)
+  })
+})
