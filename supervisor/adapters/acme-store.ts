@@ -11,6 +11,7 @@ import { writePrivately } from './private-file.ts'
 const files = { chain: 'fullchain.pem', key: 'privkey.pem' }
 /** Certificates that are kept for a name: the one that serves, and the one before. */
 const keptCount = 2
+const certificateFolder = /^[0-9a-f]{16}$/
 
 /** What the state folder holds of ACME: `certificates/NAME/ID/` with a pair in certbot's names, and `NAME/record.json`. */
 export function createAcmeStore(folder: string): AcmeStore {
@@ -20,7 +21,7 @@ export function createAcmeStore(folder: string): AcmeStore {
 
   /** The latest first. */
   function all(name: string): UsableCertificate[] {
-    return listFolders(placeOf(name))
+    return listFolders(placeOf(name), certificateFolder)
       .flatMap(id => {
         const reading = readCertificate(join(placeOf(name), id), files)
         return reading.ok && reading.certificate.keyMatches ? [reading] : []
@@ -55,12 +56,20 @@ export function createAcmeStore(folder: string): AcmeStore {
         rmSync(staging, { recursive: true, force: true })
       }
     },
+    remove: name => rmSync(placeOf(name), { recursive: true, force: true }),
     pendingKey: name => readText(pendingPath(name)),
     savePendingKey(name, keyPem) {
       if (keyPem === undefined) rmSync(pendingPath(name), { force: true })
       else writePrivately(pendingPath(name), keyPem)
     },
   }
+}
+
+/** The names that there are certificates of. */
+export function namesIn(folder: string): string[] {
+  return listFolders(folder, /^[a-z0-9.-]+$/).filter(
+    name => listFolders(join(folder, name), certificateFolder).length > 0,
+  )
 }
 
 /** The account with an authority, in a folder named after its directory. */
@@ -83,9 +92,9 @@ export function createAccountStore(folder: string, directory: string, keys: KeyM
   }
 }
 
-function listFolders(folder: string): string[] {
+function listFolders(folder: string, names: RegExp): string[] {
   try {
-    return readdirSync(folder).filter(name => /^[0-9a-f]{16}$/.test(name))
+    return readdirSync(folder).filter(name => names.test(name))
   } catch {
     return [] // none yet
   }

@@ -23,12 +23,14 @@ export function serveAdmin(path: string, options: AdminOptions): Promise<LocalSe
   })
 }
 
-function serve(
-  socket: { path: string; mode: number; gid: number | undefined },
+/** Serves on a unix socket, in place of a leftover. */
+export function serve(
+  socket: { path: string; mode: number; gid: number | undefined; mostConnections?: number },
   listener: RequestListener,
 ): Promise<LocalServer> {
   rmSync(socket.path, { force: true })
   const server: Server = createServer(listener)
+  if (socket.mostConnections !== undefined) server.maxConnections = socket.mostConnections
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(socket.path, () => {

@@ -14,6 +14,7 @@ import { covers } from '../domain/certificate-choice.ts'
 import { createAcme, type RunningAcme } from '../services/acme.ts'
 import { findObstacle } from '../services/acme-preflight.ts'
 import { acmeFolder, challengeFolder } from './acme-settings.ts'
+import { type SharedAcmeDeps, startOnDemand } from './on-demand.ts'
 import type { Parts } from './parts.ts'
 
 /** Often enough to honour what the CA says about when to try again. */
@@ -23,7 +24,6 @@ const everyTenSeconds = '*/10 * * * * *'
 export function startAcme(parts: Parts, settings: AcmeSettings): RunningAcme {
   const { log } = parts
   const { config, apps } = parts.settings
-  const folder = acmeFolder(config)
   const challenges = challengeFolder(config) ?? join(config.run_dir, 'acme-challenge')
   const keys = createKeyMaker(config.run_dir)
   const preflight = createPreflight(config.state_dir, challenges)
@@ -37,13 +37,12 @@ export function startAcme(parts: Parts, settings: AcmeSettings): RunningAcme {
       fix: `mount a volume there, or a restart orders them anew, which CAs limit: -v monohull-state:${config.state_dir}`,
     })
 
-  const acme = createAcme({
+  const shared: SharedAcmeDeps = {
     client: createAcmeClient({ settings, ca, account, now: systemClock.now }),
     solver:
       settings.challenge === 'dns-01'
         ? createDnsSolver(settings.dnsHook ?? [], (apps.length === 1 && apps[0]?.place.directory) || '.')
         : createHttpSolver(challenges),
-    store: createAcmeStore(folder),
     keys,
     clock: systemClock,
     random: Math.random,
@@ -54,12 +53,26 @@ export function startAcme(parts: Parts, settings: AcmeSettings): RunningAcme {
       domains.every(domain =>
         parts.certificates?.kept.some(({ source, certificate }) => source === 'mounted' && covers(certificate, domain)),
       ),
+  }
+  const acme = createAcme({
+    ...shared,
+    store: createAcmeStore(acmeFolder(config)),
     serve: () => parts.command({ type: 'refreshCertificates' }, 'ACME'),
   })
+  const onDemand = config.tls.on_demand && startOnDemand(parts, shared)
   const look = () => {
-    acme.tick().catch((error: unknown) => log.error('cannot look after certificates', { error: messageOf(error) }))
+    for (const each of onDemand ? [acme, onDemand] : [acme])
+      each.tick().catch((error: unknown) => log.error('cannot look after certificates', { error: messageOf(error) }))
   }
-  const close = runAt(everyTenSeconds, look)
+  const cancel = runAt(everyTenSeconds, look)
   look()
-  return { renew: acme.renew, status: acme.status, close }
+  return {
+    renew: (name, mode) => (onDemand?.certificate(name) ? onDemand : acme).renew(name, mode),
+    status: acme.status,
+    onDemand: () => onDemand?.served() ?? [],
+    close() {
+      cancel()
+      onDemand?.close()
+    },
+  }
 }

@@ -2,8 +2,15 @@ import { join } from 'node:path'
 import { signFolder } from '../adapters/folder-signature.ts'
 import { systemClock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
+import type { Config } from '../config/schema.ts'
 import type { CertificateFacts, CertificateFiles, CertificateProblem } from '../domain/certificate.ts'
-import { type Arrangement, arrangeCertificates, type CertificateSource, covers } from '../domain/certificate-choice.ts'
+import {
+  type Arrangement,
+  arrangeCertificates,
+  type CertificateSet,
+  type CertificateSource,
+  covers,
+} from '../domain/certificate-choice.ts'
 import { retained } from '../domain/certificate-retention.ts'
 import type { NginxModel } from '../domain/nginx-model.ts'
 import { findServed } from '../services/certificates.ts'
@@ -110,10 +117,30 @@ export function reportCertificates({ kept, problems }: Certificates, log: Log): 
 }
 
 /** The files as nginx is told of them. */
-export function certificateModel({ arrangement }: Certificates): NonNullable<NginxModel['certificates']> {
+export function certificateModel(
+  { kept, arrangement: { fallback, named } }: Certificates,
+  config: Config,
+): NonNullable<NginxModel['certificates']> {
   const filesOf = ({ certificates }: { certificates: KeptCertificate[] }) => certificates.map(({ copy }) => copy)
   return {
-    fallback: { names: arrangement.fallback.names, files: filesOf(arrangement.fallback) },
-    named: arrangement.named.map(set => ({ names: set.names, files: filesOf(set) })),
+    fallback: {
+      names: config.tls.on_demand ? namesBesideOnDemand(fallback, kept, config) : fallback.names,
+      files: filesOf(fallback),
+    },
+    named: named.map(set => ({ names: set.names, files: filesOf(set) })),
   }
+}
+
+/** What stays with the fallback: its own names, unless better can be had for them, and those whose certificates are awaited. */
+function namesBesideOnDemand(
+  { names, certificates }: CertificateSet<KeptCertificate>,
+  kept: readonly KeptCertificate[],
+  config: Config,
+): string[] {
+  const trusted = kept.filter(({ source }) => source !== 'local-ca')
+  const own = certificates.some(each => trusted.includes(each)) ? names : []
+  const awaited = (acmeSettingsOf(config)?.plans ?? [])
+    .flatMap(({ domains }) => domains)
+    .filter(domain => !trusted.some(({ certificate }) => covers(certificate, domain)))
+  return [...new Set([...own, ...awaited])]
 }

@@ -10,6 +10,7 @@ import { challengeFolder } from './acme-settings.ts'
 import { busyTimeOf } from './busy-time.ts'
 import { frontRules } from './front-rules.ts'
 import { routesOf } from './nginx-routes.ts'
+import { onDemandOf } from './on-demand-place.ts'
 import { systemAuthorities } from './route-files.ts'
 import type { Settings } from './settings.ts'
 
@@ -53,6 +54,7 @@ export function modelNginx({
     httpMode: config.https === 'redirect' ? 'redirect' : 'serve',
     publicHttpsPort,
     certificates,
+    onDemand: onDemandOf(config, features),
     tlsProfile: config.tls.profile,
     acmeChallenges: challengeFolder(config),
     health: {

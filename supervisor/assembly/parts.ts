@@ -91,7 +91,7 @@ export function modelOf(
     settings,
     features,
     front,
-    certificates: certificates && certificateModel(certificates),
+    certificates: certificates && certificateModel(certificates, settings.config),
     accessLogPath: accessLog.path,
     externalOf: upstream => upstreams?.serversOf(upstream) ?? [],
     serversOf(plan) {
@@ -131,7 +131,13 @@ export function statusOf(parts: Parts): Status {
     }),
     processes: [...processes.values()].flatMap(pool => pool.status()),
     upstreams: parts.upstreams?.status() ?? [],
-    certificates: certificates && describeCertificates(certificates, acme?.status() ?? [], systemClock.now()),
+    certificates:
+      certificates &&
+      describeCertificates(
+        certificates,
+        { issues: acme?.status() ?? [], onDemand: acme?.onDemand() ?? [] },
+        systemClock.now(),
+      ),
   }
 }
 

@@ -74,7 +74,7 @@ export async function reload(parts: Parts): Promise<Outcome> {
 
 /** Everything that ACME was started with. */
 function acmeKey({ config }: Settings): string {
-  return JSON.stringify([acmeSettingsOf(config), config.state_dir])
+  return JSON.stringify([acmeSettingsOf(config), config.tls.on_demand, config.state_dir])
 }
 
 function abandoned(reason: string): Outcome {

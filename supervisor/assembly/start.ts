@@ -120,6 +120,7 @@ async function assembleNginx(parts: Parts, surroundings: Surroundings): Promise<
     loadCertificates(settings, log),
     openUpstreams(parts, settings),
     settings.config.cache ? import('./purge-cache.ts').then(found => found.removeOldCache(settings)) : undefined,
+    settings.config.tls.on_demand && import('./on-demand-files.ts').then(files => files.layOutOnDemand(settings)),
   ])
   Object.assign(parts, { features, accessLog, certificates, upstreams })
   if (certificates) reportCertificates(certificates, log)

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { namedHosts } from './named-hosts.ts'
+import { onDemand } from './on-demand.ts'
 import { absolutePath, command, docs, hostName } from './values.ts'
 
 const domains = 'expected a list of domains, such as [example.com, [shop.example.com, www.shop.example.com]]'
@@ -85,6 +86,7 @@ export const tls = z
           "Mozilla's guideline: intermediate: TLS 1.2 and 1.3, for every client since 2014; modern: TLS 1.3 alone",
       }),
     acme,
+    on_demand: onDemand,
   })
   .prefault({})
 
@@ -98,15 +100,16 @@ interface TlsContext {
 /** What does not go together. */
 export function describeTlsProblems(context: TlsContext) {
   const { https } = context
-  const { required, acme: wanted } = context.tls
-  if (!wanted) return []
+  const { required, acme: wanted, on_demand } = context.tls
   const found = (key: string, message: string) => ({ path: ['tls', ...key.split('.')], message })
+  if (!wanted)
+    return on_demand ? [found('on_demand', 'expected tls.acme beside it, such as {email: me@example.com}')] : []
   const names = wanted.domains?.flat() ?? namedHosts(context)
   const problems = []
   if (https === 'off') problems.push(found('acme', 'obtains certificates that https: off has no use for'))
   if (required)
     problems.push(found('required', 'expected false with tls.acme, which cannot start without a certificate then'))
-  if (names.length === 0)
+  if (names.length === 0 && !on_demand)
     problems.push(found('acme.domains', 'expected at least one domain, here or in server_names or a route'))
   if (wanted.challenge === 'dns-01' && !wanted.dns_hook)
     problems.push(found('acme.dns_hook', 'expected a program, which dns-01 needs'))
@@ -114,6 +117,10 @@ export function describeTlsProblems(context: TlsContext) {
     problems.push(found('acme.dns_hook', 'expected nothing, unless challenge is dns-01'))
   if (wanted.challenge === 'http-01' && names.some(name => name.startsWith('*.')))
     problems.push(found('acme.challenge', 'expected dns-01, which a name with * needs'))
+  if (on_demand && wanted.challenge !== 'http-01')
+    problems.push(
+      found('acme.challenge', 'expected http-01 with tls.on_demand, whose names are in the zones of others'),
+    )
   const twice = names.find((name, index) => names.indexOf(name) !== index)
   if (twice) problems.push(found('acme.domains', `expected every domain once, and ${twice} is there twice`))
   return problems

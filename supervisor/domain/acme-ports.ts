@@ -71,6 +71,8 @@ export interface AcmeStore {
   current(name: string): UsableCertificate | undefined
   /** Keeps a certificate with its key; an error when they do not belong together. */
   save(name: string, pem: { chain: string; key: string }): UsableCertificate
+  /** Removes all that is kept of a name. */
+  remove(name: string): void
   /** The key of an order that is under way. */
   pendingKey(name: string): string | undefined
   savePendingKey(name: string, keyPem: string | undefined): void
@@ -84,4 +86,10 @@ export interface Preflight {
   dns(domain: string): Promise<string | undefined>
   /** What answers on port 80 of a domain in place of a challenge: `wrong` is certain, `unknown` is not. */
   challenge(domain: string): Promise<{ kind: 'right' | 'wrong' | 'unknown'; detail: string }>
+}
+
+/** Whoever knows which names are ours. */
+export interface Gatekeeper {
+  /** Rejects when it cannot be asked. */
+  isAllowed(name: string): Promise<boolean>
 }

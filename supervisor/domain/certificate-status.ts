@@ -1,4 +1,4 @@
-import type { CertificateFacts, CertificateFiles, CertificateProblem } from './certificate.ts'
+import type { CertificateFacts, CertificateFiles, CertificateProblem, UsableCertificate } from './certificate.ts'
 import type { Arrangement, Candidate, CertificateSource } from './certificate-choice.ts'
 import { describeTimeLeft } from './certificate-expiry.ts'
 import { localRenewalAt } from './local-certificate.ts'
@@ -10,7 +10,8 @@ export interface CertificateStatus {
   names: string[]
   /** Those it is presented for; `*` for every other one. None: another takes its place. */
   servesFor: string[]
-  source: CertificateSource
+  /** on-demand: obtained at the first handshake for its name. */
+  source: CertificateSource | 'on-demand'
   issuer: string
   serial: string
   fingerprint: string
@@ -53,6 +54,12 @@ interface Issue extends Omit<RenewalStatus, 'at'> {
   nextAt: number
 }
 
+/** What a CA is asked for. */
+export interface Issues {
+  issues: readonly Issue[]
+  onDemand: readonly { certificate: Pick<UsableCertificate, 'certificate' | 'files'>; status: Issue }[]
+}
+
 /** What is served, and what is not. */
 export function describeCertificates<T extends Served>(
   {
@@ -66,11 +73,11 @@ export function describeCertificates<T extends Served>(
     problems: readonly CertificateProblem[]
     localAuthority: Pick<Served, 'files' | 'certificate'> | undefined
   },
-  issues: readonly Issue[],
+  { issues, onDemand }: Issues,
   now: number,
 ): CertificatesStatus {
   const { fallback, named } = arrangement
-  const renewals = issues.map(({ nextAt, ...rest }): RenewalStatus => ({ ...rest, at: new Date(nextAt).toISOString() }))
+  const renewals = issues.map(asRenewal)
   const renewalOf = ({ source, certificate }: T) =>
     source === 'acme'
       ? renewals.find(({ name }) => certificate.names.some(own => own.toLowerCase() === name))
@@ -80,21 +87,22 @@ export function describeCertificates<T extends Served>(
     ...(fallback.certificates.includes(item) ? ['*'] : []),
   ]
   return {
-    served: kept.map(item => ({
-      names: item.certificate.names,
-      servesFor: servesFor(item),
-      source: item.source,
-      issuer: item.certificate.issuer,
-      serial: item.certificate.serial,
-      fingerprint: item.certificate.fingerprint,
-      keyType: item.certificate.keyType,
-      file: item.files.chain,
-      notBefore: new Date(item.certificate.notBefore).toISOString(),
-      notAfter: new Date(item.certificate.notAfter).toISOString(),
-      expiresIn: describeTimeLeft(item.certificate.notAfter - now),
-      remarks: item.certificate.remarks,
-      renewal: item.source === 'local-ca' ? localRenewal(item) : renewalOf(item),
-    })),
+    served: [
+      ...kept.map(item => ({
+        names: item.certificate.names,
+        servesFor: servesFor(item),
+        source: item.source,
+        ...describeOne(item, now),
+        renewal: item.source === 'local-ca' ? localRenewal(item) : renewalOf(item),
+      })),
+      ...onDemand.map(({ certificate, status }) => ({
+        names: certificate.certificate.names,
+        servesFor: certificate.certificate.notAfter > now ? [...status.domains] : [],
+        source: 'on-demand' as const,
+        ...describeOne(certificate, now),
+        renewal: asRenewal(status),
+      })),
+    ],
     awaited: renewals.filter(renewal => !kept.some(item => renewalOf(item) === renewal)),
     problems: problems.map(({ problem }) => problem),
     localAuthority: localAuthority && {
@@ -114,6 +122,25 @@ function localRenewal({ certificate }: Candidate): RenewalStatus {
     at: new Date(localRenewalAt(certificate)).toISOString(),
     why: 'two thirds of its lifetime',
     lastError: undefined,
+  }
+}
+
+function asRenewal({ nextAt, ...rest }: Issue): RenewalStatus {
+  return { ...rest, at: new Date(nextAt).toISOString() }
+}
+
+function describeOne({ files, certificate }: Pick<UsableCertificate, 'certificate' | 'files'>, now: number) {
+  const { issuer, serial, fingerprint, keyType, notBefore, notAfter, remarks } = certificate
+  return {
+    issuer,
+    serial,
+    fingerprint,
+    keyType,
+    file: files.chain,
+    notBefore: new Date(notBefore).toISOString(),
+    notAfter: new Date(notAfter).toISOString(),
+    expiresIn: describeTimeLeft(notAfter - now),
+    remarks,
   }
 }
 

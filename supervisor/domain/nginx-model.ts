@@ -2,6 +2,7 @@ import type { LogFormat } from '../base/log.ts'
 import type { CertificateFiles } from './certificate.ts'
 import type { BusyTime } from './nginx-busy.ts'
 import type { FrontRules } from './nginx-front.ts'
+import type { OnDemand } from './nginx-on-demand.ts'
 import type { RouteRules } from './nginx-route-rules.ts'
 import type { UnavailablePage } from './nginx-unavailable.ts'
 import type { Upstream } from './nginx-upstream.ts'
@@ -48,6 +49,8 @@ export interface NginxModel {
   /** Port in redirects to HTTPS. */
   publicHttpsPort: number
   certificates: TlsCertificates | undefined
+  /** For names that no certificate is for. */
+  onDemand: OnDemand | undefined
   tlsProfile: 'intermediate' | 'modern'
   /** Folder with what a CA asks for on port 80. */
   acmeChallenges: string | undefined

@@ -6,6 +6,7 @@ import { listenProtocol, mayComeByHttps, renderRedirects } from './nginx-forward
 import { frontFiles, renderFront, renderFrontSite } from './nginx-front.ts'
 import { renderQuicListen } from './nginx-http3.ts'
 import { type ListenAddress, type NginxModel, type NginxRoute, routesByHost, unansweredName } from './nginx-model.ts'
+import { renderOnDemand } from './nginx-on-demand.ts'
 import { routeFrontFiles } from './nginx-route-front.ts'
 import { renderRouteMaps, renderRoutes } from './nginx-routes.ts'
 import { lines, quote } from './nginx-text.ts'
@@ -41,7 +42,7 @@ function renderMain(model: NginxModel): string {
   const { brotliModule, brotliStaticModule, luaModules } = model.features
   const hasFolders = model.routes.some(({ target }) => target.kind === 'files')
   const modules = [
-    ...(model.busyTime ? (luaModules ?? []) : []),
+    ...(model.busyTime || model.onDemand ? (luaModules ?? []) : []),
     ...(brotliModule && compressesWithBrotli(model) ? [brotliModule] : []),
     ...(hasFolders && brotliStaticModule ? [brotliStaticModule] : []),
   ]
@@ -154,6 +155,7 @@ function renderHttpsServer(model: NginxModel, server: TlsServer): string[] {
       `    ssl_certificate ${quote(chain)};`,
       `    ssl_certificate_key ${quote(key)};`,
     ]),
+    ...(model.onDemand && server.isOnDemand ? renderOnDemand(model.onDemand).map(line => `    ${line}`) : []),
     `    include ${server.file};`,
     '}',
   ]

@@ -15,6 +15,8 @@ export interface TlsServer {
   /** None: whatever the client asks for. */
   names: string[]
   certificates: readonly CertificateFiles[]
+  /** Whether its certificates may not be for the name that the client asks for, and another may be had. */
+  isOnDemand: boolean
   file: string
 }
 
@@ -24,24 +26,30 @@ const none: TlsCertificateSet = { names: [], files: [] }
  * The HTTPS servers: one for each certificate with each site where their names meet. The default one comes first, for
  * clients that ask for no name that is known.
  */
-export function tlsServers({ certificates }: Pick<NginxModel, 'certificates'>, sites: readonly Site[]): TlsServer[] {
+export function tlsServers(
+  { certificates, onDemand }: Pick<NginxModel, 'certificates' | 'onDemand'>,
+  sites: readonly Site[],
+): TlsServer[] {
   const { fallback, named } = certificates ?? { fallback: none, named: [] }
   const rest = sites.find(({ host }) => host === undefined)?.file ?? ''
   const others = sites.filter(({ host }) => host !== undefined)
   const sets = [fallback, ...named]
   const hosts = others.flatMap(({ host }) => host ?? [])
+  const hasOnDemand = onDemand !== undefined
   // one certificate alone needs no names; beside others it does, or another's wildcard would take them
-  const names = new Set([...(named.length > 0 ? sets.flatMap(set => set.names) : []), ...hosts])
+  const names = new Set([...(named.length > 0 || hasOnDemand ? sets.flatMap(set => set.names) : []), ...hosts])
   const servers: (TlsServer & { set: TlsCertificateSet })[] = [
-    { isDefault: true, names: [], certificates: fallback.files, file: rest, set: fallback },
+    { isDefault: true, names: [], certificates: fallback.files, file: rest, set: fallback, isOnDemand: hasOnDemand },
   ]
   for (const name of names) {
-    const set =
-      sets.find(each => each.names.includes(name)) ?? sets.find(each => each.names.includes(parentOf(name))) ?? fallback
+    const covering =
+      sets.find(each => each.names.includes(name)) ?? sets.find(each => each.names.includes(parentOf(name)))
+    const set = covering ?? fallback
+    const isOnDemand = hasOnDemand && !covering
     const file = siteOf(name, others)?.file ?? rest
-    const same = servers.find(server => server.set === set && server.file === file)
+    const same = servers.find(server => server.set === set && server.file === file && server.isOnDemand === isOnDemand)
     if (same) same.names.push(name)
-    else servers.push({ isDefault: false, names: [name], certificates: set.files, file, set })
+    else servers.push({ isDefault: false, names: [name], certificates: set.files, file, set, isOnDemand })
   }
   return servers.map(({ set, ...server }) => server)
 }

@@ -25,8 +25,15 @@ export interface AcmeDeps extends OrderDeps, Pick<Surroundings, 'log' | 'random'
   preflight(plan: AcmePlan): Promise<string | undefined>
   /** Whether mounted certificates serve all of these names: then none is ordered. */
   isCovered(domains: readonly string[]): boolean
-  /** Has what is kept served. */
-  serve(): Promise<Outcome>
+  /** Has what was issued served. */
+  serve(plan: AcmePlan, issued: UsableCertificate): Promise<Outcome>
+  /**
+   * Whether a certificate is to be replaced, when that is due or the settings are others than it was ordered with; rejects when it
+   * cannot be now. Default: it is. With it, a certificate serves on until it is replaced, whatever the settings.
+   */
+  isStillWanted?(plan: AcmePlan, why: 'due' | 'changed'): Promise<boolean>
+  /** Has one that is not wanted any more served no longer. */
+  withdraw?(plan: AcmePlan): void
 }
 
 /** How it stands with a certificate from the authority. */
@@ -46,32 +53,41 @@ export interface Acme {
   /** Does what is due, for one certificate after the other; one that fails holds up none. Does nothing while it is busy. */
   tick(): Promise<void>
   renew(name: string, mode: RenewMode): Promise<Outcome>
+  /** Obtains one that is not among the plans, and looks after it from then on; when that fails, nothing is kept of it. */
+  obtain(plan: AcmePlan): Promise<Outcome>
+  /** What is kept, expired or not. */
+  certificate(name: string): UsableCertificate | undefined
   status(): AcmeStatus[]
 }
 
 /** One that ticks by itself. */
 export interface RunningAcme extends Pick<Acme, 'renew' | 'status'> {
+  /** Those that were obtained at the first handshake for a name, and how it stands with them. */
+  onDemand(): { certificate: UsableCertificate; status: AcmeStatus }[]
   close(): void
 }
 
 /** Obtains certificates and renews them in time. Never touches the one that serves before there is a better one. */
 export function createAcme(deps: AcmeDeps): Acme {
   const { clock, log, store, settings } = deps
+  const plans = [...settings.plans]
   const records = new Map<string, AcmeRecord>()
   const kept = new Map<string, UsableCertificate>()
   let isBusy = false
   let last: Promise<unknown> = Promise.resolve()
 
-  for (const plan of settings.plans) {
+  for (const plan of plans) {
     const wish = wishOf(plan, settings)
     const record = store.record(plan.name)
-    const certificate = record?.wish === wish ? store.current(plan.name) : undefined
-    records.set(plan.name, record?.wish === wish ? record : newRecord(wish))
+    const certificate = record?.wish === wish || deps.isStillWanted ? store.current(plan.name) : undefined
+    records.set(plan.name, record?.wish === wish ? record : newRecord(certificate ? '' : wish))
     if (certificate) kept.set(plan.name, certificate)
   }
 
   const recordOf = ({ name }: AcmePlan) => records.get(name) ?? newRecord('')
-  const stepOf = (plan: AcmePlan) => nextStep(recordOf(plan), kept.get(plan.name)?.certificate, clock.now())
+  const isAsWished = (plan: AcmePlan) => recordOf(plan).wish === wishOf(plan, settings)
+  const wishedFor = (plan: AcmePlan) => (isAsWished(plan) ? kept.get(plan.name) : undefined)
+  const stepOf = (plan: AcmePlan) => nextStep(recordOf(plan), wishedFor(plan)?.certificate, clock.now())
 
   function note(plan: AcmePlan, change: Partial<AcmeRecord>): void {
     const record = { ...recordOf(plan), ...change }
@@ -102,7 +118,7 @@ export function createAcme(deps: AcmeDeps): Acme {
   }
 
   async function stepNow(plan: AcmePlan): Promise<AcmeStep> {
-    const certificate = kept.get(plan.name)
+    const certificate = wishedFor(plan)
     if (certificate && stepOf(plan).kind === 'ask') await askForWindow(plan, certificate)
     return stepOf(plan)
   }
@@ -112,6 +128,7 @@ export function createAcme(deps: AcmeDeps): Acme {
     const problem = present || mode === 'forced' ? undefined : await deps.preflight(plan)
     if (problem !== undefined) return fail(plan, new Error(problem))
     const { pendingOrder } = recordOf(plan)
+    let issued: UsableCertificate
     try {
       const pem = await obtainCertificate(deps, {
         plan,
@@ -120,7 +137,7 @@ export function createAcme(deps: AcmeDeps): Acme {
         pendingOrder,
         onOrder: url => note(plan, { pendingOrder: url }),
       })
-      const issued = store.save(plan.name, pem)
+      issued = store.save(plan.name, pem)
       kept.set(plan.name, issued)
       note(plan, newRecord(wishOf(plan, settings)))
       store.savePendingKey(plan.name, undefined)
@@ -129,8 +146,31 @@ export function createAcme(deps: AcmeDeps): Acme {
     } catch (error) {
       return fail(plan, error)
     }
-    const served = await deps.serve()
+    const served = await deps.serve(plan, issued)
     return served.ok ? { ok: true, message: `${plan.name} renewed` } : served
+  }
+
+  async function renewIfWanted(plan: AcmePlan): Promise<void> {
+    try {
+      const isWanted = (await deps.isStillWanted?.(plan, isAsWished(plan) ? 'due' : 'changed')) ?? true
+      if (isWanted) await order(plan, 'due')
+      else drop(plan)
+    } catch (error) {
+      fail(plan, error)
+    }
+  }
+
+  function drop(plan: AcmePlan): void {
+    log.info('certificate given up, it is not wanted any more', { names: plan.domains.join(',') })
+    forget(plan)
+    deps.withdraw?.(plan)
+  }
+
+  function forget(plan: AcmePlan): void {
+    plans.splice(0, plans.length, ...plans.filter(({ name }) => name !== plan.name))
+    records.delete(plan.name)
+    kept.delete(plan.name)
+    store.remove(plan.name)
   }
 
   function fail(plan: AcmePlan, error: unknown): Outcome {
@@ -154,10 +194,10 @@ export function createAcme(deps: AcmeDeps): Acme {
       if (isBusy) return
       isBusy = true
       try {
-        for (const plan of settings.plans) {
+        for (const plan of [...plans]) {
           if (deps.isCovered(plan.domains)) continue
           await inTurn(async () => {
-            if ((await stepNow(plan)).kind === 'order') await order(plan, 'due')
+            if ((await stepNow(plan)).kind === 'order') await renewIfWanted(plan)
           })
         }
       } finally {
@@ -165,9 +205,9 @@ export function createAcme(deps: AcmeDeps): Acme {
       }
     },
     renew(name, mode) {
-      const plan = settings.plans.find(each => each.name === name || each.domains.includes(name))
+      const plan = plans.find(each => each.name === name || each.domains.includes(name))
       if (!plan) {
-        const names = settings.plans.map(each => each.name).join(', ')
+        const names = plans.map(each => each.name).join(', ')
         return Promise.resolve({
           ok: false,
           message: 'nothing renewed',
@@ -175,7 +215,7 @@ export function createAcme(deps: AcmeDeps): Acme {
         })
       }
       return inTurn(async () => {
-        const certificate = kept.get(plan.name)
+        const certificate = wishedFor(plan)
         if (mode === 'due' && certificate) {
           await askForWindow(plan, certificate)
           const { renewal } = recordOf(plan)
@@ -185,8 +225,17 @@ export function createAcme(deps: AcmeDeps): Acme {
         return order(plan, mode)
       })
     },
+    obtain(plan) {
+      return inTurn(async () => {
+        if (!plans.some(({ name }) => name === plan.name)) plans.push(plan)
+        const outcome = await order(plan, 'due')
+        if (!kept.has(plan.name)) forget(plan)
+        return outcome
+      })
+    },
+    certificate: name => kept.get(name),
     status() {
-      return settings.plans.map(plan => {
+      return plans.map(plan => {
         const step = stepOf(plan)
         const { renewal, lastError } = recordOf(plan)
         const base = { name: plan.name, domains: plan.domains, lastError }

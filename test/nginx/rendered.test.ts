@@ -51,6 +51,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
       named: [],
     },
     tlsProfile: 'intermediate',
+    onDemand: undefined,
     acmeChallenges: '/tmp/acme-challenge',
     health: { socket: '/tmp/health.sock', livePath: '/healthz', readyPath: '/readyz' },
     unavailable: { own: undefined },
@@ -76,6 +77,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
     ['redirect', {}],
     ['HTTP and HTTPS', { httpMode: 'serve' }],
     ['modern TLS', { tlsProfile: 'modern' }],
+    ['certificates on demand', { onDemand: { folder: '/tmp/on demand', socket: '/tmp/on-demand.sock' } }],
     ['HTTP alone', { httpMode: 'serve', https: [], certificates: undefined }],
     ['IPv4 and IPv6', { http: [...loopback, { address: '::1', port: 18080 }] }],
     [

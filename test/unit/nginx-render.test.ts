@@ -51,6 +51,7 @@ const base: NginxModel = {
     named: [],
   },
   tlsProfile: 'intermediate',
+  onDemand: undefined,
   acmeChallenges: undefined,
   health: { socket: '/run/monohull/health.sock', livePath: '/healthz', readyPath: '/readyz' },
   unavailable: { own: undefined },
@@ -223,6 +224,11 @@ const models: Record<string, NginxModel> = {
     https: [...base.https, { address: '::1', port: 443 }],
   },
   modern: { ...base, tlsProfile: 'modern' },
+  'on-demand': {
+    ...base,
+    features: { ...base.features, luaModules: ['/modules/ndk_http_module.so', '/modules/ngx_http_lua_module.so'] },
+    onDemand: { folder: '/run/monohull/on-demand', socket: '/run/monohull/on-demand.sock' },
+  },
   acme: { ...base, acmeChallenges: '/run/monohull/acme-challenge' },
   sni: {
     ...base,

@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { OnDemand } from '../../supervisor/domain/nginx-on-demand.ts'
 import { type Site, tlsServers } from '../../supervisor/domain/nginx-tls.ts'
 
 const set = (id: string, ...names: string[]) => ({ names, files: [{ chain: id, key: '' }] })
 const anywhere: Site = { host: undefined, file: 'site' }
 
 /** `names: certificate, site` of each server. */
-function servers(sets: ReturnType<typeof set>[], hosts: string[] = []) {
+function servers(sets: ReturnType<typeof set>[], hosts: string[] = [], onDemand: OnDemand | undefined = undefined) {
   const [fallback = set('none'), ...named] = sets
   const sites = [anywhere, ...hosts.map(host => ({ host, file: `site ${host}` }))]
-  return tlsServers({ certificates: { fallback, named } }, sites).map(
-    ({ isDefault, names, certificates, file }) =>
-      `${isDefault ? 'default ' : ''}${names.join(' ')}: ${certificates[0]?.chain}, ${file}`,
+  return tlsServers({ certificates: { fallback, named }, onDemand }, sites).map(
+    ({ isDefault, isOnDemand, names, certificates, file }) =>
+      `${isOnDemand ? 'asks ' : ''}${isDefault ? 'default ' : ''}${names.join(' ')}: ${certificates[0]?.chain}, ${file}`,
   )
 }
 
@@ -54,7 +55,18 @@ describe('domain/nginx-tls', () => {
     ])
   })
 
+  it('asks for others where a certificate may not be for the name, and nowhere else', () => {
+    const sets = [set('a', 'a.test'), set('b', '*.b.test')]
+    assert.deepEqual(servers(sets, ['other.test', 'x.b.test'], { folder: '', socket: '' }), [
+      'asks default : a, site',
+      'a.test: a, site',
+      '*.b.test: b, site',
+      'asks other.test: a, site other.test',
+      'x.b.test: b, site x.b.test',
+    ])
+  })
+
   it('renders without a certificate too, to be tested', () => {
-    assert.equal(tlsServers({ certificates: undefined }, [anywhere]).length, 1)
+    assert.equal(tlsServers({ certificates: undefined, onDemand: undefined }, [anywhere]).length, 1)
   })
 })

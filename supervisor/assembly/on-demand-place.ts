@@ -1,0 +1,24 @@
+import { join } from 'node:path'
+import { OperatorError } from '../base/errors.ts'
+import type { Config } from '../config/schema.ts'
+import type { NginxFeatures } from '../domain/nginx-model.ts'
+import type { OnDemand } from '../domain/nginx-on-demand.ts'
+
+/** Where certificates that were obtained on demand are kept. */
+export function onDemandFolder({ state_dir }: Config): string {
+  return join(state_dir, 'acme/on-demand')
+}
+
+/** Where nginx finds certificates for names it was not told of; undefined unless tls.on_demand is set. */
+export function onDemandPlace({ run_dir, tls }: Config): OnDemand | undefined {
+  return tls.on_demand && { folder: join(run_dir, 'on-demand'), socket: join(run_dir, 'on-demand.sock') }
+}
+
+/** What nginx is to do at handshakes; an OperatorError when it is asked for and nginx has no Lua. */
+export function onDemandOf(config: Config, { luaModules }: Pick<NginxFeatures, 'luaModules'>): OnDemand | undefined {
+  const place = onDemandPlace(config)
+  if (!place || luaModules) return place
+  throw new OperatorError('cannot do tls.on_demand: this nginx has no Lua to choose certificates with', {
+    fix: 'apt-get install libnginx-mod-http-lua, or leave tls.on_demand out',
+  })
+}

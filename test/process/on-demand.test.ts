@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { type Authority, startAuthority } from './acme-authority.ts'
+import { cert, issuerOf, serialOf, startWithAcme, windowOf } from './acme-monohull.ts'
+import { defer, type Monohull, type StartOptions, temporaryFolder, until } from './monohull.ts'
+import { presented } from './presented.ts'
+
+/** Whoever knows which names are ours. */
+interface Gate {
+  url: string
+  /** Default: names that begin with `yes`. */
+  isAllowed: (name: string) => boolean
+  /** Closes connections without an answer. */
+  isDown: boolean
+  asked: string[]
+}
+
+async function startGate(t: TestContext): Promise<Gate> {
+  const server = createServer((request, response) => {
+    const name = new URL(request.url ?? '', 'http://gate').searchParams.get('domain') ?? ''
+    gate.asked.push(name)
+    if (gate.isDown) return void request.socket.destroy()
+    response.writeHead(gate.isAllowed(name) ? 200 : 404).end()
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  defer(t, () => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/allowed`
+  const gate: Gate = { url, isAllowed: name => name.startsWith('yes'), isDown: false, asked: [] }
+  return gate
+}
+
+async function start(t: TestContext, authority: Authority, gate: Gate, options: StartOptions = {}): Promise<Monohull> {
+  const env = { MONOHULL_TLS_ON_DEMAND_ASK: gate.url, ...options.env }
+  const monohull = startWithAcme(t, authority, { ...options, env })
+  await monohull.serving()
+  return monohull
+}
+
+const ordersFor = ({ orders }: Authority, name: string) =>
+  orders.filter(({ identifiers }) => identifiers.some(({ value }) => value === name)).length
+
+/** `DNS:yes.test`, or why there was no handshake. */
+const shown = (monohull: Monohull, name: string) =>
+  presented(monohull.instance().httpsPort, name).then(
+    ({ subjectAltName }) => subjectAltName ?? '',
+    (error: Error) => error.message,
+  )
+
+const showsItself = (monohull: Monohull, name: string) =>
+  until(`a certificate for ${name}`, async () => (await shown(monohull, name)) === `DNS:${name}`, {
+    details: monohull.output,
+  })
+
+describe('a certificate at the first handshake for a name', () => {
+  it('is obtained while that handshake waits, where it is allowed; a restart does not order it again', async t => {
+    const authority = await startAuthority(t)
+    const gate = await startGate(t)
+    const monohull = await start(t, authority, gate)
+    assert.equal(await shown(monohull, 'yes.shop.test'), 'DNS:yes.shop.test')
+    assert.match(await issuerOf(monohull, 'yes.shop.test'), /Pebble/)
+    assert.deepEqual(gate.asked, ['yes.shop.test'])
+    assert.equal((await monohull.request({ headers: { host: 'yes.shop.test' } })).status, 200)
+    monohull.signal('SIGTERM')
+    await monohull.exited
+
+    gate.isDown = true
+    const again = await start(t, authority, gate, { folder: monohull.folder })
+    assert.equal(await shown(again, 'YES.shop.test'), 'DNS:yes.shop.test')
+    assert.equal(ordersFor(authority, 'yes.shop.test'), 1)
+    assert.equal(gate.asked.length, 1)
+  })
+
+  it('is refused by an alert where it is not allowed, and nobody is asked a second time', async t => {
+    const authority = await startAuthority(t)
+    const gate = await startGate(t)
+    const monohull = await start(t, authority, gate)
+    for (let attempt = 1; attempt <= 3; attempt++) assert.match(await shown(monohull, 'no.shop.test'), /alert/)
+    assert.deepEqual(gate.asked, ['no.shop.test'])
+    assert.equal(ordersFor(authority, 'no.shop.test'), 0)
+  })
+
+  it('is for host names alone: the default certificate for anything else, and for names of tls.acme until theirs is there', async t => {
+    const authority = await startAuthority(t)
+    authority.behaviour.isDown = true
+    const gate = await startGate(t)
+    const monohull = await start(t, authority, gate)
+    const others = [undefined, 'localhost', 'under_score.test', 'a..test', '-.test', 'yes.127.0.0.1', 'one.test']
+    for (const name of others) {
+      const { subjectAltName } = await presented(monohull.instance().httpsPort, name ?? '')
+      assert.match(subjectAltName ?? '', /DNS:localhost/, name)
+    }
+    assert.deepEqual(gate.asked, [])
+  })
+
+  it('is refused while nobody can be asked, which is told once, and obtained when it can', async t => {
+    const gate = await startGate(t)
+    gate.isDown = true
+    const monohull = await start(t, await startAuthority(t), gate)
+    assert.match(await shown(monohull, 'yes.shop.test'), /alert/)
+    assert.match(await shown(monohull, 'yes.other.test'), /alert/)
+    assert.equal(monohull.output().match(/names without a certificate are refused .*does not answer/g)?.length, 1)
+    gate.isDown = false
+    await showsItself(monohull, 'yes.shop.test')
+    assert.match(monohull.output(), /tls\.on_demand\.ask answers again/)
+  })
+
+  it('is ordered no more often than the limits allow, whatever is asked for, and what is there serves on', async t => {
+    const authority = await startAuthority(t)
+    const gate = await startGate(t)
+    const env = { MONOHULL_TLS_ON_DEMAND_ORDERS_PER_HOUR: '4', MONOHULL_TLS_ON_DEMAND_ORDERS_PER_DOMAIN: '2' }
+    const monohull = await start(t, authority, gate, { env })
+    const ofOneDomain = ['yes1.shop.test', 'yes2.shop.test', 'yes3.shop.test', 'yes4.shop.test']
+    await Promise.all(ofOneDomain.map(name => shown(monohull, name)))
+    const ordered = () => authority.orders.filter(order => order.identifiers[0]?.value.startsWith('yes'))
+    await until('two orders', () => ordered().length === 2)
+    await monohull.seen(/too many certificates are asked for.*limit=orders_per_domain/)
+    const names = Array.from({ length: 200 }, (_, index) => `yes.storm-${index}.test`)
+    await Promise.all(names.map(name => shown(monohull, name)))
+    await until('four orders', () => ordered().length === 4, { details: monohull.output })
+    for (const name of ofOneDomain) await shown(monohull, name)
+    assert.equal(ordered().length, 4)
+    await until('two certificates of the first domain', async () => {
+      const all = await Promise.all(ofOneDomain.map(name => shown(monohull, name)))
+      return all.filter(found => found.startsWith('DNS:')).length === 2
+    })
+  })
+
+  it('is renewed with the others while it is allowed, and given up when it is not', async t => {
+    const authority = await startAuthority(t)
+    authority.behaviour.window = windowOf(-2, -1)
+    const gate = await startGate(t)
+    const monohull = await start(t, authority, gate)
+    const names = ['yes.kept.test', 'yes.left.test'] as const
+    for (const name of names) await showsItself(monohull, name)
+    const first = await serialOf(monohull, names[0])
+    gate.isAllowed = name => name === names[0]
+    await monohull.seen(/certificate given up, it is not wanted any more names=yes\.left\.test/)
+    await until('the new certificate', async () => (await serialOf(monohull, names[0])) !== first, {
+      deadlineMs: 60_000,
+    })
+    await until('no certificate', async () => /alert/.test(await shown(monohull, names[1])), { deadlineMs: 60_000 })
+    assert.match((await cert(t, monohull, 'list')).output, /yes\.kept\.test +on-demand .*the CA wants it replaced/)
+    assert.doesNotMatch((await cert(t, monohull, 'list')).output, /yes\.left\.test/)
+  })
+
+  it('serves on when the settings of tls.acme change, and is ordered anew within the limits', async t => {
+    const authority = await startAuthority(t)
+    const gate = await startGate(t)
+    const monohull = await start(t, authority, gate)
+    const names = ['yes.one.shop.test', 'yes.two.shop.test'] as const
+    for (const name of names) await showsItself(monohull, name)
+    monohull.signal('SIGTERM')
+    await monohull.exited
+    const env = { MONOHULL_TLS_ACME_KEY_TYPE: 'rsa', MONOHULL_TLS_ON_DEMAND_ORDERS_PER_DOMAIN: '1' }
+    const again = await start(t, authority, gate, { folder: monohull.folder, env })
+    await again.seen(/certificate not renewed, the old one stays names=yes\.two\.shop\.test .*too many orders/)
+    const keyOf = async (name: string) =>
+      (await presented(again.instance().httpsPort, name)).publicKey.asymmetricKeyType
+    await until('the other key', async () => (await keyOf(names[0])) === 'rsa')
+    assert.equal(await keyOf(names[1]), 'ec')
+  })
+
+  it('serves while the supervisor stands still; names without one are refused meanwhile', async t => {
+    const monohull = await start(t, await startAuthority(t), await startGate(t))
+    await showsItself(monohull, 'yes.shop.test')
+    monohull.signal('SIGSTOP')
+    assert.equal(await shown(monohull, 'yes.shop.test'), 'DNS:yes.shop.test')
+    assert.doesNotMatch(await shown(monohull, 'yes.new.test'), /^DNS:/)
+    monohull.signal('SIGCONT')
+    await showsItself(monohull, 'yes.new.test')
+    assert.doesNotMatch(monohull.output(), /lua tcp socket/)
+  })
+
+  it('outlasts reloads: one that changes nothing, and one that takes tls.on_demand away and brings it back', async t => {
+    const authority = await startAuthority(t)
+    const gate = await startGate(t)
+    const withIt = `tls: {on_demand: {ask: "${gate.url}"}}\n`
+    const folder = temporaryFolder(t, { 'monohull.yaml': withIt })
+    const monohull = startWithAcme(t, authority, { folder, env: { MONOHULL_CONFIG: 'monohull.yaml' } })
+    await monohull.serving()
+    await showsItself(monohull, 'yes.shop.test')
+    const reload = async (text: string) => {
+      const from = monohull.output().length
+      writeFileSync(join(folder, 'monohull.yaml'), text)
+      monohull.signal('SIGHUP')
+      await monohull.seen(/reload finished/, from)
+    }
+    await reload(withIt)
+    assert.equal(await shown(monohull, 'yes.shop.test'), 'DNS:yes.shop.test')
+    await reload('')
+    await until('the default', async () => /DNS:(one\.test|localhost)/.test(await shown(monohull, 'yes.shop.test')))
+    await reload(withIt)
+    await showsItself(monohull, 'yes.shop.test')
+    assert.equal(ordersFor(authority, 'yes.shop.test'), 1)
+  })
+})
