@@ -20,6 +20,8 @@ export interface Bench {
   faults: readonly Fault[]
   amount: Amount
   limits: Limits
+  /** How often a certificate is exchanged. */
+  swaps: number
   /** Told to whoever waits; not part of the result. */
   say: (text: string) => void
 }

@@ -11,6 +11,8 @@ export interface LoadOptions {
   method: 'GET' | 'POST'
   connections: number
   seconds: number
+  /** A connection for each request. */
+  isFresh?: boolean
   /** Where wrk's script may be written. */
   dir: string
 }
@@ -30,9 +32,16 @@ export interface LoadResult {
 }
 
 /** Loads one origin with wrk; one thread of it, as the servers share the machine. */
-export async function load({ url, method, connections, seconds, dir }: LoadOptions): Promise<LoadResult> {
+export async function load({
+  url,
+  method,
+  connections,
+  seconds,
+  dir,
+  isFresh = false,
+}: LoadOptions): Promise<LoadResult> {
   const script = join(dir, `${method}.lua`)
-  const parts = method === 'POST' ? ['post.lua', 'report.lua'] : ['report.lua']
+  const parts = [...(method === 'POST' ? ['post.lua'] : []), ...(isFresh ? ['fresh.lua'] : []), 'report.lua']
   writeFileSync(script, parts.map(name => readFileSync(join(home, 'bench/peers', name), 'utf8')).join('\n'))
   const args = ['-t', '1', '-c', String(connections), '-d', `${seconds}s`, '--timeout', '10s', '-s', script, url]
   const { stdout } = await run('wrk', args, { timeout: (seconds + 30) * 1000 })

@@ -5,8 +5,10 @@ import type { Bench, Measure } from './bench.ts'
 import { allFaults } from './faults/faults.ts'
 import { allKills } from './killer.ts'
 import { boot } from './measures/boot.ts'
+import { certificates } from './measures/certificates.ts'
 import { container } from './measures/container.ts'
 import { faults } from './measures/faults.ts'
+import { handshakes } from './measures/handshakes.ts'
 import { kills } from './measures/kills.ts'
 import { limits } from './measures/limits.ts'
 import { memory } from './measures/memory.ts'
@@ -22,7 +24,17 @@ import type { Stack } from './stacks/stack.ts'
 import { supervisordStack } from './stacks/supervisord.ts'
 import { createWorkplace, type Workplace } from './workplace.ts'
 
-const measures: readonly Measure[] = [container, boot, memory, throughput, limits, kills, faults]
+const measures: readonly Measure[] = [
+  container,
+  boot,
+  memory,
+  throughput,
+  handshakes,
+  certificates,
+  limits,
+  kills,
+  faults,
+]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -30,6 +42,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string' },
     seconds: { type: 'string' },
     requests: { type: 'string', default: '30000' },
+    swaps: { type: 'string', default: '100' },
     restarts: { type: 'string', default: '1000' },
     wide: { type: 'string', default: '64' },
     rest: { type: 'string', default: '30' },
@@ -72,6 +85,7 @@ const bench: Omit<Bench, 'seconds' | 'rounds' | 'amount'> = {
   kills: allKills.filter(name => values.kill?.includes(name) ?? true),
   faults: allFaults.filter(({ name }) => values.fault?.includes(name) ?? true),
   limits: { wide: Number(values.wide), restSeconds: Number(values.rest) },
+  swaps: Number(values.swaps),
   say,
 }
 process.stdout.write(`${describeMachine()}\n`)

@@ -73,7 +73,8 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports
 }
 
-function makeCertificate(folder: string): void {
+/** fullchain.pem and privkey.pem, for localhost. */
+export function makeCertificate(folder: string): void {
   const key = [
     '-newkey',
     'ec',

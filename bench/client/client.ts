@@ -22,6 +22,7 @@ export interface Client {
 
 export interface ClientOptions {
   port: number
+  isTls?: boolean
   /** Connections that send only this. */
   connections: Partial<Record<Method, number>>
   /** It ends by itself after this time. */
@@ -34,7 +35,7 @@ export interface ClientOptions {
 const refusedPauseMs = 10
 const pollMs = 10
 
-export function startClient({ port, connections, seconds, pauseMs = 0 }: ClientOptions): Client {
+export function startClient({ port, isTls = false, connections, seconds, pauseMs = 0 }: ClientOptions): Client {
   const tally = emptyTally()
   const open: Record<Method, number> = { GET: 0, POST: 0 }
   const deadline = performance.now() + seconds * 1000
@@ -62,11 +63,11 @@ export function startClient({ port, connections, seconds, pauseMs = 0 }: ClientO
   }
 
   async function askOnce(used: Connection | undefined, method: Method): Promise<Asked> {
-    const first = await askOver(used ?? openConnection(port), method)
+    const first = await askOver(used ?? openConnection(port, isTls), method)
     const mayRetry = first.outcome.kind === 'reset' && used !== undefined && method === 'GET'
     if (!mayRetry) return first
     tally.retried++
-    return askOver(openConnection(port), method)
+    return askOver(openConnection(port, isTls), method)
   }
 
   const all = Object.entries(connections).flatMap(([method, count]) =>

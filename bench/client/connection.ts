@@ -1,4 +1,5 @@
 import { connect } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 
 export type Method = 'GET' | 'POST'
 
@@ -30,9 +31,11 @@ const texts: Record<Method, string> = {
   POST: `POST / ${head}Content-Type: text/plain\r\nContent-Length: ${bodyBytes}\r\n\r\n${'x'.repeat(bodyBytes)}`,
 }
 
-/** Connects to a port of 127.0.0.1. */
-export function openConnection(port: number): Connection {
-  const socket = connect(port, '127.0.0.1').setNoDelay().setTimeout(answerTimeoutMs)
+/** Connects to a port of 127.0.0.1; over TLS it takes any certificate. */
+export function openConnection(port: number, isTls = false): Connection {
+  const plain = { port, host: '127.0.0.1' }
+  const opened = isTls ? connectTls({ ...plain, rejectUnauthorized: false }) : connect(plain)
+  const socket = opened.setNoDelay().setTimeout(answerTimeoutMs)
   let received = ''
   let isConnected = false
   let settle: ((outcome: Outcome) => void) | undefined

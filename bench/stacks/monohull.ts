@@ -15,7 +15,7 @@ export function monohullStack(workplace: Workplace): Stack {
   return {
     name: 'monohull',
     abilities: ['roll', 'scale', 'maxRequests', 'maxMemory', 'timeout', 'stopInOrder'],
-    async start({ entry = 'server.js', workers: count = workers, ...settings } = {}) {
+    async start({ entry = 'server.js', workers: count = workers, certificates, ...settings } = {}) {
       const dir = workplace.folder('monohull')
       const program = join(workplace.package, 'dist/launcher.cjs')
       writeConfig(dir, settings)
@@ -40,7 +40,7 @@ export function monohullStack(workplace: Workplace): Stack {
           MONOHULL_HTTPS_PORT: String(httpsPort),
           MONOHULL_RUN_DIR: join(dir, 'run'),
           MONOHULL_STATE_DIR: stateDir,
-          MONOHULL_CERT_DIR: join(dir, 'certs'),
+          MONOHULL_CERT_DIR: certificates ?? join(dir, 'certs'),
         },
         httpPort,
         httpsPort,

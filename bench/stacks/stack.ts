@@ -22,6 +22,8 @@ export interface StartOptions {
   maxRequests?: number
   maxMemoryMb?: number
   timeoutSeconds?: number
+  /** Folder with fullchain.pem and privkey.pem; default: what the stack has by itself. */
+  certificates?: string
 }
 
 /** One way of running nginx and the app. */

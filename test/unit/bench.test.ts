@@ -6,6 +6,7 @@ import { bodyBytes } from '../../bench/client/connection.ts'
 import { countFailures, emptyTally, percentile } from '../../bench/client/tally.ts'
 import type { Outcome } from '../../bench/faults/fault.ts'
 import { findMisses } from '../../bench/faults/verdict.ts'
+import { readConnections } from '../../bench/handshakes.ts'
 import { judgeTarget } from '../../bench/target.ts'
 
 const seconds = 30
@@ -58,6 +59,20 @@ describe('the load client', () => {
       const tally = await client.stop()
       assert.ok((tally.failures.GET[kind] ?? 0) > 0, `${kind}: ${JSON.stringify(tally.failures.GET)}`)
     }
+  })
+})
+
+describe('the handshake load', () => {
+  it('counts the connections that openssl s_time tells of, and which took up a session', () => {
+    const text = [
+      'Collecting connection statistics for 1 seconds',
+      '**rrr',
+      '',
+      '5 connections in 0.01s; 500.00 connections/user sec, bytes read 0',
+      '5 connections in 2 real seconds, 0 bytes read per connection',
+    ].join('\n')
+    assert.deepEqual(readConnections(text), { connections: 5, resumed: 3 })
+    assert.throws(() => readConnections('connect:errno=111'), /cannot read/)
   })
 })
 

@@ -1,0 +1,2 @@
+-- A connection for each request, for bench/load.ts.
+wrk.headers["Connection"] = "close"
