@@ -13,7 +13,8 @@ import { dirname, join } from 'node:path'
 import { OperatorError } from '../base/errors.ts'
 import { type NginxFeatures, readFeatures } from '../domain/nginx-model.ts'
 import type { ConfigTest, NginxFiles } from '../domain/ports.ts'
-import { runNginx } from './run-nginx.ts'
+import { readDirectives } from './nginx-binary.ts'
+import { nginxFolders, runNginx } from './run-nginx.ts'
 
 /** Generations of the configuration that are kept: the one in use and the one before. */
 const kept = 2
@@ -94,8 +95,11 @@ function withoutStaging(line: string, folder: string): string {
 
 /** What the installed nginx can do; an OperatorError when there is none. */
 export async function readNginxFeatures(): Promise<NginxFeatures> {
-  const { code, stderr } = await runNginx(['-V'])
-  if (code === 0) return readFeatures(stderr, existsSync)
+  const told = runNginx(['-V'])
+  // while it runs
+  const hasDirective = readDirectives(nginxFolders)
+  const { code, stderr } = await told
+  if (code === 0) return readFeatures(stderr, existsSync, hasDirective)
   throw new OperatorError(`cannot run nginx: ${stderr}`, {
     fix: 'install it: apt-get install nginx libnginx-mod-http-lua',
   })

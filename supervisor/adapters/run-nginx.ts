@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { inheritedSockets } from '../domain/nginx-model.ts'
 
-const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+/** Where nginx is looked for. */
+export const nginxFolders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
 
 export interface Ended {
   /** Undefined when it could not be started, or a signal ended it. */
@@ -25,7 +26,7 @@ export function runNginx(args: readonly string[], { sockets = [], stdout }: Ngin
     const output = stdout === undefined ? undefined : openSync(stdout, 'w', 0o600)
     const child = spawn('nginx', args, {
       stdio: ['ignore', output ?? 'inherit', 'pipe', ...sockets],
-      env: { PATH: path, ...(sockets.length > 0 ? { NGINX: inheritedSockets(sockets) } : {}) },
+      env: { PATH: nginxFolders.join(':'), ...(sockets.length > 0 ? { NGINX: inheritedSockets(sockets) } : {}) },
     })
     if (output !== undefined) closeSync(output)
     const chunks: Buffer[] = []

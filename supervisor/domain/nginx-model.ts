@@ -24,6 +24,8 @@ export interface NginxFeatures {
   /** File of the dynamic module that compresses with Brotli. */
   brotliModule: string | undefined
   hasHttp3: boolean
+  /** `max_headers` exists: in releases of 2026, and in Debian's older ones since June of it. */
+  hasMaxHeaders: boolean
 }
 
 export interface ListenAddress {
@@ -175,8 +177,12 @@ export function routesByHost(routes: readonly NginxRoute[]): { host: string | un
   return [{ host: undefined, routes: general }, ...named]
 }
 
-/** Features by the output of `nginx -V`, and by which module files there are. */
-export function readFeatures(versionText: string, isFile: (path: string) => boolean): NginxFeatures {
+/** Features by the output of `nginx -V`, and by which module files and directives there are. */
+export function readFeatures(
+  versionText: string,
+  isFile: (path: string) => boolean,
+  hasDirective: (name: string) => boolean,
+): NginxFeatures {
   const version = /nginx\/(\d+\.\d+\.\d+)/.exec(versionText)?.[1] ?? '0.0.0'
   // "built with OpenSSL 3.0 (running with OpenSSL 3.5)": what runs counts
   const openssl =
@@ -191,6 +197,7 @@ export function readFeatures(versionText: string, isFile: (path: string) => bool
     hasMlKem: Number(openssl?.[1]) > 3 || (Number(openssl?.[1]) === 3 && Number(openssl?.[2]) >= 5),
     brotliModule: findBrotli(versionText, isFile),
     hasHttp3: versionText.includes('--with-http_v3_module'),
+    hasMaxHeaders: hasDirective('max_headers'),
   }
 }
 

@@ -68,6 +68,8 @@ function renderHttp(model: NginxModel): string {
     `ssl_ecdh_curve ${model.features.hasMlKem ? 'X25519MLKEM768:' : ''}X25519:prime256v1:secp384r1;`,
     // one key for as long as it runs would open all that was recorded, and no ticket would outlive a reload
     ...(model.features.rotatesTicketKeys ? [] : ['ssl_session_tickets off;']),
+    // as many as Apache and Gunicorn take; nginx's own default is 1000
+    ...(model.features.hasMaxHeaders ? ['max_headers 100;'] : []),
     ...renderFront(model.front, { ...model, open: healthPaths(model) }),
     ...(redirectsByMap(model) ? renderRedirects(healthPaths(model)) : []),
     ...model.apps.flatMap(renderUpstream),

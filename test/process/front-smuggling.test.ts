@@ -25,6 +25,14 @@ const smuggled = 'GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n'
 const request = (lines: string[], body = '', method = 'POST') =>
   `${[`${method} /in HTTP/1.1`, 'Host: a', 'Connection: close', ...lines].join('\r\n')}\r\n\r\n${body}`
 
+/** A request with so many header lines. */
+const requestOf = (count: number) =>
+  request(
+    Array.from({ length: count - 2 }, (_, index) => `X-${index}: 1`),
+    '',
+    'GET',
+  )
+
 const cases: Case[] = [
   {
     name: 'Content-Length and Transfer-Encoding',
@@ -77,6 +85,13 @@ const cases: Case[] = [
   { name: 'a folded header', bytes: request(['X-Long: a', ' Transfer-Encoding: chunked'], '', 'GET'), status: 400 },
   { name: 'NUL in a header', bytes: request(['X-Nul: a\0b'], '', 'GET'), status: 400 },
   { name: 'CR in a header', bytes: request(['X-Cr: a\rTransfer-Encoding: chunked'], '', 'GET'), status: 400 },
+  { name: 'more header lines than a hundred', bytes: requestOf(101), status: 400 },
+  {
+    name: 'as many header lines as Gunicorn takes with those that nginx adds',
+    bytes: requestOf(90),
+    status: 200,
+    seen: { host: 'a' },
+  },
   { name: 'a method in lower case', bytes: request([], '', 'get'), status: 400 },
   { name: 'a version from the future', bytes: 'GET /in HTTP/3.0\r\nHost: a\r\n\r\n', status: 505 },
   {

@@ -4,11 +4,13 @@ import { frontRules } from '../../supervisor/assembly/front-rules.ts'
 import { readFeatures } from '../../supervisor/domain/nginx-model.ts'
 import { accepted, yaml } from './load-config.ts'
 
-const old = readFeatures('nginx version: nginx/1.22.1\nconfigure arguments: --with-http_v2_module', () => false)
+const no = () => false
+const old = readFeatures('nginx version: nginx/1.22.1\nconfigure arguments: --with-http_v2_module', no, no)
 const brotli = '/usr/lib/nginx/modules/ngx_http_brotli_filter_module.so'
 const current = readFeatures(
   'nginx version: nginx/1.26.3\nconfigure arguments: --with-http_v2_module --with-http_v3_module --modules-path=/usr/lib/nginx/modules',
   path => path === brotli,
+  no,
 )
 
 function rules(text: string, features = current) {

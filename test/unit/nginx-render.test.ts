@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { readDirectives } from '../../supervisor/adapters/nginx-binary.ts'
 import type { Cache } from '../../supervisor/domain/nginx-cache.ts'
 import {
   type NginxFeatures,
@@ -16,6 +17,8 @@ import { plainFront } from '../front-rules.ts'
 import { routeTo, toApp, toFiles, toUpstream } from '../routes.ts'
 
 const folder = join(import.meta.dirname, 'golden')
+
+const no = () => false
 
 const app: Upstream = {
   name: 'app',
@@ -36,6 +39,7 @@ const base: NginxModel = {
     luaModules: undefined,
     brotliModule: undefined,
     hasHttp3: true,
+    hasMaxHeaders: false,
     brotliStaticModule: undefined,
   },
   user: 'www-data',
@@ -255,6 +259,7 @@ const models: Record<string, NginxModel> = {
       luaModules: undefined,
       brotliModule: undefined,
       hasHttp3: false,
+      hasMaxHeaders: false,
       brotliStaticModule: undefined,
     },
   },
@@ -277,6 +282,7 @@ const models: Record<string, NginxModel> = {
   'no-compression': { ...base, front: { ...plainFront, compression: undefined } },
   limits: {
     ...base,
+    features: { ...base.features, hasMaxHeaders: true },
     front: {
       ...plainFront,
       limits: { bodySize: '512k', rate: { count: 20, per: 'm', burst: 5 }, connections: 8 },
@@ -485,20 +491,32 @@ describe('domain/nginx-model: readFeatures', () => {
   ]
   for (const [text, features] of outputs) {
     it(`reads ${text.replaceAll('\n', ' | ')}`, () =>
-      assert.deepEqual(
-        readFeatures(text, () => false),
-        { ...features, luaModules: undefined, brotliModule: undefined, brotliStaticModule: undefined, hasHttp3: false },
-      ))
+      assert.deepEqual(readFeatures(text, no, no), {
+        ...features,
+        luaModules: undefined,
+        brotliModule: undefined,
+        brotliStaticModule: undefined,
+        hasHttp3: false,
+        hasMaxHeaders: false,
+      }))
   }
+
+  it('finds directives that no version tells of', () => {
+    const hasDirective = readDirectives(['/nonexistent', '/usr/sbin'])
+    assert.deepEqual([hasDirective('worker_processes'), hasDirective('no_such_directive')], [true, false])
+    assert.equal(readDirectives(['/nonexistent'])('worker_processes'), false)
+    const features = readFeatures('nginx version: nginx/1.22.1', no, name => name === 'max_headers')
+    assert.equal(features.hasMaxHeaders, true)
+  })
 
   it('finds Lua beside nginx, or built in', () => {
     const debian =
       'nginx version: nginx/1.26.3\nconfigure arguments: --prefix=/usr/share/nginx --modules-path=/usr/lib/nginx/modules --with-threads'
     const files = ['/usr/lib/nginx/modules/ndk_http_module.so', '/usr/lib/nginx/modules/ngx_http_lua_module.so']
-    assert.deepEqual(readFeatures(debian, path => files.includes(path)).luaModules, files)
-    assert.equal(readFeatures(debian, path => path === files[0]).luaModules, undefined)
-    assert.equal(readFeatures('nginx version: nginx/1.26.3', () => true).luaModules, undefined)
+    assert.deepEqual(readFeatures(debian, path => files.includes(path), no).luaModules, files)
+    assert.equal(readFeatures(debian, path => path === files[0], no).luaModules, undefined)
+    assert.equal(readFeatures('nginx version: nginx/1.26.3', () => true, no).luaModules, undefined)
     const openresty = 'nginx version: openresty/1.27.1.1\nconfigure arguments: --add-module=../ngx_lua-0.10.27'
-    assert.deepEqual(readFeatures(openresty, () => false).luaModules, [])
+    assert.deepEqual(readFeatures(openresty, no, no).luaModules, [])
   })
 })
