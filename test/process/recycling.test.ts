@@ -116,7 +116,8 @@ server.serve_forever()`,
 
   it('replaces all workers at the times of `restart`', async t => {
     const files = { 'monohull.yaml': `app: {restart: "* * * * *", min_uptime: 0s}` }
-    const monohull = startMonohull(t, { args: hello, files })
+    const env = { NODE_OPTIONS: `--require ${fixture('late-in-the-minute.cjs')}` }
+    const monohull = startMonohull(t, { args: hello, files, env })
     await monohull.serving()
     const before = monohull.worker(2)
     await until('the restart', () => /workers replaced|app replaced/.test(monohull.output()), { deadlineMs: 90_000 })
