@@ -12,6 +12,8 @@ export interface Bench {
   peers: Stack[]
   /** Those of PM2, Node's cluster module and Gunicorn: stacks that can replace their workers. */
   rollingPeers: Stack[]
+  /** Caddy, when it can be had. */
+  fronts: Stack[]
   /** Interleaved rounds. */
   rounds: number
   /** Length of each run under load. */

@@ -10,6 +10,7 @@ say() { printf '== %s\n' "$*" >&2; }
 
 missing=()
 command -v wrk >/dev/null || missing+=(wrk)
+command -v h2load >/dev/null || missing+=(nghttp2-client)
 [ -x /usr/bin/gunicorn ] || missing+=(gunicorn)
 if [ ${#missing[@]} -gt 0 ]; then
   [ "$(id -u)" = 0 ] || { say "missing: sudo apt-get install --no-install-recommends ${missing[*]}"; exit 69; }

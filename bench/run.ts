@@ -8,6 +8,7 @@ import { boot } from './measures/boot.ts'
 import { certificates } from './measures/certificates.ts'
 import { container } from './measures/container.ts'
 import { faults } from './measures/faults.ts'
+import { front } from './measures/front.ts'
 import { handshakes } from './measures/handshakes.ts'
 import { kills } from './measures/kills.ts'
 import { limits } from './measures/limits.ts'
@@ -15,6 +16,7 @@ import { memory } from './measures/memory.ts'
 import { throughput } from './measures/throughput.ts'
 import { messageOf } from './message.ts'
 import { kill, processesUsing } from './processes.ts'
+import { caddyStack } from './stacks/caddy.ts'
 import { clusterStack } from './stacks/cluster.ts'
 import { gunicornStack } from './stacks/gunicorn.ts'
 import { monohullStack } from './stacks/monohull.ts'
@@ -29,6 +31,7 @@ const measures: readonly Measure[] = [
   boot,
   memory,
   throughput,
+  front,
   handshakes,
   certificates,
   limits,
@@ -82,6 +85,7 @@ const bench: Omit<Bench, 'seconds' | 'rounds' | 'amount'> = {
   script: scriptStack(workplace),
   peers: needsPeers([boot, memory, kills]) ? findPeers(workplace, [pm2Stack, supervisordStack]) : [],
   rollingPeers: needsPeers([faults]) ? findPeers(workplace, [pm2Stack, clusterStack, gunicornStack]) : [],
+  fronts: needsPeers([front]) ? findPeers(workplace, [caddyStack]) : [],
   kills: allKills.filter(name => values.kill?.includes(name) ?? true),
   faults: allFaults.filter(({ name }) => values.fault?.includes(name) ?? true),
   limits: { wide: Number(values.wide), restSeconds: Number(values.rest) },

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { availableParallelism, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -9,6 +9,8 @@ export const home = dirname(import.meta.dirname)
 
 /** Workers of the app, on every side. */
 export const workers = 2
+/** Of the static file. */
+export const pageBytes = 4096
 export const nginxProcesses = availableParallelism()
 
 /** A temporary folder with all that runs, and the processes that run there. */
@@ -34,6 +36,8 @@ export function createWorkplace(): Workplace {
     allow(path)
     cpSync(join(home, 'bench/app'), join(path, 'app'), { recursive: true })
     symlinkSync(join(home, 'node_modules'), join(path, 'app/node_modules'))
+    mkdirSync(join(path, 'app/public'))
+    writeFileSync(join(path, 'app/public/page.html'), 'x'.repeat(pageBytes))
     return path
   }
   allow(dir)

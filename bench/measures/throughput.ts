@@ -39,7 +39,7 @@ export const throughput: Measure = {
               const result = await load({ url, method, connections, seconds, dir: running.dir })
               failures += result.status + result.connect + result.read + result.write + result.timeout
               if (phase === 'measured') results[index]?.[stacks.indexOf(stack)]?.push(result.perSecond)
-              for (const log of ['output.log', 'access.log']) emptyFile(`${running.dir}/${log}`)
+              emptyLogs(running)
             }
           }
         }
@@ -57,11 +57,13 @@ export const throughput: Measure = {
   },
 }
 
-/** Both sides write a line per request to a file, which is opened for appending. */
-function emptyFile(path: string): void {
-  try {
-    truncateSync(path)
-  } catch {
-    // the other side's name
+/** Every side writes a line per request to a file, which is opened for appending. */
+export function emptyLogs({ dir }: Running): void {
+  for (const name of ['output.log', 'access.log']) {
+    try {
+      truncateSync(`${dir}/${name}`)
+    } catch {
+      // the other side's name
+    }
   }
 }

@@ -58,15 +58,19 @@ export function monohullStack(workplace: Workplace): Stack {
   }
 }
 
-/** The keys of the lifecycle, in monohull.yaml; without any there is no file. */
-function writeConfig(dir: string, { maxRequests, maxMemoryMb, timeoutSeconds }: StartOptions): void {
+/** The keys of the lifecycle and the routes, in monohull.yaml; without any there is no file. */
+function writeConfig(dir: string, { maxRequests, maxMemoryMb, timeoutSeconds, servesFiles }: StartOptions): void {
   const lines = [
     // so that both workers do not go at once, as one would set it
     maxRequests && `max_requests: ${maxRequests}\n  max_requests_jitter: ${Math.round(maxRequests / 4)}`,
     maxMemoryMb && `max_memory: ${maxMemoryMb}MB`,
     timeoutSeconds && `timeout: ${timeoutSeconds}s`,
   ].filter(Boolean)
-  if (lines.length > 0) writeFileSync(join(dir, 'app/monohull.yaml'), `app:\n  ${lines.join('\n  ')}\n`)
+  const parts = [
+    lines.length > 0 && `app:\n  ${lines.join('\n  ')}\n`,
+    servesFiles && 'routes: [{ app: app }, { path: /static, files: { root: public } }]\n',
+  ].filter(Boolean)
+  if (parts.length > 0) writeFileSync(join(dir, 'app/monohull.yaml'), parts.join(''))
 }
 
 /** A build that is older than a key says so here, and not as an instance that does not come up. */

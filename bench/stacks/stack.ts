@@ -24,6 +24,8 @@ export interface StartOptions {
   timeoutSeconds?: number
   /** Folder with fullchain.pem and privkey.pem; default: what the stack has by itself. */
   certificates?: string
+  /** The folder `public` of the app is served below /static/; stacks with hand-written configurations always do. */
+  servesFiles?: boolean
 }
 
 /** One way of running nginx and the app. */

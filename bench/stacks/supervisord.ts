@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { childrenOf, commandOf } from '../processes.ts'
 import { freePorts, type Workplace, workers } from '../workplace.ts'
 import { cacheFolder } from './cache.ts'
+import { unpackPackages } from './debian-packages.ts'
 import { fillTemplate, writeNginxConf } from './nginx-conf.ts'
 import { type Stack, startProgram } from './stack.ts'
 
@@ -13,7 +14,7 @@ const packages = ['supervisor', 'python3-pkg-resources']
 export function supervisordStack(workplace: Workplace): Stack {
   const root = cacheFolder('supervisord')
   const program = join(root, 'usr/bin/supervisord')
-  if (!existsSync(program)) unpackPackages(root)
+  if (!existsSync(program)) unpack(root)
   return {
     name: 'supervisord',
     abilities: [],
@@ -43,11 +44,8 @@ export function supervisordStack(workplace: Workplace): Stack {
   }
 }
 
-function unpackPackages(root: string): void {
-  execFileSync('apt-get', ['download', ...packages], { cwd: root, stdio: 'ignore', timeout: 300_000 })
-  for (const file of readdirSync(root).filter(name => name.endsWith('.deb'))) {
-    execFileSync('dpkg', ['--extract', file, root], { cwd: root })
-  }
+function unpack(root: string): void {
+  unpackPackages(root, packages)
   execFileSync('/usr/bin/python3', [join(root, 'usr/bin/supervisord'), '--version'], {
     env: { PYTHONPATH: join(root, 'usr/lib/python3/dist-packages') },
     stdio: 'ignore',

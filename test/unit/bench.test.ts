@@ -6,6 +6,7 @@ import { bodyBytes } from '../../bench/client/connection.ts'
 import { countFailures, emptyTally, percentile } from '../../bench/client/tally.ts'
 import type { Outcome } from '../../bench/faults/fault.ts'
 import { findMisses } from '../../bench/faults/verdict.ts'
+import { readH2load } from '../../bench/h2load.ts'
 import { readConnections } from '../../bench/handshakes.ts'
 import { judgeTarget } from '../../bench/target.ts'
 
@@ -117,6 +118,23 @@ describe('a target', () => {
 
   it('is missed when nothing was measured', () => {
     assert.match(judgeTarget([], target), /missed/)
+  })
+})
+
+describe('what h2load printed', () => {
+  const printed = `Application protocol: h2
+finished in 5.00s, 17640.40 req/s, 72.83MB/s
+requests: 88202 total, 88842 started, 88202 done, 88199 succeeded, 3 failed, 2 errored, 0 timeout
+status codes: 88200 2xx, 0 3xx, 1 4xx, 1 5xx
+`
+
+  it('is read, and what did not succeed is counted', () => {
+    assert.deepEqual(readH2load(printed), { requests: 88202, perSecond: 17640.4, failures: 3 })
+  })
+
+  it('is refused when it was not HTTP/2, or nothing was measured', () => {
+    assert.throws(() => readH2load(printed.replace('protocol: h2', 'protocol: http/1.1')), /cannot read/)
+    assert.throws(() => readH2load('protocol: h2'), /cannot read/)
   })
 })
 
