@@ -7,6 +7,7 @@ import { allKills } from './killer.ts'
 import { boot } from './measures/boot.ts'
 import { certificates } from './measures/certificates.ts'
 import { container } from './measures/container.ts'
+import { fairness } from './measures/fairness.ts'
 import { faults } from './measures/faults.ts'
 import { front } from './measures/front.ts'
 import { handshakes } from './measures/handshakes.ts'
@@ -34,6 +35,7 @@ const measures: readonly Measure[] = [
   front,
   handshakes,
   certificates,
+  fairness,
   limits,
   kills,
   faults,

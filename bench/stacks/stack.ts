@@ -22,6 +22,9 @@ export interface StartOptions {
   maxRequests?: number
   maxMemoryMb?: number
   timeoutSeconds?: number
+  balance?: 'round_robin'
+  /** Idle connections that nginx keeps to the workers. */
+  keepalive?: number
   /** Folder with fullchain.pem and privkey.pem; default: what the stack has by itself. */
   certificates?: string
   /** The folder `public` of the app is served below /static/; stacks with hand-written configurations always do. */
