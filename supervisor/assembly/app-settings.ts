@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { isNodeProgram } from '../adapters/project.ts'
 import type { Account } from '../adapters/users.ts'
-import type { AppConfig } from '../config/schema.ts'
+import type { AppConfig } from '../config/app.ts'
 import type { AppContent } from '../domain/app-command.ts'
 import type { WorkerLimits } from '../domain/autoscale.ts'
 import { placesFor } from '../domain/places.ts'

@@ -4,6 +4,9 @@ import { parseSize } from '../base/size.ts'
 import { splitCommand } from './command-words.ts'
 import { describeCronProblem } from './cron-expression.ts'
 
+// before any schema is made: no code is generated for one that is used once
+z.config({ jitless: true })
+
 /** The kinds of values that keys of the configuration take, with the messages for others. */
 
 const durationText = (minimumMs: number) =>

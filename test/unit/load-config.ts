@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import type { AppConfig } from '../../supervisor/config/app.ts'
 import { type ConfigSources, loadConfig } from '../../supervisor/config/load.ts'
 import type { Problem } from '../../supervisor/config/report.ts'
-import type { AppConfig, Config } from '../../supervisor/config/schema.ts'
+import type { Config } from '../../supervisor/config/schema.ts'
 import { parseYaml } from '../../supervisor/config/yaml-source.ts'
 
 /** Nothing at all: the defaults of the schema. */
