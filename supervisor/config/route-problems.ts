@@ -12,6 +12,7 @@ export interface RouteSurroundings {
   apps: readonly string[]
   upstreams: readonly string[]
   health: { live_path: string; ready_path: string }
+  basic_auth: { file?: string | undefined }
 }
 
 /** The app that gets everything when no route is given; undefined when nothing tells. */
@@ -37,6 +38,7 @@ export function describeRouteProblems(
       ...describeTarget(route, index, surroundings),
       ...describeConflict(routes, route, index),
       ...describeHealthConflict(route, index, surroundings),
+      ...describeUselessCache(route, index, surroundings),
     ]
   })
 }
@@ -74,4 +76,21 @@ function describeHealthConflict(
   if (!key) return []
   const fix = `take another path for one of the two, or set health.${key} to off`
   return [{ path: ['routes', index, 'path'], message: `is health.${key}, which monohull answers`, params: { fix } }]
+}
+
+/** What was asked with a password is for one person, and never comes from a cache. */
+function describeUselessCache(
+  { settings: { cache = 'off', basic_auth } }: Route,
+  index: number,
+  front: Pick<RouteSurroundings, 'basic_auth'>,
+): RouteProblem[] {
+  if (cache === 'off' || basic_auth === 'off' || (basic_auth ?? front.basic_auth).file === undefined) return []
+  const message = 'is of no use behind basic_auth: a request with a password is never answered from it'
+  return [
+    {
+      path: ['routes', index, 'cache'],
+      message,
+      params: { fix: 'leave it out, or set basic_auth to off for this route' },
+    },
+  ]
 }

@@ -199,6 +199,8 @@ function problemsOf(value: RouteKeys): KeyProblem[] {
     )
   if (value.strip_prefix && value.rewrite)
     complain(['rewrite'], 'stands beside strip_prefix', 'let rewrite do both, or leave it out')
+  if (value.cache && value.cache !== 'off' && value.buffering === 'off')
+    complain(['cache'], 'stands beside buffering: off, with which nginx keeps nothing', 'leave one of the two out')
   if (value.redirect?.keep_path && match === 'regex')
     complain(['redirect', 'keep_path'], 'has nothing to keep below a regular expression', 'use a prefix route')
   const isSame =

@@ -269,6 +269,13 @@ routes:
     const cachedAs = async (path: string) => (await monohull.request({ path })).headers['x-cache']
     assert.deepEqual([await cachedAs('/blog'), await cachedAs('/blog')], ['MISS', 'HIT'])
     assert.deepEqual([await cachedAs('/'), await cachedAs('/')], [undefined, undefined])
+    // wherever the route stands, its cache is the same
+    const routes = '[{ path: /new, app: app, cache: {} }, { path: /blog, app: app, cache: { ttl: 1m } }, { app: app }]'
+    writeFileSync(join(monohull.folder, 'monohull.yaml'), `https: off\nroutes: ${routes}\n`)
+    monohull.signal('SIGHUP')
+    await monohull.seen(/reload finished/)
+    assert.equal(await cachedAs('/blog'), 'HIT')
+    assert.equal(await cachedAs('/new'), 'MISS')
   })
 })
 

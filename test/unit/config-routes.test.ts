@@ -86,6 +86,8 @@ describe('config: targets of routes', () => {
     ['{app: app, compression: none}', 'routes.0.compression', /^expected on, off/, /./],
     ['{app: app, cache: {ttl: 1}}', 'routes.0.cache.ttl', /^expected a duration/, /./],
     ['{response: {}, cache: {}}', 'routes.0.cache', /^is for routes to an app or an upstream/, /leave cache out/],
+    ['{app: app, cache: {}, buffering: off}', 'routes.0.cache', /^stands beside buffering/, /./],
+    ['{app: app, cache: {}, basic_auth: {file: x}}', 'routes.0.cache', /^is of no use behind basic_auth/, /off/],
     ['{app: app, snippet: "a*.conf"}', 'routes.0.snippet', /^expected a file/, /./],
   ]
   for (const [text, key, message, fix] of wrong) {
@@ -105,6 +107,11 @@ describe('config: targets of routes', () => {
     assert.deepEqual([routes[0]?.settings.max_body_size, max_body_size], [undefined, '10m'])
     const { max_body_size: own, allow, cache } = routes[1]?.settings ?? assert.fail()
     assert.deepEqual([own, allow, cache !== 'off' && cache?.ttl], ['off', 'off', 60_000])
+  })
+
+  it('refuse a cache behind the password of the whole front', () => {
+    const routes = '[{path: /a, app: app, cache: {}}, {path: /b, app: app, basic_auth: off, cache: {}}]'
+    assert.equal(refusedOnce(yaml(`basic_auth: {file: x}\nroutes: ${routes}`)).key, 'routes.0.cache')
   })
 
   it('refuse a second route for the same, and name the first by its line', () => {
