@@ -108,11 +108,16 @@ function renderUpstreamOptions({ tries, tls }: NginxUpstream): string[] {
 
 /**
  * Headers with addresses, of one that does not know its public host or its prefix, lead back to both: Location, Refresh and
- * the paths of cookies. The first rule that fits counts, and one that has the prefix already is left alone. So is a cookie
+ * the domains and paths of cookies. The first rule that fits counts, and one that has the prefix already is left alone. So is a cookie
  * for `/`: pages beside the route may be meant to read it.
  */
 function renderAddresses(prefix: string, ownHost: string | undefined): string[] {
-  const foreign = ownHost ? [`proxy_redirect ~^https?://${escapeRegex(ownHost)}(?::\\d+)?/(.*)$ ${prefix}/$1;`] : []
+  const foreign = ownHost
+    ? [
+        `proxy_redirect ~^https?://${escapeRegex(ownHost)}(?::\\d+)?/(.*)$ ${prefix}/$1;`,
+        `proxy_cookie_domain ${ownHost} $host;`,
+      ]
+    : []
   if (prefix === '') return foreign
   const escaped = escapeRegex(prefix)
   const origins = ['http://$host', 'https://$host']
