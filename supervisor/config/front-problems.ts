@@ -5,7 +5,8 @@ type FrontConfig = z.output<z.ZodObject<typeof trustKeys>> & {
   http3: boolean
   https: 'redirect' | 'on' | 'off'
   server_names: string[]
-  routes?: { host?: string | undefined; path: string }[] | undefined
+  routes?: { host?: string | undefined; path: string; settings?: { basic_auth?: unknown } }[] | undefined
+  cache?: unknown
   send_files: Record<string, string>
   unknown_host: string
   basic_auth: { file?: string | undefined; realm?: string | undefined }
@@ -54,6 +55,14 @@ export function describeFrontProblems(config: FrontConfig): FrontProblem[] {
       path: ['basic_auth', 'realm'],
       message: 'is of no use without basic_auth.file',
       params: { fix: 'set basic_auth.file to an htpasswd file, or leave basic_auth.realm out' },
+    })
+  }
+  const isOpen = config.routes?.some(({ settings }) => settings?.basic_auth === 'off')
+  if (config.cache && config.basic_auth.file !== undefined && !isOpen) {
+    problems.push({
+      path: ['cache'],
+      message: 'is of no use behind basic_auth: a request with a password is never answered from it',
+      params: { fix: 'leave one of the two out, or set basic_auth to off for a route' },
     })
   }
   for (const path of Object.keys(config.send_files)) {

@@ -46,6 +46,10 @@ describe('config/load: bad values', () => {
     ['rate_limit: 10/s burst', 'expected a rate such as 10/s, 60/m or 10/s burst=50'],
     ['connection_limit: 0', 'expected a whole number from 1 to 100000'],
     ['basic_auth: {realm: x}', 'is of no use without basic_auth.file'],
+    [
+      '{basic_auth: {file: x}, cache: {}}',
+      'is of no use behind basic_auth: a request with a password is never answered from it',
+    ],
     ['basic_auth: {file: ""}', 'expected the path of an htpasswd file'],
     ['basic_auth: {file: x, realm: a"b}', 'expected a text without quotes, $ and line breaks'],
     ['allow: [here]', 'expected an address or network such as 10.0.0.0/8 or ::1'],
