@@ -5,6 +5,7 @@ export const plainFront: FrontRules = {
   trust: { proxies: [], proxyProtocol: false, forwardedHeader: false },
   compression: { hasBrotli: false, minLength: 256, types: [] },
   http3: undefined,
+  hsts: undefined,
   limits: { bodySize: '10m', rate: undefined, connections: undefined },
   access: { basicAuth: undefined, allow: undefined, deny: [] },
   unknownHost: undefined,

@@ -33,6 +33,11 @@ export function watchCertificates(parts: Parts): FolderWatch {
     else log.warn('certificate expires soon', { expires_in: describeTimeLeft(certificate.notAfter - now), ...fields })
   }
 
+  function tellOfHsts(): void {
+    log.info('HSTS changed', { header: parts.hsts?.header()?.value ?? 'none' })
+    void parts.rotation?.changed()
+  }
+
   return watchFolder({
     clock: systemClock,
     log,
@@ -54,6 +59,7 @@ export function watchCertificates(parts: Parts): FolderWatch {
       const { kept } = parts.certificates ?? { kept: [] }
       for (const one of kept) warnOfExpiry(one)
       local.look(kept)
+      if (parts.hsts?.look(kept)) tellOfHsts()
     },
   })
 }

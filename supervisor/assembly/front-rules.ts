@@ -21,7 +21,7 @@ export function frontRules(
   { config, frontFiles }: Pick<Settings, 'config' | 'frontFiles'>,
   features: NginxFeatures,
   publicPort: number,
-): FrontRules {
+): Omit<FrontRules, 'hsts'> {
   return {
     trust: {
       proxies: config.trusted_proxies,

@@ -22,6 +22,7 @@ export interface NginxModelSources {
     https: readonly Pick<FrontSocket, 'address' | 'port'>[]
   }
   certificates: NginxModel['certificates']
+  hsts: NginxModel['front']['hsts']
   accessLogPath: string
   /** Where the workers of an app are. */
   serversOf: (plan: WorkerPlan) => UpstreamServer[]
@@ -37,6 +38,7 @@ export function modelNginx({
   features,
   front,
   certificates,
+  hsts,
   accessLogPath,
   serversOf,
   externalOf,
@@ -71,7 +73,7 @@ export function modelNginx({
     ),
     routes: routesOf(settings, features),
     busyTime: busyTimeOf(settings, features),
-    front: frontRules(settings, features, publicHttpsPort),
+    front: { ...frontRules(settings, features, publicHttpsPort), hsts },
     ownNginxConf: settings.ownNginxConf,
     snippets: settings.snippets,
     shutdownTimeoutSeconds: Math.max(1, Math.ceil(longestGraceMs(settings) / 1000)),

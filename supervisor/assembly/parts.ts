@@ -11,6 +11,7 @@ import type { BoundSocket, Surroundings } from '../domain/ports.ts'
 import type { Status } from '../domain/status.ts'
 import type { RunningAcme } from '../services/acme.ts'
 import type { CommandQueue } from '../services/commands.ts'
+import type { HstsWatch } from '../services/hsts.ts'
 import type { InFlight } from '../services/in-flight.ts'
 import type { InitRun } from '../services/init.ts'
 import type { Nginx } from '../services/nginx.ts'
@@ -62,6 +63,8 @@ export interface Parts {
   busySocket?: BoundSocket
   /** None without HTTPS. */
   certificates?: Certificates | undefined
+  /** None unless tls.hsts is set. */
+  hsts?: HstsWatch | undefined
   /** None unless tls.acme is set. */
   acme?: RunningAcme | undefined
   /** Of the apps that are no static files. */
@@ -85,13 +88,14 @@ export function modelOf(
   workers: 'ready' | 'all',
   upstreams = parts.upstreams,
 ): NginxModel {
-  const { features, accessLog, front, certificates, pools } = parts
+  const { features, accessLog, front, certificates, hsts, pools } = parts
   if (!features || !accessLog) throw new Error('cannot model nginx before the start')
   return modelNginx({
     settings,
     features,
     front,
     certificates: certificates && certificateModel(certificates, settings.config),
+    hsts: hsts?.header(),
     accessLogPath: accessLog.path,
     externalOf: upstream => upstreams?.serversOf(upstream) ?? [],
     serversOf(plan) {

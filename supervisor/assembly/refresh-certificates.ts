@@ -47,6 +47,7 @@ export async function refreshCertificates(parts: Parts): Promise<Outcome> {
     const next = await loadCertificates(settings, log, previous)
     if (!next || !nginx) return { ok: true, message: 'no certificates to refresh' }
     parts.certificates = next
+    parts.hsts?.look(next.kept)
     await nginx.apply(modelOf(parts, settings, 'ready'))
     const fresh = next.kept.filter(
       ({ certificate }) => !previous?.kept.some(old => old.certificate.id === certificate.id),

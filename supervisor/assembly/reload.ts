@@ -36,6 +36,7 @@ export async function reload(parts: Parts): Promise<Outcome> {
   if (!resolved.ok || refusal) return abandoned(refusal ?? '')
   const { settings, certificates, nginx, hooks } = parts
   const formerUpstreams = parts.upstreams
+  const formerHsts = parts.hsts
   let upstreams: Parts['upstreams']
   const next = resolved.settings
   const allowed = await hooks?.run('before_reload', next.hooks)
@@ -50,6 +51,7 @@ export async function reload(parts: Parts): Promise<Outcome> {
   try {
     parts.certificates = await loadCertificates(next, parts.log, certificates)
     if (parts.certificates) reportCertificates(parts.certificates, parts.log)
+    parts.hsts = await switchHsts(parts, next)
     upstreams = await openUpstreams(parts, next)
     await nginx?.check(modelOf(parts, next, 'all', upstreams))
     expectRolled(await applyAll(changes))
@@ -58,7 +60,7 @@ export async function reload(parts: Parts): Promise<Outcome> {
     await nginx?.apply(modelOf(parts, next, 'ready'))
     autoscale(parts)
   } catch (error) {
-    Object.assign(parts, { settings, certificates, upstreams: formerUpstreams })
+    Object.assign(parts, { settings, certificates, upstreams: formerUpstreams, hsts: formerHsts })
     upstreams?.stop()
     if (isApplied) await revertAll(changes)
     return abandoned(messageOf(error))
@@ -70,6 +72,16 @@ export async function reload(parts: Parts): Promise<Outcome> {
   if (acmeKey(settings) !== acmeKey(next)) await switchAcme(parts)
   await hooks?.attempt('after_reload', next.hooks)
   return { ok: true, message: 'reload finished' }
+}
+
+/** The one that runs, unless something else is asked of it. */
+async function switchHsts(parts: Parts, next: Settings): Promise<Parts['hsts']> {
+  if (hstsKey(parts.settings) === hstsKey(next)) return parts.hsts
+  return (await import('./hsts.ts')).openHsts(next, parts.certificates, parts.log)
+}
+
+function hstsKey({ config }: Settings): string {
+  return JSON.stringify([config.tls.hsts, config.trusted_proxies.length > 0, config.state_dir])
 }
 
 /** Everything that ACME was started with. */

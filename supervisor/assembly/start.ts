@@ -124,6 +124,7 @@ async function assembleNginx(parts: Parts, surroundings: Surroundings): Promise<
   ])
   Object.assign(parts, { features, accessLog, certificates, upstreams })
   if (certificates) reportCertificates(certificates, log)
+  if (settings.config.tls.hsts) parts.hsts = (await import('./hsts.ts')).openHsts(settings, certificates, log)
   bindBusySocket(parts, features)
   parts.nginx = createNginx({
     ...surroundings,

@@ -7,6 +7,7 @@ import type { World } from '../assembly/world.ts'
 import { exitCode } from '../base/errors.ts'
 import { formatProblems } from '../config/report.ts'
 import type { Config } from '../config/schema.ts'
+import { type Hsts, hstsOf } from '../domain/hsts.ts'
 import type { NginxUpstream } from '../domain/nginx-model.ts'
 import { renderNginx } from '../domain/nginx-render.ts'
 import { type CommandLine, resolveConfiguration } from './load.ts'
@@ -35,6 +36,11 @@ function namedServers({ upstreams }: Config, upstream: string): NginxUpstream['s
   }))
 }
 
+function hstsPreview({ config }: Settings): Hsts | undefined {
+  if (!config.tls.hsts) return undefined
+  return hstsOf(config.tls.hsts, { progress: { stage: 0, since: 0 }, isGood: config.https !== 'off', hasProxies: true })
+}
+
 /** The model before anything is bound or running. */
 export async function previewModel(settings: Settings) {
   const { config } = settings
@@ -50,6 +56,8 @@ export async function previewModel(settings: Settings) {
       config.https === 'off'
         ? undefined
         : { fallback: { names: [], files: [{ chain: `${pair}.crt`, key: `${pair}.key` }] }, named: [] },
+    // what a start would send at once, with a good certificate
+    hsts: hstsPreview(settings),
     accessLogPath: '/dev/stdout',
     serversOf: plan => plannedServers(plan, config.run_dir),
     externalOf: upstream => namedServers(config, upstream),

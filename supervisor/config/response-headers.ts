@@ -14,7 +14,11 @@ export const headerValues = z
     z
       .string()
       .regex(/^[A-Za-z0-9-]+$/, 'expected the name of a header')
-      .refine(name => !ofNginx.test(name), 'expected another header: nginx or the app writes this one'),
+      .refine(name => !ofNginx.test(name), 'expected another header: nginx or the app writes this one')
+      .refine(
+        name => name.toLowerCase() !== 'strict-transport-security',
+        'expected tls.hsts instead, which waits until the certificate is good',
+      ),
     z.string({ error: value }).regex(/^[^\p{Cc}$]+$/u, value),
     { error: 'expected names of headers with their values' },
   )
@@ -27,7 +31,7 @@ export const headerValues = z
 /** The key `headers`. */
 export const responseHeaders = headerValues.default({}).register(docs, {
   description:
-    'Headers of every answer that the app did not set itself, by name; off leaves one out. X-Content-Type-Options and Referrer-Policy are always there; Strict-Transport-Security goes out over HTTPS only; X-Request-Id: on tells the id that the log and the app have',
+    'Headers of every answer that the app did not set itself, by name; off leaves one out. X-Content-Type-Options and Referrer-Policy are always there; for Strict-Transport-Security there is tls.hsts; X-Request-Id: on tells the id that the log and the app have',
 })
 
 /** Headers of every answer, as they are configured. */

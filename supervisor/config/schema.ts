@@ -3,6 +3,7 @@ import { type AppConfig, app } from './app.ts'
 import { cache, sendFiles } from './cache.ts'
 import { compression } from './compression.ts'
 import { describeFrontProblems } from './front-problems.ts'
+import { describeHstsProblems } from './hsts.ts'
 import { gateKeys, limitKeys } from './limits.ts'
 import { backgroundProcess, initItem } from './programs.ts'
 import { responseHeaders } from './response-headers.ts'
@@ -168,6 +169,7 @@ export const configSchema = z
   })
   .superRefine((value, context) => {
     for (const { path, message } of describeTlsProblems(value)) context.addIssue({ code: 'custom', path, message })
+    for (const issue of describeHstsProblems(value)) context.addIssue({ code: 'custom', ...issue })
     if (value.http_port === value.https_port && value.http_port !== 0 && value.https !== 'off') {
       context.addIssue({ code: 'custom', path: ['https_port'], message: 'expected another port than http_port' })
     }

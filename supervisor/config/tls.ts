@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { hsts } from './hsts.ts'
 import { namedHosts } from './named-hosts.ts'
 import { onDemand } from './on-demand.ts'
 import { absolutePath, command, docs, hostName } from './values.ts'
@@ -85,6 +86,7 @@ export const tls = z
         description:
           "Mozilla's guideline: intermediate: TLS 1.2 and 1.3, for every client since 2014; modern: TLS 1.3 alone",
       }),
+    hsts,
     acme,
     on_demand: onDemand,
   })

@@ -1,3 +1,4 @@
+import type { Hsts } from './hsts.ts'
 import { type Access, renderAccess, renderKnownHosts, renderUnknownHost, type UnknownHost } from './nginx-access.ts'
 import { type Cache, cacheHeader, cacheName, renderCached, renderCaches } from './nginx-cache.ts'
 import { type Compression, renderCompression } from './nginx-compression.ts'
@@ -10,6 +11,7 @@ import {
   renderHeaderValues,
   renderRouteHeaderValues,
 } from './nginx-headers.ts'
+import { hstsHeader, renderHsts } from './nginx-hsts.ts'
 import { altSvcHeader, type Http3, renderAltSvc } from './nginx-http3.ts'
 import { type Limits, renderLimits, renderLimitsOf } from './nginx-limits.ts'
 import type { RuledRoute } from './nginx-route-rules.ts'
@@ -23,6 +25,7 @@ export interface FrontRules {
   compression: Compression | undefined
   headers: readonly ResponseHeader[]
   http3: Http3 | undefined
+  hsts: Hsts | undefined
   limits: Limits
   access: Access
   unknownHost: UnknownHost | undefined
@@ -44,7 +47,7 @@ export function renderFront(
   front: FrontRules,
   { routes, workDir, open }: FrontSurroundings & { open: readonly string[] },
 ): string[] {
-  const { trust, compression, headers, http3, limits, unknownHost, cache } = front
+  const { trust, compression, headers, http3, hsts, limits, unknownHost, cache } = front
   const caches = routes.flatMap(route => {
     const own = route.rules.cache
     return own && own !== 'off' ? [{ cache: own, name: cacheName(route) }] : []
@@ -57,6 +60,7 @@ export function renderFront(
     ...renderHeaderValues(headers),
     ...routes.flatMap(({ rules }, number) => renderRouteHeaderValues(rules.headers ?? [], headers, number)),
     ...(http3 ? renderAltSvc(http3) : []),
+    ...(hsts ? renderHsts(hsts) : []),
     '',
     ...renderLimits(limits, rulesOf(routes), open),
     ...(unknownHost ? renderKnownHosts(unknownHost, open) : []),
@@ -84,8 +88,11 @@ export function frontFiles(front: FrontRules, routes: readonly RuledRoute[]): [s
 }
 
 /** For a file with headers: those that nobody gives a value. */
-export function renderOtherHeaders({ http3 }: Pick<FrontRules, 'http3'>, cache: Cache | undefined): string[] {
-  return [...(http3 ? [altSvcHeader] : []), ...(cache ? [cacheHeader] : [])]
+export function renderOtherHeaders(
+  { http3, hsts }: Pick<FrontRules, 'http3' | 'hsts'>,
+  cache: Cache | undefined,
+): string[] {
+  return [...(http3 ? [altSvcHeader] : []), ...(hsts ? [hstsHeader] : []), ...(cache ? [cacheHeader] : [])]
 }
 
 function rulesOf(routes: readonly RuledRoute[]) {

@@ -36,10 +36,7 @@ export function renderRouteHeaderValues(
 
 function renderValue({ name, value }: ResponseHeader, target: string): string {
   const given = `$upstream_http_${variable(name)}`
-  // a browser must not take it from plain HTTP (RFC 6797, 7.2)
-  const [source, absent] =
-    name.toLowerCase() === 'strict-transport-security' ? [`$monohull_proto:${given}`, 'https:'] : [given, `''`]
-  return `map ${source} ${target} { default ''; ${absent} ${singleQuote(value)}; }`
+  return `map ${given} ${target} { default ''; '' ${singleQuote(value)}; }`
 }
 
 /** The text of rendered/headers.conf. */
