@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { cpSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { type Authority, startAuthority } from './acme-authority.ts'
+import { type Authority, freePorts, startAuthority } from './acme-authority.ts'
 import { cert, issuerOf, serialOf, startWithAcme, windowOf } from './acme-monohull.ts'
-import { defer, type Monohull, type StartOptions, temporaryFolder, until } from './monohull.ts'
+import { defer, fixture, type Monohull, type StartOptions, startMonohull, temporaryFolder, until } from './monohull.ts'
 import { presented } from './presented.ts'
 
 /** Whoever knows which names are ours. */
@@ -77,6 +77,31 @@ describe('a certificate at the first handshake for a name', () => {
     assert.equal(await shown(again, 'YES.shop.test'), 'DNS:yes.shop.test')
     assert.equal(ordersFor(authority, 'yes.shop.test'), 1)
     assert.equal(gate.asked.length, 1)
+  })
+
+  it('is there from the first moment of a start, before the app is', async t => {
+    const authority = await startAuthority(t)
+    const monohull = await start(t, authority, await startGate(t))
+    await showsItself(monohull, 'yes.shop.test')
+    monohull.signal('SIGTERM')
+    await monohull.exited
+
+    const [port = 0] = await freePorts(1)
+    const env = {
+      ...authority.env,
+      MONOHULL_HTTPS_PORT: String(port),
+      MONOHULL_TLS_ON_DEMAND_ASK: 'http://127.0.0.1:1/',
+    }
+    const folder = temporaryFolder(t)
+    cpSync(join(monohull.folder, 'state'), join(folder, 'state'), { recursive: true })
+    startMonohull(t, { folder, args: ['run', 'node', fixture('silent.cjs')], env })
+    const names = await until('a handshake', () =>
+      presented(port, 'yes.shop.test').then(
+        ({ subjectAltName }) => subjectAltName,
+        () => undefined, // nobody listens yet
+      ),
+    )
+    assert.equal(names, 'DNS:yes.shop.test')
   })
 
   it('is refused by an alert where it is not allowed, and nobody is asked a second time', async t => {
