@@ -1,4 +1,4 @@
-import type { CertificatesStatus } from './certificate-status.ts'
+import type { CertificateStatus, CertificatesStatus } from './certificate-status.ts'
 import type { Status } from './status.ts'
 
 /** The type of what `formatMetrics` gives. */
@@ -47,10 +47,12 @@ function describeCertificates({ served, awaited, problems }: CertificatesStatus)
   const presented = served.filter(({ servesFor }) => servesFor.length > 0)
   const each = (read: (one: (typeof presented)[number]) => number) =>
     presented.map(one => ({
-      labels: { names: one.names.join(','), source: one.source, key_type: one.keyType },
+      // of those on demand there may be thousands: the first that ends counts for all
+      labels: { names: isOnDemand(one) ? '' : one.names.join(','), source: one.source, key_type: one.keyType },
       value: read(one),
     }))
-  const renewals = [...presented.flatMap(({ renewal }) => renewal ?? []), ...awaited]
+  const onDemand = served.filter(isOnDemand)
+  const renewals = [...presented.flatMap(one => (isOnDemand(one) ? [] : (one.renewal ?? []))), ...awaited]
   const planned = renewals.flatMap(({ name, at }) =>
     Date.parse(at) > 0 ? [{ labels: { name }, value: seconds(at) }] : [],
   )
@@ -80,8 +82,25 @@ function describeCertificates({ served, awaited, problems }: CertificatesStatus)
       'Whether the last attempt to obtain a certificate failed',
       failing,
     ),
+    ...(onDemand.length > 0 ? describeOnDemand(onDemand) : []),
     ...metric('certificate_problems', 'gauge', 'Certificate files that are not served for what is wrong with them', [
       { labels: {}, value: problems.length },
+    ]),
+  ]
+}
+
+function isOnDemand({ source }: CertificateStatus): boolean {
+  return source === 'on-demand'
+}
+
+function describeOnDemand(all: readonly CertificateStatus[]): string[] {
+  const failing = all.filter(({ renewal }) => renewal?.lastError !== undefined)
+  return [
+    ...metric('certificates_on_demand', 'gauge', 'Certificates that were obtained at the first handshake for a name', [
+      { labels: {}, value: all.length },
+    ]),
+    ...metric('certificates_on_demand_failing', 'gauge', 'Those of them whose last attempt at a renewal failed', [
+      { labels: {}, value: failing.length },
     ]),
   ]
 }

@@ -87,6 +87,27 @@ describe('domain/metrics', () => {
     ])
   })
 
+  it('counts certificates on demand, of which the first to end stands for all', () => {
+    const one: CertificateStatus = { ...certificate, source: 'on-demand' }
+    const two: CertificateStatus = {
+      ...one,
+      names: ['other.test'],
+      notAfter: '2026-12-01T00:00:00.000Z',
+      renewal: undefined,
+    }
+    const told = samplesOf(
+      formatMetrics({ ...status, certificates: { served: [one, two], awaited: [], problems: [] } }),
+    ).filter(line => line.startsWith('monohull_certificate'))
+    const labels = '{names="",source="on-demand",key_type="ecdsa"}'
+    assert.deepEqual(told, [
+      `monohull_certificate_expiry_timestamp_seconds${labels} ${Date.UTC(2026, 11, 1) / 1000}`,
+      `monohull_certificate_start_timestamp_seconds${labels} ${Date.UTC(2026, 10, 1) / 1000}`,
+      'monohull_certificates_on_demand 2',
+      'monohull_certificates_on_demand_failing 1',
+      'monohull_certificate_problems 0',
+    ])
+  })
+
   it('does without certificates and workers', () => {
     const bare = formatMetrics({ ...status, state: 'not ready', workers: [], processes: [], certificates: undefined })
     assert.deepEqual(samplesOf(bare), ['monohull_ready 0', 'monohull_uptime_seconds 7'])
