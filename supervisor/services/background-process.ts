@@ -4,11 +4,11 @@ import { describeExit, type Exit } from '../domain/exit.ts'
 import type { Surroundings } from '../domain/ports.ts'
 import { blameFor, type SlotEffect, type SlotEvent, type SlotState, stepSlot } from '../domain/slot-state.ts'
 import type { ProcessStatus } from '../domain/status.ts'
+import type { Death } from './death-record.ts'
 import { type ManagedProcess, manageProcess } from './managed-process.ts'
 import type { OomWatch } from './oom-watch.ts'
 import type { ProcessPlan } from './program-plan.ts'
 import { type RollResult, stopping } from './roll-result.ts'
-import type { Death } from './worker-slot.ts'
 
 const refused: Exit = { kind: 'code', code: exitCode.software }
 /** It has no socket to answer on: it counts as running when it has lived so long. */

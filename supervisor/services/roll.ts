@@ -1,8 +1,9 @@
 import { formatDuration } from '../base/duration.ts'
 import { inBatches } from '../domain/batches.ts'
+import type { Death } from './death-record.ts'
 import { type RollResult, stopping } from './roll-result.ts'
 import type { WorkerPlan } from './worker-plan.ts'
-import type { Death, WorkerSlot } from './worker-slot.ts'
+import type { WorkerSlot } from './worker-slot.ts'
 
 /** A rolling replacement under way. */
 export interface Roll {

@@ -4,12 +4,13 @@ import type { UpstreamServer } from '../domain/nginx-upstream.ts'
 import { placePath, spreadPlaces } from '../domain/places.ts'
 import type { WorkerAddress } from '../domain/ports.ts'
 import type { WorkerStatus } from '../domain/status.ts'
+import type { Death } from './death-record.ts'
 import { createRecycling } from './recycling.ts'
 import { createRoll, type Roll } from './roll.ts'
 import { type RollResult, stopping } from './roll-result.ts'
 import { createTurns } from './turns.ts'
 import type { WorkerPlan } from './worker-plan.ts'
-import { createWorkerSlot, type Death, type WorkerSlot, type WorkerSlotDeps } from './worker-slot.ts'
+import { createWorkerSlot, type WorkerSlot, type WorkerSlotDeps } from './worker-slot.ts'
 
 const settlePollMs = 2
 

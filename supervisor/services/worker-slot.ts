@@ -1,6 +1,4 @@
 import { backoffMs } from '../domain/backoff.ts'
-import { describeExit, type Exit } from '../domain/exit.ts'
-import { renderAddress } from '../domain/nginx-upstream.ts'
 import type { WorkerAddress } from '../domain/ports.ts'
 import {
   type SlotEffect,
@@ -12,8 +10,8 @@ import {
 } from '../domain/slot-state.ts'
 import type { WorkerStatus } from '../domain/status.ts'
 import { type Attempt, createAttempt } from './attempt.ts'
+import { type Death, type DeathRecordDeps, outcomeOf, recordDeath } from './death-record.ts'
 import type { Endpoint } from './endpoint.ts'
-import type { InFlight } from './in-flight.ts'
 import { type RollResult, stopping } from './roll-result.ts'
 import { createSlotAddress, type SlotAddressDeps } from './slot-address.ts'
 import { launchWorker, type RefusedEnd, refusedEnd, type Worker, type WorkerDeps, type WorkerEnd } from './worker.ts'
@@ -22,18 +20,6 @@ import type { WorkerPlan } from './worker-plan.ts'
 /** Fast failures in a row after which nginx is told to leave a slot out. */
 const withdrawAfter = 2
 const queueTimeoutMs = 1000
-
-/** A worker that ended by itself. */
-export interface Death {
-  worker: string
-  exit: Exit
-  wasReady: boolean
-  /** Since it was ready; 0 when it never was. */
-  servedMs: number
-  /** Whether somebody outside killed it. */
-  wasKilledOutside: boolean
-  lastLines: string[]
-}
 
 /** One place in nginx's upstream, and the workers that fill it one after the other. */
 export interface WorkerSlot {
@@ -73,11 +59,10 @@ export interface WorkerSlot {
   status(): WorkerStatus
 }
 
-export interface WorkerSlotDeps extends WorkerDeps, SlotAddressDeps {
+export interface WorkerSlotDeps extends WorkerDeps, SlotAddressDeps, DeathRecordDeps {
   /** The rotation or an address in it changed; settles when nginx knows. */
   onRotation: () => Promise<void>
   onReady: () => void
-  inFlight: Pick<InFlight, 'of'>
   /** The addresses in nginx's list that lead here now. */
   placesOf: () => WorkerAddress[]
   /** A worker ended by itself. Whether that ends the whole run, so that nothing is started any more. */
@@ -259,35 +244,19 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
   function bury(worker: number, end: WorkerEnd | RefusedEnd): void {
     if (end.wasRequested || isStopping) return
     const { exit, wasReady, servedMs, lastLines, blame } = end
-    const step = stepSlot(state, { type: 'ended', worker, blame, at: clock.now() }, policy())
-    const decided = step.effects.find(effect => effect.type === 'decided')?.decision
-    const isAbandoned = decided === 'replacement abandoned'
+    const at = clock.now()
+    const step = stepSlot(state, { type: 'ended', worker, blame, at }, policy())
+    const decision = step.effects.find(effect => effect.type === 'decided')?.decision
     const wasKilledOutside = blame === 'outside'
     const endsRun =
-      !isAbandoned && deps.onDeath({ worker: name, exit, wasReady, servedMs, wasKilledOutside, lastLines })
-    const record = {
-      worker: name,
-      pid: end.pid,
-      exit: describeExit(exit),
-      reason: end.reason,
-      uptime_ms: end.uptimeMs,
-      decision: endsRun ? 'everything is stopped' : decided,
-      stack: end.stack.length > 0 ? end.stack : undefined,
-      last_lines: lastLines,
-    }
-    // one that was never ready had no requests
-    if (!wasReady) log.error('worker died', record)
-    else void recordDeath(record, endsRun)
+      decision !== 'replacement abandoned' &&
+      deps.onDeath({ worker: name, exit, wasReady, servedMs, wasKilledOutside, lastLines })
+    const addresses = [slot.address(), ...deps.placesOf()]
+    recordDeath(deps, end, { worker: name, decision, endsRun, at, addresses })
     state = step.state
     if (endsRun) return
     for (const effect of step.effects) perform(effect)
     if (attempt?.worker() === worker) attempt.failed({ ok: false, reason: `${name}: ${outcomeOf(end)}`, lastLines })
-  }
-
-  async function recordDeath(record: Record<string, unknown>, endsRun: boolean): Promise<void> {
-    const addresses = [slot.address(), ...deps.placesOf()].map(renderAddress)
-    const requests = await deps.inFlight.of({ worker: name, addresses, at: clock.now(), endsRun })
-    log.error('worker died', { ...record, in_flight: requests.length > 0 ? requests : undefined })
   }
 
   const slot: WorkerSlot = {
@@ -343,12 +312,6 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     },
   }
   return slot
-}
-
-function outcomeOf({ reason, exit, wasReady, servedMs }: WorkerEnd | RefusedEnd): string {
-  if (reason !== undefined) return reason
-  const when = wasReady ? `${servedMs} ms after it was ready` : 'before it was ready'
-  return `the new worker ended with ${describeExit(exit)} ${when}`
 }
 
 function isSameCommand(one: WorkerPlan, other: WorkerPlan): boolean {
