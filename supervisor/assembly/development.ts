@@ -5,7 +5,6 @@ import { messageOf } from '../base/errors.ts'
 import { createLog } from '../base/log.ts'
 import { isWatchedFile, isWatchedFolder } from '../domain/watched.ts'
 import { type ChangeRestarts, createChangeRestarts } from '../services/change-restarts.ts'
-import type { AppSettings } from './app-settings.ts'
 import { describeSockets, type Parts } from './parts.ts'
 import type { Settings } from './settings.ts'
 
@@ -14,13 +13,20 @@ type Watch = Omit<WatchOptions, 'onError'>
 /** What the configuration, and the command when there is none in it, come from. */
 const reloadNames = new Set(['monohull.yaml', 'package.json'])
 
+/** What runs out of a folder. */
+interface Program {
+  name: string
+  argv: readonly string[]
+}
+
 interface WatchSources {
+  folders: ReadonlyMap<string, readonly Program[]>
   settings: Settings
   restarts: ChangeRestarts
   configFile: string | undefined
 }
 
-/** Watches the folders of the apps for the rest of the run, and says so. `configFile` is watched wherever it is. */
+/** Watches the folders of the apps and processes for the rest of the run, and says so. `configFile` is watched wherever it is. */
 export async function develop(parts: Parts, configFile: string | undefined): Promise<void> {
   const { settings, stderr } = parts
   // what a developer waits for is told whatever log_level hides
@@ -41,6 +47,7 @@ export async function develop(parts: Parts, configFile: string | undefined): Pro
     },
     isServing,
   })
+  const folders = programsByFolder(settings)
   const { watchPath } = await import('../adapters/watcher.ts')
   const onError = (error: unknown) =>
     log.warn('cannot watch everything', {
@@ -48,7 +55,9 @@ export async function develop(parts: Parts, configFile: string | undefined): Pro
       fix: 'raise fs.inotify.max_user_watches, or set CHOKIDAR_USEPOLLING=1',
     })
   const watchers = await Promise.all([
-    ...settings.apps.map(app => watchPath({ ...watchOf(app, { settings, restarts, configFile }), onError })),
+    ...[...folders.keys()].map(folder =>
+      watchPath({ ...watchOf(folder, { folders, settings, restarts, configFile }), onError }),
+    ),
     ...(configFile ? [watchPath({ ...watchOfFile(configFile, restarts), onError })] : []),
   ])
   parts.watcher = {
@@ -62,28 +71,42 @@ export async function develop(parts: Parts, configFile: string | undefined): Pro
     ...describeSockets(http).map(address => `http://${address}`),
     ...describeSockets(https).map(address => `https://${address}`),
   ]
-  const folders = new Set(settings.apps.map(({ place }) => `${basename(place.directory)}/`))
-  log.info(`serving ${readable(urls)}, watching ${[...folders].join(', ')}`)
+  const watched = new Set([...folders.keys()].map(folder => `${basename(folder)}/`))
+  log.info(`serving ${readable(urls)}, watching ${[...watched].join(', ')}`)
   if (!isServing()) log.info('waiting for a change')
 }
 
-/** What of an app's folder is watched, and what a change of it calls for. */
-function watchOf({ name, place, plan }: AppSettings, { settings, restarts, configFile }: WatchSources): Watch {
-  const { config, apps } = settings
-  const { directory } = place
-  const argv = plan?.argv ?? []
-  const others = apps.map(app => app.place.directory).filter(other => other !== directory)
-  const foreign = [config.run_dir, config.state_dir, ...others].map(folder => relative(directory, folder))
+/** The programs of each folder; none where nginx alone serves what is in it. */
+function programsByFolder({ apps, processes }: Settings): ReadonlyMap<string, readonly Program[]> {
+  const all = [
+    ...apps.map(({ place, name, plan }) => ({
+      folder: place.directory,
+      programs: plan ? [{ name, argv: plan.argv }] : [],
+    })),
+    ...processes.map(({ directory, name, argv }) => ({ folder: directory, programs: [{ name, argv }] })),
+  ]
+  const folders = new Map<string, Program[]>()
+  for (const { folder, programs } of all) folders.set(folder, [...(folders.get(folder) ?? []), ...programs])
+  return folders
+}
+
+/** What of a folder is watched, and what a change of it calls for. */
+function watchOf(folder: string, { folders, settings, restarts, configFile }: WatchSources): Watch {
+  const { run_dir, state_dir } = settings.config
+  const programs = folders.get(folder) ?? []
+  const foreign = [run_dir, state_dir, ...folders.keys()]
+    .filter(other => other !== folder)
+    .map(other => relative(folder, other))
+  const commands = programs.length > 0 ? programs.map(({ argv }) => argv) : [[]]
   return {
-    path: directory,
-    isFolder: path => !foreign.includes(path) && isWatchedFolder(path, argv),
-    isFile: path => isWatchedFile(path, argv) && (plan !== undefined || reloadNames.has(path)),
+    path: folder,
+    isFolder: path => !foreign.includes(path) && commands.some(argv => isWatchedFolder(path, argv)),
+    isFile: path => reloadNames.has(path) || programs.some(({ argv }) => isWatchedFile(path, argv)),
     onChange(path) {
-      if (configFile === join(directory, path)) return // watched by itself
-      restarts.changed({
-        path,
-        command: reloadNames.has(path) ? { type: 'reload' } : { type: 'restart', target: name },
-      })
+      if (configFile === join(folder, path)) return // watched by itself
+      if (reloadNames.has(path)) return restarts.changed({ path, command: { type: 'reload' } })
+      for (const { name, argv } of programs)
+        if (isWatchedFile(path, argv)) restarts.changed({ path, command: { type: 'restart', target: name } })
     },
   }
 }

@@ -70,6 +70,29 @@ unknown_host: "421"
     assert.equal((await monohull.request()).body, 'here development')
   })
 
+  it('restarts the processes too', async t => {
+    const monohull = startDev(t, {
+      'server.cjs': server('one'),
+      'queue.cjs': 'console.log("takes", require("./job.cjs")); setInterval(() => {}, 1000)\n',
+      'job.cjs': 'module.exports = "apples"\n',
+      'jobs/other.cjs': 'console.log("counts pears"); setInterval(() => {}, 1000)\n',
+      'monohull.yaml': `processes:
+  queue: {command: node queue.cjs}
+  counter: {command: node other.cjs, directory: jobs}
+`,
+    })
+    await monohull.serving()
+    await monohull.seen(/watching \S+, jobs\/\n/)
+    await monohull.seen(/queue\.1 \| takes apples\n/)
+    const from = change(monohull, 'job.cjs', 'module.exports = "plums"\n')
+    await monohull.seen(/queue\.1 \| takes plums\n/, from)
+    await monohull.seen(/monohull \| restarted/, from)
+    const other = change(monohull, 'jobs/other.cjs', 'console.log("counts figs"); setInterval(() => {}, 1000)\n')
+    await monohull.seen(/counter\.1 \| counts figs\n/, other)
+    await monohull.seen(/monohull \| restarted/, other)
+    assert.doesNotMatch(monohull.output().slice(other), /queue\.1/, 'the one that changed only')
+  })
+
   it('leaves certificates to production', async t => {
     const files = { 'server.cjs': server('one'), 'monohull.yaml': 'tls: {acme: {domains: [example.com]}}\n' }
     const monohull = startDev(t, files)
