@@ -63,8 +63,10 @@ export async function loadCertificates(
   const signature = await signFolder(config.cert_dir)
   const found = await findServed(certificateStore, certificates, { clock: systemClock, log })
   const folder = join(config.run_dir, 'certificates')
+  const trusted = found.certificates.filter(({ source }) => source !== 'local-ca')
+  const needed = served?.kept.filter(old => isStillNeeded(old, trusted)) ?? []
   const kept = [
-    ...found.certificates.map(
+    ...(needed.length > 0 ? trusted : found.certificates).map(
       (usable): KeptCertificate => ({
         source: usable.source,
         files: usable.files,
@@ -73,7 +75,7 @@ export async function loadCertificates(
       }),
     ),
     ...retained(mounted, found.certificates, found.problems),
-    ...(served?.kept.filter(old => isStillNeeded(old, found.certificates)) ?? []),
+    ...needed,
   ]
   const place = ({ files }: KeptCertificate) => found.order.indexOf(files.chain) + 1 || kept.length + 1
   kept.sort((a, b) => place(a) - place(b))
