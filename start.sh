@@ -53,9 +53,11 @@ install_debian_packages() (
   export DEBIAN_FRONTEND=noninteractive
   # A repository that does not answer is no reason to stop: the others may have the packages.
   quietly apt-get update || true
-  # Good to have; not every release has it.
+  # Good to have; not every release has them.
   case " $* " in *' nginx '*)
-    if apt-cache show libnginx-mod-http-brotli-filter >/dev/null 2>&1; then set -- "$@" libnginx-mod-http-brotli-filter; fi
+    for module in libnginx-mod-http-brotli-filter libnginx-mod-http-brotli-static; do
+      if apt-cache show "$module" >/dev/null 2>&1; then set -- "$@" "$module"; fi
+    done
     ;;
   esac
   quietly apt-get install -y --no-install-recommends "$@" || exit
