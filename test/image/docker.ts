@@ -80,12 +80,12 @@ async function buildFrom(owner: Owner, folder: string, tag: string): Promise<str
 
 /** Builds an image from a fixture. */
 export function buildDerived(owner: Owner, fixture: string): Promise<string> {
-  return buildFrom(owner, `${repository}test/fixtures/image/${fixture}`, `monohull-derived:${fixture}`)
+  return buildFrom(owner, `${repository}test/fixtures/image/${fixture}`, `monohull-derived:${fixture}-${process.pid}`)
 }
 
 /** Builds an image from one of examples/. */
 export function buildExample(owner: Owner, example: string): Promise<string> {
-  return buildFrom(owner, `${repository}examples/${example}`, `monohull-example:${example}`)
+  return buildFrom(owner, `${repository}examples/${example}`, `monohull-example:${example}-${process.pid}`)
 }
 
 /** Polls until `check` gives something; throws, with what was waited for, at the deadline. */
