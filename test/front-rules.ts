@@ -8,6 +8,7 @@ export const plainFront: FrontRules = {
   hsts: undefined,
   limits: { bodySize: '10m', rate: undefined, connections: undefined },
   access: { basicAuth: undefined, allow: undefined, deny: [] },
+  clientCertificates: undefined,
   unknownHost: undefined,
   cache: undefined,
   sendFiles: new Map(),

@@ -2,7 +2,9 @@ import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Account, findClosedFolder } from '../adapters/users.ts'
 import type { Config } from '../config/schema.ts'
+import type { ClientCertificates } from '../domain/nginx-client-certificates.ts'
 import { isUnfitPath } from '../domain/nginx-text.ts'
+import { readClientCertificates } from './client-certificates.ts'
 import { readHtmlPage } from './html-page.ts'
 import { findPasswords } from './passwords.ts'
 import type { Complain } from './place.ts'
@@ -15,6 +17,7 @@ export interface FrontFiles {
   errorPages: ReadonlyMap<string, string>
   /** Folders by path, both with a slash at the end. */
   sendFiles: ReadonlyMap<string, string>
+  clientCertificates: ClientCertificates | undefined
 }
 
 export interface FrontFilesSources {
@@ -28,6 +31,7 @@ export interface FrontFilesSources {
 /** Looks for the files that the front's keys name. */
 export function findFrontFiles(config: Config, sources: FrontFilesSources): FrontFiles {
   return {
+    clientCertificates: readClientCertificates(config, sources),
     passwords:
       config.basic_auth.file === undefined
         ? undefined

@@ -44,6 +44,7 @@ export function frontRules(
       allow: config.allow,
       deny: config.deny ?? [],
     },
+    clientCertificates: frontFiles.clientCertificates,
     unknownHost:
       config.unknown_host === 'serve'
         ? undefined

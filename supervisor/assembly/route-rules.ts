@@ -23,6 +23,7 @@ export function routeRules(
         : { file: resolve(directory, basic_auth.file), realm: basic_auth.realm ?? usualRealm },
     allow,
     deny: deny === 'off' ? [] : deny,
+    clientCertificate: settings.client_certificate,
     headers: settings.headers && headersOf({ ...headers, ...settings.headers }),
     compression: compression && (chooseCompression(compression, features) ?? 'off'),
     cache: cache === undefined || cache === 'off' ? cache : toCache(cache),

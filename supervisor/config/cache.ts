@@ -27,7 +27,7 @@ export const cacheValue = z.strictObject({
   }),
   cookies: z.enum(['bypass', 'ignore'], { error: 'expected bypass or ignore' }).default('bypass').register(docs, {
     description:
-      'A request with cookies: bypass: goes to the app, and its answer is not kept; ignore: is like one without. One with Authorization always bypasses',
+      'A request with cookies: bypass: goes to the app, and its answer is not kept; ignore: is like one without. One with Authorization or a client certificate always bypasses',
   }),
 })
 

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { cacheValue } from './cache.ts'
+import { routeClientCertificate } from './client-certificates.ts'
 import { compressionValue } from './compression.ts'
 import { authRealm, bodySize, connectionCount, passwordFile, requestRate } from './limits.ts'
 import { headerValues } from './response-headers.ts'
@@ -44,6 +45,9 @@ export const routeSettingKeys = {
   }),
   deny: z.union([off, networks], { error: addresses }).optional().register(docs, {
     description: 'Addresses and networks (CIDR) that get 403 from this route, before allow is looked at; off: none',
+  }),
+  client_certificate: routeClientCertificate.optional().register(docs, {
+    description: 'Whether this route takes a certificate of the client, other than tls.client_certificates.mode says',
   }),
   headers: headerValues.optional().register(docs, {
     description: 'Headers of the answers of this route, beside those of the whole front; off leaves one out',

@@ -138,8 +138,10 @@ function toRoute(value: RouteKeys): Route {
 }
 
 function toSettings(value: RouteKeys): RouteSettings {
-  const { max_body_size, rate_limit, connection_limit, basic_auth, allow, deny, headers, compression, cache } = value
-  return { max_body_size, rate_limit, connection_limit, basic_auth, allow, deny, headers, compression, cache }
+  const { max_body_size, rate_limit, connection_limit, basic_auth, allow, deny, client_certificate } = value
+  const { headers, compression, cache } = value
+  const admission = { max_body_size, rate_limit, connection_limit, basic_auth, allow, deny, client_certificate }
+  return { ...admission, headers, compression, cache }
 }
 
 function toTarget(value: RouteKeys): Target {

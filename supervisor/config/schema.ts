@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { type AppConfig, app } from './app.ts'
 import { cache, sendFiles } from './cache.ts'
+import { describeClientCertificateProblems } from './client-certificates.ts'
 import { compression } from './compression.ts'
 import { describeFrontProblems } from './front-problems.ts'
 import { describeHstsProblems } from './hsts.ts'
@@ -209,6 +210,8 @@ export const configSchema = z
       const params = { fix: 'give one of the two another name' }
       context.addIssue({ code: 'custom', path: ['processes', name], message: 'is the name of an app too', params })
     }
+    for (const issue of describeClientCertificateProblems({ ...value, routes }))
+      context.addIssue({ code: 'custom', ...issue })
     for (const issue of describeRouteProblems(routes, {
       ...value,
       apps: names,

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { clientCertificates } from './client-certificates.ts'
 import { hsts } from './hsts.ts'
 import { namedHosts } from './named-hosts.ts'
 import { onDemand } from './on-demand.ts'
@@ -87,6 +88,7 @@ export const tls = z
           "Mozilla's guideline: intermediate: TLS 1.2 and 1.3, for every client since 2014; modern: TLS 1.3 alone",
       }),
     hsts,
+    client_certificates: clientCertificates,
     acme,
     on_demand: onDemand,
   })

@@ -49,7 +49,8 @@ function renderPath({ ttlSeconds, maxSize }: Cache, folder: string, name: string
 
 /** For the server block, or with the name of its cache for the locations of a route: whole, since what it leaves out would be the server's. */
 export function renderCached({ ttlSeconds, key, staleWhileRevalidate, cookies }: Cache, name?: string): string[] {
-  const bypass = ['$http_authorization', '$monohull_upgrade', '$monohull_event_stream']
+  // what is for somebody in particular; the second is empty without a certificate of the client
+  const bypass = ['$http_authorization', '$ssl_client_fingerprint', '$monohull_upgrade', '$monohull_event_stream']
   if (cookies === 'bypass') bypass.push('$http_cookie')
   return [
     '# cache',

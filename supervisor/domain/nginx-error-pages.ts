@@ -9,6 +9,8 @@ export interface ErrorPages {
   /** The user's own HTML, by status. */
   errorPages: ReadonlyMap<string, string>
   limits: Limits
+  /** Asked for at all. */
+  clientCertificates: object | undefined
 }
 
 interface BuiltIn extends ErrorPage {
@@ -70,6 +72,7 @@ function renderRules(pages: ErrorPages, routes: readonly RouteLimits[], tooLarge
   ]
   const htmlOnly = [...pages.errorPages.keys()].filter(status => builtIn.every(([other]) => other !== status))
   return [
+    ...(pages.clientCertificates ? clientCertificateRules : []),
     ...builtIn.map(([status, name]) => `error_page ${status} /.monohull/pages/${name}.$monohull_page_type;`),
     ...htmlOnly.map(status => `error_page ${status} /.monohull/pages/${status}.html;`),
   ]
@@ -82,6 +85,12 @@ function builtInPages(pages: ErrorPages, routes: readonly RouteLimits[]): Map<st
     ...(bodySize ? [['413', tooLarge(bodySize)] as const] : []),
     ...ownSizes(pages, routes).map(size => [`413-${size}`, tooLarge(size)] as const),
     ...(isCounted([pages.limits, ...routes]) ? [['429', tooMany] as const] : []),
+    ...(pages.clientCertificates
+      ? ([
+          ['495', refusedCertificate],
+          ['496', noCertificate],
+        ] as const)
+      : []),
   ])
 }
 
@@ -90,6 +99,11 @@ function ownSizes({ limits }: ErrorPages, routes: readonly RouteLimits[]): strin
   const sizes = new Set(routes.flatMap(({ bodySize }) => bodySize ?? []))
   return [...sizes].filter(size => size !== '0' && size !== limits.bodySize)
 }
+
+/** 495 and 496 are nginx's own words for it. */
+const clientCertificateRules = ['495', '496'].map(
+  status => `error_page ${status} =403 /.monohull/pages/${status}.$monohull_page_type;`,
+)
 
 function tooLarge(limit: string): BuiltIn {
   const message = `A request may bring at most ${limit} here. Who runs this server can raise max_body_size.`
@@ -107,4 +121,22 @@ const tooMany: BuiltIn = {
   title: 'Too many requests',
   message: tooManyMessage,
   json: { error: 'too_many_requests', message: tooManyMessage },
+}
+
+const noCertificateMessage =
+  'This page is for clients with a certificate, and none was sent. Install yours, and start the browser anew.'
+const noCertificate: BuiltIn = {
+  status: '403',
+  title: 'A certificate is needed',
+  message: noCertificateMessage,
+  json: { error: 'client_certificate_required', message: noCertificateMessage },
+}
+
+const refusedCertificateMessage =
+  'The certificate that was sent is not taken here: it has expired, was revoked, or comes from another CA.'
+const refusedCertificate: BuiltIn = {
+  status: '403',
+  title: 'Certificate refused',
+  message: refusedCertificateMessage,
+  json: { error: 'client_certificate_refused', message: refusedCertificateMessage },
 }

@@ -1,6 +1,7 @@
 import type { Hsts } from './hsts.ts'
 import { type Access, renderAccess, renderKnownHosts, renderUnknownHost, type UnknownHost } from './nginx-access.ts'
 import { type Cache, cacheHeader, cacheName, renderCached, renderCaches } from './nginx-cache.ts'
+import { type ClientCertificates, clientCertificateFiles } from './nginx-client-certificates.ts'
 import { type Compression, renderCompression } from './nginx-compression.ts'
 import { errorPageFiles, renderErrorPages } from './nginx-error-pages.ts'
 import { renderTrust, type Trust } from './nginx-forwarded.ts'
@@ -28,6 +29,7 @@ export interface FrontRules {
   hsts: Hsts | undefined
   limits: Limits
   access: Access
+  clientCertificates: ClientCertificates | undefined
   unknownHost: UnknownHost | undefined
   cache: Cache | undefined
   sendFiles: SendFiles
@@ -84,7 +86,11 @@ export function renderFrontSite(front: FrontRules, { routes, workDir }: FrontSur
 /** Files beside the rendered ones, by name. */
 export function frontFiles(front: FrontRules, routes: readonly RuledRoute[]): [string, string][] {
   const headers = [...renderHeaders(front.headers), ...renderOtherHeaders(front, front.cache)]
-  return [['rendered/headers.conf', lines(headers)], ...errorPageFiles(front, rulesOf(routes))]
+  return [
+    ['rendered/headers.conf', lines(headers)],
+    ...errorPageFiles(front, rulesOf(routes)),
+    ...clientCertificateFiles(front.clientCertificates),
+  ]
 }
 
 /** For a file with headers: those that nobody gives a value. */

@@ -1,6 +1,7 @@
 import { renderUnknownHost } from './nginx-access.ts'
 import { renderBusyCounter } from './nginx-busy.ts'
 import { renderChallenges } from './nginx-challenges.ts'
+import { renderClientCertificates } from './nginx-client-certificates.ts'
 import { renderExternal } from './nginx-external.ts'
 import { listenProtocol, mayComeByHttps, renderRedirects } from './nginx-forwarded.ts'
 import { frontFiles, renderFront, renderFrontSite } from './nginx-front.ts'
@@ -157,6 +158,7 @@ function renderHttpsServer(model: NginxModel, server: TlsServer): string[] {
       `    ssl_certificate ${quote(chain)};`,
       `    ssl_certificate_key ${quote(key)};`,
     ]),
+    ...renderClientCertificates(model.front.clientCertificates, `${model.workDir}/current`).map(line => `    ${line}`),
     ...(model.onDemand && server.isOnDemand ? renderOnDemand(model.onDemand).map(line => `    ${line}`) : []),
     `    include ${server.file};`,
     '}',

@@ -1,5 +1,6 @@
 import { isGuarded, renderRouteAccess } from './nginx-access.ts'
 import { cacheName, renderCached } from './nginx-cache.ts'
+import { renderRouteClientCertificate } from './nginx-client-certificates.ts'
 import { renderRouteCompression } from './nginx-compression.ts'
 import { renderRouteErrorPages } from './nginx-error-pages.ts'
 import { type FrontRules, renderOtherHeaders } from './nginx-front.ts'
@@ -18,6 +19,7 @@ type Model = Pick<NginxModel, 'front' | 'routes' | 'apps'>
 export function renderAdmission(route: NginxRoute, { front, routes }: Model): string[] {
   const rules = routes.map(one => one.rules)
   return [
+    ...renderRouteClientCertificate(route.rules, front.clientCertificates),
     ...renderRouteAccess(route.rules, front.access),
     ...renderRouteLimits(route.rules, routes.indexOf(route)),
     ...renderRouteErrorPages(front, rules, route.rules),

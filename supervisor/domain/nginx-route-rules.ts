@@ -1,11 +1,12 @@
 import type { RouteAccess } from './nginx-access.ts'
 import type { Cache } from './nginx-cache.ts'
+import type { RouteClientCertificate } from './nginx-client-certificates.ts'
 import type { Compression } from './nginx-compression.ts'
 import type { ResponseHeader } from './nginx-headers.ts'
 import type { RouteLimits } from './nginx-limits.ts'
 
 /** What a route has otherwise than the whole front; what is undefined is as there. */
-export interface RouteRules extends RouteLimits, RouteAccess {
+export interface RouteRules extends RouteLimits, RouteAccess, RouteClientCertificate {
   /** All that its answers get, those of the whole front among them. */
   headers?: readonly ResponseHeader[] | undefined
   compression?: Compression | 'off' | undefined

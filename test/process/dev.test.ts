@@ -94,7 +94,10 @@ unknown_host: "421"
   })
 
   it('leaves certificates to production', async t => {
-    const files = { 'server.cjs': server('one'), 'monohull.yaml': 'tls: {acme: {domains: [example.com]}}\n' }
+    const files = {
+      'server.cjs': server('one'),
+      'monohull.yaml': 'tls: {acme: {domains: [example.com]}, hsts: true, client_certificates: {ca: none.pem}}\n',
+    }
     const monohull = startDev(t, files)
     const { httpsPort } = await monohull.serving()
     assert.equal(httpsPort, undefined)

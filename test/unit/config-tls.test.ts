@@ -77,3 +77,43 @@ tls: {acme: {email: me@a.test}}
     assert.doesNotMatch(JSON.stringify(problems), /not base64/)
   })
 })
+
+describe('tls.client_certificates', () => {
+  const ca = 'tls: {client_certificates: {ca: ca.pem}}'
+
+  it('are required of everybody unless a route says otherwise', () => {
+    const { tls, routes } = accepted(
+      yaml(`${ca}\nroutes: [{path: /, app: app}, {path: /a, app: app, client_certificate: optional}]\n`),
+    )
+    assert.deepEqual(tls.client_certificates, { ca: 'ca.pem', mode: 'required' })
+    assert.deepEqual(
+      routes.map(({ settings }) => settings.client_certificate),
+      [undefined, 'optional'],
+    )
+  })
+
+  it('can be switched off, for a place without TLS', () => {
+    const routes = 'routes: [{path: /, app: app, client_certificate: required}]'
+    accepted(yaml(`https: off\ntls: {client_certificates: {mode: off}}\n${routes}\n`))
+  })
+
+  const wrong: [string, string, RegExp][] = [
+    [`${ca}\nhttps: off`, 'tls.client_certificates', /never asked for/],
+    ['routes: [{path: /, app: app, client_certificate: required}]', 'routes.0.client_certificate', /no CA to check/],
+    [
+      `${ca}\nroutes: [{path: /, app: app, client_certificate: off}]`,
+      'routes.0.client_certificate',
+      /required or optional/,
+    ],
+    ['tls: {client_certificates: {mode: optional}}', 'tls.client_certificates.ca', /expected a file with the CAs/],
+    ['tls: {client_certificates: {ca: a, mode: on}}', 'tls.client_certificates.mode', /required, optional or off/],
+  ]
+  for (const [text, key, says] of wrong) {
+    it(`refuses ${text.replaceAll('\n', '; ')}`, () => {
+      const problem = refusedOnce(yaml(`${text}\n`))
+      assert.equal(problem.key, key)
+      assert.match(problem.problem, says)
+      assert.notEqual(problem.fix, '')
+    })
+  }
+})

@@ -15,7 +15,10 @@ const current = readFeatures(
 
 function rules(text: string, features = current) {
   return frontRules(
-    { config: accepted(yaml(text)), frontFiles: { passwords: undefined, errorPages: new Map(), sendFiles: new Map() } },
+    {
+      config: accepted(yaml(text)),
+      frontFiles: { passwords: undefined, errorPages: new Map(), sendFiles: new Map(), clientCertificates: undefined },
+    },
     features,
     8443,
   )

@@ -249,6 +249,18 @@ const models: Record<string, NginxModel> = {
       ],
     },
   },
+  'client-certificates': {
+    ...base,
+    routes: [
+      routeTo(toApp('app')),
+      { ...routeTo(toApp('app')), path: '/open', rules: { clientCertificate: 'optional' } },
+    ],
+    front: {
+      ...plainFront,
+      clientCertificates: { mode: 'required', authorities: 'CA\n', revoked: 'CRL\n' },
+      hsts: { value: 'max-age=300', from: 'everywhere' },
+    },
+  },
   'old-nginx': {
     ...base,
     features: {

@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { messageOf } from '../base/errors.ts'
+import type { Config } from '../config/schema.ts'
+import type { ClientCertificates } from '../domain/nginx-client-certificates.ts'
+import { readPem } from '../domain/pem.ts'
+import type { Complain } from './place.ts'
+
+const labels = { ca: 'CERTIFICATE', crl: 'X509 CRL' }
+
+/** The CAs that clients may come from, and what they have revoked. nginx gets what is read here, and nothing else of the files. */
+export function readClientCertificates(
+  { tls }: Pick<Config, 'tls'>,
+  sources: { directory: string; complain: Complain },
+): ClientCertificates | undefined {
+  const { ca, mode = 'off', crl } = tls.client_certificates ?? {}
+  if (mode === 'off' || ca === undefined) return undefined
+  return {
+    mode,
+    authorities: readBlocks('ca', ca, sources),
+    revoked: crl === undefined ? undefined : readBlocks('crl', crl, sources),
+  }
+}
+
+function readBlocks(
+  kind: keyof typeof labels,
+  name: string,
+  { directory, complain }: { directory: string; complain: Complain },
+): string {
+  const key = `tls.client_certificates.${kind}`
+  const label = labels[kind]
+  try {
+    const pem = readPem(readFileSync(resolve(directory, name)))
+    const texts = pem.ok ? pem.blocks.filter(block => block.label === label).map(({ text }) => text) : []
+    if (texts.length > 0) return texts.join('')
+    complain(
+      key,
+      name,
+      pem.ok ? `holds no ${label}` : pem.problem,
+      pem.ok ? `name a PEM file with -----BEGIN ${label}-----` : pem.fix,
+    )
+  } catch (error) {
+    complain(key, name, `cannot be read: ${messageOf(error)}`, 'name a readable PEM file')
+  }
+  return ''
+}
