@@ -15,7 +15,9 @@ export function openHsts(
   const rule = config.tls.hsts
   if (!rule) return undefined
   const record = openHstsRecord(join(config.state_dir, 'hsts.json'), log)
-  const watch = watchHsts({ rule, record, clock: systemClock, hasProxies: config.trusted_proxies.length > 0 })
+  const hasProxies = config.trusted_proxies.length > 0
+  const isOnDemand = config.tls.on_demand !== undefined
+  const watch = watchHsts({ rule, record, clock: systemClock, hasProxies, isOnDemand })
   watch.look(certificates?.kept ?? [])
   if (!watch.header()) log.info('HSTS is not sent yet: it takes a certificate that browsers trust')
   return watch

@@ -81,7 +81,7 @@ async function switchHsts(parts: Parts, next: Settings): Promise<Parts['hsts']> 
 }
 
 function hstsKey({ config }: Settings): string {
-  return JSON.stringify([config.tls.hsts, config.trusted_proxies.length > 0, config.state_dir])
+  return JSON.stringify([config.tls.hsts, config.tls.on_demand, config.trusted_proxies.length > 0, config.state_dir])
 }
 
 /** Everything that ACME was started with. */

@@ -28,7 +28,7 @@ const served = (source: Candidate['source'] = 'mounted', change: Partial<Certifi
 const staged = { maxAgeMs: undefined, includeSubdomains: false, preload: false }
 
 describe('services/hsts', () => {
-  function setUp(rule: Parameters<typeof watchHsts>[0]['rule'] = staged, hasProxies = false) {
+  function setUp(rule: Parameters<typeof watchHsts>[0]['rule'] = staged, hasProxies = false, isOnDemand = false) {
     let now = start
     let kept: HstsProgress | undefined
     const clock = { now: () => now, after: () => () => {} }
@@ -38,7 +38,7 @@ describe('services/hsts', () => {
         kept = progress
       },
     }
-    const open = () => watchHsts({ rule, hasProxies, record, clock })
+    const open = () => watchHsts({ rule, hasProxies, isOnDemand, record, clock })
     return {
       open,
       wait: (ms: number) => {
@@ -92,6 +92,14 @@ describe('services/hsts', () => {
     const off = setUp({ ...rule, maxAgeMs: 0, includeSubdomains: false, preload: false }).open()
     off.look([served()])
     assert.equal(off.header()?.value, 'max-age=0')
+  })
+
+  it('leaves a local certificate aside where others come on demand, and no other', () => {
+    const watch = setUp(staged, false, true).open()
+    watch.look([served('local-ca')])
+    assert.equal(watch.header()?.value, 'max-age=300')
+    watch.look([served('local-ca'), served('acme', { notAfter: start })])
+    assert.equal(watch.header(), undefined)
   })
 
   it('says what was set to clients of proxies, whose certificate is another', () => {
