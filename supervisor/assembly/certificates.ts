@@ -81,7 +81,8 @@ export async function loadCertificates(
   kept.sort((a, b) => place(a) - place(b))
   const [first, ...others] = kept
   if (!first) throw new Error('cannot serve HTTPS without a certificate')
-  const { problems, localAuthority } = found
+  const { problems } = found
+  const localAuthority = kept.some(({ source }) => source === 'local-ca') ? found.localAuthority : undefined
   return { kept, arrangement: arrangeCertificates([first, ...others]), problems, signature, localAuthority }
 }
 
