@@ -34,6 +34,7 @@ async function resolveForDevelopment(commandLine: CommandLine, world: World): Pr
   const overrides = {
     https: 'off',
     'tls.acme': undefined,
+    'tls.on_demand': undefined,
     'tls.hsts': false,
     'tls.client_certificates.mode': 'off',
     // there is no TLS, no balancer, and no host but localhost

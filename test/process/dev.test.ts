@@ -96,7 +96,12 @@ unknown_host: "421"
   it('leaves certificates to production', async t => {
     const files = {
       'server.cjs': server('one'),
-      'monohull.yaml': 'tls: {acme: {domains: [example.com]}, hsts: true, client_certificates: {ca: none.pem}}\n',
+      'monohull.yaml': `tls:
+  acme: {domains: [example.com]}
+  on_demand: {ask: "http://127.0.0.1:9/"}
+  hsts: true
+  client_certificates: {ca: none.pem}
+`,
     }
     const monohull = startDev(t, files)
     const { httpsPort } = await monohull.serving()
