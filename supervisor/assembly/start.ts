@@ -81,6 +81,8 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
   }
 
   await assembleNginx(parts, surroundings)
+  // a stop in the meantime found no nginx to end
+  if (isStopping()) return
   // the sockets of all workers listen: requests wait there for those that boot
   await parts.nginx?.start(modelOf(parts, settings, 'all'))
   await Promise.race([booted, pause(systemClock, quickBootMs)])

@@ -66,4 +66,16 @@ describe('while the workers boot', () => {
     await monohull.serving()
     assert.equal((await monohull.request()).body, 'accepted')
   })
+
+  it('a stop that comes before nginx was started leaves no nginx behind', async t => {
+    const port = await freePort()
+    // the worker runs before nginx does: its certificate has to be made first
+    const monohull = startMonohull(t, {
+      args: ['run', 'sh', '-c', 'kill -INT $PPID; exec sleep 60'],
+      env: { MONOHULL_HTTP_PORT: String(port) },
+    })
+    assert.equal(await monohull.exited, 0)
+    assert.doesNotMatch(monohull.output(), /inherited sockets/, 'nginx was started')
+    await assert.rejects(ask(port), /ECONNREFUSED/)
+  })
 })
