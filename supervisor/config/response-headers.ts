@@ -14,18 +14,22 @@ export const headerValues = z
     z
       .string()
       .regex(/^[A-Za-z0-9-]+$/, 'expected the name of a header')
-      .refine(name => !ofNginx.test(name), 'expected another header: nginx or the app writes this one')
-      .refine(
-        name => name.toLowerCase() !== 'strict-transport-security',
-        'expected tls.hsts instead, which waits until the certificate is good',
-      ),
+      .refine(name => !ofNginx.test(name), 'expected another header: nginx or the app writes this one'),
     z.string({ error: value }).regex(/^[^\p{Cc}$]+$/u, value),
     { error: 'expected names of headers with their values' },
   )
   .superRefine((headers, context) => {
-    for (const [name, value] of Object.entries(headers))
+    for (const [name, value] of Object.entries(headers)) {
+      if (name.toLowerCase() === 'strict-transport-security')
+        context.addIssue({
+          code: 'custom',
+          path: [name],
+          message: 'is for tls.hsts, which sends it while the certificate is good',
+          params: { fix: 'leave it out, and set tls.hsts' },
+        })
       if (name.toLowerCase() === requestId && value !== 'on' && value !== 'off')
         context.addIssue({ code: 'custom', path: [name], message: 'expected on or off' })
+    }
   })
 
 /** The key `headers`. */

@@ -167,7 +167,11 @@ describe('tls.hsts', () => {
   })
 
   it('is the one way: headers does not take it', () => {
-    const problem = refusedOnce(yaml('headers: {Strict-Transport-Security: max-age=1}\n'))
-    assert.match(problem.problem, /expected tls\.hsts instead/)
+    const header = 'headers: {Strict-Transport-Security: max-age=1}'
+    for (const text of [header, `routes: [{path: /, app: app, ${header}}]`]) {
+      const { problem, fix } = refusedOnce(yaml(`${text}\n`))
+      assert.match(problem, /is for tls\.hsts/)
+      assert.equal(fix, 'leave it out, and set tls.hsts')
+    }
   })
 })
