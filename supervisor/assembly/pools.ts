@@ -17,8 +17,11 @@ import type { Settings } from './settings.ts'
 const siblingsMs = 100
 const anyFailure = { failures: 1, within: 1000 }
 
-/** Starts the workers of every app; settles when each app has a ready one, or as soon as one app has failed. */
-export async function startPools(parts: Parts): Promise<BootResult> {
+/**
+ * Starts the workers of every app, and throws when their sockets cannot be made; settles when each app has a ready one, or
+ * as soon as one app has failed.
+ */
+export function startPools(parts: Parts): Promise<BootResult> {
   for (const { plan } of parts.settings.apps) if (plan) parts.pools.set(plan.app, assemblePool(parts, plan))
   for (const name of unroutedApps(parts.settings))
     parts.log.warn('no route leads to an app', { app: name, fix: `add {path: /${name}, app: ${name}} to routes` })

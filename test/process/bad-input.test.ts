@@ -117,6 +117,13 @@ const cases: Case[] = [
     says: /cannot write to run_dir/,
   },
   {
+    name: 'a run folder in which no worker can have its socket',
+    args: ['run', 'node', hello],
+    files: { 'run/app-9.sock/mine': '' },
+    code: 78,
+    says: /error E\w+: .*app-9\.sock.* fix=[\s\S]*stopped code=78/,
+  },
+  {
     name: 'an address of another machine',
     args: ['run', 'node', hello],
     env: { MONOHULL_BIND_ADDRESSES: '203.0.113.7' },
