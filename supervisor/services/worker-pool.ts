@@ -1,4 +1,5 @@
 import { pause } from '../base/clock.ts'
+import { messageOf } from '../base/errors.ts'
 import { recyclesAtOnce } from '../domain/batches.ts'
 import type { UpstreamServer } from '../domain/nginx-upstream.ts'
 import { placePath, spreadPlaces } from '../domain/places.ts'
@@ -70,7 +71,7 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
       ...deps,
       placesOf: () => [...leads].flatMap(([place, slot]) => (slot === number ? addressOf(place) : [])),
       onRotation() {
-        spread()
+        spreadOrTell()
         return deps.onRotation()
       },
       onReady() {
@@ -109,6 +110,19 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
     leads = next
   }
 
+  /** What cannot be led elsewhere (a full disk) stays as it is, for nginx to pass over; the others serve on. */
+  function spreadOrTell(): void {
+    try {
+      spread()
+    } catch (error) {
+      deps.log.error('cannot lead requests past a withdrawn worker', {
+        app: plan.app,
+        reason: messageOf(error),
+        fix: 'make room in run_dir',
+      })
+    }
+  }
+
   /** nginx's list: as many places as the plan says, or one per worker where places cannot lead elsewhere. */
   function servers(counted: readonly WorkerSlot[]): UpstreamServer[] {
     if (plan.places === 0) return counted.map(slot => ({ slot: slot.number, address: slot.address() }))
@@ -120,7 +134,7 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
     if (leaving.length === 0) return
     for (const slot of leaving) slot.leaveRotation()
     slots = slots.filter(slot => !leaving.includes(slot))
-    spread()
+    spreadOrTell()
     await deps.onRotation()
     await Promise.all(leaving.map(slot => slot.leave(graceMs)))
   }

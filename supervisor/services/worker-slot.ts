@@ -1,3 +1,4 @@
+import { messageOf } from '../base/errors.ts'
 import { backoffMs } from '../domain/backoff.ts'
 import type { WorkerAddress } from '../domain/ports.ts'
 import {
@@ -114,7 +115,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
         return
       case 'restore':
         takeOver()
-        address.standAlone()
+        leadBack()
         enterRotation()
         return
       case 'readied':
@@ -131,6 +132,18 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     isInRotation = false
     if (plan.afterFailure === 'retry') log.warn('slot withdrawn from nginx', { worker: name })
     void deps.onRotation().then(() => dead?.close())
+  }
+
+  function leadBack(): void {
+    try {
+      address.standAlone()
+    } catch (error) {
+      log.error('cannot lead requests back to a worker', {
+        worker: name,
+        reason: messageOf(error),
+        fix: 'make room in run_dir',
+      })
+    }
   }
 
   function enterRotation(): void {

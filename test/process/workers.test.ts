@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { isGroupAlive } from '../../supervisor/adapters/procfs.ts'
 import { fixture, startMonohull, until } from './monohull.ts'
@@ -27,6 +29,22 @@ describe('workers', () => {
     const answer = await waiting
     assert.equal(answer.status, 200)
     assert.notEqual(JSON.parse(answer.body).pid, before)
+  })
+
+  it('serve on when a withdrawn slot cannot be led elsewhere for want of room in run_dir', async t => {
+    const monohull = startMonohull(t, { args: hello, env: { MONOHULL_MIN_UPTIME: '1m' } })
+    await monohull.serving()
+    // what a full disk refuses
+    mkdirSync(join(monohull.folder, 'run/app-2.sock.next/full'), { recursive: true })
+    const first = monohull.worker(2)
+    process.kill(first, 'SIGSEGV')
+    const second = await monohull.workerAfter(2, first)
+    await monohull.seen(new RegExp(`worker ready worker=app\\.2 pid=${second}`))
+    process.kill(second, 'SIGSEGV')
+    await monohull.seen(/error cannot lead requests past a withdrawn worker app=app reason=.*app-2\.sock\.next/)
+    const third = await monohull.workerAfter(2, second)
+    await monohull.seen(new RegExp(`worker ready worker=app\\.2 pid=${third}`))
+    assert.equal((await monohull.request()).status, 200)
   })
 
   it('in a crash loop are withdrawn from nginx and tried again; the others serve', async t => {
