@@ -8,7 +8,7 @@ import { unroutedApps } from '../assembly/pools.ts'
 import type { Settings } from '../assembly/settings.ts'
 import type { World } from '../assembly/world.ts'
 import { systemClock } from '../base/clock.ts'
-import { exitCode, messageOf, OperatorError } from '../base/errors.ts'
+import { asOperatorError, exitCode, messageOf, OperatorError } from '../base/errors.ts'
 import { formatProblems, type Problem } from '../config/report.ts'
 import { isName } from '../config/upstream-names.ts'
 import { nameOwnConf, renderNginx } from '../domain/nginx-render.ts'
@@ -38,7 +38,8 @@ async function inspect(settings: Settings, world: World, notes: string[]): Promi
   const attempt = async (key: string, act: () => unknown) => {
     try {
       await act()
-    } catch (error) {
+    } catch (thrown) {
+      const error = asOperatorError(thrown)
       if (!(error instanceof OperatorError)) throw error
       problems.push({ key, source: 'this machine', value: undefined, problem: error.message, fix: error.fix })
     }
@@ -117,13 +118,21 @@ async function testNginx(settings: Settings, world: World): Promise<void> {
   }))
   const target = join(config.run_dir, 'check')
   const files = createNginxFiles({ source: join(world.home, 'nginx'), target })
-  const folder = files.stage(
-    renderNginx({ ...model, upstreams, workDir: target, https: [], certificates: undefined, httpMode: 'serve' }),
-  )
-  const result = await files.test(folder, [])
-  rmSync(target, { recursive: true, force: true })
-  if (!result.ok)
+  const rendered = renderNginx({
+    ...model,
+    upstreams,
+    workDir: target,
+    https: [],
+    certificates: undefined,
+    httpMode: 'serve',
+  })
+  try {
+    const result = await files.test(files.stage(rendered), [])
+    if (result.ok) return
     throw new OperatorError(`nginx refuses the configuration: ${nameOwnConf(result.output, model).join('\n    ')}`, {
       fix: 'mend what the message names',
     })
+  } finally {
+    rmSync(target, { recursive: true, force: true })
+  }
 }
