@@ -11,7 +11,9 @@ import { systemClock } from '../base/clock.ts'
 import { asOperatorError, exitCode, messageOf, OperatorError } from '../base/errors.ts'
 import { formatProblems, type Problem } from '../config/report.ts'
 import { isName } from '../config/upstream-names.ts'
-import { nameOwnConf, renderNginx } from '../domain/nginx-render.ts'
+import { nameOrigins } from '../domain/nginx-complaint.ts'
+import type { NginxModel } from '../domain/nginx-model.ts'
+import { renderNginx } from '../domain/nginx-render.ts'
 import { findMounted } from '../services/certificates.ts'
 import { type CommandLine, resolveConfiguration } from './load.ts'
 import { previewModel } from './render.ts'
@@ -118,18 +120,18 @@ async function testNginx(settings: Settings, world: World): Promise<void> {
   }))
   const target = join(config.run_dir, 'check')
   const files = createNginxFiles({ source: join(world.home, 'nginx'), target })
-  const rendered = renderNginx({
+  const tested: NginxModel = {
     ...model,
     upstreams,
     workDir: target,
     https: [],
     certificates: undefined,
     httpMode: 'serve',
-  })
+  }
   try {
-    const result = await files.test(files.stage(rendered), [])
+    const result = await files.test(files.stage(renderNginx(tested)), [])
     if (result.ok) return
-    throw new OperatorError(`nginx refuses the configuration: ${nameOwnConf(result.output, model).join('\n    ')}`, {
+    throw new OperatorError(`nginx refuses the configuration: ${nameOrigins(result.output, tested).join('\n    ')}`, {
       fix: 'mend what the message names',
     })
   } finally {

@@ -194,8 +194,3 @@ function renderListen({ address, port }: ListenAddress, { isDefault }: { isDefau
   // what belongs to the socket is said once
   return isDefault ? `${where}${isIpv6 ? ' ipv6only=on' : ''} default_server backlog=${backlog}` : where
 }
-
-/** What nginx says of the files, with the user's own nginx.conf by the name that the user knows it by. */
-export function nameOwnConf(output: readonly string[], { ownNginxConf }: Pick<NginxModel, 'ownNginxConf'>): string[] {
-  return output.map(line => (ownNginxConf ? line.replace(/ nginx\.conf:(?=\d)/, () => ` ${ownNginxConf.path}:`) : line))
-}

@@ -2,8 +2,9 @@ import { pause } from '../base/clock.ts'
 import { exitCode, messageOf, OperatorError } from '../base/errors.ts'
 import { backoffMs } from '../domain/backoff.ts'
 import { describeExit } from '../domain/exit.ts'
+import { nameOrigins } from '../domain/nginx-complaint.ts'
 import { inheritedSockets, type NginxModel } from '../domain/nginx-model.ts'
-import { nameOwnConf, renderNginx } from '../domain/nginx-render.ts'
+import { renderNginx } from '../domain/nginx-render.ts'
 import type { NginxFiles, ProcessView, Surroundings } from '../domain/ports.ts'
 import { type ManagedProcess, manageProcess } from './managed-process.ts'
 import { createNginxOrphans } from './nginx-orphans.ts'
@@ -137,7 +138,7 @@ export function createNginx(deps: NginxDeps): Nginx {
   async function expectAccepted(folder: string, model: NginxModel): Promise<string> {
     const result = await files.test(folder, deps.descriptors)
     if (!result.ok) {
-      throw new OperatorError(`nginx refuses the configuration: ${nameOwnConf(result.output, model).join('\n')}`, {
+      throw new OperatorError(`nginx refuses the configuration: ${nameOrigins(result.output, model).join('\n')}`, {
         fix: 'mend what the message names; monohull render prints the rendered files',
       })
     }
