@@ -67,7 +67,7 @@ export const app = z
           }),
         interval: duration('5s').register(docs, { description: 'Pause between two questions' }),
       })
-      .refine(({ path }) => path !== undefined, { path: ['interval'], error: 'expected health.path beside it' })
+      .refine(({ path }) => path !== undefined, { path: ['path'], error: 'expected a path such as /health' })
       .optional(),
     graceful_timeout: duration('8s').register(docs, {
       description: 'Time to finish requests in after SIGTERM, before SIGKILL to the process group',

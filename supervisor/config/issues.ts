@@ -39,6 +39,8 @@ export function explainIssue(
 }
 
 function fixFor(key: string, message: string): string {
+  const [, other] = /^expected (.*) beside it/.exec(message) ?? []
+  if (other !== undefined) return `add ${other}${message.slice(`expected ${other} beside it`.length)}`
   if (message.startsWith('expected ')) return `set ${key} to ${message.slice('expected '.length)}`
   if (/(^|\.)command$/.test(key) || /^(init\.\d+$|hooks\.)/.test(key))
     return 'no shell runs the command; to have one, write [sh, -c, "…"]'

@@ -58,7 +58,7 @@ export const limitKeys = {
 /** Keys about what is let in that are for the whole front only. */
 export const gateKeys = {
   unknown_host: z
-    .enum(['serve', '421', '444'], { error: 'expected serve, 421 or 444' })
+    .enum(['serve', '421', '444'], { error: 'expected serve, "421" or "444"' })
     .default('serve')
     .register(docs, {
       description:

@@ -76,7 +76,9 @@ export function loadConfig(sources: ConfigSources): LoadResult {
       continue
     }
     const key = path.join('.')
-    const found = findAssigned(assigned, key)
+    const set = findAssigned(assigned, key)
+    // the file goes over the defaults of an installation
+    const found = set?.source === 'default' && yaml.lineOf(path) !== undefined ? undefined : set
     problems.push({
       key,
       source: found?.source ?? yaml.lineOf(path) ?? 'default',
@@ -168,6 +170,11 @@ function readEnvironment(sources: ConfigSources, keys: ScalarKey[], problems: Pr
 }
 
 function unknownKey(path: string[], lineOf: (path: string[]) => string | undefined): Problem {
+  if (path.at(-1) === '<<') {
+    const problem = 'is a merge key, which is not read'
+    const fix = 'write out the keys that it stands for'
+    return { key: path.join('.'), source: lineOf(path) ?? 'the configuration', value: undefined, problem, fix }
+  }
   const siblings = keyNames(path.slice(0, -1))
   const guess = nearest(path.at(-1) ?? '', siblings)
   return {

@@ -169,7 +169,7 @@ export const configSchema = z
     cert_dir: absolutePath.default('/certs').register(docs, { description: 'Where certificates are mounted' }),
   })
   .superRefine((value, context) => {
-    for (const { path, message } of describeTlsProblems(value)) context.addIssue({ code: 'custom', path, message })
+    for (const issue of describeTlsProblems(value)) context.addIssue({ code: 'custom', ...issue })
     for (const issue of describeHstsProblems(value)) context.addIssue({ code: 'custom', ...issue })
     if (value.http_port === value.https_port && value.http_port !== 0 && value.https !== 'off') {
       context.addIssue({ code: 'custom', path: ['https_port'], message: 'expected another port than http_port' })

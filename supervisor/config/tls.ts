@@ -105,12 +105,19 @@ interface TlsContext {
 export function describeTlsProblems(context: TlsContext) {
   const { https } = context
   const { required, acme: wanted, on_demand } = context.tls
-  const found = (key: string, message: string) => ({ path: ['tls', ...key.split('.')], message })
+  const found = (key: string, message: string, fix?: string) => ({
+    path: ['tls', ...key.split('.')],
+    message,
+    params: { fix },
+  })
   if (!wanted)
     return on_demand ? [found('on_demand', 'expected tls.acme beside it, such as {email: me@example.com}')] : []
   const names = wanted.domains?.flat() ?? namedHosts(context)
   const problems = []
-  if (https === 'off') problems.push(found('acme', 'obtains certificates that https: off has no use for'))
+  if (https === 'off') {
+    const fix = 'leave tls.acme out, or set https to redirect or on'
+    problems.push(found('acme', 'obtains certificates that https: off has no use for', fix))
+  }
   if (required)
     problems.push(found('required', 'expected false with tls.acme, which cannot start without a certificate then'))
   if (names.length === 0 && !on_demand)

@@ -80,7 +80,9 @@ export const hostName = z
     'expected a host name such as www.example.com',
   )
 
-const word = z.string().refine(text => !text.includes('\0'), 'expected words without a NUL character')
+const word = z
+  .string({ error: 'expected a text, in quotes where YAML reads something else' })
+  .refine(text => !text.includes('\0'), 'expected words without a NUL character')
 
 const commandText = z
   .union([word, z.array(word).min(1, 'expected at least the program')], {

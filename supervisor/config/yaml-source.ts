@@ -23,7 +23,13 @@ export function parseYaml(file: { path: string; text: string }): YamlSource {
   })
 
   const problems = [...document.errors, ...document.warnings].map(error =>
-    problem(at(error.pos[0]), `is not valid YAML: ${error.message}`, 'mend the file at that line'),
+    error.code === 'MULTIPLE_DOCS'
+      ? problem(
+          at(error.pos[0]),
+          'is not valid YAML: a second document begins here',
+          'leave out what follows the line with ---',
+        )
+      : problem(at(error.pos[0]), `is not valid YAML: ${error.message}`, 'mend the file at that line'),
   )
   visit(document, {
     Alias(_, alias) {

@@ -53,7 +53,9 @@ describe('config/load: bad values', () => {
     ['basic_auth: {file: ""}', 'expected the path of an htpasswd file'],
     ['basic_auth: {file: x, realm: a"b}', 'expected a text without quotes, $ and line breaks'],
     ['allow: [here]', 'expected an address or network such as 10.0.0.0/8 or ::1'],
-    ['unknown_host: 404', 'expected serve, 421 or 444'],
+    ['unknown_host: 404', 'expected serve, "421" or "444"'],
+    ['unknown_host: 421', 'expected serve, "421" or "444"'],
+    ['app: {command: [node, 3]}', 'expected a text, in quotes where YAML reads something else'],
     ['unknown_host: "421"', 'does not go without server_names: no host would be known'],
     ['error_pages: {502: x.html}', 'expected a status from 400 to 501 that nginx itself answers with, such as 404'],
     ['error_pages: {404: 1}', 'expected the path of an HTML file'],
@@ -102,6 +104,32 @@ describe('config/load: bad values', () => {
       bomb.push(`${name}: &${name} [${`*${above}, `.repeat(9)}]`)
     assert.match(refusedOnce(yaml(bomb.join('\n'))).problem, /^is not valid YAML: Excessive alias count/)
     assert.match(refusedOnce(yaml('app: !foo {workers: 3}')).problem, /^is not valid YAML: Unresolved tag/)
+  })
+
+  it('names what of YAML it does not read', () => {
+    const document = refusedOnce(yaml('https: off\n---\nhttps: on'))
+    assert.deepEqual(
+      [document.source, document.problem, document.fix],
+      [
+        'monohull.yaml:2',
+        'is not valid YAML: a second document begins here',
+        'leave out what follows the line with ---',
+      ],
+    )
+    const merge = refusedOnce(yaml('apps:\n  app: &a {workers: 2}\n  b: {<<: *a}'))
+    assert.deepEqual(
+      [merge.key, merge.source, merge.problem, merge.fix],
+      ['apps.b.<<', 'monohull.yaml:3', 'is a merge key, which is not read', 'write out the keys that it stands for'],
+    )
+  })
+
+  it('tells what to set when another key is missing, and where a value of the file stands', () => {
+    const pair = refusedOnce(yaml('app: {exit_after: {failures: 3}}'))
+    assert.equal(pair.fix, 'add on_failure: exit')
+    const health = refusedOnce(yaml('app:\n  health: {interval: 5s}'))
+    assert.deepEqual([health.key, health.source], ['app.health.path', 'monohull.yaml:2'])
+    const port = refusedOnce({ defaults: { http_port: 8080 }, ...yaml('# ports\nhttp_port: 99999') })
+    assert.equal(port.source, 'monohull.yaml:2')
   })
 
   it('compares a variable by what follows the prefix', () => {

@@ -68,6 +68,7 @@ tls: {acme: {email: me@a.test}}
   it('does not go with https: off, nor with tls.required', () => {
     const off = refusedOnce({ ...acme('domains: [a.test]'), env: { MONOHULL_HTTPS: 'off' } })
     assert.equal(off.key, 'tls.acme')
+    assert.equal(off.fix, 'leave tls.acme out, or set https to redirect or on')
     const required = refusedOnce({ ...acme('domains: [a.test]'), env: { MONOHULL_TLS_REQUIRED: 'true' } })
     assert.equal(required.key, 'tls.required')
   })
