@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, lstatSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { resolveSettings, type SettingsResult } from '../assembly/settings.ts'
@@ -38,9 +38,22 @@ export async function findRunDir(commandLine: CommandLine, world: World): Promis
 }
 
 /** The configuration file: the one that is named, else the one in the app's folder, if it is there. */
-export function configFileOf({ configFile, flags }: CommandLine, { env }: World): string | undefined {
-  const usual = join(flags['app.directory'] ?? env.MONOHULL_DIRECTORY ?? '.', fileName)
-  return configFile ?? env.MONOHULL_CONFIG ?? (existsSync(usual) ? usual : undefined)
+export function configFileOf(commandLine: CommandLine, world: World): string | undefined {
+  const usual = usualFile(commandLine, world)
+  return commandLine.configFile ?? world.env.MONOHULL_CONFIG ?? (isThere(usual) ? usual : undefined)
+}
+
+/** A link that leads nowhere is there too: to read it then tells what is wrong. */
+function isThere(path: string): boolean {
+  try {
+    return lstatSync(path) !== undefined
+  } catch {
+    return false
+  }
+}
+
+function usualFile({ flags }: CommandLine, { env }: World): string {
+  return join(flags['app.directory'] ?? env.MONOHULL_DIRECTORY ?? '.', fileName)
 }
 
 /** Finds and reads the configuration file, and puts everything together. */
@@ -52,6 +65,11 @@ async function loadConfiguration(
   const { configFile, flags, command } = commandLine
   const named = configFile ?? world.env.MONOHULL_CONFIG
   const path = configFileOf(commandLine, world)
+  const misnamed = usualFile(commandLine, world).replace(/yaml$/, 'yml')
+  if (path === undefined && existsSync(misnamed)) {
+    const fix = `rename it to ${fileName}, or name it with --config`
+    return { ok: false, problems: [{ key: '', source: misnamed, value: undefined, problem: 'is not read', fix }] }
+  }
   let text: string | undefined
   try {
     if (path !== undefined) text = readFileSync(resolve(path), 'utf8')

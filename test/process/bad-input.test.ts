@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { chmodSync, writeFileSync } from 'node:fs'
+import { chmodSync, symlinkSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
@@ -50,6 +50,12 @@ const cases: Case[] = [
     args: ['run', '--config', 'nowhere.yaml'],
     code: 78,
     says: /--config: ENOENT.*nowhere\.yaml/,
+  },
+  {
+    name: 'a configuration file with another ending',
+    files: { 'monohull.yml': 'https: off\n' },
+    code: 78,
+    says: /monohull\.yml: is not read\s+from: .*\s+fix: +rename it to monohull\.yaml, or name it with --config/,
   },
   {
     name: 'an unknown flag',
@@ -166,6 +172,14 @@ describe('bad input ends with a clear error and the right code:', () => {
       assert.match(monohull.output(), says)
     })
   }
+
+  it('a monohull.yaml that is a link to nowhere', async t => {
+    const folder = temporaryFolder(t)
+    symlinkSync('gone.yaml', join(folder, 'monohull.yaml'))
+    const monohull = startMonohull(t, { folder })
+    assert.equal(await monohull.exited, 78, monohull.output())
+    assert.match(monohull.output(), /monohull\.yaml: ENOENT[\s\S]*name a readable file/)
+  })
 
   it('a command that is not executable', async t => {
     const folder = temporaryFolder(t, { 'server.py': 'x' })
