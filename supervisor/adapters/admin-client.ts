@@ -6,7 +6,13 @@ export interface AdminAnswer {
   body: unknown
 }
 
-/** Asks the monohull whose admin socket this is, and waits as long as it takes. An OperatorError when none answers. */
+/** What is only looked at is there at once, unless the supervisor stands still. */
+const lookMs = 10_000
+
+/**
+ * Asks the monohull whose admin socket this is. What it is to do may take as long as it takes. An OperatorError when none
+ * answers.
+ */
 export function askAdmin(socketPath: string, method: 'GET' | 'POST', path: string): Promise<AdminAnswer> {
   return new Promise((resolve, reject) => {
     const fail = (error: unknown) => reject(explain(socketPath, error))
@@ -23,6 +29,8 @@ export function askAdmin(socketPath: string, method: 'GET' | 'POST', path: strin
       })
     })
     request.on('error', fail)
+    if (method === 'GET')
+      request.setTimeout(lookMs, () => request.destroy(new Error(`nothing came within ${lookMs / 1000} s`)))
     request.end()
   })
 }
@@ -43,7 +51,7 @@ function explain(socketPath: string, error: unknown): OperatorError {
     })
   }
   return new OperatorError(`the monohull in ${folder} did not answer: ${messageOf(error)}`, {
-    fix: 'its log says why',
+    fix: 'its log says why, unless its process is stopped or gets no CPU',
     code: exitCode.unavailable,
   })
 }

@@ -29,6 +29,16 @@ describe('monohull status, reload, restart, scale and stop', () => {
     assert.deepEqual([status.state, status.workers.length, status.workers[1].pid], ['ready', 2, monohull.worker(2)])
   })
 
+  it('say so when the supervisor is frozen', async t => {
+    const monohull = startMonohull(t, { args: hello })
+    await monohull.serving()
+    monohull.signal('SIGSTOP')
+    const { code, output } = await tell(t, monohull, 'status')
+    monohull.signal('SIGCONT')
+    assert.equal(code, 69)
+    assert.match(output, /the monohull in \S+ did not answer: nothing came within 10 s\n +fix: .*stopped/)
+  })
+
   it('answer when the thing is done', async t => {
     const monohull = startMonohull(t, { args: hello })
     await monohull.serving()
