@@ -19,6 +19,11 @@ export interface CertWords {
 /** `monohull cert list`, `trust-info`, `show NAME`, `renew NAME` and `check HOST`, of the running instance. */
 export async function cert(line: CommandLine, world: World, words: CertWords): Promise<number> {
   const { action, name, isJson, isForced } = words
+  if (name !== undefined && ['list', 'trust-info'].includes(action))
+    throw new OperatorError(`monohull cert ${action} takes no name, got ${name}`, {
+      fix: `leave it out, or: monohull cert show ${name}`,
+      code: exitCode.usage,
+    })
   if (action === 'list') {
     const found = await readCertificates(line, world)
     process.stdout.write(isJson ? toJson(found) : formatCertificates(found))
@@ -82,12 +87,15 @@ async function check(line: CommandLine, world: World, host: string): Promise<num
       code: exitCode.failed,
     })
   })
+  const isLocal = /^CN=Monohull local CA /m.test(certificate.issuer)
   const problems = [
     ...(certificate.checkHost(host) === undefined
       ? [`it is not for ${host}, but for ${certificate.subjectAltName}`]
       : []),
     ...(Date.parse(certificate.validTo) <= Date.now() ? ['it has expired'] : []),
-    ...(distrust ? [`this machine does not trust it: ${distrust}`] : []),
+    ...(distrust
+      ? [`this machine does not trust it: ${distrust}${isLocal ? '; monohull cert trust-info says how it would' : ''}`]
+      : []),
   ]
   const facts = [
     `${host}: ${certificate.subjectAltName ?? certificate.subject}, ${protocol}`,

@@ -29,6 +29,19 @@ describe('monohull status, reload, restart, scale and stop', () => {
     assert.deepEqual([status.state, status.workers.length, status.workers[1].pid], ['ready', 2, monohull.worker(2)])
   })
 
+  it('tell how a certificate of the local CA is trusted, and refuse a name that says nothing', async t => {
+    const monohull = startMonohull(t, { args: hello })
+    await monohull.serving()
+    const checked = await tell(t, monohull, 'cert', 'check', 'localhost')
+    assert.equal(checked.code, 1)
+    assert.match(checked.output, /does not trust it: \w+; monohull cert trust-info says how it would/)
+    for (const action of ['list', 'trust-info']) {
+      const { code, output } = await tell(t, monohull, 'cert', action, 'localhost')
+      assert.equal(code, 64)
+      assert.match(output, new RegExp(`monohull cert ${action} takes no name, got localhost`))
+    }
+  })
+
   it('say so when the supervisor is frozen', async t => {
     const monohull = startMonohull(t, { args: hello })
     await monohull.serving()
