@@ -36,6 +36,7 @@ async function resolveForDevelopment(commandLine: CommandLine, world: World): Pr
     'tls.acme': undefined,
     'tls.on_demand': undefined,
     'tls.hsts': false,
+    'tls.required': false,
     'tls.client_certificates.mode': 'off',
     // there is no TLS, no balancer, and no host but localhost
     http3: false,

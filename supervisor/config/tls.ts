@@ -110,6 +110,10 @@ export function describeTlsProblems(context: TlsContext) {
     message,
     params: { fix },
   })
+  if (required && https === 'off') {
+    const message = 'is of no use with https: off, which serves no certificate'
+    return [found('required', message, 'leave it out, or set https to redirect or on')]
+  }
   if (!wanted)
     return on_demand ? [found('on_demand', 'expected tls.acme beside it, such as {email: me@example.com}')] : []
   const names = wanted.domains?.flat() ?? namedHosts(context)

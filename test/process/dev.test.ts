@@ -60,6 +60,7 @@ describe('monohull dev', () => {
     const monohull = startDev(t, {
       'server.cjs': server('here'),
       'monohull.yaml': `http3: true
+tls: {required: true}
 trusted_proxies: [10.0.0.0/8]
 proxy_protocol: true
 server_names: [shop.example]

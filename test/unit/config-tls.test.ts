@@ -73,6 +73,11 @@ tls: {acme: {email: me@a.test}}
     assert.equal(required.key, 'tls.required')
   })
 
+  it('required does not go with https: off', () => {
+    const problem = refusedOnce(yaml('tls: {required: true}\nhttps: off'))
+    assert.deepEqual([problem.key, problem.fix], ['tls.required', 'leave it out, or set https to redirect or on'])
+  })
+
   it('does not show the key of an account', () => {
     const problems = refused(acme('domains: [a.test], eab: {key_id: x, hmac_key: "not base64 url!"}'))
     assert.doesNotMatch(JSON.stringify(problems), /not base64/)
