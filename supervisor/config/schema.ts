@@ -13,7 +13,18 @@ import { type Route, route, routeToApp } from './routes.ts'
 import { describeTlsProblems, tls } from './tls.ts'
 import { trustKeys } from './trust.ts'
 import { upstream } from './upstreams.ts'
-import { absolutePath, countOrAuto, docs, duration, hook, hostName, httpPath, port, programName } from './values.ts'
+import {
+  absolutePath,
+  countOrAuto,
+  docs,
+  duration,
+  hook,
+  hostName,
+  httpPath,
+  port,
+  programName,
+  writtenFolder,
+} from './values.ts'
 
 const hooks = z
   .strictObject({
@@ -160,10 +171,10 @@ export const configSchema = z
     stop_timeout: duration('9s').register(docs, {
       description: 'Time for the whole of a stop; below the 10 s that docker stop waits',
     }),
-    run_dir: absolutePath
+    run_dir: writtenFolder
       .default('/run/monohull')
       .register(docs, { description: 'Sockets, rendered configuration, records of running processes' }),
-    state_dir: absolutePath.default('/var/lib/monohull').register(docs, {
+    state_dir: writtenFolder.default('/var/lib/monohull').register(docs, {
       description: 'What outlives a restart: certificates that monohull made or obtained, and the account with the CA',
     }),
     cert_dir: absolutePath.default('/certs').register(docs, { description: 'Where certificates are mounted' }),

@@ -73,6 +73,14 @@ export const absolutePath = z
   .string({ error: 'expected an absolute path' })
   .regex(/^\/[^\s$"'\\;:{}]*$/, 'expected an absolute path without spaces, quotes, colons and $')
 
+/** For what is written there. In /proc, Node's mkdir tries for ever. */
+export const writtenFolder = z
+  .string({ error: 'expected an absolute path' })
+  .regex(
+    /^\/(?!(proc|sys)(\/|$))[^\s$"'\\;:{}]*$/,
+    'expected an absolute path outside /proc and /sys, without spaces, quotes, colons and $',
+  )
+
 export const hostName = z
   .string({ error: 'expected a host name such as www.example.com' })
   .regex(
