@@ -10,7 +10,8 @@ export function createGatekeeper(url: string): Gatekeeper {
     isAllowed(name) {
       const asked = new URL(url)
       asked.searchParams.set('domain', name)
-      const options = { agent: false, headers: { 'user-agent': 'monohull' }, signal: AbortSignal.timeout(timeoutMs) }
+      const signal = AbortSignal.timeout(timeoutMs)
+      const options = { agent: false, headers: { 'user-agent': 'monohull' }, signal }
       return new Promise((resolve, reject) => {
         const client = asked.protocol === 'https:' ? https : http
         const request = client.get(asked, options, response => {
@@ -19,9 +20,10 @@ export function createGatekeeper(url: string): Gatekeeper {
           if (statusCode >= 500) reject(new Error(`${asked.origin} answers ${statusCode}`))
           else resolve(statusCode === 200)
         })
-        request.on('error', error =>
-          reject(new Error(`${asked.origin} does not answer: ${error.message}`, { cause: error })),
-        )
+        request.on('error', error => {
+          const reason = signal.aborted ? `nothing came within ${timeoutMs / 1000} s` : error.message
+          reject(new Error(`${asked.origin} does not answer: ${reason}`, { cause: error }))
+        })
       })
     },
   }
