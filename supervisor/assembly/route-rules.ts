@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { isHsts } from '../config/hsts-header.ts'
 import type { RouteSettings } from '../config/route-settings.ts'
 import type { Config } from '../config/schema.ts'
 import type { NginxFeatures } from '../domain/nginx-model.ts'
@@ -25,6 +26,7 @@ export function routeRules(
     deny: deny === 'off' ? [] : deny,
     clientCertificate: settings.client_certificate,
     headers: settings.headers && headersOf({ ...headers, ...settings.headers }),
+    hasOwnHsts: Object.keys(settings.headers ?? {}).some(isHsts),
     compression: compression && (chooseCompression(compression, features) ?? 'off'),
     cache: cache === undefined || cache === 'off' ? cache : toCache(cache),
   }

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { isHsts } from './hsts-header.ts'
 import { docs } from './values.ts'
 
 const ofNginx =
@@ -19,24 +20,27 @@ export const headerValues = z
     { error: 'expected names of headers with their values' },
   )
   .superRefine((headers, context) => {
-    for (const [name, value] of Object.entries(headers)) {
-      if (name.toLowerCase() === 'strict-transport-security')
-        context.addIssue({
-          code: 'custom',
-          path: [name],
-          message: 'is for tls.hsts, which sends it while the certificate is good',
-          params: { fix: 'leave it out, and set tls.hsts' },
-        })
+    for (const [name, value] of Object.entries(headers))
       if (name.toLowerCase() === requestId && value !== 'on' && value !== 'off')
         context.addIssue({ code: 'custom', path: [name], message: 'expected on or off' })
-    }
   })
 
 /** The key `headers`. */
-export const responseHeaders = headerValues.default({}).register(docs, {
-  description:
-    'Headers of every answer that the app did not set itself, by name; off leaves one out. X-Content-Type-Options and Referrer-Policy are always there; for Strict-Transport-Security there is tls.hsts; X-Request-Id: on tells the id that the log and the app have',
-})
+export const responseHeaders = headerValues
+  .superRefine((headers, context) => {
+    for (const name of Object.keys(headers).filter(isHsts))
+      context.addIssue({
+        code: 'custom',
+        path: [name],
+        message: 'is for tls.hsts, which sends it while the certificate is good',
+        params: { fix: 'leave it out, and set tls.hsts' },
+      })
+  })
+  .default({})
+  .register(docs, {
+    description:
+      'Headers of every answer that the app did not set itself, by name; off leaves one out. X-Content-Type-Options and Referrer-Policy are always there; for Strict-Transport-Security there is tls.hsts; X-Request-Id: on tells the id that the log and the app have',
+  })
 
 /** Headers of every answer, as they are configured. */
 export type ResponseHeadersConfig = z.output<typeof responseHeaders>

@@ -50,7 +50,8 @@ export const routeSettingKeys = {
     description: 'Whether this route takes a certificate of the client, other than tls.client_certificates.mode says',
   }),
   headers: headerValues.optional().register(docs, {
-    description: 'Headers of the answers of this route, beside those of the whole front; off leaves one out',
+    description:
+      'Headers of the answers of this route, beside those of the whole front; off leaves one out. Strict-Transport-Security goes out over HTTPS only, in place of that of tls.hsts',
   }),
   compression: compressionValue.optional().register(docs, {
     description: 'Whether and how the answers of this route are compressed',

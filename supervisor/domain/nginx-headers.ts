@@ -1,3 +1,5 @@
+import { isHsts } from '../config/hsts-header.ts'
+
 /** A header of every answer in which the app has none of that name. */
 export interface ResponseHeader {
   name: string
@@ -36,7 +38,8 @@ export function renderRouteHeaderValues(
 
 function renderValue({ name, value }: ResponseHeader, target: string): string {
   const given = `$upstream_http_${variable(name)}`
-  return `map ${given} ${target} { default ''; '' ${singleQuote(value)}; }`
+  const [source, absent] = isHsts(name) ? [`$monohull_proto:${given}`, 'https:'] : [given, `''`]
+  return `map ${source} ${target} { default ''; ${absent} ${singleQuote(value)}; }`
 }
 
 /** The text of rendered/headers.conf. */

@@ -52,10 +52,11 @@ export function headersBeside(route: NginxRoute, front: FrontRules): string[] {
 export function routeFrontFiles({ front, routes, apps }: Model): [string, string][] {
   return routes.flatMap((route, number): [string, string][] => {
     if (!hasOwnHeaders(route, front)) return []
-    const { headers = front.headers, cache = front.cache } = route.rules
+    const { headers = front.headers, cache = front.cache, hasOwnHsts = false } = route.rules
+    const hsts = hasOwnHsts ? undefined : front.hsts
     const own = [
       ...renderRouteHeaders(headers, front.headers, number),
-      ...renderOtherHeaders(front, cache === 'off' ? undefined : cache),
+      ...renderOtherHeaders({ ...front, hsts }, cache === 'off' ? undefined : cache),
       ...apps.filter(({ name }) => route.target.kind === 'app' && route.target.name === name).flatMap(renderCookie),
     ]
     return [[routeHeadersFile(number), lines(own.length > 0 ? own : [noHeader])]]

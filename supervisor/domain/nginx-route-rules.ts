@@ -9,6 +9,8 @@ import type { RouteLimits } from './nginx-limits.ts'
 export interface RouteRules extends RouteLimits, RouteAccess, RouteClientCertificate {
   /** All that its answers get, those of the whole front among them. */
   headers?: readonly ResponseHeader[] | undefined
+  /** Its headers say themselves what holds for HSTS. */
+  hasOwnHsts?: boolean
   compression?: Compression | 'off' | undefined
   cache?: Cache | 'off' | undefined
 }

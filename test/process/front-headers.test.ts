@@ -16,7 +16,7 @@ headers:
   X-Own: a
 routes:
   - { app: app }
-  - { path: /short, app: app, headers: { X-Short: b, Content-Security-Policy: off } }
+  - { path: /short, app: app, headers: { Strict-Transport-Security: max-age=60, Content-Security-Policy: off } }
 `,
         'nginx/server.d/own.conf': `location /own { add_header X-Local 1; include rendered/headers.conf; return 204; }\n`,
       },
@@ -37,7 +37,12 @@ routes:
     assert.equal(http['x-own'], 'a')
 
     const short = (await monohull.request({ path: '/short' })).headers
-    assert.deepEqual([short['x-short'], short['content-security-policy'], short['x-own']], ['b', undefined, 'a'])
+    assert.deepEqual(
+      [short['strict-transport-security'], short['content-security-policy'], short['x-own']],
+      ['max-age=60', undefined, 'a'],
+    )
+    const shortHttp = (await monohull.request({ path: '/short', scheme: 'http' })).headers
+    assert.equal(shortHttp['strict-transport-security'], undefined)
 
     const local = (await monohull.request({ path: '/own' })).headers
     assert.deepEqual([local['x-local'], local['x-own']], ['1', 'a'])

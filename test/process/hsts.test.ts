@@ -52,7 +52,11 @@ describe('tls.hsts', () => {
   })
 
   it('says what is set, which a reload changes', async t => {
-    const routes = 'routes: [{path: /, app: app}, {path: /own, app: app, headers: {X-Own: a}}]'
+    const routes = `routes:
+  - {path: /, app: app}
+  - {path: /own, app: app, headers: {X-Own: a}}
+  - {path: /short, app: app, headers: {${header}: max-age=60}}
+  - {path: /none, app: app, headers: {${header}: off}}`
     const write = (text: string) => ({ 'monohull.yaml': `tls: {hsts: ${text}}\n${routes}\n` })
     const folder = temporaryFolder(t, write('{max_age: 365d, include_subdomains: true}'))
     mount(folder)
@@ -60,6 +64,8 @@ describe('tls.hsts', () => {
     await monohull.serving()
     for (const path of ['/', '/own'])
       assert.equal(await told(monohull, { path }), 'max-age=31536000; includeSubDomains')
+    assert.equal(await told(monohull, { path: '/short' }), 'max-age=60')
+    assert.equal(await told(monohull, { path: '/none' }), undefined)
     writeFileSync(join(folder, 'monohull.yaml'), write('{max_age: 0s}')['monohull.yaml'])
     monohull.signal('SIGHUP')
     await monohull.seen(/reload finished/)
