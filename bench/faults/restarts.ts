@@ -36,6 +36,8 @@ export const manyRestarts: Fault = {
     underLoad({
       side,
       amount,
+      // the trial of each new worker would make it two hours
+      start: { trialSeconds: 0 },
       pauseMs: manyPauseMs,
       loadSeconds: manySeconds,
       async act({ running, outcome }) {

@@ -60,12 +60,13 @@ export function monohullStack(workplace: Workplace): Stack {
 
 /** The keys of the lifecycle and the routes, in monohull.yaml; without any there is no file. */
 function writeConfig(dir: string, options: StartOptions): void {
-  const { maxRequests, maxMemoryMb, timeoutSeconds, balance, keepalive, servesFiles } = options
+  const { maxRequests, maxMemoryMb, timeoutSeconds, trialSeconds, balance, keepalive, servesFiles } = options
   const lines = [
     // so that both workers do not go at once, as one would set it
     maxRequests && `max_requests: ${maxRequests}\n  max_requests_jitter: ${Math.round(maxRequests / 4)}`,
     maxMemoryMb && `max_memory: ${maxMemoryMb}MB`,
     timeoutSeconds && `timeout: ${timeoutSeconds}s`,
+    trialSeconds !== undefined && `min_uptime: ${trialSeconds}s`,
     balance && `balance: ${balance}`,
     keepalive !== undefined && `keepalive: ${keepalive}`,
   ].filter(Boolean)

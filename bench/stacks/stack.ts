@@ -22,6 +22,8 @@ export interface StartOptions {
   maxRequests?: number
   maxMemoryMb?: number
   timeoutSeconds?: number
+  /** How long a new worker has to live before the next is replaced; stacks without such a trial have none. */
+  trialSeconds?: number
   balance?: 'round_robin'
   /** Idle connections that nginx keeps to the workers. */
   keepalive?: number
