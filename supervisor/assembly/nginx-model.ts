@@ -65,8 +65,10 @@ export function modelNginx({
       readyPath: config.health.ready_path,
     },
     unavailable: { own: settings.maintenancePage },
-    apps: apps.flatMap(({ config: { keepalive, balance }, plan }): Upstream[] =>
-      plan ? [{ name: plan.app, servers: serversOf(plan), keepalive, balance }] : [],
+    apps: apps.flatMap(({ config: { keepalive, balance }, content, plan }): Upstream[] =>
+      plan
+        ? [{ name: plan.app, servers: serversOf(plan), keepalive, balance, tellsTls: content.kind === 'welcome' }]
+        : [],
     ),
     upstreams: Object.entries(config.upstreams).map(([name, upstream]) =>
       toUpstream(name, upstream, { servers: externalOf(name), directory: config.directory }),

@@ -81,7 +81,10 @@ interface Peer {
 function findApp(name: string, { apps, busyTime }: Pick<NginxModel, 'apps' | 'busyTime'>): Peer | undefined {
   const app = apps.find(candidate => candidate.name === name && candidate.servers.length > 0)
   if (!app) return undefined
-  const options = busyTime?.apps.includes(name) ? renderBusyLocation(name) : []
+  const options = [
+    ...(app.tellsTls ? ['include snippets/tell-tls.conf;'] : []),
+    ...(busyTime?.apps.includes(name) ? renderBusyLocation(name) : []),
+  ]
   return { url: proxyTarget(app), host: undefined, options }
 }
 

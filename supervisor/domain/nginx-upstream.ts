@@ -17,6 +17,8 @@ export interface Upstream {
   /** Idle connections to the workers that each nginx process keeps. */
   keepalive: number
   balance: Balance
+  /** Whether the app is told of the TLS connection. */
+  tellsTls?: boolean
 }
 
 /** nginx must close idle connections to a worker before the worker does. */
