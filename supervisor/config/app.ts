@@ -44,7 +44,7 @@ export const app = z
       .int('expected a whole number from 0 to 4096')
       .min(0, 'expected a whole number from 0 to 4096')
       .max(4096, 'expected a whole number from 0 to 4096')
-      .default(32)
+      .default(128)
       .register(docs, {
         description:
           "Idle connections that each nginx process keeps to the app's workers; 0 for servers without keep-alive such as Gunicorn's sync worker",
