@@ -6,7 +6,7 @@ export interface Watch {
 }
 
 /** Longest time between two looks, and between two heartbeats. */
-const longestPauseMs = 5000
+const longestPauseMs = 10_000
 
 /** How often to look, and a worker to give a sign, so that several fit into the timeout. */
 export function watchEveryMs(timeoutMs: number): number {

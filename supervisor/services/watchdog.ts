@@ -20,11 +20,17 @@ export function startWatchdog({ clock, timeoutMs, onSilence }: WatchdogOptions):
   function look(): void {
     const seen = lookAt(watch, clock.now(), timeoutMs)
     watch = seen.watch
-    if (seen.silentMs === undefined) cancel = clock.after(watchEveryMs(timeoutMs), look)
+    if (seen.silentMs === undefined) lookLater()
     else onSilence(seen.silentMs)
   }
 
-  cancel = clock.after(watchEveryMs(timeoutMs), look)
+  /** At the same moments for all workers: with many of them, it is the waking that costs. */
+  function lookLater(): void {
+    const everyMs = watchEveryMs(timeoutMs)
+    cancel = clock.after(everyMs - (clock.now() % everyMs), look)
+  }
+
+  lookLater()
   return {
     sign() {
       watch = { ...watch, lastSignAt: clock.now() }
