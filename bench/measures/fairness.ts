@@ -24,7 +24,10 @@ export const fairness: Measure = {
   async run(bench) {
     const found = settings.map(() => ({ middle: [] as number[], late: [] as number[], count: [] as number[] }))
     for (let round = 1; round <= bench.rounds; round++) {
-      for (const [index, [name, options]] of settings.entries()) {
+      // who comes first changes from round to round
+      const order = settings.map((_, index) => (index + round) % settings.length)
+      for (const index of order) {
+        const [name, options] = settings[index] ?? ['', {}]
         bench.say(`fairness: round ${round} of ${bench.rounds}: ${name}`)
         const running = await bench.monohull.start({ ...options, workers })
         try {
