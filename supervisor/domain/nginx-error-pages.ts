@@ -107,36 +107,24 @@ const clientCertificateRules = ['495', '496'].map(
 
 function tooLarge(limit: string): BuiltIn {
   const message = `A request may bring at most ${limit} here. Who runs this server can raise max_body_size.`
-  return {
-    status: '413',
-    title: 'Too large',
-    message,
-    json: { error: 'too_large', message, limit, key: 'max_body_size' },
-  }
+  return builtIn('413', 'Too large', { error: 'too_large', message, limit, key: 'max_body_size' })
 }
 
-const tooManyMessage = 'More requests came from your address than are let in. Please try again in a moment.'
-const tooMany: BuiltIn = {
-  status: '429',
-  title: 'Too many requests',
-  message: tooManyMessage,
-  json: { error: 'too_many_requests', message: tooManyMessage },
-}
+const tooMany = builtIn('429', 'Too many requests', {
+  error: 'too_many_requests',
+  message: 'More requests came from your address than are let in. Please try again in a moment.',
+})
 
-const noCertificateMessage =
-  'This page is for clients with a certificate, and none was sent. Install yours, and start the browser anew.'
-const noCertificate: BuiltIn = {
-  status: '403',
-  title: 'A certificate is needed',
-  message: noCertificateMessage,
-  json: { error: 'client_certificate_required', message: noCertificateMessage },
-}
+const noCertificate = builtIn('403', 'A certificate is needed', {
+  error: 'client_certificate_required',
+  message: 'This page is for clients with a certificate, and none was sent. Install yours, and start the browser anew.',
+})
 
-const refusedCertificateMessage =
-  'The certificate that was sent is not taken here: it has expired, was revoked, or comes from another CA.'
-const refusedCertificate: BuiltIn = {
-  status: '403',
-  title: 'Certificate refused',
-  message: refusedCertificateMessage,
-  json: { error: 'client_certificate_refused', message: refusedCertificateMessage },
+const refusedCertificate = builtIn('403', 'Certificate refused', {
+  error: 'client_certificate_refused',
+  message: 'The certificate that was sent is not taken here: it has expired, was revoked, or comes from another CA.',
+})
+
+function builtIn(status: string, title: string, json: BuiltIn['json'] & { message: string }): BuiltIn {
+  return { status, title, message: json.message, json }
 }

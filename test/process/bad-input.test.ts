@@ -116,24 +116,18 @@ const cases: Case[] = [
     code: 78,
     says: /unknown directive .*nonsense.* in .*nginx\/server\.d\/mine\.conf:2/,
   },
-  ...['run', 'check'].map(command => ({
-    name: `a regular expression of a route that is none (${command})`,
-    args: [command, 'node', hello],
-    files: {
-      'monohull.yaml': 'routes: [{path: /, app: app}, {path: "^/a(", match: regex, app: app}]\n',
-    },
-    code: 78,
-    says: /nginx refuses the configuration: .*\^\/a\(.* \(routes\[1\]\)/,
-  })),
-  ...['run', 'check'].map(command => ({
-    name: `a regular expression of a rewrite that is none (${command})`,
-    args: [command, 'node', hello],
-    files: {
-      'monohull.yaml': 'routes: [{path: /, app: app}, {path: /a, app: app, rewrite: {from: "^/a(", to: /}}]\n',
-    },
-    code: 78,
-    says: /nginx refuses the configuration: .*\^\/a\(.* \(routes\[1\]\)/,
-  })),
+  ...['run', 'check'].flatMap(command =>
+    [
+      ['a route', '{path: "^/a(", match: regex, app: app}'],
+      ['a rewrite', '{path: /a, app: app, rewrite: {from: "^/a(", to: /}}'],
+    ].map(([what, route]) => ({
+      name: `a regular expression of ${what} that is none (${command})`,
+      args: [command, 'node', hello],
+      files: { 'monohull.yaml': `routes: [{path: /, app: app}, ${route}]\n` },
+      code: 78,
+      says: /nginx refuses the configuration: .*\^\/a\(.* \(routes\[1\]\)/,
+    })),
+  ),
   {
     name: 'a run folder that is a file',
     env: { MONOHULL_RUN_DIR: '/etc/passwd/run' },

@@ -6,7 +6,7 @@ import type { Config } from '../../supervisor/config/schema.ts'
 import { parseYaml } from '../../supervisor/config/yaml-source.ts'
 
 /** Nothing at all: the defaults of the schema. */
-const noSources: ConfigSources = {
+export const noSources: ConfigSources = {
   defaults: {},
   file: undefined,
   env: {},

@@ -4,16 +4,9 @@ import fc from 'fast-check'
 import { type ConfigSources, loadConfig } from '../../supervisor/config/load.ts'
 import { readPlainConfig } from '../../supervisor/config/plain-config.ts'
 import { plainSchema } from '../../tools/plain-schema.ts'
+import { noSources } from './load-config.ts'
 
 const schema = plainSchema()
-const noSources: ConfigSources = {
-  defaults: {},
-  file: undefined,
-  env: {},
-  flags: {},
-  command: [],
-  readFile: path => assert.fail(`nothing should read ${path}`),
-}
 const read = (sources: Partial<ConfigSources>) => readPlainConfig(schema, { ...noSources, ...sources })
 
 /** As it is after a way through JSON, which leaves out what is undefined. */
