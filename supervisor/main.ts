@@ -2,7 +2,7 @@ import { dirname } from 'node:path'
 import { runCli } from './cli/cli.ts'
 
 /** argv and environment in, exit code out: nothing below reads process.env or ends the process. */
-const world = { env: { ...process.env }, home: dirname(import.meta.dirname), code: import.meta.dirname }
+const world = { env: { ...process.env }, home: dirname(import.meta.dirname) }
 
 // `monohull help | head`: the reader has seen enough
 process.stdout.on('error', () => process.exit(0))

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { build, type InputOptions, type OutputOptions, type Plugin } from 'rolldown'
 import { plainSchema } from './plain-schema.ts'
@@ -7,6 +7,7 @@ import { plainSchema } from './plain-schema.ts'
 const home = dirname(import.meta.dirname)
 const dist = join(home, 'dist')
 const staging = join(home, 'dist.next')
+const keptMs = 30 * 24 * 3_600_000
 
 const input: InputOptions = {
   cwd: home,
@@ -17,7 +18,8 @@ const input: InputOptions = {
 const output: OutputOptions = {
   format: 'cjs',
   entryFileNames: '[name].cjs',
-  chunkFileNames: '[name].cjs',
+  // an instance goes on with the files of its own build
+  chunkFileNames: '[name]-[hash].cjs',
   minify: { compress: true, mangle: false, codegen: true },
 }
 
@@ -59,7 +61,7 @@ function buildSupervisor() {
   return build({
     ...input,
     input: { monohull: 'supervisor/main.ts' },
-    transform: { target: 'node22' },
+    transform: { target: 'node22', define: { PLAIN_SCHEMA: JSON.stringify(plainSchema()) } },
     plugins: [followImports],
     output: {
       ...output,
@@ -67,6 +69,16 @@ function buildSupervisor() {
       codeSplitting: { groups: [{ name: 'start', test: id => started.has(id) }] },
     },
   })
+}
+
+/** An instance of an earlier build may yet load parts of it, such as what reloads. */
+function keepChunks(): void {
+  if (!existsSync(dist)) return
+  for (const name of readdirSync(dist)) {
+    const [path, kept] = [join(dist, name), join(staging, name)]
+    const isChunk = /-[\w-]{8}\.cjs$/.test(name)
+    if (isChunk && !existsSync(kept) && Date.now() - statSync(path).mtimeMs < keptMs) renameSync(path, kept)
+  }
 }
 
 rmSync(staging, { recursive: true, force: true })
@@ -78,9 +90,8 @@ await Promise.all([
   buildFile('supervisor/worker/preload.ts', 'preload.cjs', 'node18'),
   buildFile('app/server.ts', 'app/server.cjs'),
 ])
-writeFileSync(join(staging, 'plain-config.json'), JSON.stringify(plainSchema()))
 writeFileSync(join(staging, 'launcher.cjs'), launcher)
 chmodSync(join(staging, 'launcher.cjs'), 0o755)
-// what runs from the old folder has read its files
+keepChunks()
 rmSync(dist, { recursive: true, force: true })
 renameSync(staging, dist)

@@ -3,8 +3,6 @@ export interface World {
   env: Readonly<Record<string, string | undefined>>
   /** Folder of the installation, with dist/ and nginx/. */
   home: string
-  /** Folder of the code that runs: dist/, or supervisor/ as it is written. */
-  code: string
   /** Whether somebody works on the app: a worker that fails is left alone until the next change. */
   isDevelopment?: boolean
 }

@@ -9,6 +9,10 @@ import { type PlainSchema, readPlainConfig } from '../config/plain-config.ts'
 
 const fileName = 'monohull.yaml'
 
+/** Put in by the build; there is none where the sources run as they are. */
+declare const PLAIN_SCHEMA: PlainSchema | undefined
+const plainSchema = typeof PLAIN_SCHEMA === 'undefined' ? undefined : PLAIN_SCHEMA
+
 export interface CommandLine {
   /** Path given with --config. */
   configFile: string | undefined
@@ -100,14 +104,8 @@ async function loadConfiguration(
     command,
     readFile: name => readFileSync(name, 'utf8'),
   }
-  const config = readPlainConfig(readPlainSchema(world), sources)
+  const config = readPlainConfig(plainSchema, sources)
   return config ? { ok: true, config } : (await import('../config/load.ts')).loadConfig(sources)
-}
-
-/** What the build wrote of the schema; undefined where the sources run as they are. */
-function readPlainSchema({ code }: World): PlainSchema | undefined {
-  const path = join(code, 'plain-config.json')
-  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as PlainSchema) : undefined
 }
 
 /** The image owns the standard ports and folders; on a host monohull takes what an unprivileged user can. */
