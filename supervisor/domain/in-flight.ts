@@ -10,16 +10,20 @@ export interface UnansweredRequest {
   dropped: { address: string; endedAt: number }[]
 }
 
-/** The end of a worker: where nginx found it, and when it was noticed, in milliseconds since the Unix epoch. */
+/** The end of a worker: where nginx found it, and when, in milliseconds since the Unix epoch. */
 export interface PlaceOfDeath {
   /** All by which nginx reached it. */
   addresses: readonly string[]
+  startedAt: number
+  /** When its end was noticed. */
   at: number
 }
 
 /** nginx sees the connection close before the supervisor has read the last output of the dead. */
 const noticedLateMs = 3000
 const clocksApartMs = 500
+/** nginx counts the time of each try in whole milliseconds. */
+const roundedMs = 5
 const longestPath = 200
 const listed = 20
 
@@ -61,21 +65,32 @@ function toRequest(value: unknown): UnansweredRequest[] {
   ]
 }
 
-/** Takes the try that ended with this death, of each request that had one, and returns whose they were. */
+/**
+ * Takes the try that ended with this death, of each request that had one, and returns whose they were. What ended after the
+ * start of a worker that followed at the same place is left to the death of that one, if it is among `others`.
+ */
 export function takeInFlight(
   requests: readonly UnansweredRequest[],
-  { addresses, at }: PlaceOfDeath,
+  death: PlaceOfDeath,
+  others: readonly PlaceOfDeath[] = [],
 ): UnansweredRequest[] {
+  const { addresses, startedAt, at } = death
+  const followers = others.filter(other => other.startedAt > startedAt && isSamePlace(other, death))
+  const from = Math.max(startedAt - roundedMs, at - noticedLateMs)
+  const until = Math.min(at + clocksApartMs, ...followers.map(follower => follower.startedAt - roundedMs))
   return requests.filter(({ dropped }) => {
     const tries = dropped.filter(
-      ({ address, endedAt }) =>
-        addresses.includes(address) && endedAt >= at - noticedLateMs && endedAt <= at + clocksApartMs,
+      ({ address, endedAt }) => addresses.includes(address) && endedAt >= from && endedAt <= until,
     )
     // a request that was repeated may have met several deaths at the same place
     const [nearest] = tries.sort((a, b) => Math.abs(a.endedAt - at) - Math.abs(b.endedAt - at))
     if (nearest) dropped.splice(dropped.indexOf(nearest), 1)
     return nearest !== undefined
   })
+}
+
+function isSamePlace(one: PlaceOfDeath, other: PlaceOfDeath): boolean {
+  return one.addresses.some(address => other.addresses.includes(address))
 }
 
 /** For the record of a death: `POST /orders 5e1a…`, at most twenty of them. */

@@ -34,7 +34,7 @@ interface Circumstances {
 /** Writes down what is known of a worker that ended by itself, with the requests it was in. */
 export function recordDeath(
   { log, inFlight }: DeathRecordDeps,
-  { pid, exit, reason, uptimeMs, stack, lastLines, wasReady }: WorkerEnd | RefusedEnd,
+  { pid, exit, reason, startedAt, uptimeMs, stack, lastLines, wasReady }: WorkerEnd | RefusedEnd,
   { worker, decision, endsRun, at, addresses }: Circumstances,
 ): void {
   const record = {
@@ -51,7 +51,7 @@ export function recordDeath(
     log.error('worker died', { ...record, in_flight: requests.length > 0 ? requests : undefined })
   // one that was never ready had no requests
   if (!wasReady) write([])
-  else void inFlight.of({ worker, addresses: addresses.map(renderAddress), at, endsRun }).then(write)
+  else void inFlight.of({ worker, addresses: addresses.map(renderAddress), startedAt, at, endsRun }).then(write)
 }
 
 /** What became of a new worker, in words. */

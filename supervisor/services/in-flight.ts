@@ -34,6 +34,7 @@ export type InFlightDeps = Pick<Surroundings, 'clock' | 'log'> & { unanswered: U
 
 export function createInFlight({ clock, log, unanswered }: InFlightDeps): InFlight {
   let recent: UnansweredRequest[] = []
+  let recentDeaths: DeathInFlight[] = []
   let counts: PoisonCounts = new Map()
 
   function readNews(): void {
@@ -48,6 +49,7 @@ export function createInFlight({ clock, log, unanswered }: InFlightDeps): InFlig
     return takeInFlight(
       recent.filter(request => !known.includes(request)),
       death,
+      recentDeaths,
     )
   }
 
@@ -87,6 +89,7 @@ export function createInFlight({ clock, log, unanswered }: InFlightDeps): InFlig
   watchSize()
   return {
     async of(death) {
+      recentDeaths = [...recentDeaths.filter(({ at }) => at > clock.now() - keptMs), death]
       const deadline = clock.now() + (death.endsRun ? 0 : promptMs)
       const found = take(death, [])
       while (clock.now() < deadline) {

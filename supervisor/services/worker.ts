@@ -35,6 +35,8 @@ export interface WorkerEnd {
   wasReady: boolean
   /** Whether monohull asked it to stop. */
   wasRequested: boolean
+  /** In milliseconds since the Unix epoch. */
+  startedAt: number
   uptimeMs: number
   /** Since it was ready; 0 when it never was. */
   servedMs: number
@@ -147,6 +149,7 @@ export function launchWorker(
   }
 
   async function end(): Promise<WorkerEnd> {
+    const { startedAt } = process.state()
     const { exit: ending, cause, wasReady, uptimeMs, servedMs } = await process.ended
     const exit = cause === undefined ? deps.oomWatch.judge(ending) : ending
     readiness.cancel()
@@ -172,6 +175,7 @@ export function launchWorker(
       exit,
       wasReady,
       wasRequested,
+      startedAt,
       uptimeMs,
       servedMs,
       blame,
@@ -203,6 +207,7 @@ export function refusedEnd(error: unknown): RefusedEnd {
     exit: { kind: 'code', code: exitCode.software },
     wasReady: false,
     wasRequested: false,
+    startedAt: 0,
     uptimeMs: 0,
     servedMs: 0,
     blame: 'worker',

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { Log } from '../../supervisor/base/log.ts'
 import { describeInFlight, parseUnanswered, takeInFlight } from '../../supervisor/domain/in-flight.ts'
 import { noteDeath, type PoisonCounts } from '../../supervisor/domain/poison.ts'
+import { createInFlight } from '../../supervisor/services/in-flight.ts'
 
 const one = 'unix:/run/monohull/app-1.sock'
 const two = 'unix:/run/monohull/app-2.sock'
@@ -53,23 +55,38 @@ describe('domain/in-flight', () => {
 
   it('gives each dropped try to one death, of its worker and its time', () => {
     const requests = parseUnanswered(line())
-    assert.deepEqual(takeInFlight(requests, { addresses: [one], at: 990_000 }), [])
-    assert.deepEqual(takeInFlight(requests, { addresses: [one], at: 1_010_000 }), [])
-    assert.deepEqual(describeInFlight(takeInFlight(requests, { addresses: [one], at: 1_000_050 })), [
+    assert.deepEqual(takeInFlight(requests, { addresses: [one], startedAt: 0, at: 990_000 }), [])
+    assert.deepEqual(takeInFlight(requests, { addresses: [one], startedAt: 0, at: 1_010_000 }), [])
+    assert.deepEqual(describeInFlight(takeInFlight(requests, { addresses: [one], startedAt: 0, at: 1_000_050 })), [
       'GET /report de1a0447eeee72baa921bdfb2fa431bb',
     ])
-    assert.deepEqual(takeInFlight(requests, { addresses: [one], at: 1_000_050 }), [])
-    assert.equal(takeInFlight(requests, { addresses: [two], at: 1_000_250 }).length, 1)
+    assert.deepEqual(takeInFlight(requests, { addresses: [one], startedAt: 0, at: 1_000_050 }), [])
+    assert.equal(takeInFlight(requests, { addresses: [two], startedAt: 0, at: 1_000_250 }).length, 1)
   })
 
   it('gives a death the nearest of several tries at one worker, and one alone', () => {
     const text = line({ addresses: `${one}, ${one}, ${one}`, statuses: '502, 502, 200' })
     const [request] = parseUnanswered(text)
     assert.ok(request)
-    assert.equal(takeInFlight([request], { addresses: [one], at: 1_000_210 }).length, 1)
+    assert.equal(takeInFlight([request], { addresses: [one], startedAt: 0, at: 1_000_210 }).length, 1)
     assert.deepEqual(request.dropped, [{ address: one, endedAt: 1_000_000 }])
-    assert.equal(takeInFlight([request], { addresses: [one], at: 1_000_010 }).length, 1)
+    assert.equal(takeInFlight([request], { addresses: [one], startedAt: 0, at: 1_000_010 }).length, 1)
     assert.deepEqual(request.dropped, [])
+  })
+
+  it('leaves a try to the worker that had started when it ended', () => {
+    const [first, second] = [
+      { addresses: [one], startedAt: 0, at: 1_000_000 },
+      { addresses: [one, two], startedAt: 1_000_100, at: 1_000_400 },
+    ]
+    const dropped = (at: number) => parseUnanswered(line({ at, addresses: one, statuses: '502', seconds: '0.010' }))
+    assert.equal(takeInFlight(dropped(1000.3), first, [first, second]).length, 0)
+    assert.equal(takeInFlight(dropped(1000.3), first, [first]).length, 1)
+    assert.equal(takeInFlight(dropped(1000.3), second, [first, second]).length, 1)
+    assert.equal(takeInFlight(dropped(1000.05), second, [first, second]).length, 0)
+    assert.equal(takeInFlight(dropped(1000.05), first, [first, second]).length, 1)
+    const elsewhere = { addresses: [two], startedAt: 1_000_100, at: 1_000_400 }
+    assert.equal(takeInFlight(dropped(1000.3), first, [elsewhere, first]).length, 1)
   })
 
   it('lets nothing of a path get at a log or a terminal', () => {
@@ -85,6 +102,64 @@ describe('domain/in-flight', () => {
     const many = parseUnanswered(Array.from({ length: 23 }, () => line()).join('\n'))
     assert.equal(describeInFlight(many).length, 21)
     assert.equal(describeInFlight(many).at(-1), 'and 3 more')
+  })
+})
+
+describe('services/in-flight', () => {
+  it('counts a request in each death at the same place, however late nginx tells of it', async () => {
+    let now = 1_000_000
+    let timers: { at: number; run: () => void }[] = []
+    let unread = ''
+    const warnings: string[] = []
+    const clock = {
+      now: () => now,
+      after(delayMs: number, run: () => void) {
+        timers.push({ at: now + delayMs, run })
+        return () => {}
+      },
+    }
+    const passTo = async (then: number) => {
+      for (now++; now <= then; now++) {
+        const due = timers.filter(({ at }) => at <= now)
+        timers = timers.filter(({ at }) => at > now)
+        for (const { run } of due) run()
+        if (due.length > 0) await new Promise(setImmediate)
+      }
+      now = then
+    }
+    const tell = (at: number) => {
+      const times = { addresses: one, statuses: '502', header_times: '-', seconds: '0.010' }
+      unread += `${line({ method: 'POST', at: at / 1000, ...times })}\n`
+    }
+    const inFlight = createInFlight({
+      clock,
+      log: { warn: (message: string) => void warnings.push(message) } as unknown as Log,
+      unanswered: {
+        read() {
+          const news = unread
+          unread = ''
+          return news
+        },
+        shorten() {},
+      },
+    })
+    let startedAt = now - 5000
+    for (const delayMs of [0, 100, 200]) {
+      const at = 1_000_000 + delayMs
+      if (at > now) await passTo(at)
+      const record = inFlight.of({ worker: 'app.1', addresses: [one], startedAt, at, endsRun: false })
+      if (delayMs === 0) tell(at)
+      await passTo(at + 20)
+      await record
+      if (delayMs > 0) tell(at) // when the record is written already
+      startedAt = at + 30
+    }
+    await passTo(1_004_000)
+    assert.deepEqual(warnings, [
+      'a worker had more requests in flight when it died',
+      'a worker had more requests in flight when it died',
+      'the same request was in flight each time that a worker died',
+    ])
   })
 })
 
