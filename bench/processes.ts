@@ -28,6 +28,17 @@ export function processesUsing(folder: string): number[] {
     .filter(pid => pid !== process.pid && linksOf(pid).some(link => link.startsWith(`${folder}/`)))
 }
 
+/** Whether it has not ended; a zombie has. */
+export function isRunning(pid: number): boolean {
+  try {
+    // the name may hold anything, brackets too
+    const [state] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1) ?? ''
+    return state !== 'Z' && state !== 'X'
+  } catch {
+    return false
+  }
+}
+
 /** Sends a signal to one process; false when it has ended already. */
 export function kill(pid: number, signal: NodeJS.Signals): boolean {
   try {

@@ -14,6 +14,8 @@ export interface Client {
   completed(): number
   /** Requests that wait for their answer. */
   inFlight(method: Method): number
+  /** Requests that were sent, answered or not. */
+  asked(method: Method): number
   /** Settles when this many have ended, or the client has. */
   untilCompleted(count: number): Promise<void>
   /** Asks nothing any more; settles when the last answer is there. */
@@ -38,6 +40,7 @@ const pollMs = 10
 export function startClient({ port, isTls = false, connections, seconds, pauseMs = 0 }: ClientOptions): Client {
   const tally = emptyTally()
   const open: Record<Method, number> = { GET: 0, POST: 0 }
+  const asked: Record<Method, number> = { GET: 0, POST: 0 }
   const deadline = performance.now() + seconds * 1000
   let phase: Phase = 'before'
   let isStopped = false
@@ -49,6 +52,7 @@ export function startClient({ port, isTls = false, connections, seconds, pauseMs
       const startedIn = phase
       const startedAt = performance.now()
       open[method]++
+      asked[method]++
       const result = await askOnce(connection, method)
       open[method]--
       connection = result.connection
@@ -79,6 +83,7 @@ export function startClient({ port, isTls = false, connections, seconds, pauseMs
     },
     completed: () => tally.requests.GET + tally.requests.POST,
     inFlight: method => open[method],
+    asked: method => asked[method],
     async untilCompleted(count) {
       while (tally.requests.GET + tally.requests.POST < count && !isOver()) await pause(pollMs)
     },

@@ -19,7 +19,7 @@ export const killOne: Fault = {
         const times = Math.round((amount.seconds * 1000) / killEveryMs)
         for (let count = 0; count < times; count++) {
           const pids = running.workerPids()
-          killWorkers(pids.slice(Math.floor(Math.random() * pids.length)).slice(0, 1))
+          await killWorkers(pids.slice(Math.floor(Math.random() * pids.length)).slice(0, 1))
           await pause(killEveryMs)
         }
         outcome.notes.push(`${times} kills`)
@@ -38,7 +38,7 @@ export const killAll: Fault = {
       amount,
       async act({ running, killWorkers }) {
         for (let count = 0; count < killAllTimes; count++) {
-          killWorkers(running.workerPids())
+          await killWorkers(running.workerPids())
           await pause(killAllEveryMs)
         }
       },

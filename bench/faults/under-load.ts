@@ -1,8 +1,8 @@
-import { setTimeout as pause } from 'node:timers/promises'
+import { setImmediate as immediate, setTimeout as pause } from 'node:timers/promises'
 import { type Client, startClient } from '../client/client.ts'
 import type { Method } from '../client/connection.ts'
 import { emptyTally } from '../client/tally.ts'
-import { kill } from '../processes.ts'
+import { isRunning, kill } from '../processes.ts'
 import { origins, type Running, type StartOptions, untilServing } from '../stacks/stack.ts'
 import { workers } from '../workplace.ts'
 import type { Amount, Handler, Outcome, Side } from './fault.ts'
@@ -28,8 +28,8 @@ export interface Incident {
   running: Running
   client: Client
   outcome: Outcome
-  /** Kills workers with -9; what POSTs are in flight may be lost. */
-  killWorkers(pids: readonly number[]): void
+  /** Kills workers with -9; what POSTs are in flight may be lost. Settles when the workers have ended. */
+  killWorkers(pids: readonly number[]): Promise<void>
 }
 
 export interface LoadPlan {
@@ -91,8 +91,11 @@ export function emptyOutcome(): Outcome {
   return { tally: emptyTally(), lostAtMost: 0, turnedAway: 0, notes: [], problems: [] }
 }
 
-function killWorkers(client: Client, outcome: Outcome, pids: readonly number[]): void {
-  const inFlight = client.inFlight('POST')
-  const killed = pids.filter(pid => kill(pid, 'SIGKILL')).length
-  if (killed > 0) outcome.lostAtMost += inFlight
+/** The kernel takes milliseconds to end a process: until then it may be given POSTs, which are in flight in it too. */
+async function killWorkers(client: Client, outcome: Outcome, pids: readonly number[]): Promise<void> {
+  const answered = client.asked('POST') - client.inFlight('POST')
+  const killed = pids.filter(pid => kill(pid, 'SIGKILL'))
+  const deadline = performance.now() + workersDeadlineMs
+  while (killed.some(isRunning) && performance.now() < deadline) await immediate()
+  if (killed.length > 0) outcome.lostAtMost += client.asked('POST') - answered
 }

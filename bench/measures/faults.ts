@@ -23,7 +23,7 @@ const head = [
 ]
 
 const explanation = `Expectation: no GET fails, and no POST but those in flight in a worker that is killed ("of N in flight": all that the
-clients had open at those moments, an upper bound). bench/README.md says how to read the rest.`
+clients had open between the kill and its end, an upper bound). bench/README.md says how to read the rest.`
 
 /** Everything that operators, apps and kernels do to workers, each amid a load of GETs and POSTs. */
 export const faults: Measure = {
