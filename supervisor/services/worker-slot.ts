@@ -12,15 +12,14 @@ import {
 import type { WorkerStatus } from '../domain/status.ts'
 import { type Attempt, createAttempt } from './attempt.ts'
 import { type Death, type DeathRecordDeps, outcomeOf, recordDeath } from './death-record.ts'
-import type { Endpoint } from './endpoint.ts'
 import { type RollResult, stopping } from './roll-result.ts'
 import { createSlotAddress, type SlotAddressDeps } from './slot-address.ts'
-import { launchWorker, type RefusedEnd, refusedEnd, type Worker, type WorkerDeps, type WorkerEnd } from './worker.ts'
+import { createSlotWorkers } from './slot-workers.ts'
+import type { RefusedEnd, Worker, WorkerDeps, WorkerEnd } from './worker.ts'
 import type { WorkerPlan } from './worker-plan.ts'
 
 /** Fast failures in a row after which nginx is told to leave a slot out. */
 const withdrawAfter = 2
-const queueTimeoutMs = 1000
 
 /** One place in nginx's upstream, and the workers that fill it one after the other. */
 export interface WorkerSlot {
@@ -82,7 +81,19 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
   let restarts = 0
   let cancelRetry = () => {}
   let attempt: Attempt | undefined
-  const workers = new Map<number, Worker & { plan: WorkerPlan; buried: Promise<void> }>()
+  const workers = createSlotWorkers(
+    {
+      ...deps,
+      address,
+      onMoved: deps.onRotation,
+      onReady(worker) {
+        dispatch({ type: 'becameReady', worker, at: clock.now() })
+        deps.onReady()
+      },
+      onEnd: bury,
+    },
+    { name, slot: number },
+  )
 
   const policy = (): SlotPolicy => ({
     minUptimeMs: plan.minUptimeMs,
@@ -100,10 +111,11 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     switch (effect.type) {
       case 'spawn':
         attempt?.began(effect.worker)
-        startWorker(effect.worker)
+        if (effect.worker > 1) restarts++
+        workers.start(effect.worker, plan, state.name === 'replacing' ? state.worker : undefined)
         return
       case 'stop':
-        void retire(effect.worker)
+        void workers.retire(effect.worker, state.name === 'serving' && !isStopping ? state.worker : undefined)
         return
       case 'retry':
         cancelRetry = clock.after(backoffMs(effect.failures, plan.backoff, deps.random()), () =>
@@ -114,7 +126,8 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
         withdraw()
         return
       case 'restore':
-        takeOver()
+        // a replacement whose predecessor died meanwhile listens elsewhere than nginx looks
+        if ('worker' in state && workers.takeOver(state.worker) && isInRotation) void deps.onRotation()
         leadBack()
         enterRotation()
         return
@@ -152,69 +165,6 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     void deps.onRotation()
   }
 
-  /**
-   * A worker that will notify, as the same command did before, shares the socket of the one it replaces, and takes over
-   * its queue. Of any other, only a socket of its own can show that it is ready.
-   */
-  function endpointFor(worker: number): Endpoint {
-    const present = address.current()
-    const served = state.name === 'replacing' ? workers.get(state.worker) : undefined
-    if (!present || !address.suits(plan)) return address.open(plan, worker)
-    const isSharable =
-      !served || (served.hasNotified() && isSameCommand(served.plan, plan) && plan.listen === 'inherit')
-    return isSharable ? present : address.open(plan, worker)
-  }
-
-  function startWorker(worker: number): void {
-    const isReplacement = state.name === 'replacing'
-    if (worker > 1) restarts++
-    try {
-      const own = endpointFor(worker)
-      const isShared = isReplacement && own === address.current()
-      if (!isReplacement) address.use(own)
-      const onReady = () => {
-        dispatch({ type: 'becameReady', worker, at: clock.now() })
-        deps.onReady()
-      }
-      const launched = launchWorker(deps, { name, slot: number, plan, endpoint: own, isShared, onReady })
-      const buried = launched.ended.then(end => {
-        workers.delete(worker)
-        if (own !== address.current()) own.close()
-        bury(worker, end)
-      })
-      workers.set(worker, { ...launched, plan, buried })
-    } catch (error) {
-      clock.after(0, () => bury(worker, refusedEnd(error)))
-    }
-  }
-
-  /** A replacement whose predecessor died meanwhile listens elsewhere than nginx looks. */
-  function takeOver(): void {
-    const serving = 'worker' in state ? workers.get(state.worker) : undefined
-    if (!serving || serving.endpoint === address.current()) return
-    address.drop()?.close()
-    address.use(serving.endpoint)
-    if (isInRotation && serving.endpoint.own.kind === 'tcp') void deps.onRotation()
-  }
-
-  /** Stops a replaced worker, once no new request can reach it and those in its queue were taken. */
-  async function retire(worker: number): Promise<void> {
-    const old = workers.get(worker)
-    const current = state.name === 'serving' ? workers.get(state.worker) : undefined
-    if (!old) return
-    if (!isStopping && current && old.endpoint === address.current() && current.endpoint !== old.endpoint) {
-      address.use(current.endpoint)
-      if (current.endpoint.own.kind === 'tcp') await deps.onRotation()
-      else await emptyQueue(old.endpoint)
-    }
-    old.process.stop()
-  }
-
-  /** Queues are first in, first out: when this is answered, what came before it is in the worker's hands. */
-  async function emptyQueue(of: Endpoint): Promise<void> {
-    await deps.probe.answers(of.own, queueTimeoutMs)
-  }
-
   async function prepare(next: WorkerPlan, trialMs: number): Promise<RollResult> {
     await drained()
     if (isStopping) return stopping
@@ -239,18 +189,14 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
   }
 
   async function drained(): Promise<void> {
-    const present = workersOf(state)
-    await Promise.all([...workers].map(([worker, { buried }]) => !present.includes(worker) && buried))
+    await workers.othersGone(workersOf(state))
   }
 
   async function stop(graceMs: number): Promise<void> {
     isStopping = true
     cancelRetry()
     attempt?.failed(stopping)
-    const leaving = [...workers.values()]
-    for (const { process } of leaving) process.stop(graceMs)
-    await Promise.all(leaving.map(({ buried }) => buried))
-    address.drop()?.close()
+    await workers.stop(graceMs)
   }
 
   /** The record of a worker's end, and what follows from it. */
@@ -307,8 +253,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
       isInRotation = false
     },
     async leave(graceMs) {
-      const present = address.current()
-      if (present?.own.kind === 'unix' && state.name === 'serving') await emptyQueue(present)
+      if (state.name === 'serving') await workers.emptyQueue()
       await stop(graceMs)
     },
     status() {
@@ -325,8 +270,4 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     },
   }
   return slot
-}
-
-function isSameCommand(one: WorkerPlan, other: WorkerPlan): boolean {
-  return JSON.stringify(one.argv) === JSON.stringify(other.argv)
 }
