@@ -2,20 +2,18 @@ import { httpProbe } from '../adapters/http-probe.ts'
 import { readHungStack } from '../adapters/hung-stack.ts'
 import { createSlotSockets } from '../adapters/listeners.ts'
 import { memoryOfGroups, portsOfGroup } from '../adapters/procfs.ts'
-import { systemClock } from '../base/clock.ts'
 import { describeExit, exitCodeOf } from '../domain/exit.ts'
-import { failuresWithin } from '../domain/failures.ts'
 import type { Change } from '../services/changes.ts'
 import type { WorkerEvent } from '../services/worker.ts'
 import type { WorkerPlan } from '../services/worker-plan.ts'
 import { type BootResult, createWorkerPool, type WorkerPool } from '../services/worker-pool.ts'
 import { keepScale } from './autoscaling.ts'
+import { createFailureLimit } from './failure-limit.ts'
 import type { Parts } from './parts.ts'
 import type { Settings } from './settings.ts'
 
 /** How long the first ready worker waits for the others before nginx is told. */
 const siblingsMs = 100
-const anyFailure = { failures: 1, within: 1000 }
 
 /**
  * Starts the workers of every app, and throws when their sockets cannot be made; settles when each app has a ready one, or
@@ -89,7 +87,7 @@ export function unroutedApps({ apps, config }: Settings): string[] {
 function assemblePool(parts: Parts, plan: WorkerPlan): WorkerPool {
   const { surroundings, rotation, oomWatch, inFlight, settings } = parts
   if (!surroundings || !rotation || !oomWatch || !inFlight) throw new Error('cannot assemble a pool before the start')
-  let recent: number[] = []
+  const endsRun = createFailureLimit(parts, () => parts.settings.config.apps[plan.app])
   return createWorkerPool(
     {
       ...surroundings,
@@ -103,16 +101,7 @@ function assemblePool(parts: Parts, plan: WorkerPlan): WorkerPool {
       inFlight,
       onRotation: rotation.changed,
       onWorkerEvent: event => tellHooks(parts, event),
-      onDeath({ exit }) {
-        if (parts.world.isDevelopment) return false
-        const app = parts.settings.config.apps[plan.app]
-        if (app?.on_failure !== 'exit' || !parts.isServing) return false
-        const { failures, within } = app.exit_after ?? anyFailure
-        recent = failuresWithin(within, [...recent, systemClock.now()])
-        if (recent.length < failures) return false
-        parts.requestStop({ mode: 'graceful', code: exitCodeOf(exit) })
-        return true
-      },
+      onDeath: ({ exit }) => parts.isServing && endsRun(exit),
     },
     plan,
   )

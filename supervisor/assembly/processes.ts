@@ -1,7 +1,7 @@
-import { exitCodeOf } from '../domain/exit.ts'
 import type { Change } from '../services/changes.ts'
 import { createProcessPool, type ProcessPool } from '../services/process-pool.ts'
 import type { ProcessPlan } from '../services/program-plan.ts'
+import { createFailureLimit } from './failure-limit.ts'
 import type { Parts } from './parts.ts'
 
 /** Starts the processes that get no requests. */
@@ -51,15 +51,12 @@ export async function removeProcesses(parts: Parts): Promise<void> {
 function assembleProcesses(parts: Parts, plan: ProcessPlan): ProcessPool {
   const { surroundings, oomWatch } = parts
   if (!surroundings || !oomWatch) throw new Error('cannot assemble processes before the start')
+  const endsRun = createFailureLimit(parts, () => parts.settings.config.processes[plan.name])
   return createProcessPool(
     {
       ...surroundings,
       oomWatch,
-      onDeath({ exit }) {
-        if (parts.settings.config.processes[plan.name]?.on_failure !== 'exit') return false
-        parts.requestStop({ mode: 'graceful', code: exitCodeOf(exit) })
-        return true
-      },
+      onDeath: ({ exit }) => endsRun(exit),
     },
     plan,
   )

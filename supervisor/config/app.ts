@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { exitAfter, onFailure, refuseIdleExitAfter } from './on-failure.ts'
 import { backoff, command, cronExpression, docs, duration, environment, size, whole, workerCount } from './values.ts'
 
 const workers = workerCount.default('auto').register(docs, {
@@ -100,29 +101,12 @@ export const app = z
     restart: cronExpression.optional().register(docs, {
       description: 'When all workers are replaced, as a cron expression in local time (TZ), such as 0 4 * * *',
     }),
-    on_failure: z.enum(['restart', 'exit'], { error: 'expected restart or exit' }).default('restart').register(docs, {
-      description: "When a worker ends by itself: restart it, or stop everything with the worker's exit code",
-    }),
-    exit_after: z
-      .strictObject({
-        failures: z
-          .number({ error: 'expected a whole number from 1 to 1000' })
-          .int('expected a whole number from 1 to 1000')
-          .min(1, 'expected a whole number from 1 to 1000')
-          .max(1000, 'expected a whole number from 1 to 1000')
-          .default(1)
-          .register(docs, {
-            description: 'With on_failure: exit, the number of failures that ends everything; fewer are restarted',
-          }),
-        within: duration('1m').register(docs, { description: 'The time in which that many failures have to come' }),
-      })
-      .optional(),
+    on_failure: onFailure("When a worker ends by itself: restart it, or stop everything with the worker's exit code"),
+    exit_after: exitAfter(),
     env: environment,
   })
   .superRefine((value, context) => {
-    if (value.exit_after && value.on_failure !== 'exit') {
-      context.addIssue({ code: 'custom', path: ['exit_after'], message: 'expected on_failure: exit beside it' })
-    }
+    refuseIdleExitAfter(value, context)
     if (value.max_requests_jitter > value.max_requests) {
       context.addIssue({ code: 'custom', path: ['max_requests_jitter'], message: 'expected at most max_requests' })
     }

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { exitAfter, onFailure, refuseIdleExitAfter } from './on-failure.ts'
 import { backoff, command, docs, duration, environment } from './values.ts'
 
 const folder = z
@@ -53,12 +54,11 @@ export const backgroundProcess = z
       description: 'One that ends sooner has failed fast: backoff applies',
     }),
     backoff,
-    on_failure: z
-      .enum(['restart', 'exit'], { error: 'expected restart or exit' })
-      .default('restart')
-      .register(docs, { description: 'When it ends by itself: restart it, or stop everything with its exit code' }),
+    on_failure: onFailure('When it ends by itself: restart it, or stop everything with its exit code'),
+    exit_after: exitAfter(),
   })
   .superRefine((value, context) => {
+    refuseIdleExitAfter(value, context)
     if (value.backoff.initial > value.backoff.max) {
       context.addIssue({ code: 'custom', path: ['backoff', 'initial'], message: 'expected at most backoff.max' })
     }

@@ -122,6 +122,19 @@ unknown_host: "421"
     assert.deepEqual([...(await askUntil(monohull, /mended/))], [200])
   })
 
+  it('goes on when a process dies whose on_failure is exit', async t => {
+    const monohull = startDev(t, {
+      'server.cjs': server('one'),
+      'queue.cjs': 'process.exit(6)\n',
+      'monohull.yaml': 'processes: {queue: {command: node queue.cjs, on_failure: exit}}\n',
+    })
+    await monohull.serving()
+    await monohull.seen(/process died process=queue\.1 .*decision="restarted after backoff"/)
+    change(monohull, 'queue.cjs', 'console.log("takes", "apples"); setInterval(() => {}, 1000)\n')
+    await monohull.seen(/queue\.1 \| takes apples/)
+    assert.equal((await monohull.request()).status, 200)
+  })
+
   it('waits for a change when the first start fails, and after a crash', async t => {
     const monohull = startDev(t, {
       'monohull.yaml': 'app: { on_failure: exit }\n',

@@ -139,6 +139,19 @@ describe('processes', () => {
     assert.match(monohull.output(), /process died .*decision="everything is stopped"/)
   })
 
+  it('end the container only after exit_after.failures of them, counted over all of a name', async t => {
+    const yaml = queue.replace('queue: {', 'queue: { count: 2, on_failure: exit, exit_after: { failures: 3 },')
+    const monohull = startMonohull(t, { files: { 'monohull.yaml': yaml }, env: oneWorker })
+    await monohull.serving()
+    await running(t, monohull, 'queue.1')
+    writeFileSync(join(monohull.folder, 'crash-queue.1'), '')
+    await monohull.seen(/process died process=queue\.1 .*exit="exit code 9".*decision="restarted after backoff"/)
+    writeFileSync(join(monohull.folder, 'crash-queue.2'), '')
+    assert.equal(await monohull.exited, 9)
+    assert.equal(monohull.output().match(/process died/g)?.length, 3)
+    assert.match(monohull.output(), /process died .*decision="everything is stopped"/)
+  })
+
   it('that ignore SIGTERM are killed at graceful_timeout', async t => {
     const yaml = `${base}processes: { queue: { command: [sh, -c, "trap '' TERM; echo up; while :; do sleep 0.1; done"], graceful_timeout: 300ms } }\n`
     const monohull = startMonohull(t, { files: { 'monohull.yaml': yaml }, env: oneWorker })

@@ -52,11 +52,20 @@ describe('config: processes', () => {
     })
   })
 
+  it('are ended with everything after as many failures as exit_after says', () => {
+    const { processes } = accepted({
+      ...yaml('processes: {q: {command: x, on_failure: exit, exit_after: {within: 10s}}}'),
+      env: { MONOHULL_PROCESSES_Q_EXIT_AFTER_FAILURES: '3' },
+    })
+    assert.deepEqual(processes.q?.exit_after, { failures: 3, within: 10_000 })
+  })
+
   const wrong: [string, string, RegExp][] = [
     ['{q: {command: x, cuont: 2}}', 'processes.q.cuont', /^is not a known key/],
     ['{q: }', 'processes.q.command', /^expected a list of words/],
     ['{q: {command: x, count: 0}}', 'processes.q.count', /^expected a whole number from 1/],
     ['{q: {command: x, backoff: {initial: 1m, max: 2s}}}', 'processes.q.backoff.initial', /^expected at most/],
+    ['{q: {command: x, exit_after: {failures: 3}}}', 'processes.q.exit_after', /^expected on_failure: exit beside it/],
     ['{q: node x}', 'processes.q', /^expected keys and values below it/],
     ['{app: {command: x}}', 'processes.app', /^is the name of an app too/],
     ['{init: {command: x}}', 'processes.init', /^expected another name/],
