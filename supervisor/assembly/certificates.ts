@@ -57,11 +57,15 @@ export async function loadCertificates(
   const acme = acmeSettingsOf(config)
   const certificates = {
     ...settings.certificates,
-    isRequired: settings.certificates.isRequired || mounted.length > 0,
     acme: acme && { folder: acmeFolder(config), names: acme.plans.map(({ name }) => name) },
   }
   const signature = await signFolder(config.cert_dir)
-  const found = await findServed(certificateStore, certificates, { clock: systemClock, log })
+  const found = await findServed(certificates, {
+    store: certificateStore,
+    clock: systemClock,
+    log,
+    isMountedServed: mounted.length > 0,
+  })
   const folder = join(config.run_dir, 'certificates')
   const trusted = found.certificates.filter(({ source }) => source !== 'local-ca')
   const needed = served?.kept.filter(old => isStillNeeded(old, trusted)) ?? []

@@ -8,7 +8,7 @@ import type { CertificateStore, Surroundings } from '../domain/ports.ts'
 import { type LocalAuthorityFacts, type LocalCertificateSettings, localCertificate } from './local-certificate.ts'
 
 export interface CertificateSettings extends LocalCertificateSettings {
-  /** Refuse, rather than serve one of the local CA. */
+  /** Refuse, rather than serve one of the local CA: tls.required asks for that. */
   isRequired: boolean
   /** Where certificates from a CA are kept, a folder for each name; undefined without ACME. */
   acme: { folder: string; names: readonly string[] } | undefined
@@ -84,31 +84,35 @@ function findIssued(store: CertificateStore, folder: string, now: number): Pick<
   }
 }
 
+export interface ServedDeps extends Pick<Surroundings, 'clock' | 'log'> {
+  store: CertificateStore
+  /** Whether a mounted one is served now, whose place a local one must not take. */
+  isMountedServed: boolean
+}
+
 /**
- * The certificates to serve now: the mounted ones and those of the CA, else one of the local CA. An OperatorError when tls.required asks
- * for a mounted one and there is none.
+ * The certificates to serve now: the mounted ones and those of the CA, else one of the local CA. An OperatorError when that
+ * would not do, and there is no other.
  */
-export async function findServed(
-  store: CertificateStore,
-  settings: CertificateSettings,
-  { clock, log }: Pick<Surroundings, 'clock' | 'log'>,
-): Promise<Found> {
+export async function findServed(settings: CertificateSettings, deps: ServedDeps): Promise<Found> {
+  const { store, clock, log } = deps
   const { usable, order, ...mounted } = findMounted(store, settings.certDir, clock.now())
   const { folder = '', names = [] } = settings.acme ?? {}
   const issued = names.map(name => findIssued(store, join(folder, folderOf(name)), clock.now()))
   const certificates = [...usable, ...issued.flatMap(found => found.certificates)]
   const problems = [...mounted.problems, ...issued.flatMap(found => found.problems)]
   if (certificates.length > 0) return { certificates, problems, order, localAuthority: undefined }
-  if (settings.isRequired) {
-    throw new OperatorError(
-      `a mounted certificate is required, and ${settings.certDir} has no usable one${problems[0] ? `: ${problems[0].problem}` : ''}`,
-      {
-        fix:
-          problems[0]?.fix ??
-          'mount fullchain.pem and privkey.pem there, or unset tls.required (after a restart, when one was served)',
-      },
-    )
-  }
+  if (settings.isRequired || deps.isMountedServed) throw refuseLocal(settings, problems)
   const { authority, ...local } = await localCertificate(store, settings, { clock, log })
   return { certificates: [{ source: 'local-ca', ...local }], problems, order, localAuthority: authority }
+}
+
+function refuseLocal({ certDir, isRequired }: CertificateSettings, [first]: CertificateProblem[]): OperatorError {
+  const problem = isRequired
+    ? `tls.required is set, and ${certDir} has no usable certificate`
+    : `a mounted certificate was served so far, and ${certDir} has no usable one now`
+  const wayOut = isRequired ? 'unset tls.required' : 'restart monohull, for one of the local CA'
+  return new OperatorError(first ? `${problem}: ${first.problem}` : problem, {
+    fix: first?.fix ?? `mount fullchain.pem and privkey.pem there, or ${wayOut}`,
+  })
 }

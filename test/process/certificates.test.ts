@@ -82,7 +82,7 @@ describe('mounted certificates', () => {
       assert.match(checked.output(), says)
       const required = startMonohull(t, { folder, args: hello, env: { MONOHULL_TLS_REQUIRED: 'true' } })
       assert.equal(await required.exited, 78)
-      assert.match(required.output(), /a mounted certificate is required/)
+      assert.match(required.output(), /tls\.required is set, and \S+ has no usable certificate: /)
     })
   }
 
