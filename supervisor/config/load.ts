@@ -170,11 +170,6 @@ function readEnvironment(sources: ConfigSources, keys: ScalarKey[], problems: Pr
 }
 
 function unknownKey(path: string[], lineOf: (path: string[]) => string | undefined): Problem {
-  if (path.at(-1) === '<<') {
-    const problem = 'is a merge key, which is not read'
-    const fix = 'write out the keys that it stands for'
-    return { key: path.join('.'), source: lineOf(path) ?? 'the configuration', value: undefined, problem, fix }
-  }
   const siblings = keyNames(path.slice(0, -1))
   const guess = nearest(path.at(-1) ?? '', siblings)
   return {

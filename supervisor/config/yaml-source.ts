@@ -1,6 +1,7 @@
-import { isCollection, isMap, isNode, isPair, LineCounter, parseDocument, visit } from 'yaml'
+import { isMap, isNode, LineCounter, parseDocument, visit } from 'yaml'
 import { messageOf } from '../base/errors.ts'
 import type { Problem } from './report.ts'
+import { isMerge, keyAt, mergeSources } from './yaml-keys.ts'
 
 export interface YamlSource {
   value: Record<string, unknown>
@@ -12,7 +13,7 @@ export interface YamlSource {
 /** Parses the configuration file; syntax errors come as problems with their line. */
 export function parseYaml(file: { path: string; text: string }): YamlSource {
   const lines = new LineCounter()
-  const document = parseDocument(file.text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true })
+  const document = parseDocument(file.text, { lineCounter: lines, prettyErrors: false, merge: true })
   const at = (offset: number) => `${file.path}:${lines.linePos(offset).line}`
   const problem = (source: string, text: string, fix: string): Problem => ({
     key: '',
@@ -42,6 +43,17 @@ export function parseYaml(file: { path: string; text: string }): YamlSource {
         ),
       )
     },
+    Pair(_, pair) {
+      // an anchor that is not there is told above
+      if (!isMerge(pair) || mergeSources(document, pair).every(source => source === undefined || isMap(source))) return
+      problems.push(
+        problem(
+          at((isNode(pair.key) && pair.key.range?.[0]) || 0),
+          'is not valid YAML: << merges what is no set of keys and values',
+          'merge such a set by its anchor: <<: *name',
+        ),
+      )
+    },
   })
   if (problems.length > 0) return { value: {}, problems, lineOf: () => undefined }
   if (document.contents === null) return { value: {}, problems: [], lineOf: () => undefined }
@@ -54,17 +66,8 @@ export function parseYaml(file: { path: string; text: string }): YamlSource {
   }
 
   const lineOf = (path: readonly string[]): string | undefined => {
-    let node: unknown = document.contents
-    let line: string | undefined
-    for (const part of path) {
-      if (!isCollection(node)) break
-      const pair = isMap(node) ? node.items.find(item => String(item.key) === part) : node.items[Number(part)]
-      const key = isPair(pair) ? pair.key : pair
-      if (isNode(key) && key.range) line = at(key.range[0])
-      node = isPair(pair) ? pair.value : pair
-      if (pair === undefined) break
-    }
-    return line
+    const key = keyAt(document, path)
+    return key?.range ? at(key.range[0]) : undefined
   }
   try {
     return { value: withoutNulls(document.toJS()), problems: [], lineOf }

@@ -12,6 +12,13 @@ describe('config: apps', () => {
     assert.equal('app' in config, false)
   })
 
+  it('merges the keys of another app, under its own', () => {
+    const { apps } = acceptedApps(
+      yaml('apps: {web: &base {workers: 1, timeout: 5s}, api: {<<: *base, workers: 2}}\nroutes: [{app: web}]'),
+    )
+    assert.deepEqual([apps.api?.workers, apps.api?.timeout], [2, 5000])
+  })
+
   it('has all keys of an app below each name, and a variable for each', () => {
     const env = {
       MONOHULL_APPS_API_V2_WORKERS: '4',

@@ -120,11 +120,36 @@ describe('config/load: bad values', () => {
         'leave out what follows the line with ---',
       ],
     )
-    const merge = refusedOnce(yaml('apps:\n  app: &a {workers: 2}\n  b: {<<: *a}'))
+    const quoted = refusedOnce(yaml('apps:\n  app: &a {workers: 2}\n  b: {"<<": *a}'))
     assert.deepEqual(
-      [merge.key, merge.source, merge.problem, merge.fix],
-      ['apps.b.<<', 'monohull.yaml:3', 'is a merge key, which is not read', 'write out the keys that it stands for'],
+      [quoted.key, quoted.source, quoted.problem],
+      ['apps.b.<<', 'monohull.yaml:3', 'is not a known key'],
     )
+  })
+
+  it('says where a wrong value stands that an alias or a merge key has brought', () => {
+    const text =
+      'apps:\n  app: &a\n    workers: 2\n    env: &e {A: [1]}\n  b: {env: *e}\n  c:\n    <<: [*a, {workers: 0}]'
+    assert.deepEqual(
+      refused(yaml(text)).map(({ key, source }) => [key, source]),
+      ['app', 'b', 'c'].map(name => [`apps.${name}.env.A`, 'monohull.yaml:4']),
+    )
+    const own = refusedOnce(yaml('apps:\n  app: &a {workers: 2}\n  b:\n    <<: *a\n    workers: 0'))
+    assert.deepEqual([own.key, own.source], ['apps.b.workers', 'monohull.yaml:5'])
+    const unknown = refusedOnce(yaml('apps:\n  app: {workers: 2}\n  b:\n    <<: {\n      wrokers: 2 }'))
+    assert.deepEqual([unknown.key, unknown.source], ['apps.b.wrokers', 'monohull.yaml:5'])
+  })
+
+  it('refuses to merge what has no keys', () => {
+    for (const value of ['3', '[1]', '*a']) {
+      const merge = refusedOnce(yaml(`server_names: &a [x.test]\napps:\n  app: {\n    <<: ${value} }`))
+      assert.deepEqual(
+        [merge.source, merge.problem],
+        ['monohull.yaml:4', 'is not valid YAML: << merges what is no set of keys and values'],
+      )
+    }
+    assert.match(refusedOnce(yaml('app: {<<: *a}')).problem, /no anchor &a above/)
+    assert.match(refusedOnce(yaml('app: &a {<<: *a}')).problem, /^is not valid YAML/)
   })
 
   it('tells what to set when another key is missing, and where a value of the file stands', () => {
