@@ -81,7 +81,12 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
       onDeath(death) {
         rolling?.died(death)
         if (!death.wasReady) failedFirst.add(number)
-        if (isBooted || !slots.every(slot => failedFirst.has(slot.number))) return deps.onDeath(death)
+        if (isBooted || !slots.every(slot => failedFirst.has(slot.number))) {
+          const endsRun = deps.onDeath(death)
+          // its record first, which tells what the places that led there had
+          if (endsRun) queueMicrotask(() => abandon(number))
+          return endsRun
+        }
         settleBoot({ ok: false, death })
         return slotPlan.afterFailure === 'retry'
       },
@@ -121,6 +126,14 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
         fix: 'make room in run_dir',
       })
     }
+  }
+
+  /** No worker follows in the slot: what waits for one goes elsewhere or is refused, so that the stop need not wait for it. */
+  function abandon(number: number): void {
+    const slot = slots.find(candidate => candidate.number === number)
+    slot?.leaveRotation()
+    spreadOrTell()
+    void slot?.stop(plan.gracefulTimeoutMs)
   }
 
   /** nginx's list: as many places as the plan says, or one per worker where places cannot lead elsewhere. */

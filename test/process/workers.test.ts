@@ -110,6 +110,17 @@ describe('workers', () => {
     assert.match(monohull.output(), /decision="everything is stopped"/)
   })
 
+  it('end the container without waiting for a GET that nobody is left to answer', async t => {
+    const env = { MONOHULL_ON_FAILURE: 'exit', MONOHULL_WORKERS: '1', MONOHULL_STOP_TIMEOUT: '10m' }
+    const monohull = startMonohull(t, { args: hello, env })
+    await monohull.serving()
+    const waiting = monohull.request({ path: '/slow?ms=60000' })
+    await until('the request to arrive', () => monohull.request())
+    process.kill(monohull.worker(1), 'SIGSEGV')
+    assert.equal((await waiting).status, 502)
+    assert.equal(await monohull.exited, 139)
+  })
+
   it('end the container only after exit_after.failures of them', async t => {
     const monohull = startMonohull(t, {
       args: hello,
