@@ -44,7 +44,10 @@ export function createAcmeClient({ settings, ca, account, now }: AcmeClientOptio
   let loadedKey: Promise<KeyObject> | undefined
 
   const key = () => {
-    loadedKey ??= account.key().then(pem => createPrivateKey(pem))
+    loadedKey ??= account.key().then(readAccountKey)
+    loadedKey.catch(() => {
+      loadedKey = undefined // read again at the next need
+    })
     return loadedKey
   }
 
@@ -183,6 +186,14 @@ export function createAcmeClient({ settings, ca, account, now }: AcmeClientOptio
       if (Number.isNaN(window.start) || Number.isNaN(window.end)) return undefined
       return { window, retryAfterMs: retryAfter(answer), explanation: explanationURL }
     },
+  }
+}
+
+function readAccountKey(pem: string): KeyObject {
+  try {
+    return createPrivateKey(pem)
+  } catch {
+    throw new Error('the key of the account is damaged: remove accounts/ in acme/ of state_dir, and another is made')
   }
 }
 

@@ -32,10 +32,13 @@ export function createAcmeStore(folder: string): AcmeStore {
   return {
     record(name) {
       const text = readText(recordPath(name))
-      return text === undefined ? undefined : (JSON.parse(text) as AcmeRecord)
+      return text === undefined ? undefined : (parse(text) as AcmeRecord | undefined)
     },
     saveRecord: (name, record) => writePrivately(recordPath(name), `${JSON.stringify(record, null, 2)}\n`),
-    current: name => all(name)[0],
+    current(name, id) {
+      const [latest, ...others] = all(name)
+      return others.find(({ certificate }) => certificate.id === id) ?? latest
+    },
     save(name, pem) {
       const place = placeOf(name)
       mkdirSync(place, { recursive: true, mode: 0o700 })
@@ -86,7 +89,9 @@ export function createAccountStore(folder: string, directory: string, keys: KeyM
     },
     load() {
       const text = readText(join(place, 'account.json'))
-      return text === undefined ? { url: undefined, email: undefined } : (JSON.parse(text) as AcmeAccount)
+      const known = text === undefined ? undefined : (parse(text) as AcmeAccount | undefined)
+      // the CA knows the account by its key
+      return known ?? { url: undefined, email: undefined }
     },
     save: account => writePrivately(join(place, 'account.json'), `${JSON.stringify(account)}\n`),
   }
@@ -97,6 +102,15 @@ function listFolders(folder: string, names: RegExp): string[] {
     return readdirSync(folder).filter(name => names.test(name))
   } catch {
     return [] // none yet
+  }
+}
+
+/** What a file of ours says; undefined when it is damaged. */
+function parse(text: string): object | undefined {
+  try {
+    return JSON.parse(text) ?? undefined
+  } catch {
+    return undefined
   }
 }
 

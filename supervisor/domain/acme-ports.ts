@@ -67,8 +67,8 @@ export interface KeyMaker {
 export interface AcmeStore {
   record(name: string): AcmeRecord | undefined
   saveRecord(name: string, record: AcmeRecord): void
-  /** The latest certificate that is kept, expired or not. */
-  current(name: string): UsableCertificate | undefined
+  /** The certificate with this id, else the latest that is kept, expired or not. */
+  current(name: string, id?: string): UsableCertificate | undefined
   /** Keeps a certificate with its key; an error when they do not belong together. */
   save(name: string, pem: { chain: string; key: string }): UsableCertificate
   /** Removes all that is kept of a name. */

@@ -1,4 +1,11 @@
+import { backoffMs } from './backoff.ts'
 import type { CertificateFacts } from './certificate.ts'
+import { covers } from './certificate-choice.ts'
+
+const ladder = { initialMs: 60_000, maxMs: 6 * 3_600_000 }
+const dayMs = 86_400_000
+/** No authority has longer limits. */
+const longestWaitMs = 7 * dayMs
 
 /** What is asked of a certificate authority (RFC 8555). */
 export interface AcmePlan {
@@ -27,8 +34,10 @@ export interface AcmeSettings {
 
 /** What is remembered of a certificate between restarts. */
 export interface AcmeRecord {
-  /** What it was asked for; when that changes, what follows counts no more. */
+  /** What is asked for; when that changes, what follows counts no more. */
   wish: string
+  /** Id of the certificate that was issued for it; one of an earlier wish may still be kept. */
+  issued: string | undefined
   failures: number
   /** No attempt before; milliseconds since the Unix epoch, as all times here. */
   retryAt: number
@@ -74,12 +83,46 @@ export function wishOf({ domains }: AcmePlan, { directory, keyType, profile }: A
 }
 
 export function newRecord(wish: string): AcmeRecord {
-  return { wish, failures: 0, retryAt: 0, lastError: undefined, renewal: undefined, pendingOrder: undefined }
+  return {
+    wish,
+    issued: undefined,
+    failures: 0,
+    retryAt: 0,
+    lastError: undefined,
+    renewal: undefined,
+    pendingOrder: undefined,
+  }
+}
+
+/** The record that counts for a wish, if any. For a certificate whose record was lost there is a new one: it is not ordered again. */
+export function recall(
+  { domains }: AcmePlan,
+  wish: string,
+  { known, present }: { known: AcmeRecord | undefined; present: Pick<CertificateFacts, 'id' | 'names'> | undefined },
+): AcmeRecord | undefined {
+  if (known) return known.wish === wish ? known : undefined
+  const isFor = present && domains.every(domain => covers(present, domain))
+  return isFor ? { ...newRecord(wish), issued: present.id } : undefined
+}
+
+/** Whether a certificate that is kept is the one that was wished for. Records of earlier versions have the renewal alone. */
+export function isIssuedFor(record: AcmeRecord, { id }: Pick<CertificateFacts, 'id'>): boolean {
+  return (record.issued ?? record.renewal?.of) === id
 }
 
 /** A folder name for a certificate. */
 export function folderOf(name: string): string {
   return name.toLowerCase().replace('*', '_')
+}
+
+/**
+ * The wait after so many failures in a row: from a minute to six hours. What the authority asks for instead is believed, but
+ * where it is less, and did not help before.
+ */
+export function retryDelayMs(failures: number, askedMs: number | undefined, random: number): number {
+  const own = backoffMs(failures, ladder, random)
+  if (askedMs === undefined) return own
+  return Math.min(failures > 1 ? Math.max(askedMs, own) : askedMs, longestWaitMs)
 }
 
 export type AcmeStep = { kind: 'wait'; until: number; why: string } | { kind: 'ask' } | { kind: 'order'; why: string }
@@ -91,10 +134,14 @@ export function nextStep(
   now: number,
 ): AcmeStep {
   const { renewal, retryAt } = record
+  // what is further away than it may be was noted while the clock was wrong
+  const isIn = (time: number, longestMs: number) => time > now && time - now <= longestMs
   if (certificate) {
-    if (renewal?.of !== certificate.id || renewal.askAgainAt <= now) return { kind: 'ask' }
+    if (renewal?.of !== certificate.id || !isIn(renewal.askAgainAt, dayMs)) return { kind: 'ask' }
     if (renewal.at > now) return { kind: 'wait', until: Math.min(renewal.at, renewal.askAgainAt), why: renewal.why }
   }
   const why = certificate && renewal ? renewal.why : 'there is none'
-  return retryAt > now ? { kind: 'wait', until: retryAt, why: 'the last attempt failed' } : { kind: 'order', why }
+  return isIn(retryAt, longestWaitMs)
+    ? { kind: 'wait', until: retryAt, why: 'the last attempt failed' }
+    : { kind: 'order', why }
 }

@@ -6,18 +6,18 @@ import {
   type AcmeRecord,
   type AcmeSettings,
   type AcmeStep,
+  isIssuedFor,
   newRecord,
   nextStep,
+  recall,
+  retryDelayMs,
   wishOf,
 } from '../domain/acme.ts'
 import { planRenewal } from '../domain/acme-renewal.ts'
-import { backoffMs } from '../domain/backoff.ts'
 import type { UsableCertificate } from '../domain/certificate.ts'
 import type { Outcome } from '../domain/command.ts'
 import type { Surroundings } from '../domain/ports.ts'
 import { type OrderDeps, obtainCertificate } from './acme-order.ts'
-
-const ladder = { initialMs: 60_000, maxMs: 6 * 3_600_000 }
 
 export interface AcmeDeps extends OrderDeps, Pick<Surroundings, 'log' | 'random'> {
   settings: AcmeSettings
@@ -78,9 +78,12 @@ export function createAcme(deps: AcmeDeps): Acme {
 
   for (const plan of plans) {
     const wish = wishOf(plan, settings)
-    const record = store.record(plan.name)
-    const certificate = record?.wish === wish || deps.isStillWanted ? store.current(plan.name) : undefined
-    records.set(plan.name, record?.wish === wish ? record : newRecord(certificate ? '' : wish))
+    const known = store.record(plan.name)
+    const present = store.current(plan.name, known?.issued)
+    const record = recall(plan, wish, { known, present: present?.certificate })
+    const isOwn = present && record && isIssuedFor(record, present.certificate)
+    const certificate = isOwn || deps.isStillWanted ? present : undefined
+    records.set(plan.name, record ?? newRecord(certificate ? '' : wish))
     if (certificate) kept.set(plan.name, certificate)
   }
 
@@ -139,7 +142,7 @@ export function createAcme(deps: AcmeDeps): Acme {
       })
       issued = store.save(plan.name, pem)
       kept.set(plan.name, issued)
-      note(plan, newRecord(wishOf(plan, settings)))
+      note(plan, { ...newRecord(wishOf(plan, settings)), issued: issued.certificate.id })
       store.savePendingKey(plan.name, undefined)
       await askForWindow(plan, issued)
       log.info('certificate issued', { names: plan.domains.join(','), expires: iso(issued.certificate.notAfter) })
@@ -176,7 +179,7 @@ export function createAcme(deps: AcmeDeps): Acme {
   function fail(plan: AcmePlan, error: unknown): Outcome {
     const failures = recordOf(plan).failures + 1
     const asked = error instanceof AcmeError ? error.retryAfterMs : undefined
-    const delayMs = asked ?? backoffMs(failures, ladder, deps.random())
+    const delayMs = retryDelayMs(failures, asked, deps.random())
     const reason = messageOf(error)
     note(plan, { failures, retryAt: clock.now() + delayMs, lastError: reason })
     const fields = {
