@@ -9,8 +9,11 @@ import type {
   KeyMaker,
 } from '../domain/acme-ports.ts'
 
-const pollMs = 1000
-const longestPollMs = 10_000
+/** Most proofs and certificates are there within a second; from then on it is asked less and less often. */
+const firstPollMs = 200
+const slowestPollMs = 3000
+/** However long the CA wants us to wait between two questions. */
+const longestPauseMs = 10_000
 const timeoutMs = 180_000
 
 export interface OrderDeps {
@@ -129,7 +132,7 @@ async function waitFor<T extends AcmeOrder | AcmeAuthorization>(
   what: string,
 ): Promise<T> {
   const deadline = clock.now() + timeoutMs
-  for (;;) {
+  for (let pollMs = firstPollMs; ; pollMs = Math.min(pollMs * 2, slowestPollMs)) {
     const found = await ask()
     if (isDone(found)) return found
     if (!['pending', 'processing', 'ready'].includes(found.status))
@@ -138,7 +141,7 @@ async function waitFor<T extends AcmeOrder | AcmeAuthorization>(
       })
     if (clock.now() > deadline)
       throw new AcmeError(`${what} takes too long: it is ${found.status}`, { type: 'timeout' })
-    await pause(clock, Math.min(found.retryAfterMs ?? pollMs, longestPollMs))
+    await pause(clock, Math.min(Math.max(found.retryAfterMs ?? pollMs, firstPollMs), longestPauseMs))
   }
 }
 
