@@ -54,11 +54,12 @@ export function createNginxFiles({ source, target }: NginxFilesOptions): NginxFi
         throw error
       }
     },
-    async test(folder, descriptors): Promise<ConfigTest> {
+    async test(folder, descriptors, signal): Promise<ConfigTest> {
       const dump = join(folder, 'dump')
       const { code, stderr } = await runNginx(['-T', '-q', '-e', 'stderr', '-c', join(folder, 'nginx.conf')], {
         sockets: descriptors,
         stdout: dump,
+        signal,
       })
       if (code !== 0)
         return { ok: false, output: lines(stderr || 'nginx -t failed').map(line => withoutStaging(line, folder)) }

@@ -124,8 +124,8 @@ export interface NginxFiles {
   /** Leads to the configuration in use. */
   currentFolder: string
   stage(rendered: Map<string, string>): string
-  /** `descriptors`: sockets that are bound already; without them nginx binds the addresses for a moment. */
-  test(folder: string, descriptors: readonly number[]): Promise<ConfigTest>
+  /** `descriptors`: sockets that are bound already; without them nginx binds the addresses for a moment. `signal` ends it. */
+  test(folder: string, descriptors: readonly number[], signal?: AbortSignal): Promise<ConfigTest>
   promote(folder: string): void
   discard(folder: string): void
 }

@@ -5,7 +5,7 @@ import { describeExit } from '../domain/exit.ts'
 import { nameOrigins } from '../domain/nginx-complaint.ts'
 import { inheritedSockets, type NginxModel } from '../domain/nginx-model.ts'
 import { renderNginx } from '../domain/nginx-render.ts'
-import type { NginxFiles, ProcessView, Surroundings } from '../domain/ports.ts'
+import type { ConfigTest, NginxFiles, ProcessView, Surroundings } from '../domain/ports.ts'
 import { type ManagedProcess, manageProcess } from './managed-process.ts'
 import { createNginxOrphans } from './nginx-orphans.ts'
 
@@ -56,6 +56,9 @@ export function createNginx(deps: NginxDeps): Nginx {
   let failures = 0
   /** Died, and not yet followed by one with workers: theirs alone serve. */
   let dead: ManagedProcess[] = []
+  const ending = new AbortController()
+  /** Settles when no test is under way. */
+  let testing: Promise<void> = Promise.resolve()
   const orphans = createNginxOrphans(deps)
 
   function spawnMaster(): ManagedProcess {
@@ -134,9 +137,16 @@ export function createNginx(deps: NginxDeps): Nginx {
     }
   }
 
+  function test(folder: string): Promise<ConfigTest> {
+    const result = files.test(folder, deps.descriptors, ending.signal)
+    testing = Promise.allSettled([testing, result]).then(() => {})
+    return result
+  }
+
   /** The whole configuration, as nginx read it. */
   async function expectAccepted(folder: string, model: NginxModel): Promise<string> {
-    const result = await files.test(folder, deps.descriptors)
+    const result = await test(folder)
+    if (ending.signal.aborted) throw new OperatorError('monohull is stopping', { fix: 'start it again' })
     if (!result.ok) {
       throw new OperatorError(`nginx refuses the configuration: ${nameOrigins(result.output, model).join('\n')}`, {
         fix: 'mend what the message names; monohull render prints the rendered files',
@@ -195,7 +205,7 @@ export function createNginx(deps: NginxDeps): Nginx {
     apply: model => inTurn(() => applyNow(model)),
     takeNote() {
       void inTurn(async () => {
-        const result = await files.test(files.currentFolder, deps.descriptors)
+        const result = await test(files.currentFolder)
         if (result.ok) given.whole ??= result.text
       }).catch(error => log.debug('cannot take note of the nginx configuration', { error: messageOf(error) }))
     },
@@ -210,6 +220,8 @@ export function createNginx(deps: NginxDeps): Nginx {
     isAlive: () => master?.state().name === 'ready',
     async stop(mode, graceMs) {
       isStopping = true
+      ending.abort()
+      await testing
       if (!master) return
       const signal = mode === 'graceful' ? 'SIGQUIT' : 'SIGTERM'
       for (const { child } of dead) child.signalGroup(signal)

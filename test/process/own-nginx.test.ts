@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { fixture, startMonohull } from './monohull.ts'
+import { childrenOf } from '../../supervisor/adapters/procfs.ts'
+import { fixture, startMonohull, until } from './monohull.ts'
 
 const conf = (more = '') => `include rendered/main.conf;
 events { worker_connections 64; }
@@ -21,6 +23,15 @@ app: { command: [node, ${fixture('hello.cjs')}] }
 routes: [{ app: app }, { path: /up, app: app, snippet: nginx/up.conf }]
 `
 const files = { 'monohull.yaml': yaml, 'nginx/up.conf': 'add_header X-Up $own;\n' }
+
+/** Of a process, which may be gone. */
+function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+  } catch {
+    return ''
+  }
+}
 
 /** What `monohull check` says. */
 async function check(t: TestContext, own: Record<string, string>): Promise<string> {
@@ -54,6 +65,24 @@ describe('nginx directives of the user', () => {
     const text = conf().replace('include rendered/main.conf;', '# include rendered/main.conf;')
     assert.match(await check(t, { 'own.conf': text }), /nginx\.config: does not include rendered\/main\.conf, got/)
     assert.match(await check(t, {}), /nginx\.config: cannot be read: ENOENT, got ".*own\.conf"/)
+  })
+
+  it('that nginx cannot read to the end hold up no stop, and the test of them ends with it', async t => {
+    const monohull = startMonohull(t, {
+      args: ['run', 'node', fixture('hello.cjs')],
+      files: { 'nginx/http.d/ok.conf': '# fine\n' },
+    })
+    await monohull.serving()
+    // nginx waits for whoever writes into it
+    execFileSync('mkfifo', [join(monohull.folder, 'nginx/http.d/waits.conf')])
+    monohull.signal('SIGHUP')
+    const test = await until('the test', () =>
+      childrenOf(monohull.process.pid ?? 0).find(pid => /\0-T\0.*generation-/.test(commandLine(pid))),
+    )
+    monohull.signal('SIGINT')
+    assert.equal(await monohull.exited, 0)
+    assert.equal(existsSync(`/proc/${test}`), false)
+    assert.doesNotMatch(monohull.output(), /nginx refuses/)
   })
 
   it('are shown by render in their place', async t => {
