@@ -39,6 +39,9 @@ export function toFiles(root: string, more: Partial<FilesTarget> = {}): FilesTar
     cache: [],
     isListed: false,
     followsLinks: false,
+    looksForGzip: true,
+    looksForBrotli: true,
+    keepsOpen: false,
     ...more,
   }
 }

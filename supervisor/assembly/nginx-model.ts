@@ -5,6 +5,7 @@ import type { UpstreamConfig } from '../config/upstreams.ts'
 import type { NginxFeatures, NginxModel, NginxUpstream } from '../domain/nginx-model.ts'
 import type { Upstream, UpstreamServer } from '../domain/nginx-upstream.ts'
 import { placePath } from '../domain/places.ts'
+import type { Folders } from '../domain/static-folder.ts'
 import type { WorkerPlan } from '../services/worker-plan.ts'
 import { challengeFolder } from './acme-settings.ts'
 import { busyTimeOf } from './busy-time.ts'
@@ -17,6 +18,7 @@ import type { Settings } from './settings.ts'
 export interface NginxModelSources {
   settings: Settings
   features: NginxFeatures
+  folders: Folders
   front: {
     http: readonly Pick<FrontSocket, 'address' | 'port'>[]
     https: readonly Pick<FrontSocket, 'address' | 'port'>[]
@@ -36,6 +38,7 @@ export const healthSocketName = 'health.sock'
 export function modelNginx({
   settings,
   features,
+  folders,
   front,
   certificates,
   hsts,
@@ -73,7 +76,7 @@ export function modelNginx({
     upstreams: Object.entries(config.upstreams).map(([name, upstream]) =>
       toUpstream(name, upstream, { servers: externalOf(name), directory: config.directory }),
     ),
-    routes: routesOf(settings, features),
+    routes: routesOf(settings, { features, folders }),
     busyTime: busyTimeOf(settings, features),
     front: { ...frontRules(settings, features, publicHttpsPort), hsts },
     ownNginxConf: settings.ownNginxConf,

@@ -1,23 +1,29 @@
 import { resolve } from 'node:path'
 import type { Route } from '../config/routes.ts'
 import type { FilesTarget, NginxFeatures, NginxRoute, RouteTarget } from '../domain/nginx-model.ts'
+import { type Folders, shortcutsOf } from '../domain/static-folder.ts'
 import { routeRules } from './route-rules.ts'
 import type { Settings } from './settings.ts'
 
 /** The configured routes as nginx is to have them. An app that is a folder is served as one. */
-export function routesOf({ config, apps }: Pick<Settings, 'config' | 'apps'>, features: NginxFeatures): NginxRoute[] {
+export function routesOf(
+  { config, apps }: Pick<Settings, 'config' | 'apps'>,
+  { features, folders }: { features: NginxFeatures; folders: Folders },
+): NginxRoute[] {
   function toTarget({ target }: Route): RouteTarget | undefined {
     switch (target.kind) {
       case 'files': {
-        const { root, index, fallback, cache, listing, symlinks } = target
+        const { index, fallback, cache, listing, symlinks } = target
+        const root = resolve(config.directory, target.root)
         return {
           kind: 'files',
-          root: resolve(config.directory, root),
+          root,
           index,
           fallback,
           cache: Object.entries(cache).map(([pattern, value]) => ({ pattern, value })),
           isListed: listing,
           followsLinks: symlinks,
+          ...shortcutsOf(folders.get(root), { followsLinks: symlinks }),
         }
       }
       case 'redirect':
@@ -28,7 +34,7 @@ export function routesOf({ config, apps }: Pick<Settings, 'config' | 'apps'>, fe
         return target
       case 'app': {
         const content = apps.find(({ name }) => name === target.name)?.content
-        return content?.kind === 'files' ? toFolder(content.root) : content && target
+        return content?.kind === 'files' ? toFolder(content.root, folders) : content && target
       }
     }
   }
@@ -42,7 +48,15 @@ export function routesOf({ config, apps }: Pick<Settings, 'config' | 'apps'>, fe
   })
 }
 
-function toFolder(root: string): FilesTarget {
+/** The folders of static files that routes may lead to. */
+export function foldersOf({ config, apps }: Pick<Settings, 'config' | 'apps'>): string[] {
+  return [
+    ...config.routes.flatMap(({ target }) => (target.kind === 'files' ? resolve(config.directory, target.root) : [])),
+    ...apps.flatMap(({ content }) => (content.kind === 'files' ? content.root : [])),
+  ]
+}
+
+function toFolder(root: string, folders: Folders): FilesTarget {
   return {
     kind: 'files',
     root,
@@ -51,5 +65,6 @@ function toFolder(root: string): FilesTarget {
     cache: [],
     isListed: false,
     followsLinks: false,
+    ...shortcutsOf(folders.get(root), { followsLinks: false }),
   }
 }

@@ -8,6 +8,7 @@ import { describeCertificates } from '../domain/certificate-status.ts'
 import { type HealthFacts, readiness } from '../domain/health.ts'
 import type { NginxFeatures, NginxModel } from '../domain/nginx-model.ts'
 import type { BoundSocket, Surroundings } from '../domain/ports.ts'
+import type { Folders } from '../domain/static-folder.ts'
 import type { Status } from '../domain/status.ts'
 import type { RunningAcme } from '../services/acme.ts'
 import type { CommandQueue } from '../services/commands.ts'
@@ -58,6 +59,8 @@ export interface Parts {
   instance?: Instance
   hooks?: HookRunner
   features?: NginxFeatures
+  /** As they were found at the start or the last reload. */
+  folders?: Folders
   accessLog?: AccessLog
   /** Where nginx tells how busy the workers are that do not tell it themselves. */
   busySocket?: BoundSocket
@@ -88,11 +91,12 @@ export function modelOf(
   workers: 'ready' | 'all',
   upstreams = parts.upstreams,
 ): NginxModel {
-  const { features, accessLog, front, certificates, hsts, pools } = parts
-  if (!features || !accessLog) throw new Error('cannot model nginx before the start')
+  const { features, folders, accessLog, front, certificates, hsts, pools } = parts
+  if (!features || !folders || !accessLog) throw new Error('cannot model nginx before the start')
   return modelNginx({
     settings,
     features,
+    folders,
     front,
     certificates: certificates && certificateModel(certificates, settings.config),
     hsts: hsts?.header(),

@@ -8,6 +8,7 @@ import { switchAcme } from './acme-switch.ts'
 import { autoscale } from './autoscaling.ts'
 import { needsBusyTime } from './busy-time.ts'
 import { loadCertificates, reportCertificates } from './certificates.ts'
+import { lookAtFolders } from './folders.ts'
 import { modelOf, type Parts } from './parts.ts'
 import { changeOf, retireRemoved } from './pools.ts'
 import { planRestarts } from './schedules.ts'
@@ -34,7 +35,7 @@ export async function reload(parts: Parts): Promise<Outcome> {
   const resolved = await parts.resolveAgain()
   const refusal = resolved.ok ? findFixed(parts.settings, resolved.settings) : formatProblems(resolved.problems)
   if (!resolved.ok || refusal) return abandoned(refusal ?? '')
-  const { settings, certificates, nginx, hooks } = parts
+  const { settings, certificates, folders, nginx, hooks } = parts
   const formerUpstreams = parts.upstreams
   const formerHsts = parts.hsts
   let upstreams: Parts['upstreams']
@@ -52,6 +53,7 @@ export async function reload(parts: Parts): Promise<Outcome> {
     parts.certificates = await loadCertificates(next, parts.log, certificates)
     if (parts.certificates) reportCertificates(parts.certificates, parts.log)
     parts.hsts = await switchHsts(parts, next)
+    parts.folders = await lookAtFolders(next, parts.world)
     upstreams = await openUpstreams(parts, next)
     await nginx?.check(modelOf(parts, next, 'all', upstreams))
     expectRolled(await applyAll(changes))
@@ -60,7 +62,7 @@ export async function reload(parts: Parts): Promise<Outcome> {
     await nginx?.apply(modelOf(parts, next, 'ready'))
     autoscale(parts)
   } catch (error) {
-    Object.assign(parts, { settings, certificates, upstreams: formerUpstreams, hsts: formerHsts })
+    Object.assign(parts, { settings, certificates, folders, upstreams: formerUpstreams, hsts: formerHsts })
     upstreams?.stop()
     if (isApplied) await revertAll(changes)
     return abandoned(messageOf(error))

@@ -23,6 +23,7 @@ import { renewCertificate, switchAcme } from './acme-switch.ts'
 import type { AppSettings } from './app-settings.ts'
 import { autoscale, bindBusySocket } from './autoscaling.ts'
 import { loadCertificates, reportCertificates } from './certificates.ts'
+import { lookAtFolders } from './folders.ts'
 import { bindFront, reachableHost } from './front.ts'
 import { createHookRunner, startRefusedBy } from './hooks.ts'
 import { healthSocketName } from './nginx-model.ts'
@@ -116,15 +117,16 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
 async function assembleNginx(parts: Parts, surroundings: Surroundings): Promise<void> {
   const { settings, world, front, log } = parts
   const runDir = settings.config.run_dir
-  const [features, accessLog, certificates, upstreams] = await Promise.all([
+  const [features, folders, accessLog, certificates, upstreams] = await Promise.all([
     readNginxFeatures(),
+    lookAtFolders(settings, world),
     openAccessLog(join(runDir, 'access.fifo')),
     loadCertificates(settings, log),
     openUpstreams(parts, settings),
     settings.config.cache ? import('./purge-cache.ts').then(found => found.removeOldCache(settings)) : undefined,
     settings.config.tls.on_demand && import('./on-demand-files.ts').then(files => files.layOutOnDemand(settings)),
   ])
-  Object.assign(parts, { features, accessLog, certificates, upstreams })
+  Object.assign(parts, { features, folders, accessLog, certificates, upstreams })
   if (certificates) reportCertificates(certificates, log)
   if (settings.config.tls.hsts) parts.hsts = (await import('./hsts.ts')).openHsts(settings, certificates, log)
   bindBusySocket(parts, features)

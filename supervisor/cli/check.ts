@@ -112,7 +112,7 @@ function inspectCertificates(
 /** nginx's own test of the rendered configuration, in a folder of its own next to what may be running. */
 async function testNginx(settings: Settings, world: World): Promise<void> {
   const { config } = settings
-  const model = await previewModel(settings)
+  const model = await previewModel(settings, world)
   // nginx would look the names up itself, and fail where one leads nowhere yet
   const upstreams = model.upstreams.map(upstream => ({
     ...upstream,

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readNginxFeatures } from '../adapters/nginx-files.ts'
+import { lookAtFolders } from '../assembly/folders.ts'
 import { modelNginx, plannedServers } from '../assembly/nginx-model.ts'
 import type { Settings } from '../assembly/settings.ts'
 import type { World } from '../assembly/world.ts'
@@ -19,7 +20,7 @@ export async function render(commandLine: CommandLine, world: World): Promise<nu
     process.stderr.write(`${formatProblems(resolved.problems)}\n`)
     return exitCode.config
   }
-  const files = renderNginx(await previewModel(resolved.settings))
+  const files = renderNginx(await previewModel(resolved.settings, world))
   const source = join(world.home, 'nginx')
   const names = ['nginx.conf', ...readdirSync(join(source, 'snippets')).map(name => `snippets/${name}`)]
   const parts = new Map([...names.map(name => [name, readFileSync(join(source, name), 'utf8')] as const), ...files])
@@ -42,7 +43,7 @@ function hstsPreview({ config }: Settings): Hsts | undefined {
 }
 
 /** The model before anything is bound or running. */
-export async function previewModel(settings: Settings) {
+export async function previewModel(settings: Settings, world: World) {
   const { config } = settings
   const addresses = config.bind_addresses ?? ['0.0.0.0', '::']
   // port 0 is any free one, and which is not known before
@@ -51,6 +52,7 @@ export async function previewModel(settings: Settings) {
   return modelNginx({
     settings,
     features: await readNginxFeatures(),
+    folders: await lookAtFolders(settings, world),
     front: { http: at(config.http_port, 8080), https: config.https === 'off' ? [] : at(config.https_port, 8443) },
     certificates:
       config.https === 'off'

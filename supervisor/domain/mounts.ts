@@ -1,16 +1,41 @@
+interface Mount {
+  point: string
+  /** Of its file system: `overlay`, `ext4`. */
+  type: string
+}
+
 /** Why what a folder holds goes with the container, or undefined when it stays. `mountinfo`: as in proc_pid_mountinfo(5). */
 export function describeTransience(folder: string, mountinfo: string): string | undefined {
-  const mounts = mountinfo.split('\n').flatMap(line => {
+  const { type } = mountOf(folder, readMounts(mountinfo))
+  if (type === 'tmpfs') return 'is in memory'
+  return type === 'overlay' ? "is in the container's own layer" : undefined
+}
+
+/** Whether a folder and all below lie in the container's own layer: in its image, or written over it since. */
+export function isInOwnLayer(folder: string, mountinfo: string): boolean {
+  const mounts = readMounts(mountinfo)
+  const below = folder === '/' ? '/' : `${folder}/`
+  return (
+    mountOf(folder, mounts).type === 'overlay' &&
+    mounts.every(({ point }) => !point.startsWith(below) || point === folder)
+  )
+}
+
+function readMounts(mountinfo: string): Mount[] {
+  return mountinfo.split('\n').flatMap(line => {
     const [before = '', after = ''] = line.split(' - ')
     const [point, type] = [before.split(' ')[4], after.split(' ')[0]]
-    return point && type ? [{ point, type }] : []
+    return point && type ? [{ point: decode(point), type }] : []
   })
+}
+
+/** Spaces and the like are written as octal numbers. */
+function decode(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
+}
+
+function mountOf(folder: string, mounts: readonly Mount[]): Mount {
   const around = mounts.filter(({ point }) => point === '/' || folder === point || folder.startsWith(`${point}/`))
   // of two at the same place the later one is on top
-  const mount = around.reduce((best, next) => (next.point.length >= best.point.length ? next : best), {
-    point: '',
-    type: '',
-  })
-  if (mount.type === 'tmpfs') return 'is in memory'
-  return mount.type === 'overlay' ? "is in the container's own layer" : undefined
+  return around.reduce((best, next) => (next.point.length >= best.point.length ? next : best), { point: '', type: '' })
 }

@@ -1,5 +1,6 @@
-import type { FilesTarget, NginxRoute } from './nginx-model.ts'
+import type { FilesTarget, NginxFeatures, NginxRoute } from './nginx-model.ts'
 import { quote } from './nginx-text.ts'
+import type { FolderShortcuts } from './static-folder.ts'
 
 /** A route to a folder of static files. */
 export interface FolderRoute extends NginxRoute {
@@ -8,6 +9,14 @@ export interface FolderRoute extends NginxRoute {
 
 /** Files and folders whose name begins with a dot, .well-known aside, are nobody's. */
 export const hiddenFiles = ['location ~ /\\.(?!well-known/) {', '    return 404;', '}']
+
+/** Those that are asked for twice in 10 s, in each of nginx's workers. */
+const openFiles = [
+  'open_file_cache max=256 inactive=10s;',
+  'open_file_cache_min_uses 2;',
+  'open_file_cache_valid 1s;',
+  'open_file_cache_errors off;',
+]
 
 /** The value of Cache-Control by path, as a variable. */
 export function renderCacheMap({ path, match, target }: FolderRoute, variable: string): string[] {
@@ -25,7 +34,7 @@ export function renderCacheMap({ path, match, target }: FolderRoute, variable: s
 export interface FolderSurroundings {
   /** The variable of its map for Cache-Control. */
   variable: string
-  hasBrotli: boolean
+  features: Pick<NginxFeatures, 'brotliStaticModule'>
   /** What brings in the other headers of its answers, where it has one of its own. */
   headers: readonly string[]
 }
@@ -33,7 +42,7 @@ export interface FolderSurroundings {
 /** The inside of the location; the one for `/` has its root from the server. */
 export function renderFolder(
   { path, match, target }: FolderRoute,
-  { variable, hasBrotli, headers }: FolderSurroundings,
+  { variable, features, headers }: FolderSurroundings,
 ): string[] {
   const { root, index, fallback } = target
   const isBelow = match === 'prefix' && path !== '/'
@@ -43,15 +52,25 @@ export function renderFolder(
     ...(match === 'prefix' ? [] : [`root ${quote(root)};`]),
     ...(isBelow || match !== 'prefix' ? [`index ${index};`] : []),
     ...(target.followsLinks ? [] : [`disable_symlinks on${from};`]),
-    'gzip_static on;',
-    ...(hasBrotli ? ['brotli_static on;'] : []),
-    'gzip_vary on;',
+    ...renderShortcuts(target, features),
     ...(target.cache.length > 0 ? [`add_header Cache-Control ${variable};`, ...headers] : []),
     ...(target.isListed ? ['autoindex on;'] : []),
     ...(fallback ? [`try_files $uri $uri/${index} ${isBelow ? path : ''}${fallback} =404;`] : []),
     // nginx takes no location inside an exact one
     ...(match === 'exact' ? [] : hiddenFiles),
   ]
+}
+
+/** Where there is nothing to look for, looking takes as long as sending the file. */
+function renderShortcuts(
+  { looksForGzip, looksForBrotli, keepsOpen }: FolderShortcuts,
+  { brotliStaticModule }: Pick<NginxFeatures, 'brotliStaticModule'>,
+): string[] {
+  const looks = [
+    ...(looksForGzip ? ['gzip_static on;'] : []),
+    ...(looksForBrotli && brotliStaticModule ? ['brotli_static on;'] : []),
+  ]
+  return [...(keepsOpen ? openFiles : []), ...looks, ...(looks.length > 0 ? ['gzip_vary on;'] : [])]
 }
 
 /** `/assets/**` for the path below the route, `*.js` for the name of the file. */

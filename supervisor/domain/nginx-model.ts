@@ -6,6 +6,7 @@ import type { OnDemand } from './nginx-on-demand.ts'
 import type { RouteRules } from './nginx-route-rules.ts'
 import type { UnavailablePage } from './nginx-unavailable.ts'
 import type { Upstream } from './nginx-upstream.ts'
+import type { FolderShortcuts } from './static-folder.ts'
 
 /** What the installed nginx can do. */
 export interface NginxFeatures {
@@ -135,7 +136,7 @@ export interface ProxiedTarget {
   isBuffered: boolean
 }
 
-export interface FilesTarget {
+export interface FilesTarget extends FolderShortcuts {
   kind: 'files'
   root: string
   index: string

@@ -41,11 +41,11 @@ function sitesOf(model: NginxModel) {
 
 function renderMain(model: NginxModel): string {
   const { brotliModule, brotliStaticModule, luaModules } = model.features
-  const hasFolders = model.routes.some(({ target }) => target.kind === 'files')
+  const looksForBrotli = model.routes.some(({ target }) => target.kind === 'files' && target.looksForBrotli)
   const modules = [
     ...(model.busyTime || model.onDemand ? (luaModules ?? []) : []),
     ...(brotliModule && compressesWithBrotli(model) ? [brotliModule] : []),
-    ...(hasFolders && brotliStaticModule ? [brotliStaticModule] : []),
+    ...(looksForBrotli && brotliStaticModule ? [brotliStaticModule] : []),
   ]
   return lines([
     ...modules.map(file => `load_module ${quote(file)};`),

@@ -78,9 +78,8 @@ function renderBodies(route: NginxRoute, model: NginxModel): Bodies {
     case 'upstream':
       return withSnippet(renderProxied(route as ProxiedRoute, model, variable), snippet)
     case 'files': {
-      const hasBrotli = model.features.brotliStaticModule !== undefined
       const headers = headersBeside(route, model.front)
-      const body = renderFolder(route as FolderRoute, { variable, hasBrotli, headers })
+      const body = renderFolder(route as FolderRoute, { variable, features: model.features, headers })
       return { at: [`return 308 ${path}/$is_args$args;`], below: [...body, ...snippet] }
     }
     case 'redirect':

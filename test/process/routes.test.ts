@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
-import { symlinkSync, writeFileSync } from 'node:fs'
+import { symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { gzipSync } from 'node:zlib'
 import { fixture, type Monohull, type StartOptions, startMonohull } from './monohull.ts'
 
 const echo = `command: [node, ${fixture('echo.cjs')}]`
@@ -243,9 +242,8 @@ describe('routes to files', () => {
   })
 
   it('send what is compressed already', async t => {
-    const monohull = await startRoutes(t, routes, { files })
-    writeFileSync(join(monohull.folder, 'public/assets/app.3f2a.js.gz'), gzipSync('small'))
-    writeFileSync(join(monohull.folder, 'public/assets/app.3f2a.js.br'), 'brotli')
+    const compressed = { 'public/assets/app.3f2a.js.gz': 'gzip', 'public/assets/app.3f2a.js.br': 'brotli' }
+    const monohull = await startRoutes(t, routes, { files: { ...files, ...compressed } })
     const encodingOf = async (accepted: string) => {
       const { headers } = await monohull.request({
         path: '/copy/assets/app.3f2a.js',

@@ -125,6 +125,17 @@ const models: Record<string, NginxModel> = {
     apps: [],
     routes: [routeTo(toFiles('/app/my "site"'))],
   },
+  'files-in-layer': {
+    ...base,
+    features: { ...base.features, brotliStaticModule: '/usr/lib/nginx/modules/ngx_http_brotli_static_module.so' },
+    routes: [
+      routeTo(toApp('app')),
+      routeTo(toFiles('/app/public', { looksForGzip: false, looksForBrotli: false, keepsOpen: true }), {
+        path: '/assets',
+      }),
+      routeTo(toFiles('/app/docs', { looksForGzip: false, keepsOpen: true }), { path: '/docs' }),
+    ],
+  },
   routes: {
     ...base,
     httpMode: 'serve',
