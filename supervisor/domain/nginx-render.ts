@@ -6,7 +6,8 @@ import { renderExternal } from './nginx-external.ts'
 import { listenProtocol, mayComeByHttps, renderRedirects } from './nginx-forwarded.ts'
 import { frontFiles, renderFront, renderFrontSite } from './nginx-front.ts'
 import { renderQuicListen } from './nginx-http3.ts'
-import { type ListenAddress, type NginxModel, type NginxRoute, routesByHost, unansweredName } from './nginx-model.ts'
+import { renderLogs } from './nginx-log.ts'
+import { type ListenAddress, type NginxModel, type NginxRoute, routesByHost } from './nginx-model.ts'
 import { renderOnDemand } from './nginx-on-demand.ts'
 import { routeFrontFiles } from './nginx-route-front.ts'
 import { renderRouteMaps, renderRoutes } from './nginx-routes.ts'
@@ -83,17 +84,6 @@ function renderHttp(model: NginxModel): string {
       ? tlsServers(model, sitesOf(model)).flatMap(server => renderHttpsServer(model, server))
       : []),
   ])
-}
-
-/** `off` would silence every log of the block. */
-function renderLogs({ accessLog, apps, workDir }: NginxModel): string[] {
-  const logs = [
-    ...(accessLog ? [`access_log ${quote(accessLog.path)} monohull_${accessLog.format};`] : []),
-    ...(apps.length > 0
-      ? [`access_log ${quote(`${workDir}/${unansweredName}`)} monohull_unanswered if=$monohull_unanswered;`]
-      : []),
-  ]
-  return logs.length > 0 ? logs : ['access_log off;']
 }
 
 function compressesWithBrotli({ front, routes }: NginxModel): boolean {

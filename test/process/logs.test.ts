@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, it } from 'node:test'
+import { describe, it, type TestContext } from 'node:test'
 import { defer, fixture, isolatedEnv, startMonohull, temporaryFolder, until } from './monohull.ts'
 
 const lines = ['run', 'node', fixture('lines.cjs')]
@@ -108,5 +108,39 @@ describe('logs', () => {
     for (let count = 0; count < 3; count++)
       assert.match(monohull.output(), new RegExp(`access\\| .*GET /number/${count} `))
     assert.match(monohull.output(), /monohull info stopped code=0\n$/)
+  })
+
+  describe('the id of a request', () => {
+    const config = `https: off
+app: { command: [node, ${fixture('hello.cjs')}], workers: 1 }
+routes: [{ app: app }, { path: /files, files: { root: public } }]
+`
+    const start = async (t: TestContext, more: string) => {
+      const files = { 'monohull.yaml': config + more, 'public/page.txt': 'page' }
+      const monohull = startMonohull(t, { files })
+      await monohull.serving()
+      const told = (await monohull.request({ path: '/files/page.txt' })).headers['x-request-id']
+      await monohull.request({ path: '/app' })
+      return { monohull, told }
+    }
+
+    it('is in its line where an app was told it', async t => {
+      const { monohull, told } = await start(t, '')
+      assert.equal(told, undefined)
+      await monohull.seen(/"GET \/files\/page.txt HTTP\/1.1" 200 .* -\n/)
+      await monohull.seen(/"GET \/app HTTP\/1.1" 200 .* [0-9a-f]{32}\n/)
+    })
+
+    it('is an empty text of JSON where nobody was', async t => {
+      const { monohull } = await start(t, 'log_format: json')
+      await monohull.seen(/"uri":"\/files\/page.txt".*"request_id":""}\n/)
+      await monohull.seen(/"uri":"\/app".*"request_id":"[0-9a-f]{32}"}\n/)
+    })
+
+    it('is in every line where clients are told it', async t => {
+      const { monohull, told } = await start(t, 'headers: { X-Request-Id: on }')
+      await monohull.seen(new RegExp(`"GET /files/page.txt HTTP/1.1" 200 .* ${told}\n`))
+      assert.match(told as string, /^[0-9a-f]{32}$/)
+    })
   })
 })

@@ -1,0 +1,36 @@
+import { type NginxModel, unansweredName } from './nginx-model.ts'
+import { quote } from './nginx-text.ts'
+
+const requestId = '$monohull_request_id'
+
+/** For the http block. `off` would silence every log of the block. */
+export function renderLogs(model: NginxModel): string[] {
+  const { accessLog, apps, workDir } = model
+  const logs = [
+    ...(accessLog ? [`access_log ${quote(accessLog.path)} monohull_${accessLog.format};`] : []),
+    ...(apps.length > 0
+      ? [`access_log ${quote(`${workDir}/${unansweredName}`)} monohull_unanswered if=$monohull_unanswered;`]
+      : []),
+  ]
+  return [...(logs.length > 0 ? logs : ['access_log off;']), renderLoggedId(model)]
+}
+
+/** An id is random, and making one takes a tenth of the time that a static file takes: none for those whom nobody tells it. */
+function renderLoggedId(model: NginxModel): string {
+  const none = model.accessLog?.format === 'json' ? `''` : '-'
+  return mayTellId(model)
+    ? `map '' $monohull_logged_id { default ${requestId}; }`
+    : `map $upstream_addr $monohull_logged_id { default ${requestId}; '' ${none}; }`
+}
+
+/** Whether anybody but an app or upstream may know the id of a request: who asked, or directives of the user's. */
+function mayTellId({ front, routes, snippets, ownNginxConf }: NginxModel): boolean {
+  const headers = [...front.headers, ...routes.flatMap(({ rules }) => rules.headers ?? [])]
+  return (
+    front.trust.proxies.length > 0 ||
+    headers.some(({ value }) => value.includes('request_id')) ||
+    snippets !== undefined ||
+    ownNginxConf !== undefined ||
+    routes.some(({ snippet }) => snippet !== undefined)
+  )
+}
