@@ -1,5 +1,6 @@
 import { signFolder } from '../adapters/folder-signature.ts'
 import { systemClock } from '../base/clock.ts'
+import { messageOf } from '../base/errors.ts'
 import { describeTimeLeft, expiryStage } from '../domain/certificate-expiry.ts'
 import { type FolderWatch, watchFolder } from '../services/folder-watch.ts'
 import { createLocalRenewal } from '../services/local-renewal.ts'
@@ -13,6 +14,7 @@ const everyMs = 1000
 export function watchCertificates(parts: Parts): FolderWatch {
   const { log } = parts
   const warned = new Map<string, number>()
+  let lastLook = 0
   const local = createLocalRenewal({
     clock: systemClock,
     log,
@@ -33,6 +35,25 @@ export function watchCertificates(parts: Parts): FolderWatch {
     else log.warn('certificate expires soon', { expires_in: describeTimeLeft(certificate.notAfter - now), ...fields })
   }
 
+  async function takeUp(reason: string): Promise<void> {
+    const change = await findCertificateChange(parts)
+    if (change.kind === 'refused') {
+      log.warn('certificate not used, what was served stays', { problem: change.problems.join('\n'), fix: change.fix })
+    }
+    if (change.kind === 'new') await parts.command({ type: 'refreshCertificates' }, reason)
+  }
+
+  /** One that was not valid yet, by this machine's clock, may be now. */
+  function lookForBegun(): void {
+    const now = systemClock.now()
+    const hasBegun = parts.certificates?.problems.some(({ endsAt }) => endsAt && endsAt > lastLook && endsAt <= now)
+    lastLook = now
+    if (!hasBegun) return
+    takeUp('a certificate that is valid now').catch((error: unknown) =>
+      log.error('cannot take up a certificate', { error: messageOf(error) }),
+    )
+  }
+
   function tellOfHsts(): void {
     log.info('HSTS changed', { header: parts.hsts?.header()?.value ?? 'none' })
     void parts.rotation?.changed()
@@ -44,21 +65,12 @@ export function watchCertificates(parts: Parts): FolderWatch {
     everyMs,
     known: parts.certificates?.signature ?? '',
     sign: () => signFolder(parts.settings.config.cert_dir),
-    async onRest() {
-      const change = await findCertificateChange(parts)
-      if (change.kind === 'refused') {
-        log.warn('certificate not used, what was served stays', {
-          problem: change.problems.join('\n'),
-          fix: change.fix,
-        })
-      }
-      if (change.kind === 'new')
-        await parts.command({ type: 'refreshCertificates' }, `a change in ${parts.settings.config.cert_dir}`)
-    },
+    onRest: () => takeUp(`a change in ${parts.settings.config.cert_dir}`),
     onLook() {
       const { kept } = parts.certificates ?? { kept: [] }
       for (const one of kept) warnOfExpiry(one)
       local.look(kept)
+      lookForBegun()
       if (parts.hsts?.look(kept)) tellOfHsts()
     },
   })

@@ -40,6 +40,8 @@ export interface CertificateProblem {
   files: CertificateFiles
   problem: string
   fix: string
+  /** When it ends by itself; milliseconds since the Unix epoch. */
+  endsAt?: number | undefined
 }
 
 export interface CertificateChoice {
@@ -52,15 +54,17 @@ export function chooseCertificates(readings: readonly CertificateReading[], now:
   const usable: UsableCertificate[] = []
   const problems: CertificateProblem[] = []
   for (const reading of readings) {
-    const problem = reading.ok ? judge(reading, now) : reading
-    if (problem) problems.push({ files: reading.files, problem: problem.problem, fix: problem.fix })
+    const found: Judgement | undefined = reading.ok ? judge(reading, now) : reading
+    if (found) problems.push({ files: reading.files, problem: found.problem, fix: found.fix, endsAt: found.endsAt })
     else if (reading.ok && !usable.some(({ certificate }) => certificate.id === reading.certificate.id))
       usable.push({ files: reading.files, certificate: reading.certificate, pem: reading.pem })
   }
   return { usable, problems }
 }
 
-function judge({ files, certificate }: UsableCertificate, now: number): { problem: string; fix: string } | undefined {
+type Judgement = Omit<CertificateProblem, 'files'>
+
+function judge({ files, certificate }: UsableCertificate, now: number): Judgement | undefined {
   if (!certificate.keyMatches) {
     return {
       problem: `the key ${files.key} does not belong to the certificate ${files.chain}`,
@@ -76,7 +80,8 @@ function judge({ files, certificate }: UsableCertificate, now: number): { proble
   if (certificate.notBefore > now) {
     return {
       problem: `the certificate ${files.chain} is not valid before ${day(certificate.notBefore)}`,
-      fix: "check the machine's clock",
+      fix: "check the machine's clock; it is served from then on",
+      endsAt: certificate.notBefore,
     }
   }
   return undefined

@@ -72,9 +72,13 @@ export interface Found {
 function findIssued(store: CertificateStore, folder: string, now: number): Pick<Found, 'certificates' | 'problems'> {
   try {
     const readings = store.list(folder).folders.map(id => store.read(join(folder, id), issuedPair))
-    const { usable } = chooseCertificates(readings, now)
+    const { usable, problems } = chooseCertificates(readings, now)
     usable.sort((a, b) => b.certificate.notBefore - a.certificate.notBefore)
-    return { certificates: usable.slice(0, 1).map(latest => ({ source: 'acme', ...latest })), problems: [] }
+    return {
+      certificates: usable.slice(0, 1).map(latest => ({ source: 'acme', ...latest })),
+      // what has expired is only history
+      problems: problems.filter(({ endsAt }) => endsAt !== undefined),
+    }
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error
     return {

@@ -91,6 +91,18 @@ describe('a mounted certificate that changes', () => {
     assert.equal(await subject(), 'CN=late.test')
   })
 
+  it('that is not valid yet is told, and served from when it is', async t => {
+    const folder = temporaryFolder(t)
+    const inSeconds = 6
+    makeDatedCertificate(join(folder, 'certs'), 'early.test', { from: inSeconds / 86_400, to: 30 })
+    const monohull = startMonohull(t, { folder, args: hello })
+    const { httpsPort } = await monohull.serving()
+    assert.match(monohull.output(), /certificate not used .*fullchain\.pem is not valid before/)
+    await until('the certificate', async () => (await presented(httpsPort)).subject === 'CN=early.test')
+    await monohull.seen(/info certificates changed: early\.test/)
+    assert.deepEqual((await status(t, monohull)).problems, [])
+  })
+
   it('and is near its end is told, with the time left', async t => {
     const folder = temporaryFolder(t)
     makeDatedCertificate(join(folder, 'certs'), 'short.test', { from: -28, to: 2.01 })
