@@ -20,11 +20,11 @@ fail() {
   exit 69
 }
 
-# Runs a command with its output held back: shown when it fails.
+# Runs a command with its output held back: shown when it fails. It does not hold the lock: what it leaves running would.
 quietly() {
   log=$(mktemp)
   status=0
-  "$@" >"$log" 2>&1 || status=$?
+  "$@" >"$log" 2>&1 9<&- || status=$?
   [ "$status" = 0 ] || cat "$log" >&2
   rm -f "$log"
   return "$status"
@@ -84,6 +84,8 @@ install_npm_packages() {
   if ! command -v npm >/dev/null || ! is_node node 20; then
     fail 'cannot install npm packages: Node 20 or newer with npm is needed: https://nodejs.org (Debian 13: apt-get install nodejs npm)'
   fi
+  [ ! -L "$home/node_modules" ] ||
+    fail "cannot install npm packages: $home/node_modules is a link, and npm ci would empty the folder it leads to: install there, or remove the link"
   say 'installing npm packages'
   (cd "$home" && quietly npm ci --no-audit --no-fund --loglevel=error) || fail "cannot install npm packages: npm ci failed in $home"
 }
@@ -102,6 +104,26 @@ build() {
   (cd "$home" && PATH=${node%/*}:$PATH quietly npm run build) || fail 'cannot build: see the message above'
 }
 
+must_install() { [ ! -e "$home/$installed" ] || is_newer "$installed" package-lock.json; }
+
+must_build() {
+  [ ! -e "$home/$bundle" ] || { [ -w "$home/dist" ] && is_newer "$bundle" supervisor app tools package-lock.json; }
+}
+
+# Waits while another start.sh installs or builds here. The kernel ends the lock with whoever has it.
+wait_for_others() {
+  if ! command -v flock >/dev/null || flock --nonblock 9; then return 0; fi
+  say 'waiting for another start.sh, which installs or builds'
+  flock --timeout 600 9 || fail "cannot install or build: another start.sh has been at it in $home for 10 minutes"
+}
+
+prepare() {
+  wait_for_others
+  if must_install; then install_npm_packages; fi
+  find_node
+  if must_build; then build; fi
+}
+
 on_host() {
   home=$(dirname -- "$(readlink -f -- "$0")")
   # Where Debian keeps nginx; the PATH of ordinary users leaves it out.
@@ -110,13 +132,8 @@ on_host() {
   bundle=dist/monohull.cjs
 
   install_nginx
-  if [ ! -e "$home/$installed" ] || is_newer "$installed" package-lock.json; then install_npm_packages; fi
+  if must_install || must_build; then (prepare) 9<"$home"; fi
   find_node
-  if [ ! -e "$home/$bundle" ]; then
-    build
-  elif [ -w "$home/dist" ] && is_newer "$bundle" supervisor app tools package-lock.json; then
-    build
-  fi
   exec "$node" "$home/dist/launcher.cjs" "$@"
 }
 

@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
-import { closeSync, openSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { readInstance } from '../../supervisor/adapters/instance.ts'
@@ -42,6 +52,69 @@ describe('start.sh on a host', () => {
     assert.match(page.body, /monohull run/)
     child.kill('SIGTERM')
     assert.equal(await exited, 0)
+  })
+
+  it('installs and builds once when it is started twice at the same time', async t => {
+    const folder = temporaryFolder(t, {
+      'package-lock.json': '{}',
+      'bin/npm': `#!/bin/sh
+echo "$1" >>calls
+case $1 in
+  ci) until [ -e go ] || [ ! -e calls ]; do sleep 0.05; done; mkdir -p node_modules; : >node_modules/.package-lock.json ;;
+  run) mkdir -p dist; : >dist/monohull.cjs; echo 'console.log("started")' >dist/launcher.cjs ;;
+esac
+`,
+    })
+    for (const name of ['supervisor', 'app', 'tools']) mkdirSync(join(folder, name))
+    chmodSync(join(folder, 'bin/npm'), 0o755)
+    copyFileSync(script, join(folder, 'start.sh'))
+    const env = { PATH: `${join(folder, 'bin')}:${dirname(process.execPath)}:${process.env.PATH}` }
+    const texts = ['', '']
+    const ended = [0, 1].map(index => {
+      const child = spawn(join(folder, 'start.sh'), [], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
+      defer(t, () => child.kill())
+      for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => (texts[index] += chunk))
+      return new Promise<number | null>(resolve => child.once('close', resolve))
+    })
+    await until('one of them to wait', () => texts.some(text => text.includes('waiting for another start.sh')), {
+      details: () => texts.join('\n'),
+    })
+    writeFileSync(join(folder, 'go'), '')
+    assert.deepEqual(await Promise.all(ended), [0, 0], texts.join('\n'))
+    assert.equal(readFileSync(join(folder, 'calls'), 'utf8'), 'ci\nrun\n')
+    for (const text of texts) assert.match(text, /started\n$/)
+  })
+
+  it('ends with 69 when it cannot install, and leaves no lock behind', async t => {
+    const folder = temporaryFolder(t, {
+      'package-lock.json': '{}',
+      'bin/npm': '#!/bin/sh\necho "no registry" >&2\nexit 1\n',
+    })
+    chmodSync(join(folder, 'bin/npm'), 0o755)
+    copyFileSync(script, join(folder, 'start.sh'))
+    const env = { PATH: `${join(folder, 'bin')}:${dirname(process.execPath)}:${process.env.PATH}` }
+    for (const _ of [1, 2]) {
+      const run = promisify(execFile)(join(folder, 'start.sh'), [], { cwd: folder, env })
+      await assert.rejects(run, {
+        code: 69,
+        stderr: /no registry\nmonohull: cannot install npm packages: npm ci failed/,
+      })
+    }
+  })
+
+  it('installs nothing where node_modules is a link: that would empty the folder behind it', async t => {
+    const folder = temporaryFolder(t, {
+      'home/package-lock.json': '{}',
+      'bin/npm': '#!/bin/sh\n: >called\n',
+      'shared/kept': '',
+    })
+    chmodSync(join(folder, 'bin/npm'), 0o755)
+    copyFileSync(script, join(folder, 'home/start.sh'))
+    symlinkSync(join(folder, 'shared'), join(folder, 'home/node_modules'))
+    const env = { PATH: `${join(folder, 'bin')}:${dirname(process.execPath)}:${process.env.PATH}` }
+    const run = promisify(execFile)(join(folder, 'home/start.sh'), [], { cwd: folder, env })
+    await assert.rejects(run, { code: 69, stderr: /node_modules is a link, .*install there, or remove the link\n/ })
+    assert.equal(existsSync(join(folder, 'home/called')), false)
   })
 
   it('passes its arguments on, and takes ports 8080 and 8443 when none are given', async t => {
