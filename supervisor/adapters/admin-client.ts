@@ -1,5 +1,6 @@
 import http from 'node:http'
 import { errnoOf, exitCode, messageOf, OperatorError } from '../base/errors.ts'
+import { findRunning, readInstance } from './instance.ts'
 
 export interface AdminAnswer {
   status: number
@@ -39,6 +40,8 @@ function explain(socketPath: string, error: unknown): OperatorError {
   const folder = socketPath.slice(0, socketPath.lastIndexOf('/'))
   const errno = errnoOf(error)
   if (errno === 'ENOENT' || errno === 'ECONNREFUSED') {
+    const running = findRunning(folder)
+    if (running !== undefined) return explainUnreachable(folder, running)
     return new OperatorError(`no monohull runs in ${folder}`, {
       fix: 'start one with monohull run, or name its folder with MONOHULL_RUN_DIR',
       code: exitCode.unavailable,
@@ -53,5 +56,20 @@ function explain(socketPath: string, error: unknown): OperatorError {
   return new OperatorError(`the monohull in ${folder} did not answer: ${messageOf(error)}`, {
     fix: 'its log says why, unless its process is stopped or gets no CPU',
     code: exitCode.unavailable,
+  })
+}
+
+/** It runs, and its socket is not there: not yet, or not any more. */
+function explainUnreachable(folder: string, pid: number): OperatorError {
+  const code = exitCode.unavailable
+  if (!readInstance(folder)?.isServing) {
+    return new OperatorError(`the monohull in ${folder} (pid ${pid}) takes no commands yet: it is still starting`, {
+      fix: `ask again when its log says serving, or stop it with kill ${pid}`,
+      code,
+    })
+  }
+  return new OperatorError(`the monohull in ${folder} (pid ${pid}) cannot be asked: its files there were removed`, {
+    fix: `restart it (kill ${pid} stops it), and keep cleaners of temporary files away from the folder`,
+    code,
   })
 }

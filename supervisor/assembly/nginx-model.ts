@@ -33,6 +33,7 @@ export interface NginxModelSources {
 }
 
 export const healthSocketName = 'health.sock'
+export const adminSocketName = 'admin.sock'
 
 /** What nginx is to be, from the settings and what is bound and running now. */
 export function modelNginx({

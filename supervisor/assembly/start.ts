@@ -26,7 +26,7 @@ import { loadCertificates, reportCertificates } from './certificates.ts'
 import { lookAtFolders } from './folders.ts'
 import { bindFront, reachableHost } from './front.ts'
 import { createHookRunner, startRefusedBy } from './hooks.ts'
-import { healthSocketName } from './nginx-model.ts'
+import { adminSocketName, healthSocketName } from './nginx-model.ts'
 import { describeSockets, healthOf, modelOf, type Parts, statusOf } from './parts.ts'
 import { settlePools, startPools } from './pools.ts'
 import { planRestarts } from './schedules.ts'
@@ -108,6 +108,7 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
   log.info('serving', { http: describeSockets(http).join(','), https: describeSockets(https).join(',') || undefined })
   autoscale(parts)
   if (parts.certificates) parts.servers.push((await import('./certificate-watch.ts')).watchCertificates(parts))
+  parts.servers.push((await import('./run-dir.ts')).watchOwnRunDir(parts))
   await switchAcme(parts)
   await planRestarts(parts)
   collectGarbage()
@@ -152,7 +153,7 @@ async function serveLocally(parts: Parts): Promise<LocalServer[]> {
   }
   return Promise.all([
     serveHealth(join(config.run_dir, healthSocketName), nginxUser?.gid, health),
-    serveAdmin(join(config.run_dir, 'admin.sock'), {
+    serveAdmin(join(config.run_dir, adminSocketName), {
       health,
       status: () => statusOf(parts),
       command: command => parts.command(command, 'the admin API'),

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
+import { readInstance } from '../../supervisor/adapters/instance.ts'
 import { fixture, type Monohull, startMonohull, temporaryFolder, until } from './monohull.ts'
 
 const hello = ['run', 'node', fixture('hello.cjs')]
@@ -111,6 +112,46 @@ describe('monohull status, reload, restart, scale and stop', () => {
     const told = startMonohull(t, { folder, args: ['status'] })
     assert.equal(await told.exited, 69)
     assert.match(told.output(), /no monohull runs in .*\/run\n {2}fix: start one/)
+  })
+
+  it('say that it is still starting', async t => {
+    const files = { 'monohull.yaml': `init: [[sleep, "60"]]\napp: { command: [node, ${fixture('hello.cjs')}] }\n` }
+    const monohull = startMonohull(t, { files })
+    await until('the instance', () => readInstance(join(monohull.folder, 'run')))
+    const { code, output } = await tell(t, monohull, 'status')
+    assert.equal(code, 69)
+    assert.match(output, new RegExp(`\\(pid ${monohull.process.pid}\\) takes no commands yet: it is still starting`))
+  })
+
+  it('say that its run_dir was emptied, and so does its log, once', async t => {
+    const monohull = startMonohull(t, { args: hello })
+    await monohull.serving()
+    const { pid } = monohull.process
+    rmSync(join(monohull.folder, 'run'), { recursive: true })
+    const [line] = await monohull.seen(/error files of run_dir were removed .*/)
+    assert.match(line, /missing=\S*instance\.json,\S+ more=\d+ fix="restart monohull; /)
+    const { code, output } = await tell(t, monohull, 'status')
+    assert.equal(code, 69)
+    assert.match(
+      output,
+      new RegExp(`\\(pid ${pid}\\) cannot be asked: its files there were removed\n +fix: restart it`),
+    )
+    const second = startMonohull(t, { folder: monohull.folder, args: hello })
+    assert.equal(await second.exited, 78)
+    assert.match(second.output(), new RegExp(`monohull runs already in \\S+ \\(pid ${pid}\\)`))
+    monohull.signal('SIGTERM')
+    assert.equal(await monohull.exited, 0)
+    assert.equal(monohull.output().match(/were removed while monohull runs/g)?.length, 1)
+  })
+
+  it('tell of links that a cleaner took, and of nothing while all is well', async t => {
+    const monohull = startMonohull(t, { args: hello, env: { MONOHULL_WORKERS: '1' } })
+    await monohull.serving()
+    assert.equal((await tell(t, monohull, 'restart')).code, 0)
+    assert.doesNotMatch(monohull.output(), /were removed/)
+    rmSync(join(monohull.folder, 'run/app-1.sock'))
+    const [line] = await monohull.seen(/error files of run_dir were removed .*/)
+    assert.match(line, /missing=\S+\/run\/app-1\.sock,/)
   })
 
   it('SIGTTIN and SIGTTOU are one worker more and one fewer', async t => {
