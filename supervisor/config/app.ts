@@ -107,6 +107,11 @@ export const app = z
   })
   .superRefine((value, context) => {
     refuseIdleExitAfter(value, context)
+    if (value.listen === 'port' && value.env.PORT !== undefined) {
+      const params = { fix: 'leave it out, or set listen: inherit' }
+      const message = 'is overridden by listen: port, which gives each worker a port of its own'
+      context.addIssue({ code: 'custom', path: ['env', 'PORT'], message, params })
+    }
     if (value.max_requests_jitter > value.max_requests) {
       context.addIssue({ code: 'custom', path: ['max_requests_jitter'], message: 'expected at most max_requests' })
     }

@@ -10,6 +10,7 @@ import { backgroundProcess, initItem } from './programs.ts'
 import { responseHeaders } from './response-headers.ts'
 import { describeRouteProblems, fallbackApp } from './route-problems.ts'
 import { type Route, route, routeToApp } from './routes.ts'
+import { describeStopProblems } from './stop-problems.ts'
 import { describeTlsProblems, tls } from './tls.ts'
 import { trustKeys } from './trust.ts'
 import { upstream } from './upstreams.ts'
@@ -186,30 +187,7 @@ export const configSchema = z
       context.addIssue({ code: 'custom', path: ['https_port'], message: 'expected another port than http_port' })
     }
     for (const issue of describeFrontProblems(value)) context.addIssue({ code: 'custom', ...issue })
-    if (value.stop_delay >= value.stop_timeout) {
-      context.addIssue({
-        code: 'custom',
-        path: ['stop_delay'],
-        message: 'expected less than stop_timeout, of which it is a part',
-      })
-    }
-    for (const [path, one] of [
-      [['app'], value.app] as const,
-      ...Object.entries(value.apps ?? {}).map(([name, one]) => [['apps', name], one] as const),
-    ]) {
-      if (
-        !one ||
-        value.stop_delay >= value.stop_timeout ||
-        one.graceful_timeout <= value.stop_timeout - value.stop_delay
-      )
-        continue
-      context.addIssue({
-        code: 'custom',
-        path: [...path, 'graceful_timeout'],
-        message: 'expected at most stop_timeout less stop_delay',
-        params: { fix: 'lower it, or raise stop_timeout and the time that docker stop waits' },
-      })
-    }
+    for (const issue of describeStopProblems(value)) context.addIssue({ code: 'custom', ...issue })
     if (value.app && value.apps) context.addIssue({ code: 'custom', path: ['app'], ...besideApps(value.apps) })
     // what an issue was found in was not transformed
     const routes = value.routes?.map(own => ('target' in own ? own : undefined))

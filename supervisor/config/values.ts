@@ -146,9 +146,16 @@ export const workerCount = z
       context.addIssue({ code: 'custom', path: ['min'], message: 'expected at most max' })
   })
 
+/** What tells a worker who it is and where its socket is. */
+const ownVariable =
+  /^(LISTEN_(FDS|PID|FDNAMES)|MONOHULL_(APP|SLOT|WORKERS?|NOTIFY_FD|SOCKET_INODE|REQUEST_LIMIT|(GRACEFUL_TIMEOUT|HEARTBEAT|LOAD_INTERVAL)_MS))$/
+
 export const environment = z
   .record(
-    z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected a variable name'),
+    z
+      .string()
+      .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected a variable name')
+      .refine(name => !ownVariable.test(name), 'expected another name: this one is set by monohull'),
     z.union(
       [z.string(), z.number().transform(String), z.boolean().transform(String), z.strictObject({ file: z.string() })],
       {

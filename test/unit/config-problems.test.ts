@@ -185,6 +185,13 @@ describe('config/load: bad values', () => {
 describe('config/load: contradictions of a worker', () => {
   const cases: [string, string, string][] = [
     ['stop_delay: 3s', 'app.graceful_timeout', 'expected at most stop_timeout less stop_delay'],
+    ['env: {LISTEN_FDS: 1}', 'app.env.LISTEN_FDS', 'expected another name: this one is set by monohull'],
+    ['env: {MONOHULL_SLOT: 7}', 'app.env.MONOHULL_SLOT', 'expected another name: this one is set by monohull'],
+    [
+      'listen: port, env: {PORT: 80}',
+      'app.env.PORT',
+      'is overridden by listen: port, which gives each worker a port of its own',
+    ],
     ['max_requests: 5, max_requests_jitter: 6', 'app.max_requests_jitter', 'expected at most max_requests'],
     ['max_age: 1s', 'app.max_age', 'expected at least min_uptime'],
     ['timeout: 0s, health: {path: /alive}', 'app.health', 'expected a timeout above 0s beside it'],

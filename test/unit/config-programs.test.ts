@@ -66,6 +66,7 @@ describe('config: processes', () => {
     ['{q: {command: x, count: 0}}', 'processes.q.count', /^expected a whole number from 1/],
     ['{q: {command: x, backoff: {initial: 1m, max: 2s}}}', 'processes.q.backoff.initial', /^expected at most/],
     ['{q: {command: x, exit_after: {failures: 3}}}', 'processes.q.exit_after', /^expected on_failure: exit beside it/],
+    ['{q: {command: x, graceful_timeout: 10s}}', 'processes.q.graceful_timeout', /^expected at most stop_timeout/],
     ['{q: node x}', 'processes.q', /^expected keys and values below it/],
     ['{app: {command: x}}', 'processes.app', /^is the name of an app too/],
     ['{init: {command: x}}', 'processes.init', /^expected another name/],
