@@ -95,6 +95,22 @@ describe('hooks', () => {
     assert.match(monohull.output(), new RegExp(`worker_exit worker=app\\.1 pid=${next} exit=0 reason=requested`))
   })
 
+  it('worker_exit is told what monohull ended a worker for', async t => {
+    const files = {
+      'monohull.yaml': yaml({ worker_exit: tell }),
+      'app.cjs': `if (require('node:fs').existsSync('silent')) setInterval(() => {}, 1000)
+else require('node:http').createServer((q, r) => r.end()).listen(3000)`,
+    }
+    const env = { MONOHULL_WORKERS: '1', MONOHULL_TIMEOUT: '1s', MONOHULL_BOOT_TIMEOUT: '5s' }
+    const monohull = startMonohull(t, { args: ['run', 'node', 'app.cjs'], files, env })
+    await monohull.serving()
+    const hung = monohull.worker(1)
+    writeFileSync(join(monohull.folder, 'silent'), '')
+    process.kill(hung, 'SIGSTOP')
+    await monohull.seen(new RegExp(`worker_exit worker=app\\.1 pid=${hung} exit=137 reason=hung$`, 'm'))
+    await monohull.seen(/worker_exit worker=app\.1 pid=\d+ exit=0 reason=boot timeout$/m)
+  })
+
   it('worker hooks hold nobody up, and few run at once', async t => {
     const monohull = startMonohull(t, {
       args: app,
@@ -119,7 +135,7 @@ describe('hooks', () => {
     const monohull = startMonohull(t, {
       args: app,
       files: {
-        'monohull.yaml': yaml({ before_reload: 'test -e allowed', after_reload: 'echo reloaded > told; exit 5' }),
+        'monohull.yaml': yaml({ before_reload: `${tell}; test -e allowed`, after_reload: `${tell} > told; exit 5` }),
       },
     })
     await monohull.serving()
@@ -132,7 +148,9 @@ describe('hooks', () => {
     monohull.signal('SIGHUP')
     await monohull.seen(/reload finished/)
     assert.notEqual(monohull.worker(1), before[0])
-    assert.equal(readFileSync(join(monohull.folder, 'told'), 'utf8'), 'reloaded\n')
+    const told = (event: string) => `${event} worker= pid= exit= reason=\n`
+    assert.equal(readFileSync(join(monohull.folder, 'told'), 'utf8'), told('after_reload'))
+    assert.equal(monohull.output().split(`stdout| ${told('before_reload')}`).length, 3)
     assert.match(monohull.output(), /warn hook failed hook=after_reload reason="ended with exit code 5"/)
   })
 
