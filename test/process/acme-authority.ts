@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import type http from 'node:http'
@@ -43,15 +44,17 @@ export interface AuthorityOptions {
   accounts?: Record<string, string>
 }
 
-/** Free ports, all different. */
+/** Free ports, all different, and below those that the kernel gives to whoever asks for any: nobody else gets them meanwhile. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = net.createServer().listen(0, '127.0.0.1')
-      await once(server, 'listening')
-      return server
-    }),
-  )
+  const servers: net.Server[] = []
+  while (servers.length < count) {
+    const server = net.createServer().listen(randomInt(12_000, 32_000), '127.0.0.1')
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false, // in use
+    )
+    if (isFree) servers.push(server)
+  }
   const ports = servers.map(server => (server.address() as AddressInfo).port)
   for (const server of servers) server.close()
   return ports

@@ -8,7 +8,7 @@ import { temporaryFolder, until } from './monohull.ts'
 
 const places = 'state/acme/certificates/one.test'
 
-describe('a certificate that the CA has revoked', () => {
+describe('a certificate that the CA has revoked', { concurrency: 3 }, () => {
   it('is known by the window that the CA suggests then, and is replaced as soon as the CA lets it', async t => {
     const authority = await startAuthority(t)
     authority.behaviour.window = windowOf(20, 40)
@@ -30,7 +30,7 @@ describe('a certificate that the CA has revoked', () => {
   })
 })
 
-describe('an account that was made elsewhere (external account binding)', () => {
+describe('an account that was made elsewhere (external account binding)', { concurrency: 3 }, () => {
   const accounts = { 'kid-1': 'zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W' }
   const eab = { MONOHULL_TLS_ACME_EAB_KEY_ID: 'kid-1' }
 
@@ -56,7 +56,7 @@ describe('an account that was made elsewhere (external account binding)', () => 
   })
 })
 
-describe('an order that fails', () => {
+describe('an order that fails', { concurrency: 3 }, () => {
   it('since the CA finds another machine behind the name: told with its words; then succeeds', async t => {
     const authority = await startAuthority(t)
     const lead = (addresses: string[]) =>
@@ -73,7 +73,7 @@ describe('an order that fails', () => {
   })
 })
 
-describe('a state folder that cannot be written to any more', () => {
+describe('a state folder that cannot be written to any more', { concurrency: 3 }, () => {
   it('when a renewal is due: told, and the old certificate stays, over a reload too', async t => {
     const monohull = startWithAcme(t, await startAuthority(t))
     await monohull.seen(/certificates changed/)

@@ -11,7 +11,7 @@ import { presented } from './presented.ts'
 
 const day = 86_400_000
 
-describe('a certificate from a CA', () => {
+describe('a certificate from a CA', { concurrency: 3 }, () => {
   it('is obtained in the background, served without a restart of anything, and not ordered again by a restart', async t => {
     const authority = await startAuthority(t)
     const monohull = startWithAcme(t, authority)
@@ -108,7 +108,7 @@ describe('a certificate from a CA', () => {
   })
 })
 
-describe('when the CA does not do as it should', () => {
+describe('when the CA does not do as it should', { concurrency: 3 }, () => {
   /** Traffic flows, whatever happens to certificates. */
   async function expectServing(monohull: Monohull): Promise<void> {
     await monohull.serving()
@@ -192,7 +192,7 @@ describe('when the CA does not do as it should', () => {
   })
 })
 
-describe('before the first order', () => {
+describe('before the first order', { concurrency: 3 }, () => {
   it('a state folder that cannot be written to is told, and nothing is ordered', async t => {
     const authority = await startAuthority(t)
     const folder = temporaryFolder(t, { file: '' })
@@ -212,7 +212,7 @@ describe('before the first order', () => {
   })
 })
 
-describe('mounted certificates beside ACME', () => {
+describe('mounted certificates beside ACME', { concurrency: 3 }, () => {
   it('are served, and nothing is ordered for their names', async t => {
     const authority = await startAuthority(t)
     const folder = temporaryFolder(t)
@@ -230,7 +230,7 @@ describe('mounted certificates beside ACME', () => {
   })
 })
 
-describe('monohull cert', () => {
+describe('monohull cert', { concurrency: 3 }, () => {
   it('shows and checks what is served', async t => {
     const monohull = startWithAcme(t, await startAuthority(t))
     await monohull.seen(/certificates changed/)

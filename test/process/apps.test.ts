@@ -51,7 +51,7 @@ async function workersOf(t: TestContext, monohull: Monohull): Promise<Record<str
   return Object.fromEntries(status.workers.map(({ name, pid }: { name: string; pid: number }) => [name, pid]))
 }
 
-describe('several apps', () => {
+describe('several apps', { concurrency: 3 }, () => {
   it('have each their own folder, variables, workers and routes', async t => {
     const monohull = startApps(t, two, { env: { MONOHULL_APPS_API_WORKERS: '1' } })
     await monohull.serving()

@@ -58,7 +58,7 @@ function startLoad(t: TestContext, monohull: Monohull, clients: number, path: st
   return load
 }
 
-describe('workers: {min, max}', () => {
+describe('workers: {min, max}', { concurrency: 3 }, () => {
   it('scales a Node app by how busy its event loops are, up and down, and no request fails', { timeout }, async t => {
     const monohull = startMonohull(t, { args: ['run', 'node', fixture('busy.cjs')], files: scaled(1, 2), env })
     await monohull.serving()

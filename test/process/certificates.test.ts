@@ -15,7 +15,7 @@ async function servedName(t: TestContext, folder: string, env: Record<string, st
   return { monohull, certificate: await presented(httpsPort) }
 }
 
-describe('mounted certificates', () => {
+describe('mounted certificates', { concurrency: 3 }, () => {
   for (const [chain, key] of [
     ['fullchain.pem', 'privkey.pem'],
     ['tls.crt', 'tls.key'],
@@ -102,7 +102,7 @@ describe('mounted certificates', () => {
   })
 })
 
-describe('tls.profile', () => {
+describe('tls.profile', { concurrency: 3 }, () => {
   /** The protocol that a client gets, or why it gets none. */
   function negotiated(port: number | undefined, version: tls.SecureVersion): Promise<string | null> {
     return new Promise(resolve => {

@@ -14,7 +14,7 @@ async function tell(t: TestContext, monohull: Monohull, ...args: string[]) {
   return { code: await told.exited, output: told.output() }
 }
 
-describe('monohull status, reload, restart, scale and stop', () => {
+describe('monohull status, reload, restart, scale and stop', { concurrency: 3 }, () => {
   it('show the workers, as a table and as JSON', async t => {
     const monohull = startMonohull(t, { args: hello })
     const { httpPort } = await monohull.serving()

@@ -62,7 +62,7 @@ async function askSlowly(monohull: Monohull): Promise<{ status: Promise<number |
   return { status }
 }
 
-describe('examples/', () => {
+describe('examples/', { concurrency: 3 }, () => {
   for (const name of names) {
     const timeout = builds[name] ? 300_000 : 120_000
     it(`${name}: serves, loses no GET when a worker is killed, and drains`, { timeout }, async t => {

@@ -25,7 +25,7 @@ async function cachedAs(monohull: Monohull, path: string, options: Parameters<Mo
   return `${headers['x-cache']} ${headers['x-count']}`
 }
 
-describe('cache', () => {
+describe('cache', { concurrency: 3 }, () => {
   it('keeps what says so, for anybody, and nothing else', async t => {
     const monohull = await start(t, 'cache: {}')
     assert.equal(await cachedAs(monohull, `/a?${forAMinute}`), 'MISS 1')
@@ -111,7 +111,7 @@ describe('cache', () => {
   })
 })
 
-describe('send_files', () => {
+describe('send_files', { concurrency: 3 }, () => {
   it('has nginx send what the app names, with the headers that the app set, and to nobody else', async t => {
     const monohull = await start(t, 'send_files: { /protected/: private }', {
       'private/a b.txt': 'for members',

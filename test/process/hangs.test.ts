@@ -13,7 +13,7 @@ require('node:http').createServer(function answer(request, response) {
 }).listen(3000)`
 const env = { MONOHULL_TIMEOUT: '3s', MONOHULL_WORKERS: '1' }
 
-describe('a hung worker is killed and restarted in its slot', () => {
+describe('a hung worker is killed and restarted in its slot', { concurrency: 3 }, () => {
   it('with the place where its event loop is blocked, and no secret left anywhere', async t => {
     const monohull = startMonohull(t, {
       args: ['run', 'node', 'app.cjs'],
@@ -75,7 +75,7 @@ server.serve_forever()`,
   })
 })
 
-describe('a healthy worker', () => {
+describe('a healthy worker', { concurrency: 3 }, () => {
   it('is not taken for hung after the supervisor stood still', async t => {
     const monohull = startMonohull(t, { args: hello, env: { ...env, MONOHULL_TIMEOUT: '2s' } })
     await monohull.serving()

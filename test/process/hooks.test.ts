@@ -25,7 +25,7 @@ function hooksRunning(monohull: Monohull, event: string): number {
   return monohull.instance().children.filter(({ name }) => name === `hook.${event}`).length
 }
 
-describe('hooks', () => {
+describe('hooks', { concurrency: 3 }, () => {
   it('before_start runs before the first worker, as the app’s user, in its folder, with its variables', async t => {
     const monohull = startMonohull(t, {
       args: app,

@@ -6,7 +6,7 @@ import { fixture, startMonohull, until } from './monohull.ts'
 
 const app = `require('node:http').createServer((q, r) => r.end('from ' + (process.env.npm_lifecycle_event ?? 'node'))).listen(process.env.PORT)`
 
-describe('any command as the app', () => {
+describe('any command as the app', { concurrency: 3 }, () => {
   it('Gunicorn and Flask, by fd 3; a reload drops no request', async t => {
     const monohull = startMonohull(t, {
       args: ['run', 'gunicorn', '--chdir', fixture(''), '--bind', 'fd://3', 'flask_app:app'],

@@ -29,7 +29,7 @@ async function status(t: TestContext, monohull: Monohull) {
   return JSON.parse(told.output()).certificates
 }
 
-describe('a mounted certificate that changes', () => {
+describe('a mounted certificate that changes', { concurrency: 3 }, () => {
   it('is served without a reload, by the same workers; key and certificate may come one after the other', async t => {
     const { monohull, folder, certs, subject, seesOnly } = await serve(t, { '': 'one.test' })
     const workers = [monohull.worker(1), monohull.worker(2)]
@@ -111,7 +111,7 @@ describe('a mounted certificate that changes', () => {
   })
 })
 
-describe('several mounted certificates', () => {
+describe('several mounted certificates', { concurrency: 3 }, () => {
   it('are chosen by the name that the client asks for', async t => {
     const { certs, subject, seesOnly } = await serve(t, { '': 'main.test', shop: 'shop.test' })
     assert.deepEqual(
@@ -151,7 +151,7 @@ describe('several mounted certificates', () => {
   })
 })
 
-describe('certificates that nginx could not take', () => {
+describe('certificates that nginx could not take', { concurrency: 3 }, () => {
   for (const [name, damage, says] of [
     [
       'a key too weak',

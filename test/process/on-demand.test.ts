@@ -60,7 +60,7 @@ const showsItself = (monohull: Monohull, name: string) =>
     details: monohull.output,
   })
 
-describe('a certificate at the first handshake for a name', () => {
+describe('a certificate at the first handshake for a name', { concurrency: 3 }, () => {
   it('is obtained while that handshake waits, where it is allowed; a restart does not order it again', async t => {
     const authority = await startAuthority(t)
     const gate = await startGate(t)

@@ -38,7 +38,7 @@ function running(t: TestContext, monohull: Monohull, name: string, before = 0): 
 /** What the consumers wrote down. */
 const notes = (monohull: Monohull) => readFileSync(join(monohull.folder, 'notes'), 'utf8').trim().split('\n')
 
-describe('processes', () => {
+describe('processes', { concurrency: 3 }, () => {
   it('run beside the workers, with the folder and variables of the app, and are shown', async t => {
     const yaml = queue.replace('queue: {', 'mail: { command: [sleep, "60"] }, queue: { count: 2,')
     const monohull = startMonohull(t, { files: { 'monohull.yaml': yaml }, env: oneWorker })

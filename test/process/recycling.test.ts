@@ -18,7 +18,7 @@ async function postUntil(monohull: Monohull, isDone: () => boolean): Promise<num
 
 const lives = (monohull: Monohull) => monohull.instance().children.filter(({ name }) => name.startsWith('app.')).length
 
-describe('a worker that has reached its limit is replaced, the new one ready first', () => {
+describe('a worker that has reached its limit is replaced, the new one ready first', { concurrency: 3 }, () => {
   it('max_requests: each draws its own, and no request fails', async t => {
     const monohull = startMonohull(t, {
       args: hello,
@@ -91,7 +91,7 @@ describe('a worker that has reached its limit is replaced, the new one ready fir
   })
 })
 
-describe('recycling', () => {
+describe('recycling', { concurrency: 3 }, () => {
   it('says that max_requests is not counted where it is not', async t => {
     const files = {
       'server.py': `import socket, http.server

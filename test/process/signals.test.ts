@@ -18,7 +18,7 @@ async function statusesUntil(monohull: Monohull, done: () => boolean): Promise<n
   return [...statuses]
 }
 
-describe('signals', () => {
+describe('signals', { concurrency: 3 }, () => {
   for (const signal of ['SIGTERM', 'SIGQUIT'] as const) {
     it(`${signal}: readiness goes off, requests are finished, the exit code is 0`, async t => {
       const monohull = startMonohull(t, { args: hello, env: { MONOHULL_STOP_DELAY: '500ms' } })
@@ -131,7 +131,7 @@ describe('signals', () => {
   })
 })
 
-describe('a reload that cannot be done changes nothing:', () => {
+describe('a reload that cannot be done changes nothing:', { concurrency: 3 }, () => {
   const cases: [string, string, RegExp][] = [
     ['an unknown key', 'htps: on\n', /htps: is not a known key[\s\S]*did you mean https\?/],
     ['a YAML error', 'app: [\n', /monohull\.yaml:\d+/],
