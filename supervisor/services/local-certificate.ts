@@ -49,10 +49,9 @@ export async function localCertificate(
   const kept = findKept(store, [stateDir, fallback], { authorities, wanted, now })
   if (kept) return kept
 
-  const isKept = store.isWritable(stateDir)
-  const folder = isKept ? stateDir : fallback
   const local = await store.localAuthority()
-  try {
+
+  function makeIn(folder: string): { made: UsableCertificate; authority: UsableCertificate; names: string[] } {
     const known = authorities.find(({ files }) => isWithin(local.scopeOf(files.chain), serverScope(wanted)))
     const authority = known ?? makeAuthority(local, store, { folder, settings, now })
     if (!known) log.info('local CA made', { file: authority.files.chain, trust: 'monohull cert trust-info' })
@@ -61,17 +60,27 @@ export async function localCertificate(
     local.sign(placeIn(folder, pair), authority.files, { names: serverScope(names), now })
     const made = expectUsable(store.read(folder, pair))
     store.remove(placeIn(folder, formerPair))
-    log.warn('no certificate mounted, serving one of the local CA', {
-      names: names.join(','),
-      cert_dir: certDir,
-      kept_in: isKept ? folder : `${folder} (state_dir ${stateDir} is not writable)`,
-    })
-    return { ...made, authority: withoutKey(authority) }
-  } catch (error) {
-    throw new OperatorError(`cannot make a local certificate in ${folder}: ${messageOf(error)}`, {
-      fix: 'let monohull write there, or mount a certificate in cert_dir',
-    })
+    return { made, authority, names }
   }
+
+  const refusals: string[] = []
+  for (const folder of [stateDir, fallback]) {
+    try {
+      if (folder === stateDir && !store.isWritable(stateDir)) throw new Error('it is not writable')
+      const { made, authority, names } = makeIn(folder)
+      log.warn('no certificate mounted, serving one of the local CA', {
+        names: names.join(','),
+        cert_dir: certDir,
+        kept_in: folder === stateDir ? folder : `${folder} (not in state_dir ${refusals.join()})`,
+      })
+      return { ...made, authority: withoutKey(authority) }
+    } catch (error) {
+      refusals.push(`${folder}: ${messageOf(error)}`)
+    }
+  }
+  throw new OperatorError(`cannot make a local certificate in ${refusals.join(', nor in ')}`, {
+    fix: 'let monohull write there, or mount a certificate in cert_dir',
+  })
 }
 
 function findAuthorities(store: CertificateStore, folders: readonly string[], now: number): UsableCertificate[] {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { readdirSync, renameSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { startAuthority } from './acme-authority.ts'
 import { cert, issuerOf, serialOf, startWithAcme, windowOf } from './acme-monohull.ts'
-import { temporaryFolder, until } from './monohull.ts'
+import { defer, temporaryFolder, until } from './monohull.ts'
 
 const places = 'state/acme/certificates/one.test'
 
@@ -68,6 +69,28 @@ describe('an order that fails', { concurrency: 3 }, () => {
     const monohull = startWithAcme(t, authority)
     await monohull.seen(/certificate not obtained .*the proof for one\.test is invalid: .*127\.0\.0\.2/)
     await fetch(`${authority.dnsUrl}/clear-a`, { method: 'POST', body: JSON.stringify({ host: 'one.test.' }) })
+    assert.equal((await cert(t, monohull, 'renew', 'one.test')).code, 0)
+    assert.match(await issuerOf(monohull), /Pebble/)
+  })
+})
+
+describe('a state folder that is full', () => {
+  it('at the start: told, a local certificate serves, and one of the CA once there is room', async t => {
+    const folder = temporaryFolder(t)
+    const small = join(folder, 'small')
+    mkdirSync(small)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', small])
+    defer(t, () => execFileSync('umount', ['--lazy', small]))
+    const filler = join(small, 'filler')
+    assert.throws(() => writeFileSync(filler, Buffer.alloc(1 << 20)), /ENOSPC/)
+    const monohull = startWithAcme(t, await startAuthority(t), {
+      folder,
+      env: { MONOHULL_STATE_DIR: join(small, 'state') },
+    })
+    await monohull.seen(/serving one of the local CA .*not in state_dir \S+: ENOSPC/)
+    await monohull.seen(/certificate not obtained .*ENOSPC/)
+    assert.match(await issuerOf(monohull), /Monohull local CA/)
+    rmSync(filler)
     assert.equal((await cert(t, monohull, 'renew', 'one.test')).code, 0)
     assert.match(await issuerOf(monohull), /Pebble/)
   })
