@@ -5,28 +5,35 @@ import { errnoOf, messageOf, OperatorError } from '../base/errors.ts'
 import type { CertificateFacts, CertificateFiles, CertificateReading } from '../domain/certificate.ts'
 import { type ChainLink, orderChain } from '../domain/certificate-chain.ts'
 import { certificatesOf, keysOf, readPem } from '../domain/pem.ts'
+import { findChainWeakness, findKeyWeakness, keyTypeOf, oneLine } from './certificate-strength.ts'
 
-/** What OpenSSL, as Debian sets it up, lets a server use. */
-const leastRsaBits = 2048
-const curves = new Set(['prime256v1', 'secp384r1', 'secp521r1'])
+/** No certificate comes near it. */
+const longestFile = 1_000_000
 
 type Bad = { ok: false; problem: string; fix: string }
 
 /**
  * Names of the files in a certificate folder, and of the folders in it; empty when there is no such folder. Names that
- * begin with a dot are Kubernetes' own. An OperatorError when it cannot be read.
+ * begin with a dot are Kubernetes' own, and lost+found is of the file system. An OperatorError when it cannot be read.
  */
 export function listCertificateFolder(folder: string): { files: string[]; folders: string[] } {
   try {
-    const names = readdirSync(folder).filter(name => !name.startsWith('.'))
-    const isFolder = (name: string) => statSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory() ?? false
-    const folders = names.filter(isFolder)
+    const names = readdirSync(folder).filter(name => !name.startsWith('.') && name !== 'lost+found')
+    const folders = names.filter(name => isFolder(join(folder, name)))
     return { files: names.filter(name => !folders.includes(name)), folders: folders.sort() }
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return { files: [], folders: [] }
     throw new OperatorError(`cannot read the certificate folder ${folder}: ${messageOf(error)}`, {
       fix: `let user ${process.getuid?.()} read the folder, or name another with cert_dir`,
     })
+  }
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory()
+  } catch {
+    return false // a link that leads nowhere: who reads it is told
   }
 }
 
@@ -50,13 +57,15 @@ export function readCertificate(folder: string, names: CertificateFiles): Certif
   const [first, key] = [chain.links[0], keys.keys[0]]
   const match = found[0] ?? (first && key && { leaf: first, key })
   if (!match) throw new Error('cannot judge a pair without a certificate and a key')
-  const weakness = findWeakness(match.key)
-  if (weakness) return refuse(`the key ${files.key}`, weakness)
+  const weakKey = findKeyWeakness(match.key)
+  if (weakKey) return refuse(`the key ${files.key}`, weakKey)
 
   const ordered = orderChain(
     match.leaf,
     chain.links.filter(link => link !== match.leaf),
   )
+  const weakness = findChainWeakness(ordered.chain.map(({ x509 }) => x509))
+  if (weakness) return refuse(files.chain, weakness)
   const pem = {
     chain: ordered.chain.map(({ x509 }) => x509.toString()).join(''),
     key: match.key.export({ type: 'pkcs8', format: 'pem' }).toString(),
@@ -87,13 +96,18 @@ function parseCertificates(path: string): { ok: true; links: ReadLink[] } | Bad 
   for (const [index, text] of found.texts.entries()) {
     try {
       const x509 = new X509Certificate(text)
-      links.push({ x509, subject: x509.subject, isIssuedBy: other => x509.checkIssued(other.x509) })
+      links.push({ x509, subject: x509.subject, isIssuedBy: other => isIssuedBy(x509, other.x509) })
     } catch {
       const problem = `is damaged: certificate ${index + 1} of ${found.texts.length} cannot be read`
       return { ok: false, problem, fix: 'write it again' }
     }
   }
   return { ok: true, links }
+}
+
+/** By name and by signature: a CA with a new key may have the old name. */
+function isIssuedBy(x509: X509Certificate, issuer: X509Certificate): boolean {
+  return x509.checkIssued(issuer) && x509.verify(issuer.publicKey)
 }
 
 function parseKeys(path: string): { ok: true; keys: KeyObject[] } | Bad {
@@ -107,28 +121,10 @@ function parseKeys(path: string): { ok: true; keys: KeyObject[] } | Bad {
   }
 }
 
-/** Why nginx would not take a key. */
-function findWeakness(key: KeyObject): Bad | undefined {
-  const { modulusLength, namedCurve } = key.asymmetricKeyDetails ?? {}
-  const fix = 'make a new one: EC P-256, or RSA of 2048 bits or more'
-  if (keyTypeOf(key) === undefined) return { ok: false, problem: `is of type ${key.asymmetricKeyType}`, fix }
-  if (modulusLength !== undefined && modulusLength < leastRsaBits)
-    return { ok: false, problem: `has ${modulusLength} bits, too few for OpenSSL`, fix }
-  if (namedCurve !== undefined && !curves.has(namedCurve))
-    return { ok: false, problem: `is of the curve ${namedCurve}, which TLS clients do not know`, fix }
-  return undefined
-}
-
-function keyTypeOf(key: KeyObject): CertificateFacts['keyType'] | undefined {
-  if (key.asymmetricKeyType === 'ec') return 'ecdsa'
-  if (key.asymmetricKeyType?.startsWith('rsa')) return 'rsa'
-  return key.asymmetricKeyType?.startsWith('ed') ? 'eddsa' : undefined
-}
-
 function factsOf(x509: X509Certificate, key: KeyObject): Omit<CertificateFacts, 'id' | 'keyMatches' | 'remarks'> {
   return {
-    subject: x509.subject.replaceAll('\n', ', '),
-    issuer: x509.issuer.replaceAll('\n', ', '),
+    subject: oneLine(x509.subject),
+    issuer: oneLine(x509.issuer),
     names: [...(x509.subjectAltName ?? '').matchAll(/(?:DNS|IP Address):([^,\s"]+)/g)].map(match => match[1] ?? ''),
     serial: x509.serialNumber,
     fingerprint: x509.fingerprint256,
@@ -142,12 +138,22 @@ function remarksOn(path: string, { chain, strangers }: { chain: ReadLink[]; stra
   const [leaf] = chain
   const remarks: string[] = []
   if (strangers.length > 0) {
-    const names = strangers.map(({ subject }) => subject.replaceAll('\n', ', ')).join('; ')
+    const names = strangers.map(({ subject }) => oneLine(subject)).join('; ')
     remarks.push(`${path} holds what is no part of the chain, and is left out: ${names}`)
   }
   if (leaf && chain.length === 1 && /CA Issuers/.test(leaf.x509.infoAccess ?? ''))
     remarks.push(
       `${path} lacks the intermediate certificate, so that some clients will not trust it: mount the full chain`,
+    )
+  for (const { x509 } of chain.slice(1)) {
+    if (Date.parse(x509.validTo) <= Date.now())
+      remarks.push(
+        `${path} holds a CA's certificate that expired on ${new Date(x509.validTo).toISOString()}, so that clients refuse the chain: ${oneLine(x509.subject)}; mount the full chain of now`,
+      )
+  }
+  if (leaf?.x509.publicKey.asymmetricKeyType?.startsWith('ed'))
+    remarks.push(
+      `${path} is for a key of the type Ed25519 or Ed448, which browsers do not take: EC P-256 or RSA serves everybody`,
     )
   if (leaf && !leaf.x509.subjectAltName) remarks.push(`${path} names no host (subjectAltName): browsers refuse it`)
   return remarks
@@ -155,6 +161,11 @@ function remarksOn(path: string, { chain, strangers }: { chain: ReadLink[]; stra
 
 function readPemFile(path: string): ReturnType<typeof readPem> {
   try {
+    // what is no file, such as a pipe, might hold up whoever reads it for ever
+    const entry = statSync(path)
+    if (!entry.isFile()) return { ok: false, problem: 'is no file', fix: 'mount a file in its place' }
+    if (entry.size > longestFile)
+      return { ok: false, problem: 'is too long for PEM', fix: 'mount a PEM file in its place' }
     return readPem(readFileSync(path))
   } catch (error) {
     const uid = process.getuid?.()

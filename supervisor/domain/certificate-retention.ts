@@ -9,7 +9,9 @@ export function retained<T extends { files: CertificateFiles }>(
   usable: readonly { files: CertificateFiles }[],
   problems: readonly CertificateProblem[],
 ): T[] {
-  const broken = new Set(problems.flatMap(({ files }) => [files.chain, files.key]))
+  const broken = problems.flatMap(({ files }) => [files.chain, files.key]).filter(path => path !== '')
   const replaced = new Set(usable.map(({ files }) => files.chain))
-  return served.filter(({ files }) => !replaced.has(files.chain) && (broken.has(files.chain) || broken.has(files.key)))
+  // a folder that cannot be read is broken with all that is in it
+  const isBroken = (path: string) => broken.some(known => path === known || path.startsWith(`${known}/`))
+  return served.filter(({ files }) => !replaced.has(files.chain) && (isBroken(files.chain) || isBroken(files.key)))
 }

@@ -27,6 +27,11 @@ export function readExtension(certificate: Uint8Array, id: readonly number[]): E
   return octets && readElement(certificate, octets.start)
 }
 
+/** What the bytes as a whole are; none when they are nothing. */
+export function whole(bytes: Uint8Array): Element[] {
+  return elementsIn(bytes, { tag: 0, start: 0, end: bytes.length })
+}
+
 /** The elements one after the other in the content of another. */
 export function elementsIn(bytes: Uint8Array, { start, end }: Element): Element[] {
   const elements: Element[] = []

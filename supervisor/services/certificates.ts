@@ -29,7 +29,8 @@ export interface MountedSearch {
 
 /** Looks for the mounted certificates in a folder and the folders in it, and says what is wrong with each that is unusable. */
 export function findMounted(store: CertificateStore, certDir: string, now: number): MountedSearch {
-  const { folders } = store.list(certDir)
+  const top = tryToList(store, certDir)
+  const folders = 'problem' in top ? [] : top.folders
   const found = [certDir, ...folders.map(name => join(certDir, name))].map(folder => findInFolder(store, folder, now))
   return {
     usable: found.flatMap(({ usable }) => usable),
@@ -38,8 +39,11 @@ export function findMounted(store: CertificateStore, certDir: string, now: numbe
   }
 }
 
+/** A folder that cannot be read holds up no other. */
 function findInFolder(store: CertificateStore, folder: string, now: number): MountedSearch {
-  const { pairs, lonely } = findPairs(store.list(folder).files)
+  const listed = tryToList(store, folder)
+  if ('problem' in listed) return { usable: [], problems: [listed], order: [] }
+  const { pairs, lonely } = findPairs(listed.files)
   const readings = pairs.map(pair => store.read(folder, pair))
   const { usable, problems } = chooseCertificates(readings, now)
   const orphaned = lonely.map(name => {
@@ -70,21 +74,25 @@ export interface Found {
 
 /** The latest usable certificate that the CA issued for a name. A folder that cannot be read holds up nothing. */
 function findIssued(store: CertificateStore, folder: string, now: number): Pick<Found, 'certificates' | 'problems'> {
+  const listed = tryToList(store, folder)
+  if ('problem' in listed)
+    return { certificates: [], problems: [{ ...listed, fix: 'let monohull read its state_dir' }] }
+  const readings = listed.folders.map(id => store.read(join(folder, id), issuedPair))
+  const { usable, problems } = chooseCertificates(readings, now)
+  usable.sort((a, b) => b.certificate.notBefore - a.certificate.notBefore)
+  return {
+    certificates: usable.slice(0, 1).map(latest => ({ source: 'acme', ...latest })),
+    // what has expired is only history
+    problems: problems.filter(({ endsAt }) => endsAt !== undefined),
+  }
+}
+
+function tryToList(store: CertificateStore, folder: string): ReturnType<CertificateStore['list']> | CertificateProblem {
   try {
-    const readings = store.list(folder).folders.map(id => store.read(join(folder, id), issuedPair))
-    const { usable, problems } = chooseCertificates(readings, now)
-    usable.sort((a, b) => b.certificate.notBefore - a.certificate.notBefore)
-    return {
-      certificates: usable.slice(0, 1).map(latest => ({ source: 'acme', ...latest })),
-      // what has expired is only history
-      problems: problems.filter(({ endsAt }) => endsAt !== undefined),
-    }
+    return store.list(folder)
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error
-    return {
-      certificates: [],
-      problems: [{ files: { chain: folder, key: '' }, problem: error.message, fix: 'let monohull read its state_dir' }],
-    }
+    return { files: { chain: folder, key: '' }, problem: error.message, fix: error.fix }
   }
 }
 

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { OperatorError } from '../../supervisor/base/errors.ts'
 import type { CertificateFacts } from '../../supervisor/domain/certificate.ts'
 import { arrangeCertificates, askableNames, type Candidate } from '../../supervisor/domain/certificate-choice.ts'
 import { describeTimeLeft, expiryStage } from '../../supervisor/domain/certificate-expiry.ts'
 import { retained } from '../../supervisor/domain/certificate-retention.ts'
+import type { CertificateStore } from '../../supervisor/domain/ports.ts'
+import { findMounted } from '../../supervisor/services/certificates.ts'
 
 type Named = Candidate & { id: string }
 
@@ -94,9 +97,32 @@ describe('domain/certificate-retention', () => {
     ])
   })
 
+  it('keeps all that is in a folder which cannot be read', () => {
+    const served = ['/certs/a/tls', '/certs/ab/tls', '/certs/tls'].map(files)
+    const folder = { files: { chain: '/certs/a', key: '' }, problem: 'EACCES', fix: '' }
+    assert.deepEqual(retained(served, [], [folder]), [files('/certs/a/tls')])
+    assert.deepEqual(retained(served, [], [{ ...folder, files: { chain: '/certs', key: '' } }]), served)
+    assert.deepEqual(retained(served, [], [{ ...folder, files: { chain: '', key: '' } }]), [])
+  })
+
   it('keeps one whose certificate is gone and whose key is there', () => {
     const lonely = { files: { chain: 'a.key', key: '' }, problem: 'lonely', fix: '' }
     assert.deepEqual(retained([files('a')], [], [lonely]), [files('a')])
+  })
+})
+
+describe('services/certificates: findMounted', () => {
+  it('says which folder cannot be read, and finds what is in the others', () => {
+    const list = (folder: string) => {
+      if (folder === '/certs/lost') throw new OperatorError('cannot read /certs/lost', { fix: 'let it' })
+      return folder === '/certs' ? { files: [], folders: ['lost', 'shop'] } : { files: ['tls.key'], folders: [] }
+    }
+    const { problems } = findMounted({ list } as unknown as CertificateStore, '/certs', 0)
+    assert.deepEqual(
+      problems.map(({ problem }) => problem),
+      ['cannot read /certs/lost', 'the key /certs/shop/tls.key has no certificate beside it'],
+    )
+    assert.deepEqual(findMounted({ list } as unknown as CertificateStore, '/certs/lost', 0).problems.length, 1)
   })
 })
 

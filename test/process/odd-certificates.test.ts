@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { makeCertificate } from '../make-certificate.ts'
+import { type ChainOptions, makeChain } from '../make-chain.ts'
+import { fixture, startMonohull, temporaryFolder, until } from './monohull.ts'
+import { presented } from './presented.ts'
+
+const hello = ['run', 'node', fixture('hello.cjs')]
+
+describe('a chain', { concurrency: 3 }, () => {
+  const weak: [string, ChainOptions, RegExp][] = [
+    ['signed with SHA-1', { hash: 'sha1' }, /refuses: the certificate is signed with SHA-1/],
+    ['with a weak CA', { bits: 1024 }, /refuses: the CA's certificate CN=Middle has a key of 1024 bits/],
+  ]
+  for (const [name, options, says] of weak) {
+    it(`${name}, which nginx would not start with, is told at the start, and the others serve`, async t => {
+      const folder = temporaryFolder(t)
+      const certs = join(folder, 'certs')
+      makeChain(join(certs, 'weak'), 'weak.test', options)
+      makeCertificate(join(certs, 'good'), 'good.test', { chain: 'tls.crt', key: 'tls.key' })
+      const monohull = startMonohull(t, { folder, args: hello })
+      const { httpsPort } = await monohull.serving()
+      assert.match(monohull.output(), says)
+      assert.equal((await presented(httpsPort, 'good.test')).subject, 'CN=good.test')
+      makeChain(join(certs, 'weak'), 'weak.test', {})
+      await until(
+        'it once it is good',
+        async () => (await presented(httpsPort, 'weak.test')).subject === 'CN=weak.test',
+      )
+    })
+  }
+
+  it('with a CA that has ended serves, and is told', async t => {
+    const folder = temporaryFolder(t)
+    makeChain(join(folder, 'certs'), 'old.test', { days: -1 })
+    const monohull = startMonohull(t, { folder, args: hello })
+    const { httpsPort } = await monohull.serving()
+    assert.equal((await presented(httpsPort)).subject, 'CN=old.test')
+    assert.match(monohull.output(), /certificate is odd .*CA's certificate that expired on \d{4}-.*CN=Middle/)
+  })
+})
+
+describe('what is no file', { concurrency: 3 }, () => {
+  it('holds up neither the start nor what serves', async t => {
+    const folder = temporaryFolder(t)
+    const certs = join(folder, 'certs')
+    makeCertificate(certs, 'good.test', { chain: 'tls.crt', key: 'tls.key' })
+    const makePipes = (name: string) => execFileSync('mkfifo', [`${name}.pem`, `${name}.key`], { cwd: certs })
+    makePipes('a')
+    execFileSync('ln', ['-s', '/dev/zero', join(certs, 'b.pem')])
+    execFileSync('ln', ['-s', 'b.key', join(certs, 'b.key')])
+    const monohull = startMonohull(t, { folder, args: hello })
+    const { httpsPort } = await monohull.serving()
+    assert.equal((await presented(httpsPort)).subject, 'CN=good.test')
+    for (const file of ['a.pem', 'b.pem']) assert.match(monohull.output(), new RegExp(`${file} is no file`))
+    makePipes('c')
+    await monohull.seen(/what was served stays .*c\.pem is no file/)
+    rmSync(join(certs, 'c.pem'))
+    makeCertificate(certs, 'next.test', { chain: 'tls.crt', key: 'tls.key' })
+    await until('the next', async () => (await presented(httpsPort)).subject === 'CN=next.test')
+  })
+})
