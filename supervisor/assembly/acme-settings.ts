@@ -1,10 +1,11 @@
-import { accessSync, constants } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { messageOf } from '../base/errors.ts'
 import { namedHosts } from '../config/named-hosts.ts'
 import type { Problem } from '../config/report.ts'
 import type { Config } from '../config/schema.ts'
 import type { AcmeSettings } from '../domain/acme.ts'
+import { certificatesOf, readPem } from '../domain/pem.ts'
 
 const directories: Record<string, string> = {
   letsencrypt: 'https://acme-v02.api.letsencrypt.org/directory',
@@ -47,11 +48,14 @@ export function challengeFolder({ run_dir, tls }: Config): string | undefined {
 export function findAcmeProblems({ tls }: Config): Problem[] {
   const file = tls.acme?.ca_file
   if (file === undefined) return []
+  const complaint = (problem: string, fix: string) => [
+    { key: 'tls.acme.ca_file', source: 'this machine', value: file, problem, fix },
+  ]
   try {
-    accessSync(file, constants.R_OK)
-    return []
+    const pem = readPem(readFileSync(file))
+    const found = pem.ok ? certificatesOf(pem.blocks) : pem
+    return found.ok ? [] : complaint(found.problem, found.fix)
   } catch (error) {
-    const problem = messageOf(error)
-    return [{ key: 'tls.acme.ca_file', source: 'this machine', value: file, problem, fix: 'name a readable PEM file' }]
+    return complaint(messageOf(error), 'name a readable PEM file')
   }
 }

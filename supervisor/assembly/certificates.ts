@@ -10,12 +10,14 @@ import {
   type CertificateSet,
   type CertificateSource,
   covers,
+  uncovered,
 } from '../domain/certificate-choice.ts'
 import { retained } from '../domain/certificate-retention.ts'
 import type { NginxModel } from '../domain/nginx-model.ts'
 import { findServed } from '../services/certificates.ts'
 import type { LocalAuthorityFacts } from '../services/local-certificate.ts'
 import { acmeFolder, acmeSettingsOf } from './acme-settings.ts'
+import { knownHosts } from './known-hosts.ts'
 import type { Settings } from './settings.ts'
 
 /** A certificate that nginx serves, from a copy of its own. */
@@ -109,8 +111,33 @@ export async function forgetOtherCopies(settings: Settings, { kept }: Certificat
   )
 }
 
+/** The names in the configuration that clients ask for in vain: they get a certificate for others. Those that are awaited are none. */
+export function namesWithoutCertificate(
+  certificates: readonly Pick<KeptCertificate, 'certificate' | 'source'>[],
+  config: Config,
+): string[] {
+  // the local one is for all of them
+  if (config.tls.on_demand || certificates.some(({ source }) => source === 'local-ca')) return []
+  const awaited = acmeSettingsOf(config)?.plans.flatMap(({ domains }) => domains) ?? []
+  const hosts = knownHosts(config).filter(host => !awaited.includes(host))
+  return uncovered(
+    hosts,
+    certificates.map(({ certificate }) => certificate),
+  )
+}
+
+/** Tells of names without a certificate. */
+export function reportNames(names: readonly string[], log: Log): void {
+  if (names.length === 0) return
+  log.warn('no certificate is for some names: clients get another there, and refuse it', {
+    names: names.join(','),
+    fix: 'mount one, name them in tls.acme.domains, or take them out of server_names and routes',
+  })
+}
+
 /** The log lines about certificates that were just loaded. */
-export function reportCertificates({ kept, problems }: Certificates, log: Log): void {
+export function reportCertificates({ kept, problems }: Certificates, config: Config, log: Log): void {
+  reportNames(namesWithoutCertificate(kept, config), log)
   for (const { problem, fix } of problems) log.warn('certificate not used', { problem, fix })
   for (const { source, files, certificate } of kept) {
     if (source === 'local-ca') continue

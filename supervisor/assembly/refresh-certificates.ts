@@ -3,7 +3,14 @@ import { pause, systemClock } from '../base/clock.ts'
 import { messageOf, OperatorError } from '../base/errors.ts'
 import type { CertificateProblem } from '../domain/certificate.ts'
 import type { Outcome } from '../domain/command.ts'
-import { type Certificates, forgetOtherCopies, type KeptCertificate, loadCertificates } from './certificates.ts'
+import {
+  type Certificates,
+  forgetOtherCopies,
+  type KeptCertificate,
+  loadCertificates,
+  namesWithoutCertificate,
+  reportNames,
+} from './certificates.ts'
 import { reachableHost } from './front.ts'
 import { modelOf, type Parts } from './parts.ts'
 
@@ -54,6 +61,9 @@ export async function refreshCertificates(parts: Parts): Promise<Outcome> {
     )
     for (const { certificate } of fresh)
       for (const remark of certificate.remarks) log.warn('certificate is odd', { remark })
+    const nameless = namesWithoutCertificate(next.kept, settings.config)
+    if (nameless.join() !== namesWithoutCertificate(previous?.kept ?? [], settings.config).join())
+      reportNames(nameless, log)
     const failures = await confirmServed(parts, next)
     if (failures.length > 0)
       return { ok: false, message: 'certificates changed, and a handshake shows another', reason: failures.join('\n') }

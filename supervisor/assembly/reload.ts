@@ -51,7 +51,7 @@ export async function reload(parts: Parts): Promise<Outcome> {
   let isApplied = false
   try {
     parts.certificates = await loadCertificates(next, parts.log, certificates)
-    if (parts.certificates) reportCertificates(parts.certificates, parts.log)
+    if (parts.certificates) reportCertificates(parts.certificates, next.config, parts.log)
     parts.hsts = await switchHsts(parts, next)
     parts.folders = await lookAtFolders(next, parts.world)
     upstreams = await openUpstreams(parts, next)

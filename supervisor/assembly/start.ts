@@ -128,7 +128,7 @@ async function assembleNginx(parts: Parts, surroundings: Surroundings): Promise<
     settings.config.tls.on_demand && import('./on-demand-files.ts').then(files => files.layOutOnDemand(settings)),
   ])
   Object.assign(parts, { features, folders, accessLog, certificates, upstreams })
-  if (certificates) reportCertificates(certificates, log)
+  if (certificates) reportCertificates(certificates, settings.config, log)
   if (settings.config.tls.hsts) parts.hsts = (await import('./hsts.ts')).openHsts(settings, certificates, log)
   bindBusySocket(parts, features)
   parts.nginx = createNginx({

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { certificateStore } from '../adapters/cert-store.ts'
 import { findRunning, makeRunDir } from '../adapters/instance.ts'
 import { createNginxFiles } from '../adapters/nginx-files.ts'
+import { namesWithoutCertificate } from '../assembly/certificates.ts'
 import { bindFront } from '../assembly/front.ts'
 import { unroutedApps } from '../assembly/pools.ts'
 import type { Settings } from '../assembly/settings.ts'
@@ -100,7 +101,11 @@ function inspectCertificates(
   for (const { files, certificate } of usable) {
     found.notes.push(`certificate ${files.chain} for ${certificate.names.join(', ')}`, ...certificate.remarks)
   }
-  if (usable.length > 0) return
+  if (usable.length > 0) {
+    for (const name of namesWithoutCertificate(usable, config))
+      found.notes.push(`no certificate is for ${name}: clients get another there, and refuse it`)
+    return
+  }
   if (config.tls.required && problems.length === 0) {
     throw new OperatorError(`tls.required is set, and ${config.cert_dir} has no certificate`, {
       fix: 'mount fullchain.pem and privkey.pem there, or unset tls.required',

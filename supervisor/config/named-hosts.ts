@@ -1,4 +1,11 @@
-/** What certificates are for where nothing else is said: every host that is named, but for wildcards. */
+const address = /^(\d+\.){3}\d+$/
+
+/** Whether what stands for a host name is an IPv4 address, which a CA wants to be asked for in other words. */
+export function isAddress(host: string): boolean {
+  return address.test(host)
+}
+
+/** What certificates are for where nothing else is said: every host that is named, but for wildcards and addresses. */
 export function namedHosts({
   server_names,
   routes = [],
@@ -7,5 +14,5 @@ export function namedHosts({
   routes?: readonly { host?: string | undefined }[] | undefined
 }): string[] {
   const hosts = [...server_names, ...routes.flatMap(({ host }) => host ?? [])]
-  return [...new Set(hosts.map(host => host.toLowerCase()))].filter(host => !host.startsWith('*.'))
+  return [...new Set(hosts.map(host => host.toLowerCase()))].filter(host => !host.startsWith('*.') && !isAddress(host))
 }

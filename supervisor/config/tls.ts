@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { clientCertificates } from './client-certificates.ts'
 import { hsts } from './hsts.ts'
-import { namedHosts } from './named-hosts.ts'
+import { isAddress, namedHosts } from './named-hosts.ts'
 import { onDemand } from './on-demand.ts'
 import { absolutePath, command, docs, hostName } from './values.ts'
 
@@ -116,7 +116,7 @@ export function describeTlsProblems(context: TlsContext) {
   }
   if (!wanted)
     return on_demand ? [found('on_demand', 'expected tls.acme beside it, such as {email: me@example.com}')] : []
-  const names = wanted.domains?.flat() ?? namedHosts(context)
+  const names = wanted.domains?.flat().map(name => name.toLowerCase()) ?? namedHosts(context)
   const problems = []
   if (https === 'off') {
     const fix = 'leave tls.acme out, or set https to redirect or on'
@@ -137,6 +137,15 @@ export function describeTlsProblems(context: TlsContext) {
       found('acme.challenge', 'expected http-01 with tls.on_demand, whose names are in the zones of others'),
     )
   const twice = names.find((name, index) => names.indexOf(name) !== index)
+  const number = names.find(isAddress)
+  if (number)
+    problems.push(
+      found(
+        'acme.domains',
+        `expected host names, and ${number} is an address`,
+        'leave it out, and mount a certificate for it',
+      ),
+    )
   if (twice) problems.push(found('acme.domains', `expected every domain once, and ${twice} is there twice`))
   return problems
 }

@@ -38,6 +38,16 @@ export function covers(certificate: Pick<CertificateFacts, 'names'>, host: strin
   return names.includes(host) || (host.includes('.') && names.includes(wildcard))
 }
 
+/** Of these host names, those that none of the certificates is for. */
+export function uncovered(
+  hosts: readonly string[],
+  certificates: readonly Pick<CertificateFacts, 'names'>[],
+): string[] {
+  return hosts.filter(
+    host => !address.test(host) && !certificates.some(certificate => covers(certificate, host.toLowerCase())),
+  )
+}
+
 /**
  * Which certificates serve which name. The first candidate's are for everybody else. For each name: the best source, and
  * of each key type the latest.

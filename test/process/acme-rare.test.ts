@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { startAuthority } from './acme-authority.ts'
 import { cert, issuerOf, serialOf, startWithAcme, windowOf } from './acme-monohull.ts'
-import { defer, temporaryFolder, until } from './monohull.ts'
+import { defer, fixture, startMonohull, temporaryFolder, until } from './monohull.ts'
 
 const places = 'state/acme/certificates/one.test'
 
@@ -54,6 +54,24 @@ describe('an account that was made elsewhere (external account binding)', { conc
     const env = { ...eab, MONOHULL_TLS_ACME_EAB_HMAC_KEY: accounts['kid-1'].toLowerCase() }
     const monohull = startWithAcme(t, await startAuthority(t, { accounts }), { env })
     await monohull.seen(/not obtained .*the CA answers 4\d\d/)
+  })
+})
+
+describe('an order that a kill interrupts', () => {
+  it('is taken up by the next start: no other is placed', async t => {
+    const authority = await startAuthority(t)
+    const first = startMonohull(t, {
+      args: ['run', 'node', fixture('hello.cjs')],
+      env: { ...authority.env, MONOHULL_TLS_ACME_DOMAINS: 'one.test' },
+    })
+    const record = join(first.folder, places, 'record.json')
+    await until('the order to be noted', () => existsSync(record) && /my-order/.test(readFileSync(record, 'utf8')))
+    first.process.kill('SIGKILL')
+    await first.exited
+    const second = startWithAcme(t, authority, { folder: first.folder })
+    await second.serving()
+    await until('the certificate', async () => /Pebble/.test(await issuerOf(second)))
+    assert.equal(authority.orders.length, 1)
   })
 })
 

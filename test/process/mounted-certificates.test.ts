@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { makeCertificate, makeDatedCertificate } from '../make-certificate.ts'
-import { fixture, type Monohull, startMonohull, temporaryFolder, until } from './monohull.ts'
+import { fixture, isolatedEnv, type Monohull, startMonohull, temporaryFolder, until } from './monohull.ts'
 import { presented } from './presented.ts'
 
 const hello = ['run', 'node', fixture('hello.cjs')]
@@ -89,6 +89,19 @@ describe('a mounted certificate that changes', { concurrency: 3 }, () => {
       /what was served stays .*a mounted certificate was served so far, and \S+ has no usable one now/,
     )
     assert.equal(await subject(), 'CN=late.test')
+  })
+
+  it('and is for other names than the configured ones is told, at the start, by check and when it changes', async t => {
+    const folder = temporaryFolder(t, { 'monohull.yaml': 'server_names: [one.test, shop.test, 192.0.2.1]' })
+    makeCertificate(join(folder, 'certs'), 'one.test', pair)
+    const monohull = startMonohull(t, { folder, args: hello })
+    await monohull.serving()
+    assert.match(monohull.output(), /warn no certificate is for some names: .* names=shop\.test fix=/)
+    const checked = startMonohull(t, { folder: temporaryFolder(t), args: ['check'], env: isolatedEnv(folder) })
+    assert.equal(await checked.exited, 0, checked.output())
+    assert.match(checked.output(), /no certificate is for shop\.test/)
+    makeCertificate(join(folder, 'certs'), 'shop.test', pair)
+    await monohull.seen(/no certificate is for some names: .* names=one\.test fix=/)
   })
 
   it('that is not valid yet is told, and served from when it is', async t => {

@@ -2,7 +2,12 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { OperatorError } from '../../supervisor/base/errors.ts'
 import type { CertificateFacts } from '../../supervisor/domain/certificate.ts'
-import { arrangeCertificates, askableNames, type Candidate } from '../../supervisor/domain/certificate-choice.ts'
+import {
+  arrangeCertificates,
+  askableNames,
+  type Candidate,
+  uncovered,
+} from '../../supervisor/domain/certificate-choice.ts'
 import { describeTimeLeft, expiryStage } from '../../supervisor/domain/certificate-expiry.ts'
 import { retained } from '../../supervisor/domain/certificate-retention.ts'
 import type { CertificateStore } from '../../supervisor/domain/ports.ts'
@@ -65,6 +70,12 @@ describe('domain/certificate-choice', () => {
   it('takes a mounted one over an earned one, whatever its date and key', () => {
     const earned = candidate('acme', ['a.test', 'b.test'], { source: 'acme', notBefore: 50, keyType: 'rsa' })
     assert.deepEqual(arranged(candidate('mine', ['a.test']), earned), { default: 'a.test: mine', 'b.test': 'acme' })
+  })
+
+  it('finds the names that no certificate is for', () => {
+    const certificates = [['a.test'], ['*.b.test', 'b.test']].map(names => ({ names }))
+    const hosts = ['A.test', 'b.test', 'x.b.test', '*.b.test', 'x.y.b.test', 'c.test', '*.c.test', '192.0.2.1']
+    assert.deepEqual(uncovered(hosts, certificates), ['x.y.b.test', 'c.test', '*.c.test'])
   })
 
   it('asks only for what is a host name', () => {

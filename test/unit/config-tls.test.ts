@@ -30,8 +30,18 @@ describe('tls.acme', () => {
     assert.equal(acmeSettingsOf(accepted({ env: other }))?.directory, 'https://ca.test/dir')
   })
 
-  it('takes the hosts of routes too, but for wildcards', () => {
-    const text = `server_names: [a.test]
+  it("knows the directories of Let's Encrypt by name", () => {
+    for (const [name, host] of [
+      ['letsencrypt', 'acme-v02'],
+      ['letsencrypt-staging', 'acme-staging-v02'],
+    ]) {
+      const settings = acmeSettingsOf(accepted(acme(`domains: [a.test], directory: ${name}`)))
+      assert.equal(settings?.directory, `https://${host}.api.letsencrypt.org/directory`)
+    }
+  })
+
+  it('takes the hosts of routes too, but for wildcards and addresses', () => {
+    const text = `server_names: [a.test, 192.0.2.1]
 routes: [{path: /, app: app}, {host: B.test, app: app}, {host: "*.c.test", app: app}]
 app: {command: x}
 tls: {acme: {email: me@a.test}}
@@ -45,6 +55,8 @@ tls: {acme: {email: me@a.test}}
   const wrong: [string, string, RegExp][] = [
     ['email: me@a.test', 'tls.acme.domains', /at least one domain/],
     ['domains: [a.test, a.test]', 'tls.acme.domains', /a\.test is there twice/],
+    ['domains: [A.test, a.test]', 'tls.acme.domains', /a\.test is there twice/],
+    ['domains: [a.test, 192.0.2.1]', 'tls.acme.domains', /192\.0\.2\.1 is an address/],
     ['domains: ["*.a.test"]', 'tls.acme.challenge', /expected dns-01/],
     ['domains: [a.test], challenge: dns-01', 'tls.acme.dns_hook', /expected a program/],
     ['domains: [a.test], dns_hook: x', 'tls.acme.dns_hook', /unless challenge is dns-01/],
