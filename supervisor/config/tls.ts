@@ -3,6 +3,7 @@ import { clientCertificates } from './client-certificates.ts'
 import { hsts } from './hsts.ts'
 import { isAddress, namedHosts } from './named-hosts.ts'
 import { onDemand } from './on-demand.ts'
+import type { Route } from './routes.ts'
 import { absolutePath, command, docs, hostName } from './values.ts'
 
 const domains = 'expected a list of domains, such as [example.com, [shop.example.com, www.shop.example.com]]'
@@ -95,11 +96,13 @@ export const tls = z
   .prefault({})
 
 interface TlsContext {
-  routes?: readonly { host?: string | undefined }[] | undefined
+  routes?: readonly Pick<Route, 'host' | 'path' | 'match'>[] | undefined
   https: 'redirect' | 'on' | 'off'
   server_names: readonly string[]
   tls: z.output<typeof tls>
 }
+
+const challengePath = '/.well-known/acme-challenge'
 
 /** What does not go together. */
 export function describeTlsProblems(context: TlsContext) {
@@ -147,5 +150,14 @@ export function describeTlsProblems(context: TlsContext) {
       ),
     )
   if (twice) problems.push(found('acme.domains', `expected every domain once, and ${twice} is there twice`))
-  return problems
+  const taken = (context.routes ?? []).flatMap(({ path, match }, index) =>
+    wanted.challenge === 'http-01' && match !== 'regex' && path.startsWith(challengePath)
+      ? {
+          path: ['routes', index, 'path'],
+          message: 'is what tls.acme answers',
+          params: { fix: 'leave the route out, or set tls.acme.challenge to dns-01' },
+        }
+      : [],
+  )
+  return [...problems, ...taken]
 }

@@ -105,6 +105,7 @@ describe('a state folder that is full', () => {
       folder,
       env: { MONOHULL_STATE_DIR: join(small, 'state') },
     })
+    await monohull.seen(/certificates from the CA will be lost with this container reason=.*state_dir \S+ is in memory/)
     await monohull.seen(/serving one of the local CA .*not in state_dir \S+: ENOSPC/)
     await monohull.seen(/certificate not obtained .*ENOSPC/)
     assert.match(await issuerOf(monohull), /Monohull local CA/)

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { childrenOf } from '../../supervisor/adapters/procfs.ts'
 import { newRecord, wishOf } from '../../supervisor/domain/acme.ts'
-import { makeDatedCertificate } from '../make-certificate.ts'
+import { makeCertificate, makeDatedCertificate } from '../make-certificate.ts'
 import { startAuthority } from './acme-authority.ts'
 import { cert, issuerOf, serialOf, startWithAcme, windowOf } from './acme-monohull.ts'
 import { fixture, type Monohull, startMonohull, temporaryFolder, until } from './monohull.ts'
@@ -17,7 +18,10 @@ describe('a certificate from a CA', { concurrency: 3 }, () => {
     const monohull = startWithAcme(t, authority)
     await monohull.serving()
     const workers = [monohull.worker(1), monohull.worker(2)]
+    const nginxWorkers = childrenOf(monohull.nginx())
     await monohull.seen(/certificate issued names=one\.test/)
+    const [, asked] = await monohull.seen(/nginx\[(\d+)\] access\| \S+ "GET \/\.well-known\/acme-challenge\/[\w-]+ /)
+    assert.ok(nginxWorkers.includes(Number(asked)), 'a challenge takes no reload of nginx')
     await monohull.seen(/certificates changed/)
     assert.match(await issuerOf(monohull), /Pebble/)
     assert.deepEqual([monohull.worker(1), monohull.worker(2)], workers)
@@ -42,6 +46,33 @@ describe('a certificate from a CA', { concurrency: 3 }, () => {
     assert.equal((await monohull.request({ scheme: 'http', path })).status, 404)
     assert.equal((await monohull.request({ scheme: 'http', path: '/.well-known/other' })).status, 308)
     assert.deepEqual(readdirSync(join(monohull.folder, 'run/acme-challenge')), [])
+  })
+
+  it('is asked for ahead of passwords, addresses, routes, client certificates and unknown hosts too', async t => {
+    const folder = temporaryFolder(t, {
+      'monohull.yaml': `
+https: on
+server_names: [other.test]
+unknown_host: "444"
+basic_auth: { file: staff.htpasswd }
+allow: [192.0.2.1]
+tls: { client_certificates: { ca: clients.pem } }
+routes:
+  - { path: /, app: app }
+  - { path: /.well-known, response: { status: 410 } }
+  - { path: "^/.well-known/acme", match: regex, redirect: { to: "https://elsewhere.test/" } }
+`,
+      'staff.htpasswd': 'me:$2y$05$abcdefghijklmnopqrstuuJ0QJmJ5l5vB8v3vQeQk8cF8b1k5l2u.\n',
+    })
+    makeCertificate(folder, 'clients', { chain: 'clients.pem', key: 'clients.key' })
+    const authority = await startAuthority(t)
+    const env = { ...authority.env, MONOHULL_TLS_ACME_DOMAINS: 'one.test' }
+    const monohull = startMonohull(t, { folder, args: ['run', 'node', fixture('hello.cjs')], env })
+    await monohull.seen(/certificates changed/)
+    assert.match(await issuerOf(monohull), /Pebble/)
+    const at = (path: string) => monohull.request({ scheme: 'http', path, headers: { host: 'other.test' } })
+    assert.equal((await at('/.well-known/acme-challenge/nothing')).status, 404)
+    assert.equal((await at('/.well-known/other')).status, 403)
   })
 
   it('is renewed in the window that the CA suggests, at a time that a restart does not change, naming what it replaces', async t => {

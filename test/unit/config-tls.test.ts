@@ -77,6 +77,16 @@ tls: {acme: {email: me@a.test}}
     })
   }
 
+  it('does not leave to a route what the CA asks for, unless by DNS', () => {
+    const routes = `app: {command: x}
+routes: [{path: /, app: app}, {path: /.well-known/acme-challenge/, response: {status: 404}}]
+`
+    const problem = refusedOnce(yaml(`${routes}tls: {acme: {domains: [a.test]}}`))
+    assert.deepEqual([problem.key, problem.problem], ['routes.1.path', 'is what tls.acme answers'])
+    accepted(yaml(`${routes}tls: {acme: {domains: [a.test], challenge: dns-01, dns_hook: x}}`))
+    accepted(yaml(routes))
+  })
+
   it('does not go with https: off, nor with tls.required', () => {
     const off = refusedOnce({ ...acme('domains: [a.test]'), env: { MONOHULL_HTTPS: 'off' } })
     assert.equal(off.key, 'tls.acme')
