@@ -74,6 +74,7 @@ const workplace = createWorkplace()
 process.once('exit', () => {
   // what an error or Ctrl-C has left
   for (const pid of processesUsing(workplace.dir)) kill(pid, 'SIGKILL')
+  workplace.image.unmount()
   if (values.keep) say(`kept: ${workplace.dir}`)
   else workplace.remove()
 })

@@ -3,6 +3,7 @@ import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFi
 import { createServer } from 'node:net'
 import { availableParallelism, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { createImageLayer, type ImageLayer } from './image-layer.ts'
 
 /** The repository. */
 export const home = dirname(import.meta.dirname)
@@ -23,6 +24,8 @@ export interface Workplace {
   path: string
   certificate: string
   key: string
+  /** With the static file, for all stacks. */
+  image: ImageLayer
   /** A new folder below `dir`, with the bench app in `app`. */
   folder(name: string): string
   remove(): void
@@ -30,6 +33,7 @@ export interface Workplace {
 
 export function createWorkplace(): Workplace {
   const dir = mkdtempSync(join(tmpdir(), 'monohull-bench-'))
+  const page = 'x'.repeat(pageBytes)
   // nginx's workers run as another user
   const folder = (name: string) => {
     const path = mkdtempSync(join(dir, `${name}-`))
@@ -37,10 +41,11 @@ export function createWorkplace(): Workplace {
     cpSync(join(home, 'bench/app'), join(path, 'app'), { recursive: true })
     symlinkSync(join(home, 'node_modules'), join(path, 'app/node_modules'))
     mkdirSync(join(path, 'app/public'))
-    writeFileSync(join(path, 'app/public/page.html'), 'x'.repeat(pageBytes))
+    writeFileSync(join(path, 'app/public/page.html'), page)
     return path
   }
   allow(dir)
+  const image = createImageLayer(dir, { 'page.html': page })
   const copy = join(dir, 'package')
   mkdirSync(copy)
   for (const part of ['dist', 'nginx', 'package.json']) cpSync(join(home, part), join(copy, part), { recursive: true })
@@ -55,6 +60,7 @@ export function createWorkplace(): Workplace {
     path: `${dirname(node)}:${process.env.PATH ?? ''}:/usr/sbin:/sbin`,
     certificate: join(tls, 'fullchain.pem'),
     key: join(tls, 'privkey.pem'),
+    image,
     folder,
     remove: () => rmSync(dir, { recursive: true, force: true }),
   }

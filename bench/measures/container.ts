@@ -86,6 +86,7 @@ async function buildImages({ workplace, say }: Bench): Promise<void> {
     appPorts: [3001, 3002],
     certificate: '/certs/fullchain.pem',
     key: '/certs/privkey.pem',
+    image: '/tmp/app/public',
   })
   writeFileSync(join(context, 'nginx.conf'), conf)
   const dockerfile = join(home, 'bench/peers/Dockerfile')

@@ -28,6 +28,7 @@ export function caddyStack(workplace: Workplace): Stack {
         HTTPS_PORT: String(httpsPort),
         CERTIFICATE: workplace.certificate,
         KEY: workplace.key,
+        IMAGE: workplace.image.path,
         SERVERS: appPorts.map(port => `127.0.0.1:${port}`).join(' '),
       }
       writeFileSync(conf, fillTemplate('Caddyfile', values))

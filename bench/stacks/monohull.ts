@@ -18,7 +18,7 @@ export function monohullStack(workplace: Workplace): Stack {
     async start({ entry = 'server.js', workers: count = workers, certificates, ...settings } = {}) {
       const dir = workplace.folder('monohull')
       const program = join(workplace.package, 'dist/launcher.cjs')
-      writeConfig(dir, settings)
+      writeConfig(dir, settings, workplace.image.path)
       await expectKnown(workplace, program, join(dir, 'app'))
       const [httpPort = 0, httpsPort = 0] = await freePorts(2)
       const childrenNamed = (isWanted: (name: string) => boolean) =>
@@ -59,7 +59,7 @@ export function monohullStack(workplace: Workplace): Stack {
 }
 
 /** The keys of the lifecycle and the routes, in monohull.yaml; without any there is no file. */
-function writeConfig(dir: string, options: StartOptions): void {
+function writeConfig(dir: string, options: StartOptions, image: string): void {
   const { maxRequests, maxMemoryMb, timeoutSeconds, trialSeconds, balance, keepalive, servesFiles } = options
   const lines = [
     // so that both workers do not go at once, as one would set it
@@ -72,7 +72,8 @@ function writeConfig(dir: string, options: StartOptions): void {
   ].filter(Boolean)
   const parts = [
     lines.length > 0 && `app:\n  ${lines.join('\n  ')}\n`,
-    servesFiles && 'routes: [{ app: app }, { path: /static, files: { root: public } }]\n',
+    servesFiles &&
+      `routes: [{ app: app }, { path: /static, files: { root: public } }, { path: /image, files: { root: ${image} } }]\n`,
   ].filter(Boolean)
   if (parts.length > 0) writeFileSync(join(dir, 'app/monohull.yaml'), parts.join(''))
 }

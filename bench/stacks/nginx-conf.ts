@@ -12,17 +12,26 @@ export interface NginxConf {
   appPorts: readonly number[]
   certificate: string
   key: string
+  /** Folder with the files below /image/. */
+  image: string
 }
 
 /** Writes the hand-written configuration into a stack's own folder; gives its path. */
 export function writeNginxConf(
-  { certificate, key }: Workplace,
+  { certificate, key, image }: Workplace,
   conf: Pick<NginxConf, 'dir' | 'httpPort' | 'httpsPort' | 'appPorts'>,
 ): string {
   const path = join(conf.dir, 'nginx.conf')
   writeFileSync(
     path,
-    fillNginxConf({ ...conf, address: '127.0.0.1', accessLog: join(conf.dir, 'access.log'), certificate, key }),
+    fillNginxConf({
+      ...conf,
+      address: '127.0.0.1',
+      accessLog: join(conf.dir, 'access.log'),
+      certificate,
+      key,
+      image: image.path,
+    }),
   )
   return path
 }
@@ -40,6 +49,7 @@ export function fillNginxConf(conf: NginxConf): string {
     HTTPS_PORT: String(conf.httpsPort),
     CERTIFICATE: conf.certificate,
     KEY: conf.key,
+    IMAGE: conf.image,
   })
 }
 

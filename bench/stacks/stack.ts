@@ -29,7 +29,7 @@ export interface StartOptions {
   keepalive?: number
   /** Folder with fullchain.pem and privkey.pem; default: what the stack has by itself. */
   certificates?: string
-  /** The folder `public` of the app is served below /static/; stacks with hand-written configurations always do. */
+  /** The folder `public` of the app is served below /static/, that of the image below /image/; stacks with hand-written configurations always do. */
   servesFiles?: boolean
 }
 

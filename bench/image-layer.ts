@@ -1,0 +1,39 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { messageOf } from './message.ts'
+
+/** A folder on an overlay, as the files of an image are in a container. */
+export interface ImageLayer {
+  /** Where the files are, once it is mounted. */
+  path: string
+  /** Why it cannot be, if so. */
+  mount(): string | undefined
+  unmount(): void
+}
+
+/** In a new folder `image` of the workplace, with these files by name. */
+export function createImageLayer(dir: string, files: Record<string, string>): ImageLayer {
+  const at = (name: string) => join(dir, 'image', name)
+  for (const name of ['lower', 'upper', 'work', 'merged']) mkdirSync(at(name), { recursive: true })
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(at('lower'), name), text)
+  let isMounted = false
+  return {
+    path: at('merged'),
+    mount() {
+      const layers = `lowerdir=${at('lower')},upperdir=${at('upper')},workdir=${at('work')}`
+      try {
+        execFileSync('mount', ['-t', 'overlay', 'monohull-bench', '-o', layers, at('merged')], { stdio: 'pipe' })
+        isMounted = true
+        return undefined
+      } catch (error) {
+        return messageOf(error)
+      }
+    },
+    unmount() {
+      // what is left may have files open
+      if (isMounted) execFileSync('umount', ['--lazy', at('merged')])
+      isMounted = false
+    },
+  }
+}
