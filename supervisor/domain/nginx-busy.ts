@@ -12,6 +12,7 @@ export interface BusyTime {
 export function renderBusyCounter({ socket }: BusyTime): string[] {
   return [
     '',
+    '# app.workers',
     'lua_shared_dict monohull_busy 64k;',
     'server {',
     `    listen ${quote(`unix:${socket}`)} backlog=64;`,

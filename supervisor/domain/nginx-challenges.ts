@@ -5,6 +5,7 @@ import { quote } from './nginx-text.ts'
 export function renderChallenges({ acmeChallenges }: Pick<NginxModel, 'acmeChallenges'>): string[] {
   if (acmeChallenges === undefined) return []
   return [
+    '# tls.acme',
     'location ^~ /.well-known/acme-challenge/ {',
     `    alias ${quote(`${acmeChallenges}/`)};`,
     '    default_type text/plain;',

@@ -15,6 +15,7 @@ export function renderExternal(upstream: NginxUpstream): string[] {
   const hasOthers = servers.some(({ isBackup }) => !isBackup)
   return [
     '',
+    `# upstreams.${upstream.name}`,
     `upstream ${group} {`,
     `    zone ${group} ${zoneKilobytes + zoneKilobytesPerServer * servers.length}k;`,
     ...(balance === 'round_robin' ? [] : [`    ${balance};`]),

@@ -73,6 +73,7 @@ export function renderFront(
 /** For the server blocks that serve. */
 export function renderFrontSite(front: FrontRules, { routes, workDir }: FrontSurroundings): string[] {
   return [
+    '# headers',
     includeHeaders,
     ...renderUnknownHost(front.unknownHost),
     ...renderAccess(front.access),
@@ -98,7 +99,11 @@ export function renderOtherHeaders(
   { http3, hsts }: Pick<FrontRules, 'http3' | 'hsts'>,
   cache: Cache | undefined,
 ): string[] {
-  return [...(http3 ? [altSvcHeader] : []), ...(hsts ? [hstsHeader] : []), ...(cache ? [cacheHeader] : [])]
+  return [
+    ...(http3 ? ['# http3', altSvcHeader] : []),
+    ...(hsts ? ['# tls.hsts', hstsHeader] : []),
+    ...(cache ? ['# cache', cacheHeader] : []),
+  ]
 }
 
 function rulesOf(routes: readonly RuledRoute[]) {

@@ -44,7 +44,7 @@ function renderValue({ name, value }: ResponseHeader, target: string): string {
 
 /** The text of rendered/headers.conf. */
 export function renderHeaders(headers: readonly ResponseHeader[]): string[] {
-  return headers.map(header => `add_header ${header.name} ${frontValue(header)} always;`)
+  return commented(headers.map(header => `add_header ${header.name} ${frontValue(header)} always;`))
 }
 
 /** The same for a route. */
@@ -53,10 +53,12 @@ export function renderRouteHeaders(
   front: readonly ResponseHeader[],
   route: number,
 ): string[] {
-  return headers.map(header => {
-    const value = has(front, header) ? frontValue(header) : routeValue(header, route)
-    return `add_header ${header.name} ${value} always;`
-  })
+  return commented(
+    headers.map(header => {
+      const value = has(front, header) ? frontValue(header) : routeValue(header, route)
+      return `add_header ${header.name} ${value} always;`
+    }),
+  )
 }
 
 /**
@@ -64,6 +66,10 @@ export function renderRouteHeaders(
  */
 export function renderGivenHeaders(headers: readonly ResponseHeader[]): string[] {
   return headers.map(({ name }) => `add_header ${name} $upstream_http_${variable(name)} always;`)
+}
+
+function commented(lines: readonly string[]): string[] {
+  return lines.length > 0 ? ['# headers', ...lines] : []
 }
 
 function has(headers: readonly ResponseHeader[], { name, value }: ResponseHeader): boolean {

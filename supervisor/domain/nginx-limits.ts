@@ -113,6 +113,7 @@ function renderKey(key: string, open: readonly string[]): string[] {
 function renderRetryAfter(rate: RateLimit | undefined): string[] {
   return [
     '',
+    '# rate_limit, connection_limit',
     `map '' $monohull_retry_seconds { default ${rate ? retryAfterSeconds(rate) : 1}; }`,
     `map $status $monohull_retry_after { default ''; 429 $monohull_retry_seconds; }`,
   ]

@@ -3,16 +3,17 @@ import { quote } from './nginx-text.ts'
 
 const requestId = '$monohull_request_id'
 
-/** For the http block. `off` would silence every log of the block. */
+/** For the http block, after what else is in run_dir. `off` would silence every log of the block. */
 export function renderLogs(model: NginxModel): string[] {
   const { accessLog, apps, workDir } = model
-  const logs = [
+  const unanswered = `access_log ${quote(`${workDir}/${unansweredName}`)} monohull_unanswered if=$monohull_unanswered;`
+  return [
+    ...(apps.length > 0 ? [unanswered] : []),
+    '# access_log, log_format',
     ...(accessLog ? [`access_log ${quote(accessLog.path)} monohull_${accessLog.format};`] : []),
-    ...(apps.length > 0
-      ? [`access_log ${quote(`${workDir}/${unansweredName}`)} monohull_unanswered if=$monohull_unanswered;`]
-      : []),
+    ...(!accessLog && apps.length === 0 ? ['access_log off;'] : []),
+    renderLoggedId(model),
   ]
-  return [...(logs.length > 0 ? logs : ['access_log off;']), renderLoggedId(model)]
 }
 
 /** An id is random, and making one takes a tenth of the time that a static file takes: none for those whom nobody tells it. */

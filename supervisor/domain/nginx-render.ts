@@ -43,20 +43,26 @@ function sitesOf(model: NginxModel) {
 function renderMain(model: NginxModel): string {
   const { brotliModule, brotliStaticModule, luaModules } = model.features
   const looksForBrotli = model.routes.some(({ target }) => target.kind === 'files' && target.looksForBrotli)
-  const modules = [
-    ...(model.busyTime || model.onDemand ? (luaModules ?? []) : []),
-    ...(brotliModule && compressesWithBrotli(model) ? [brotliModule] : []),
-    ...(looksForBrotli && brotliStaticModule ? [brotliStaticModule] : []),
-  ]
+  const luaKeys = [...(model.busyTime ? ['app.workers'] : []), ...(model.onDemand ? ['tls.on_demand'] : [])]
   return lines([
-    ...modules.map(file => `load_module ${quote(file)};`),
+    // above the first comment: what no key changes
     'daemon off;',
     'error_log stderr warn;',
     ...(model.user ? [`user ${model.user};`] : []),
+    ...(luaKeys.length > 0 ? loadModules(luaKeys.join(', '), luaModules ?? []) : []),
+    ...(brotliModule && compressesWithBrotli(model) ? loadModules('compression', [brotliModule]) : []),
+    ...(looksForBrotli && brotliStaticModule ? loadModules('routes', [brotliStaticModule]) : []),
+    '# nginx.worker_processes',
     `worker_processes ${model.workerProcesses};`,
+    '# app.graceful_timeout',
     `worker_shutdown_timeout ${model.shutdownTimeoutSeconds}s;`,
+    '# run_dir',
     `pid ${quote(`${model.workDir}/nginx.pid`)};`,
   ])
+}
+
+function loadModules(keys: string, files: readonly string[]): string[] {
+  return [`# ${keys}`, ...files.map(file => `load_module ${quote(file)};`)]
 }
 
 function renderHttp(model: NginxModel): string {
@@ -64,21 +70,23 @@ function renderHttp(model: NginxModel): string {
     name => `${name}_temp_path ${quote(`${model.workDir}/${name}`)};`,
   )
   return lines([
-    ...renderLogs(model),
-    ...temporary,
-    `include snippets/tls-${model.tlsProfile}.conf;`,
     `ssl_ecdh_curve ${model.features.hasMlKem ? 'X25519MLKEM768:' : ''}X25519:prime256v1:secp384r1;`,
     // one key for as long as it runs would open all that was recorded, and no ticket would outlive a reload
     ...(model.features.rotatesTicketKeys ? [] : ['ssl_session_tickets off;']),
     // as many as Apache and Gunicorn take; nginx's own default is 1000
     ...(model.features.hasMaxHeaders ? ['max_headers 100;'] : []),
+    '# run_dir',
+    ...temporary,
+    ...renderLogs(model),
+    '# tls.profile',
+    `include snippets/tls-${model.tlsProfile}.conf;`,
     ...renderFront(model.front, { ...model, open: healthPaths(model) }),
     ...(redirectsByMap(model) ? renderRedirects(healthPaths(model)) : []),
     ...model.apps.flatMap(renderUpstream),
     ...(model.busyTime ? renderBusyCounter(model.busyTime) : []),
     ...model.upstreams.flatMap(renderExternal),
     ...renderRouteMaps(model),
-    ...(model.snippets ? ['', `include ${quote(`${model.snippets}/http.d/*.conf`)};`] : []),
+    ...(model.snippets ? ['', '# nginx.snippets', `include ${quote(`${model.snippets}/http.d/*.conf`)};`] : []),
     ...(model.http.length > 0 ? renderHttpServers(model) : []),
     ...(model.https.length > 0
       ? tlsServers(model, sitesOf(model)).flatMap(server => renderHttpsServer(model, server))
@@ -108,6 +116,7 @@ function renderHttpServers(model: NginxModel): string[] {
   if (model.httpMode === 'serve' || redirects) {
     return sitesOf(model).flatMap(site => [
       '',
+      '# http_port, bind_addresses, https',
       'server {',
       ...model.http.map(
         address => `    listen ${renderListen(address, { isDefault: site.host === undefined })}${protocol};`,
@@ -121,6 +130,7 @@ function renderHttpServers(model: NginxModel): string[] {
   }
   return [
     '',
+    '# http_port, bind_addresses, https, public_https_port',
     'server {',
     ...model.http.map(address => `    listen ${renderListen(address, { isDefault: true })}${protocol};`),
     '    server_name _;',
@@ -139,6 +149,7 @@ function renderHttpsServer(model: NginxModel, server: TlsServer): string[] {
   const protocol = `ssl${hasHttp2Directive ? '' : ' http2'}${listenProtocol(model.front.trust)}`
   return [
     '',
+    '# https_port, bind_addresses, cert_dir',
     'server {',
     ...model.https.map(address => `    listen ${renderListen(address, server)} ${protocol};`),
     ...(model.front.http3 ? renderQuicListen(model.https, server.isDefault).map(line => `    ${line}`) : []),
@@ -164,12 +175,13 @@ function renderSite(model: NginxModel, routes: readonly NginxRoute[]): string {
     ...renderUnavailable(`${model.workDir}/current`),
     ...model.apps.flatMap(renderCookie),
     ...renderRoutes(routes, model),
-    ...(model.snippets ? [`include ${quote(`${model.snippets}/server.d/*.conf`)};`] : []),
+    ...(model.snippets ? ['# nginx.snippets', `include ${quote(`${model.snippets}/server.d/*.conf`)};`] : []),
   ])
 }
 
 function renderHealth(model: NginxModel): string[] {
   return healthPaths(model).flatMap(path => [
+    '# health',
     `location = ${path} {`,
     '    include snippets/health.conf;',
     `    proxy_pass http://unix:${model.health.socket}:${path};`,

@@ -3,6 +3,7 @@ import type { NginxModel, NginxRoute, RedirectTarget, ResponseTarget } from './n
 import { type ProxiedRoute, renderBareRestMap, renderPathMap, renderProxied, renderRestMap } from './nginx-proxied.ts'
 import { headersBeside, mayRefuse, renderAdmission, renderTreatment } from './nginx-route-front.ts'
 import { literal, quote } from './nginx-text.ts'
+import { appKey } from './nginx-upstream.ts'
 
 /** The inside of a location that is for the path itself, and of the one for all below. */
 interface Bodies {
@@ -25,10 +26,12 @@ export function renderRoutes(routes: readonly NginxRoute[], model: NginxModel): 
   const exact = new Set(routes.flatMap(({ path, match }) => (match === 'exact' ? path : [])))
   return [
     // a folder at / is the root of the user's locations too
-    ...(root?.target.kind === 'files' ? [`root ${quote(root.target.root)};`, `index ${root.target.index};`] : []),
+    ...(root?.target.kind === 'files'
+      ? [...origin(root), `root ${quote(root.target.root)};`, `index ${root.target.index};`]
+      : []),
     ...routes.flatMap(route => [...origin(route), ...renderRoute(route, model, exact)]),
-    ...(root ? [] : block('/', ['return 404;'])),
-    ...(isFilesOnly ? hiddenFiles : []),
+    ...(root ? [] : ['# routes', ...block('/', ['return 404;'])]),
+    ...(isFilesOnly ? ['# routes', ...hiddenFiles] : []),
   ]
 }
 
@@ -127,8 +130,9 @@ function variableOf(index: number): string {
   return `$monohull_route_${index}`
 }
 
-function origin({ origin: place }: NginxRoute): string[] {
-  return place ? [`# ${place}`] : []
+/** The comment that names the keys a route is from. */
+function origin({ origin: place, target }: NginxRoute): string[] {
+  return [`# ${place ?? (target.kind === 'app' ? appKey(target.name) : 'app')}`]
 }
 
 function block(match: string, body: readonly string[]): string[] {

@@ -25,6 +25,7 @@ export function unavailableFiles({ own }: UnavailablePage): [string, string][] {
 /** For the server block: a page, or JSON for who asks for it; `configFolder` is where nginx finds the files in use. */
 export function renderUnavailable(configFolder: string): string[] {
   return [
+    '# maintenance_page',
     unavailableRule,
     ...['html', 'json'].flatMap(type => [
       `location = /.monohull/unavailable.${type} {`,

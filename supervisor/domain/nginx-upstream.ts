@@ -36,6 +36,7 @@ export function renderUpstream(upstream: Upstream): string[] {
   const addresses = servers.map(({ address }) => renderAddress(address))
   return [
     '',
+    `# ${appKey(name)}: workers, balance, keepalive`,
     `upstream ${upstreamName(name)} {`,
     `    zone ${upstreamName(name)} ${zoneKilobytes + zoneKilobytesPerServer * addresses.length}k;`,
     ...methods[balance],
@@ -46,6 +47,11 @@ export function renderUpstream(upstream: Upstream): string[] {
     '}',
     ...(balance === 'sticky' ? renderSticky(upstream) : []),
   ]
+}
+
+/** Where the configuration has an app. */
+export function appKey(name: string): string {
+  return name === 'app' ? name : `apps.${name}`
 }
 
 /** For `proxy_pass`: where requests to the app go. */
@@ -59,7 +65,7 @@ export function proxyTarget({ name, balance }: Upstream): string {
  */
 export function renderCookie({ name, servers, balance }: Upstream): string[] {
   if (balance !== 'sticky' || servers.length === 0) return []
-  return [`add_header Set-Cookie $monohull_cookie_${variableName(name)} always;`]
+  return [`# ${appKey(name)}: balance`, `add_header Set-Cookie $monohull_cookie_${variableName(name)} always;`]
 }
 
 const methods: Record<Balance, string[]> = {
@@ -92,6 +98,7 @@ function renderSticky({ name, servers, keepalive }: Upstream): string[] {
   return [
     ...servers.flatMap((server, index) => [
       '',
+      `# ${appKey(name)}: balance`,
       `upstream ${slotName(name, server)} {`,
       ...triesFrom(servers, index).map(
         ({ address }, place) => `    server ${renderAddress(address)} max_fails=0${place === 0 ? '' : ' backup'};`,
@@ -100,6 +107,7 @@ function renderSticky({ name, servers, keepalive }: Upstream): string[] {
       '}',
     ]),
     '',
+    `# ${appKey(name)}: balance`,
     `map $cookie_${cookieName(name)} $monohull_upstream_${variable} {`,
     `    default ${upstreamName(name)};`,
     ...servers.map(server => `    ${server.slot} ${slotName(name, server)};`),

@@ -17,6 +17,7 @@ import { plainFront } from '../front-rules.ts'
 import { routeTo, toApp, toFiles, toUpstream } from '../routes.ts'
 
 const folder = join(import.meta.dirname, 'golden')
+const schemaFile = join(import.meta.dirname, '../../docs/reference/monohull.schema.json')
 
 const no = () => false
 
@@ -411,6 +412,28 @@ function renderAll(model: NginxModel): string {
   return [...renderNginx(model)].map(([name, text]) => `# ---- ${name}\n${text}`).join('\n')
 }
 
+const topKeys = new Set(Object.keys(JSON.parse(readFileSync(schemaFile, 'utf8')).properties))
+
+/**
+ * Lines outside of any block, but for those above the first comment, that no comment stands above with nothing but such lines
+ * in between; and comments that name no key.
+ */
+function findUnexplained(text: string): string[] {
+  const found: string[] = []
+  let state: 'always' | 'explained' | 'unexplained' = 'always'
+  let depth = 0
+  for (const line of text.split('\n')) {
+    if (depth === 0 && line.startsWith('# ')) {
+      state = 'explained'
+      const keys = line.slice(2).replace(/:.*/, '').split(', ')
+      found.push(...keys.filter(key => !topKeys.has(key.replace(/[.[].*/, ''))))
+    } else if (line === '') state = state === 'always' ? state : 'unexplained'
+    else if (depth === 0 && state === 'unexplained') found.push(line)
+    depth += (line.match(/\{/g)?.length ?? 0) - (line.match(/\}/g)?.length ?? 0)
+  }
+  return found
+}
+
 describe('domain/nginx-render', () => {
   for (const [name, model] of Object.entries(models)) {
     it(`renders ${name} as golden/${name}.conf`, () => {
@@ -429,6 +452,15 @@ describe('domain/nginx-render', () => {
         .sort(),
     )
   })
+
+  for (const [name, model] of Object.entries(models)) {
+    it(`says which keys of the configuration made which lines of ${name}`, () => {
+      const unexplained = [...renderNginx(model)].flatMap(([file, text]) =>
+        file.startsWith('rendered/') && file.endsWith('.conf') ? findUnexplained(text) : [],
+      )
+      assert.deepEqual(unexplained, [])
+    })
+  }
 
   it('depends on nothing but the model', () => assert.equal(renderAll(base), renderAll(structuredClone(base))))
 
