@@ -1,5 +1,5 @@
 import { readdir as readFolder, stat as readStat } from 'node:fs'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { errnoOf } from '../base/errors.ts'
 
@@ -19,6 +19,11 @@ export async function signFolder(folder: string, depth = 1): Promise<string> {
   } catch (error) {
     return errnoOf(error) ?? 'unreadable'
   }
+}
+
+/** The same for a single file. */
+export function signFile(path: string): Promise<string> {
+  return signEntry(dirname(path), basename(path), 0)
 }
 
 async function signEntry(folder: string, name: string, depth: number): Promise<string> {

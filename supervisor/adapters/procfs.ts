@@ -78,6 +78,11 @@ export function isNginxLeaving(pid: number): boolean {
   return !/^nginx: worker process\0*$/.test(readText(`/proc/${pid}/cmdline`) ?? '')
 }
 
+/** Whether no nginx worker of a process group accepts any more. */
+export function isGroupLeaving(group: number): boolean {
+  return groupMembers(group).every(({ pid }) => isNginxLeaving(pid))
+}
+
 /** Direct children of a process. */
 export function childrenOf(pid: number): number[] {
   try {

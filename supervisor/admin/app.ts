@@ -1,5 +1,6 @@
 import express, { type Express } from 'express'
 import type { Command, Outcome } from '../domain/command.ts'
+import { withoutDynamicRoutes } from '../domain/dynamic-route.ts'
 import { formatMetrics, metricsType } from '../domain/metrics.ts'
 import type { Status } from '../domain/status.ts'
 import { answerHealth, type HealthOptions } from './health.ts'
@@ -8,16 +9,18 @@ export interface AdminOptions {
   health: HealthOptions
   status: () => Status
   renewCertificate: (name: string, mode: 'due' | 'forced') => Promise<Outcome>
+  /** Undefined: there are none. */
+  dynamicRoutes: () => Promise<object[]> | undefined
   /** Settles when the command is done. */
   command: (command: Command) => Promise<Outcome>
 }
 
 /**
- * The admin API, for whoever may open its socket. `GET /status` and `/metrics`; `POST /reload`, `/restart`, `/restart/TARGET`,
- * `/scale/N?app=NAME`, `/certificates/NAME/renew?force=true`, `/purge`, `/purge/PREFIX` and `/stop` answer when the thing is
+ * The admin API, for whoever may open its socket. `GET /status`, `/metrics` and `/routes`; `POST /reload`, `/restart`, `/restart/TARGET`,
+ * `/scale/N?app=NAME`, `/certificates/NAME/renew?force=true`, `/routes/HOST/set?target=TARGET`, `/routes/HOST/remove`, `/purge`, `/purge/PREFIX` and `/stop` answer when the thing is
  * done: 200 with what happened, or 409 with the reason when it was not.
  */
-export function createAdminApp({ health, status, command, renewCertificate }: AdminOptions): Express {
+export function createAdminApp({ health, status, command, renewCertificate, dynamicRoutes }: AdminOptions): Express {
   const app = express()
   app.disable('x-powered-by')
   app.use((request, response, next) => {
@@ -32,6 +35,20 @@ export function createAdminApp({ health, status, command, renewCertificate }: Ad
   })
   app.post('/certificates/:name/renew', async (request, response) => {
     const outcome = await renewCertificate(request.params.name, request.query.force === 'true' ? 'forced' : 'due')
+    response.status(outcome.ok ? 200 : 409).json(outcome)
+  })
+  app.get('/routes', async (_request, response) => {
+    const found = await dynamicRoutes()
+    if (found) response.json(found)
+    else response.status(409).json({ ok: false, message: 'cannot list routes', reason: withoutDynamicRoutes })
+  })
+  app.post('/routes/:host/:action', async (request, response, next) => {
+    const { host, action } = request.params
+    const { target } = request.query
+    if (action !== 'remove' && (action !== 'set' || typeof target !== 'string')) return next()
+    const outcome = await command(
+      action === 'set' ? { type: 'setRoute', host, target: `${target}` } : { type: 'removeRoute', host },
+    )
     response.status(outcome.ok ? 200 : 409).json(outcome)
   })
   app.post('/:name{/:argument}', async (request, response, next) => {

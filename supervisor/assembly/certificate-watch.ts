@@ -63,6 +63,7 @@ export function watchCertificates(parts: Parts): FolderWatch {
     clock: systemClock,
     log,
     everyMs,
+    what: 'the certificates',
     known: parts.certificates?.signature ?? '',
     sign: () => signFolder(parts.settings.config.cert_dir),
     onRest: () => takeUp(`a change in ${parts.settings.config.cert_dir}`),

@@ -17,6 +17,9 @@ export async function runCommand(parts: Parts, command: Command): Promise<Outcom
       return scale(parts, appAtRoot(parts.settings.config), present => Math.max(1, present + command.change))
     case 'purgeCache':
       return (await import('./purge-cache.ts')).purgeCache(parts, command.prefix)
+    case 'setRoute':
+    case 'removeRoute':
+      return (await import('./dynamic-routes.ts')).changeRoute(parts, command)
     case 'refreshCertificates':
       return (await import('./refresh-certificates.ts')).refreshCertificates(parts)
     case 'reopenLogs':

@@ -9,6 +9,7 @@ import type { Folders } from '../domain/static-folder.ts'
 import type { WorkerPlan } from '../services/worker-plan.ts'
 import { challengeFolder } from './acme-settings.ts'
 import { busyTimeOf } from './busy-time.ts'
+import { dynamicRoutesOf } from './dynamic-place.ts'
 import { frontRules } from './front-rules.ts'
 import { routesOf } from './nginx-routes.ts'
 import { onDemandOf } from './on-demand-place.ts'
@@ -61,6 +62,7 @@ export function modelNginx({
     publicHttpsPort,
     certificates,
     onDemand: onDemandOf(config, features),
+    dynamicRoutes: dynamicRoutesOf(config, features),
     tlsProfile: config.tls.profile,
     acmeChallenges: challengeFolder(config),
     health: {

@@ -22,6 +22,7 @@ import type { Rotation } from '../services/rotation.ts'
 import type { Upstreams } from '../services/upstreams.ts'
 import type { WorkerPool } from '../services/worker-pool.ts'
 import { type Certificates, certificateModel } from './certificates.ts'
+import type { OpenDynamicRoutes } from './dynamic-place.ts'
 import type { Front } from './front.ts'
 import type { HookRunner } from './hooks.ts'
 import { modelNginx, plannedServers } from './nginx-model.ts'
@@ -82,6 +83,8 @@ export interface Parts {
   /** In development. */
   watcher?: { close(): Promise<void> }
   upstreams?: Upstreams | undefined
+  /** None unless dynamic_routes is set. */
+  dynamicRoutes?: OpenDynamicRoutes | undefined
 }
 
 /** What nginx is to be with these settings and the workers of now, or all there will be. */
@@ -139,6 +142,7 @@ export function statusOf(parts: Parts): Status {
     }),
     processes: [...processes.values()].flatMap(pool => pool.status()),
     upstreams: parts.upstreams?.status() ?? [],
+    dynamicRoutes: parts.dynamicRoutes?.status(),
     certificates:
       certificates &&
       describeCertificates(

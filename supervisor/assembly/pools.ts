@@ -79,6 +79,8 @@ export async function retireRemoved(parts: Parts): Promise<void> {
 
 /** Apps that get no requests. */
 export function unroutedApps({ apps, config }: Settings): string[] {
+  // dynamic ones may
+  if (config.dynamic_routes) return []
   return apps
     .map(({ name }) => name)
     .filter(name => !config.routes.some(({ target }) => target.kind === 'app' && target.name === name))

@@ -25,6 +25,7 @@ const fixedKeys = [
   'log_format',
   'log_level',
   'health',
+  'dynamic_routes',
 ] as const
 
 /**
@@ -72,6 +73,7 @@ export async function reload(parts: Parts): Promise<Outcome> {
   await programs?.removeProcesses(parts)
   await planRestarts(parts)
   if (acmeKey(settings) !== acmeKey(next)) await switchAcme(parts)
+  await parts.dynamicRoutes?.report()
   await hooks?.attempt('after_reload', next.hooks)
   return { ok: true, message: 'reload finished' }
 }
@@ -105,6 +107,8 @@ function findFixed(now: Settings, next: Settings): string | undefined {
   if (changed.length > 0) return `${changed.join(', ')} cannot change without a restart`
   if ((next.config.https === 'off') !== (now.config.https === 'off'))
     return 'https cannot change between off and on without a restart'
+  if (next.config.dynamic_routes && next.config.state_dir !== now.config.state_dir)
+    return 'state_dir cannot change without a restart where dynamic_routes are kept in it'
   if (needsBusyTime(next) && !needsBusyTime(now))
     return 'workers cannot change to {min, max} without a restart for an app that is no Node program'
   return undefined

@@ -4,7 +4,7 @@ import { readMemoryGroup } from '../adapters/cgroup.ts'
 import { collectGarbage } from '../adapters/heap.ts'
 import { claimRunDir } from '../adapters/instance.ts'
 import { createNginxFiles, readNginxFeatures } from '../adapters/nginx-files.ts'
-import { childrenOf, isNginxLeaving, wakeUpsOf } from '../adapters/procfs.ts'
+import { childrenOf, isGroupLeaving, isNginxLeaving, wakeUpsOf } from '../adapters/procfs.ts'
 import { createSpawn } from '../adapters/spawn.ts'
 import { openUnansweredLog } from '../adapters/unanswered-log.ts'
 import type { LocalServer } from '../admin/server.ts'
@@ -118,25 +118,26 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
 async function assembleNginx(parts: Parts, surroundings: Surroundings): Promise<void> {
   const { settings, world, front, log } = parts
   const runDir = settings.config.run_dir
-  const [features, folders, accessLog, certificates, upstreams] = await Promise.all([
+  const [features, folders, accessLog, certificates, upstreams, dynamicRoutes] = await Promise.all([
     readNginxFeatures(),
     lookAtFolders(settings, world),
     openAccessLog(join(runDir, 'access.fifo')),
     loadCertificates(settings, log),
     openUpstreams(parts, settings),
+    settings.config.dynamic_routes && import('./dynamic-routes.ts').then(found => found.openDynamicRoutes(parts)),
     settings.config.cache ? import('./purge-cache.ts').then(found => found.removeOldCache(settings)) : undefined,
     settings.config.tls.on_demand && import('./on-demand-files.ts').then(files => files.layOutOnDemand(settings)),
   ])
-  Object.assign(parts, { features, folders, accessLog, certificates, upstreams })
+  Object.assign(parts, { features, folders, accessLog, certificates, upstreams, dynamicRoutes })
   if (certificates) reportCertificates(certificates, settings.config, log)
   if (settings.config.tls.hsts) parts.hsts = (await import('./hsts.ts')).openHsts(settings, certificates, log)
   bindBusySocket(parts, features)
   parts.nginx = createNginx({
     ...surroundings,
     files: createNginxFiles({ source: join(world.home, 'nginx'), target: join(runDir, 'nginx') }),
-    processes: { childrenOf, isNginxLeaving, wakeUpsOf },
-    descriptors: [...front.http, ...front.https, ...(parts.busySocket ? [parts.busySocket] : [])].map(
-      socket => socket.descriptor,
+    processes: { childrenOf, isNginxLeaving, isGroupLeaving, wakeUpsOf },
+    descriptors: [...front.http, ...front.https, parts.busySocket, parts.dynamicRoutes?.tellSocket].flatMap(
+      socket => socket?.descriptor ?? [],
     ),
     env: { PATH: world.env.PATH ?? '', TZ: world.env.TZ ?? '' },
   })
@@ -158,6 +159,7 @@ async function serveLocally(parts: Parts): Promise<LocalServer[]> {
       status: () => statusOf(parts),
       command: command => parts.command(command, 'the admin API'),
       renewCertificate: (name, mode) => renewCertificate(parts, name, mode),
+      dynamicRoutes: () => parts.dynamicRoutes?.list(),
     }),
   ])
 }

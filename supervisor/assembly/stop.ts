@@ -49,6 +49,7 @@ export async function stop(parts: Parts, reason: StopReason, hurried: Promise<vo
   if (reason.mode === 'graceful') await Promise.race([hooks?.settled(), pause(systemClock, left()), hurried])
   await hooks?.end()
   parts.acme?.close()
+  await parts.dynamicRoutes?.close()
   for (const server of parts.servers) await server.close()
   await parts.accessLog?.close()
   for (const socket of [...parts.front.http, ...parts.front.https]) socket.close()

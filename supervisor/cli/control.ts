@@ -31,7 +31,11 @@ function toJson(status: Status): string {
 /** Has the running instance do something (`reload`, `scale/4`); prints what happened, and fails when it did not. */
 export async function command(commandLine: CommandLine, world: World, path: string): Promise<number> {
   const { body } = await askAdmin(await socketOf(commandLine, world), 'POST', `/${path}`)
-  const outcome = body as Outcome
+  return printOutcome(body as Outcome)
+}
+
+/** Prints what came of a command; the exit code tells it too. */
+export function printOutcome(outcome: Outcome): number {
   if (outcome.ok) process.stdout.write(`monohull: ${outcome.message}\n`)
   else
     process.stderr.write(`monohull: ${outcome.message}: ${[outcome.reason, ...(outcome.lastLines ?? [])].join('\n')}\n`)

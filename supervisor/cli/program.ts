@@ -97,6 +97,17 @@ export async function runProgram(argv: string[], world: World): Promise<number> 
     .argument('[name]', 'a host name; for renew a domain of tls.acme')
     .option('--json', 'list, show and trust-info as JSON')
     .option('--force', 'renew even when it is not due, and without a self-test before')
+  addControl('routes', 'list, set or remove the dynamic routes of hosts', async (line, { words, options }) => {
+    const [action = '', ...others] = words
+    const { routes } = await import('./routes.ts')
+    return routes(line, world, { action, words: others, isJson: Boolean(options.json) })
+  })
+    .addArgument(new Argument('<action>', 'what to do').choices(['list', 'set', 'remove']))
+    .argument(
+      '[route...]',
+      'for set and remove a host, such as shop.example.com; for set also its target: an app, an upstream, or an address such as 10.0.0.2:5000',
+    )
+    .option('--json', 'list as JSON')
   addControl('stop', 'drain, stop, and wait for the end', async line => (await control()).stopInstance(line, world))
   program
     .command('version')

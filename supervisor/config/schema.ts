@@ -3,6 +3,7 @@ import { type AppConfig, app } from './app.ts'
 import { cache, sendFiles } from './cache.ts'
 import { describeClientCertificateProblems } from './client-certificates.ts'
 import { compression } from './compression.ts'
+import { describeDynamicRouteProblems, dynamicRoutes } from './dynamic-routes.ts'
 import { describeFrontProblems } from './front-problems.ts'
 import { describeHstsProblems } from './hsts.ts'
 import { gateKeys, limitKeys } from './limits.ts'
@@ -99,6 +100,7 @@ export const configSchema = z
         description:
           'What answers which requests: exact paths first, then regular expressions, then the longest prefix; a host goes before none. Default: everything goes to the only app, else to web, else to app',
       }),
+    dynamic_routes: dynamicRoutes,
     hooks,
     upstreams: z
       .record(programName, upstream, { error: 'expected names with the keys of an upstream each' })
@@ -201,12 +203,9 @@ export const configSchema = z
     }
     for (const issue of describeClientCertificateProblems({ ...value, routes }))
       context.addIssue({ code: 'custom', ...issue })
-    for (const issue of describeRouteProblems(routes, {
-      ...value,
-      apps: names,
-      upstreams: Object.keys(value.upstreams),
-    }))
-      context.addIssue({ code: 'custom', ...issue })
+    const surroundings = { ...value, apps: names, upstreams: Object.keys(value.upstreams) }
+    for (const issue of describeRouteProblems(routes, surroundings)) context.addIssue({ code: 'custom', ...issue })
+    for (const issue of describeDynamicRouteProblems(surroundings)) context.addIssue({ code: 'custom', ...issue })
   })
   .transform(({ app: only, apps, routes, ...rest }) => {
     const all = apps ?? (isAppNeeded({ app: only, routes }) ? { app: only ?? app.parse({}) } : {})

@@ -9,6 +9,9 @@ export type Command =
   | { type: 'scaleBy'; change: 1 | -1 }
   /** Of nginx's cache: everything, or what begins with `prefix`. */
   | { type: 'purgeCache'; prefix?: string }
+  /** Has a host that the configuration does not name lead somewhere: to an app, an upstream or an address. */
+  | { type: 'setRoute'; host: string; target: string }
+  | { type: 'removeRoute'; host: string }
   /** Serves what the certificate files hold now. */
   | { type: 'refreshCertificates' }
   | { type: 'reopenLogs' }

@@ -12,7 +12,14 @@ interface Sample {
 const states = ['idle', 'booting', 'serving', 'replacing', 'waiting', 'stopped']
 
 /** The status as Prometheus reads it (text exposition format 0.0.4). */
-export function formatMetrics({ state, uptimeSeconds, workers, processes, certificates }: Status): string {
+export function formatMetrics({
+  state,
+  uptimeSeconds,
+  workers,
+  processes,
+  dynamicRoutes,
+  certificates,
+}: Status): string {
   const alone = (value: number): Sample[] => [{ labels: {}, value }]
   return [
     ...metric('ready', 'gauge', 'Whether it is ready to serve', alone(state === 'ready' ? 1 : 0)),
@@ -36,6 +43,17 @@ export function formatMetrics({ state, uptimeSeconds, workers, processes, certif
       'How often a process was started anew',
       processes.map(({ name, restarts }) => ({ labels: { process: ownerOf(name), worker: name }, value: restarts })),
     ),
+    ...(dynamicRoutes
+      ? [
+          ...metric('dynamic_routes', 'gauge', 'Hosts with a dynamic route', alone(dynamicRoutes.routes)),
+          ...metric(
+            'dynamic_routes_readable',
+            'gauge',
+            'Whether the store of dynamic routes can be read',
+            alone(dynamicRoutes.problem === undefined ? 1 : 0),
+          ),
+        ]
+      : []),
     ...(certificates ? describeCertificates(certificates) : []),
   ]
     .join('\n')

@@ -1,6 +1,7 @@
 import type { LogFormat } from '../base/log.ts'
 import type { CertificateFiles } from './certificate.ts'
 import type { BusyTime } from './nginx-busy.ts'
+import type { DynamicRoutes } from './nginx-dynamic-hosts.ts'
 import type { FrontRules } from './nginx-front.ts'
 import type { OnDemand } from './nginx-on-demand.ts'
 import type { RouteRules } from './nginx-route-rules.ts'
@@ -65,6 +66,8 @@ export interface NginxModel {
   /** The apps that run as workers. */
   apps: Upstream[]
   upstreams: NginxUpstream[]
+  /** For hosts that are not in the configuration. */
+  dynamicRoutes: DynamicRoutes | undefined
   /** What answers what. No two have the same host, path and way to match. */
   routes: NginxRoute[]
   front: FrontRules

@@ -1,3 +1,5 @@
+import { quoteLua } from './nginx-text.ts'
+
 /** Where nginx's workers find certificates for names that no server is for. */
 export interface OnDemand {
   /** Folder with NAME.pem: the chain, then its key. */
@@ -67,9 +69,4 @@ export function renderOnDemand({ folder, socket }: OnDemand): string[] {
     '    if not (ssl.set_cert(pair.chain) and ssl.set_priv_key(pair.key)) then return ngx.exit(ngx.ERROR) end',
     '}',
   ]
-}
-
-/** As Lua reads it back. */
-function quoteLua(text: string): string {
-  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
 }

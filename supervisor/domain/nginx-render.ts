@@ -2,17 +2,19 @@ import { renderUnknownHost } from './nginx-access.ts'
 import { renderBusyCounter } from './nginx-busy.ts'
 import { renderChallenges } from './nginx-challenges.ts'
 import { renderClientCertificates } from './nginx-client-certificates.ts'
+import { plainHosts, renderDynamicHosts } from './nginx-dynamic-hosts.ts'
+import { renderDynamicRoutes } from './nginx-dynamic-routes.ts'
 import { renderExternal } from './nginx-external.ts'
 import { listenProtocol, mayComeByHttps, renderRedirects } from './nginx-forwarded.ts'
 import { frontFiles, renderFront, renderFrontSite } from './nginx-front.ts'
 import { renderQuicListen } from './nginx-http3.ts'
 import { renderLogs } from './nginx-log.ts'
-import { type ListenAddress, type NginxModel, type NginxRoute, routesByHost } from './nginx-model.ts'
+import { type ListenAddress, type NginxModel, routesByHost } from './nginx-model.ts'
 import { renderOnDemand } from './nginx-on-demand.ts'
 import { routeFrontFiles } from './nginx-route-front.ts'
 import { renderRouteMaps, renderRoutes } from './nginx-routes.ts'
 import { lines, quote } from './nginx-text.ts'
-import { type TlsServer, tlsServers } from './nginx-tls.ts'
+import { type Site, type TlsServer, tlsServers } from './nginx-tls.ts'
 import { renderUnavailable, unavailableFiles } from './nginx-unavailable.ts'
 import { renderCookie, renderUpstream } from './nginx-upstream.ts'
 
@@ -27,23 +29,46 @@ export function renderNginx(model: NginxModel): Map<string, string> {
     ['rendered/http.conf', renderHttp(model)],
     ...frontFiles(model.front, model.routes),
     ...routeFrontFiles(model),
-    ...sitesOf(model).map(({ file, routes }): [string, string] => [file, renderSite(model, routes)]),
+    ...sitesOf(model).map(({ file, locations }): [string, string] => [file, renderSite(model, locations())]),
     ...unavailableFiles(model.unavailable),
   ])
 }
 
-/** A file for each host that has routes of its own, and one for all others. */
-function sitesOf(model: NginxModel) {
-  return routesByHost(model.routes).map((site, index) => ({
-    ...site,
-    file: index === 0 ? 'rendered/site.conf' : `rendered/site-${index}.conf`,
-  }))
+/** What some hosts are answered with; no hosts: all others. */
+interface HostSite {
+  hosts: readonly string[]
+  file: string
+  locations: () => string[]
+}
+
+/** A file for each host that has routes of its own, and one for all others; with dynamic routes these are two kinds. */
+function sitesOf(model: NginxModel): HostSite[] {
+  const { dynamicRoutes } = model
+  const sites = routesByHost(model.routes).map(({ host, routes }, index): HostSite => {
+    const file = index === 0 ? 'rendered/site.conf' : `rendered/site-${index}.conf`
+    const hosts = host === undefined ? (dynamicRoutes ? plainHosts(dynamicRoutes) : []) : [host]
+    return { hosts, file, locations: () => renderRoutes(routes, model) }
+  })
+  if (!dynamicRoutes) return sites
+  const locations = () => renderDynamicRoutes(model, dynamicRoutes)
+  return [{ hosts: [], file: 'rendered/site-dynamic.conf', locations }, ...sites]
+}
+
+/** One for each host. */
+function tlsSites(model: NginxModel): Site[] {
+  return sitesOf(model).flatMap(({ hosts, file }) =>
+    (hosts.length > 0 ? hosts : [undefined]).map(host => ({ host, file })),
+  )
 }
 
 function renderMain(model: NginxModel): string {
   const { brotliModule, brotliStaticModule, luaModules } = model.features
   const looksForBrotli = model.routes.some(({ target }) => target.kind === 'files' && target.looksForBrotli)
-  const luaKeys = [...(model.busyTime ? ['app.workers'] : []), ...(model.onDemand ? ['tls.on_demand'] : [])]
+  const luaKeys = [
+    ...(model.busyTime ? ['app.workers'] : []),
+    ...(model.onDemand ? ['tls.on_demand'] : []),
+    ...(model.dynamicRoutes ? ['dynamic_routes'] : []),
+  ]
   return lines([
     // above the first comment: what no key changes
     'daemon off;',
@@ -85,11 +110,12 @@ function renderHttp(model: NginxModel): string {
     ...model.apps.flatMap(renderUpstream),
     ...(model.busyTime ? renderBusyCounter(model.busyTime) : []),
     ...model.upstreams.flatMap(renderExternal),
+    ...(model.dynamicRoutes ? renderDynamicHosts(model.dynamicRoutes) : []),
     ...renderRouteMaps(model),
     ...(model.snippets ? ['', '# nginx.snippets', `include ${quote(`${model.snippets}/http.d/*.conf`)};`] : []),
     ...(model.http.length > 0 ? renderHttpServers(model) : []),
     ...(model.https.length > 0
-      ? tlsServers(model, sitesOf(model)).flatMap(server => renderHttpsServer(model, server))
+      ? tlsServers(model, tlsSites(model)).flatMap(server => renderHttpsServer(model, server))
       : []),
   ])
 }
@@ -119,9 +145,9 @@ function renderHttpServers(model: NginxModel): string[] {
       '# http_port, bind_addresses, https',
       'server {',
       ...model.http.map(
-        address => `    listen ${renderListen(address, { isDefault: site.host === undefined })}${protocol};`,
+        address => `    listen ${renderListen(address, { isDefault: site.hosts.length === 0 })}${protocol};`,
       ),
-      `    server_name ${site.host ?? '_'};`,
+      `    server_name ${site.hosts.join(' ') || '_'};`,
       `    include ${site.file};`,
       // after the site, which may have refused the host
       ...(redirects ? ['    if ($monohull_redirects) {', `        ${redirect}`, '    }'] : []),
@@ -167,14 +193,14 @@ function renderHttpsServer(model: NginxModel, server: TlsServer): string[] {
 }
 
 /** What the HTTP and the HTTPS server of a host have in common when both serve. */
-function renderSite(model: NginxModel, routes: readonly NginxRoute[]): string {
+function renderSite(model: NginxModel, locations: readonly string[]): string {
   return lines([
     ...renderFrontSite(model.front, model),
     ...renderChallenges(model),
     ...renderHealth(model),
     ...renderUnavailable(`${model.workDir}/current`),
     ...model.apps.flatMap(renderCookie),
-    ...renderRoutes(routes, model),
+    ...locations,
     ...(model.snippets ? ['# nginx.snippets', `include ${quote(`${model.snippets}/server.d/*.conf`)};`] : []),
   ])
 }

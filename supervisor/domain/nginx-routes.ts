@@ -2,7 +2,7 @@ import { type FolderRoute, hiddenFiles, renderCacheMap, renderFolder } from './n
 import type { NginxModel, NginxRoute, RedirectTarget, ResponseTarget } from './nginx-model.ts'
 import { type ProxiedRoute, renderBareRestMap, renderPathMap, renderProxied, renderRestMap } from './nginx-proxied.ts'
 import { headersBeside, mayRefuse, renderAdmission, renderTreatment } from './nginx-route-front.ts'
-import { literal, quote } from './nginx-text.ts'
+import { block, literal, quote } from './nginx-text.ts'
 import { appKey } from './nginx-upstream.ts'
 
 /** The inside of a location that is for the path itself, and of the one for all below. */
@@ -133,8 +133,4 @@ function variableOf(index: number): string {
 /** The comment that names the keys a route is from. */
 function origin({ origin: place, target }: NginxRoute): string[] {
   return [`# ${place ?? (target.kind === 'app' ? appKey(target.name) : 'app')}`]
-}
-
-function block(match: string, body: readonly string[]): string[] {
-  return [`location ${match} {`, ...body.map(line => `    ${line}`), '}']
 }

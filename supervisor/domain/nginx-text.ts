@@ -15,6 +15,16 @@ export function literal(value: string): string {
   return `"${escaped}"`
 }
 
+/** A text as Lua reads it back. */
+export function quoteLua(text: string): string {
+  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
+}
+
+/** A location. */
+export function block(match: string, body: readonly string[]): string[] {
+  return [`location ${match} {`, ...body.map(line => `    ${line}`), '}']
+}
+
 /** The text of a file. */
 export function lines(parts: readonly string[]): string {
   return `${parts.join('\n')}\n`

@@ -143,6 +143,8 @@ export interface ProcessView {
   childrenOf(pid: number): number[]
   /** Whether an nginx worker accepts nothing any more. */
   isNginxLeaving(pid: number): boolean
+  /** Whether none of a group of nginx workers does. */
+  isGroupLeaving(group: number): boolean
   /** How often the processes of a group went to sleep and woke up so far, which is what a server at rest does not do. */
   wakeUpsOf(group: number): number
 }

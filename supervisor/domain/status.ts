@@ -1,5 +1,6 @@
 import type { WorkerLimits } from './autoscale.ts'
 import { type CertificatesStatus, formatCertificates } from './certificate-status.ts'
+import type { RouteStoreStatus } from './route-store.ts'
 import type { SlotState } from './slot-state.ts'
 import { formatTable } from './text-table.ts'
 import { formatUpstreams, type UpstreamServerStatus } from './upstream-status.ts'
@@ -40,6 +41,8 @@ export interface Status {
   /** Apps that are scaled by load, and between which numbers. */
   scaled: ({ app: string; workers: number } & WorkerLimits)[]
   upstreams: UpstreamServerStatus[]
+  /** None unless dynamic_routes is set. */
+  dynamicRoutes?: RouteStoreStatus | undefined
   /** None without HTTPS. */
   certificates?: CertificatesStatus | undefined
 }
@@ -51,7 +54,10 @@ export function formatStatus(status: Status): string {
     .map(one => `${one.app} scales by load: ${one.workers}, from ${one.min} to ${one.max}\n`)
     .join('')
   const head = `monohull ${state}, pid ${pid}, up ${uptimeSeconds} s\nhttp  ${http.join(' ') || '-'}\nhttps ${https.join(' ') || '-'}\n${bounds}`
-  const tail = formatUpstreams(upstreams) + (certificates ? formatCertificates(certificates) : '')
+  const tail =
+    formatUpstreams(upstreams) +
+    formatDynamicRoutes(status.dynamicRoutes) +
+    (certificates ? formatCertificates(certificates) : '')
   if (workers.length + processes.length === 0)
     return `${head}${upstreams.length === 0 ? 'static files, ' : ''}no workers\n${tail}`
   const rows = [...workers, ...processes].map(worker => [
@@ -62,4 +68,10 @@ export function formatStatus(status: Status): string {
     String(worker.restarts),
   ])
   return head + formatTable([['NAME', 'STATE', 'PID', 'UP', 'RESTARTS'], ...rows]) + tail
+}
+
+function formatDynamicRoutes(found: RouteStoreStatus | undefined): string {
+  if (!found) return ''
+  const problem = found.problem === undefined ? '' : `; the store cannot be read: ${found.problem}`
+  return `dynamic routes: ${found.routes}${problem}\n`
 }

@@ -3,6 +3,8 @@ import type { Surroundings } from '../domain/ports.ts'
 
 export interface FolderWatchDeps extends Pick<Surroundings, 'clock' | 'log'> {
   everyMs: number
+  /** What is in there, for the log. */
+  what: string
   /** What `sign` gave when the folder was last taken up. */
   known: string
   /** What the folder holds now, as a text that changes with it. */
@@ -18,7 +20,7 @@ export interface FolderWatch {
   close(): Promise<void>
 }
 
-/** Looks at a folder again and again. A change counts when two looks in a row see the same: files are written one by one. */
+/** Looks at a folder, or a file, again and again. A change counts when two looks in a row see the same: files are written one by one. */
 export function watchFolder(deps: FolderWatchDeps): FolderWatch {
   let settled = deps.known
   let last = deps.known
@@ -40,7 +42,7 @@ export function watchFolder(deps: FolderWatchDeps): FolderWatch {
   function lookLater(): void {
     cancel = deps.clock.after(deps.everyMs, () => {
       looking = look()
-        .catch((error: unknown) => deps.log.error('cannot look at the certificates', { error: messageOf(error) }))
+        .catch((error: unknown) => deps.log.error(`cannot look at ${deps.what}`, { error: messageOf(error) }))
         .then(() => {
           if (!isClosed) lookLater()
         })

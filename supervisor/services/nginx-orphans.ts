@@ -1,7 +1,10 @@
-import type { Clock } from '../base/clock.ts'
+import { type Clock, pause } from '../base/clock.ts'
 import type { Child, ProcessView } from '../domain/ports.ts'
 
 const lookEveryMs = 1000
+/** How long they may take to stop accepting, and how often that is looked at. */
+const leavingMs = 2000
+const leavingPollMs = 10
 /** Busy ones go after this time all the same: each dead master leaves its workers' memory in use. */
 const longestMs = 60_000
 
@@ -15,6 +18,8 @@ export interface NginxOrphans {
   adopt(master: Child): void
   /** Tells all of them: gracefully when their configuration is out of date, else when everything stops. */
   retire(signal: 'SIGQUIT' | 'SIGTERM'): void
+  /** Tells all of them to quit; settles when none takes a request any more. */
+  leave(): Promise<void>
 }
 
 interface Orphans {
@@ -41,16 +46,24 @@ export function createNginxOrphans({ clock, processes }: { clock: Clock; process
     cancelLook = groups.length > 0 ? clock.after(lookEveryMs, look) : undefined
   }
 
+  function retire(signal: 'SIGQUIT' | 'SIGTERM'): void {
+    cancelLook?.()
+    cancelLook = undefined
+    for (const { master } of groups) master.signalGroup(signal)
+    groups = []
+  }
+
   return {
     adopt(master) {
       groups.push({ master, since: clock.now(), wakeUps: processes.wakeUpsOf(master.pid) })
       cancelLook ??= clock.after(lookEveryMs, look)
     },
-    retire(signal) {
-      cancelLook?.()
-      cancelLook = undefined
-      for (const { master } of groups) master.signalGroup(signal)
-      groups = []
+    retire,
+    async leave() {
+      const masters = groups.map(({ master }) => master.pid)
+      retire('SIGQUIT')
+      const deadline = clock.now() + leavingMs
+      while (!masters.every(processes.isGroupLeaving) && clock.now() < deadline) await pause(clock, leavingPollMs)
     },
   }
 }

@@ -29,6 +29,8 @@ export interface Nginx {
   follow(model: NginxModel): Promise<void>
   /** Takes note of all files that nginx was started with, so that `apply` can tell a change. */
   takeNote(): void
+  /** Has the workers of dead masters quit, since what they know is out of date; settles when they take no more requests. */
+  retireOrphans(): Promise<void>
   reopenLogs(): void
   /** Whether `start` has come to its end. */
   isStarted(): boolean
@@ -213,6 +215,11 @@ export function createNginx(deps: NginxDeps): Nginx {
       inTurn(async () => {
         if (textOf(model) !== given.rendered) await applyNow(model)
       }),
+    async retireOrphans() {
+      const deadline = clock.now() + startTimeoutMs
+      while (dead.length > 0 && !isStopping && clock.now() < deadline) await pause(clock, pollMs)
+      await orphans.leave()
+    },
     reopenLogs() {
       master?.child.signal('SIGUSR1')
     },

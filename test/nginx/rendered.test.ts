@@ -52,6 +52,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
     },
     tlsProfile: 'intermediate',
     onDemand: undefined,
+    dynamicRoutes: undefined,
     acmeChallenges: '/tmp/acme-challenge',
     health: { socket: '/tmp/health.sock', livePath: '/healthz', readyPath: '/readyz' },
     unavailable: { own: undefined },
@@ -78,6 +79,20 @@ describe('the rendered configuration passes the test of the installed nginx:', (
     ['HTTP and HTTPS', { httpMode: 'serve' }],
     ['modern TLS', { tlsProfile: 'modern' }],
     ['certificates on demand', { onDemand: { folder: '/tmp/on demand', socket: '/tmp/on-demand.sock' } }],
+    [
+      'dynamic routes, with certificates on demand',
+      {
+        httpMode: 'serve',
+        dynamicRoutes: {
+          askSocket: '/tmp/routes.sock',
+          get tellSocket() {
+            return join(folder, 'routes-changed.sock')
+          },
+          namedHosts: ['www.test', '*.shop.test', 'localhost'],
+        },
+        onDemand: { folder: '/tmp/on demand', socket: '/tmp/on-demand.sock' },
+      },
+    ],
     ['HTTP alone', { httpMode: 'serve', https: [], certificates: undefined }],
     ['IPv4 and IPv6', { http: [...loopback, { address: '::1', port: 18080 }] }],
     [

@@ -53,7 +53,13 @@ describe('admin/server', () => {
       processes: [],
     }
     const command = () => assert.fail('no command was given')
-    const server = await serveAdmin(path, { health, status: () => status, command, renewCertificate: command })
+    const server = await serveAdmin(path, {
+      health,
+      status: () => status,
+      command,
+      renewCertificate: command,
+      dynamicRoutes: () => undefined,
+    })
     t.after(() => server.close())
     assert.equal(statSync(path).mode & 0o777, 0o600)
     assert.deepEqual(await ask(path, '/status'), { status: 200, body: JSON.stringify(status) })

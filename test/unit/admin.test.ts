@@ -37,6 +37,7 @@ function app(change: Partial<HealthFacts> = {}, paths = { livePath: '/healthz', 
     status: () => status,
     command: async command => commands(command),
     renewCertificate,
+    dynamicRoutes: () => undefined,
   })
 }
 
@@ -86,6 +87,7 @@ describe('admin/app', () => {
       status: () => status,
       command: async command => commands(command),
       renewCertificate,
+      dynamicRoutes: () => undefined,
     })
     await request(server).get('/readyz').expect(200)
     facts.isDraining = true

@@ -57,6 +57,7 @@ const base: NginxModel = {
   },
   tlsProfile: 'intermediate',
   onDemand: undefined,
+  dynamicRoutes: undefined,
   acmeChallenges: undefined,
   health: { socket: '/run/monohull/health.sock', livePath: '/healthz', readyPath: '/readyz' },
   unavailable: { own: undefined },
@@ -244,6 +245,17 @@ const models: Record<string, NginxModel> = {
     ...base,
     features: { ...base.features, luaModules: ['/modules/ndk_http_module.so', '/modules/ngx_http_lua_module.so'] },
     onDemand: { folder: '/run/monohull/on-demand', socket: '/run/monohull/on-demand.sock' },
+  },
+  'dynamic-routes': {
+    ...base,
+    features: { ...base.features, luaModules: ['/modules/ndk_http_module.so', '/modules/ngx_http_lua_module.so'] },
+    upstreams: [{ ...legacy, host: 'legacy.example.com', tls: { name: 'legacy.example.com', authorities: undefined } }],
+    routes: [routeTo(toApp('app')), routeTo(toApp('app'), { host: 'api.example.com' })],
+    dynamicRoutes: {
+      askSocket: '/run/monohull/routes.sock',
+      tellSocket: '/run/monohull/routes-changed.sock',
+      namedHosts: ['www.example.com', '*.example.org'],
+    },
   },
   acme: { ...base, acmeChallenges: '/run/monohull/acme-challenge' },
   sni: {

@@ -16,7 +16,7 @@ const groups: [string, string[]][] = [
   ],
   ['The app', ['app']],
   ['Several apps', ['apps']],
-  ['Routes', ['routes']],
+  ['Routes', ['routes', 'dynamic_routes']],
   ['Upstreams', ['upstreams']],
   ['Before and beside the app', ['init', 'processes', 'hooks']],
   ['Certificates', ['cert_dir', 'tls']],

@@ -1,0 +1,20 @@
+import { readFileSync } from 'node:fs'
+import { errnoOf } from '../base/errors.ts'
+import type { RouteFileAccess } from '../domain/route-store.ts'
+import { writePrivately } from './private-file.ts'
+
+/** The file that dynamic routes are kept in. */
+export function openRouteFile(path: string): RouteFileAccess {
+  return {
+    path,
+    read() {
+      try {
+        return readFileSync(path, 'utf8')
+      } catch (error) {
+        if (errnoOf(error) === 'ENOENT') return undefined
+        throw error
+      }
+    },
+    write: text => writePrivately(path, text),
+  }
+}

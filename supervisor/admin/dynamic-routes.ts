@@ -1,0 +1,15 @@
+import { readRouteHost } from '../domain/dynamic-route.ts'
+import { type QuestionSocket, serveQuestions } from './questions.ts'
+import type { LocalServer } from './server.ts'
+
+/** Where nginx asks where a host leads: 200 with a version and a target, 404 with a version, or 503 when nobody can tell. */
+export function serveDynamicRoutes(
+  socket: QuestionSocket,
+  find: (host: string) => Promise<{ version: number; target: string | undefined }>,
+): Promise<LocalServer> {
+  return serveQuestions(socket, async text => {
+    const host = readRouteHost(text)
+    const { version, target } = await find(host.ok ? host.value : '')
+    return target === undefined ? { status: 404, body: `${version}` } : { status: 200, body: `${version} ${target}` }
+  })
+}

@@ -1,0 +1,44 @@
+import { askAdmin } from '../adapters/admin-client.ts'
+import type { World } from '../assembly/world.ts'
+import { exitCode, OperatorError } from '../base/errors.ts'
+import type { Outcome } from '../domain/command.ts'
+import { formatTable } from '../domain/text-table.ts'
+import { command, printOutcome, socketOf } from './control.ts'
+import type { CommandLine } from './load.ts'
+
+export interface RoutesWords {
+  action: string
+  words: string[]
+  isJson: boolean
+}
+
+interface ListedRoute {
+  host: string
+  target: string
+  problem?: string
+}
+
+const usage: Record<string, string> = { list: '', set: ' HOST TARGET', remove: ' HOST' }
+
+/** `monohull routes list`, `set HOST TARGET` and `remove HOST`, of the running instance. */
+export async function routes(line: CommandLine, world: World, { action, words, isJson }: RoutesWords): Promise<number> {
+  const expected = (usage[action] ?? '').split(' ').length - 1
+  if (words.length !== expected)
+    throw new OperatorError(`monohull routes ${action} takes ${expected || 'no'} words more, got ${words.length}`, {
+      fix: `monohull routes ${action}${usage[action]}`,
+      code: exitCode.usage,
+    })
+  const [host = '', target = ''] = words.map(encodeURIComponent)
+  if (action === 'set') return command(line, world, `routes/${host}/set?target=${target}`)
+  if (action === 'remove') return command(line, world, `routes/${host}/remove`)
+  const { status, body } = await askAdmin(await socketOf(line, world), 'GET', '/routes')
+  if (status !== 200) return printOutcome(body as Outcome)
+  process.stdout.write(isJson ? `${JSON.stringify(body, null, 2)}\n` : formatRoutes(body as ListedRoute[]))
+  return exitCode.ok
+}
+
+function formatRoutes(all: readonly ListedRoute[]): string {
+  if (all.length === 0) return 'no dynamic routes\n'
+  const rows = all.map(({ host, target, problem }) => [host, target, problem ?? ''])
+  return formatTable([['HOST', 'TARGET', ''], ...rows])
+}

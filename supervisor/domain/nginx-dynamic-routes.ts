@@ -1,0 +1,114 @@
+import { type DynamicRoutes, freshSeconds, staleSeconds, unknownSeconds } from './nginx-dynamic-hosts.ts'
+import type { NginxModel } from './nginx-model.ts'
+import { type ProxiedRoute, renderProxied } from './nginx-proxied.ts'
+import { block, quoteLua } from './nginx-text.ts'
+
+/** How long a request waits for an answer. */
+const longestWaitSeconds = 2
+/** Questions of one nginx worker at the same time, so that they leave it connections. */
+const mostQuestions = 100
+
+/** The locations for hosts that nginx learns of: one that finds out, and one for each target there may be. */
+export function renderDynamicRoutes(model: NginxModel, { askSocket }: DynamicRoutes): string[] {
+  const places = placesOf(model)
+  return [
+    '# dynamic_routes',
+    'location / {',
+    '    set $monohull_address "";',
+    '    lua_socket_log_errors off;',
+    '    rewrite_by_lua_block {',
+    '        local places = {',
+    ...places.map(({ target, place }) => `            ["${target}"] = "${place}",`),
+    '        }',
+    '        local routes, asked = ngx.shared.monohull_routes, ngx.shared.monohull_asked',
+    '        local state = package.loaded["monohull.routes"]',
+    '        if not state then',
+    '            state = { questions = 0 }',
+    '            package.loaded["monohull.routes"] = state',
+    '        end',
+    '        local host = ngx.var.host',
+    '        if #host > 253 or not host:find("^[a-z0-9_][a-z0-9_.-]*$") then return ngx.exit(403) end',
+    '        local function question()',
+    '            local socket = ngx.socket.tcp()',
+    `            socket:settimeouts(1000, 1000, ${longestWaitSeconds * 1000})`,
+    `            if not socket:connect(${quoteLua(`unix:${askSocket}`)}) then return "" end`,
+    '            local sent = socket:send("GET /" .. host .. " HTTP/1.0\\r\\n\\r\\n")',
+    '            local answer = sent and socket:receive("*a")',
+    '            socket:close()',
+    '            return answer or ""',
+    '        end',
+    '        local function ask()',
+    `            if state.questions >= ${mostQuestions} then return end`,
+    '            state.questions = state.questions + 1',
+    '            local answer = question()',
+    '            state.questions = state.questions - 1',
+    '            local status, version, target = answer:match("^HTTP/1.1 (%d+).-\\r\\n\\r\\n(%d+) ?(%S*)$")',
+    '            if status == "200" then',
+    `                routes:set(host, target, ${staleSeconds}, ngx.time() + ${freshSeconds})`,
+    '            elseif status == "404" then',
+    `                asked:set("no " .. host, true, ${unknownSeconds})`,
+    '                routes:delete(host)',
+    '            else',
+    '                return',
+    '            end',
+    '            -- what it was told meanwhile is newer',
+    '            if tonumber(version) < (routes:get("=version") or 0) then',
+    '                routes:delete(host)',
+    '                asked:delete("no " .. host)',
+    '            end',
+    '        end',
+    '        local target, fresh_until = routes:get(host)',
+    '        if target then',
+    '            if ngx.time() > fresh_until and asked:add("? " .. host, true, 5) then ngx.timer.at(0, ask) end',
+    '        else',
+    '            local started = ngx.now()',
+    '            repeat',
+    '                if asked:get("no " .. host) then return ngx.exit(403) end',
+    `                if asked:add("? " .. host, true, ${longestWaitSeconds + 1}) then`,
+    '                    ask()',
+    '                    asked:delete("? " .. host)',
+    '                else',
+    '                    ngx.sleep(0.01)',
+    '                end',
+    '                target = routes:get(host)',
+    '                if not target and not asked:get("no " .. host) then ngx.sleep(0.02) end',
+    `            until target or ngx.now() - started > ${longestWaitSeconds}`,
+    '        end',
+    '        local place = places[target]',
+    '        if not place then',
+    '            local address = target and (target:match("^address:([%d.]+:%d+)$") or target:match("^address:(%[[%x:]+%]:%d+)$"))',
+    '            if not address then return ngx.exit(503) end',
+    '            ngx.var.monohull_address = address',
+    '            place = "@monohull_address"',
+    '        end',
+    '        return ngx.exec(place)',
+    '    }',
+    '}',
+    ...places.flatMap(({ place, route }) => block(place, renderProxied(route, model, '').below)),
+    ...block('@monohull_address', ['include snippets/proxy.conf;', 'proxy_pass http://monohull_address;']),
+  ]
+}
+
+/** Everything of the configuration that a host may lead to. */
+function placesOf({ apps, upstreams }: NginxModel): { target: string; place: string; route: ProxiedRoute }[] {
+  return [
+    ...apps.map(({ name }) => ({ kind: 'app' as const, name })),
+    ...upstreams.map(({ name }) => ({ kind: 'upstream' as const, name })),
+  ].map(({ kind, name }) => ({
+    target: `${kind}:${name}`,
+    place: `@monohull_${kind}_${name}`,
+    route: toPeer(kind, name),
+  }))
+}
+
+function toPeer(kind: 'app' | 'upstream', name: string): ProxiedRoute {
+  return {
+    origin: undefined,
+    host: undefined,
+    match: 'prefix',
+    path: '/',
+    target: { kind, name, stripsPrefix: false, rewrite: undefined, readTimeoutMs: undefined, isBuffered: true },
+    rules: {},
+    snippet: undefined,
+  }
+}

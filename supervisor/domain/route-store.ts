@@ -1,0 +1,30 @@
+import type { DynamicTarget } from './dynamic-route.ts'
+
+/** Where dynamic routes are kept. It may be elsewhere, and anybody may write there: what it gives was looked at. */
+export interface RouteStore {
+  /** Undefined: there is none. Rejects when nobody can tell. */
+  find(host: string): Promise<DynamicTarget | undefined>
+  /** All of them; none while nobody can tell. */
+  list(): Promise<ReadonlyMap<string, DynamicTarget>>
+  /** Sets a host's target, or removes it. Settles when whoever hears of changes has taken it; an OperatorError when it was not kept. */
+  set(host: string, target: DynamicTarget | undefined): Promise<void>
+  status(): RouteStoreStatus
+}
+
+export interface RouteStoreStatus {
+  /** How many there are, of those that were read last. */
+  routes: number
+  /** Why it cannot be read now. */
+  problem: string | undefined
+}
+
+/** Hosts with another target than before; undefined: none any more. Rejects when it could not be told further. */
+export type HearOfRoutes = (changes: ReadonlyMap<string, DynamicTarget | undefined>) => Promise<void>
+
+/** The file of a store that is a file. */
+export interface RouteFileAccess {
+  path: string
+  /** Undefined: there is none. */
+  read(): string | undefined
+  write(text: string): void
+}

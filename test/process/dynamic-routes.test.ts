@@ -1,0 +1,329 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import http from 'node:http'
+import http2 from 'node:http2'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { WebSocket } from 'ws'
+import { childrenOf } from '../../supervisor/adapters/procfs.ts'
+import { configuration, main, post, setRoute, shop, startDynamic, who } from './dynamic-monohull.ts'
+import { defer, type Monohull, startMonohull, temporaryFolder, until } from './monohull.ts'
+
+const storeOf = ({ folder }: Monohull) => join(folder, 'state/routes.json')
+/** For what the supervisor does when it looks at the file. */
+const details = (monohull: Monohull) => ({ details: () => monohull.output().slice(-3000) })
+const readStore = (monohull: Monohull) => readFileSync(storeOf(monohull), 'utf8')
+
+/** Runs the command line for an instance. */
+async function tell(t: TestContext, monohull: Monohull, ...args: string[]) {
+  const folder = temporaryFolder(t)
+  const told = startMonohull(t, { folder, args, env: { MONOHULL_RUN_DIR: join(monohull.folder, 'run') } })
+  return { code: await told.exited, output: told.output() }
+}
+
+/** A server elsewhere that counts its connections. */
+async function startServer(t: TestContext, address = '127.0.0.1') {
+  const facts = { connections: 0, target: '' }
+  const server = http.createServer((request, response) => {
+    request.resume()
+    response.end(JSON.stringify({ name: 'elsewhere', headers: request.headers }))
+  })
+  server.on('connection', () => facts.connections++)
+  server.listen(0, address)
+  await once(server, 'listening')
+  defer(t, () => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const { port } = server.address() as AddressInfo
+  facts.target = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+  return facts
+}
+
+/** Asks for a host over several connections all the time, until it is told to end; the answers and how often they came. */
+function keepAsking(t: TestContext, monohull: Monohull, host = shop) {
+  const answers = new Map<string, number>()
+  let isOver = false
+  const asking = Array.from({ length: 4 }, async (_, index) => {
+    while (!isOver) {
+      const options = index % 2 ? { method: 'POST', body: 'x' } : {}
+      const answer = await who(monohull, host, options).catch((error: Error) => error.message)
+      answers.set(answer, (answers.get(answer) ?? 0) + 1)
+    }
+  })
+  async function end() {
+    isOver = true
+    await Promise.all(asking)
+    return [...answers.keys()].sort()
+  }
+  defer(t, end)
+  return { answers, end }
+}
+
+/** As if the time that an answer counts had passed for every answer from now on: written into what nginx runs with. */
+async function makeAnswersStale(monohull: Monohull): Promise<void> {
+  const rendered = join(monohull.folder, 'run/nginx/current/rendered')
+  for (const name of ['http.conf', 'site-dynamic.conf']) {
+    const text = readFileSync(join(rendered, name), 'utf8')
+    assert.match(text, /ngx\.time\(\) \+ 30\)/)
+    writeFileSync(join(rendered, name), text.replaceAll('ngx.time() + 30)', 'ngx.time() - 1)'))
+  }
+  const before = childrenOf(monohull.nginx())
+  process.kill(monohull.nginx(), 'SIGHUP')
+  await until('other nginx workers', () => {
+    const now = childrenOf(monohull.nginx())
+    return now.length > 0 && now.every(pid => !before.includes(pid))
+  })
+}
+
+describe('a dynamic route', () => {
+  it('serves a host once it is set, moves it, and ends with 403, without a reload of nginx', async t => {
+    const monohull = await startDynamic(t)
+    const workers = childrenOf(monohull.nginx())
+    assert.equal(await who(monohull), '403')
+    assert.deepEqual(await tell(t, monohull, 'routes', 'list'), { code: 0, output: 'no dynamic routes\n' })
+    const set = await tell(t, monohull, 'routes', 'set', 'Shop.Example.com', 'web')
+    assert.deepEqual(set, { code: 0, output: 'monohull: shop.example.com leads to web\n' })
+    for (const scheme of ['http', 'https'] as const)
+      for (const host of [shop, 'SHOP.example.com', `${shop}.`, `${shop}:8443`])
+        assert.equal(await who(monohull, host, { scheme }), 'web', host)
+    await tell(t, monohull, 'routes', 'set', shop, 'other')
+    for (let count = 0; count < 20; count++) assert.equal(await who(monohull), 'other')
+    const listed = await tell(t, monohull, 'routes', 'list', '--json')
+    assert.deepEqual(JSON.parse(listed.output), [{ host: shop, target: 'other' }])
+    assert.match((await tell(t, monohull, 'status')).output, /^dynamic routes: 1$/m)
+    const removed = await tell(t, monohull, 'routes', 'remove', shop)
+    assert.deepEqual(removed, { code: 0, output: 'monohull: shop.example.com has no route any more\n' })
+    for (let count = 0; count < 20; count++) assert.equal(await who(monohull), '403')
+    assert.deepEqual(childrenOf(monohull.nginx()), workers)
+    assert.equal(readStore(monohull), '{}\n')
+  })
+
+  it('is set, moved and removed again and again under load without a failed request', async t => {
+    const monohull = await startDynamic(t)
+    await setRoute(monohull, 'web')
+    const loads = [keepAsking(t, monohull), keepAsking(t, monohull, main)]
+    for (let count = 0; count < 10; count++) {
+      await setRoute(monohull, 'other')
+      assert.equal(await who(monohull), 'other')
+      await setRoute(monohull, 'web')
+      assert.equal(await who(monohull), 'web')
+      await setRoute(monohull, 'web', 'beside.example.com')
+      assert.equal(await who(monohull, 'beside.example.com'), 'web')
+      assert.ok((await post(monohull, 'beside.example.com/remove')).ok)
+      assert.equal(await who(monohull, 'beside.example.com'), '403')
+    }
+    assert.deepEqual(await Promise.all(loads.map(load => load.end())), [['other', 'web'], ['web']])
+  })
+
+  it('leaves the hosts of the configuration, addresses and single words to its routes, and refuses to be one of them', async t => {
+    const monohull = await startDynamic(t, { more: 'routes: [{ app: web }, { host: api.example.com, app: other }]\n' })
+    for (const host of [main, '127.0.0.1', '[::1]', '10.1.2.3:8443', 'localhost', 'balancer'])
+      assert.equal(await who(monohull, host), 'web', host)
+    assert.equal(await who(monohull, 'api.example.com'), 'other')
+    assert.equal((await monohull.request({ path: '/healthz', headers: { host: shop } })).status, 200)
+    for (const host of [main, 'api.example.com']) {
+      const { code, output } = await tell(t, monohull, 'routes', 'set', host, 'other')
+      assert.equal(code, 1)
+      assert.match(output, /is in the configuration, which goes before\n {2}fix: take it out of server_names/)
+    }
+    const usage = await tell(t, monohull, 'routes', 'set', shop)
+    assert.equal(usage.code, 64)
+    assert.match(usage.output, /fix: monohull routes set HOST TARGET/)
+  })
+
+  it('is like any other route: headers, request id, WebSockets, HTTP/2, a try on another worker', async t => {
+    const monohull = await startDynamic(t, { program: 'hello.cjs' })
+    await setRoute(monohull, 'web')
+    const reached = async (host: string) => {
+      const headers = { host, 'x-forwarded-for': '1.2.3.4', 'x-forwarded-host': 'evil.test', proxy: 'x' }
+      const answer = await monohull.request({ path: '/a%2Fb//c?d=%20e', headers })
+      return { answer, request: JSON.parse(answer.body) }
+    }
+    const [dynamic, plain] = [await reached(shop), await reached(main)]
+    const normal = (text: string) =>
+      text.replaceAll(shop, main).replaceAll(/"(pid|x-request-id|x-request-start|worker)":("[^"]*"|\d+)/g, '"$1":0')
+    assert.equal(normal(JSON.stringify(dynamic.request)), normal(JSON.stringify(plain.request)))
+    assert.match(dynamic.request.headers['x-request-id'], /^[0-9a-f]{32}$/)
+    assert.deepEqual(Object.keys(dynamic.answer.headers), Object.keys(plain.answer.headers))
+
+    const session = http2.connect(`https://127.0.0.1:${monohull.instance().httpsPort}`, { rejectUnauthorized: false })
+    defer(t, () => session.destroy())
+    const stream = session.request({ ':authority': shop, ':path': '/two' })
+    const [headers] = await once(stream, 'response', { signal: AbortSignal.timeout(10_000) })
+    assert.equal(headers[':status'], 200)
+    session.destroy()
+
+    const load = keepAsking(t, monohull)
+    const before = monohull.instance().children.findLast(({ name }) => name === 'web.1')?.pid ?? 0
+    process.kill(before, 'SIGKILL')
+    await until('the next worker', () =>
+      monohull.instance().children.some(({ name, pid }) => name === 'web.1' && pid !== before),
+    )
+    const statuses = await load.end()
+    assert.deepEqual(
+      statuses.filter(status => /^\d+$/.test(status)),
+      [],
+    )
+  })
+
+  it('passes WebSockets on', async t => {
+    const monohull = await startDynamic(t, { program: 'streams.cjs' })
+    await setRoute(monohull, 'web')
+    const socket = new WebSocket(`ws://127.0.0.1:${monohull.instance().httpPort}/`, { headers: { host: shop } })
+    defer(t, () => socket.terminate())
+    await once(socket, 'open', { signal: AbortSignal.timeout(10_000) })
+    socket.send('hello')
+    const [message] = await once(socket, 'message', { signal: AbortSignal.timeout(10_000) })
+    assert.match(String(message), /^\d+ hello$/)
+  })
+
+  it('leads to addresses, over kept connections, and to upstreams with their own settings', async t => {
+    const [ipv4, ipv6, upstream] = [await startServer(t), await startServer(t, '::1'), await startServer(t)]
+    const monohull = await startDynamic(t, {
+      more: `nginx: { worker_processes: 1 }\nupstreams: { legacy: { servers: ["${upstream.target}"], host: legacy.test } }\n`,
+    })
+    for (const server of [ipv4, ipv6]) {
+      await setRoute(monohull, server.target)
+      for (let count = 0; count < 10; count++) assert.equal(await who(monohull), 'elsewhere')
+      assert.equal(server.connections, 1)
+    }
+    const { body } = await monohull.request({ headers: { host: shop } })
+    assert.equal(JSON.parse(body).headers.host, shop)
+    await setRoute(monohull, 'legacy')
+    const own = JSON.parse((await monohull.request({ headers: { host: shop } })).body).headers
+    assert.deepEqual([own.host, own['x-forwarded-host']], ['legacy.test', shop])
+    await setRoute(monohull, '127.0.0.1:1')
+    assert.equal(await who(monohull), '502')
+    const { httpPort } = monohull.instance()
+    const outcome = await post(monohull, `${shop}/set?target=127.0.0.1:${httpPort}`)
+    assert.match(outcome.ok ? '' : outcome.reason, /nginx itself/)
+  })
+
+  it('outlasts a reload, whose new names go before it, and a restart', async t => {
+    const monohull = await startDynamic(t)
+    await setRoute(monohull, 'other')
+    await setRoute(monohull, 'other', 'named.example.com')
+    const load = keepAsking(t, monohull)
+    const text = configuration().replace('server_names: [', 'server_names: [named.example.com, ')
+    writeFileSync(join(monohull.folder, 'monohull.yaml'), text)
+    monohull.signal('SIGHUP')
+    await monohull.seen(/reload finished/)
+    assert.match(monohull.output(), /dynamic routes that do not serve.*named\.example\.com is in the configuration/)
+    await until('the new name', async () => (await who(monohull, 'named.example.com')) === 'web')
+    assert.deepEqual(await load.end(), ['other'])
+    assert.match(
+      (await tell(t, monohull, 'routes', 'list')).output,
+      /named\.example\.com +other +named\.example\.com is in/,
+    )
+    const from = monohull.output().length
+    writeFileSync(join(monohull.folder, 'monohull.yaml'), text.replace('dynamic_routes: { store: file }\n', ''))
+    monohull.signal('SIGHUP')
+    await monohull.seen(/dynamic_routes cannot change without a restart/, from)
+    monohull.signal('SIGTERM')
+    assert.equal(await monohull.exited, 0)
+    writeFileSync(join(monohull.folder, 'monohull.yaml'), text)
+    const again = await startDynamic(t, { folder: monohull.folder })
+    assert.equal(await who(again), 'other')
+  })
+})
+
+describe('dynamic routes, when', () => {
+  it('the supervisor stands still: known hosts serve on, however old their answer is, unknown ones get 503', async t => {
+    const monohull = await startDynamic(t)
+    await setRoute(monohull, 'web')
+    monohull.signal('SIGSTOP')
+    assert.deepEqual([await who(monohull), await who(monohull, 'new.example.com')], ['web', '503'])
+    monohull.signal('SIGCONT')
+    assert.equal(await who(monohull, 'new.example.com'), '403')
+
+    await makeAnswersStale(monohull)
+    await setRoute(monohull, 'other')
+    monohull.signal('SIGSTOP')
+    const load = keepAsking(t, monohull)
+    await until('a hundred answers', () => (load.answers.get('other') ?? 0) >= 100)
+    assert.deepEqual(await load.end(), ['other'])
+    assert.equal(await who(monohull, 'newer.example.com'), '503')
+    assert.doesNotMatch(monohull.output(), /lua tcp socket/)
+    // nothing tells nginx of this one
+    writeFileSync(storeOf(monohull), `{"${shop}": "web"}`)
+    monohull.signal('SIGCONT')
+    await until('the other app', async () => (await who(monohull)) === 'web', details(monohull))
+  })
+
+  it("nginx's master is killed: the next one finds them again, and takes changes", async t => {
+    const monohull = await startDynamic(t)
+    await setRoute(monohull, 'web')
+    const load = keepAsking(t, monohull)
+    const master = monohull.nginx()
+    process.kill(master, 'SIGKILL')
+    await monohull.seen(/nginx is back/)
+    assert.notEqual(monohull.nginx(), master)
+    // the old workers are still there, and know nothing of what the new ones are told
+    for (const target of ['other', 'web', 'other', 'web', 'other']) {
+      await setRoute(monohull, target)
+      for (let count = 0; count < 10; count++) assert.equal(await who(monohull), target)
+    }
+    assert.deepEqual(await load.end(), ['other', 'web'])
+  })
+
+  it('the file is changed by hand: what is wrong in it is left out and named, the rest serves', async t => {
+    const monohull = await startDynamic(t)
+    await setRoute(monohull, 'web')
+    assert.equal(await who(monohull, 'byhand.example.com'), '403')
+    writeFileSync(
+      storeOf(monohull),
+      `{"byhand.example.com": "other", "x": "web", "y.test": "unix:/x", "z.test": "gone"}`,
+    )
+    await until('the new route', async () => (await who(monohull, 'byhand.example.com')) === 'other', details(monohull))
+    assert.equal(await who(monohull), '403')
+    assert.deepEqual([await who(monohull, 'y.test'), await who(monohull, 'z.test')], ['403', '503'])
+    await monohull.seen(/dynamic routes left out .*count=2 .*x: is a single word; y\.test/)
+    await monohull.seen(/dynamic routes that do not serve .*z\.test: gone is no app/)
+    await setRoute(monohull, 'web')
+    assert.deepEqual(Object.keys(JSON.parse(readStore(monohull))), [
+      'byhand.example.com',
+      shop,
+      'x',
+      'y.test',
+      'z.test',
+    ])
+  })
+
+  it('the file is damaged: what was read serves on, nothing is written over it, and its repair is taken up', async t => {
+    const monohull = await startDynamic(t)
+    await setRoute(monohull, 'web')
+    writeFileSync(storeOf(monohull), '{ oops')
+    await monohull.seen(/cannot read dynamic routes .*the 1 known before serve on/)
+    assert.equal(await who(monohull), 'web')
+    const refused = await tell(t, monohull, 'routes', 'set', 'new.example.com', 'web')
+    assert.equal(refused.code, 1)
+    assert.match(refused.output, /cannot write \S+routes\.json: .*\n {2}fix: mend \S+routes\.json/)
+    assert.equal(readStore(monohull), '{ oops')
+    assert.match((await tell(t, monohull, 'status')).output, /^dynamic routes: 1; the store cannot be read: /m)
+    writeFileSync(storeOf(monohull), `{"${shop}": "other"}`)
+    await until('the repaired route', async () => (await who(monohull)) === 'other', details(monohull))
+  })
+
+  it('the file is damaged from the start: 503 and not 403, until it is mended', async t => {
+    const monohull = await startDynamic(t, { files: { 'state/routes.json': 'oops' } })
+    assert.equal(await who(monohull), '503')
+    assert.equal(await who(monohull, main), 'web')
+    rmSync(storeOf(monohull))
+    mkdirSync(join(monohull.folder, 'state'), { recursive: true })
+    writeFileSync(storeOf(monohull), `{"${shop}": "web"}`)
+    await until('the route', async () => (await who(monohull)) === 'web', details(monohull))
+  })
+
+  it('they are not set: the commands say so', async t => {
+    const monohull = startMonohull(t)
+    await monohull.serving()
+    for (const words of [['list'], ['set', shop, 'app'], ['remove', shop]]) {
+      const { code, output } = await tell(t, monohull, 'routes', ...words)
+      assert.equal(code, 1)
+      assert.match(output, /cannot (list|change) routes: .*\n {2}fix: set dynamic_routes/)
+    }
+  })
+})
