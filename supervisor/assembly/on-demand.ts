@@ -4,12 +4,16 @@ import { serveOnDemand } from '../admin/on-demand.ts'
 import { systemClock } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
 import type { AcmePlan } from '../domain/acme.ts'
+import type { Gatekeeper } from '../domain/acme-ports.ts'
 import { type Acme, type AcmeDeps, createAcme, type RunningAcme } from '../services/acme.ts'
 import { createOnDemand } from '../services/on-demand.ts'
 import { createOrderQuota } from '../services/order-quota.ts'
 import { layOutOnDemand } from './on-demand-files.ts'
 import { onDemandFolder, onDemandPlace } from './on-demand-place.ts'
 import type { Parts } from './parts.ts'
+
+/** An endpoint is spared another question. */
+const endpointRefusedMs = 60_000
 
 /** What the certificates of the configuration and those on demand have in common. */
 export type SharedAcmeDeps = Omit<AcmeDeps, 'store' | 'serve' | 'isStillWanted' | 'withdraw'>
@@ -27,7 +31,8 @@ export function startOnDemand(parts: Parts, deps: SharedAcmeDeps): OnDemandCerti
   const place = onDemandPlace(config)
   if (!wanted || !place) throw new Error('cannot start tls.on_demand without its settings')
   const folder = onDemandFolder(config)
-  const gatekeeper = createGatekeeper(wanted.ask)
+  const gatekeeper = wanted.ask === 'routes' ? askRoutes(parts) : createGatekeeper(wanted.ask)
+  const refusedMs = wanted.ask === 'routes' ? 0 : endpointRefusedMs
   const files = layOutOnDemand(settings)
   const limits = { all: wanted.orders_per_hour, perDomain: wanted.orders_per_domain }
   const takeOrder = createOrderQuota({ clock: systemClock, log, limits })
@@ -47,7 +52,7 @@ export function startOnDemand(parts: Parts, deps: SharedAcmeDeps): OnDemandCerti
     },
     withdraw: ({ name }) => files.remove(name),
   })
-  const admit = createOnDemand({ clock: systemClock, log, random: Math.random, gatekeeper, acme, takeOrder })
+  const admit = createOnDemand({ clock: systemClock, log, random: Math.random, gatekeeper, refusedMs, acme, takeOrder })
   const server = serveOnDemand({ path: place.socket, gid: settings.nginxUser?.gid }, admit)
   server.catch((error: unknown) =>
     log.error('names without a certificate are refused: nobody listens for them', { error: messageOf(error) }),
@@ -64,6 +69,16 @@ export function startOnDemand(parts: Parts, deps: SharedAcmeDeps): OnDemandCerti
         listening => listening.close(),
         () => {}, // told already
       )
+    },
+  }
+}
+
+/** Allowed is what a dynamic route is for. */
+function askRoutes({ dynamicRoutes }: Parts): Gatekeeper {
+  return {
+    async isAllowed(name) {
+      if (!dynamicRoutes) throw new Error('cannot ask dynamic_routes: there are none')
+      return (await dynamicRoutes.find(name)).target !== undefined
     },
   }
 }

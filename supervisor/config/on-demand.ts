@@ -1,17 +1,17 @@
 import * as z from 'zod'
 import { docs, whole } from './values.ts'
 
-const ask = 'expected a URL such as http://127.0.0.1:9000/allowed'
+const ask = 'expected a URL such as http://127.0.0.1:9000/allowed, or routes'
 
 /** The key `tls.on_demand`. */
 export const onDemand = z
   .strictObject({
     ask: z
       .string({ error: ask })
-      .regex(/^https?:\/\/[^\s/?#]+[^\s#]*$/, ask)
+      .regex(/^(routes|https?:\/\/[^\s/?#]+[^\s#]*)$/, ask)
       .register(docs, {
         description:
-          'Asked with `?domain=NAME` before a certificate is ordered, and before it is renewed: 200 allows it, any other answer does not',
+          'Asked with `?domain=NAME` before a certificate is ordered, and before it is renewed: 200 allows it, any other answer does not. routes: allowed are hosts with a route in dynamic_routes',
       }),
     orders_per_hour: whole(1, 10_000).default(60).register(docs, {
       description: 'Orders in an hour at most; then names without a certificate are refused',

@@ -5,8 +5,6 @@ import type { Surroundings } from '../domain/ports.ts'
 import type { Acme } from './acme.ts'
 import type { TakeOrder } from './order-quota.ts'
 
-/** How long a no of the gatekeeper holds. */
-const refusedMs = 60_000
 /** How long nobody is asked again after a question that got no answer. */
 const silentMs = 5000
 const ladder = { initialMs: 60_000, maxMs: 6 * 3_600_000 }
@@ -17,6 +15,8 @@ const mostQuestions = 20
 
 export interface OnDemandDeps extends Pick<Surroundings, 'clock' | 'log' | 'random'> {
   gatekeeper: Gatekeeper
+  /** How long a no of the gatekeeper holds. */
+  refusedMs: number
   acme: Pick<Acme, 'obtain' | 'certificate'>
   takeOrder: TakeOrder
 }
@@ -34,7 +34,7 @@ export type Admit = (name: string) => Promise<boolean>
  * Obtains certificates for names at their first handshake. A name is refused unless the gatekeeper says yes, and while too many
  * orders were placed; what was refused is so for a while, without another question.
  */
-export function createOnDemand({ clock, log, random, gatekeeper, acme, takeOrder }: OnDemandDeps): Admit {
+export function createOnDemand({ clock, log, random, gatekeeper, refusedMs, acme, takeOrder }: OnDemandDeps): Admit {
   const refusals = new Map<string, Refusal>()
   const underway = new Map<string, Promise<boolean>>()
   let questions = 0

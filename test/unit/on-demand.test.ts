@@ -86,7 +86,7 @@ describe('domain/order-quota', () => {
 describe('services/on-demand', () => {
   const silent = { debug() {}, info() {}, warn() {}, error() {} }
 
-  function setUp({ allowed = true as boolean | Error, ok = true } = {}) {
+  function setUp({ allowed = true as boolean | Error, ok = true, refusedMs = 60_000 } = {}) {
     const facts = { now: 0, asked: 0, ordered: 0, allowed, ok, notAfter: 100 * hourMs }
     const kept = new Set<string>()
     const admit = createOnDemand({
@@ -110,6 +110,7 @@ describe('services/on-demand', () => {
           kept.has(name) ? ({ certificate: { notAfter: facts.notAfter } } as UsableCertificate) : undefined,
       },
       takeOrder: () => true,
+      refusedMs,
     })
     return { facts, admit: (name = 'a.test') => admit(name) }
   }
@@ -151,6 +152,13 @@ describe('services/on-demand', () => {
     assert.equal(await admit(), true)
   })
 
+  it('remembers no no of who is asked for nothing', async () => {
+    const { facts, admit } = setUp({ allowed: false, refusedMs: 0 })
+    assert.equal(await admit(), false)
+    facts.allowed = true
+    assert.equal(await admit(), true)
+  })
+
   it('waits longer after each order that fails', async () => {
     const { facts, admit } = setUp({ ok: false })
     for (const now of [0, 59_999, 60_000, 179_999, 180_000]) {
@@ -177,6 +185,14 @@ describe('tls.on_demand', () => {
       orders_per_hour: 60,
       orders_per_domain: 10,
     })
+  })
+
+  it('asks dynamic_routes where there are some', () => {
+    const text = 'tls: {acme: {email: me@a.test}, on_demand: {ask: routes}}\n'
+    assert.equal(accepted(yaml(`${text}dynamic_routes: {store: file}\n`)).tls.on_demand?.ask, 'routes')
+    const problem = refusedOnce(yaml(text))
+    assert.equal(problem.key, 'tls.on_demand.ask')
+    assert.match(problem.fix, /add dynamic_routes: \{store: file\}/)
   })
 
   const wrong: [string, string, RegExp][] = [
