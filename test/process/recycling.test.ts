@@ -78,6 +78,25 @@ describe('a worker that has reached its limit is replaced, the new one ready fir
     assert.ok(most <= 5, `${most} workers of 4 at the same time`)
   })
 
+  it('all limits, and a rolling restart, at the same moment: one worker at a time', async t => {
+    // each is over max_memory and max_age when it may be looked at, and all have had their requests
+    const files = {
+      'monohull.yaml': `app: { max_memory: 1MB, max_age: 2s, max_requests: 1, restart: "* * * * *", min_uptime: 2s }\n`,
+    }
+    const monohull = startMonohull(t, { args: hello, files, env: { MONOHULL_WORKERS: '4' } })
+    await monohull.serving()
+    monohull.signal('SIGUSR2')
+    const statuses = await postUntil(monohull, () => [...monohull.output().matchAll(recycled)].length >= 8)
+    assert.deepEqual(statuses, [200], monohull.output())
+    // the next begins when the one before is gone
+    const steps =
+      monohull
+        .output()
+        .match(/recycling worker|worker stopped/g)
+        ?.join() ?? ''
+    assert.doesNotMatch(steps, /recycling worker,recycling worker/, monohull.output())
+  })
+
   it('stays when the new one does not come up', async t => {
     const files = { 'app.cjs': `require(${JSON.stringify(fixture('hello.cjs'))})` }
     const env = { MONOHULL_MAX_AGE: '2s', MONOHULL_MIN_UPTIME: '0s', MONOHULL_WORKERS: '1' }
