@@ -89,6 +89,20 @@ describe('several apps', { concurrency: 3 }, () => {
     }
   })
 
+  it('have each their own limits', async t => {
+    const yaml = two
+      .replace('directory: api,', 'directory: api, max_age: 2s, min_uptime: 0s,')
+      .replace('directory: site,', 'directory: site, on_failure: exit,')
+    const monohull = startApps(t, yaml)
+    await monohull.serving()
+    const before = await workersOf(t, monohull)
+    for (const slot of [1, 2]) await monohull.seen(new RegExp(`recycling worker worker=api\\.${slot} .*reason=max_age`))
+    assert.doesNotMatch(monohull.output(), /recycling worker worker=web/)
+    assert.equal((await workersOf(t, monohull))['web.1'], before['web.1'])
+    process.kill(before['web.1'] ?? assert.fail(), 'SIGSEGV')
+    assert.equal(await monohull.exited, 139)
+  })
+
   it('are restarted whole or one by one, and scaled by name', async t => {
     const monohull = startApps(t, two)
     await monohull.serving()
