@@ -53,6 +53,8 @@ export async function runSupervisor({ settings, world, resolveAgain, onServing }
     stop(mode) {
       if (mode === 'quick') hurried.give()
       stopRequested.give({ mode, code: exitCode.ok })
+      // what waits for the start is refused now
+      served.give()
     },
     ready: served.given,
     log,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { rmSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { readInstance } from '../../supervisor/adapters/instance.ts'
@@ -121,6 +121,17 @@ describe('monohull status, reload, restart, scale and stop', { concurrency: 3 },
     const { code, output } = await tell(t, monohull, 'status')
     assert.equal(code, 69)
     assert.match(output, new RegExp(`\\(pid ${monohull.process.pid}\\) takes no commands yet: it is still starting`))
+  })
+
+  it('that wait for the start are told when it is stopped instead', async t => {
+    const monohull = startMonohull(t, { args: ['run', 'node', fixture('silent.cjs')] })
+    await monohull.seen(/silent is up/)
+    await until('the admin socket', () => existsSync(join(monohull.folder, 'run/admin.sock')))
+    const waiting = tell(t, monohull, 'restart')
+    await monohull.seen(/command received command=restart/)
+    monohull.signal('SIGTERM')
+    assert.deepEqual(await waiting, { code: 1, output: 'monohull: command refused: monohull is stopping\n' })
+    assert.equal(await monohull.exited, 0)
   })
 
   it('say that its run_dir was emptied, and so does its log, once', async t => {
