@@ -21,6 +21,9 @@ import { mainAppOf, type ProgramSettings, resolvePrograms } from './program-sett
 import { checkRoutes } from './route-files.ts'
 import type { World } from './world.ts'
 
+/** Where nobody need have a folder. */
+const usualSnippets = 'nginx'
+
 /** The configuration together with what this machine makes of it. */
 export interface Settings extends ProgramSettings {
   config: Config
@@ -63,6 +66,9 @@ export function resolveSettings(config: Config, world: World): SettingsResult {
   if (/[\s$"'\\;{}]/.test(snippets)) {
     complain('nginx.snippets', snippets, 'holds spaces, quotes or $, which nginx cannot take', 'move the folder')
   }
+  const hasSnippets = statSync(snippets, { throwIfNoEntry: false })?.isDirectory() ?? false
+  if (!hasSnippets && config.nginx.snippets !== usualSnippets)
+    complain('nginx.snippets', snippets, 'is no folder', 'name the folder with http.d and server.d')
   const page = readHtmlPage(config.maintenance_page, directory)
   if (!page.ok) complain('maintenance_page', config.maintenance_page, page.problem, page.fix)
   if (!page.ok || problems.length > 0) return { ok: false, problems }
@@ -77,7 +83,7 @@ export function resolveSettings(config: Config, world: World): SettingsResult {
       nginxUserName: nginxUser?.name ?? (process.geteuid?.() === 0 ? 'root' : undefined),
       nginxProcesses: config.nginx.worker_processes === 'auto' ? cpus : config.nginx.worker_processes,
       ownNginxConf,
-      snippets: statSync(snippets, { throwIfNoEntry: false })?.isDirectory() ? snippets : undefined,
+      snippets: hasSnippets ? snippets : undefined,
       maintenancePage: page.text,
       frontFiles,
       certificates: {

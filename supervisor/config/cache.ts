@@ -12,7 +12,8 @@ export const cacheValue = z.strictObject({
   }),
   key: z
     .string({ error: key })
-    .regex(/^[^\s"'\\;{}\p{Cc}]+$/u, key)
+    // without a variable every page would be answered with the same
+    .regex(/^(?=.*\$[a-z])[^\s"'\\;{}\p{Cc}]+$/u, key)
     .default('$monohull_proto://$monohull_host$request_uri')
     .register(docs, { description: 'What tells answers apart, with variables of nginx' }),
   max_size: z

@@ -37,6 +37,7 @@ export function describeRouteProblems(
     return [
       ...describeTarget(route, index, surroundings),
       ...describeConflict(routes, route, index),
+      ...describeLoop(routes, route, index),
       ...describeHealthConflict(route, index, surroundings),
       ...describeUselessCache(route, index, surroundings),
     ]
@@ -64,6 +65,19 @@ function describeConflict(
   const also = ['routes', same, 'path']
   const message = `is the same host and path as that of routes.${same}`
   return [{ path: ['routes', index, 'path'], message, params: { fix: 'leave one of the two out', also } }]
+}
+
+/** A redirect to below its own route, where no other route takes over, never ends. */
+function describeLoop(routes: readonly (Route | undefined)[], route: Route, index: number): RouteProblem[] {
+  const { target, path, match } = route
+  if (target.kind !== 'redirect' || match !== 'prefix') return []
+  const { to } = target
+  const isBelow = (base: string) => to === base || to.startsWith(base === '/' ? '/' : `${base}/`)
+  const takesOver = (other: Route) =>
+    other !== route && (other.match === 'regex' || (other.path.length > path.length && isBelow(other.path)))
+  if (to === path || !isBelow(path) || routes.some(other => !other || takesOver(other))) return []
+  const fix = 'name a path outside of it, or add a route for that path'
+  return [{ path: ['routes', index, 'redirect', 'to'], message: 'leads back to this route', params: { fix } }]
 }
 
 function describeHealthConflict(

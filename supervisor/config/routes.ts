@@ -176,6 +176,10 @@ function problemsOf(value: RouteKeys): KeyProblem[] {
   }
   const [form, expected] = forms[match]
   if (!form.test(path)) complain(['path'], `expected ${expected}`, `set path to ${expected}`)
+  else if (match !== 'regex' && /\/\.{1,2}(\/|$)/.test(path))
+    complain(['path'], 'is never asked for: . and .. are resolved before', 'write the path without them')
+  else if (match !== 'regex' && /^\/\.monohull(\/|$)/.test(path))
+    complain(['path'], 'is for pages of monohull itself', 'take another path')
 
   const given = targetKinds.filter(kind => value[kind] !== undefined)
   const all = targetKinds.join(', ')
@@ -201,6 +205,9 @@ function problemsOf(value: RouteKeys): KeyProblem[] {
     )
   if (value.strip_prefix && value.rewrite)
     complain(['rewrite'], 'stands beside strip_prefix', 'let rewrite do both, or leave it out')
+  const missing = value.rewrite && findMissingGroup(value.rewrite)
+  if (missing)
+    complain(['rewrite', 'to'], `has ${missing}, and from has no such group`, 'put what it is to be in parentheses')
   if (value.cache && value.cache !== 'off' && value.buffering === 'off')
     complain(['cache'], 'stands beside buffering: off, with which nginx keeps nothing', 'leave one of the two out')
   if (value.redirect?.keep_path && match === 'regex')
@@ -212,6 +219,17 @@ function problemsOf(value: RouteKeys): KeyProblem[] {
   if (value.files?.fallback && match === 'exact')
     complain(['files', 'fallback'], 'is for more than one path', 'use a prefix route')
   return problems
+}
+
+/** A `$2` where there is one group in parentheses. What only PCRE understands is left to nginx, which takes it for empty. */
+function findMissingGroup({ from, to }: NonNullable<RouteKeys['rewrite']>): string | undefined {
+  let groups: number
+  try {
+    groups = (new RegExp(`${from}|`).exec('')?.length ?? 10) - 1
+  } catch {
+    return undefined
+  }
+  return to.match(/\$[1-9]/g)?.find(group => Number(group.slice(1)) > groups)
 }
 
 /** Without the slash at its end. */

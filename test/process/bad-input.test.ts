@@ -116,6 +116,13 @@ const cases: Case[] = [
     code: 78,
     says: /unknown directive .*nonsense.* in .*nginx\/server\.d\/mine\.conf:2/,
   },
+  {
+    name: 'a folder of nginx snippets that is not there',
+    args: ['check', 'node', hello],
+    files: { 'monohull.yaml': 'nginx: { snippets: nowhere }\n' },
+    code: 78,
+    says: /nginx\.snippets: is no folder, got ".*\/nowhere"/,
+  },
   ...['run', 'check'].flatMap(command =>
     [
       ['a route', '{path: "^/a(", match: regex, app: app}'],

@@ -68,6 +68,13 @@ describe('config: targets of routes', () => {
     ['{path: ^/x, match: regex, redirect: {to: /y, keep_path: true}}', 'routes.0.redirect.keep_path', /nothing/, /./],
     ['{path: /x/, redirect: {to: /x, keep_path: true}}', 'routes.0.redirect.to', /^leads back to this/, /another path/],
     ['{redirect: {to: /}}', 'routes.0.redirect.to', /^leads back to this/, /another path/],
+    ['{path: /x, redirect: {to: /x/y}}', 'routes.0.redirect.to', /^leads back to this/, /outside of it/],
+    ['{redirect: {to: /y}}', 'routes.0.redirect.to', /^leads back to this/, /add a route/],
+    ['{path: /x/../y, app: app}', 'routes.0.path', /^is never asked for/, /without them/],
+    ['{path: /x/., match: exact, app: app}', 'routes.0.path', /^is never asked for/, /without them/],
+    ['{path: /.monohull/pages, app: app}', 'routes.0.path', /monohull itself$/, /another path/],
+    ['{app: app, rewrite: {from: "^/(x)(?:y)", to: /$2}}', 'routes.0.rewrite.to', /^has \$2, and from/, /parentheses/],
+    ['{app: app, cache: {key: fixed}}', 'routes.0.cache.key', /variables of nginx/, /./],
     ['{response: {status: 99}}', 'routes.0.response.status', /^expected a status/, /./],
     ['{response: {content_type: "text; x"}}', 'routes.0.response.content_type', /^expected a media type/, /./],
     ['{files: {root: "a$b"}}', 'routes.0.files.root', /^expected a folder without/, /./],
@@ -99,6 +106,12 @@ describe('config: targets of routes', () => {
       assert.equal(problem.source, 'monohull.yaml:3')
     })
   }
+
+  it('may send on to below themselves, where another route takes over', () => {
+    const to = '{path: /x, redirect: {to: /x/v2/}}, '
+    for (const other of ['{path: /x/v2, app: app}', "{path: '/v', match: regex, app: app}"])
+      assert.equal(acceptedApps(yaml(`routes: [${to}${other}]`)).routes.length, 2)
+  })
 
   it('have settings of their own, which leave those of the front as they are', () => {
     const { routes, max_body_size } = acceptedApps(
