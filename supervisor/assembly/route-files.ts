@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { type Account, findClosedFolder } from '../adapters/users.ts'
 import { errnoOf } from '../base/errors.ts'
 import type { Config } from '../config/schema.ts'
+import type { AppSettings } from './app-settings.ts'
 import { findPasswords } from './passwords.ts'
 import type { Complain } from './place.ts'
 
@@ -33,6 +34,28 @@ export function checkRoutes(
         `cannot be verified: there is no ${systemAuthorities}`,
         `install ca-certificates in the image, or set ${key}.ca, or ${key}.verify to false`,
       )
+  }
+}
+
+/** An app may turn out to be a folder, which takes no request any further. */
+export function checkFolderApps(
+  { routes }: Pick<Config, 'routes'>,
+  { apps, complain }: { apps: readonly Pick<AppSettings, 'name' | 'content'>[]; complain: Complain },
+): void {
+  for (const [index, { target, settings }] of routes.entries()) {
+    const content = target.kind === 'app' ? apps.find(({ name }) => name === target.name)?.content : undefined
+    if (target.kind !== 'app' || content?.kind !== 'files') continue
+    const keys = {
+      rewrite: target.rewrite !== undefined,
+      read_timeout: target.readTimeoutMs !== undefined,
+      buffering: !target.isBuffered,
+      cache: settings.cache !== undefined && settings.cache !== 'off',
+    }
+    for (const [key, isSet] of Object.entries(keys)) {
+      const problem = `is for an app that runs, and ${target.name} is a folder of static files`
+      if (isSet)
+        complain(`routes.${index}.${key}`, undefined, problem, `leave ${key} out, or set the command of the app`)
+    }
   }
 }
 

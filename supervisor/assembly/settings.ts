@@ -18,7 +18,7 @@ import { knownHosts } from './known-hosts.ts'
 import { readOwnNginxConf } from './own-nginx-conf.ts'
 import { collectProblems } from './place.ts'
 import { mainAppOf, type ProgramSettings, resolvePrograms } from './program-settings.ts'
-import { checkRoutes } from './route-files.ts'
+import { checkFolderApps, checkRoutes } from './route-files.ts'
 import type { World } from './world.ts'
 
 /** Where nobody need have a folder. */
@@ -59,6 +59,7 @@ export function resolveSettings(config: Config, world: World): SettingsResult {
   const place = (apps.find(({ name }) => name === appAtRoot(config)) ?? first)?.place
   const hooks = place ? planHooks(config.hooks, { place, world, complain }) : {}
   checkRoutes(config, { nginxUser, complain })
+  checkFolderApps(config, { apps, complain })
   const directory = resolve(config.directory)
   const frontFiles = findFrontFiles(config, { directory, nginxUser, complain })
   const snippets = resolve(directory, config.nginx.snippets)

@@ -117,6 +117,16 @@ const cases: Case[] = [
     says: /unknown directive .*nonsense.* in .*nginx\/server\.d\/mine\.conf:2/,
   },
   {
+    name: 'a rewrite for an app that is a folder',
+    args: ['check'],
+    files: {
+      'public/index.html': 'x',
+      'monohull.yaml': 'routes: [{app: app, rewrite: {from: a, to: /b}, read_timeout: 3s}]\n',
+    },
+    code: 78,
+    says: /routes\.0\.rewrite: is for an app that runs, and app is a folder of static files[\s\S]*routes\.0\.read_timeout: is for/,
+  },
+  {
     name: 'a folder of nginx snippets that is not there',
     args: ['check', 'node', hello],
     files: { 'monohull.yaml': 'nginx: { snippets: nowhere }\n' },
