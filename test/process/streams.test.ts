@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import http from 'node:http'
 import { describe, it, type TestContext } from 'node:test'
 import { WebSocket } from 'ws'
-import { defer, fixture, type Monohull, startMonohull } from './monohull.ts'
+import { defer, fixture, type Monohull, startMonohull, until } from './monohull.ts'
 
 const home = new URL('../../', import.meta.url).pathname
 
@@ -96,5 +96,22 @@ describe('server-sent events', () => {
       }
       request.destroy()
     }
+  })
+
+  it('go on from the old worker while it is replaced', async t => {
+    const monohull = await startStreams(t, { MONOHULL_MIN_UPTIME: '0s' })
+    const before = monohull.worker(1)
+    const request = http.get({ host: '127.0.0.1', port: monohull.instance().httpPort, path: '/ticks', agent: false })
+    defer(t, () => request.destroy())
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage]
+    let told = ''
+    response.setEncoding('utf8').on('data', (text: string) => {
+      told += text
+    })
+    monohull.signal('SIGUSR2')
+    await connectToNext(t, monohull, await monohull.workerAfter(1, before))
+    told = ''
+    await until('more of the old worker', () => told.split(`data: ${before} tick`).length > 10)
+    assert.equal(response.complete, false)
   })
 })

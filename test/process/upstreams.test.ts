@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import https from 'node:https'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { promisify } from 'node:util'
@@ -79,6 +79,26 @@ describe('routes to an upstream', () => {
     assert.deepEqual(await answering(monohull), ['c'])
     await c.close()
     assert.equal((await monohull.request()).status, 502)
+  })
+
+  it('leave out a server that failed requests, for fail_timeout', async t => {
+    let asked = 0
+    const broken = createServer(socket => {
+      asked++
+      socket.destroy()
+    })
+    broken.listen(0, '127.0.0.1')
+    await once(broken, 'listening')
+    defer(t, () => broken.close())
+    const well = await startServer(t, 'well')
+    const { port } = broken.address() as AddressInfo
+    const servers = `["127.0.0.1:${port}", "127.0.0.1:${well.port}"]`
+    const settings = 'balance: round_robin, max_fails: 2, fail_timeout: 10m'
+    const monohull = await start(t, `{ servers: ${servers}, ${settings} }`)
+    assert.deepEqual(await answering(monohull, 20), ['well'])
+    assert.equal(asked, 2)
+    const patient = await start(t, `{ servers: ${servers}, balance: round_robin, max_fails: 0, retries: 0 }`)
+    assert.deepEqual(await answering(patient), ['502', 'well'])
   })
 
   it('leave out a server that fails its checks until it is well again, and none when all fail', async t => {
