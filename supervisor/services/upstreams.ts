@@ -156,6 +156,9 @@ export function createUpstreams(
       ),
     )
     if (isStopped) return
+    // it may be elsewhere by now, long before its name no longer holds: a container that came back
+    const ill = places.flatMap(({ server }, index) => (results[index] && isName(server.host) ? server.host : []))
+    for (const host of new Set(ill)) void lookUp(host)
     const wasAnyUp = places.some(isUp)
     const present = new Set(placesOf(name).map(({ key }) => key))
     for (const key of health.keys()) if (key.startsWith(`${name} `) && !present.has(key)) health.delete(key)

@@ -184,6 +184,21 @@ describe('services/upstreams', () => {
     upstreams.stop()
   })
 
+  it('looks a server that fails its check up again, however long its name was to hold', async () => {
+    const { deps, names, failing, pass, addressesOf, configs, changes } = setUp(
+      configOf({ servers: ['legacy.test:80'], health: { path: '/health', interval: '1s', fails: 3 } }),
+    )
+    names.set('legacy.test', ['10.0.0.7'])
+    const upstreams = createUpstreams({ ...deps, resolver: { ...deps.resolver, ttlOf: async () => 600_000 } }, configs)
+    await upstreams.start()
+    await pass(2500)
+    names.set('legacy.test', ['10.0.0.8'])
+    failing.add('10.0.0.7')
+    await pass(2000)
+    assert.deepEqual([changes(), addressesOf(upstreams)], [1, ['10.0.0.8:80']])
+    upstreams.stop()
+  })
+
   it('tells the state of each server, and since when, over a reload too', async () => {
     const { deps, names, failing, pass, configs } = setUp(
       configOf({
