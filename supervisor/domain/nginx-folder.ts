@@ -55,7 +55,8 @@ export function renderFolder(
     ...renderShortcuts(target, features),
     ...(target.cache.length > 0 ? [`add_header Cache-Control ${variable};`, ...headers] : []),
     ...(target.isListed ? ['autoindex on;'] : []),
-    ...(fallback ? [`try_files $uri $uri/${index} ${isBelow ? path : ''}${fallback} =404;`] : []),
+    // nginx takes the location's path off what begins with $uri only; the rest it looks for in the aliased folder as it is
+    ...(fallback ? [`try_files $uri $uri/${index} ${isBelow ? fallback.slice(1) : fallback} =404;`] : []),
     // nginx takes no location inside an exact one
     ...(match === 'exact' ? [] : hiddenFiles),
   ]

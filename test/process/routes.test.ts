@@ -195,6 +195,7 @@ describe('routes to files', () => {
       cache: { '/assets/**': 'public, max-age=31536000, immutable', '*.html': no-cache }
   - { path: /downloads, files: { root: downloads, listing: true } }
   - { path: /copy, files: { root: public, cache: { '/assets/*.js': max-age=5 } } }
+  - { path: /spa/v2, files: { root: public, fallback: /sub/index.html, cache: { '/sub/*': no-cache } } }
   - { path: /assets/app.3f2a.js, match: exact, host: cdn.test, files: { root: public } }
 `
 
@@ -210,6 +211,9 @@ describe('routes to files', () => {
       ['/copy/assets/app.3f2a.js', 200, 'max-age=5', 'x'.repeat(2000)],
       ['/copy/plain/a.txt', 200, undefined, 'plain'],
       ['/.well-known/security.txt', 200, undefined, 'Contact: x'],
+      ['/spa/v2/plain/a.txt', 200, undefined, 'plain'],
+      ['/spa/v2/deep/link?x=1', 200, 'no-cache', 'the sub page'],
+      ['/spa/v2/', 200, undefined, 'the page'],
     ]
     for (const [path, status, cache, body] of cases) {
       const answer = await monohull.request({ path })
