@@ -59,7 +59,7 @@ export async function loadCertificates(
   const acme = acmeSettingsOf(config)
   const certificates = {
     ...settings.certificates,
-    acme: acme && { folder: acmeFolder(config), names: acme.plans.map(({ name }) => name) },
+    acme: acme && { folder: acmeFolder(config), plans: acme.plans },
   }
   const signature = await signFolder(config.cert_dir)
   const found = await findServed(certificates, {

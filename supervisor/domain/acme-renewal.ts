@@ -7,6 +7,8 @@ const dayMs = 24 * hourMs
 const shortLifeMs = 10 * dayMs
 /** Part of the lifetime by which renewals are spread. */
 const jitterPart = 0.05
+/** Part of the lifetime that is left for failures, when the authority's window goes on beyond. */
+const sparedPart = 0.1
 const askEveryMs = 6 * hourMs
 const soonestAskMs = 60_000
 
@@ -46,7 +48,7 @@ export function planRenewal({ certificate, previous, info, now, random }: Renewa
   return {
     of: certificate.id,
     window,
-    at: isSame ? mine.at : Math.round(window.start + random * (window.end - window.start)),
+    at: isSame ? mine.at : Math.round(window.start + random * (latestIn(window, certificate) - window.start)),
     why:
       window.end <= now
         ? `the CA wants it replaced at once${reason}`
@@ -57,6 +59,11 @@ export function planRenewal({ certificate, previous, info, now, random }: Renewa
 
 function isSensible({ start, end }: RenewalWindow, { notAfter }: Dates): boolean {
   return end > start && start < notAfter
+}
+
+/** Whatever is suggested: in time before the certificate ends. */
+function latestIn({ start, end }: RenewalWindow, { notBefore, notAfter }: Dates): number {
+  return Math.min(end, Math.max(start, notAfter - (notAfter - notBefore) * sparedPart))
 }
 
 function byLifetime({ id, notBefore, notAfter }: Dates, random: number): Omit<Renewal, 'askAgainAt'> {

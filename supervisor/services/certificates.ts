@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { OperatorError } from '../base/errors.ts'
-import { folderOf } from '../domain/acme.ts'
+import { type AcmePlan, folderOf } from '../domain/acme.ts'
 import { type CertificateProblem, chooseCertificates, type UsableCertificate } from '../domain/certificate.ts'
-import type { CertificateSource } from '../domain/certificate-choice.ts'
+import { type CertificateSource, uncovered } from '../domain/certificate-choice.ts'
 import { findPairs } from '../domain/certificate-folder.ts'
 import type { CertificateStore, Surroundings } from '../domain/ports.ts'
 import { type LocalAuthorityFacts, type LocalCertificateSettings, localCertificate } from './local-certificate.ts'
@@ -10,8 +10,8 @@ import { type LocalAuthorityFacts, type LocalCertificateSettings, localCertifica
 export interface CertificateSettings extends LocalCertificateSettings {
   /** Refuse, rather than serve one of the local CA: tls.required asks for that. */
   isRequired: boolean
-  /** Where certificates from a CA are kept, a folder for each name; undefined without ACME. */
-  acme: { folder: string; names: readonly string[] } | undefined
+  /** Where certificates from a CA are kept, a folder for each plan; undefined without ACME. */
+  acme: { folder: string; plans: readonly AcmePlan[] } | undefined
 }
 
 const issuedPair = { chain: 'fullchain.pem', key: 'privkey.pem' }
@@ -87,6 +87,32 @@ function findIssued(store: CertificateStore, folder: string, now: number): Pick<
   }
 }
 
+/** Those of the plans; for names without one also what an earlier plan left, such as before names were put together. */
+function findAllIssued(
+  store: CertificateStore,
+  { folder, plans }: NonNullable<CertificateSettings['acme']>,
+  { usable, now }: { usable: readonly ServedCertificate[]; now: number },
+): Pick<Found, 'certificates' | 'problems'>[] {
+  const planned = plans.map(({ name }) => folderOf(name))
+  const found = planned.map(name => findIssued(store, join(folder, name), now))
+  const certificatesIn = (searches: typeof found) => searches.flatMap(({ certificates }) => certificates)
+  const domains = plans.flatMap(plan => plan.domains)
+  const lacking = (others: readonly ServedCertificate[]) =>
+    uncovered(
+      domains,
+      others.map(({ certificate }) => certificate),
+    )
+  if (lacking([...usable, ...certificatesIn(found)]).length === 0) return found
+  const listed = tryToList(store, folder)
+  const former = 'problem' in listed ? [] : listed.folders.filter(name => !planned.includes(name))
+  for (const name of former) {
+    const served = [...usable, ...certificatesIn(found)]
+    const left = findIssued(store, join(folder, name), now)
+    if (lacking([...served, ...left.certificates]).length < lacking(served).length) found.push(left)
+  }
+  return found
+}
+
 function tryToList(store: CertificateStore, folder: string): ReturnType<CertificateStore['list']> | CertificateProblem {
   try {
     return store.list(folder)
@@ -109,8 +135,7 @@ export interface ServedDeps extends Pick<Surroundings, 'clock' | 'log'> {
 export async function findServed(settings: CertificateSettings, deps: ServedDeps): Promise<Found> {
   const { store, clock, log } = deps
   const { usable, order, ...mounted } = findMounted(store, settings.certDir, clock.now())
-  const { folder = '', names = [] } = settings.acme ?? {}
-  const issued = names.map(name => findIssued(store, join(folder, folderOf(name)), clock.now()))
+  const issued = settings.acme ? findAllIssued(store, settings.acme, { usable, now: clock.now() }) : []
   const certificates = [...usable, ...issued.flatMap(found => found.certificates)]
   const problems = [...mounted.problems, ...issued.flatMap(found => found.problems)]
   if (certificates.length > 0) return { certificates, problems, order, localAuthority: undefined }

@@ -59,6 +59,11 @@ describe('domain/acme-renewal', () => {
     assert.equal(plan({ info: info(90, 99) }).window, undefined)
   })
 
+  it('renews before the end, however long the window', () => {
+    assert.equal(plan({ info: info(10, 9999), random: 1 }).at, now + 81 * day)
+    assert.equal(plan({ info: info(85, 9999), random: 1 }).at, now + 85 * day)
+  })
+
   it('says why, with what the CA explains', () => {
     assert.match(
       plan({ info: info(-2, -1, { explanation: 'https://ca.test/incident' }) }).why,
