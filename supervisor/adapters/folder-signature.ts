@@ -2,20 +2,21 @@ import { readdir as readFolder, stat as readStat } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { errnoOf } from '../base/errors.ts'
+import { isOfInterest } from '../domain/certificate-folder.ts'
 
 // node:fs/promises would be another half megabyte
 const readdir = promisify(readFolder)
 const stat = promisify(readStat)
 
 /**
- * A text that changes whenever a file in the folder, or in a folder in it, does. Links are followed, so that Kubernetes'
+ * A text that changes whenever a file of certificates in the folder, or in a folder in it, does. Links are followed, so that Kubernetes'
  * exchange of `..data` shows. It does not block, even when the folder is on a network that is gone.
  */
 export async function signFolder(folder: string, depth = 1): Promise<string> {
   try {
     const names = (await readdir(folder)).filter(name => !name.startsWith('.')).sort()
     const parts = await Promise.all(names.map(name => signEntry(folder, name, depth)))
-    return parts.join('\n')
+    return parts.filter(part => part !== '').join('\n')
   } catch (error) {
     return errnoOf(error) ?? 'unreadable'
   }
@@ -30,6 +31,7 @@ async function signEntry(folder: string, name: string, depth: number): Promise<s
   const path = join(folder, name)
   try {
     const entry = await stat(path)
+    if (!entry.isDirectory() && !isOfInterest(name)) return ''
     if (entry.isDirectory()) return `${name}/${depth > 0 ? await signFolder(path, depth - 1) : ''}`
     return [name, entry.ino, entry.size, entry.mtimeMs, entry.ctimeMs, entry.mode].join(' ')
   } catch (error) {

@@ -6,6 +6,11 @@ const wellKnownPairs: CertificateFiles[] = [
   { chain: 'cert.pem', key: 'key.pem' },
 ]
 
+/** Whether a file, by its name, may be half of a pair; others may be written all the time. */
+export function isOfInterest(name: string): boolean {
+  return /\.(pem|crt|key)$/.test(name)
+}
+
 /** What should have a partner; certificates of CAs have none. */
 const isOfPair = /^(?!(ca|chain|root)\b).*\.(pem|crt|key)$/
 

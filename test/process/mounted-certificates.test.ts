@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { makeCertificate, makeDatedCertificate } from '../make-certificate.ts'
@@ -102,6 +102,14 @@ describe('a mounted certificate that changes', { concurrency: 3 }, () => {
     assert.match(checked.output(), /no certificate is for shop\.test/)
     makeCertificate(join(folder, 'certs'), 'shop.test', pair)
     await monohull.seen(/no certificate is for some names: .* names=one\.test fix=/)
+  })
+
+  it('is noticed beside a file that is written all the time', async t => {
+    const { certs, seesOnly } = await serve(t, { '': 'one.test' })
+    const writing = setInterval(() => appendFileSync(join(certs, 'renewals.log'), 'a line\n'), 50)
+    t.after(() => clearInterval(writing))
+    makeCertificate(certs, 'two.test', pair)
+    await seesOnly('two.test')
   })
 
   it('that is not valid yet is told, and served from when it is', async t => {
