@@ -51,13 +51,16 @@ build_image() {
 }
 
 clean_up() {
-  local status=$? containers
+  local status=$? containers images
   trap - EXIT
   if kill "$runner" 2>/dev/null; then wait "$runner" || true; fi
   if needs_engine; then
     containers=$(docker ps --all --quiet --filter "label=monohull.test=$TEST_RUN_LABEL" 2>/dev/null || true)
     # shellcheck disable=SC2086 # a list of ids
     [ -z "$containers" ] || docker rm --force --volumes $containers >/dev/null
+    images=$(docker images --quiet --filter "label=monohull.test=$TEST_RUN_LABEL" 2>/dev/null | sort -u || true)
+    # shellcheck disable=SC2086 # a list of ids
+    [ -z "$images" ] || docker rmi --force $images >/dev/null
     stop_engine
   fi
   exit "$status"

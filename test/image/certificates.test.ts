@@ -22,7 +22,7 @@ function makeCertificate(owner: Owner, name: string): string {
   return folder
 }
 
-describe('/certs', () => {
+describe('/certs', { concurrency: 3 }, () => {
   it('is served when fullchain.pem and privkey.pem are mounted, and the app cannot read the key', async t => {
     const folder = makeCertificate(t, 'mounted.example')
     const container = await startContainer(t, { args: ['--volume', `${folder}:/certs:ro`] })

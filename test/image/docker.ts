@@ -33,8 +33,12 @@ export interface Ended {
 }
 
 /** Runs docker, with `input` on its stdin; a non-zero exit is an outcome. */
-export async function tryDocker(args: readonly string[], input = ''): Promise<Ended> {
-  const running = run('docker', args, { maxBuffer: 64 << 20, env: { ...process.env, DOCKER_BUILDKIT: '0' } })
+export function tryDocker(args: readonly string[], input = ''): Promise<Ended> {
+  return tryToRun('docker', args, input)
+}
+
+async function tryToRun(program: string, args: readonly string[], input: string): Promise<Ended> {
+  const running = run(program, args, { maxBuffer: 64 << 20, env: { ...process.env, DOCKER_BUILDKIT: '0' } })
   // docker may end before it has read its stdin
   running.child.stdin?.on('error', () => {}).end(input)
   try {
@@ -53,7 +57,10 @@ export async function docker(args: readonly string[], input?: string): Promise<s
   return stdout.trim()
 }
 
-/** What containers of this run bear, so that test/run.sh finds them. */
+/** Whether test/run.sh removes in the end what bears its label. */
+const isPartOfRun = process.env.TEST_RUN_LABEL !== undefined
+
+/** What containers and images of this run bear, so that test/run.sh finds them. */
 export const labelOfRun = `monohull.test=${process.env.TEST_RUN_LABEL ?? 'by-hand'}`
 
 const label = ['--label', labelOfRun]
@@ -68,13 +75,24 @@ export function fromImageUnderTest(dockerfile: string): string {
   return dockerfile.replace(/^FROM monohull( AS \w+)?$/gm, `FROM ${image}$1`)
 }
 
-/** Builds an image from a folder whose Dockerfile is as a user would write it: `FROM monohull`. */
+/**
+ * Builds an image from a folder whose Dockerfile is as a user would write it: `FROM monohull`. It stays until the run is over, for
+ * others build the same, or begin with the same packages.
+ */
 async function buildFrom(owner: Owner, folder: string, tag: string): Promise<string> {
-  const dockerfile = fromImageUnderTest(readFileSync(`${folder}/Dockerfile`, 'utf8'))
-  await docker(['build', '--quiet', ...label, '--tag', tag, '--file', '-', folder], dockerfile)
-  owner.after(async () => {
-    await docker(['rmi', '--force', tag])
-  })
+  const path = `${folder}/Dockerfile`
+  const words = ['build', '--quiet', ...label, '--tag', tag, '--file', '-', folder]
+  // who wants the same at the same time waits, and finds it in the cache
+  const { code, stderr } = await tryToRun(
+    'flock',
+    [path, 'docker', ...words],
+    fromImageUnderTest(readFileSync(path, 'utf8')),
+  )
+  if (code !== 0) throw new Error(`docker ${words.join(' ')} exited with ${code}: ${stderr}`)
+  if (!isPartOfRun)
+    owner.after(async () => {
+      await docker(['rmi', '--force', tag])
+    })
   return tag
 }
 

@@ -24,7 +24,7 @@ const cases: { name: string; args: string[]; httpPort?: number; httpsPort?: numb
   { name: 'all of it, as root', args: [...readOnly, ...noCapabilities, ...noNewPrivileges], ...unprivilegedPorts },
 ]
 
-describe('hardening', () => {
+describe('hardening', { concurrency: 2 }, () => {
   for (const { name, ...options } of cases) {
     it(`${name}: serves, is healthy, checks and stops cleanly`, async t => {
       const container = await startContainer(t, options)

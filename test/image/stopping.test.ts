@@ -9,7 +9,7 @@ const slowApp = {
 }
 const dockerGraceMs = 10_000
 
-describe('docker stop', () => {
+describe('docker stop', { concurrency: 3 }, () => {
   it('exits 0 within the default grace, and a slow request in flight is finished', async t => {
     const container = await startContainer(t, slowApp)
     const answer = ask(`${await container.https()}/?ms=3000`)
@@ -40,7 +40,7 @@ describe('docker stop', () => {
   })
 })
 
-describe('the supervisor killed with -9', () => {
+describe('the supervisor killed with -9', { concurrency: 2 }, () => {
   it('ends the container with 137, and docker start serves again from what is left', async t => {
     const container = await startContainer(t)
     await container.signal('SIGKILL')

@@ -20,7 +20,7 @@ function mount(folder: string): void {
 
 const told = async (monohull: Monohull, options?: RequestOptions) => (await monohull.request(options)).headers[header]
 
-describe('tls.hsts', () => {
+describe('tls.hsts', { concurrency: 3 }, () => {
   it('goes through its stages while it serves, over HTTPS alone, and is no longer told when the certificate goes bad', async t => {
     const folder = temporaryFolder(t, {
       'monohull.yaml': 'https: on\ntls: {hsts: true}\nunknown_host: "421"\nserver_names: [localhost]\n',

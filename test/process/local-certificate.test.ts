@@ -50,7 +50,7 @@ async function serve(t: TestContext, folder: string, env: Record<string, string>
   return { monohull, httpsPort, certificate: await presented(httpsPort) }
 }
 
-describe('the local certificate', () => {
+describe('the local certificate', { concurrency: 3 }, () => {
   it('is for localhost, the host and every configured name, taken by who trusts the CA, and kept between restarts', async t => {
     const folder = temporaryFolder(t, {
       'monohull.yaml': `server_names: [example.com]\nroutes:\n  - {path: /, app: app}\n  - {host: api.test, path: /, app: app}\n`,

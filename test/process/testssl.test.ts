@@ -10,7 +10,7 @@ import { fixture, startMonohull, temporaryFolder } from './monohull.ts'
 
 const run = promisify(execFile)
 
-describe('what testssl.sh says', () => {
+describe('what testssl.sh says', { concurrency: 2 }, () => {
   for (const profile of ['intermediate', 'modern']) {
     it(`of tls.profile ${profile}: nothing`, { timeout: 300_000 }, async t => {
       const folder = temporaryFolder(t)
