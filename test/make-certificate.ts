@@ -10,14 +10,18 @@ export interface CertificateOptions {
   days?: number
   /** Further names. */
   names?: string[]
+  address?: string
 }
 
 /** Makes a self-signed certificate for a name, valid for 30 days, with openssl. */
 export function makeCertificate(folder: string, name: string, options: CertificateOptions): void {
-  const { chain, key, keyType = 'ecdsa', days = 30, names = [] } = options
+  const { chain, key, keyType = 'ecdsa', days = 30, names = [], address } = options
   mkdirSync(folder, { recursive: true })
   const newKey = keyType === 'rsa' ? ['rsa:2048'] : ['ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1']
-  const alternatives = [name, ...names].map(each => `DNS:${each}`).join(',')
+  const alternatives = [name, ...names]
+    .map(each => `DNS:${each}`)
+    .concat(address ? `IP:${address}` : [])
+    .join(',')
   execFileSync(
     'openssl',
     [

@@ -1,8 +1,10 @@
+import { isIP } from 'node:net'
 import { askAdmin } from '../adapters/admin-client.ts'
 import { readInstance } from '../adapters/instance.ts'
 import { askCertificate } from '../adapters/tls-probe.ts'
 import type { World } from '../assembly/world.ts'
 import { exitCode, messageOf, OperatorError } from '../base/errors.ts'
+import { covers } from '../domain/certificate-choice.ts'
 import { type CertificateStatus, type CertificatesStatus, formatCertificates } from '../domain/certificate-status.ts'
 import type { Status } from '../domain/status.ts'
 import { describeForeignCertificates, formatTrustInfo } from '../domain/trust-info.ts'
@@ -17,7 +19,8 @@ export interface CertWords {
 }
 
 /** `monohull cert list`, `trust-info`, `show NAME`, `renew NAME` and `check HOST`, of the running instance. */
-export async function cert(line: CommandLine, world: World, words: CertWords): Promise<number> {
+export async function cert(line: CommandLine, world: World, given: CertWords): Promise<number> {
+  const words = { ...given, name: given.name?.toLowerCase() }
   const { action, name, isJson, isForced } = words
   if (name !== undefined && ['list', 'trust-info'].includes(action))
     throw new OperatorError(`monohull cert ${action} takes no name, got ${name}`, {
@@ -55,7 +58,7 @@ async function trustInfo(line: CommandLine, world: World, { isJson }: CertWords)
 
 async function show(line: CommandLine, world: World, { name = '', isJson }: CertWords): Promise<number> {
   const { served } = await readCertificates(line, world)
-  const found = served.filter(({ names, servesFor }) => names.includes(name) || servesFor.includes(name))
+  const found = served.filter(({ names, servesFor }) => [names, servesFor].some(some => isAmong(some, name)))
   if (found.length === 0) {
     const known = served.flatMap(({ names }) => names).join(', ')
     process.stderr.write(`monohull: no certificate for ${name}; there are some for ${known}\n`)
@@ -63,6 +66,11 @@ async function show(line: CommandLine, world: World, { name = '', isJson }: Cert
   }
   process.stdout.write(isJson ? toJson(found) : found.map(formatOne).join('\n'))
   return exitCode.ok
+}
+
+/** Whether a certificate with these names is for a name, or for an address among them. */
+function isAmong(names: string[], name: string): boolean {
+  return names.includes(name) || covers({ names }, name)
 }
 
 function formatOne({ renewal, ...certificate }: CertificateStatus): string {
@@ -79,7 +87,8 @@ async function check(line: CommandLine, world: World, host: string): Promise<num
   const { certificate, protocol, distrust } = await askCertificate({
     host: instance.httpHost,
     port: instance.httpsPort,
-    name: host,
+    // whoever asks for an address names none (RFC 6066, 3)
+    name: isIP(host) === 0 ? host : undefined,
     proxyProtocol: instance.proxyProtocol,
   }).catch((error: unknown) => {
     throw new OperatorError(`the handshake for ${host} fails: ${messageOf(error)}`, {
@@ -89,7 +98,7 @@ async function check(line: CommandLine, world: World, host: string): Promise<num
   })
   const isLocal = /^CN=Monohull local CA /m.test(certificate.issuer)
   const problems = [
-    ...(certificate.checkHost(host) === undefined
+    ...((isIP(host) === 0 ? certificate.checkHost(host) : certificate.checkIP(host)) === undefined
       ? [`it is not for ${host}, but for ${certificate.subjectAltName}`]
       : []),
     ...(Date.parse(certificate.validTo) <= Date.now() ? ['it has expired'] : []),

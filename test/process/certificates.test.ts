@@ -102,6 +102,33 @@ describe('mounted certificates', { concurrency: 3 }, () => {
   })
 })
 
+describe('monohull cert', () => {
+  it('finds a certificate by any of its names: in capitals, below a wildcard, an address', async t => {
+    const folder = temporaryFolder(t)
+    const names = ['*.shop.test']
+    makeCertificate(join(folder, 'certs'), 'one.test', {
+      chain: 'tls.crt',
+      key: 'tls.key',
+      names,
+      address: '127.0.0.1',
+    })
+    const { monohull } = await servedName(t, folder)
+    const env = { MONOHULL_RUN_DIR: join(monohull.folder, 'run') }
+    const cert = async (...words: string[]) => {
+      const told = startMonohull(t, { folder: temporaryFolder(t), args: ['cert', ...words], env })
+      return { code: await told.exited, output: told.output() }
+    }
+    for (const name of ['ONE.test', 'api.shop.test', '*.shop.test', '127.0.0.1']) {
+      const { code, output } = await cert('show', name)
+      assert.deepEqual([code, /^names +one\.test, /m.test(output)], [0, true], output)
+      assert.match((await cert('check', name)).output, /^serial \w+\nproblem: this machine does not trust it: \w+\n$/m)
+    }
+    assert.equal((await cert('show', 'a.b.shop.test')).code, 1)
+    const other = await cert('check', '127.0.0.2')
+    assert.match(other.output, /^127\.0\.0\.2: DNS:.*\n[\s\S]*problem: it is not for 127\.0\.0\.2, but/)
+  })
+})
+
 describe('tls.profile', { concurrency: 3 }, () => {
   /** The protocol that a client gets, or why it gets none. */
   function negotiated(port: number | undefined, version: tls.SecureVersion): Promise<string | null> {
