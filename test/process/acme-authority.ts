@@ -14,6 +14,8 @@ import { defer, temporaryFolder, until } from './monohull.ts'
 /** What the front of the authority does besides passing requests on. */
 export interface Behaviour {
   isDown: boolean
+  /** Beginning of the paths at which it breaks a request off. */
+  breaksAt: string | undefined
   /** Seconds for Retry-After with 429, for so many new orders. */
   limited: { orders: number; seconds: number }
   /** Window suggested for every certificate (RFC 9773); undefined: none is offered. */
@@ -95,7 +97,13 @@ export async function startAuthority(
   const log = () => (existsSync(logFile) ? readFileSync(logFile, 'utf8') : '')
   await until('Pebble to listen', () => /ACME directory available/.test(log()), { details: log })
 
-  const behaviour: Behaviour = { isDown: false, limited: { orders: 0, seconds: 0 }, window: undefined, refused: [] }
+  const behaviour: Behaviour = {
+    isDown: false,
+    breaksAt: undefined,
+    limited: { orders: 0, seconds: 0 },
+    window: undefined,
+    refused: [],
+  }
   const orders: Authority['orders'] = []
   const revocation = createRevocation({ api, management, ca: readFileSync(join(folder, 'ca.pem'), 'utf8') })
   let asked = 0
@@ -156,7 +164,8 @@ export async function startAuthority(
         body += part
       })
       request.on('end', () => {
-        if (behaviour.isDown) return void request.socket.destroy()
+        const isBroken = behaviour.breaksAt !== undefined && request.url?.startsWith(behaviour.breaksAt)
+        if (behaviour.isDown || isBroken) return void request.socket.destroy()
         answer(request, response, body).catch((error: unknown) => response.destroy(error as Error))
       })
     },

@@ -75,6 +75,27 @@ describe('an order that a kill interrupts', () => {
   })
 })
 
+describe('an order that the CA breaks off', () => {
+  for (const [at, what] of [
+    ['/finalize-order/', 'when all is proved'],
+    ['/certZ/', 'when the certificate is there'],
+  ] as const) {
+    it(`${what}: told, and taken up by the next attempt, without another`, async t => {
+      const authority = await startAuthority(t)
+      authority.behaviour.breaksAt = at
+      const monohull = startWithAcme(t, authority)
+      await monohull.seen(/certificate not obtained .*cannot reach localhost/)
+      authority.behaviour.breaksAt = undefined
+      assert.deepEqual(await cert(t, monohull, 'renew', 'one.test'), {
+        code: 0,
+        output: 'monohull: one.test renewed\n',
+      })
+      assert.match(await issuerOf(monohull), /Pebble/)
+      assert.equal(authority.orders.length, 1)
+    })
+  }
+})
+
 describe('an order that fails', { concurrency: 3 }, () => {
   it('since the CA finds another machine behind the name: told with its words; then succeeds', async t => {
     const authority = await startAuthority(t)

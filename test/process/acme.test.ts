@@ -9,6 +9,7 @@ import { startAuthority } from './acme-authority.ts'
 import { cert, issuerOf, serialOf, startWithAcme, windowOf } from './acme-monohull.ts'
 import { fixture, type Monohull, startMonohull, temporaryFolder, until } from './monohull.ts'
 import { presented } from './presented.ts'
+import { keepAsking } from './traffic.ts'
 
 const day = 86_400_000
 
@@ -129,6 +130,7 @@ routes:
       files: { 'monohull.yaml': config, 'hook.cjs': hook },
       env: { ...authority.env, MONOHULL_CONFIG: 'monohull.yaml' },
     })
+    keepAsking(t, monohull)
     await monohull.seen(/certificate issued names=one\.test/)
     await monohull.seen(/certificate issued names=\*\.shop\.test,shop\.test/)
     await monohull.seen(/certificates changed.*shop\.test/)
