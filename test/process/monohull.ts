@@ -132,6 +132,9 @@ export function isolatedEnv(folder: string): Record<string, string> {
   }
 }
 
+/** In every log format. */
+const servingLine = /\bserving http[=:]|"message":"serving"/
+
 /** Starts the bundle, as the image does, and ends with the test; a process that outlives it fails the test. */
 export function startMonohull(t: TestContext, options: StartOptions = {}): Monohull {
   const folder = options.folder ?? temporaryFolder(t, options.files)
@@ -191,7 +194,9 @@ export function startMonohull(t: TestContext, options: StartOptions = {}): Monoh
         () => {
           if (child.exitCode !== null) throw new Error(`monohull ended with ${child.exitCode}\n${details()}`)
           const record = readInstance(runDir)
-          return record?.isServing && record.supervisor.pid === child.pid ? instance() : undefined
+          const isServing = record?.isServing && record.supervisor.pid === child.pid
+          // its lines are written without waiting for them
+          return isServing && servingLine.test(output()) ? instance() : undefined
         },
         { details },
       ),
