@@ -1,3 +1,4 @@
+import { renderRouteClientCertificate } from './nginx-client-certificates.ts'
 import { type DynamicRoutes, freshSeconds, staleSeconds, unknownSeconds } from './nginx-dynamic-hosts.ts'
 import type { NginxModel } from './nginx-model.ts'
 import { type ProxiedRoute, renderProxied } from './nginx-proxied.ts'
@@ -11,6 +12,8 @@ const mostQuestions = 100
 /** The locations for hosts that nginx learns of: one that finds out, and one for each target there may be. */
 export function renderDynamicRoutes(model: NginxModel, { askSocket }: DynamicRoutes): string[] {
   const places = placesOf(model)
+  // what else holds clients off stands in the server
+  const admission = renderRouteClientCertificate({}, model.front.clientCertificates)
   return [
     '# dynamic_routes',
     'location / {',
@@ -84,8 +87,12 @@ export function renderDynamicRoutes(model: NginxModel, { askSocket }: DynamicRou
     '        return ngx.exec(place)',
     '    }',
     '}',
-    ...places.flatMap(({ place, route }) => block(place, renderProxied(route, model, '').below)),
-    ...block('@monohull_address', ['include snippets/proxy.conf;', 'proxy_pass http://monohull_address;']),
+    ...places.flatMap(({ place, route }) => block(place, [...admission, ...renderProxied(route, model, '').below])),
+    ...block('@monohull_address', [
+      ...admission,
+      'include snippets/proxy.conf;',
+      'proxy_pass http://monohull_address;',
+    ]),
   ]
 }
 

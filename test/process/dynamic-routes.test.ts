@@ -3,11 +3,13 @@ import { once } from 'node:events'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import http2 from 'node:http2'
+import https from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { WebSocket } from 'ws'
 import { childrenOf } from '../../supervisor/adapters/procfs.ts'
+import { makeClientAuthority } from '../client-authority.ts'
 import { configuration, main, post, setRoute, shop, startDynamic, who } from './dynamic-monohull.ts'
 import { defer, type Monohull, startMonohull, temporaryFolder, until } from './monohull.ts'
 
@@ -167,6 +169,30 @@ describe('a dynamic route', () => {
       statuses.filter(status => /^\d+$/.test(status)),
       [],
     )
+  })
+
+  it('lets nobody in whom the front holds off, to an app or an address', async t => {
+    const authority = makeClientAuthority(join(temporaryFolder(t), 'ca'), 'Test clients')
+    const server = await startServer(t)
+    const monohull = await startDynamic(t, {
+      more: 'tls: { client_certificates: { ca: clients.crt } }\nbasic_auth: { file: passwords }\nmax_body_size: 1k\n',
+      files: {
+        'clients.crt': readFileSync(authority.file, 'utf8'),
+        passwords: 'me:$apr1$salt$GuAg0AphaWDqGw5NMoEjE/\n',
+      },
+    })
+    const alice = authority.issue('alice')
+    const agent = new https.Agent({ ...alice, maxCachedSessions: 0 })
+    const authorization = `Basic ${Buffer.from('me:y').toString('base64')}`
+    for (const target of ['web', server.target]) {
+      await setRoute(monohull, target)
+      assert.equal(await who(monohull, shop, { headers: { authorization } }), '403')
+      assert.equal(await who(monohull, shop, { headers: { authorization }, scheme: 'http' }), '403')
+      assert.equal(await who(monohull, shop, { agent }), '401')
+      const body = { method: 'POST', body: 'x'.repeat(2000) }
+      assert.equal(await who(monohull, shop, { agent, headers: { authorization }, ...body }), '413')
+      assert.match(await who(monohull, shop, { agent, headers: { authorization } }), /web|elsewhere/)
+    }
   })
 
   it('passes WebSockets on', async t => {
