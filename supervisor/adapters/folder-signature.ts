@@ -1,5 +1,5 @@
-import { readdir as readFolder, stat as readStat } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { readdir as readFolder, stat as readStat, type Stats } from 'node:fs'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { errnoOf } from '../base/errors.ts'
 import { isOfInterest } from '../domain/certificate-folder.ts'
@@ -22,9 +22,13 @@ export async function signFolder(folder: string, depth = 1): Promise<string> {
   }
 }
 
-/** The same for a single file. */
-export function signFile(path: string): Promise<string> {
-  return signEntry(dirname(path), basename(path), 0)
+/** The same for a single file, whatever it is called. */
+export async function signFile(path: string): Promise<string> {
+  try {
+    return describe('', await stat(path))
+  } catch (error) {
+    return errnoOf(error) ?? 'unreadable'
+  }
 }
 
 async function signEntry(folder: string, name: string, depth: number): Promise<string> {
@@ -33,8 +37,12 @@ async function signEntry(folder: string, name: string, depth: number): Promise<s
     const entry = await stat(path)
     if (!entry.isDirectory() && !isOfInterest(name)) return ''
     if (entry.isDirectory()) return `${name}/${depth > 0 ? await signFolder(path, depth - 1) : ''}`
-    return [name, entry.ino, entry.size, entry.mtimeMs, entry.ctimeMs, entry.mode].join(' ')
+    return describe(name, entry)
   } catch (error) {
     return `${name} ${errnoOf(error)}`
   }
+}
+
+function describe(name: string, { ino, size, mtimeMs, ctimeMs, mode }: Stats): string {
+  return [name, ino, size, mtimeMs, ctimeMs, mode].join(' ')
 }
