@@ -8,6 +8,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { promisify } from 'node:util'
+import { WebSocket, WebSocketServer } from 'ws'
 import type { UpstreamServerStatus } from '../../supervisor/domain/upstream-status.ts'
 import { makeCertificate } from '../make-certificate.ts'
 import { defer, isolatedEnv, type Monohull, startMonohull, temporaryFolder, until } from './monohull.ts'
@@ -79,6 +80,38 @@ describe('routes to an upstream', () => {
     assert.deepEqual(await answering(monohull), ['c'])
     await c.close()
     assert.equal((await monohull.request()).status, 502)
+  })
+
+  it('pass WebSockets and events on as those to an app do', async t => {
+    const listener = http.createServer((_, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.write('data: hello\n\n')
+    })
+    const sockets = new WebSocketServer({ server: listener })
+    sockets.on('connection', socket => socket.on('message', text => socket.send(`echo ${text}`)))
+    listener.listen(0, '127.0.0.1')
+    await once(listener, 'listening')
+    defer(t, () => {
+      for (const socket of sockets.clients) socket.terminate()
+      listener.close()
+      listener.closeAllConnections()
+    })
+    const { port } = listener.address() as AddressInfo
+    const monohull = await start(t, `{ servers: ["127.0.0.1:${port}"] }`)
+    const { httpPort } = monohull.instance()
+    const signal = AbortSignal.timeout(20_000)
+
+    const socket = new WebSocket(`ws://127.0.0.1:${httpPort}/x`)
+    defer(t, () => socket.terminate())
+    await once(socket, 'open', { signal })
+    socket.send('hello')
+    assert.equal(String((await once(socket, 'message', { signal }))[0]), 'echo hello')
+
+    const request = http.get({ host: '127.0.0.1', port: httpPort, agent: false })
+    defer(t, () => request.destroy())
+    const [response] = (await once(request, 'response', { signal })) as [http.IncomingMessage]
+    // the answer never ends
+    assert.equal(String((await once(response, 'data', { signal }))[0]), 'data: hello\n\n')
   })
 
   it('leave out a server that failed requests, for fail_timeout', async t => {
