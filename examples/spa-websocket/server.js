@@ -3,7 +3,8 @@ import { WebSocketServer } from 'ws'
 
 const server = createServer((request, response) => {
   response.setHeader('content-type', 'application/json')
-  response.end(JSON.stringify({ url: request.url, worker: process.env.MONOHULL_WORKER, filler: 'x'.repeat(300) }))
+  const filler = request.url === '/short' ? '' : 'x'.repeat(300)
+  response.end(JSON.stringify({ url: request.url, worker: process.env.MONOHULL_WORKER, filler }))
 })
 new WebSocketServer({ server, path: '/capture' }).on('connection', socket => {
   socket.on('message', text => socket.send(`captured ${text}`))

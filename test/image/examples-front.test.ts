@@ -34,10 +34,16 @@ describe('examples of the front', () => {
     assert.deepEqual([...seen.keys()].sort(), ['5000', '5001'])
     assert.equal(new Set([...seen.values()].map(({ host }) => host)).size, 2)
     for (const { forwarded } of seen.values()) {
-      assert.equal(forwarded['X-Forwarded-Host'], 'api.test')
-      assert.equal(forwarded['X-Forwarded-Proto'], 'http')
-      assert.match(forwarded['X-Forwarded-For'] ?? '', /^[\d.]+$/)
-      assert.notEqual(forwarded['X-Forwarded-For'], '203.0.113.9')
+      const { 'X-Real-Ip': address, 'X-Forwarded-Server': server, ...others } = forwarded
+      assert.match(address ?? '', /^[\d.]+$/)
+      assert.notEqual(address, '203.0.113.9')
+      assert.match(server ?? '', /^[0-9a-f]{12}$/)
+      assert.deepEqual(others, {
+        'X-Forwarded-For': address,
+        'X-Forwarded-Host': 'api.test',
+        'X-Forwarded-Port': '8080',
+        'X-Forwarded-Proto': 'http',
+      })
     }
     await compose('stop', '--timeout', '2', 'api-2')
     for (let count = 0; count < 6; count++) assert.equal((await json(front)).port, '5000')
@@ -102,6 +108,13 @@ describe('examples of the front', () => {
     const compressed = await fetchRaw(`${https}/api/who`)
     assert.equal(compressed.encoding, 'gzip')
     assert.match(gunzipSync(compressed.body).toString(), /"url":"\/who"/)
+    assert.equal((await fetchRaw(`${https}/api/short`)).encoding, undefined)
+    const { stdout } = await container.exec('monohull', 'render')
+    assert.match(
+      stdout,
+      /location \/api\/ \{\n +include \/app\/nginx\/api\.conf;\n[\s\S]*?\n {4}proxy_read_timeout 300000ms;/,
+    )
+    assert.match(stdout, /# nginx\.snippets\ninclude "\/app\/nginx\/http\.d\/\*\.conf";/)
     const socket = new WebSocket(`${https.replace('https', 'wss')}/capture`, { rejectUnauthorized: false })
     t.after(() => socket.terminate())
     await once(socket, 'open')
@@ -118,6 +131,10 @@ describe('examples of the front', () => {
     assert.match(style.body, /color: teal/)
     assert.equal(style.headers['cache-control'], 'public, max-age=3600')
     assert.match((await ask(`${https}/robots.txt`)).body, /^User-agent/)
+    // what an image brings is in the container's own layer
+    const { stdout } = await container.exec('monohull', 'render')
+    assert.match(stdout, /location \/assets\/ \{[^}]*open_file_cache max/)
+    assert.doesNotMatch(stdout, /gzip_static/)
   })
 })
 
