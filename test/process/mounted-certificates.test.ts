@@ -114,7 +114,7 @@ describe('a mounted certificate that changes', { concurrency: 3 }, () => {
 
   it('that is not valid yet is told, and served from when it is', async t => {
     const folder = temporaryFolder(t)
-    const inSeconds = 6
+    const inSeconds = 9
     makeDatedCertificate(join(folder, 'certs'), 'early.test', { from: inSeconds / 86_400, to: 30 })
     const monohull = startMonohull(t, { folder, args: hello })
     const { httpsPort } = await monohull.serving()
