@@ -20,6 +20,21 @@ function fakeTime(t: TestContext): (minutes: number) => Promise<void> {
   }
 }
 
+/** Sets the clock forward or back, as whoever keeps it right does: timers notice nothing. */
+function setClock(t: TestContext, days: number): void {
+  const before = Date
+  const now = () => before.now() + days * 86_400_000
+  globalThis.Date = class extends before {
+    static override now = now
+    constructor(...given: unknown[]) {
+      super(...((given.length > 0 ? given : [now()]) as [number]))
+    }
+  } as DateConstructor
+  t.after(() => {
+    globalThis.Date = before
+  })
+}
+
 /** When a task ran, and what ends it. */
 function timesOf(t: TestContext, expression: string): { times: string[]; cancel: () => void } {
   const times: string[] = []
@@ -39,6 +54,22 @@ describe('adapters/cron', () => {
     assert.deepEqual(times, first)
     await pass(24 * 60)
     assert.deepEqual(times, [...first, '2026-05-12T22:30:00.000Z', '2026-05-12T22:40:00.000Z'])
+  })
+
+  it('goes on when the clock is set right, and makes up for nothing', async t => {
+    const pass = fakeTime(t)
+    const { times } = timesOf(t, '*/10 * * * * *')
+    const daily = timesOf(t, '0 4 * * *')
+    await pass(1)
+    assert.equal(times.length, 6)
+    for (const days of [20_000, -19_000, -100]) {
+      setClock(t, days)
+      const before = times.length
+      await pass(2)
+      const ran = times.length - before
+      assert.ok(ran >= 8 && ran <= 12, `${ran} times after ${days} days`)
+    }
+    assert.ok(daily.times.length <= 3, daily.times.join())
   })
 
   it('runs it no more when it was cancelled', async t => {
