@@ -180,10 +180,7 @@ describe('several apps', { concurrency: 3 }, () => {
   it('that no route leads to are told of', async t => {
     const monohull = startApps(t, two.slice(0, two.indexOf('routes:')))
     await monohull.serving()
-    assert.match(
-      monohull.output(),
-      /warn no route leads to an app app=api fix="add \{path: \/api, app: api\} to routes"/,
-    )
+    await monohull.seen(/warn no route leads to an app app=api fix="add \{path: \/api, app: api\} to routes"/)
     const ready = await monohull.request({ path: '/readyz' })
     assert.deepEqual(JSON.parse(ready.body).workers, { ready: 1, total: 1 })
     assert.equal((await ask(monohull, '/api')).worker, 'web.1')

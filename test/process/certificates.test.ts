@@ -28,7 +28,7 @@ describe('mounted certificates', { concurrency: 3 }, () => {
       makeCertificate(join(folder, 'certs'), 'shop.test', { chain, key })
       const { certificate, monohull } = await servedName(t, folder)
       assert.equal(certificate.subject, 'CN=shop.test')
-      assert.match(monohull.output(), /certificate found .*shop\.test/)
+      await monohull.seen(/certificate found .*shop\.test/)
     })
   }
 
@@ -71,7 +71,7 @@ describe('mounted certificates', { concurrency: 3 }, () => {
       make(join(folder, 'certs'))
       const { certificate, monohull } = await servedName(t, folder)
       assert.equal(certificate.subject, 'CN=Monohull local certificate')
-      assert.match(monohull.output(), says)
+      await monohull.seen(says)
     })
 
     it(`${name}: told by check, and by run with tls.required`, async t => {

@@ -237,7 +237,7 @@ describe('a dynamic route', () => {
     writeFileSync(join(monohull.folder, 'monohull.yaml'), text)
     monohull.signal('SIGHUP')
     await monohull.seen(/reload finished/)
-    assert.match(monohull.output(), /dynamic routes that do not serve.*named\.example\.com is in the configuration/)
+    await monohull.seen(/dynamic routes that do not serve.*named\.example\.com is in the configuration/)
     await until('the new name', async () => (await who(monohull, 'named.example.com')) === 'web')
     assert.deepEqual(await load.end(), ['other'])
     assert.match(

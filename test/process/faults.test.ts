@@ -97,7 +97,7 @@ describe('when the supervisor', () => {
     })
     const again = await second.serving()
     assert.deepEqual([again.httpPort, again.httpsPort], [httpPort, httpsPort])
-    assert.match(second.output(), /ended what a killed monohull had left running processes=.*app\.1.*nginx/)
+    await second.seen(/ended what a killed monohull had left running processes=.*app\.1.*nginx/)
     for (const pid of left) assert.equal(isGroupAlive(pid), false)
     assert.equal((await second.request()).status, 200)
   })

@@ -92,7 +92,7 @@ describe('hooks', { concurrency: 3 }, () => {
     assert.equal((await monohull.request()).status, 200)
     monohull.signal('SIGTERM')
     assert.equal(await monohull.exited, 0)
-    assert.match(monohull.output(), new RegExp(`worker_exit worker=app\\.1 pid=${next} exit=0 reason=requested`))
+    await monohull.seen(new RegExp(`worker_exit worker=app\\.1 pid=${next} exit=0 reason=requested`))
   })
 
   it('worker_exit is told what monohull ended a worker for', async t => {
@@ -151,7 +151,7 @@ else require('node:http').createServer((q, r) => r.end()).listen(3000)`,
     const told = (event: string) => `${event} worker= pid= exit= reason=\n`
     assert.equal(readFileSync(join(monohull.folder, 'told'), 'utf8'), told('after_reload'))
     assert.equal(monohull.output().split(`stdout| ${told('before_reload')}`).length, 3)
-    assert.match(monohull.output(), /warn hook failed hook=after_reload reason="ended with exit code 5"/)
+    await monohull.seen(/warn hook failed hook=after_reload reason="ended with exit code 5"/)
   })
 
   it('a reload takes new hooks', async t => {

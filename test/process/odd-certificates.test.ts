@@ -23,7 +23,7 @@ describe('a chain', { concurrency: 3 }, () => {
       makeCertificate(join(certs, 'good'), 'good.test', { chain: 'tls.crt', key: 'tls.key' })
       const monohull = startMonohull(t, { folder, args: hello })
       const { httpsPort } = await monohull.serving()
-      assert.match(monohull.output(), says)
+      await monohull.seen(says)
       assert.equal((await presented(httpsPort, 'good.test')).subject, 'CN=good.test')
       makeChain(join(certs, 'weak'), 'weak.test', {})
       await until(
@@ -39,7 +39,7 @@ describe('a chain', { concurrency: 3 }, () => {
     const monohull = startMonohull(t, { folder, args: hello })
     const { httpsPort } = await monohull.serving()
     assert.equal((await presented(httpsPort)).subject, 'CN=old.test')
-    assert.match(monohull.output(), /certificate is odd .*CA's certificate that expired on \d{4}-.*CN=Middle/)
+    await monohull.seen(/certificate is odd .*CA's certificate that expired on \d{4}-.*CN=Middle/)
   })
 })
 
@@ -55,7 +55,7 @@ describe('what is no file', { concurrency: 3 }, () => {
     const monohull = startMonohull(t, { folder, args: hello })
     const { httpsPort } = await monohull.serving()
     assert.equal((await presented(httpsPort)).subject, 'CN=good.test')
-    for (const file of ['a.pem', 'b.pem']) assert.match(monohull.output(), new RegExp(`${file} is no file`))
+    for (const file of ['a.pem', 'b.pem']) await monohull.seen(new RegExp(`${file} is no file`))
     makePipes('c')
     await monohull.seen(/what was served stays .*c\.pem is no file/)
     rmSync(join(certs, 'c.pem'))

@@ -132,10 +132,11 @@ describe('a certificate at the first handshake for a name', { concurrency: 3 }, 
     const monohull = await start(t, await startAuthority(t), gate)
     assert.match(await shown(monohull, 'yes.shop.test'), /alert/)
     assert.match(await shown(monohull, 'yes.other.test'), /alert/)
+    await monohull.seen(/names without a certificate are refused .*does not answer/)
     assert.equal(monohull.output().match(/names without a certificate are refused .*does not answer/g)?.length, 1)
     gate.isDown = false
     await showsItself(monohull, 'yes.shop.test')
-    assert.match(monohull.output(), /tls\.on_demand\.ask answers again/)
+    await monohull.seen(/tls\.on_demand\.ask answers again/)
   })
 
   it('is ordered no more often than the limits allow, whatever is asked for, and what is there serves on', async t => {
