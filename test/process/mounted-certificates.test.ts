@@ -4,6 +4,7 @@ import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSyn
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { makeCertificate, makeDatedCertificate } from '../make-certificate.ts'
+import { freePorts } from './acme-authority.ts'
 import { fixture, isolatedEnv, type Monohull, startMonohull, temporaryFolder, until } from './monohull.ts'
 import { presented } from './presented.ts'
 
@@ -58,6 +59,31 @@ describe('a mounted certificate that changes', { concurrency: 3 }, () => {
     )
     assert.match(problems.join(), /other\/tls\.crt is cut off/)
     assert.equal(monohull.output().match(/is cut off/g)?.length, 1, monohull.output())
+  })
+
+  it('is told when a handshake shows another one: a server of the user has the name first', async t => {
+    const folder = temporaryFolder(t)
+    const certs = join(folder, 'certs')
+    const [httpsPort = 0] = await freePorts(1)
+    makeCertificate(certs, 'one.test', pair)
+    makeCertificate(join(folder, 'own'), 'own.test', pair)
+    mkdirSync(join(folder, 'nginx/http.d'), { recursive: true })
+    writeFileSync(
+      join(folder, 'nginx/http.d/own.conf'),
+      `server {
+    listen 127.0.0.1:${httpsPort} ssl;
+    server_name two.test;
+    ssl_certificate ${folder}/own/tls.crt;
+    ssl_certificate_key ${folder}/own/tls.key;
+}
+`,
+    )
+    const env = { MONOHULL_HTTPS_PORT: String(httpsPort) }
+    const monohull = startMonohull(t, { folder, args: hello, env })
+    await monohull.serving()
+    makeCertificate(join(certs, 'two'), 'two.test', pair)
+    await monohull.seen(/certificates changed, and a handshake shows another.*\n?.*two\.test.*shows CN=own\.test/)
+    assert.equal((await presented(httpsPort, 'one.test')).subject, 'CN=one.test')
   })
 
   it("survives Kubernetes' exchange of ..data, again and again", async t => {
