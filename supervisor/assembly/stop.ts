@@ -40,8 +40,9 @@ export async function stop(parts: Parts, reason: StopReason, hurried: Promise<vo
     await Promise.race([alone, hurried])
   }
   const quickly: Grace = () => quickStopMs
+  // first: it would answer 502 for workers that end before it
+  await nginx?.stop('fast', quickStopMs)
   await Promise.all([
-    nginx?.stop('fast', quickStopMs),
     parts.init?.stop(quickStopMs),
     stopAll(pools, quickly),
     stopAll(processes, quickly),

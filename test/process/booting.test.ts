@@ -48,6 +48,23 @@ describe('while the workers boot', () => {
     assert.equal((await ask(port, { path: '/readyz' })).status, 200)
   })
 
+  it('a stop cuts off who waits: nginx does not answer for workers that end before it', async t => {
+    const { monohull, port } = await startGated(t)
+    await until('health', async () => (await ask(port, { path: '/healthz' }).catch(() => undefined))?.status === 200)
+    const waiting = Array.from({ length: 8 }, () =>
+      ask(port, { method: 'POST', body: 'early' }).then(
+        ({ status }) => status,
+        () => 'cut off',
+      ),
+    )
+    await ask(port, { path: '/healthz' })
+    // one that takes its time
+    process.kill(monohull.nginx(), 'SIGSTOP')
+    monohull.signal('SIGINT')
+    assert.deepEqual([...new Set(await Promise.all(waiting))], ['cut off'])
+    assert.equal(await monohull.exited, 0)
+  })
+
   it('sends nothing more to a worker that boots for long once another one is ready', async t => {
     const { monohull, port, open } = await startGated(t, { GATED_SLOT: '2' })
     await monohull.serving()
