@@ -1,5 +1,6 @@
 import { createAcmeStore, namesIn } from '../adapters/acme-store.ts'
 import { createGatekeeper } from '../adapters/ask-endpoint.ts'
+import { registeredDomain } from '../adapters/registered-domain.ts'
 import { serveOnDemand } from '../admin/on-demand.ts'
 import { systemClock } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
@@ -35,7 +36,7 @@ export function startOnDemand(parts: Parts, deps: SharedAcmeDeps): OnDemandCerti
   const refusedMs = wanted.ask === 'routes' ? 0 : endpointRefusedMs
   const files = layOutOnDemand(settings)
   const limits = { all: wanted.orders_per_hour, perDomain: wanted.orders_per_domain }
-  const takeOrder = createOrderQuota({ clock: systemClock, log, limits })
+  const takeOrder = createOrderQuota({ clock: systemClock, log, limits, domainOf: registeredDomain })
   const acme = createAcme({
     ...deps,
     settings: { ...deps.settings, plans: namesIn(folder).map((name): AcmePlan => ({ name, domains: [name] })) },

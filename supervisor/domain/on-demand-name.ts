@@ -11,14 +11,3 @@ export function readHostName(text: string): string | undefined {
   const isName = labels.length >= 2 && name.length <= 253 && labels.every(part => label.test(part))
   return isName && /^[a-z]/.test(last) ? name : undefined
 }
-
-/**
- * The domain that a CA would count a name under, without the list of public suffixes: the last two labels, or three where the
- * last two look like co.uk. Where that is too short, as for customers of one hoster, they are counted together.
- */
-export function registeredDomain(name: string): string {
-  const labels = name.split('.')
-  const [second = '', last = ''] = labels.slice(-2)
-  const isSuffix = last.length === 2 && (second.length <= 2 || /^(com|org|net|edu|gov|mil)$/.test(second))
-  return labels.slice(isSuffix ? -3 : -2).join('.')
-}
