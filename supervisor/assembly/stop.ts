@@ -42,11 +42,7 @@ export async function stop(parts: Parts, reason: StopReason, hurried: Promise<vo
   const quickly: Grace = () => quickStopMs
   // first: it would answer 502 for workers that end before it
   await nginx?.stop('fast', quickStopMs)
-  await Promise.all([
-    parts.init?.stop(quickStopMs),
-    stopAll(pools, quickly),
-    stopAll(processes, quickly),
-  ])
+  await Promise.all([parts.init?.stop(quickStopMs), stopAll(pools, quickly), stopAll(processes, quickly)])
   if (reason.mode === 'graceful') await Promise.race([hooks?.settled(), pause(systemClock, left()), hurried])
   await hooks?.end()
   parts.acme?.close()
