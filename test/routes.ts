@@ -38,10 +38,10 @@ export function toFiles(root: string, more: Partial<FilesTarget> = {}): FilesTar
     fallback: undefined,
     cache: [],
     isListed: false,
-    followsLinks: false,
     looksForGzip: true,
     looksForBrotli: true,
-    keepsOpen: false,
+    looksForLinks: true,
+    keepsOpen: 'never',
     ...more,
   }
 }

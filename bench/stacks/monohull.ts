@@ -69,6 +69,8 @@ function writeConfig(dir: string, options: StartOptions, image: string): void {
     trialSeconds !== undefined && `min_uptime: ${trialSeconds}s`,
     balance && `balance: ${balance}`,
     keepalive !== undefined && `keepalive: ${keepalive}`,
+    // as in the image, where no program may write into the folders
+    servesFiles && process.getuid?.() === 0 && 'user: www-data',
   ].filter(Boolean)
   const parts = [
     lines.length > 0 && `app:\n  ${lines.join('\n  ')}\n`,

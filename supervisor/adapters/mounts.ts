@@ -1,17 +1,17 @@
 import { readFileSync, realpathSync } from 'node:fs'
-import { describeTransience, isInOwnLayer } from '../domain/mounts.ts'
+import { describeTransience, fileSystemOf } from '../domain/mounts.ts'
 
 /** Why what a folder holds goes with the container, or undefined when it stays. */
 export function findTransience(folder: string): string | undefined {
   return describeTransience(folder, readMountinfo())
 }
 
-/** Whether a folder lies in the container's own layer with all that is below. */
-export function liesInOwnLayer(folder: string): boolean {
+/** The type of the file system that holds a folder with all that is below; undefined when there are several, or nothing tells. */
+export function findFileSystem(folder: string): string | undefined {
   try {
-    return isInOwnLayer(realpathSync(folder), readMountinfo())
+    return fileSystemOf(realpathSync(folder), readMountinfo())
   } catch {
-    return false // it is gone, or nothing tells
+    return undefined
   }
 }
 

@@ -1,22 +1,24 @@
-import { opendir } from 'node:fs/promises'
+import type { Stats } from 'node:fs'
+import { opendir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { FolderFacts, Precompressed } from '../domain/static-folder.ts'
-import { liesInOwnLayer } from './mounts.ts'
+import type { FolderContent, FolderFacts } from '../domain/static-folder.ts'
+import { findFileSystem } from './mounts.ts'
 
 /** Folders with more are not looked through: that would hold up the start, and a site of that size has some or may get them. */
 const maxEntries = 2000
 
-/** Finds out what nginx need not look for with each request. */
-export async function lookAtFolder(root: string): Promise<FolderFacts> {
-  return { precompressed: await findPrecompressed(root), isInOwnLayer: liesInOwnLayer(root) }
+/** Finds out what nginx need not look for with each request. `programUids`: as whom programs run that are no operators. */
+export async function lookAtFolder(root: string, programUids: readonly number[]): Promise<FolderFacts> {
+  return { content: await lookThrough(root, programUids), fileSystem: findFileSystem(root) }
 }
 
-async function findPrecompressed(root: string): Promise<Precompressed> {
-  const found = { gzip: false, brotli: false, links: false }
+async function lookThrough(root: string, programUids: readonly number[]): Promise<FolderContent> {
+  const found = { gzip: false, brotli: false, links: false, writable: false }
   const pending = [root]
   let looked = 0
   for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
     try {
+      if (isWritable(await stat(folder), programUids)) found.writable = true
       for await (const entry of await opendir(folder, { bufferSize: 256 })) {
         looked++
         if (looked > maxEntries) return everything
@@ -25,7 +27,6 @@ async function findPrecompressed(root: string): Promise<Precompressed> {
         else if (entry.isSymbolicLink()) found.links = true
         else if (entry.name.endsWith('.gz')) found.gzip = true
         else if (entry.name.endsWith('.br')) found.brotli = true
-        if (found.gzip && found.brotli) return everything
       }
     } catch {
       // gone in the meantime, or closed to us: nginx may see more
@@ -35,7 +36,12 @@ async function findPrecompressed(root: string): Promise<Precompressed> {
   return found
 }
 
-const everything: Precompressed = { gzip: true, brotli: true, links: true }
+const everything: FolderContent = { gzip: true, brotli: true, links: true, writable: true }
+
+/** By the group's bits an access list shows too (acl(5)). Root may write anywhere. */
+function isWritable({ uid, mode }: Stats, programUids: readonly number[]): boolean {
+  return (mode & 0o022) !== 0 || programUids.includes(uid) || programUids.includes(0)
+}
 
 /** Nobody's, .well-known aside. */
 function isHidden(name: string): boolean {

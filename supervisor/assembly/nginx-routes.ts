@@ -10,7 +10,7 @@ export function routesOf(
   { config, apps }: Pick<Settings, 'config' | 'apps'>,
   { features, folders }: { features: NginxFeatures; folders: Folders },
 ): NginxRoute[] {
-  function toTarget({ target }: Route): RouteTarget | undefined {
+  function toTarget({ target, match }: Route): RouteTarget | undefined {
     switch (target.kind) {
       case 'files': {
         const { index, fallback, cache, listing, symlinks } = target
@@ -22,8 +22,7 @@ export function routesOf(
           fallback,
           cache: Object.entries(cache).map(([pattern, value]) => ({ pattern, value })),
           isListed: listing,
-          followsLinks: symlinks,
-          ...shortcutsOf(folders.get(root), { followsLinks: symlinks }),
+          ...shortcutsOf(folders.get(root), { followsLinks: symlinks, isExact: match === 'exact' }),
         }
       }
       case 'redirect':
@@ -64,7 +63,6 @@ function toFolder(root: string, folders: Folders): FilesTarget {
     fallback: undefined,
     cache: [],
     isListed: false,
-    followsLinks: false,
-    ...shortcutsOf(folders.get(root), { followsLinks: false }),
+    ...shortcutsOf(folders.get(root), { followsLinks: false, isExact: false }),
   }
 }

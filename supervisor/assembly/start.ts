@@ -23,7 +23,7 @@ import { renewCertificate, switchAcme } from './acme-switch.ts'
 import type { AppSettings } from './app-settings.ts'
 import { autoscale, bindBusySocket } from './autoscaling.ts'
 import { loadCertificates, reportCertificates } from './certificates.ts'
-import { lookAtFolders } from './folders.ts'
+import { lookAtFolders, watchFolders } from './folders.ts'
 import { bindFront, reachableHost } from './front.ts'
 import { createHookRunner, startRefusedBy } from './hooks.ts'
 import { adminSocketName, healthSocketName } from './nginx-model.ts'
@@ -109,6 +109,7 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
   autoscale(parts)
   if (parts.certificates) parts.servers.push((await import('./certificate-watch.ts')).watchCertificates(parts))
   parts.servers.push((await import('./run-dir.ts')).watchOwnRunDir(parts))
+  if (!parts.world.isDevelopment) parts.servers.push(watchFolders(parts))
   await switchAcme(parts)
   await planRestarts(parts)
   collectGarbage()

@@ -11,14 +11,12 @@ export function describeTransience(folder: string, mountinfo: string): string | 
   return type === 'overlay' ? "is in the container's own layer" : undefined
 }
 
-/** Whether a folder and all below lie in the container's own layer: in its image, or written over it since. */
-export function isInOwnLayer(folder: string, mountinfo: string): boolean {
+/** The type of the file system that holds a folder with all that is below; undefined when another is mounted there. */
+export function fileSystemOf(folder: string, mountinfo: string): string | undefined {
   const mounts = readMounts(mountinfo)
   const below = folder === '/' ? '/' : `${folder}/`
-  return (
-    mountOf(folder, mounts).type === 'overlay' &&
-    mounts.every(({ point }) => !point.startsWith(below) || point === folder)
-  )
+  const isWhole = mounts.every(({ point }) => !point.startsWith(below) || point === folder)
+  return isWhole ? mountOf(folder, mounts).type : undefined
 }
 
 function readMounts(mountinfo: string): Mount[] {

@@ -11,12 +11,14 @@ export interface FolderRoute extends NginxRoute {
 export const hiddenFiles = ['location ~ /\\.(?!well-known/) {', '    return 404;', '}']
 
 /** Those that are asked for twice in 10 s, in each of nginx's workers. */
-const openFiles = [
-  'open_file_cache max=256 inactive=10s;',
-  'open_file_cache_min_uses 2;',
-  'open_file_cache_valid 1s;',
-  'open_file_cache_errors off;',
-]
+function renderOpenFiles(validSeconds: number): string[] {
+  return [
+    'open_file_cache max=256 inactive=10s;',
+    'open_file_cache_min_uses 2;',
+    `open_file_cache_valid ${validSeconds}s;`,
+    'open_file_cache_errors off;',
+  ]
+}
 
 /** The value of Cache-Control by path, as a variable. */
 export function renderCacheMap({ path, match, target }: FolderRoute, variable: string): string[] {
@@ -51,7 +53,7 @@ export function renderFolder(
     ...(isBelow ? [`alias ${quote(`${root.replace(/\/$/, '')}/`)};`] : []),
     ...(match === 'prefix' ? [] : [`root ${quote(root)};`]),
     ...(isBelow || match !== 'prefix' ? [`index ${index};`] : []),
-    ...(target.followsLinks ? [] : [`disable_symlinks on${from};`]),
+    ...(target.looksForLinks ? [`disable_symlinks on${from};`] : []),
     ...renderShortcuts(target, features),
     ...(target.cache.length > 0 ? [`add_header Cache-Control ${variable};`, ...headers] : []),
     ...(target.isListed ? ['autoindex on;'] : []),
@@ -71,7 +73,8 @@ function renderShortcuts(
     ...(looksForGzip ? ['gzip_static on;'] : []),
     ...(looksForBrotli && brotliStaticModule ? ['brotli_static on;'] : []),
   ]
-  return [...(keepsOpen ? openFiles : []), ...looks, ...(looks.length > 0 ? ['gzip_vary on;'] : [])]
+  const openFiles = keepsOpen === 'never' ? [] : renderOpenFiles(keepsOpen === 'a second' ? 1 : 0)
+  return [...openFiles, ...looks, ...(looks.length > 0 ? ['gzip_vary on;'] : [])]
 }
 
 /** `/assets/**` for the path below the route, `*.js` for the name of the file. */

@@ -148,7 +148,6 @@ export interface FilesTarget extends FolderShortcuts {
   /** The first pattern that fits counts. */
   cache: { pattern: string; value: string }[]
   isListed: boolean
-  followsLinks: boolean
 }
 
 export interface RedirectTarget {

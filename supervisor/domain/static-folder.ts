@@ -1,15 +1,19 @@
-/** Which files are in a folder that are compressed already, and whether there are symbolic links, which nobody has followed. */
-export interface Precompressed {
+/** What is in a folder, as far as anybody is served it. */
+export interface FolderContent {
+  /** Files that are compressed already. */
   gzip: boolean
   brotli: boolean
+  /** Symbolic links, which nobody has followed. */
   links: boolean
+  /** Folders into which somebody may write who is no operator. */
+  writable: boolean
 }
 
 /** What is known of a folder of static files. */
 export interface FolderFacts {
-  precompressed: Precompressed
-  /** It lies in the container's own layer, where nobody writes into files while they are served. */
-  isInOwnLayer: boolean
+  content: FolderContent
+  /** The type of the one that holds it all; undefined when there are several. */
+  fileSystem: string | undefined
 }
 
 /** By path. */
@@ -20,21 +24,47 @@ export interface FolderShortcuts {
   /** Whether a compressed file beside the one that is asked for is looked for. */
   looksForGzip: boolean
   looksForBrotli: boolean
-  /** Files that are asked for often stay open, and are looked at once in a second. */
-  keepsOpen: boolean
+  /** Whether each part of the path is looked at, lest it is a symbolic link. */
+  looksForLinks: boolean
+  /** Whether files that are asked for often stay open, and are looked at with each request all the same, or once in a second. */
+  keepsOpen: 'never' | 'each request' | 'a second'
 }
 
-/** Of a folder that nothing is known of, nothing is spared. Links may lead to anything. */
-export function shortcutsOf(
-  facts: FolderFacts | undefined,
-  { followsLinks }: { followsLinks: boolean },
-): FolderShortcuts {
-  if (!facts) return { looksForGzip: true, looksForBrotli: true, keepsOpen: false }
-  const { gzip, brotli, links } = facts.precompressed
-  const leadsElsewhere = followsLinks && links
+/** What a container's own layer is on: its image, and what was written over it since. */
+const ownLayer = 'overlay'
+
+/** Where the mode of a folder says who may write into it. */
+const honestFileSystems = new Set(['ext2', 'ext3', 'ext4', 'xfs', 'btrfs', 'f2fs', 'zfs', 'tmpfs', 'squashfs', 'erofs'])
+
+/** Whether there are no symbolic links, and nobody can put one there but an operator. */
+export function isLinkless({ content, fileSystem }: FolderFacts): boolean {
+  return !content.links && !content.writable && honestFileSystems.has(fileSystem ?? '')
+}
+
+/** How a route uses a folder. */
+export interface FolderUse {
+  /** Of symbolic links. They may lead to anything. */
+  followsLinks: boolean
+  /** For one path, which may be a hidden one, where nobody has looked. */
+  isExact: boolean
+}
+
+/** Of a folder that nothing is known of, nothing is spared. */
+export function shortcutsOf(facts: FolderFacts | undefined, { followsLinks, isExact }: FolderUse): FolderShortcuts {
+  if (!facts) return { looksForGzip: true, looksForBrotli: true, looksForLinks: !followsLinks, keepsOpen: 'never' }
+  const { content, fileSystem } = facts
+  const leadsElsewhere = followsLinks && content.links
+  const looksForLinks = !followsLinks && (isExact || !isLinkless(facts))
   return {
-    looksForGzip: gzip || leadsElsewhere,
-    looksForBrotli: brotli || leadsElsewhere,
-    keepsOpen: facts.isInOwnLayer && !followsLinks,
+    looksForGzip: content.gzip || leadsElsewhere,
+    looksForBrotli: content.brotli || leadsElsewhere,
+    looksForLinks,
+    keepsOpen: followsLinks ? 'never' : keepsOpenOn(fileSystem, looksForLinks),
   }
+}
+
+/** Looking for links takes opening the file, so that one which stays open would gain nothing. */
+function keepsOpenOn(fileSystem: string | undefined, looksForLinks: boolean): FolderShortcuts['keepsOpen'] {
+  if (fileSystem === ownLayer) return 'a second'
+  return looksForLinks ? 'never' : 'each request'
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import {
+  chmodSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -11,18 +12,28 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { Agent } from 'node:http'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { childrenOf } from '../../supervisor/adapters/procfs.ts'
 import { defer, type Monohull, needsRoot, startMonohull, temporaryFolder, until } from './monohull.ts'
 
+/** A folder on a file system of its own, whatever temporary files are on. */
+function ownDisk(t: TestContext, files: Record<string, string> = {}): string {
+  const folder = temporaryFolder(t)
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'mode=755', 'monohull-test', folder])
+  defer(t, () => execFileSync('umount', [folder]))
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true })
+    writeFileSync(join(folder, name), text)
+  }
+  return folder
+}
+
 /** A folder of the kind that a container's files lie in: an image's layer, and one above it to write into. */
 function ownLayer(t: TestContext, files: Record<string, string>): string {
-  const folder = temporaryFolder(t)
-  // in memory, since an overlay has none beneath
-  execFileSync('mount', ['-t', 'tmpfs', 'monohull-test', folder])
-  defer(t, () => execFileSync('umount', [folder]))
+  // an overlay has none beneath
+  const folder = ownDisk(t)
   const [image, upper, work, merged] = ['image', 'upper', 'work', 'merged'].map(name => join(folder, name)) as [
     string,
     string,
@@ -123,17 +134,75 @@ describe('static files in development', { skip: needsRoot }, () => {
   })
 })
 
-describe('static files elsewhere', () => {
-  it('are opened for each request: whoever writes in place is served what is there', async t => {
-    const folder = temporaryFolder(t, { 'page.txt': 'as it was' })
-    const monohull = await serve(t, folder)
-    for (const text of ['as it is', 'as it is now, and longer', 'short']) {
+/** Each answer is what was written just before. */
+async function expectFresh(monohull: Monohull, page: string): Promise<void> {
+  const write = { 'in place': writeFileSync, 'by renaming': replaceFile }
+  for (const text of ['as it is', 'as it is now, and longer', 'short']) {
+    for (const [how, writeAnew] of Object.entries(write)) {
       for (let count = 0; count < 5; count++) await monohull.request({ path: '/page.txt' })
-      writeFileSync(join(folder, 'page.txt'), text)
-      assert.equal((await monohull.request({ path: '/page.txt' })).body, text)
+      writeAnew(page, `${text}, ${how}`)
+      assert.equal((await monohull.request({ path: '/page.txt' })).body, `${text}, ${how}`)
     }
+  }
+  unlinkSync(page)
+  assert.equal((await monohull.request({ path: '/page.txt' })).status, 404)
+}
+
+function replaceFile(path: string, text: string): void {
+  writeFileSync(`${path}.new`, text)
+  renameSync(`${path}.new`, path)
+}
+
+function renderedSite(monohull: Monohull): string {
+  return readFileSync(join(monohull.folder, 'run/nginx/current/rendered/site.conf'), 'utf8')
+}
+
+describe('static files on a disk', { skip: needsRoot, concurrency: 3 }, () => {
+  it('stay open where no program may write, and are looked at with each request', async t => {
+    const folder = ownDisk(t, { 'page.txt': 'as it was' })
+    const monohull = await serve(t, folder)
+    assert.doesNotMatch(renderedSite(monohull), /disable_symlinks/)
+    await until('nginx to keep the page open', async () => {
+      assert.equal((await monohull.request({ path: '/page.txt' })).body, 'as it was')
+      return isOpen(monohull, join(folder, 'page.txt'))
+    })
+    await expectFresh(monohull, join(folder, 'page.txt'))
   })
 
+  it('are opened for each request where a program may write', async t => {
+    const folder = ownDisk(t, { 'page.txt': 'as it was' })
+    chmodSync(folder, 0o777)
+    const monohull = await serve(t, folder)
+    await expectFresh(monohull, join(folder, 'page.txt'))
+    symlinkSync('/etc/passwd', join(folder, 'link.txt'))
+    assert.equal((await monohull.request({ path: '/link.txt' })).status, 403)
+  })
+
+  for (const [what, open] of [
+    ['an operator made', (folder: string) => symlinkSync('/etc/passwd', join(folder, 'sub/link.txt'))],
+    [
+      'a program may make by now',
+      (folder: string) => {
+        chmodSync(join(folder, 'sub'), 0o777)
+        symlinkSync('/etc/passwd', join(folder, 'sub/link.txt'))
+      },
+    ],
+  ] as const) {
+    it(`do not become what a link leads to that ${what}, without a reload`, async t => {
+      const folder = ownDisk(t, { 'sub/page.txt': 'as it was' })
+      const monohull = await serve(t, folder)
+      assert.doesNotMatch(renderedSite(monohull), /disable_symlinks/)
+      open(folder)
+      await monohull.seen(new RegExp(`nginx looks for them folders=${folder}`))
+      await until('the link to be refused', async () => {
+        return (await monohull.request({ path: '/sub/link.txt' })).status === 403
+      })
+      assert.equal((await monohull.request({ path: '/sub/page.txt' })).body, 'as it was')
+    })
+  }
+})
+
+describe('static files elsewhere', () => {
   it('are looked for beside compressed ones from the next reload on', async t => {
     const page = 'as it was written '.repeat(100)
     const folder = temporaryFolder(t, { 'page.txt': page })
@@ -146,14 +215,13 @@ describe('static files elsewhere', () => {
       assert.equal(status, 200)
       return headers['content-encoding']
     }
-    const settings = () => readFileSync(join(monohull.folder, 'run/nginx/current/rendered/site.conf'), 'utf8')
-    assert.doesNotMatch(settings(), /gzip_static|brotli_static/)
+    assert.doesNotMatch(renderedSite(monohull), /gzip_static|brotli_static/)
     assert.equal(await encodingOf('gzip'), undefined)
     writeFileSync(join(folder, 'page.txt.gz'), gzipSync(page))
     monohull.signal('SIGHUP')
     await monohull.seen(/reload finished/)
     assert.equal(await encodingOf('gzip'), 'gzip')
     assert.equal(await encodingOf('identity'), undefined)
-    assert.doesNotMatch(settings(), /brotli_static/)
+    assert.doesNotMatch(renderedSite(monohull), /brotli_static/)
   })
 })

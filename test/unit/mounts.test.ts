@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { describeTransience, isInOwnLayer } from '../../supervisor/domain/mounts.ts'
+import { describeTransience, fileSystemOf } from '../../supervisor/domain/mounts.ts'
 
 const container = `700 600 0:50 / / rw,relatime master:1 - overlay overlay rw,lowerdir=/x
 701 700 0:53 / /proc rw,nosuid - proc proc rw
@@ -28,23 +28,20 @@ describe('domain/mounts', () => {
   it('says nothing of a machine without containers', () =>
     assert.equal(describeTransience('/var/lib/monohull', '1 0 8:1 / / rw - ext4 /dev/sda1 rw\n'), undefined))
 
-  const layer: [string, boolean][] = [
-    ['/srv/a volume', false],
-    ['/srv/a volume/below', false],
-    ['/srv/a', true],
-    ['/app/public', true],
-    ['/app', false],
-    ['/', false],
-    ['/run', false],
+  const holders: [string, string | undefined][] = [
+    ['/srv/a volume', 'ext4'],
+    ['/srv/a volume/below', 'ext4'],
+    ['/srv/a', 'overlay'],
+    ['/app/public', 'overlay'],
+    ['/app', undefined],
+    ['/', undefined],
+    ['/run', 'tmpfs'],
   ]
   const volumes = `${container}704 700 254:1 /volumes/x /srv/a\\040volume rw - ext4 /dev/vda1 rw
 705 700 254:1 /volumes/y /app/uploads rw - ext4 /dev/vda1 rw
 `
-  for (const [folder, expected] of layer) {
-    it(`${folder} ${expected ? 'lies' : 'does not lie'} in the container's own layer with all below`, () =>
-      assert.equal(isInOwnLayer(folder, volumes), expected))
+  for (const [folder, expected] of holders) {
+    it(`${folder} with all below lies on ${expected ?? 'more than one file system'}`, () =>
+      assert.equal(fileSystemOf(folder, volumes), expected))
   }
-
-  it('finds no layer of a container on a machine', () =>
-    assert.equal(isInOwnLayer('/srv', '1 0 8:1 / / rw - ext4 /dev/sda1 rw\n'), false))
 })

@@ -132,10 +132,12 @@ const models: Record<string, NginxModel> = {
     features: { ...base.features, brotliStaticModule: '/usr/lib/nginx/modules/ngx_http_brotli_static_module.so' },
     routes: [
       routeTo(toApp('app')),
-      routeTo(toFiles('/app/public', { looksForGzip: false, looksForBrotli: false, keepsOpen: true }), {
+      routeTo(toFiles('/app/public', { looksForGzip: false, looksForBrotli: false, keepsOpen: 'a second' }), {
         path: '/assets',
       }),
-      routeTo(toFiles('/app/docs', { looksForGzip: false, keepsOpen: true }), { path: '/docs' }),
+      routeTo(toFiles('/app/docs', { looksForGzip: false, looksForLinks: false, keepsOpen: 'each request' }), {
+        path: '/docs',
+      }),
     ],
   },
   routes: {
@@ -187,7 +189,7 @@ const models: Record<string, NginxModel> = {
           { pattern: '*.html', value: 'no-cache' },
         ],
       }),
-      toFiles('/data/down loads', { isListed: true, followsLinks: true, fallback: '/none.txt' }),
+      toFiles('/data/down loads', { isListed: true, looksForLinks: false, fallback: '/none.txt' }),
       toFiles('/app/public'),
       toApp('app', { stripsPrefix: true, readTimeoutMs: 300_000, isBuffered: false }),
       toApp('app', { rewrite: { from: '^/old/(\\d+)/(.*)$', to: '/new/$2/$1' } }),
