@@ -37,7 +37,7 @@ export async function runSupervisor({ settings, world, resolveAgain, onServing }
     command: (command, from) => commands.push(command, from),
     requestStop: stopRequested.give,
     settings,
-    startedAt: systemClock.now(),
+    startedAt: systemClock.monotonic(),
     isServing: false,
     isDraining: false,
     scaled: new Set(),

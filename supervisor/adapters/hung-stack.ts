@@ -1,3 +1,4 @@
+import { systemClock } from '../base/clock.ts'
 import type { Child, StackReader } from '../domain/ports.ts'
 
 const pollMs = 20
@@ -23,14 +24,14 @@ interface Message {
  * anywhere. Empty when there is none to have: an app with its own SIGUSR1 handler, a stopped process, a blocking system call.
  */
 export const readHungStack: StackReader = async (child, timeoutMs) => {
-  const deadline = Date.now() + timeoutMs
+  const deadline = systemClock.monotonic() + timeoutMs
   child.signal('SIGUSR1')
   const address = await findAddress(child, deadline)
-  return address === undefined ? [] : askStack(address, deadline - Date.now())
+  return address === undefined ? [] : askStack(address, deadline - systemClock.monotonic())
 }
 
 async function findAddress(child: Child, deadline: number): Promise<string | undefined> {
-  while (Date.now() < deadline) {
+  while (systemClock.monotonic() < deadline) {
     const found = child.lastLines().findLast(line => announcement.test(line))
     if (found) return announcement.exec(found)?.[1]
     await new Promise(resolve => setTimeout(resolve, pollMs))

@@ -149,8 +149,9 @@ function isLeftover(child: Recorded): boolean {
 async function endGroups(children: readonly Recorded[]): Promise<void> {
   // QUIT would be nginx's graceful stop, and a core dump of anything else
   for (const child of children) send(child.pid, child.name === 'nginx' ? 'SIGQUIT' : 'SIGTERM')
-  const deadline = Date.now() + leftoverGraceMs
-  while (Date.now() < deadline && children.some(child => isGroupAlive(child.pid))) await pause(systemClock, pollMs)
+  const deadline = systemClock.monotonic() + leftoverGraceMs
+  while (systemClock.monotonic() < deadline && children.some(child => isGroupAlive(child.pid)))
+    await pause(systemClock, pollMs)
   for (const child of children) send(child.pid, 'SIGKILL')
   while (children.some(child => isGroupAlive(child.pid))) await pause(systemClock, pollMs)
 }

@@ -1,4 +1,5 @@
 import { fstatSync, write } from 'node:fs'
+import { systemClock } from '../base/clock.ts'
 import { errnoOf } from '../base/errors.ts'
 
 /** Above this many waiting bytes, whoever feeds the output should pause. */
@@ -99,8 +100,8 @@ export function createOutput(descriptor: number): Output {
       return waiting.promise
     },
     async end() {
-      const deadline = Date.now() + endTimeoutMs
-      while (queuedBytes > 0 && Date.now() < deadline) await new Promise(resolve => setTimeout(resolve, 1))
+      const deadline = systemClock.monotonic() + endTimeoutMs
+      while (queuedBytes > 0 && systemClock.monotonic() < deadline) await new Promise(resolve => setTimeout(resolve, 1))
       close()
     },
   }

@@ -19,7 +19,7 @@ export function createFailureLimit(
     const keys = policy()
     if (keys?.on_failure !== 'exit' || parts.world.isDevelopment) return false
     const { failures, within } = keys.exit_after ?? anyFailure
-    recent = failuresWithin(within, [...recent, systemClock.now()])
+    recent = failuresWithin(within, [...recent, systemClock.monotonic()])
     if (recent.length < failures) return false
     parts.requestStop({ mode: 'graceful', code: exitCodeOf(exit) })
     return true

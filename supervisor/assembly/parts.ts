@@ -132,7 +132,7 @@ export function statusOf(parts: Parts): Status {
   return {
     pid: process.pid,
     state: isDraining ? 'stopping' : readiness(healthOf(parts)).status === 200 ? 'ready' : 'not ready',
-    uptimeSeconds: Math.round((systemClock.now() - startedAt) / 1000),
+    uptimeSeconds: Math.round((systemClock.monotonic() - startedAt) / 1000),
     http: describeSockets(front.http),
     https: describeSockets(front.https),
     workers: [...pools.values()].flatMap(pool => pool.status()),

@@ -99,7 +99,7 @@ async function confirmServed({ front, settings }: Parts, { arrangement }: Certif
   )
   const failures = await Promise.all(
     expected.map(async ({ name, keyType, fingerprint, subject }) => {
-      const deadline = systemClock.now() + confirmTimeoutMs
+      const deadline = systemClock.monotonic() + confirmTimeoutMs
       for (;;) {
         const seen = await askCertificate({ ...at, name, keyType }).then(
           ({ certificate }) =>
@@ -107,7 +107,7 @@ async function confirmServed({ front, settings }: Parts, { arrangement }: Certif
           (error: unknown) => `fails: ${messageOf(error)}`,
         )
         if (seen === undefined) return []
-        if (systemClock.now() > deadline) return [`a handshake for ${name ?? 'no name'} (${subject}) ${seen}`]
+        if (systemClock.monotonic() > deadline) return [`a handshake for ${name ?? 'no name'} (${subject}) ${seen}`]
         await pause(systemClock, confirmPauseMs)
       }
     }),

@@ -17,8 +17,8 @@ const hookShare = 0.5
 export async function stop(parts: Parts, reason: StopReason, hurried: Promise<void>): Promise<void> {
   const { settings, nginx, pools, processes, hooks, log } = parts
   const { config } = settings
-  const deadline = systemClock.now() + config.stop_timeout - reserveMs
-  const left = () => Math.max(0, deadline - systemClock.now())
+  const deadline = systemClock.monotonic() + config.stop_timeout - reserveMs
+  const left = () => Math.max(0, deadline - systemClock.monotonic())
   parts.isDraining = true
   parts.upstreams?.stop()
   log.info('stopping', { mode: reason.mode, timeout_ms: config.stop_timeout })

@@ -1,6 +1,6 @@
 /** How busy the workers were at a moment: from 0 to 1, the mean of all. */
 export interface LoadSample {
-  /** Milliseconds since the Unix epoch. */
+  /** On the monotonic clock. */
   at: number
   load: number
 }

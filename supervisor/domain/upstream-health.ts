@@ -3,7 +3,7 @@ export interface ServerHealth {
   isUp: boolean
   /** How often in a row the checks have found otherwise. */
   against: number
-  /** When it was first checked, or last went up or down, in milliseconds since the Unix epoch; undefined: not checked yet. */
+  /** When it was first checked, or last went up or down, on the monotonic clock; undefined: not checked yet. */
   since: number | undefined
   /** What is wrong while it is down. */
   complaint: string | undefined
@@ -12,7 +12,7 @@ export interface ServerHealth {
 interface Check {
   /** Undefined: the server is well. */
   complaint: string | undefined
-  /** In milliseconds since the Unix epoch. */
+  /** On the monotonic clock. */
   at: number
 }
 

@@ -19,7 +19,7 @@ export interface UpstreamServerStatus {
 
 type State = Pick<UpstreamServerStatus, 'state' | 'sinceSeconds' | 'reason'>
 
-/** What the checks of a server tell; times in milliseconds since the Unix epoch. */
+/** What the checks of a server tell; times on the monotonic clock. */
 export function describeHealth({ isUp, since, complaint }: ServerHealth, now: number): State {
   if (since === undefined) return { state: 'unchecked', sinceSeconds: undefined, reason: undefined }
   return { state: isUp ? 'up' : 'down', sinceSeconds: secondsSince(since, now), reason: complaint }

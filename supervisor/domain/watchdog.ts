@@ -1,4 +1,4 @@
-/** Watches for signs of life. Times in milliseconds. */
+/** Watches for signs of life. Times in milliseconds, on the monotonic clock. */
 export interface Watch {
   /** Of the last sign, moved on by what the watcher itself slept through. */
   lastSignAt: number
@@ -14,13 +14,13 @@ export function watchEveryMs(timeoutMs: number): number {
 }
 
 /**
- * One look. A pause far longer than planned means that the watcher stood still (SIGSTOP, a paused container) or that the
- * clock was set: nobody is blamed for that time. `silentMs` is given once it is beyond the timeout.
+ * One look. A pause far longer than planned means that the watcher stood still (SIGSTOP, a paused container): nobody is
+ * blamed for that time. `silentMs` is given once it is beyond the timeout.
  */
 export function lookAt(watch: Watch, now: number, timeoutMs: number): { watch: Watch; silentMs: number | undefined } {
   const planned = watchEveryMs(timeoutMs)
   const paused = now - watch.lastLookAt
-  const missed = paused < 0 || paused > 2 * planned ? paused - planned : 0
+  const missed = paused > 2 * planned ? paused - planned : 0
   const lastSignAt = Math.min(now, watch.lastSignAt + missed)
   const silentMs = now - lastSignAt
   return { watch: { lastSignAt, lastLookAt: now }, silentMs: silentMs > timeoutMs ? silentMs : undefined }

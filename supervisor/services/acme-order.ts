@@ -131,7 +131,7 @@ async function waitFor<T extends AcmeOrder | AcmeAuthorization>(
   isDone: (found: T) => boolean,
   what: string,
 ): Promise<T> {
-  const deadline = clock.now() + timeoutMs
+  const deadline = clock.monotonic() + timeoutMs
   for (let pollMs = firstPollMs; ; pollMs = Math.min(pollMs * 2, slowestPollMs)) {
     const found = await ask()
     if (isDone(found)) return found
@@ -139,7 +139,7 @@ async function waitFor<T extends AcmeOrder | AcmeAuthorization>(
       throw new AcmeError(`${what} is ${found.status}: ${problemOf(found) ?? 'the CA does not say why'}`, {
         type: 'invalid',
       })
-    if (clock.now() > deadline)
+    if (clock.monotonic() > deadline)
       throw new AcmeError(`${what} takes too long: it is ${found.status}`, { type: 'timeout' })
     await pause(clock, Math.min(Math.max(found.retryAfterMs ?? pollMs, firstPollMs), longestPauseMs))
   }

@@ -35,16 +35,16 @@ export function runAutoscaler({ clock, limits, workers, load, scale }: Autoscale
     const now = await load()
     if (workers() !== counted) samples = []
     counted = workers()
-    if (!bounds || now === undefined || clock.now() < notBefore) return
+    if (!bounds || now === undefined || clock.monotonic() < notBefore) return
     samples = [
-      ...samples.filter(({ at }) => at >= clock.now() - 2 * policy.downAfterMs),
-      { at: clock.now(), load: now },
+      ...samples.filter(({ at }) => at >= clock.monotonic() - 2 * policy.downAfterMs),
+      { at: clock.monotonic(), load: now },
     ]
     const wanted = decideScale(samples, counted, { ...policy, ...bounds })
     if (wanted === undefined) return
     samples = []
     const outcome = await scale(wanted)
-    if (!outcome.ok) notBefore = clock.now() + afterFailureMs
+    if (!outcome.ok) notBefore = clock.monotonic() + afterFailureMs
   }
 
   const lookAgain = () => {

@@ -88,7 +88,7 @@ export function createBackgroundProcess(
       })
       managed.markReady()
       running = { managed, buried: bury(worker, managed) }
-      cancelTimer = clock.after(runningAfterMs, () => dispatch({ type: 'becameReady', worker, at: clock.now() }))
+      cancelTimer = clock.after(runningAfterMs, () => dispatch({ type: 'becameReady', worker, at: clock.monotonic() }))
     } catch (error) {
       cancelTimer = clock.after(0, () => died(worker, { exit: refused, lastLines: [], reason: messageOf(error) }))
     }
@@ -113,7 +113,7 @@ export function createBackgroundProcess(
     const { exit, lastLines } = end
     const wasReady = state.name === 'serving'
     const blame = blameFor(exit, undefined)
-    const step = decide({ type: 'ended', worker, blame, at: clock.now() })
+    const step = decide({ type: 'ended', worker, blame, at: clock.monotonic() })
     const decided = step.effects.find(effect => effect.type === 'decided')?.decision
     const wasKilledOutside = blame === 'outside'
     const servedMs = wasReady ? (end.uptimeMs ?? 0) : 0
@@ -170,7 +170,7 @@ export function createBackgroundProcess(
       name,
       state: state.name === 'serving' ? 'running' : state.name === 'idle' && running ? 'replacing' : state.name,
       pid: running?.managed.child.pid,
-      uptimeSeconds: running && Math.round((clock.now() - running.managed.state().startedAt) / 1000),
+      uptimeSeconds: running && Math.round((clock.monotonic() - running.managed.state().startedAt) / 1000),
       restarts: Math.max(0, starts - 1),
     }),
   }

@@ -23,7 +23,7 @@ export function createBusyTime({ clock, app, workers, read }: BusyTimeDeps): Bus
       const text = await read()
       if (text === undefined) return undefined
       const before = last
-      const now = { seconds: readBusySeconds(text, app), at: clock.now() }
+      const now = { seconds: readBusySeconds(text, app), at: clock.monotonic() }
       last = now
       // a master that was started anew counts from zero
       if (!before || now.seconds < before.seconds || now.at <= before.at) return undefined

@@ -47,21 +47,21 @@ export function createChangeRestarts(deps: ChangeRestartsDeps): ChangeRestarts {
     const command = commandFor(changes)
     log.info(`changed: ${describe(changes)}, ${command.type}ing`)
     changes = []
-    const startedAt = clock.now()
+    const startedAt = clock.monotonic()
     const outcome = await deps.command(command)
     cancelGiveUp()
     cancelGiveUp = () => {}
-    if (outcome.ok) log.info(`${command.type}ed`, { ms: clock.now() - startedAt })
+    if (outcome.ok) log.info(`${command.type}ed`, { ms: clock.monotonic() - startedAt })
     else if (changes.length === 0) log.info(deps.isServing() ? 'the old version serves on' : 'waiting for a change')
     isActing = false
-    actedAt = clock.now()
+    actedAt = clock.monotonic()
     if (changes.length > 0) actSoon()
   }
 
   /** A file that the app writes while it starts would restart it for ever. */
   function isEcho(change: FileChange): boolean {
     const key = JSON.stringify(change)
-    const isSoon = isActing || clock.now() - actedAt < echoMs
+    const isSoon = isActing || clock.monotonic() - actedAt < echoMs
     const count = isSoon ? (echoes.get(key) ?? 0) + 1 : 0
     echoes.set(key, count)
     if (count === mostEchoes) log.warn('left out, since it changes with every restart', { file: change.path })

@@ -55,7 +55,7 @@ export function createInFlight({ clock, log, unanswered }: InFlightDeps): InFlig
 
   function count(found: readonly UnansweredRequest[]): void {
     const requests = found.map(({ method, path }) => `${method} ${path}`)
-    const step = noteDeath(counts, { requests, at: clock.now() }, policy)
+    const step = noteDeath(counts, { requests, at: clock.monotonic() }, policy)
     counts = step.counts
     for (const { request, deaths } of step.suspects) {
       const ids = found.filter(({ method, path }) => `${method} ${path}` === request).map(({ id }) => id)
@@ -90,9 +90,9 @@ export function createInFlight({ clock, log, unanswered }: InFlightDeps): InFlig
   return {
     async of(death) {
       recentDeaths = [...recentDeaths.filter(({ at }) => at > clock.now() - keptMs), death]
-      const deadline = clock.now() + (death.endsRun ? 0 : promptMs)
+      const deadline = clock.monotonic() + (death.endsRun ? 0 : promptMs)
       const found = take(death, [])
-      while (clock.now() < deadline) {
+      while (clock.monotonic() < deadline) {
         await pause(clock, pollMs)
         found.push(...take(death, found))
       }

@@ -24,8 +24,8 @@ export function createLocalRenewal({
     look(served) {
       const now = clock.now()
       const due = served.find(({ source, certificate }) => source === 'local-ca' && localRenewalAt(certificate) <= now)
-      if (!due || (tried?.id === due.certificate.id && now - tried.at < retryMs)) return
-      tried = { id: due.certificate.id, at: now }
+      if (!due || (tried?.id === due.certificate.id && clock.monotonic() - tried.at < retryMs)) return
+      tried = { id: due.certificate.id, at: clock.monotonic() }
       renew().catch((error: unknown) => log.error('cannot renew the local certificate', { error: messageOf(error) }))
     },
   }

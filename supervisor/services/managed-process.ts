@@ -56,7 +56,7 @@ export interface ManagedProcessDeps {
 }
 
 export function manageProcess({ child, clock, policy, onReady, onBootTimeout }: ManagedProcessDeps): ManagedProcess {
-  const startedAt = clock.now()
+  const startedAt = clock.monotonic()
   let state: ProcessState = { name: 'booting', startedAt }
   let graceMs = policy.graceMs
   const timers = new Map<string, () => void>()
@@ -102,7 +102,7 @@ export function manageProcess({ child, clock, policy, onReady, onBootTimeout }: 
         return
       case 'announce':
         if (effect.state === 'ready') onReady()
-        else settle(endingOf(state, clock.now()))
+        else settle(endingOf(state, clock.monotonic()))
     }
   }
 
@@ -124,7 +124,7 @@ export function manageProcess({ child, clock, policy, onReady, onBootTimeout }: 
     child,
     ended,
     state: () => state,
-    markReady: () => dispatch({ type: 'becameReady', at: clock.now() }),
+    markReady: () => dispatch({ type: 'becameReady', at: clock.monotonic() }),
     kill: () => dispatch({ type: 'killRequested' }),
     endHung(ending) {
       if (state.name === 'ready') graceMs = abortGraceMs

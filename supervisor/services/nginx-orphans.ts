@@ -36,7 +36,7 @@ export function createNginxOrphans({ clock, processes }: { clock: Clock; process
   function look(): void {
     groups = groups.filter(group => {
       const wakeUps = processes.wakeUpsOf(group.master.pid)
-      if (wakeUps !== group.wakeUps && clock.now() - group.since < longestMs) {
+      if (wakeUps !== group.wakeUps && clock.monotonic() - group.since < longestMs) {
         group.wakeUps = wakeUps
         return true
       }
@@ -55,15 +55,15 @@ export function createNginxOrphans({ clock, processes }: { clock: Clock; process
 
   return {
     adopt(master) {
-      groups.push({ master, since: clock.now(), wakeUps: processes.wakeUpsOf(master.pid) })
+      groups.push({ master, since: clock.monotonic(), wakeUps: processes.wakeUpsOf(master.pid) })
       cancelLook ??= clock.after(lookEveryMs, look)
     },
     retire,
     async leave() {
       const masters = groups.map(({ master }) => master.pid)
       retire('SIGQUIT')
-      const deadline = clock.now() + leavingMs
-      while (!masters.every(processes.isGroupLeaving) && clock.now() < deadline) await pause(clock, leavingPollMs)
+      const deadline = clock.monotonic() + leavingMs
+      while (!masters.every(processes.isGroupLeaving) && clock.monotonic() < deadline) await pause(clock, leavingPollMs)
     },
   }
 }

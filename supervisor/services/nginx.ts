@@ -84,7 +84,7 @@ export function createNginx(deps: NginxDeps): Nginx {
     void child.exited.then(exit => {
       if (master !== started || isStopping || !isStarted) return
       dead.push(started)
-      const uptimeMs = clock.now() - startedAt
+      const uptimeMs = clock.monotonic() - startedAt
       failures = uptimeMs >= stableMs ? 0 : failures + 1
       const delayMs = backoffMs(failures, backoff, deps.random())
       log.error('nginx died, starting it again on the same sockets', {
@@ -95,18 +95,18 @@ export function createNginx(deps: NginxDeps): Nginx {
       })
       clock.after(delayMs, restart)
     })
-    const startedAt = clock.now()
+    const startedAt = clock.monotonic()
     return started
   }
 
   /** Settles when the master has a worker, and the `known` ones leave; false when it ended or the time is over. */
   async function waitForWorkers(started: ManagedProcess, known: readonly number[] = []): Promise<boolean> {
-    const deadline = clock.now() + startTimeoutMs
+    const deadline = clock.monotonic() + startTimeoutMs
     let isGone = false
     void started.child.exited.then(() => {
       isGone = true
     })
-    while (!isGone && clock.now() < deadline) {
+    while (!isGone && clock.monotonic() < deadline) {
       const { childrenOf, isNginxLeaving } = deps.processes
       if (childrenOf(started.child.pid).some(pid => !known.includes(pid)) && known.every(isNginxLeaving)) {
         started.markReady()
@@ -216,8 +216,8 @@ export function createNginx(deps: NginxDeps): Nginx {
         if (textOf(model) !== given.rendered) await applyNow(model)
       }),
     async retireOrphans() {
-      const deadline = clock.now() + startTimeoutMs
-      while (dead.length > 0 && !isStopping && clock.now() < deadline) await pause(clock, pollMs)
+      const deadline = clock.monotonic() + startTimeoutMs
+      while (dead.length > 0 && !isStopping && clock.monotonic() < deadline) await pause(clock, pollMs)
       await orphans.leave()
     },
     reopenLogs() {

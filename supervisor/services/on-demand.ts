@@ -42,7 +42,7 @@ export function createOnDemand({ clock, log, random, gatekeeper, refusedMs, acme
 
   function refuse(name: string, forMs: number, failures = 0): false {
     refusals.delete(name) // the oldest goes first
-    refusals.set(name, { until: clock.now() + forMs, failures })
+    refusals.set(name, { until: clock.monotonic() + forMs, failures })
     const [oldest] = refusals.keys()
     if (refusals.size > rememberedNames && oldest !== undefined) refusals.delete(oldest)
     return false
@@ -82,7 +82,7 @@ export function createOnDemand({ clock, log, random, gatekeeper, refusedMs, acme
   return name => {
     const certificate = acme.certificate(name)?.certificate
     if (certificate && certificate.notAfter > clock.now()) return Promise.resolve(true)
-    if ((refusals.get(name)?.until ?? 0) > clock.now()) return Promise.resolve(false)
+    if ((refusals.get(name)?.until ?? 0) > clock.monotonic()) return Promise.resolve(false)
     const present = underway.get(name)
     if (present) return present
     const decided = decide(name).finally(() => underway.delete(name))

@@ -17,7 +17,7 @@ export function createOrderQuota({ clock, log, limits, domainOf }: OrderQuotaDep
   let placed: PlacedOrder[] = []
   let warnedAt = Number.NEGATIVE_INFINITY
   return name => {
-    const now = clock.now()
+    const now = clock.monotonic()
     const domain = domainOf(name)
     const { counting, spent } = lookAtQuota(placed, { domain, now, limits })
     placed = spent ? counting : [...counting, { domain, at: now }]

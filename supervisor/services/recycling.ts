@@ -47,13 +47,13 @@ export function createRecycling({ clock, log, random, memoryOf, turns, plan, slo
 
   /** A worker lives for min_uptime at least: a limit that it has at its start would otherwise replace without end. */
   function reasonFor(worker: Worker, memoryBytes: number): RecycleReason | undefined {
-    const ageMs = clock.now() - worker.process.state().startedAt
+    const ageMs = clock.monotonic() - worker.process.state().startedAt
     if (ageMs < plan().minUptimeMs) return undefined
     return reachedLimit({ requests: worker.requests(), memoryBytes, ageMs }, worker.limits)
   }
 
   function isHeldBack(slot: WorkerSlot): boolean {
-    return clock.now() < (failed.get(slot)?.notBefore ?? 0)
+    return clock.monotonic() < (failed.get(slot)?.notBefore ?? 0)
   }
 
   async function recycle(slot: WorkerSlot, worker: Worker, { reason, value, limit }: RecycleReason): Promise<void> {
@@ -69,7 +69,7 @@ export function createRecycling({ clock, log, random, memoryOf, turns, plan, slo
     if (isOver) return
     log.error('recycling abandoned, the old worker stays', { worker: slot.name, reason: result.reason })
     const count = (failed.get(slot)?.count ?? 0) + 1
-    failed.set(slot, { count, notBefore: clock.now() + backoffMs(count, plan().backoff, random()) })
+    failed.set(slot, { count, notBefore: clock.monotonic() + backoffMs(count, plan().backoff, random()) })
   }
 
   function begin(): void {

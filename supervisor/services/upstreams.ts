@@ -91,7 +91,7 @@ export function createUpstreams(
   const isUp = ({ key }: Place) => (health.get(key) ?? unchecked).isUp
 
   function statusOf(upstream: string, { servers, health: policy }: UpstreamConfig): UpstreamServerStatus[] {
-    const now = clock.now()
+    const now = clock.monotonic()
     const textOf = ({ host, port }: ExternalServer) => `${host.includes(':') ? `[${host}]` : host}:${port}`
     const places = placesOf(upstream)
     const inUse = serversInUse(places, isUp)
@@ -125,7 +125,7 @@ export function createUpstreams(
       changed()
     } catch (error) {
       if (failing.has(name)) return
-      failing.set(name, clock.now())
+      failing.set(name, clock.monotonic())
       const consequence = addresses.has(name) ? 'its last addresses stay' : 'it gets no requests until it is found'
       log.warn('cannot look up a server', { name, error: messageOf(error), consequence })
     }
@@ -165,7 +165,7 @@ export function createUpstreams(
     for (const [index, place] of places.entries()) {
       if (!present.has(place.key)) continue
       const was = health.get(place.key) ?? unchecked
-      const now = noteCheck(was, { complaint: results[index], at: clock.now() }, policy)
+      const now = noteCheck(was, { complaint: results[index], at: clock.monotonic() }, policy)
       health.set(place.key, now)
       if (now.isUp === was.isUp) continue
       const fields = { upstream: name, server: place.key.slice(name.length + 1) }

@@ -14,11 +14,11 @@ export interface WatchdogOptions {
 }
 
 export function startWatchdog({ clock, timeoutMs, onSilence }: WatchdogOptions): Watchdog {
-  let watch = { lastSignAt: clock.now(), lastLookAt: clock.now() }
+  let watch = { lastSignAt: clock.monotonic(), lastLookAt: clock.monotonic() }
   let cancel = () => {}
 
   function look(): void {
-    const seen = lookAt(watch, clock.now(), timeoutMs)
+    const seen = lookAt(watch, clock.monotonic(), timeoutMs)
     watch = seen.watch
     if (seen.silentMs === undefined) lookLater()
     else onSilence(seen.silentMs)
@@ -27,13 +27,13 @@ export function startWatchdog({ clock, timeoutMs, onSilence }: WatchdogOptions):
   /** At the same moments for all workers: with many of them, it is the waking that costs. */
   function lookLater(): void {
     const everyMs = watchEveryMs(timeoutMs)
-    cancel = clock.after(everyMs - (clock.now() % everyMs), look)
+    cancel = clock.after(everyMs - (clock.monotonic() % everyMs), look)
   }
 
   lookLater()
   return {
     sign() {
-      watch = { ...watch, lastSignAt: clock.now() }
+      watch = { ...watch, lastSignAt: clock.monotonic() }
     },
     end: () => cancel(),
   }

@@ -198,9 +198,9 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
       return booted
     },
     async settled(timeoutMs) {
-      const deadline = deps.clock.now() + timeoutMs
+      const deadline = deps.clock.monotonic() + timeoutMs
       const isBooting = () => slots.some(slot => slot.status().state === 'booting' && !failedFirst.has(slot.number))
-      while (isBooting() && deps.clock.now() < deadline) await pause(deps.clock, settlePollMs)
+      while (isBooting() && deps.clock.monotonic() < deadline) await pause(deps.clock, settlePollMs)
     },
     rotation: () => servers(slots.filter(slot => slot.isInRotation())),
     addresses: () => servers(slots),

@@ -87,7 +87,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
       address,
       onMoved: deps.onRotation,
       onReady(worker) {
-        dispatch({ type: 'becameReady', worker, at: clock.now() })
+        dispatch({ type: 'becameReady', worker, at: clock.monotonic() })
         deps.onReady()
       },
       onEnd: bury,
@@ -204,7 +204,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     if (end.wasRequested || isStopping) return
     const { exit, wasReady, servedMs, lastLines, blame } = end
     const at = clock.now()
-    const step = stepSlot(state, { type: 'ended', worker, blame, at }, policy())
+    const step = stepSlot(state, { type: 'ended', worker, blame, at: clock.monotonic() }, policy())
     const decision = step.effects.find(effect => effect.type === 'decided')?.decision
     const wasKilledOutside = blame === 'outside'
     const endsRun =
@@ -263,7 +263,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
         slot: number,
         state: state.name,
         pid: serving?.process.child.pid,
-        uptimeSeconds: serving && Math.round((clock.now() - serving.process.state().startedAt) / 1000),
+        uptimeSeconds: serving && Math.round((clock.monotonic() - serving.process.state().startedAt) / 1000),
         restarts,
         isInRotation,
       }

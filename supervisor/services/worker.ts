@@ -102,7 +102,7 @@ export function launchWorker(
   let isCounting = false
   let requests = 0
   child.onNotify((word, value) => {
-    if (word === 'LOAD') told = { load: Math.min(1, Math.max(0, Number(value) || 0)), at: clock.now() }
+    if (word === 'LOAD') told = { load: Math.min(1, Math.max(0, Number(value) || 0)), at: clock.monotonic() }
     if (word === 'REQUEST_LIMIT') isCounting = true
     if (word === 'REQUESTS') requests = Number(value) || 0
   })
@@ -116,7 +116,7 @@ export function launchWorker(
       endsGroup: true,
     },
     onReady() {
-      log.info('worker ready', { worker: name, pid: child.pid, boot_ms: clock.now() - process.state().startedAt })
+      log.info('worker ready', { worker: name, pid: child.pid, boot_ms: clock.monotonic() - process.state().startedAt })
       hangWatch.begin()
       if (limits.requests > 0 && !isCounting) warnUncounted()
       onReady()
@@ -149,8 +149,8 @@ export function launchWorker(
   }
 
   async function end(): Promise<WorkerEnd> {
-    const { startedAt } = process.state()
     const { exit: ending, cause, wasReady, uptimeMs, servedMs } = await process.ended
+    const startedAt = clock.now() - uptimeMs
     const exit = cause === undefined ? deps.oomWatch.judge(ending) : ending
     readiness.cancel()
     hangWatch.end()
@@ -190,7 +190,7 @@ export function launchWorker(
     endpoint,
     hasNotified: () => hasNotified,
     // who told before and cannot now is busy
-    load: () => told && (clock.now() - told.at > silentMs ? 1 : told.load),
+    load: () => told && (clock.monotonic() - told.at > silentMs ? 1 : told.load),
     requests: () => requests,
     limits,
     ended: end(),

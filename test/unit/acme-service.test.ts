@@ -30,7 +30,7 @@ const settings: AcmeSettings = {
 function setUp(t: TestContext) {
   const folder = temporaryFolder(t)
   const world = { now: Date.now(), random: 0, orders: 0, windows: 0, failure: undefined as Error | undefined }
-  const clock: Clock = { now: () => world.now, after: () => () => {} }
+  const clock: Clock = { now: () => world.now, monotonic: () => world.now, after: () => () => {} }
   const quiet = () => {}
   const log: Log = { debug: quiet, info: quiet, warn: quiet, error: quiet }
   const issued = { chain: 'chain.pem', key: 'key.pem' }

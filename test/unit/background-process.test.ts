@@ -50,6 +50,7 @@ function createClock(): { clock: Clock; advance: (ms: number) => Promise<void> }
   return {
     clock: {
       now: () => now,
+      monotonic: () => now,
       after(delayMs, callback) {
         const timer = () => callback()
         timers.set(timer, now + delayMs)

@@ -9,7 +9,7 @@ import { createBusyTime } from '../../supervisor/services/busy-time.ts'
 async function loads(workers: number, ...answers: (string | undefined)[]): Promise<(number | undefined)[]> {
   let now = 0
   const rest = [...answers]
-  const clock = { now: () => now, after: () => () => {} }
+  const clock = { now: () => now, monotonic: () => now, after: () => () => {} }
   const busyTime = createBusyTime({ clock, app: 'app', workers: () => workers, read: async () => rest.shift() })
   const seen: (number | undefined)[] = []
   for (const _ of answers) {

@@ -117,7 +117,7 @@ describe('services/dynamic-routes', () => {
     const pushed: [number, [string, string | undefined][]][] = []
     const disk = { text }
     const routes = createDynamicRoutes({
-      clock: { now: () => facts.now, after: () => () => {} },
+      clock: { now: () => facts.now, monotonic: () => facts.now, after: () => () => {} },
       log,
       openStore: hear =>
         createFileRoutes({

@@ -31,7 +31,7 @@ describe('services/hsts', () => {
   function setUp(rule: Parameters<typeof watchHsts>[0]['rule'] = staged, hasProxies = false, isOnDemand = false) {
     let now = start
     let kept: HstsProgress | undefined
-    const clock = { now: () => now, after: () => () => {} }
+    const clock = { now: () => now, monotonic: () => now, after: () => () => {} }
     const record = {
       read: () => kept,
       write: (progress: HstsProgress | undefined) => {

@@ -113,6 +113,7 @@ describe('services/in-flight', () => {
     const warnings: string[] = []
     const clock = {
       now: () => now,
+      monotonic: () => now,
       after(delayMs: number, run: () => void) {
         timers.push({ at: now + delayMs, run })
         return () => {}

@@ -27,7 +27,7 @@ const dayMs = 86_400_000
 function setUp(t: TestContext) {
   const folder = temporaryFolder(t)
   let now = Date.now()
-  const clock: Clock = { now: () => now, after: () => () => {} }
+  const clock: Clock = { now: () => now, monotonic: () => now, after: () => () => {} }
   const lines: string[] = []
   const write = (message: string) => void lines.push(message)
   const log: Log = { debug: write, info: write, warn: write, error: write }

@@ -98,7 +98,7 @@ describe('services/on-demand', () => {
     const facts = { now: 0, asked: 0, ordered: 0, allowed, ok, notAfter: 100 * hourMs }
     const kept = new Set<string>()
     const admit = createOnDemand({
-      clock: { now: () => facts.now, after: () => () => {} },
+      clock: { now: () => facts.now, monotonic: () => facts.now, after: () => () => {} },
       log: silent as never,
       random: () => 0,
       gatekeeper: {

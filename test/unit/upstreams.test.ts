@@ -39,6 +39,7 @@ function createClock() {
   let timers: { at: number; act: () => void }[] = []
   const clock: Clock = {
     now: () => nowMs,
+    monotonic: () => nowMs,
     after(delayMs, act) {
       const timer = { at: nowMs + delayMs, act }
       timers.push(timer)

@@ -14,12 +14,10 @@ describe('domain/watchdog', () => {
     assert.equal(lookAt(watch, 11_001, 10_000).silentMs, 10_001)
   })
 
-  it('blames nobody for time in which it stood still, or for a clock that was set', () => {
+  it('blames nobody for time in which it stood still', () => {
     const watch = { lastSignAt: 10_000, lastLookAt: 10_000 }
     const after = lookAt(watch, 3_610_000, 30_000)
     assert.deepEqual(after, { watch: { lastSignAt: 3_602_500, lastLookAt: 3_610_000 }, silentMs: undefined })
-    const back = lookAt(watch, 4000, 30_000)
-    assert.deepEqual([back.silentMs, back.watch.lastSignAt <= 4000], [undefined, true])
     assert.equal(lookAt(after.watch, 3_615_000, 30_000).silentMs, undefined)
   })
 })
