@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
@@ -99,6 +99,26 @@ describe('cache', { concurrency: 3 }, () => {
     assert.match(await cachedAs(monohull, path), /^HIT /)
     await reload('')
     assert.match(await cachedAs(monohull, path), /^undefined /)
+  })
+
+  it('makes room for new answers beyond max_size, of those that nobody asked for longest', async t => {
+    const monohull = await start(t, 'cache: { max_size: 1m }')
+    const stateOf = async (number: number) =>
+      (await cachedAs(monohull, `/${number}?length=100000&${forAMinute}`)).replace(/ .*/, '')
+    const count = 40
+    for (let number = 0; number < count; number += 1) assert.equal(await stateOf(number), 'MISS')
+    const folder = join(monohull.folder, 'run/nginx/cache')
+    const bytes = () =>
+      readdirSync(folder, { recursive: true, encoding: 'utf8' })
+        .map(name => statSync(join(folder, name), { throwIfNoEntry: false }))
+        .reduce((sum, stat) => sum + (stat?.isFile() ? stat.size : 0), 0)
+    // nginx looks every ten seconds
+    await until('the cache to be within its bound', () => bytes() <= 1 << 20, {
+      deadlineMs: 40_000,
+      details: () => `${bytes()} bytes`,
+    })
+    for (let number = count - 5; number < count; number += 1) assert.equal(await stateOf(number), 'HIT')
+    for (let number = 0; number < 5; number += 1) assert.equal(await stateOf(number), 'MISS')
   })
 
   it('that is not there is not purged', async t => {
