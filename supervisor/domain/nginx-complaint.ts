@@ -2,21 +2,23 @@ import type { NginxModel } from './nginx-model.ts'
 import { renderNginx } from './nginx-render.ts'
 
 /**
- * What nginx says of the files of `model`, in the names that the user knows: the own nginx.conf by its path, and a regular
- * expression by the route that it is from.
+ * What nginx says of the files of `model`, in the names that the user knows: the own nginx.conf by its path, and a line that
+ * was rendered by the keys that it is from.
  */
 export function nameOrigins(output: readonly string[], model: NginxModel): string[] {
   const { ownNginxConf } = model
   return output.map(line => {
     if (ownNginxConf) line = line.replace(/ nginx\.conf:(?=\d)/, () => ` ${ownNginxConf.path}:`)
-    const route = /pcre2?_compile/.test(line) ? routeOf(line, model) : undefined
-    return route ? `${line} (${route})` : line
+    const keys = keysOf(line, model)
+    return keys ? `${line} (${keys})` : line
   })
 }
 
-/** `routes[1]`: the comment above the line that nginx names. */
-function routeOf(complaint: string, model: NginxModel): string | undefined {
+/** `cache`, or `routes[1]: cache`: the comments above the line that nginx names. */
+function keysOf(complaint: string, model: NginxModel): string | undefined {
   const [, file = '', line] = / in (rendered\/\S+):(\d+)$/.exec(complaint) ?? []
   const above = renderNginx(model).get(file)?.split('\n').slice(0, Number(line)) ?? []
-  return above.findLast(text => /^\s*# routes\[/.test(text))?.replace(/^\s*# /, '')
+  const nearest = above.findLast(text => /^\s*# /.test(text))
+  const outer = nearest?.startsWith(' ') ? above.findLast(text => text.startsWith('# ')) : undefined
+  return [outer, nearest].flatMap(text => text?.replace(/^\s*# /, '') ?? []).join(': ')
 }

@@ -121,6 +121,19 @@ describe('cache', { concurrency: 3 }, () => {
     for (let number = 0; number < 5; number += 1) assert.equal(await stateOf(number), 'MISS')
   })
 
+  for (const [what, yaml, keys] of [
+    ['the front', 'cache: { key: $host$nope }', 'cache'],
+    ['a route', 'routes: [{ path: /a, app: app, cache: { key: $host$nope } }]', 'routes\\[0\\]: cache'],
+  ]) {
+    it(`of ${what} with a key of a variable that is none is refused by the key of the configuration`, async t => {
+      const args = ['check', 'node', fixture('answers.cjs')]
+      const monohull = startMonohull(t, { args, files: { 'monohull.yaml': `https: off\n${yaml}\n` } })
+      assert.equal(await monohull.exited, 78)
+      const refusal = new RegExp(`unknown "nope" variable in rendered/site\\.conf:\\d+ \\(${keys}\\)`)
+      assert.match(monohull.output(), refusal)
+    })
+  }
+
   it('that is not there is not purged', async t => {
     const monohull = await start(t, '')
     const env = isolatedEnv(monohull.folder)

@@ -61,6 +61,20 @@ describe('nginx directives of the user', () => {
     assert.match(line.exec(location)?.[0] ?? location, /\/nginx\/up\.conf:2$/)
   })
 
+  it('are named so too when they use a variable that is none, of which nginx tells no place', async t => {
+    const unknown = /unknown "nope" variable in \S+/
+    for (const [name, text] of [
+      ['nginx/up.conf', '# $nope\nadd_header X-Up $nope;\n'],
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is nginx's
+      ['nginx/server.d/a.conf', 'set $nope_1 1;\nlocation /a { return 200 "${nope}"; }\n'],
+      ['own.conf', conf('    map $nope $other { default 1; }\n').replace('map $m', '\nmap $m')],
+    ] as const) {
+      const output = await check(t, { 'own.conf': conf(), [name]: text })
+      const line = text.split('\n').findIndex(one => /^[^#]*\$\{?nope\b/.test(one)) + 1
+      assert.ok((unknown.exec(output)?.[0] ?? '').endsWith(`/${name}:${line}`), output)
+    }
+  })
+
   it('are refused without the lines that nginx would not miss', async t => {
     const text = conf().replace('include rendered/main.conf;', '# include rendered/main.conf;')
     assert.match(await check(t, { 'own.conf': text }), /nginx\.config: does not include rendered\/main\.conf, got/)
