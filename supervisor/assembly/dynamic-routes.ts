@@ -54,7 +54,6 @@ export async function openDynamicRoutes(parts: Parts): Promise<OpenDynamicRoutes
       await store?.refresh()
       await routes.report()
     },
-    onLook() {},
   })
   return {
     ...routes,

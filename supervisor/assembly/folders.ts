@@ -44,7 +44,6 @@ export function watchFolders(parts: Parts): LocalServer {
       })
       await parts.rotation?.changed()
     },
-    onLook() {},
   })
 }
 

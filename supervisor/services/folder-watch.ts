@@ -12,7 +12,7 @@ export interface FolderWatchDeps extends Pick<Surroundings, 'clock' | 'log'> {
   /** Called once the folder has come to rest after a change. */
   onRest(): Promise<void>
   /** Called at every look. */
-  onLook(): void
+  onLook?(): void
 }
 
 export interface FolderWatch {
@@ -36,7 +36,7 @@ export function watchFolder(deps: FolderWatchDeps): FolderWatch {
       settled = seen
       await deps.onRest()
     }
-    deps.onLook()
+    deps.onLook?.()
   }
 
   function lookLater(): void {
