@@ -20,13 +20,26 @@ const serverForm =
   /^(?:\[(?<ipv6>[0-9A-Fa-f:.]+)\]|(?<host>[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?)):(?<port>\d{1,5})(?<words>( +(weight=[1-9]\d{0,2}|backup))*)$/
 const serverExpected = 'expected HOST:PORT, and after it weight=NUMBER or backup, such as "10.0.0.3:5000 weight=2"'
 
+const hostExpected = 'expected a name or an address before the port, such as 10.0.0.3 or [2001:db8::3]'
+const onceExpected = 'expected weight=NUMBER and backup once each'
+
 const server = z.string({ error: serverExpected }).transform((text, context): ExternalServer => {
   const { ipv6, host = ipv6 ?? '', port = '', words = '' } = serverForm.exec(text.trim())?.groups ?? {}
+  const given = words.split(' ').flatMap(word => word.replace(/=.*/, '') || [])
   const isPort = Number(port) >= 1 && Number(port) <= 65535
-  if (host === '' || !isPort) context.addIssue({ code: 'custom', message: serverExpected })
+  const complain = (message: string) => context.addIssue({ code: 'custom', message })
+  if (host === '' || !isPort) complain(serverExpected)
+  else if (!isHost(host, ipv6 !== undefined)) complain(hostExpected)
+  else if (new Set(given).size < given.length) complain(onceExpected)
   const weight = Number(/weight=(\d+)/.exec(words)?.[1] ?? 1)
   return { host: host.toLowerCase(), port: Number(port), weight, isBackup: words.includes('backup') }
 })
+
+/** Whether nginx, or a resolver, makes something of it. Where numbers end a name, it is an address with less or more of them. */
+function isHost(host: string, isBracketed: boolean): boolean {
+  if (isBracketed) return z.ipv6().safeParse(host).success
+  return /(^|\.)\d+$/.test(host) ? z.ipv4().safeParse(host).success : !host.includes('..')
+}
 
 const path = z
   .string({ error: 'expected a path such as /health' })
@@ -93,7 +106,9 @@ export const upstream = z
       description:
         'Requests that a server leaves unanswered within fail_timeout, after which it gets none for as long; 0: never',
     }),
-    fail_timeout: duration('10s', 1000).register(docs, { description: 'For max_fails; whole seconds' }),
+    fail_timeout: duration('10s', 1000)
+      .refine(durationMs => durationMs % 1000 === 0, 'expected whole seconds')
+      .register(docs, { description: 'For max_fails; whole seconds' }),
     health: health
       .optional()
       .register(docs, { description: 'Asks each server itself, so that no request is lost to find one that is away' }),

@@ -140,11 +140,12 @@ describe('config: upstreams', () => {
   const upstreamOf = (keys: string) => acceptedApps(yaml(`upstreams: {legacy: {${keys}}}`)).upstreams.legacy
 
   it('have servers with weight and backup', () => {
-    const servers = '"10.0.0.2:5000", "Legacy.internal:80 weight=2", "[2001:db8::1]:8080 backup"'
+    const servers = '"10.0.0.2:5000", "Legacy.internal:80 weight=2", "[2001:db8::1]:8080 backup weight=3", "4you:1"'
     assert.deepEqual(upstreamOf(`servers: [${servers}]`)?.servers, [
       { host: '10.0.0.2', port: 5000, weight: 1, isBackup: false },
       { host: 'legacy.internal', port: 80, weight: 2, isBackup: false },
-      { host: '2001:db8::1', port: 8080, weight: 1, isBackup: true },
+      { host: '2001:db8::1', port: 8080, weight: 3, isBackup: true },
+      { host: '4you', port: 1, weight: 1, isBackup: false },
     ])
   })
 
@@ -164,11 +165,22 @@ describe('config: upstreams', () => {
     ['servers: ["a:80 wait=2"]', 'servers.0', /^expected HOST:PORT/],
     ['servers: ["a:80 weight=0"]', 'servers.0', /^expected HOST:PORT/],
     ['servers: ["http://a:80"]', 'servers.0', /^expected HOST:PORT/],
+    ['servers: ["unix:/run/a.sock"]', 'servers.0', /^expected HOST:PORT/],
+    ['servers: ["::1:80"]', 'servers.0', /^expected HOST:PORT/],
+    ['servers: ["999.1.1.1:80"]', 'servers.0', /^expected a name or an address before the port/],
+    ['servers: ["10.0.1:80"]', 'servers.0', /^expected a name or an address/],
+    ['servers: ["10.0.0.0.1:80"]', 'servers.0', /^expected a name or an address/],
+    ['servers: ["a..b:80"]', 'servers.0', /^expected a name or an address/],
+    ['servers: ["[:::]:80"]', 'servers.0', /^expected a name or an address/],
+    ['servers: ["[10.0.0.1]:80"]', 'servers.0', /^expected a name or an address/],
+    ['servers: ["a:80 weight=2 weight=3"]', 'servers.0', /^expected weight=NUMBER and backup once/],
+    ['servers: ["a:80", "b:80 backup backup"]', 'servers.1', /^expected weight=NUMBER and backup once/],
     ['servers: ["a:80 backup"]', 'servers', /^expected a server that is no backup/],
     ['servers: ["a:80", "b:80 backup"], balance: ip_hash', 'servers.1', /^is a backup/],
     ['servers: ["10.0.0.2:443"], tls: {}', 'tls', /^has no name to verify/],
     ['servers: ["a:80"], health: {}', 'health.path', /^expected a path/],
     ['servers: ["a:80"], fail_timeout: 10ms', 'fail_timeout', /^expected a duration of at least 1000 ms/],
+    ['servers: ["a:80"], fail_timeout: 1500ms', 'fail_timeout', /^expected whole seconds/],
     ['server: ["a:80"]', 'server', /not a known key/],
   ]
   for (const [text, key, message] of wrong) {
