@@ -65,6 +65,8 @@ export const redirect = z.strictObject({
     .register(docs, { description: 'Whether what the path has below the route, and the query, are appended' }),
 })
 
+/** nginx reads no word of more than 4096 bytes. */
+const longestBody = 4000
 const responseStatus = 'expected a status from 200 to 599'
 
 export const response = z.strictObject({
@@ -73,12 +75,18 @@ export const response = z.strictObject({
     .int(responseStatus)
     .min(200, responseStatus)
     .max(599, responseStatus)
+    .refine(
+      status => status < 300 || status > 399,
+      'expected a status that is no redirect; the key redirect is for those',
+    )
     .default(200)
     .register(docs, { description: 'The status; an error without a body gets a page of nginx' }),
   body: z
     .string({ error: 'expected a text' })
-    // nginx reads no longer word
-    .refine(body => new TextEncoder().encode(body).length <= 3500, 'expected at most 3500 bytes; serve a file instead')
+    .refine(
+      body => writtenLength(body) <= longestBody,
+      `expected at most ${longestBody} bytes, of which " and \\ take two and $ 18; serve a file instead`,
+    )
     .refine(body => !body.includes('\0'), 'expected a text without a NUL character')
     .default('')
     .register(docs, { description: 'The text' }),
@@ -88,6 +96,11 @@ export const response = z.strictObject({
     .default('text/plain')
     .register(docs, { description: 'Its media type; UTF-8' }),
 })
+
+/** Bytes of a text as nginx is given it. */
+function writtenLength(text: string): number {
+  return new TextEncoder().encode(text.replaceAll(/["\\]/g, 'xx').replaceAll('$', 'x'.repeat(18))).length
+}
 
 export type FilesTarget = z.output<typeof files>
 export type RedirectTarget = z.output<typeof redirect>

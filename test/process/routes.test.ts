@@ -162,6 +162,24 @@ describe('routes elsewhere', () => {
     assert.equal((await monohull.request({ path: '/gone/x' })).status, 410)
   })
 
+  it('answer with a text as long as there may be one, whatever is in it', async t => {
+    const bodies = [
+      `é☃\n${'x'.repeat(3994)}`,
+      '"'.repeat(2000),
+      '$'.repeat(222),
+      '\\'.repeat(2000),
+      "a'b #{;}\t$host",
+    ]
+    const monohull = await startRoutes(
+      t,
+      bodies.map((body, index) => `  - { path: /${index}, response: { body: ${JSON.stringify(body)} } }\n`).join(''),
+    )
+    for (const [index, body] of bodies.entries()) {
+      const answer = await monohull.request({ path: `/${index}` })
+      assert.deepEqual([answer.status, answer.body], [200, body])
+    }
+  })
+
   it('need no app, and then start none', async t => {
     const monohull = startMonohull(t, {
       files: { 'monohull.yaml': 'https: off\nroutes: [{ response: { body: fixed } }]' },
