@@ -65,7 +65,8 @@ const keys = z.strictObject({
   }),
   rewrite: rewrite.optional().register(docs, { description: 'Another path for the app or upstream' }),
   read_timeout: optionalDuration().register(docs, {
-    description: 'The longest silence of the app or upstream within an answer, and on a WebSocket; default: 60s',
+    description:
+      'The longest silence of the app or upstream before and within an answer, and on a WebSocket; after it 504, and nobody else is asked. Default: 60s',
   }),
   buffering: z.enum(['on', 'off'], { error: 'expected on or off' }).optional().register(docs, {
     description: 'off: every byte of an answer goes on at once, and a slow client keeps its worker busy; default: on',

@@ -100,7 +100,7 @@ export const upstream = z
       .register(docs, { description: 'Idle connections that each nginx process keeps to the servers' }),
     retries: count(10).default(2).register(docs, {
       description:
-        'Other servers that a request is tried on when one does not answer; not one that may have changed something (POST)',
+        'Other servers that a request is tried on when one cannot be reached or breaks off; not one that may have changed something (POST), nor one that was slow (read_timeout)',
     }),
     max_fails: count(1000).default(1).register(docs, {
       description:

@@ -6,6 +6,7 @@ import { proxyTarget } from './nginx-upstream.ts'
 
 /** As snippets and timeouts have it; a location says only what differs. */
 const usualTries = 3
+const usualConnectMs = 5000
 
 /** A route that passes requests on. */
 export interface ProxiedRoute extends NginxRoute {
@@ -55,7 +56,7 @@ export function renderProxied(
   const common = [
     ...(peer.host ? [`set $monohull_sent_host ${peer.host};`] : []),
     'include snippets/proxy.conf;',
-    ...(target.readTimeoutMs === undefined ? [] : [`proxy_read_timeout ${target.readTimeoutMs}ms;`]),
+    ...renderReadTimeout(target),
     ...(target.isBuffered ? [] : ['proxy_buffering off;']),
     ...peer.options,
     ...renderAddresses(target.stripsPrefix ? path : '', peer.host),
@@ -69,6 +70,19 @@ export function renderProxied(
     // /%61pi/x leads here too, and nothing that could be cut off begins it
     below: [`if (${variable} = '') {`, '    return 400;', '}', ...common, changed],
   }
+}
+
+/**
+ * Whoever takes longer is not given up for another: each would do the same work, and an upstream would soon have nobody left that has
+ * not failed. Where there is less time than connecting may take, it gets half of it.
+ */
+function renderReadTimeout({ readTimeoutMs }: ProxiedTarget): string[] {
+  if (readTimeoutMs === undefined) return []
+  return [
+    `proxy_read_timeout ${readTimeoutMs}ms;`,
+    `proxy_next_upstream_timeout ${readTimeoutMs}ms;`,
+    ...(readTimeoutMs < 2 * usualConnectMs ? [`proxy_connect_timeout ${Math.ceil(readTimeoutMs / 2)}ms;`] : []),
+  ]
 }
 
 /** Who gets the requests. */
