@@ -8,6 +8,7 @@ import { switchAcme } from './acme-switch.ts'
 import { autoscale } from './autoscaling.ts'
 import { needsBusyTime } from './busy-time.ts'
 import { loadCertificates, reportCertificates } from './certificates.ts'
+import { warnOfFallbacks } from './fallbacks.ts'
 import { lookAtFolders } from './folders.ts'
 import { modelOf, type Parts } from './parts.ts'
 import { changeOf, retireRemoved } from './pools.ts'
@@ -53,6 +54,7 @@ export async function reload(parts: Parts): Promise<Outcome> {
   try {
     parts.certificates = await loadCertificates(next, parts.log, certificates)
     if (parts.certificates) reportCertificates(parts.certificates, next.config, parts.log)
+    warnOfFallbacks(next.config, parts.log)
     parts.hsts = await switchHsts(parts, next)
     parts.folders = await lookAtFolders(next, parts.world)
     upstreams = await openUpstreams(parts, next)

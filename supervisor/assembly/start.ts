@@ -23,6 +23,7 @@ import { renewCertificate, switchAcme } from './acme-switch.ts'
 import type { AppSettings } from './app-settings.ts'
 import { autoscale, bindBusySocket } from './autoscaling.ts'
 import { loadCertificates, reportCertificates } from './certificates.ts'
+import { warnOfFallbacks } from './fallbacks.ts'
 import { lookAtFolders, watchFolders } from './folders.ts'
 import { bindFront, reachableHost } from './front.ts'
 import { createHookRunner, startRefusedBy } from './hooks.ts'
@@ -131,6 +132,7 @@ async function assembleNginx(parts: Parts, surroundings: Surroundings): Promise<
   ])
   Object.assign(parts, { features, folders, accessLog, certificates, upstreams, dynamicRoutes })
   if (certificates) reportCertificates(certificates, settings.config, log)
+  warnOfFallbacks(settings.config, log)
   if (settings.config.tls.hsts) parts.hsts = (await import('./hsts.ts')).openHsts(settings, certificates, log)
   bindBusySocket(parts, features)
   parts.nginx = createNginx({

@@ -4,6 +4,7 @@ import { certificateStore } from '../adapters/cert-store.ts'
 import { findRunning, makeRunDir } from '../adapters/instance.ts'
 import { createNginxFiles } from '../adapters/nginx-files.ts'
 import { namesWithoutCertificate } from '../assembly/certificates.ts'
+import { missingFallbacks } from '../assembly/fallbacks.ts'
 import { bindFront } from '../assembly/front.ts'
 import { unroutedApps } from '../assembly/pools.ts'
 import type { Settings } from '../assembly/settings.ts'
@@ -49,6 +50,8 @@ async function inspect(settings: Settings, world: World, notes: string[]): Promi
   }
 
   for (const name of unroutedApps(settings)) notes.push(`no route leads to the app ${name}`)
+  for (const { key, path } of missingFallbacks(config))
+    notes.push(`${key}: there is no file ${path}; where none is found, the answer is 404`)
   let isRunDirWritable = false
   await attempt('run_dir', () => {
     makeRunDir(config.run_dir)

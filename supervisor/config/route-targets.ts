@@ -21,7 +21,7 @@ export const files = z.strictObject({
     .register(docs, { description: 'File that answers for a folder' }),
   fallback: z
     .string({ error: 'expected a path such as /index.html' })
-    .regex(/^\/[A-Za-z0-9._~@+/-]+$/, 'expected a path such as /index.html')
+    .regex(/^(?!.*\/\.{1,2}(\/|$))\/[A-Za-z0-9._~@+/-]+$/, 'expected a path below the root, such as /index.html')
     .optional()
     .register(docs, {
       description: 'File, from the root, that answers where none is found (single-page apps); default: 404',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { symlinkSync } from 'node:fs'
+import { rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { fixture, type Monohull, type StartOptions, startMonohull } from './monohull.ts'
@@ -276,6 +276,28 @@ describe('routes to files', () => {
     assert.equal(await encodingOf('gzip'), 'gzip')
     assert.equal(await encodingOf('identity'), undefined)
     assert.equal(await encodingOf('br, gzip'), 'br')
+  })
+
+  it('say at the start, at a reload and in a check that the fallback is missing', async t => {
+    const monohull = await startRoutes(t, '  - { files: { root: public, fallback: /spa.html } }\n', { files })
+    await monohull.seen(
+      /warn a fallback is no file: .* key=routes\.0\.files\.fallback file=\S+\/public\/spa\.html fix=/,
+    )
+    assert.equal((await monohull.request({ path: '/deep/link' })).status, 404)
+    const check = startMonohull(t, { folder: monohull.folder, args: ['check'] })
+    assert.equal(await check.exited, 0)
+    assert.match(check.output(), /monohull: routes\.0\.files\.fallback: there is no file \S+\/public\/spa\.html;/)
+
+    writeFileSync(join(monohull.folder, 'public/spa.html'), 'the page')
+    const from = monohull.output().length
+    monohull.signal('SIGHUP')
+    await monohull.seen(/reload finished/, from)
+    assert.doesNotMatch(monohull.output().slice(from), /fallback/)
+    assert.equal((await monohull.request({ path: '/deep/link' })).body, 'the page')
+    rmSync(join(monohull.folder, 'public/spa.html'))
+    const later = monohull.output().length
+    monohull.signal('SIGHUP')
+    await monohull.seen(/warn a fallback is no file/, later)
   })
 
   it('are refused when there is no such folder, and with it all else that is missing', async t => {
