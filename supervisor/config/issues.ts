@@ -33,7 +33,11 @@ export function explainIssue(
     return { problem: 'expected keys and values below it', fix: `known here: ${keyNames(path).join(', ')}` }
   const { fix, also } = issue.code === 'custom' ? (issue.params ?? {}) : {}
   const place = Array.isArray(also) ? lineOf(also.map(String)) : undefined
-  const message = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message
+  if (issue.code === 'invalid_key') {
+    const problem = issue.issues[0]?.message ?? issue.message
+    return { problem, fix: problem.replace(/^expected/, `in place of ${path.at(-1)}, take`) }
+  }
+  const { message } = issue
   const problem = place ? `${message} (${place})` : message
   return { problem, fix: typeof fix === 'string' ? fix : fixFor(key, problem) }
 }

@@ -82,7 +82,12 @@ export function loadConfig(sources: ConfigSources): LoadResult {
     problems.push({
       key,
       source: found?.source ?? yaml.lineOf(path) ?? 'default',
-      value: found?.isSecret || isSecretKey(key) ? secretMask : printable(getPath(tree, path)),
+      value:
+        issue.code === 'invalid_key'
+          ? path.at(-1)
+          : found?.isSecret || isSecretKey(key)
+            ? secretMask
+            : printable(getPath(tree, path)),
       ...explainIssue(issue, path, yaml.lineOf),
     })
   }

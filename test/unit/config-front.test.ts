@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { refusedOnce, yaml } from './load-config.ts'
+
+describe('config/load: a name that cannot be', () => {
+  const names: [string, string, string][] = [
+    [
+      'send_files: {/private: x}',
+      '/private',
+      'in place of /private, take a path that ends with a slash, such as /protected/',
+    ],
+    ['headers: {"X Y": a}', 'X Y', 'in place of X Y, take the name of a header'],
+    ['env: {1A: a}', '1A', 'in place of 1A, take a variable name'],
+  ]
+  for (const [text, name, fix] of names) {
+    it(`is what is told of ${text}, and not its value`, () => {
+      const { value, fix: told } = refusedOnce(yaml(text.startsWith('env') ? `app: {${text}}` : text))
+      assert.deepEqual([value, told], [name, fix])
+    })
+  }
+})
