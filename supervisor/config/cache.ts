@@ -13,7 +13,7 @@ export const cacheValue = z.strictObject({
   key: z
     .string({ error: key })
     // without a variable every page would be answered with the same
-    .regex(/^(?=.*\$[a-z])[^\s"'\\;{}\p{Cc}]+$/u, key)
+    .regex(/^(?!#)(?=.*\$)([^\s"'\\;{}$\p{Cc}]|\$[a-z]\w*)+$/u, key)
     .default('$monohull_proto://$monohull_host$request_uri')
     .register(docs, { description: 'What tells answers apart, with variables of nginx' }),
   max_size: z
@@ -40,7 +40,7 @@ const path = 'expected a path that ends with a slash, such as /protected/'
 /** The key `send_files`. */
 export const sendFiles = z
   .record(
-    z.string().regex(/^(\/[A-Za-z0-9._~-]+)+\/$/, path),
+    z.string().regex(/^(\/(?!\.{1,2}\/)[A-Za-z0-9._~-]+)+\/$/, path),
     z.string({ error: 'expected a folder' }).min(1, 'expected a folder'),
     { error: 'expected paths with a folder each' },
   )

@@ -6,9 +6,10 @@ const filePath = (error: string) => z.string({ error }).refine(path => path !== 
 
 const size = 'expected a size such as 512k, 10m or 1g, or off'
 const rate = 'expected a rate such as 10/s, 60/m or 10/s burst=50'
-const connections = 'expected a whole number from 1 to 100000'
+const connections = 'expected a whole number from 1 to 65535'
 const realm = 'expected a text without quotes, $ and line breaks'
-const codes = 'expected a status from 400 to 501 that nginx itself answers with, such as 404'
+const codes =
+  'expected a status from 400 to 501 that nginx itself answers with, such as 404; for 502 to 504 there is maintenance_page'
 
 export const bodySize = z.string({ error: size }).regex(/^([1-9]\d{0,8}[kmg]?|off)$/, size)
 
@@ -18,7 +19,7 @@ export const connectionCount = z
   .number({ error: connections })
   .int(connections)
   .min(1, connections)
-  .max(100_000, connections)
+  .max(65_535, connections)
 
 export const passwordFile = filePath('expected the path of an htpasswd file')
 
@@ -65,7 +66,7 @@ export const gateKeys = {
         'What a request for a host that is none of server_names gets: serve: an answer; 421: Misdirected Request; 444: nothing, the connection is closed. Health is for any host',
     }),
   error_pages: z
-    .record(z.string().regex(/^(4\d\d|50[01])$/, codes), filePath('expected the path of an HTML file'), {
+    .record(z.string().regex(/^(4(?!44|99)\d\d|50[01])$/, codes), filePath('expected the path of an HTML file'), {
       error: 'expected statuses with the path of an HTML file each',
     })
     .default({})

@@ -3,7 +3,7 @@ import { isHsts } from './hsts-header.ts'
 import { docs } from './values.ts'
 
 const ofNginx =
-  /^(alt-svc|connection|content-(encoding|length|type)|date|keep-alive|server|set-cookie|trailer|transfer-encoding|upgrade)$/i
+  /^(alt-svc|connection|content-(encoding|length|type)|date|keep-alive|server|set-cookie|trailer|transfer-encoding|upgrade|x-cache)$/i
 const value = 'expected a text without line breaks and $, or off'
 
 /** Each answer has another value, that nginx makes. */
@@ -20,6 +20,13 @@ export const headerValues = z
     { error: 'expected names of headers with their values' },
   )
   .superRefine((headers, context) => {
+    const names = Object.keys(headers)
+    for (const [index, name] of names.entries()) {
+      const first = names.findIndex(other => other.toLowerCase() === name.toLowerCase())
+      if (first === index) continue
+      const params = { fix: 'leave one of the two out' }
+      context.addIssue({ code: 'custom', path: [name], message: `is the same header as ${names[first]}`, params })
+    }
     for (const [name, value] of Object.entries(headers))
       if (name.toLowerCase() === requestId && value !== 'on' && value !== 'off')
         context.addIssue({ code: 'custom', path: [name], message: 'expected on or off' })

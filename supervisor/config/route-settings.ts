@@ -9,7 +9,7 @@ import { docs } from './values.ts'
 
 const off = z.literal('off')
 const rate = 'expected a rate such as 10/s, 60/m or 10/s burst=50, or off'
-const connections = 'expected a whole number from 1 to 100000, or off'
+const connections = 'expected a whole number from 1 to 65535, or off'
 const auth = 'expected {file: PATH, realm: TEXT} or off'
 const addresses = 'expected a list of addresses or networks such as 10.0.0.0/8, or off'
 const caching = 'expected the keys of cache, or off'

@@ -136,7 +136,7 @@ const fileKeys: [string, string][] = [
   ['routes.[].response.content_type', 'a media type'],
   ['routes.[].max_body_size', 'a size such as 512k, 10m or 1g, or off'],
   ['routes.[].rate_limit', 'a rate such as 10/s, 60/m or 10/s burst=50, or off'],
-  ['routes.[].connection_limit', 'a whole number from 1 to 100000, or off'],
+  ['routes.[].connection_limit', 'a whole number from 1 to 65535, or off'],
   ['routes.[].basic_auth', 'off, or the keys below'],
   ['routes.[].basic_auth.file', 'a file'],
   ['routes.[].basic_auth.realm', 'a text'],
