@@ -11,6 +11,7 @@ import type { OwnNginxConf } from '../domain/nginx-model.ts'
 import type { CertificateSettings } from '../services/certificates.ts'
 import { findAcmeProblems } from './acme-settings.ts'
 import { type AppSettings, resolveApp } from './app-settings.ts'
+import { checkCacheRoom } from './cache-room.ts'
 import { type FrontFiles, findFrontFiles } from './front-files.ts'
 import { planHooks } from './hooks.ts'
 import { readHtmlPage } from './html-page.ts'
@@ -61,6 +62,7 @@ export function resolveSettings(config: Config, world: World): SettingsResult {
   checkRoutes(config, { nginxUser, complain })
   checkFolderApps(config, { apps, complain })
   const directory = resolve(config.directory)
+  checkCacheRoom(config, complain)
   const frontFiles = findFrontFiles(config, { directory, nginxUser, complain })
   const snippets = resolve(directory, config.nginx.snippets)
   const ownNginxConf = readOwnNginxConf(config.nginx.config, { directory, complain })

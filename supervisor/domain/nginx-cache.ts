@@ -23,6 +23,13 @@ const zone = 'monohull_cache'
 const zoneSize = '10m'
 /** An answer that nobody asks for goes, even while it is fresh. */
 const shortestInactiveSeconds = 600
+/** What other caches and programs fill up makes room too, or nginx could neither keep nor pass on an answer. */
+const minFree = '16m'
+
+/** Of a size such as `256m`. */
+export function bytesOf(size: string): number {
+  return Number.parseInt(size, 10) * 1024 ** ('kmg'.indexOf(size.slice(-1)) + 1)
+}
 
 /** The name of a folder of cached answers, in nginx's own folder. */
 export function isCacheFolder(name: string): boolean {
@@ -44,7 +51,7 @@ export function renderCaches(front: Cache | undefined, routes: readonly RouteCac
 
 function renderPath({ ttlSeconds, maxSize }: Cache, folder: string, name: string): string {
   const inactive = Math.max(shortestInactiveSeconds, ttlSeconds)
-  return `proxy_cache_path ${quote(folder)} levels=1:2 keys_zone=${name}:${zoneSize} max_size=${maxSize} inactive=${inactive}s use_temp_path=off;`
+  return `proxy_cache_path ${quote(folder)} levels=1:2 keys_zone=${name}:${zoneSize} max_size=${maxSize} min_free=${minFree} inactive=${inactive}s use_temp_path=off;`
 }
 
 /** For the server block, or with the name of its cache for the locations of a route: whole, since what it leaves out would be the server's. */

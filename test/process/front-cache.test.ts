@@ -1,10 +1,19 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
-import { readdirSync, statSync, writeFileSync } from 'node:fs'
+import { execFile, execFileSync } from 'node:child_process'
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
-import { fixture, isolatedEnv, type Monohull, startMonohull, until } from './monohull.ts'
+import {
+  defer,
+  fixture,
+  isolatedEnv,
+  type Monohull,
+  needsRoot,
+  startMonohull,
+  temporaryFolder,
+  until,
+} from './monohull.ts'
 
 const launcher = join(import.meta.dirname, '../../dist/launcher.cjs')
 const forAMinute = 'header=cache-control:max-age=60'
@@ -119,6 +128,44 @@ describe('cache', { concurrency: 3 }, () => {
     })
     for (let number = count - 5; number < count; number += 1) assert.equal(await stateOf(number), 'HIT')
     for (let number = 0; number < 5; number += 1) assert.equal(await stateOf(number), 'MISS')
+  })
+
+  it('makes room where others have filled the disk, instead of answering with nothing', {
+    skip: needsRoot,
+  }, async t => {
+    const folder = temporaryFolder(t, { 'monohull.yaml': 'https: off\ncache: { max_size: 1m }\n' })
+    const small = join(folder, 'small')
+    mkdirSync(small)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', small])
+    defer(t, () => execFileSync('umount', ['--lazy', small]))
+    const args = ['run', 'node', fixture('answers.cjs')]
+    const monohull = startMonohull(t, { folder, args, env: { MONOHULL_RUN_DIR: join(small, 'run') } })
+    await monohull.serving()
+    const isAnswered = async (number: number) => {
+      const path = `/${number}?length=100000&${forAMinute}`
+      // a connection that is closed
+      return (await monohull.request({ path }).catch(() => undefined))?.status === 200
+    }
+    for (let number = 0; number < 5; number += 1) assert.equal(await isAnswered(number), true)
+    assert.throws(() => writeFileSync(join(small, 'filler'), Buffer.alloc(4 << 20)), { code: 'ENOSPC' })
+    assert.equal(await isAnswered(10), false)
+    // nginx looks every ten seconds
+    await until('room for an answer', () => isAnswered(11), { deadlineMs: 40_000 })
+  })
+
+  it('that would outgrow the disk is refused', async t => {
+    const args = ['check', 'node', fixture('answers.cjs')]
+    for (const [yaml, key] of [
+      ['cache: { max_size: 900000g }', 'cache\\.max_size: is too much:'],
+      [
+        'cache: {}\nroutes: [{ app: app, cache: { max_size: 900000g } }]',
+        'routes\\.0\\.cache\\.max_size: is too much with that of the other caches:',
+      ],
+    ]) {
+      const monohull = startMonohull(t, { args, files: { 'monohull.yaml': `https: off\n${yaml}\n` } })
+      assert.equal(await monohull.exited, 78)
+      assert.match(monohull.output(), new RegExp(`${key} the file system of run_dir .* holds \\d+m, got "900000g"`))
+    }
   })
 
   for (const [what, yaml, keys] of [
