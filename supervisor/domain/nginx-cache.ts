@@ -89,5 +89,5 @@ export const cacheHeader = 'add_header X-Cache $upstream_cache_status always;'
 
 /** Whether an answer is meant by a prefix: of its path, when that begins with a slash, else of its whole key. */
 export function isUnder(key: string, prefix: string): boolean {
-  return (prefix.startsWith('/') ? key.replace(/^https?:\/\/[^/]*/, '') : key).startsWith(prefix)
+  return (prefix.startsWith('/') ? key.replace(/^(\w+:\/\/)?[^/]*/, '') : key).startsWith(prefix)
 }
