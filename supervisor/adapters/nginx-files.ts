@@ -62,7 +62,8 @@ export function createNginxFiles({ source, target }: NginxFilesOptions): NginxFi
         signal,
       })
       if (code !== 0) {
-        const output = await withPlaces(lines(stderr || 'nginx -t failed'), folder)
+        const { withPlace } = await import('./complaint-place.ts')
+        const output = lines(stderr || 'nginx -t failed').map(line => withPlace(line, folder))
         return { ok: false, output: output.map(line => withoutStaging(line, folder)) }
       }
       const heading = '# configuration file '
@@ -89,16 +90,6 @@ function lines(text: string): string[] {
     .split('\n')
     .filter(line => line.trim() !== '' && !/test failed|test is successful|using inherited sockets/.test(line))
     .map(line => line.replace(/^\S+ \S+ (\[\w+\]) \d+#\d+: /, '$1 '))
-}
-
-/** nginx looks for variables when it has read everything, and does not say where it read of one that is not there. */
-async function withPlaces(output: readonly string[], folder: string): Promise<string[]> {
-  const { findVariable } = await import('./nginx-includes.ts')
-  return output.map(line => {
-    const name = / unknown "(\w+)" variable$/.exec(line)?.[1]
-    const place = name && findVariable(name, folder)
-    return place ? `${line} in ${place}` : line
-  })
 }
 
 /** Names rendered files as `monohull render` prints them; the user's own keep their path. */

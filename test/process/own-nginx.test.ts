@@ -61,16 +61,19 @@ describe('nginx directives of the user', () => {
     assert.match(line.exec(location)?.[0] ?? location, /\/nginx\/up\.conf:2$/)
   })
 
-  it('are named so too when they use a variable that is none, of which nginx tells no place', async t => {
-    const unknown = /unknown "nope" variable in \S+/
+  it('are named so too when they use a variable or zone that is none, of which nginx tells no place', async t => {
+    const unknown = /"nope"( variable| is unknown)? in \S+/
     for (const [name, text] of [
       ['nginx/up.conf', '# $nope\nadd_header X-Up $nope;\n'],
       // biome-ignore lint/suspicious/noTemplateCurlyInString: it is nginx's
       ['nginx/server.d/a.conf', 'set $nope_1 1;\nlocation /a { return 200 "${nope}"; }\n'],
+      ['nginx/http.d/b.conf', '#\nlimit_req zone=nope burst=5;\n'],
+      ['nginx/server.d/c.conf', 'location /c { limit_conn nope 5; }\n'],
+      ['nginx/up.conf', '\n\nproxy_cache nope;\n'],
       ['own.conf', conf('    map $nope $other { default 1; }\n').replace('map $m', '\nmap $m')],
     ] as const) {
       const output = await check(t, { 'own.conf': conf(), [name]: text })
-      const line = text.split('\n').findIndex(one => /^[^#]*\$\{?nope\b/.test(one)) + 1
+      const line = text.split('\n').findIndex(one => /^[^#]*\bnope\b/.test(one)) + 1
       assert.ok((unknown.exec(output)?.[0] ?? '').endsWith(`/${name}:${line}`), output)
     }
   })

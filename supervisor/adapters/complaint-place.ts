@@ -1,9 +1,26 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 
-/** `file:line` of a use of a variable in the nginx configuration of a folder, files that it includes too. */
-export function findVariable(name: string, folder: string): string | undefined {
-  const use = new RegExp(`^(?!\\s*#).*\\$(?:${name}\\b|\\{${name}\\})`)
+/** What nginx looks for when it has read everything, and tells no place of, or that of the end. */
+const complaints: [RegExp, (name: string) => string][] = [
+  [/ unknown "(\w+)" variable$/, name => `\\$(?:${name}\\b|\\{${name}\\})`],
+  [/ zero size shared memory zone "([\w.-]+)"$/, name => `\\blimit_(?:req|conn)\\s.*\\b${name}\\b`],
+  [/ "proxy_cache" zone "([\w.-]+)" is unknown(?= in )/, name => `\\bproxy_cache\\s+${name}\\b`],
+]
+
+/** What nginx said, with the place of what it is about; `folder`: of the configuration. */
+export function withPlace(line: string, folder: string): string {
+  for (const [form, use] of complaints) {
+    const [words, name] = form.exec(line) ?? []
+    const place = words !== undefined && name !== undefined && findUse(use(name), folder)
+    if (place) return `${line.slice(0, line.indexOf(words) + words.length)} in ${place}`
+  }
+  return line
+}
+
+/** `file:line`, in the files that are included too. */
+function findUse(pattern: string, folder: string): string | undefined {
+  const use = new RegExp(`^(?!\\s*#).*${pattern}`)
   for (const file of includedFiles(folder)) {
     const index = readFileSync(file, 'utf8')
       .split('\n')
