@@ -8,9 +8,9 @@ import { describeHealth, describeMissing, type UpstreamServerStatus } from '../d
 
 /** A start does not wait longer for names; what is found later is told then. */
 const firstLookupMs = 2000
-const usualTtlMs = 10_000
 const shortestTtlMs = 5000
-const longestTtlMs = 60_000
+/** Docker says ten minutes for containers, whose addresses may change with each start. */
+const longestTtlMs = 10_000
 /** For a name that leads nowhere, as while other containers start. */
 const retryMs = 2000
 /** Changes within this time are told together: each is a reload of nginx. */
@@ -132,7 +132,7 @@ export function createUpstreams(
   }
 
   async function scheduleLookUp(name: string): Promise<void> {
-    const ttlMs = failing.has(name) ? undefined : ((await resolver.ttlOf(name)) ?? usualTtlMs)
+    const ttlMs = failing.has(name) ? undefined : ((await resolver.ttlOf(name)) ?? longestTtlMs)
     const delayMs = ttlMs === undefined ? retryMs : Math.min(Math.max(ttlMs, shortestTtlMs), longestTtlMs)
     later(`name ${name}`, delayMs, () => {
       void lookUp(name).then(() => scheduleLookUp(name))

@@ -185,6 +185,22 @@ describe('services/upstreams', () => {
     upstreams.stop()
   })
 
+  it('looks a name up again after ten seconds, when it is to hold for longer and when nobody says how long', async () => {
+    for (const ttl of [600_000, undefined]) {
+      const { deps, names, pass, addressesOf, configs } = setUp(configOf({ servers: ['legacy.test:80'] }))
+      names.set('legacy.test', ['10.0.0.7'])
+      const resolver = { ...deps.resolver, ttlOf: async () => ttl }
+      const upstreams = createUpstreams({ ...deps, resolver }, configs)
+      await upstreams.start()
+      names.set('legacy.test', ['10.0.0.8'])
+      await pass(9000)
+      assert.deepEqual(addressesOf(upstreams), ['10.0.0.7:80'])
+      await pass(2000)
+      assert.deepEqual(addressesOf(upstreams), ['10.0.0.8:80'])
+      upstreams.stop()
+    }
+  })
+
   it('looks a server that fails its check up again, however long its name was to hold', async () => {
     const { deps, names, failing, pass, addressesOf, configs, changes } = setUp(
       configOf({ servers: ['legacy.test:80'], health: { path: '/health', interval: '1s', fails: 3 } }),
