@@ -49,6 +49,11 @@ const cases: Case[] = [
     bytes: request(['Content-Length: 0', `Content-Length: ${smuggled.length}`], smuggled),
     status: 400,
   },
+  {
+    name: 'the same Content-Length twice',
+    bytes: request(['Content-Length: 5', 'Content-Length: 5'], 'hello'),
+    status: 400,
+  },
   { name: 'a list of Content-Lengths', bytes: request(['Content-Length: 5, 5'], 'hello'), status: 400 },
   { name: 'Content-Length with a sign', bytes: request(['Content-Length: +5'], 'hello'), status: 400 },
   { name: 'a negative Content-Length', bytes: request(['Content-Length: -5'], 'hello'), status: 400 },
@@ -77,6 +82,16 @@ const cases: Case[] = [
   {
     name: 'a chunk size beyond all bounds',
     bytes: request(['Transfer-Encoding: chunked'], `fffffffffffffffff\r\n${smuggled}`),
+    status: 400,
+  },
+  {
+    name: 'a chunk that is longer than it says',
+    bytes: request(['Transfer-Encoding: chunked'], `5\r\nhello, too long\r\n0\r\n\r\n${smuggled}`),
+    status: 400,
+  },
+  {
+    name: 'a hexadecimal prefix in a chunk size',
+    bytes: request(['Transfer-Encoding: chunked'], `0x5\r\nhello\r\n0\r\n\r\n${smuggled}`),
     status: 400,
   },
   { name: 'two Hosts', bytes: request(['Host: b'], '', 'GET'), status: 400 },
@@ -181,7 +196,8 @@ for (const { name: worker, words, env } of workers) {
         for (const [key, value] of Object.entries(expected ?? {}))
           assert.equal(seen[0]?.[key as keyof Seen], value, name)
         const headers = seen[0]?.headers ?? {}
-        assert.notEqual(headers['x-forwarded-for'], '6.6.6.6', name)
+        assert.ok(!Object.values(headers).includes('6.6.6.6'), name)
+        assert.ok(!Object.keys(headers).some(header => header.includes('_')), name)
         assert.equal(headers.upgrade, undefined, name)
       }
     })
