@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, constants, fstatSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 
 /** Where nginx writes its access log, and what keeps that place open. */
 export interface AccessLog {
@@ -11,12 +11,12 @@ export interface AccessLog {
 
 /**
  * nginx opens its log by name. /dev/stdout it can open when stdout is a pipe, a file or a terminal of the same user, and
- * not when it is a socket (systemd) or somebody else's; and a file not opened for appending would be overwritten by the
- * supervisor's own lines. Then lines go through a named pipe to a `cat` that has inherited
- * stdout. Either way none goes through the supervisor.
+ * not when it is a socket (systemd) or somebody else's; a file not opened for appending would be overwritten by the
+ * supervisor's own lines; and a named pipe lets nobody open it while nobody reads. Then lines go through a named pipe of our
+ * own to a `cat` that has inherited stdout. Either way none goes through the supervisor.
  */
 export async function openAccessLog(fifo: string): Promise<AccessLog> {
-  if (isOverwritten(1)) return openRelay(fifo)
+  if (isOverwritten(1) || isNamedPipe(1)) return openRelay(fifo)
   try {
     closeSync(openSync('/dev/stdout', constants.O_WRONLY | constants.O_APPEND))
     return { path: '/dev/stdout', close: async () => {} }
@@ -32,6 +32,10 @@ function isOverwritten(descriptor: number): boolean {
   return (Number.parseInt(flags ?? '0', 8) & constants.O_APPEND) === 0
 }
 
+function isNamedPipe(descriptor: number): boolean {
+  return fstatSync(descriptor).isFIFO() && !readlinkSync(`/proc/self/fd/${descriptor}`).startsWith('pipe:')
+}
+
 async function openRelay(fifo: string): Promise<AccessLog> {
   rmSync(fifo, { force: true })
   await once(spawn('mkfifo', ['-m', '0600', fifo], { stdio: 'ignore' }), 'exit')
@@ -43,7 +47,12 @@ async function openRelay(fifo: string): Promise<AccessLog> {
   let isClosing = false
 
   const copy = async (): Promise<void> => {
-    while (!isClosing) await once(spawn('cat', [], { stdio: [reader, 1, 'ignore'], detached: true }), 'exit')
+    let target: 1 | 'ignore' = 1
+    while (!isClosing) {
+      const [, signal] = await once(spawn('cat', [], { stdio: [reader, target, 'ignore'], detached: true }), 'exit')
+      // nobody reads any more, and nginx must not wait for a place to write to
+      if (signal === 'SIGPIPE') target = 'ignore'
+    }
   }
   const copying = copy()
   return {

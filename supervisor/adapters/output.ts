@@ -7,10 +7,14 @@ const highWaterBytes = 1 << 20
 /** Writes of up to PIPE_BUF bytes to a pipe are atomic (pipe(7)); nginx writes its own lines to the same pipe. */
 const atomicBytes = 4096
 const batchBytes = 1 << 16
+const lineBreak = Buffer.from('\n')
 const retryMs = 5
 const endTimeoutMs = 1000
 
-/** A descriptor written to without ever blocking the event loop, whole lines at a time. */
+/**
+ * A descriptor written to without ever blocking the event loop, whole lines at a time. What cannot be written, since nobody
+ * reads or the disk is full, is lost; what comes later is tried again.
+ */
 export interface Output {
   write(data: Buffer | string): void
   /** Undefined when there is room; else settles when there is again. */
@@ -44,7 +48,7 @@ export function createOutput(descriptor: number): Output {
       if (!current) return
       if (error) {
         if (errnoOf(error) === 'EAGAIN') setTimeout(writeSome, retryMs)
-        else close()
+        else drop()
         return
       }
       written += count
@@ -72,12 +76,17 @@ export function createOutput(descriptor: number): Output {
     waiting = undefined
   }
 
+  function drop(): void {
+    const isTorn = current !== undefined && written > 0 && current[written - 1] !== 10
+    current = undefined
+    queue = isTorn ? [lineBreak] : []
+    queuedBytes = isTorn ? lineBreak.length : 0
+    release()
+  }
+
   function close(): void {
     isClosed = true
-    current = undefined
-    queue = []
-    queuedBytes = 0
-    release()
+    drop()
   }
 
   return {
@@ -100,6 +109,7 @@ export function createOutput(descriptor: number): Output {
       return waiting.promise
     },
     async end() {
+      pump()
       const deadline = systemClock.monotonic() + endTimeoutMs
       while (queuedBytes > 0 && systemClock.monotonic() < deadline) await new Promise(resolve => setTimeout(resolve, 1))
       close()

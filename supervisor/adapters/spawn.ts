@@ -25,9 +25,7 @@ export interface SpawnDeps {
 /** Starts children in process groups of their own, so that a signal reaches a worker and what it started. */
 export function createSpawn(deps: SpawnDeps): Spawn {
   return spec => {
-    // exec keeps the process: only its own shell can tell it its pid (sd_listen_fds(3))
-    const [file = '', ...args] =
-      spec.env.LISTEN_FDS === undefined ? spec.argv : ['/bin/sh', '-c', 'LISTEN_PID=$$ exec "$@"', 'sh', ...spec.argv]
+    const [file = '', ...args] = launchArgv(spec)
     const relay = spec.output === 'relay'
     const subprocess = spawnProcess(file, args, {
       cwd: spec.directory,
@@ -60,6 +58,15 @@ export function createSpawn(deps: SpawnDeps): Spawn {
     const notify = spec.notify ? (subprocess.stdio[3 + spec.inherit.length] as Readable) : undefined
     return toChild(pid, { exited, relays, notify })
   }
+}
+
+/** A shell goes first where something is to be done in the process itself; exec keeps the process. */
+function launchArgv({ argv, env, output }: SpawnSpec): readonly string[] {
+  // only its own shell can tell it its pid (sd_listen_fds(3))
+  if (env.LISTEN_FDS !== undefined) return ['/bin/sh', '-c', 'LISTEN_PID=$$ exec "$@"', 'sh', ...argv]
+  // nginx writes to the log before it ignores SIGPIPE: a reader that is gone would keep it from starting
+  if (output === 'direct') return ['/bin/sh', '-c', 'trap "" PIPE; exec "$@"', 'sh', ...argv]
+  return argv
 }
 
 function stdioOf(spec: SpawnSpec): StdioOptions {

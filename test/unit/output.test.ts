@@ -46,7 +46,7 @@ function pipe() {
     }
     return all
   }
-  return { writer, reader, read, readBytes }
+  return { path, writer, reader, read, readBytes }
 }
 
 describe('adapters/output', () => {
@@ -110,16 +110,20 @@ describe('adapters/output', () => {
     assert.notEqual(read().length, 0)
   })
 
-  it('gives up on a reader that is gone', async () => {
-    const { writer, reader } = pipe()
+  it('does not wait for a reader that is gone, and writes to the next one, from a new line on', async () => {
+    const { path, writer, reader, readBytes } = pipe()
     const output = createOutput(writer)
+    output.write(Buffer.alloc(2 << 20, 'x'))
+    await readBytes(1)
     opened.splice(opened.indexOf(reader), 1)
     closeSync(reader)
-    output.write(Buffer.alloc(2 << 20, 'x\n'))
     await output.full()
-    output.write('ignored\n')
-    await output.end()
     assert.equal(output.full(), undefined)
+    const next = open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    output.write('seen\n')
+    await output.end()
+    const bytes = Buffer.alloc(100)
+    assert.equal(bytes.toString('utf8', 0, readSync(next, bytes)), '\nseen\n')
   })
 
   it('writes to a file as well', async () => {
