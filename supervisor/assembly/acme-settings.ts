@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { messageOf } from '../base/errors.ts'
 import { namedHosts } from '../config/named-hosts.ts'
-import type { Problem } from '../config/report.ts'
 import type { Config } from '../config/schema.ts'
 import type { AcmeSettings } from '../domain/acme.ts'
 import { certificatesOf, readPem } from '../domain/pem.ts'
+import type { AppSettings } from './app-settings.ts'
+import { type Complain, checkProgram, pathOf } from './place.ts'
+import type { World } from './world.ts'
 
 const directories: Record<string, string> = {
   letsencrypt: 'https://acme-v02.api.letsencrypt.org/directory',
@@ -44,18 +46,29 @@ export function challengeFolder({ run_dir, tls }: Config): string | undefined {
   return tls.acme?.challenge === 'http-01' ? join(run_dir, 'acme-challenge') : undefined
 }
 
+/** Where the program runs that sets DNS records: in the folder of the app, when there is one app only. */
+export function dnsHookFolder(apps: readonly AppSettings[]): string {
+  return (apps.length === 1 && apps[0]?.place.directory) || resolve('.')
+}
+
 /** What this machine lacks for it. */
-export function findAcmeProblems({ tls }: Config): Problem[] {
-  const file = tls.acme?.ca_file
-  if (file === undefined) return []
-  const complaint = (problem: string, fix: string) => [
-    { key: 'tls.acme.ca_file', source: 'this machine', value: file, problem, fix },
-  ]
+export function checkAcme(
+  { tls }: Config,
+  { apps, world, complain }: { apps: readonly AppSettings[]; world: World; complain: Complain },
+): void {
+  const { ca_file: file, dns_hook: hook } = tls.acme ?? {}
+  if (file !== undefined) checkAuthority(file, complain)
+  if (hook === undefined) return
+  checkProgram('tls.acme.dns_hook', hook, { place: { directory: dnsHookFolder(apps), path: pathOf(world) }, complain })
+}
+
+function checkAuthority(file: string, complain: Complain): void {
+  const key = 'tls.acme.ca_file'
   try {
     const pem = readPem(readFileSync(file))
     const found = pem.ok ? certificatesOf(pem.blocks) : pem
-    return found.ok ? [] : complaint(found.problem, found.fix)
+    if (!found.ok) complain(key, file, found.problem, found.fix)
   } catch (error) {
-    return complaint(messageOf(error), 'name a readable PEM file')
+    complain(key, file, messageOf(error), 'name a readable PEM file')
   }
 }

@@ -13,7 +13,7 @@ import type { AcmeSettings } from '../domain/acme.ts'
 import { covers } from '../domain/certificate-choice.ts'
 import { createAcme, type RunningAcme } from '../services/acme.ts'
 import { findObstacle } from '../services/acme-preflight.ts'
-import { acmeFolder, challengeFolder } from './acme-settings.ts'
+import { acmeFolder, challengeFolder, dnsHookFolder } from './acme-settings.ts'
 import { type SharedAcmeDeps, startOnDemand } from './on-demand.ts'
 import type { Parts } from './parts.ts'
 
@@ -41,7 +41,7 @@ export function startAcme(parts: Parts, settings: AcmeSettings): RunningAcme {
     client: createAcmeClient({ settings, ca, account, now: systemClock.now }),
     solver:
       settings.challenge === 'dns-01'
-        ? createDnsSolver(settings.dnsHook ?? [], (apps.length === 1 && apps[0]?.place.directory) || '.')
+        ? createDnsSolver(settings.dnsHook ?? [], dnsHookFolder(apps))
         : createHttpSolver(challenges),
     keys,
     clock: systemClock,

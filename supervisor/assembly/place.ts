@@ -35,6 +35,11 @@ export function collectProblems(): { problems: Problem[]; complain: Complain } {
   }
 }
 
+/** Search path for programs, where nothing else is said. */
+export function pathOf({ env }: World): string {
+  return env.PATH ?? defaultPath
+}
+
 /** Looks for the folder, the user and the secrets of what is configured at `key`; undefined when the folder is missing. */
 export function findPlace(key: string, config: PlaceConfig, world: World, complain: Complain): Place | undefined {
   const directory = resolve(config.directory)
@@ -44,7 +49,7 @@ export function findPlace(key: string, config: PlaceConfig, world: World, compla
   }
   return {
     directory,
-    path: searchPath(directory, world.env.PATH ?? defaultPath),
+    path: searchPath(directory, pathOf(world)),
     account: chooseAccount(key, config.user, complain),
     env: readSecrets(key, config.env, { directory, complain }),
   }

@@ -9,7 +9,7 @@ import type { Config } from '../config/schema.ts'
 import type { HookPlans } from '../domain/hook.ts'
 import type { OwnNginxConf } from '../domain/nginx-model.ts'
 import type { CertificateSettings } from '../services/certificates.ts'
-import { findAcmeProblems } from './acme-settings.ts'
+import { checkAcme } from './acme-settings.ts'
 import { type AppSettings, resolveApp } from './app-settings.ts'
 import { checkCacheRoom } from './cache-room.ts'
 import { type FrontFiles, findFrontFiles } from './front-files.ts'
@@ -55,7 +55,7 @@ export function resolveSettings(config: Config, world: World): SettingsResult {
   )
   const main = apps.find(({ name }) => name === mainAppOf(config))
   const programs = resolvePrograms({ config, world, main, complain })
-  problems.push(...findAcmeProblems(config))
+  checkAcme(config, { apps, world, complain })
   const [first] = apps
   const place = (apps.find(({ name }) => name === appAtRoot(config)) ?? first)?.place
   const hooks = place ? planHooks(config.hooks, { place, world, complain }) : {}

@@ -14,6 +14,8 @@ interface Case extends StartOptions {
   says: RegExp
 }
 
+const dnsHook = (command: string) => `tls: { acme: { domains: [one.test], challenge: dns-01, dns_hook: ${command} } }\n`
+
 const cases: Case[] = [
   {
     name: 'an unknown key',
@@ -69,6 +71,19 @@ const cases: Case[] = [
     args: ['run', 'nonesuch'],
     code: 78,
     says: /app\.command: was not found, got "nonesuch"/,
+  },
+  {
+    name: 'a dns_hook that is not there',
+    args: ['check'],
+    files: { 'monohull.yaml': dnsHook('./set-dns.sh --quick') },
+    code: 78,
+    says: /tls\.acme\.dns_hook: was not found, got "\.\/set-dns\.sh"\s+from: this machine\s+fix: +install it .* looked in \//,
+  },
+  {
+    name: 'a dns_hook that may not be run',
+    files: { 'monohull.yaml': dnsHook('./set-dns.sh'), 'set-dns.sh': '#!/bin/sh\n' },
+    code: 78,
+    says: /tls\.acme\.dns_hook: is not executable, got "\/.*\/set-dns\.sh"\s+from: this machine\s+fix: +chmod \+x/,
   },
   {
     name: 'a script that package.json does not have',
