@@ -2,6 +2,7 @@ import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { AcmeError, type AcmeSettings } from '../domain/acme.ts'
 import type { AcmeAuthorization, AcmeChallenge, AcmeClient, AcmeOrder } from '../domain/acme-ports.ts'
 import { readRetryAfter } from '../domain/acme-renewal.ts'
+import type { AccountStore } from './acme-account.ts'
 import { type AcmeHttpAnswer, requestAcme } from './acme-http.ts'
 import { base64url, bindExternally, signJws, thumbprint } from './acme-jws.ts'
 
@@ -9,17 +10,11 @@ import { base64url, bindExternally, signJws, thumbprint } from './acme-jws.ts'
 const nonceTries = 20
 const errorPrefix = /^urn:ietf:params:acme:error:/
 
-/** What is kept of the account with an authority. */
-export interface AcmeAccount {
-  url: string | undefined
-  email: string | undefined
-}
-
 export interface AcmeClientOptions {
   settings: Pick<AcmeSettings, 'directory' | 'email' | 'eab'>
   /** PEM roots. */
   ca: string | undefined
-  account: { key(): Promise<string>; load(): AcmeAccount; save(account: AcmeAccount): void }
+  account: AccountStore
   now: () => number
 }
 
@@ -44,7 +39,7 @@ export function createAcmeClient({ settings, ca, account, now }: AcmeClientOptio
   let loadedKey: Promise<KeyObject> | undefined
 
   const key = () => {
-    loadedKey ??= account.key().then(readAccountKey)
+    loadedKey ??= account.key().then(createPrivateKey)
     loadedKey.catch(() => {
       loadedKey = undefined // read again at the next need
     })
@@ -111,6 +106,7 @@ export function createAcmeClient({ settings, ca, account, now }: AcmeClientOptio
   }
 
   async function accountUrl(): Promise<string> {
+    await key() // without it, nothing is known of the account
     const known = account.load()
     if (known.url === undefined) return register()
     if (known.email !== settings.email) {
@@ -186,14 +182,6 @@ export function createAcmeClient({ settings, ca, account, now }: AcmeClientOptio
       if (Number.isNaN(window.start) || Number.isNaN(window.end)) return undefined
       return { window, retryAfterMs: retryAfter(answer), explanation: explanationURL }
     },
-  }
-}
-
-function readAccountKey(pem: string): KeyObject {
-  try {
-    return createPrivateKey(pem)
-  } catch {
-    throw new Error('the key of the account is damaged: remove accounts/ in acme/ of state_dir, and another is made')
   }
 }
 

@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type AcmeRecord, folderOf } from '../domain/acme.ts'
-import type { AcmeStore, KeyMaker } from '../domain/acme-ports.ts'
+import type { AcmeStore } from '../domain/acme-ports.ts'
 import type { UsableCertificate } from '../domain/certificate.ts'
-import type { AcmeAccount, AcmeClientOptions } from './acme-client.ts'
 import { readCertificate } from './cert-files.ts'
 import { writePrivately } from './private-file.ts'
 
@@ -73,28 +71,6 @@ export function namesIn(folder: string): string[] {
   return listFolders(folder, /^[a-z0-9.-]+$/).filter(
     name => listFolders(join(folder, name), certificateFolder).length > 0,
   )
-}
-
-/** The account with an authority, in a folder named after its directory. */
-export function createAccountStore(folder: string, directory: string, keys: KeyMaker): AcmeClientOptions['account'] {
-  const hash = createHash('sha256').update(directory).digest('hex').slice(0, 8)
-  const place = join(folder, `${new URL(directory).hostname}-${hash}`)
-  return {
-    async key() {
-      const present = readText(join(place, 'account.key'))
-      if (present !== undefined) return present
-      const made = await keys.createKey('ecdsa')
-      writePrivately(join(place, 'account.key'), made)
-      return made
-    },
-    load() {
-      const text = readText(join(place, 'account.json'))
-      const known = text === undefined ? undefined : (parse(text) as AcmeAccount | undefined)
-      // the CA knows the account by its key
-      return known ?? { url: undefined, email: undefined }
-    },
-    save: account => writePrivately(join(place, 'account.json'), `${JSON.stringify(account)}\n`),
-  }
 }
 
 function listFolders(folder: string, names: RegExp): string[] {

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createAccountStore } from '../adapters/acme-account.ts'
 import { createDnsSolver, createHttpSolver } from '../adapters/acme-challenges.ts'
 import { createAcmeClient } from '../adapters/acme-client.ts'
 import { createKeyMaker } from '../adapters/acme-keys.ts'
 import { createPreflight } from '../adapters/acme-preflight.ts'
-import { createAccountStore, createAcmeStore } from '../adapters/acme-store.ts'
+import { createAcmeStore } from '../adapters/acme-store.ts'
 import { runAt } from '../adapters/cron.ts'
 import { findTransience } from '../adapters/mounts.ts'
 import { systemClock } from '../base/clock.ts'
@@ -27,7 +28,7 @@ export function startAcme(parts: Parts, settings: AcmeSettings): RunningAcme {
   const challenges = challengeFolder(config) ?? join(config.run_dir, 'acme-challenge')
   const keys = createKeyMaker(config.run_dir)
   const preflight = createPreflight(config.state_dir, challenges)
-  const account = createAccountStore(join(config.state_dir, 'acme/accounts'), settings.directory, keys)
+  const account = createAccountStore(join(config.state_dir, 'acme/accounts'), settings.directory, { keys, log })
   const ca = settings.caFile === undefined ? undefined : readFileSync(settings.caFile, 'utf8')
 
   const transience = findTransience(config.state_dir)

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { type Authority, startAuthority } from './acme-authority.ts'
+import { cert, serialOf, startWithAcme } from './acme-monohull.ts'
+import { fixture, startMonohull, until } from './monohull.ts'
+
+describe('the key of the account', { concurrency: 3 }, () => {
+  /** Where the key stands, once there is an account, of a monohull that was stopped since. */
+  async function keyOf(t: TestContext, authority: Authority): Promise<{ folder: string; key: string }> {
+    const { folder, signal, exited, seen } = startMonohull(t, {
+      args: ['run', 'node', fixture('hello.cjs')],
+      env: { ...authority.env, MONOHULL_TLS_ACME_DOMAINS: 'one.test' },
+    })
+    await seen(/certificates changed/)
+    signal('SIGTERM')
+    await exited
+    const accounts = join(folder, 'state/acme/accounts')
+    return { folder, key: join(accounts, readdirSync(accounts)[0] ?? '', 'account.key') }
+  }
+
+  it('is damaged: kept aside and told, and a new account renews', async t => {
+    const authority = await startAuthority(t)
+    const { folder, key } = await keyOf(t, authority)
+    const damaged = readFileSync(key, 'utf8').slice(0, 100)
+    writeFileSync(key, damaged)
+    const monohull = startWithAcme(t, authority, { folder })
+    await monohull.serving()
+    const before = await serialOf(monohull)
+    assert.equal((await cert(t, monohull, 'renew', 'one.test', '--force')).code, 0, monohull.output())
+    assert.match(monohull.output(), new RegExp(`warn the key of the account .*kept_aside=${key}\\.damaged .*fix=`))
+    assert.equal(readFileSync(`${key}.damaged`, 'utf8'), damaged)
+    await until('the new certificate', async () => (await serialOf(monohull)) !== before)
+  })
+
+  it('is gone: a new account renews', async t => {
+    const authority = await startAuthority(t)
+    const { folder, key } = await keyOf(t, authority)
+    rmSync(key)
+    const monohull = startWithAcme(t, authority, { folder })
+    await monohull.serving()
+    assert.equal((await cert(t, monohull, 'renew', 'one.test', '--force')).code, 0, monohull.output())
+  })
+
+  it('cannot be read: told, with the file, and not replaced', async t => {
+    const authority = await startAuthority(t)
+    const { folder, key } = await keyOf(t, authority)
+    rmSync(key)
+    mkdirSync(key)
+    const monohull = startWithAcme(t, authority, { folder })
+    await monohull.serving()
+    const { code, output } = await cert(t, monohull, 'renew', 'one.test', '--force')
+    assert.equal(code, 1)
+    assert.match(output, new RegExp(`cannot read the key of the account: .*; let the user .* read ${key}`))
+  })
+})
