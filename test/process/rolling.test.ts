@@ -98,6 +98,24 @@ describe('a rolling restart', () => {
     assert.equal(code, 0, output)
   })
 
+  it('has two processes in a slot at most, however long the old one drains and soon the next restart comes', async t => {
+    const env = { MONOHULL_GRACEFUL_TIMEOUT: '6s', MONOHULL_MIN_UPTIME: '10ms' }
+    const monohull = startMonohull(t, { args: ['run', 'node', fixture('stubborn.cjs')], env })
+    await monohull.serving()
+    const present = () => monohull.instance().children.filter(({ name }) => name === 'app.1' || name === 'app.2')
+    assert.equal((await restart(t, monohull)).code, 0)
+    assert.equal(present().length, 4)
+    let isDone = false
+    const second = restart(t, monohull).finally(() => {
+      isDone = true
+    })
+    await until('the next restart', () => {
+      for (const slot of ['app.1', 'app.2']) assert.ok(present().filter(({ name }) => name === slot).length <= 2)
+      return isDone
+    })
+    assert.equal((await second).code, 0)
+  })
+
   it('goes back when a later worker dies right after it was ready, while the roll goes on', async t => {
     const files = {
       'app.cjs': good,
