@@ -13,7 +13,7 @@ import { systemClock } from '../base/clock.ts'
 import { asOperatorError, exitCode, messageOf, OperatorError } from '../base/errors.ts'
 import { formatProblems, type Problem } from '../config/report.ts'
 import { isName } from '../config/upstream-names.ts'
-import { nameOrigins } from '../domain/nginx-complaint.ts'
+import { complaintFix, nameOrigins } from '../domain/nginx-complaint.ts'
 import type { NginxModel } from '../domain/nginx-model.ts'
 import { renderNginx } from '../domain/nginx-render.ts'
 import { findMounted } from '../services/certificates.ts'
@@ -140,7 +140,7 @@ async function testNginx(settings: Settings, world: World): Promise<void> {
     const result = await files.test(files.stage(renderNginx(tested)), [])
     if (result.ok) return
     throw new OperatorError(`nginx refuses the configuration: ${nameOrigins(result.output, tested).join('\n    ')}`, {
-      fix: 'mend what the message names',
+      fix: complaintFix(result.output),
     })
   } finally {
     rmSync(target, { recursive: true, force: true })

@@ -14,6 +14,13 @@ export function nameOrigins(output: readonly string[], model: NginxModel): strin
   })
 }
 
+/** What to do about what nginx says. */
+export function complaintFix(output: readonly string[]): string {
+  const twice = /"(\w+)" directive is duplicate in \S*\/http\.d\//.exec(output.join('\n'))?.[1]
+  if (twice === undefined) return 'mend what the message names; monohull render prints the rendered files'
+  return `say ${twice} in a file of server.d, or by a key of the configuration; monohull render shows the line that is there`
+}
+
 /** `cache`, or `routes[1]: cache`: the comments above the line that nginx names. */
 function keysOf(complaint: string, model: NginxModel): string | undefined {
   const [, file = '', line] = / in (rendered\/\S+):(\d+)$/.exec(complaint) ?? []

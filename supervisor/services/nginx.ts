@@ -2,7 +2,7 @@ import { pause } from '../base/clock.ts'
 import { exitCode, messageOf, OperatorError } from '../base/errors.ts'
 import { backoffMs } from '../domain/backoff.ts'
 import { describeExit } from '../domain/exit.ts'
-import { nameOrigins } from '../domain/nginx-complaint.ts'
+import { complaintFix, nameOrigins } from '../domain/nginx-complaint.ts'
 import { inheritedSockets, type NginxModel } from '../domain/nginx-model.ts'
 import { renderNginx } from '../domain/nginx-render.ts'
 import type { ConfigTest, NginxFiles, ProcessView, Surroundings } from '../domain/ports.ts'
@@ -151,7 +151,7 @@ export function createNginx(deps: NginxDeps): Nginx {
     if (ending.signal.aborted) throw new OperatorError('monohull is stopping', { fix: 'start it again' })
     if (!result.ok) {
       throw new OperatorError(`nginx refuses the configuration: ${nameOrigins(result.output, model).join('\n')}`, {
-        fix: 'mend what the message names; monohull render prints the rendered files',
+        fix: complaintFix(result.output),
       })
     }
     for (const warning of result.warnings) log.warn('nginx warns', { output: warning })

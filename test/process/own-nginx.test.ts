@@ -61,6 +61,14 @@ describe('nginx directives of the user', () => {
     assert.match(line.exec(location)?.[0] ?? location, /\/nginx\/up\.conf:2$/)
   })
 
+  it('that stand in the http block already have another place', async t => {
+    const output = await check(t, { 'own.conf': conf(), 'nginx/http.d/a.conf': 'gzip off;\n' })
+    assert.match(output, /"gzip" directive is duplicate in \S+\/http\.d\/a\.conf:1/)
+    assert.match(output, /fix: {2}say gzip in a file of server\.d, or by a key of the configuration/)
+    const server = await check(t, { 'own.conf': conf(), 'nginx/server.d/a.conf': 'gzip off;\ngzip off;\n' })
+    assert.match(server, /server\.d\/a\.conf:2[\s\S]*fix: {2}mend what the message names/)
+  })
+
   it('are named so too when they use a variable or zone that is none, of which nginx tells no place', async t => {
     const unknown = /"nope"( variable| is unknown)? in \S+/
     for (const [name, text] of [
