@@ -163,13 +163,7 @@ describe('routes elsewhere', () => {
   })
 
   it('answer with a text as long as there may be one, whatever is in it', async t => {
-    const bodies = [
-      `é☃\n${'x'.repeat(3994)}`,
-      '"'.repeat(2000),
-      '$'.repeat(222),
-      '\\'.repeat(2000),
-      "a'b #{;}\t$host",
-    ]
+    const bodies = [`é☃\n${'x'.repeat(3994)}`, '"'.repeat(2000), '$'.repeat(222), '\\'.repeat(2000), "a'b #{;}\t$host"]
     const monohull = await startRoutes(
       t,
       bodies.map((body, index) => `  - { path: /${index}, response: { body: ${JSON.stringify(body)} } }\n`).join(''),
