@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { docs } from './values.ts'
 
 const minLength = 'expected a number of bytes from 0 to 1048576'
+const noEvents = 'expected other media types: server-sent events would wait in the compressor'
 const mediaType = 'expected media types such as application/vnd.api+json'
 
 /** How to compress, for the whole front or a route. */
@@ -21,7 +22,13 @@ export const compressionValue = z.union(
         .default(256)
         .register(docs, { description: 'Shorter answers are left as they are, in bytes' }),
       types: z
-        .array(z.string({ error: mediaType }).regex(/^[a-z0-9-]+\/[a-z0-9.+-]+$/, mediaType), { error: mediaType })
+        .array(
+          z
+            .string({ error: mediaType })
+            .regex(/^[a-z0-9-]+\/[a-z0-9.+-]+$/, mediaType)
+            .refine(type => type !== 'text/event-stream', noEvents),
+          { error: mediaType },
+        )
         .default([])
         .register(docs, { description: 'Media types that are compressed besides the usual ones' }),
     }),

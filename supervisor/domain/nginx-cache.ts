@@ -46,6 +46,7 @@ export function renderCaches(front: Cache | undefined, routes: readonly RouteCac
     ...routes.map(({ cache, name }) => renderPath(cache, `${workDir}/cache-${name}`, zoneOf(name))),
     // what never ends is nothing to keep
     `map $http_accept $monohull_event_stream { default ''; ~*text/event-stream 1; }`,
+    `map $upstream_http_content_type $monohull_is_event_stream { default ''; ~*^text/event-stream 1; }`,
   ]
 }
 
@@ -65,7 +66,7 @@ export function renderCached({ ttlSeconds, key, staleWhileRevalidate, cookies }:
     `proxy_cache_key ${key};`,
     `proxy_cache_valid 200 301 308 ${ttlSeconds}s;`,
     `proxy_cache_bypass ${bypass.join(' ')};`,
-    `proxy_no_cache ${bypass.join(' ')};`,
+    `proxy_no_cache ${bypass.join(' ')} $monohull_is_event_stream;`,
     'proxy_cache_revalidate on;',
     `proxy_cache_use_stale error timeout${staleWhileRevalidate ? ' updating' : ''};`,
     `proxy_cache_background_update ${staleWhileRevalidate ? 'on' : 'off'};`,

@@ -8,11 +8,12 @@ import { defer, fixture, type Monohull, startMonohull, until } from './monohull.
 const home = new URL('../../', import.meta.url).pathname
 
 /** An app with WebSockets and events behind routes of both kinds. */
-async function startStreams(t: TestContext, env: Record<string, string> = {}): Promise<Monohull> {
+async function startStreams(t: TestContext, env: Record<string, string> = {}, yaml = ''): Promise<Monohull> {
   const monohull = startMonohull(t, {
     env: { MONOHULL_WORKERS: '1', NODE_PATH: `${home}node_modules`, ...env },
     files: {
       'monohull.yaml': `https: off
+${yaml}
 app: { command: [node, ${fixture('streams.cjs')}] }
 routes: [{ app: app }, { path: /api, app: app, strip_prefix: true }, { path: /short, app: app, read_timeout: 300ms }]
 `,
@@ -95,6 +96,25 @@ describe('server-sent events', () => {
         assert.equal(await next(), `data: ${word}\n\n`)
       }
       request.destroy()
+    }
+  })
+
+  it('arrive one by one where the cache keeps what says nothing, and are never kept', async t => {
+    const monohull = await startStreams(t, {}, 'cache: { ttl: 1m }')
+    const { httpPort } = monohull.instance()
+    for (const word of ['one', 'two']) {
+      // without the Accept that a browser's EventSource sends
+      const request = http.get({ host: '127.0.0.1', port: httpPort, path: '/events', agent: false })
+      defer(t, () => request.destroy())
+      const signal = AbortSignal.timeout(20_000)
+      const [response] = (await once(request, 'response', { signal })) as [http.IncomingMessage]
+      assert.equal(response.headers['x-cache'], 'MISS')
+      const events = response.setEncoding('utf8').iterator()
+      assert.equal((await events.next()).value, 'data: hello\n\n')
+      await monohull.request({ path: `/next/${word}`, method: 'POST' })
+      assert.equal((await events.next()).value, `data: ${word}\n\n`)
+      await monohull.request({ path: '/end', method: 'POST' })
+      assert.equal((await events.next()).done, true)
     }
   })
 

@@ -81,6 +81,10 @@ describe('config/load: bad values', () => {
     ['send_files: {/private/: 1}', 'expected a folder'],
     ['{send_files: {/x/: x}, routes: [{path: /x, app: app}]}', 'is the path of a route'],
     ['compression: gzip', 'expected on, off or {brotli, min_length, types}'],
+    [
+      'compression: {types: [text/event-stream]}',
+      'expected other media types: server-sent events would wait in the compressor',
+    ],
     ['server_names: ["a b"]', 'expected a host name such as www.example.com'],
     ['health: {live_path: healthz}', 'expected a path such as /healthz, or off'],
     ['app: {listen: tcp}', 'expected inherit or port'],
