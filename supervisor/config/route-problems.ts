@@ -1,3 +1,4 @@
+import { findLoop } from './redirect-loops.ts'
 import type { Route } from './routes.ts'
 
 export interface RouteProblem {
@@ -67,17 +68,22 @@ function describeConflict(
   return [{ path: ['routes', index, 'path'], message, params: { fix: 'leave one of the two out', also } }]
 }
 
-/** A redirect to below its own route, where no other route takes over, never ends. */
+/** A redirect that leads back to itself, by others too: the first of them is told. */
 function describeLoop(routes: readonly (Route | undefined)[], route: Route, index: number): RouteProblem[] {
-  const { target, path, match } = route
-  if (target.kind !== 'redirect' || match !== 'prefix') return []
-  const { to } = target
-  const isBelow = (base: string) => to === base || to.startsWith(base === '/' ? '/' : `${base}/`)
-  const takesOver = (other: Route) =>
-    other !== route && (other.match === 'regex' || (other.path.length > path.length && isBelow(other.path)))
-  if (to === path || !isBelow(path) || routes.some(other => !other || takesOver(other))) return []
-  const fix = 'name a path outside of it, or add a route for that path'
-  return [{ path: ['routes', index, 'redirect', 'to'], message: 'leads back to this route', params: { fix } }]
+  const { target, path } = route
+  // by itself it is told already
+  if (target.kind !== 'redirect' || target.to === path) return []
+  const loop = findLoop(routes, route).map(other => routes.indexOf(other))
+  const other = loop.at(-1)
+  if (other === undefined || Math.min(...loop) < index) return []
+  const at = ['routes', index, 'redirect', 'to']
+  if (other === index) {
+    const fix = 'name a path outside of it, or add a route for that path'
+    return [{ path: at, message: 'leads back to this route', params: { fix } }]
+  }
+  const also = ['routes', other, 'redirect', 'to']
+  const message = `leads back to this route, by the redirect of routes.${other}`
+  return [{ path: at, message, params: { fix: 'name another path in one of the two', also } }]
 }
 
 function describeHealthConflict(

@@ -118,6 +118,33 @@ describe('config: targets of routes', () => {
       assert.equal(acceptedApps(yaml(`routes: [${to}${other}]`)).routes.length, 2)
   })
 
+  it('refuse redirects that lead in a circle, and name the first and the last of them', () => {
+    const a = '  - {path: /a, redirect: {to: /b}}'
+    const problem = refusedOnce(
+      yaml(`routes:\n${a}\n  - {path: /b, redirect: {to: /c/d}}\n  - {path: /c, redirect: {to: /a}}`),
+    )
+    assert.equal(problem.key, 'routes.0.redirect.to')
+    assert.equal(problem.problem, 'leads back to this route, by the redirect of routes.2 (monohull.yaml:4)')
+    assert.equal(problem.source, 'monohull.yaml:2')
+    const kept = '{path: /new, redirect: {to: /old}}, {path: /old, redirect: {to: /new, keep_path: true}}'
+    assert.equal(refusedOnce(yaml(`routes: [${kept}]`)).key, 'routes.0.redirect.to')
+    const host = '{host: a.test, path: /x, redirect: {to: /y}}, {path: /y, redirect: {to: /x}}, {path: /x, app: app}'
+    assert.equal(refusedOnce(yaml(`routes: [${host}]`)).key, 'routes.0.redirect.to')
+  })
+
+  it('may lead to redirects that lead elsewhere', () => {
+    for (const routes of [
+      '{path: /a, redirect: {to: /b}}, {path: /b, redirect: {to: /c}}, {path: /b/c, redirect: {to: /a}}',
+      '{path: /a, redirect: {to: /b}}, {path: /b, redirect: {to: "https://b.test/a"}}',
+      '{path: /a, redirect: {to: /b}}, {path: /b, redirect: {to: //b.test/a}}',
+      '{path: /a, redirect: {to: /b/c}}, {path: /b, redirect: {to: /a}}, {path: /b/c, match: exact, app: app}',
+      '{path: /a, host: a.test, redirect: {to: /b}}, {path: /b, host: b.test, redirect: {to: /a}}',
+      '{path: /a, match: exact, redirect: {to: /a/}}, {path: /a, app: app}',
+      '{path: /was, redirect: {to: /, keep_path: true}}, {path: /, app: app}',
+    ])
+      assert.ok(acceptedApps(yaml(`routes: [${routes}]`)).routes.length > 1, routes)
+  })
+
   it('have settings of their own, which leave those of the front as they are', () => {
     const { routes, max_body_size } = acceptedApps(
       yaml('routes: [{app: app}, {path: /x, app: app, max_body_size: off, allow: off, cache: {ttl: 1m}}]'),
