@@ -62,8 +62,11 @@ function renderNetworks({ allow, deny }: Pick<Access, 'allow' | 'deny'>): string
   ]
 }
 
-/** For the http block: which hosts are known. Requests to the `open` paths are for any host. */
-export function renderKnownHosts({ known }: UnknownHost, open: readonly string[]): string[] {
+/** For the http block: which hosts are known. Requests to the `open` paths are for any host, and so are those of a CA that nginx answers. */
+export function renderKnownHosts(
+  { known }: UnknownHost,
+  { open, acmeChallenges }: { open: readonly string[]; acmeChallenges: string | undefined },
+): string[] {
   return [
     '',
     '# unknown_host, server_names',
@@ -74,7 +77,7 @@ export function renderKnownHosts({ known }: UnknownHost, open: readonly string[]
     '}',
     'map $uri $monohull_is_unknown_host {',
     '    default $monohull_is_other_host;',
-    `    ~^/\\.well-known/acme-challenge/ '';`,
+    ...(acmeChallenges === undefined ? [] : [`    ~^/\\.well-known/acme-challenge/ '';`]),
     ...open.map(path => `    ${path} '';`),
     '}',
   ]

@@ -46,15 +46,15 @@ export function mayComeByHttps({ proxies, proxyProtocol }: Trust): boolean {
   return proxies.length > 0 && !proxyProtocol
 }
 
-/** For the http block: which requests to the HTTP port are sent to HTTPS; those to the `open` paths never are. */
-export function renderRedirects(open: readonly string[]): string[] {
+/** For the http block: which requests to the HTTP port are sent to HTTPS; those to the `open` paths never are, nor those of a CA that nginx answers. */
+export function renderRedirects(open: readonly string[], acmeChallenges: string | undefined): string[] {
   return [
     '',
     '# https: redirect',
     'map $monohull_proto:$uri $monohull_redirects {',
     '    default 1;',
     `    ~^https: '';`,
-    `    ~^http:/\\.well-known/acme-challenge/ '';`,
+    ...(acmeChallenges === undefined ? [] : [`    ~^http:/\\.well-known/acme-challenge/ '';`]),
     ...open.map(path => `    http:${path} '';`),
     '}',
   ]

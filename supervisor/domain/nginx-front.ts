@@ -47,9 +47,10 @@ interface FrontSurroundings {
 /** For the http block. At the `open` paths, which are for anybody, what holds clients off does not hold. */
 export function renderFront(
   front: FrontRules,
-  { routes, workDir, open }: FrontSurroundings & { open: readonly string[] },
+  surroundings: FrontSurroundings & { open: readonly string[]; acmeChallenges: string | undefined },
 ): string[] {
   const { trust, compression, headers, http3, hsts, limits, unknownHost, cache } = front
+  const { routes, workDir, open } = surroundings
   const caches = routes.flatMap(route => {
     const own = route.rules.cache
     return own && own !== 'off' ? [{ cache: own, name: cacheName(route) }] : []
@@ -65,7 +66,7 @@ export function renderFront(
     ...(hsts ? renderHsts(hsts) : []),
     '',
     ...renderLimits(limits, rulesOf(routes), open),
-    ...(unknownHost ? renderKnownHosts(unknownHost, open) : []),
+    ...(unknownHost ? renderKnownHosts(unknownHost, surroundings) : []),
     ...renderCaches(cache, caches, workDir),
   ]
 }

@@ -106,7 +106,7 @@ function renderHttp(model: NginxModel): string {
     '# tls.profile',
     `include snippets/tls-${model.tlsProfile}.conf;`,
     ...renderFront(model.front, { ...model, open: healthPaths(model) }),
-    ...(redirectsByMap(model) ? renderRedirects(healthPaths(model)) : []),
+    ...(redirectsByMap(model) ? renderRedirects(healthPaths(model), model.acmeChallenges) : []),
     ...model.apps.flatMap(renderUpstream),
     ...(model.busyTime ? renderBusyCounter(model.busyTime) : []),
     ...model.upstreams.flatMap(renderExternal),

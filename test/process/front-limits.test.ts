@@ -146,6 +146,9 @@ describe('unknown_host', () => {
     assert.equal(await to('evil.example'), 421)
     assert.equal(await to('127.0.0.1'), 421)
     assert.equal(await to('evil.example', '/healthz'), 200)
+    // which the app would get as it is written
+    assert.equal(await to('evil.example', '/.well-known/acme-challenge/x'), 421)
+    assert.equal(await to('evil.example', '/admin/../.well-known/acme-challenge/x'), 421)
   })
 
   it('444 closes the connection without a word, on the port that redirects too', async t => {
