@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -73,12 +74,15 @@ export function createNginxFiles({ source, target }: NginxFilesOptions): NginxFi
     },
     promote(folder) {
       const link = join(target, 'next')
+      const current = join(target, 'current')
+      const former = existsSync(current) ? readlinkSync(current) : undefined
       rmSync(link, { force: true })
       symlinkSync(folder, link)
-      renameSync(link, join(target, 'current'))
+      renameSync(link, current)
       for (const number of generations().slice(0, -kept)) {
         rmSync(join(target, `generation-${number}`), { recursive: true, force: true })
       }
+      return former
     },
     discard: folder => rmSync(folder, { recursive: true, force: true }),
   }

@@ -126,7 +126,8 @@ export interface NginxFiles {
   stage(rendered: Map<string, string>): string
   /** `descriptors`: sockets that are bound already; without them nginx binds the addresses for a moment. `signal` ends it. */
   test(folder: string, descriptors: readonly number[], signal?: AbortSignal): Promise<ConfigTest>
-  promote(folder: string): void
+  /** Makes it the one in use, and tells which was before. */
+  promote(folder: string): string | undefined
   discard(folder: string): void
 }
 

@@ -167,13 +167,16 @@ export function createNginx(deps: NginxDeps): Nginx {
       files.discard(folder)
       return
     }
-    files.promote(folder)
+    const [former, formerlyGiven] = [files.promote(folder), given]
     given = { rendered, whole }
     if (!master) return
     const known = deps.processes.childrenOf(master.child.pid)
     // a master that just died is started again with the promoted files anyway
     if (!master.child.signal('SIGHUP')) return
     if (!(await waitForWorkers(master, known)) && master.child.signal('SIGHUP')) {
+      // or the next master would start with what this one has refused
+      if (former !== undefined) files.promote(former)
+      given = formerlyGiven
       throw new OperatorError('nginx did not take the new configuration', {
         fix: 'its own message is above',
         code: exitCode.software,

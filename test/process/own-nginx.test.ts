@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { childrenOf } from '../../supervisor/adapters/procfs.ts'
-import { fixture, startMonohull, until } from './monohull.ts'
+import { defer, fixture, startMonohull, until } from './monohull.ts'
 
 const conf = (more = '') => `include rendered/main.conf;
 events { worker_connections 64; }
@@ -50,6 +52,26 @@ describe('nginx directives of the user', () => {
     writeFileSync(join(monohull.folder, 'own.conf'), conf('    no_such_thing on;\n'))
     monohull.signal('SIGHUP')
     await monohull.seen(/reload abandoned[\s\S]*unknown directive \\"no_such_thing\\" in \S+\/own\.conf:9/)
+    assert.equal((await monohull.request()).status, 200)
+  })
+
+  it('that only a start would refuse are no more once the reload is abandoned', async t => {
+    const taken = createServer().listen(0, '127.0.0.1')
+    defer(t, () => taken.close())
+    await once(taken, 'listening')
+    const monohull = startMonohull(t, { files: { ...files, 'own.conf': conf() } })
+    await monohull.serving()
+    const { port } = taken.address() as AddressInfo
+    writeFileSync(join(monohull.folder, 'own.conf'), conf(`    server { listen 127.0.0.1:${port}; }\n`))
+    monohull.signal('SIGHUP')
+    // nginx tries for a while, and says nothing to whoever asked
+    await until('the reload to be abandoned', () => /reload abandoned.*did not take/.test(monohull.output()), {
+      deadlineMs: 60_000,
+    })
+    const before = monohull.nginx()
+    process.kill(before, 'SIGKILL')
+    await monohull.seen(/nginx is back/)
+    await until('another nginx', () => monohull.nginx() !== before)
     assert.equal((await monohull.request()).status, 200)
   })
 
