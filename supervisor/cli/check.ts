@@ -140,7 +140,7 @@ async function testNginx(settings: Settings, world: World): Promise<void> {
     const result = await files.test(files.stage(renderNginx(tested)), [])
     if (result.ok) return
     throw new OperatorError(`nginx refuses the configuration: ${nameOrigins(result.output, tested).join('\n    ')}`, {
-      fix: complaintFix(result.output),
+      fix: complaintFix(result.output, tested),
     })
   } finally {
     rmSync(target, { recursive: true, force: true })

@@ -14,9 +14,12 @@ export function nameOrigins(output: readonly string[], model: NginxModel): strin
   })
 }
 
-/** What to do about what nginx says. */
-export function complaintFix(output: readonly string[]): string {
-  const twice = /"(\w+)" directive is duplicate in \S*\/http\.d\//.exec(output.join('\n'))?.[1]
+/** What to do about what nginx says of the files of `model`. */
+export function complaintFix(output: readonly string[], { ownNginxConf }: Pick<NginxModel, 'ownNginxConf'>): string {
+  const text = output.join('\n')
+  if (ownNginxConf && /unknown (log format )?"monohull_/.test(text))
+    return `include all the snippets in ${ownNginxConf.path} that docs/guide/routing.md has in its nginx.conf`
+  const twice = /"(\w+)" directive is duplicate in \S*\/http\.d\//.exec(text)?.[1]
   if (twice === undefined) return 'mend what the message names; monohull render prints the rendered files'
   return `say ${twice} in a file of server.d, or by a key of the configuration; monohull render shows the line that is there`
 }

@@ -151,7 +151,7 @@ export function createNginx(deps: NginxDeps): Nginx {
     if (ending.signal.aborted) throw new OperatorError('monohull is stopping', { fix: 'start it again' })
     if (!result.ok) {
       throw new OperatorError(`nginx refuses the configuration: ${nameOrigins(result.output, model).join('\n')}`, {
-        fix: complaintFix(result.output),
+        fix: complaintFix(result.output, model),
       })
     }
     for (const warning of result.warnings) log.warn('nginx warns', { output: warning })

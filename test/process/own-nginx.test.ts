@@ -114,6 +114,13 @@ describe('nginx directives of the user', () => {
     assert.match(await check(t, {}), /nginx\.config: cannot be read: ENOENT, got ".*own\.conf"/)
   })
 
+  for (const name of ['log-formats', 'maps', 'forwarded']) {
+    it(`are told where to look when they leave ${name} out`, async t => {
+      const output = await check(t, { 'own.conf': conf().replace(`include snippets/${name}.conf;`, '') })
+      assert.match(output, /fix: {2}include all the snippets in \S+\/own\.conf that docs\/guide\/routing\.md has/)
+    })
+  }
+
   it('that nginx cannot read to the end hold up no stop, and the test of them ends with it', async t => {
     const monohull = startMonohull(t, {
       args: ['run', 'node', fixture('hello.cjs')],
