@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { connect } from 'node:http2'
 import { get } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -49,6 +50,8 @@ describe('examples of the front', () => {
     for (let count = 0; count < 6; count++) assert.equal((await json(front)).port, '5000')
     assert.match(await compose('ps', 'api-1'), /api-1/)
     await assert.rejects(compose('port', 'api-1', '5000').then(port => assert.notEqual(port, '')))
+    const processes = await docker(['top', await compose('ps', '--quiet', 'api-1'), '-eo', 'pid,user:9'])
+    assert.match(processes, /^PID +USER\n(\d+ +10001(\n|$)){3}$/)
   })
 
   it('flask-load-balanced: the same in one image', { timeout }, async t => {
@@ -56,8 +59,12 @@ describe('examples of the front', () => {
     const container = await startContainer(t, { image, httpPort: 8080 })
     const ports = new Set<string>()
     await until('both workers', async () => {
-      const { port } = await json(await container.http())
+      const { port, forwarded } = await json(await container.http())
       if (port) ports.add(port)
+      assert.deepEqual(Object.keys(forwarded).sort(), [
+        ...['For', 'Host', 'Port', 'Proto', 'Server'].map(name => `X-Forwarded-${name}`),
+        'X-Real-Ip',
+      ])
       return ports.size === 2
     })
   })
@@ -87,7 +94,8 @@ describe('examples of the front', () => {
     assert.equal(answer.certificate?.subject.CN, 'shop.test')
     assert.equal(answer.headers.server, 'nginx')
     const plain = await ask(`${await container.http()}/x?y`, { headers: { host: 'shop.test' } })
-    assert.deepEqual([plain.status, plain.headers.location], [308, 'https://shop.test/x?y'])
+    const { location, server } = plain.headers
+    assert.deepEqual([plain.status, location, server], [308, 'https://shop.test/x?y', 'nginx'])
     const { stdout } = await container.exec('cat', '/proc/net/tcp', '/proc/net/tcp6')
     const listening = stdout.split('\n').flatMap(line => / [0-9A-F]+:([0-9A-F]{4}) \S+:0000 0A /.exec(line)?.[1] ?? [])
     assert.deepEqual([...new Set(listening.map(port => Number.parseInt(port, 16)))].sort(), [443, 80])
@@ -105,10 +113,11 @@ describe('examples of the front', () => {
     assert.equal(script.headers['cache-control'], 'public, max-age=31536000, immutable')
     assert.match(script.body, /new WebSocket/)
     assert.equal((await json(`${https}/api/who?x=1`)).url, '/who?x=1')
-    const compressed = await fetchRaw(`${https}/api/who`)
+    const compressed = await fetchRaw(`${https}/api/who?length=1000`)
     assert.equal(compressed.encoding, 'gzip')
-    assert.match(gunzipSync(compressed.body).toString(), /"url":"\/who"/)
-    assert.equal((await fetchRaw(`${https}/api/short`)).encoding, undefined)
+    assert.match(gunzipSync(compressed.body).toString(), /"url":"\/who\?length=1000"/)
+    const encodingOf = async (length: number) => (await fetchRaw(`${https}/api/who?length=${length}`)).encoding
+    assert.deepEqual([await encodingOf(255), await encodingOf(256)], [undefined, 'gzip'])
     const { stdout } = await container.exec('monohull', 'render')
     assert.match(
       stdout,
@@ -121,6 +130,9 @@ describe('examples of the front', () => {
     socket.send('hello')
     const [text] = await once(socket, 'message', { signal: AbortSignal.timeout(20_000) })
     assert.equal(String(text), 'captured hello')
+    // the zone of http.d: 50 a second, and 100 at once
+    const statuses = await statusesOfMany(https, '/api/who', 1000)
+    assert.deepEqual([...new Set(statuses)].sort(), [200, 429])
   })
 
   it('node-ssr: pages from Node, assets from nginx', { timeout }, async t => {
@@ -137,6 +149,19 @@ describe('examples of the front', () => {
     assert.doesNotMatch(stdout, /gzip_static/)
   })
 })
+
+/** Statuses of requests that are sent all at the same time, over one connection. */
+async function statusesOfMany(origin: string, path: string, count: number): Promise<number[]> {
+  const session = connect(origin, { rejectUnauthorized: false })
+  const ask = async () => {
+    const stream = session.request({ ':path': path }).resume()
+    const [headers] = await once(stream, 'response', { signal: AbortSignal.timeout(20_000) })
+    return Number(headers[':status'])
+  }
+  const statuses = await Promise.all(Array.from({ length: count }, ask))
+  session.close()
+  return statuses
+}
 
 /** An answer as it came, to a client that takes gzip. */
 async function fetchRaw(url: string): Promise<{ encoding: string | undefined; body: Buffer }> {
