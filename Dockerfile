@@ -16,11 +16,11 @@ RUN apt-get update \
     libnginx-mod-http-brotli-filter libnginx-mod-http-brotli-static libnginx-mod-http-lua nginx openssl tini \
   && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt /var/log/dpkg.log
 
+# /app is root's: who can write there could put another monohull.yaml in the place of the app's, for the next reload.
 # /run is for any user (--tmpfs /run takes this mode over). The state is for root, and for a user named by its number
 # alone, whose group is root's; app is in neither.
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /app --shell /usr/sbin/nologin app \
-  && install -d -o app -g app /app \
-  && install -d /certs \
+  && install -d /app /certs \
   && install -d -m 775 /var/lib/monohull \
   && chmod 1777 /run
 

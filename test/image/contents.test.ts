@@ -46,8 +46,8 @@ describe('what is in the image', () => {
     assert.match((await runToEnd([], ['npm', '--version'])).stdout, /^\d+\./)
   })
 
-  it('has /app for the user app, and /run for anybody', async () => {
-    assert.equal(await inImage('stat -c "%U %a" /app /run; id -u app; pwd'), 'app 755\nroot 1777\n10001\n/app')
+  it('has /app for the app, which cannot write there, and /run for anybody', async () => {
+    assert.equal(await inImage('stat -c "%U %a" /app /run; id -u app; pwd'), 'root 755\nroot 1777\n10001\n/app')
   })
 
   it('says what it is', async () => {

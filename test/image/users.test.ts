@@ -37,7 +37,7 @@ describe('started as root', () => {
     assert.equal(await as('app', connect('/run/monohull/admin.sock')), 'EACCES')
     assert.equal(await as('app', connect('/run/monohull/app-1.sock')), 'EACCES')
     assert.equal(
-      await as('app', 'find /run/monohull /opt/monohull /var/lib/monohull -writable ! -type l 2>/dev/null'),
+      await as('app', 'find /app /run/monohull /opt/monohull /var/lib/monohull -writable ! -type l 2>/dev/null'),
       '',
     )
   })
