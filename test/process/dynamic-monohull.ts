@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { askAdmin } from '../../supervisor/adapters/admin-client.ts'
 import type { Outcome } from '../../supervisor/domain/command.ts'
 import {
+  defer,
   fixture,
   type Monohull,
   type RequestOptions,
@@ -56,4 +58,37 @@ export async function setRoute(monohull: Monohull, target: string, host = shop):
 export async function who(monohull: Monohull, host = shop, options: RequestOptions = {}): Promise<string> {
   const { status, body } = await monohull.request({ ...options, headers: { host, ...options.headers } })
   return status === 200 ? JSON.parse(body).name : String(status)
+}
+
+/** Where the routes are kept. */
+export const storeOf = ({ folder }: Monohull) => join(folder, 'state/routes.json')
+
+/** What is kept. */
+export const readStore = (monohull: Monohull) => readFileSync(storeOf(monohull), 'utf8')
+
+/** Runs the command line for an instance. */
+export async function tell(t: TestContext, monohull: Monohull, ...args: string[]) {
+  const folder = temporaryFolder(t)
+  const told = startMonohull(t, { folder, args, env: { MONOHULL_RUN_DIR: join(monohull.folder, 'run') } })
+  return { code: await told.exited, output: told.output() }
+}
+
+/** Asks for a host over several connections all the time, until it is told to end; the answers and how often they came. */
+export function keepAsking(t: TestContext, monohull: Monohull, host = shop) {
+  const answers = new Map<string, number>()
+  let isOver = false
+  const asking = Array.from({ length: 4 }, async (_, index) => {
+    while (!isOver) {
+      const options = index % 2 ? { method: 'POST', body: 'x' } : {}
+      const answer = await who(monohull, host, options).catch((error: Error) => error.message)
+      answers.set(answer, (answers.get(answer) ?? 0) + 1)
+    }
+  })
+  async function end() {
+    isOver = true
+    await Promise.all(asking)
+    return [...answers.keys()].sort()
+  }
+  defer(t, end)
+  return { answers, end }
 }
