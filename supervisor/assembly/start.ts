@@ -5,6 +5,7 @@ import { collectGarbage } from '../adapters/heap.ts'
 import { claimRunDir } from '../adapters/instance.ts'
 import { createNginxFiles, readNginxFeatures } from '../adapters/nginx-files.ts'
 import { childrenOf, isGroupLeaving, isNginxLeaving, wakeUpsOf } from '../adapters/procfs.ts'
+import { nginxFolders } from '../adapters/run-nginx.ts'
 import { createSpawn } from '../adapters/spawn.ts'
 import { openUnansweredLog } from '../adapters/unanswered-log.ts'
 import type { LocalServer } from '../admin/server.ts'
@@ -142,7 +143,7 @@ async function assembleNginx(parts: Parts, surroundings: Surroundings): Promise<
     descriptors: [...front.http, ...front.https, parts.busySocket, parts.dynamicRoutes?.tellSocket].flatMap(
       socket => socket?.descriptor ?? [],
     ),
-    env: { PATH: world.env.PATH ?? '', TZ: world.env.TZ ?? '' },
+    env: { PATH: nginxFolders.join(':'), TZ: world.env.TZ ?? '' },
   })
 }
 
