@@ -3,7 +3,7 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { resolveSettings, type SettingsResult } from '../assembly/settings.ts'
 import type { World } from '../assembly/world.ts'
-import { messageOf } from '../base/errors.ts'
+import { messageOf, OperatorError } from '../base/errors.ts'
 import type { ConfigSources, LoadResult } from '../config/load.ts'
 import { type PlainSchema, readPlainConfig } from '../config/plain-config.ts'
 
@@ -27,8 +27,21 @@ export async function resolveConfiguration(
   world: World,
   overrides: Record<string, unknown> = {},
 ): Promise<SettingsResult> {
+  expectCurrentFolder()
   const loaded = await loadConfiguration(commandLine, world, overrides)
   return loaded.ok ? resolveSettings(loaded.config, world) : loaded
+}
+
+/** Relative paths start there. */
+function expectCurrentFolder(): void {
+  try {
+    process.cwd()
+  } catch (error) {
+    throw new OperatorError('cannot start in the current folder: it was removed', {
+      fix: 'cd to a folder that is there',
+      cause: error,
+    })
+  }
 }
 
 /** The run folder of the instance meant, even when the rest of the configuration is broken by now. */

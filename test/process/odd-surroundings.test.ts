@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
-import { dirname } from 'node:path'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
 import { fixture, startMonohull } from './monohull.ts'
 
 const hello = fixture('hello.cjs')
+const launcher = join(import.meta.dirname, '../../dist/launcher.cjs')
 
 describe('a machine that is not as usual', { concurrency: 3 }, () => {
   it('nginx is not in PATH, as for users of Debian: it is found all the same', async t => {
@@ -11,5 +15,16 @@ describe('a machine that is not as usual', { concurrency: 3 }, () => {
     const monohull = startMonohull(t, { args: ['run', 'node', hello], env: { PATH } })
     await monohull.serving()
     assert.equal((await monohull.request()).status, 200)
+  })
+
+  it('the current folder was removed: told, with what to do', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'monohull-gone-'))
+    const words = ['-c', 'cd "$1" && rmdir "$1" && exec "$2" "$3" run', 'sh', folder, process.execPath, launcher]
+    const { status, stderr } = spawnSync('sh', words, { encoding: 'utf8', timeout: 20_000 })
+    assert.equal(
+      stderr,
+      'monohull: cannot start in the current folder: it was removed\n  fix: cd to a folder that is there\n',
+    )
+    assert.equal(status, 78)
   })
 })
