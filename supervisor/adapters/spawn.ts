@@ -1,4 +1,5 @@
 import { type StdioOptions, spawn as spawnProcess } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { constants } from 'node:os'
 import type { Readable } from 'node:stream'
 import { OperatorError } from '../base/errors.ts'
@@ -38,9 +39,7 @@ export function createSpawn(deps: SpawnDeps): Spawn {
     subprocess.on('error', () => {}) // told by the missing pid
     const { pid } = subprocess
     if (pid === undefined) {
-      throw new OperatorError(`cannot start ${spec.name} (${spec.argv[0]}) in ${spec.directory}`, {
-        fix: 'check that the folder and the program exist, and that the user may use them',
-      })
+      throw refusal(spec)
     }
     const relays = relay
       ? [
@@ -58,6 +57,17 @@ export function createSpawn(deps: SpawnDeps): Spawn {
     const notify = spec.notify ? (subprocess.stdio[3 + spec.inherit.length] as Readable) : undefined
     return toChild(pid, { exited, relays, notify })
   }
+}
+
+/** The system tells why only later. */
+function refusal({ name, argv, directory }: SpawnSpec): OperatorError {
+  if (!existsSync(directory))
+    return new OperatorError(`cannot start ${name} (${argv[0]}): its folder ${directory} is not there`, {
+      fix: 'bring it back, or start monohull anew with another',
+    })
+  return new OperatorError(`cannot start ${name} (${argv[0]}) in ${directory}`, {
+    fix: 'check that the program is there, that the user may use it and the folder, and the limits of open files (ulimit -n) and processes',
+  })
 }
 
 /** A shell goes first where something is to be done in the process itself; exec keeps the process. */

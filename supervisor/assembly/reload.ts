@@ -1,4 +1,4 @@
-import { messageOf, OperatorError } from '../base/errors.ts'
+import { OperatorError, reasonOf } from '../base/errors.ts'
 import { formatProblems } from '../config/report.ts'
 import type { Outcome } from '../domain/command.ts'
 import { applyAll, revertAll } from '../services/changes.ts'
@@ -68,7 +68,7 @@ export async function reload(parts: Parts): Promise<Outcome> {
     Object.assign(parts, { settings, certificates, folders, upstreams: formerUpstreams, hsts: formerHsts })
     upstreams?.stop()
     if (isApplied) await revertAll(changes)
-    return abandoned(messageOf(error))
+    return abandoned(reasonOf(error))
   }
   formerUpstreams?.stop()
   await retireRemoved(parts)

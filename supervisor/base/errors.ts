@@ -43,6 +43,12 @@ const ioFixes: Record<string, string> = {
   EMFILE: 'raise the limit of open files (docker: --ulimit nofile)',
 }
 
+/** `messageOf`, with what to do about it where that is known: for a reason that stands beside others. */
+export function reasonOf(error: unknown): string {
+  const fix = error instanceof OperatorError ? error.fix : ioFixes[errnoOf(error) ?? '']
+  return fix === undefined ? messageOf(error) : `${messageOf(error)}; ${fix}`
+}
+
 /** An I/O error of the system as something the operator can mend; anything else as it is. */
 export function asOperatorError(error: unknown): unknown {
   const errno = errnoOf(error)

@@ -1,4 +1,4 @@
-import { exitCode, messageOf } from '../base/errors.ts'
+import { exitCode, reasonOf } from '../base/errors.ts'
 import { backoffMs } from '../domain/backoff.ts'
 import { describeExit, type Exit } from '../domain/exit.ts'
 import type { Surroundings } from '../domain/ports.ts'
@@ -90,7 +90,7 @@ export function createBackgroundProcess(
       running = { managed, buried: bury(worker, managed) }
       cancelTimer = clock.after(runningAfterMs, () => dispatch({ type: 'becameReady', worker, at: clock.monotonic() }))
     } catch (error) {
-      cancelTimer = clock.after(0, () => died(worker, { exit: refused, lastLines: [], reason: messageOf(error) }))
+      cancelTimer = clock.after(0, () => died(worker, { exit: refused, lastLines: [], reason: reasonOf(error) }))
     }
   }
 

@@ -1,5 +1,5 @@
 import { formatDuration } from '../base/duration.ts'
-import { messageOf } from '../base/errors.ts'
+import { reasonOf } from '../base/errors.ts'
 import { describeExit, exitCodeOf } from '../domain/exit.ts'
 import { type HookEvent, type HookFacts, type HookPlan, hookEnv } from '../domain/hook.ts'
 import type { Surroundings } from '../domain/ports.ts'
@@ -64,7 +64,7 @@ export function createHooks({ spawn, clock, log }: Pick<Surroundings, 'spawn' | 
       const policy = { stopSignal: 'SIGTERM', bootTimeoutMs: timeoutMs, graceMs, endsGroup: true } as const
       hook = manageProcess({ child, clock, policy, onReady: () => {} })
     } catch (error) {
-      return { ok: false, reason: messageOf(error), code: 126 }
+      return { ok: false, reason: reasonOf(error), code: 126 }
     }
     running.add(hook)
     const { exit, cause, uptimeMs } = await hook.ended

@@ -1,4 +1,4 @@
-import { exitCode, messageOf } from '../base/errors.ts'
+import { exitCode, reasonOf } from '../base/errors.ts'
 import { explainDeath } from '../domain/death.ts'
 import { describeExit, type Exit } from '../domain/exit.ts'
 import { endReason } from '../domain/hook.ts'
@@ -212,7 +212,7 @@ export function refusedEnd(error: unknown): RefusedEnd {
     servedMs: 0,
     blame: 'worker',
     lastLines: [],
-    reason: messageOf(error),
+    reason: reasonOf(error),
     stack: [],
   }
 }

@@ -123,7 +123,7 @@ describe('when the disk is full', () => {
     await running.serving()
     fill(join(small, 'filler'))
     running.signal('SIGHUP')
-    await running.seen(/reload abandoned.*ENOSPC/)
+    await running.seen(/reload abandoned.*ENOSPC.*; free space there/)
     const before = running.worker(1)
     process.kill(before, 'SIGKILL')
     await running.seen(/worker died[\s\S]*worker ready/)

@@ -86,7 +86,7 @@ describe('services/background-process', () => {
     one.start()
     await advance(0)
     assert.deepEqual([one.status().state, alive()], ['waiting', 0])
-    assert.match(lines.join(''), /process died process=queue\.1 .*reason="cannot start queue\.1 \(consumer\)"/)
+    assert.match(lines.join(''), /process died process=queue\.1 .*reason="cannot start queue\.1 \(consumer\); mend it"/)
     await advance(100)
     await advance(0)
     assert.equal(alive(), 0)
@@ -103,7 +103,11 @@ describe('services/background-process', () => {
     const replaced = one.replace(plan)
     await advance(0)
     await advance(0)
-    assert.deepEqual(await replaced, { ok: false, reason: 'queue.1: cannot start queue.1 (consumer)', lastLines: [] })
+    assert.deepEqual(await replaced, {
+      ok: false,
+      reason: 'queue.1: cannot start queue.1 (consumer); mend it',
+      lastLines: [],
+    })
   })
 
   it('never runs two, though the first start was refused a moment before', async () => {
