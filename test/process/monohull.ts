@@ -101,6 +101,8 @@ export interface StartOptions {
   files?: Record<string, string>
   /** An existing folder, to start again in it. */
   folder?: string
+  /** Words before its command: a program that becomes it. */
+  through?: string[]
   /** Where it prints to, when that is not output.log opened for appending. */
   descriptor?: number
 }
@@ -140,7 +142,9 @@ export function startMonohull(t: TestContext, options: StartOptions = {}): Monoh
   const folder = options.folder ?? temporaryFolder(t, options.files)
   const log = join(folder, 'output.log')
   const descriptor = openSync(log, 'a')
-  const child = spawn(process.execPath, [join(home, 'dist/launcher.cjs'), ...(options.args ?? ['run'])], {
+  const words = [process.execPath, join(home, 'dist/launcher.cjs'), ...(options.args ?? ['run'])]
+  const [program = '', ...args] = [...(options.through ?? []), ...words]
+  const child = spawn(program, args, {
     cwd: folder,
     env: { ...isolatedEnv(folder), ...options.env },
     stdio: ['ignore', options.descriptor ?? descriptor, options.descriptor ?? descriptor],
