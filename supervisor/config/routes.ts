@@ -213,6 +213,8 @@ function problemsOf(value: RouteKeys): KeyProblem[] {
     complain(['cache'], 'stands beside buffering: off, with which nginx keeps nothing', 'leave one of the two out')
   if (value.redirect?.keep_path && match === 'regex')
     complain(['redirect', 'keep_path'], 'has nothing to keep below a regular expression', 'use a prefix route')
+  if (value.redirect?.keep_path && /[?#]/.test(value.redirect.to))
+    complain(['redirect', 'to'], 'has a query or a fragment, and keep_path appends a path', 'leave one of the two out')
   const isSame =
     value.redirect && (match === 'prefix' ? trim(value.redirect.to) === trim(path) : value.redirect.to === path)
   if (isSame && match !== 'regex')

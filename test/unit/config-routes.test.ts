@@ -67,6 +67,7 @@ describe('config: targets of routes', () => {
     ['{redirect: {to: /y, status: 200}}', 'routes.0.redirect.status', /^expected 301/, /./],
     ['{path: ^/x, match: regex, redirect: {to: /y, keep_path: true}}', 'routes.0.redirect.keep_path', /nothing/, /./],
     ['{path: /x/, redirect: {to: /x, keep_path: true}}', 'routes.0.redirect.to', /^leads back to this/, /another path/],
+    ['{redirect: {to: "https://x?a=b", keep_path: true}}', 'routes.0.redirect.to', /^has a query or/, /one of the two/],
     ['{redirect: {to: /}}', 'routes.0.redirect.to', /^leads back to this/, /another path/],
     ['{path: /x, redirect: {to: /x/y}}', 'routes.0.redirect.to', /^leads back to this/, /outside of it/],
     ['{redirect: {to: /y}}', 'routes.0.redirect.to', /^leads back to this/, /add a route/],
