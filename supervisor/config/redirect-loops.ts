@@ -1,3 +1,4 @@
+import { isUnderWildcard } from './named-hosts.ts'
 import type { Route } from './routes.ts'
 
 /** Browsers give up sooner. */
@@ -8,7 +9,10 @@ const mostSteps = 50
  * no such way. Where a regular expression may step in, nothing is said.
  */
 export function findLoop(routes: readonly (Route | undefined)[], start: Route): Route[] {
-  const own = routes.filter(route => route && (route.host === start.host || route.host === undefined)) as Route[]
+  const own = routes.filter((route): route is Route => {
+    const host = route?.host
+    return host === start.host || host === undefined || isUnderWildcard(start.host ?? '', host)
+  })
   if (start.match === 'regex' || routes.some(route => !route || route.match === 'regex')) return []
   const way: Route[] = []
   let path = start.path
@@ -24,12 +28,12 @@ export function findLoop(routes: readonly (Route | undefined)[], start: Route): 
   return again > first ? way.slice(first, again) : []
 }
 
-/** The route that answers: an exact one, else the longest prefix; of two alike, that of the host. */
+/** The route that answers: an exact one, else the longest prefix; of two alike, that of the closer host. */
 function findRoute(routes: readonly Route[], path: string): Route | undefined {
   const fits = ({ path: own, match }: Route) =>
     own === path || (match === 'prefix' && (own === '/' || path.startsWith(`${own}/`)))
   const rank = ({ path: own, match, host }: Route) =>
-    (match === 'exact' ? 1e6 : 0) + own.length * 2 + (host === undefined ? 0 : 1)
+    (match === 'exact' ? 1e6 : 0) + own.length * 1000 + (host?.length ?? 0)
   return routes.filter(fits).sort((one, other) => rank(other) - rank(one))[0]
 }
 

@@ -1,4 +1,5 @@
 import type { LogFormat } from '../base/log.ts'
+import { isUnderWildcard } from '../config/named-hosts.ts'
 import type { CertificateFiles } from './certificate.ts'
 import type { BusyTime } from './nginx-busy.ts'
 import type { DynamicRoutes } from './nginx-dynamic-hosts.ts'
@@ -165,19 +166,24 @@ export interface ResponseTarget {
 }
 
 /**
- * The routes of each host that is named, with those for any host where it has none of its own at that path; the ones for
- * any host come first.
+ * The routes of each host that is named, with those of the wildcards that it falls under, and then those for any host, where it has none
+ * of its own at that path; the ones for any host come first.
  */
 export function routesByHost(routes: readonly NginxRoute[]): { host: string | undefined; routes: NginxRoute[] }[] {
-  const general = routes.filter(({ host }) => host === undefined)
+  const of = (host: string | undefined) => routes.filter(route => route.host === host)
   const hosts = [...new Set(routes.flatMap(({ host }) => host ?? []))]
   const named = hosts.map(host => {
-    const own = routes.filter(route => route.host === host)
-    const isMissing = (route: NginxRoute) =>
-      own.every(({ path, match }) => path !== route.path || match !== route.match)
-    return { host, routes: [...own, ...general.filter(isMissing)] }
+    const wildcards = hosts
+      .filter(pattern => isUnderWildcard(host, pattern))
+      .sort((one, other) => other.length - one.length)
+    const found = of(host)
+    for (const level of [...wildcards, undefined]) {
+      const taken = new Set(found.map(({ match, path }) => `${match} ${path}`))
+      found.push(...of(level).filter(({ match, path }) => !taken.has(`${match} ${path}`)))
+    }
+    return { host, routes: found }
   })
-  return [{ host: undefined, routes: general }, ...named]
+  return [{ host: undefined, routes: of(undefined) }, ...named]
 }
 
 /** Features by the output of `nginx -V`, and by which module files and directives there are. */

@@ -35,6 +35,8 @@ describe('routes to an app', () => {
   - { path: '\\.php$', match: regex, ${answer('regex')} }
   - { path: '^/a/.*\\.php$', match: regex, ${answer('later')} }
   - { path: /a, host: b.test, ${answer('host')} }
+  - { path: /w, host: '*.b.test', ${answer('wildcard')} }
+  - { path: /c, host: c.b.test, ${answer('below')} }
 `,
     )
     const cases: [string, string, string?][] = [
@@ -49,6 +51,12 @@ describe('routes to an app', () => {
       ['/a/x', 'host', 'b.test'],
       ['/a', 'exact', 'b.test'],
       ['/x.php', 'regex', 'b.test'],
+      ['/w', 'wildcard', 'd.e.b.test'],
+      ['/w', 'root', 'b.test'],
+      ['/w/x', 'wildcard', 'C.b.test:81'],
+      ['/c', 'below', 'c.b.test'],
+      ['/c', 'root', 'd.b.test'],
+      ['/a', 'exact', 'c.b.test'],
     ]
     for (const [path, body, host = 'a.test'] of cases)
       assert.equal((await monohull.request({ path, headers: { host } })).body, body, host + path)

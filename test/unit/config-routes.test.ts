@@ -141,6 +141,7 @@ describe('config: targets of routes', () => {
       '{path: /a, redirect: {to: /b/c}}, {path: /b, redirect: {to: /a}}, {path: /b/c, match: exact, app: app}',
       '{path: /a, host: a.test, redirect: {to: /b}}, {path: /b, host: b.test, redirect: {to: /a}}',
       '{path: /a, match: exact, redirect: {to: /a/}}, {path: /a, app: app}',
+      '{host: a.b.test, path: /a, redirect: {to: /b}}, {host: "*.b.test", path: /b, app: app}, {path: /b, redirect: {to: /a}}, {path: /a, app: app}',
       '{path: /was, redirect: {to: /, keep_path: true}}, {path: /, app: app}',
     ])
       assert.ok(acceptedApps(yaml(`routes: [${routes}]`)).routes.length > 1, routes)

@@ -23,4 +23,25 @@ describe('domain/nginx-model: routesByHost', () => {
       ['b.example', '/x b', '/ web', '/api api'],
     ])
   })
+
+  it('gives a host those of the wildcards that it falls under, the closest first, before those for any host', () => {
+    const routes = [
+      route(undefined, '/', 'web'),
+      route('*.example', '/', 'all'),
+      route('*.example', '/api', 'api'),
+      route('*.a.example', '/', 'a'),
+      route('b.a.example', '/own', 'b'),
+      route('example', '/own', 'bare'),
+    ]
+    const told = routesByHost(routes).map(site => [
+      site.host,
+      ...site.routes.map(({ path, target }) => `${path} ${target.kind === 'app' && target.name}`),
+    ])
+    assert.deepEqual(told.slice(1), [
+      ['*.example', '/ all', '/api api'],
+      ['*.a.example', '/ a', '/api api'],
+      ['b.a.example', '/own b', '/ a', '/api api'],
+      ['example', '/own bare', '/ web'],
+    ])
+  })
 })
