@@ -3,6 +3,7 @@ import { type Access, renderAccess, renderKnownHosts, renderUnknownHost, type Un
 import { type Cache, cacheHeader, cacheName, renderCached, renderCaches } from './nginx-cache.ts'
 import { type ClientCertificates, clientCertificateFiles } from './nginx-client-certificates.ts'
 import { type Compression, renderCompression } from './nginx-compression.ts'
+import { refuseDotSegments, renderDotSegments } from './nginx-dot-segments.ts'
 import { errorPageFiles, renderErrorPages } from './nginx-error-pages.ts'
 import { renderTrust, type Trust } from './nginx-forwarded.ts'
 import {
@@ -67,6 +68,7 @@ export function renderFront(
     '',
     ...renderLimits(limits, rulesOf(routes), open),
     ...(unknownHost ? renderKnownHosts(unknownHost, surroundings) : []),
+    ...renderDotSegments(rulesOf(routes)),
     ...renderCaches(cache, caches, workDir),
   ]
 }
@@ -77,6 +79,7 @@ export function renderFrontSite(front: FrontRules, { routes, workDir }: FrontSur
     '# headers',
     includeHeaders,
     ...renderUnknownHost(front.unknownHost),
+    ...refuseDotSegments(rulesOf(routes)),
     ...renderAccess(front.access),
     ...renderLimitsOf(front.limits),
     ...renderErrorPages(front, rulesOf(routes), `${workDir}/current`),
