@@ -182,6 +182,71 @@ describe('headers about where a request came from', () => {
     await promisify(execFile)(process.execPath, [healthcheck], { env })
   })
 
+  it('come from any form of the PROXY protocol, and what is none of it is hung up on', async t => {
+    const monohull = startMonohull(t, {
+      args: hello,
+      files: { 'monohull.yaml': `https: off\ntrusted_proxies: [${balancer}]\nproxy_protocol: true\n` },
+    })
+    const { httpPort } = await monohull.serving()
+    const signature = '\r\n\r\n\0\r\nQUIT\n'
+    const binary = (command: string, family: string, addresses: string) =>
+      `${signature}${command}${family}\0${String.fromCharCode(addresses.length)}${addresses}`
+    const ipv4 = '\xcb\0\x71\x07\x0a\0\0\x01\x15\xb3\x01\xbb'
+    const ipv6 = `\x20\x01\x0d\xb8${'\0'.repeat(11)}\x07`.repeat(2)
+    const cases: [string, string | undefined][] = [
+      ['PROXY TCP4 203.0.113.7 10.0.0.1 5555 443\r\n', '203.0.113.7'],
+      ['PROXY TCP6 2001:db8::7 2001:db8::1 5555 443\r\n', '2001:db8::7'],
+      ['PROXY UNKNOWN\r\n', balancer],
+      [binary('\x21', '\x11', ipv4), '203.0.113.7'],
+      // with what a balancer may add
+      [binary('\x21', '\x11', `${ipv4}\x04\0\x02ab`), '203.0.113.7'],
+      [binary('\x21', '\x21', `${ipv6}\x15\xb3\x01\xbb`), '2001:db8::7'],
+      // a balancer's own check of health
+      [binary('\x20', '\0', ''), balancer],
+      ['PROXY TCP4 999.0.113.7 10.0.0.1 x y\r\n', undefined],
+      ['proxy TCP4 203.0.113.7 10.0.0.1 5555 443\r\n', undefined],
+      [`PROXY TCP4 ${'1'.repeat(300)}\r\n`, undefined],
+      [`${signature}\x21\x11\0\x02ab`, undefined],
+      ['\x16\x03\x01\x02\0', undefined],
+    ]
+    for (const [preface, client] of cases) {
+      const lines = ['GET / HTTP/1.1', 'Host: shop.example', 'X-Forwarded-For: 6.6.6.6', 'Connection: close']
+      const answer = await sendRaw(httpPort, `${lines.join('\r\n')}\r\n\r\n`, { from: balancer, preface })
+      if (client === undefined) assert.equal(answer, '', JSON.stringify(preface))
+      else assert.equal(JSON.parse(bodyOf(answer)).headers['x-forwarded-for'], client, JSON.stringify(preface))
+    }
+  })
+
+  it('of a chain of trusted proxies are those of the first of them, IPv6 and with ports too', async t => {
+    const monohull = startMonohull(t, {
+      args: hello,
+      files: {
+        'monohull.yaml': 'https: off\nbind_addresses: ["::1"]\ntrusted_proxies: ["::1", "fd00::/8", 10.0.0.0/8]\n',
+      },
+      env: { MONOHULL_BIND_ADDRESSES: undefined },
+    })
+    const { httpPort } = await monohull.serving()
+    const cases: [string[], string][] = [
+      [[], '::1'],
+      [['2001:db8::7'], '2001:db8::7'],
+      [['6.6.6.6, 2001:db8::7, fd00::5, 10.1.2.3'], '2001:db8::7'],
+      // each proxy a line of its own
+      [['6.6.6.6, 203.0.113.7', '10.1.2.3'], '203.0.113.7'],
+      [['203.0.113.7:5555'], '203.0.113.7'],
+      [['[2001:db8::7]:5555'], '2001:db8::7'],
+      // nobody but proxies
+      [['10.0.0.1, fd00::5'], '10.0.0.1'],
+      [['203.0.113.7, unknown'], '::1'],
+      [[','], '::1'],
+    ]
+    for (const [told, client] of cases) {
+      const lines = ['GET / HTTP/1.1', 'Host: a', 'Connection: close', ...told.map(line => `X-Forwarded-For: ${line}`)]
+      const answer = await sendRaw(httpPort, `${lines.join('\r\n')}\r\n\r\n`, { to: '::1' })
+      const { headers } = JSON.parse(bodyOf(answer))
+      assert.deepEqual([headers['x-forwarded-for'], headers['x-real-ip']], [client, client], told.join(' | '))
+    }
+  })
+
   it('proxy_protocol without trusted_proxies is refused', async t => {
     const monohull = startMonohull(t, { args: hello, env: { MONOHULL_PROXY_PROTOCOL: 'true' } })
     assert.equal(await monohull.exited, 78)

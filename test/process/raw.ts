@@ -6,8 +6,10 @@ const deadlineMs = 20_000
 export interface RawOptions {
   /** Address on loopback that the connection comes from. */
   from?: string
+  /** The one that it goes to. */
+  to?: string
   tls?: boolean
-  /** Written before the TLS handshake. */
+  /** Written before the TLS handshake, byte by byte as latin1 has it. */
   preface?: string
 }
 
@@ -15,11 +17,11 @@ export interface RawOptions {
 export function sendRaw(port: number | undefined, text: string, options: RawOptions = {}): Promise<string> {
   return new Promise((resolve, reject) => {
     const plain = net.connect({
-      host: '127.0.0.1',
+      host: options.to ?? '127.0.0.1',
       port: port ?? 0,
       ...(options.from ? { localAddress: options.from } : {}),
     })
-    plain.write(options.preface ?? '')
+    plain.write(options.preface ?? '', 'latin1')
     if (options.tls) plain.on('error', reject)
     const socket = options.tls ? tls.connect({ socket: plain, rejectUnauthorized: false }) : plain
     const chunks: Buffer[] = []
