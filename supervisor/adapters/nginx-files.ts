@@ -70,7 +70,7 @@ export function createNginxFiles({ source, target }: NginxFilesOptions): NginxFi
       const heading = '# configuration file '
       const text = readFileSync(dump, 'utf8').replaceAll(`${heading}${folder}/`, heading)
       rmSync(dump)
-      return { ok: true, warnings: lines(stderr), text }
+      return { ok: true, warnings: lines(stderr).map(line => withoutStaging(line, folder)), text }
     },
     promote(folder) {
       const link = join(target, 'next')

@@ -73,7 +73,7 @@ async function inspect(settings: Settings, world: World, notes: string[]): Promi
   }
   if (config.https !== 'off') await attempt('cert_dir', () => inspectCertificates(settings, { problems, notes }))
   await noteUnknownNames(settings, notes)
-  if (isRunDirWritable) await attempt('nginx', () => testNginx(settings, world))
+  if (isRunDirWritable) await attempt('nginx', async () => notes.push(...(await testNginx(settings, world))))
   return problems
 }
 
@@ -117,8 +117,8 @@ function inspectCertificates(
   if (problems.length === 0) found.notes.push(`no certificate in ${config.cert_dir}: one of the local CA will serve`)
 }
 
-/** nginx's own test of the rendered configuration, in a folder of its own next to what may be running. */
-async function testNginx(settings: Settings, world: World): Promise<void> {
+/** nginx's own test of the rendered configuration, in a folder of its own next to what may be running; its warnings. */
+async function testNginx(settings: Settings, world: World): Promise<string[]> {
   const { config } = settings
   const model = await previewModel(settings, world)
   // nginx would look the names up itself, and fail where one leads nowhere yet
@@ -138,7 +138,7 @@ async function testNginx(settings: Settings, world: World): Promise<void> {
   }
   try {
     const result = await files.test(files.stage(renderNginx(tested)), [])
-    if (result.ok) return
+    if (result.ok) return nameOrigins(result.warnings, tested).map(warning => `nginx warns: ${warning}`)
     throw new OperatorError(`nginx refuses the configuration: ${nameOrigins(result.output, tested).join('\n    ')}`, {
       fix: complaintFix(result.output, tested),
     })

@@ -262,6 +262,13 @@ describe('monohull check', () => {
     assert.match(monohull.output(), /everything is in order/)
   })
 
+  it('tells what nginx warns of, by its key', async t => {
+    const files = { 'monohull.yaml': 'allow: [127.0.0.1, 10.0.0.1/8]\n' }
+    const monohull = startMonohull(t, { args: ['check', 'node', hello], files })
+    assert.equal(await monohull.exited, 0)
+    assert.match(monohull.output(), /nginx warns: .*10\.0\.0\.1\/8 .* in rendered\/site\.conf:\d+ \(allow, deny\)/)
+  })
+
   it('can be asked while an instance runs', async t => {
     const running = startMonohull(t, { args: ['run', 'node', hello] })
     const { httpPort } = await running.serving()
