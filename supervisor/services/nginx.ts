@@ -154,7 +154,7 @@ export function createNginx(deps: NginxDeps): Nginx {
         fix: complaintFix(result.output, model),
       })
     }
-    for (const warning of result.warnings) log.warn('nginx warns', { output: warning })
+    for (const warning of nameOrigins(result.warnings, model)) log.warn('nginx warns', { output: warning })
     return result.text
   }
 
