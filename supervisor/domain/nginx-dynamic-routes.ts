@@ -2,6 +2,7 @@ import { renderRouteClientCertificate } from './nginx-client-certificates.ts'
 import { type DynamicRoutes, freshSeconds, staleSeconds, unknownSeconds } from './nginx-dynamic-hosts.ts'
 import type { NginxModel } from './nginx-model.ts'
 import { type ProxiedRoute, renderProxied } from './nginx-proxied.ts'
+import { renderPages } from './nginx-route-front.ts'
 import { block, quoteLua } from './nginx-text.ts'
 
 /** How long a request waits for an answer. */
@@ -90,13 +91,20 @@ export function renderDynamicRoutes(model: NginxModel, { askSocket }: DynamicRou
     '        return ngx.exec(place)',
     '    }',
     '}',
-    ...places.flatMap(({ place, route }) => block(place, [...admission, ...renderProxied(route, model, '').below])),
+    ...places.flatMap(({ place, route }) =>
+      block(place, [...admission, ...renderPages(route, model), ...renderProxied(route, model, '').below]),
+    ),
     ...block('@monohull_address', [
       ...admission,
       'include snippets/proxy.conf;',
       'proxy_pass http://monohull_address;',
     ]),
   ]
+}
+
+/** Stand-ins for the routes that lead to what a host may lead to. */
+export function dynamicTargets(model: NginxModel): ProxiedRoute[] {
+  return placesOf(model).map(({ route }) => route)
 }
 
 /** Everything of the configuration that a host may lead to. */

@@ -55,14 +55,19 @@ export function renderErrorPages(pages: ErrorPages, routes: readonly RouteLimits
   ]
 }
 
-/** For the locations of a route whose page for 413 is another one: nginx takes none of the server's rules beside one. */
+/**
+ * For the locations of a route with another page for 413, or with `own` rules for 502 to 504: nginx takes none of the server's
+ * rules beside one.
+ */
 export function renderRouteErrorPages(
   pages: ErrorPages,
   routes: readonly RouteLimits[],
-  { bodySize }: RouteLimits,
+  { bodySize, own }: RouteLimits & { own?: readonly string[] | undefined },
 ): string[] {
-  if (!bodySize || !ownSizes(pages, routes).includes(bodySize)) return []
-  return [...renderRules(pages, routes, `413-${bodySize}`), unavailableRule]
+  const hasOwnSize = bodySize !== undefined && ownSizes(pages, routes).includes(bodySize)
+  if (!hasOwnSize && !own) return []
+  const tooLargeName = hasOwnSize ? `413-${bodySize}` : pages.limits.bodySize && '413'
+  return [...renderRules(pages, routes, tooLargeName), ...(own ?? [unavailableRule])]
 }
 
 function renderRules(pages: ErrorPages, routes: readonly RouteLimits[], tooLargeName: string | undefined): string[] {

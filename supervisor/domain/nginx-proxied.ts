@@ -1,4 +1,5 @@
 import { renderBusyLocation } from './nginx-busy.ts'
+import { isCached, renderCacheAlone } from './nginx-cache-alone.ts'
 import { externalName } from './nginx-external.ts'
 import type { NginxModel, NginxRoute, NginxUpstream, ProxiedTarget } from './nginx-model.ts'
 import { quote } from './nginx-text.ts'
@@ -47,12 +48,15 @@ function renderMatch(pattern: string, variable: string): string[] {
 /** The inside of the locations at and below the path; the two differ where the prefix is stripped. */
 export function renderProxied(
   route: ProxiedRoute,
-  model: Pick<NginxModel, 'apps' | 'upstreams' | 'busyTime'>,
+  model: PeerModel & Pick<NginxModel, 'front'>,
   variable: string,
 ): { at: string[]; below: string[] } {
   const { path, target } = route
-  const peer = target.kind === 'app' ? findApp(target.name, model) : findUpstream(target.name, model)
-  if (!peer) return { at: ['return 503;'], below: ['return 503;'] }
+  const peer = findPeer(target, model)
+  if (!peer) {
+    const body = isCached(route.rules, model.front) ? renderCacheAlone() : ['return 503;']
+    return { at: body, below: body }
+  }
   const common = [
     ...(peer.host ? [`set $monohull_sent_host ${peer.host};`] : []),
     'include snippets/proxy.conf;',
@@ -85,11 +89,23 @@ function renderReadTimeout({ readTimeoutMs }: ProxiedTarget): string[] {
   ]
 }
 
+/** Whether nobody is there to answer what the cache may. */
+export function isLeftToCache({ target, rules }: NginxRoute, model: PeerModel & Pick<NginxModel, 'front'>): boolean {
+  const isProxied = target.kind === 'app' || target.kind === 'upstream'
+  return isProxied && !findPeer(target, model) && isCached(rules, model.front)
+}
+
+type PeerModel = Pick<NginxModel, 'apps' | 'upstreams' | 'busyTime'>
+
 /** Who gets the requests. */
 interface Peer {
   url: string
   host: string | undefined
   options: string[]
+}
+
+function findPeer({ kind, name }: ProxiedTarget, model: PeerModel): Peer | undefined {
+  return kind === 'app' ? findApp(name, model) : findUpstream(name, model)
 }
 
 function findApp(name: string, { apps, busyTime }: Pick<NginxModel, 'apps' | 'busyTime'>): Peer | undefined {

@@ -1,9 +1,10 @@
 import { renderUnknownHost } from './nginx-access.ts'
 import { renderBusyCounter } from './nginx-busy.ts'
+import { renderNobody } from './nginx-cache-alone.ts'
 import { renderChallenges } from './nginx-challenges.ts'
 import { renderClientCertificates } from './nginx-client-certificates.ts'
 import { plainHosts, renderDynamicHosts } from './nginx-dynamic-hosts.ts'
-import { renderDynamicRoutes } from './nginx-dynamic-routes.ts'
+import { dynamicTargets, renderDynamicRoutes } from './nginx-dynamic-routes.ts'
 import { renderExternal } from './nginx-external.ts'
 import { listenProtocol, mayComeByHttps, renderRedirects } from './nginx-forwarded.ts'
 import { frontFiles, renderFront, renderFrontSite } from './nginx-front.ts'
@@ -11,6 +12,7 @@ import { renderQuicListen } from './nginx-http3.ts'
 import { renderLogs } from './nginx-log.ts'
 import { type ListenAddress, type NginxModel, routesByHost } from './nginx-model.ts'
 import { renderOnDemand } from './nginx-on-demand.ts'
+import { isLeftToCache } from './nginx-proxied.ts'
 import { routeFrontFiles } from './nginx-route-front.ts'
 import { renderRouteMaps, renderRoutes } from './nginx-routes.ts'
 import { lines, quote } from './nginx-text.ts'
@@ -91,6 +93,7 @@ function loadModules(keys: string, files: readonly string[]): string[] {
 }
 
 function renderHttp(model: NginxModel): string {
+  const proxied = [...model.routes, ...(model.dynamicRoutes ? dynamicTargets(model) : [])]
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     name => `${name}_temp_path ${quote(`${model.workDir}/${name}`)};`,
   )
@@ -110,6 +113,7 @@ function renderHttp(model: NginxModel): string {
     ...model.apps.flatMap(renderUpstream),
     ...(model.busyTime ? renderBusyCounter(model.busyTime) : []),
     ...model.upstreams.flatMap(renderExternal),
+    ...(proxied.some(route => isLeftToCache(route, model)) ? renderNobody() : []),
     ...(model.dynamicRoutes ? renderDynamicHosts(model.dynamicRoutes) : []),
     ...renderRouteMaps(model),
     ...(model.snippets ? ['', '# nginx.snippets', `include ${quote(`${model.snippets}/http.d/*.conf`)};`] : []),

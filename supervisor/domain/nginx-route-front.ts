@@ -1,5 +1,6 @@
 import { isGuarded, renderRouteAccess } from './nginx-access.ts'
 import { cacheName, renderCached } from './nginx-cache.ts'
+import { cacheAloneRules } from './nginx-cache-alone.ts'
 import { renderRouteClientCertificate } from './nginx-client-certificates.ts'
 import { renderRouteCompression } from './nginx-compression.ts'
 import { renderRouteErrorPages } from './nginx-error-pages.ts'
@@ -7,23 +8,34 @@ import { type FrontRules, renderOtherHeaders } from './nginx-front.ts'
 import { includeHeaders, includeRouteHeaders, renderRouteHeaders, routeHeadersFile } from './nginx-headers.ts'
 import { isCounted, renderRouteLimits } from './nginx-limits.ts'
 import type { NginxModel, NginxRoute } from './nginx-model.ts'
+import { isLeftToCache } from './nginx-proxied.ts'
 import { lines } from './nginx-text.ts'
 import { renderCookie } from './nginx-upstream.ts'
 
 /** nginx sends none that is empty, and takes none from the server beside it. */
 const noHeader = "add_header X-None '';"
 
-type Model = Pick<NginxModel, 'front' | 'routes' | 'apps'>
+type Model = Pick<NginxModel, 'front' | 'routes' | 'apps' | 'upstreams' | 'busyTime'>
 
 /** For the locations of a route: who gets how much of it, where that differs from the whole front. */
-export function renderAdmission(route: NginxRoute, { front, routes }: Model): string[] {
-  const rules = routes.map(one => one.rules)
+export function renderAdmission(route: NginxRoute, model: Model): string[] {
+  const { front, routes } = model
   return [
     ...renderRouteClientCertificate(route.rules, front.clientCertificates),
     ...renderRouteAccess(route.rules, front.access),
     ...renderRouteLimits(route.rules, routes.indexOf(route)),
-    ...renderRouteErrorPages(front, rules, route.rules),
+    ...renderPages(route, model),
   ]
+}
+
+/** For the locations of a route: pages for errors, where they differ from those of the whole front. */
+export function renderPages(route: NginxRoute, model: Model): string[] {
+  const own = isLeftToCache(route, model) ? cacheAloneRules : undefined
+  return renderRouteErrorPages(
+    model.front,
+    model.routes.map(({ rules }) => rules),
+    { ...route.rules, own },
+  )
 }
 
 /** For the locations of a route: what becomes of its answers, where that differs from the whole front. */

@@ -11,8 +11,11 @@ export interface UnavailablePage {
 const retryAfterSeconds = 5
 const message = 'The application is not answering just now. Please try again in a few seconds.'
 
+/** The page, to stand behind statuses. */
+export const pageRule = '/.monohull/unavailable.$monohull_page_type;'
+
 /** For the server block, or a location with rules of its own for errors. */
-export const unavailableRule = 'error_page 502 503 504 /.monohull/unavailable.$monohull_page_type;'
+export const unavailableRule = `error_page 502 503 504 ${pageRule}`
 
 /** Files that go beside the rendered ones, by name: nothing that happens to the user's own changes what is served. */
 export function unavailableFiles({ own }: UnavailablePage): [string, string][] {

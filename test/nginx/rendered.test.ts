@@ -106,6 +106,24 @@ describe('the rendered configuration passes the test of the installed nginx:', (
         },
       },
     ],
+    [
+      'no worker left but a cache, for hosts with a dynamic route only',
+      {
+        apps: [{ name: 'app', servers: [], keepalive: 32, balance: 'least_conn' }],
+        routes: [routeTo(toFiles('/tmp'))],
+        dynamicRoutes: {
+          askSocket: '/tmp/routes.sock',
+          get tellSocket() {
+            return join(folder, 'routes-changed.sock')
+          },
+          namedHosts: ['www.test'],
+        },
+        front: {
+          ...plainFront,
+          cache: { ttlSeconds: 0, key: '$uri', maxSize: '1m', staleWhileRevalidate: false, cookies: 'bypass' },
+        },
+      },
+    ],
     ['no worker left', { apps: [{ name: 'app', servers: [], keepalive: 32, balance: 'least_conn' }] }],
     ...(['least_conn', 'round_robin', 'ip_hash', 'sticky'] as const).flatMap(balance =>
       [1, 2, 64].map((count): [string, Partial<NginxModel>] => [

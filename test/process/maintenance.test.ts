@@ -40,6 +40,30 @@ describe('while no worker is left, visitors get', () => {
     assert.equal(monohull.nginx(), nginx)
   })
 
+  it('what the cache has, fresh or not, and the page for the rest', async t => {
+    const files = {
+      'app.cjs': `require('node:http').createServer((q, r) => { r.setHeader('cache-control', 'max-age=' + q.url.split("/")[1]); r.end('well') }).listen(3000)`,
+      'monohull.yaml':
+        'cache: {}\nroutes: [{ app: app }, { path: /600/small, app: app, max_body_size: 1k }, { path: /600/own, app: app, cache: off }]\n',
+    }
+    const monohull = startMonohull(t, { ...app, files })
+    await monohull.serving()
+    const got = async (path: string, method = 'GET') => {
+      const { status, headers, body } = await monohull.request({ path, method })
+      return `${status} ${headers['x-cache']} ${body === 'well' ? body : headers['retry-after']}`
+    }
+    for (const path of ['/600', '/1', '/600/small']) assert.equal(await got(path), '200 MISS well')
+    await breakApp(monohull)
+    await until('the short one to run out', async () => (await got('/1')) === '200 STALE well')
+    assert.equal(await got('/600'), '200 HIT well')
+    assert.equal(await got('/600/small'), '200 HIT well')
+    for (const path of ['/2', '/600/small/2']) assert.equal(await got(path), '503 MISS 5')
+    assert.equal(await got('/600/own'), '503 undefined 5')
+    assert.equal(await got('/600', 'POST'), '503 undefined 5')
+    rmSync(join(monohull.folder, 'broken'))
+    await until('the app to be back', async () => (await got('/3')).endsWith('well'))
+  })
+
   it('JSON when they ask for it and not for HTML; the own 503 of the app is left alone', async t => {
     const monohull = startMonohull(t, app)
     await monohull.serving()

@@ -53,6 +53,16 @@ export const frontModels: Record<string, NginxModel> = {
       sendFiles: new Map([['/protected/', '/app/my files/']]),
     },
   },
+  'cache-alone': {
+    ...plainModel,
+    apps: [{ name: 'app', servers: [], keepalive: 32, balance: 'least_conn' }],
+    front: { ...plainFront, cache: ruledCache, errorPages: new Map([['404', '<!doctype html>\nNot here\n']]) },
+    routes: [
+      routeTo(toApp('app')),
+      routeTo(toApp('app'), { path: '/upload', rules: { bodySize: '1g' } }),
+      routeTo(toApp('app'), { path: '/api', rules: { cache: 'off' } }),
+    ],
+  },
   'route-rules': {
     ...plainModel,
     apps: [{ ...app, balance: 'sticky' }],
