@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { describe, it } from 'node:test'
-import { stripVTControlCharacters } from 'node:util'
-import { fixture, startMonohull, temporaryFolder } from './monohull.ts'
+import { fixture, startMonohull } from './monohull.ts'
 import { bodyOf, sendRaw } from './raw.ts'
 
 const get = (path: string, lines: string[] = []) =>
@@ -98,40 +96,5 @@ describe('clients that ask for too much', () => {
     assert.equal(statusOf(await sendRaw(httpPort, get('/', headers(8, 12 * 1024)))), 400)
     assert.equal(statusOf(await sendRaw(httpPort, get('/', headers(3, 4 * 1024)))), 200)
     assert.equal(statusOf(await sendRaw(httpPort, get('/', headers(1, 12 * 1024)))), 200)
-  })
-
-  it('by sending slowly are cut off, and keep nobody waiting', async t => {
-    const monohull = startMonohull(t, {
-      args: ['run', 'node', fixture('hello.cjs')],
-      env: { MONOHULL_HTTPS: 'off' },
-    })
-    const { httpPort } = await monohull.serving()
-    const url = `http://127.0.0.1:${httpPort}/`
-    const options = ['-H', '-c', '300', '-r', '300', '-i', '2', '-l', '30', '-u', url]
-    const child = spawn('slowhttptest', options, {
-      cwd: temporaryFolder(t),
-      stdio: ['ignore', 'pipe', 'inherit'],
-      env: { PATH: process.env.PATH, TERM: 'dumb' },
-    })
-    let output = ''
-    child.stdout.on('data', (chunk: Buffer) => {
-      output += stripVTControlCharacters(String(chunk))
-    })
-    let isEnded = false
-    const ended = new Promise<void>(resolve => {
-      child.once('close', () => {
-        isEnded = true
-        resolve()
-      })
-    })
-    let answered = 0
-    while (!isEnded) {
-      assert.equal((await monohull.request()).status, 200)
-      answered += 1
-      await Promise.race([ended, new Promise(resolve => setTimeout(resolve, 100))])
-    }
-    assert.ok(answered > 0)
-    // 15 s for the head of a request, and not 15 s after each piece of it
-    assert.match(output, /Test ended on (1[4-9]|2\d)th second[\s\S]*No open connections left/)
   })
 })

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { describe, it, type TestContext } from 'node:test'
+import { stripVTControlCharacters } from 'node:util'
+import { defer, fixture, type Monohull, startMonohull, temporaryFolder } from './monohull.ts'
+
+describe('clients that are slow on purpose, as slowhttptest plays them', { concurrency: 3 }, () => {
+  it('with the head of a request are cut off, and keep nobody waiting', async t => {
+    const monohull = await startSync(t)
+    const slow = ['-H', '-c', '300', '-r', '300', '-i', '2', '-l', '30']
+    const output = await askWhile(monohull, await startSlow(t, monohull, slow))
+    // 15 s for the head of a request, and not 15 s after each piece of it
+    assert.match(output, /Test ended on (1[4-9]|2\d)th second[\s\S]*No open connections left/)
+  })
+
+  it('with the body of a request keep no worker busy, though it takes one request at a time', async t => {
+    const monohull = await startSync(t)
+    const slow = ['-B', '-t', 'POST', '-c', '100', '-r', '100', '-i', '2', '-s', '100000', '-x', '10', '-l', '25']
+    const output = await askWhile(monohull, await startSlow(t, monohull, slow))
+    assert.match(output, /SLOW BODY/)
+    // what reaches a worker has its socket in the access log
+    assert.equal(/"POST .* unix:.*/.exec(monohull.output())?.[0], undefined)
+  })
+
+  it('with taking the answer keep no worker busy either', async t => {
+    const monohull = await startSync(t)
+    const slow = ['-X', '-c', '50', '-r', '50', '-w', '512', '-y', '1024', '-n', '5', '-z', '32', '-l', '25']
+    const output = await askWhile(monohull, await startSlow(t, monohull, slow, '/large'))
+    assert.match(output, /SLOW READ/)
+  })
+})
+
+/** One worker, which takes one request at a time, and gives up on none. */
+async function startSync(t: TestContext): Promise<Monohull> {
+  const monohull = startMonohull(t, {
+    args: ['run', 'gunicorn', '--timeout', '0', '--chdir', fixture(''), '--bind', 'fd://3', 'large:app'],
+    env: { MONOHULL_HTTPS: 'off', MONOHULL_WORKERS: '1', MONOHULL_KEEPALIVE: '0', PYTHONDONTWRITEBYTECODE: '1' },
+  })
+  await monohull.serving()
+  return monohull
+}
+
+interface SlowClients {
+  hasEnded(): boolean
+  ended: Promise<void>
+  output(): string
+}
+
+/** Settles when its connections are open. */
+async function startSlow(t: TestContext, monohull: Monohull, options: string[], path = '/'): Promise<SlowClients> {
+  const url = `http://127.0.0.1:${monohull.instance().httpPort}${path}`
+  const child = spawn('slowhttptest', [...options, '-u', url], {
+    cwd: temporaryFolder(t),
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { PATH: process.env.PATH, TERM: 'dumb' },
+  })
+  let output = ''
+  let hasEnded = false
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += stripVTControlCharacters(String(chunk))
+  })
+  const ended = once(child, 'close').then(() => {
+    hasEnded = true
+  })
+  defer(t, async () => {
+    child.kill()
+    await ended
+  })
+  return { hasEnded: () => hasEnded, ended, output: () => output }
+}
+
+/** Asks for the page until the slow clients have ended; what they say of themselves. */
+async function askWhile(monohull: Monohull, slow: SlowClients): Promise<string> {
+  let answered = 0
+  while (!slow.hasEnded()) {
+    assert.equal((await monohull.request()).status, 200)
+    answered += 1
+    await Promise.race([slow.ended, new Promise(resolve => setTimeout(resolve, 100))])
+  }
+  assert.ok(answered > 0)
+  return slow.output()
+}
