@@ -7,8 +7,8 @@ import { namedScalarKeys, scalarKeys } from '../../supervisor/config/keys.ts'
 import { loadConfig } from '../../supervisor/config/load.ts'
 import { isSetting } from '../../supervisor/config/variables.ts'
 import { jsonSchema } from '../../tools/reference/json-schema.ts'
+import { pagesForUsers } from '../markdown.ts'
 import { noSources, yaml } from './load-config.ts'
-import { pagesForUsers } from './markdown.ts'
 
 const home = join(import.meta.dirname, '../..')
 const pages = pagesForUsers()

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-const home = join(import.meta.dirname, '../..')
+const home = join(import.meta.dirname, '..')
 
 /** A block of code, or code within a line. */
 export interface Code {
