@@ -1,6 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, constants, fstatSync, openSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
+import { pause, systemClock } from '../base/clock.ts'
+import { messageOf, OperatorError } from '../base/errors.ts'
+
+const retryMs = 200
 
 /** Where nginx writes its access log, and what keeps that place open. */
 export interface AccessLog {
@@ -36,9 +40,20 @@ function isNamedPipe(descriptor: number): boolean {
   return fstatSync(descriptor).isFIFO() && !readlinkSync(`/proc/self/fd/${descriptor}`).startsWith('pipe:')
 }
 
+async function makePipe(path: string): Promise<void> {
+  try {
+    await once(spawn('mkfifo', ['-m', '0600', path], { stdio: 'ignore' }), 'exit')
+  } catch (error) {
+    throw new OperatorError(`cannot run mkfifo, which the access log needs with this stdout: ${messageOf(error)}`, {
+      fix: 'install coreutils, or let stdout be a pipe or a file that is opened for appending (>>)',
+      cause: error,
+    })
+  }
+}
+
 async function openRelay(fifo: string): Promise<AccessLog> {
   rmSync(fifo, { force: true })
-  await once(spawn('mkfifo', ['-m', '0600', fifo], { stdio: 'ignore' }), 'exit')
+  await makePipe(fifo)
   // open for both first: opening one end of a pipe waits for the other
   const both = openSync(fifo, constants.O_RDWR)
   const reader = openSync(fifo, constants.O_RDONLY)
@@ -49,9 +64,13 @@ async function openRelay(fifo: string): Promise<AccessLog> {
   const copy = async (): Promise<void> => {
     let target: 1 | 'ignore' = 1
     while (!isClosing) {
-      const [, signal] = await once(spawn('cat', [], { stdio: [reader, target, 'ignore'], detached: true }), 'exit')
-      // nobody reads any more, and nginx must not wait for a place to write to
-      if (signal === 'SIGPIPE') target = 'ignore'
+      try {
+        const [, signal] = await once(spawn('cat', [], { stdio: [reader, target, 'ignore'], detached: true }), 'exit')
+        // nobody reads any more, and nginx must not wait for a place to write to
+        if (signal === 'SIGPIPE') target = 'ignore'
+      } catch {
+        await pause(systemClock, retryMs) // no more files or processes now
+      }
     }
   }
   const copying = copy()

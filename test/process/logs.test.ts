@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { closeSync, openSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
+import { childrenOf, readProcessStat } from '../../supervisor/adapters/procfs.ts'
 import { defer, fixture, isolatedEnv, startMonohull, temporaryFolder, until } from './monohull.ts'
 
 const lines = ['run', 'node', fixture('lines.cjs')]
@@ -108,6 +109,28 @@ describe('logs', () => {
     for (let count = 0; count < 3; count++)
       assert.match(monohull.output(), new RegExp(`access\\| .*GET /number/${count} `))
     assert.match(monohull.output(), /monohull info stopped code=0\n$/)
+  })
+
+  it('access lines come again when the program that copies them could not be started for a while', async t => {
+    const folder = temporaryFolder(t)
+    const bin = join(folder, 'bin')
+    mkdirSync(bin)
+    for (const program of ['sh', 'mkfifo', 'cat']) symlinkSync(`/bin/${program}`, join(bin, program))
+    const descriptor = openSync(join(folder, 'output.log'), 'w')
+    const env = { PATH: `${bin}:${dirname(process.execPath)}` }
+    const monohull = startMonohull(t, { folder, args: ['run', 'node', fixture('hello.cjs')], env, descriptor })
+    closeSync(descriptor)
+    await monohull.serving()
+    const present = () => childrenOf(monohull.process.pid ?? 0)
+    const copier = present().find(pid => readProcessStat(pid)?.command === 'cat')
+    assert.ok(copier !== undefined)
+    rmSync(join(bin, 'cat'))
+    process.kill(copier, 'SIGKILL')
+    await until('its end', () => !present().includes(copier))
+    await monohull.request({ path: '/meanwhile' })
+    symlinkSync('/bin/cat', join(bin, 'cat'))
+    await monohull.seen(/access\| .*GET \/meanwhile /)
+    assert.equal(monohull.process.exitCode, null)
   })
 
   describe('the id of a request', () => {
