@@ -6,6 +6,8 @@ import { groupMembers, isGroupAlive, readProcessStat } from './procfs.ts'
 
 const leftoverGraceMs = 3000
 const pollMs = 20
+/** After a kill, what a record that is out of date does not name would be left behind. */
+const retryMs = 2000
 
 /** A process that can be recognised later: pids are used again, a pid with its start time is not. */
 interface Recorded {
@@ -106,12 +108,23 @@ function createInstance(runDir: string): Instance {
       writeFileSync(`${path}.next`, JSON.stringify(record))
       renameSync(`${path}.next`, path)
     } catch {
-      // a full disk must not stop the service; the next change writes again
+      saveLater() // a full disk must not stop the service
     }
   }
   // changes that come together are written once
   let isDue = false
+  let isWaiting = false
+  let isReleased = false
+  const saveLater = () => {
+    if (isWaiting) return
+    isWaiting = true
+    setTimeout(() => {
+      isWaiting = false
+      saveSoon()
+    }, retryMs).unref()
+  }
   const saveSoon = () => {
+    if (isReleased) return
     if (!isDue) setImmediate(() => isDue && save())
     isDue = true
   }
@@ -129,6 +142,7 @@ function createInstance(runDir: string): Instance {
     },
     release() {
       isDue = false
+      isReleased = true
       rmSync(path, { force: true })
     },
   }

@@ -129,6 +129,8 @@ describe('when the disk is full', () => {
     await running.seen(/worker died[\s\S]*worker ready/)
     assert.equal((await running.request()).status, 200)
     rmSync(join(small, 'filler'))
+    // with no change to note it with
+    await until('the new worker in the record', () => running.worker(1) !== before)
     running.signal('SIGHUP')
     await running.seen(/reload finished/)
     fill(join(small, 'filler'))
