@@ -125,6 +125,14 @@ export function retryDelayMs(failures: number, askedMs: number | undefined, rand
   return Math.min(failures > 1 ? Math.max(askedMs, own) : askedMs, longestWaitMs)
 }
 
+/**
+ * How long a renewed certificate is kept at least: for an authority that wants each one replaced at once, or a clock far ahead, none is
+ * new enough.
+ */
+export function shortestKeepMs({ notBefore, notAfter }: Pick<CertificateFacts, 'notBefore' | 'notAfter'>): number {
+  return Math.min(dayMs, (notAfter - notBefore) / 10)
+}
+
 export type AcmeStep = { kind: 'wait'; until: number; why: string } | { kind: 'ask' } | { kind: 'order'; why: string }
 
 /** What to do now for a certificate. `certificate`: the one that is kept, when it is the one that is wanted. */
@@ -142,6 +150,6 @@ export function nextStep(
   }
   const why = certificate && renewal ? renewal.why : 'there is none'
   return isIn(retryAt, longestWaitMs)
-    ? { kind: 'wait', until: retryAt, why: 'the last attempt failed' }
+    ? { kind: 'wait', until: retryAt, why: record.failures > 0 ? 'the last attempt failed' : 'it was just renewed' }
     : { kind: 'order', why }
 }

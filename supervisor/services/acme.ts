@@ -11,6 +11,7 @@ import {
   nextStep,
   recall,
   retryDelayMs,
+  shortestKeepMs,
   wishOf,
 } from '../domain/acme.ts'
 import { planRenewal } from '../domain/acme-renewal.ts'
@@ -142,7 +143,8 @@ export function createAcme(deps: AcmeDeps): Acme {
       })
       issued = store.save(plan.name, pem)
       kept.set(plan.name, issued)
-      note(plan, { ...newRecord(wishOf(plan, settings)), issued: issued.certificate.id })
+      const retryAt = present ? clock.now() + shortestKeepMs(issued.certificate) : 0
+      note(plan, { ...newRecord(wishOf(plan, settings)), issued: issued.certificate.id, retryAt })
       store.savePendingKey(plan.name, undefined)
       await askForWindow(plan, issued)
       log.info('certificate issued', { names: plan.domains.join(','), expires: iso(issued.certificate.notAfter) })

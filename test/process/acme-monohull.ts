@@ -1,4 +1,5 @@
-import { join } from 'node:path'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { Authority } from './acme-authority.ts'
 import { fixture, type Monohull, type StartOptions, startMonohull, temporaryFolder } from './monohull.ts'
@@ -26,6 +27,16 @@ export async function cert(t: TestContext, monohull: Monohull, ...words: string[
   const env = { MONOHULL_RUN_DIR: join(monohull.folder, 'run') }
   const told = startMonohull(t, { folder, args: ['cert', ...words], env })
   return { code: await told.exited, output: told.output() }
+}
+
+/** As if no certificate of an instance that is stopped was just renewed: a new one is kept for a day. */
+export function forgetRenewals({ folder }: Monohull): void {
+  const state = join(folder, 'state')
+  for (const name of readdirSync(state, { recursive: true, encoding: 'utf8' })) {
+    if (basename(name) !== 'record.json') continue
+    const record = JSON.parse(readFileSync(join(state, name), 'utf8'))
+    writeFileSync(join(state, name), JSON.stringify({ ...record, retryAt: 0 }))
+  }
 }
 
 const day = 86_400_000

@@ -3,16 +3,16 @@ import https from 'node:https'
 import { describe, it, type TestContext } from 'node:test'
 import { childrenOf } from '../../supervisor/adapters/procfs.ts'
 import { type Authority, startAuthority } from './acme-authority.ts'
-import { issuerOf, startWithAcme, windowOf } from './acme-monohull.ts'
+import { forgetRenewals, issuerOf, startWithAcme, windowOf } from './acme-monohull.ts'
 import { post, setRoute } from './dynamic-monohull.ts'
-import { type Monohull, until } from './monohull.ts'
+import { type Monohull, type StartOptions, until } from './monohull.ts'
 import { presented } from './presented.ts'
 
 const shop = 'www.shop.test'
 
-async function start(t: TestContext, authority: Authority): Promise<Monohull> {
+async function start(t: TestContext, authority: Authority, options: StartOptions = {}): Promise<Monohull> {
   const env = { MONOHULL_TLS_ON_DEMAND_ASK: 'routes', MONOHULL_DYNAMIC_ROUTES_STORE: 'file' }
-  const monohull = startWithAcme(t, authority, { env })
+  const monohull = startWithAcme(t, authority, { ...options, env })
   await monohull.serving()
   return monohull
 }
@@ -62,14 +62,18 @@ describe('a certificate at the first handshake, where dynamic routes tell the na
     const outcome = await post(monohull, `${shop}/remove`)
     assert.ok(outcome.ok)
     assert.equal((await visit(monohull)).status, 403)
+    monohull.signal('SIGTERM')
+    await monohull.exited
+    forgetRenewals(monohull)
+    const again = await start(t, authority, { folder: monohull.folder })
     await until(
       'the end of the certificate',
-      () => /given up, it is not wanted any more names=www\.shop\.test/.test(monohull.output()),
+      () => /given up, it is not wanted any more names=www\.shop\.test/.test(again.output()),
       {
         deadlineMs: 60_000,
-        details: monohull.output,
+        details: again.output,
       },
     )
-    await until('no certificate', async () => /alert/.test(await shown(monohull)), { deadlineMs: 60_000 })
+    await until('no certificate', async () => /alert/.test(await shown(again)), { deadlineMs: 60_000 })
   })
 })

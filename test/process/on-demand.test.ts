@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { type Authority, freePorts, startAuthority } from './acme-authority.ts'
-import { cert, issuerOf, serialOf, startWithAcme, windowOf } from './acme-monohull.ts'
+import { cert, forgetRenewals, issuerOf, startWithAcme, windowOf } from './acme-monohull.ts'
 import { defer, fixture, type Monohull, type StartOptions, startMonohull, temporaryFolder, until } from './monohull.ts'
 import { presented } from './presented.ts'
 
@@ -167,15 +167,19 @@ describe('a certificate at the first handshake for a name', { concurrency: 3 }, 
     const monohull = await start(t, authority, gate)
     const names = ['yes.kept.test', 'yes.left.test'] as const
     for (const name of names) await showsItself(monohull, name)
-    const first = await serialOf(monohull, names[0])
+    monohull.signal('SIGTERM')
+    await monohull.exited
+    forgetRenewals(monohull)
+    const before = ordersFor(authority, names[0])
     gate.isAllowed = name => name === names[0]
-    await monohull.seen(/certificate given up, it is not wanted any more names=yes\.left\.test/)
-    await until('the new certificate', async () => (await serialOf(monohull, names[0])) !== first, {
-      deadlineMs: 60_000,
-    })
-    await until('no certificate', async () => /alert/.test(await shown(monohull, names[1])), { deadlineMs: 60_000 })
-    assert.match((await cert(t, monohull, 'list')).output, /yes\.kept\.test +on-demand .*the CA wants it replaced/)
-    assert.doesNotMatch((await cert(t, monohull, 'list')).output, /yes\.left\.test/)
+    const again = await start(t, authority, gate, { folder: monohull.folder })
+    await again.seen(/certificate given up, it is not wanted any more names=yes\.left\.test/)
+    await again.seen(/certificate issued names=yes\.kept\.test/)
+    assert.equal(ordersFor(authority, names[0]), before + 1)
+    await until('no certificate', async () => /alert/.test(await shown(again, names[1])), { deadlineMs: 60_000 })
+    await showsItself(again, names[0])
+    assert.match((await cert(t, again, 'list')).output, /yes\.kept\.test +on-demand .*the CA wants it replaced/)
+    assert.doesNotMatch((await cert(t, again, 'list')).output, /yes\.left\.test/)
   })
 
   it('serves on when the settings of tls.acme change, and is ordered anew within the limits', async t => {

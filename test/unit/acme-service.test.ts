@@ -99,6 +99,18 @@ describe('services/acme', () => {
     assert.equal(world.orders, 2)
   })
 
+  it('renews once a day at most, though the clock is so far ahead that each new one is due', async t => {
+    const { world, start } = setUp(t)
+    await start().tick()
+    world.now += 80 * day
+    const acme = start()
+    for (let count = 0; count < 4 * 24; count++) {
+      world.now += hour
+      await (count % 2 === 0 ? acme : start()).tick()
+    }
+    assert.equal(world.orders, 5)
+  })
+
   it('waits from a minute to six hours, longer with each failure, over restarts too', async t => {
     const { world, start } = setUp(t)
     world.failure = new Error('the network is gone')
