@@ -133,6 +133,9 @@ describe('headers about where a request came from', () => {
     assert.equal(ipv6.forwarded, 'for="[2001:db8::7]";proto=http')
     const schemeAlone = await seenBy(monohull, { 'x-forwarded-proto': 'https' }, balancer, 'http')
     assert.equal(schemeAlone['x-forwarded-port'], '443')
+    // a balancer that speaks TLS with this one alone
+    const plainly = await seenBy(monohull, { 'x-forwarded-proto': 'http' }, balancer, 'https')
+    assert.deepEqual([plainly['x-forwarded-proto'], plainly['x-forwarded-port']], ['http', '80'])
   })
 
   it('the redirect to HTTPS leaves alone what came over HTTPS to a trusted balancer, and nothing else', async t => {
