@@ -8,6 +8,7 @@ import { missingFallbacks } from '../assembly/fallbacks.ts'
 import { bindFront } from '../assembly/front.ts'
 import { unroutedApps } from '../assembly/pools.ts'
 import type { Settings } from '../assembly/settings.ts'
+import { unroutedUpstreams } from '../assembly/upstreams.ts'
 import type { World } from '../assembly/world.ts'
 import { systemClock } from '../base/clock.ts'
 import { asOperatorError, exitCode, messageOf, OperatorError } from '../base/errors.ts'
@@ -50,6 +51,7 @@ async function inspect(settings: Settings, world: World, notes: string[]): Promi
   }
 
   for (const name of unroutedApps(settings)) notes.push(`no route leads to the app ${name}`)
+  for (const name of unroutedUpstreams(config)) notes.push(`no route leads to the upstream ${name}`)
   for (const { key, path } of missingFallbacks(config))
     notes.push(`${key}: there is no file ${path}; where none is found, the answer is 404`)
   let isRunDirWritable = false

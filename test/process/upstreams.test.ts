@@ -224,10 +224,17 @@ routes: [{ path: /good, upstream: good, strip_prefix: true }, { path: /bad, upst
   it('come and go with a reload', async t => {
     const a = await startServer(t, 'a')
     const monohull = await start(t, '{ servers: ["nowhere.invalid:80"] }')
-    const yaml = `https: off\nupstreams: { other: { servers: ["127.0.0.1:${a.port}"] } }\nroutes: [{ upstream: other }]\n`
+    assert.doesNotMatch(monohull.output(), /no route leads/)
+    const yaml = `https: off\nupstreams: { spare: { servers: ["127.0.0.1:1"] }, other: { servers: ["127.0.0.1:${a.port}"] } }\nroutes: [{ upstream: other }]\n`
     writeFileSync(join(monohull.folder, 'monohull.yaml'), yaml)
     monohull.signal('SIGHUP')
     await monohull.seen(/reload finished/)
     await until('the other upstream', async () => (await answering(monohull, 4)).join() === 'a')
+    await monohull.seen(
+      /warn no route leads to an upstream upstream=spare fix="add {path: \/spare, upstream: spare} to routes"/,
+    )
+    const check = startMonohull(t, { folder: monohull.folder, args: ['check'] })
+    assert.equal(await check.exited, 0)
+    assert.match(check.output(), /monohull: no route leads to the upstream spare\n/)
   })
 })
