@@ -21,6 +21,8 @@ const rewrite = z.strictObject({
   from: z
     .string({ error: 'expected a regular expression' })
     .regex(/^[^\n\0]+$/, 'expected a regular expression in one line')
+    // nginx would take it for a flag
+    .regex(/^[^*]/, 'expected a regular expression, in which * stands after what it repeats, such as .*')
     .register(docs, {
       description: 'Regular expression (PCRE) for the path as the client wrote it, without the query',
     }),

@@ -59,6 +59,7 @@ describe('config: targets of routes', () => {
     ['{response: {}, read_timeout: 5s}', 'routes.0.read_timeout', /is for routes to an app or an upstream/, /out/],
     ['{path: /x, app: app, strip_prefix: true, rewrite: {from: x, to: /y}}', 'routes.0.rewrite', /^stands/, /out/],
     ['{app: app, rewrite: {from: x, to: "/y?z"}}', 'routes.0.rewrite.to', /without a query/, /./],
+    ['{app: app, rewrite: {from: "*.php$", to: /x}}', 'routes.0.rewrite.from', /after what it repeats/, /./],
     ['{app: app, rewrite: {from: x, to: "/$host"}}', 'routes.0.rewrite.to', /^expected a path/, /./],
     ['{path: /healthz, app: app}', 'routes.0.path', /^is health\.live_path/, /health\.live_path to off/],
     ['{path: /x/y z, match: exact, app: app}', 'routes.0.path', /^expected a path such as \/robots/, /./],
