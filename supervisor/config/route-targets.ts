@@ -54,6 +54,7 @@ const redirectStatus = 'expected 301, 302, 303, 307 or 308'
 export const redirect = z.strictObject({
   to: text('expected a URL or a path')
     .regex(/^(https?:\/\/[^\s"'\\;{}$/]+|(?=\/))[^\s"'\\;{}$]*$/, 'expected https://HOST/PATH or /PATH, without $')
+    .regex(/^[\x20-\x7e]*$/, 'expected an address in ASCII, such as /caf%C3%A9 for /café')
     .register(docs, { description: 'Where to: https://HOST/PATH, or a path of the same host' }),
   status: z
     .union([z.literal(301), z.literal(302), z.literal(303), z.literal(307), z.literal(308)], { error: redirectStatus })

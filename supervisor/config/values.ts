@@ -83,10 +83,16 @@ export const writtenFolder = z
 
 export const hostName = z
   .string({ error: 'expected a host name such as www.example.com' })
-  .regex(
-    /^(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*$/,
-    'expected a host name such as www.example.com',
-  )
+  .regex(/^(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*$/, {
+    error: ({ input }) => asciiHost(String(input)) ?? 'expected a host name such as www.example.com',
+  })
+
+/** What to write for a name with letters such as ü, which clients never ask for as they are. */
+function asciiHost(name: string): string | undefined {
+  if (!/[^\x00-\x7f]/.test(name) || !URL.canParse(`http://${name}`)) return undefined
+  const { hostname } = new URL(`http://${name}`)
+  return `expected a host name in ASCII, which is ${hostname} for this one`
+}
 
 const word = z
   .string({ error: 'expected a text, in quotes where YAML reads something else' })
