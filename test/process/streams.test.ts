@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import http from 'node:http'
 import { describe, it, type TestContext } from 'node:test'
-import { WebSocket } from 'ws'
+import { type ClientOptions, WebSocket } from 'ws'
 import { defer, fixture, type Monohull, startMonohull, until } from './monohull.ts'
 
 const home = new URL('../../', import.meta.url).pathname
@@ -46,6 +46,43 @@ describe('WebSockets', () => {
       const { echo } = await connect(t, monohull, path)
       assert.deepEqual(await echo('hello'), { pid: monohull.worker(1), text: 'hello' })
     })
+
+  it('are passed on with a stripped or rewritten path, behind a password, past a cache, over TLS', async t => {
+    const monohull = startMonohull(t, {
+      env: { MONOHULL_WORKERS: '1', NODE_PATH: `${home}node_modules` },
+      files: {
+        staff: 'anne:$apr1$abcdefgh$h9FWgUz3n9YxylKLlR5SQ/\n',
+        'monohull.yaml': `https: on
+app: { command: [node, ${fixture('streams.cjs')}] }
+cache: { ttl: 1m }
+routes:
+  - { app: app }
+  - { path: /api, app: app, strip_prefix: true, basic_auth: { file: staff } }
+  - { path: /old, app: app, rewrite: { from: '^/old/(.*)$', to: '/new/$1' } }
+`,
+      },
+    })
+    const { httpPort, httpsPort } = await monohull.serving()
+    const urlOf = async (path: string, options: ClientOptions = {}) => {
+      const origins = [`ws://127.0.0.1:${httpPort}`, `wss://127.0.0.1:${httpsPort}`]
+      const urls = origins.map(async origin => {
+        const socket = new WebSocket(origin + path, { rejectUnauthorized: false, ...options })
+        defer(t, () => socket.terminate())
+        const signal = AbortSignal.timeout(20_000)
+        await once(socket, 'open', { signal })
+        const told = once(socket, 'message', { signal })
+        socket.send('url')
+        return String((await told)[0]).split(' ')[1]
+      })
+      return [...new Set(await Promise.all(urls))].join()
+    }
+    assert.equal(await urlOf('/old/a%2Fb?x=1'), '/new/a%2Fb?x=1')
+    assert.equal(await urlOf('/api/a//b?x', { headers: { authorization: `Basic ${btoa('anne:secret')}` } }), '/a//b?x')
+    await assert.rejects(urlOf('/api/a'), /Unexpected server response: 401/)
+    for (const kept of ['MISS', 'HIT'])
+      assert.equal((await monohull.request({ path: '/page' })).headers['x-cache'], kept)
+    assert.equal(await urlOf('/page'), '/page')
+  })
 
   it('stay with the old worker while it is replaced, until graceful_timeout', async t => {
     const monohull = await startStreams(t, { MONOHULL_GRACEFUL_TIMEOUT: '4s' })
