@@ -28,6 +28,7 @@ async function startServer(t: TestContext, name: string, tls?: https.ServerOptio
     if (request.url === '/health') response.statusCode = server.isIll ? 500 : 200
     const { url, headers } = request
     if (url?.startsWith('/cookie')) response.setHeader('set-cookie', 'a=b; Domain=legacy.test; Path=/in')
+    if (url?.startsWith('/moved')) response.setHeader('location', 'https://legacy.test:8443/in?x')
     response.end(JSON.stringify({ name, url, headers }))
   }
   const listener = tls ? https.createServer(tls, answer) : http.createServer(answer)
@@ -217,6 +218,7 @@ routes: [{ path: /good, upstream: good, strip_prefix: true }, { path: /bad, upst
     assert.deepEqual([url, headers.host], ['/x', 'legacy.test'])
     const { headers: answered } = await monohull.request({ path: '/good/cookie', headers: { host: 'shop.test' } })
     assert.deepEqual(answered['set-cookie'], ['a=b; Domain=shop.test; Path=/good/in'])
+    assert.equal((await monohull.request({ path: '/good/moved' })).headers.location, '/good/in?x')
     assert.equal((await monohull.request({ path: '/bad/x' })).status, 502)
     assert.doesNotMatch(monohull.output(), /fails its checks/)
   })
