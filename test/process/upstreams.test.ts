@@ -7,6 +7,7 @@ import https from 'node:https'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
+import { TLSSocket } from 'node:tls'
 import { promisify } from 'node:util'
 import { WebSocket, WebSocketServer } from 'ws'
 import type { UpstreamServerStatus } from '../../supervisor/domain/upstream-status.ts'
@@ -27,9 +28,10 @@ async function startServer(t: TestContext, name: string, tls?: https.ServerOptio
   const answer: http.RequestListener = (request, response) => {
     if (request.url === '/health') response.statusCode = server.isIll ? 500 : 200
     const { url, headers } = request
+    const sni = request.socket instanceof TLSSocket ? request.socket.servername : undefined
     if (url?.startsWith('/cookie')) response.setHeader('set-cookie', 'a=b; Domain=legacy.test; Path=/in')
     if (url?.startsWith('/moved')) response.setHeader('location', 'https://legacy.test:8443/in?x')
-    response.end(JSON.stringify({ name, url, headers }))
+    response.end(JSON.stringify({ name, url, headers, sni }))
   }
   const listener = tls ? https.createServer(tls, answer) : http.createServer(answer)
   listener.listen(0, '127.0.0.1')
@@ -214,8 +216,8 @@ routes: [{ path: /good, upstream: good, strip_prefix: true }, { path: /bad, upst
     await monohull.serving()
     const { status, body } = await monohull.request({ path: '/good/x' })
     assert.equal(status, 200, monohull.output())
-    const { url, headers } = JSON.parse(body)
-    assert.deepEqual([url, headers.host], ['/x', 'legacy.test'])
+    const { url, headers, sni } = JSON.parse(body)
+    assert.deepEqual([url, headers.host, sni], ['/x', 'legacy.test', 'legacy.test'])
     const { headers: answered } = await monohull.request({ path: '/good/cookie', headers: { host: 'shop.test' } })
     assert.deepEqual(answered['set-cookie'], ['a=b; Domain=shop.test; Path=/good/in'])
     assert.equal((await monohull.request({ path: '/good/moved' })).headers.location, '/good/in?x')
