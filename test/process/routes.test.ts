@@ -182,6 +182,23 @@ describe('routes elsewhere', () => {
     }
   })
 
+  it('answer what no route fits with 404', async t => {
+    const monohull = await startRoutes(
+      t,
+      '  - { path: /api, app: app }\n  - { host: b.test, response: { body: b } }\n  - { path: /x, host: c.test, app: app }\n',
+    )
+    const cases: [string, string, number][] = [
+      ['/api/x', 'a.test', 200],
+      ['/', 'a.test', 404],
+      ['/apix', 'a.test', 404],
+      ['/apix', 'b.test', 200],
+      ['/api', 'c.test', 200],
+      ['/y', 'c.test', 404],
+    ]
+    for (const [path, host, status] of cases)
+      assert.equal((await monohull.request({ path, headers: { host } })).status, status, host + path)
+  })
+
   it('need no app, and then start none', async t => {
     const monohull = startMonohull(t, {
       files: { 'monohull.yaml': 'https: off\nroutes: [{ response: { body: fixed } }]' },
@@ -250,6 +267,8 @@ describe('routes to files', () => {
     const monohull = await startRoutes(t, routes, { files })
     const range = await monohull.request({ path: '/downloads/a%20b.txt', headers: { range: 'bytes=2-4' } })
     assert.deepEqual([range.status, range.body], [206, '234'])
+    const asked = await monohull.request({ path: '/downloads?x=1' })
+    assert.deepEqual([asked.status, asked.headers.location], [308, '/downloads/?x=1'])
     assert.match((await monohull.request({ path: '/downloads/' })).body, /href="a%20b\.txt"/)
     assert.equal((await monohull.request({ path: '/copy/plain/' })).status, 403)
     symlinkSync('../outside.txt', join(monohull.folder, 'public/link.txt'))
