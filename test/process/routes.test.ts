@@ -35,6 +35,9 @@ describe('routes to an app', () => {
   - { path: '\\.php$', match: regex, ${answer('regex')} }
   - { path: '^/a/.*\\.php$', match: regex, ${answer('later')} }
   - { path: /a, host: b.test, ${answer('host')} }
+  - { path: '(?i)\\.ASP$', match: regex, ${answer('any case')} }
+  - { path: '^/re{2}/ "x;$', match: regex, ${answer('odd')} }
+  - { path: '^/ü', match: regex, ${answer('umlaut')} }
   - { path: /w, host: '*.b.test', ${answer('wildcard')} }
   - { path: /c, host: c.b.test, ${answer('below')} }
 `,
@@ -51,6 +54,10 @@ describe('routes to an app', () => {
       ['/a/x', 'host', 'b.test'],
       ['/a', 'exact', 'b.test'],
       ['/x.php', 'regex', 'b.test'],
+      ['/x.PHP', 'root'],
+      ['/x.aSp', 'any case'],
+      ['/ree/%20%22x%3B', 'odd'],
+      ['/%C3%BCber', 'umlaut'],
       ['/w', 'wildcard', 'd.e.b.test'],
       ['/w', 'root', 'b.test'],
       ['/w/x', 'wildcard', 'C.b.test:81'],
@@ -282,6 +289,20 @@ describe('routes to files', () => {
       '/downloads/%2e%2e/outside.txt',
     ])
       assert.doesNotMatch((await monohull.request({ path })).body, /outside/, path)
+  })
+
+  it('answer with files of any name', async t => {
+    const names = ['a b', 'a$host', `a'q"`, 'a%20b', 'a;b{}', 'a#b?c', 'a+b:c', 'ü☃', 'a\\b', '...', 'a..b']
+    const monohull = await startRoutes(t, '  - { path: /in, files: { root: public, listing: true } }\n', {
+      files: Object.fromEntries(names.map(name => [`public/x${name}.txt`, name])),
+    })
+    for (const name of names)
+      assert.equal((await monohull.request({ path: `/in/${encodeURIComponent(`x${name}.txt`)}` })).body, name)
+    // and what it lists leads to them
+    const { body } = await monohull.request({ path: '/in/' })
+    const links = [...body.matchAll(/href="([^"]+\.txt)"/g)].map(([, link = '']) => link.replaceAll('&amp;', '&'))
+    const listed = await Promise.all(links.map(async link => (await monohull.request({ path: `/in/${link}` })).body))
+    assert.deepEqual(listed.sort(), [...names].sort())
   })
 
   it('send what is compressed already', async t => {
