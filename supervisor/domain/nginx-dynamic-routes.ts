@@ -97,6 +97,8 @@ export function renderDynamicRoutes(model: NginxModel, { askSocket }: DynamicRou
     ...block('@monohull_address', [
       ...admission,
       'include snippets/proxy.conf;',
+      // it may be anybody's, and is sent no file of an app
+      'proxy_ignore_headers X-Accel-Redirect;',
       'proxy_pass http://monohull_address;',
     ]),
   ]

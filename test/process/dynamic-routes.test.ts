@@ -25,10 +25,11 @@ import {
 import { defer, temporaryFolder, until } from './monohull.ts'
 
 /** A server elsewhere that counts its connections. */
-async function startServer(t: TestContext, address = '127.0.0.1') {
+async function startServer(t: TestContext, address = '127.0.0.1', headers: http.OutgoingHttpHeaders = {}) {
   const facts = { connections: 0, target: '' }
   const server = http.createServer((request, response) => {
     request.resume()
+    response.writeHead(200, headers)
     response.end(JSON.stringify({ name: 'elsewhere', headers: request.headers }))
   })
   server.on('connection', () => facts.connections++)
@@ -167,6 +168,15 @@ describe('a dynamic route', () => {
     socket.send('hello')
     const [message] = await once(socket, 'message', { signal: AbortSignal.timeout(10_000) })
     assert.match(String(message), /^\d+ hello$/)
+  })
+
+  it('gives a server at an address no file that nginx sends for the apps', async t => {
+    const [more, files] = ['send_files: { /protected/: private }\n', { 'private/a.txt': 'for members' }]
+    const folder = temporaryFolder(t, { 'monohull.yaml': configuration({ more }), ...files })
+    const monohull = await startDynamic(t, { folder })
+    const { target } = await startServer(t, '127.0.0.1', { 'x-accel-redirect': '/protected/a.txt' })
+    await setRoute(monohull, target)
+    assert.equal(await who(monohull), 'elsewhere')
   })
 
   it('leads to addresses, over kept connections, and to upstreams with their own settings', async t => {
