@@ -81,7 +81,7 @@ export function renderFrontSite(front: FrontRules, { routes, workDir }: FrontSur
     ...renderUnknownHost(front.unknownHost),
     ...refuseDotSegments(rulesOf(routes)),
     ...renderAccess(front.access),
-    ...renderLimitsOf(front.limits),
+    ...renderLimitsOf(front.limits, rulesOf(routes)),
     ...renderErrorPages(front, rulesOf(routes), `${workDir}/current`),
     ...(front.cache ? renderCached(front.cache) : []),
     ...renderSendFiles(front.sendFiles, front.headers),

@@ -27,6 +27,8 @@ const zoneSize = '10m'
 /** Empty for requests that are not counted. nginx takes no other key for a zone in a reload. */
 const rateKey = '$monohull_rate_key'
 const connectionKey = '$monohull_connection_key'
+/** Who counts as one: an IPv4 address, or the 64 bits of IPv6 that a subscriber has all the addresses of. */
+const client = '$monohull_client'
 
 /** For the http block; the limits of routes by their numbers. Requests to the `open` paths are not counted. */
 export function renderLimits(limits: Limits, routes: readonly RouteLimits[], open: readonly string[]): string[] {
@@ -35,7 +37,7 @@ export function renderLimits(limits: Limits, routes: readonly RouteLimits[], ope
   return [
     '# max_body_size',
     `client_max_body_size ${limits.bodySize ?? 0};`,
-    ...(rates.length + connections.length > 0 ? renderRetryAfter(limits.rate) : []),
+    ...(rates.length + connections.length > 0 ? [...renderRetryAfter(limits.rate), ...renderClient()] : []),
     ...(rates.length > 0
       ? [
           '',
@@ -66,8 +68,15 @@ export function renderLimits(limits: Limits, routes: readonly RouteLimits[], ope
 }
 
 /** For the server block. */
-export function renderLimitsOf({ rate, connections }: Limits): string[] {
+export function renderLimitsOf({ rate, connections }: Limits, routes: readonly RouteLimits[]): string[] {
   return [
+    ...(isCounted([{ rate, connections }, ...routes])
+      ? [
+          '# rate_limit, connection_limit',
+          // looked up before there is a location, or its pattern would take the place of what a location has in $1
+          `set $monohull_counted ${client};`,
+        ]
+      : []),
     ...(rate ? ['# rate_limit', renderRate(rate)] : []),
     ...(connections ? ['# connection_limit', renderConnections(connections)] : []),
   ]
@@ -107,7 +116,18 @@ function zonesOf<T>(
 }
 
 function renderKey(key: string, open: readonly string[]): string[] {
-  return [`map $uri ${key} {`, '    default $binary_remote_addr;', ...open.map(path => `    ${path} '';`), '}']
+  return [`map $uri ${key} {`, `    default ${client};`, ...open.map(path => `    ${path} '';`), '}']
+}
+
+function renderClient(): string[] {
+  return [
+    `map $binary_remote_addr ${client} {`,
+    '    default $binary_remote_addr;',
+    // ::1, and IPv4 as a proxy may write it
+    '    "~(?s)^\\x00{10}" $binary_remote_addr;',
+    '    "~(?s)^(.{8}).{8}$" $1;',
+    '}',
+  ]
 }
 
 function renderRetryAfter(rate: RateLimit | undefined): string[] {

@@ -66,6 +66,26 @@ describe('rate_limit and connection_limit', () => {
     assert.equal(await statusOf(monohull, from('203.0.113.2')), 200)
   })
 
+  it('count the addresses of one network of IPv6 together', async t => {
+    const monohull = await start(t, 'rate_limit: 1/m burst=0\ntrusted_proxies: [127.0.0.2]')
+    const from = (client: string) => statusOf(monohull, { from: '127.0.0.2', headers: { 'x-forwarded-for': client } })
+    assert.equal(await from('2001:db8:0:1::1'), 200)
+    assert.equal(await from('2001:db8:0:1:ffff::2'), 429)
+    assert.equal(await from('2001:db8:0:2::1'), 200)
+    assert.equal(await from('::ffff:203.0.113.1'), 200)
+    assert.equal(await from('::ffff:203.0.113.2'), 200)
+    assert.equal(await from('::ffff:203.0.113.2'), 429)
+  })
+
+  it('leave what a location of the user has taken out of the path', async t => {
+    const text = 'location ~ ^/own/(.*)$ { include snippets/proxy.conf; proxy_pass http://app_app/taken-$1; }\n'
+    const monohull = await start(t, 'rate_limit: 9/s\ntrusted_proxies: [127.0.0.2]', {
+      'nginx/server.d/own.conf': text,
+    })
+    const headers = { 'x-forwarded-for': '2001:db8::1' }
+    assert.equal((await monohull.request({ path: '/own/a', from: '127.0.0.2', headers })).body, '/taken-a ')
+  })
+
   it('bound what one address has open at the same time', async t => {
     const monohull = await start(t, 'connection_limit: 2')
     const { httpPort } = monohull.instance()
