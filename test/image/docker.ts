@@ -79,9 +79,13 @@ export function fromImageUnderTest(dockerfile: string): string {
  * Builds an image from a folder whose Dockerfile is as a user would write it: `FROM monohull`. It stays until the run is over, for
  * others build the same, or begin with the same packages.
  */
-async function buildFrom(owner: Owner, folder: string, tag: string): Promise<string> {
+export async function buildFrom(
+  owner: Owner,
+  folder: string,
+  { tag, options = [] }: { tag: string; options?: readonly string[] },
+): Promise<string> {
   const path = `${folder}/Dockerfile`
-  const words = ['build', '--quiet', ...label, '--tag', tag, '--file', '-', folder]
+  const words = ['build', '--quiet', ...label, ...options, '--tag', tag, '--file', '-', folder]
   // who wants the same at the same time waits, and finds it in the cache
   const { code, stderr } = await tryToRun(
     'flock',
@@ -98,12 +102,14 @@ async function buildFrom(owner: Owner, folder: string, tag: string): Promise<str
 
 /** Builds an image from a fixture. */
 export function buildDerived(owner: Owner, fixture: string): Promise<string> {
-  return buildFrom(owner, `${repository}test/fixtures/image/${fixture}`, `monohull-derived:${fixture}-${process.pid}`)
+  return buildFrom(owner, `${repository}test/fixtures/image/${fixture}`, {
+    tag: `monohull-derived:${fixture}-${process.pid}`,
+  })
 }
 
 /** Builds an image from one of examples/. */
 export function buildExample(owner: Owner, example: string): Promise<string> {
-  return buildFrom(owner, `${repository}examples/${example}`, `monohull-example:${example}-${process.pid}`)
+  return buildFrom(owner, `${repository}examples/${example}`, { tag: `monohull-example:${example}-${process.pid}` })
 }
 
 /** Polls until `check` gives something; throws, with what was waited for, at the deadline. */
