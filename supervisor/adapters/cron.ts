@@ -1,4 +1,5 @@
 import { createTask } from 'node-cron'
+import { findTimeZone } from './time-zone.ts'
 
 /** Between two looks at the clock, which may be set forward or back, or stand still with the machine. */
 const longestWaitMs = 30_000
@@ -10,7 +11,7 @@ const latestMs = 60_000
  * timer goes through every time that was missed when the clock is set forward, and waits for the old ones when it is set back.
  */
 export function runAt(expression: string, task: () => void): () => void {
-  const times = createTask(expression, () => {}, { timezone: Intl.DateTimeFormat().resolvedOptions().timeZone })
+  const times = createTask(expression, () => {}, { timezone: findTimeZone(undefined) ?? 'UTC' })
   const nextTime = () => times.getNextRuns(1)[0]?.getTime() ?? Number.POSITIVE_INFINITY
   let planned = Date.now()
   let next = nextTime()

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { isNodeProgram } from '../adapters/project.ts'
+import { findTimeZone } from '../adapters/time-zone.ts'
 import type { Account } from '../adapters/users.ts'
 import type { AppConfig } from '../config/app.ts'
 import type { AppContent } from '../domain/app-command.ts'
@@ -56,6 +57,13 @@ export function resolveApp(
     checkAccess(key, content.root, nginxUser, complain)
     return { name, config: app, place, content, plan: undefined }
   }
+  if (app.restart !== undefined && findTimeZone(world.env.TZ) === undefined)
+    complain(
+      `${key}.restart`,
+      app.restart,
+      `is in local time, and TZ=${world.env.TZ} is no time zone`,
+      'set TZ to a name such as Europe/Berlin, or leave it out',
+    )
   const plan = createPlan({ name, app, world, place, content, ...countWorkers(app.workers, cpus) })
   checkProgram(`${key}.command`, plan.argv, { place: { ...place, directory: plan.directory }, complain })
   if (content.kind === 'command') checkAccess(key, place.directory, place.account, complain)

@@ -72,6 +72,15 @@ const cases: Case[] = [
     code: 78,
     says: /app\.command: was not found, got "nonesuch"/,
   },
+  ...['Europe/Berln', 'GMT+3', '/etc/localtime'].map(TZ => ({
+    name: `a restart in local time, and TZ=${TZ}`,
+    args: ['run', 'node', hello],
+    env: { TZ, MONOHULL_RESTART: '0 4 * * *' },
+    code: 78,
+    says: new RegExp(
+      `app\\.restart: is in local time, and TZ=${TZ.replace('+', '\\+')} is no time zone, got "0 4 .*\\s.*\\s+fix: +set TZ`,
+    ),
+  })),
   {
     name: 'a dns_hook that is not there',
     args: ['check'],

@@ -3,9 +3,9 @@ import { describe, it, type TestContext } from 'node:test'
 import { runAt } from '../../supervisor/adapters/cron.ts'
 
 /** Replaces the clock, which begins at 03:58:20 in Kolkata, and the timers; gives what lets minutes go by. */
-function fakeTime(t: TestContext): (minutes: number) => Promise<void> {
+function fakeTime(t: TestContext, TZ = 'Asia/Kolkata'): (minutes: number) => Promise<void> {
   const zone = process.env.TZ
-  process.env.TZ = 'Asia/Kolkata'
+  process.env.TZ = TZ
   t.after(() => {
     if (zone === undefined) delete process.env.TZ
     else process.env.TZ = zone
@@ -54,6 +54,13 @@ describe('adapters/cron', () => {
     assert.deepEqual(times, first)
     await pass(24 * 60)
     assert.deepEqual(times, [...first, '2026-05-12T22:30:00.000Z', '2026-05-12T22:40:00.000Z'])
+  })
+
+  it('takes an empty TZ for UTC', async t => {
+    const pass = fakeTime(t, '')
+    const { times } = timesOf(t, '0 23 * * *')
+    await pass(60)
+    assert.deepEqual(times, ['2026-05-11T23:00:00.000Z'])
   })
 
   it('goes on when the clock is set right, and makes up for nothing', async t => {
