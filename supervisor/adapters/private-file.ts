@@ -1,9 +1,14 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { asOperatorError } from '../base/errors.ts'
 
-/** Writes a file that only its owner may read, in one step; its folders are made. */
+/** Writes a file that only its owner may read, in one step; its folders are made. An OperatorError when the system refuses. */
 export function writePrivately(path: string, text: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  writeFileSync(`${path}.next`, text, { mode: 0o600, flush: true })
-  renameSync(`${path}.next`, path)
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    writeFileSync(`${path}.next`, text, { mode: 0o600, flush: true })
+    renameSync(`${path}.next`, path)
+  } catch (error) {
+    throw asOperatorError(error, `write ${path}`)
+  }
 }

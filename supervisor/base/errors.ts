@@ -49,9 +49,10 @@ export function reasonOf(error: unknown): string {
   return fix === undefined ? messageOf(error) : `${messageOf(error)}; ${fix}`
 }
 
-/** An I/O error of the system as something the operator can mend; anything else as it is. */
-export function asOperatorError(error: unknown): unknown {
+/** An I/O error of the system as something the operator can mend; anything else as it is. `doing`: what failed, as in `write FILE`. */
+export function asOperatorError(error: unknown, doing?: string): unknown {
   const errno = errnoOf(error)
   if (error instanceof OperatorError || errno === undefined || !/^E[A-Z0-9]+$/.test(errno)) return error
-  return new OperatorError(messageOf(error), { fix: ioFixes[errno] ?? 'see the message', cause: error })
+  const message = doing === undefined ? messageOf(error) : `cannot ${doing}: ${messageOf(error)}`
+  return new OperatorError(message, { fix: ioFixes[errno] ?? 'see the message', cause: error })
 }

@@ -127,8 +127,8 @@ describe('a state folder that is full', () => {
       env: { MONOHULL_STATE_DIR: join(small, 'state') },
     })
     await monohull.seen(/certificates from the CA will be lost with this container reason=.*state_dir \S+ is in memory/)
-    await monohull.seen(/serving one of the local CA .*not in state_dir \S+: ENOSPC/)
-    await monohull.seen(/certificate not obtained .*ENOSPC/)
+    await monohull.seen(/serving one of the local CA .*not in state_dir \S+: cannot write \S+\/local-ca\.key: ENOSPC/)
+    await monohull.seen(/certificate not obtained .*cannot write \S+state\/\S+: ENOSPC/)
     assert.match(await issuerOf(monohull), /Monohull local CA/)
     rmSync(filler)
     assert.equal((await cert(t, monohull, 'renew', 'one.test')).code, 0)
