@@ -127,9 +127,19 @@ export function installationDefaults({ env, home }: World): Record<string, unkno
   const uid = process.getuid?.() ?? 0
   const ports = { http_port: 8080, https_port: 8443, cert_dir: join(home, 'certs') }
   if (uid === 0) return ports
+  const stateHome = env.XDG_STATE_HOME || findStateHome()
   return {
     ...ports,
     run_dir: env.XDG_RUNTIME_DIR ? join(env.XDG_RUNTIME_DIR, 'monohull') : `/tmp/monohull-${uid}`,
-    state_dir: join(env.XDG_STATE_HOME ?? join(homedir(), '.local/state'), 'monohull'),
+    ...(stateHome === undefined ? {} : { state_dir: join(stateHome, 'monohull') }),
+  }
+}
+
+/** Undefined for a user without a home: the folder of the image is told to be closed then. */
+function findStateHome(): string | undefined {
+  try {
+    return homedir() ? join(homedir(), '.local/state') : undefined
+  } catch {
+    return undefined // no HOME, and no such user in passwd
   }
 }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmdirSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdirSync, mkdtempSync, rmdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
-import { fixture, startMonohull, temporaryFolder } from './monohull.ts'
+import { fixture, isolatedEnv, needsRoot, startMonohull, temporaryFolder, until } from './monohull.ts'
 
 const hello = fixture('hello.cjs')
 const launcher = join(import.meta.dirname, '../../dist/launcher.cjs')
@@ -39,4 +40,28 @@ describe('a machine that is not as usual', { concurrency: 3 }, () => {
     )
     assert.equal((await monohull.request()).status, 200)
   })
+  for (const [what, HOME] of [
+    ['has no entry in passwd, and HOME is not set', undefined],
+    ['has an empty HOME', ''],
+  ] as const) {
+    it(`the user ${what}: it serves, and says where it keeps what it would keep`, { skip: needsRoot }, async t => {
+      const folder = temporaryFolder(t)
+      chmodSync(folder, 0o777)
+      const asNobody = ['--reuid', '12345', '--regid', '12345', '--clear-groups']
+      const child = spawn('setpriv', [...asNobody, process.execPath, launcher, 'run', process.execPath, hello], {
+        cwd: folder,
+        env: { ...isolatedEnv(folder), HOME, MONOHULL_STATE_DIR: undefined },
+        stdio: ['ignore', 'ignore', 'pipe'],
+      })
+      const exited = once(child, 'exit')
+      let output = ''
+      child.stderr.on('data', chunk => {
+        output += chunk
+      })
+      await until('it to serve', () => child.exitCode !== null || /serving http/.test(output))
+      child.kill('SIGTERM')
+      assert.deepEqual(await exited, [0, null], output)
+      assert.match(output, /kept_in="\S+ \(not in state_dir \/var\/lib\/monohull: /)
+    })
+  }
 })
