@@ -19,6 +19,8 @@ export interface SpawnDeps {
   stderr: Output
   format: LogFormat
   now: () => number
+  /** For the programs of the user; undefined: monohull's own. */
+  umask: number | undefined
   /** Called when a child was started, and when it is gone. */
   onChange: (change: { type: 'started' | 'ended'; name: string; pid: number }) => void
 }
@@ -26,7 +28,7 @@ export interface SpawnDeps {
 /** Starts children in process groups of their own, so that a signal reaches a worker and what it started. */
 export function createSpawn(deps: SpawnDeps): Spawn {
   return spec => {
-    const [file = '', ...args] = launchArgv(spec)
+    const [file = '', ...args] = launchArgv(spec, deps.umask)
     const relay = spec.output === 'relay'
     const subprocess = spawnProcess(file, args, {
       cwd: spec.directory,
@@ -71,12 +73,15 @@ function refusal({ name, argv, directory }: SpawnSpec): OperatorError {
 }
 
 /** A shell goes first where something is to be done in the process itself; exec keeps the process. */
-function launchArgv({ argv, env, output }: SpawnSpec): readonly string[] {
-  // only its own shell can tell it its pid (sd_listen_fds(3))
-  if (env.LISTEN_FDS !== undefined) return ['/bin/sh', '-c', 'LISTEN_PID=$$ exec "$@"', 'sh', ...argv]
-  // nginx writes to the log before it ignores SIGPIPE: a reader that is gone would keep it from starting
-  if (output === 'direct') return ['/bin/sh', '-c', 'trap "" PIPE; exec "$@"', 'sh', ...argv]
-  return argv
+function launchArgv({ argv, env, output }: SpawnSpec, umask: number | undefined): readonly string[] {
+  const before = [
+    // nginx writes to the log before it ignores SIGPIPE: a reader that is gone would keep it from starting
+    ...(output === 'direct' ? ['trap "" PIPE;'] : []),
+    ...(output === 'relay' && umask !== undefined ? [`umask ${umask.toString(8)};`] : []),
+    // only its own shell can tell it its pid (sd_listen_fds(3))
+    ...(env.LISTEN_FDS === undefined ? [] : ['LISTEN_PID=$$']),
+  ]
+  return before.length === 0 ? argv : ['/bin/sh', '-c', `${before.join(' ')} exec "$@"`, 'sh', ...argv]
 }
 
 function stdioOf(spec: SpawnSpec): StdioOptions {

@@ -54,7 +54,13 @@ export async function start(parts: Parts, isStopping: () => boolean): Promise<vo
     clock: systemClock,
     log,
     random: Math.random,
-    spawn: createSpawn({ ...parts, format: config.log_format, now: systemClock.now, onChange: instance.note }),
+    spawn: createSpawn({
+      ...parts,
+      umask: parts.world.umask === process.umask() ? undefined : parts.world.umask,
+      format: config.log_format,
+      now: systemClock.now,
+      onChange: instance.note,
+    }),
   }
   parts.surroundings = surroundings
   const programs = settings.processes.length > 0 ? await import('./processes.ts') : undefined

@@ -64,4 +64,16 @@ describe('a machine that is not as usual', { concurrency: 3 }, () => {
       assert.match(output, /kept_in="\S+ \(not in state_dir \/var\/lib\/monohull: /)
     })
   }
+
+  it('files are closed to others from the start (umask 077): nginx serves all the same, and the app keeps the umask', async t => {
+    const program = `require('node:http').createServer((_, answer) => answer.end(process.umask().toString(8))).listen(3000)`
+    const folder = temporaryFolder(t, { 'app.cjs': program })
+    const before = process.umask(0o077)
+    const monohull = startMonohull(t, { folder, args: ['run', 'node', 'app.cjs'] })
+    process.umask(before)
+    await monohull.serving()
+    const { status, body } = await monohull.request()
+    assert.deepEqual([status, body], [200, '77'], monohull.output())
+    assert.equal((await monohull.request({ path: '/healthz', scheme: 'http' })).status, 200)
+  })
 })
