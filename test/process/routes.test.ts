@@ -226,6 +226,7 @@ describe('routes to files', () => {
     'public/assets/app.3f2a.js': 'x'.repeat(2000),
     'public/sub/index.html': 'the sub page',
     'public/plain/a.txt': 'plain',
+    'public/plain/main.html': 'the main page',
     'public/.env': 'SECRET=1',
     'public/sub/.git/config': 'secret',
     'public/.well-known/security.txt': 'Contact: x',
@@ -240,6 +241,7 @@ describe('routes to files', () => {
   - { path: /downloads, files: { root: downloads, listing: true } }
   - { path: /copy, files: { root: public, cache: { '/assets/*.js': max-age=5 } } }
   - { path: /spa/v2, files: { root: public, fallback: /sub/index.html, cache: { '/sub/*': no-cache } } }
+  - { path: /main, files: { root: public/plain, index: main.html } }
   - { path: /assets/app.3f2a.js, match: exact, host: cdn.test, files: { root: public } }
 `
 
@@ -258,10 +260,12 @@ describe('routes to files', () => {
       ['/spa/v2/plain/a.txt', 200, undefined, 'plain'],
       ['/spa/v2/deep/link?x=1', 200, 'no-cache', 'the sub page'],
       ['/spa/v2/', 200, undefined, 'the page'],
+      ['/main/', 200, undefined, 'the main page'],
     ]
     for (const [path, status, cache, body] of cases) {
       const answer = await monohull.request({ path })
       assert.deepEqual([answer.status, answer.headers['cache-control'], answer.body], [status, cache, body], path)
+      assert.equal(answer.headers['x-content-type-options'], 'nosniff', path)
     }
     const moved = await monohull.request({ path: '/copy/sub?x=1' })
     assert.deepEqual([moved.status, moved.headers.location], [301, '/copy/sub/?x=1'])
