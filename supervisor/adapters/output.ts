@@ -29,12 +29,18 @@ export function createOutput(descriptor: number): Output {
   let queuedBytes = 0
   let current: Buffer | undefined
   let written = 0
+  /** What came last of all that was written is no whole line. */
+  let isTorn = false
   let isClosed = false
   let waiting: { promise: Promise<void>; resolve: () => void } | undefined
 
   function pump(): void {
     if (current || isClosed) return
     if (queue.length === 0) return
+    if (isTorn) {
+      queue.unshift(lineBreak)
+      queuedBytes += lineBreak.length
+    }
     const [only] = queue
     current = queue.length === 1 && only ? only : Buffer.concat(queue)
     queue = []
@@ -55,6 +61,7 @@ export function createOutput(descriptor: number): Output {
       queuedBytes -= count
       if (written < current.length) return writeSome()
       current = undefined
+      isTorn = false
       release()
       pump()
     })
@@ -77,10 +84,10 @@ export function createOutput(descriptor: number): Output {
   }
 
   function drop(): void {
-    const isTorn = current !== undefined && written > 0 && current[written - 1] !== 10
+    if (current && written > 0) isTorn = current[written - 1] !== 10
     current = undefined
-    queue = isTorn ? [lineBreak] : []
-    queuedBytes = isTorn ? lineBreak.length : 0
+    queue = []
+    queuedBytes = 0
     release()
   }
 
@@ -109,7 +116,6 @@ export function createOutput(descriptor: number): Output {
       return waiting.promise
     },
     async end() {
-      pump()
       const deadline = systemClock.monotonic() + endTimeoutMs
       while (queuedBytes > 0 && systemClock.monotonic() < deadline) await new Promise(resolve => setTimeout(resolve, 1))
       close()
