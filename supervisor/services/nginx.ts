@@ -1,5 +1,5 @@
 import { pause } from '../base/clock.ts'
-import { exitCode, messageOf, OperatorError } from '../base/errors.ts'
+import { messageOf, OperatorError } from '../base/errors.ts'
 import { backoffMs } from '../domain/backoff.ts'
 import { describeExit } from '../domain/exit.ts'
 import { complaintFix, nameOrigins } from '../domain/nginx-complaint.ts'
@@ -178,8 +178,7 @@ export function createNginx(deps: NginxDeps): Nginx {
       if (former !== undefined) files.promote(former)
       given = formerlyGiven
       throw new OperatorError('nginx did not take the new configuration', {
-        fix: 'its own message is above',
-        code: exitCode.software,
+        fix: 'mend what its own message names, it stands above',
       })
     }
     orphans.retire('SIGQUIT')
@@ -205,7 +204,7 @@ export function createNginx(deps: NginxDeps): Nginx {
       if (isStarted || isStopping) return
       // starting is the test; asked again, it tells why
       await expectAccepted(folder, model)
-      throw new OperatorError('nginx did not start', { fix: 'its own message is above', code: exitCode.software })
+      throw new OperatorError('nginx did not start', { fix: 'mend what its own message names, it stands above' })
     },
     apply: model => inTurn(() => applyNow(model)),
     takeNote() {

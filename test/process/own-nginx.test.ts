@@ -55,6 +55,17 @@ describe('nginx directives of the user', () => {
     assert.equal((await monohull.request()).status, 200)
   })
 
+  it('that listen where somebody else does end the start as something that is in the way', async t => {
+    const taken = createServer().listen(0, '127.0.0.1')
+    defer(t, () => taken.close())
+    await once(taken, 'listening')
+    const { port } = taken.address() as AddressInfo
+    const own = conf(`    server { listen 127.0.0.1:${port}; }\n`)
+    const monohull = startMonohull(t, { files: { ...files, 'own.conf': own } })
+    assert.equal(await monohull.exited, 78)
+    assert.match(monohull.output(), new RegExp(`bind\\(\\) to 127\\.0\\.0\\.1:${port} failed`))
+  })
+
   it('that only a start would refuse are no more once the reload is abandoned', async t => {
     const taken = createServer().listen(0, '127.0.0.1')
     defer(t, () => taken.close())
