@@ -3,6 +3,7 @@ import type { FrontSocket } from '../adapters/listeners.ts'
 import { tlsName } from '../config/upstream-names.ts'
 import type { UpstreamConfig } from '../config/upstreams.ts'
 import type { NginxFeatures, NginxModel, NginxUpstream } from '../domain/nginx-model.ts'
+import { shutdownTimeoutSeconds } from '../domain/nginx-shutdown.ts'
 import type { Upstream, UpstreamServer } from '../domain/nginx-upstream.ts'
 import { placePath } from '../domain/places.ts'
 import type { Folders } from '../domain/static-folder.ts'
@@ -50,6 +51,8 @@ export function modelNginx({
 }: NginxModelSources): NginxModel {
   const { config, apps } = settings
   const publicHttpsPort = config.public_https_port ?? front.https[0]?.port ?? config.https_port
+  const routes = routesOf(settings, { features, folders })
+  const dynamicRoutes = dynamicRoutesOf(config, features)
   return {
     features,
     user: settings.nginxUserName,
@@ -62,7 +65,7 @@ export function modelNginx({
     publicHttpsPort,
     certificates,
     onDemand: onDemandOf(config, features),
-    dynamicRoutes: dynamicRoutesOf(config, features),
+    dynamicRoutes,
     tlsProfile: config.tls.profile,
     acmeChallenges: challengeFolder(config),
     health: {
@@ -79,17 +82,17 @@ export function modelNginx({
     upstreams: Object.entries(config.upstreams).map(([name, upstream]) =>
       toUpstream(name, upstream, { servers: externalOf(name), directory: config.directory }),
     ),
-    routes: routesOf(settings, { features, folders }),
+    routes,
     busyTime: busyTimeOf(settings, features),
     front: { ...frontRules(settings, features, publicHttpsPort), hsts },
     ownNginxConf: settings.ownNginxConf,
     snippets: settings.snippets,
-    shutdownTimeoutSeconds: Math.max(1, Math.ceil(longestGraceMs(settings) / 1000)),
+    shutdownTimeoutSeconds: shutdownTimeoutSeconds({
+      routes,
+      dynamicRoutes,
+      graces: apps.map(({ config: { graceful_timeout } }) => graceful_timeout),
+    }),
   }
-}
-
-function longestGraceMs({ apps }: Settings): number {
-  return Math.max(0, ...apps.map(({ config }) => config.graceful_timeout))
 }
 
 function toUpstream(

@@ -81,7 +81,7 @@ function renderMain(model: NginxModel): string {
     ...(looksForBrotli && brotliStaticModule ? loadModules('routes', [brotliStaticModule]) : []),
     '# nginx.worker_processes',
     `worker_processes ${model.workerProcesses};`,
-    '# app.graceful_timeout',
+    '# app.graceful_timeout, routes',
     `worker_shutdown_timeout ${model.shutdownTimeoutSeconds}s;`,
     '# run_dir',
     `pid ${quote(`${model.workDir}/nginx.pid`)};`,
