@@ -1,10 +1,13 @@
 import { createOutput } from './adapters/output.ts'
 import { receiveSignals } from './adapters/signals.ts'
-import { runCommand } from './assembly/command.ts'
-import type { Parts, StopReason } from './assembly/parts.ts'
+import { type CommandDeps, runCommand } from './assembly/command.ts'
+import type { HookRunner } from './assembly/hooks.ts'
+import { createRun } from './assembly/run.ts'
+import type { RunningNginx } from './assembly/running-nginx.ts'
+import type { SendCommand } from './assembly/schedules.ts'
 import type { Settings, SettingsResult } from './assembly/settings.ts'
 import { start } from './assembly/start.ts'
-import { stop } from './assembly/stop.ts'
+import { type StopReason, stop } from './assembly/stop.ts'
 import type { World } from './assembly/world.ts'
 import { systemClock } from './base/clock.ts'
 import { asOperatorError, exitCode, OperatorError } from './base/errors.ts'
@@ -17,55 +20,71 @@ export interface SupervisorOptions {
   /** Reads the configuration and looks at the machine again, for a reload. */
   resolveAgain: () => Promise<SettingsResult>
   /** Called when the start is over. */
-  onServing?: (parts: Parts) => Promise<void>
+  onServing?: (serving: Serving) => Promise<void>
+}
+
+/** What a run that serves can be asked and told. */
+export interface Serving extends Pick<CommandDeps, 'run' | 'apps' | 'front'> {
+  send: SendCommand
+  /** Writes a line to stderr. */
+  write(line: string): void
 }
 
 /** Runs everything until it is told to stop; settles with the exit code. */
 export async function runSupervisor({ settings, world, resolveAgain, onServing }: SupervisorOptions): Promise<number> {
   const stdout = createOutput(1)
   const stderr = createOutput(2)
+  const write = (line: string) => stderr.write(line)
   const { log_format: format, log_level: level } = settings.config
-  const log = createLog({ format, level, now: systemClock.now, write: line => stderr.write(line) })
+  const log = createLog({ format, level, now: systemClock.now, write })
   const stopRequested = createSignal<StopReason>()
   const hurried = createSignal<void>()
-  const parts: Parts = {
-    world,
-    log,
-    stdout,
-    stderr,
-    resolveAgain,
-    command: (command, from) => commands.push(command, from),
-    requestStop: stopRequested.give,
-    settings,
-    startedAt: systemClock.monotonic(),
-    isServing: false,
-    isDraining: false,
-    scaled: new Set(),
-    front: { http: [], https: [] },
-    servers: [],
-    pools: new Map(),
-    processes: new Map(),
-    schedules: [],
-  }
-  const served = createSignal<void>()
+  const served = createSignal<CommandDeps | undefined>()
+  const run = createRun(settings, log)
   const commands = createCommandQueue({
-    run: command => runCommand(parts, command),
+    async run(command) {
+      const serving = await served.given
+      if (!serving) throw new Error('nothing serves yet')
+      return runCommand(serving, command)
+    },
     stop(mode) {
       if (mode === 'quick') hurried.give()
       stopRequested.give({ mode, code: exitCode.ok })
       // what waits for the start is refused now
-      served.give()
+      served.give(undefined)
     },
     ready: served.given,
     log,
   })
   const releaseSignals = receiveSignals((command, from) => void commands.push(command, from))
+  let hooks: HookRunner | undefined
+  let nginx: RunningNginx | undefined
+  const stopFor = (reason: StopReason) =>
+    stop(
+      { clock: systemClock, log, run, hooks, isServing: nginx?.isStarted() ?? false, hurried: hurried.given },
+      reason,
+    )
 
   const failure: StopReason = { mode: 'quick', code: exitCode.software }
-  const started = start(parts, () => parts.isDraining).then(
-    async () => {
-      await onServing?.(parts)
-      served.give()
+  const started = start({
+    world,
+    log,
+    stdout,
+    stderr,
+    run,
+    send: commands.push,
+    resolveAgain,
+    endRun: code => stopRequested.give({ mode: 'graceful', code }),
+    onHooks(opened) {
+      hooks = opened
+    },
+    onNginx(opened) {
+      nginx = opened
+    },
+  }).then(
+    async serving => {
+      if (serving) await onServing?.({ ...serving, send: commands.push, write })
+      served.give(serving)
       return stopRequested.given
     },
     (thrown: unknown): StopReason => {
@@ -77,11 +96,11 @@ export async function runSupervisor({ settings, world, resolveAgain, onServing }
   )
   try {
     const reason = await Promise.race([started, stopRequested.given])
-    await stop(parts, reason, hurried.given)
+    await stopFor(reason)
     log.info('stopped', { code: reason.code })
     return reason.code
   } catch (error) {
-    await stop(parts, failure, hurried.given)
+    await stopFor(failure)
     throw error
   } finally {
     releaseSignals()

@@ -27,9 +27,9 @@ export function challengePath(folder: string, token: string): string {
 
 /**
  * The user's own program: `HOOK add NAME VALUE` returns once the TXT record is seen everywhere, `HOOK remove NAME VALUE`
- * when it is gone.
+ * when it is gone. `signal` ends an `add`.
  */
-export function createDnsSolver(hook: readonly string[], directory: string): ChallengeSolver {
+export function createDnsSolver(hook: readonly string[], directory: string, signal: AbortSignal): ChallengeSolver {
   async function run(action: 'add' | 'remove', domain: string, keyAuthorization: string): Promise<void> {
     const { execa } = await import('execa')
     const { name, value } = dnsRecord(domain, keyAuthorization)
@@ -39,6 +39,8 @@ export function createDnsSolver(hook: readonly string[], directory: string): Cha
       reject: false,
       stdin: 'ignore',
       timeout: hookTimeoutMs,
+      // a record that was added is removed all the same
+      ...(action === 'add' ? { cancelSignal: signal } : {}),
     })
     if (failed) throw new Error(`the hook cannot ${action} the DNS record ${name}: ${stderr || shortMessage}`)
   }

@@ -16,6 +16,8 @@ export interface AcmeClientOptions {
   ca: string | undefined
   account: AccountStore
   now: () => number
+  /** Ends every request. */
+  signal: AbortSignal
 }
 
 interface Directory {
@@ -33,7 +35,7 @@ interface Problem {
 }
 
 /** A client of an ACME authority (RFC 8555, and RFC 9773 for renewal information). */
-export function createAcmeClient({ settings, ca, account, now }: AcmeClientOptions): AcmeClient {
+export function createAcmeClient({ settings, ca, account, now, signal }: AcmeClientOptions): AcmeClient {
   let directory: Promise<Directory> | undefined
   let nonces: string[] = []
   let loadedKey: Promise<KeyObject> | undefined
@@ -47,7 +49,7 @@ export function createAcmeClient({ settings, ca, account, now }: AcmeClientOptio
   }
 
   function findDirectory(): Promise<Directory> {
-    directory ??= requestAcme({ method: 'GET', url: settings.directory, ca }).then(answer => {
+    directory ??= requestAcme({ method: 'GET', url: settings.directory, ca, signal }).then(answer => {
       const found = bodyOf(expectOk(answer)) as Partial<Directory>
       if (found.newNonce && found.newAccount && found.newOrder) return found as Directory
       throw new AcmeError(`${settings.directory} is no ACME directory`, { type: 'noDirectory' })
@@ -71,7 +73,7 @@ export function createAcmeClient({ settings, ca, account, now }: AcmeClientOptio
     const spare = nonces.pop()
     if (spare !== undefined) return spare
     const { newNonce } = await findDirectory()
-    const { headers } = expectOk(await requestAcme({ method: 'HEAD', url: newNonce, ca }))
+    const { headers } = expectOk(await requestAcme({ method: 'HEAD', url: newNonce, ca, signal }))
     return String(headers['replay-nonce'])
   }
 
@@ -79,7 +81,7 @@ export function createAcmeClient({ settings, ca, account, now }: AcmeClientOptio
   async function post(url: string, payload: unknown, kid: string | undefined): Promise<AcmeHttpAnswer> {
     for (let attempt = 1; ; attempt++) {
       const header = { url, nonce: await nonce(), ...(kid === undefined ? {} : { kid }) }
-      const answer = await requestAcme({ method: 'POST', url, body: signJws(await key(), header, payload), ca })
+      const answer = await requestAcme({ method: 'POST', url, body: signJws(await key(), header, payload), ca, signal })
       const fresh = answer.headers['replay-nonce']
       if (typeof fresh === 'string') nonces = [fresh]
       const isRefused = answer.status === 400 && problemIn(answer.text).type?.endsWith(':badNonce')
@@ -172,7 +174,7 @@ export function createAcmeClient({ settings, ca, account, now }: AcmeClientOptio
       const { renewalInfo } = await findDirectory()
       if (renewalInfo === undefined) return undefined
       const answer = expectOk(
-        await requestAcme({ method: 'GET', url: `${renewalInfo.replace(/\/$/, '')}/${certificateId}`, ca }),
+        await requestAcme({ method: 'GET', url: `${renewalInfo.replace(/\/$/, '')}/${certificateId}`, ca, signal }),
       )
       const { suggestedWindow, explanationURL } = bodyOf(answer) as {
         suggestedWindow?: { start?: string; end?: string }

@@ -7,6 +7,8 @@ export interface AcmeHttpRequest {
   body?: string
   /** PEM roots to trust instead of the system's. */
   ca: string | undefined
+  /** Ends the request. */
+  signal: AbortSignal
 }
 
 export interface AcmeHttpAnswer {
@@ -19,7 +21,7 @@ const timeoutMs = 30_000
 const longestBody = 1_000_000
 
 /** One request to a certificate authority. node:https, because fetch cannot be given roots of its own. */
-export function requestAcme({ method, url, body, ca }: AcmeHttpRequest): Promise<AcmeHttpAnswer> {
+export function requestAcme({ method, url, body, ca, signal }: AcmeHttpRequest): Promise<AcmeHttpAnswer> {
   return new Promise((resolve, reject) => {
     const request = https.request(
       url,
@@ -33,7 +35,7 @@ export function requestAcme({ method, url, body, ca }: AcmeHttpRequest): Promise
             : { 'content-type': 'application/jose+json', 'content-length': Buffer.byteLength(body) }),
         },
         ...(ca === undefined ? {} : { ca }),
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
       },
       response => {
         let text = ''

@@ -10,7 +10,7 @@ import { certificateStore } from './cert-store.ts'
 const timeoutMs = 5000
 
 /** Looks at the state folder, at DNS, and at a challenge of our own from outside, as far as this machine can. */
-export function createPreflight(stateDir: string, challengeDir: string): Preflight {
+export function createPreflight(stateDir: string, challengeDir: string, signal: AbortSignal): Preflight {
   return {
     storage: () => (certificateStore.isWritable(stateDir) ? undefined : `state_dir ${stateDir} is not writable`),
     async dns(domain) {
@@ -27,7 +27,7 @@ export function createPreflight(stateDir: string, challengeDir: string): Preflig
       const path = challengePath(challengeDir, token)
       writeFileSync(path, token, { mode: 0o644 })
       try {
-        return await probe(`http://${domain}/.well-known/acme-challenge/${token}`, token)
+        return await probe(`http://${domain}/.well-known/acme-challenge/${token}`, token, signal)
       } finally {
         rmSync(path, { force: true })
       }
@@ -35,24 +35,31 @@ export function createPreflight(stateDir: string, challengeDir: string): Preflig
   }
 }
 
-function probe(url: string, expected: string): ReturnType<Preflight['challenge']> {
-  return new Promise(resolve => {
-    const request = http.get(url, { agent: false, signal: AbortSignal.timeout(timeoutMs) }, response => {
-      let text = ''
-      response.setEncoding('latin1')
-      response.on('data', (part: string) => {
-        text = (text + part).slice(0, 200)
-      })
-      response.on('error', error => resolve({ kind: 'unknown', detail: error.message }))
-      response.on('end', () => {
-        const status = response.statusCode ?? 0
-        if (text === expected) resolve({ kind: 'right', detail: '' })
-        // the authority follows redirects
-        else if (status >= 300 && status < 400)
-          resolve({ kind: 'unknown', detail: `redirects to ${response.headers.location}` })
-        else resolve({ kind: 'wrong', detail: `status ${status}` })
-      })
+function probe(url: string, expected: string, ending: AbortSignal): ReturnType<Preflight['challenge']> {
+  return new Promise((resolve, reject) => {
+    const request = http.get(
+      url,
+      { agent: false, signal: AbortSignal.any([ending, AbortSignal.timeout(timeoutMs)]) },
+      response => {
+        let text = ''
+        response.setEncoding('latin1')
+        response.on('data', (part: string) => {
+          text = (text + part).slice(0, 200)
+        })
+        response.on('error', error => resolve({ kind: 'unknown', detail: error.message }))
+        response.on('end', () => {
+          const status = response.statusCode ?? 0
+          if (text === expected) resolve({ kind: 'right', detail: '' })
+          // the authority follows redirects
+          else if (status >= 300 && status < 400)
+            resolve({ kind: 'unknown', detail: `redirects to ${response.headers.location}` })
+          else resolve({ kind: 'wrong', detail: `status ${status}` })
+        })
+      },
+    )
+    request.on('error', error => {
+      if (ending.aborted) reject(error)
+      else resolve({ kind: 'unknown', detail: error.message })
     })
-    request.on('error', error => resolve({ kind: 'unknown', detail: error.message }))
   })
 }

@@ -14,22 +14,33 @@ const lookMs = 10_000
  * Asks the monohull whose admin socket this is. What it is to do may take as long as it takes. An OperatorError when none
  * answers.
  */
-export function askAdmin(socketPath: string, method: 'GET' | 'POST', path: string): Promise<AdminAnswer> {
+export async function askAdmin(socketPath: string, method: 'GET' | 'POST', path: string): Promise<AdminAnswer> {
+  try {
+    const { status, text } = await exchange(socketPath, method, path)
+    return { status, body: JSON.parse(text) }
+  } catch (error) {
+    throw explain(socketPath, error)
+  }
+}
+
+/** Reads a text of the monohull whose admin socket this is. An OperatorError when none answers. */
+export async function readAdmin(socketPath: string, path: string): Promise<string> {
+  try {
+    return (await exchange(socketPath, 'GET', path)).text
+  } catch (error) {
+    throw explain(socketPath, error)
+  }
+}
+
+function exchange(socketPath: string, method: 'GET' | 'POST', path: string): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
-    const fail = (error: unknown) => reject(explain(socketPath, error))
     const request = http.request({ socketPath, method, path, agent: false }, response => {
       const chunks: Buffer[] = []
       response.on('data', (chunk: Buffer) => chunks.push(chunk))
-      response.on('error', fail)
-      response.on('end', () => {
-        try {
-          resolve({ status: response.statusCode ?? 0, body: JSON.parse(Buffer.concat(chunks).toString()) })
-        } catch (error) {
-          fail(error)
-        }
-      })
+      response.on('error', reject)
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }))
     })
-    request.on('error', fail)
+    request.on('error', reject)
     if (method === 'GET')
       request.setTimeout(lookMs, () => request.destroy(new Error(`nothing came within ${lookMs / 1000} s`)))
     request.end()

@@ -1,13 +1,14 @@
 import express, { type Express } from 'express'
 import type { Command, Outcome } from '../domain/command.ts'
 import { withoutDynamicRoutes } from '../domain/dynamic-route.ts'
-import { formatMetrics, metricsType } from '../domain/metrics.ts'
+import { formatMetrics, type Metric, metricsType } from '../domain/metric.ts'
 import type { Status } from '../domain/status.ts'
 import { answerHealth, type HealthOptions } from './health.ts'
 
 export interface AdminOptions {
   health: HealthOptions
   status: () => Status
+  metrics: () => Metric[]
   renewCertificate: (name: string, mode: 'due' | 'forced') => Promise<Outcome>
   /** Undefined: there are none. */
   dynamicRoutes: () => Promise<object[]> | undefined
@@ -20,7 +21,14 @@ export interface AdminOptions {
  * `/scale/N?app=NAME`, `/certificates/NAME/renew?force=true`, `/routes/HOST/set?target=TARGET`, `/routes/HOST/remove`, `/purge`, `/purge/PREFIX` and `/stop` answer when the thing is
  * done: 200 with what happened, or 409 with the reason when it was not.
  */
-export function createAdminApp({ health, status, command, renewCertificate, dynamicRoutes }: AdminOptions): Express {
+export function createAdminApp({
+  health,
+  status,
+  metrics,
+  command,
+  renewCertificate,
+  dynamicRoutes,
+}: AdminOptions): Express {
   const app = express()
   app.disable('x-powered-by')
   app.use((request, response, next) => {
@@ -31,7 +39,7 @@ export function createAdminApp({ health, status, command, renewCertificate, dyna
     response.json(status())
   })
   app.get('/metrics', (_request, response) => {
-    response.type(metricsType).send(formatMetrics(status()))
+    response.type(metricsType).send(formatMetrics(metrics()))
   })
   app.post('/certificates/:name/renew', async (request, response) => {
     const outcome = await renewCertificate(request.params.name, request.query.force === 'true' ? 'forced' : 'due')

@@ -1,19 +1,81 @@
+import { messageOf } from '../base/errors.ts'
+import type { Issues } from '../domain/certificate-status.ts'
 import type { Outcome } from '../domain/command.ts'
-import type { RenewMode } from '../services/acme.ts'
+import type { RenewMode, RunningAcme } from '../services/acme.ts'
+import type { AcmeServiceDeps } from './acme.ts'
 import { acmeSettingsOf } from './acme-settings.ts'
-import type { Parts } from './parts.ts'
+import type { Settings } from './settings.ts'
+import type { Subject } from './subject.ts'
 
-/** Starts ACME when the configuration has it, and ends what ran of it before. Nothing of it is loaded without need. */
-export async function switchAcme(parts: Parts): Promise<void> {
-  parts.acme?.close()
-  parts.acme = undefined
-  const wanted = acmeSettingsOf(parts.settings.config)
-  if (wanted) parts.acme = (await import('./acme.ts')).startAcme(parts, wanted)
+export interface AcmeSwitchDeps extends AcmeServiceDeps {
+  /** The settings in force. */
+  settings(): Settings
 }
 
-/** Renews a certificate now. It takes its time, so it is no command of the queue; only serving the result is. */
-export async function renewCertificate({ acme }: Parts, name: string, mode: RenewMode): Promise<Outcome> {
-  if (acme) return acme.renew(name, mode)
-  const reason = 'tls.acme is not set: mounted certificates are taken up by themselves'
-  return { ok: false, message: 'nothing renewed', reason }
+/** ACME, where the configuration has it. Nothing of it is loaded without need. */
+export interface AcmeSwitch extends Subject {
+  /** Begins to obtain certificates; rejects when it cannot. */
+  begin(): Promise<void>
+  issues(): Issues
+  /** Renews a certificate now. It takes its time, so it is no command of the queue; only serving the result is. */
+  renew(name: string, mode: RenewMode): Promise<Outcome>
+}
+
+export function createAcmeSwitch(deps: AcmeSwitchDeps): AcmeSwitch {
+  const { log, settings } = deps
+  let running: RunningAcme | undefined
+  let isStopping = false
+  let switching = Promise.resolve()
+
+  async function start(): Promise<void> {
+    const now = settings()
+    const wanted = acmeSettingsOf(now.config)
+    if (!wanted) return
+    const { startAcme } = await import('./acme.ts')
+    if (!isStopping) running = startAcme(deps, now, wanted)
+  }
+
+  async function close(): Promise<void> {
+    await running?.close()
+    running = undefined
+  }
+
+  /** Two at the same store would order twice: the next one starts when nothing of the last one runs any more. */
+  async function switchNow(): Promise<void> {
+    await close()
+    await start()
+  }
+
+  return {
+    name: 'ACME',
+    begin: start,
+    issues: () => ({ issues: running?.status() ?? [], onDemand: running?.onDemand() ?? [] }),
+    async renew(name, mode) {
+      await switching
+      if (running) return running.renew(name, mode)
+      const reason = 'tls.acme is not set: mounted certificates are taken up by themselves'
+      return { ok: false, message: 'nothing renewed', reason }
+    },
+    async prepare(next) {
+      if (keyOf(next) === keyOf(settings())) return undefined
+      if (acmeSettingsOf(next.config)) await import('./acme.ts')
+      return {
+        // in the background: an order that is ended may have a command in the queue that waits for the reload
+        commit() {
+          switching = switching
+            .then(switchNow)
+            .catch((error: unknown) => log.error('cannot start ACME', { error: messageOf(error) }))
+        },
+      }
+    },
+    quiesce() {
+      isStopping = true
+      return switching.then(close)
+    },
+  }
+}
+
+/** Everything that ACME is started with. */
+function keyOf({ config }: Settings): string {
+  return JSON.stringify([acmeSettingsOf(config), config.tls.on_demand, config.state_dir])
 }

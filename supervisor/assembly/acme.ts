@@ -8,26 +8,38 @@ import { createPreflight } from '../adapters/acme-preflight.ts'
 import { createAcmeStore } from '../adapters/acme-store.ts'
 import { runAt } from '../adapters/cron.ts'
 import { findTransience } from '../adapters/mounts.ts'
-import { systemClock } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
 import type { AcmeSettings } from '../domain/acme.ts'
 import { covers } from '../domain/certificate-choice.ts'
 import { createAcme, type RunningAcme } from '../services/acme.ts'
 import { findObstacle } from '../services/acme-preflight.ts'
 import { acmeFolder, challengeFolder, dnsHookFolder } from './acme-settings.ts'
-import { type SharedAcmeDeps, startOnDemand } from './on-demand.ts'
-import type { Parts } from './parts.ts'
+import type { KeptCertificate } from './certificates.ts'
+import { type OnDemandDeps, type SharedAcmeDeps, startOnDemand } from './on-demand.ts'
+import type { SendCommand } from './schedules.ts'
+import type { Settings } from './settings.ts'
 
 /** Often enough to honour what the CA says about when to try again. */
 const everyTenSeconds = '*/10 * * * * *'
 
+export interface AcmeServiceDeps extends Pick<OnDemandDeps, 'clock' | 'log' | 'random' | 'hasRoute'> {
+  /** Certificates that are served now. */
+  served(): readonly KeptCertificate[]
+  send: SendCommand
+}
+
 /** Obtains certificates and renews them, in the background: what serves meanwhile serves on, whatever happens. */
-export function startAcme(parts: Parts, settings: AcmeSettings): RunningAcme {
-  const { log } = parts
-  const { config, apps } = parts.settings
+export function startAcme(
+  deps: AcmeServiceDeps,
+  { config, apps, nginxUser }: Settings,
+  settings: AcmeSettings,
+): RunningAcme {
+  const { clock, log, random } = deps
+  const ending = new AbortController()
+  const { signal } = ending
   const challenges = challengeFolder(config) ?? join(config.run_dir, 'acme-challenge')
   const keys = createKeyMaker(config.run_dir)
-  const preflight = createPreflight(config.state_dir, challenges)
+  const preflight = createPreflight(config.state_dir, challenges, signal)
   const account = createAccountStore(join(config.state_dir, 'acme/accounts'), settings.directory, { keys, log })
   const ca = settings.caFile === undefined ? undefined : readFileSync(settings.caFile, 'utf8')
 
@@ -39,28 +51,30 @@ export function startAcme(parts: Parts, settings: AcmeSettings): RunningAcme {
     })
 
   const shared: SharedAcmeDeps = {
-    client: createAcmeClient({ settings, ca, account, now: systemClock.now }),
+    client: createAcmeClient({ settings, ca, account, now: clock.now, signal }),
     solver:
       settings.challenge === 'dns-01'
-        ? createDnsSolver(settings.dnsHook ?? [], dnsHookFolder(apps))
+        ? createDnsSolver(settings.dnsHook ?? [], dnsHookFolder(apps), signal)
         : createHttpSolver(challenges),
     keys,
-    clock: systemClock,
-    random: Math.random,
+    clock,
+    random,
     log,
+    signal,
     settings,
     preflight: plan => findObstacle(plan, settings, { preflight, log }),
     isCovered: domains =>
       domains.every(domain =>
-        parts.certificates?.kept.some(({ source, certificate }) => source === 'mounted' && covers(certificate, domain)),
+        deps.served().some(({ source, certificate }) => source === 'mounted' && covers(certificate, domain)),
       ),
   }
   const acme = createAcme({
     ...shared,
     store: createAcmeStore(acmeFolder(config)),
-    serve: () => parts.command({ type: 'refreshCertificates' }, 'ACME'),
+    serve: () => deps.send({ type: 'refreshCertificates' }, 'ACME'),
   })
-  const onDemand = config.tls.on_demand && startOnDemand(parts, shared)
+  const { on_demand: wanted } = config.tls
+  const onDemand = wanted && startOnDemand({ ...deps, config, nginxUser, wanted }, shared)
   const look = () => {
     for (const each of onDemand ? [acme, onDemand] : [acme])
       each.tick().catch((error: unknown) => log.error('cannot look after certificates', { error: messageOf(error) }))
@@ -71,9 +85,10 @@ export function startAcme(parts: Parts, settings: AcmeSettings): RunningAcme {
     renew: (name, mode) => (onDemand?.certificate(name) ? onDemand : acme).renew(name, mode),
     status: acme.status,
     onDemand: () => onDemand?.served() ?? [],
-    close() {
+    async close() {
       cancel()
-      onDemand?.close()
+      ending.abort()
+      await Promise.all([acme.idle(), onDemand?.close()])
     },
   }
 }

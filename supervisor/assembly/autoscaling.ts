@@ -1,49 +1,78 @@
 import { join } from 'node:path'
 import { createSlotSockets } from '../adapters/listeners.ts'
-import { systemClock } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
 import type { NginxFeatures } from '../domain/nginx-model.ts'
+import type { BoundSocket } from '../domain/ports.ts'
 import { runAutoscaler } from '../services/autoscaler.ts'
 import { createBusyTime } from '../services/busy-time.ts'
 import type { WorkerPlan } from '../services/worker-plan.ts'
+import type { WorkerPool } from '../services/worker-pool.ts'
 import { busySocketName, busyTimeOf } from './busy-time.ts'
-import type { Parts } from './parts.ts'
+import type { SendCommand } from './schedules.ts'
+import type { Settings } from './settings.ts'
+import type { Subject } from './subject.ts'
 
-/** Binds the socket at which nginx tells; nginx inherits it as it does the ports, so a master that is killed leaves none behind. */
-export function bindBusySocket(parts: Parts, features: NginxFeatures): void {
-  const busyTime = busyTimeOf(parts.settings, features)
-  if (!busyTime) return
-  parts.busySocket = createSlotSockets({ uid: undefined, gid: parts.settings.nginxUser?.gid }).bind(busyTime.socket)
+export interface AutoscalingDeps {
+  clock: Clock
+  /** A reload may take an app away and bring it back: its pool is looked up each time. */
+  pools: ReadonlyMap<string, WorkerPool>
+  send: SendCommand
 }
 
-/** Begins to look at the load of every app that is to be scaled by it, when that has not begun yet. */
-export function autoscale(parts: Parts): void {
-  for (const [app, pool] of parts.pools) {
-    if (!pool.plan().limits || parts.scaled.has(app)) continue
-    parts.scaled.add(app)
-    autoscaleApp(parts, app)
+/** Scaling of apps by their load. */
+export interface Autoscaling extends Subject {
+  /** Socket at which nginx says how busy workers are; nginx inherits it as it does the ports. Undefined: none does. */
+  readonly socket: BoundSocket | undefined
+  /** Begins to look at the load of every app that is to be scaled by it. */
+  begin(): void
+}
+
+/** Binds the socket at which nginx says how busy workers are, where one is needed: a master that is killed leaves none behind. */
+export function openAutoscaling(deps: AutoscalingDeps, settings: Settings, features: NginxFeatures): Autoscaling {
+  const { clock, pools } = deps
+  const socket = bindBusySocket(settings, features)
+  const scaled = new Map<string, () => void>()
+
+  function begin(): void {
+    for (const [app, pool] of pools) if (pool.plan().limits && !scaled.has(app)) scaled.set(app, scaleApp(app))
+  }
+
+  function scaleApp(app: string): () => void {
+    const plan = () => pools.get(app)?.plan()
+    const workers = () => plan()?.count ?? 0
+    const busyTime = createBusyTime({
+      clock,
+      app,
+      workers,
+      read: async () => {
+        const { getText } = await import('../adapters/unix-get.ts')
+        return getText(join(settings.config.run_dir, busySocketName), '/')
+      },
+    })
+    return runAutoscaler({
+      clock,
+      limits: () => plan()?.limits,
+      workers,
+      load: async () => (plan()?.loadFrom === 'worker' ? pools.get(app)?.load() : busyTime.load()),
+      scale: count => deps.send({ type: 'scale', workers: count, app }, 'autoscaling'),
+    })
+  }
+
+  return {
+    name: 'autoscaling',
+    socket,
+    begin,
+    prepare: async () => ({ commit: begin }),
+    quiesce() {
+      for (const end of scaled.values()) end()
+    },
+    close: () => socket?.close(),
   }
 }
 
-/** A reload may take the app away and bring it back: it is looked up each time. */
-function autoscaleApp(parts: Parts, app: string): void {
-  const plan = () => parts.pools.get(app)?.plan()
-  const workers = () => plan()?.count ?? 0
-  const busyTime = createBusyTime({
-    clock: systemClock,
-    app,
-    workers,
-    read: async () => {
-      const { getText } = await import('../adapters/unix-get.ts')
-      return getText(join(parts.settings.config.run_dir, busySocketName), '/')
-    },
-  })
-  runAutoscaler({
-    clock: systemClock,
-    limits: () => plan()?.limits,
-    workers,
-    load: async () => (plan()?.loadFrom === 'worker' ? parts.pools.get(app)?.load() : busyTime.load()),
-    scale: count => parts.command({ type: 'scale', workers: count, app }, 'autoscaling'),
-  })
+function bindBusySocket(settings: Settings, features: NginxFeatures): BoundSocket | undefined {
+  const busyTime = busyTimeOf(settings, features)
+  return busyTime && createSlotSockets({ uid: undefined, gid: settings.nginxUser?.gid }).bind(busyTime.socket)
 }
 
 /** A reload keeps the number that the load asked for, within the new limits. */

@@ -1,28 +1,43 @@
 import { signFolder } from '../adapters/folder-signature.ts'
-import { systemClock } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
 import { describeTimeLeft, expiryStage } from '../domain/certificate-expiry.ts'
+import type { Surroundings } from '../domain/ports.ts'
 import { type FolderWatch, watchFolder } from '../services/folder-watch.ts'
 import { createLocalRenewal } from '../services/local-renewal.ts'
-import type { KeptCertificate } from './certificates.ts'
-import type { Parts } from './parts.ts'
-import { findCertificateChange } from './refresh-certificates.ts'
+import { type Certificates, findCertificateChange, type KeptCertificate } from './certificates.ts'
+import type { SendCommand } from './schedules.ts'
+import type { Settings } from './settings.ts'
 
 const everyMs = 1000
 
+export interface CertificateWatchDeps extends Pick<Surroundings, 'clock' | 'log'> {
+  /** The settings in force. */
+  settings(): Settings
+  /** What is served. */
+  current(): Certificates | undefined
+  lookAtHsts(): void
+  send: SendCommand
+}
+
 /** Takes up what changes in the certificate folder, and warns before certificates end. */
-export function watchCertificates(parts: Parts): FolderWatch {
-  const { log } = parts
+export function watchCertificates({
+  clock,
+  log,
+  settings,
+  current,
+  lookAtHsts,
+  send,
+}: CertificateWatchDeps): FolderWatch {
   const warned = new Map<string, number>()
   let lastLook = 0
   const local = createLocalRenewal({
-    clock: systemClock,
+    clock,
     log,
-    renew: () => parts.command({ type: 'refreshCertificates' }, 'the end of the local certificate'),
+    renew: () => send({ type: 'refreshCertificates' }, 'the end of the local certificate'),
   })
 
   function warnOfExpiry({ source, files, certificate }: KeptCertificate): void {
-    const now = systemClock.now()
+    const now = clock.now()
     const stage = expiryStage(certificate, now)
     if (source === 'local-ca' || stage <= (warned.get(certificate.id) ?? 0)) return
     warned.set(certificate.id, stage)
@@ -36,17 +51,19 @@ export function watchCertificates(parts: Parts): FolderWatch {
   }
 
   async function takeUp(reason: string): Promise<void> {
-    const change = await findCertificateChange(parts)
+    const served = current()
+    if (!served) return
+    const change = await findCertificateChange(settings(), log, served)
     if (change.kind === 'refused') {
       log.warn('certificate not used, what was served stays', { problem: change.problems.join('\n'), fix: change.fix })
     }
-    if (change.kind === 'new') await parts.command({ type: 'refreshCertificates' }, reason)
+    if (change.kind === 'new') await send({ type: 'refreshCertificates' }, reason)
   }
 
   /** One that was not valid yet, by this machine's clock, may be now. */
   function lookForBegun(): void {
-    const now = systemClock.now()
-    const hasBegun = parts.certificates?.problems.some(({ endsAt }) => endsAt && endsAt > lastLook && endsAt <= now)
+    const now = clock.now()
+    const hasBegun = current()?.problems.some(({ endsAt }) => endsAt && endsAt > lastLook && endsAt <= now)
     lastLook = now
     if (!hasBegun) return
     takeUp('a certificate that is valid now').catch((error: unknown) =>
@@ -54,25 +71,20 @@ export function watchCertificates(parts: Parts): FolderWatch {
     )
   }
 
-  function tellOfHsts(): void {
-    log.info('HSTS changed', { header: parts.hsts?.header()?.value ?? 'none' })
-    void parts.rotation?.changed()
-  }
-
   return watchFolder({
-    clock: systemClock,
+    clock,
     log,
     everyMs,
     what: 'the certificates',
-    known: parts.certificates?.signature ?? '',
-    sign: () => signFolder(parts.settings.config.cert_dir),
-    onRest: () => takeUp(`a change in ${parts.settings.config.cert_dir}`),
+    known: current()?.signature ?? '',
+    sign: () => signFolder(settings().config.cert_dir),
+    onRest: () => takeUp(`a change in ${settings().config.cert_dir}`),
     onLook() {
-      const { kept } = parts.certificates ?? { kept: [] }
+      const { kept } = current() ?? { kept: [] }
       for (const one of kept) warnOfExpiry(one)
       local.look(kept)
       lookForBegun()
-      if (parts.hsts?.look(kept)) tellOfHsts()
+      lookAtHsts()
     },
   })
 }

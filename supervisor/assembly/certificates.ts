@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { signFolder } from '../adapters/folder-signature.ts'
 import { systemClock } from '../base/clock.ts'
+import { OperatorError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { Config } from '../config/schema.ts'
 import type { CertificateFacts, CertificateFiles, CertificateProblem } from '../domain/certificate.ts'
@@ -177,4 +178,41 @@ function namesBesideOnDemand(
     .flatMap(({ domains }) => domains)
     .filter(domain => !trusted.some(({ certificate }) => covers(certificate, domain)))
   return [...new Set([...own, ...awaited])]
+}
+
+/** What the files ask for now, compared with what is served. */
+export type CertificateChange =
+  | { kind: 'none' }
+  /** Nothing else to serve, but something is wrong with the files. */
+  | { kind: 'refused'; problems: string[]; fix: string }
+  | { kind: 'new' }
+
+/** Looks at the certificate files without touching what is served. */
+export async function findCertificateChange(
+  settings: Settings,
+  log: Log,
+  certificates: Certificates,
+): Promise<CertificateChange> {
+  try {
+    const next = await loadCertificates(settings, log, certificates)
+    if (!next || listIds(next) !== listIds(certificates)) return { kind: 'new' }
+    const known = certificates.problems.map(({ problem }) => problem)
+    const fresh = next.problems.filter(({ problem }) => !known.includes(problem))
+    certificates.problems = next.problems
+    return fresh.length === 0
+      ? { kind: 'none' }
+      : { kind: 'refused', problems: fresh.map(({ problem }) => problem), fix: fresh[0]?.fix ?? '' }
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error
+    certificates.problems = [asProblem(error)]
+    return { kind: 'refused', problems: [error.message], fix: error.fix }
+  }
+}
+
+function listIds({ kept }: Certificates): string {
+  return kept.map(({ certificate }) => certificate.id).join()
+}
+
+export function asProblem({ message, fix }: OperatorError): CertificateProblem {
+  return { files: { chain: '', key: '' }, problem: message, fix }
 }

@@ -1,29 +1,53 @@
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
 import type { Command, Outcome } from '../domain/command.ts'
 import type { RollResult } from '../services/roll-result.ts'
 import type { WorkerPool } from '../services/worker-pool.ts'
-import type { Parts } from './parts.ts'
+import type { Apps } from './apps.ts'
+import type { OpenDynamicRoutes } from './dynamic-routes.ts'
+import type { Front } from './front.ts'
+import type { Processes } from './processes.ts'
+import type { ReloadDeps } from './reload.ts'
+import type { RunningNginx } from './running-nginx.ts'
+import type { ServedCertificates } from './served-certificates.ts'
 import { appAtRoot } from './settings.ts'
 
+export interface CommandDeps extends ReloadDeps {
+  clock: Clock
+  log: Log
+  nginx: RunningNginx
+  front: Front
+  apps: Apps
+  processes: Processes
+  certificates: ServedCertificates
+  dynamicRoutes: OpenDynamicRoutes | undefined
+}
+
 /** Does a command that is no stop, and tells what came of it. What the start does without is loaded here. */
-export async function runCommand(parts: Parts, command: Command): Promise<Outcome> {
+export async function runCommand(deps: CommandDeps, command: Command): Promise<Outcome> {
+  const { run, apps, nginx } = deps
   switch (command.type) {
     case 'reload':
-      return (await import('./reload.ts')).reload(parts)
+      return (await import('./reload.ts')).reload(deps)
     case 'restart':
-      return restart(parts, command.target)
+      return restart(deps, command.target)
     case 'scale':
-      return scale(parts, command.app, () => command.workers)
+      return scale(apps, command.app, () => command.workers)
     case 'scaleBy':
-      return scale(parts, appAtRoot(parts.settings.config), present => Math.max(1, present + command.change))
+      return scale(apps, appAtRoot(run.settings().config), present => Math.max(1, present + command.change))
     case 'purgeCache':
-      return (await import('./purge-cache.ts')).purgeCache(parts, command.prefix)
+      return (await import('./purge-cache.ts')).purgeCache(run.settings(), command.prefix)
     case 'setRoute':
     case 'removeRoute':
-      return (await import('./dynamic-routes.ts')).changeRoute(parts, command)
+      return (await import('./dynamic-routes.ts')).changeRoute(deps.dynamicRoutes, command)
     case 'refreshCertificates':
-      return (await import('./refresh-certificates.ts')).refreshCertificates(parts)
+      return (await import('./refresh-certificates.ts')).refreshCertificates({
+        ...deps,
+        settings: run.settings,
+        take: nginx.take,
+      })
     case 'reopenLogs':
-      parts.nginx?.reopenLogs()
+      nginx.reopenLogs()
       return { ok: true, message: 'log files reopened' }
     case 'stop':
     case 'quickStop':
@@ -37,12 +61,12 @@ function refused(reason: string): Outcome {
 
 const withoutWorkers = refused('there are no workers: what is served is files or comes from elsewhere')
 
-async function restart(parts: Parts, target: string | undefined): Promise<Outcome> {
-  const all = new Map<string, Restartable>([...parts.pools, ...parts.processes])
+async function restart({ apps, processes }: CommandDeps, target: string | undefined): Promise<Outcome> {
+  const all = new Map<string, Restartable>([...apps.pools, ...processes.pools])
   if (all.size === 0) return withoutWorkers
   const result = target === undefined ? await restartAll(all) : await restartOne(all, target)
   if (result.ok) return { ok: true, message: target === undefined ? 'workers replaced' : `${target} replaced` }
-  const isProcess = target !== undefined && parts.processes.has(target.replace(/\.\d+$/, ''))
+  const isProcess = target !== undefined && processes.pools.has(target.replace(/\.\d+$/, ''))
   const what = isProcess ? 'restart failed, and is tried again with backoff' : rollAbandoned
   return { ok: false, message: what, ...whyOf(result) }
 }
@@ -72,7 +96,7 @@ async function restartOne(all: ReadonlyMap<string, Restartable>, target: string)
 }
 
 async function scale(
-  { pools }: Parts,
+  { pools }: Apps,
   app: string | undefined,
   countAfter: (present: number) => number,
 ): Promise<Outcome> {
@@ -96,7 +120,7 @@ async function scale(
   return { ok: true, message: `${workers} worker${workers === 1 ? '' : 's'}${of} now` }
 }
 
-function poolToScale(pools: Parts['pools'], app: string | undefined): WorkerPool | undefined {
+function poolToScale(pools: Apps['pools'], app: string | undefined): WorkerPool | undefined {
   if (app !== undefined) return pools.get(app)
   return pools.size === 1 ? [...pools.values()][0] : undefined
 }

@@ -5,7 +5,10 @@ import { messageOf } from '../base/errors.ts'
 import { createLog } from '../base/log.ts'
 import { isWatchedFile, isWatchedFolder } from '../domain/watched.ts'
 import { type ChangeRestarts, createChangeRestarts } from '../services/change-restarts.ts'
-import { describeSockets, type Parts } from './parts.ts'
+import type { Apps } from './apps.ts'
+import { describeSockets, type Front } from './front.ts'
+import type { Run } from './run.ts'
+import type { SendCommand } from './schedules.ts'
 import type { Settings } from './settings.ts'
 
 type Watch = Omit<WatchOptions, 'onError'>
@@ -26,22 +29,29 @@ interface WatchSources {
   configFile: string | undefined
 }
 
+export interface DevelopmentDeps {
+  run: Run
+  apps: Apps
+  front: Front
+  send: SendCommand
+  /** Writes a line to stderr. */
+  write(line: string): void
+}
+
 /** Watches the folders of the apps and processes for the rest of the run, and says so. `configFile` is watched wherever it is. */
-export async function develop(parts: Parts, configFile: string | undefined): Promise<void> {
-  const { settings, stderr } = parts
+export async function develop(
+  { run, apps, front, send, write }: DevelopmentDeps,
+  configFile: string | undefined,
+): Promise<void> {
+  const settings = run.settings()
   // what a developer waits for is told whatever log_level hides
-  const log = createLog({
-    format: settings.config.log_format,
-    level: 'info',
-    now: systemClock.now,
-    write: line => stderr.write(line),
-  })
-  const pools = () => [...parts.pools.values()]
+  const log = createLog({ format: settings.config.log_format, level: 'info', now: systemClock.now, write })
+  const pools = () => [...apps.pools.values()]
   const isServing = () => pools().every(pool => pool.rotation().length > 0)
   const restarts = createChangeRestarts({
     clock: systemClock,
     log,
-    command: command => parts.command(command, 'a change'),
+    command: command => send(command, 'a change'),
     giveUpBooting() {
       for (const pool of pools()) pool.giveUpBooting()
     },
@@ -60,13 +70,14 @@ export async function develop(parts: Parts, configFile: string | undefined): Pro
     ),
     ...(configFile ? [watchPath({ ...watchOfFile(configFile, restarts), onError })] : []),
   ])
-  parts.watcher = {
-    async close() {
+  run.add({
+    name: 'development',
+    async quiesce() {
       restarts.stop()
       await Promise.all(watchers.map(watcher => watcher.close()))
     },
-  }
-  const { http, https } = parts.front
+  })
+  const { http, https } = front
   const urls = [
     ...describeSockets(http).map(address => `http://${address}`),
     ...describeSockets(https).map(address => `https://${address}`),

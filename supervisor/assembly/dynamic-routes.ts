@@ -4,39 +4,55 @@ import { createSlotSockets } from '../adapters/listeners.ts'
 import { openRouteFile } from '../adapters/route-file.ts'
 import { postText } from '../adapters/unix-post.ts'
 import { serveDynamicRoutes } from '../admin/dynamic-routes.ts'
-import { systemClock } from '../base/clock.ts'
 import type { Outcome } from '../domain/command.ts'
 import { withoutDynamicRoutes } from '../domain/dynamic-route.ts'
 import { formatChanges } from '../domain/nginx-dynamic-hosts.ts'
+import type { BoundSocket, Surroundings } from '../domain/ports.ts'
+import { routeStoreMetrics } from '../domain/route-store.ts'
 import type { RouteSurroundings } from '../domain/route-surroundings.ts'
-import { createDynamicRoutes } from '../services/dynamic-routes.ts'
+import { createDynamicRoutes, type DynamicRoutes } from '../services/dynamic-routes.ts'
 import { createFileRoutes, type FileRoutes } from '../services/file-routes.ts'
 import { watchFolder } from '../services/folder-watch.ts'
-import { dynamicRoutesFile, dynamicRoutesPlace, type OpenDynamicRoutes } from './dynamic-place.ts'
-import type { Parts } from './parts.ts'
+import { dynamicRoutesFile, dynamicRoutesPlace } from './dynamic-place.ts'
+import type { Front } from './front.ts'
+import type { Settings } from './settings.ts'
+import type { Subject } from './subject.ts'
 
 const everyMs = 1000
 
-/** Reads the routes, and answers nginx before it asks for the first time. Undefined unless dynamic_routes is set. */
-export async function openDynamicRoutes(parts: Parts): Promise<OpenDynamicRoutes | undefined> {
-  const { log, settings } = parts
-  const { config, nginxUser } = settings
+export interface DynamicRoutesDeps extends Pick<Surroundings, 'clock' | 'log'> {
+  /** The settings in force. */
+  settings(): Settings
+  front: Front
+  /** Has nginx workers quit that cannot be told of changes. */
+  retireOrphans(): Promise<void>
+}
+
+/** The dynamic routes of a run. */
+export interface OpenDynamicRoutes extends Subject, Pick<DynamicRoutes, 'find' | 'list' | 'set' | 'remove'> {
+  /** At which nginx is told of changes; it inherits it, so a master that is killed leaves none behind. */
+  readonly tellSocket: BoundSocket
+}
+
+/** Reads the routes, and answers nginx before it asks for the first time. */
+export async function openDynamicRoutes(deps: DynamicRoutesDeps): Promise<OpenDynamicRoutes> {
+  const { clock, log, settings } = deps
+  const { config, nginxUser } = settings()
   const place = dynamicRoutesPlace(config)
-  if (!place) return undefined
   const path = dynamicRoutesFile(config)
   const known = await signFile(path)
   let store: FileRoutes | undefined
   const routes = createDynamicRoutes({
-    clock: systemClock,
+    clock,
     log,
     openStore(hear) {
       store = createFileRoutes({ file: openRouteFile(path), log, hear })
       return store
     },
-    surroundings: () => surroundingsOf(parts),
+    surroundings: () => surroundingsOf(settings(), deps.front),
     async push(version, changes) {
       // they have answers of their own, and nobody could tell who takes a message
-      await parts.nginx?.retireOrphans()
+      await deps.retireOrphans()
       for (const text of formatChanges(version, changes)) await postText(place.tellSocket, text)
     },
   })
@@ -44,7 +60,7 @@ export async function openDynamicRoutes(parts: Parts): Promise<OpenDynamicRoutes
   const tellSocket = createSlotSockets({ uid: undefined, gid: nginxUser?.gid }).bind(place.tellSocket)
   const server = await serveDynamicRoutes({ path: place.askSocket, gid: nginxUser?.gid }, routes.find)
   const watch = watchFolder({
-    clock: systemClock,
+    clock,
     log,
     what: 'dynamic routes',
     everyMs,
@@ -56,8 +72,16 @@ export async function openDynamicRoutes(parts: Parts): Promise<OpenDynamicRoutes
     },
   })
   return {
-    ...routes,
+    name: 'dynamic routes',
     tellSocket,
+    find: routes.find,
+    list: routes.list,
+    set: routes.set,
+    remove: routes.remove,
+    // what it says depends on the settings in force
+    prepare: async () => ({ commit: routes.report }),
+    status: () => ({ dynamicRoutes: routes.status() }),
+    metrics: () => routeStoreMetrics(routes.status()),
     async close() {
       await Promise.all([watch.close(), server.close()])
       tellSocket.close()
@@ -67,17 +91,14 @@ export async function openDynamicRoutes(parts: Parts): Promise<OpenDynamicRoutes
 
 /** Does what the command line or the admin API asks for. */
 export async function changeRoute(
-  { dynamicRoutes }: Parts,
+  routes: OpenDynamicRoutes | undefined,
   command: { type: 'setRoute'; host: string; target: string } | { type: 'removeRoute'; host: string },
 ): Promise<Outcome> {
-  if (!dynamicRoutes) return { ok: false, message: 'cannot change routes', reason: withoutDynamicRoutes }
-  return command.type === 'setRoute'
-    ? dynamicRoutes.set(command.host, command.target)
-    : dynamicRoutes.remove(command.host)
+  if (!routes) return { ok: false, message: 'cannot change routes', reason: withoutDynamicRoutes }
+  return command.type === 'setRoute' ? routes.set(command.host, command.target) : routes.remove(command.host)
 }
 
-function surroundingsOf({ settings, front }: Parts): RouteSurroundings {
-  const { config, apps } = settings
+function surroundingsOf({ config, apps }: Settings, front: Front): RouteSurroundings {
   const ports = new Set([...front.http, ...front.https].map(({ port }) => port))
   return {
     namedHosts: [

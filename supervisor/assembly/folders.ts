@@ -1,63 +1,95 @@
-import type { LocalServer } from '../admin/server.ts'
-import { systemClock } from '../base/clock.ts'
+import type { Surroundings } from '../domain/ports.ts'
 import { type Folders, isLinkless } from '../domain/static-folder.ts'
-import { watchFolder } from '../services/folder-watch.ts'
+import { type FolderWatch, watchFolder } from '../services/folder-watch.ts'
 import { foldersOf } from './nginx-routes.ts'
-import type { Parts } from './parts.ts'
 import type { Settings } from './settings.ts'
-import type { World } from './world.ts'
+import type { Subject } from './subject.ts'
 
 /** A change counts at the second look. */
 const everyMs = 3000
 
-/** Looks at all folders that routes lead to. In development they change all the time, and nothing is taken for known. */
-export async function lookAtFolders(
-  settings: Settings,
-  { isDevelopment }: Pick<World, 'isDevelopment'>,
-): Promise<Folders> {
-  const roots = isDevelopment ? [] : foldersOf(settings)
+export interface StaticFoldersDeps extends Pick<Surroundings, 'clock' | 'log'> {
+  /** The settings in force. */
+  settings(): Settings
+  /** In development, folders change all the time, and nothing is taken for known. */
+  isDevelopment: boolean | undefined
+  /** Called when nginx has to look for links again. */
+  onChange(): Promise<void>
+}
+
+/** What is known of the directories of static files. */
+export interface StaticFolders extends Subject {
+  /** Begins to look, now and then, whether links still cannot be where they could not. */
+  watch(): void
+}
+
+/** Looks at all directories that routes lead to. */
+export async function openFolders(deps: StaticFoldersDeps): Promise<StaticFolders> {
+  const { settings } = deps
+  let known = await look(settings())
+  let watch: FolderWatch | undefined
+
+  async function look(of: Settings): Promise<Folders> {
+    return deps.isDevelopment ? new Map() : lookAtFolders(of)
+  }
+
+  /** The directories without links that may have some by now. */
+  async function findOpened(): Promise<Folders> {
+    const linkless = [...known].flatMap(([root, facts]) => (isLinkless(facts) ? [root] : []))
+    const now = await lookAt(linkless, settings())
+    return new Map([...now].filter(([, facts]) => !isLinkless(facts)))
+  }
+
+  return {
+    name: 'static files',
+    async prepare(next) {
+      const prepared = await look(next)
+      return {
+        model: () => ({ folders: prepared }),
+        commit() {
+          known = prepared
+        },
+      }
+    },
+    model: () => ({ folders: known }),
+    watch() {
+      let opened: Folders = new Map()
+      watch = watchFolder({
+        ...deps,
+        everyMs,
+        what: 'the folders of static files',
+        known: '',
+        async sign() {
+          opened = await findOpened()
+          return [...opened.keys()].join('\n')
+        },
+        async onRest() {
+          if (opened.size === 0) return
+          known = new Map([...known, ...opened])
+          deps.log.info('a symbolic link may be among static files now, nginx looks for them', {
+            folders: [...opened.keys()].join(','),
+          })
+          await deps.onChange()
+        },
+      })
+    },
+    close: () => watch?.close(),
+  }
+}
+
+/** Facts about the directories that routes lead to, without development's doubts. */
+export async function lookAtFolders(settings: Settings): Promise<Folders> {
+  return lookAt(foldersOf(settings), settings)
+}
+
+async function lookAt(roots: readonly string[], settings: Settings): Promise<Folders> {
   if (roots.length === 0) return new Map()
   const { lookAtFolder } = await import('../adapters/static-folder.ts')
   const uids = programUids(settings)
   return new Map(await Promise.all(roots.map(async root => [root, await lookAtFolder(root, uids)] as const)))
 }
 
-/** Where links cannot be, nginx does not look for any. This one looks, now and then, whether they still cannot, and has nginx look again if they can. */
-export function watchFolders(parts: Parts): LocalServer {
-  const { log } = parts
-  let changed: Folders = new Map()
-  return watchFolder({
-    clock: systemClock,
-    log,
-    everyMs,
-    what: 'the folders of static files',
-    known: '',
-    async sign() {
-      changed = await findOpened(parts)
-      return [...changed.keys()].join('\n')
-    },
-    async onRest() {
-      if (changed.size === 0) return
-      parts.folders = new Map([...(parts.folders ?? []), ...changed])
-      log.info('a symbolic link may be among static files now, nginx looks for them', {
-        folders: [...changed.keys()].join(','),
-      })
-      await parts.rotation?.changed()
-    },
-  })
-}
-
-/** The folders without links that may have some by now. */
-async function findOpened({ folders = new Map(), settings }: Parts): Promise<Folders> {
-  const linkless = [...folders].filter(([, facts]) => isLinkless(facts))
-  if (linkless.length === 0) return new Map()
-  const { lookAtFolder } = await import('../adapters/static-folder.ts')
-  const uids = programUids(settings)
-  const now = await Promise.all(linkless.map(async ([root]) => [root, await lookAtFolder(root, uids)] as const))
-  return new Map(now.filter(([, facts]) => !isLinkless(facts)))
-}
-
-/** As whom programs run here. Whoever else writes into a folder is an operator. */
+/** Users that programs run as here. Whoever else writes into a directory is an operator. */
 function programUids({ apps, processes, nginxUser }: Settings): number[] {
   const own = process.geteuid?.() ?? 0
   return [

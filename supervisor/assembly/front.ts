@@ -1,6 +1,7 @@
 import { bindFrontSocket, type FrontSocket } from '../adapters/listeners.ts'
 import { OperatorError } from '../base/errors.ts'
 import type { Config } from '../config/schema.ts'
+import type { Subject } from './subject.ts'
 
 /** The public sockets: bound here, listened on by nginx. */
 export interface Front {
@@ -10,6 +11,18 @@ export interface Front {
 
 const everywhere = ['0.0.0.0', '::']
 
+/** The public sockets as a part of a run. Its keys cannot change without a restart. */
+export function openFront(config: Config): Front & Subject {
+  const front = bindFront(config)
+  return {
+    ...front,
+    name: 'front',
+    model: () => front,
+    status: () => ({ http: describeSockets(front.http), https: describeSockets(front.https) }),
+    close: () => closeFront(front),
+  }
+}
+
 /** Binds every public port at every address. An OperatorError when one is taken or forbidden; then none stays bound. */
 export function bindFront(config: Config): Front {
   const front: Front = { http: [], https: [] }
@@ -18,9 +31,13 @@ export function bindFront(config: Config): Front {
     if (config.https !== 'off') front.https = bindAll(config.bind_addresses, config.https_port)
     return front
   } catch (error) {
-    for (const socket of [...front.http, ...front.https]) socket.close()
+    closeFront(front)
     throw error
   }
+}
+
+export function closeFront({ http, https }: Front): void {
+  for (const socket of [...http, ...https]) socket.close()
 }
 
 function bindAll(addresses: readonly string[] | undefined, port: number): FrontSocket[] {
@@ -48,4 +65,9 @@ function bindAll(addresses: readonly string[] | undefined, port: number): FrontS
 export function reachableHost(address: string | undefined): string {
   if (address === undefined || address === '0.0.0.0') return '127.0.0.1'
   return address === '::' ? '::1' : address
+}
+
+/** `127.0.0.1:80`, `[::]:80` */
+export function describeSockets(sockets: readonly { address: string; port: number }[]): string[] {
+  return sockets.map(({ address, port }) => (address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`))
 }

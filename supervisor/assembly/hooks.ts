@@ -1,9 +1,11 @@
 import { OperatorError } from '../base/errors.ts'
 import type { Config } from '../config/schema.ts'
+import { exitCodeOf } from '../domain/exit.ts'
 import type { HookEvent, HookFacts, HookPlans } from '../domain/hook.ts'
 import type { Surroundings } from '../domain/ports.ts'
 import { programEnv } from '../domain/worker-env.ts'
 import type { HookResult, Hooks } from '../services/hooks.ts'
+import type { WorkerEvent } from '../services/worker.ts'
 import { accountEnv, type Complain, checkProgram, type Place } from './place.ts'
 import type { World } from './world.ts'
 
@@ -81,4 +83,16 @@ export function startRefusedBy(result: Extract<HookResult, { ok: false }>): Oper
     fix: 'mend the command in hooks.before_start; what it printed stands above',
     code: result.code,
   })
+}
+
+/** Tells the operator's command what became of a worker. */
+export function hookWorkers(hooks: HookRunner, plans: () => HookPlans): (event: WorkerEvent) => void {
+  return event => {
+    const { worker, pid } = event
+    if (event.type === 'ready') hooks.enqueue('worker_ready', plans(), { worker, pid })
+    else {
+      const facts = { worker, pid, exitCode: exitCodeOf(event.exit), reason: event.reason }
+      hooks.enqueue('worker_exit', plans(), facts)
+    }
+  }
 }

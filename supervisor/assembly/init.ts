@@ -1,17 +1,24 @@
 import { formatDuration } from '../base/duration.ts'
 import { exitCode, OperatorError } from '../base/errors.ts'
 import { describeExit, exitCodeOf } from '../domain/exit.ts'
+import type { Surroundings } from '../domain/ports.ts'
 import { type InitFailure, runInit } from '../services/init.ts'
-import type { Parts } from './parts.ts'
+import type { InitPlan } from '../services/program-plan.ts'
+import type { Subject } from './subject.ts'
 
-/** Runs the init commands; an OperatorError with the code of the one that failed. */
-export async function initialize(parts: Parts): Promise<void> {
-  const { surroundings, settings } = parts
-  if (!surroundings) throw new Error('cannot run init commands before the start')
-  parts.init = runInit(surroundings, settings.init)
-  const failure = await parts.init.done
-  delete parts.init
-  if (failure) throw describeFailure(failure)
+const quickStopMs = 1000
+
+/** The init commands, which run from here on; `done` rejects with an OperatorError with the code of the one that failed. */
+export function startInit(surroundings: Surroundings, plans: readonly InitPlan[]): Subject & { done: Promise<void> } {
+  const run = runInit(surroundings, plans)
+  return {
+    name: 'init',
+    isIndependent: true,
+    done: run.done.then(failure => {
+      if (failure) throw describeFailure(failure)
+    }),
+    stop: ({ mode, leftMs }) => run.stop(mode === 'quick' ? quickStopMs : leftMs()),
+  }
 }
 
 function describeFailure({ plan, exit, wasTimeout, lastLines }: InitFailure): OperatorError {

@@ -1,11 +1,9 @@
 import { join, resolve } from 'node:path'
-import type { FrontSocket } from '../adapters/listeners.ts'
 import { tlsName } from '../config/upstream-names.ts'
 import type { UpstreamConfig } from '../config/upstreams.ts'
-import type { NginxFeatures, NginxModel, NginxUpstream } from '../domain/nginx-model.ts'
+import type { ListenAddress, NginxFeatures, NginxModel, NginxUpstream } from '../domain/nginx-model.ts'
 import { shutdownTimeoutSeconds } from '../domain/nginx-shutdown.ts'
 import type { Upstream, UpstreamServer } from '../domain/nginx-upstream.ts'
-import { placePath } from '../domain/places.ts'
 import type { Folders } from '../domain/static-folder.ts'
 import type { WorkerPlan } from '../services/worker-plan.ts'
 import { challengeFolder } from './acme-settings.ts'
@@ -17,53 +15,52 @@ import { onDemandOf } from './on-demand-place.ts'
 import { systemAuthorities } from './route-files.ts'
 import type { Settings } from './settings.ts'
 
-export interface NginxModelSources {
-  settings: Settings
-  features: NginxFeatures
+/** Part of the model that follows from what is bound and running; the rest follows from the settings. */
+export interface RunningModel {
+  http: readonly ListenAddress[]
+  https: readonly ListenAddress[]
   folders: Folders
-  front: {
-    http: readonly Pick<FrontSocket, 'address' | 'port'>[]
-    https: readonly Pick<FrontSocket, 'address' | 'port'>[]
-  }
   certificates: NginxModel['certificates']
   hsts: NginxModel['front']['hsts']
   accessLogPath: string
-  /** Where the workers of an app are. */
-  serversOf: (plan: WorkerPlan) => UpstreamServer[]
-  /** Which servers of an upstream get requests. */
-  externalOf: (upstream: string) => NginxUpstream['servers']
+  /** Addresses of the workers of an app. */
+  serversOf(plan: WorkerPlan): UpstreamServer[]
+  /** Servers of an upstream that get requests. */
+  externalOf(upstream: string): NginxUpstream['servers']
+}
+
+/** That part where nothing runs. */
+export const noneRunning: RunningModel = {
+  http: [],
+  https: [],
+  folders: new Map(),
+  certificates: undefined,
+  hsts: undefined,
+  accessLogPath: '/dev/stdout',
+  serversOf: () => [],
+  externalOf: () => [],
 }
 
 export const healthSocketName = 'health.sock'
 export const adminSocketName = 'admin.sock'
 
-/** What nginx is to be, from the settings and what is bound and running now. */
-export function modelNginx({
-  settings,
-  features,
-  folders,
-  front,
-  certificates,
-  hsts,
-  accessLogPath,
-  serversOf,
-  externalOf,
-}: NginxModelSources): NginxModel {
+/** The model of nginx, from the settings and what is bound and running. An OperatorError when they ask for what the installed nginx lacks. */
+export function modelNginx(settings: Settings, features: NginxFeatures, running: RunningModel): NginxModel {
   const { config, apps } = settings
-  const publicHttpsPort = config.public_https_port ?? front.https[0]?.port ?? config.https_port
-  const routes = routesOf(settings, { features, folders })
+  const publicHttpsPort = config.public_https_port ?? running.https[0]?.port ?? config.https_port
+  const routes = routesOf(settings, { features, folders: running.folders })
   const dynamicRoutes = dynamicRoutesOf(config, features)
   return {
     features,
     user: settings.nginxUserName,
     workerProcesses: settings.nginxProcesses,
     workDir: join(config.run_dir, 'nginx'),
-    accessLog: config.access_log ? { path: accessLogPath, format: config.log_format } : undefined,
-    http: front.http.map(({ address, port }) => ({ address, port })),
-    https: front.https.map(({ address, port }) => ({ address, port })),
+    accessLog: config.access_log ? { path: running.accessLogPath, format: config.log_format } : undefined,
+    http: running.http.map(({ address, port }) => ({ address, port })),
+    https: running.https.map(({ address, port }) => ({ address, port })),
     httpMode: config.https === 'redirect' ? 'redirect' : 'serve',
     publicHttpsPort,
-    certificates,
+    certificates: running.certificates,
     onDemand: onDemandOf(config, features),
     dynamicRoutes,
     tlsProfile: config.tls.profile,
@@ -76,15 +73,23 @@ export function modelNginx({
     unavailable: { own: settings.maintenancePage },
     apps: apps.flatMap(({ config: { keepalive, balance }, content, plan }): Upstream[] =>
       plan
-        ? [{ name: plan.app, servers: serversOf(plan), keepalive, balance, tellsTls: content.kind === 'welcome' }]
+        ? [
+            {
+              name: plan.app,
+              servers: running.serversOf(plan),
+              keepalive,
+              balance,
+              tellsTls: content.kind === 'welcome',
+            },
+          ]
         : [],
     ),
     upstreams: Object.entries(config.upstreams).map(([name, upstream]) =>
-      toUpstream(name, upstream, { servers: externalOf(name), directory: config.directory }),
+      toUpstream(name, upstream, { servers: running.externalOf(name), directory: config.directory }),
     ),
     routes,
     busyTime: busyTimeOf(settings, features),
-    front: { ...frontRules(settings, features, publicHttpsPort), hsts },
+    front: { ...frontRules(settings, features, publicHttpsPort), hsts: running.hsts },
     ownNginxConf: settings.ownNginxConf,
     snippets: settings.snippets,
     shutdownTimeoutSeconds: shutdownTimeoutSeconds({
@@ -115,15 +120,4 @@ function toUpstream(
       authorities: tls.verify ? resolve(directory, tls.ca ?? systemAuthorities) : undefined,
     },
   }
-}
-
-/** Where workers will be that do not run yet. */
-export function plannedServers({ app, count, places, listen }: WorkerPlan, runDir: string): UpstreamServer[] {
-  return Array.from({ length: Math.max(count, places) }, (_, index) => ({
-    slot: index + 1,
-    address:
-      listen === 'port'
-        ? { kind: 'tcp', port: 1024 + index }
-        : { kind: 'unix', path: placePath(runDir, app, index + 1) },
-  }))
 }

@@ -5,10 +5,10 @@ import { onDemandFolder, onDemandPlace } from './on-demand-place.ts'
 import type { Settings } from './settings.ts'
 
 /** Puts every certificate that is kept where nginx looks for it. */
-export function layOutOnDemand({ config, nginxUser }: Settings): HandshakeFiles {
+export function layOutOnDemand({ config, nginxUser }: Pick<Settings, 'config' | 'nginxUser'>): HandshakeFiles {
   const folder = onDemandFolder(config)
   const store = createAcmeStore(folder)
-  const files = createHandshakeFiles(onDemandPlace(config)?.folder ?? '', nginxUser?.gid)
+  const files = createHandshakeFiles(onDemandPlace(config).folder, nginxUser?.gid)
   const kept = new Map(
     namesIn(folder).flatMap(name => {
       const current = store.current(name)

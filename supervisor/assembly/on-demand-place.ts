@@ -9,15 +9,15 @@ export function onDemandFolder({ state_dir }: Config): string {
   return join(state_dir, 'acme/on-demand')
 }
 
-/** Where nginx finds certificates for names it was not told of; undefined unless tls.on_demand is set. */
-export function onDemandPlace({ run_dir, tls }: Config): OnDemand | undefined {
-  return tls.on_demand && { folder: join(run_dir, 'on-demand'), socket: join(run_dir, 'on-demand.sock') }
+/** Where nginx finds certificates for names it was not told of. */
+export function onDemandPlace({ run_dir }: Pick<Config, 'run_dir'>): OnDemand {
+  return { folder: join(run_dir, 'on-demand'), socket: join(run_dir, 'on-demand.sock') }
 }
 
-/** What nginx is to do at handshakes; an OperatorError when it is asked for and nginx has no Lua. */
+/** What nginx is to do at handshakes; undefined unless tls.on_demand is set. An OperatorError when nginx has no Lua for it. */
 export function onDemandOf(config: Config, { luaModules }: Pick<NginxFeatures, 'luaModules'>): OnDemand | undefined {
-  const place = onDemandPlace(config)
-  if (!place || luaModules) return place
+  if (!config.tls.on_demand) return undefined
+  if (luaModules) return onDemandPlace(config)
   throw new OperatorError('cannot do tls.on_demand: this nginx has no Lua to choose certificates with', {
     fix: 'apt-get install libnginx-mod-http-lua, or leave tls.on_demand out',
   })

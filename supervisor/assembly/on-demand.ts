@@ -2,16 +2,15 @@ import { createAcmeStore, namesIn } from '../adapters/acme-store.ts'
 import { createGatekeeper } from '../adapters/ask-endpoint.ts'
 import { registeredDomain } from '../adapters/registered-domain.ts'
 import { serveOnDemand } from '../admin/on-demand.ts'
-import { systemClock } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
 import type { AcmePlan } from '../domain/acme.ts'
-import type { Gatekeeper } from '../domain/acme-ports.ts'
+import type { Surroundings } from '../domain/ports.ts'
 import { type Acme, type AcmeDeps, createAcme, type RunningAcme } from '../services/acme.ts'
 import { createOnDemand } from '../services/on-demand.ts'
 import { createOrderQuota } from '../services/order-quota.ts'
 import { layOutOnDemand } from './on-demand-files.ts'
 import { onDemandFolder, onDemandPlace } from './on-demand-place.ts'
-import type { Parts } from './parts.ts'
+import type { Settings } from './settings.ts'
 
 /** An endpoint is spared another question. */
 const endpointRefusedMs = 60_000
@@ -19,27 +18,33 @@ const endpointRefusedMs = 60_000
 /** What the certificates of the configuration and those on demand have in common. */
 export type SharedAcmeDeps = Omit<AcmeDeps, 'store' | 'serve' | 'isStillWanted' | 'withdraw'>
 
+export interface OnDemandDeps
+  extends Pick<Surroundings, 'clock' | 'log' | 'random'>,
+    Pick<Settings, 'config' | 'nginxUser'> {
+  wanted: NonNullable<Settings['config']['tls']['on_demand']>
+  /** Whether a dynamic route is for a host; rejects when nobody can tell. */
+  hasRoute(host: string): Promise<boolean>
+}
+
 export interface OnDemandCertificates extends Acme {
   served: RunningAcme['onDemand']
-  close(): void
+  /** Settles when nothing is under way. */
+  close(): Promise<void>
 }
 
 /** Obtains certificates for names at their first handshake, and renews them while they are allowed. */
-export function startOnDemand(parts: Parts, deps: SharedAcmeDeps): OnDemandCertificates {
-  const { log, settings } = parts
-  const { config } = settings
-  const { on_demand: wanted } = config.tls
-  const place = onDemandPlace(config)
-  if (!wanted || !place) throw new Error('cannot start tls.on_demand without its settings')
+export function startOnDemand(deps: OnDemandDeps, shared: SharedAcmeDeps): OnDemandCertificates {
+  const { clock, log, random, config, nginxUser, wanted } = deps
   const folder = onDemandFolder(config)
-  const gatekeeper = wanted.ask === 'routes' ? askRoutes(parts) : createGatekeeper(wanted.ask)
+  // allowed is what a dynamic route is for
+  const gatekeeper = wanted.ask === 'routes' ? { isAllowed: deps.hasRoute } : createGatekeeper(wanted.ask)
   const refusedMs = wanted.ask === 'routes' ? 0 : endpointRefusedMs
-  const files = layOutOnDemand(settings)
+  const files = layOutOnDemand(deps)
   const limits = { all: wanted.orders_per_hour, perDomain: wanted.orders_per_domain }
-  const takeOrder = createOrderQuota({ clock: systemClock, log, limits, domainOf: registeredDomain })
+  const takeOrder = createOrderQuota({ clock, log, limits, domainOf: registeredDomain })
   const acme = createAcme({
-    ...deps,
-    settings: { ...deps.settings, plans: namesIn(folder).map((name): AcmePlan => ({ name, domains: [name] })) },
+    ...shared,
+    settings: { ...shared.settings, plans: namesIn(folder).map((name): AcmePlan => ({ name, domains: [name] })) },
     store: createAcmeStore(folder),
     async serve({ name }, { pem }) {
       files.write(name, pem)
@@ -53,8 +58,8 @@ export function startOnDemand(parts: Parts, deps: SharedAcmeDeps): OnDemandCerti
     },
     withdraw: ({ name }) => files.remove(name),
   })
-  const admit = createOnDemand({ clock: systemClock, log, random: Math.random, gatekeeper, refusedMs, acme, takeOrder })
-  const server = serveOnDemand({ path: place.socket, gid: settings.nginxUser?.gid }, admit)
+  const admit = createOnDemand({ clock, log, random, gatekeeper, refusedMs, acme, takeOrder })
+  const server = serveOnDemand({ path: onDemandPlace(config).socket, gid: nginxUser?.gid }, admit)
   server.catch((error: unknown) =>
     log.error('names without a certificate are refused: nobody listens for them', { error: messageOf(error) }),
   )
@@ -65,21 +70,9 @@ export function startOnDemand(parts: Parts, deps: SharedAcmeDeps): OnDemandCerti
         const certificate = acme.certificate(status.name)
         return certificate ? [{ certificate, status }] : []
       }),
-    close() {
-      server.then(
-        listening => listening.close(),
-        () => {}, // told already
-      )
-    },
-  }
-}
-
-/** Allowed is what a dynamic route is for. */
-function askRoutes({ dynamicRoutes }: Parts): Gatekeeper {
-  return {
-    async isAllowed(name) {
-      if (!dynamicRoutes) throw new Error('cannot ask dynamic_routes: there are none')
-      return (await dynamicRoutes.find(name)).target !== undefined
+    async close() {
+      const listening = await server.catch(() => undefined) // told already
+      await Promise.all([listening?.close(), acme.idle()])
     },
   }
 }

@@ -1,63 +1,109 @@
-import type { Change } from '../services/changes.ts'
-import { createProcessPool, type ProcessPool } from '../services/process-pool.ts'
+import type { Surroundings } from '../domain/ports.ts'
+import { processMetrics } from '../domain/program-metrics.ts'
+import type { ProcessStatus } from '../domain/status.ts'
+import { type Change, inOrder } from '../services/changes.ts'
+import type { OomWatch } from '../services/oom-watch.ts'
+import type { createProcessPool, ProcessPool } from '../services/process-pool.ts'
 import type { ProcessPlan } from '../services/program-plan.ts'
-import { createFailureLimit } from './failure-limit.ts'
-import type { Parts } from './parts.ts'
+import { stopping } from '../services/roll-result.ts'
+import type { FailureLimits } from './failure-limit.ts'
+import type { RunningModel } from './nginx-model.ts'
+import type { Settings } from './settings.ts'
+import type { Stopping, Subject } from './subject.ts'
 
-/** Starts the processes that get no requests. */
-export function startProcesses(parts: Parts): void {
-  for (const plan of parts.settings.processes) {
-    const pool = assembleProcesses(parts, plan)
-    parts.processes.set(plan.name, pool)
-    pool.start()
-  }
+const quickStopMs = 1000
+
+export interface ProcessesDeps extends Surroundings {
+  /** The settings in force. */
+  settings(): Settings
+  oomWatch: OomWatch
+  failures: FailureLimits
 }
 
-/** What brings the processes of a name to a plan: they are replaced, or, when they are new, started. */
-export function processChange(parts: Parts, plan: ProcessPlan): Change {
-  const present = parts.processes.get(plan.name)
-  if (present) {
-    const previous = present.plan()
-    return { apply: () => present.roll(plan), revert: () => present.roll(previous) }
+/** The processes that get no requests. */
+export interface Processes extends Subject {
+  readonly pools: ReadonlyMap<string, ProcessPool>
+  start(): void
+}
+
+/** The processes of a run. What runs them is loaded when there are some. */
+export async function openProcesses(deps: ProcessesDeps): Promise<Processes> {
+  const { settings, log } = deps
+  const pools = new Map<string, ProcessPool>()
+  let isStopping = false
+
+  async function loadFor({ processes }: Settings): Promise<typeof createProcessPool | undefined> {
+    return processes.length === 0 ? undefined : (await import('../services/process-pool.ts')).createProcessPool
   }
-  const pool = assembleProcesses(parts, plan)
-  async function revert(): Promise<void> {
-    await pool.stop(plan.gracefulTimeoutMs)
-    parts.processes.delete(plan.name)
+
+  function createPool(create: typeof createProcessPool, plan: ProcessPlan): ProcessPool {
+    const endsRun = deps.failures(() => settings().config.processes[plan.name])
+    return create({ ...deps, onDeath: ({ exit }) => endsRun(exit) }, plan)
   }
+
+  /** What brings the processes of a name to a plan: they are replaced, or, when they are new, started. */
+  function changeOf(create: typeof createProcessPool, plan: ProcessPlan): Pick<Change, 'apply' | 'revert'> {
+    const present = pools.get(plan.name)
+    if (present) {
+      const previous = present.plan()
+      return { apply: () => present.roll(plan), revert: () => present.roll(previous) }
+    }
+    const pool = createPool(create, plan)
+    async function revert(): Promise<void> {
+      await pool.stop(plan.gracefulTimeoutMs)
+      pools.delete(plan.name)
+    }
+    return {
+      revert,
+      async apply() {
+        if (isStopping) return stopping
+        pools.set(plan.name, pool)
+        const result = await pool.roll(plan)
+        if (!result.ok) await revert()
+        return result
+      },
+    }
+  }
+
+  async function stopRemoved({ processes }: Settings): Promise<void> {
+    const kept = new Set(processes.map(({ name }) => name))
+    for (const [name, pool] of pools) {
+      if (kept.has(name)) continue
+      await pool.stop(pool.plan().gracefulTimeoutMs)
+      pools.delete(name)
+      log.info('process removed', { process: name })
+    }
+  }
+
+  const processes = (): ProcessStatus[] => [...pools.values()].flatMap(pool => pool.status())
+
+  const create = await loadFor(settings())
   return {
-    revert,
-    async apply() {
-      if (parts.isDraining) return { ok: false, reason: 'monohull is stopping', lastLines: [] }
-      parts.processes.set(plan.name, pool)
-      const result = await pool.roll(plan)
-      if (!result.ok) await revert()
-      return result
+    name: 'processes',
+    isIndependent: true,
+    pools,
+    start() {
+      if (!create) return
+      for (const plan of settings().processes) {
+        const pool = createPool(create, plan)
+        pools.set(plan.name, pool)
+        pool.start()
+      }
+    },
+    async prepare(next): Promise<Change<RunningModel>> {
+      const createNext = await loadFor(next)
+      const changes = createNext ? next.processes.map(plan => changeOf(createNext, plan)) : []
+      return { ...inOrder(changes), commit: () => stopRemoved(next) }
+    },
+    status: () => ({ processes: processes() }),
+    metrics: () => processMetrics(processes()),
+    quiesce() {
+      isStopping = true
+    },
+    async stop({ mode, leftMs }: Stopping) {
+      const graceOf = ({ gracefulTimeoutMs }: ProcessPlan) =>
+        mode === 'quick' ? quickStopMs : Math.min(gracefulTimeoutMs, leftMs())
+      await Promise.all([...pools.values()].map(pool => pool.stop(graceOf(pool.plan()))))
     },
   }
-}
-
-/** Stops the processes that the settings no longer have. */
-export async function removeProcesses(parts: Parts): Promise<void> {
-  const kept = new Set(parts.settings.processes.map(({ name }) => name))
-  for (const [name, pool] of parts.processes) {
-    if (kept.has(name)) continue
-    await pool.stop(pool.plan().gracefulTimeoutMs)
-    parts.processes.delete(name)
-    parts.log.info('process removed', { process: name })
-  }
-}
-
-function assembleProcesses(parts: Parts, plan: ProcessPlan): ProcessPool {
-  const { surroundings, oomWatch } = parts
-  if (!surroundings || !oomWatch) throw new Error('cannot assemble processes before the start')
-  const endsRun = createFailureLimit(parts, () => parts.settings.config.processes[plan.name])
-  return createProcessPool(
-    {
-      ...surroundings,
-      oomWatch,
-      onDeath: ({ exit }) => endsRun(exit),
-    },
-    plan,
-  )
 }

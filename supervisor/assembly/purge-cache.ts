@@ -2,7 +2,6 @@ import { join } from 'node:path'
 import type { Config } from '../config/schema.ts'
 import type { Outcome } from '../domain/command.ts'
 import { isUnder } from '../domain/nginx-cache.ts'
-import type { Parts } from './parts.ts'
 import type { Settings } from './settings.ts'
 
 /** Before nginx starts. */
@@ -13,7 +12,7 @@ export async function removeOldCache({ config }: Settings): Promise<void> {
 }
 
 /** Deletes answers from nginx's caches: all, or those under a prefix of their path or key. */
-export async function purgeCache({ settings: { config } }: Parts, prefix = ''): Promise<Outcome> {
+export async function purgeCache({ config }: Settings, prefix = ''): Promise<Outcome> {
   if (!hasCache(config))
     return { ok: false, message: 'command refused', reason: 'there is no cache: the key cache is not set' }
   const { deleteCached } = await import('../adapters/cache-files.ts')

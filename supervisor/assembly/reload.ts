@@ -1,20 +1,15 @@
-import { OperatorError, reasonOf } from '../base/errors.ts'
+import { messageOf, OperatorError, reasonOf } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
 import { formatProblems } from '../config/report.ts'
 import type { Outcome } from '../domain/command.ts'
-import { applyAll, revertAll } from '../services/changes.ts'
-import type { RollResult } from '../services/roll-result.ts'
-import { acmeSettingsOf } from './acme-settings.ts'
-import { switchAcme } from './acme-switch.ts'
-import { autoscale } from './autoscaling.ts'
+import { applyAll, type Change, revertAll } from '../services/changes.ts'
 import { needsBusyTime } from './busy-time.ts'
-import { loadCertificates, reportCertificates } from './certificates.ts'
-import { warnOfFallbacks } from './fallbacks.ts'
-import { lookAtFolders } from './folders.ts'
-import { modelOf, type Parts } from './parts.ts'
-import { changeOf, retireRemoved } from './pools.ts'
-import { planRestarts } from './schedules.ts'
-import type { Settings } from './settings.ts'
-import { openUpstreams } from './upstreams.ts'
+import type { HookRunner } from './hooks.ts'
+import type { RunningModel } from './nginx-model.ts'
+import type { Proposal, Run } from './run.ts'
+import type { RunningNginx } from './running-nginx.ts'
+import type { Settings, SettingsResult } from './settings.ts'
+import type { Subject } from './subject.ts'
 
 /** Keys whose change takes a restart: they are bound or owned by what goes on running. */
 const fixedKeys = [
@@ -29,79 +24,67 @@ const fixedKeys = [
   'dynamic_routes',
 ] as const
 
+export interface ReloadDeps {
+  log: Log
+  run: Run
+  nginx: Pick<RunningNginx, 'check' | 'take' | 'follow'>
+  hooks: Pick<HookRunner, 'run' | 'attempt'>
+  /** Reads the configuration and looks at the machine again. */
+  resolveAgain(): Promise<SettingsResult>
+  /** Says what the next settings may be about, when they are in force. */
+  report(next: Settings): void
+}
+
 /**
- * Reads everything anew, tests it, replaces the workers, app by app, and the processes, starts what is new, reloads nginx,
- * then stops what is gone. Whatever fails leaves the running system as it was.
+ * Reads everything again, has every subject prepare its next generation, tests all of it, replaces workers and processes,
+ * and has nginx take it. Whatever fails before that leaves everything as it was: nothing was overwritten.
  */
-export async function reload(parts: Parts): Promise<Outcome> {
-  const resolved = await parts.resolveAgain()
-  const refusal = resolved.ok ? findFixed(parts.settings, resolved.settings) : formatProblems(resolved.problems)
+export async function reload(deps: ReloadDeps): Promise<Outcome> {
+  const { run, nginx, hooks } = deps
+  const resolved = await deps.resolveAgain()
+  const refusal = resolved.ok ? findFixed(run.settings(), resolved.settings) : formatProblems(resolved.problems)
   if (!resolved.ok || refusal) return abandoned(refusal ?? '')
-  const { settings, certificates, folders, nginx, hooks } = parts
-  const formerUpstreams = parts.upstreams
-  const formerHsts = parts.hsts
-  let upstreams: Parts['upstreams']
-  const next = resolved.settings
-  const allowed = await hooks?.run('before_reload', next.hooks)
-  if (allowed?.ok === false) return abandoned(`hook before_reload ${allowed.reason}`)
-  const programs = next.processes.length + parts.processes.size > 0 ? await import('./processes.ts') : undefined
-  const changes = [
-    ...next.apps.flatMap(({ plan }) => (plan ? changeOf(parts, plan) : [])),
-    // last, since they stop before their successors start
-    ...next.processes.flatMap(plan => programs?.processChange(parts, plan) ?? []),
-  ]
-  let isApplied = false
+  const { settings } = resolved
+  const allowed = await hooks.run('before_reload', settings.hooks)
+  if (!allowed.ok) return abandoned(`hook before_reload ${allowed.reason}`)
+  const changes = new Map<Subject, Change<RunningModel>>()
+  const proposal: Proposal = { settings, changes }
   try {
-    parts.certificates = await loadCertificates(next, parts.log, certificates)
-    if (parts.certificates) reportCertificates(parts.certificates, next.config, parts.log)
-    warnOfFallbacks(next.config, parts.log)
-    parts.hsts = await switchHsts(parts, next)
-    parts.folders = await lookAtFolders(next, parts.world)
-    upstreams = await openUpstreams(parts, next)
-    await nginx?.check(modelOf(parts, next, 'all', upstreams))
-    expectRolled(await applyAll(changes))
-    isApplied = true
-    Object.assign(parts, { settings: next, upstreams })
-    await nginx?.apply(modelOf(parts, next, 'ready'))
-    autoscale(parts)
+    for (const subject of run.subjects()) {
+      const change = await subject.prepare?.(settings)
+      if (change) changes.set(subject, change)
+    }
+    await nginx.check(proposal)
+    await applyTo(nginx, proposal)
   } catch (error) {
-    Object.assign(parts, { settings, certificates, folders, upstreams: formerUpstreams, hsts: formerHsts })
-    upstreams?.stop()
-    if (isApplied) await revertAll(changes)
+    await takeBack(deps, changes)
     return abandoned(reasonOf(error))
   }
-  formerUpstreams?.stop()
-  await retireRemoved(parts)
-  await programs?.removeProcesses(parts)
-  await planRestarts(parts)
-  if (acmeKey(settings) !== acmeKey(next)) await switchAcme(parts)
-  await parts.dynamicRoutes?.report()
-  await hooks?.attempt('after_reload', next.hooks)
+  deps.report(settings)
+  await hooks.attempt('after_reload', settings.hooks)
   return { ok: true, message: 'reload finished' }
 }
 
-/** The one that runs, unless something else is asked of it. */
-async function switchHsts(parts: Parts, next: Settings): Promise<Parts['hsts']> {
-  if (hstsKey(parts.settings) === hstsKey(next)) return parts.hsts
-  return (await import('./hsts.ts')).openHsts(next, parts.certificates, parts.log)
+async function applyTo(nginx: ReloadDeps['nginx'], proposal: Proposal): Promise<void> {
+  const result = await applyAll([...proposal.changes.values()])
+  if (!result.ok) throw new OperatorError([result.reason, ...result.lastLines].join('\n'), { fix: 'mend the app' })
+  await nginx.take(proposal)
 }
 
-function hstsKey({ config }: Settings): string {
-  return JSON.stringify([config.tls.hsts, config.tls.on_demand, config.trusted_proxies.length > 0, config.state_dir])
-}
-
-/** Everything that ACME was started with. */
-function acmeKey({ config }: Settings): string {
-  return JSON.stringify([acmeSettingsOf(config), config.tls.on_demand, config.state_dir])
+/** nginx may have been given the proposal, and is told what is in force still. */
+async function takeBack({ log, nginx }: ReloadDeps, changes: Proposal['changes']): Promise<void> {
+  try {
+    await revertAll([...changes.values()])
+  } catch (error) {
+    log.error('cannot take back all of an abandoned reload', { error: messageOf(error) })
+  }
+  nginx
+    .follow()
+    .catch((error: unknown) => log.error('cannot tell nginx which workers there are', { error: messageOf(error) }))
 }
 
 function abandoned(reason: string): Outcome {
   return { ok: false, message: 'reload abandoned, what ran before goes on', reason }
-}
-
-function expectRolled(result: RollResult): void {
-  if (result.ok) return
-  throw new OperatorError([result.reason, ...result.lastLines].join('\n'), { fix: 'mend the app' })
 }
 
 function findFixed(now: Settings, next: Settings): string | undefined {

@@ -1,37 +1,43 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeRunDir } from '../adapters/instance.ts'
-import type { LocalServer } from '../admin/server.ts'
-import { systemClock } from '../base/clock.ts'
+import { type Instance, makeRunDir } from '../adapters/instance.ts'
 import { messageOf } from '../base/errors.ts'
+import type { Surroundings } from '../domain/ports.ts'
 import { watchRunDir } from '../services/run-dir-watch.ts'
+import type { WorkerPool } from '../services/worker-pool.ts'
 import { adminSocketName, healthSocketName } from './nginx-model.ts'
-import type { Parts } from './parts.ts'
+import type { Subject } from './subject.ts'
 
 /** What is there from the start to the stop. */
 const lasting = ['instance.json', adminSocketName, healthSocketName, 'nginx/current/nginx.conf']
 
+export interface RunDirDeps extends Pick<Surroundings, 'clock' | 'log'> {
+  folder: string
+  instance: Instance
+  pools: ReadonlyMap<string, WorkerPool>
+  isDraining(): boolean
+}
+
 /** Tells when somebody empties the run folder. */
-export function watchOwnRunDir(parts: Parts): LocalServer {
-  const { log } = parts
-  const folder = parts.settings.config.run_dir
-  return watchRunDir({
-    clock: systemClock,
+export function openRunDirWatch({ clock, log, folder, instance, pools, isDraining }: RunDirDeps): Subject {
+  const watch = watchRunDir({
+    clock,
     log,
-    missing: () => (parts.isDraining ? [] : expected(parts, folder).filter(path => !existsSync(path))),
+    missing: () => (isDraining() ? [] : expected(folder, pools).filter(path => !existsSync(path))),
     noteAgain() {
       try {
         makeRunDir(folder)
-        parts.instance?.update({})
+        instance.update({})
       } catch (error) {
         log.warn('cannot note again in run_dir that monohull runs', { error: messageOf(error) })
       }
     },
   })
+  return { name: 'run_dir', close: watch.close }
 }
 
 /** The ways to the workers lead through links: one whose socket is gone counts as gone. */
-function expected({ pools }: Parts, folder: string): string[] {
+function expected(folder: string, pools: RunDirDeps['pools']): string[] {
   const places = [...pools.values()].flatMap(pool => pool.rotation().map(({ address }) => address))
   return [
     ...lasting.map(name => join(folder, name)),

@@ -1,65 +1,82 @@
-import { pause, systemClock } from '../base/clock.ts'
-import type { Parts, StopReason } from './parts.ts'
+import { type Clock, pause } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { HookRunner } from './hooks.ts'
+import type { Run } from './run.ts'
+import type { Stopping, Subject } from './subject.ts'
 
-/** Part of the stop's time in which workers still serve while nginx finishes its requests. */
-const nginxShare = 0.6
+export type StopReason = { mode: 'graceful' | 'quick'; code: number }
+
+/** Share of the time left after which the next subject begins to stop beside the one that still does. */
+const turnShare = 0.6
 /** Kept back of the stop's time, for the last signals and records. */
 const reserveMs = 300
-const quickStopMs = 1000
-/** Part of the stop's time, less stop_delay, that before_stop may take. */
+/** Share of the stop's time, less stop_delay, that before_stop may take. */
 const hookShare = 0.5
 
+export interface StopDeps {
+  clock: Clock
+  log: Log
+  run: Run
+  hooks: HookRunner | undefined
+  /** Whether nginx takes requests: without it, nothing is worth waiting for. */
+  isServing: boolean
+  /** Settles when it has to be quick. */
+  hurried: Promise<void>
+}
+
 /**
- * The order of a stop, within stop_timeout: readiness off, before_stop, stop_delay for balancers to notice, nginx finishes
- * its requests while workers still serve, then the workers drain. Init commands and processes drain meanwhile. `hurried`
- * cuts it short. Settles when nothing of it runs any more.
+ * The order of a stop, within stop_timeout: readiness off, before_stop, stop_delay for balancers to notice, then the subjects
+ * backwards, so that nginx finishes its requests while workers still serve. What no request depends on stops meanwhile.
+ * `hurried` cuts it short. Settles when nothing of the run runs any more.
  */
-export async function stop(parts: Parts, reason: StopReason, hurried: Promise<void>): Promise<void> {
-  const { settings, nginx, pools, processes, hooks, log } = parts
-  const { config } = settings
-  const deadline = systemClock.monotonic() + config.stop_timeout - reserveMs
-  const left = () => Math.max(0, deadline - systemClock.monotonic())
-  parts.isDraining = true
-  parts.upstreams?.stop()
-  log.info('stopping', { mode: reason.mode, timeout_ms: config.stop_timeout })
-  for (const cancel of parts.schedules.splice(0)) cancel()
-  await parts.watcher?.close()
-  if (reason.mode === 'graceful') {
-    const inTime: Grace = ({ gracefulTimeoutMs }) => Math.min(gracefulTimeoutMs, left())
-    if (nginx?.isStarted()) {
-      await Promise.race([runBeforeStop(parts, (left() - config.stop_delay) * hookShare, reason.code), hurried])
-      await Promise.race([pause(systemClock, config.stop_delay), hurried])
+export async function stop(deps: StopDeps, { mode, code }: StopReason): Promise<void> {
+  const { clock, log, run, hooks, hurried } = deps
+  const { stop_timeout, stop_delay } = run.settings().config
+  const deadline = clock.monotonic() + stop_timeout - reserveMs
+  const leftMs = () => Math.max(0, deadline - clock.monotonic())
+  const quieted = run.drain()
+  log.info('stopping', { mode, timeout_ms: stop_timeout })
+  if (mode === 'graceful') {
+    if (deps.isServing) {
+      const limitMs = (leftMs() - stop_delay) * hookShare
+      const facts = { exitCode: code }
+      await Promise.race([hooks?.attempt('before_stop', run.settings().hooks, { facts, limitMs }), hurried])
+      await Promise.race([pause(clock, stop_delay), hurried])
     }
-    // these wait for no request
-    const alone = Promise.all([parts.init?.stop(left()), stopAll(processes, inTime)])
-    if (nginx?.isStarted()) {
-      const ended = nginx.stop('graceful', left())
-      await Promise.race([ended, pause(systemClock, left() * nginxShare), hurried])
-      await Promise.race([Promise.all([stopAll(pools, inTime), ended]), hurried])
-    }
-    await Promise.race([alone, hurried])
+    await Promise.race([stopInTurn(deps, { mode, leftMs }), hurried])
   }
-  const quickly: Grace = () => quickStopMs
-  // first: it would answer 502 for workers that end before it
-  await nginx?.stop('fast', quickStopMs)
-  await Promise.all([parts.init?.stop(quickStopMs), stopAll(pools, quickly), stopAll(processes, quickly)])
-  if (reason.mode === 'graceful') await Promise.race([hooks?.settled(), pause(systemClock, left()), hurried])
+  await stopQuickly(run.subjects())
+  const inTime = mode === 'graceful' ? Promise.race([pause(clock, leftMs()), hurried]) : Promise.resolve()
+  await Promise.race([hooks?.settled(), inTime])
   await hooks?.end()
-  parts.acme?.close()
-  await parts.dynamicRoutes?.close()
-  for (const server of parts.servers) await server.close()
-  await parts.accessLog?.close()
-  for (const socket of [...parts.front.http, ...parts.front.https]) socket.close()
-  parts.busySocket?.close()
-  parts.instance?.release()
+  await Promise.race([quieted, inTime])
+  for (const subject of [...run.subjects()].reverse()) await subject.close?.()
 }
 
-async function runBeforeStop({ hooks, settings }: Parts, limitMs: number, exitCode: number): Promise<void> {
-  await hooks?.attempt('before_stop', settings.hooks, { facts: { exitCode }, limitMs })
+async function stopInTurn({ clock, run, isServing }: StopDeps, how: Stopping): Promise<void> {
+  const { beside, inTurn } = order(run.subjects())
+  const stopped = beside.map(subject => subject.stop?.(how))
+  for (const subject of isServing ? inTurn : []) {
+    const one = subject.stop?.(how)
+    stopped.push(one)
+    await Promise.race([one, pause(clock, how.leftMs() * turnShare)])
+  }
+  await Promise.all(stopped)
 }
 
-type Grace = (plan: { gracefulTimeoutMs: number }) => number
+/** nginx goes first: it would answer 502 for workers that end before it. */
+async function stopQuickly(subjects: readonly Subject[]): Promise<void> {
+  const how: Stopping = { mode: 'quick', leftMs: () => 0 }
+  const { beside, inTurn } = order(subjects)
+  const stopped = beside.map(subject => subject.stop?.(how))
+  for (const subject of inTurn) await subject.stop?.(how)
+  await Promise.all(stopped)
+}
 
-async function stopAll(pools: Parts['pools'] | Parts['processes'], graceOf: Grace): Promise<void> {
-  await Promise.all([...pools.values()].map(pool => pool.stop(graceOf(pool.plan()))))
+function order(subjects: readonly Subject[]): { beside: Subject[]; inTurn: Subject[] } {
+  const stoppable = subjects.filter(subject => subject.stop)
+  return {
+    beside: stoppable.filter(({ isIndependent }) => isIndependent),
+    inTurn: stoppable.filter(({ isIndependent }) => !isIndependent).reverse(),
+  }
 }

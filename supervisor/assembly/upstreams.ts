@@ -1,8 +1,14 @@
 import { resolve } from 'node:path'
 import type { Config } from '../config/schema.ts'
+import type { Surroundings } from '../domain/ports.ts'
 import type { Upstreams } from '../services/upstreams.ts'
-import type { Parts } from './parts.ts'
 import type { Settings } from './settings.ts'
+import type { Subject } from './subject.ts'
+
+export interface UpstreamsDeps extends Pick<Surroundings, 'clock' | 'log'> {
+  /** Called when the servers of some upstream are others than before. */
+  onChange(): void
+}
 
 /** Upstreams that get no requests. */
 export function unroutedUpstreams({ upstreams, routes, dynamic_routes }: Config): string[] {
@@ -13,38 +19,62 @@ export function unroutedUpstreams({ upstreams, routes, dynamic_routes }: Config)
   )
 }
 
-/** The upstreams of the settings, looked up once; undefined when there are none, and then nothing is loaded for them. */
-export async function openUpstreams(parts: Parts, { config }: Settings): Promise<Upstreams | undefined> {
-  const { surroundings, rotation } = parts
-  if (Object.keys(config.upstreams).length === 0 || !surroundings) return undefined
-  for (const name of unroutedUpstreams(config))
-    parts.log.warn('no route leads to an upstream', {
-      upstream: name,
-      fix: `add {path: /${name}, upstream: ${name}} to routes`,
-    })
-  const [{ createUpstreams }, { createResolver }, { upstreamProbe }] = await Promise.all([
-    import('../services/upstreams.ts'),
-    import('../adapters/resolver.ts'),
-    import('../adapters/upstream-probe.ts'),
-  ])
-  const configs = Object.fromEntries(
-    Object.entries(config.upstreams).map(([name, { tls, ...rest }]) => [
-      name,
-      { ...rest, tls: tls && { ...tls, ca: tls.ca && resolve(config.directory, tls.ca) } },
-    ]),
-  )
-  const upstreams = createUpstreams(
-    {
-      ...surroundings,
-      resolver: createResolver(),
-      probe: upstreamProbe,
-      onChange: () => void rotation?.changed(),
+/** The servers elsewhere, whose names were looked up once. Nothing is loaded for them where there are none. */
+export async function openUpstreams(deps: UpstreamsDeps, settings: Settings): Promise<Subject> {
+  warnOfUnrouted(settings)
+  let running = await start(settings)
+  let isStopping = false
+
+  function warnOfUnrouted({ config }: Settings): void {
+    for (const name of unroutedUpstreams(config))
+      deps.log.warn('no route leads to an upstream', {
+        upstream: name,
+        fix: `add {path: /${name}, upstream: ${name}} to routes`,
+      })
+  }
+
+  async function start({ config }: Settings, former?: Upstreams): Promise<Upstreams | undefined> {
+    if (Object.keys(config.upstreams).length === 0) return undefined
+    const [{ createUpstreams }, { createResolver }, { upstreamProbe }] = await Promise.all([
+      import('../services/upstreams.ts'),
+      import('../adapters/resolver.ts'),
+      import('../adapters/upstream-probe.ts'),
+    ])
+    const configs = Object.fromEntries(
+      Object.entries(config.upstreams).map(([name, { tls, ...rest }]) => [
+        name,
+        { ...rest, tls: tls && { ...tls, ca: tls.ca && resolve(config.directory, tls.ca) } },
+      ]),
+    )
+    const upstreams = createUpstreams(
+      { ...deps, resolver: createResolver(), probe: upstreamProbe },
+      configs,
+      former?.memory(),
+    )
+    await upstreams.start()
+    return upstreams
+  }
+
+  return {
+    name: 'upstreams',
+    async prepare(next) {
+      const prepared = await start(next, running)
+      return {
+        model: () => ({ externalOf: upstream => prepared?.serversOf(upstream) ?? [] }),
+        revert: () => prepared?.stop(),
+        commit() {
+          warnOfUnrouted(next)
+          running?.stop()
+          running = prepared
+          if (isStopping) prepared?.stop()
+        },
+      }
     },
-    configs,
-    parts.upstreams?.memory(),
-  )
-  await upstreams.start()
-  // a stop that came meanwhile did not know of them
-  if (parts.isDraining) upstreams.stop()
-  return upstreams
+    model: () => ({ externalOf: upstream => running?.serversOf(upstream) ?? [] }),
+    status: () => ({ upstreams: running?.status() ?? [] }),
+    quiesce() {
+      isStopping = true
+      running?.stop()
+    },
+  }
 }

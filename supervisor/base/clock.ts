@@ -21,9 +21,18 @@ export const systemClock: Clock = {
   },
 }
 
-/** Resolves after `delayMs`. */
-export function pause(clock: Clock, delayMs: number): Promise<void> {
-  return new Promise(resolve => {
-    clock.after(delayMs, resolve)
+/** Resolves after `delayMs`; rejects when the signal is given before. */
+export function pause(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(delayMs, () => {
+      signal?.removeEventListener('abort', abort)
+      resolve()
+    })
+    function abort(): void {
+      cancel()
+      reject(signal?.reason)
+    }
+    if (signal?.aborted) abort()
+    else signal?.addEventListener('abort', abort, { once: true })
   })
 }

@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { certificateStore } from '../adapters/cert-store.ts'
 import { findRunning, makeRunDir } from '../adapters/instance.ts'
 import { createNginxFiles } from '../adapters/nginx-files.ts'
+import { unroutedApps } from '../assembly/apps.ts'
 import { namesWithoutCertificate } from '../assembly/certificates.ts'
 import { missingFallbacks } from '../assembly/fallbacks.ts'
-import { bindFront } from '../assembly/front.ts'
-import { unroutedApps } from '../assembly/pools.ts'
+import { bindFront, closeFront } from '../assembly/front.ts'
 import type { Settings } from '../assembly/settings.ts'
 import { unroutedUpstreams } from '../assembly/upstreams.ts'
 import type { World } from '../assembly/world.ts'
@@ -64,8 +64,7 @@ async function inspect(settings: Settings, world: World, notes: string[]): Promi
     notes.push(`one instance runs already in ${config.run_dir} (pid ${running}): ports were not tried`)
   else {
     await attempt('http_port, https_port', () => {
-      const front = bindFront(config)
-      for (const socket of [...front.http, ...front.https]) socket.close()
+      closeFront(bindFront(config))
     })
   }
   if (!certificateStore.isWritable(config.state_dir)) {

@@ -1,11 +1,10 @@
 import { join } from 'node:path'
-import { askAdmin } from '../adapters/admin-client.ts'
+import { askAdmin, readAdmin } from '../adapters/admin-client.ts'
 import { findRunning } from '../adapters/instance.ts'
 import type { World } from '../assembly/world.ts'
 import { pause, systemClock } from '../base/clock.ts'
 import { exitCode } from '../base/errors.ts'
 import type { Outcome } from '../domain/command.ts'
-import { formatMetrics } from '../domain/metrics.ts'
 import { formatStatus, type Status } from '../domain/status.ts'
 import { developmentRunDir } from './development-run-dir.ts'
 import { type CommandLine, findRunDir } from './load.ts'
@@ -18,9 +17,12 @@ export async function showStatus(
   world: World,
   format: 'table' | 'json' | 'metrics',
 ): Promise<number> {
-  const { body } = await askAdmin(await socketOf(commandLine, world), 'GET', '/status')
-  const write = { table: formatStatus, json: toJson, metrics: formatMetrics }[format]
-  process.stdout.write(write(body as Status))
+  const socket = await socketOf(commandLine, world)
+  if (format === 'metrics') process.stdout.write(await readAdmin(socket, '/metrics'))
+  else {
+    const { body } = await askAdmin(socket, 'GET', '/status')
+    process.stdout.write(format === 'json' ? toJson(body as Status) : formatStatus(body as Status))
+  }
   return exitCode.ok
 }
 

@@ -2,15 +2,16 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readNginxFeatures } from '../adapters/nginx-files.ts'
 import { lookAtFolders } from '../assembly/folders.ts'
-import { modelNginx, plannedServers } from '../assembly/nginx-model.ts'
+import { modelNginx, noneRunning } from '../assembly/nginx-model.ts'
 import type { Settings } from '../assembly/settings.ts'
 import type { World } from '../assembly/world.ts'
 import { exitCode } from '../base/errors.ts'
 import { formatProblems } from '../config/report.ts'
 import type { Config } from '../config/schema.ts'
 import { type Hsts, hstsOf } from '../domain/hsts.ts'
-import type { NginxUpstream } from '../domain/nginx-model.ts'
+import type { NginxModel, NginxUpstream } from '../domain/nginx-model.ts'
 import { renderNginx } from '../domain/nginx-render.ts'
+import { plannedServers } from '../services/worker-plan.ts'
 import { type CommandLine, resolveConfiguration } from './load.ts'
 
 /** Prints every file of the nginx configuration under its name, as all workers ready would have it. */
@@ -43,24 +44,23 @@ function hstsPreview({ config }: Settings): Hsts | undefined {
 }
 
 /** The model before anything is bound or running. */
-export async function previewModel(settings: Settings, world: World) {
+export async function previewModel(settings: Settings, world: World): Promise<NginxModel> {
   const { config } = settings
   const addresses = config.bind_addresses ?? ['0.0.0.0', '::']
   // port 0 is any free one, and which is not known before
   const at = (port: number, usual: number) => addresses.map(address => ({ address, port: port || usual }))
   const pair = join(config.run_dir, 'certificates/ID/served')
-  return modelNginx({
-    settings,
-    features: await readNginxFeatures(),
-    folders: await lookAtFolders(settings, world),
-    front: { http: at(config.http_port, 8080), https: config.https === 'off' ? [] : at(config.https_port, 8443) },
+  return modelNginx(settings, await readNginxFeatures(), {
+    ...noneRunning,
+    folders: world.isDevelopment ? new Map() : await lookAtFolders(settings),
+    http: at(config.http_port, 8080),
+    https: config.https === 'off' ? [] : at(config.https_port, 8443),
     certificates:
       config.https === 'off'
         ? undefined
         : { fallback: { names: [], files: [{ chain: `${pair}.crt`, key: `${pair}.key` }] }, named: [] },
     // what a start would send at once, with a good certificate
     hsts: hstsPreview(settings),
-    accessLogPath: '/dev/stdout',
     serversOf: plan => plannedServers(plan, config.run_dir),
     externalOf: upstream => namedServers(config, upstream),
   })

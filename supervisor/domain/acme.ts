@@ -78,7 +78,7 @@ export class AcmeError extends Error {
 }
 
 /** Everything that makes a kept certificate the one that is wanted. */
-export function wishOf({ domains }: AcmePlan, { directory, keyType, profile }: AcmeSettings): string {
+export function specOf({ domains }: AcmePlan, { directory, keyType, profile }: AcmeSettings): string {
   return JSON.stringify({ domains, directory, keyType, profile })
 }
 

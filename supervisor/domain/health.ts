@@ -1,9 +1,18 @@
+/** Workers that routes lead to. */
+export interface WorkerCount {
+  ready: number
+  total: number
+}
+
 /** What health depends on. */
 export interface HealthFacts {
-  isNginxAlive: boolean
   isDraining: boolean
-  /** The apps that a route leads to, static files aside. */
-  apps: readonly { name: string; ready: number; total: number }[]
+  /** Reason for an orchestrator to restart the container; undefined while there is none. */
+  failing: string | undefined
+  /** Reason to send no requests here; undefined while there is none. */
+  unready: string | undefined
+  /** Undefined where no route leads to an app that runs. */
+  workers: WorkerCount | undefined
 }
 
 export interface HealthAnswer {
@@ -12,24 +21,16 @@ export interface HealthAnswer {
 }
 
 /** Liveness: an orchestrator restarts the container when it fails. Workers are monohull's own business. */
-export function liveness(facts: HealthFacts): HealthAnswer {
-  return facts.isNginxAlive
+export function liveness({ failing }: Pick<HealthFacts, 'failing'>): HealthAnswer {
+  return failing === undefined
     ? { status: 200, body: { status: 'ok' } }
-    : { status: 503, body: { status: 'failing', reason: 'nginx is not running' } }
+    : { status: 503, body: { status: 'failing', reason: failing } }
 }
 
-/** Readiness: a load balancer sends no requests while it fails. Each app that a route leads to needs a ready worker. */
-export function readiness({ apps, isDraining, isNginxAlive }: HealthFacts): HealthAnswer {
-  const sum = (of: 'ready' | 'total') => apps.reduce((total, app) => total + app[of], 0)
-  const workers = apps.length === 0 ? {} : { workers: { ready: sum('ready'), total: sum('total') } }
+/** Readiness: a load balancer sends no requests while it fails. */
+export function readiness({ isDraining, unready, workers: count }: HealthFacts): HealthAnswer {
+  const workers = count ? { workers: count } : {}
   if (isDraining) return { status: 503, body: { status: 'draining', ...workers } }
-  const reason = isNginxAlive ? describeUnready(apps) : 'nginx is not running'
-  if (reason !== undefined) return { status: 503, body: { status: 'not ready', reason, ...workers } }
+  if (unready !== undefined) return { status: 503, body: { status: 'not ready', reason: unready, ...workers } }
   return { status: 200, body: { status: 'ready', ...workers } }
-}
-
-function describeUnready(apps: HealthFacts['apps']): string | undefined {
-  const unready = apps.filter(({ ready }) => ready === 0).map(({ name }) => name)
-  if (unready.length === 0) return undefined
-  return apps.length === 1 ? 'no worker is ready' : `no worker of ${unready.join(', ')} is ready`
 }

@@ -1,4 +1,5 @@
 import type { DynamicTarget } from './dynamic-route.ts'
+import { gauge, type Metric } from './metric.ts'
 
 /** Where dynamic routes are kept. It may be elsewhere, and anybody may write there: what it gives was looked at. */
 export interface RouteStore {
@@ -27,4 +28,12 @@ export interface RouteFileAccess {
   /** Undefined: there is none. */
   read(): string | undefined
   write(text: string): void
+}
+
+/** Metrics of the store. */
+export function routeStoreMetrics({ routes, problem }: RouteStoreStatus): Metric[] {
+  return [
+    gauge('dynamic_routes', 'Hosts with a dynamic route', routes),
+    gauge('dynamic_routes_readable', 'Whether the store of dynamic routes can be read', problem === undefined ? 1 : 0),
+  ]
 }

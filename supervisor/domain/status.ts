@@ -1,5 +1,6 @@
 import type { WorkerLimits } from './autoscale.ts'
 import { type CertificatesStatus, formatCertificates } from './certificate-status.ts'
+import { gauge, type Metric } from './metric.ts'
 import type { RouteStoreStatus } from './route-store.ts'
 import type { SlotState } from './slot-state.ts'
 import { formatTable } from './text-table.ts'
@@ -74,4 +75,12 @@ function formatDynamicRoutes(found: RouteStoreStatus | undefined): string {
   if (!found) return ''
   const problem = found.problem === undefined ? '' : `; the store cannot be read: ${found.problem}`
   return `dynamic routes: ${found.routes}${problem}\n`
+}
+
+/** Metrics of the run as a whole. */
+export function runMetrics({ state, uptimeSeconds }: Pick<Status, 'state' | 'uptimeSeconds'>): Metric[] {
+  return [
+    gauge('ready', 'Whether it is ready to serve', state === 'ready' ? 1 : 0),
+    gauge('uptime_seconds', 'Seconds since the start', uptimeSeconds),
+  ]
 }

@@ -22,6 +22,8 @@ export interface OrderDeps {
   keys: KeyMaker
   store: AcmeStore
   clock: Clock
+  /** Ends an order that is under way; it can be taken up again. */
+  signal: AbortSignal
 }
 
 export interface OrderRequest {
@@ -40,7 +42,7 @@ export async function obtainCertificate(
   deps: OrderDeps,
   request: OrderRequest,
 ): Promise<{ chain: string; key: string }> {
-  const { client, keys, store, clock } = deps
+  const { client, keys, store } = deps
   const { plan, settings } = request
   const pending = await resumeOrder(deps, request)
   const order = pending?.order ?? (await newOrder(client, request))
@@ -51,7 +53,7 @@ export async function obtainCertificate(
   }
   const poll = (done: AcmeOrder['status'][]) =>
     waitFor(
-      clock,
+      deps,
       () => client.order(order.url),
       ({ status }) => done.includes(status),
       `the order for ${plan.name}`,
@@ -98,7 +100,8 @@ async function newOrder(client: AcmeClient, { plan, settings, replaces }: OrderR
   }
 }
 
-async function authorize({ client, solver, clock }: OrderDeps, url: string): Promise<void> {
+async function authorize(deps: OrderDeps, url: string): Promise<void> {
+  const { client, solver } = deps
   const authorization = await client.authorization(url)
   if (authorization.status === 'valid') return
   const { domain } = authorization
@@ -110,11 +113,11 @@ async function authorize({ client, solver, clock }: OrderDeps, url: string): Pro
     })
   }
   const proof = await client.keyAuthorization(challenge.token)
-  await solver.present(domain, challenge.token, proof)
   try {
+    await solver.present(domain, challenge.token, proof)
     await client.respond(challenge.url)
     await waitFor(
-      clock,
+      deps,
       () => client.authorization(url),
       ({ status }) => status === 'valid',
       `the proof for ${domain}`,
@@ -126,13 +129,14 @@ async function authorize({ client, solver, clock }: OrderDeps, url: string): Pro
 
 /** Asks until it is done, as often as the authority wants; throws when it has become invalid, or takes too long. */
 async function waitFor<T extends AcmeOrder | AcmeAuthorization>(
-  clock: Clock,
+  { clock, signal }: Pick<OrderDeps, 'clock' | 'signal'>,
   ask: () => Promise<T>,
   isDone: (found: T) => boolean,
   what: string,
 ): Promise<T> {
   const deadline = clock.monotonic() + timeoutMs
   for (let pollMs = firstPollMs; ; pollMs = Math.min(pollMs * 2, slowestPollMs)) {
+    signal.throwIfAborted()
     const found = await ask()
     if (isDone(found)) return found
     if (!['pending', 'processing', 'ready'].includes(found.status))
@@ -141,7 +145,7 @@ async function waitFor<T extends AcmeOrder | AcmeAuthorization>(
       })
     if (clock.monotonic() > deadline)
       throw new AcmeError(`${what} takes too long: it is ${found.status}`, { type: 'timeout' })
-    await pause(clock, Math.min(Math.max(found.retryAfterMs ?? pollMs, firstPollMs), longestPauseMs))
+    await pause(clock, Math.min(Math.max(found.retryAfterMs ?? pollMs, firstPollMs), longestPauseMs), signal)
   }
 }
 

@@ -3,25 +3,22 @@ import { messageOf } from '../base/errors.ts'
 import {
   AcmeError,
   type AcmePlan,
-  type AcmeRecord,
   type AcmeSettings,
   type AcmeStep,
-  isIssuedFor,
-  newRecord,
-  nextStep,
-  recall,
   retryDelayMs,
   shortestKeepMs,
-  wishOf,
 } from '../domain/acme.ts'
 import { planRenewal } from '../domain/acme-renewal.ts'
 import type { UsableCertificate } from '../domain/certificate.ts'
 import type { Outcome } from '../domain/command.ts'
 import type { Surroundings } from '../domain/ports.ts'
+import { createAcmeLedger } from './acme-ledger.ts'
 import { type OrderDeps, obtainCertificate } from './acme-order.ts'
 
 export interface AcmeDeps extends OrderDeps, Pick<Surroundings, 'log' | 'random'> {
   settings: AcmeSettings
+  /** Ends what is under way, and everything after it: nothing is ordered or noted any more. */
+  signal: AbortSignal
   /** Why a first order cannot work, or undefined. */
   preflight(plan: AcmePlan): Promise<string | undefined>
   /** Whether mounted certificates serve all of these names: then none is ordered. */
@@ -59,49 +56,25 @@ export interface Acme {
   /** What is kept, expired or not. */
   certificate(name: string): UsableCertificate | undefined
   status(): AcmeStatus[]
+  /** Settles when nothing is under way. */
+  idle(): Promise<void>
 }
 
 /** One that ticks by itself. */
 export interface RunningAcme extends Pick<Acme, 'renew' | 'status'> {
   /** Those that were obtained at the first handshake for a name, and how it stands with them. */
   onDemand(): { certificate: UsableCertificate; status: AcmeStatus }[]
-  close(): void
+  /** Ends it, an order that is under way too; settles when nothing of it runs any more. */
+  close(): Promise<void>
 }
 
 /** Obtains certificates and renews them in time. Never touches the one that serves before there is a better one. */
 export function createAcme(deps: AcmeDeps): Acme {
-  const { clock, log, store, settings } = deps
-  const plans = [...settings.plans]
-  const records = new Map<string, AcmeRecord>()
-  const kept = new Map<string, UsableCertificate>()
+  const { clock, log, store, settings, signal } = deps
+  const ledger = createAcmeLedger({ ...deps, keepsAnyway: deps.isStillWanted !== undefined })
+  const { recordOf, note } = ledger
   let isBusy = false
   let last: Promise<unknown> = Promise.resolve()
-
-  for (const plan of plans) {
-    const wish = wishOf(plan, settings)
-    const known = store.record(plan.name)
-    const present = store.current(plan.name, known?.issued)
-    const record = recall(plan, wish, { known, present: present?.certificate })
-    const isOwn = present && record && isIssuedFor(record, present.certificate)
-    const certificate = isOwn || deps.isStillWanted ? present : undefined
-    records.set(plan.name, record ?? newRecord(certificate ? '' : wish))
-    if (certificate) kept.set(plan.name, certificate)
-  }
-
-  const recordOf = ({ name }: AcmePlan) => records.get(name) ?? newRecord('')
-  const isAsWished = (plan: AcmePlan) => recordOf(plan).wish === wishOf(plan, settings)
-  const wishedFor = (plan: AcmePlan) => (isAsWished(plan) ? kept.get(plan.name) : undefined)
-  const stepOf = (plan: AcmePlan) => nextStep(recordOf(plan), wishedFor(plan)?.certificate, clock.now())
-
-  function note(plan: AcmePlan, change: Partial<AcmeRecord>): void {
-    const record = { ...recordOf(plan), ...change }
-    records.set(plan.name, record)
-    try {
-      store.saveRecord(plan.name, record)
-    } catch (error) {
-      log.debug('cannot remember how it stands with a certificate', { name: plan.name, error: messageOf(error) })
-    }
-  }
 
   /** One at a time, whoever asks. */
   function inTurn<T>(act: () => Promise<T>): Promise<T> {
@@ -118,22 +91,24 @@ export function createAcme(deps: AcmeDeps): Acme {
       log.debug('the CA does not say when to renew', { name: plan.name, error: messageOf(error) })
       return undefined
     })
+    if (signal.aborted) return
     note(plan, { renewal: planRenewal({ certificate, previous, info, now: clock.now(), random: deps.random() }) })
   }
 
   async function stepNow(plan: AcmePlan): Promise<AcmeStep> {
-    const certificate = wishedFor(plan)
-    if (certificate && stepOf(plan).kind === 'ask') await askForWindow(plan, certificate)
-    return stepOf(plan)
+    const certificate = ledger.certificateFor(plan)
+    if (certificate && ledger.stepOf(plan).kind === 'ask') await askForWindow(plan, certificate)
+    return ledger.stepOf(plan)
   }
 
   async function order(plan: AcmePlan, mode: RenewMode): Promise<Outcome> {
-    const present = kept.get(plan.name)
-    const problem = present || mode === 'forced' ? undefined : await deps.preflight(plan)
-    if (problem !== undefined) return fail(plan, new Error(problem))
-    const { pendingOrder } = recordOf(plan)
+    if (signal.aborted) return ended(plan)
+    const present = ledger.kept(plan.name)
     let issued: UsableCertificate
     try {
+      const problem = present || mode === 'forced' ? undefined : await deps.preflight(plan)
+      if (problem !== undefined) return fail(plan, new Error(problem))
+      const { pendingOrder } = recordOf(plan)
       const pem = await obtainCertificate(deps, {
         plan,
         settings,
@@ -141,10 +116,8 @@ export function createAcme(deps: AcmeDeps): Acme {
         pendingOrder,
         onOrder: url => note(plan, { pendingOrder: url }),
       })
-      issued = store.save(plan.name, pem)
-      kept.set(plan.name, issued)
-      const retryAt = present ? clock.now() + shortestKeepMs(issued.certificate) : 0
-      note(plan, { ...newRecord(wishOf(plan, settings)), issued: issued.certificate.id, retryAt })
+      issued = ledger.keep(plan, pem)
+      if (present) note(plan, { retryAt: clock.now() + shortestKeepMs(issued.certificate) })
       store.savePendingKey(plan.name, undefined)
       await askForWindow(plan, issued)
       log.info('certificate issued', { names: plan.domains.join(','), expires: iso(issued.certificate.notAfter) })
@@ -157,7 +130,7 @@ export function createAcme(deps: AcmeDeps): Acme {
 
   async function renewIfWanted(plan: AcmePlan): Promise<void> {
     try {
-      const isWanted = (await deps.isStillWanted?.(plan, isAsWished(plan) ? 'due' : 'changed')) ?? true
+      const isWanted = (await deps.isStillWanted?.(plan, ledger.matchesSpec(plan) ? 'due' : 'changed')) ?? true
       if (isWanted) await order(plan, 'due')
       else drop(plan)
     } catch (error) {
@@ -166,19 +139,19 @@ export function createAcme(deps: AcmeDeps): Acme {
   }
 
   function drop(plan: AcmePlan): void {
+    if (signal.aborted) return
     log.info('certificate given up, it is not wanted any more', { names: plan.domains.join(',') })
-    forget(plan)
+    ledger.remove(plan)
     deps.withdraw?.(plan)
   }
 
-  function forget(plan: AcmePlan): void {
-    plans.splice(0, plans.length, ...plans.filter(({ name }) => name !== plan.name))
-    records.delete(plan.name)
-    kept.delete(plan.name)
-    store.remove(plan.name)
+  /** What ends with the service is no failure, and its order can be taken up again. */
+  function ended({ name }: AcmePlan): Outcome {
+    return { ok: false, message: `${name} not renewed`, reason: 'the ACME service was ended' }
   }
 
   function fail(plan: AcmePlan, error: unknown): Outcome {
+    if (signal.aborted) return ended(plan)
     const failures = recordOf(plan).failures + 1
     const asked = error instanceof AcmeError ? error.retryAfterMs : undefined
     const delayMs = retryDelayMs(failures, asked, deps.random())
@@ -189,9 +162,18 @@ export function createAcme(deps: AcmeDeps): Acme {
       reason,
       retry_in: formatDuration(Math.round(delayMs / 1000) * 1000),
     }
-    if (kept.has(plan.name)) log.warn('certificate not renewed, the old one stays', fields)
+    if (ledger.kept(plan.name)) log.warn('certificate not renewed, the old one stays', fields)
     else log.error('certificate not obtained', fields)
     return { ok: false, message: `${plan.name} not renewed`, reason }
+  }
+
+  function statusOf(plan: AcmePlan): AcmeStatus {
+    const step = ledger.stepOf(plan)
+    const { renewal, lastError, retryAt } = recordOf(plan)
+    const base = { name: plan.name, domains: plan.domains, lastError }
+    if (deps.isCovered(plan.domains)) return { ...base, nextAt: 0, why: 'a mounted certificate serves these names' }
+    if (renewal && ledger.kept(plan.name)) return { ...base, nextAt: Math.max(renewal.at, retryAt), why: renewal.why }
+    return { ...base, nextAt: step.kind === 'wait' ? step.until : clock.now(), why: 'why' in step ? step.why : '' }
   }
 
   return {
@@ -199,7 +181,8 @@ export function createAcme(deps: AcmeDeps): Acme {
       if (isBusy) return
       isBusy = true
       try {
-        for (const plan of [...plans]) {
+        for (const plan of ledger.plans()) {
+          if (signal.aborted) return
           if (deps.isCovered(plan.domains)) continue
           await inTurn(async () => {
             if ((await stepNow(plan)).kind === 'order') await renewIfWanted(plan)
@@ -210,9 +193,12 @@ export function createAcme(deps: AcmeDeps): Acme {
       }
     },
     renew(name, mode) {
-      const plan = plans.find(each => each.name === name || each.domains.includes(name))
+      const plan = ledger.plans().find(each => each.name === name || each.domains.includes(name))
       if (!plan) {
-        const names = plans.map(each => each.name).join(', ')
+        const names = ledger
+          .plans()
+          .map(each => each.name)
+          .join(', ')
         return Promise.resolve({
           ok: false,
           message: 'nothing renewed',
@@ -220,7 +206,7 @@ export function createAcme(deps: AcmeDeps): Acme {
         })
       }
       return inTurn(async () => {
-        const certificate = wishedFor(plan)
+        const certificate = ledger.certificateFor(plan)
         if (mode === 'due' && certificate) {
           await askForWindow(plan, certificate)
           const { renewal } = recordOf(plan)
@@ -232,23 +218,16 @@ export function createAcme(deps: AcmeDeps): Acme {
     },
     obtain(plan) {
       return inTurn(async () => {
-        if (!plans.some(({ name }) => name === plan.name)) plans.push(plan)
+        ledger.add(plan)
         const outcome = await order(plan, 'due')
-        if (!kept.has(plan.name)) forget(plan)
+        if (!ledger.kept(plan.name)) ledger.remove(plan)
         return outcome
       })
     },
-    certificate: name => kept.get(name),
-    status() {
-      return plans.map(plan => {
-        const step = stepOf(plan)
-        const { renewal, lastError } = recordOf(plan)
-        const base = { name: plan.name, domains: plan.domains, lastError }
-        if (deps.isCovered(plan.domains)) return { ...base, nextAt: 0, why: 'a mounted certificate serves these names' }
-        if (renewal && kept.has(plan.name))
-          return { ...base, nextAt: Math.max(renewal.at, recordOf(plan).retryAt), why: renewal.why }
-        return { ...base, nextAt: step.kind === 'wait' ? step.until : clock.now(), why: 'why' in step ? step.why : '' }
-      })
+    certificate: ledger.kept,
+    status: () => ledger.plans().map(statusOf),
+    async idle() {
+      await last
     },
   }
 }

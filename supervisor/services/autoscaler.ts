@@ -24,8 +24,8 @@ export interface AutoscalerDeps {
   scale: (workers: number) => Promise<Outcome>
 }
 
-/** Looks at the load once a second, and asks for more or fewer workers. Runs to the end of the process. */
-export function runAutoscaler({ clock, limits, workers, load, scale }: AutoscalerDeps): void {
+/** Looks at the load once a second, and asks for more or fewer workers. Returns what ends it. */
+export function runAutoscaler({ clock, limits, workers, load, scale }: AutoscalerDeps): () => void {
   let samples: LoadSample[] = []
   let counted = workers()
   let notBefore = 0
@@ -47,8 +47,14 @@ export function runAutoscaler({ clock, limits, workers, load, scale }: Autoscale
     if (!outcome.ok) notBefore = clock.monotonic() + afterFailureMs
   }
 
+  let isEnded = false
+  let cancel = () => {}
   const lookAgain = () => {
-    clock.after(intervalMs, () => void look().finally(lookAgain))
+    if (!isEnded) cancel = clock.after(intervalMs, () => void look().finally(lookAgain))
   }
   lookAgain()
+  return () => {
+    isEnded = true
+    cancel()
+  }
 }

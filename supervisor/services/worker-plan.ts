@@ -1,4 +1,6 @@
 import type { WorkerLimits } from '../domain/autoscale.ts'
+import type { UpstreamServer } from '../domain/nginx-upstream.ts'
+import { placePath } from '../domain/places.ts'
 import type { RecyclePolicy } from '../domain/recycling.ts'
 
 /** What the workers of an app are, and how they are treated. Times in milliseconds. */
@@ -38,4 +40,15 @@ export interface WorkerPlan {
   /** What follows a fast failure: the next try after a while, or none until somebody asks. */
   afterFailure: 'retry' | 'wait'
   backoff: { initialMs: number; maxMs: number }
+}
+
+/** Addresses of workers that do not run yet. */
+export function plannedServers({ app, count, places, listen }: WorkerPlan, runDir: string): UpstreamServer[] {
+  return Array.from({ length: Math.max(count, places) }, (_, index) => ({
+    slot: index + 1,
+    address:
+      listen === 'port'
+        ? { kind: 'tcp', port: 1024 + index }
+        : { kind: 'unix', path: placePath(runDir, app, index + 1) },
+  }))
 }

@@ -24,19 +24,20 @@ export function serialIn(url: string): string {
 /** Has Pebble revoke certificates, and tell whether it has. */
 export function createRevocation({ api, management, ca }: PebblePorts) {
   const base = `https://localhost:${api}`
+  const { signal } = new AbortController()
   return {
     async revoke(folder: string): Promise<void> {
       const key = createPrivateKey(readFileSync(join(folder, 'privkey.pem')))
       const { raw } = new X509Certificate(readFileSync(join(folder, 'fullchain.pem')))
-      const { headers } = await requestAcme({ method: 'HEAD', url: `${base}/nonce-plz`, ca })
+      const { headers } = await requestAcme({ method: 'HEAD', url: `${base}/nonce-plz`, ca, signal })
       const header = { url: `${base}/revoke-cert`, nonce: String(headers['replay-nonce']) }
       const body = signJws(key, header, { certificate: base64url(raw), reason: 1 })
-      const { status, text } = await requestAcme({ method: 'POST', url: header.url, body, ca })
+      const { status, text } = await requestAcme({ method: 'POST', url: header.url, body, ca, signal })
       if (status !== 200) throw new Error(`Pebble does not revoke: ${status} ${text}`)
     },
     async isRevoked(serial: string): Promise<boolean> {
       const url = `https://localhost:${management}/cert-status-by-serial/${serial}`
-      const { text } = await requestAcme({ method: 'GET', url, ca })
+      const { text } = await requestAcme({ method: 'GET', url, ca, signal })
       return text.includes('"Revoked"')
     },
   }

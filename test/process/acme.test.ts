@@ -3,7 +3,7 @@ import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { childrenOf } from '../../supervisor/adapters/procfs.ts'
-import { newRecord, wishOf } from '../../supervisor/domain/acme.ts'
+import { newRecord, specOf } from '../../supervisor/domain/acme.ts'
 import { makeCertificate, makeDatedCertificate } from '../make-certificate.ts'
 import { startAuthority } from './acme-authority.ts'
 import { cert, issuerOf, serialOf, startWithAcme, windowOf } from './acme-monohull.ts'
@@ -216,7 +216,7 @@ describe('when the CA does not do as it should', { concurrency: 3 }, () => {
       keyType: 'ecdsa',
       profile: undefined,
     }
-    writeFileSync(join(place, 'record.json'), JSON.stringify(newRecord(wishOf(plan, settings as never))))
+    writeFileSync(join(place, 'record.json'), JSON.stringify(newRecord(specOf(plan, settings as never))))
     const monohull = startWithAcme(t, authority, { folder })
     await monohull.serving()
     await expectServing(monohull)

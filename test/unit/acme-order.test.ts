@@ -51,7 +51,7 @@ describe('services/acme-order', () => {
     }
     const obtain = (request: { replaces?: string; pendingOrder?: string } = {}) =>
       obtainCertificate(
-        { client, store, keys, solver, clock: systemClock },
+        { client, store, keys, solver, clock: systemClock, signal: new AbortController().signal },
         {
           plan: { name: 'a.test', domains: ['a.test'] },
           settings: { keyType: 'ecdsa', profile: undefined },

@@ -24,7 +24,11 @@ function setUp(t: TestContext) {
   const folder = temporaryFolder(t)
   const challenges = join(folder, 'challenges')
   mkdirSync(challenges)
-  return { folder, challenges, preflight: createPreflight(join(folder, 'state'), challenges) }
+  return {
+    folder,
+    challenges,
+    preflight: createPreflight(join(folder, 'state'), challenges, new AbortController().signal),
+  }
 }
 
 describe('adapters/acme-preflight', () => {
@@ -54,7 +58,10 @@ describe('adapters/acme-preflight', () => {
     const { folder, challenges, preflight } = setUp(t)
     assert.equal(preflight.storage(), undefined)
     writeFileSync(join(folder, 'file'), '')
-    assert.match(createPreflight(join(folder, 'file/state'), challenges).storage() ?? '', /is not writable/)
+    assert.match(
+      createPreflight(join(folder, 'file/state'), challenges, new AbortController().signal).storage() ?? '',
+      /is not writable/,
+    )
     assert.equal(await preflight.dns('localhost'), undefined)
   })
 })

@@ -75,6 +75,7 @@ function setUp(t: TestContext) {
       keys,
       clock,
       log,
+      signal: new AbortController().signal,
       solver: { type: 'http-01', present: unexpected, remove: unexpected },
       store: createAcmeStore(join(folder, 'state')),
       settings: { ...settings, ...change },

@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { serveAdmin, serveHealth } from '../../supervisor/admin/server.ts'
-import type { HealthFacts } from '../../supervisor/domain/health.ts'
+import { factsOf } from './health-facts.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'monohull-admin-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 
-const facts: HealthFacts = { isNginxAlive: true, isDraining: false, apps: [{ name: 'app', ready: 1, total: 1 }] }
+const facts = factsOf({ isNginxAlive: true, isDraining: false, apps: [{ name: 'app', ready: 1, total: 1 }] })
 const health = { livePath: '/healthz', readyPath: '/readyz', facts: () => facts }
 
 function ask(socketPath: string, path: string): Promise<{ status: number | undefined; body: string }> {
@@ -56,6 +56,7 @@ describe('admin/server', () => {
     const server = await serveAdmin(path, {
       health,
       status: () => status,
+      metrics: () => [],
       command,
       renewCertificate: command,
       dynamicRoutes: () => undefined,

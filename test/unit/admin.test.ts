@@ -3,10 +3,11 @@ import { describe, it } from 'node:test'
 import request from 'supertest'
 import { createAdminApp } from '../../supervisor/admin/app.ts'
 import type { Command, Outcome } from '../../supervisor/domain/command.ts'
-import type { HealthFacts } from '../../supervisor/domain/health.ts'
-import { formatStatus, type Status } from '../../supervisor/domain/status.ts'
+import { processMetrics, workerMetrics } from '../../supervisor/domain/program-metrics.ts'
+import { formatStatus, runMetrics, type Status } from '../../supervisor/domain/status.ts'
+import { factsOf, type Health } from './health-facts.ts'
 
-const healthy: HealthFacts = { isNginxAlive: true, isDraining: false, apps: [{ name: 'app', ready: 2, total: 2 }] }
+const healthy: Health = { isNginxAlive: true, isDraining: false, apps: [{ name: 'app', ready: 2, total: 2 }] }
 
 const status: Status = {
   pid: 42,
@@ -31,10 +32,11 @@ async function renewCertificate(name: string, mode: string): Promise<Outcome> {
   return { ok: name !== 'bad.test', message: `${name} ${mode}`, reason: 'no' }
 }
 
-function app(change: Partial<HealthFacts> = {}, paths = { livePath: '/healthz', readyPath: '/readyz' }) {
+function app(change: Partial<Health> = {}, paths = { livePath: '/healthz', readyPath: '/readyz' }) {
   return createAdminApp({
-    health: { ...paths, facts: () => ({ ...healthy, ...change }) },
+    health: { ...paths, facts: () => factsOf({ ...healthy, ...change }) },
     status: () => status,
+    metrics: () => [...runMetrics(status), ...workerMetrics(status.workers), ...processMetrics(status.processes)],
     command: async command => commands(command),
     renewCertificate,
     dynamicRoutes: () => undefined,
@@ -83,8 +85,9 @@ describe('admin/app', () => {
   it('asks for the facts each time', async () => {
     const facts = { ...healthy }
     const server = createAdminApp({
-      health: { livePath: '/healthz', readyPath: '/readyz', facts: () => facts },
+      health: { livePath: '/healthz', readyPath: '/readyz', facts: () => factsOf(facts) },
       status: () => status,
+      metrics: () => [],
       command: async command => commands(command),
       renewCertificate,
       dynamicRoutes: () => undefined,

@@ -3,7 +3,6 @@ import { describe, it } from 'node:test'
 import { dynamicRoutesOf } from '../../supervisor/assembly/dynamic-place.ts'
 import { OperatorError } from '../../supervisor/base/errors.ts'
 import { formatTarget } from '../../supervisor/domain/dynamic-route.ts'
-import { formatMetrics } from '../../supervisor/domain/metrics.ts'
 import { formatChanges } from '../../supervisor/domain/nginx-dynamic-hosts.ts'
 import type { HearOfRoutes, RouteFileAccess } from '../../supervisor/domain/route-store.ts'
 import { formatStatus, type Status } from '../../supervisor/domain/status.ts'
@@ -11,6 +10,7 @@ import { createDynamicRoutes } from '../../supervisor/services/dynamic-routes.ts
 import { createFileRoutes } from '../../supervisor/services/file-routes.ts'
 import { acceptedApps, refusedOnce, yaml } from './load-config.ts'
 import { surroundings, targetOf } from './route-surroundings.ts'
+import { metricsOf } from './status-metrics.ts'
 
 /** A log that keeps its lines. */
 function createLog() {
@@ -243,13 +243,13 @@ describe('dynamic_routes', () => {
       ...{ pid: 1, state: 'ready', uptimeSeconds: 1, http: [], https: [] },
       ...{ workers: [], processes: [], scaled: [], upstreams: [] },
     }
-    assert.doesNotMatch(formatStatus(status) + formatMetrics(status), /dynamic/)
+    assert.doesNotMatch(formatStatus(status) + metricsOf(status), /dynamic/)
     const dynamicRoutes = { routes: 3, problem: 'it is gone' }
     assert.match(
       formatStatus({ ...status, dynamicRoutes }),
       /^dynamic routes: 3; the store cannot be read: it is gone$/m,
     )
-    assert.match(formatMetrics({ ...status, dynamicRoutes }), /^monohull_dynamic_routes 3$/m)
-    assert.match(formatMetrics({ ...status, dynamicRoutes }), /^monohull_dynamic_routes_readable 0$/m)
+    assert.match(metricsOf({ ...status, dynamicRoutes }), /^monohull_dynamic_routes 3$/m)
+    assert.match(metricsOf({ ...status, dynamicRoutes }), /^monohull_dynamic_routes_readable 0$/m)
   })
 })

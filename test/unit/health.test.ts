@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type HealthFacts, liveness, readiness } from '../../supervisor/domain/health.ts'
+import * as health from '../../supervisor/domain/health.ts'
+import { factsOf, type Health } from './health-facts.ts'
 
-const facts: HealthFacts = { isNginxAlive: true, isDraining: false, apps: [{ name: 'app', ready: 2, total: 2 }] }
+const liveness = (of: Health) => health.liveness(factsOf(of))
+const readiness = (of: Health) => health.readiness(factsOf(of))
+const facts: Health = { isNginxAlive: true, isDraining: false, apps: [{ name: 'app', ready: 2, total: 2 }] }
 
 describe('domain/health: liveness', () => {
   it('is about nginx, and not about the workers', () => {
@@ -40,7 +43,7 @@ describe('domain/health: readiness', () => {
   })
 
   const workers = { ready: 2, total: 2 }
-  const unready: [string, Partial<HealthFacts>, Record<string, unknown>][] = [
+  const unready: [string, Partial<Health>, Record<string, unknown>][] = [
     ['while draining', { isDraining: true }, { status: 'draining', workers }],
     ['while draining without nginx', { isDraining: true, isNginxAlive: false }, { status: 'draining', workers }],
     ['without nginx', { isNginxAlive: false }, { status: 'not ready', reason: 'nginx is not running', workers }],

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { CertificateStatus } from '../../supervisor/domain/certificate-status.ts'
-import { formatMetrics } from '../../supervisor/domain/metrics.ts'
 import type { Status } from '../../supervisor/domain/status.ts'
+import { metricsOf } from './status-metrics.ts'
 
 const certificate: CertificateStatus = {
   names: ['example.com', 'www.example.com'],
@@ -45,8 +45,8 @@ const status: Status = {
 const linesOf = (text: string) => text.trimEnd().split('\n')
 const samplesOf = (text: string) => linesOf(text).filter(line => !line.startsWith('#'))
 
-describe('domain/metrics', () => {
-  const text = formatMetrics(status)
+describe('metrics of a run', () => {
+  const text = metricsOf(status)
 
   it('is text that Prometheus reads: each metric with its type before its samples, each sample once', () => {
     assert.ok(text.endsWith('\n'))
@@ -96,7 +96,7 @@ describe('domain/metrics', () => {
       renewal: undefined,
     }
     const told = samplesOf(
-      formatMetrics({ ...status, certificates: { served: [one, two], awaited: [], problems: [] } }),
+      metricsOf({ ...status, certificates: { served: [one, two], awaited: [], problems: [] } }),
     ).filter(line => line.startsWith('monohull_certificate'))
     const labels = '{names="",source="on-demand",key_type="ecdsa"}'
     assert.deepEqual(told, [
@@ -109,7 +109,7 @@ describe('domain/metrics', () => {
   })
 
   it('does without certificates and workers', () => {
-    const bare = formatMetrics({ ...status, state: 'not ready', workers: [], processes: [], certificates: undefined })
+    const bare = metricsOf({ ...status, state: 'not ready', workers: [], processes: [], certificates: undefined })
     assert.deepEqual(samplesOf(bare), ['monohull_ready 0', 'monohull_uptime_seconds 7'])
   })
 })

@@ -1,0 +1,66 @@
+import { join } from 'node:path'
+import { openAccessLog } from '../adapters/access-log.ts'
+import { readNginxFeatures } from '../adapters/nginx-files.ts'
+import type { NginxFeatures } from '../domain/nginx-model.ts'
+import type { Surroundings } from '../domain/ports.ts'
+import type { Rotation } from '../services/rotation.ts'
+import { type AcmeSwitch, createAcmeSwitch } from './acme-switch.ts'
+import type { OpenDynamicRoutes } from './dynamic-routes.ts'
+import { openFolders, type StaticFolders } from './folders.ts'
+import type { Front } from './front.ts'
+import type { Run } from './run.ts'
+import type { SendCommand } from './schedules.ts'
+import { openCertificates, type ServedCertificates } from './served-certificates.ts'
+import { openUpstreams } from './upstreams.ts'
+import type { World } from './world.ts'
+
+export interface AroundNginxDeps extends Surroundings {
+  world: World
+  run: Run
+  send: SendCommand
+  rotation: Rotation
+  front: Front
+  /** Has nginx workers quit that cannot be told of changes. */
+  retireOrphans(): Promise<void>
+}
+
+/** What nginx is told about, and what it needs beside it. */
+export interface AroundNginx {
+  features: NginxFeatures
+  folders: StaticFolders
+  certificates: ServedCertificates
+  acme: AcmeSwitch
+  /** Undefined unless dynamic_routes is set. */
+  dynamicRoutes: OpenDynamicRoutes | undefined
+}
+
+/** Opens everything that nginx is told about, at the same time: the workers boot meanwhile. */
+export async function openAroundNginx(deps: AroundNginxDeps): Promise<AroundNginx> {
+  const { run, rotation } = deps
+  const settings = run.settings()
+  const { config } = settings
+  const shared = { ...deps, settings: run.settings }
+  const acme: AcmeSwitch = run.add(
+    createAcmeSwitch({
+      ...shared,
+      served: () => certificates.current()?.kept ?? [],
+      async hasRoute(host): Promise<boolean> {
+        if (!dynamicRoutes) throw new Error('cannot ask dynamic_routes: there are none')
+        return (await dynamicRoutes.find(host)).target !== undefined
+      },
+    }),
+  )
+  const [features, folders, certificates, dynamicRoutes] = await Promise.all([
+    readNginxFeatures(),
+    openFolders({ ...shared, isDevelopment: deps.world.isDevelopment, onChange: rotation.changed }).then(run.add),
+    openCertificates({ ...shared, issues: acme.issues, onHsts: () => void rotation.changed() }).then(run.add),
+    config.dynamic_routes && import('./dynamic-routes.ts').then(found => found.openDynamicRoutes(shared)).then(run.add),
+    openUpstreams({ ...shared, onChange: () => void rotation.changed() }, settings).then(run.add),
+    openAccessLog(join(config.run_dir, 'access.fifo')).then(({ path, close }) =>
+      run.add({ name: 'access log', model: () => ({ accessLogPath: path }), close }),
+    ),
+    config.cache && import('./purge-cache.ts').then(found => found.removeOldCache(settings)),
+    config.tls.on_demand && import('./on-demand-files.ts').then(files => files.layOutOnDemand(settings)),
+  ])
+  return { features, folders, certificates, acme, dynamicRoutes }
+}

@@ -1,0 +1,105 @@
+import { systemClock } from '../base/clock.ts'
+import { messageOf } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
+import { type HealthFacts, readiness } from '../domain/health.ts'
+import type { Metric } from '../domain/metric.ts'
+import { runMetrics, type Status } from '../domain/status.ts'
+import type { Change } from '../services/changes.ts'
+import { noneRunning, type RunningModel } from './nginx-model.ts'
+import type { Settings } from './settings.ts'
+import type { Subject } from './subject.ts'
+
+/** A next generation of some subjects. */
+export interface Proposal {
+  settings: Settings
+  changes: ReadonlyMap<Subject, Change<RunningModel>>
+}
+
+/** Everything that runs under one supervisor: subjects, in the order in which they were opened. */
+export interface Run {
+  /** The settings in force. */
+  settings(): Settings
+  /** Takes in what was just opened. One that is opened while everything ends is ended too. */
+  add<T extends Subject>(subject: T): T
+  subjects(): readonly Subject[]
+  /** Part of nginx's model that the subjects give: of now, or with what is proposed. */
+  model(proposal?: Proposal): RunningModel
+  /** Puts a proposal in force, all of it in one step; settles when what it replaces has ended. */
+  adopt(proposal: Proposal): Promise<void>
+  isDraining(): boolean
+  /** Readiness goes off, and every subject ends what it does by itself; settles when that has ended. */
+  drain(): Promise<void>
+  status(): Status
+  metrics(): Metric[]
+  health(): HealthFacts
+}
+
+export function createRun(initial: Settings, log: Log): Run {
+  const startedAt = systemClock.monotonic()
+  const subjects: Subject[] = []
+  let inForce = initial
+  let isDraining = false
+
+  const run: Run = {
+    settings: () => inForce,
+    subjects: () => subjects,
+    add(subject) {
+      subjects.push(subject)
+      if (isDraining) void attempt('cannot stop', subject.name, () => subject.quiesce?.())
+      return subject
+    },
+    model({ settings, changes } = { settings: inForce, changes: new Map() }) {
+      const parts = subjects.map(subject => changes.get(subject)?.model?.() ?? subject.model?.(settings))
+      return Object.assign({}, noneRunning, ...parts)
+    },
+    async adopt({ settings, changes }) {
+      inForce = settings
+      await Promise.all(
+        [...changes].map(([{ name }, change]) => attempt('cannot finish a reload', name, () => change.commit?.())),
+      )
+    },
+    isDraining: () => isDraining,
+    async drain() {
+      isDraining = true
+      await Promise.all(subjects.map(({ name, quiesce }) => attempt('cannot stop', name, () => quiesce?.())))
+    },
+    status() {
+      const { status } = readiness(run.health())
+      return Object.assign(
+        {
+          pid: process.pid,
+          state: isDraining ? 'stopping' : status === 200 ? 'ready' : 'not ready',
+          uptimeSeconds: Math.round((systemClock.monotonic() - startedAt) / 1000),
+          http: [],
+          https: [],
+          workers: [],
+          scaled: [],
+          processes: [],
+          upstreams: [],
+        } satisfies Status,
+        ...subjects.map(subject => subject.status?.()),
+      )
+    },
+    metrics: () => [...runMetrics(run.status()), ...subjects.flatMap(subject => subject.metrics?.() ?? [])],
+    health: () => ({
+      isDraining,
+      failing: firstOf(subject => subject.failing?.()),
+      unready: firstOf(subject => subject.failing?.() ?? subject.unready?.()),
+      workers: firstOf(subject => subject.workers?.()),
+    }),
+  }
+  return run
+
+  function firstOf<T>(read: (subject: Subject) => T | undefined): T | undefined {
+    return subjects.map(read).find(found => found !== undefined)
+  }
+
+  /** One that fails holds up none of the others. */
+  async function attempt(message: string, part: string, act: () => unknown): Promise<void> {
+    try {
+      await act()
+    } catch (error) {
+      log.error(message, { part, error: messageOf(error) })
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import type { NginxFeatures, NginxModel } from '../domain/nginx-model.ts'
+import type { Nginx } from '../services/nginx.ts'
+import { modelNginx } from './nginx-model.ts'
+import type { Proposal, Run } from './run.ts'
+import type { Subject } from './subject.ts'
+
+const quickStopMs = 1000
+
+/** nginx, which is told what the run is. */
+export interface RunningNginx extends Subject, Pick<Nginx, 'takeNote' | 'retireOrphans' | 'reopenLogs' | 'isStarted'> {
+  start(): Promise<void>
+  /** Tests what is proposed without a trace; an OperatorError when nginx refuses it. */
+  check(proposal: Proposal): Promise<void>
+  /**
+   * Has nginx take what is proposed, and puts it in force in the same turn: whatever tells nginx something next tells it of
+   * the new. Rejects when nothing has changed. Settles when what is replaced has ended.
+   */
+  take(proposal: Proposal): Promise<void>
+  /** Tells nginx what the subjects are now. */
+  follow(): Promise<void>
+}
+
+export function createRunningNginx(run: Run, nginx: Nginx, features: NginxFeatures): RunningNginx {
+  function modelOf(proposal?: Proposal): NginxModel {
+    return modelNginx(proposal?.settings ?? run.settings(), features, run.model(proposal))
+  }
+
+  return {
+    name: 'nginx',
+    takeNote: nginx.takeNote,
+    retireOrphans: nginx.retireOrphans,
+    reopenLogs: nginx.reopenLogs,
+    isStarted: nginx.isStarted,
+    start: () => nginx.start(modelOf()),
+    check: proposal => nginx.check(() => modelOf(proposal)),
+    async take(proposal) {
+      let adopted = Promise.resolve()
+      await nginx.apply(
+        () => modelOf(proposal),
+        () => {
+          adopted = run.adopt(proposal)
+        },
+      )
+      await adopted
+    },
+    follow: () => nginx.follow(() => modelOf()),
+    failing: () => (nginx.isAlive() ? undefined : 'nginx is not running'),
+    stop: ({ mode, leftMs }) => (mode === 'quick' ? nginx.stop('fast', quickStopMs) : nginx.stop('graceful', leftMs())),
+  }
+}

@@ -1,0 +1,66 @@
+import type { Metric } from './metric.ts'
+
+/** One process of a program, as its status has it. */
+interface Member {
+  /** `app.1` */
+  name: string
+  state: string
+  restarts: number
+}
+
+const slotStates = ['idle', 'booting', 'serving', 'replacing', 'waiting', 'stopped']
+
+/** Metrics of the workers of all apps. */
+export function workerMetrics(workers: readonly Member[]): Metric[] {
+  return [
+    {
+      name: 'workers',
+      type: 'gauge',
+      help: 'Workers of an app by state',
+      samples: countStates('app', slotStates, workers),
+    },
+    {
+      name: 'worker_restarts_total',
+      type: 'counter',
+      help: 'Total worker restarts',
+      samples: workers.map(({ name, restarts }) => ({ labels: { app: ownerOf(name), worker: name }, value: restarts })),
+    },
+  ]
+}
+
+/** Metrics of the processes without a socket. */
+export function processMetrics(processes: readonly Member[]): Metric[] {
+  return [
+    {
+      name: 'processes',
+      type: 'gauge',
+      help: 'Processes without a socket by state',
+      samples: countStates('process', ['running', ...slotStates], processes),
+    },
+    {
+      name: 'process_restarts_total',
+      type: 'counter',
+      help: 'Total process restarts',
+      samples: processes.map(({ name, restarts }) => ({
+        labels: { process: ownerOf(name), worker: name },
+        value: restarts,
+      })),
+    },
+  ]
+}
+
+/** `app` of `app.1` */
+function ownerOf(name: string): string {
+  return name.replace(/\.\d+$/, '')
+}
+
+/** Samples of every state, so that none vanishes when no member is in it. */
+function countStates(label: string, known: readonly string[], members: readonly Member[]): Metric['samples'] {
+  const owners = [...new Set(members.map(({ name }) => ownerOf(name)))]
+  return owners.flatMap(owner =>
+    known.map(state => ({
+      labels: { [label]: owner, state },
+      value: members.filter(member => ownerOf(member.name) === owner && member.state === state).length,
+    })),
+  )
+}

@@ -1,0 +1,17 @@
+import { certificateMetrics } from '../../supervisor/domain/certificate-metrics.ts'
+import { formatMetrics } from '../../supervisor/domain/metric.ts'
+import { processMetrics, workerMetrics } from '../../supervisor/domain/program-metrics.ts'
+import { routeStoreMetrics } from '../../supervisor/domain/route-store.ts'
+import { runMetrics, type Status } from '../../supervisor/domain/status.ts'
+
+/** The text for Prometheus, as a run puts it together from its subjects. */
+export function metricsOf(status: Status): string {
+  const { workers, processes, dynamicRoutes, certificates } = status
+  return formatMetrics([
+    ...runMetrics(status),
+    ...workerMetrics(workers),
+    ...processMetrics(processes),
+    ...(dynamicRoutes ? routeStoreMetrics(dynamicRoutes) : []),
+    ...(certificates ? certificateMetrics(certificates) : []),
+  ])
+}
