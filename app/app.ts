@@ -11,7 +11,7 @@ const headersOfAllAnswers = {
   'X-Content-Type-Options': 'nosniff',
 }
 
-/** The example app: a page about the worker that answers, the same as JSON, and an echo. */
+/** Example app: a page about the worker that handles the request, the same as JSON, and an echo. */
 export function createApp(worker: WorkerProcess): Express {
   let requests = 0
   const app = express()
@@ -38,7 +38,7 @@ export function createApp(worker: WorkerProcess): Express {
   return app
 }
 
-/** Plain text, and nothing of the inside: Express's own answer shows the stack outside of production. */
+/** Error handler that responds in plain text without internals; Express's own response shows the stack outside production. */
 const answerError: ErrorRequestHandler = (error: { status?: unknown; message?: unknown }, _request, response, next) => {
   if (response.headersSent) return next(error)
   const isClientError = typeof error.status === 'number' && error.status >= 400 && error.status < 500

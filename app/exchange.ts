@@ -1,35 +1,35 @@
 import type { IncomingMessage } from 'node:http'
 
-/** The process that answers. */
+/** Process that handles the request. */
 export interface WorkerProcess {
-  /** Read by name only: MONOHULL_APP, MONOHULL_WORKER, MONOHULL_SLOT, MONOHULL_WORKERS. */
+  /** Environment; only MONOHULL_APP, MONOHULL_WORKER, MONOHULL_SLOT and MONOHULL_WORKERS are read. */
   env: Readonly<Record<string, string | undefined>>
   pid: number
   uptimeSeconds: () => number
 }
 
-/** One request and who answers it, as `GET /api/worker` tells it. Null: not known. */
+/** One request and the worker that handles it, as returned by `GET /api/worker`. Null means unknown. */
 export interface Exchange {
-  /** Null when the app was started without monohull. */
+  /** Identity of the worker; null if the app was started without monohull. */
   monohull: { app: string | null; worker: string; slot: number | null; workers: number | null } | null
   pid: number
   node: string
   uptimeSeconds: number
-  /** Requests that this process has had, this one included. */
+  /** Requests that this process has received, including this one. */
   requests: number
   client: { address: string | null; protocol: 'http' | 'https'; host: string | null }
-  /** What nginx tells of the visitor's TLS connection. Which certificate it showed is not among it. */
+  /** Visitor's TLS connection, as reported by nginx. The certificate in use is not included. */
   tls: { protocol: string | null; cipher: string | null; serverName: string | null } | null
-  /** HTTP version of the connection on which this process got the request. */
+  /** HTTP version of the connection on which this process received the request. */
   httpVersion: string
   /** Header values; credentials are replaced by their length. */
   headers: Record<string, string>
 }
 
-/** Scripts may not read these of the browser (HttpOnly cookies), so no answer repeats them. */
+/** Headers that scripts in the browser must not read (HttpOnly cookies), so no response repeats them. */
 const credentials = new Set(['authorization', 'cookie', 'proxy-authorization'])
 
-/** What can be said about a request. Forwarded headers count only when nginx is there to write them. */
+/** Description of a request. Forwarded headers count only if nginx sets them. */
 export function describeExchange(worker: WorkerProcess, requests: number, request: IncomingMessage): Exchange {
   const monohull = describeWorker(worker.env)
   const forwarded = (name: string) => (monohull ? textOf(request.headers[name]) : null)

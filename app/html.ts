@@ -1,4 +1,4 @@
-/** Markup that is safe to put into a page. Only `html` makes it. */
+/** Markup that is safe to insert into a page. Only `html` creates it. */
 export interface Html {
   readonly markup: string
 }
@@ -18,7 +18,7 @@ function toMarkup(part: Part): string {
   return String(part).replace(/[&<>"']/g, character => entities[character] ?? '')
 }
 
-/** A template whose texts are escaped, and whose `Html` values are not. Attribute values need their quotes. */
+/** Template tag that escapes text but not `Html` values. Attribute values need quotes. */
 export function html(template: TemplateStringsArray, ...parts: Part[]): Html {
   const markup = template.reduce((done, literal, index) => done + toMarkup(parts[index - 1] ?? '') + literal)
   return { markup }

@@ -5,19 +5,19 @@ import { style } from './style.ts'
 
 const styleHash = createHash('sha256').update(style).digest('base64')
 
-/** Allows the page's one style sheet and its icon, and nothing else. */
+/** Policy that allows only the page's style sheet and its icon. */
 export const contentSecurityPolicy = `default-src 'none'; style-src 'sha256-${styleHash}'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`
 
-/** The style sheet is ours, and its quotes must reach the browser unescaped. */
+/** Style sheet as trusted markup: its quotes must reach the browser unescaped. */
 const styleSheet: Html = { markup: `<style>${style}</style>` }
 const icon =
   "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32' fill='%230b6bcb'%3E%3Cpath d='M15 3v15H5zM17 7v11h9zM2 20h28l-5 9H8z'/%3E%3C/svg%3E"
 
-/** Written by nginx for the app, never by a visitor. */
+/** Headers that nginx sets for the app, never a visitor. */
 const ofNginx = /^x-(forwarded-(for|proto|host|port)|real-ip|request-id|ssl-(protocol|cipher|server-name))$/
 const longestValue = 240
 
-/** The whole page, for a browser: no script, nothing loaded from elsewhere. */
+/** Complete HTML page without scripts or external resources. */
 export function renderPage(exchange: Exchange): string {
   const name = exchange.monohull?.worker ?? 'Your app'
   return html`<!doctype html>
@@ -31,12 +31,12 @@ ${styleSheet}
 </head>
 <body>
 <header><svg viewBox="0 0 32 32" aria-hidden="true"><path d="M15 3v15H5zM17 7v11h9zM2 20h28l-5 9H8z"/></svg>Monohull
-<nav><a href="api/worker">As JSON</a><a href="">Ask again</a></nav></header>
+<nav><a href="api/worker">As JSON</a><a href="">Reload</a></nav></header>
 <main>
 <div>${exchange.monohull ? greeting(exchange.monohull) : plainGreeting}</div>
 ${route(exchange)}
 <div class="cols">
-<section class="card" aria-labelledby="next"><h2 id="next">Now put your app here</h2>${nextSteps}</section>
+<section class="card" aria-labelledby="next"><h2 id="next">Run your own app</h2>${nextSteps}</section>
 <section class="card" aria-labelledby="headers"><h2 id="headers">Request headers</h2>${headerTable(exchange)}</section>
 </div>
 </main>
@@ -48,13 +48,13 @@ ${route(exchange)}
 function greeting({ worker, slot, workers }: NonNullable<Exchange['monohull']>): Html {
   const place = slot && workers ? html`, worker ${slot} of ${workers}` : ''
   return html`<h1><em>${worker}</em> answered.</h1>
-<p class="lead">Monohull is running: this is its example app${place}.${(workers ?? 1) > 1 ? ' Ask again, and another may answer.' : ''}</p>`
+<p class="lead">Monohull is running: this is its example app${place}.${(workers ?? 1) > 1 ? ' Reload the page, and another worker may answer.' : ''}</p>`
 }
 
 const plainGreeting = html`<h1>Running <em>without</em> Monohull.</h1>
-<p class="lead">This process was started by itself: one worker, no HTTPS, nobody to restart it. Start it by <code>monohull run</code>.</p>`
+<p class="lead">This process was started directly: one worker, no HTTPS, no restart after a crash. Start it with <code>monohull run</code>.</p>`
 
-/** The way of the request, from the visitor to this process. */
+/** Path of the request, from the visitor to this process. */
 function route(exchange: Exchange): Html {
   const { client, monohull, pid, uptimeSeconds, requests, node, httpVersion } = exchange
   const worker = html`<li class="stop"><span>${monohull ? 'Worker' : 'Process'}</span><b>${monohull?.worker ?? 'node'}</b>
@@ -70,22 +70,22 @@ ${worker}</ol>`
 }
 
 function certificate({ tls }: Exchange): Html {
-  if (!tls) return html`<b>No certificate</b><span>this came over plain HTTP</span>`
+  if (!tls) return html`<b>No certificate</b><span>this request came over plain HTTP</span>`
   const name = tls.serverName ? html`Certificate for ${tls.serverName}` : html`Certificate`
   return html`<b>${name}</b><span>${tls.cipher ?? 'unknown cipher'}</span>
 <span>Whether it is self-signed, only your browser can tell.</span>`
 }
 
 const nextSteps = html`
-<p>Your whole Dockerfile:</p>
+<p>A complete Dockerfile:</p>
 <pre tabindex="0"><i>FROM</i> monohull
 <i>COPY</i> . /app
 <i>RUN</i> npm ci --omit=dev
 <i>CMD</i> ["monohull", "run", "node", "server.js"]</pre>
-<p>Build it, run it:</p>
+<p>Build and run it:</p>
 <pre tabindex="0">docker build -t my-app .
 docker run -p 80:80 -p 443:443 my-app</pre>
-<p>Or without Docker, in your app’s folder:</p>
+<p>Or without Docker, in your app’s directory:</p>
 <pre tabindex="0">monohull run node server.js</pre>
 <p><code>app.listen(3000)</code> stays as it is. Certificates go into <code>/certs</code>.</p>`
 

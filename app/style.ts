@@ -1,4 +1,4 @@
-/** The page's style sheet: light and dark, one screen on a desk, one column on a telephone. */
+/** Style sheet of the page: light and dark, one screen on a desktop, one column on a phone. */
 export const style = `
 :root{color-scheme:light dark;--paper:#f5f7fa;--card:#fff;--ink:#0f1c2e;--soft:#55657a;--line:#dce3ec;--sea:#0b6bcb;--wash:#e6f0fb;--deck:#0e1b2c;--foam:#dce8f7}
 @media(prefers-color-scheme:dark){:root{--paper:#0a121d;--card:#101b2a;--ink:#e8eff8;--soft:#93a5bb;--line:#1f2e42;--sea:#62b0ff;--wash:#12283f;--deck:#060d16}}
