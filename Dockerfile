@@ -16,9 +16,9 @@ RUN apt-get update \
     libnginx-mod-http-brotli-filter libnginx-mod-http-brotli-static libnginx-mod-http-lua nginx openssl tini \
   && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt /var/log/dpkg.log
 
-# /app is root's: who can write there could put another monohull.yaml in the place of the app's, for the next reload.
-# /run is for any user (--tmpfs /run takes this mode over). The state is for root, and for a user named by its number
-# alone, whose group is root's; app is in neither.
+# /app belongs to root: a user who can write there could replace monohull.yaml for the next reload.
+# /run is writable for any user (--tmpfs /run keeps this mode). The state directory is writable for root, and for a user
+# given only by its number, whose group is root; app is neither.
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /app --shell /usr/sbin/nologin app \
   && install -d /app /certs \
   && install -d -m 775 /var/lib/monohull \
@@ -30,8 +30,8 @@ COPY --from=build /src/dist /opt/monohull/dist
 ENV MONOHULL_IMAGE=1
 WORKDIR /app
 
-# A real start and stop, which also fills the compile cache: its folder bears the user's number, so once as root and
-# once as app; other users start without. What it leaves elsewhere, a private key too, is removed.
+# A real start and stop, which also fills the compile cache. The cache directory contains the user's number, so this runs
+# once as root and once as app; other users start without it. Files left elsewhere, including a private key, are removed.
 RUN chmod -R go=rX /opt/monohull \
   && ln -s /opt/monohull/dist/launcher.cjs /usr/local/bin/monohull \
   && install -d -m 1777 /opt/monohull/dist/cache \

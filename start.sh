@@ -1,7 +1,7 @@
 #!/bin/sh
-# ./start.sh [monohull's arguments]: runs monohull from this folder; without arguments: run.
-# On a host it first installs what is missing and builds what is out of date, and exits 69 (EX_UNAVAILABLE)
-# when it cannot. In the image it is the entry point: it installs nothing, and runs any other command as it is.
+# ./start.sh [ARGUMENTS]: runs monohull from this directory with these arguments. Default: run.
+# On a host, it first installs missing packages and rebuilds outdated files. It exits with 69 (EX_UNAVAILABLE)
+# if that fails. In the image it is the entry point: it installs nothing and runs any other command unchanged.
 set -eu
 
 in_image() {
@@ -20,7 +20,7 @@ fail() {
   exit 69
 }
 
-# Runs a command with its output held back: shown when it fails. It does not hold the lock: what it leaves running would.
+# Runs a command and prints its output only if it fails. The lock (fd 9) is closed for it: its background processes would keep it.
 quietly() {
   log=$(mktemp)
   status=0
@@ -30,17 +30,17 @@ quietly() {
   return "$status"
 }
 
-# is_node NODE MAJOR: whether it runs and is at least that new.
+# is_node NODE MAJOR: whether NODE runs and has at least this major version.
 is_node() { "$1" -e 'process.exit(+(parseInt(process.versions.node) < process.argv[1]))' "$2" 2>/dev/null; }
 
-# is_newer THAN PATH...: whether one of the paths, relative to home, has changed since.
+# is_newer THAN PATH...: whether one of the paths, relative to home, has changed since THAN.
 is_newer() {
   than=$1
   shift
   [ -n "$(cd "$home" && find "$@" -newer "$than" 2>/dev/null | head -n 1)" ]
 }
 
-# apt-get install, with the packages' services started neither now nor at boot: only the programs are wanted, and
+# apt-get install without starting the packages' services, now or at boot: only the programs are needed, and
 # Debian's nginx would take port 80.
 install_debian_packages() (
   policy=/usr/sbin/policy-rc.d
@@ -51,9 +51,9 @@ install_debian_packages() (
   printf '#!/bin/sh\nexit 101\n' >"$policy"
   chmod 755 "$policy"
   export DEBIAN_FRONTEND=noninteractive
-  # A repository that does not answer is no reason to stop: the others may have the packages.
+  # Continue if a repository does not respond: the others may have the packages.
   quietly apt-get update || true
-  # Good to have; not every release has them.
+  # Optional: not every release has them.
   case " $* " in *' nginx '*)
     for module in libnginx-mod-http-brotli-filter libnginx-mod-http-brotli-static; do
       if apt-cache show "$module" >/dev/null 2>&1; then set -- "$@" "$module"; fi
@@ -90,7 +90,7 @@ install_npm_packages() {
   (cd "$home" && quietly npm ci --no-audit --no-fund --loglevel=error) || fail "cannot install npm packages: npm ci failed in $home"
 }
 
-# Sets node: the project's own, else the machine's.
+# Sets node to the project's own Node, or else the machine's.
 find_node() {
   case $(uname -m) in x86_64) arch=x64 ;; aarch64) arch=arm64 ;; *) arch=none ;; esac
   node=$home/node_modules/node-linux-$arch/bin/node
@@ -110,11 +110,11 @@ must_build() {
   [ ! -e "$home/$bundle" ] || { [ -w "$home/dist" ] && is_newer "$bundle" supervisor app tools package-lock.json; }
 }
 
-# Waits while another start.sh installs or builds here. The kernel ends the lock with whoever has it.
+# Waits while another start.sh installs or builds here. The kernel releases the lock when its holder exits.
 wait_for_others() {
   if ! command -v flock >/dev/null || flock --nonblock 9; then return 0; fi
   say 'waiting for another start.sh, which installs or builds'
-  flock --timeout 600 9 || fail "cannot install or build: another start.sh has been at it in $home for 10 minutes"
+  flock --timeout 600 9 || fail "cannot install or build: another start.sh has held the lock on $home for 10 minutes"
 }
 
 prepare() {
@@ -126,7 +126,7 @@ prepare() {
 
 on_host() {
   home=$(dirname -- "$(readlink -f -- "$0")")
-  # Where Debian keeps nginx; the PATH of ordinary users leaves it out.
+  # Debian's location of nginx, which is not in the PATH of ordinary users.
   PATH=$PATH:/usr/sbin:/sbin
   installed=node_modules/.package-lock.json
   bundle=dist/monohull.cjs

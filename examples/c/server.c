@@ -1,4 +1,4 @@
-// An HTTP server on the socket it inherits as file descriptor 3: a thread for each connection, one request each.
+// An HTTP server on the socket inherited as file descriptor 3: one thread per connection, one request each.
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -33,7 +33,7 @@ static void respond(int connection, const char *body, size_t length) {
     }
 }
 
-// Answers with the request's own body; `head` holds what was read so far.
+// Responds with the request body; `head` contains the bytes read so far.
 static void echo(int connection, const char *head, size_t have) {
   const char *header = strcasestr(head, "\r\nContent-Length:");
   size_t length = header ? strtoul(header + 17, NULL, 10) : 0;
@@ -94,7 +94,7 @@ int main(void) {
   sigaddset(&blocked, SIGTERM);
   sigaction(SIGTERM, &term, NULL);
   signal(SIGPIPE, SIG_IGN);
-  // TERM is for the main thread, and only while it waits: none is missed
+  // Only the main thread gets TERM, and only while it waits, so no signal is missed
   pthread_sigmask(SIG_BLOCK, &blocked, NULL);
 
   while (!terminated) {

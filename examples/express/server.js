@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import express from 'express'
 
 const app = express()
-app.set('trust proxy', true) // nginx is the only one who can connect
+app.set('trust proxy', true) // only nginx can connect
 
 app.get('/', (request, response) => {
   response.json({ app: 'express', worker: process.env.MONOHULL_WORKER, protocol: request.protocol, client: request.ip })

@@ -18,7 +18,7 @@ app.get('/slow', async () => {
 app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body))
 app.post('/echo', request => request.body)
 
-// once the drain is over
+// runs after the drain
 process.on('SIGTERM', async () => {
   await app.close()
   process.exit(0)

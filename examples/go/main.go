@@ -1,4 +1,4 @@
-// A server on the socket it inherits as file descriptor 3.
+// A server on the socket inherited as file descriptor 3.
 package main
 
 import (
@@ -19,7 +19,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	// Longer than nginx keeps its connections: they are nginx's to close.
+	// Longer than nginx keeps idle connections, so that nginx closes them.
 	server := &http.Server{Handler: routes(), IdleTimeout: 65 * time.Second}
 
 	drained := make(chan struct{})

@@ -1,4 +1,4 @@
-// A plain server that takes PORT and HOSTNAME, as the server.js of a Next.js standalone build does.
+// A plain server that uses PORT and HOSTNAME, like the server.js of a Next.js standalone build.
 const http = require('node:http')
 
 const port = Number.parseInt(process.env.PORT, 10) || 3000

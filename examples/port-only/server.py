@@ -36,7 +36,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
-    daemon_threads = False  # closing it waits for the requests
+    daemon_threads = False  # closing the server waits for the requests
 
 
 server = Server(("127.0.0.1", int(sys.argv[1])), Handler)

@@ -1,4 +1,4 @@
-// Stands for Vite and the like: names each asset by its content, so that browsers may keep it for good.
+// Replaces Vite or a similar tool: names each asset by its content hash, so that browsers can cache it forever.
 const { createHash } = require('node:crypto')
 const { mkdirSync, readFileSync, writeFileSync } = require('node:fs')
 
