@@ -1,5 +1,4 @@
 import {
-  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -21,10 +20,17 @@ import { nginxFolders, runNginx } from './run-nginx.ts'
 const kept = 2
 
 export interface NginxFilesOptions {
-  /** Folder with the static nginx.conf and snippets/. */
+  /** Folder with the static files. */
   source: string
   /** Folder that the generations go to; `current` in it names the one in use. */
   target: string
+}
+
+/** The files in nginx/ that are the same for every configuration, by name relative to it: nginx.conf, snippets/. */
+export function readStaticFiles(source: string): Map<string, string> {
+  const namesIn = (directory: string) => readdirSync(join(source, directory)).map(name => join(directory, name))
+  const names = ['nginx.conf', ...namesIn('snippets')]
+  return new Map(names.map(name => [name, readFileSync(join(source, name), 'utf8')]))
 }
 
 /** The nginx configuration on disk: staged next to the one in use, tested, then promoted in one step. */
@@ -35,7 +41,8 @@ export function createNginxFiles({ source, target }: NginxFilesOptions): NginxFi
       .map(Number)
       .sort((a, b) => a - b)
 
-  const staticFiles = ['nginx.conf', ...readdirSync(join(source, 'snippets')).map(name => join('snippets', name))]
+  // in memory: an upgrade of the installation must not mix its files with what this version renders
+  const staticFiles = readStaticFiles(source)
 
   return {
     currentFolder: join(target, 'current'),
@@ -43,9 +50,7 @@ export function createNginxFiles({ source, target }: NginxFilesOptions): NginxFi
       mkdirSync(target, { recursive: true })
       const folder = join(target, `generation-${(generations().at(-1) ?? 0) + 1}`)
       try {
-        mkdirSync(join(folder, 'snippets'), { recursive: true })
-        for (const name of staticFiles) copyFileSync(join(source, name), join(folder, name))
-        for (const [name, text] of rendered) {
+        for (const [name, text] of new Map([...staticFiles, ...rendered])) {
           mkdirSync(dirname(join(folder, name)), { recursive: true })
           writeFileSync(join(folder, name), text)
         }

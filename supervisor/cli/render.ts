@@ -1,6 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readNginxFeatures } from '../adapters/nginx-files.ts'
+import { readNginxFeatures, readStaticFiles } from '../adapters/nginx-files.ts'
 import { lookAtFolders } from '../assembly/folders.ts'
 import { modelNginx, noneRunning } from '../assembly/nginx-model.ts'
 import type { Settings } from '../assembly/settings.ts'
@@ -22,9 +21,7 @@ export async function render(commandLine: CommandLine, world: World): Promise<nu
     return exitCode.config
   }
   const files = renderNginx(await previewModel(resolved.settings, world))
-  const source = join(world.home, 'nginx')
-  const names = ['nginx.conf', ...readdirSync(join(source, 'snippets')).map(name => `snippets/${name}`)]
-  const parts = new Map([...names.map(name => [name, readFileSync(join(source, name), 'utf8')] as const), ...files])
+  const parts = new Map([...readStaticFiles(join(world.home, 'nginx')), ...files])
   process.stdout.write([...parts].map(([name, text]) => `# ---- ${name}\n${text}`).join('\n'))
   return exitCode.ok
 }

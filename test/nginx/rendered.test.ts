@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
@@ -344,5 +344,21 @@ describe('the rendered configuration passes the test of the installed nginx:', (
       result.output.join('\n'),
       /^\[emerg\] unknown directive "prox_pass" in .*mine\/server\.d\/bad\.conf:3$/,
     )
+  })
+
+  it('and keeps its static files through an upgrade of the installation, readable by the workers of nginx', () => {
+    const source = join(folder, 'installed')
+    cpSync(join(import.meta.dirname, '../../nginx'), source, { recursive: true })
+    const names = ['nginx.conf', 'snippets/proxy.conf']
+    const texts = names.map(name => readFileSync(join(source, name), 'utf8'))
+    for (const name of names) chmodSync(join(source, name), 0o600)
+    const installed = createNginxFiles({ source, target: join(folder, 'installed-nginx') })
+    for (const name of names) writeFileSync(join(source, name), 'another version')
+    const staged = installed.stage(new Map())
+    assert.deepEqual(
+      names.map(name => readFileSync(join(staged, name), 'utf8')),
+      texts,
+    )
+    for (const name of names) assert.equal(statSync(join(staged, name)).mode & 0o044, 0o044)
   })
 })
