@@ -19,7 +19,7 @@ quietly() {
 needs_engine() { case " ${folders[*]} " in *' image '*) ;; *) return 1 ;; esac; }
 
 install_packages() {
-  local wanted=(chromium gcc golang-go gunicorn libc6-dev libnginx-mod-http-brotli-filter libnginx-mod-http-brotli-static libnss3-tools
+  local wanted=(chromium gcc golang-go gunicorn libc6-dev libnginx-mod-http-brotli-filter libnginx-mod-http-brotli-static libnss3-tools lua-check lua5.1
     pebble procps psmisc python3 python3-flask shellcheck slowhttptest testssl.sh tini uvicorn wrk) missing=() package
   ! needs_engine || wanted+=(chromium docker-compose)
   if needs_engine && ! docker version >/dev/null 2>&1; then
@@ -90,6 +90,7 @@ if $everything; then
   say 'types, lint'
   npm run --silent typecheck
   npm run --silent lint
+  luacheck --quiet nginx/lua test/unit/lua
   shellcheck -x start.sh .ci/run test/run.sh test/image/*.sh
 fi
 if needs_engine; then

@@ -26,10 +26,10 @@ export interface NginxFilesOptions {
   target: string
 }
 
-/** The files in nginx/ that are the same for every configuration, by name relative to it: nginx.conf, snippets/. */
+/** The files in nginx/ that are the same for every configuration, by name relative to it: nginx.conf, snippets/, lua/. */
 export function readStaticFiles(source: string): Map<string, string> {
   const namesIn = (directory: string) => readdirSync(join(source, directory)).map(name => join(directory, name))
-  const names = ['nginx.conf', ...namesIn('snippets')]
+  const names = ['nginx.conf', ...namesIn('snippets'), ...namesIn('lua/monohull')]
   return new Map(names.map(name => [name, readFileSync(join(source, name), 'utf8')]))
 }
 

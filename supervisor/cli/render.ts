@@ -8,6 +8,7 @@ import { exitCode } from '../base/errors.ts'
 import { formatProblems } from '../config/report.ts'
 import type { Config } from '../config/schema.ts'
 import { type Hsts, hstsOf } from '../domain/hsts.ts'
+import { luaKeys } from '../domain/nginx-lua.ts'
 import type { NginxModel, NginxUpstream } from '../domain/nginx-model.ts'
 import { renderNginx } from '../domain/nginx-render.ts'
 import { plannedServers } from '../services/worker-plan.ts'
@@ -20,8 +21,12 @@ export async function render(commandLine: CommandLine, world: World): Promise<nu
     process.stderr.write(`${formatProblems(resolved.problems)}\n`)
     return exitCode.config
   }
-  const files = renderNginx(await previewModel(resolved.settings, world))
-  const parts = new Map([...readStaticFiles(join(world.home, 'nginx')), ...files])
+  const model = await previewModel(resolved.settings, world)
+  const runsLua = luaKeys(model).length > 0
+  const staticFiles = [...readStaticFiles(join(world.home, 'nginx'))].filter(
+    ([name]) => runsLua || !name.startsWith('lua/'),
+  )
+  const parts = new Map([...staticFiles, ...renderNginx(model)])
   process.stdout.write([...parts].map(([name, text]) => `# ---- ${name}\n${text}`).join('\n'))
   return exitCode.ok
 }

@@ -1,4 +1,4 @@
-import { quote } from './nginx-text.ts'
+import { callLua, quote } from './nginx-text.ts'
 
 /** How nginx counts the time that workers took to answer: read at a unix socket, which is bound for it. */
 export interface BusyTime {
@@ -18,10 +18,7 @@ export function renderBusyCounter({ socket }: BusyTime): string[] {
     `    listen ${quote(`unix:${socket}`)} backlog=64;`,
     '    access_log off;',
     '    location / {',
-    '        content_by_lua_block {',
-    '            local busy = ngx.shared.monohull_busy',
-    '            for _, app in ipairs(busy:get_keys()) do ngx.say(app, " ", busy:get(app)) end',
-    '        }',
+    `        ${callLua('content', 'busy.report')}`,
     '    }',
     '}',
   ]
@@ -29,13 +26,7 @@ export function renderBusyCounter({ socket }: BusyTime): string[] {
 
 /** For the location of an app: adds up how long its workers took, all tries of a request together. */
 export function renderBusyLocation(app: string): string[] {
-  return [
-    'log_by_lua_block {',
-    '    for seconds in (ngx.var.upstream_response_time or ""):gmatch("[%d.]+") do',
-    `        ngx.shared.monohull_busy:incr("${app}", tonumber(seconds) or 0, 0)`,
-    '    end',
-    '}',
-  ]
+  return [callLua('log', 'busy.count', app)]
 }
 
 /** The counter of one app in what the socket answered; 0 before its first request. */

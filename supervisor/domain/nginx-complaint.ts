@@ -19,6 +19,8 @@ export function complaintFix(output: readonly string[], { ownNginxConf }: Pick<N
   const text = output.join('\n')
   if (ownNginxConf && /unknown (log format )?"monohull_/.test(text))
     return `include all the snippets in ${ownNginxConf.path} that docs/guide/routing.md has in its nginx.conf`
+  if (/"lua_package_path" directive is duplicate/.test(text))
+    return 'leave lua_package_path out, and extend package.path in an init_by_lua_block: docs/guide/routing.md'
   const twice = /"(\w+)" directive is duplicate in \S*\/http\.d\//.exec(text)?.[1]
   if (twice === undefined) return 'mend what the message names; monohull render prints the rendered files'
   return `say ${twice} in a file of server.d, or by a key of the configuration; monohull render shows the line that is there`

@@ -1,5 +1,5 @@
 import { inBatches } from './batches.ts'
-import { quote } from './nginx-text.ts'
+import { callLua, quote } from './nginx-text.ts'
 
 /** Hosts that nginx learns of while it runs. */
 export interface DynamicRoutes {
@@ -11,12 +11,6 @@ export interface DynamicRoutes {
   namedHosts: readonly string[]
 }
 
-/** How long an answer counts; the next request then has it asked for again, and does not wait. */
-export const freshSeconds = 30
-/** How long an answer serves when nobody can be asked. */
-export const staleSeconds = 600
-/** How long a no counts. */
-export const unknownSeconds = 10
 /** Changes in one message. */
 const mostChanges = 200
 
@@ -42,34 +36,12 @@ export function renderDynamicHosts({ tellSocket }: DynamicRoutes): string[] {
     '    client_max_body_size 1m;',
     '    client_body_buffer_size 1m;',
     '    location / {',
-    '        content_by_lua_block {',
-    '            local routes, asked = ngx.shared.monohull_routes, ngx.shared.monohull_asked',
-    '            ngx.req.read_body()',
-    '            local version, changes = (ngx.req.get_body_data() or ""):match("^(%d+)\\n(.*)$")',
-    '            if not version then return ngx.exit(400) end',
-    '            -- first: whoever has an older answer keeps it, and looks at this after that; no host holds a slash',
-    '            routes:set("/version", tonumber(version))',
-    '            for host, target in changes:gmatch("(%S+) ?(%S*)\\n") do',
-    '                if target == "" then',
-    `                    asked:set("no " .. host, true, ${unknownSeconds})`,
-    '                    routes:delete(host)',
-    '                else',
-    `                    routes:set(host, target, ${staleSeconds}, ngx.time() + ${freshSeconds})`,
-    '                    asked:delete("no " .. host)',
-    '                end',
-    '            end',
-    '            ngx.print("")',
-    '        }',
+    `        ${callLua('content', 'route_changes.receive')}`,
     '    }',
     '}',
     'upstream monohull_address {',
     '    server 0.0.0.1;',
-    '    balancer_by_lua_block {',
-    '        local address, port = ngx.var.monohull_address:match("^(.*):(%d+)$")',
-    '        local balancer = require "ngx.balancer"',
-    '        local ok, problem = balancer.set_current_peer(address, tonumber(port))',
-    '        if not ok then ngx.log(ngx.ERR, problem) return ngx.exit(502) end',
-    '    }',
+    `    ${callLua('balancer', 'route_address.connect')}`,
     '    keepalive 32;',
     '    # nobody knows when they close idle connections; Node does after 5 s',
     '    keepalive_timeout 4s;',
@@ -77,7 +49,7 @@ export function renderDynamicHosts({ tellSocket }: DynamicRoutes): string[] {
   ]
 }
 
-/** What `renderDynamicHosts` reads: a version, and a line for each host with its target or without. */
+/** What nginx reads at `tellSocket` (nginx/lua/monohull/route_changes.lua): a version, and a line for each host with its target or without. */
 export function formatChanges(version: number, changes: ReadonlyMap<string, string | undefined>): string[] {
   return inBatches([...changes], mostChanges).map(batch =>
     [`${version}`, ...batch.map(([host, target = '']) => `${host} ${target}`.trimEnd()), ''].join('\n'),

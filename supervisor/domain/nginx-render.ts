@@ -10,6 +10,7 @@ import { listenProtocol, mayComeByHttps, renderRedirects } from './nginx-forward
 import { frontFiles, renderFront, renderFrontSite } from './nginx-front.ts'
 import { renderQuicListen } from './nginx-http3.ts'
 import { renderLogs } from './nginx-log.ts'
+import { luaKeys, renderLuaPath } from './nginx-lua.ts'
 import { type ListenAddress, type NginxModel, routesByHost } from './nginx-model.ts'
 import { renderOnDemand } from './nginx-on-demand.ts'
 import { isLeftToCache } from './nginx-proxied.ts'
@@ -66,17 +67,13 @@ function tlsSites(model: NginxModel): Site[] {
 function renderMain(model: NginxModel): string {
   const { brotliModule, brotliStaticModule, luaModules } = model.features
   const looksForBrotli = model.routes.some(({ target }) => target.kind === 'files' && target.looksForBrotli)
-  const luaKeys = [
-    ...(model.busyTime ? ['app.workers'] : []),
-    ...(model.onDemand ? ['tls.on_demand'] : []),
-    ...(model.dynamicRoutes ? ['dynamic_routes'] : []),
-  ]
+  const lua = luaKeys(model)
   return lines([
     // above the first comment: what no key changes
     'daemon off;',
     'error_log stderr warn;',
     ...(model.user ? [`user ${model.user};`] : []),
-    ...(luaKeys.length > 0 ? loadModules(luaKeys.join(', '), luaModules ?? []) : []),
+    ...(lua.length > 0 ? loadModules(lua.join(', '), luaModules ?? []) : []),
     ...(brotliModule && compressesWithBrotli(model) ? loadModules('compression', [brotliModule]) : []),
     ...(looksForBrotli && brotliStaticModule ? loadModules('routes', [brotliStaticModule]) : []),
     '# nginx.worker_processes',
@@ -110,6 +107,7 @@ function renderHttp(model: NginxModel): string {
     `include snippets/tls-${model.tlsProfile}.conf;`,
     ...renderFront(model.front, { ...model, open: healthPaths(model) }),
     ...(redirectsByMap(model) ? renderRedirects(healthPaths(model), model.acmeChallenges) : []),
+    ...renderLuaPath(model),
     ...model.apps.flatMap(renderUpstream),
     ...(model.busyTime ? renderBusyCounter(model.busyTime) : []),
     ...model.upstreams.flatMap(renderExternal),

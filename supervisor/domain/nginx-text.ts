@@ -15,8 +15,15 @@ export function literal(value: string): string {
   return `"${escaped}"`
 }
 
+/** A directive that calls a function in nginx/lua/monohull: `callLua('log', 'busy.count', 'web')`. */
+export function callLua(phase: string, name: string, ...values: readonly string[]): string {
+  const [module, method] = name.split('.')
+  const loaded = `require(${quoteLua(`monohull.${module}`)})`
+  return `${phase}_by_lua_block { ${loaded}.${method}(${values.map(quoteLua).join(', ')}) }`
+}
+
 /** A text as Lua reads it back. */
-export function quoteLua(text: string): string {
+function quoteLua(text: string): string {
   return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
 import { createNginxFiles, readNginxFeatures } from '../../supervisor/adapters/nginx-files.ts'
+import { complaintFix } from '../../supervisor/domain/nginx-complaint.ts'
 import type { NginxFeatures, NginxModel } from '../../supervisor/domain/nginx-model.ts'
 import { renderNginx } from '../../supervisor/domain/nginx-render.ts'
 import type { UpstreamServer } from '../../supervisor/domain/nginx-upstream.ts'
@@ -91,6 +92,30 @@ describe('the rendered configuration passes the test of the installed nginx:', (
           namedHosts: ['www.test', '*.shop.test', 'localhost'],
         },
         onDemand: { folder: '/tmp/on demand', socket: '/tmp/on-demand.sock' },
+      },
+    ],
+    [
+      'dynamic routes to many upstreams with long names',
+      {
+        httpMode: 'serve',
+        upstreams: Array.from({ length: 120 }, (_, index) => ({
+          name: `${'x'.repeat(28)}-${100 + index}`,
+          servers: [{ address: '127.0.0.1:9003', weight: 1, isBackup: false }],
+          balance: 'round_robin' as const,
+          keepalive: 0,
+          tries: 1,
+          maxFails: 1,
+          failTimeoutSeconds: 10,
+          host: undefined,
+          tls: undefined,
+        })),
+        dynamicRoutes: {
+          askSocket: '/tmp/routes.sock',
+          get tellSocket() {
+            return join(folder, 'routes-changed.sock')
+          },
+          namedHosts: [],
+        },
       },
     ],
     ['HTTP alone', { httpMode: 'serve', https: [], certificates: undefined }],
@@ -346,10 +371,24 @@ describe('the rendered configuration passes the test of the installed nginx:', (
     )
   })
 
+  it("and the user's own Lua has init_by_lua, but not lua_package_path", async () => {
+    const snippets = join(folder, 'lua')
+    const busyTime = { socket: '/tmp/monohull-test-busy.sock', apps: ['app'] }
+    for (const name of ['http.d', 'server.d']) mkdirSync(join(snippets, name), { recursive: true })
+    const modules = `package.path = "${snippets}/?.lua;" .. package.path`
+    writeFileSync(join(snippets, 'own.lua'), 'return 1\n')
+    writeFileSync(join(snippets, 'http.d/a.conf'), `init_by_lua_block { ${modules} require("own") }\n`)
+    assert.deepEqual(await test({ snippets, busyTime }), { ok: true, warnings: [] })
+    writeFileSync(join(snippets, 'http.d/a.conf'), `lua_package_path "${snippets}/?.lua;;";\n`)
+    const result = await test({ snippets, busyTime })
+    assert.ok(!result.ok)
+    assert.match(complaintFix(result.output, model()), /^leave lua_package_path out, and extend package\.path/)
+  })
+
   it('and keeps its static files through an upgrade of the installation, readable by the workers of nginx', () => {
     const source = join(folder, 'installed')
     cpSync(join(import.meta.dirname, '../../nginx'), source, { recursive: true })
-    const names = ['nginx.conf', 'snippets/proxy.conf']
+    const names = ['nginx.conf', 'snippets/proxy.conf', 'lua/monohull/routes.lua']
     const texts = names.map(name => readFileSync(join(source, name), 'utf8'))
     for (const name of names) chmodSync(join(source, name), 0o600)
     const installed = createNginxFiles({ source, target: join(folder, 'installed-nginx') })

@@ -3,6 +3,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { askAdmin } from '../../supervisor/adapters/admin-client.ts'
+import { getText } from '../../supervisor/adapters/unix-get.ts'
+import { readBusySeconds } from '../../supervisor/domain/nginx-busy.ts'
 import type { Status } from '../../supervisor/domain/status.ts'
 import { defer, fixture, type Monohull, startMonohull, until } from './monohull.ts'
 
@@ -97,6 +99,25 @@ describe('workers: {min, max}', { concurrency: 3 }, () => {
     await workersAre(monohull, 3)
     await load.end()
     assert.deepEqual([...load.statuses.keys()], [200], JSON.stringify([...load.statuses]))
+  })
+
+  it('counts a request that outlasts reloads, in an nginx worker that ran no Lua before', { timeout }, async t => {
+    const command = ['run', 'gunicorn', '--chdir', fixture(''), '--bind', 'fd://3', 'busy_wsgi:application']
+    const configuration = (value: number) =>
+      scaled(1, 2)['monohull.yaml'].concat(`nginx: { worker_processes: 1 }\nheaders: { X-Reload: "${value}" }\n`)
+    const monohull = startMonohull(t, { args: command, files: { 'monohull.yaml': configuration(0) }, env })
+    await monohull.serving()
+    const request = monohull.request({ path: '/?ms=5000' })
+    for (const value of [1, 2, 3]) {
+      writeFileSync(join(monohull.folder, 'monohull.yaml'), configuration(value))
+      monohull.signal('SIGHUP')
+      await until('the reload', () => monohull.output().split('reload finished').length > value)
+    }
+    assert.equal((await request).status, 200)
+    const counters = async () => (await getText(join(monohull.folder, 'run/busy.sock'), '/')) ?? ''
+    await until('the count', async () => readBusySeconds(await counters(), 'app') >= 5, {
+      details: () => monohull.output(),
+    })
   })
 
   it('asks nothing of the workers of a fixed pool, and can be turned on by a reload', { timeout }, async t => {

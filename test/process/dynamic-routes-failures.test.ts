@@ -11,12 +11,10 @@ const details = (monohull: Monohull) => ({ details: () => monohull.output().slic
 
 /** As if the time that an answer counts had passed for every answer from now on: written into what nginx runs with. */
 async function makeAnswersStale(monohull: Monohull): Promise<void> {
-  const rendered = join(monohull.folder, 'run/nginx/current/rendered')
-  for (const name of ['http.conf', 'site-dynamic.conf']) {
-    const text = readFileSync(join(rendered, name), 'utf8')
-    assert.match(text, /ngx\.time\(\) \+ 30\)/)
-    writeFileSync(join(rendered, name), text.replaceAll('ngx.time() + 30)', 'ngx.time() - 1)'))
-  }
+  const module = join(monohull.folder, 'run/nginx/current/lua/monohull/known_hosts.lua')
+  const text = readFileSync(module, 'utf8')
+  assert.match(text, /^local fresh_seconds = 30$/m)
+  writeFileSync(module, text.replace('fresh_seconds = 30', 'fresh_seconds = -1'))
   const before = childrenOf(monohull.nginx())
   process.kill(monohull.nginx(), 'SIGHUP')
   await until('other nginx workers', () => {

@@ -22,7 +22,7 @@ import {
   tell,
   who,
 } from './dynamic-monohull.ts'
-import { defer, temporaryFolder, until } from './monohull.ts'
+import { defer, startMonohull, temporaryFolder, until } from './monohull.ts'
 
 /** A server elsewhere that counts its connections. */
 async function startServer(t: TestContext, address = '127.0.0.1', headers: http.OutgoingHttpHeaders = {}) {
@@ -199,6 +199,15 @@ describe('a dynamic route', () => {
     const { httpPort } = monohull.instance()
     const outcome = await post(monohull, `${shop}/set?target=127.0.0.1:${httpPort}`)
     assert.match(outcome.ok ? '' : outcome.reason, /nginx itself/)
+  })
+
+  it('is rendered with the Lua modules that nginx runs', async t => {
+    const files = { 'monohull.yaml': configuration() }
+    const env = { MONOHULL_WORKERS: undefined, MONOHULL_DIRECTORY: undefined }
+    const rendered = startMonohull(t, { args: ['render'], files, env })
+    assert.equal(await rendered.exited, 0, rendered.output())
+    assert.match(rendered.output(), /^# ---- lua\/monohull\/routes\.lua\n--- Requests to hosts that come and go/m)
+    assert.match(rendered.output(), /^lua_package_path \S+\/run\/nginx\/current\/lua\/\?\.lua;;";$/m)
   })
 
   it('outlasts a reload, whose new names go before it, and a restart', async t => {

@@ -1,0 +1,156 @@
+--- As much of nginx as the modules use. Time stands still but for what they wait.
+local M = {}
+
+--- A shared dictionary whose entries expire.
+local function new_dictionary(nginx)
+    local entries = {}
+    local dictionary = { entries = entries }
+
+    function dictionary.get(_, key)
+        local entry = entries[key]
+        if not entry or (entry.ends and nginx.time >= entry.ends) then return nil end
+        return entry.value, entry.flags
+    end
+
+    function dictionary.set(_, key, value, seconds, flags)
+        entries[key] = { value = value, ends = seconds and nginx.time + seconds, seconds = seconds, flags = flags }
+    end
+
+    function dictionary.add(self, key, value, seconds)
+        if self:get(key) ~= nil then return false, "exists" end
+        self:set(key, value, seconds)
+        return true
+    end
+
+    function dictionary.incr(self, key, by, first)
+        self:set(key, (self:get(key) or first) + by)
+    end
+
+    function dictionary.delete(_, key)
+        entries[key] = nil
+    end
+
+    function dictionary.get_keys()
+        local keys = {}
+        for key in pairs(entries) do table.insert(keys, key) end
+        table.sort(keys)
+        return keys
+    end
+
+    return dictionary
+end
+
+--- A client socket: `nginx.respond(request)` gives the response; nil for none. `nginx.refused` connections fail first.
+local function new_socket(nginx)
+    local socket, request = {}, nil
+
+    function socket.settimeouts(_, ...) nginx.timeouts = { ... } end
+
+    function socket.connect(_, address)
+        table.insert(nginx.connections, address)
+        if nginx.refused > 0 then
+            nginx.refused = nginx.refused - 1
+            return nil, "connection refused"
+        end
+        return 1
+    end
+
+    function socket.send(_, text)
+        request = text
+        table.insert(nginx.requests, text)
+        return #text
+    end
+
+    function socket.receive() return nginx.respond(request) end
+
+    function socket.close() end
+
+    return socket
+end
+
+--- Certificates and keys: texts that contain these words.
+local function new_ssl(nginx)
+    return {
+        server_name = function() return nginx.server_name end,
+        parse_pem_cert = function(text) return text:match("CHAIN%w*") end,
+        parse_pem_priv_key = function(text) return text:match("KEY%w*") end,
+        clear_certs = function() nginx.served = {} end,
+        set_cert = function(chain) nginx.served.chain = chain return true end,
+        set_priv_key = function(key) nginx.served.key = key return nginx.takes_keys end,
+    }
+end
+
+local function new_lrucache(nginx)
+    return {
+        new = function(size)
+            nginx.cache_size = size
+            return new_dictionary(nginx)
+        end,
+    }
+end
+
+--- Makes `io.open` read `nginx.files` for the directory /certificates.
+local function fake_files(nginx)
+    local open = io.open
+    local function fake_open(path, ...)
+        if not path:find("^/certificates/") then return open(path, ...) end
+        table.insert(nginx.opened, path)
+        local text = nginx.files[path]
+        return text and { read = function() return text end, close = function() end }
+    end
+    return setmetatable({ open = fake_open }, { __index = io })
+end
+
+--- A fresh nginx worker: the global `ngx`, and no module loaded.
+-- `run(f)` calls a function until it ends the request, and returns how: `{ exit = 403 }`, `{ exec = "@web" }` or `{}`.
+function M.new()
+    local nginx = {
+        time = 1000, refused = 0, takes_keys = true, var = {}, files = {},
+        connections = {}, requests = {}, timers = {}, opened = {}, logged = {}, output = "",
+        on_sleep = function() end, respond = function() end,
+    }
+    nginx.routes, nginx.asked, nginx.busy = new_dictionary(nginx), new_dictionary(nginx), new_dictionary(nginx)
+    ngx = {
+        ERROR = -1,
+        ERR = 4,
+        var = nginx.var,
+        shared = { monohull_routes = nginx.routes, monohull_asked = nginx.asked, monohull_busy = nginx.busy },
+        time = function() return math.floor(nginx.time) end,
+        now = function() return nginx.time end,
+        sleep = function(seconds)
+            nginx.time = nginx.time + seconds
+            nginx.on_sleep()
+        end,
+        timer = { at = function(_, ...) table.insert(nginx.timers, { ... }) end },
+        socket = { tcp = function() return new_socket(nginx) end },
+        req = { read_body = function() end, get_body_data = function() return nginx.body end },
+        print = function(...) nginx.output = nginx.output .. table.concat({ ... }) end,
+        say = function(...) nginx.output = nginx.output .. table.concat({ ... }) .. "\n" end,
+        log = function(_, text) table.insert(nginx.logged, text) end,
+        exit = function(status) error({ exit = status }, 0) end,
+        exec = function(location) error({ exec = location }, 0) end,
+    }
+    for name in pairs(package.loaded) do
+        if name:find("^monohull%.") then package.loaded[name] = nil end
+    end
+    package.loaded["ngx.ssl"] = new_ssl(nginx)
+    package.loaded["resty.lrucache"] = new_lrucache(nginx)
+    package.loaded["ngx.balancer"] = {
+        set_current_peer = function(address, port)
+            nginx.peer = { address, port }
+            return nginx.refused == 0, "no such peer"
+        end,
+    }
+    io = fake_files(nginx)
+
+    function nginx.run(f, ...)
+        local ok, ended = pcall(f, ...)
+        if ok then return {} end
+        if type(ended) ~= "table" then error(ended, 0) end
+        return ended
+    end
+
+    return nginx
+end
+
+return M
