@@ -17,7 +17,6 @@ export type ProcessEvent =
   | { type: 'becameReady'; at: number }
   | { type: 'bootDeadlinePassed' }
   | { type: 'stopRequested' }
-  | { type: 'killRequested' }
   /** abort: SIGABRT first, at which many programs print where they are. */
   | { type: 'hangFound'; ending: 'abort' | 'kill' }
   | { type: 'graceDeadlinePassed' }
@@ -56,10 +55,6 @@ export function stepProcess(state: ProcessState, event: ProcessEvent): ProcessSt
     case 'graceDeadlinePassed':
       if (state.name === 'remnant') return { state, effects: [{ type: 'signal', to: 'group', signal: 'kill' }] }
       return state.name === 'stopping' ? killed(state, state.cause) : stay
-    case 'killRequested':
-      if (state.name === 'remnant') return { state, effects: [{ type: 'signal', to: 'group', signal: 'kill' }] }
-      if (state.name === 'stopping') return killed(state, state.cause)
-      return state.name === 'booting' || state.name === 'ready' ? killed(state, 'requested') : stay
     case 'hangFound':
       if (state.name !== 'ready') return stay
       return event.ending === 'kill' ? killed(state, 'hung') : stopping(state, 'hung')

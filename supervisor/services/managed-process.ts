@@ -32,14 +32,13 @@ export interface Ending {
   servedMs: number
 }
 
-/** A child with its life: readiness, stop with a deadline, kill, and the end of its whole process group. */
+/** A child with its life: readiness, stop with a deadline, and the end of its whole process group. */
 export interface ManagedProcess {
   readonly child: Child
   state(): ProcessState
   markReady(): void
   /** Sends the stop signal, and SIGKILL to the group after `graceMs` (the policy's when left out). */
   stop(graceMs?: number): void
-  kill(): void
   /** Ends a ready process that hangs: by SIGKILL to the group, or by SIGABRT first. */
   endHung(ending: 'abort' | 'kill'): void
   /** Settles when the process and its group are gone. */
@@ -125,7 +124,6 @@ export function manageProcess({ child, clock, policy, onReady, onBootTimeout }: 
     ended,
     state: () => state,
     markReady: () => dispatch({ type: 'becameReady', at: clock.monotonic() }),
-    kill: () => dispatch({ type: 'killRequested' }),
     endHung(ending) {
       if (state.name === 'ready') graceMs = abortGraceMs
       dispatch({ type: 'hangFound', ending })

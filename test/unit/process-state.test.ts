@@ -22,7 +22,6 @@ const gone: ProcessState = { name: 'gone', ...lived, cause: undefined, exit }
 const becameReady: ProcessEvent = { type: 'becameReady', at: 9 }
 const bootDeadlinePassed: ProcessEvent = { type: 'bootDeadlinePassed' }
 const stopRequested: ProcessEvent = { type: 'stopRequested' }
-const killRequested: ProcessEvent = { type: 'killRequested' }
 const graceDeadlinePassed: ProcessEvent = { type: 'graceDeadlinePassed' }
 const groupEnded: ProcessEvent = { type: 'groupEnded' }
 const exited: ProcessEvent = { type: 'exited', exit, groupAlive: false }
@@ -47,16 +46,13 @@ const transitions: [ProcessState, ProcessEvent, ProcessState, ProcessEffect[]][]
     [disarmBoot, terminate, armGrace],
   ],
   [booting, stopRequested, { ...stopping, readyAt: undefined }, [disarmBoot, terminate, armGrace]],
-  [booting, killRequested, { ...killed, readyAt: undefined }, [disarmBoot, disarmGrace, killGroup]],
   [booting, exited, { ...gone, readyAt: undefined }, [disarmBoot, disarmGrace, sayGone]],
   [booting, exitedFirst, { ...remnant, readyAt: undefined }, [disarmBoot, killGroup, watch]],
 
   [ready, stopRequested, stopping, [disarmBoot, terminate, armGrace]],
-  [ready, killRequested, killed, [disarmBoot, disarmGrace, killGroup]],
   [ready, exited, gone, [disarmBoot, disarmGrace, sayGone]],
   [ready, exitedFirst, remnant, [disarmBoot, killGroup, watch]],
 
-  [stopping, killRequested, killed, [disarmBoot, disarmGrace, killGroup]],
   [stopping, graceDeadlinePassed, killed, [disarmBoot, disarmGrace, killGroup]],
   [stopping, exited, { ...gone, cause: 'requested' }, [disarmBoot, disarmGrace, sayGone]],
   [stopping, exitedFirst, { ...remnant, cause: 'requested' }, [disarmBoot, stopGroup, watch]],
@@ -64,22 +60,12 @@ const transitions: [ProcessState, ProcessEvent, ProcessState, ProcessEffect[]][]
   [killed, exited, { ...gone, cause: 'requested' }, [disarmBoot, disarmGrace, sayGone]],
   [killed, exitedFirst, { ...remnant, cause: 'requested' }, [disarmBoot, killGroup, watch]],
 
-  [remnant, killRequested, remnant, [killGroup]],
   [remnant, graceDeadlinePassed, remnant, [killGroup]],
   [remnant, groupEnded, gone, [disarmGrace, sayGone]],
 ]
 
 const states = [booting, ready, stopping, killed, remnant, gone]
-const events = [
-  becameReady,
-  bootDeadlinePassed,
-  stopRequested,
-  killRequested,
-  graceDeadlinePassed,
-  groupEnded,
-  exited,
-  exitedFirst,
-]
+const events = [becameReady, bootDeadlinePassed, stopRequested, graceDeadlinePassed, groupEnded, exited, exitedFirst]
 const nameOf = (event: ProcessEvent) => (event === exitedFirst ? 'exited, leaving others' : event.type)
 
 describe('domain/process-state', () => {
