@@ -8,7 +8,7 @@ interface Member {
   restarts: number
 }
 
-const slotStates = ['idle', 'booting', 'serving', 'replacing', 'waiting', 'stopped']
+const slotStates = ['idle', 'booting', 'serving', 'replacing', 'waiting']
 
 /** Metrics of the workers of all apps. */
 export function workerMetrics(workers: readonly Member[]): Metric[] {

@@ -12,7 +12,6 @@ export type SlotState =
   /** `nextReadyAt`: the new worker is ready, and the old one stays until that is accepted. */
   | { name: 'replacing'; worker: number; next: number; failures: number; readyAt: number; nextReadyAt?: number }
   | { name: 'waiting'; failures: number; lastWorker: number }
-  | { name: 'stopped' }
 
 export type SlotEvent =
   | { type: 'started' }
@@ -24,7 +23,6 @@ export type SlotEvent =
   | { type: 'replacementAccepted' }
   /** The old worker stays, whatever the new one does. */
   | { type: 'replacementRefused' }
-  | { type: 'stopped' }
 
 /** Whose doing an end was: somebody outside who sent SIGKILL says nothing about the worker. */
 export type Blame = 'worker' | 'outside'
@@ -100,8 +98,6 @@ export function stepSlot(state: SlotState, event: SlotEvent, policy: SlotPolicy)
       const { next, nextReadyAt: _, ...old } = state
       return { state: { ...old, name: 'serving' }, effects: [{ type: 'stop', worker: next }] }
     }
-    case 'stopped':
-      return { state: { name: 'stopped' }, effects: workersOf(state).map(worker => ({ type: 'stop', worker })) }
   }
 }
 
@@ -115,7 +111,6 @@ export function workersOf(state: SlotState): number[] {
       return [state.worker, state.next]
     case 'idle':
     case 'waiting':
-    case 'stopped':
       return []
   }
 }

@@ -17,7 +17,6 @@ const booting: SlotState = { name: 'booting', worker: 5, failures: 0 }
 const serving: SlotState = { name: 'serving', worker: 5, failures: 0, readyAt: 1000 }
 const replacing: SlotState = { name: 'replacing', worker: 5, next: 6, failures: 0, readyAt: 1000 }
 const waiting: SlotState = { name: 'waiting', failures: 1, lastWorker: 5 }
-const stopped: SlotState = { name: 'stopped' }
 
 const step = (state: SlotState, event: SlotEvent) => stepSlot(state, event, policy)
 const ended = (worker: number, at: number, blame: Blame = 'worker'): SlotEvent => ({
@@ -182,27 +181,20 @@ describe('domain/slot-state: replacement', () => {
   })
 
   it('is one at a time', () => {
-    for (const state of [replacing, idle, stopped]) assert.deepEqual(step(state, requested), { state, effects: [] })
+    for (const state of [replacing, idle]) assert.deepEqual(step(state, requested), { state, effects: [] })
   })
 })
 
-describe('domain/slot-state: stop', () => {
-  const stops: [SlotState, number[]][] = [
+describe('domain/slot-state: the workers it counts on', () => {
+  const counted: [SlotState, number[]][] = [
     [idle, []],
     [booting, [5]],
     [serving, [5]],
     [replacing, [5, 6]],
     [waiting, []],
-    [stopped, []],
   ]
-  for (const [state, workers] of stops) {
-    it(`stops ${workers.length} workers when ${state.name}`, () => {
-      assert.deepEqual(workersOf(state), workers)
-      assert.deepEqual(step(state, { type: 'stopped' }), {
-        state: stopped,
-        effects: workers.map(worker => ({ type: 'stop', worker })),
-      })
-    })
+  for (const [state, workers] of counted) {
+    it(`are ${workers.length} when ${state.name}`, () => assert.deepEqual(workersOf(state), workers))
   }
 })
 
@@ -213,7 +205,6 @@ describe('domain/slot-state: late and foreign events', () => {
     [serving, [becameReady(5), becameReady(4), ended(4, 0), { type: 'retryDue' }, { type: 'started' }]],
     [replacing, [becameReady(5), becameReady(4), ended(4, 0), { type: 'retryDue' }, { type: 'started' }]],
     [waiting, [becameReady(5), ended(5, 0), { type: 'started' }]],
-    [stopped, [becameReady(5), ended(5, 0), { type: 'retryDue' }, { type: 'started' }]],
   ]
   for (const [state, events] of nothing) {
     for (const event of events) {
