@@ -1,5 +1,6 @@
 import { messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
+import { stoppingReason } from '../base/stopping.ts'
 import type { Command, Outcome } from '../domain/command.ts'
 
 export interface CommandQueueDeps {
@@ -16,7 +17,7 @@ export interface CommandQueue {
   push(command: Command, from: string): Promise<Outcome>
 }
 
-const stopping: Outcome = { ok: false, message: 'command refused', reason: 'monohull is stopping' }
+const stopping: Outcome = { ok: false, message: 'command refused', reason: stoppingReason }
 
 /** One queue, one writer: commands run one after the other. A stop waits for nobody, and a second stop is a quick one. */
 export function createCommandQueue({ run, stop, ready, log }: CommandQueueDeps): CommandQueue {

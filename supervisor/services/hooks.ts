@@ -1,5 +1,6 @@
 import { formatDuration } from '../base/duration.ts'
 import { reasonOf } from '../base/errors.ts'
+import { stoppingReason } from '../base/stopping.ts'
 import { describeExit, exitCodeOf } from '../domain/exit.ts'
 import { type HookEvent, type HookFacts, type HookPlan, hookEnv } from '../domain/hook.ts'
 import type { Surroundings } from '../domain/ports.ts'
@@ -45,7 +46,7 @@ export function createHooks({ spawn, clock, log }: Pick<Surroundings, 'spawn' | 
   let whenSettled: (() => void)[] = []
 
   async function run({ event, plan, facts, limitMs = plan.timeoutMs }: HookRun): Promise<HookResult> {
-    if (isEnding) return { ok: false, reason: 'monohull is stopping', code: 1 }
+    if (isEnding) return { ok: false, reason: stoppingReason, code: 1 }
     const timeoutMs = Math.min(limitMs, plan.timeoutMs)
     let hook: ManagedProcess
     try {

@@ -1,4 +1,5 @@
 import { messageOf, OperatorError } from '../base/errors.ts'
+import { stoppingReason } from '../base/stopping.ts'
 import { complaintFix, nameOrigins } from '../domain/nginx-complaint.ts'
 import type { NginxModel } from '../domain/nginx-model.ts'
 import { renderNginx } from '../domain/nginx-render.ts'
@@ -53,7 +54,7 @@ export function createNginx(deps: NginxDeps): Nginx {
   /** The whole configuration, as nginx read it. */
   async function expectAccepted(folder: string, model: NginxModel): Promise<string> {
     const result = await test(folder)
-    if (ending.signal.aborted) throw new OperatorError('monohull is stopping', { fix: 'start it again' })
+    if (ending.signal.aborted) throw new OperatorError(stoppingReason, { fix: 'start it again' })
     if (!result.ok) {
       throw new OperatorError(`nginx refuses the configuration: ${nameOrigins(result.output, model).join('\n')}`, {
         fix: complaintFix(result.output, model),

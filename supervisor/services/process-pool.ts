@@ -1,7 +1,7 @@
 import type { ProcessStatus } from '../domain/status.ts'
 import { type BackgroundProcess, type BackgroundProcessDeps, createBackgroundProcess } from './background-process.ts'
 import type { ProcessPlan } from './program-plan.ts'
-import type { RollResult } from './roll-result.ts'
+import { type RollResult, stopping } from './roll-result.ts'
 
 /** All processes of one name. */
 export interface ProcessPool {
@@ -71,5 +71,3 @@ export function createProcessPool(deps: BackgroundProcessDeps, initialPlan: Proc
     status: () => processes.map(one => one.status()),
   }
 }
-
-const stopping: RollResult = { ok: false, reason: 'monohull is stopping', lastLines: [] }
