@@ -1,13 +1,12 @@
 import { messageOf } from '../base/errors.ts'
+import { retryDelayMs } from '../domain/acme.ts'
 import type { Gatekeeper } from '../domain/acme-ports.ts'
-import { backoffMs } from '../domain/backoff.ts'
 import type { Surroundings } from '../domain/ports.ts'
 import type { Acme } from './acme.ts'
 import type { TakeOrder } from './order-quota.ts'
 
 /** How long nobody is asked again after a question that got no answer. */
 const silentMs = 5000
-const ladder = { initialMs: 60_000, maxMs: 6 * 3_600_000 }
 /** Names that are remembered as refused. */
 const rememberedNames = 10_000
 /** Questions to the gatekeeper at the same time. */
@@ -74,7 +73,7 @@ export function createOnDemand({ clock, log, random, gatekeeper, refusedMs, acme
     if (!takeOrder(name)) return refuse(name, silentMs, before?.failures)
     const { ok } = await acme.obtain({ name, domains: [name] })
     const failures = (before?.failures ?? 0) + 1
-    if (!ok) return refuse(name, backoffMs(failures, ladder, random()), failures)
+    if (!ok) return refuse(name, retryDelayMs(failures, undefined, random()), failures)
     refusals.delete(name)
     return true
   }
