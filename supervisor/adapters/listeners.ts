@@ -1,6 +1,7 @@
 import { chmodSync, chownSync, existsSync, fstatSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import net from 'node:net'
 import { getSystemErrorName } from 'node:util'
+import { formatAddress, isIpv6 } from '../base/address.ts'
 import { OperatorError } from '../base/errors.ts'
 import type { BoundSocket, SlotSockets, UnixSocketOwner } from '../domain/ports.ts'
 import { describePortOwner } from './procfs.ts'
@@ -56,8 +57,7 @@ export interface FrontSocket extends BoundSocket {
  * Undefined when the kernel has no such address family or address; an OperatorError when it is taken or forbidden.
  */
 export function bindFrontSocket(address: string, port: number): FrontSocket | undefined {
-  const isIpv6 = address.includes(':')
-  const handle = isIpv6
+  const handle = isIpv6(address)
     ? createServerHandle(address, port, 6, undefined, ipv6Only)
     : createServerHandle(address, port, 4)
   if (typeof handle === 'number') {
@@ -87,7 +87,7 @@ export function bindFrontSocket(address: string, port: number): FrontSocket | un
 }
 
 function refusal(address: string, port: number, reason: string): OperatorError {
-  const where = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+  const where = formatAddress(address, port)
   if (reason === 'EADDRINUSE') {
     const owner = describePortOwner(port)
     return new OperatorError(`cannot listen on ${where}: the port is taken${owner ? ` by ${owner}` : ''}`, {

@@ -1,4 +1,5 @@
 import { bindFrontSocket, type FrontSocket } from '../adapters/listeners.ts'
+import { formatAddress } from '../base/address.ts'
 import { OperatorError } from '../base/errors.ts'
 import type { Config } from '../config/schema.ts'
 import type { Subject } from './subject.ts'
@@ -69,5 +70,5 @@ export function reachableHost(address: string | undefined): string {
 
 /** `127.0.0.1:80`, `[::]:80` */
 export function describeSockets(sockets: readonly { address: string; port: number }[]): string[] {
-  return sockets.map(({ address, port }) => (address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`))
+  return sockets.map(({ address, port }) => formatAddress(address, port))
 }

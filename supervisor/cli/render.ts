@@ -4,6 +4,7 @@ import { lookAtFolders } from '../assembly/folders.ts'
 import { modelNginx, noneRunning } from '../assembly/nginx-model.ts'
 import type { Settings } from '../assembly/settings.ts'
 import type { World } from '../assembly/world.ts'
+import { formatAddress } from '../base/address.ts'
 import { exitCode } from '../base/errors.ts'
 import { formatProblems } from '../config/report.ts'
 import type { Config } from '../config/schema.ts'
@@ -34,7 +35,7 @@ export async function render(commandLine: CommandLine, world: World): Promise<nu
 /** The servers of an upstream as they are configured, whatever their names lead to. */
 function namedServers({ upstreams }: Config, upstream: string): NginxUpstream['servers'] {
   return (upstreams[upstream]?.servers ?? []).map(({ host, port, weight, isBackup }) => ({
-    address: `${host.includes(':') ? `[${host}]` : host}:${port}`,
+    address: formatAddress(host, port),
     weight,
     isBackup,
   }))

@@ -1,3 +1,5 @@
+import { formatAddress, isIpv6 } from '../base/address.ts'
+
 /** Where requests for a host go. */
 export type DynamicTarget =
   /** An app or an upstream of the configuration; which one is looked up when it counts. */
@@ -56,7 +58,7 @@ export function readRouteTarget(text: string): Reading<DynamicTarget> {
 export function formatTarget(target: DynamicTarget): string {
   if (target.kind === 'name') return target.name
   const { address, port } = target
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+  return formatAddress(address, port)
 }
 
 function canonicalIpv4(text: string): string | undefined {
@@ -77,7 +79,7 @@ function canonicalIpv6(text: string): string | undefined {
 
 /** Expects an address in its one form. Those that hold an IPv4 address would be a way around what is forbidden there. */
 function isForbidden(address: string): boolean {
-  if (address.includes(':')) {
+  if (isIpv6(address)) {
     const holdsIpv4 = (address.startsWith('::') && address !== '::1') || /^(64:ff9b|2002):/.test(address)
     return holdsIpv4 || /^(fe[89a-f]|ff)[0-9a-f]/.test(address) || address === 'fd00:ec2::254'
   }

@@ -1,3 +1,5 @@
+import { formatAddress, isIpv6 } from '../base/address.ts'
+
 interface UdpAddress {
   address: string
   port: number
@@ -15,10 +17,8 @@ const validSeconds = 86_400
 /** For an HTTPS server: UDP, which nginx binds itself. `reuseport` gives each of its workers a socket, and a QUIC connection keeps to one. */
 export function renderQuicListen(addresses: readonly UdpAddress[], isDefault: boolean): string[] {
   return addresses.map(({ address, port }) => {
-    const isIpv6 = address.includes(':')
-    const where = isIpv6 ? `[${address}]:${port}` : `${address}:${port}`
     // what belongs to the socket is said once
-    return `listen ${where} quic${isDefault ? `${isIpv6 ? ' ipv6only=on' : ''} default_server reuseport` : ''};`
+    return `listen ${formatAddress(address, port)} quic${isDefault ? `${isIpv6(address) ? ' ipv6only=on' : ''} default_server reuseport` : ''};`
   })
 }
 

@@ -1,3 +1,4 @@
+import { formatAddress, isIpv6 } from '../base/address.ts'
 import { renderUnknownHost } from './nginx-access.ts'
 import { renderBusyCounter } from './nginx-busy.ts'
 import { renderNobody } from './nginx-cache-alone.ts'
@@ -219,8 +220,7 @@ function renderHealth(model: NginxModel): string[] {
 
 /** The server for any host is the default of its address, so that one in the user's http.d gets only the names it asks for. */
 function renderListen({ address, port }: ListenAddress, { isDefault }: { isDefault: boolean }): string {
-  const isIpv6 = address.includes(':')
-  const where = isIpv6 ? `[${address}]:${port}` : `${address}:${port}`
+  const where = formatAddress(address, port)
   // what belongs to the socket is said once
-  return isDefault ? `${where}${isIpv6 ? ' ipv6only=on' : ''} default_server backlog=${backlog}` : where
+  return isDefault ? `${where}${isIpv6(address) ? ' ipv6only=on' : ''} default_server backlog=${backlog}` : where
 }

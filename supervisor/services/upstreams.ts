@@ -1,3 +1,4 @@
+import { formatAddress } from '../base/address.ts'
 import { messageOf } from '../base/errors.ts'
 import { isName, tlsName } from '../config/upstream-names.ts'
 import type { ExternalServer, UpstreamConfig } from '../config/upstreams.ts'
@@ -81,10 +82,7 @@ export function createUpstreams(
   function placesOf(name: string): Place[] {
     return (configs[name]?.servers ?? []).flatMap(server => {
       const found = isName(server.host) ? (addresses.get(server.host) ?? []) : [server.host]
-      return found.map(address => {
-        const text = `${address.includes(':') ? `[${address}]` : address}:${server.port}`
-        return { server, address, key: `${name} ${text}` }
-      })
+      return found.map(address => ({ server, address, key: `${name} ${formatAddress(address, server.port)}` }))
     })
   }
 
@@ -92,7 +90,7 @@ export function createUpstreams(
 
   function statusOf(upstream: string, { servers, health: policy }: UpstreamConfig): UpstreamServerStatus[] {
     const now = clock.monotonic()
-    const textOf = ({ host, port }: ExternalServer) => `${host.includes(':') ? `[${host}]` : host}:${port}`
+    const textOf = ({ host, port }: ExternalServer) => formatAddress(host, port)
     const places = placesOf(upstream)
     const inUse = serversInUse(places, isUp)
     const missing = servers.filter(server => places.every(place => place.server !== server))
