@@ -1,9 +1,4 @@
-const address = /^(\d+\.){3}\d+$/
-
-/** Whether what stands for a host name is an IPv4 address, which a CA wants to be asked for in other words. */
-export function isAddress(host: string): boolean {
-  return address.test(host)
-}
+import { isNumeric } from '../base/host-name.ts'
 
 /** Whether a host, or a wildcard, falls under another one that is a wildcard: nginx takes any depth. */
 export function isUnderWildcard(host: string, pattern: string): boolean {
@@ -19,5 +14,5 @@ export function namedHosts({
   routes?: readonly { host?: string | undefined }[] | undefined
 }): string[] {
   const hosts = [...server_names, ...routes.flatMap(({ host }) => host ?? [])]
-  return [...new Set(hosts.map(host => host.toLowerCase()))].filter(host => !host.startsWith('*.') && !isAddress(host))
+  return [...new Set(hosts.map(host => host.toLowerCase()))].filter(host => !host.startsWith('*.') && !isNumeric(host))
 }

@@ -1,7 +1,8 @@
 import * as z from 'zod'
+import { isNumeric } from '../base/host-name.ts'
 import { clientCertificates } from './client-certificates.ts'
 import { hsts } from './hsts.ts'
-import { isAddress, namedHosts } from './named-hosts.ts'
+import { namedHosts } from './named-hosts.ts'
 import { onDemand } from './on-demand.ts'
 import type { Route } from './routes.ts'
 import { absolutePath, command, docs, hostName } from './values.ts'
@@ -140,7 +141,7 @@ export function describeTlsProblems(context: TlsContext) {
       found('acme.challenge', 'expected http-01 with tls.on_demand, whose names are in the zones of others'),
     )
   const twice = names.find((name, index) => names.indexOf(name) !== index)
-  const number = names.find(isAddress)
+  const number = names.find(isNumeric)
   if (number)
     problems.push(
       found(

@@ -1,3 +1,6 @@
+import { isIpv6 } from '../base/address.ts'
+import { isNumeric } from '../base/host-name.ts'
+
 interface NamedUpstream {
   servers: readonly { host: string }[]
   host?: string | undefined
@@ -12,5 +15,5 @@ export function tlsName({ tls, host, servers }: NamedUpstream): string | undefin
 
 /** Whether a host is a name to look up, and not an address. */
 export function isName(host: string): boolean {
-  return !host.includes(':') && !/^\d+(\.\d+){3}$/.test(host)
+  return !isIpv6(host) && !isNumeric(host)
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { parseDuration } from '../base/duration.ts'
+import { hostNamePattern } from '../base/host-name.ts'
 import { parseSize } from '../base/size.ts'
 import { splitCommand } from './command-words.ts'
 import { describeCronProblem } from './cron-expression.ts'
@@ -81,11 +82,9 @@ export const writtenFolder = z
     'expected an absolute path outside /proc and /sys, without spaces, quotes, colons and $',
   )
 
-export const hostName = z
-  .string({ error: 'expected a host name such as www.example.com' })
-  .regex(/^(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*$/, {
-    error: ({ input }) => asciiHost(String(input)) ?? 'expected a host name such as www.example.com',
-  })
+export const hostName = z.string({ error: 'expected a host name such as www.example.com' }).regex(hostNamePattern, {
+  error: ({ input }) => asciiHost(String(input)) ?? 'expected a host name such as www.example.com',
+})
 
 /** What to write for a name with letters such as ü, which clients never ask for as they are. */
 function asciiHost(name: string): string | undefined {

@@ -1,3 +1,4 @@
+import { isNumeric } from '../base/host-name.ts'
 import type { CertificateFacts } from './certificate.ts'
 
 /** Where a certificate comes from; of two for the same name the first source wins. */
@@ -22,13 +23,13 @@ export interface Arrangement<T> {
   named: CertificateSet<T>[]
 }
 
+/** Others chose the names of mounted certificates: dashes may stand anywhere. */
 const serverName = /^(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*$/
-const address = /^(\d+\.){3}\d+$/
 
 /** The names of a certificate that a client can ask for: host names, in lower case. */
 export function askableNames({ names }: Pick<CertificateFacts, 'names'>): string[] {
   const lower = names.map(name => name.toLowerCase())
-  return [...new Set(lower)].filter(name => serverName.test(name) && !address.test(name) && name.length <= 253)
+  return [...new Set(lower)].filter(name => serverName.test(name) && !isNumeric(name) && name.length <= 253)
 }
 
 /** Whether a certificate is for a host name, or for a name with `*`, as TLS clients see it (RFC 9525, 6.3). */
@@ -44,7 +45,7 @@ export function uncovered(
   certificates: readonly Pick<CertificateFacts, 'names'>[],
 ): string[] {
   return hosts.filter(
-    host => !address.test(host) && !certificates.some(certificate => covers(certificate, host.toLowerCase())),
+    host => !isNumeric(host) && !certificates.some(certificate => covers(certificate, host.toLowerCase())),
   )
 }
 

@@ -1,4 +1,5 @@
 import { formatAddress, isIpv6 } from '../base/address.ts'
+import { isHostName } from '../base/host-name.ts'
 
 /** Where requests for a host go. */
 export type DynamicTarget =
@@ -12,7 +13,6 @@ export type Reading<T> = { ok: true; value: T } | { ok: false; problem: string; 
 export const withoutDynamicRoutes =
   'there are none without dynamic_routes\n  fix: set dynamic_routes: {store: file}, and start again'
 
-const label = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/
 const programName = /^[a-z0-9]+(-[a-z0-9]+)*$/
 const example = 'name one host, such as shop.example.com'
 
@@ -25,7 +25,7 @@ export function readRouteHost(text: string): Reading<string> {
   const no = (problem: string, fix = example) => ({ ok: false as const, problem, fix })
   if (host.includes('*')) return no('is no single host: there are no wildcards', `${example}, or use routes with host`)
   if (/[^\x20-\x7e]/.test(host)) return no('is no host name in ASCII', 'write it as browsers send it, such as xn--…')
-  if (host.length > 253 || !host.split('.').every(part => label.test(part))) return no('is no host name')
+  if (!isHostName(host)) return no('is no host name')
   if (!host.includes('.')) return no('is a single word')
   if (!/\.[a-z_][^.]*$/.test(host)) return no('is an address')
   return { ok: true, value: host }

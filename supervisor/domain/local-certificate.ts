@@ -1,3 +1,4 @@
+import { isHostName } from '../base/host-name.ts'
 import type { CertificateFacts } from './certificate.ts'
 import type { Scope } from './x509.ts'
 
@@ -11,14 +12,13 @@ export const localBackdateMs = 3_600_000
 
 /** Part of the lifetime that is left when it is made anew. */
 const renewalPart = 1 / 3
-const hostName = /^(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/
 const ipv4 = /^((25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.(?!$)|$)){4}$/
 const loopback = [Uint8Array.of(127, 0, 0, 1), Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1)]
 
 /** Names that a local certificate is made for, without doubles: this machine, its host name and the configured names. */
 export function localNames(hostname: string, configured: readonly string[]): string[] {
   const names = ['localhost', hostname, ...configured].map(name => name.toLowerCase())
-  return [...new Set(names)].filter(name => hostName.test(name) && name.length <= 253)
+  return [...new Set(names)].filter(isHostName)
 }
 
 /** The names as the certificate has them, with the addresses of loopback. */

@@ -1,4 +1,4 @@
-const label = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
+import { isHostName } from '../base/host-name.ts'
 
 /**
  * The host name that a client asks for, in lower case; undefined when no public CA would issue for it: a single label, an
@@ -6,8 +6,5 @@ const label = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
  */
 export function readHostName(text: string): string | undefined {
   const name = text.toLowerCase()
-  const labels = name.split('.')
-  const last = labels.at(-1) ?? ''
-  const isName = labels.length >= 2 && name.length <= 253 && labels.every(part => label.test(part))
-  return isName && /^[a-z]/.test(last) ? name : undefined
+  return isHostName(name) && !/[*_]/.test(name) && /\.[a-z][^.]*$/.test(name) ? name : undefined
 }
