@@ -40,16 +40,10 @@ export const app = z
         description:
           "Which worker gets a request: least_conn: the one with the fewest open; round_robin: the next; ip_hash: by the client's address; sticky: the one that the cookie monohull_APP names, set with the first answer (socket.io, sessions in memory)",
       }),
-    keepalive: z
-      .number({ error: 'expected a whole number from 0 to 4096' })
-      .int('expected a whole number from 0 to 4096')
-      .min(0, 'expected a whole number from 0 to 4096')
-      .max(4096, 'expected a whole number from 0 to 4096')
-      .default(128)
-      .register(docs, {
-        description:
-          "Idle connections that each nginx process keeps to the app's workers; 0 for servers without keep-alive such as Gunicorn's sync worker",
-      }),
+    keepalive: whole(0, 4096).default(128).register(docs, {
+      description:
+        "Idle connections that each nginx process keeps to the app's workers; 0 for servers without keep-alive such as Gunicorn's sync worker",
+    }),
     boot_timeout: duration('30s').register(docs, {
       description: 'A worker that does not listen within this time is stopped and counted as failed',
     }),

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { docs } from './values.ts'
+import { docs, whole } from './values.ts'
 
 const minLength = 'expected a number of bytes from 0 to 1048576'
 const noEvents = 'expected other media types: server-sent events would wait in the compressor'
@@ -14,11 +14,7 @@ export const compressionValue = z.union(
         .enum(['auto', 'on', 'off'], { error: 'expected auto, on or off' })
         .default('auto')
         .register(docs, { description: 'auto: where nginx has its module; on: refuse to start without it' }),
-      min_length: z
-        .number({ error: minLength })
-        .int(minLength)
-        .min(0, minLength)
-        .max(1 << 20, minLength)
+      min_length: whole(0, 1 << 20, minLength)
         .default(256)
         .register(docs, { description: 'Shorter answers are left as they are, in bytes' }),
       types: z

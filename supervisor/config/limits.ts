@@ -1,12 +1,11 @@
 import * as z from 'zod'
 import { networks } from './trust.ts'
-import { docs } from './values.ts'
+import { docs, whole } from './values.ts'
 
 const filePath = (error: string) => z.string({ error }).refine(path => path !== '' && !path.includes('\0'), error)
 
 const size = 'expected a size such as 512k, 10m or 1g, or off'
 const rate = 'expected a rate such as 10/s, 60/m or 10/s burst=50'
-const connections = 'expected a whole number from 1 to 65535'
 const realm = 'expected a text without quotes, $ and line breaks'
 const codes =
   'expected a status from 400 to 501 that nginx itself answers with, such as 404; for 502 to 504 there is maintenance_page'
@@ -15,11 +14,7 @@ export const bodySize = z.string({ error: size }).regex(/^([1-9]\d{0,8}[kmg]?|of
 
 export const requestRate = z.string({ error: rate }).regex(/^[1-9]\d{0,5}\/[sm]( burst=\d{1,6})?$/, rate)
 
-export const connectionCount = z
-  .number({ error: connections })
-  .int(connections)
-  .min(1, connections)
-  .max(65_535, connections)
+export const connectionCount = whole(1, 65_535)
 
 export const passwordFile = filePath('expected the path of an htpasswd file')
 

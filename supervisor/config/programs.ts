@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { exitAfter, onFailure, refuseIdleExitAfter } from './on-failure.ts'
-import { backoff, command, docs, duration, environment } from './values.ts'
+import { backoff, command, docs, duration, environment, whole } from './values.ts'
 
 const folder = z
   .string({ error: 'expected a folder' })
@@ -40,13 +40,7 @@ export const backgroundProcess = z
     directory: folder,
     user,
     env: variables,
-    count: z
-      .number({ error: 'expected a whole number from 1 to 1024' })
-      .int('expected a whole number from 1 to 1024')
-      .min(1, 'expected a whole number from 1 to 1024')
-      .max(1024, 'expected a whole number from 1 to 1024')
-      .default(1)
-      .register(docs, { description: 'How many of it run' }),
+    count: whole(1, 1024).default(1).register(docs, { description: 'How many of it run' }),
     graceful_timeout: duration('8s').register(docs, {
       description: 'Time to finish its work in after SIGTERM, before SIGKILL to the process group',
     }),

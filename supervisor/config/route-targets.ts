@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { docs } from './values.ts'
+import { docs, whole } from './values.ts'
 
 /** What a route may lead to, besides an app or an upstream. */
 
@@ -71,11 +71,7 @@ const longestBody = 4000
 const responseStatus = 'expected a status from 200 to 599'
 
 export const response = z.strictObject({
-  status: z
-    .number({ error: responseStatus })
-    .int(responseStatus)
-    .min(200, responseStatus)
-    .max(599, responseStatus)
+  status: whole(200, 599, responseStatus)
     .refine(
       status => status < 300 || status > 399,
       'expected a status that is no redirect; the key redirect is for those',

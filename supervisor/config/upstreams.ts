@@ -1,11 +1,6 @@
 import * as z from 'zod'
 import { tlsName } from './upstream-names.ts'
-import { docs, duration, hostName } from './values.ts'
-
-const count = (maximum: number, minimum = 0) => {
-  const error = `expected a whole number from ${minimum} to ${maximum}`
-  return z.number({ error }).int(error).min(minimum, error).max(maximum, error)
-}
+import { docs, duration, hostName, whole } from './values.ts'
 
 /** A server outside, as it is configured. */
 export interface ExternalServer {
@@ -49,10 +44,10 @@ const health = z.strictObject({
   path: path.register(docs, { description: 'Path that each server is asked for; a status below 400 is well' }),
   interval: duration('5s').register(docs, { description: 'Time between two questions' }),
   timeout: duration('2s').register(docs, { description: 'An answer that takes longer counts as failed' }),
-  fails: count(100, 1)
+  fails: whole(1, 100)
     .default(3)
     .register(docs, { description: 'Failures in a row after which a server gets no requests' }),
-  passes: count(100, 1)
+  passes: whole(1, 100)
     .default(2)
     .register(docs, { description: 'Good answers in a row after which it gets them again' }),
 })
@@ -95,14 +90,14 @@ export const upstream = z
     host: hostName
       .optional()
       .register(docs, { description: 'Host header that the servers get; default: the one of the client' }),
-    keepalive: count(4096)
+    keepalive: whole(0, 4096)
       .default(32)
       .register(docs, { description: 'Idle connections that each nginx process keeps to the servers' }),
-    retries: count(10).default(2).register(docs, {
+    retries: whole(0, 10).default(2).register(docs, {
       description:
         'Other servers that a request is tried on when one cannot be reached or breaks off; not one that may have changed something (POST), nor one that was slow (read_timeout)',
     }),
-    max_fails: count(1000).default(1).register(docs, {
+    max_fails: whole(0, 1000).default(1).register(docs, {
       description:
         'Requests that a server leaves unanswered within fail_timeout, after which it gets none for as long; 0: never',
     }),

@@ -43,11 +43,12 @@ export const size = z
     return bytes ?? 0
   })
 
-/** A whole number from `minimum` to `maximum`. */
-export const whole = (minimum: number, maximum: number) => {
-  const error = `expected a whole number from ${minimum} to ${maximum}`
-  return z.number({ error }).int(error).min(minimum, error).max(maximum, error)
-}
+/** A whole number from `minimum` to `maximum`; `error` says so in other words. */
+export const whole = (
+  minimum: number,
+  maximum: number,
+  error = `expected a whole number from ${minimum} to ${maximum}`,
+) => z.number({ error }).int(error).min(minimum, error).max(maximum, error)
 
 export const cronExpression = z.string({ error: 'expected a cron expression such as 0 4 * * *' }).check(context => {
   const message = describeCronProblem(context.value)
@@ -135,17 +136,18 @@ export const hook = (when: string) =>
 /** A count, or auto. */
 export const countOrAuto = (maximum: number) => {
   const error = `expected a whole number from 1 to ${maximum}, or auto`
-  return z.union([z.literal('auto'), z.number({ error }).int(error).min(1, error).max(maximum, error)], { error })
+  return z.union([z.literal('auto'), whole(1, maximum, error)], { error })
 }
 
 const mostWorkers = 1024
 const workersError = `expected a whole number from 1 to ${mostWorkers}, auto, or {min: 2, max: 8}`
-const count = (error: string) => z.number({ error }).int(error).min(1, error).max(mostWorkers, error)
-const limit = count(`expected a whole number from 1 to ${mostWorkers}`)
+const limit = whole(1, mostWorkers)
 
 /** How many workers an app has: a count, auto, or the bounds of what the load takes. */
 export const workerCount = z
-  .union([z.literal('auto'), count(workersError), z.strictObject({ min: limit, max: limit })], { error: workersError })
+  .union([z.literal('auto'), whole(1, mostWorkers, workersError), z.strictObject({ min: limit, max: limit })], {
+    error: workersError,
+  })
   .superRefine((value, context) => {
     if (typeof value === 'object' && value.min > value.max)
       context.addIssue({ code: 'custom', path: ['min'], message: 'expected at most max' })
