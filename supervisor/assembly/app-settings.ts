@@ -9,7 +9,8 @@ import { placesFor } from '../domain/places.ts'
 import { watchEveryMs } from '../domain/watchdog.ts'
 import { fillPort, workerEnv } from '../domain/worker-env.ts'
 import type { WorkerPlan } from '../services/worker-plan.ts'
-import { accountEnv, type Complain, checkAccess, checkProgram, findContent, findPlace, type Place } from './place.ts'
+import { findContent } from './app-content.ts'
+import { accountEnv, type Complain, checkAccess, checkProgram, findPlace, type Place } from './place.ts'
 import type { World } from './world.ts'
 
 const loadIntervalMs = 1000

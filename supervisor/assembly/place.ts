@@ -1,11 +1,10 @@
 import { readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { findProgram, openProject, searchPath } from '../adapters/project.ts'
+import { findProgram, searchPath } from '../adapters/project.ts'
 import { type Account, canSwitchUsers, findAccount, findClosedFolder } from '../adapters/users.ts'
-import { messageOf, OperatorError } from '../base/errors.ts'
+import { messageOf } from '../base/errors.ts'
 import type { AppConfig } from '../config/app.ts'
 import { type Problem, secretMask } from '../config/report.ts'
-import { type AppContent, chooseContent } from '../domain/app-command.ts'
 import type { World } from './world.ts'
 
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
@@ -94,28 +93,6 @@ function readSecrets(
     }
   }
   return env
-}
-
-/** What a command, or a folder without one, comes to; undefined when it comes to nothing. */
-export function findContent(
-  key: string,
-  command: readonly string[] | undefined,
-  { place, complain }: { place: Place; complain: Complain },
-): AppContent | undefined {
-  try {
-    const result = chooseContent(command, openProject(place.directory, place.path))
-    if (!result.ok) complain(`${key}.command`, command, result.problem, result.fix)
-    else if (result.content.kind !== 'files') return result.content
-    else {
-      const root = resolve(place.directory, result.content.root)
-      if (!/[$"\\;{}\n]/.test(root)) return { ...result.content, root }
-      complain(`${key}.command`, root, 'holds characters that nginx cannot take in a path', 'rename the folder')
-    }
-  } catch (error) {
-    const fix = error instanceof OperatorError ? error.fix : 'mend the app folder'
-    complain(`${key}.command`, undefined, messageOf(error), fix)
-  }
-  return undefined
 }
 
 /** Whether the first word of the command at `key` can be run. */

@@ -2,8 +2,9 @@ import type { InitConfig, ProcessConfig } from '../config/programs.ts'
 import type { Config } from '../config/schema.ts'
 import { identityEnv, programEnv } from '../domain/worker-env.ts'
 import type { InitPlan, ProcessPlan } from '../services/program-plan.ts'
+import { findContent } from './app-content.ts'
 import type { AppSettings } from './app-settings.ts'
-import { accountEnv, type Complain, checkAccess, checkProgram, findContent, findPlace, type Place } from './place.ts'
+import { accountEnv, type Complain, checkAccess, checkProgram, findPlace, type Place } from './place.ts'
 import type { World } from './world.ts'
 
 /** What gets no requests: the commands before the app, and the processes beside it. */

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { type Account, findClosedFolder } from '../adapters/users.ts'
 import { errnoOf } from '../base/errors.ts'
 import type { Config } from '../config/schema.ts'
+import { isUnfitPath } from '../domain/nginx-text.ts'
 import type { AppSettings } from './app-settings.ts'
 import { findPasswords } from './passwords.ts'
 import type { Complain } from './place.ts'
@@ -73,8 +74,7 @@ function checkRoot(
     )
     return
   }
-  if (/["\\;{}$\n]/.test(root))
-    complain(key, root, 'holds characters that nginx cannot take in a path', 'move the folder')
+  if (isUnfitPath(root)) complain(key, root, 'holds characters that nginx cannot take in a path', 'move the folder')
   const closed = nginxUser && findClosedFolder(root, nginxUser)
   if (closed)
     complain(

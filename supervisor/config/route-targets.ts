@@ -1,15 +1,14 @@
 import * as z from 'zod'
-import { docs, whole } from './values.ts'
+import { docs, nginxPath, whole } from './values.ts'
 
 /** What a route may lead to, besides an app or an upstream. */
 
 const text = (expected: string) => z.string({ error: expected }).min(1, expected)
-const nginxSafe = /^[^"\\;{}$\n\0]+$/
 const whatToDo = 'expected true or false'
 
 export const files = z.strictObject({
   root: text('expected a folder')
-    .regex(nginxSafe, 'expected a folder without quotes, backslashes, ;, {, } and $')
+    .regex(nginxPath, 'expected a folder without quotes, backslashes, ;, {, } and $')
     .register(docs, {
       description:
         'Folder, relative to the directory of the app. A prefix route serves what is below its path from it; an exact or regex route the whole path',

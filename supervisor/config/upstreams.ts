@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { tlsName } from './upstream-names.ts'
-import { docs, duration, hostName, whole } from './values.ts'
+import { docs, duration, hostName, nginxPath, whole } from './values.ts'
 
 /** A server outside, as it is configured. */
 export interface ExternalServer {
@@ -63,7 +63,7 @@ const tls = z.strictObject({
     .register(docs, { description: 'Whether the certificate is verified' }),
   ca: z
     .string({ error: 'expected a file' })
-    .regex(/^[^"\\;{}$\n\0]+$/, 'expected a file, without quotes, backslashes, ;, {, } and $')
+    .regex(nginxPath, 'expected a file, without quotes, backslashes, ;, {, } and $')
     .optional()
     .register(docs, {
       description: "File with the authorities to trust (PEM), relative to the app's directory; default: the system's",

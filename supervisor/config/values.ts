@@ -75,6 +75,9 @@ export const absolutePath = z
   .string({ error: 'expected an absolute path' })
   .regex(/^\/[^\s$"'\\;:{}]*$/, 'expected an absolute path without spaces, quotes, colons and $')
 
+/** A path, relative ones too, without what nginx reads as something else in one. */
+export const nginxPath = /^[^"\\;{}$\n\0]+$/
+
 /** For what is written there. In /proc, Node's mkdir tries for ever. */
 export const writtenFolder = z
   .string({ error: 'expected an absolute path' })
