@@ -4,7 +4,8 @@ import { stoppingReason } from '../base/stopping.ts'
 import { describeExit, exitCodeOf } from '../domain/exit.ts'
 import { type HookEvent, type HookFacts, type HookPlan, hookEnv } from '../domain/hook.ts'
 import type { Surroundings } from '../domain/ports.ts'
-import { type ManagedProcess, manageProcess } from './managed-process.ts'
+import type { ManagedProcess } from './managed-process.ts'
+import { manageTask } from './task-process.ts'
 
 /** Commands in the background at once; workers that come and go faster than these end are told one after the other. */
 const mostAtOnce = 4
@@ -61,9 +62,7 @@ export function createHooks({ spawn, clock, log }: Pick<Surroundings, 'spawn' | 
         output: 'relay',
         notify: false,
       })
-      // it is never ready: its time to boot is all the time it has
-      const policy = { stopSignal: 'SIGTERM', bootTimeoutMs: timeoutMs, graceMs, endsGroup: true } as const
-      hook = manageProcess({ child, clock, policy, onReady: () => {} })
+      hook = manageTask({ child, clock, timeoutMs, graceMs })
     } catch (error) {
       return { ok: false, reason: reasonOf(error), code: 126 }
     }

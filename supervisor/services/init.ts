@@ -1,7 +1,8 @@
 import type { Exit } from '../domain/exit.ts'
 import type { Surroundings } from '../domain/ports.ts'
-import { type ManagedProcess, manageProcess } from './managed-process.ts'
+import type { ManagedProcess } from './managed-process.ts'
 import type { InitPlan } from './program-plan.ts'
+import { manageTask } from './task-process.ts'
 
 export interface InitFailure {
   plan: InitPlan
@@ -34,18 +35,7 @@ export function runInit(surroundings: Surroundings, plans: readonly InitPlan[]):
   async function runOne(plan: InitPlan): Promise<InitFailure | undefined> {
     const child = surroundings.spawn({ ...plan, inherit: [], output: 'relay', notify: false })
     log.info('init command started', { init: plan.name, command: plan.argv.join(' '), pid: child.pid })
-    // never ready: what a worker has to boot in is what the command has to end in
-    current = manageProcess({
-      child,
-      clock,
-      policy: {
-        stopSignal: 'SIGTERM',
-        bootTimeoutMs: plan.timeoutMs,
-        graceMs: plan.gracefulTimeoutMs,
-        endsGroup: true,
-      },
-      onReady: () => {},
-    })
+    current = manageTask({ child, clock, timeoutMs: plan.timeoutMs, graceMs: plan.gracefulTimeoutMs })
     const { exit, cause, uptimeMs } = await current.ended
     current = undefined
     await child.outputEnded()
