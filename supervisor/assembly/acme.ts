@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { createAccountStore } from '../adapters/acme-account.ts'
 import { createDnsSolver, createHttpSolver } from '../adapters/acme-challenges.ts'
 import { createAcmeClient } from '../adapters/acme-client.ts'
-import { createKeyMaker } from '../adapters/acme-keys.ts'
+import { keyMaker } from '../adapters/acme-keys.ts'
 import { createPreflight } from '../adapters/acme-preflight.ts'
 import { createAcmeStore } from '../adapters/acme-store.ts'
 import { runAt } from '../adapters/cron.ts'
@@ -38,9 +38,8 @@ export function startAcme(
   const ending = new AbortController()
   const { signal } = ending
   const challenges = challengeFolder(config) ?? join(config.run_dir, 'acme-challenge')
-  const keys = createKeyMaker(config.run_dir)
   const preflight = createPreflight(config.state_dir, challenges, signal)
-  const account = createAccountStore(join(config.state_dir, 'acme/accounts'), settings.directory, { keys, log })
+  const account = createAccountStore(join(config.state_dir, 'acme/accounts'), settings.directory, { keys: keyMaker, log })
   const ca = settings.caFile === undefined ? undefined : readFileSync(settings.caFile, 'utf8')
 
   const transience = findTransience(config.state_dir)
@@ -56,7 +55,7 @@ export function startAcme(
       settings.challenge === 'dns-01'
         ? createDnsSolver(settings.dnsHook ?? [], dnsHookFolder(apps), signal)
         : createHttpSolver(challenges),
-    keys,
+    keys: keyMaker,
     clock,
     random,
     log,

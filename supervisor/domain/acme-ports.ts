@@ -58,7 +58,7 @@ export interface KeyMaker {
   /** A new private key, as PEM. */
   createKey(type: 'ecdsa' | 'rsa'): Promise<string>
   /** A request for a certificate (PKCS #10), as DER. */
-  createRequest(keyPem: string, domains: readonly string[]): Promise<Uint8Array>
+  createRequest(keyPem: string, domains: readonly string[]): Uint8Array
   /** What RFC 9773 calls a certificate; undefined when it lacks the issuer's key identifier. */
   certificateId(chainPem: string): string | undefined
 }

@@ -22,6 +22,8 @@ export const integer = (...content: readonly number[]) => element(0x02, Uint8Arr
 
 export const yes = Uint8Array.of(0x01, 0x01, 0xff)
 
+export const nothing = Uint8Array.of(0x05, 0x00)
+
 export const octets = (content: Uint8Array) => element(0x04, content)
 
 /** `unused`: how many of the last byte's bits are none. */

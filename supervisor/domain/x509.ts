@@ -25,7 +25,8 @@ export interface Scope {
   addresses: readonly Uint8Array[]
 }
 
-const ecdsaWithSha256 = sequence(objectId('1.2.840.10045.4.3.2'))
+/** The algorithm of a signature (RFC 5758, 3.2). */
+export const ecdsaWithSha256 = sequence(objectId('1.2.840.10045.4.3.2'))
 const commonName = objectId('2.5.4.3')
 const serverAuth = objectId('1.3.6.1.5.5.7.3.1')
 const certSignAndCrlSign = bits(Uint8Array.of(0x06), 1)
@@ -66,8 +67,13 @@ function extensionsOf({ use, keyId, issuerKeyId }: CertificateDraft): Uint8Array
     extension('2.5.29.35', sequence(element(0x80, issuerKeyId))),
     use.kind === 'authority'
       ? critical('2.5.29.30', sequence(element(0xa0, ...subtrees(use.scope))))
-      : extension('2.5.29.17', sequence(...generalNames(use.names))),
+      : subjectAltName(use.names),
   ]
+}
+
+/** The extension with the names of a server (RFC 5280, 4.2.1.6). */
+export function subjectAltName(names: Scope): Uint8Array {
+  return extension('2.5.29.17', sequence(...generalNames(names)))
 }
 
 function extension(id: string, value: Uint8Array): Uint8Array {

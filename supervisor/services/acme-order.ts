@@ -65,7 +65,7 @@ export async function obtainCertificate(
   }
   const proved = order.status === 'pending' ? await client.order(order.url) : order
   const finalized =
-    proved.status === 'ready' ? await client.finalize(proved, await keys.createRequest(key, plan.domains)) : proved
+    proved.status === 'ready' ? await client.finalize(proved, keys.createRequest(key, plan.domains)) : proved
   const { certificate } = finalized.status === 'valid' ? finalized : await poll(['valid'])
   if (certificate === undefined)
     throw new AcmeError('the order is valid and names no certificate', { type: 'serverInternal' })

@@ -46,7 +46,7 @@ describe('services/acme-order', () => {
     } as AcmeStore
     const keys = {
       createKey: async () => 'key',
-      createRequest: async () => new Uint8Array(),
+      createRequest: () => new Uint8Array(),
       certificateId: unexpected,
     }
     const obtain = (request: { replaces?: string; pendingOrder?: string } = {}) =>
