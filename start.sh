@@ -67,12 +67,11 @@ install_debian_packages() (
 install_nginx() {
   packages=
   command -v nginx >/dev/null || packages="$packages nginx"
-  command -v openssl >/dev/null || packages="$packages openssl"
   if command -v apt-get >/dev/null; then
     [ -e /usr/lib/nginx/modules/ngx_http_lua_module.so ] || packages="$packages libnginx-mod-http-lua"
   fi
   [ -n "$packages" ] || return 0
-  command -v apt-get >/dev/null || fail "cannot find$packages: install nginx with its Lua module, and openssl"
+  command -v apt-get >/dev/null || fail "cannot find$packages: install nginx with its Lua module"
   [ "$(id -u)" = 0 ] ||
     fail "cannot find$packages: run this once as root, or: sudo apt-get install --no-install-recommends$packages"
   say "installing$packages"

@@ -11,6 +11,7 @@ say() { printf '== %s\n' "$*" >&2; }
 missing=()
 command -v wrk >/dev/null || missing+=(wrk)
 command -v h2load >/dev/null || missing+=(nghttp2-client)
+command -v openssl >/dev/null || missing+=(openssl)
 [ -x /usr/bin/gunicorn ] || missing+=(gunicorn)
 if [ ${#missing[@]} -gt 0 ]; then
   [ "$(id -u)" = 0 ] || { say "missing: sudo apt-get install --no-install-recommends ${missing[*]}"; exit 69; }

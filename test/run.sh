@@ -20,7 +20,7 @@ needs_engine() { case " ${folders[*]} " in *' image '*) ;; *) return 1 ;; esac; 
 
 install_packages() {
   local wanted=(chromium gcc golang-go gunicorn libc6-dev libnginx-mod-http-brotli-filter libnginx-mod-http-brotli-static libnss3-tools lua-check lua5.1
-    pebble procps psmisc python3 python3-flask shellcheck slowhttptest testssl.sh tini uvicorn wrk) missing=() package
+    openssl pebble procps psmisc python3 python3-flask shellcheck slowhttptest testssl.sh tini uvicorn wrk) missing=() package
   ! needs_engine || wanted+=(chromium docker-compose)
   if needs_engine && ! docker version >/dev/null 2>&1; then
     wanted+=(containerd debootstrap docker.io iptables runc util-linux)
