@@ -1,6 +1,6 @@
-import http from 'node:http'
 import { errnoOf, exitCode, messageOf, OperatorError } from '../base/errors.ts'
 import { findRunning, readInstance } from './instance.ts'
+import { askSocket } from './unix-http.ts'
 
 export interface AdminAnswer {
   status: number
@@ -15,9 +15,9 @@ const lookMs = 10_000
  * answers.
  */
 export async function askAdmin(socketPath: string, method: 'GET' | 'POST', path: string): Promise<AdminAnswer> {
+  const { status, body } = await exchange(socketPath, method, path)
   try {
-    const { status, text } = await exchange(socketPath, method, path)
-    return { status, body: JSON.parse(text) }
+    return { status, body: JSON.parse(body) }
   } catch (error) {
     throw explain(socketPath, error)
   }
@@ -25,26 +25,15 @@ export async function askAdmin(socketPath: string, method: 'GET' | 'POST', path:
 
 /** Reads a text of the monohull whose admin socket this is. An OperatorError when none answers. */
 export async function readAdmin(socketPath: string, path: string): Promise<string> {
+  return (await exchange(socketPath, 'GET', path)).body
+}
+
+async function exchange(socketPath: string, method: 'GET' | 'POST', path: string) {
   try {
-    return (await exchange(socketPath, 'GET', path)).text
+    return await askSocket(socketPath, { method, path, timeoutMs: method === 'GET' ? lookMs : undefined })
   } catch (error) {
     throw explain(socketPath, error)
   }
-}
-
-function exchange(socketPath: string, method: 'GET' | 'POST', path: string): Promise<{ status: number; text: string }> {
-  return new Promise((resolve, reject) => {
-    const request = http.request({ socketPath, method, path, agent: false }, response => {
-      const chunks: Buffer[] = []
-      response.on('data', (chunk: Buffer) => chunks.push(chunk))
-      response.on('error', reject)
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }))
-    })
-    request.on('error', reject)
-    if (method === 'GET')
-      request.setTimeout(lookMs, () => request.destroy(new Error(`nothing came within ${lookMs / 1000} s`)))
-    request.end()
-  })
 }
 
 function explain(socketPath: string, error: unknown): OperatorError {

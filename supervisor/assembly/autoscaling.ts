@@ -45,7 +45,7 @@ export function openAutoscaling(deps: AutoscalingDeps, settings: Settings, featu
       app,
       workers,
       read: async () => {
-        const { getText } = await import('../adapters/unix-get.ts')
+        const { getText } = await import('../adapters/unix-http.ts')
         return getText(join(settings.config.run_dir, busySocketName), '/')
       },
     })
