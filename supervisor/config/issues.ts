@@ -1,20 +1,16 @@
 import type * as z from 'zod'
 import { keyNames } from './keys.ts'
 import type { Problem } from './report.ts'
+import { isSecretKey } from './secrets.ts'
 
 type Issue = z.core.$ZodIssue
 
 /** Not the value of a form is wrong, but it is another form. */
 const otherForm = new Set<string>(['invalid_type', 'invalid_value', 'invalid_union'])
 
-/** Whether the values at a key and below may be secrets. */
-export function isSecretKey(key: string): boolean {
-  return /(^|\.)env(\.|$)|^tls\.acme\.eab\.hmac_key$/.test(key)
-}
-
 /** Of a value with several forms, what is wrong with the one that it is meant to have, where that can be told. */
 export function unfold(issue: Issue): Issue[] {
-  if (issue.code !== 'invalid_union' || isSecretKey(issue.path.join('.'))) return [issue]
+  if (issue.code !== 'invalid_union' || isSecretKey(issue.path.map(String))) return [issue]
   const isOtherForm = ({ code, path }: Issue) => path.length === 0 && otherForm.has(code)
   const meant = issue.errors.filter(issues => issues.length > 0 && !issues.some(isOtherForm))
   const [only, ...others] = meant

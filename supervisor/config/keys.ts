@@ -43,11 +43,18 @@ function objectIn(schema: z.core.$ZodType): z.core.$ZodType {
   return schema.def.options.map(unwrap).find(option => option instanceof z.ZodObject) ?? schema
 }
 
-function childOf(schema: z.core.$ZodType, name: string): z.core.$ZodType | undefined {
+/** What an object, a record or a list takes at one of its keys; undefined for a key that it does not know, and for all else. */
+export function childOf(schema: z.core.$ZodType, name: string): z.core.$ZodType | undefined {
   if (schema instanceof z.ZodObject) return (schema.shape as Record<string, z.core.$ZodType>)[name]
   if (schema instanceof z.ZodRecord) return schema.def.valueType
   if (schema instanceof z.ZodArray) return schema.def.element
   return undefined
+}
+
+/** What an object, a record or a list takes at any of its keys. */
+export function childrenOf(schema: z.core.$ZodType): z.core.$ZodType[] {
+  if (schema instanceof z.ZodObject) return Object.values(schema.shape as Record<string, z.core.$ZodType>)
+  return [childOf(schema, '')].filter(child => child !== undefined)
 }
 
 /** Whether a name in the path is given by the configuration, and not by the schema. */

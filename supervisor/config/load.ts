@@ -1,9 +1,10 @@
 import { messageOf } from '../base/errors.ts'
 import { nearest } from '../base/nearest.ts'
-import { explainIssue, isSecretKey, unfold } from './issues.ts'
+import { explainIssue, unfold } from './issues.ts'
 import { keyNames, namedScalarKeys, type ScalarKey, scalarKeys } from './keys.ts'
 import { type Problem, secretMask } from './report.ts'
 import { type Config, configSchema } from './schema.ts'
+import { holdsSecrets, isSecretKey } from './secrets.ts'
 import { isSetting, readScalar } from './variables.ts'
 import type { YamlSource } from './yaml-source.ts'
 
@@ -85,9 +86,9 @@ export function loadConfig(sources: ConfigSources): LoadResult {
       value:
         issue.code === 'invalid_key'
           ? path.at(-1)
-          : found?.isSecret || isSecretKey(key)
+          : found?.isSecret || isSecretKey(path)
             ? secretMask
-            : printable(getPath(tree, path)),
+            : printable(getPath(tree, path), path),
       ...explainIssue(issue, path, yaml.lineOf),
     })
   }
@@ -196,9 +197,10 @@ function nearestVariable(variable: string, known: readonly string[]): string | u
   return guess && prefix + guess
 }
 
-/** A whole section may hold secrets. */
-function printable(value: unknown): unknown {
-  return isRecord(value) && Object.values(value).some(isRecord) ? undefined : value
+/** A whole section is too long to print, and what should be one may hold secrets. */
+function printable(value: unknown, path: readonly string[]): unknown {
+  const isSection = isRecord(value) && Object.values(value).some(isRecord)
+  return isSection || (typeof value === 'object' && holdsSecrets(path)) ? undefined : value
 }
 
 function setPath(tree: Record<string, unknown>, path: string[], value: unknown): void {

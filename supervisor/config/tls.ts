@@ -57,6 +57,7 @@ const acme = z
               'External account binding: the key, in base64url; a secret, so rather by MONOHULL_TLS_ACME_EAB_HMAC_KEY_FILE',
           }),
       })
+      .meta({ secret: true })
       .optional(),
     key_type: z
       .enum(['ecdsa', 'rsa'], { error: 'expected ecdsa or rsa' })

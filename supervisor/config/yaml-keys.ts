@@ -1,4 +1,16 @@
-import { type Document, isAlias, isMap, isNode, isScalar, isSeq, type Node, type Pair, type YAMLMap } from 'yaml'
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isPair,
+  isScalar,
+  isSeq,
+  type Node,
+  type Pair,
+  visit,
+  type YAMLMap,
+} from 'yaml'
 
 /** The deepest node on the way to the key at `path` that the document holds, wherever an alias or a merge key takes it from. */
 export function keyAt(document: Document, path: readonly string[]): Node | undefined {
@@ -14,6 +26,21 @@ export function keyAt(document: Document, path: readonly string[]): Node | undef
     node = found ? found.value : item
   }
   return key
+}
+
+/** The path of the key whose value holds an offset of the text, its tag and anchor too; in a list the position counts for nothing, and is 0. */
+export function keysAround(document: Document, offset: number): string[] {
+  let path: string[] = []
+  visit(document, {
+    Pair(_, pair, above) {
+      const [, keyEnd = offset] = (isNode(pair.key) && pair.key.range) || []
+      const [, , end = offset] = (isNode(pair.value) && pair.value.range) || []
+      if (offset < keyEnd || offset > end) return visit.SKIP
+      path = [...above, pair].flatMap(node => (isPair(node) ? String(node.key) : isSeq(node) ? '0' : []))
+      return undefined
+    },
+  })
+  return path
 }
 
 /** The pair of a key, in the map itself or else in one that it merges. */

@@ -1,7 +1,8 @@
 import { isMap, isNode, LineCounter, parseDocument, visit } from 'yaml'
 import { messageOf } from '../base/errors.ts'
 import type { Problem } from './report.ts'
-import { isMerge, keyAt, mergeSources } from './yaml-keys.ts'
+import { isSecretKey } from './secrets.ts'
+import { isMerge, keyAt, keysAround, mergeSources } from './yaml-keys.ts'
 
 export interface YamlSource {
   value: Record<string, unknown>
@@ -23,6 +24,10 @@ export function parseYaml(file: { path: string; text: string }): YamlSource {
     fix,
   })
 
+  /** What YAML says of it would hold a part of it. */
+  const unquoted = (offset: number) =>
+    problem(at(offset), 'is not valid YAML: a value that needs quotes', 'put the value in quotes')
+
   const problems = [...document.errors, ...document.warnings].map(error =>
     error.code === 'MULTIPLE_DOCS'
       ? problem(
@@ -30,17 +35,22 @@ export function parseYaml(file: { path: string; text: string }): YamlSource {
           'is not valid YAML: a second document begins here',
           'leave out what follows the line with ---',
         )
-      : problem(at(error.pos[0]), `is not valid YAML: ${error.message}`, 'mend the file at that line'),
+      : isSecretKey(keysAround(document, error.pos[0]))
+        ? unquoted(error.pos[0])
+        : problem(at(error.pos[0]), `is not valid YAML: ${error.message}`, 'mend the file at that line'),
   )
   visit(document, {
     Alias(_, alias) {
       if (alias.resolve(document)) return
+      const offset = alias.range?.[0] ?? 0
       problems.push(
-        problem(
-          at(alias.range?.[0] ?? 0),
-          `is not valid YAML: no anchor &${alias.source} above`,
-          'set the anchor, or quote the *',
-        ),
+        isSecretKey(keysAround(document, offset))
+          ? unquoted(offset)
+          : problem(
+              at(offset),
+              `is not valid YAML: no anchor &${alias.source} above`,
+              'set the anchor, or quote the *',
+            ),
       )
     },
     Pair(_, pair) {

@@ -316,6 +316,7 @@ describe('config/load: reporting', () => {
     )
   })
 
+  const acme = (eab = '') => yaml(`tls: {acme: {domains: [a.test], ${eab}}}`)
   const secrets: [string, Parameters<typeof refused>[0]][] = [
     ['a value in app.env', yaml('app: {env: {PASSWORD: [hunter2]}}')],
     ['a name in app.env', yaml('app: {env: {PASS-WORD: hunter2}}')],
@@ -323,10 +324,44 @@ describe('config/load: reporting', () => {
     ['app.env as a text', yaml('app: {env: PASSWORD=hunter2}')],
     ['a value read from a file', { env: { MONOHULL_WORKERS_FILE: '/run/secrets/n' }, readFile: () => 'hunter2\n' }],
     ['an unknown variable', { env: { MONOHULL_PASSWORD: 'hunter2' } }],
+    ['a value in the env of one of several apps', yaml('apps: {web: {env: {PASSWORD: [hunter2]}}}')],
+    ['a value in the env of a process', yaml('processes: {q: {command: q, env: {PASSWORD: [hunter2]}}}')],
+    ['a value in the env of an init command', yaml('init: [{command: m, env: {PASSWORD: [hunter2]}}]')],
+    ['the env of an init command as a list', yaml('init: [{command: m, env: [PASSWORD=hunter2]}]')],
+    ['an app as a list', yaml('app: [{env: {PASSWORD: hunter2}}]')],
+    ['apps as a list', yaml('apps: [{name: web, env: {PASSWORD: hunter2}}]')],
+    ['an app as a list of lists', yaml('app: [[PASSWORD, hunter2]]')],
+    ['processes as a list', yaml('processes: [{command: q, env: {PASSWORD: hunter2}}]')],
+    ['a process with the name of an app', yaml('{apps: {q: {}}, processes: {q: {command: q, env: {P: hunter2}}}}')],
+    ['init without a list', yaml('init: {command: m, env: {PASSWORD: hunter2}}')],
+    ['PORT in app.env beside listen: port', yaml('app: {listen: port, env: {PORT: hunter2}}')],
+    ['a key of the CA', acme('eab: {key_id: k, hmac_key: "hunter2 "}')],
+    ['a key of the CA in a variable', { ...acme(), env: { MONOHULL_TLS_ACME_EAB_HMAC_KEY: 'hunter2!' } }],
+    ['a key of the CA on the command line', { ...acme(), flags: { 'tls.acme.eab.hmac_key': 'hunter2!' } }],
+    [
+      'a key of the CA from a file',
+      { ...acme(), env: { MONOHULL_TLS_ACME_EAB_HMAC_KEY_FILE: '/k' }, readFile: () => 'hunter2!' },
+    ],
+    ['a key of the CA as its id', acme('eab: {key_id: "hunter2 ", hmac_key: k}')],
+    ['a key of the CA without its id', acme('eab: hunter2')],
+    ['a key of the CA in a list', acme('eab: [k, hunter2]')],
+    ['a key of the CA under another name', acme('eab: {key_id: k, hmac: hunter2}')],
+    ['tls as a list', yaml('tls: [{acme: {eab: {key_id: k, hmac_key: hunter2}}}]')],
+    ['a value that YAML takes for an alias', yaml('app: {env: {PASSWORD: *hunter2 }}')],
+    ['a value that YAML takes for a tag', yaml('app:\n  env:\n    PASSWORD: !hunter2\n')],
+    ['a value that YAML takes for a tag, of an init command', yaml('init:\n- env:\n    P: !hunter2 x\n  command: m')],
+    ['a value with a YAML indicator', yaml('app:\n  env:\n    PASSWORD: @hunter2\n')],
+    ['a value with a quote too much', yaml('app:\n  env:\n    PASSWORD: "abc"hunter2\n')],
+    ['a value with a colon too much', yaml('app:\n  env:\n    PASSWORD: abc: hunter2\n')],
   ]
   for (const [what, sources] of secrets) {
     it(`never prints ${what}`, () => {
       assert.doesNotMatch(formatProblems(refused(sources)), /hunter2/)
     })
   }
+
+  it('prints what is wrong with an app that is called env', () => {
+    const { key, value } = refusedOnce(yaml('apps: {env: {workers: {min: 0, max: 4}}}'))
+    assert.deepEqual([key, value], ['apps.env.workers.min', 0])
+  })
 })
