@@ -1,0 +1,94 @@
+import { isName, tlsName } from '../config/upstream-names.ts'
+import type { UpstreamConfig } from '../config/upstreams.ts'
+import type { Surroundings, UpstreamProbe } from '../domain/ports.ts'
+import type { UpstreamEntry } from '../domain/upstream-entry.ts'
+import { noteCheck, type ServerHealth, unchecked } from '../domain/upstream-health.ts'
+
+/** The checks of one upstream's servers. */
+export interface UpstreamChecks {
+  start(): void
+  healthOf(entry: UpstreamEntry): ServerHealth
+  /** What was found out so far by endpoint, for a successor. */
+  memory(): ReadonlyMap<string, ServerHealth>
+  stop(): void
+}
+
+export interface UpstreamChecksDeps extends Pick<Surroundings, 'clock' | 'log'> {
+  probe: UpstreamProbe
+  /** The servers at the addresses that are known now. */
+  entries(): readonly UpstreamEntry[]
+  /** A server whose host is a name has failed a check. */
+  onIll(name: string): void
+  /** A server is up or down now that was not. */
+  onChange(): void
+}
+
+export interface CheckedUpstream {
+  name: string
+  config: UpstreamConfig
+  policy: NonNullable<UpstreamConfig['health']>
+}
+
+export function createUpstreamChecks(
+  { clock, log, probe, entries, onIll, onChange }: UpstreamChecksDeps,
+  { name, config, policy }: CheckedUpstream,
+  before?: ReadonlyMap<string, ServerHealth>,
+): UpstreamChecks {
+  const health = new Map(
+    entries().map((entry): [string, ServerHealth] => [entry.endpoint, before?.get(entry.endpoint) ?? unchecked]),
+  )
+  let cancel = () => {}
+  let isStopped = false
+
+  const healthOf = ({ endpoint }: UpstreamEntry) => health.get(endpoint) ?? unchecked
+  const isUp = (entry: UpstreamEntry) => healthOf(entry).isUp
+
+  function ask({ server, address }: UpstreamEntry): Promise<string | undefined> {
+    const { tls, host } = config
+    return probe.complaintOf({
+      address,
+      port: server.port,
+      path: policy.path,
+      host: host ?? server.host,
+      tls: tls && { ...tls, name: tlsName(config) },
+      timeoutMs: policy.timeout,
+    })
+  }
+
+  async function check(): Promise<void> {
+    const checked = entries()
+    const complaints = await Promise.all(checked.map(ask))
+    if (isStopped) return
+    // it may be elsewhere by now, long before its name no longer holds: a container that came back
+    const ill = checked.flatMap(({ server }, index) => (complaints[index] && isName(server.host) ? server.host : []))
+    for (const host of new Set(ill)) onIll(host)
+    const wasAnyUp = checked.some(isUp)
+    const present = new Set(entries().map(({ endpoint }) => endpoint))
+    for (const endpoint of health.keys()) if (!present.has(endpoint)) health.delete(endpoint)
+    for (const [index, entry] of checked.entries()) if (present.has(entry.endpoint)) note(entry, complaints[index])
+    if (wasAnyUp && !checked.some(isUp))
+      log.error('every server of an upstream fails its checks, requests go to all of them', { upstream: name })
+    cancel = clock.after(policy.interval, () => void check())
+  }
+
+  function note(entry: UpstreamEntry, complaint: string | undefined): void {
+    const was = healthOf(entry)
+    const now = noteCheck(was, { complaint, at: clock.monotonic() }, policy)
+    health.set(entry.endpoint, now)
+    if (now.isUp === was.isUp) return
+    const fields = { upstream: name, server: entry.endpoint }
+    if (now.isUp) log.info('a server is well again', fields)
+    else log.warn('a server fails its checks', { ...fields, reason: complaint })
+    onChange()
+  }
+
+  return {
+    start: () => void check(),
+    healthOf,
+    memory: () => health,
+    stop() {
+      isStopped = true
+      cancel()
+    },
+  }
+}
