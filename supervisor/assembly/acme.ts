@@ -39,7 +39,10 @@ export function startAcme(
   const { signal } = ending
   const challenges = challengeFolder(config) ?? join(config.run_dir, 'acme-challenge')
   const preflight = createPreflight(config.state_dir, challenges, signal)
-  const account = createAccountStore(join(config.state_dir, 'acme/accounts'), settings.directory, { keys: keyMaker, log })
+  const account = createAccountStore(join(config.state_dir, 'acme/accounts'), settings.directory, {
+    keys: keyMaker,
+    log,
+  })
   const ca = settings.caFile === undefined ? undefined : readFileSync(settings.caFile, 'utf8')
 
   const transience = findTransience(config.state_dir)

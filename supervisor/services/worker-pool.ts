@@ -1,11 +1,9 @@
 import { pause } from '../base/clock.ts'
-import { messageOf } from '../base/errors.ts'
 import { recyclesAtOnce } from '../domain/batches.ts'
 import type { UpstreamServer } from '../domain/nginx-upstream.ts'
-import { placePath, spreadPlaces } from '../domain/places.ts'
-import type { WorkerAddress } from '../domain/ports.ts'
 import type { WorkerStatus } from '../domain/status.ts'
-import type { Death } from './death-record.ts'
+import { type BootResult, createPoolBoot } from './pool-boot.ts'
+import { createPoolPlaces } from './pool-places.ts'
 import { createRecycling } from './recycling.ts'
 import { createRoll, type Roll } from './roll.ts'
 import { type RollResult, stopping } from './roll-result.ts'
@@ -14,8 +12,6 @@ import type { WorkerPlan } from './worker-plan.ts'
 import { createWorkerSlot, type WorkerSlot, type WorkerSlotDeps } from './worker-slot.ts'
 
 const settlePollMs = 2
-
-export type BootResult = { ok: true } | { ok: false; death: Death }
 
 export interface WorkerPool {
   /** Starts every worker; settles with the first that is ready, or when the first worker of every slot has failed. */
@@ -53,101 +49,47 @@ export type WorkerPoolDeps = Omit<WorkerSlotDeps, 'onReady' | 'placesOf'>
 export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan): WorkerPool {
   let plan = initialPlan
   let isStopping = false
-  let isBooted = false
   let slots: WorkerSlot[] = []
-  /** The slot that each place leads to. */
-  let leads = new Map<number, number>()
   let rolling: Roll | undefined
+  const places = createPoolPlaces({ ...deps, plan: () => plan, slots: () => slots })
+  const boot = createPoolBoot(() => slots)
   const turns = createTurns(() => recyclesAtOnce(slots.length))
   const recycling = createRecycling({ ...deps, turns, plan: () => plan, slots: () => slots })
-  const failedFirst = new Set<number>()
-  let settleBoot: (result: BootResult) => void
-  const booted = new Promise<BootResult>(resolve => {
-    settleBoot = resolve
-  })
 
   function createSlot(number: number, slotPlan: WorkerPlan): WorkerSlot {
     const slotDeps: WorkerSlotDeps = {
       ...deps,
-      placesOf: () => [...leads].flatMap(([place, slot]) => (slot === number ? addressOf(place) : [])),
+      placesOf: () => places.leadingTo(number),
       onRotation() {
-        spreadOrTell()
+        places.trySpread()
         return deps.onRotation()
       },
-      onReady() {
-        isBooted = true
-        settleBoot({ ok: true })
-      },
+      onReady: boot.readied,
       onDeath(death) {
         rolling?.died(death)
-        if (!death.wasReady) failedFirst.add(number)
-        if (isBooted || !slots.every(slot => failedFirst.has(slot.number))) {
-          const endsRun = deps.onDeath(death)
-          // its record first, which tells what the places that led there had
-          if (endsRun) queueMicrotask(() => abandon(number))
-          return endsRun
-        }
-        settleBoot({ ok: false, death })
-        return slotPlan.afterFailure === 'retry'
+        if (boot.died(number, death)) return slotPlan.afterFailure === 'retry'
+        const endsRun = deps.onDeath(death)
+        // its record first, which tells what the places that led there had
+        if (endsRun) queueMicrotask(() => abandon(number))
+        return endsRun
       },
     }
     return createWorkerSlot(slotDeps, number, slotPlan)
-  }
-
-  const pathOf = (place: number) => placePath(deps.runDir, plan.app, place)
-
-  function addressOf(place: number): WorkerAddress {
-    return { kind: 'unix', path: pathOf(place) }
-  }
-
-  /** Leads the places of those that do not serve to those that do. */
-  function spread(): void {
-    if (plan.listen === 'port') return
-    const serving = slots.filter(slot => slot.isInRotation()).map(({ number }) => number)
-    const numbers = slots.map(({ number }) => number)
-    const next = spreadPlaces(Math.max(plan.places, slots.length, leads.size), numbers, serving)
-    for (const [place, support] of next) {
-      if (place === support || leads.get(place) === support) continue
-      const own = slots.find(({ number }) => number === place)
-      if (own) own.leanOn(addressOf(support))
-      else deps.sockets.point(pathOf(place), pathOf(support))
-    }
-    leads = next
-  }
-
-  /** What cannot be led elsewhere (a full disk) stays as it is, for nginx to pass over; the others serve on. */
-  function spreadOrTell(): void {
-    try {
-      spread()
-    } catch (error) {
-      deps.log.error('cannot lead requests past a withdrawn worker', {
-        app: plan.app,
-        reason: messageOf(error),
-        fix: 'make room in run_dir',
-      })
-    }
   }
 
   /** No worker follows in the slot: what waits for one goes elsewhere or is refused, so that the stop need not wait for it. */
   function abandon(number: number): void {
     const slot = slots.find(candidate => candidate.number === number)
     slot?.leaveRotation()
-    spreadOrTell()
+    places.trySpread()
     void slot?.stop(plan.gracefulTimeoutMs)
-  }
-
-  /** nginx's list: as many places as the plan says, or one per worker where places cannot lead elsewhere. */
-  function servers(counted: readonly WorkerSlot[]): UpstreamServer[] {
-    if (plan.places === 0) return counted.map(slot => ({ slot: slot.number, address: slot.address() }))
-    const places = counted.length === 0 ? 0 : Math.max(plan.places, slots.length)
-    return Array.from({ length: places }, (_, index) => ({ slot: index + 1, address: addressOf(index + 1) }))
   }
 
   async function removeSlots(leaving: WorkerSlot[], graceMs: number): Promise<void> {
     if (leaving.length === 0) return
     for (const slot of leaving) slot.leaveRotation()
     slots = slots.filter(slot => !leaving.includes(slot))
-    spreadOrTell()
+    places.trySpread()
     await deps.onRotation()
     await Promise.all(leaving.map(slot => slot.leave(graceMs)))
   }
@@ -158,7 +100,7 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
     for (let number = before + 1; number <= next.count; number++) {
       const slot = createSlot(number, next)
       slots.push(slot)
-      spread()
+      places.spread()
       const result = isStopping ? stopping : await slot.replace(next)
       if (result.ok) continue
       await removeSlots(slots.slice(before), next.gracefulTimeoutMs)
@@ -192,18 +134,18 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
   return {
     start() {
       slots = Array.from({ length: plan.count }, (_, index) => createSlot(index + 1, plan))
-      spread()
+      places.spread()
       for (const slot of slots) slot.start()
       recycling.begin()
-      return booted
+      return boot.settled
     },
     async settled(timeoutMs) {
       const deadline = deps.clock.monotonic() + timeoutMs
-      const isBooting = () => slots.some(slot => slot.status().state === 'booting' && !failedFirst.has(slot.number))
+      const isBooting = () => slots.some(slot => slot.status().state === 'booting' && !boot.hasFailed(slot.number))
       while (isBooting() && deps.clock.monotonic() < deadline) await pause(deps.clock, settlePollMs)
     },
-    rotation: () => servers(slots.filter(slot => slot.isInRotation())),
-    addresses: () => servers(slots),
+    rotation: () => places.servers(slots.filter(slot => slot.isInRotation())),
+    addresses: () => places.servers(slots),
     plan: () => plan,
     load() {
       const loads = slots.map(slot => slot.load()).filter(load => load !== undefined)
