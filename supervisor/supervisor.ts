@@ -1,24 +1,25 @@
 import { createOutput } from './adapters/output.ts'
 import { receiveSignals } from './adapters/signals.ts'
+import { systemClock } from './adapters/system-clock.ts'
 import { type CommandDeps, runCommand } from './assembly/command.ts'
 import type { HookRunner } from './assembly/hooks.ts'
+import type { Resolved } from './assembly/reload.ts'
 import { createRun } from './assembly/run.ts'
 import type { RunningNginx } from './assembly/running-nginx.ts'
-import type { SendCommand } from './assembly/schedules.ts'
-import type { Settings, SettingsResult } from './assembly/settings.ts'
+import type { Settings } from './assembly/settings.ts'
 import { start } from './assembly/start.ts'
 import { type StopReason, stop } from './assembly/stop.ts'
 import type { World } from './assembly/world.ts'
-import { systemClock } from './base/clock.ts'
 import { asOperatorError, exitCode, OperatorError } from './base/errors.ts'
 import { createLog } from './base/log.ts'
+import type { SendCommand } from './domain/command.ts'
 import { createCommandQueue } from './services/commands.ts'
 
 export interface SupervisorOptions {
   settings: Settings
   world: World
   /** Reads the configuration and looks at the machine again, for a reload. */
-  resolveAgain: () => Promise<SettingsResult>
+  resolveAgain: () => Promise<Resolved>
   /** Called when the start is over. */
   onServing?: (serving: Serving) => Promise<void>
 }

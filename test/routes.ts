@@ -1,7 +1,7 @@
-import type { FilesTarget, NginxRoute, ProxiedTarget, RouteTarget } from '../supervisor/domain/nginx-model.ts'
+import type { FilesTarget, ProxiedTarget, RouteTarget, ServedRoute } from '../supervisor/domain/route.ts'
 
 /** A route as nginx is to have it; without more, everything to the target. */
-export function routeTo(target: RouteTarget, more: Partial<NginxRoute> = {}): NginxRoute {
+export function routeTo(target: RouteTarget, more: Partial<ServedRoute> = {}): ServedRoute {
   return {
     origin: undefined,
     host: undefined,

@@ -1,6 +1,6 @@
 import { accessSync, constants, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { CertificateStore } from '../domain/ports.ts'
+import type { CertificateStore } from '../services/certificates.ts'
 import { listCertificateFolder, readCertificate } from './cert-files.ts'
 
 /** Certificates on disk. */

@@ -1,21 +1,20 @@
 import { readdir as readFolder, stat as readStat, type Stats } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import { errnoOf } from '../base/errors.ts'
-import { isOfInterest } from '../domain/certificate-folder.ts'
 
 // node:fs/promises would be another half megabyte
 const readdir = promisify(readFolder)
 const stat = promisify(readStat)
 
 /**
- * A text that changes whenever a file of certificates in the folder, or in a folder in it, does. Links are followed, so that Kubernetes'
+ * A text that changes whenever a file of interest in the folder, or in a folder in it, does. Links are followed, so that Kubernetes'
  * exchange of `..data` shows. It does not block, even when the folder is on a network that is gone.
  */
-export async function signFolder(folder: string, depth = 1): Promise<string> {
+export async function signFolder(folder: string, isOfInterest: (name: string) => boolean, depth = 1): Promise<string> {
   try {
     const names = (await readdir(folder)).filter(name => !name.startsWith('.')).sort()
-    const parts = await Promise.all(names.map(name => signEntry(folder, name, depth)))
+    const parts = await Promise.all(names.map(name => signEntry(join(folder, name), isOfInterest, depth)))
     return parts.filter(part => part !== '').join('\n')
   } catch (error) {
     return errnoOf(error) ?? 'unreadable'
@@ -31,12 +30,12 @@ export async function signFile(path: string): Promise<string> {
   }
 }
 
-async function signEntry(folder: string, name: string, depth: number): Promise<string> {
-  const path = join(folder, name)
+async function signEntry(path: string, isOfInterest: (name: string) => boolean, depth: number): Promise<string> {
+  const name = basename(path)
   try {
     const entry = await stat(path)
     if (!entry.isDirectory() && !isOfInterest(name)) return ''
-    if (entry.isDirectory()) return `${name}/${depth > 0 ? await signFolder(path, depth - 1) : ''}`
+    if (entry.isDirectory()) return `${name}/${depth > 0 ? await signFolder(path, isOfInterest, depth - 1) : ''}`
     return describe(name, entry)
   } catch (error) {
     return `${name} ${errnoOf(error)}`

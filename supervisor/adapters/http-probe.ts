@@ -1,10 +1,11 @@
 import net from 'node:net'
-import type { Probe, WorkerAddress } from '../domain/ports.ts'
+import type { WorkerAddress } from '../domain/worker-address.ts'
+import type { WorkerProbe } from '../services/readiness.ts'
 
 const headers = 'Host: localhost\r\nUser-Agent: monohull\r\nConnection: close\r\n\r\n'
 
 /** Asks a worker's own socket, past nginx. Any answer will do, an error status too: somebody accepted and read. */
-export const httpProbe: Probe = {
+export const httpProbe: WorkerProbe = {
   answers: (address, timeoutMs) => ask(address, 'OPTIONS *', timeoutMs),
   answersGet: (address, path, timeoutMs) => ask(address, `GET ${path}`, timeoutMs),
 }

@@ -1,5 +1,6 @@
-import { systemClock } from '../base/clock.ts'
-import type { Child, StackReader } from '../domain/ports.ts'
+import type { Child } from '../domain/child.ts'
+import type { StackReader } from '../services/hang-watch.ts'
+import { systemClock } from './system-clock.ts'
 
 const pollMs = 20
 const framesKept = 15

@@ -1,8 +1,9 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { pause, systemClock } from '../base/clock.ts'
+import { pause } from '../base/clock.ts'
 import { messageOf, OperatorError } from '../base/errors.ts'
 import { groupMembers, isGroupAlive, readProcessStat } from './procfs.ts'
+import { systemClock } from './system-clock.ts'
 
 const leftoverGraceMs = 3000
 const pollMs = 20
@@ -180,4 +181,9 @@ function send(group: number, signal: NodeJS.Signals): void {
 
 function bootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+}
+
+/** Whether a path leads to something. */
+export function isThere(path: string): boolean {
+  return existsSync(path)
 }

@@ -3,7 +3,7 @@ import net from 'node:net'
 import { getSystemErrorName } from 'node:util'
 import { formatAddress, isIpv6 } from '../base/address.ts'
 import { OperatorError } from '../base/errors.ts'
-import type { BoundSocket, SlotSockets, UnixSocketOwner } from '../domain/ports.ts'
+import type { BoundSocket, SlotSockets, UnixSocketOwner } from '../domain/sockets.ts'
 import { describePortOwner } from './procfs.ts'
 
 /**

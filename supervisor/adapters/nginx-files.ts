@@ -11,8 +11,8 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { OperatorError } from '../base/errors.ts'
-import { type NginxFeatures, readFeatures } from '../domain/nginx-model.ts'
-import type { ConfigTest, NginxFiles } from '../domain/ports.ts'
+import { type NginxFeatures, readFeatures } from '../domain/nginx-features.ts'
+import type { ConfigTest, NginxFiles } from '../services/nginx.ts'
 import { readDirectives } from './nginx-binary.ts'
 import { nginxFolders, runNginx } from './run-nginx.ts'
 

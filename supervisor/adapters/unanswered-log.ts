@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync, rmSync, statSync, truncateSync } from 'node:fs'
-import type { UnansweredLog } from '../domain/ports.ts'
+import type { UnansweredLog } from '../services/in-flight.ts'
 
 /** Read at once, at most; what lies further back is passed over. */
 const longestRead = 256 * 1024

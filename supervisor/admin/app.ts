@@ -1,5 +1,6 @@
 import express, { type Express } from 'express'
-import type { Command, Outcome } from '../domain/command.ts'
+import type { Outcome } from '../base/outcome.ts'
+import type { Command } from '../domain/command.ts'
 import { withoutDynamicRoutes } from '../domain/dynamic-route.ts'
 import { formatMetrics, type Metric, metricsType } from '../domain/metric.ts'
 import type { Status } from '../domain/status.ts'

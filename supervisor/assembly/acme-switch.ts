@@ -1,24 +1,26 @@
 import { messageOf } from '../base/errors.ts'
+import type { Outcome } from '../base/outcome.ts'
 import type { Issues } from '../domain/certificate-status.ts'
-import type { Outcome } from '../domain/command.ts'
 import type { RenewMode, RunningAcme } from '../services/acme.ts'
-import type { AcmeServiceDeps } from './acme.ts'
+import type { Change } from '../services/changes.ts'
+import type { AcmeServiceDeps, AcmeServiceSettings } from './acme.ts'
 import { acmeSettingsOf } from './acme-settings.ts'
-import type { Settings } from './settings.ts'
-import type { Subject } from './subject.ts'
 
 export interface AcmeSwitchDeps extends AcmeServiceDeps {
   /** The settings in force. */
-  settings(): Settings
+  settings(): AcmeServiceSettings
 }
 
 /** ACME, where the configuration has it. Nothing of it is loaded without need. */
-export interface AcmeSwitch extends Subject {
+export interface AcmeSwitch {
+  readonly name: string
   /** Begins to obtain certificates; rejects when it cannot. */
   begin(): Promise<void>
   issues(): Issues
   /** Renews a certificate now. It takes its time, so it is no command of the queue; only serving the result is. */
   renew(name: string, mode: RenewMode): Promise<Outcome>
+  prepare(next: AcmeServiceSettings): Promise<Change | undefined>
+  quiesce(): Promise<void>
 }
 
 export function createAcmeSwitch(deps: AcmeSwitchDeps): AcmeSwitch {
@@ -76,6 +78,6 @@ export function createAcmeSwitch(deps: AcmeSwitchDeps): AcmeSwitch {
 }
 
 /** Everything that ACME is started with. */
-function keyOf({ config }: Settings): string {
+function keyOf({ config }: AcmeServiceSettings): string {
   return JSON.stringify([acmeSettingsOf(config), config.tls.on_demand, config.state_dir])
 }

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createAccountStore } from '../adapters/acme-account.ts'
 import { createDnsSolver, createHttpSolver } from '../adapters/acme-challenges.ts'
@@ -9,29 +8,38 @@ import { createAcmeStore } from '../adapters/acme-store.ts'
 import { runAt } from '../adapters/cron.ts'
 import { findTransience } from '../adapters/mounts.ts'
 import { messageOf } from '../base/errors.ts'
+import type { Outcome } from '../base/outcome.ts'
 import type { AcmeSettings } from '../domain/acme.ts'
 import { covers } from '../domain/certificate-choice.ts'
 import { createAcme, type RunningAcme } from '../services/acme.ts'
 import { findObstacle } from '../services/acme-preflight.ts'
-import { acmeFolder, challengeFolder, dnsHookFolder } from './acme-settings.ts'
+import { readRoots } from './acme-check.ts'
+import { type AcmeKeys, acmeFolder, challengeFolder, dnsHookFolder } from './acme-settings.ts'
 import type { KeptCertificate } from './certificates.ts'
 import { type OnDemandDeps, type SharedAcmeDeps, startOnDemand } from './on-demand.ts'
-import type { SendCommand } from './schedules.ts'
-import type { Settings } from './settings.ts'
+import type { OnDemandKeys } from './on-demand-place.ts'
 
 /** Often enough to honour what the CA says about when to try again. */
 const everyTenSeconds = '*/10 * * * * *'
 
+/** Settings that ACME depends on. */
+export interface AcmeServiceSettings {
+  config: AcmeKeys & OnDemandKeys
+  apps: readonly { place: { directory: string } }[]
+  nginxUser: { gid: number } | undefined
+}
+
 export interface AcmeServiceDeps extends Pick<OnDemandDeps, 'clock' | 'log' | 'random' | 'hasRoute'> {
   /** Certificates that are served now. */
   served(): readonly KeptCertificate[]
-  send: SendCommand
+  /** Has what was issued served. */
+  refresh(reason: string): Promise<Outcome>
 }
 
 /** Obtains certificates and renews them, in the background: what serves meanwhile serves on, whatever happens. */
 export function startAcme(
   deps: AcmeServiceDeps,
-  { config, apps, nginxUser }: Settings,
+  { config, apps, nginxUser }: AcmeServiceSettings,
   settings: AcmeSettings,
 ): RunningAcme {
   const { clock, log, random } = deps
@@ -43,7 +51,7 @@ export function startAcme(
     keys: keyMaker,
     log,
   })
-  const ca = settings.caFile === undefined ? undefined : readFileSync(settings.caFile, 'utf8')
+  const ca = settings.caFile === undefined ? undefined : readRoots(settings.caFile)
 
   const transience = findTransience(config.state_dir)
   if (transience)
@@ -73,7 +81,7 @@ export function startAcme(
   const acme = createAcme({
     ...shared,
     store: createAcmeStore(acmeFolder(config)),
-    serve: () => deps.send({ type: 'refreshCertificates' }, 'ACME'),
+    serve: () => deps.refresh('ACME'),
   })
   const { on_demand: wanted } = config.tls
   const onDemand = wanted && startOnDemand({ ...deps, config, nginxUser, wanted }, shared)

@@ -1,25 +1,21 @@
 import { resolve } from 'node:path'
 import { openProject } from '../adapters/project.ts'
 import { messageOf, OperatorError } from '../base/errors.ts'
+import type { Complain } from '../config/report.ts'
 import { type AppContent, chooseContent } from '../domain/app-command.ts'
-import { isUnfitPath } from '../domain/nginx-text.ts'
-import type { Complain, Place } from './place.ts'
+import type { ProgramContext } from './place.ts'
 
 /** What a command, or a folder without one, comes to; undefined when it comes to nothing. */
 export function findContent(
   key: string,
   command: readonly string[] | undefined,
-  { place, complain }: { place: Place; complain: Complain },
+  { place, complain }: { place: ProgramContext; complain: Complain },
 ): AppContent | undefined {
   try {
     const result = chooseContent(command, openProject(place.directory, place.path))
     if (!result.ok) complain(`${key}.command`, command, result.problem, result.fix)
     else if (result.content.kind !== 'files') return result.content
-    else {
-      const root = resolve(place.directory, result.content.root)
-      if (!isUnfitPath(root)) return { ...result.content, root }
-      complain(`${key}.command`, root, 'holds characters that nginx cannot take in a path', 'rename the folder')
-    }
+    else return { ...result.content, root: resolve(place.directory, result.content.root) }
   } catch (error) {
     const fix = error instanceof OperatorError ? error.fix : 'mend the app folder'
     complain(`${key}.command`, undefined, messageOf(error), fix)

@@ -3,14 +3,16 @@ import { isNodeProgram } from '../adapters/project.ts'
 import { findTimeZone } from '../adapters/time-zone.ts'
 import type { Account } from '../adapters/users.ts'
 import type { AppConfig } from '../config/app.ts'
+import type { Complain } from '../config/report.ts'
 import type { AppContent } from '../domain/app-command.ts'
 import type { WorkerLimits } from '../domain/autoscale.ts'
+import { isUnfitPath } from '../domain/nginx-text.ts'
 import { placesFor } from '../domain/places.ts'
 import { watchEveryMs } from '../domain/watchdog.ts'
 import { fillPort, workerEnv } from '../domain/worker-env.ts'
 import type { WorkerPlan } from '../services/worker-plan.ts'
 import { findContent } from './app-content.ts'
-import { accountEnv, type Complain, checkAccess, checkProgram, findPlace, type Place } from './place.ts'
+import { accountEnv, checkAccess, checkProgram, findProgramContext, type ProgramContext } from './place.ts'
 import type { World } from './world.ts'
 
 const loadIntervalMs = 1000
@@ -19,7 +21,7 @@ const loadIntervalMs = 1000
 export interface AppSettings {
   name: string
   config: AppConfig
-  place: Place
+  place: ProgramContext
   content: AppContent
   /** Undefined when the content is static files. */
   plan: WorkerPlan | undefined
@@ -46,7 +48,7 @@ export function resolveApp(
   { app, world, cpus, nginxUser, complain }: AppSources,
 ): AppSettings | undefined {
   const key = keyOfApp(name)
-  const place = findPlace(key, app, world, complain)
+  const place = findProgramContext(key, app, world, complain)
   if (!place) return undefined
   // started in the folder of the installation: its own package.json is no app
   const isInstallation = !app.command && place.directory === world.home
@@ -55,6 +57,10 @@ export function resolveApp(
     : findContent(key, app.command, { place, complain })
   if (!content) return undefined
   if (content.kind === 'files') {
+    if (isUnfitPath(content.root)) {
+      complain(`${key}.command`, content.root, 'holds characters that nginx cannot take in a path', 'rename the folder')
+      return undefined
+    }
     checkAccess(key, content.root, nginxUser, complain)
     return { name, config: app, place, content, plan: undefined }
   }
@@ -84,7 +90,7 @@ interface PlanSources {
   name: string
   app: AppConfig
   world: World
-  place: Place
+  place: ProgramContext
   content: Exclude<AppContent, { kind: 'files' }>
   count: number
   limits: WorkerLimits | undefined

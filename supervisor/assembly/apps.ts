@@ -2,12 +2,15 @@ import { httpProbe } from '../adapters/http-probe.ts'
 import { readHungStack } from '../adapters/hung-stack.ts'
 import { createSlotSockets } from '../adapters/listeners.ts'
 import { memoryOfGroups, portsOfGroup } from '../adapters/procfs.ts'
+import type { Stopping } from '../base/stopping.ts'
+import type { WorkerLimits } from '../domain/autoscale.ts'
+import type { ProcessRuntime } from '../domain/child.ts'
 import { describeExit, type Exit } from '../domain/exit.ts'
+import type { Metric } from '../domain/metric.ts'
 import type { UpstreamServer } from '../domain/nginx-upstream.ts'
-import type { Surroundings } from '../domain/ports.ts'
 import { workerMetrics } from '../domain/program-metrics.ts'
-import type { WorkerStatus } from '../domain/status.ts'
-import { countReady, describeUnready, sumWorkers } from '../domain/worker-readiness.ts'
+import { countReady, describeUnready, sumWorkers, type WorkerCount } from '../domain/worker-readiness.ts'
+import type { WorkerStatus } from '../domain/worker-status.ts'
 import { type Change, inOrder } from '../services/changes.ts'
 import type { InFlight } from '../services/in-flight.ts'
 import type { OomWatch } from '../services/oom-watch.ts'
@@ -16,19 +19,35 @@ import { stopping } from '../services/roll-result.ts'
 import type { WorkerEvent } from '../services/worker.ts'
 import { plannedServers, type WorkerPlan } from '../services/worker-plan.ts'
 import { createWorkerPool, type WorkerPool } from '../services/worker-pool.ts'
+import type { AppSettings } from './app-settings.ts'
 import { keepScale } from './autoscaling.ts'
-import type { FailureLimits } from './failure-limit.ts'
-import type { RunningModel } from './nginx-model.ts'
-import type { Settings } from './settings.ts'
-import type { Stopping, Subject } from './subject.ts'
+import type { FailureLimits, FailurePolicy } from './failure-limit.ts'
 
 /** How long the first ready worker waits for the others before nginx is told. */
 const siblingsMs = 100
 const quickStopMs = 1000
 
-export interface AppsDeps extends Surroundings {
+/** Settings that the apps depend on. */
+export interface AppsSettings {
+  apps: readonly AppSettings[]
+  config: {
+    run_dir: string
+    apps: Readonly<Record<string, FailurePolicy>>
+    routes: readonly { target: { kind: string; name?: string | undefined } }[]
+    dynamic_routes?: unknown
+  }
+  nginxUser: { gid: number } | undefined
+}
+
+/** Part of nginx's model that the apps give. */
+export interface AppsModel {
+  /** Addresses of the workers of an app. */
+  serversOf(plan: WorkerPlan): UpstreamServer[]
+}
+
+export interface AppsDeps extends ProcessRuntime {
   /** The settings in force. */
-  settings(): Settings
+  settings(): AppsSettings
   oomWatch: OomWatch
   /** Finds out which requests died with a worker. */
   inFlight: InFlight
@@ -39,7 +58,8 @@ export interface AppsDeps extends Surroundings {
 }
 
 /** The apps that run as workers. */
-export interface Apps extends Subject {
+export interface Apps {
+  readonly name: string
   readonly pools: ReadonlyMap<string, WorkerPool>
   /**
    * Starts the workers of every app, and throws when their sockets cannot be made; settles when each app has a ready one,
@@ -50,6 +70,20 @@ export interface Apps extends Subject {
   settled(): Promise<void>
   /** From now on nginx's model has the ready workers alone, and a death may end the run. */
   serve(): void
+  prepare(next: AppsSettings): Promise<Change<AppsModel>>
+  model(settings: AppsSettings): AppsModel
+  status(): { workers: WorkerStatus[]; scaled: ScaledApp[] }
+  metrics(): Metric[]
+  unready(): string | undefined
+  workers(): WorkerCount | undefined
+  quiesce(): void
+  stop(how: Stopping): Promise<void>
+}
+
+/** An app that is scaled by load, and between which numbers. */
+export interface ScaledApp extends WorkerLimits {
+  app: string
+  workers: number
 }
 
 export function createApps(deps: AppsDeps): Apps {
@@ -108,7 +142,7 @@ export function createApps(deps: AppsDeps): Apps {
   }
 
   /** Stops the workers of apps that the settings no longer have, once nginx was told. */
-  async function retireRemoved({ apps }: Settings): Promise<void> {
+  async function retireRemoved({ apps }: AppsSettings): Promise<void> {
     const kept = new Set(apps.flatMap(({ plan }) => plan?.app ?? []))
     for (const [name, pool] of pools) {
       if (kept.has(name)) continue
@@ -125,7 +159,7 @@ export function createApps(deps: AppsDeps): Apps {
 
   function routed() {
     const { routes } = settings().config
-    const names = new Set(routes.flatMap(({ target }) => (target.kind === 'app' ? target.name : [])))
+    const names = new Set(routes.flatMap(({ target }) => (target.kind === 'app' ? (target.name ?? []) : [])))
     return [...pools].flatMap(([name, pool]) => (names.has(name) ? [countReady(name, pool.status())] : []))
   }
 
@@ -148,7 +182,7 @@ export function createApps(deps: AppsDeps): Apps {
     serve() {
       isServing = true
     },
-    async prepare(next): Promise<Change<RunningModel>> {
+    async prepare(next) {
       const { isApplied, apply, revert } = inOrder(next.apps.flatMap(({ plan }) => (plan ? changeOf(plan) : [])))
       return {
         apply,
@@ -180,7 +214,7 @@ export function createApps(deps: AppsDeps): Apps {
 }
 
 /** Apps that get no requests. */
-export function unroutedApps({ apps, config }: Settings): string[] {
+export function unroutedApps({ apps, config }: Pick<AppsSettings, 'apps' | 'config'>): string[] {
   // dynamic ones may
   if (config.dynamic_routes) return []
   return apps

@@ -1,34 +1,47 @@
 import { join } from 'node:path'
 import { createSlotSockets } from '../adapters/listeners.ts'
 import type { Clock } from '../base/clock.ts'
-import type { NginxFeatures } from '../domain/nginx-model.ts'
-import type { BoundSocket } from '../domain/ports.ts'
+import type { Outcome } from '../base/outcome.ts'
+import type { NginxFeatures } from '../domain/nginx-features.ts'
+import type { BoundSocket } from '../domain/sockets.ts'
 import { runAutoscaler } from '../services/autoscaler.ts'
 import { createBusyTime } from '../services/busy-time.ts'
+import type { Change } from '../services/changes.ts'
 import type { WorkerPlan } from '../services/worker-plan.ts'
 import type { WorkerPool } from '../services/worker-pool.ts'
-import { busySocketName, busyTimeOf } from './busy-time.ts'
-import type { SendCommand } from './schedules.ts'
-import type { Settings } from './settings.ts'
-import type { Subject } from './subject.ts'
+import { type BusySettings, busySocketName, busyTimeOf } from './busy-time.ts'
 
 export interface AutoscalingDeps {
   clock: Clock
   /** A reload may take an app away and bring it back: its pool is looked up each time. */
   pools: ReadonlyMap<string, WorkerPool>
-  send: SendCommand
+  /** Through the queue of commands. */
+  scale(app: string, workers: number): Promise<Outcome>
+}
+
+/** Settings that autoscaling depends on. */
+export interface AutoscalingSettings extends BusySettings {
+  nginxUser: { gid: number } | undefined
 }
 
 /** Scaling of apps by their load. */
-export interface Autoscaling extends Subject {
+export interface Autoscaling {
+  readonly name: string
   /** Socket at which nginx says how busy workers are; nginx inherits it as it does the ports. Undefined: none does. */
   readonly socket: BoundSocket | undefined
   /** Begins to look at the load of every app that is to be scaled by it. */
   begin(): void
+  prepare(): Promise<Change>
+  quiesce(): void
+  close(): void
 }
 
 /** Binds the socket at which nginx says how busy workers are, where one is needed: a master that is killed leaves none behind. */
-export function openAutoscaling(deps: AutoscalingDeps, settings: Settings, features: NginxFeatures): Autoscaling {
+export function openAutoscaling(
+  deps: AutoscalingDeps,
+  settings: AutoscalingSettings,
+  features: NginxFeatures,
+): Autoscaling {
   const { clock, pools } = deps
   const socket = bindBusySocket(settings, features)
   const scaled = new Map<string, () => void>()
@@ -54,7 +67,7 @@ export function openAutoscaling(deps: AutoscalingDeps, settings: Settings, featu
       limits: () => plan()?.limits,
       workers,
       load: async () => (plan()?.loadFrom === 'worker' ? pools.get(app)?.load() : busyTime.load()),
-      scale: count => deps.send({ type: 'scale', workers: count, app }, 'autoscaling'),
+      scale: count => deps.scale(app, count),
     })
   }
 
@@ -70,7 +83,7 @@ export function openAutoscaling(deps: AutoscalingDeps, settings: Settings, featu
   }
 }
 
-function bindBusySocket(settings: Settings, features: NginxFeatures): BoundSocket | undefined {
+function bindBusySocket(settings: AutoscalingSettings, features: NginxFeatures): BoundSocket | undefined {
   const busyTime = busyTimeOf(settings, features)
   return busyTime && createSlotSockets({ uid: undefined, gid: settings.nginxUser?.gid }).bind(busyTime.socket)
 }

@@ -1,19 +1,25 @@
 import { join } from 'node:path'
 import { OperatorError } from '../base/errors.ts'
 import type { BusyTime } from '../domain/nginx-busy.ts'
-import type { NginxFeatures } from '../domain/nginx-model.ts'
-import type { Settings } from './settings.ts'
+import type { NginxFeatures } from '../domain/nginx-features.ts'
+import type { AppSettings } from './app-settings.ts'
+
+/** Settings that say whether nginx has to count how busy workers are. */
+export interface BusySettings {
+  apps: readonly Pick<AppSettings, 'plan'>[]
+  config: { run_dir: string }
+}
 
 export const busySocketName = 'busy.sock'
 
 /** Whether nginx has to count how busy workers are: an app is scaled by load, and is no Node program that tells it. */
-export function needsBusyTime(settings: Settings): boolean {
+export function needsBusyTime(settings: BusySettings): boolean {
   return timedApps(settings).length > 0
 }
 
 /** What nginx is to count; an OperatorError when it is needed and nginx has no Lua. */
 export function busyTimeOf(
-  settings: Settings,
+  settings: BusySettings,
   { luaModules }: Pick<NginxFeatures, 'luaModules'>,
 ): BusyTime | undefined {
   const apps = timedApps(settings)
@@ -25,6 +31,6 @@ export function busyTimeOf(
   )
 }
 
-function timedApps({ apps }: Settings): string[] {
+function timedApps({ apps }: BusySettings): string[] {
   return apps.flatMap(({ plan }) => (plan?.limits && plan.loadFrom === 'nginx' ? [plan.app] : []))
 }

@@ -1,11 +1,17 @@
 import { existsSync, statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { Config } from '../config/schema.ts'
+import type { Complain } from '../config/report.ts'
 import { bytesOf } from '../domain/nginx-cache.ts'
-import type { Complain } from './place.ts'
+
+/** Keys that say how large caches may grow, and where they are. */
+interface CacheSpaceKeys {
+  cache?: { max_size: string } | undefined
+  routes: readonly { settings: { cache?: { max_size: string } | 'off' | undefined } }[]
+  run_dir: string
+}
 
 /** A file system that a cache fills up has nginx answer with nothing, and on a host it may be that of /run. */
-export function checkCacheRoom({ cache, routes, run_dir }: Config, complain: Complain): void {
+export function checkCacheRoom({ cache, routes, run_dir }: CacheSpaceKeys, complain: Complain): void {
   const caches = [
     ...(cache ? [{ key: 'cache.max_size', size: cache.max_size }] : []),
     ...routes.flatMap(({ settings: { cache } }, index) =>

@@ -1,22 +1,27 @@
 import { signFolder } from '../adapters/folder-signature.ts'
 import { messageOf } from '../base/errors.ts'
+import type { Runtime } from '../base/runtime.ts'
 import { describeTimeLeft, expiryStage } from '../domain/certificate-expiry.ts'
-import type { Surroundings } from '../domain/ports.ts'
+import { isOfInterest } from '../domain/certificate-folder.ts'
 import { type FolderWatch, watchFolder } from '../services/folder-watch.ts'
 import { createLocalRenewal } from '../services/local-renewal.ts'
-import { type Certificates, findCertificateChange, type KeptCertificate } from './certificates.ts'
-import type { SendCommand } from './schedules.ts'
-import type { Settings } from './settings.ts'
+import {
+  type Certificates,
+  type CertificatesSettings,
+  findCertificateChange,
+  type KeptCertificate,
+} from './certificates.ts'
 
 const everyMs = 1000
 
-export interface CertificateWatchDeps extends Pick<Surroundings, 'clock' | 'log'> {
+export interface CertificateWatchDeps extends Pick<Runtime, 'clock' | 'log'> {
   /** The settings in force. */
-  settings(): Settings
+  settings(): CertificatesSettings
   /** What is served. */
   current(): Certificates | undefined
   lookAtHsts(): void
-  send: SendCommand
+  /** Has nginx serve what the files hold now. */
+  refresh(reason: string): Promise<unknown>
 }
 
 /** Takes up what changes in the certificate folder, and warns before certificates end. */
@@ -26,14 +31,14 @@ export function watchCertificates({
   settings,
   current,
   lookAtHsts,
-  send,
+  refresh,
 }: CertificateWatchDeps): FolderWatch {
   const warned = new Map<string, number>()
   let lastLook = 0
   const local = createLocalRenewal({
     clock,
     log,
-    renew: () => send({ type: 'refreshCertificates' }, 'the end of the local certificate'),
+    renew: () => refresh('the end of the local certificate'),
   })
 
   function warnOfExpiry({ source, files, certificate }: KeptCertificate): void {
@@ -57,7 +62,7 @@ export function watchCertificates({
     if (change.kind === 'refused') {
       log.warn('certificate not used, what was served stays', { problem: change.problems.join('\n'), fix: change.fix })
     }
-    if (change.kind === 'new') await send({ type: 'refreshCertificates' }, reason)
+    if (change.kind === 'new') await refresh(reason)
   }
 
   /** One that was not valid yet, by this machine's clock, may be now. */
@@ -77,7 +82,7 @@ export function watchCertificates({
     everyMs,
     what: 'the certificates',
     known: current()?.signature ?? '',
-    sign: () => signFolder(settings().config.cert_dir),
+    sign: () => signFolder(settings().config.cert_dir, isOfInterest),
     onRest: () => takeUp(`a change in ${settings().config.cert_dir}`),
     onLook() {
       const { kept } = current() ?? { kept: [] }

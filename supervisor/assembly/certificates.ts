@@ -1,9 +1,8 @@
 import { join } from 'node:path'
 import { signFolder } from '../adapters/folder-signature.ts'
-import { systemClock } from '../base/clock.ts'
+import { systemClock } from '../adapters/system-clock.ts'
 import { OperatorError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import type { Config } from '../config/schema.ts'
 import type { CertificateFacts, CertificateFiles, CertificateProblem } from '../domain/certificate.ts'
 import {
   type Arrangement,
@@ -13,13 +12,24 @@ import {
   covers,
   uncovered,
 } from '../domain/certificate-choice.ts'
+import { isOfInterest } from '../domain/certificate-folder.ts'
 import { retained } from '../domain/certificate-retention.ts'
-import type { NginxModel } from '../domain/nginx-model.ts'
-import { findServed } from '../services/certificates.ts'
+import type { TlsCertificates } from '../domain/tls-certificates.ts'
+import { type CertificateSettings, findServed } from '../services/certificates.ts'
 import type { LocalAuthorityFacts } from '../services/local-certificate.ts'
-import { acmeFolder, acmeSettingsOf } from './acme-settings.ts'
-import { knownHosts } from './known-hosts.ts'
-import type { Settings } from './settings.ts'
+import { type AcmeKeys, acmeFolder, acmeSettingsOf } from './acme-settings.ts'
+
+/** Keys that certificates depend on. */
+export interface CertificateKeys extends AcmeKeys {
+  https: 'redirect' | 'on' | 'off'
+  cert_dir: string
+}
+
+/** Settings that certificates depend on. */
+export interface CertificatesSettings {
+  config: CertificateKeys
+  certificates: Omit<CertificateSettings, 'acme'>
+}
 
 /** A certificate that nginx serves, from a copy of its own. */
 export interface KeptCertificate {
@@ -48,7 +58,7 @@ export interface Certificates {
  * take its place.
  */
 export async function loadCertificates(
-  settings: Settings,
+  settings: CertificatesSettings,
   log: Log,
   served?: Certificates,
 ): Promise<Certificates | undefined> {
@@ -62,7 +72,7 @@ export async function loadCertificates(
     ...settings.certificates,
     acme: acme && { folder: acmeFolder(config), plans: acme.plans },
   }
-  const signature = await signFolder(config.cert_dir)
+  const signature = await signFolder(config.cert_dir, isOfInterest)
   const found = await findServed(certificates, {
     store: certificateStore,
     clock: systemClock,
@@ -103,7 +113,7 @@ function isStillNeeded(
 }
 
 /** Removes the copies that are served no more. */
-export async function forgetOtherCopies(settings: Settings, { kept }: Certificates): Promise<void> {
+export async function forgetOtherCopies(settings: CertificatesSettings, { kept }: Certificates): Promise<void> {
   const { certificateStore } = await import('../adapters/cert-store.ts')
   const folder = join(settings.config.run_dir, 'certificates')
   certificateStore.keepOnly(
@@ -115,12 +125,12 @@ export async function forgetOtherCopies(settings: Settings, { kept }: Certificat
 /** The names in the configuration that clients ask for in vain: they get a certificate for others. Those that are awaited are none. */
 export function namesWithoutCertificate(
   certificates: readonly Pick<KeptCertificate, 'certificate' | 'source'>[],
-  config: Config,
+  { config, certificates: { names } }: CertificatesSettings,
 ): string[] {
   // the local one is for all of them
   if (config.tls.on_demand || certificates.some(({ source }) => source === 'local-ca')) return []
   const awaited = acmeSettingsOf(config)?.plans.flatMap(({ domains }) => domains) ?? []
-  const hosts = knownHosts(config).filter(host => !awaited.includes(host))
+  const hosts = names.filter(host => !awaited.includes(host))
   return uncovered(
     hosts,
     certificates.map(({ certificate }) => certificate),
@@ -137,8 +147,8 @@ export function reportNames(names: readonly string[], log: Log): void {
 }
 
 /** The log lines about certificates that were just loaded. */
-export function reportCertificates({ kept, problems }: Certificates, config: Config, log: Log): void {
-  reportNames(namesWithoutCertificate(kept, config), log)
+export function reportCertificates({ kept, problems }: Certificates, settings: CertificatesSettings, log: Log): void {
+  reportNames(namesWithoutCertificate(kept, settings), log)
   for (const { problem, fix } of problems) log.warn('certificate not used', { problem, fix })
   for (const { source, files, certificate } of kept) {
     if (source === 'local-ca') continue
@@ -154,8 +164,8 @@ export function reportCertificates({ kept, problems }: Certificates, config: Con
 /** The files as nginx is told of them. */
 export function certificateModel(
   { kept, arrangement: { fallback, named } }: Certificates,
-  config: Config,
-): NonNullable<NginxModel['certificates']> {
+  config: CertificateKeys,
+): TlsCertificates {
   const filesOf = ({ certificates }: { certificates: KeptCertificate[] }) => certificates.map(({ copy }) => copy)
   return {
     fallback: {
@@ -170,7 +180,7 @@ export function certificateModel(
 function namesBesideOnDemand(
   { names, certificates }: CertificateSet<KeptCertificate>,
   kept: readonly KeptCertificate[],
-  config: Config,
+  config: CertificateKeys,
 ): string[] {
   const trusted = kept.filter(({ source }) => source !== 'local-ca')
   const own = certificates.some(each => trusted.includes(each)) ? names : []
@@ -189,7 +199,7 @@ export type CertificateChange =
 
 /** Looks at the certificate files without touching what is served. */
 export async function findCertificateChange(
-  settings: Settings,
+  settings: CertificatesSettings,
   log: Log,
   certificates: Certificates,
 ): Promise<CertificateChange> {

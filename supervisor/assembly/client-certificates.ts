@@ -1,16 +1,22 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import type { z } from 'zod'
 import { messageOf } from '../base/errors.ts'
-import type { Config } from '../config/schema.ts'
+import type { clientCertificates } from '../config/client-certificates.ts'
+import type { Complain } from '../config/report.ts'
 import type { ClientCertificates } from '../domain/nginx-client-certificates.ts'
 import { readPem } from '../domain/pem.ts'
-import type { Complain } from './place.ts'
+
+/** Keys of client certificates. */
+export interface ClientCertificateKeys {
+  tls: { client_certificates?: z.output<typeof clientCertificates> }
+}
 
 const labels = { ca: 'CERTIFICATE', crl: 'X509 CRL' }
 
 /** The CAs that clients may come from, and what they have revoked. nginx gets what is read here, and nothing else of the files. */
 export function readClientCertificates(
-  { tls }: Pick<Config, 'tls'>,
+  { tls }: ClientCertificateKeys,
   sources: { directory: string; complain: Complain },
 ): ClientCertificates | undefined {
   const { ca, mode = 'off', crl } = tls.client_certificates ?? {}

@@ -1,11 +1,12 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
-import type { Command, Outcome } from '../domain/command.ts'
+import type { Outcome } from '../base/outcome.ts'
+import type { Command } from '../domain/command.ts'
 import type { RollResult } from '../services/roll-result.ts'
 import type { WorkerPool } from '../services/worker-pool.ts'
 import type { Apps } from './apps.ts'
 import type { OpenDynamicRoutes } from './dynamic-routes.ts'
-import type { Front } from './front.ts'
+import { type Front, reachableHost } from './front.ts'
 import type { Processes } from './processes.ts'
 import type { ReloadDeps } from './reload.ts'
 import type { RunningNginx } from './running-nginx.ts'
@@ -44,7 +45,8 @@ export async function runCommand(deps: CommandDeps, command: Command): Promise<O
       return (await import('./refresh-certificates.ts')).refreshCertificates({
         ...deps,
         settings: run.settings,
-        take: nginx.take,
+        publicAt: publicAt(deps.front),
+        take: change => nginx.take({ settings: run.settings(), changes: new Map([[deps.certificates, change]]) }),
       })
     case 'reopenLogs':
       nginx.reopenLogs()
@@ -53,6 +55,10 @@ export async function runCommand(deps: CommandDeps, command: Command): Promise<O
     case 'quickStop':
       throw new Error(`cannot run ${command.type} as a command of the queue`)
   }
+}
+
+function publicAt({ https: [socket] }: Front): { host: string; port: number } | undefined {
+  return socket && { host: reachableHost(socket.address), port: socket.port }
 }
 
 function refused(reason: string): Outcome {

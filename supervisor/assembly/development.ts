@@ -1,15 +1,12 @@
 import { basename, join, relative } from 'node:path'
+import { systemClock } from '../adapters/system-clock.ts'
 import type { WatchOptions } from '../adapters/watcher.ts'
-import { systemClock } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
-import { createLog } from '../base/log.ts'
+import { createLog, type LogFormat } from '../base/log.ts'
+import type { Outcome } from '../base/outcome.ts'
+import type { Command } from '../domain/command.ts'
 import { isWatchedFile, isWatchedFolder } from '../domain/watched.ts'
 import { type ChangeRestarts, createChangeRestarts } from '../services/change-restarts.ts'
-import type { Apps } from './apps.ts'
-import { describeSockets, type Front } from './front.ts'
-import type { Run } from './run.ts'
-import type { SendCommand } from './schedules.ts'
-import type { Settings } from './settings.ts'
 
 type Watch = Omit<WatchOptions, 'onError'>
 
@@ -24,29 +21,50 @@ interface Program {
 
 interface WatchSources {
   folders: ReadonlyMap<string, readonly Program[]>
-  settings: Settings
+  settings: DevelopmentSettings
   restarts: ChangeRestarts
   configFile: string | undefined
 }
 
+/** Settings that development depends on. */
+export interface DevelopmentSettings {
+  config: { run_dir: string; state_dir: string; log_format: LogFormat }
+  apps: readonly { name: string; place: { directory: string }; plan: { argv: readonly string[] } | undefined }[]
+  processes: readonly { name: string; directory: string; argv: readonly string[] }[]
+}
+
+/** The workers of an app, as far as development depends on them. */
+interface DevelopedApp {
+  rotation(): readonly unknown[]
+  /** Kills what is not ready yet, as if it had failed. */
+  giveUpBooting(): void
+}
+
 export interface DevelopmentDeps {
-  run: Run
-  apps: Apps
-  front: Front
-  send: SendCommand
+  settings: DevelopmentSettings
+  pools: ReadonlyMap<string, DevelopedApp>
+  /** Addresses with ports. */
+  http: readonly string[]
+  https: readonly string[]
+  send(command: Command, from: string): Promise<Outcome>
   /** Writes a line to stderr. */
   write(line: string): void
 }
 
+/** What watches for the rest of a run. */
+export interface Development {
+  readonly name: string
+  quiesce(): Promise<void>
+}
+
 /** Watches the folders of the apps and processes for the rest of the run, and says so. `configFile` is watched wherever it is. */
 export async function develop(
-  { run, apps, front, send, write }: DevelopmentDeps,
+  { settings, pools: apps, http, https, send, write }: DevelopmentDeps,
   configFile: string | undefined,
-): Promise<void> {
-  const settings = run.settings()
+): Promise<Development> {
   // what a developer waits for is told whatever log_level hides
   const log = createLog({ format: settings.config.log_format, level: 'info', now: systemClock.now, write })
-  const pools = () => [...apps.pools.values()]
+  const pools = () => [...apps.values()]
   const isServing = () => pools().every(pool => pool.rotation().length > 0)
   const restarts = createChangeRestarts({
     clock: systemClock,
@@ -70,25 +88,21 @@ export async function develop(
     ),
     ...(configFile ? [watchPath({ ...watchOfFile(configFile, restarts), onError })] : []),
   ])
-  run.add({
+  const urls = [...http.map(address => `http://${address}`), ...https.map(address => `https://${address}`)]
+  const watched = new Set([...folders.keys()].map(folder => `${basename(folder)}/`))
+  log.info(`serving ${readable(urls)}, watching ${[...watched].join(', ')}`)
+  if (!isServing()) log.info('waiting for a change')
+  return {
     name: 'development',
     async quiesce() {
       restarts.stop()
       await Promise.all(watchers.map(watcher => watcher.close()))
     },
-  })
-  const { http, https } = front
-  const urls = [
-    ...describeSockets(http).map(address => `http://${address}`),
-    ...describeSockets(https).map(address => `https://${address}`),
-  ]
-  const watched = new Set([...folders.keys()].map(folder => `${basename(folder)}/`))
-  log.info(`serving ${readable(urls)}, watching ${[...watched].join(', ')}`)
-  if (!isServing()) log.info('waiting for a change')
+  }
 }
 
 /** The programs of each folder; none where nginx alone serves what is in it. */
-function programsByFolder({ apps, processes }: Settings): ReadonlyMap<string, readonly Program[]> {
+function programsByFolder({ apps, processes }: DevelopmentSettings): ReadonlyMap<string, readonly Program[]> {
   const all = [
     ...apps.map(({ place, name, plan }) => ({
       folder: place.directory,

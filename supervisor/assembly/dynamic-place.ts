@@ -1,16 +1,25 @@
 import { join } from 'node:path'
 import { OperatorError } from '../base/errors.ts'
-import type { Config } from '../config/schema.ts'
 import type { DynamicRoutes } from '../domain/nginx-dynamic-hosts.ts'
-import type { NginxFeatures } from '../domain/nginx-model.ts'
+import type { NginxFeatures } from '../domain/nginx-features.ts'
+
+interface DynamicRoutesKeys {
+  run_dir: string
+  state_dir: string
+  server_names: readonly string[]
+  dynamic_routes?: unknown
+}
 
 /** Where dynamic routes are kept. */
-export function dynamicRoutesFile({ state_dir }: Pick<Config, 'state_dir'>): string {
+export function dynamicRoutesFile({ state_dir }: Pick<DynamicRoutesKeys, 'state_dir'>): string {
   return join(state_dir, 'routes.json')
 }
 
 /** How nginx learns of hosts. */
-export function dynamicRoutesPlace({ run_dir, server_names }: Pick<Config, 'run_dir' | 'server_names'>): DynamicRoutes {
+export function dynamicRoutesPlace({
+  run_dir,
+  server_names,
+}: Pick<DynamicRoutesKeys, 'run_dir' | 'server_names'>): DynamicRoutes {
   return {
     askSocket: join(run_dir, 'routes.sock'),
     tellSocket: join(run_dir, 'routes-changed.sock'),
@@ -20,7 +29,7 @@ export function dynamicRoutesPlace({ run_dir, server_names }: Pick<Config, 'run_
 
 /** The same; undefined unless dynamic_routes is set. An OperatorError when nginx has no Lua for it. */
 export function dynamicRoutesOf(
-  config: Config,
+  config: Omit<DynamicRoutesKeys, 'state_dir'>,
   { luaModules }: Pick<NginxFeatures, 'luaModules'>,
 ): DynamicRoutes | undefined {
   if (!config.dynamic_routes) return undefined

@@ -1,37 +1,57 @@
-import { networkInterfaces } from 'node:os'
 import { signFile } from '../adapters/folder-signature.ts'
 import { createSlotSockets } from '../adapters/listeners.ts'
+import { isOfThisMachine } from '../adapters/own-addresses.ts'
 import { openRouteFile } from '../adapters/route-file.ts'
 import { postText } from '../adapters/unix-http.ts'
 import { serveDynamicRoutes } from '../admin/dynamic-routes.ts'
-import type { Outcome } from '../domain/command.ts'
+import type { Outcome } from '../base/outcome.ts'
+import type { Runtime } from '../base/runtime.ts'
 import { withoutDynamicRoutes } from '../domain/dynamic-route.ts'
+import type { Metric } from '../domain/metric.ts'
 import { formatChanges } from '../domain/nginx-dynamic-hosts.ts'
-import type { BoundSocket, Surroundings } from '../domain/ports.ts'
+import type { RouteStoreStatus } from '../domain/route-store.ts'
 import { routeStoreMetrics } from '../domain/route-store.ts'
 import type { RouteSurroundings } from '../domain/route-surroundings.ts'
+import type { BoundSocket } from '../domain/sockets.ts'
+import type { Change } from '../services/changes.ts'
 import { createDynamicRoutes, type DynamicRoutes } from '../services/dynamic-routes.ts'
 import { createFileRoutes, type FileRoutes } from '../services/file-routes.ts'
 import { watchFolder } from '../services/folder-watch.ts'
 import { dynamicRoutesFile, dynamicRoutesPlace } from './dynamic-place.ts'
-import type { Front } from './front.ts'
-import type { Settings } from './settings.ts'
-import type { Subject } from './subject.ts'
 
 const everyMs = 1000
 
-export interface DynamicRoutesDeps extends Pick<Surroundings, 'clock' | 'log'> {
+/** Settings that dynamic routes depend on. */
+export interface DynamicRoutesSettings {
+  config: {
+    state_dir: string
+    run_dir: string
+    server_names: readonly string[]
+    routes: readonly { host?: string | undefined }[]
+    upstreams: Readonly<Record<string, unknown>>
+  }
+  apps: readonly { name: string; plan: { app: string } | undefined }[]
+  nginxUser: { gid: number } | undefined
+}
+
+export interface DynamicRoutesDeps extends Pick<Runtime, 'clock' | 'log'> {
   /** The settings in force. */
-  settings(): Settings
-  front: Front
+  settings(): DynamicRoutesSettings
+  /** The ports of this server. */
+  ownPorts: ReadonlySet<number>
   /** Has nginx workers quit that cannot be told of changes. */
   retireOrphans(): Promise<void>
 }
 
 /** The dynamic routes of a run. */
-export interface OpenDynamicRoutes extends Subject, Pick<DynamicRoutes, 'find' | 'list' | 'set' | 'remove'> {
+export interface OpenDynamicRoutes extends Pick<DynamicRoutes, 'find' | 'list' | 'set' | 'remove'> {
   /** At which nginx is told of changes; it inherits it, so a master that is killed leaves none behind. */
+  readonly name: string
   readonly tellSocket: BoundSocket
+  prepare(): Promise<Change>
+  status(): { dynamicRoutes: RouteStoreStatus }
+  metrics(): Metric[]
+  close(): Promise<void>
 }
 
 /** Reads the routes, and answers nginx before it asks for the first time. */
@@ -49,7 +69,7 @@ export async function openDynamicRoutes(deps: DynamicRoutesDeps): Promise<OpenDy
       store = createFileRoutes({ file: openRouteFile(path), log, hear })
       return store
     },
-    surroundings: () => surroundingsOf(settings(), deps.front),
+    surroundings: () => surroundingsOf(settings(), deps.ownPorts),
     async push(version, changes) {
       // they have answers of their own, and nobody could tell who takes a message
       await deps.retireOrphans()
@@ -98,8 +118,7 @@ export async function changeRoute(
   return command.type === 'setRoute' ? routes.set(command.host, command.target) : routes.remove(command.host)
 }
 
-function surroundingsOf({ config, apps }: Settings, front: Front): RouteSurroundings {
-  const ports = new Set([...front.http, ...front.https].map(({ port }) => port))
+function surroundingsOf({ config, apps }: DynamicRoutesSettings, ports: ReadonlySet<number>): RouteSurroundings {
   return {
     namedHosts: [
       ...config.server_names.map(name => name.toLowerCase()),
@@ -110,9 +129,4 @@ function surroundingsOf({ config, apps }: Settings, front: Front): RouteSurround
     upstreams: Object.keys(config.upstreams),
     isOwn: (address, port) => ports.has(port) && isOfThisMachine(address),
   }
-}
-
-function isOfThisMachine(address: string): boolean {
-  const own = Object.values(networkInterfaces()).flatMap(all => (all ?? []).map(one => one.address))
-  return address.startsWith('127.') || own.includes(address)
 }

@@ -1,12 +1,15 @@
 import type { Clock } from '../base/clock.ts'
-import type { AppConfig } from '../config/app.ts'
 import { type Exit, exitCodeOf } from '../domain/exit.ts'
 import { failuresWithin } from '../domain/failures.ts'
 
 const anyFailure = { failures: 1, within: 1000 }
 
 /** Keys of a program that say when its failures end the run. */
-export type FailurePolicy = Pick<AppConfig, 'on_failure' | 'exit_after'>
+export interface FailurePolicy {
+  on_failure: 'restart' | 'exit'
+  /** Failures within so many ms; undefined: the first. */
+  exit_after?: { failures: number; within: number } | undefined
+}
 
 /** Counter of one program's failures: whether the failure of now ends the run. `policy`: its keys of now. */
 export type FailureLimits = (policy: () => FailurePolicy | undefined) => (exit: Exit) => boolean

@@ -1,7 +1,13 @@
 import { statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Log } from '../base/log.ts'
-import type { Config } from '../config/schema.ts'
+import type { Route } from '../config/routes.ts'
+
+/** Keys that fallbacks are among. */
+interface FallbackKeys {
+  routes: readonly Pick<Route, 'target'>[]
+  directory: string
+}
 
 interface MissingFallback {
   /** Key of the configuration. */
@@ -10,7 +16,7 @@ interface MissingFallback {
 }
 
 /** Files that are to answer where none is found, and are not there either: clients get 404. What puts files there may be yet to come. */
-export function missingFallbacks({ routes, directory }: Pick<Config, 'routes' | 'directory'>): MissingFallback[] {
+export function missingFallbacks({ routes, directory }: FallbackKeys): MissingFallback[] {
   return routes.flatMap(({ target }, index) => {
     if (target.kind !== 'files' || target.fallback === undefined) return []
     const path = join(resolve(directory, target.root), target.fallback)
@@ -20,7 +26,7 @@ export function missingFallbacks({ routes, directory }: Pick<Config, 'routes' | 
 }
 
 /** Says it at a start and a reload. */
-export function warnOfFallbacks(config: Config, log: Log): void {
+export function warnOfFallbacks(config: FallbackKeys, log: Log): void {
   for (const { key, path } of missingFallbacks(config))
     log.warn('a fallback is no file: where none is found, the answer is 404', {
       key,

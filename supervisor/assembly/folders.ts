@@ -1,24 +1,40 @@
-import type { Surroundings } from '../domain/ports.ts'
+import type { Runtime } from '../base/runtime.ts'
 import { type Folders, isLinkless } from '../domain/static-folder.ts'
+import type { Change } from '../services/changes.ts'
 import { type FolderWatch, watchFolder } from '../services/folder-watch.ts'
-import { foldersOf } from './nginx-routes.ts'
-import type { Settings } from './settings.ts'
-import type { Subject } from './subject.ts'
+import type { AppSettings } from './app-settings.ts'
+import { type DirectorySources, foldersOf } from './nginx-routes.ts'
 
 /** A change counts at the second look. */
 const everyMs = 3000
 
-export interface StaticFoldersDeps extends Pick<Surroundings, 'clock' | 'log'> {
+/** StaticFoldersSettings that static files depend on. */
+export interface StaticFoldersSettings extends DirectorySources {
+  apps: readonly AppSettings[]
+  processes: readonly { uid: number | undefined }[]
+  nginxUser: { uid: number } | undefined
+}
+
+export interface StaticFoldersDeps extends Pick<Runtime, 'clock' | 'log'> {
   /** The settings in force. */
-  settings(): Settings
+  settings(): StaticFoldersSettings
   /** In development, folders change all the time, and nothing is taken for known. */
   isDevelopment: boolean | undefined
   /** Called when nginx has to look for links again. */
   onChange(): Promise<void>
 }
 
+/** Part of nginx's model that the directories give. */
+export interface StaticFilesModel {
+  folders: Folders
+}
+
 /** What is known of the directories of static files. */
-export interface StaticFolders extends Subject {
+export interface StaticFolders {
+  readonly name: string
+  prepare(next: StaticFoldersSettings): Promise<Change<StaticFilesModel>>
+  model(): StaticFilesModel
+  close(): Promise<void> | undefined
   /** Begins to look, now and then, whether links still cannot be where they could not. */
   watch(): void
 }
@@ -29,7 +45,7 @@ export async function openFolders(deps: StaticFoldersDeps): Promise<StaticFolder
   let known = await look(settings())
   let watch: FolderWatch | undefined
 
-  async function look(of: Settings): Promise<Folders> {
+  async function look(of: StaticFoldersSettings): Promise<Folders> {
     return deps.isDevelopment ? new Map() : lookAtFolders(of)
   }
 
@@ -78,11 +94,11 @@ export async function openFolders(deps: StaticFoldersDeps): Promise<StaticFolder
 }
 
 /** Facts about the directories that routes lead to, without development's doubts. */
-export async function lookAtFolders(settings: Settings): Promise<Folders> {
+export async function lookAtFolders(settings: StaticFoldersSettings): Promise<Folders> {
   return lookAt(foldersOf(settings), settings)
 }
 
-async function lookAt(roots: readonly string[], settings: Settings): Promise<Folders> {
+async function lookAt(roots: readonly string[], settings: StaticFoldersSettings): Promise<Folders> {
   if (roots.length === 0) return new Map()
   const { lookAtFolder } = await import('../adapters/static-folder.ts')
   const uids = programUids(settings)
@@ -90,7 +106,7 @@ async function lookAt(roots: readonly string[], settings: Settings): Promise<Fol
 }
 
 /** Users that programs run as here. Whoever else writes into a directory is an operator. */
-function programUids({ apps, processes, nginxUser }: Settings): number[] {
+function programUids({ apps, processes, nginxUser }: StaticFoldersSettings): number[] {
   const own = process.geteuid?.() ?? 0
   return [
     nginxUser?.uid ?? own,

@@ -1,13 +1,19 @@
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Account, findClosedFolder } from '../adapters/users.ts'
-import type { Config } from '../config/schema.ts'
+import type { Complain } from '../config/report.ts'
 import type { ClientCertificates } from '../domain/nginx-client-certificates.ts'
 import { isUnfitPath } from '../domain/nginx-text.ts'
-import { readClientCertificates } from './client-certificates.ts'
+import { type ClientCertificateKeys, readClientCertificates } from './client-certificates.ts'
 import { readHtmlPage } from './html-page.ts'
 import { findPasswords } from './passwords.ts'
-import type { Complain } from './place.ts'
+
+/** Keys of the front that name files. */
+export interface FrontFileKeys extends ClientCertificateKeys {
+  basic_auth: { file?: string | undefined }
+  error_pages: Readonly<Record<string, string>>
+  send_files: Readonly<Record<string, string>>
+}
 
 /** What the front takes from the user's files. */
 export interface FrontFiles {
@@ -29,7 +35,7 @@ export interface FrontFilesSources {
 }
 
 /** Looks for the files that the front's keys name. */
-export function findFrontFiles(config: Config, sources: FrontFilesSources): FrontFiles {
+export function findFrontFiles(config: FrontFileKeys, sources: FrontFilesSources): FrontFiles {
   return {
     clientCertificates: readClientCertificates(config, sources),
     passwords:

@@ -2,25 +2,51 @@ import type { z } from 'zod'
 import { OperatorError } from '../base/errors.ts'
 import type { cacheValue } from '../config/cache.ts'
 import type { CompressionConfig } from '../config/compression.ts'
-import type { Config } from '../config/schema.ts'
+import type { ResponseHeadersConfig } from '../config/response-headers.ts'
 import type { Cache } from '../domain/nginx-cache.ts'
 import type { Compression } from '../domain/nginx-compression.ts'
+import type { NginxFeatures } from '../domain/nginx-features.ts'
 import type { FrontRules } from '../domain/nginx-front.ts'
 import type { RateLimit } from '../domain/nginx-limits.ts'
-import type { NginxFeatures } from '../domain/nginx-model.ts'
 import { headersOf } from './answer-headers.ts'
-import { knownHosts } from './known-hosts.ts'
-import type { Settings } from './settings.ts'
+import type { FrontFiles } from './front-files.ts'
 
 const usualBurst = 20
 const usualCompression = { brotli: 'auto', min_length: 256, types: [] }
 export const usualRealm = 'Restricted'
 
-/** What holds for the whole front; `publicPort` is that of HTTPS. An OperatorError when it asks for what the installed nginx lacks. */
+/** Keys that hold for the whole front. */
+export interface FrontRulesKeys {
+  trusted_proxies: string[]
+  proxy_protocol: boolean
+  forwarded_header: boolean
+  compression: CompressionConfig
+  headers: ResponseHeadersConfig
+  http3: boolean
+  max_body_size: string
+  rate_limit?: string | undefined
+  connection_limit?: number | undefined
+  basic_auth: { realm?: string | undefined }
+  allow?: string[] | undefined
+  deny?: string[] | undefined
+  unknown_host: string
+  cache?: z.output<typeof cacheValue> | undefined
+}
+
+export interface FrontRulesSources {
+  /** What was read from the user's files. */
+  files: FrontFiles
+  features: NginxFeatures
+  /** Port of HTTPS that clients see. */
+  publicPort: number
+  /** Every host name in the configuration. */
+  hosts: readonly string[]
+}
+
+/** Rules of the whole front. An OperatorError when they ask for what the installed nginx lacks. */
 export function frontRules(
-  { config, frontFiles }: Pick<Settings, 'config' | 'frontFiles'>,
-  features: NginxFeatures,
-  publicPort: number,
+  config: FrontRulesKeys,
+  { files: frontFiles, features, publicPort, hosts }: FrontRulesSources,
 ): Omit<FrontRules, 'hsts'> {
   return {
     trust: {
@@ -46,9 +72,7 @@ export function frontRules(
     },
     clientCertificates: frontFiles.clientCertificates,
     unknownHost:
-      config.unknown_host === 'serve'
-        ? undefined
-        : { status: config.unknown_host === '421' ? 421 : 444, known: knownHosts(config) },
+      config.unknown_host === 'serve' ? undefined : { status: config.unknown_host === '421' ? 421 : 444, known: hosts },
     cache: config.cache && toCache(config.cache),
     sendFiles: frontFiles.sendFiles,
     errorPages: frontFiles.errorPages,
@@ -72,7 +96,11 @@ export function readRate(text: string): RateLimit {
   return { count: Number(count), per: per === 'm' ? 'm' : 's', burst: Number(burst ?? usualBurst) }
 }
 
-function chooseHttp3(config: Config, { hasHttp3, version }: NginxFeatures, publicPort: number): FrontRules['http3'] {
+function chooseHttp3(
+  config: FrontRulesKeys,
+  { hasHttp3, version }: NginxFeatures,
+  publicPort: number,
+): FrontRules['http3'] {
   if (!config.http3) return undefined
   if (hasHttp3) return { publicPort }
   throw new OperatorError(`cannot serve HTTP/3: the installed nginx ${version} is built without it`, {

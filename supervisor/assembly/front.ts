@@ -1,8 +1,14 @@
 import { bindFrontSocket, type FrontSocket } from '../adapters/listeners.ts'
 import { formatAddress } from '../base/address.ts'
 import { OperatorError } from '../base/errors.ts'
-import type { Config } from '../config/schema.ts'
-import type { Subject } from './subject.ts'
+
+/** Keys of the public sockets. */
+export interface FrontKeys {
+  bind_addresses?: readonly string[] | undefined
+  http_port: number
+  https_port: number
+  https: 'redirect' | 'on' | 'off'
+}
 
 /** The public sockets: bound here, listened on by nginx. */
 export interface Front {
@@ -12,8 +18,15 @@ export interface Front {
 
 const everywhere = ['0.0.0.0', '::']
 
-/** The public sockets as a part of a run. Its keys cannot change without a restart. */
-export function openFront(config: Config): Front & Subject {
+/** The public sockets as a part of a run. Their keys cannot change without a restart. */
+export interface OpenFront extends Front {
+  readonly name: string
+  model(): Front
+  status(): { http: string[]; https: string[] }
+  close(): void
+}
+
+export function openFront(config: FrontKeys): OpenFront {
   const front = bindFront(config)
   return {
     ...front,
@@ -25,7 +38,7 @@ export function openFront(config: Config): Front & Subject {
 }
 
 /** Binds every public port at every address. An OperatorError when one is taken or forbidden; then none stays bound. */
-export function bindFront(config: Config): Front {
+export function bindFront(config: FrontKeys): Front {
   const front: Front = { http: [], https: [] }
   try {
     front.http = bindAll(config.bind_addresses, config.http_port)

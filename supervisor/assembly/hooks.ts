@@ -1,18 +1,19 @@
 import { OperatorError } from '../base/errors.ts'
-import type { Config } from '../config/schema.ts'
-import { exitCodeOf } from '../domain/exit.ts'
+import type { Complain } from '../config/report.ts'
+import type { ProcessRuntime } from '../domain/child.ts'
 import type { HookEvent, HookFacts, HookPlans } from '../domain/hook.ts'
-import type { Surroundings } from '../domain/ports.ts'
 import { programEnv } from '../domain/worker-env.ts'
 import type { HookResult, Hooks } from '../services/hooks.ts'
-import type { WorkerEvent } from '../services/worker.ts'
-import { accountEnv, type Complain, checkProgram, type Place } from './place.ts'
+import { accountEnv, checkProgram, type ProgramContext } from './place.ts'
 import type { World } from './world.ts'
+
+/** Configured commands by event. */
+export type HookKeys = Partial<Record<HookEvent, { command: string[]; timeout: number } | undefined>>
 
 /** The configured hooks as this machine would run them: as the user, in the folder and with the variables of an app. */
 export function planHooks(
-  hooks: Config['hooks'],
-  { place, world, complain }: { place: Place; world: World; complain: Complain },
+  hooks: HookKeys,
+  { place, world, complain }: { place: ProgramContext; world: World; complain: Complain },
 ): HookPlans {
   const plans: HookPlans = {}
   for (const [name, hook] of Object.entries(hooks)) {
@@ -48,10 +49,10 @@ export interface HookRunner {
   end(): Promise<void>
 }
 
-export function createHookRunner(surroundings: Surroundings): HookRunner {
+export function createHookRunner(runtime: ProcessRuntime): HookRunner {
   let loading: Promise<Hooks> | undefined
   const load = () => {
-    loading ??= import('../services/hooks.ts').then(({ createHooks }) => createHooks(surroundings))
+    loading ??= import('../services/hooks.ts').then(({ createHooks }) => createHooks(runtime))
     return loading
   }
   const run: HookRunner['run'] = async (event, plans, { facts = {}, ...limit } = {}) => {
@@ -62,7 +63,7 @@ export function createHookRunner(surroundings: Surroundings): HookRunner {
     run,
     async attempt(event, plans, options) {
       const result = await run(event, plans, options)
-      if (!result.ok) surroundings.log.warn('hook failed', { hook: event, reason: result.reason })
+      if (!result.ok) runtime.log.warn('hook failed', { hook: event, reason: result.reason })
     },
     enqueue(event, plans, facts) {
       const plan = plans[event]
@@ -83,16 +84,4 @@ export function startRefusedBy(result: Extract<HookResult, { ok: false }>): Oper
     fix: 'mend the command in hooks.before_start; what it printed stands above',
     code: result.code,
   })
-}
-
-/** Tells the operator's command what became of a worker. */
-export function hookWorkers(hooks: HookRunner, plans: () => HookPlans): (event: WorkerEvent) => void {
-  return event => {
-    const { worker, pid } = event
-    if (event.type === 'ready') hooks.enqueue('worker_ready', plans(), { worker, pid })
-    else {
-      const facts = { worker, pid, exitCode: exitCodeOf(event.exit), reason: event.reason }
-      hooks.enqueue('worker_exit', plans(), facts)
-    }
-  }
 }

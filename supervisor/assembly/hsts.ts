@@ -1,16 +1,19 @@
 import { join } from 'node:path'
 import { openHstsRecord } from '../adapters/hsts-record.ts'
+import type { Runtime } from '../base/runtime.ts'
+import type { TlsConfig } from '../config/tls.ts'
 import type { HstsRule } from '../domain/hsts.ts'
-import type { Surroundings } from '../domain/ports.ts'
 import { type HstsWatch, watchHsts } from '../services/hsts.ts'
-import type { Settings } from './settings.ts'
+
+/** Keys that HSTS depends on. */
+export interface HstsKeys {
+  tls: Pick<TlsConfig, 'hsts' | 'on_demand'>
+  trusted_proxies: readonly string[]
+  state_dir: string
+}
 
 /** The watch that a rule of `tls.hsts` asks for. It has not looked at any certificate yet. */
-export function openHsts(
-  rule: HstsRule,
-  { config }: Settings,
-  { clock, log }: Pick<Surroundings, 'clock' | 'log'>,
-): HstsWatch {
+export function openHsts(rule: HstsRule, config: HstsKeys, { clock, log }: Pick<Runtime, 'clock' | 'log'>): HstsWatch {
   const record = openHstsRecord(join(config.state_dir, 'hsts.json'), log)
   const hasProxies = config.trusted_proxies.length > 0
   const isOnDemand = config.tls.on_demand !== undefined

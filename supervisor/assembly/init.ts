@@ -1,16 +1,24 @@
 import { formatDuration } from '../base/duration.ts'
 import { exitCode, OperatorError } from '../base/errors.ts'
+import type { Stopping } from '../base/stopping.ts'
+import type { ProcessRuntime } from '../domain/child.ts'
 import { describeExit, exitCodeOf } from '../domain/exit.ts'
-import type { Surroundings } from '../domain/ports.ts'
 import { type InitFailure, runInit } from '../services/init.ts'
 import type { InitPlan } from '../services/program-plan.ts'
-import type { Subject } from './subject.ts'
 
 const quickStopMs = 1000
 
-/** The init commands, which run from here on; `done` rejects with an OperatorError with the code of the one that failed. */
-export function startInit(surroundings: Surroundings, plans: readonly InitPlan[]): Subject & { done: Promise<void> } {
-  const run = runInit(surroundings, plans)
+/** The init commands, which run from the moment they are opened. */
+export interface Init {
+  readonly name: string
+  readonly isIndependent: boolean
+  /** Rejects with an OperatorError with the code of the one that failed. */
+  readonly done: Promise<void>
+  stop(how: Stopping): Promise<void>
+}
+
+export function startInit(runtime: ProcessRuntime, plans: readonly InitPlan[]): Init {
+  const run = runInit(runtime, plans)
   return {
     name: 'init',
     isIndependent: true,

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import type { AdminOptions } from '../admin/app.ts'
+import type { SendCommand } from '../domain/command.ts'
 import { adminSocketName, healthSocketName } from './nginx-model.ts'
 import type { Run } from './run.ts'
-import type { SendCommand } from './schedules.ts'
 import type { Subject } from './subject.ts'
 
 export interface LocalServersDeps extends Pick<AdminOptions, 'renewCertificate' | 'dynamicRoutes'> {

@@ -1,7 +1,10 @@
 import { join, resolve } from 'node:path'
 import { tlsName } from '../config/upstream-names.ts'
 import type { UpstreamConfig } from '../config/upstreams.ts'
-import type { ListenAddress, NginxFeatures, NginxModel, NginxUpstream } from '../domain/nginx-model.ts'
+import type { ExternalUpstream } from '../domain/external-upstream.ts'
+import type { ListenAddress } from '../domain/listen-address.ts'
+import type { NginxFeatures } from '../domain/nginx-features.ts'
+import type { NginxModel } from '../domain/nginx-model.ts'
 import { shutdownTimeoutSeconds } from '../domain/nginx-shutdown.ts'
 import type { Upstream, UpstreamServer } from '../domain/nginx-upstream.ts'
 import type { Folders } from '../domain/static-folder.ts'
@@ -26,7 +29,7 @@ export interface RunningModel {
   /** Addresses of the workers of an app. */
   serversOf(plan: WorkerPlan): UpstreamServer[]
   /** Servers of an upstream that get requests. */
-  externalOf(upstream: string): NginxUpstream['servers']
+  externalOf(upstream: string): ExternalUpstream['servers']
 }
 
 /** That part where nothing runs. */
@@ -89,7 +92,15 @@ export function modelNginx(settings: Settings, features: NginxFeatures, running:
     ),
     routes,
     busyTime: busyTimeOf(settings, features),
-    front: { ...frontRules(settings, features, publicHttpsPort), hsts: running.hsts },
+    front: {
+      ...frontRules(config, {
+        files: settings.frontFiles,
+        features,
+        publicPort: publicHttpsPort,
+        hosts: settings.certificates.names,
+      }),
+      hsts: running.hsts,
+    },
     ownNginxConf: settings.ownNginxConf,
     snippets: settings.snippets,
     shutdownTimeoutSeconds: shutdownTimeoutSeconds({
@@ -103,8 +114,8 @@ export function modelNginx(settings: Settings, features: NginxFeatures, running:
 function toUpstream(
   name: string,
   config: UpstreamConfig,
-  { servers, directory }: { servers: NginxUpstream['servers']; directory: string },
-): NginxUpstream {
+  { servers, directory }: { servers: ExternalUpstream['servers']; directory: string },
+): ExternalUpstream {
   const { balance, keepalive, retries, max_fails, fail_timeout, host, tls } = config
   return {
     name,

@@ -1,15 +1,29 @@
 import { resolve } from 'node:path'
+import type { ResponseHeadersConfig } from '../config/response-headers.ts'
 import type { Route } from '../config/routes.ts'
-import type { FilesTarget, NginxFeatures, NginxRoute, RouteTarget } from '../domain/nginx-model.ts'
+import type { NginxFeatures } from '../domain/nginx-features.ts'
+import type { FilesTarget, RouteTarget, ServedRoute } from '../domain/route.ts'
 import { type Folders, shortcutsOf } from '../domain/static-folder.ts'
+import type { AppSettings } from './app-settings.ts'
 import { routeRules } from './route-rules.ts'
-import type { Settings } from './settings.ts'
+
+/** Settings that routes depend on. */
+export interface RoutesSettings {
+  config: { routes: readonly Route[]; directory: string; headers: ResponseHeadersConfig }
+  apps: readonly Pick<AppSettings, 'name' | 'content'>[]
+}
+
+/** Settings that name directories of static files. */
+export type DirectorySources = {
+  config: Pick<RoutesSettings['config'], 'routes' | 'directory'>
+  apps: RoutesSettings['apps']
+}
 
 /** The configured routes as nginx is to have them. An app that is a folder is served as one. */
 export function routesOf(
-  { config, apps }: Pick<Settings, 'config' | 'apps'>,
+  { config, apps }: RoutesSettings,
   { features, folders }: { features: NginxFeatures; folders: Folders },
-): NginxRoute[] {
+): ServedRoute[] {
   function toTarget({ target, match }: Route): RouteTarget | undefined {
     switch (target.kind) {
       case 'files': {
@@ -38,7 +52,7 @@ export function routesOf(
     }
   }
 
-  return config.routes.flatMap((route): NginxRoute[] => {
+  return config.routes.flatMap((route): ServedRoute[] => {
     const target = toTarget(route)
     if (!target) return []
     const { origin, host, path, match, settings, snippet } = route
@@ -48,7 +62,7 @@ export function routesOf(
 }
 
 /** The folders of static files that routes may lead to. */
-export function foldersOf({ config, apps }: Pick<Settings, 'config' | 'apps'>): string[] {
+export function foldersOf({ config, apps }: DirectorySources): string[] {
   return [
     ...config.routes.flatMap(({ target }) => (target.kind === 'files' ? resolve(config.directory, target.root) : [])),
     ...apps.flatMap(({ content }) => (content.kind === 'files' ? content.root : [])),

@@ -1,11 +1,16 @@
 import { createAcmeStore, namesIn } from '../adapters/acme-store.ts'
 import { createHandshakeFiles, type HandshakeFiles } from '../adapters/handshake-files.ts'
-import { systemClock } from '../base/clock.ts'
-import { onDemandFolder, onDemandPlace } from './on-demand-place.ts'
-import type { Settings } from './settings.ts'
+import { systemClock } from '../adapters/system-clock.ts'
+import { type OnDemandKeys, onDemandFolder, onDemandPlace } from './on-demand-place.ts'
 
 /** Puts every certificate that is kept where nginx looks for it. */
-export function layOutOnDemand({ config, nginxUser }: Pick<Settings, 'config' | 'nginxUser'>): HandshakeFiles {
+export function layOutOnDemand({
+  config,
+  nginxUser,
+}: {
+  config: OnDemandKeys
+  nginxUser: { gid: number } | undefined
+}): HandshakeFiles {
   const folder = onDemandFolder(config)
   const store = createAcmeStore(folder)
   const files = createHandshakeFiles(onDemandPlace(config).folder, nginxUser?.gid)

@@ -1,21 +1,31 @@
 import { join } from 'node:path'
 import { OperatorError } from '../base/errors.ts'
-import type { Config } from '../config/schema.ts'
-import type { NginxFeatures } from '../domain/nginx-model.ts'
+import type { TlsConfig } from '../config/tls.ts'
+import type { NginxFeatures } from '../domain/nginx-features.ts'
 import type { OnDemand } from '../domain/nginx-on-demand.ts'
 
+/** Keys that certificates on demand depend on. */
+export interface OnDemandKeys {
+  tls: Pick<TlsConfig, 'on_demand'>
+  state_dir: string
+  run_dir: string
+}
+
 /** Where certificates that were obtained on demand are kept. */
-export function onDemandFolder({ state_dir }: Config): string {
+export function onDemandFolder({ state_dir }: Pick<OnDemandKeys, 'state_dir'>): string {
   return join(state_dir, 'acme/on-demand')
 }
 
 /** Where nginx finds certificates for names it was not told of. */
-export function onDemandPlace({ run_dir }: Pick<Config, 'run_dir'>): OnDemand {
+export function onDemandPlace({ run_dir }: Pick<OnDemandKeys, 'run_dir'>): OnDemand {
   return { folder: join(run_dir, 'on-demand'), socket: join(run_dir, 'on-demand.sock') }
 }
 
 /** What nginx is to do at handshakes; undefined unless tls.on_demand is set. An OperatorError when nginx has no Lua for it. */
-export function onDemandOf(config: Config, { luaModules }: Pick<NginxFeatures, 'luaModules'>): OnDemand | undefined {
+export function onDemandOf(
+  config: OnDemandKeys,
+  { luaModules }: Pick<NginxFeatures, 'luaModules'>,
+): OnDemand | undefined {
   if (!config.tls.on_demand) return undefined
   if (luaModules) return onDemandPlace(config)
   throw new OperatorError('cannot do tls.on_demand: this nginx has no Lua to choose certificates with', {

@@ -3,14 +3,13 @@ import { createGatekeeper } from '../adapters/ask-endpoint.ts'
 import { registeredDomain } from '../adapters/registered-domain.ts'
 import { serveOnDemand } from '../admin/on-demand.ts'
 import { messageOf } from '../base/errors.ts'
+import type { Runtime } from '../base/runtime.ts'
 import type { AcmePlan } from '../domain/acme.ts'
-import type { Surroundings } from '../domain/ports.ts'
 import { type Acme, type AcmeDeps, createAcme, type RunningAcme } from '../services/acme.ts'
 import { createOnDemand } from '../services/on-demand.ts'
 import { createOrderQuota } from '../services/order-quota.ts'
 import { layOutOnDemand } from './on-demand-files.ts'
-import { onDemandFolder, onDemandPlace } from './on-demand-place.ts'
-import type { Settings } from './settings.ts'
+import { type OnDemandKeys, onDemandFolder, onDemandPlace } from './on-demand-place.ts'
 
 /** An endpoint is spared another question. */
 const endpointRefusedMs = 60_000
@@ -18,10 +17,10 @@ const endpointRefusedMs = 60_000
 /** What the certificates of the configuration and those on demand have in common. */
 export type SharedAcmeDeps = Omit<AcmeDeps, 'store' | 'serve' | 'isStillWanted' | 'withdraw'>
 
-export interface OnDemandDeps
-  extends Pick<Surroundings, 'clock' | 'log' | 'random'>,
-    Pick<Settings, 'config' | 'nginxUser'> {
-  wanted: NonNullable<Settings['config']['tls']['on_demand']>
+export interface OnDemandDeps extends Pick<Runtime, 'clock' | 'log' | 'random'> {
+  config: OnDemandKeys
+  nginxUser: { gid: number } | undefined
+  wanted: NonNullable<OnDemandKeys['tls']['on_demand']>
   /** Whether a dynamic route is for a host; rejects when nobody can tell. */
   hasRoute(host: string): Promise<boolean>
 }

@@ -1,20 +1,20 @@
 import { join } from 'node:path'
 import { openAccessLog } from '../adapters/access-log.ts'
 import { readNginxFeatures } from '../adapters/nginx-files.ts'
-import type { NginxFeatures } from '../domain/nginx-model.ts'
-import type { Surroundings } from '../domain/ports.ts'
+import type { ProcessRuntime } from '../domain/child.ts'
+import type { SendCommand } from '../domain/command.ts'
+import type { NginxFeatures } from '../domain/nginx-features.ts'
 import type { Rotation } from '../services/rotation.ts'
 import { type AcmeSwitch, createAcmeSwitch } from './acme-switch.ts'
 import type { OpenDynamicRoutes } from './dynamic-routes.ts'
 import { openFolders, type StaticFolders } from './folders.ts'
 import type { Front } from './front.ts'
 import type { Run } from './run.ts'
-import type { SendCommand } from './schedules.ts'
 import { openCertificates, type ServedCertificates } from './served-certificates.ts'
 import { openUpstreams } from './upstreams.ts'
 import type { World } from './world.ts'
 
-export interface AroundNginxDeps extends Surroundings {
+export interface AroundNginxDeps extends ProcessRuntime {
   world: World
   run: Run
   send: SendCommand
@@ -36,10 +36,11 @@ export interface AroundNginx {
 
 /** Opens everything that nginx is told about, at the same time: the workers boot meanwhile. */
 export async function openAroundNginx(deps: AroundNginxDeps): Promise<AroundNginx> {
-  const { run, rotation } = deps
+  const { run, rotation, send } = deps
   const settings = run.settings()
   const { config } = settings
-  const shared = { ...deps, settings: run.settings }
+  const refresh = (reason: string) => send({ type: 'refreshCertificates' }, reason)
+  const shared = { ...deps, settings: run.settings, refresh }
   const acme: AcmeSwitch = run.add(
     createAcmeSwitch({
       ...shared,
@@ -54,7 +55,10 @@ export async function openAroundNginx(deps: AroundNginxDeps): Promise<AroundNgin
     readNginxFeatures(),
     openFolders({ ...shared, isDevelopment: deps.world.isDevelopment, onChange: rotation.changed }).then(run.add),
     openCertificates({ ...shared, issues: acme.issues, onHsts: () => void rotation.changed() }).then(run.add),
-    config.dynamic_routes && import('./dynamic-routes.ts').then(found => found.openDynamicRoutes(shared)).then(run.add),
+    config.dynamic_routes &&
+      import('./dynamic-routes.ts')
+        .then(found => found.openDynamicRoutes({ ...shared, ownPorts: portsOf(deps.front) }))
+        .then(run.add),
     openUpstreams({ ...shared, onChange: () => void rotation.changed() }, settings).then(run.add),
     openAccessLog(join(config.run_dir, 'access.fifo')).then(({ path, close }) =>
       run.add({ name: 'access log', model: () => ({ accessLogPath: path }), close }),
@@ -63,4 +67,8 @@ export async function openAroundNginx(deps: AroundNginxDeps): Promise<AroundNgin
     config.tls.on_demand && import('./on-demand-files.ts').then(files => files.layOutOnDemand(settings)),
   ])
   return { features, folders, certificates, acme, dynamicRoutes }
+}
+
+function portsOf({ http, https }: Front): ReadonlySet<number> {
+  return new Set([...http, ...https].map(({ port }) => port))
 }

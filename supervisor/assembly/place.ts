@@ -3,14 +3,13 @@ import { resolve } from 'node:path'
 import { findProgram, searchPath } from '../adapters/project.ts'
 import { type Account, canSwitchUsers, findAccount, findClosedFolder } from '../adapters/users.ts'
 import { messageOf } from '../base/errors.ts'
-import type { AppConfig } from '../config/app.ts'
-import { type Problem, secretMask } from '../config/report.ts'
+import { type Complain, secretMask } from '../config/report.ts'
 import type { World } from './world.ts'
 
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 /** Where, as whom and with which variables a program of the configuration runs. */
-export interface Place {
+export interface ProgramContext {
   directory: string
   /** Search path for programs. */
   path: string
@@ -20,18 +19,12 @@ export interface Place {
   env: Record<string, string>
 }
 
-/** What a place is asked for with. */
-export type PlaceConfig = Pick<AppConfig, 'directory' | 'user' | 'env'>
-
-export type Complain = (key: string, value: unknown, problem: string, fix: string) => void
-
-/** Collects what is wrong on this machine. */
-export function collectProblems(): { problems: Problem[]; complain: Complain } {
-  const problems: Problem[] = []
-  return {
-    problems,
-    complain: (key, value, problem, fix) => problems.push({ key, source: 'this machine', value, problem, fix }),
-  }
+/** Keys of a program that say where and how it runs. */
+export interface ProgramKeys {
+  directory: string
+  user?: string | undefined
+  /** Values, or files to read them from. */
+  env: Readonly<Record<string, string | { file: string }>>
 }
 
 /** Search path for programs, where nothing else is said. */
@@ -40,7 +33,12 @@ export function pathOf({ env }: World): string {
 }
 
 /** Looks for the folder, the user and the secrets of what is configured at `key`; undefined when the folder is missing. */
-export function findPlace(key: string, config: PlaceConfig, world: World, complain: Complain): Place | undefined {
+export function findProgramContext(
+  key: string,
+  config: ProgramKeys,
+  world: World,
+  complain: Complain,
+): ProgramContext | undefined {
   const directory = resolve(config.directory)
   if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory()) {
     complain(`${key}.directory`, config.directory, 'is no folder', 'name the folder of the app')
@@ -77,7 +75,7 @@ function chooseAccount(key: string, wanted: string | undefined, complain: Compla
 
 function readSecrets(
   key: string,
-  configured: PlaceConfig['env'],
+  configured: ProgramKeys['env'],
   { directory, complain }: { directory: string; complain: Complain },
 ): Record<string, string> {
   const env: Record<string, string> = {}
@@ -99,7 +97,7 @@ function readSecrets(
 export function checkProgram(
   key: string,
   argv: readonly string[],
-  { place, complain }: { place: Pick<Place, 'directory' | 'path'>; complain: Complain },
+  { place, complain }: { place: Pick<ProgramContext, 'directory' | 'path'>; complain: Complain },
 ): void {
   const [program = ''] = argv
   const search = findProgram(program, place.directory, place.path)

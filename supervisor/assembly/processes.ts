@@ -1,29 +1,41 @@
-import type { Surroundings } from '../domain/ports.ts'
+import type { Stopping } from '../base/stopping.ts'
+import type { ProcessRuntime } from '../domain/child.ts'
+import type { Metric } from '../domain/metric.ts'
+import type { ProcessStatus } from '../domain/process-status.ts'
 import { processMetrics } from '../domain/program-metrics.ts'
-import type { ProcessStatus } from '../domain/status.ts'
 import { type Change, inOrder } from '../services/changes.ts'
 import type { OomWatch } from '../services/oom-watch.ts'
 import type { createProcessPool, ProcessPool } from '../services/process-pool.ts'
 import type { ProcessPlan } from '../services/program-plan.ts'
 import { stopping } from '../services/roll-result.ts'
-import type { FailureLimits } from './failure-limit.ts'
-import type { RunningModel } from './nginx-model.ts'
-import type { Settings } from './settings.ts'
-import type { Stopping, Subject } from './subject.ts'
+import type { FailureLimits, FailurePolicy } from './failure-limit.ts'
 
 const quickStopMs = 1000
 
-export interface ProcessesDeps extends Surroundings {
+/** Settings that the processes depend on. */
+export interface ProcessesSettings {
+  processes: readonly ProcessPlan[]
+  config: { processes: Readonly<Record<string, FailurePolicy>> }
+}
+
+export interface ProcessesDeps extends ProcessRuntime {
   /** The settings in force. */
-  settings(): Settings
+  settings(): ProcessesSettings
   oomWatch: OomWatch
   failures: FailureLimits
 }
 
 /** The processes that get no requests. */
-export interface Processes extends Subject {
+export interface Processes {
+  readonly name: string
+  readonly isIndependent: boolean
   readonly pools: ReadonlyMap<string, ProcessPool>
   start(): void
+  prepare(next: ProcessesSettings): Promise<Change>
+  status(): { processes: ProcessStatus[] }
+  metrics(): Metric[]
+  quiesce(): void
+  stop(how: Stopping): Promise<void>
 }
 
 /** The processes of a run. What runs them is loaded when there are some. */
@@ -32,7 +44,7 @@ export async function openProcesses(deps: ProcessesDeps): Promise<Processes> {
   const pools = new Map<string, ProcessPool>()
   let isStopping = false
 
-  async function loadFor({ processes }: Settings): Promise<typeof createProcessPool | undefined> {
+  async function loadFor({ processes }: ProcessesSettings): Promise<typeof createProcessPool | undefined> {
     return processes.length === 0 ? undefined : (await import('../services/process-pool.ts')).createProcessPool
   }
 
@@ -65,7 +77,7 @@ export async function openProcesses(deps: ProcessesDeps): Promise<Processes> {
     }
   }
 
-  async function stopRemoved({ processes }: Settings): Promise<void> {
+  async function stopRemoved({ processes }: ProcessesSettings): Promise<void> {
     const kept = new Set(processes.map(({ name }) => name))
     for (const [name, pool] of pools) {
       if (kept.has(name)) continue
@@ -90,7 +102,7 @@ export async function openProcesses(deps: ProcessesDeps): Promise<Processes> {
         pool.start()
       }
     },
-    async prepare(next): Promise<Change<RunningModel>> {
+    async prepare(next) {
       const createNext = await loadFor(next)
       const changes = createNext ? next.processes.map(plan => changeOf(createNext, plan)) : []
       return { ...inOrder(changes), commit: () => stopRemoved(next) }

@@ -1,10 +1,9 @@
 import type { InitConfig, ProcessConfig } from '../config/programs.ts'
-import type { Config } from '../config/schema.ts'
+import type { Complain } from '../config/report.ts'
 import { identityEnv, programEnv } from '../domain/worker-env.ts'
 import type { InitPlan, ProcessPlan } from '../services/program-plan.ts'
 import { findContent } from './app-content.ts'
-import type { AppSettings } from './app-settings.ts'
-import { accountEnv, type Complain, checkAccess, checkProgram, findPlace, type Place } from './place.ts'
+import { accountEnv, checkAccess, checkProgram, findProgramContext, type ProgramContext } from './place.ts'
 import type { World } from './world.ts'
 
 /** What gets no requests: the commands before the app, and the processes beside it. */
@@ -13,11 +12,24 @@ export interface ProgramSettings {
   processes: ProcessPlan[]
 }
 
+/** Keys that programs depend on. */
+export interface ProgramsKeys {
+  init: readonly InitConfig[]
+  processes: Readonly<Record<string, ProcessConfig>>
+  apps: Readonly<Record<string, { directory: string; user?: string | undefined }>>
+  routes: readonly {
+    host?: string | undefined
+    path: string
+    match: string
+    target: { kind: string; name?: string | undefined }
+  }[]
+}
+
 export interface ProgramSources {
-  config: Config
+  config: ProgramsKeys
   world: World
   /** Whose folder, user and variables the programs share; undefined when something is wrong with it. */
-  main: AppSettings | undefined
+  main: { place: { env: Readonly<Record<string, string>> } } | undefined
   complain: Complain
 }
 
@@ -58,7 +70,7 @@ function resolveProgram(
   item: InitConfig | ProcessConfig,
   { config, world, main, complain }: ProgramSources,
 ) {
-  const place = findPlace(key, withDefaults(item, config), world, complain)
+  const place = findProgramContext(key, withDefaults(item, config), world, complain)
   const content = place && findContent(key, item.command, { place, complain })
   if (!place || !content) return undefined
   if (content.kind !== 'command') {
@@ -76,17 +88,17 @@ function resolveProgram(
 }
 
 /** The folder and the user of the app that answers `/`, or of the first one. */
-function withDefaults({ directory, user, env }: InitConfig | ProcessConfig, config: Config) {
+function withDefaults({ directory, user, env }: InitConfig | ProcessConfig, config: ProgramsKeys) {
   const main = config.apps[mainAppOf(config)]
   return { directory: directory ?? main?.directory ?? '.', user: user ?? main?.user, env }
 }
 
 /** The name of the app that answers `/` for any host; without one, the first app. */
-export function mainAppOf({ apps, routes }: Config): string {
+export function mainAppOf({ apps, routes }: Pick<ProgramsKeys, 'apps' | 'routes'>): string {
   const root = routes.find(({ host, path, match }) => host === undefined && path === '/' && match === 'prefix')
   return (root?.target.kind === 'app' ? root.target.name : undefined) ?? Object.keys(apps)[0] ?? ''
 }
 
-function idsOf({ account }: Place): { uid: number | undefined; gid: number | undefined } {
+function idsOf({ account }: ProgramContext): { uid: number | undefined; gid: number | undefined } {
   return { uid: account?.uid, gid: account?.gid }
 }

@@ -1,18 +1,25 @@
 import { join } from 'node:path'
-import type { Config } from '../config/schema.ts'
-import type { Outcome } from '../domain/command.ts'
+import type { Outcome } from '../base/outcome.ts'
 import { isUnder } from '../domain/nginx-cache.ts'
-import type { Settings } from './settings.ts'
+
+/** Keys that say whether there is a cache. */
+export interface CacheKeys {
+  cache?: object | undefined
+  routes: readonly { settings: { cache?: object | 'off' | undefined } }[]
+}
 
 /** Before nginx starts. */
-export async function removeOldCache({ config }: Settings): Promise<void> {
+export async function removeOldCache({ config }: { config: CacheKeys & { run_dir: string } }): Promise<void> {
   if (!hasCache(config)) return
   const { removeCaches } = await import('../adapters/cache-files.ts')
   await removeCaches(join(config.run_dir, 'nginx'))
 }
 
 /** Deletes answers from nginx's caches: all, or those under a prefix of their path or key. */
-export async function purgeCache({ config }: Settings, prefix = ''): Promise<Outcome> {
+export async function purgeCache(
+  { config }: { config: CacheKeys & { run_dir: string } },
+  prefix = '',
+): Promise<Outcome> {
   if (!hasCache(config))
     return { ok: false, message: 'command refused', reason: 'there is no cache: the key cache is not set' }
   const { deleteCached } = await import('../adapters/cache-files.ts')
@@ -20,6 +27,6 @@ export async function purgeCache({ config }: Settings, prefix = ''): Promise<Out
   return { ok: true, message: `${deleted} ${deleted === 1 ? 'answer' : 'answers'} purged from the cache` }
 }
 
-function hasCache({ cache, routes }: Pick<Config, 'cache' | 'routes'>): boolean {
+function hasCache({ cache, routes }: CacheKeys): boolean {
   return [cache, ...routes.map(({ settings }) => settings.cache)].some(value => (value ?? 'off') !== 'off')
 }

@@ -2,7 +2,8 @@ import { askCertificate } from '../adapters/tls-probe.ts'
 import { type Clock, pause } from '../base/clock.ts'
 import { messageOf, OperatorError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import type { Outcome } from '../domain/command.ts'
+import type { Outcome } from '../base/outcome.ts'
+import type { Change } from '../services/changes.ts'
 import {
   type Certificates,
   forgetOtherCopies,
@@ -10,10 +11,7 @@ import {
   namesWithoutCertificate,
   reportNames,
 } from './certificates.ts'
-import { type Front, reachableHost } from './front.ts'
-import type { Proposal } from './run.ts'
-import type { ServedCertificates } from './served-certificates.ts'
-import type { Settings } from './settings.ts'
+import type { CertificatesModel, ServedCertificates, ServedCertificatesSettings } from './served-certificates.ts'
 
 const confirmTimeoutMs = 5000
 const confirmPauseMs = 50
@@ -22,11 +20,12 @@ export interface RefreshDeps {
   clock: Clock
   log: Log
   /** The settings in force. */
-  settings(): Settings
+  settings(): ServedCertificatesSettings & { config: { proxy_protocol: boolean } }
   certificates: ServedCertificates
-  front: Front
+  /** Where this machine reaches HTTPS; undefined: nowhere. */
+  publicAt: { host: string; port: number } | undefined
   /** Has nginx take a change, and puts it in force. */
-  take(proposal: Proposal): Promise<void>
+  take(change: Change<CertificatesModel>): Promise<void>
 }
 
 /** Takes up new certificates: nginx tests and loads them, then a handshake proves each. Otherwise the old ones stay. */
@@ -37,15 +36,14 @@ export async function refreshCertificates(deps: RefreshDeps): Promise<Outcome> {
   try {
     const { next, change } = await certificates.reread()
     if (!next) return { ok: true, message: 'no certificates to refresh' }
-    await deps.take({ settings, changes: new Map([[certificates, change]]) })
+    await deps.take(change)
     const fresh = next.kept.filter(
       ({ certificate }) => !previous?.kept.some(old => old.certificate.id === certificate.id),
     )
     for (const { certificate } of fresh)
       for (const remark of certificate.remarks) log.warn('certificate is odd', { remark })
-    const nameless = namesWithoutCertificate(next.kept, settings.config)
-    if (nameless.join() !== namesWithoutCertificate(previous?.kept ?? [], settings.config).join())
-      reportNames(nameless, log)
+    const nameless = namesWithoutCertificate(next.kept, settings)
+    if (nameless.join() !== namesWithoutCertificate(previous?.kept ?? [], settings).join()) reportNames(nameless, log)
     const failures = await confirmServed(deps, next)
     if (failures.length > 0)
       return { ok: false, message: 'certificates changed, and a handshake shows another', reason: failures.join('\n') }
@@ -63,13 +61,12 @@ function describe({ files, certificate }: KeptCertificate): string {
 
 /** What handshakes over the public port show instead of the certificates that are served, after a while. */
 async function confirmServed(
-  { clock, front, settings }: RefreshDeps,
+  { clock, publicAt, settings }: RefreshDeps,
   { arrangement }: Certificates,
 ): Promise<string[]> {
-  const [socket] = front.https
-  if (!socket) return []
+  if (!publicAt) return []
   const { proxy_protocol: proxyProtocol } = settings().config
-  const at = { host: reachableHost(socket.address), port: socket.port, proxyProtocol }
+  const at = { ...publicAt, proxyProtocol }
   const expected = [arrangement.fallback, ...arrangement.named].flatMap(({ names, certificates }) =>
     certificates.map(({ certificate }) => ({
       ...certificate,

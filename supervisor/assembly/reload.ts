@@ -1,14 +1,13 @@
 import { messageOf, OperatorError, reasonOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import { formatProblems } from '../config/report.ts'
-import type { Outcome } from '../domain/command.ts'
+import type { Outcome } from '../base/outcome.ts'
 import { applyAll, type Change, revertAll } from '../services/changes.ts'
 import { needsBusyTime } from './busy-time.ts'
 import type { HookRunner } from './hooks.ts'
 import type { RunningModel } from './nginx-model.ts'
 import type { Proposal, Run } from './run.ts'
 import type { RunningNginx } from './running-nginx.ts'
-import type { Settings, SettingsResult } from './settings.ts'
+import type { Settings } from './settings.ts'
 import type { Subject } from './subject.ts'
 
 /** Keys whose change takes a restart: they are bound or owned by what goes on running. */
@@ -24,13 +23,16 @@ const fixedKeys = [
   'dynamic_routes',
 ] as const
 
+/** The next settings, or all that is wrong with them, as text. */
+export type Resolved = { ok: true; settings: Settings } | { ok: false; reason: string }
+
 export interface ReloadDeps {
   log: Log
   run: Run
   nginx: Pick<RunningNginx, 'check' | 'take' | 'follow'>
   hooks: Pick<HookRunner, 'run' | 'attempt'>
   /** Reads the configuration and looks at the machine again. */
-  resolveAgain(): Promise<SettingsResult>
+  resolveAgain(): Promise<Resolved>
   /** Says what the next settings may be about, when they are in force. */
   report(next: Settings): void
 }
@@ -42,7 +44,7 @@ export interface ReloadDeps {
 export async function reload(deps: ReloadDeps): Promise<Outcome> {
   const { run, nginx, hooks } = deps
   const resolved = await deps.resolveAgain()
-  const refusal = resolved.ok ? findFixed(run.settings(), resolved.settings) : formatProblems(resolved.problems)
+  const refusal = resolved.ok ? findFixed(run.settings(), resolved.settings) : resolved.reason
   if (!resolved.ok || refusal) return abandoned(refusal ?? '')
   const { settings } = resolved
   const allowed = await hooks.run('before_reload', settings.hooks)

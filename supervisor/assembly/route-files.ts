@@ -2,18 +2,25 @@ import { accessSync, constants, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Account, findClosedFolder } from '../adapters/users.ts'
 import { errnoOf } from '../base/errors.ts'
-import type { Config } from '../config/schema.ts'
+import type { Complain } from '../config/report.ts'
+import type { Route } from '../config/routes.ts'
+import type { UpstreamConfig } from '../config/upstreams.ts'
 import { isUnfitPath } from '../domain/nginx-text.ts'
 import type { AppSettings } from './app-settings.ts'
 import { findPasswords } from './passwords.ts'
-import type { Complain } from './place.ts'
 
 /** Debian's bundle of the authorities that are trusted. */
 export const systemAuthorities = '/etc/ssl/certs/ca-certificates.crt'
 
+interface RouteFileKeys {
+  routes: readonly Route[]
+  upstreams: Readonly<Record<string, UpstreamConfig>>
+  directory: string
+}
+
 /** Whether the folders and files that routes and upstreams name are there, and can be read by nginx. */
 export function checkRoutes(
-  { routes, upstreams, directory }: Pick<Config, 'routes' | 'upstreams' | 'directory'>,
+  { routes, upstreams, directory }: RouteFileKeys,
   { nginxUser, complain }: { nginxUser: Account | undefined; complain: Complain },
 ): void {
   for (const [index, { target, settings, snippet }] of routes.entries()) {
@@ -40,7 +47,7 @@ export function checkRoutes(
 
 /** An app may turn out to be a folder, which takes no request any further. */
 export function checkFolderApps(
-  { routes }: Pick<Config, 'routes'>,
+  { routes }: Pick<RouteFileKeys, 'routes'>,
   { apps, complain }: { apps: readonly Pick<AppSettings, 'name' | 'content'>[]; complain: Complain },
 ): void {
   for (const [index, { target, settings }] of routes.entries()) {

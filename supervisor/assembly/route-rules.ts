@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
 import { isHsts } from '../config/hsts-header.ts'
+import type { ResponseHeadersConfig } from '../config/response-headers.ts'
 import type { RouteSettings } from '../config/route-settings.ts'
-import type { Config } from '../config/schema.ts'
-import type { NginxFeatures } from '../domain/nginx-model.ts'
+import type { NginxFeatures } from '../domain/nginx-features.ts'
 import type { RouteRules } from '../domain/nginx-route-rules.ts'
 import { headersOf } from './answer-headers.ts'
 import { chooseCompression, readRate, toCache, usualRealm } from './front-rules.ts'
@@ -10,7 +10,7 @@ import { chooseCompression, readRate, toCache, usualRealm } from './front-rules.
 /** What a route has otherwise than the whole front. An OperatorError when it asks for what the installed nginx lacks. */
 export function routeRules(
   settings: RouteSettings,
-  { directory, headers }: Pick<Config, 'directory' | 'headers'>,
+  { directory, headers }: { directory: string; headers: ResponseHeadersConfig },
   features: NginxFeatures,
 ): RouteRules {
   const { max_body_size, rate_limit, connection_limit, basic_auth, allow, deny, compression, cache } = settings

@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Instance, makeRunDir } from '../adapters/instance.ts'
+import { type Instance, isThere, makeRunDir } from '../adapters/instance.ts'
 import { messageOf } from '../base/errors.ts'
-import type { Surroundings } from '../domain/ports.ts'
+import type { Runtime } from '../base/runtime.ts'
 import { watchRunDir } from '../services/run-dir-watch.ts'
 import type { WorkerPool } from '../services/worker-pool.ts'
 import { adminSocketName, healthSocketName } from './nginx-model.ts'
@@ -11,7 +10,7 @@ import type { Subject } from './subject.ts'
 /** What is there from the start to the stop. */
 const lasting = ['instance.json', adminSocketName, healthSocketName, 'nginx/current/nginx.conf']
 
-export interface RunDirDeps extends Pick<Surroundings, 'clock' | 'log'> {
+export interface RunDirDeps extends Pick<Runtime, 'clock' | 'log'> {
   folder: string
   instance: Instance
   pools: ReadonlyMap<string, WorkerPool>
@@ -23,7 +22,7 @@ export function openRunDirWatch({ clock, log, folder, instance, pools, isDrainin
   const watch = watchRunDir({
     clock,
     log,
-    missing: () => (isDraining() ? [] : expected(folder, pools).filter(path => !existsSync(path))),
+    missing: () => (isDraining() ? [] : expected(folder, pools).filter(path => !isThere(path))),
     noteAgain() {
       try {
         makeRunDir(folder)

@@ -1,4 +1,4 @@
-import { systemClock } from '../base/clock.ts'
+import { systemClock } from '../adapters/system-clock.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { type HealthFacts, readiness } from '../domain/health.ts'

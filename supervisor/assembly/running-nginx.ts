@@ -1,4 +1,6 @@
-import type { NginxFeatures, NginxModel } from '../domain/nginx-model.ts'
+import type { RenderedNginx } from '../domain/nginx-complaint.ts'
+import type { NginxFeatures } from '../domain/nginx-features.ts'
+import { renderConfiguration } from '../domain/nginx-render.ts'
 import type { Nginx } from '../services/nginx.ts'
 import { modelNginx } from './nginx-model.ts'
 import type { Proposal, Run } from './run.ts'
@@ -21,8 +23,8 @@ export interface RunningNginx extends Subject, Pick<Nginx, 'takeNote' | 'retireO
 }
 
 export function createRunningNginx(run: Run, nginx: Nginx, features: NginxFeatures): RunningNginx {
-  function modelOf(proposal?: Proposal): NginxModel {
-    return modelNginx(proposal?.settings ?? run.settings(), features, run.model(proposal))
+  function render(proposal?: Proposal): RenderedNginx {
+    return renderConfiguration(modelNginx(proposal?.settings ?? run.settings(), features, run.model(proposal)))
   }
 
   return {
@@ -31,19 +33,19 @@ export function createRunningNginx(run: Run, nginx: Nginx, features: NginxFeatur
     retireOrphans: nginx.retireOrphans,
     reopenLogs: nginx.reopenLogs,
     isStarted: nginx.isStarted,
-    start: () => nginx.start(modelOf()),
-    check: proposal => nginx.check(() => modelOf(proposal)),
+    start: () => nginx.start(render()),
+    check: proposal => nginx.check(() => render(proposal)),
     async take(proposal) {
       let adopted = Promise.resolve()
       await nginx.apply(
-        () => modelOf(proposal),
+        () => render(proposal),
         () => {
           adopted = run.adopt(proposal)
         },
       )
       await adopted
     },
-    follow: () => nginx.follow(() => modelOf()),
+    follow: () => nginx.follow(() => render()),
     failing: () => (nginx.isAlive() ? undefined : 'nginx is not running'),
     stop: ({ mode, leftMs }) => (mode === 'quick' ? nginx.stop('fast', quickStopMs) : nginx.stop('graceful', leftMs())),
   }

@@ -1,9 +1,19 @@
-import type { Command, Outcome } from '../domain/command.ts'
-import type { Settings } from './settings.ts'
-import type { Subject } from './subject.ts'
+import type { Change } from '../services/changes.ts'
+import type { AppSettings } from './app-settings.ts'
 
-/** The one way in for commands; `from` says who asks. */
-export type SendCommand = (command: Command, from: string) => Promise<Outcome>
+/** Restarts the workers of an app; `reason` says who asks. */
+export type RestartApp = (app: string, reason: string) => Promise<unknown>
+
+/** Settings that the schedules depend on. */
+export interface SchedulesSettings {
+  apps: readonly Pick<AppSettings, 'name' | 'plan' | 'config'>[]
+}
+
+export interface Schedules {
+  readonly name: string
+  prepare(next: SchedulesSettings): Promise<Change>
+  quiesce(): void
+}
 
 /** Planned restarts. They do nothing before they begin. */
 interface Planned {
@@ -12,15 +22,15 @@ interface Planned {
 }
 
 /** The planned restarts of every app that has `restart`. */
-export async function openSchedules(settings: Settings, send: SendCommand): Promise<Subject> {
-  let planned = await plan(settings, send)
+export async function openSchedules(settings: SchedulesSettings, restart: RestartApp): Promise<Schedules> {
+  let planned = await plan(settings, restart)
   let isStopping = false
   planned.begin()
 
   return {
     name: 'schedules',
     async prepare(next) {
-      const prepared = await plan(next, send)
+      const prepared = await plan(next, restart)
       return {
         revert: prepared.cancel,
         commit() {
@@ -38,7 +48,7 @@ export async function openSchedules(settings: Settings, send: SendCommand): Prom
   }
 }
 
-async function plan({ apps }: Settings, send: SendCommand): Promise<Planned> {
+async function plan({ apps }: SchedulesSettings, restart: RestartApp): Promise<Planned> {
   const due = apps.flatMap(({ name, plan, config }) =>
     plan && config.restart !== undefined ? [{ name, expression: config.restart }] : [],
   )
@@ -51,8 +61,7 @@ async function plan({ apps }: Settings, send: SendCommand): Promise<Planned> {
   }
   try {
     for (const { name, expression } of due) {
-      const restart = () => hasBegun && void send({ type: 'restart', target: name }, `the schedule ${expression}`)
-      cancels.push(runAt(expression, restart))
+      cancels.push(runAt(expression, () => hasBegun && void restart(name, `the schedule ${expression}`)))
     }
   } catch (error) {
     cancel()

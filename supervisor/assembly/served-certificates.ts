@@ -1,24 +1,44 @@
 import type { OperatorError } from '../base/errors.ts'
+import type { Outcome } from '../base/outcome.ts'
+import type { Runtime } from '../base/runtime.ts'
 import { certificateMetrics } from '../domain/certificate-metrics.ts'
 import { type CertificatesStatus, describeCertificates, type Issues } from '../domain/certificate-status.ts'
-import type { Surroundings } from '../domain/ports.ts'
+import type { Hsts } from '../domain/hsts.ts'
+import type { Metric } from '../domain/metric.ts'
+import type { TlsCertificates } from '../domain/tls-certificates.ts'
 import type { Change } from '../services/changes.ts'
 import type { FolderWatch } from '../services/folder-watch.ts'
 import type { HstsWatch } from '../services/hsts.ts'
-import { asProblem, type Certificates, certificateModel, loadCertificates, reportCertificates } from './certificates.ts'
-import type { RunningModel } from './nginx-model.ts'
-import type { SendCommand } from './schedules.ts'
-import type { Settings } from './settings.ts'
-import type { Subject } from './subject.ts'
+import {
+  asProblem,
+  type Certificates,
+  type CertificatesSettings,
+  certificateModel,
+  loadCertificates,
+  reportCertificates,
+} from './certificates.ts'
+import type { HstsKeys } from './hsts.ts'
 
-export interface ServedCertificatesDeps extends Pick<Surroundings, 'clock' | 'log'> {
+/** ServedCertificatesSettings that certificates and HSTS depend on. */
+export interface ServedCertificatesSettings extends CertificatesSettings {
+  config: CertificatesSettings['config'] & HstsKeys
+}
+
+/** Part of nginx's model that certificates give. */
+export interface CertificatesModel {
+  certificates: TlsCertificates | undefined
+  hsts: Hsts | undefined
+}
+
+export interface ServedCertificatesDeps extends Pick<Runtime, 'clock' | 'log'> {
   /** The settings in force. */
-  settings(): Settings
+  settings(): ServedCertificatesSettings
   /** What a CA is asked for. */
   issues(): Issues
   /** Called when another HSTS header is to be sent. */
   onHsts(): void
-  send: SendCommand
+  /** Has nginx serve what the files hold now. */
+  refresh(reason: string): Promise<Outcome>
 }
 
 /** What is served, and the header that says how long browsers keep to HTTPS. Undefined: without HTTPS, and without tls.hsts. */
@@ -28,10 +48,16 @@ export interface Generation {
 }
 
 /** The certificates that are served, and HSTS, which depends on them. */
-export interface ServedCertificates extends Subject {
+export interface ServedCertificates {
+  readonly name: string
+  prepare(next: ServedCertificatesSettings): Promise<Change<CertificatesModel>>
+  model(settings: ServedCertificatesSettings): CertificatesModel
+  status(): { certificates: CertificatesStatus | undefined }
+  metrics(): Metric[]
+  close(): Promise<void> | undefined
   current(): Certificates | undefined
   /** Change to what the files hold now, under the settings in force; an OperatorError when nothing can be served. */
-  reread(): Promise<{ next: Certificates | undefined; change: Change<RunningModel> }>
+  reread(): Promise<{ next: Certificates | undefined; change: Change<CertificatesModel> }>
   /** Remembers what is wrong with files that are not served. */
   noteProblem(error: OperatorError): void
   /** Begins to take up what changes in the directory of mounted ones, and to warn before certificates expire. */
@@ -47,16 +73,16 @@ export async function openCertificates(deps: ServedCertificatesDeps): Promise<Se
   lookAtHsts(current)
   reportHsts(current)
 
-  async function load(next: Settings, before?: Generation): Promise<Generation> {
+  async function load(next: ServedCertificatesSettings, before?: Generation): Promise<Generation> {
     return {
       certificates: await loadCertificates(next, log, before?.certificates),
       hsts: before && hstsKey(next) === hstsKey(settings()) ? before.hsts : await openHsts(next),
     }
   }
 
-  async function openHsts(next: Settings): Promise<HstsWatch | undefined> {
+  async function openHsts(next: ServedCertificatesSettings): Promise<HstsWatch | undefined> {
     const { hsts: rule } = next.config.tls
-    return rule ? (await import('./hsts.ts')).openHsts(rule, next, { clock, log }) : undefined
+    return rule ? (await import('./hsts.ts')).openHsts(rule, next.config, { clock, log }) : undefined
   }
 
   function lookAtHsts({ certificates, hsts }: Generation): boolean {
@@ -67,17 +93,21 @@ export async function openCertificates(deps: ServedCertificatesDeps): Promise<Se
     if (hsts && !hsts.header()) log.info('HSTS is not sent yet: it takes a certificate that browsers trust')
   }
 
-  function report({ certificates }: Generation, { config }: Settings): void {
-    if (certificates) reportCertificates(certificates, config, log)
+  function report({ certificates }: Generation, under: ServedCertificatesSettings): void {
+    if (certificates) reportCertificates(certificates, under, log)
   }
 
-  const modelOf = ({ certificates, hsts }: Generation, { config }: Settings, isInForce = false) => ({
+  const modelOf = ({ certificates, hsts }: Generation, { config }: ServedCertificatesSettings, isInForce = false) => ({
     certificates: certificates && certificateModel(certificates, config),
     hsts: isInForce ? hsts?.header() : hsts?.headerFor(certificates?.kept ?? []),
   })
 
   /** `onCommit` is called when it is in force. */
-  function changeTo(next: Generation, under: Settings, onCommit: () => void): Change<RunningModel> {
+  function changeTo(
+    next: Generation,
+    under: ServedCertificatesSettings,
+    onCommit: () => void,
+  ): Change<CertificatesModel> {
     return {
       model: () => modelOf(next, under),
       commit() {
@@ -135,6 +165,6 @@ export async function openCertificates(deps: ServedCertificatesDeps): Promise<Se
 }
 
 /** Everything that HSTS depends on beside the certificates. */
-function hstsKey({ config }: Settings): string {
+function hstsKey({ config }: ServedCertificatesSettings): string {
   return JSON.stringify([config.tls.hsts, config.tls.on_demand, config.trusted_proxies.length > 0, config.state_dir])
 }

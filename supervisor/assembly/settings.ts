@@ -1,29 +1,13 @@
-import { statSync } from 'node:fs'
-import { hostname } from 'node:os'
-import { resolve } from 'node:path'
-import { grantedCpus } from '../adapters/cgroup.ts'
-import { type Account, canSwitchUsers, findAccount } from '../adapters/users.ts'
+import type { Account } from '../adapters/users.ts'
 import type { Problem } from '../config/report.ts'
 import type { Route } from '../config/routes.ts'
 import type { Config } from '../config/schema.ts'
 import type { HookPlans } from '../domain/hook.ts'
-import type { OwnNginxConf } from '../domain/nginx-model.ts'
+import type { OwnNginxConf } from '../domain/own-nginx-conf.ts'
 import type { CertificateSettings } from '../services/certificates.ts'
-import { checkAcme } from './acme-settings.ts'
-import { type AppSettings, resolveApp } from './app-settings.ts'
-import { checkCacheRoom } from './cache-room.ts'
-import { type FrontFiles, findFrontFiles } from './front-files.ts'
-import { planHooks } from './hooks.ts'
-import { readHtmlPage } from './html-page.ts'
-import { knownHosts } from './known-hosts.ts'
-import { readOwnNginxConf } from './own-nginx-conf.ts'
-import { collectProblems } from './place.ts'
-import { mainAppOf, type ProgramSettings, resolvePrograms } from './program-settings.ts'
-import { checkFolderApps, checkRoutes } from './route-files.ts'
-import type { World } from './world.ts'
-
-/** Where nobody need have a folder. */
-const usualSnippets = 'nginx'
+import type { AppSettings } from './app-settings.ts'
+import type { FrontFiles } from './front-files.ts'
+import type { ProgramSettings } from './program-settings.ts'
 
 /** The configuration together with what this machine makes of it. */
 export interface Settings extends ProgramSettings {
@@ -44,62 +28,6 @@ export interface Settings extends ProgramSettings {
 }
 
 export type SettingsResult = { ok: true; settings: Settings } | { ok: false; problems: Problem[] }
-
-/** Looks at the machine: folders, users, CPUs, the commands. Every problem at once. */
-export function resolveSettings(config: Config, world: World): SettingsResult {
-  const { problems, complain } = collectProblems()
-  const cpus = Math.max(1, Math.ceil(grantedCpus()))
-  const nginxUser = canSwitchUsers() ? (findAccount('www-data') ?? findAccount('nginx')) : undefined
-  const apps = Object.entries(config.apps).flatMap(
-    ([name, app]) => resolveApp(name, { app, world, cpus, nginxUser, complain }) ?? [],
-  )
-  const main = apps.find(({ name }) => name === mainAppOf(config))
-  const programs = resolvePrograms({ config, world, main, complain })
-  checkAcme(config, { apps, world, complain })
-  const [first] = apps
-  const place = (apps.find(({ name }) => name === appAtRoot(config)) ?? first)?.place
-  const hooks = place ? planHooks(config.hooks, { place, world, complain }) : {}
-  checkRoutes(config, { nginxUser, complain })
-  checkFolderApps(config, { apps, complain })
-  const directory = resolve(config.directory)
-  checkCacheRoom(config, complain)
-  const frontFiles = findFrontFiles(config, { directory, nginxUser, complain })
-  const snippets = resolve(directory, config.nginx.snippets)
-  const ownNginxConf = readOwnNginxConf(config.nginx.config, { directory, complain })
-  if (/[\s$"'\\;{}]/.test(snippets)) {
-    complain('nginx.snippets', snippets, 'holds spaces, quotes or $, which nginx cannot take', 'move the folder')
-  }
-  const hasSnippets = statSync(snippets, { throwIfNoEntry: false })?.isDirectory() ?? false
-  if (!hasSnippets && config.nginx.snippets !== usualSnippets)
-    complain('nginx.snippets', snippets, 'is no folder', 'name the folder with http.d and server.d')
-  const page = readHtmlPage(config.maintenance_page, directory)
-  if (!page.ok) complain('maintenance_page', config.maintenance_page, page.problem, page.fix)
-  if (!page.ok || problems.length > 0) return { ok: false, problems }
-  return {
-    ok: true,
-    settings: {
-      config,
-      apps,
-      hooks,
-      ...programs,
-      nginxUser,
-      nginxUserName: nginxUser?.name ?? (process.geteuid?.() === 0 ? 'root' : undefined),
-      nginxProcesses: config.nginx.worker_processes === 'auto' ? cpus : config.nginx.worker_processes,
-      ownNginxConf,
-      snippets: hasSnippets ? snippets : undefined,
-      maintenancePage: page.text,
-      frontFiles,
-      certificates: {
-        certDir: config.cert_dir,
-        stateDir: config.state_dir,
-        runDir: config.run_dir,
-        isRequired: config.tls.required,
-        hostname: hostname(),
-        names: knownHosts(config),
-      },
-    },
-  }
-}
 
 /** The app that answers whatever no other route takes. */
 export function appAtRoot({ routes }: Pick<Config, 'routes'>): string | undefined {

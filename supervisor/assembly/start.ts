@@ -7,14 +7,16 @@ import type { Output } from '../adapters/output.ts'
 import { childrenOf, isGroupLeaving, isNginxLeaving, wakeUpsOf } from '../adapters/procfs.ts'
 import { nginxFolders } from '../adapters/run-nginx.ts'
 import { createSpawn } from '../adapters/spawn.ts'
+import { systemClock, systemRandom } from '../adapters/system-clock.ts'
 import { openUnansweredLog } from '../adapters/unanswered-log.ts'
-import { pause, systemClock } from '../base/clock.ts'
+import { pause } from '../base/clock.ts'
 import { OperatorError } from '../base/errors.ts'
 import type { Log, LogFields } from '../base/log.ts'
+import type { ProcessRuntime } from '../domain/child.ts'
+import type { SendCommand } from '../domain/command.ts'
 import { exitCodeOf } from '../domain/exit.ts'
-import { unansweredName } from '../domain/nginx-model.ts'
-import type { Surroundings } from '../domain/ports.ts'
-import type { Death } from '../services/death-record.ts'
+import { unansweredName } from '../domain/in-flight.ts'
+import type { Death } from '../domain/program-death.ts'
 import { createInFlight } from '../services/in-flight.ts'
 import { createNginx } from '../services/nginx.ts'
 import { createOomWatch } from '../services/oom-watch.ts'
@@ -26,14 +28,15 @@ import type { CommandDeps } from './command.ts'
 import { createFailureLimits, type FailureLimitDeps } from './failure-limit.ts'
 import { warnOfFallbacks } from './fallbacks.ts'
 import { describeSockets, openFront, reachableHost } from './front.ts'
-import { createHookRunner, type HookRunner, hookWorkers, startRefusedBy } from './hooks.ts'
+import { createHookRunner, type HookRunner, startRefusedBy } from './hooks.ts'
 import { openLocalServers } from './local-servers.ts'
 import { openAroundNginx } from './open-around-nginx.ts'
 import { openProcesses } from './processes.ts'
+import type { Resolved } from './reload.ts'
 import type { Run } from './run.ts'
 import { createRunningNginx, type RunningNginx } from './running-nginx.ts'
-import { openSchedules, type SendCommand } from './schedules.ts'
-import type { SettingsResult } from './settings.ts'
+import { openSchedules } from './schedules.ts'
+import { hookWorkers } from './worker-hooks.ts'
 import type { World } from './world.ts'
 
 /** Health is answered when the first worker is ready, so as not to hold up its boot, or after this time. */
@@ -47,7 +50,7 @@ export interface StartDeps {
   run: Run
   send: SendCommand
   /** Reads the configuration and looks at the machine again. */
-  resolveAgain(): Promise<SettingsResult>
+  resolveAgain(): Promise<Resolved>
   /** Stops the run with the code of a program whose failures end it. */
   endRun: FailureLimitDeps['endRun']
   /** Called with what a stop has to know, as soon as it is there. */
@@ -69,8 +72,8 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
   )
   run.add({ name: 'instance', close: instance.release })
   const front = run.add(openFront(config))
-  const surroundings = createSurroundings(deps, instance)
-  const hooks = createHookRunner(surroundings)
+  const runtime = createRuntime(deps, instance)
+  const hooks = createHookRunner(runtime)
   deps.onHooks(hooks)
   if (run.isDraining()) return undefined
   if (settings.hooks.before_start) {
@@ -78,21 +81,21 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
     if (run.isDraining()) return undefined
     if (!prepared.ok) throw startRefusedBy(prepared)
   }
-  if (settings.init.length > 0) await run.add((await import('./init.ts')).startInit(surroundings, settings.init)).done
+  if (settings.init.length > 0) await run.add((await import('./init.ts')).startInit(runtime, settings.init)).done
   if (run.isDraining()) return undefined
 
   // until the first worker is ready, nginx has the sockets of all
   let nginx: RunningNginx | undefined
   let follow = async () => {}
   const rotation = createRotation(() => follow(), log)
-  const failures = createFailureLimits({ ...surroundings, isDevelopment: world.isDevelopment, endRun: deps.endRun })
-  const shared = { ...surroundings, settings: run.settings, failures, oomWatch: createOomWatch(readMemoryGroup()) }
+  const failures = createFailureLimits({ ...runtime, isDevelopment: world.isDevelopment, endRun: deps.endRun })
+  const shared = { ...runtime, settings: run.settings, failures, oomWatch: createOomWatch(readMemoryGroup()) }
   const unanswered = openUnansweredLog(join(config.run_dir, 'nginx', unansweredName))
   const processes = await openProcesses(shared)
   const apps = run.add(
     createApps({
       ...shared,
-      inFlight: createInFlight({ ...surroundings, unanswered }),
+      inFlight: createInFlight({ ...runtime, unanswered }),
       onRotation: rotation.changed,
       onWorkerEvent: hookWorkers(hooks, () => run.settings().hooks),
     }),
@@ -113,13 +116,23 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
   })
   const { features, folders, certificates, acme, dynamicRoutes } = around
   warnOfFallbacks(config, log)
-  const autoscaling = run.add(openAutoscaling({ clock: systemClock, pools: apps.pools, send }, settings, features))
+  const autoscaling = run.add(
+    openAutoscaling(
+      {
+        clock: systemClock,
+        pools: apps.pools,
+        scale: (app, workers) => send({ type: 'scale', workers, app }, 'autoscaling'),
+      },
+      settings,
+      features,
+    ),
+  )
   const inherited = [...front.http, ...front.https, autoscaling.socket, dynamicRoutes?.tellSocket]
   const runningNginx = run.add(
     createRunningNginx(
       run,
       createNginx({
-        ...surroundings,
+        ...runtime,
         files: createNginxFiles({ source: join(world.home, 'nginx'), target: join(config.run_dir, 'nginx') }),
         processes: { childrenOf, isNginxLeaving, isGroupLeaving, wakeUpsOf },
         descriptors: inherited.flatMap(socket => socket?.descriptor ?? []),
@@ -149,10 +162,10 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
   autoscaling.begin()
   await certificates.watch()
   const { openRunDirWatch } = await import('./run-dir.ts')
-  run.add(openRunDirWatch({ ...surroundings, ...run, folder: config.run_dir, instance, pools: apps.pools }))
+  run.add(openRunDirWatch({ ...runtime, ...run, folder: config.run_dir, instance, pools: apps.pools }))
   if (!world.isDevelopment) folders.watch()
   await acme.begin()
-  run.add(await openSchedules(settings, send))
+  run.add(await openSchedules(settings, (target, reason) => send({ type: 'restart', target }, reason)))
   collectGarbage()
   nginx.takeNote()
   return {
@@ -184,11 +197,11 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
   }
 }
 
-function createSurroundings({ world, log, stdout, stderr, run }: StartDeps, { note }: Instance): Surroundings {
+function createRuntime({ world, log, stdout, stderr, run }: StartDeps, { note }: Instance): ProcessRuntime {
   return {
     clock: systemClock,
     log,
-    random: Math.random,
+    random: systemRandom,
     spawn: createSpawn({
       stdout,
       stderr,

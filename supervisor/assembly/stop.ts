@@ -1,8 +1,9 @@
 import { type Clock, pause } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
+import type { Stopping } from '../base/stopping.ts'
 import type { HookRunner } from './hooks.ts'
 import type { Run } from './run.ts'
-import type { Stopping, Subject } from './subject.ts'
+import type { Subject } from './subject.ts'
 
 export type StopReason = { mode: 'graceful' | 'quick'; code: number }
 

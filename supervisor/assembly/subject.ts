@@ -1,16 +1,10 @@
-import type { WorkerCount } from '../domain/health.ts'
+import type { Stopping } from '../base/stopping.ts'
 import type { Metric } from '../domain/metric.ts'
 import type { Status } from '../domain/status.ts'
+import type { WorkerCount } from '../domain/worker-readiness.ts'
 import type { Change } from '../services/changes.ts'
 import type { RunningModel } from './nginx-model.ts'
 import type { Settings } from './settings.ts'
-
-/** Time that something has to come to its end. */
-export interface Stopping {
-  mode: 'graceful' | 'quick'
-  /** Time left for all of it, in ms. */
-  leftMs(): number
-}
 
 /** A part of a run: something that runs, or that nginx is told about. */
 export interface Subject {

@@ -1,17 +1,44 @@
 import { resolve } from 'node:path'
-import type { Config } from '../config/schema.ts'
-import type { Surroundings } from '../domain/ports.ts'
+import type { Runtime } from '../base/runtime.ts'
+import type { UpstreamConfig } from '../config/upstreams.ts'
+import type { ExternalUpstream } from '../domain/external-upstream.ts'
+import type { UpstreamServerStatus } from '../domain/upstream-status.ts'
+import type { Change } from '../services/changes.ts'
 import type { Upstreams } from '../services/upstreams.ts'
-import type { Settings } from './settings.ts'
-import type { Subject } from './subject.ts'
 
-export interface UpstreamsDeps extends Pick<Surroundings, 'clock' | 'log'> {
+/** Settings that the upstreams depend on. */
+export interface UpstreamsSettings {
+  config: UpstreamsKeys & { directory: string }
+}
+
+interface UpstreamsKeys {
+  upstreams: Readonly<Record<string, UpstreamConfig>>
+  routes: readonly { target: { kind: string; name?: string | undefined } }[]
+  dynamic_routes?: unknown
+}
+
+/** Part of nginx's model that the upstreams give. */
+export interface UpstreamsModel {
+  /** Servers of an upstream that get requests. */
+  externalOf(upstream: string): ExternalUpstream['servers']
+}
+
+/** The servers elsewhere, as a part of a run. */
+export interface OpenUpstreams {
+  readonly name: string
+  prepare(next: UpstreamsSettings): Promise<Change<UpstreamsModel>>
+  model(): UpstreamsModel
+  status(): { upstreams: UpstreamServerStatus[] }
+  quiesce(): void
+}
+
+export interface UpstreamsDeps extends Pick<Runtime, 'clock' | 'log'> {
   /** Called when the servers of some upstream are others than before. */
   onChange(): void
 }
 
 /** Upstreams that get no requests. */
-export function unroutedUpstreams({ upstreams, routes, dynamic_routes }: Config): string[] {
+export function unroutedUpstreams({ upstreams, routes, dynamic_routes }: UpstreamsKeys): string[] {
   // dynamic ones may
   if (dynamic_routes) return []
   return Object.keys(upstreams).filter(
@@ -20,12 +47,12 @@ export function unroutedUpstreams({ upstreams, routes, dynamic_routes }: Config)
 }
 
 /** The servers elsewhere, whose names were looked up once. Nothing is loaded for them where there are none. */
-export async function openUpstreams(deps: UpstreamsDeps, settings: Settings): Promise<Subject> {
+export async function openUpstreams(deps: UpstreamsDeps, settings: UpstreamsSettings): Promise<OpenUpstreams> {
   warnOfUnrouted(settings)
   let running = await start(settings)
   let isStopping = false
 
-  function warnOfUnrouted({ config }: Settings): void {
+  function warnOfUnrouted({ config }: UpstreamsSettings): void {
     for (const name of unroutedUpstreams(config))
       deps.log.warn('no route leads to an upstream', {
         upstream: name,
@@ -33,7 +60,7 @@ export async function openUpstreams(deps: UpstreamsDeps, settings: Settings): Pr
       })
   }
 
-  async function start({ config }: Settings, former?: Upstreams): Promise<Upstreams | undefined> {
+  async function start({ config }: UpstreamsSettings, former?: Upstreams): Promise<Upstreams | undefined> {
     if (Object.keys(config.upstreams).length === 0) return undefined
     const [{ createUpstreams }, { createResolver }, { upstreamProbe }] = await Promise.all([
       import('../services/upstreams.ts'),

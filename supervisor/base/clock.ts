@@ -8,19 +8,6 @@ export interface Clock {
   after(delayMs: number, callback: () => void): () => void
 }
 
-export const systemClock: Clock = {
-  now: () => Date.now(),
-  monotonic() {
-    // `performance` would be another half megabyte
-    const [seconds, nanoseconds] = process.hrtime()
-    return seconds * 1000 + Math.floor(nanoseconds / 1e6)
-  },
-  after(delayMs, callback) {
-    const timer = setTimeout(callback, delayMs)
-    return () => clearTimeout(timer)
-  },
-}
-
 /** Resolves after `delayMs`; rejects when the signal is given before. */
 export function pause(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -13,3 +13,8 @@ export function isHostName(text: string): boolean {
 export function isNumeric(host: string): boolean {
   return /^(\d+\.){3}\d+$/.test(host)
 }
+
+/** Whether a host, or a wildcard, falls under another one that is a wildcard: nginx takes any depth. */
+export function isUnderWildcard(host: string, pattern: string): boolean {
+  return pattern.startsWith('*.') && host !== pattern && host.endsWith(pattern.slice(1))
+}

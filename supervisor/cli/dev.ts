@@ -7,7 +7,7 @@ import { exitCode } from '../base/errors.ts'
 import { formatProblems } from '../config/report.ts'
 import { runSupervisor } from '../supervisor.ts'
 import { developmentRunDir } from './development-run-dir.ts'
-import { type CommandLine, configFileOf, resolveConfiguration } from './load.ts'
+import { type CommandLine, configFileOf, describeRefusal, resolveConfiguration } from './load.ts'
 
 const unprivilegedPort = 8080
 
@@ -24,8 +24,13 @@ export async function dev(commandLine: CommandLine, outer: World): Promise<numbe
   return runSupervisor({
     settings: resolved.settings,
     world,
-    resolveAgain,
-    onServing: parts => develop(parts, configFile && resolve(configFile)),
+    resolveAgain: async () => describeRefusal(await resolveAgain()),
+    async onServing({ run, apps, send, write }) {
+      const settings = run.settings()
+      const { http, https } = run.status()
+      const deps = { settings, pools: apps.pools, http, https, send, write }
+      run.add(await develop(deps, configFile && resolve(configFile)))
+    },
   })
 }
 

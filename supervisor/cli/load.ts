@@ -1,11 +1,14 @@
 import { existsSync, lstatSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { resolveSettings, type SettingsResult } from '../assembly/settings.ts'
+import { resolveSettings } from '../assembly/resolve-settings.ts'
+import type { Settings, SettingsResult } from '../assembly/settings.ts'
 import type { World } from '../assembly/world.ts'
 import { messageOf, OperatorError } from '../base/errors.ts'
 import type { ConfigSources, LoadResult } from '../config/load.ts'
 import { type PlainSchema, readPlainConfig } from '../config/plain-config.ts'
+import { formatProblems } from '../config/report.ts'
+import type { Config } from '../config/schema.ts'
 
 const fileName = 'monohull.yaml'
 
@@ -30,6 +33,13 @@ export async function resolveConfiguration(
   expectCurrentFolder()
   const loaded = await loadConfiguration(commandLine, world, overrides)
   return loaded.ok ? resolveSettings(loaded.config, world) : loaded
+}
+
+/** The same for a reload, with what is wrong as text. */
+export function describeRefusal(
+  resolved: SettingsResult,
+): { ok: true; settings: Settings } | { ok: false; reason: string } {
+  return resolved.ok ? resolved : { ok: false, reason: formatProblems(resolved.problems) }
 }
 
 /** Relative paths start there. */
@@ -78,7 +88,7 @@ async function loadConfiguration(
   commandLine: CommandLine,
   world: World,
   overrides: Record<string, unknown> = {},
-): Promise<LoadResult> {
+): Promise<LoadResult<Config>> {
   const { configFile, flags, command } = commandLine
   const named = configFile ?? world.env.MONOHULL_CONFIG
   const path = configFileOf(commandLine, world)
@@ -106,8 +116,9 @@ async function loadConfiguration(
     }
   }
   // most start without a file, and need not load what reads one
-  const { parseYaml } = text === undefined ? { parseYaml: undefined } : await import('../config/yaml-source.ts')
-  const file = path !== undefined && text !== undefined ? parseYaml?.({ path, text }) : undefined
+  const { parseConfigFile } =
+    text === undefined ? { parseConfigFile: undefined } : await import('../config/site-config.ts')
+  const file = path !== undefined && text !== undefined ? parseConfigFile?.({ path, text }) : undefined
   const sources: ConfigSources = {
     defaults: installationDefaults(world),
     file,
@@ -118,7 +129,7 @@ async function loadConfiguration(
     readFile: name => readFileSync(name, 'utf8'),
   }
   const config = readPlainConfig(plainSchema, sources)
-  return config ? { ok: true, config } : (await import('../config/load.ts')).loadConfig(sources)
+  return config ? { ok: true, config } : (await import('../config/site-config.ts')).loadConfig(sources)
 }
 
 /** The image owns the standard ports and folders; on a host monohull takes what an unprivileged user can. */

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Argument, Command, CommanderError, Option } from 'commander'
 import type { World } from '../assembly/world.ts'
 import { exitCode } from '../base/errors.ts'
-import { scalarKeys } from '../config/keys.ts'
+import { scalarKeys } from '../config/site-config.ts'
 import type { CommandLine } from './load.ts'
 import { run } from './run.ts'
 

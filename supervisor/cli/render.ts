@@ -1,18 +1,7 @@
-import { join } from 'node:path'
-import { readNginxFeatures, readStaticFiles } from '../adapters/nginx-files.ts'
-import { lookAtFolders } from '../assembly/folders.ts'
-import { modelNginx, noneRunning } from '../assembly/nginx-model.ts'
-import type { Settings } from '../assembly/settings.ts'
+import { previewFiles } from '../assembly/preview.ts'
 import type { World } from '../assembly/world.ts'
-import { formatAddress } from '../base/address.ts'
 import { exitCode } from '../base/errors.ts'
 import { formatProblems } from '../config/report.ts'
-import type { Config } from '../config/schema.ts'
-import { type Hsts, hstsOf } from '../domain/hsts.ts'
-import { luaKeys } from '../domain/nginx-lua.ts'
-import type { NginxModel, NginxUpstream } from '../domain/nginx-model.ts'
-import { renderNginx } from '../domain/nginx-render.ts'
-import { plannedServers } from '../services/worker-plan.ts'
 import { type CommandLine, resolveConfiguration } from './load.ts'
 
 /** Prints every file of the nginx configuration under its name, as all workers ready would have it. */
@@ -22,49 +11,7 @@ export async function render(commandLine: CommandLine, world: World): Promise<nu
     process.stderr.write(`${formatProblems(resolved.problems)}\n`)
     return exitCode.config
   }
-  const model = await previewModel(resolved.settings, world)
-  const runsLua = luaKeys(model).length > 0
-  const staticFiles = [...readStaticFiles(join(world.home, 'nginx'))].filter(
-    ([name]) => runsLua || !name.startsWith('lua/'),
-  )
-  const parts = new Map([...staticFiles, ...renderNginx(model)])
-  process.stdout.write([...parts].map(([name, text]) => `# ---- ${name}\n${text}`).join('\n'))
+  const files = await previewFiles(resolved.settings, world)
+  process.stdout.write([...files].map(([name, text]) => `# ---- ${name}\n${text}`).join('\n'))
   return exitCode.ok
-}
-
-/** The servers of an upstream as they are configured, whatever their names lead to. */
-function namedServers({ upstreams }: Config, upstream: string): NginxUpstream['servers'] {
-  return (upstreams[upstream]?.servers ?? []).map(({ host, port, weight, isBackup }) => ({
-    address: formatAddress(host, port),
-    weight,
-    isBackup,
-  }))
-}
-
-function hstsPreview({ config }: Settings): Hsts | undefined {
-  if (!config.tls.hsts) return undefined
-  return hstsOf(config.tls.hsts, { progress: { stage: 0, since: 0 }, isGood: config.https !== 'off', hasProxies: true })
-}
-
-/** The model before anything is bound or running. */
-export async function previewModel(settings: Settings, world: World): Promise<NginxModel> {
-  const { config } = settings
-  const addresses = config.bind_addresses ?? ['0.0.0.0', '::']
-  // port 0 is any free one, and which is not known before
-  const at = (port: number, usual: number) => addresses.map(address => ({ address, port: port || usual }))
-  const pair = join(config.run_dir, 'certificates/ID/served')
-  return modelNginx(settings, await readNginxFeatures(), {
-    ...noneRunning,
-    folders: world.isDevelopment ? new Map() : await lookAtFolders(settings),
-    http: at(config.http_port, 8080),
-    https: config.https === 'off' ? [] : at(config.https_port, 8443),
-    certificates:
-      config.https === 'off'
-        ? undefined
-        : { fallback: { names: [], files: [{ chain: `${pair}.crt`, key: `${pair}.key` }] }, named: [] },
-    // what a start would send at once, with a good certificate
-    hsts: hstsPreview(settings),
-    serversOf: plan => plannedServers(plan, config.run_dir),
-    externalOf: upstream => namedServers(config, upstream),
-  })
 }

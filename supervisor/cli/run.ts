@@ -2,13 +2,18 @@ import type { World } from '../assembly/world.ts'
 import { exitCode } from '../base/errors.ts'
 import { formatProblems } from '../config/report.ts'
 import { runSupervisor } from '../supervisor.ts'
-import { type CommandLine, resolveConfiguration } from './load.ts'
+import { type CommandLine, describeRefusal, resolveConfiguration } from './load.ts'
 
 /** `monohull run`: runs until it is told to stop; settles with the exit code. */
 export async function run(commandLine: CommandLine, world: World): Promise<number> {
   const resolveAgain = () => resolveConfiguration(commandLine, world)
   const resolved = await resolveAgain()
-  if (resolved.ok) return runSupervisor({ settings: resolved.settings, world, resolveAgain })
+  if (resolved.ok)
+    return runSupervisor({
+      settings: resolved.settings,
+      world,
+      resolveAgain: async () => describeRefusal(await resolveAgain()),
+    })
   process.stderr.write(`${formatProblems(resolved.problems)}\n`)
   return exitCode.config
 }

@@ -9,24 +9,24 @@ type Issue = z.core.$ZodIssue
 const otherForm = new Set<string>(['invalid_type', 'invalid_value', 'invalid_union'])
 
 /** Of a value with several forms, what is wrong with the one that it is meant to have, where that can be told. */
-export function unfold(issue: Issue): Issue[] {
-  if (issue.code !== 'invalid_union' || isSecretKey(issue.path.map(String))) return [issue]
+export function unfold(issue: Issue, schema: z.core.$ZodType): Issue[] {
+  if (issue.code !== 'invalid_union' || isSecretKey(schema, issue.path.map(String))) return [issue]
   const isOtherForm = ({ code, path }: Issue) => path.length === 0 && otherForm.has(code)
   const meant = issue.errors.filter(issues => issues.length > 0 && !issues.some(isOtherForm))
   const [only, ...others] = meant
   if (!only || others.length > 0) return [issue]
-  return only.map(inner => ({ ...inner, path: [...issue.path, ...inner.path] })).flatMap(unfold)
+  return only.map(inner => ({ ...inner, path: [...issue.path, ...inner.path] })).flatMap(inner => unfold(inner, schema))
 }
 
 /** What is wrong, and how to mend it; where it is about another key too, `lineOf` tells where that stands. */
 export function explainIssue(
   issue: Issue,
   path: readonly string[],
-  lineOf: (path: readonly string[]) => string | undefined,
+  { schema, lineOf }: { schema: z.core.$ZodType; lineOf: (path: readonly string[]) => string | undefined },
 ): Pick<Problem, 'problem' | 'fix'> {
   const key = path.join('.')
   if (issue.code === 'invalid_type' && issue.expected === 'object')
-    return { problem: 'expected keys and values below it', fix: `known here: ${keyNames(path).join(', ')}` }
+    return { problem: 'expected keys and values below it', fix: `known here: ${keyNames(schema, path).join(', ')}` }
   const { fix, also } = issue.code === 'custom' ? (issue.params ?? {}) : {}
   const place = Array.isArray(also) ? lineOf(also.map(String)) : undefined
   if (issue.code === 'invalid_key') {

@@ -1,5 +1,4 @@
 import * as z from 'zod'
-import { configSchema } from './schema.ts'
 import type { ScalarKind } from './variables.ts'
 
 /** A key that a variable and a flag can set. */
@@ -16,19 +15,19 @@ export interface ScalarKey {
 }
 
 /** Every scalar key with a name of its own; the default app's keys leave out `app` in their variable and flag. */
-export function scalarKeys(): ScalarKey[] {
-  return collect(configSchema, [], {})
+export function scalarKeysOf(schema: z.core.$ZodType): ScalarKey[] {
+  return collect(schema, [], {})
 }
 
-/** The scalar keys below names that the configuration gives, such as those of `apps`: for variables, not for flags. */
-export function namedScalarKeys(tree: Record<string, unknown>): ScalarKey[] {
+/** Scalar keys below names that the configuration gives, such as those of `apps`: for variables, not for flags. */
+export function namedScalarKeysOf(schema: z.core.$ZodType, tree: Record<string, unknown>): ScalarKey[] {
   const isDefaultApp = (path: readonly string[]) => path[0] === 'apps' && path[1] === 'app'
-  return collect(configSchema, [], tree).filter(({ path }) => isNamed(path) && !isDefaultApp(path))
+  return collect(schema, [], tree).filter(({ path }) => isNamed(schema, path) && !isDefaultApp(path))
 }
 
-/** The names of the keys below `path` (none for the top). */
-export function keyNames(path: readonly string[]): string[] {
-  let schema = unwrap(configSchema)
+/** Names of the keys below `path` (none for the top). */
+export function keyNames(whole: z.core.$ZodType, path: readonly string[]): string[] {
+  let schema = unwrap(whole)
   for (const name of path) {
     const child = childOf(schema, name)
     if (!child) return []
@@ -58,8 +57,8 @@ export function childrenOf(schema: z.core.$ZodType): z.core.$ZodType[] {
 }
 
 /** Whether a name in the path is given by the configuration, and not by the schema. */
-function isNamed(path: readonly string[]): boolean {
-  let schema = unwrap(configSchema)
+function isNamed(whole: z.core.$ZodType, path: readonly string[]): boolean {
+  let schema = unwrap(whole)
   for (const name of path) {
     if (schema instanceof z.ZodRecord) return true
     const child = childOf(schema, name)

@@ -1,9 +1,9 @@
+import type * as z from 'zod'
 import { messageOf } from '../base/errors.ts'
 import { nearest } from '../base/nearest.ts'
 import { explainIssue, unfold } from './issues.ts'
-import { keyNames, namedScalarKeys, type ScalarKey, scalarKeys } from './keys.ts'
+import { keyNames, namedScalarKeysOf, type ScalarKey, scalarKeysOf } from './keys.ts'
 import { type Problem, secretMask } from './report.ts'
-import { type Config, configSchema } from './schema.ts'
 import { holdsSecrets, isSecretKey } from './secrets.ts'
 import { isSetting, readScalar } from './variables.ts'
 import type { YamlSource } from './yaml-source.ts'
@@ -25,7 +25,7 @@ export interface ConfigSources {
   readFile: (path: string) => string
 }
 
-export type LoadResult = { ok: true; config: Config } | { ok: false; problems: Problem[] }
+export type LoadResult<Config> = { ok: true; config: Config } | { ok: false; problems: Problem[] }
 
 interface Assigned {
   source: string
@@ -35,9 +35,12 @@ interface Assigned {
 
 const noFile: YamlSource = { value: {}, problems: [], lineOf: () => undefined }
 
-/** Merges the sources and checks the result; all problems at once, each with its key, source, value and fix. */
-export function loadConfig(sources: ConfigSources): LoadResult {
-  const keys = scalarKeys()
+/** Merges the sources and checks the result against a schema; all problems at once, each with its key, source, value and fix. */
+export function loadBySchema<Schema extends z.ZodType>(
+  schema: Schema,
+  sources: ConfigSources,
+): LoadResult<z.output<Schema>> {
+  const keys = scalarKeysOf(schema)
   const problems: Problem[] = []
   const tree: Record<string, unknown> = {}
   const assigned = new Map<string, Assigned>()
@@ -54,7 +57,7 @@ export function loadConfig(sources: ConfigSources): LoadResult {
   for (const [key, value] of Object.entries(sources.overrides ?? {}))
     for (const place of everyApp(key, tree)) assign(place, value, 'monohull dev')
   // only a file gives names
-  const named = sources.file ? namedScalarKeys(tree) : []
+  const named = sources.file ? namedScalarKeysOf(schema, tree) : []
   const concurrency = sources.env.WEB_CONCURRENCY
   // platforms set it unasked, and it is about one app
   if (concurrency && !isWithoutDefaultApp(tree))
@@ -68,12 +71,12 @@ export function loadConfig(sources: ConfigSources): LoadResult {
   }
   if (sources.command.length > 0) assign('app.command', [...sources.command], 'the command line')
 
-  const parsed = configSchema.safeParse(tree)
+  const parsed = schema.safeParse(tree)
   if (parsed.success && problems.length === 0) return { ok: true, config: parsed.data }
-  for (const issue of (parsed.error?.issues ?? []).flatMap(unfold)) {
+  for (const issue of (parsed.error?.issues ?? []).flatMap(issue => unfold(issue, schema))) {
     const path = issue.path.map(String)
     if (issue.code === 'unrecognized_keys') {
-      problems.push(...issue.keys.map(name => unknownKey([...path, name], yaml.lineOf)))
+      problems.push(...issue.keys.map(name => unknownKey(schema, [...path, name], yaml.lineOf)))
       continue
     }
     const key = path.join('.')
@@ -86,10 +89,10 @@ export function loadConfig(sources: ConfigSources): LoadResult {
       value:
         issue.code === 'invalid_key'
           ? path.at(-1)
-          : found?.isSecret || isSecretKey(path)
+          : found?.isSecret || isSecretKey(schema, path)
             ? secretMask
-            : printable(getPath(tree, path), path),
-      ...explainIssue(issue, path, yaml.lineOf),
+            : printable(schema, getPath(tree, path), path),
+      ...explainIssue(issue, path, { schema, lineOf: yaml.lineOf }),
     })
   }
   return { ok: false, problems }
@@ -175,8 +178,8 @@ function readEnvironment(sources: ConfigSources, keys: ScalarKey[], problems: Pr
   return found
 }
 
-function unknownKey(path: string[], lineOf: (path: string[]) => string | undefined): Problem {
-  const siblings = keyNames(path.slice(0, -1))
+function unknownKey(schema: z.ZodType, path: string[], lineOf: (path: string[]) => string | undefined): Problem {
+  const siblings = keyNames(schema, path.slice(0, -1))
   const guess = nearest(path.at(-1) ?? '', siblings)
   return {
     key: path.join('.'),
@@ -198,9 +201,9 @@ function nearestVariable(variable: string, known: readonly string[]): string | u
 }
 
 /** A whole section is too long to print, and what should be one may hold secrets. */
-function printable(value: unknown, path: readonly string[]): unknown {
+function printable(schema: z.ZodType, value: unknown, path: readonly string[]): unknown {
   const isSection = isRecord(value) && Object.values(value).some(isRecord)
-  return isSection || (typeof value === 'object' && holdsSecrets(path)) ? undefined : value
+  return isSection || (typeof value === 'object' && holdsSecrets(schema, path)) ? undefined : value
 }
 
 function setPath(tree: Record<string, unknown>, path: string[], value: unknown): void {

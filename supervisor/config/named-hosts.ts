@@ -1,10 +1,5 @@
 import { isNumeric } from '../base/host-name.ts'
 
-/** Whether a host, or a wildcard, falls under another one that is a wildcard: nginx takes any depth. */
-export function isUnderWildcard(host: string, pattern: string): boolean {
-  return pattern.startsWith('*.') && host !== pattern && host.endsWith(pattern.slice(1))
-}
-
 /** What certificates are for where nothing else is said: every host that is named, but for wildcards and addresses. */
 export function namedHosts({
   server_names,

@@ -1,4 +1,4 @@
-import { isUnderWildcard } from './named-hosts.ts'
+import { isUnderWildcard } from '../base/host-name.ts'
 import type { Route } from './routes.ts'
 
 /** Browsers give up sooner. */

@@ -21,3 +21,15 @@ function formatProblem({ key, source, value, problem, fix }: Problem): string {
   const got = value === undefined ? '' : `, got ${JSON.stringify(value)}`
   return `  ${key === '' ? source : key}: ${problem}${got}\n    from: ${source}\n    fix:  ${fix}`
 }
+
+/** Notes a problem: `complain(key, value, problem, fix)`. */
+export type Complain = (key: string, value: unknown, problem: string, fix: string) => void
+
+/** Collects what is wrong on this machine. */
+export function collectProblems(): { problems: Problem[]; complain: Complain } {
+  const problems: Problem[] = []
+  return {
+    problems,
+    complain: (key, value, problem, fix) => problems.push({ key, source: 'this machine', value, problem, fix }),
+  }
+}

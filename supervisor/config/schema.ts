@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { type AppConfig, app } from './app.ts'
 import { cache, sendFiles } from './cache.ts'
-import { describeClientCertificateProblems } from './client-certificates.ts'
+import { clientCertificates, describeClientCertificateProblems } from './client-certificates.ts'
 import { compression } from './compression.ts'
 import { describeDynamicRouteProblems, dynamicRoutes } from './dynamic-routes.ts'
 import { describeFrontProblems } from './front-problems.ts'
@@ -12,7 +12,7 @@ import { responseHeaders } from './response-headers.ts'
 import { describeRouteProblems, fallbackApp } from './route-problems.ts'
 import { type Route, route, routeToApp } from './routes.ts'
 import { describeStopProblems } from './stop-problems.ts'
-import { describeTlsProblems, tls } from './tls.ts'
+import { describeTlsProblems, issuedKeys, tlsKeys } from './tls.ts'
 import { trustKeys } from './trust.ts'
 import { upstream } from './upstreams.ts'
 import {
@@ -38,6 +38,8 @@ const hooks = z
     before_stop: hook('before a graceful stop, within the first half of stop_timeout'),
   })
   .prefault({})
+
+const tls = z.strictObject({ ...tlsKeys, client_certificates: clientCertificates, ...issuedKeys }).prefault({})
 
 /** The one source of keys, types, defaults, documentation, the JSON Schema and the messages for bad values. */
 export const configSchema = z

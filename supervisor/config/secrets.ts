@@ -1,17 +1,16 @@
 import * as z from 'zod'
 import { childOf, childrenOf } from './keys.ts'
-import { configSchema } from './schema.ts'
 
 type Schema = z.core.$ZodType
 
 /** Whether the schema marks a key as a secret, or one above it. */
-export function isSecretKey(path: readonly string[]): boolean {
-  return path.some((_, index) => formsAt(path.slice(0, index + 1)).some(isMarked))
+export function isSecretKey(schema: Schema, path: readonly string[]): boolean {
+  return path.some((_, index) => formsAt(schema, path.slice(0, index + 1)).some(isMarked))
 }
 
 /** Whether there are secrets below a key, in a value of the right form at least. */
-export function holdsSecrets(path: readonly string[]): boolean {
-  return formsAt(path).some(holdsMarked)
+export function holdsSecrets(schema: Schema, path: readonly string[]): boolean {
+  return formsAt(schema, path).some(holdsMarked)
 }
 
 function isMarked(schema: Schema): boolean {
@@ -25,10 +24,10 @@ function holdsMarked(schema: Schema): boolean {
 }
 
 /** What the schema takes at a key; none when it does not know it. */
-function formsAt(path: readonly string[]): Schema[] {
+function formsAt(schema: Schema, path: readonly string[]): Schema[] {
   return path.reduce<Schema[]>(
     (forms, name) => forms.flatMap(form => childOf(form, name) ?? []).flatMap(formsOf),
-    formsOf(configSchema),
+    formsOf(schema),
   )
 }
 

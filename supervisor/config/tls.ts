@@ -1,10 +1,8 @@
 import * as z from 'zod'
 import { isNumeric } from '../base/host-name.ts'
-import { clientCertificates } from './client-certificates.ts'
 import { hsts } from './hsts.ts'
 import { namedHosts } from './named-hosts.ts'
 import { onDemand } from './on-demand.ts'
-import type { Route } from './routes.ts'
 import { absolutePath, command, docs, hostName } from './values.ts'
 
 const domains = 'expected a list of domains, such as [example.com, [shop.example.com, www.shop.example.com]]'
@@ -77,31 +75,32 @@ const acme = z
   })
   .optional()
 
-/** Everything about TLS but where certificates are mounted. */
-export const tls = z
-  .strictObject({
-    required: z.boolean({ error: 'expected true or false' }).default(false).register(docs, {
-      description: 'Refuse to start, rather than serve one of the local CA, when cert_dir has no usable certificate',
+/** Keys under `tls` that hold for any certificate. */
+export const tlsKeys = {
+  required: z.boolean({ error: 'expected true or false' }).default(false).register(docs, {
+    description: 'Refuse to start, rather than serve one of the local CA, when cert_dir has no usable certificate',
+  }),
+  profile: z
+    .enum(['intermediate', 'modern'], { error: 'expected intermediate or modern' })
+    .default('intermediate')
+    .register(docs, {
+      description:
+        "Mozilla's guideline: intermediate: TLS 1.2 and 1.3, for every client since 2014; modern: TLS 1.3 alone",
     }),
-    profile: z
-      .enum(['intermediate', 'modern'], { error: 'expected intermediate or modern' })
-      .default('intermediate')
-      .register(docs, {
-        description:
-          "Mozilla's guideline: intermediate: TLS 1.2 and 1.3, for every client since 2014; modern: TLS 1.3 alone",
-      }),
-    hsts,
-    client_certificates: clientCertificates,
-    acme,
-    on_demand: onDemand,
-  })
-  .prefault({})
+  hsts,
+}
+
+/** Keys under `tls` about certificates that a CA issues. */
+export const issuedKeys = {
+  acme,
+  on_demand: onDemand,
+}
 
 interface TlsContext {
-  routes?: readonly Pick<Route, 'host' | 'path' | 'match'>[] | undefined
+  routes?: readonly { host?: string | undefined; path: string; match: string }[] | undefined
   https: 'redirect' | 'on' | 'off'
   server_names: readonly string[]
-  tls: z.output<typeof tls>
+  tls: TlsConfig
 }
 
 const challengePath = '/.well-known/acme-challenge'
@@ -163,3 +162,6 @@ export function describeTlsProblems(context: TlsContext) {
   )
   return [...problems, ...taken]
 }
+
+/** The keys under `tls`, checked. */
+export type TlsConfig = z.output<z.ZodObject<typeof tlsKeys & typeof issuedKeys>>

@@ -1,7 +1,6 @@
 import { isMap, isNode, LineCounter, parseDocument, visit } from 'yaml'
 import { messageOf } from '../base/errors.ts'
 import type { Problem } from './report.ts'
-import { isSecretKey } from './secrets.ts'
 import { isMerge, keyAt, keysAround, mergeSources } from './yaml-keys.ts'
 
 export interface YamlSource {
@@ -12,7 +11,10 @@ export interface YamlSource {
 }
 
 /** Parses the configuration file; syntax errors come as problems with their line. */
-export function parseYaml(file: { path: string; text: string }): YamlSource {
+export function parseYaml(
+  file: { path: string; text: string },
+  isSecretKey: (path: readonly string[]) => boolean,
+): YamlSource {
   const lines = new LineCounter()
   const document = parseDocument(file.text, { lineCounter: lines, prettyErrors: false, merge: true })
   const at = (offset: number) => `${file.path}:${lines.linePos(offset).line}`

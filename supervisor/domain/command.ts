@@ -1,3 +1,5 @@
+import type { Outcome } from '../base/outcome.ts'
+
 /** What monohull can be told, by a signal, by the admin API or by any other way in. */
 export type Command =
   | { type: 'reload' }
@@ -18,7 +20,5 @@ export type Command =
   | { type: 'stop' }
   | { type: 'quickStop' }
 
-/** What came of a command, told when it is done. `reason` may have several lines; `lastLines` is what a failed worker printed. */
-export type Outcome =
-  | { ok: true; message: string }
-  | { ok: false; message: string; reason: string; lastLines?: readonly string[] }
+/** The one way in for commands; `from` says who asks. Settles when the command is done. */
+export type SendCommand = (command: Command, from: string) => Promise<Outcome>

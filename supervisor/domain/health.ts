@@ -1,8 +1,4 @@
-/** Workers that routes lead to. */
-export interface WorkerCount {
-  ready: number
-  total: number
-}
+import type { WorkerCount } from './worker-readiness.ts'
 
 /** What health depends on. */
 export interface HealthFacts {

@@ -1,6 +1,3 @@
-import type { Exit } from './exit.ts'
-import type { StopCause } from './process-state.ts'
-
 /** Events of a run at which the operator's own command is run. */
 export type HookEvent =
   | 'before_start'
@@ -43,10 +40,4 @@ export function hookEnv(event: HookEvent, { worker, pid, exitCode, reason }: Hoo
     ...(exitCode === undefined ? {} : { MONOHULL_EXIT: String(exitCode) }),
     ...(reason === undefined ? {} : { MONOHULL_REASON: reason }),
   }
-}
-
-/** Why a worker ended, in a word or two for a program to read: why monohull ended it, else what became of it. */
-export function endReason(cause: StopCause | undefined, exit: Exit): string {
-  if (cause !== undefined) return cause
-  return exit.kind === 'signal' && exit.isOutOfMemory ? 'out of memory' : 'died'
 }

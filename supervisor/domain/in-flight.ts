@@ -1,3 +1,5 @@
+/** Name, in the writable folder, of nginx's record of requests that a worker took and did not answer. */
+export const unansweredName = 'unanswered.log'
 /** A request that at least one worker took and did not answer, as nginx tells of it. */
 export interface UnansweredRequest {
   method: string

@@ -1,8 +1,7 @@
-import type { NginxModel } from './nginx-model.ts'
 import { quote } from './nginx-text.ts'
 
 /** What a CA asks for, before any redirect, password or route. */
-export function renderChallenges({ acmeChallenges }: Pick<NginxModel, 'acmeChallenges'>): string[] {
+export function renderChallenges({ acmeChallenges }: { acmeChallenges: string | undefined }): string[] {
   if (acmeChallenges === undefined) return []
   return [
     '# tls.acme',

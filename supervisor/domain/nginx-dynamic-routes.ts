@@ -1,22 +1,26 @@
 import { inBatches } from './batches.ts'
-import { renderRouteClientCertificate } from './nginx-client-certificates.ts'
 import type { DynamicRoutes } from './nginx-dynamic-hosts.ts'
-import type { NginxModel } from './nginx-model.ts'
 import { type ProxiedRoute, renderProxied } from './nginx-proxied.ts'
 import { renderPages } from './nginx-route-front.ts'
 import { block, callLua } from './nginx-text.ts'
+import type { RoutesModel } from './route.ts'
 
 /** Targets in one text, with names of any length: nginx reads Lua texts of 4096 bytes. */
 const mostPlaces = 10
 
-/** The locations for hosts that nginx learns of: one that finds out, and one for each target there may be. */
-export function renderDynamicRoutes(model: NginxModel, { askSocket }: DynamicRoutes): string[] {
+/**
+ * The locations for hosts that nginx learns of: one that finds out, and one for each target there may be. `admission`: what
+ * holds clients off there, beside what stands in the server.
+ */
+export function renderDynamicRoutes(
+  model: RoutesModel,
+  { askSocket }: DynamicRoutes,
+  admission: readonly string[],
+): string[] {
   const places = placesOf(model)
   const locations = inBatches(places, mostPlaces).map(batch =>
     batch.map(({ target, place }) => `${target} ${place}`).join(' '),
   )
-  // what else holds clients off stands in the server
-  const admission = renderRouteClientCertificate({}, model.front.clientCertificates)
   return [
     '# dynamic_routes',
     'location / {',
@@ -38,12 +42,12 @@ export function renderDynamicRoutes(model: NginxModel, { askSocket }: DynamicRou
 }
 
 /** Stand-ins for the routes that lead to what a host may lead to. */
-export function dynamicTargets(model: NginxModel): ProxiedRoute[] {
+export function dynamicTargets(model: RoutesModel): ProxiedRoute[] {
   return placesOf(model).map(({ route }) => route)
 }
 
 /** Everything of the configuration that a host may lead to. */
-function placesOf({ apps, upstreams }: NginxModel): { target: string; place: string; route: ProxiedRoute }[] {
+function placesOf({ apps, upstreams }: RoutesModel): { target: string; place: string; route: ProxiedRoute }[] {
   return [
     ...apps.map(({ name }) => ({ kind: 'app' as const, name })),
     ...upstreams.map(({ name }) => ({ kind: 'upstream' as const, name })),

@@ -1,4 +1,4 @@
-import type { NginxUpstream } from './nginx-model.ts'
+import type { ExternalUpstream } from './external-upstream.ts'
 
 /** nginx's own default for connections to servers it knows nothing of. */
 const idle = '60s'
@@ -7,7 +7,7 @@ const zoneKilobytes = 64
 const zoneKilobytesPerServer = 4
 
 /** The servers of an upstream elsewhere. */
-export function renderExternal(upstream: NginxUpstream): string[] {
+export function renderExternal(upstream: ExternalUpstream): string[] {
   const { servers, balance, keepalive, maxFails, failTimeoutSeconds } = upstream
   if (servers.length === 0) return []
   const group = externalName(upstream)
@@ -36,6 +36,6 @@ export function renderExternal(upstream: NginxUpstream): string[] {
 }
 
 /** The name of its group of servers. */
-export function externalName({ name }: Pick<NginxUpstream, 'name'>): string {
+export function externalName({ name }: Pick<ExternalUpstream, 'name'>): string {
   return `upstream_${name}`
 }

@@ -1,9 +1,10 @@
-import type { FilesTarget, NginxFeatures, NginxRoute } from './nginx-model.ts'
+import type { NginxFeatures } from './nginx-features.ts'
 import { quote } from './nginx-text.ts'
+import type { FilesTarget, ServedRoute } from './route.ts'
 import type { FolderShortcuts } from './static-folder.ts'
 
 /** A route to a folder of static files. */
-export interface FolderRoute extends NginxRoute {
+export interface FolderRoute extends ServedRoute {
   target: FilesTarget
 }
 

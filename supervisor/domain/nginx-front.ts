@@ -1,4 +1,3 @@
-import type { Hsts } from './hsts.ts'
 import { type Access, renderAccess, renderKnownHosts, renderUnknownHost, type UnknownHost } from './nginx-access.ts'
 import { type Cache, cacheHeader, cacheName, renderCached, renderCaches } from './nginx-cache.ts'
 import { type ClientCertificates, clientCertificateFiles } from './nginx-client-certificates.ts'
@@ -13,7 +12,7 @@ import {
   renderHeaderValues,
   renderRouteHeaderValues,
 } from './nginx-headers.ts'
-import { hstsHeader, renderHsts } from './nginx-hsts.ts'
+import { type Hsts, hstsHeader, renderHsts } from './nginx-hsts.ts'
 import { altSvcHeader, type Http3, renderAltSvc } from './nginx-http3.ts'
 import { type Limits, renderLimits, renderLimitsOf } from './nginx-limits.ts'
 import type { RuledRoute } from './nginx-route-rules.ts'

@@ -1,4 +1,8 @@
-import type { Hsts } from './hsts.ts'
+/** What browsers are told. `from`: who ends TLS, and has the certificate that counts. */
+export interface Hsts {
+  value: string
+  from: 'everywhere' | 'proxies'
+}
 
 /** For the http block: over HTTPS only (RFC 6797, 7.2), and unless the app says something else. */
 export function renderHsts({ value, from }: Hsts): string[] {

@@ -1,4 +1,5 @@
-import { type NginxModel, unansweredName } from './nginx-model.ts'
+import { unansweredName } from './in-flight.ts'
+import type { NginxModel } from './nginx-model.ts'
 import { quote } from './nginx-text.ts'
 
 const requestId = '$monohull_request_id'

@@ -1,16 +1,17 @@
+import type { ExternalUpstream } from './external-upstream.ts'
 import { renderBusyLocation } from './nginx-busy.ts'
 import { isCached, renderCacheAlone } from './nginx-cache-alone.ts'
 import { externalName } from './nginx-external.ts'
-import type { NginxModel, NginxRoute, NginxUpstream, ProxiedTarget } from './nginx-model.ts'
 import { quote } from './nginx-text.ts'
 import { proxyTarget } from './nginx-upstream.ts'
+import type { ProxiedTarget, RoutesModel, ServedRoute } from './route.ts'
 
 /** As snippets and timeouts have it; a location says only what differs. */
 const usualTries = 3
 const usualConnectMs = 5000
 
 /** A route that passes requests on. */
-export interface ProxiedRoute extends NginxRoute {
+export interface ProxiedRoute extends ServedRoute {
   target: ProxiedTarget
 }
 
@@ -48,7 +49,7 @@ function renderMatch(pattern: string, variable: string): string[] {
 /** The inside of the locations at and below the path; the two differ where the prefix is stripped. */
 export function renderProxied(
   route: ProxiedRoute,
-  model: PeerModel & Pick<NginxModel, 'front'>,
+  model: PeerModel & Pick<RoutesModel, 'front'>,
   variable: string,
 ): { at: string[]; below: string[] } {
   const { path, target } = route
@@ -90,12 +91,12 @@ function renderReadTimeout({ readTimeoutMs }: ProxiedTarget): string[] {
 }
 
 /** Whether nobody is there to answer what the cache may. */
-export function isLeftToCache({ target, rules }: NginxRoute, model: PeerModel & Pick<NginxModel, 'front'>): boolean {
+export function isLeftToCache({ target, rules }: ServedRoute, model: PeerModel & Pick<RoutesModel, 'front'>): boolean {
   const isProxied = target.kind === 'app' || target.kind === 'upstream'
   return isProxied && !findPeer(target, model) && isCached(rules, model.front)
 }
 
-type PeerModel = Pick<NginxModel, 'apps' | 'upstreams' | 'busyTime'>
+type PeerModel = Pick<RoutesModel, 'apps' | 'upstreams' | 'busyTime'>
 
 /** Who gets the requests. */
 interface Peer {
@@ -108,7 +109,7 @@ function findPeer({ kind, name }: ProxiedTarget, model: PeerModel): Peer | undef
   return kind === 'app' ? findApp(name, model) : findUpstream(name, model)
 }
 
-function findApp(name: string, { apps, busyTime }: Pick<NginxModel, 'apps' | 'busyTime'>): Peer | undefined {
+function findApp(name: string, { apps, busyTime }: Pick<RoutesModel, 'apps' | 'busyTime'>): Peer | undefined {
   const app = apps.find(candidate => candidate.name === name && candidate.servers.length > 0)
   if (!app) return undefined
   const options = [
@@ -118,14 +119,14 @@ function findApp(name: string, { apps, busyTime }: Pick<NginxModel, 'apps' | 'bu
   return { url: proxyTarget(app), host: undefined, options }
 }
 
-function findUpstream(name: string, { upstreams }: Pick<NginxModel, 'upstreams'>): Peer | undefined {
+function findUpstream(name: string, { upstreams }: Pick<RoutesModel, 'upstreams'>): Peer | undefined {
   const upstream = upstreams.find(candidate => candidate.name === name && candidate.servers.length > 0)
   if (!upstream) return undefined
   const url = `${upstream.tls ? 'https' : 'http'}://${externalName(upstream)}`
   return { url, host: upstream.host, options: renderUpstreamOptions(upstream) }
 }
 
-function renderUpstreamOptions({ tries, tls }: NginxUpstream): string[] {
+function renderUpstreamOptions({ tries, tls }: ExternalUpstream): string[] {
   return [
     ...(tries === usualTries ? [] : [`proxy_next_upstream_tries ${tries};`]),
     ...(tls ? ['proxy_ssl_server_name on;', ...(tls.name ? [`proxy_ssl_name ${tls.name};`] : [])] : []),

@@ -1,9 +1,11 @@
 import { formatAddress, isIpv6 } from '../base/address.ts'
+import type { ListenAddress } from './listen-address.ts'
 import { renderUnknownHost } from './nginx-access.ts'
 import { renderBusyCounter } from './nginx-busy.ts'
 import { renderNobody } from './nginx-cache-alone.ts'
 import { renderChallenges } from './nginx-challenges.ts'
-import { renderClientCertificates } from './nginx-client-certificates.ts'
+import { renderClientCertificates, renderRouteClientCertificate } from './nginx-client-certificates.ts'
+import type { RenderedNginx } from './nginx-complaint.ts'
 import { plainHosts, renderDynamicHosts } from './nginx-dynamic-hosts.ts'
 import { dynamicTargets, renderDynamicRoutes } from './nginx-dynamic-routes.ts'
 import { renderExternal } from './nginx-external.ts'
@@ -12,7 +14,7 @@ import { frontFiles, renderFront, renderFrontSite } from './nginx-front.ts'
 import { renderQuicListen } from './nginx-http3.ts'
 import { renderLogs } from './nginx-log.ts'
 import { luaKeys, renderLuaPath } from './nginx-lua.ts'
-import { type ListenAddress, type NginxModel, routesByHost } from './nginx-model.ts'
+import type { NginxModel } from './nginx-model.ts'
 import { renderOnDemand } from './nginx-on-demand.ts'
 import { isLeftToCache } from './nginx-proxied.ts'
 import { routeFrontFiles } from './nginx-route-front.ts'
@@ -21,9 +23,15 @@ import { lines, quote } from './nginx-text.ts'
 import { type Site, type TlsServer, tlsServers } from './nginx-tls.ts'
 import { renderUnavailable, unavailableFiles } from './nginx-unavailable.ts'
 import { renderCookie, renderUpstream } from './nginx-upstream.ts'
+import { routesByHost } from './route.ts'
 
 /** Longer than any queue: a full backlog makes connecting fail at once. Another value than nginx's default is what makes it call listen(2). */
 const backlog = 4096
+
+/** The configuration of nginx for a model. */
+export function renderConfiguration(model: NginxModel): RenderedNginx {
+  return { files: renderNginx(model), ownConf: model.ownNginxConf }
+}
 
 /** The rendered files, by name relative to the configuration folder. */
 export function renderNginx(model: NginxModel): Map<string, string> {
@@ -54,7 +62,8 @@ function sitesOf(model: NginxModel): HostSite[] {
     return { hosts, file, locations: () => renderRoutes(routes, model) }
   })
   if (!dynamicRoutes) return sites
-  const locations = () => renderDynamicRoutes(model, dynamicRoutes)
+  const admission = renderRouteClientCertificate({}, model.front.clientCertificates)
+  const locations = () => renderDynamicRoutes(model, dynamicRoutes, admission)
   return [{ hosts: [], file: 'rendered/site-dynamic.conf', locations }, ...sites]
 }
 

@@ -7,18 +7,18 @@ import { renderRouteErrorPages } from './nginx-error-pages.ts'
 import { type FrontRules, renderOtherHeaders } from './nginx-front.ts'
 import { includeHeaders, includeRouteHeaders, renderRouteHeaders, routeHeadersFile } from './nginx-headers.ts'
 import { isCounted, renderRouteLimits } from './nginx-limits.ts'
-import type { NginxModel, NginxRoute } from './nginx-model.ts'
 import { isLeftToCache } from './nginx-proxied.ts'
 import { lines } from './nginx-text.ts'
 import { renderCookie } from './nginx-upstream.ts'
+import type { RoutesModel, ServedRoute } from './route.ts'
 
 /** nginx sends none that is empty, and takes none from the server beside it. */
 const noHeader = "add_header X-None '';"
 
-type Model = Pick<NginxModel, 'front' | 'routes' | 'apps' | 'upstreams' | 'busyTime'>
+type Model = Pick<RoutesModel, 'front' | 'routes' | 'apps' | 'upstreams' | 'busyTime'>
 
 /** For the locations of a route: who gets how much of it, where that differs from the whole front. */
-export function renderAdmission(route: NginxRoute, model: Model): string[] {
+export function renderAdmission(route: ServedRoute, model: Model): string[] {
   const { front, routes } = model
   return [
     ...renderRouteClientCertificate(route.rules, front.clientCertificates),
@@ -29,7 +29,7 @@ export function renderAdmission(route: NginxRoute, model: Model): string[] {
 }
 
 /** For the locations of a route: pages for errors, where they differ from those of the whole front. */
-export function renderPages(route: NginxRoute, model: Model): string[] {
+export function renderPages(route: ServedRoute, model: Model): string[] {
   const own = isLeftToCache(route, model) ? cacheAloneRules : undefined
   return renderRouteErrorPages(
     model.front,
@@ -39,7 +39,7 @@ export function renderPages(route: NginxRoute, model: Model): string[] {
 }
 
 /** For the locations of a route: what becomes of its answers, where that differs from the whole front. */
-export function renderTreatment(route: NginxRoute, { front, routes }: Model): string[] {
+export function renderTreatment(route: ServedRoute, { front, routes }: Model): string[] {
   const { compression, cache } = route.rules
   return [
     ...(hasOwnHeaders(route, front) ? ['# headers', includeRouteHeaders(routes.indexOf(route))] : []),
@@ -50,13 +50,13 @@ export function renderTreatment(route: NginxRoute, { front, routes }: Model): st
 }
 
 /** Whether a request for a route might be refused: what answers at once would do so before that is looked at. */
-export function mayRefuse({ rules }: NginxRoute, { limits, access }: FrontRules): boolean {
+export function mayRefuse({ rules }: ServedRoute, { limits, access }: FrontRules): boolean {
   const { rate = limits.rate, connections = limits.connections } = rules
   return isGuarded(rules, access) || isCounted([{ rate, connections }])
 }
 
 /** What a block of a route includes beside an `add_header` of its own, unless the route's own are in it already. */
-export function headersBeside(route: NginxRoute, front: FrontRules): string[] {
+export function headersBeside(route: ServedRoute, front: FrontRules): string[] {
   return hasOwnHeaders(route, front) ? [] : [includeHeaders]
 }
 
@@ -75,6 +75,6 @@ export function routeFrontFiles({ front, routes, apps }: Model): [string, string
   })
 }
 
-function hasOwnHeaders({ rules: { headers, cache } }: NginxRoute, front: FrontRules): boolean {
+function hasOwnHeaders({ rules: { headers, cache } }: ServedRoute, front: FrontRules): boolean {
   return headers !== undefined || (cache !== undefined && (cache === 'off') === (front.cache !== undefined))
 }

@@ -1,9 +1,9 @@
 import { type FolderRoute, hiddenFiles, renderCacheMap, renderFolder } from './nginx-folder.ts'
-import type { NginxModel, NginxRoute, RedirectTarget, ResponseTarget } from './nginx-model.ts'
 import { type ProxiedRoute, renderBareRestMap, renderPathMap, renderProxied, renderRestMap } from './nginx-proxied.ts'
 import { headersBeside, mayRefuse, renderAdmission, renderTreatment } from './nginx-route-front.ts'
 import { block, literal, quote } from './nginx-text.ts'
 import { appKey } from './nginx-upstream.ts'
+import type { RedirectTarget, ResponseTarget, RoutesModel, ServedRoute } from './route.ts'
 
 /** The inside of a location that is for the path itself, and of the one for all below. */
 interface Bodies {
@@ -12,7 +12,7 @@ interface Bodies {
 }
 
 /** Variables that routes need, for the http block. */
-export function renderRouteMaps({ routes }: Pick<NginxModel, 'routes'>): string[] {
+export function renderRouteMaps({ routes }: Pick<RoutesModel, 'routes'>): string[] {
   return routes.flatMap((route, index) => {
     const map = renderMap(route, index)
     return map.length > 0 ? ['', ...origin(route), ...map] : []
@@ -20,7 +20,7 @@ export function renderRouteMaps({ routes }: Pick<NginxModel, 'routes'>): string[
 }
 
 /** The locations of one host. nginx takes the longest that fits, the user's own in server.d among them. */
-export function renderRoutes(routes: readonly NginxRoute[], model: NginxModel): string[] {
+export function renderRoutes(routes: readonly ServedRoute[], model: RoutesModel): string[] {
   const root = routes.find(({ path, match }) => path === '/' && match === 'prefix')
   const isFilesOnly = routes.every(({ target }) => target.kind === 'files')
   const exact = new Set(routes.flatMap(({ path, match }) => (match === 'exact' ? path : [])))
@@ -35,7 +35,7 @@ export function renderRoutes(routes: readonly NginxRoute[], model: NginxModel): 
   ]
 }
 
-function renderRoute(route: NginxRoute, model: NginxModel, exact: ReadonlySet<string>): string[] {
+function renderRoute(route: ServedRoute, model: RoutesModel, exact: ReadonlySet<string>): string[] {
   const { at, below } = renderBodies(route, model)
   const admission = renderAdmission(route, model)
   const treatment = renderTreatment(route, model)
@@ -56,7 +56,7 @@ function renderRoute(route: NginxRoute, model: NginxModel, exact: ReadonlySet<st
   ]
 }
 
-function renderMap(route: NginxRoute, index: number): string[] {
+function renderMap(route: ServedRoute, index: number): string[] {
   const { target, path } = route
   switch (target.kind) {
     case 'app':
@@ -72,7 +72,7 @@ function renderMap(route: NginxRoute, index: number): string[] {
   }
 }
 
-function renderBodies(route: NginxRoute, model: NginxModel): Bodies {
+function renderBodies(route: ServedRoute, model: RoutesModel): Bodies {
   const { target, path } = route
   const variable = variableOf(model.routes.indexOf(route))
   const snippet = route.snippet ? [`include ${quote(route.snippet)};`] : []
@@ -101,7 +101,7 @@ function same(body: string[]): Bodies {
 }
 
 function renderRedirect(
-  { path, match }: NginxRoute,
+  { path, match }: ServedRoute,
   { to, status, keepsPath }: RedirectTarget,
   variable: string,
 ): Bodies {
@@ -118,7 +118,7 @@ function renderResponse({ status, body, contentType }: ResponseTarget): string[]
   return [`default_type ${contentType};`, `return ${status} ${literal(body)};`]
 }
 
-function locations({ path, match }: NginxRoute, { at, below }: Bodies, exact: ReadonlySet<string>): string[] {
+function locations({ path, match }: ServedRoute, { at, below }: Bodies, exact: ReadonlySet<string>): string[] {
   if (match === 'exact') return block(`= ${path}`, below)
   if (match === 'regex') return block(`~ ${quote(path)}`, below)
   if (path === '/') return block('/', below)
@@ -131,6 +131,6 @@ function variableOf(index: number): string {
 }
 
 /** The comment that names the keys a route is from. */
-function origin({ origin: place, target }: NginxRoute): string[] {
+function origin({ origin: place, target }: ServedRoute): string[] {
   return [`# ${place ?? (target.kind === 'app' ? appKey(target.name) : 'app')}`]
 }

@@ -1,5 +1,6 @@
 import type { CertificateFiles } from './certificate.ts'
-import type { NginxModel, TlsCertificateSet } from './nginx-model.ts'
+import type { NginxModel } from './nginx-model.ts'
+import type { TlsCertificateSet } from './tls-certificates.ts'
 
 /** What one host, or every other one, is answered with. */
 export interface Site {

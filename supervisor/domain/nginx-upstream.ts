@@ -1,4 +1,4 @@
-import type { WorkerAddress } from './ports.ts'
+import type { WorkerAddress } from './worker-address.ts'
 
 /** How nginx chooses a worker for a request. */
 export type Balance = 'least_conn' | 'round_robin' | 'ip_hash' | 'sticky'

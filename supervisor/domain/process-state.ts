@@ -123,3 +123,9 @@ function exited(state: ProcessState, { exit, groupAlive }: { exit: Exit; groupAl
     effects: [{ type: 'disarm', timer: 'boot' }, ...rest, { type: 'watchGroup' }],
   }
 }
+
+/** Why a worker ended, in a word or two for a program to read: why monohull ended it, else what became of it. */
+export function endReason(cause: StopCause | undefined, exit: Exit): string {
+  if (cause !== undefined) return cause
+  return exit.kind === 'signal' && exit.isOutOfMemory ? 'out of memory' : 'died'
+}

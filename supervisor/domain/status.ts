@@ -1,33 +1,11 @@
 import type { WorkerLimits } from './autoscale.ts'
 import { type CertificatesStatus, formatCertificates } from './certificate-status.ts'
 import { gauge, type Metric } from './metric.ts'
+import type { ProcessStatus } from './process-status.ts'
 import type { RouteStoreStatus } from './route-store.ts'
-import type { SlotState } from './slot-state.ts'
 import { formatTable } from './text-table.ts'
 import { formatUpstreams, type UpstreamServerStatus } from './upstream-status.ts'
-
-/** One worker as `monohull status` shows it. */
-export interface WorkerStatus {
-  /** `app.1` */
-  name: string
-  slot: number
-  state: SlotState['name']
-  pid: number | undefined
-  /** Since the serving process was started. */
-  uptimeSeconds: number | undefined
-  restarts: number
-  isInRotation: boolean
-}
-
-/** One process without a socket as `monohull status` shows it. */
-export interface ProcessStatus {
-  /** `queue.1` */
-  name: string
-  state: SlotState['name'] | 'running'
-  pid: number | undefined
-  uptimeSeconds: number | undefined
-  restarts: number
-}
+import type { WorkerStatus } from './worker-status.ts'
 
 /** The whole, as `monohull status` shows it. */
 export interface Status {

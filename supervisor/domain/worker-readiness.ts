@@ -1,5 +1,10 @@
-import type { WorkerCount } from './health.ts'
-import type { WorkerStatus } from './status.ts'
+import type { WorkerStatus } from './worker-status.ts'
+
+/** Workers that routes lead to. */
+export interface WorkerCount {
+  ready: number
+  total: number
+}
 
 /** One app that a route leads to. */
 export interface AppCount extends WorkerCount {

@@ -1,5 +1,7 @@
 import { formatDuration } from '../base/duration.ts'
 import { messageOf } from '../base/errors.ts'
+import type { Outcome } from '../base/outcome.ts'
+import type { Runtime } from '../base/runtime.ts'
 import {
   AcmeError,
   type AcmePlan,
@@ -10,12 +12,10 @@ import {
 } from '../domain/acme.ts'
 import { planRenewal } from '../domain/acme-renewal.ts'
 import type { UsableCertificate } from '../domain/certificate.ts'
-import type { Outcome } from '../domain/command.ts'
-import type { Surroundings } from '../domain/ports.ts'
 import { createAcmeLedger } from './acme-ledger.ts'
 import { type OrderDeps, obtainCertificate } from './acme-order.ts'
 
-export interface AcmeDeps extends OrderDeps, Pick<Surroundings, 'log' | 'random'> {
+export interface AcmeDeps extends OrderDeps, Pick<Runtime, 'log' | 'random'> {
   settings: AcmeSettings
   /** Ends what is under way, and everything after it: nothing is ordered or noted any more. */
   signal: AbortSignal

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts'
+import type { Outcome } from '../base/outcome.ts'
 import { decideScale, type LoadSample, type ScalePolicy, type WorkerLimits } from '../domain/autoscale.ts'
-import type { Outcome } from '../domain/command.ts'
 
 const intervalMs = 1000
 /** New workers that did not come up are not tried again at once. */

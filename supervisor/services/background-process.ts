@@ -1,10 +1,10 @@
 import { exitCode, reasonOf } from '../base/errors.ts'
 import { backoffMs } from '../domain/backoff.ts'
+import type { ProcessRuntime } from '../domain/child.ts'
 import { describeExit, type Exit } from '../domain/exit.ts'
-import type { Surroundings } from '../domain/ports.ts'
+import type { ProcessStatus } from '../domain/process-status.ts'
+import type { Death } from '../domain/program-death.ts'
 import { blameFor, type SlotEffect, type SlotEvent, type SlotState, stepSlot } from '../domain/slot-state.ts'
-import type { ProcessStatus } from '../domain/status.ts'
-import type { Death } from './death-record.ts'
 import { type ManagedProcess, manageProcess } from './managed-process.ts'
 import type { OomWatch } from './oom-watch.ts'
 import type { ProcessPlan } from './program-plan.ts'
@@ -25,7 +25,7 @@ export interface BackgroundProcess {
   status(): ProcessStatus
 }
 
-export interface BackgroundProcessDeps extends Surroundings {
+export interface BackgroundProcessDeps extends ProcessRuntime {
   oomWatch: OomWatch
   /** One ended by itself. Whether that ends the whole run, so that nothing is started any more. */
   onDeath: (death: Death) => boolean

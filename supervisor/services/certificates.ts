@@ -1,11 +1,30 @@
 import { join } from 'node:path'
 import { OperatorError } from '../base/errors.ts'
+import type { Runtime } from '../base/runtime.ts'
 import { type AcmePlan, folderOf } from '../domain/acme.ts'
-import { type CertificateProblem, chooseCertificates, type UsableCertificate } from '../domain/certificate.ts'
+import {
+  type CertificateFiles,
+  type CertificateProblem,
+  chooseCertificates,
+  type UsableCertificate,
+} from '../domain/certificate.ts'
 import { type CertificateSource, uncovered } from '../domain/certificate-choice.ts'
 import { findPairs } from '../domain/certificate-folder.ts'
-import type { CertificateStore, Surroundings } from '../domain/ports.ts'
-import { type LocalAuthorityFacts, type LocalCertificateSettings, localCertificate } from './local-certificate.ts'
+import {
+  type LocalAuthorityFacts,
+  type LocalCertificateSettings,
+  type LocalCertificateStore,
+  localCertificate,
+} from './local-certificate.ts'
+
+/** Certificate files, as the services need them. */
+export interface CertificateStore extends LocalCertificateStore {
+  list(folder: string): { files: string[]; folders: string[] }
+  /** Writes what was read to a folder of its own in `folder`: what happens to the mounted files is nothing to nginx. */
+  keepCopy(usable: UsableCertificate, folder: string): CertificateFiles
+  /** Removes the copies of all others. */
+  keepOnly(ids: readonly string[], folder: string): void
+}
 
 export interface CertificateSettings extends LocalCertificateSettings {
   /** Refuse, rather than serve one of the local CA: tls.required asks for that. */
@@ -122,7 +141,7 @@ function tryToList(store: CertificateStore, folder: string): ReturnType<Certific
   }
 }
 
-export interface ServedDeps extends Pick<Surroundings, 'clock' | 'log'> {
+export interface ServedDeps extends Pick<Runtime, 'clock' | 'log'> {
   store: CertificateStore
   /** Whether a mounted one is served now, whose place a local one must not take. */
   isMountedServed: boolean

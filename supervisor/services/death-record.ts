@@ -1,21 +1,9 @@
 import type { Log } from '../base/log.ts'
-import { describeExit, type Exit } from '../domain/exit.ts'
+import { describeExit } from '../domain/exit.ts'
 import { renderAddress } from '../domain/nginx-upstream.ts'
-import type { WorkerAddress } from '../domain/ports.ts'
+import type { WorkerAddress } from '../domain/worker-address.ts'
 import type { InFlight } from './in-flight.ts'
 import type { RefusedEnd, WorkerEnd } from './worker.ts'
-
-/** A worker that ended by itself. */
-export interface Death {
-  worker: string
-  exit: Exit
-  wasReady: boolean
-  /** Since it was ready; 0 when it never was. */
-  servedMs: number
-  /** Whether somebody outside killed it. */
-  wasKilledOutside: boolean
-  lastLines: string[]
-}
 
 export interface DeathRecordDeps {
   log: Log

@@ -1,11 +1,11 @@
 import { messageOf, OperatorError } from '../base/errors.ts'
-import type { Outcome } from '../domain/command.ts'
+import type { Outcome } from '../base/outcome.ts'
+import type { Runtime } from '../base/runtime.ts'
 import { formatTarget, type Reading, readRouteHost, readRouteTarget } from '../domain/dynamic-route.ts'
-import type { Surroundings } from '../domain/ports.ts'
 import type { HearOfRoutes, RouteStore, RouteStoreStatus } from '../domain/route-store.ts'
 import { encodeTarget, findRouteObstacle, type RouteSurroundings } from '../domain/route-surroundings.ts'
 
-export interface DynamicRoutesDeps extends Pick<Surroundings, 'clock' | 'log'> {
+export interface DynamicRoutesDeps extends Pick<Runtime, 'clock' | 'log'> {
   /** A store that tells its changes to `hear`. */
   openStore(hear: HearOfRoutes): RouteStore
   surroundings: () => RouteSurroundings

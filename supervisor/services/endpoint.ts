@@ -1,4 +1,5 @@
-import type { BoundSocket, SlotSockets, WorkerAddress } from '../domain/ports.ts'
+import type { BoundSocket, SlotSockets } from '../domain/sockets.ts'
+import type { WorkerAddress } from '../domain/worker-address.ts'
 
 /** Where one worker, and after a crash its successor, listens. */
 export interface Endpoint {

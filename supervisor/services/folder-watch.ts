@@ -1,7 +1,7 @@
 import { messageOf } from '../base/errors.ts'
-import type { Surroundings } from '../domain/ports.ts'
+import type { Runtime } from '../base/runtime.ts'
 
-export interface FolderWatchDeps extends Pick<Surroundings, 'clock' | 'log'> {
+export interface FolderWatchDeps extends Pick<Runtime, 'clock' | 'log'> {
   everyMs: number
   /** What is in there, for the log. */
   what: string

@@ -1,9 +1,14 @@
 import { pause } from '../base/clock.ts'
-import type { Child, Probe, StackReader, Surroundings } from '../domain/ports.ts'
+import type { Runtime } from '../base/runtime.ts'
+import type { Child } from '../domain/child.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { ManagedProcess } from './managed-process.ts'
+import type { WorkerProbe } from './readiness.ts'
 import { startWatchdog, type Watchdog } from './watchdog.ts'
 import type { WorkerPlan } from './worker-plan.ts'
+
+/** Finds out where the JavaScript of a hung Node process stands, innermost call first; empty when it cannot. */
+export type StackReader = (child: Child, timeoutMs: number) => Promise<string[]>
 
 const stackTimeoutMs = 2000
 
@@ -23,12 +28,12 @@ export interface HangFinding {
   stack: string[]
 }
 
-export interface HangWatchOptions extends Pick<Surroundings, 'clock'> {
+export interface HangWatchOptions extends Pick<Runtime, 'clock'> {
   child: Child
   process: ManagedProcess
   endpoint: Endpoint
   plan: WorkerPlan
-  probe: Probe
+  probe: WorkerProbe
   readStack: StackReader
 }
 

@@ -1,9 +1,9 @@
 import { formatDuration } from '../base/duration.ts'
 import { reasonOf } from '../base/errors.ts'
 import { stoppingReason } from '../base/stopping.ts'
+import type { ProcessRuntime } from '../domain/child.ts'
 import { describeExit, exitCodeOf } from '../domain/exit.ts'
 import { type HookEvent, type HookFacts, type HookPlan, hookEnv } from '../domain/hook.ts'
-import type { Surroundings } from '../domain/ports.ts'
 import type { ManagedProcess } from './managed-process.ts'
 import { manageTask } from './task-process.ts'
 
@@ -39,7 +39,7 @@ export interface Hooks {
   end(): Promise<void>
 }
 
-export function createHooks({ spawn, clock, log }: Pick<Surroundings, 'spawn' | 'clock' | 'log'>): Hooks {
+export function createHooks({ spawn, clock, log }: Pick<ProcessRuntime, 'spawn' | 'clock' | 'log'>): Hooks {
   const running = new Set<ManagedProcess>()
   const waiting: HookRun[] = []
   let inBackground = 0

@@ -1,8 +1,8 @@
+import type { Runtime } from '../base/runtime.ts'
 import type { Candidate } from '../domain/certificate-choice.ts'
 import { areGood, type Hsts, type HstsProgress, type HstsRule, hstsOf, nextProgress } from '../domain/hsts.ts'
-import type { Surroundings } from '../domain/ports.ts'
 
-export interface HstsDeps extends Pick<Surroundings, 'clock'> {
+export interface HstsDeps extends Pick<Runtime, 'clock'> {
   rule: HstsRule
   hasProxies: boolean
   /** Names that are not known yet get a certificate of a CA at their handshake, or no handshake. */

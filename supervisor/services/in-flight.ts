@@ -1,4 +1,5 @@
 import { pause } from '../base/clock.ts'
+import type { Runtime } from '../base/runtime.ts'
 import {
   describeInFlight,
   type PlaceOfDeath,
@@ -7,7 +8,14 @@ import {
   type UnansweredRequest,
 } from '../domain/in-flight.ts'
 import { noteDeath, type PoisonCounts, type PoisonPolicy } from '../domain/poison.ts'
-import type { Surroundings, UnansweredLog } from '../domain/ports.ts'
+
+/** nginx's record of requests that a worker took and did not answer. */
+export interface UnansweredLog {
+  /** The whole lines that came since the last time. */
+  read(): string
+  /** Empties it when it has grown large. */
+  shorten(): void
+}
 
 const pollMs = 5
 /** How long the record of a death waits for nginx, which has seen it first: less than the next worker takes to be ready. */
@@ -30,7 +38,7 @@ export interface InFlight {
   of(death: DeathInFlight): Promise<string[]>
 }
 
-export type InFlightDeps = Pick<Surroundings, 'clock' | 'log'> & { unanswered: UnansweredLog }
+export type InFlightDeps = Pick<Runtime, 'clock' | 'log'> & { unanswered: UnansweredLog }
 
 export function createInFlight({ clock, log, unanswered }: InFlightDeps): InFlight {
   let recent: UnansweredRequest[] = []

@@ -1,5 +1,5 @@
+import type { ProcessRuntime } from '../domain/child.ts'
 import type { Exit } from '../domain/exit.ts'
-import type { Surroundings } from '../domain/ports.ts'
 import type { ManagedProcess } from './managed-process.ts'
 import type { InitPlan } from './program-plan.ts'
 import { manageTask } from './task-process.ts'
@@ -19,8 +19,8 @@ export interface InitRun {
 }
 
 /** Runs commands to their end, one after the other. An OperatorError when the system refuses to start one. */
-export function runInit(surroundings: Surroundings, plans: readonly InitPlan[]): InitRun {
-  const { clock, log } = surroundings
+export function runInit(runtime: ProcessRuntime, plans: readonly InitPlan[]): InitRun {
+  const { clock, log } = runtime
   let current: ManagedProcess | undefined
   let isStopping = false
 
@@ -33,7 +33,7 @@ export function runInit(surroundings: Surroundings, plans: readonly InitPlan[]):
   }
 
   async function runOne(plan: InitPlan): Promise<InitFailure | undefined> {
-    const child = surroundings.spawn({ ...plan, inherit: [], output: 'relay', notify: false })
+    const child = runtime.spawn({ ...plan, inherit: [], output: 'relay', notify: false })
     log.info('init command started', { init: plan.name, command: plan.argv.join(' '), pid: child.pid })
     current = manageTask({ child, clock, timeoutMs: plan.timeoutMs, graceMs: plan.gracefulTimeoutMs })
     const { exit, cause, uptimeMs } = await current.ended

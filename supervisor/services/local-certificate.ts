@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { messageOf, OperatorError } from '../base/errors.ts'
-import type { CertificateFiles, UsableCertificate } from '../domain/certificate.ts'
+import type { Runtime } from '../base/runtime.ts'
+import type { CertificateFiles, CertificateReading, UsableCertificate } from '../domain/certificate.ts'
 import {
   authorityScope,
   isAuthorityUsable,
@@ -9,7 +10,25 @@ import {
   serverScope,
 } from '../domain/local-certificate.ts'
 import { isWithin } from '../domain/name-constraints.ts'
-import type { CertificateStore, LocalAuthority, Surroundings } from '../domain/ports.ts'
+import type { Scope } from '../domain/x509.ts'
+
+/** The CA that monohull is to itself, where nobody else's certificate serves. Files are for their owner only. */
+export interface LocalAuthority {
+  /** What the CA of a certificate file may sign for. */
+  scopeOf(chain: string): Scope
+  /** Makes a CA; `host` is a word of its name. */
+  create(files: CertificateFiles, wanted: { host: string; scope: Scope; now: number }): void
+  /** Makes a key and has the CA of `authority` sign a certificate for it. */
+  sign(files: CertificateFiles, authority: CertificateFiles, wanted: { names: Scope; now: number }): void
+}
+
+/** Files of local certificates. */
+export interface LocalCertificateStore {
+  read(folder: string, names: CertificateFiles): CertificateReading
+  localAuthority(): Promise<LocalAuthority>
+  remove(files: CertificateFiles): void
+  isWritable(folder: string): boolean
+}
 
 export interface LocalCertificateSettings {
   certDir: string
@@ -37,9 +56,9 @@ const formerPair = { chain: 'self-signed.crt', key: 'self-signed.key' }
  * the state folder or, where that is read-only, in the run folder. The CA is made anew when it may not sign for a name.
  */
 export async function localCertificate(
-  store: CertificateStore,
+  store: LocalCertificateStore,
   settings: LocalCertificateSettings,
-  { clock, log }: Pick<Surroundings, 'clock' | 'log'>,
+  { clock, log }: Pick<Runtime, 'clock' | 'log'>,
 ): Promise<LocalCertificate> {
   const { stateDir, certDir, hostname } = settings
   const fallback = join(settings.runDir, 'certificates')
@@ -83,7 +102,7 @@ export async function localCertificate(
   })
 }
 
-function findAuthorities(store: CertificateStore, folders: readonly string[], now: number): UsableCertificate[] {
+function findAuthorities(store: LocalCertificateStore, folders: readonly string[], now: number): UsableCertificate[] {
   return folders.flatMap(folder => {
     const read = store.read(folder, authorityPair)
     return read.ok && isAuthorityUsable(read.certificate, now) ? [read] : []
@@ -91,7 +110,7 @@ function findAuthorities(store: CertificateStore, folders: readonly string[], no
 }
 
 function findKept(
-  store: CertificateStore,
+  store: LocalCertificateStore,
   folders: readonly string[],
   { authorities, wanted, now }: { authorities: readonly UsableCertificate[]; wanted: readonly string[]; now: number },
 ): LocalCertificate | undefined {
@@ -106,7 +125,7 @@ function findKept(
 
 function makeAuthority(
   local: LocalAuthority,
-  store: CertificateStore,
+  store: LocalCertificateStore,
   { folder, settings, now }: { folder: string; settings: LocalCertificateSettings; now: number },
 ): UsableCertificate {
   const [, host = ''] = localNames(settings.hostname, [])
@@ -119,7 +138,7 @@ function placeIn(folder: string, { chain, key }: CertificateFiles): CertificateF
   return { chain: join(folder, chain), key: join(folder, key) }
 }
 
-function expectUsable(reading: ReturnType<CertificateStore['read']>): UsableCertificate {
+function expectUsable(reading: ReturnType<LocalCertificateStore['read']>): UsableCertificate {
   if (reading.ok) return reading
   throw new Error(reading.problem)
 }

@@ -1,8 +1,8 @@
 import { messageOf } from '../base/errors.ts'
+import type { Runtime } from '../base/runtime.ts'
 import type { CertificateFacts } from '../domain/certificate.ts'
 import type { Candidate } from '../domain/certificate-choice.ts'
 import { localRenewalAt } from '../domain/local-certificate.ts'
-import type { Surroundings } from '../domain/ports.ts'
 
 /** Between two attempts for the same certificate. */
 const retryMs = 3_600_000
@@ -17,7 +17,7 @@ export function createLocalRenewal({
   clock,
   log,
   renew,
-}: Pick<Surroundings, 'clock' | 'log'> & { renew: () => Promise<unknown> }): LocalRenewal {
+}: Pick<Runtime, 'clock' | 'log'> & { renew: () => Promise<unknown> }): LocalRenewal {
   let tried: { id: CertificateFacts['id']; at: number } | undefined
 
   return {

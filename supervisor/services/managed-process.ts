@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts'
+import type { Child } from '../domain/child.ts'
 import type { Exit } from '../domain/exit.ts'
-import type { Child } from '../domain/ports.ts'
 import {
   type ProcessEffect,
   type ProcessEvent,

@@ -1,5 +1,13 @@
 import { messageOf } from '../base/errors.ts'
-import type { Resolver, Surroundings } from '../domain/ports.ts'
+import type { Runtime } from '../base/runtime.ts'
+
+/** Looks up names. */
+export interface Resolver {
+  /** At least one; rejects when there is none. */
+  addressesOf(name: string): Promise<string[]>
+  /** How long they hold, where that is known. */
+  ttlOf(name: string): Promise<number | undefined>
+}
 
 /** A start does not wait longer for names; what is found later is told then. */
 const firstLookupMs = 2000
@@ -24,7 +32,7 @@ export interface NameLookups {
   stop(): void
 }
 
-export interface NameLookupsDeps extends Pick<Surroundings, 'clock' | 'log'> {
+export interface NameLookupsDeps extends Pick<Runtime, 'clock' | 'log'> {
   resolver: Resolver
   /** A name leads elsewhere now. */
   onChange(): void

@@ -1,10 +1,17 @@
 import { pause } from '../base/clock.ts'
 import { backoffMs } from '../domain/backoff.ts'
+import type { ProcessRuntime } from '../domain/child.ts'
 import { describeExit, type Exit } from '../domain/exit.ts'
-import { inheritedSockets } from '../domain/nginx-model.ts'
-import type { ProcessView, Surroundings } from '../domain/ports.ts'
+import { inheritedSockets } from '../domain/inherited-sockets.ts'
 import { type ManagedProcess, manageProcess } from './managed-process.ts'
-import { createNginxOrphans } from './nginx-orphans.ts'
+import { createNginxOrphans, type OrphanView } from './nginx-orphans.ts'
+
+/** View of running nginx processes. */
+export interface ProcessView extends OrphanView {
+  childrenOf(pid: number): number[]
+  /** Whether an nginx worker accepts nothing any more. */
+  isNginxLeaving(pid: number): boolean
+}
 
 const pollMs = 2
 const startTimeoutMs = 10_000
@@ -12,7 +19,7 @@ const backoff = { initialMs: 200, maxMs: 10_000 }
 /** A master that ran this long restarts the backoff. */
 const stableMs = 1000
 
-export interface NginxMasterDeps extends Surroundings {
+export interface NginxMasterDeps extends ProcessRuntime {
   /** Directory whose nginx.conf a master reads. */
   configuration: string
   processes: ProcessView

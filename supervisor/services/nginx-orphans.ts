@@ -1,5 +1,5 @@
 import { type Clock, pause } from '../base/clock.ts'
-import type { Child, ProcessView } from '../domain/ports.ts'
+import type { Child } from '../domain/child.ts'
 
 const lookEveryMs = 1000
 /** How long they may take to stop accepting, and how often that is looked at. */
@@ -22,6 +22,14 @@ export interface NginxOrphans {
   leave(): Promise<void>
 }
 
+/** View of groups of nginx workers. */
+export interface OrphanView {
+  /** Whether none of a group accepts anything any more. */
+  isGroupLeaving(group: number): boolean
+  /** How often the processes of a group went to sleep and woke up so far, which is what a server at rest does not do. */
+  wakeUpsOf(group: number): number
+}
+
 interface Orphans {
   master: Child
   since: number
@@ -29,7 +37,7 @@ interface Orphans {
   wakeUps: number | undefined
 }
 
-export function createNginxOrphans({ clock, processes }: { clock: Clock; processes: ProcessView }): NginxOrphans {
+export function createNginxOrphans({ clock, processes }: { clock: Clock; processes: OrphanView }): NginxOrphans {
   let groups: Orphans[] = []
   let cancelLook: (() => void) | undefined
 

@@ -1,25 +1,37 @@
 import { messageOf, OperatorError } from '../base/errors.ts'
 import { stoppingReason } from '../base/stopping.ts'
-import { complaintFix, nameOrigins } from '../domain/nginx-complaint.ts'
-import type { NginxModel } from '../domain/nginx-model.ts'
-import { renderNginx } from '../domain/nginx-render.ts'
-import type { ConfigTest, NginxFiles } from '../domain/ports.ts'
+import { complaintFix, nameOrigins, type RenderedNginx } from '../domain/nginx-complaint.ts'
 import { createNginxMaster, type NginxMaster, type NginxMasterDeps } from './nginx-master.ts'
 
-/** nginx with its configuration. Whatever renders, tests or reloads waits for its turn, and takes the model of its turn. */
+/** Result of nginx's own test; the output is its words, line by line. `text`: the whole configuration as nginx read it, files that it includes too; the same text, the same configuration. */
+export type ConfigTest = { ok: true; warnings: string[]; text: string } | { ok: false; output: string[] }
+
+/** The configuration on disk and the check of it; see adapters/nginx-files. */
+export interface NginxFiles {
+  /** Leads to the configuration in use. */
+  currentFolder: string
+  stage(rendered: ReadonlyMap<string, string>): string
+  /** `descriptors`: sockets that are bound already; without them nginx binds the addresses for a moment. `signal` ends it. */
+  test(folder: string, descriptors: readonly number[], signal?: AbortSignal): Promise<ConfigTest>
+  /** Makes it the one in use, and tells which was before. */
+  promote(folder: string): string | undefined
+  discard(folder: string): void
+}
+
+/** nginx with its configuration. Whatever renders, tests or reloads waits for its turn, and renders when it has it. */
 export interface Nginx extends Omit<NginxMaster, 'start' | 'reload'> {
   /** Renders and tests without a trace; an OperatorError with nginx's own words when it is refused. */
-  check(model: () => NginxModel): Promise<void>
+  check(render: () => RenderedNginx): Promise<void>
   /** Starts; settles when nginx has workers. An OperatorError with nginx's own words when it refuses the configuration. */
-  start(model: NginxModel): Promise<void>
+  start(rendered: RenderedNginx): Promise<void>
   /**
    * Renders, tests, promotes and reloads; settles when only new nginx workers accept. It rejects when nginx does not take
    * it, and the last configuration is in use again. It reloads nothing when no file of the configuration has changed: a
    * reload closes client connections. `onTaken` is called before anybody else has a turn.
    */
-  apply(model: () => NginxModel, onTaken?: () => void): Promise<void>
-  /** `apply` for when the model alone may have changed, and not the files that the user's own configuration is in. */
-  follow(model: () => NginxModel): Promise<void>
+  apply(render: () => RenderedNginx, onTaken?: () => void): Promise<void>
+  /** `apply` for when the rendered files alone may have changed, and not the files that the user's own configuration is in. */
+  follow(render: () => RenderedNginx): Promise<void>
   /** Takes note of all files that nginx was started with, so that `apply` can tell a change. */
   takeNote(): void
 }
@@ -52,39 +64,39 @@ export function createNginx(deps: NginxDeps): Nginx {
   }
 
   /** The whole configuration, as nginx read it. */
-  async function expectAccepted(folder: string, model: NginxModel): Promise<string> {
+  async function expectAccepted(folder: string, rendered: RenderedNginx): Promise<string> {
     const result = await test(folder)
     if (ending.signal.aborted) throw new OperatorError(stoppingReason, { fix: 'start it again' })
     if (!result.ok) {
-      throw new OperatorError(`nginx refuses the configuration: ${nameOrigins(result.output, model).join('\n')}`, {
-        fix: complaintFix(result.output, model),
+      throw new OperatorError(`nginx refuses the configuration: ${nameOrigins(result.output, rendered).join('\n')}`, {
+        fix: complaintFix(result.output, rendered),
       })
     }
-    for (const warning of nameOrigins(result.warnings, model)) log.warn('nginx warns', { output: warning })
+    for (const warning of nameOrigins(result.warnings, rendered)) log.warn('nginx warns', { output: warning })
     return result.text
   }
 
-  async function stageTested(model: NginxModel): Promise<{ folder: string; whole: string }> {
-    const folder = files.stage(renderNginx(model))
+  async function stageTested(rendered: RenderedNginx): Promise<{ folder: string; whole: string }> {
+    const folder = files.stage(rendered.files)
     try {
-      return { folder, whole: await expectAccepted(folder, model) }
+      return { folder, whole: await expectAccepted(folder, rendered) }
     } catch (error) {
       files.discard(folder)
       throw error
     }
   }
 
-  async function applyNow(model: NginxModel): Promise<void> {
+  async function applyNow(rendered: RenderedNginx): Promise<void> {
     if (ending.signal.aborted) return
-    const { folder, whole } = await stageTested(model)
-    const rendered = textOf(model)
+    const { folder, whole } = await stageTested(rendered)
+    const text = textOf(rendered)
     // pages are no part of what nginx reads at a reload
-    if (whole === given.whole && rendered === given.rendered) {
+    if (whole === given.whole && text === given.rendered) {
       files.discard(folder)
       return
     }
     const former = files.promote(folder)
-    given = { rendered, whole }
+    given = { rendered: text, whole }
     if ((await reload()) !== 'refused') return
     // or the next master would start with what this one has refused
     if (former !== undefined) files.promote(former)
@@ -103,20 +115,20 @@ export function createNginx(deps: NginxDeps): Nginx {
 
   return {
     ...master,
-    check: model => inTurn(async () => files.discard((await stageTested(model())).folder)),
-    async start(model) {
+    check: render => inTurn(async () => files.discard((await stageTested(render())).folder)),
+    async start(rendered) {
       if (ending.signal.aborted) return
-      const folder = files.stage(renderNginx(model))
+      const folder = files.stage(rendered.files)
       files.promote(folder)
-      given = { rendered: textOf(model), whole: undefined }
+      given = { rendered: textOf(rendered), whole: undefined }
       if ((await start()) || ending.signal.aborted) return
       // starting is the test; asked again, it tells why
-      await expectAccepted(folder, model)
+      await expectAccepted(folder, rendered)
       throw new OperatorError('nginx did not start', { fix: 'mend what its own message names, it stands above' })
     },
-    apply: (model, onTaken) =>
+    apply: (render, onTaken) =>
       inTurn(async () => {
-        await applyNow(model())
+        await applyNow(render())
         onTaken?.()
       }),
     takeNote() {
@@ -125,9 +137,9 @@ export function createNginx(deps: NginxDeps): Nginx {
         if (result.ok) given = { ...given, whole: given.whole ?? result.text }
       }).catch(error => log.debug('cannot take note of the nginx configuration', { error: messageOf(error) }))
     },
-    follow: model =>
+    follow: render =>
       inTurn(async () => {
-        const now = model()
+        const now = render()
         if (textOf(now) !== given.rendered) await applyNow(now)
       }),
     async stop(mode, graceMs) {
@@ -138,6 +150,6 @@ export function createNginx(deps: NginxDeps): Nginx {
   }
 }
 
-function textOf(model: NginxModel): string {
-  return [...renderNginx(model)].flat().join('\n')
+function textOf({ files }: RenderedNginx): string {
+  return [...files].flat().join('\n')
 }

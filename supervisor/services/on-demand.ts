@@ -1,7 +1,7 @@
 import { messageOf } from '../base/errors.ts'
+import type { Runtime } from '../base/runtime.ts'
 import { retryDelayMs } from '../domain/acme.ts'
 import type { Gatekeeper } from '../domain/acme-ports.ts'
-import type { Surroundings } from '../domain/ports.ts'
 import type { Acme } from './acme.ts'
 import type { TakeOrder } from './order-quota.ts'
 
@@ -12,7 +12,7 @@ const rememberedNames = 10_000
 /** Questions to the gatekeeper at the same time. */
 const mostQuestions = 20
 
-export interface OnDemandDeps extends Pick<Surroundings, 'clock' | 'log' | 'random'> {
+export interface OnDemandDeps extends Pick<Runtime, 'clock' | 'log' | 'random'> {
   gatekeeper: Gatekeeper
   /** How long a no of the gatekeeper holds. */
   refusedMs: number

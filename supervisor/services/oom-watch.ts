@@ -1,5 +1,12 @@
 import type { Exit } from '../domain/exit.ts'
-import type { MemoryGroup } from '../domain/ports.ts'
+
+/** What the kernel says about the memory of the cgroup that everything runs in. */
+export interface MemoryGroup {
+  /** How many processes its OOM killer has ended so far; 0 where the kernel does not tell. */
+  oomKills(): number
+  /** Bytes that it may use; undefined without a limit. */
+  limit(): number | undefined
+}
 
 /** Tells the victims of the kernel's OOM killer from what others end by SIGKILL. */
 export interface OomWatch {

@@ -1,12 +1,12 @@
+import type { Runtime } from '../base/runtime.ts'
 import { lookAtQuota, type OrderLimits, type PlacedOrder } from '../domain/order-quota.ts'
-import type { Surroundings } from '../domain/ports.ts'
 
 const warnEveryMs = 60_000
 
 /** Takes one of the orders that may still be placed; false, and told now and then, when there is none left. */
 export type TakeOrder = (name: string) => boolean
 
-export interface OrderQuotaDeps extends Pick<Surroundings, 'clock' | 'log'> {
+export interface OrderQuotaDeps extends Pick<Runtime, 'clock' | 'log'> {
   limits: OrderLimits
   /** The registered domain of a name. */
   domainOf: (name: string) => string

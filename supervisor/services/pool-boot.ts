@@ -1,4 +1,4 @@
-import type { Death } from './death-record.ts'
+import type { Death } from '../domain/program-death.ts'
 
 export type BootResult = { ok: true } | { ok: false; death: Death }
 

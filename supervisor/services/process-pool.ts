@@ -1,4 +1,4 @@
-import type { ProcessStatus } from '../domain/status.ts'
+import type { ProcessStatus } from '../domain/process-status.ts'
 import { type BackgroundProcess, type BackgroundProcessDeps, createBackgroundProcess } from './background-process.ts'
 import type { ProcessPlan } from './program-plan.ts'
 import { type RollResult, stopping } from './roll-result.ts'

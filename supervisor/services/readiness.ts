@@ -1,5 +1,14 @@
 import { type Clock, pause } from '../base/clock.ts'
-import type { Child, Probe, WorkerAddress } from '../domain/ports.ts'
+import type { Child } from '../domain/child.ts'
+import type { WorkerAddress } from '../domain/worker-address.ts'
+
+/** Asks whether a worker answers. */
+export interface WorkerProbe {
+  /** Whether an HTTP server answered `OPTIONS *` at the address before the deadline. */
+  answers(address: WorkerAddress, timeoutMs: number): Promise<boolean>
+  /** Whether a GET of the path was answered, with whatever status. */
+  answersGet(address: WorkerAddress, path: string, timeoutMs: number): Promise<boolean>
+}
 
 const firstPauseMs = 10
 const longestPauseMs = 200
@@ -9,7 +18,7 @@ const notifyHeadStartMs = 250
 
 export interface ReadinessOptions {
   child: Child
-  probe: Probe
+  probe: WorkerProbe
   clock: Clock
   address: WorkerAddress
   /** Whether only this worker can answer at the address: no older one holds the same socket. */

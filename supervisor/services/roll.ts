@@ -1,6 +1,6 @@
 import { formatDuration } from '../base/duration.ts'
 import { inBatches } from '../domain/batches.ts'
-import type { Death } from './death-record.ts'
+import type { Death } from '../domain/program-death.ts'
 import { type RollResult, stopping } from './roll-result.ts'
 import type { WorkerPlan } from './worker-plan.ts'
 import type { WorkerSlot } from './worker-slot.ts'

@@ -1,9 +1,9 @@
-import type { Surroundings } from '../domain/ports.ts'
+import type { Runtime } from '../base/runtime.ts'
 
 const everyMs = 2000
 const shown = 3
 
-export interface RunDirWatchDeps extends Pick<Surroundings, 'clock' | 'log'> {
+export interface RunDirWatchDeps extends Pick<Runtime, 'clock' | 'log'> {
   /** What of the run folder has to be there now, and is not. */
   missing(): string[]
   /** Puts the record of this instance back, for the command line and the next start. */

@@ -1,4 +1,4 @@
-import type { WorkerAddress } from '../domain/ports.ts'
+import type { WorkerAddress } from '../domain/worker-address.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { SlotAddress } from './slot-address.ts'
 import { launchWorker, type RefusedEnd, refusedEnd, type Worker, type WorkerDeps, type WorkerEnd } from './worker.ts'

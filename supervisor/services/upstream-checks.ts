@@ -1,8 +1,25 @@
+import type { Runtime } from '../base/runtime.ts'
 import { isName, tlsName } from '../config/upstream-names.ts'
 import type { UpstreamConfig } from '../config/upstreams.ts'
-import type { Surroundings, UpstreamProbe } from '../domain/ports.ts'
 import type { UpstreamEntry } from '../domain/upstream-entry.ts'
 import { noteCheck, type ServerHealth, unchecked } from '../domain/upstream-health.ts'
+
+/** What a server elsewhere is asked. */
+export interface UpstreamQuestion {
+  address: string
+  port: number
+  path: string
+  /** For the Host header. */
+  host: string
+  tls: { name: string | undefined; verify: boolean; ca?: string | undefined } | undefined
+  timeoutMs: number
+}
+
+/** Asks a server elsewhere whether it is well. */
+export interface UpstreamProbe {
+  /** Undefined when it is, else why not. */
+  complaintOf(question: UpstreamQuestion): Promise<string | undefined>
+}
 
 /** The checks of one upstream's servers. */
 export interface UpstreamChecks {
@@ -13,7 +30,7 @@ export interface UpstreamChecks {
   stop(): void
 }
 
-export interface UpstreamChecksDeps extends Pick<Surroundings, 'clock' | 'log'> {
+export interface UpstreamChecksDeps extends Pick<Runtime, 'clock' | 'log'> {
   probe: UpstreamProbe
   /** The servers at the addresses that are known now. */
   entries(): readonly UpstreamEntry[]

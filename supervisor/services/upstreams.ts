@@ -1,12 +1,14 @@
 import { formatAddress } from '../base/address.ts'
+import type { Runtime } from '../base/runtime.ts'
 import { isName } from '../config/upstream-names.ts'
 import type { ExternalServer, UpstreamConfig } from '../config/upstreams.ts'
-import type { NginxUpstream } from '../domain/nginx-model.ts'
-import type { Resolver, Surroundings, UpstreamProbe } from '../domain/ports.ts'
+import type { ExternalUpstream } from '../domain/external-upstream.ts'
 import { entriesOf, type UpstreamEntry } from '../domain/upstream-entry.ts'
 import { type ServerHealth, serversInUse, unchecked } from '../domain/upstream-health.ts'
 import { describeHealth, describeMissing, type UpstreamServerStatus } from '../domain/upstream-status.ts'
+import type { Resolver } from './name-lookups.ts'
 import { createNameLookups } from './name-lookups.ts'
+import type { UpstreamProbe } from './upstream-checks.ts'
 import { createUpstreamChecks, type UpstreamChecks } from './upstream-checks.ts'
 
 /** Changes within this time are told together: each is a reload of nginx. */
@@ -16,14 +18,14 @@ const batchMs = 200
 export interface Upstreams {
   /** Begins to look up and to check; settles when the names are known, or a start should not wait longer for them. */
   start(): Promise<void>
-  serversOf(upstream: string): NginxUpstream['servers']
+  serversOf(upstream: string): ExternalUpstream['servers']
   status(): UpstreamServerStatus[]
   /** What was found out so far, for a successor. */
   memory(): Memory
   stop(): void
 }
 
-export interface UpstreamsDeps extends Pick<Surroundings, 'clock' | 'log'> {
+export interface UpstreamsDeps extends Pick<Runtime, 'clock' | 'log'> {
   resolver: Resolver
   probe: UpstreamProbe
   /** The servers of some upstream are others now. */

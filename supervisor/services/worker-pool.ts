@@ -1,7 +1,7 @@
 import { pause } from '../base/clock.ts'
 import { recyclesAtOnce } from '../domain/batches.ts'
 import type { UpstreamServer } from '../domain/nginx-upstream.ts'
-import type { WorkerStatus } from '../domain/status.ts'
+import type { WorkerStatus } from '../domain/worker-status.ts'
 import { type BootResult, createPoolBoot } from './pool-boot.ts'
 import { createPoolPlaces } from './pool-places.ts'
 import { createRecycling } from './recycling.ts'

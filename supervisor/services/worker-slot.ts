@@ -1,6 +1,6 @@
 import { messageOf } from '../base/errors.ts'
 import { backoffMs } from '../domain/backoff.ts'
-import type { WorkerAddress } from '../domain/ports.ts'
+import type { Death } from '../domain/program-death.ts'
 import {
   type SlotEffect,
   type SlotEvent,
@@ -9,9 +9,10 @@ import {
   stepSlot,
   workersOf,
 } from '../domain/slot-state.ts'
-import type { WorkerStatus } from '../domain/status.ts'
+import type { WorkerAddress } from '../domain/worker-address.ts'
+import type { WorkerStatus } from '../domain/worker-status.ts'
 import { type Attempt, createAttempt } from './attempt.ts'
-import { type Death, type DeathRecordDeps, outcomeOf, recordDeath } from './death-record.ts'
+import { type DeathRecordDeps, outcomeOf, recordDeath } from './death-record.ts'
 import { type RollResult, stopping } from './roll-result.ts'
 import { createSlotAddress, type SlotAddressDeps } from './slot-address.ts'
 import { createSlotWorkers } from './slot-workers.ts'

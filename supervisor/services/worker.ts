@@ -1,14 +1,16 @@
 import { exitCode, reasonOf } from '../base/errors.ts'
+import type { ProcessRuntime } from '../domain/child.ts'
 import { explainDeath } from '../domain/death.ts'
 import { describeExit, type Exit } from '../domain/exit.ts'
-import { endReason } from '../domain/hook.ts'
-import type { Probe, StackReader, Surroundings } from '../domain/ports.ts'
+import { endReason } from '../domain/process-state.ts'
 import { drawLimits, type RecycleLimits } from '../domain/recycling.ts'
 import { type Blame, blameFor } from '../domain/slot-state.ts'
 import type { Endpoint } from './endpoint.ts'
+import type { StackReader } from './hang-watch.ts'
 import { createHangWatch } from './hang-watch.ts'
 import { type ManagedProcess, manageProcess } from './managed-process.ts'
 import type { OomWatch } from './oom-watch.ts'
+import type { WorkerProbe } from './readiness.ts'
 import { waitUntilReady } from './readiness.ts'
 import type { WorkerPlan } from './worker-plan.ts'
 
@@ -59,8 +61,8 @@ export interface WorkerLaunch {
   onReady: () => void
 }
 
-export interface WorkerDeps extends Surroundings {
-  probe: Probe
+export interface WorkerDeps extends ProcessRuntime {
+  probe: WorkerProbe
   /** TCP ports that the processes of a group listen on. */
   portsOf: (group: number) => number[]
   readStack: StackReader

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { askAdmin } from '../../supervisor/adapters/admin-client.ts'
-import type { Outcome } from '../../supervisor/domain/command.ts'
+import type { Outcome } from '../../supervisor/base/outcome.ts'
 import {
   defer,
   fixture,

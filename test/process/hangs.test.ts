@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { pause, systemClock } from '../../supervisor/base/clock.ts'
+import { systemClock } from '../../supervisor/adapters/system-clock.ts'
+import { pause } from '../../supervisor/base/clock.ts'
 import { fixture, startMonohull, until } from './monohull.ts'
 
 const hello = ['run', 'node', fixture('hello.cjs')]

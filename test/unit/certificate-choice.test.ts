@@ -10,7 +10,7 @@ import {
 } from '../../supervisor/domain/certificate-choice.ts'
 import { describeTimeLeft, expiryStage } from '../../supervisor/domain/certificate-expiry.ts'
 import { retained } from '../../supervisor/domain/certificate-retention.ts'
-import type { CertificateStore } from '../../supervisor/domain/ports.ts'
+import type { CertificateStore } from '../../supervisor/services/certificates.ts'
 import { findMounted } from '../../supervisor/services/certificates.ts'
 
 type Named = Candidate & { id: string }

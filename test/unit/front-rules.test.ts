@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { frontRules } from '../../supervisor/assembly/front-rules.ts'
-import { readFeatures } from '../../supervisor/domain/nginx-model.ts'
+import { readFeatures } from '../../supervisor/domain/nginx-features.ts'
 import { accepted, yaml } from './load-config.ts'
 
 const no = () => false
@@ -14,14 +14,12 @@ const current = readFeatures(
 )
 
 function rules(text: string, features = current) {
-  return frontRules(
-    {
-      config: accepted(yaml(text)),
-      frontFiles: { passwords: undefined, errorPages: new Map(), sendFiles: new Map(), clientCertificates: undefined },
-    },
+  return frontRules(accepted(yaml(text)), {
+    files: { passwords: undefined, errorPages: new Map(), sendFiles: new Map(), clientCertificates: undefined },
     features,
-    8443,
-  )
+    publicPort: 8443,
+    hosts: [],
+  })
 }
 
 describe('assembly/front-rules', () => {

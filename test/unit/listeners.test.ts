@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { after, describe, it, type TestContext } from 'node:test'
 import { bindFrontSocket, createSlotSockets, type FrontSocket } from '../../supervisor/adapters/listeners.ts'
 import { OperatorError } from '../../supervisor/base/errors.ts'
-import type { BoundSocket } from '../../supervisor/domain/ports.ts'
+import type { BoundSocket } from '../../supervisor/domain/sockets.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'monohull-listeners-'))
 after(() => rmSync(folder, { recursive: true, force: true }))

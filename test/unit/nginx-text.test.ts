@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { findContent } from '../../supervisor/assembly/app-content.ts'
+import { resolveApp } from '../../supervisor/assembly/app-settings.ts'
+import { app } from '../../supervisor/config/app.ts'
 import { isUnfitPath } from '../../supervisor/domain/nginx-text.ts'
 
 describe('domain/nginx-text', () => {
@@ -14,7 +15,7 @@ describe('domain/nginx-text', () => {
     it(`takes ${path}`, () => assert.ok(!isUnfitPath(path)))
 })
 
-describe('assembly/app-content', () => {
+describe('assembly/app-settings', () => {
   it('refuses a folder of static files whose path nginx would misread', t => {
     const parent = mkdtempSync(join(tmpdir(), 'monohull-content-'))
     t.after(() => rmSync(parent, { recursive: true }))
@@ -23,9 +24,14 @@ describe('assembly/app-content', () => {
       mkdirSync(directory)
       writeFileSync(join(directory, 'index.html'), 'hello')
       const problems: string[] = []
-      const place = { directory, path: '', account: undefined, env: {} }
-      const content = findContent('app', undefined, { place, complain: (_, __, problem) => problems.push(problem) })
-      return { kind: content?.kind, problems }
+      const settings = resolveApp('app', {
+        app: app.parse({ directory }),
+        world: { env: {}, home: '/', umask: 0o022 },
+        cpus: 1,
+        nginxUser: undefined,
+        complain: (_, __, problem) => problems.push(problem),
+      })
+      return { kind: settings?.content.kind, problems }
     }
     assert.deepEqual(contentOf('plain folder'), { kind: 'files', problems: [] })
     const problems = ['holds characters that nginx cannot take in a path']

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { systemClock } from '../../supervisor/base/clock.ts'
-import type { NginxModel } from '../../supervisor/domain/nginx-model.ts'
-import type { Child } from '../../supervisor/domain/ports.ts'
+import { systemClock } from '../../supervisor/adapters/system-clock.ts'
+import type { Child } from '../../supervisor/domain/child.ts'
+import type { RenderedNginx } from '../../supervisor/domain/nginx-complaint.ts'
+import { renderConfiguration } from '../../supervisor/domain/nginx-render.ts'
 import { createNginx } from '../../supervisor/services/nginx.ts'
 import { plainModel } from './nginx-models/plain-model.ts'
 
-const modelOf = (workerProcesses: number): NginxModel => ({ ...plainModel, workerProcesses })
+const modelOf = (workerProcesses: number): RenderedNginx => renderConfiguration({ ...plainModel, workerProcesses })
 const unused = () => assert.fail('not expected')
 
 /** nginx whose test takes until it is let go, and whose workers follow each HUP at once, unless it refuses. */

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { type ConfigSources, loadConfig } from '../../supervisor/config/load.ts'
+import type { ConfigSources } from '../../supervisor/config/load.ts'
 import { readPlainConfig } from '../../supervisor/config/plain-config.ts'
+import { loadConfig } from '../../supervisor/config/site-config.ts'
 import { plainSchema } from '../../tools/plain-schema.ts'
 import { noSources } from './load-config.ts'
 

@@ -1,4 +1,4 @@
-import { scalarKeys } from '../../supervisor/config/keys.ts'
+import { scalarKeys } from '../../supervisor/config/site-config.ts'
 import { describeValue } from './describe-value.ts'
 import { jsonSchema, schemaAt } from './json-schema.ts'
 

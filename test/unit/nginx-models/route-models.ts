@@ -1,8 +1,9 @@
-import type { NginxModel, NginxUpstream } from '../../../supervisor/domain/nginx-model.ts'
+import type { ExternalUpstream } from '../../../supervisor/domain/external-upstream.ts'
+import type { NginxModel } from '../../../supervisor/domain/nginx-model.ts'
 import { routeTo, toApp, toFiles, toUpstream } from '../../routes.ts'
 import { plainModel } from './plain-model.ts'
 
-const legacy: NginxUpstream = {
+const legacy: ExternalUpstream = {
   name: 'legacy',
   servers: [
     { address: '10.0.0.2:5000', weight: 1, isBackup: false },

@@ -1,0 +1,7 @@
+import { networkInterfaces } from 'node:os'
+
+/** Whether an address leads to this machine. */
+export function isOfThisMachine(address: string): boolean {
+  const own = Object.values(networkInterfaces()).flatMap(all => (all ?? []).map(one => one.address))
+  return address.startsWith('127.') || own.includes(address)
+}

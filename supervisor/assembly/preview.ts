@@ -1,0 +1,62 @@
+import { join } from 'node:path'
+import { readNginxFeatures, readStaticFiles } from '../adapters/nginx-files.ts'
+import { formatAddress } from '../base/address.ts'
+import type { Config } from '../config/schema.ts'
+import type { ExternalUpstream } from '../domain/external-upstream.ts'
+import { hstsOf } from '../domain/hsts.ts'
+import type { Hsts } from '../domain/nginx-hsts.ts'
+import { luaKeys } from '../domain/nginx-lua.ts'
+import type { NginxModel } from '../domain/nginx-model.ts'
+import { renderNginx } from '../domain/nginx-render.ts'
+import { plannedServers } from '../services/worker-plan.ts'
+import { lookAtFolders } from './folders.ts'
+import { modelNginx, noneRunning } from './nginx-model.ts'
+import type { Settings } from './settings.ts'
+import type { World } from './world.ts'
+
+/** The servers of an upstream as they are configured, whatever their names lead to. */
+function namedServers({ upstreams }: Config, upstream: string): ExternalUpstream['servers'] {
+  return (upstreams[upstream]?.servers ?? []).map(({ host, port, weight, isBackup }) => ({
+    address: formatAddress(host, port),
+    weight,
+    isBackup,
+  }))
+}
+
+function hstsPreview({ config }: Settings): Hsts | undefined {
+  if (!config.tls.hsts) return undefined
+  return hstsOf(config.tls.hsts, { progress: { stage: 0, since: 0 }, isGood: config.https !== 'off', hasProxies: true })
+}
+
+/** Every file of the configuration, by name, as all workers ready would have it. */
+export async function previewFiles(settings: Settings, world: World): Promise<Map<string, string>> {
+  const model = await previewModel(settings, world)
+  const runsLua = luaKeys(model).length > 0
+  const staticFiles = [...readStaticFiles(join(world.home, 'nginx'))].filter(
+    ([name]) => runsLua || !name.startsWith('lua/'),
+  )
+  return new Map([...staticFiles, ...renderNginx(model)])
+}
+
+/** The model before anything is bound or running. */
+export async function previewModel(settings: Settings, world: World): Promise<NginxModel> {
+  const { config } = settings
+  const addresses = config.bind_addresses ?? ['0.0.0.0', '::']
+  // port 0 is any free one, and which is not known before
+  const at = (port: number, usual: number) => addresses.map(address => ({ address, port: port || usual }))
+  const pair = join(config.run_dir, 'certificates/ID/served')
+  return modelNginx(settings, await readNginxFeatures(), {
+    ...noneRunning,
+    folders: world.isDevelopment ? new Map() : await lookAtFolders(settings),
+    http: at(config.http_port, 8080),
+    https: config.https === 'off' ? [] : at(config.https_port, 8443),
+    certificates:
+      config.https === 'off'
+        ? undefined
+        : { fallback: { names: [], files: [{ chain: `${pair}.crt`, key: `${pair}.key` }] }, named: [] },
+    // what a start would send at once, with a good certificate
+    hsts: hstsPreview(settings),
+    serversOf: plan => plannedServers(plan, config.run_dir),
+    externalOf: upstream => namedServers(config, upstream),
+  })
+}

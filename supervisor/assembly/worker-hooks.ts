@@ -1,0 +1,16 @@
+import { exitCodeOf } from '../domain/exit.ts'
+import type { HookPlans } from '../domain/hook.ts'
+import type { WorkerEvent } from '../services/worker.ts'
+import type { HookRunner } from './hooks.ts'
+
+/** Tells the operator's command what became of a worker. */
+export function hookWorkers(hooks: HookRunner, plans: () => HookPlans): (event: WorkerEvent) => void {
+  return event => {
+    const { worker, pid } = event
+    if (event.type === 'ready') hooks.enqueue('worker_ready', plans(), { worker, pid })
+    else {
+      const facts = { worker, pid, exitCode: exitCodeOf(event.exit), reason: event.reason }
+      hooks.enqueue('worker_exit', plans(), facts)
+    }
+  }
+}

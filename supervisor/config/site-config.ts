@@ -1,0 +1,25 @@
+import { namedScalarKeysOf, type ScalarKey, scalarKeysOf } from './keys.ts'
+import { type ConfigSources, type LoadResult, loadBySchema } from './load.ts'
+import { type Config, configSchema } from './schema.ts'
+import { isSecretKey } from './secrets.ts'
+import { parseYaml, type YamlSource } from './yaml-source.ts'
+
+/** Every scalar key with a name of its own. */
+export function scalarKeys(): ScalarKey[] {
+  return scalarKeysOf(configSchema)
+}
+
+/** Scalar keys below names that the configuration gives, such as those of `apps`. */
+export function namedScalarKeys(tree: Record<string, unknown>): ScalarKey[] {
+  return namedScalarKeysOf(configSchema, tree)
+}
+
+/** The configuration file, with the place of each of its keys. */
+export function parseConfigFile(file: { path: string; text: string }): YamlSource {
+  return parseYaml(file, path => isSecretKey(configSchema, path))
+}
+
+/** The configuration of this site; all problems at once, each with its key, source, value and fix. */
+export function loadConfig(sources: ConfigSources): LoadResult<Config> {
+  return loadBySchema(configSchema, sources)
+}

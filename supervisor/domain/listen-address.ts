@@ -1,0 +1,5 @@
+/** An address that nginx listens on. */
+export interface ListenAddress {
+  address: string
+  port: number
+}
