@@ -1,4 +1,3 @@
-import { messageOf } from '../base/errors.ts'
 import { backoffMs } from '../domain/backoff.ts'
 import type { Death } from '../domain/program-death.ts'
 import {
@@ -11,10 +10,11 @@ import {
 } from '../domain/slot-state.ts'
 import type { WorkerAddress } from '../domain/worker-address.ts'
 import type { WorkerStatus } from '../domain/worker-status.ts'
-import { type Attempt, createAttempt } from './attempt.ts'
 import { type DeathRecordDeps, outcomeOf, recordDeath } from './death-record.ts'
 import { type RollResult, stopping } from './roll-result.ts'
 import { createSlotAddress, type SlotAddressDeps } from './slot-address.ts'
+import { createSlotPlan } from './slot-plan.ts'
+import { createSlotRotation } from './slot-rotation.ts'
 import { createSlotWorkers } from './slot-workers.ts'
 import type { RefusedEnd, Worker, WorkerDeps, WorkerEnd } from './worker.ts'
 import type { WorkerPlan } from './worker-plan.ts'
@@ -74,14 +74,12 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
   const { clock, log } = deps
   const name = `${initialPlan.app}.${number}`
   const address = createSlotAddress(deps, initialPlan.app, number)
-  let plan = initialPlan
-  let previousPlan = initialPlan
+  const rotation = createSlotRotation({ ...deps, address }, name)
+  const plan = createSlotPlan(clock, initialPlan)
   let state: SlotState = { name: 'idle' }
-  let isInRotation = false
   let isStopping = false
   let restarts = 0
   let cancelRetry = () => {}
-  let attempt: Attempt | undefined
   const workers = createSlotWorkers(
     {
       ...deps,
@@ -96,11 +94,10 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     { name, slot: number },
   )
 
-  const policy = (): SlotPolicy => ({
-    minUptimeMs: plan.minUptimeMs,
-    withdrawAfter,
-    afterFailure: plan.afterFailure,
-  })
+  function policy(): SlotPolicy {
+    const { minUptimeMs, afterFailure } = plan.current()
+    return { minUptimeMs, withdrawAfter, afterFailure }
+  }
 
   function dispatch(event: SlotEvent): void {
     const step = stepSlot(state, event, policy())
@@ -111,81 +108,49 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
   function perform(effect: SlotEffect): void {
     switch (effect.type) {
       case 'spawn':
-        attempt?.began(effect.worker)
+        plan.attempt()?.began(effect.worker)
         if (effect.worker > 1) restarts++
-        workers.start(effect.worker, plan, state.name === 'replacing' ? state.worker : undefined)
+        workers.start(effect.worker, plan.current(), state.name === 'replacing' ? state.worker : undefined)
         return
       case 'stop':
         void workers.retire(effect.worker, state.name === 'serving' && !isStopping ? state.worker : undefined)
         return
       case 'retry':
-        cancelRetry = clock.after(backoffMs(effect.failures, plan.backoff, deps.random()), () =>
+        cancelRetry = clock.after(backoffMs(effect.failures, plan.current().backoff, deps.random()), () =>
           dispatch({ type: 'retryDue' }),
         )
         return
       case 'withdraw':
-        withdraw()
+        if (plan.current().afterFailure === 'retry') log.warn('slot withdrawn from nginx', { worker: name })
+        rotation.withdraw()
         return
       case 'restore':
         // a replacement whose predecessor died meanwhile listens elsewhere than nginx looks
-        if ('worker' in state && workers.takeOver(state.worker) && isInRotation) void deps.onRotation()
-        leadBack()
-        enterRotation()
+        if ('worker' in state && workers.takeOver(state.worker) && rotation.isIn()) void deps.onRotation()
+        rotation.enter()
         return
       case 'readied':
-        attempt?.readied(effect.worker)
+        plan.attempt()?.readied(effect.worker)
         return
       case 'decided':
         return // `bury` tells it
     }
   }
 
-  /** Once nginx leaves the slot out, what waits in its queue goes to another worker, or is answered by nginx. */
-  function withdraw(): void {
-    const dead = address.drop()
-    isInRotation = false
-    if (plan.afterFailure === 'retry') log.warn('slot withdrawn from nginx', { worker: name })
-    void deps.onRotation().then(() => dead?.close())
-  }
-
-  function leadBack(): void {
-    try {
-      address.standAlone()
-    } catch (error) {
-      log.error('cannot lead requests back to a worker', {
-        worker: name,
-        reason: messageOf(error),
-        fix: 'make room in run_dir',
-      })
-    }
-  }
-
-  function enterRotation(): void {
-    if (isInRotation) return
-    isInRotation = true
-    void deps.onRotation()
-  }
-
   async function prepare(next: WorkerPlan, trialMs: number): Promise<RollResult> {
     await drained()
     if (isStopping) return stopping
-    previousPlan = plan
-    plan = next
     cancelRetry()
-    attempt = createAttempt(clock, trialMs)
+    const attempt = plan.propose(next, trialMs)
     dispatch({ type: state.name === 'idle' ? 'started' : 'replacementRequested' })
     const result = await attempt.settled
-    if (result.ok) return result
-    plan = previousPlan
-    attempt = undefined
+    if (!result.ok) plan.takeBack()
     return result
   }
 
   function accept(): RollResult {
-    const result = attempt?.result() ?? { ok: true }
-    attempt = undefined
+    const result = plan.settle()
     if (result.ok) dispatch({ type: 'replacementAccepted' })
-    else plan = previousPlan
     return result
   }
 
@@ -196,7 +161,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
   async function stop(graceMs: number): Promise<void> {
     isStopping = true
     cancelRetry()
-    attempt?.failed(stopping)
+    plan.attempt()?.failed(stopping)
     await workers.stop(graceMs)
   }
 
@@ -216,6 +181,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     state = step.state
     if (endsRun) return
     for (const effect of step.effects) perform(effect)
+    const attempt = plan.attempt()
     if (attempt?.worker() === worker) attempt.failed({ ok: false, reason: `${name}: ${outcomeOf(end)}`, lastLines })
   }
 
@@ -223,14 +189,11 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     number,
     name,
     start: () => dispatch({ type: 'started' }),
-    leanOn(other) {
-      if (!isInRotation) address.leanOn(other)
-    },
+    leanOn: rotation.leanOn,
     prepare,
     accept,
     refuse() {
-      attempt = undefined
-      plan = previousPlan
+      plan.takeBack()
       dispatch({ type: 'replacementRefused' })
     },
     async replace(next) {
@@ -245,14 +208,12 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
       if (booting !== undefined) workers.get(booting)?.process.child.signalGroup('SIGKILL')
     },
     address: address.forNginx,
-    isInRotation: () => isInRotation,
+    isInRotation: rotation.isIn,
     load() {
       const serving = 'worker' in state && state.name !== 'booting' ? workers.get(state.worker) : undefined
       return serving?.load()
     },
-    leaveRotation() {
-      isInRotation = false
-    },
+    leaveRotation: rotation.leave,
     async leave(graceMs) {
       if (state.name === 'serving') await workers.emptyQueue()
       await stop(graceMs)
@@ -266,7 +227,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
         pid: serving?.process.child.pid,
         uptimeSeconds: serving && Math.round((clock.monotonic() - serving.process.state().startedAt) / 1000),
         restarts,
-        isInRotation,
+        isInRotation: rotation.isIn(),
       }
     },
   }
