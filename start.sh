@@ -106,7 +106,7 @@ build() {
 must_install() { [ ! -e "$home/$installed" ] || is_newer "$installed" package-lock.json; }
 
 must_build() {
-  [ ! -e "$home/$bundle" ] || { [ -w "$home/dist" ] && is_newer "$bundle" supervisor app tools package-lock.json; }
+  [ ! -e "$home/$bundle" ] || { [ -w "$home/dist" ] && is_newer "$bundle" supervisor app tools package-lock.json tsconfig.json; }
 }
 
 # Waits while another start.sh installs or builds here. The kernel releases the lock when its holder exits.

@@ -1,4 +1,14 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { build, type InputOptions, type OutputOptions, type Plugin } from 'rolldown'
 import { plainSchema } from './plain-schema.ts'
@@ -81,6 +91,7 @@ function keepChunks(): void {
   }
 }
 
+const startedAt = new Date()
 rmSync(staging, { recursive: true, force: true })
 mkdirSync(staging)
 await Promise.all([
@@ -93,5 +104,7 @@ await Promise.all([
 writeFileSync(join(staging, 'launcher.cjs'), launcher)
 chmodSync(join(staging, 'launcher.cjs'), 0o755)
 keepChunks()
+// a source that is saved during the build is newer than the build
+utimesSync(join(staging, 'monohull.cjs'), startedAt, startedAt)
 rmSync(dist, { recursive: true, force: true })
 renameSync(staging, dist)
