@@ -1,7 +1,7 @@
 #!/bin/sh
 # ./start.sh [ARGUMENTS]: runs monohull from this directory with these arguments. Default: run.
 # On a host, it first installs missing packages and rebuilds outdated files. It exits with 69 (EX_UNAVAILABLE)
-# if that fails. In the image it is the entry point: it installs nothing and runs any other command unchanged.
+# if that fails. `--npm-only` installs the npm packages and starts nothing, for tests that need no build. In the image it is the entry point: it installs nothing and runs any other command unchanged.
 set -eu
 
 in_image() {
@@ -116,9 +116,13 @@ wait_for_others() {
   flock --timeout 600 9 || fail "cannot install or build: another start.sh has held the lock on $home for 10 minutes"
 }
 
-prepare() {
+prepare_packages() {
   wait_for_others
   if must_install; then install_npm_packages; fi
+}
+
+prepare() {
+  prepare_packages
   find_node
   if must_build; then build; fi
 }
@@ -130,6 +134,10 @@ on_host() {
   installed=node_modules/.package-lock.json
   bundle=dist/monohull.cjs
 
+  if [ "$1" = --npm-only ]; then
+    if must_install; then (prepare_packages) 9<"$home"; fi
+    return
+  fi
   install_nginx
   if must_install || must_build; then (prepare) 9<"$home"; fi
   find_node

@@ -85,6 +85,22 @@ esac
     for (const text of texts) assert.match(text, /started\n$/)
   })
 
+  it('--npm-only installs the npm packages, once, and neither builds nor starts', async t => {
+    const folder = temporaryFolder(t, {
+      'package-lock.json': '{}',
+      'bin/npm': '#!/bin/sh\necho "$1" >>calls\nmkdir node_modules\n: >node_modules/.package-lock.json\n',
+    })
+    chmodSync(join(folder, 'bin/npm'), 0o755)
+    copyFileSync(script, join(folder, 'start.sh'))
+    const env = { PATH: `${join(folder, 'bin')}:${dirname(process.execPath)}:${process.env.PATH}` }
+    for (const stderr of ['monohull: installing npm packages\n', ''])
+      assert.deepEqual(await promisify(execFile)(join(folder, 'start.sh'), ['--npm-only'], { env }), {
+        stdout: '',
+        stderr,
+      })
+    assert.equal(readFileSync(join(folder, 'calls'), 'utf8'), 'ci\n')
+  })
+
   it('ends with 69 when it cannot install, and leaves no lock behind', async t => {
     const folder = temporaryFolder(t, {
       'package-lock.json': '{}',
