@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
+import { launcher } from './built.ts'
 import { defer, isolatedEnv, type Monohull, startMonohull, temporaryFolder, until } from './monohull.ts'
 
 const server = (answer: string) =>
@@ -274,7 +275,6 @@ unknown_host: "421"
       XDG_RUNTIME_DIR: join(folder, 'xdg'),
       HOME: folder,
     }
-    const launcher = join(import.meta.dirname, '../../dist/launcher.cjs')
     const run = (...args: string[]) =>
       spawn(process.execPath, [launcher, ...args], {
         cwd: folder,

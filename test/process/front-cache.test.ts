@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
+import { launcher } from './built.ts'
 import {
   defer,
   fixture,
@@ -15,7 +16,6 @@ import {
   until,
 } from './monohull.ts'
 
-const launcher = join(import.meta.dirname, '../../dist/launcher.cjs')
 const forAMinute = 'header=cache-control:max-age=60'
 
 async function start(t: Parameters<typeof startMonohull>[0], yaml: string, files: Record<string, string> = {}) {

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
+import { healthcheck } from './built.ts'
 import { fixture, type Monohull, startMonohull } from './monohull.ts'
 import { bodyOf, sendRaw } from './raw.ts'
 
@@ -180,7 +181,6 @@ describe('headers about where a request came from', () => {
     assert.deepEqual(await seen(httpPort, stranger, false), [stranger, 'http'])
     assert.equal(await sendRaw(httpPort, request, { from: balancer }), '')
 
-    const healthcheck = join(import.meta.dirname, '../../dist/healthcheck.cjs')
     const env = { PATH: process.env.PATH, MONOHULL_RUN_DIR: join(monohull.folder, 'run') }
     await promisify(execFile)(process.execPath, [healthcheck], { env })
   })

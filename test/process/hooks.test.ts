@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
+import { launcher } from './built.ts'
 import { fixture, isolatedEnv, type Monohull, startMonohull, temporaryFolder, until } from './monohull.ts'
 
 const app = ['run', 'node', fixture('hello.cjs')]
@@ -206,7 +207,7 @@ else require('node:http').createServer((q, r) => r.end()).listen(3000)`,
         'hooks:\n  before_start: no-such-program --now\n  worker_exit: { comand: [true] }\n  before_stop: "a | b"\n',
     })
     const check = (args: string[]) =>
-      promisify(execFile)(process.execPath, [join(import.meta.dirname, '../../dist/launcher.cjs'), 'check', ...args], {
+      promisify(execFile)(process.execPath, [launcher, 'check', ...args], {
         cwd: folder,
         env: isolatedEnv(folder),
       }).catch((error: { code: number; stderr: string }) => error)

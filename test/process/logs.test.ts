@@ -4,6 +4,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, rmSync, symlinkSync } fro
 import { dirname, join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { childrenOf, readProcessStat } from '../../supervisor/adapters/procfs.ts'
+import { launcher } from './built.ts'
 import { defer, fixture, isolatedEnv, startMonohull, temporaryFolder, until } from './monohull.ts'
 
 const lines = ['run', 'node', fixture('lines.cjs')]
@@ -65,15 +66,11 @@ describe('logs', () => {
 
   it('access lines reach a stdout that cannot be opened by name, such as systemd’s socket', async t => {
     const folder = temporaryFolder(t)
-    const child = spawn(
-      process.execPath,
-      [join(import.meta.dirname, '../../dist/launcher.cjs'), 'run', 'node', fixture('hello.cjs')],
-      {
-        cwd: folder,
-        env: isolatedEnv(folder),
-        stdio: ['ignore', 'pipe', 'inherit'],
-      },
-    )
+    const child = spawn(process.execPath, [launcher, 'run', 'node', fixture('hello.cjs')], {
+      cwd: folder,
+      env: isolatedEnv(folder),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     const exited = new Promise<number | null>(resolve => child.once('exit', resolve))
     defer(t, async () => {
       child.kill('SIGINT')

@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { type InstanceRecord, readInstance } from '../../supervisor/adapters/instance.ts'
 import { groupMembers } from '../../supervisor/adapters/procfs.ts'
+import { launcher } from './built.ts'
 
 const home = join(import.meta.dirname, '../..')
 const fixtures = join(home, 'test/fixtures/apps')
@@ -142,7 +143,7 @@ export function startMonohull(t: TestContext, options: StartOptions = {}): Monoh
   const folder = options.folder ?? temporaryFolder(t, options.files)
   const log = join(folder, 'output.log')
   const descriptor = openSync(log, 'a')
-  const words = [process.execPath, join(home, 'dist/launcher.cjs'), ...(options.args ?? ['run'])]
+  const words = [process.execPath, launcher, ...(options.args ?? ['run'])]
   const [program = '', ...args] = [...(options.through ?? []), ...words]
   const child = spawn(program, args, {
     cwd: folder,

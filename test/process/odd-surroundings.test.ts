@@ -5,10 +5,10 @@ import { chmodSync, mkdirSync, mkdtempSync, rmdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
+import { launcher } from './built.ts'
 import { fixture, isolatedEnv, needsRoot, startMonohull, temporaryFolder, until } from './monohull.ts'
 
 const hello = fixture('hello.cjs')
-const launcher = join(import.meta.dirname, '../../dist/launcher.cjs')
 
 describe('a machine that is not as usual', { concurrency: 3 }, () => {
   it('nginx is not in PATH, as for users of Debian: it is found all the same', async t => {

@@ -4,9 +4,9 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { promisify } from 'node:util'
+import { launcher } from './built.ts'
 import { fixture, isolatedEnv, type Monohull, type RequestOptions, startMonohull } from './monohull.ts'
 
-const launcher = `${import.meta.dirname}/../../dist/launcher.cjs`
 /** Of "secret" and "other". */
 const passwords = {
   staff: 'anne:$apr1$abcdefgh$h9FWgUz3n9YxylKLlR5SQ/\n',

@@ -12,9 +12,8 @@ import { promisify } from 'node:util'
 import { WebSocket, WebSocketServer } from 'ws'
 import type { UpstreamServerStatus } from '../../supervisor/domain/upstream-status.ts'
 import { makeCertificate } from '../make-certificate.ts'
+import { launcher } from './built.ts'
 import { defer, isolatedEnv, type Monohull, startMonohull, temporaryFolder, until } from './monohull.ts'
-
-const launcher = join(import.meta.dirname, '../../dist/launcher.cjs')
 
 interface Server {
   port: number
