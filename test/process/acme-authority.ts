@@ -1,14 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import type http from 'node:http'
 import https from 'node:https'
-import net, { type AddressInfo } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { makeCertificate } from '../make-certificate.ts'
 import { createRevocation, past, serialIn } from './acme-revocation.ts'
+import { freePorts } from './free-ports.ts'
 import { defer, temporaryFolder, until } from './monohull.ts'
 
 /** What the front of the authority does besides passing requests on. */
@@ -44,22 +44,6 @@ export interface AuthorityOptions {
   env?: Record<string, string>
   /** Keys (base64url) by their ids of the accounts made elsewhere, without which none is made here. */
   accounts?: Record<string, string>
-}
-
-/** Free ports, all different, and below those that the kernel gives to whoever asks for any: nobody else gets them meanwhile. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers: net.Server[] = []
-  while (servers.length < count) {
-    const server = net.createServer().listen(randomInt(12_000, 32_000), '127.0.0.1')
-    const isFree = await once(server, 'listening').then(
-      () => true,
-      () => false, // in use
-    )
-    if (isFree) servers.push(server)
-  }
-  const ports = servers.map(server => (server.address() as AddressInfo).port)
-  for (const server of servers) server.close()
-  return ports
 }
 
 /**

@@ -4,7 +4,7 @@ import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSyn
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { makeCertificate, makeDatedCertificate } from '../make-certificate.ts'
-import { freePorts } from './acme-authority.ts'
+import { freePorts } from './free-ports.ts'
 import { fixture, isolatedEnv, type Monohull, startMonohull, temporaryFolder, until } from './monohull.ts'
 import { presented } from './presented.ts'
 
