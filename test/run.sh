@@ -1,9 +1,16 @@
 #!/usr/bin/env bash
-# ./test/run.sh [folder of test/]...: installs what the tests need, builds, and runs everything, or the tests of these folders.
-# Without root it installs nothing and says what is missing. The last lines and the exit code are the test runner's.
+# ./test/run.sh [-t PATTERN] [--list] [TESTS]...: runs these tests; without TESTS also the type check and the lint.
+#
+# TESTS       a directory or file of test/, by its path or by its name alone:
+#             unit, test/process/routes.test.ts, process/routes, routes
+# -t PATTERN  only tests whose names match (node's --test-name-pattern)
+# --list      shows the files and the Debian packages each of them needs, and runs nothing
+#
+# As root on Debian it installs the packages that these tests need. Otherwise it names those that are missing, and exits 69.
+# The last lines and the exit code are the test runner's.
 set -euo pipefail
-cd "$(dirname "$0")/.."
-. test/image/engine.sh
+caller=$PWD
+cd -P "$(dirname "$0")/.."
 
 say() { printf '== %s\n' "$*" >&2; }
 
@@ -15,20 +22,112 @@ quietly() {
   rm -f "$log"
 }
 
-# Whether the tests that were asked for need a Docker engine.
-needs_engine() { case " ${folders[*]} " in *' image '*) ;; *) return 1 ;; esac; }
+print_help() { sed -n '2,/^[^#]/s/^# \{0,1\}//p' test/run.sh; }
+
+# The test files below a path, one a line.
+tests_below() { find "$1" -name '*.test.ts' -not -path '*/fixtures/*' | sort; }
+
+# The test files of one of TESTS. A path may start at the current directory, the repository or test/.
+tests_of() {
+  local word=$1 start path starts=("$caller/" './' 'test/')
+  # Such as a variable that is not set: not everything.
+  if [ -z "$word" ]; then return; fi
+  if [[ $word = /* ]]; then starts=(''); fi
+  for start in "${starts[@]}"; do
+    for path in "$start$word" "$start$word.test.ts"; do
+      path=$(realpath --canonicalize-existing --relative-to=. -- "$path" 2>/dev/null) || continue
+      [[ $path/ = test/* ]] || continue
+      path=$(tests_below "$path")
+      if [ -n "$path" ]; then echo "$path" && return; fi
+    done
+  done
+  if [[ $word = */* ]]; then return; fi
+  tests_below test | while IFS= read -r path; do
+    # shellcheck disable=SC2053 # the word may be a pattern
+    if [[ ${path##*/} = $word || ${path##*/} = $word.test.ts ]]; then echo "$path"; fi
+  done
+}
+
+# Ends with the names that are similar to one that no test has, or else with the directories.
+fail_unknown() {
+  local name similar
+  name=$(basename -- "$1" .ts)
+  similar=$(tests_below test | awk -F / -v name="${name%.test}" 'name != "" && index($NF, name)')
+  say "no tests in '$1'"
+  if [ -n "$similar" ]; then
+    say 'similar names:' && echo "$similar" >&2
+  else
+    say "directories: $(tests_below test | cut -d/ -f2 | sort -u | paste -sd ' '); ./test/run.sh --list shows every file"
+  fi
+  exit 64
+}
+
+# Sets the options and `files`.
+read_arguments() {
+  local found
+  while [ $# -gt 0 ]; do
+    case $1 in
+      -h | --help) print_help && exit ;;
+      --list) lists=true ;;
+      -t | --test-name-pattern)
+        [ $# -gt 1 ] || { say "$1 needs a pattern" && exit 64; }
+        patterns+=("--test-name-pattern=$2")
+        shift
+        ;;
+      --test-name-pattern=*) patterns+=("$1") ;;
+      -*) say "unknown option $1" && print_help >&2 && exit 64 ;;
+      *) words+=("$1") ;;
+    esac
+    shift
+  done
+  for word in "${words[@]}"; do
+    found=$(tests_of "$word")
+    [ -n "$found" ] || fail_unknown "$word"
+    files+=("$found")
+  done
+  [ ${#words[@]} -gt 0 ] || files=("$(tests_below test)")
+  mapfile -t files < <(printf '%s\n' "${files[@]}" | sort -u)
+}
+
+# Whether one of the files is in a directory of test/.
+has_tests_in() { case " ${files[*]}" in *" test/$1/"*) ;; *) return 1 ;; esac; }
+
+# The Debian packages that test files need, one a line: those of a whole directory, and those a file names in a line
+# `// needs: PACKAGE...`. test/unit/test-packages.test.ts checks these lines.
+packages_of() {
+  {
+    case " $*" in *' test/process/'*) echo nginx libnginx-mod-http-lua openssl ;; esac
+    # docker top runs ps
+    case " $*" in *' test/image/'*) echo procps ;; esac
+    sed -n 's|^// needs: ||p' "$@"
+  } | tr ' ' '\n' | sort -u
+}
+
+# What types and lint need on top.
+lint_packages=(lua-check shellcheck)
+engine_packages=(containerd debootstrap docker.io iptables runc util-linux)
+
+list_files() {
+  local file
+  for file in "${files[@]}"; do printf '%-50s %s\n' "$file" "$(packages_of "$file" | paste -sd ' ')"; done
+}
+
+# A program that was installed in another way than by its package does as well.
+is_installed() {
+  [ "$(dpkg-query --show --showformat '${db:Status-Status}' "$1" 2>/dev/null)" = installed ] || command -v "$1" >/dev/null
+}
 
 install_packages() {
-  local wanted=(chromium gcc golang-go gunicorn libc6-dev libnginx-mod-http-brotli-filter libnginx-mod-http-brotli-static libnss3-tools lua-check lua5.1
-    openssl pebble procps psmisc python3 python3-flask shellcheck slowhttptest testssl.sh tini uvicorn wrk) missing=() package
-  ! needs_engine || wanted+=(chromium docker-compose)
-  if needs_engine && ! docker version >/dev/null 2>&1; then
-    wanted+=(containerd debootstrap docker.io iptables runc util-linux)
-  fi
-  for package in "${wanted[@]}"; do
-    [ "$(dpkg-query --show --showformat '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
-  done
+  local wanted missing=() package
+  mapfile -t wanted < <(packages_of "${files[@]}")
+  ! $everything || wanted+=("${lint_packages[@]}")
+  if has_tests_in image && ! docker version >/dev/null 2>&1; then wanted+=("${engine_packages[@]}"); fi
+  for package in "${wanted[@]}"; do is_installed "$package" || missing+=("$package"); done
   [ ${#missing[@]} -gt 0 ] || return 0
+  if ! command -v apt-get >/dev/null; then
+    say "not on Debian, cannot tell whether these are installed: ${missing[*]}"
+    return 0
+  fi
   if [ "$(id -u)" != 0 ]; then
     say "missing: sudo apt-get install --no-install-recommends ${missing[*]}"
     exit 69
@@ -41,20 +140,33 @@ install_packages() {
   quietly apt-get install -y --no-install-recommends "${missing[@]}"
 }
 
-build_image() {
-  say 'building the image'
-  quietly test/image/base-image.sh
-  # The build stage gets a name too, so that pruning leaves its layers to the next build.
-  quietly timeout 900 docker build --label monohull.test=image --target build --tag monohull-build:test .
-  quietly timeout 900 docker build --label monohull.test=image --tag monohull:test .
-  docker image prune --force --filter label=monohull.test=image >/dev/null
+# The npm packages and, for tests that run nginx, nginx and dist/.
+build() {
+  local version
+  if packages_of "${files[@]}" | grep -qx nginx; then
+    version=$(test/build.sh)
+    say "$version"
+  else
+    ./start.sh --npm-only
+  fi
+}
+
+# start.sh is the one to install nginx, without its service; it needs root for that, and so does the rest.
+prepare() {
+  if [ "$(id -u)" = 0 ]; then
+    build
+    install_packages
+  else
+    install_packages
+    build
+  fi
 }
 
 clean_up() {
   local status=$? containers images
   trap - EXIT
   if kill "$runner" 2>/dev/null; then wait "$runner" || true; fi
-  if needs_engine; then
+  if has_tests_in image; then
     containers=$(docker ps --all --quiet --filter "label=monohull.test=$TEST_RUN_LABEL" 2>/dev/null || true)
     # shellcheck disable=SC2086 # a list of ids
     [ -z "$containers" ] || docker rm --force --volumes $containers >/dev/null
@@ -66,24 +178,26 @@ clean_up() {
   exit "$status"
 }
 
+words=()
+patterns=()
+files=()
+lists=false
+read_arguments "$@"
+if $lists; then list_files && exit; fi
+everything=false
+if [ ${#words[@]} = 0 ] && [ ${#patterns[@]} = 0 ]; then everything=true; fi
+
+# Where Debian keeps nginx; the PATH of ordinary users leaves it out.
+PATH=$PATH:/usr/sbin:/sbin
+if has_tests_in image; then . test/image/engine.sh; fi
+# The tests see by it that what they run has been built.
 export TEST_RUN_LABEL=$$
 runner=
-folders=("$@")
-everything=false
-if [ $# = 0 ]; then
-  everything=true
-  mapfile -t folders < <(find test -name '*.test.ts' -not -path '*/fixtures/*' -printf '%P\n' | cut -d/ -f1 | sort -u)
-fi
-mapfile -t files < <(find "${folders[@]/#/test/}" -name '*.test.ts' -not -path '*/fixtures/*' | sort)
-[ ${#files[@]} -gt 0 ] || { say "no tests in ${folders[*]}"; exit 64; }
-
 trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-install_packages
-version=$(./start.sh version)
-say "$version"
+prepare
 case $(uname -m) in x86_64) arch=x64 ;; aarch64) arch=arm64 ;; *) arch=none ;; esac
 PATH=$PWD/node_modules/node-linux-$arch/bin:$PATH
 if $everything; then
@@ -91,15 +205,16 @@ if $everything; then
   npm run --silent typecheck
   npm run --silent lint
   luacheck --quiet nginx/lua test/unit/lua
-  shellcheck -x start.sh .ci/run test/run.sh test/image/*.sh
+  shellcheck -x start.sh .ci/run test/*.sh test/image/*.sh
 fi
-if needs_engine; then
+if has_tests_in image; then
   start_engine
-  build_image
+  say 'building the image'
+  quietly test/image/build.sh
 fi
 
-say "tests: ${folders[*]}"
+if [ ${#files[@]} -gt 5 ]; then say "tests: ${words[*]:-all} (${#files[@]} files)"; else say "tests: ${files[*]}"; fi
 # In the background, so that a signal to this script is acted on at once.
-node --import tsx --test --test-concurrency=2 --test-timeout=120000 --test-reporter=spec "${files[@]}" &
+node --import tsx --test --test-concurrency=2 --test-timeout=120000 --test-reporter=spec "${patterns[@]}" "${files[@]}" &
 runner=$!
 wait "$runner"

@@ -1,3 +1,4 @@
+// needs: chromium docker-compose openssl
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { after } from 'node:test'
 import { promisify } from 'node:util'
@@ -6,11 +6,17 @@ import { ask } from './ask.ts'
 
 const run = promisify(execFile)
 
-/** The image under test; test/run.sh builds it. */
-export const image = 'monohull:test'
-
 /** Root of the repository. */
 export const repository = new URL('../../', import.meta.url).pathname
+
+/** Whether test/run.sh has built the image, and removes in the end what bears its label. */
+const isPartOfRun = process.env.TEST_RUN_LABEL !== undefined
+
+// a test file that is run by hand may come after a change of a source
+if (!isPartOfRun) execFileSync(`${repository}test/image/build.sh`, { stdio: ['ignore', 'ignore', 'inherit'] })
+
+/** The image under test. */
+export const image = 'monohull:test'
 
 /** Where what a test has made is removed again: the test's context, or `ownerOfSuite()`. */
 export interface Owner {
@@ -56,9 +62,6 @@ export async function docker(args: readonly string[], input?: string): Promise<s
   if (code !== 0) throw new Error(`docker ${args.join(' ')} exited with ${code}: ${stderr}`)
   return stdout.trim()
 }
-
-/** Whether test/run.sh removes in the end what bears its label. */
-const isPartOfRun = process.env.TEST_RUN_LABEL !== undefined
 
 /** What containers and images of this run bear, so that test/run.sh finds them. */
 export const labelOfRun = `monohull.test=${process.env.TEST_RUN_LABEL ?? 'by-hand'}`

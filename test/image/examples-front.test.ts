@@ -1,3 +1,4 @@
+// needs: docker-compose openssl
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'

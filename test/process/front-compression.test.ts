@@ -1,3 +1,4 @@
+// needs: libnginx-mod-http-brotli-filter
 import assert from 'node:assert/strict'
 import { request } from 'node:http'
 import { describe, it } from 'node:test'

@@ -1,3 +1,4 @@
+// needs: gunicorn
 import { describe, it } from 'node:test'
 import { replayPipelined, replaySmuggling } from '../smuggling.ts'
 import { fixture, startMonohull } from './monohull.ts'

@@ -1,3 +1,4 @@
+// needs: gunicorn python3 python3-flask
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,3 +1,4 @@
+// needs: pebble
 import assert from 'node:assert/strict'
 import https from 'node:https'
 import { describe, it, type TestContext } from 'node:test'

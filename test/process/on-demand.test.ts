@@ -1,3 +1,4 @@
+// needs: pebble
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { cpSync, writeFileSync } from 'node:fs'

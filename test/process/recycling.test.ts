@@ -1,3 +1,4 @@
+// needs: python3
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { fixture, type Monohull, startMonohull, until } from './monohull.ts'

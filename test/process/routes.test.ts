@@ -1,3 +1,4 @@
+// needs: libnginx-mod-http-brotli-static
 import assert from 'node:assert/strict'
 import { rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,3 +1,4 @@
+// needs: chromium libnss3-tools
 import assert from 'node:assert/strict'
 import { execFile, execFileSync } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'

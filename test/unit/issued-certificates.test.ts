@@ -1,3 +1,4 @@
+// needs: openssl
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'

@@ -1,3 +1,4 @@
+// needs: lua5.1
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+
+const home = join(import.meta.dirname, '../..')
+
+/** What `test/run.sh --list` gives: it runs and installs nothing. */
+function list(words: string[], from = home) {
+  const { status, stdout, stderr } = spawnSync(join(home, 'test/run.sh'), ['--list', ...words], {
+    cwd: from,
+    encoding: 'utf8',
+  })
+  const lines = stdout.split('\n').filter(Boolean)
+  return { status, stderr, lines, files: lines.map(line => line.split(/ +/)[0]) }
+}
+
+describe('test/run.sh takes', () => {
+  const duration = ['test/unit/duration.test.ts']
+  const from: [string, string, string[]][] = [
+    ['a path from the repository', '', ['test/unit/duration.test.ts']],
+    ['a path from test/', '', ['unit/duration.test.ts']],
+    ['a path from the current directory', 'test/unit', ['duration.test.ts']],
+    ['a path upwards', 'test/process', ['../unit/duration.test.ts']],
+    ['an absolute path', '', [join(home, 'test/unit/duration.test.ts')]],
+    ['a path without its ending', '', ['unit/duration']],
+    ['the name of a file', '', ['duration.test.ts']],
+    ['the name of a file without its ending, from anywhere', 'docs', ['duration']],
+    ['a pattern', '', ['durati*']],
+    ['the same file twice, as one', '', ['duration', './test/unit/duration.test.ts']],
+  ]
+  for (const [what, folder, words] of from)
+    it(what, () => assert.deepEqual(list(words, join(home, folder)).files, duration))
+
+  it('a directory, from the repository and from test/, with a slash at its end or none', () => {
+    const { files } = list(['nginx'])
+    assert.deepEqual(files, ['test/nginx/rendered.test.ts', 'test/nginx/rules.test.ts'])
+    for (const [word, folder] of [
+      ['test/nginx/', '.'],
+      ['nginx/', 'test'],
+      ['.', 'test/nginx'],
+    ] as const)
+      assert.deepEqual(list([word], join(home, folder)).files, files, word)
+  })
+
+  it('several of them, and a name that files of several directories have', () => {
+    assert.deepEqual(list(['nginx/rules', 'test/unit/docs.test.ts']).files, [
+      'test/nginx/rules.test.ts',
+      'test/unit/docs.test.ts',
+    ])
+    assert.deepEqual(list(['docs']).files, ['test/process/docs.test.ts', 'test/unit/docs.test.ts'])
+  })
+
+  it('nothing, for everything but the fixtures', () => {
+    const { files } = list([])
+    assert.deepEqual([...new Set(files.map(file => file?.split('/')[1]))], ['image', 'nginx', 'process', 'unit'])
+  })
+})
+
+describe('test/run.sh', () => {
+  it('needs no package for most units, and names those that a file needs', () => {
+    assert.deepEqual(
+      list(['duration']).lines.map(line => line.trim()),
+      ['test/unit/duration.test.ts'],
+    )
+    const [line = ''] = list(['process/trust-info']).lines
+    assert.match(line, / chromium libnginx-mod-http-lua libnss3-tools nginx openssl$/)
+    assert.doesNotMatch(list(['process/routes']).lines.join(), /chromium|golang/)
+  })
+
+  for (const [word, advice] of [
+    ['no-such-test', /directories: image nginx process unit/],
+    ['', /directories: image nginx process unit/],
+    ['test/process/monohull.ts', /directories:/],
+    ['test/fixtures', /directories:/],
+    ['app/', /similar names:\n(.*\n)*test\/unit\/app\.test\.ts\n/],
+    ['/etc/passwd', /directories:/],
+    ['../unit', /directories:/],
+    ['process/duratio', /similar names:\ntest\/unit\/duration\.test\.ts\n$/],
+  ] as const)
+    it(`ends with 64 for '${word}', and says what there is`, () => {
+      const { status, stderr, files } = list([word])
+      assert.deepEqual([status, files], [64, []])
+      assert.match(stderr, advice)
+    })
+
+  it('ends with 64 for an unknown option, and for a pattern that is missing', () => {
+    assert.equal(list(['--watch']).status, 64)
+    assert.equal(list(['-t']).status, 64)
+  })
+})
