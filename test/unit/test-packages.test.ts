@@ -23,6 +23,7 @@ const signs: Record<string, RegExp> = {
   'libnginx-mod-http-brotli-static': /\.js\.br': 'brotli'/,
   'libnginx-mod-http-lua': /readNginxFeatures\(\)/,
   'libnss3-tools': /'certutil'/,
+  'lua5.1': /'lua5\.1'/,
   nginx: /readNginxFeatures\(\)/,
   openssl: /\(\s*'openssl'|pagesForUsers\(\)[\s\S]*execFileSync\('sh'/,
   pebble: /'pebble'/,
@@ -38,7 +39,7 @@ const ofDirectory: Record<string, string[]> = { process: ['libnginx-mod-http-lua
 /** What these name runs in containers or nowhere. */
 const runsElsewhere: Record<string, RegExp> = {
   image: /^(gunicorn|python3|python3-flask|testssl\.sh|uvicorn|libnginx.*)$/,
-  unit: /^(?!openssl$)/,
+  unit: /^(?!(openssl|lua5\.1)$)/,
 }
 
 /** A test file with all that it imports, and the Dockerfiles of the examples that it runs. */
