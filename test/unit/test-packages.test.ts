@@ -23,7 +23,7 @@ const signs: Record<string, RegExp> = {
   'libnginx-mod-http-brotli-static': /\.js\.br': 'brotli'/,
   'libnginx-mod-http-lua': /readNginxFeatures\(\)/,
   'libnss3-tools': /'certutil'/,
-  'lua5.1': /'lua5\.1'/,
+  'lua5.1': /\('lua5\.1'/,
   nginx: /readNginxFeatures\(\)/,
   openssl: /\(\s*'openssl'|pagesForUsers\(\)[\s\S]*execFileSync\('sh'/,
   pebble: /'pebble'/,
