@@ -1,10 +1,10 @@
 import { createHash, createPrivateKey } from 'node:crypto'
 import { readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { writePrivately } from '../base/adapters/private-file.ts'
 import { errnoOf, messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { KeyMaker } from '../domain/acme-ports.ts'
-import { writePrivately } from './private-file.ts'
 
 /** What is kept of the account with an authority. */
 export interface AcmeAccount {

@@ -1,10 +1,10 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { writePrivately } from '../base/adapters/private-file.ts'
 import { type AcmeRecord, folderOf } from '../domain/acme.ts'
 import type { AcmeStore } from '../domain/acme-ports.ts'
 import type { UsableCertificate } from '../domain/certificate.ts'
 import { readCertificate } from './cert-files.ts'
-import { writePrivately } from './private-file.ts'
 
 const files = { chain: 'fullchain.pem', key: 'privkey.pem' }
 /** Certificates that are kept for a name: the one that serves, and the one before. */

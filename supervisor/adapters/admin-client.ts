@@ -1,6 +1,6 @@
+import { askSocket } from '../base/adapters/unix-http.ts'
 import { errnoOf, exitCode, messageOf, OperatorError } from '../base/errors.ts'
 import { findRunning, readInstance } from './instance.ts'
-import { askSocket } from './unix-http.ts'
 
 export interface AdminAnswer {
   status: number

@@ -2,9 +2,9 @@ import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'n
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { errnoOf, messageOf, OperatorError } from '../base/errors.ts'
+import { certificatesOf, keysOf, readPem } from '../base/pem.ts'
 import type { CertificateFacts, CertificateFiles, CertificateReading } from '../domain/certificate.ts'
 import { type ChainLink, orderChain } from '../domain/certificate-chain.ts'
-import { certificatesOf, keysOf, readPem } from '../domain/pem.ts'
 import { findChainWeakness, findKeyWeakness, keyTypeOf, oneLine } from './certificate-strength.ts'
 
 /** No certificate comes near it. */

@@ -1,8 +1,8 @@
 import { readFileSync, rmSync } from 'node:fs'
+import { writePrivately } from '../base/adapters/private-file.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { type HstsProgress, readProgress } from '../domain/hsts.ts'
-import { writePrivately } from './private-file.ts'
 
 /** Keeps how far HSTS has come. A folder that cannot be written to means that it begins anew with each start. */
 export function openHstsRecord(path: string, log: Log) {

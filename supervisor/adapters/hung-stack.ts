@@ -1,6 +1,6 @@
+import { systemClock } from '../base/adapters/system-clock.ts'
 import type { Child } from '../domain/child.ts'
 import type { StackReader } from '../services/hang-watch.ts'
-import { systemClock } from './system-clock.ts'
 
 const pollMs = 20
 const framesKept = 15

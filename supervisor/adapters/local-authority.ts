@@ -9,11 +9,11 @@ import {
   X509Certificate,
 } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { writePrivately } from '../base/adapters/private-file.ts'
 import type { CertificateFiles } from '../domain/certificate.ts'
 import { localAuthorityLifetimeMs, localBackdateMs, localLifetimeMs } from '../domain/local-certificate.ts'
 import { permittedScope } from '../domain/name-constraints.ts'
 import { type CertificateDraft, draftCertificate, type Scope, signedCertificate } from '../domain/x509.ts'
-import { writePrivately } from './private-file.ts'
 
 /** What the CA of a file may sign for. */
 export function readAuthorityScope(chain: string): Scope {

@@ -1,8 +1,8 @@
 import express, { type Express } from 'express'
+import { formatMetrics, type Metric, metricsType } from '../base/metrics.ts'
 import type { Outcome } from '../base/outcome.ts'
 import type { Command } from '../domain/command.ts'
 import { withoutDynamicRoutes } from '../domain/dynamic-route.ts'
-import { formatMetrics, type Metric, metricsType } from '../domain/metric.ts'
 import type { Status } from '../domain/status.ts'
 import { answerHealth, type HealthOptions } from './health.ts'
 

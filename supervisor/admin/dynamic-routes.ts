@@ -1,4 +1,4 @@
-import type { LocalServer } from '../adapters/local-server.ts'
+import type { LocalServer } from '../base/adapters/local-server.ts'
 import { readRouteHost } from '../domain/dynamic-route.ts'
 import { type QuestionSocket, serveQuestions } from './questions.ts'
 

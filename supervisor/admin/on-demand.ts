@@ -1,4 +1,4 @@
-import type { LocalServer } from '../adapters/local-server.ts'
+import type { LocalServer } from '../base/adapters/local-server.ts'
 import { readHostName } from '../domain/on-demand-name.ts'
 import { type QuestionSocket, serveQuestions } from './questions.ts'
 

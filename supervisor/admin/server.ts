@@ -1,4 +1,4 @@
-import { type LocalServer, serve } from '../adapters/local-server.ts'
+import { type LocalServer, serve } from '../base/adapters/local-server.ts'
 import type { AdminOptions, createAdminApp } from './app.ts'
 import { answerHealth, type HealthOptions } from './health.ts'
 

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { messageOf } from '../base/errors.ts'
+import { certificatesOf, readPem } from '../base/pem.ts'
+import type { World } from '../base/world.ts'
 import type { Complain } from '../config/report.ts'
-import { certificatesOf, readPem } from '../domain/pem.ts'
 import { type AcmeKeys, type AppDirectory, dnsHookFolder } from './acme-settings.ts'
 import { checkProgram, pathOf } from './place.ts'
-import type { World } from './world.ts'
 
 /** What this machine lacks for it. */
 export function checkAcme(

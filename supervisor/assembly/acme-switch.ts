@@ -1,8 +1,8 @@
+import type { Change } from '../base/change.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Outcome } from '../base/outcome.ts'
 import type { Issues } from '../domain/certificate-status.ts'
 import type { RenewMode, RunningAcme } from '../services/acme.ts'
-import type { Change } from '../services/changes.ts'
 import type { AcmeServiceDeps, AcmeServiceSettings } from './acme.ts'
 import { acmeSettingsOf } from './acme-settings.ts'
 

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { isNodeProgram } from '../adapters/project.ts'
-import { findTimeZone } from '../adapters/time-zone.ts'
 import type { Account } from '../adapters/users.ts'
+import { findTimeZone } from '../base/adapters/time-zone.ts'
+import type { World } from '../base/world.ts'
 import type { AppConfig } from '../config/app.ts'
 import type { Complain } from '../config/report.ts'
 import type { AppContent } from '../domain/app-command.ts'
@@ -13,7 +14,6 @@ import { fillPort, workerEnv } from '../domain/worker-env.ts'
 import type { WorkerPlan } from '../services/worker-plan.ts'
 import { findContent } from './app-content.ts'
 import { accountEnv, checkAccess, checkProgram, findProgramContext, type ProgramContext } from './place.ts'
-import type { World } from './world.ts'
 
 const loadIntervalMs = 1000
 

@@ -1,12 +1,12 @@
 import { join } from 'node:path'
 import { createSlotSockets } from '../adapters/listeners.ts'
+import type { Change } from '../base/change.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Outcome } from '../base/outcome.ts'
 import type { NginxFeatures } from '../domain/nginx-features.ts'
 import type { BoundSocket } from '../domain/sockets.ts'
 import { runAutoscaler } from '../services/autoscaler.ts'
 import { createBusyTime } from '../services/busy-time.ts'
-import type { Change } from '../services/changes.ts'
 import type { WorkerPlan } from '../services/worker-plan.ts'
 import type { WorkerPool } from '../services/worker-pool.ts'
 import { type BusySettings, busySocketName, busyTimeOf } from './busy-time.ts'
@@ -58,7 +58,7 @@ export function openAutoscaling(
       app,
       workers,
       read: async () => {
-        const { getText } = await import('../adapters/unix-http.ts')
+        const { getText } = await import('../base/adapters/unix-http.ts')
         return getText(join(settings.config.run_dir, busySocketName), '/')
       },
     })

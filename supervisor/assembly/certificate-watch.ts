@@ -1,9 +1,9 @@
-import { signFolder } from '../adapters/folder-signature.ts'
+import { signFolder } from '../base/adapters/directory-signature.ts'
+import { type FolderWatch, watchFolder } from '../base/directory-watch.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Runtime } from '../base/runtime.ts'
 import { describeTimeLeft, expiryStage } from '../domain/certificate-expiry.ts'
 import { isOfInterest } from '../domain/certificate-folder.ts'
-import { type FolderWatch, watchFolder } from '../services/folder-watch.ts'
 import { createLocalRenewal } from '../services/local-renewal.ts'
 import {
   type Certificates,

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { signFolder } from '../adapters/folder-signature.ts'
-import { systemClock } from '../adapters/system-clock.ts'
+import { signFolder } from '../base/adapters/directory-signature.ts'
+import { systemClock } from '../base/adapters/system-clock.ts'
 import { OperatorError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { CertificateFacts, CertificateFiles, CertificateProblem } from '../domain/certificate.ts'

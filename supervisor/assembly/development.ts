@@ -1,6 +1,6 @@
 import { basename, join, relative } from 'node:path'
-import { systemClock } from '../adapters/system-clock.ts'
 import type { WatchOptions } from '../adapters/watcher.ts'
+import { systemClock } from '../base/adapters/system-clock.ts'
 import { messageOf } from '../base/errors.ts'
 import { createLog, type LogFormat } from '../base/log.ts'
 import type { Outcome } from '../base/outcome.ts'

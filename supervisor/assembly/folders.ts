@@ -1,7 +1,7 @@
+import type { Change } from '../base/change.ts'
+import { type FolderWatch, watchFolder } from '../base/directory-watch.ts'
 import type { Runtime } from '../base/runtime.ts'
 import { type Folders, isLinkless } from '../domain/static-folder.ts'
-import type { Change } from '../services/changes.ts'
-import { type FolderWatch, watchFolder } from '../services/folder-watch.ts'
 import type { AppSettings } from './app-settings.ts'
 import { type DirectorySources, foldersOf } from './nginx-routes.ts'
 

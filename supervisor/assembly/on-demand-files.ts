@@ -1,6 +1,6 @@
 import { createAcmeStore, namesIn } from '../adapters/acme-store.ts'
 import { createHandshakeFiles, type HandshakeFiles } from '../adapters/handshake-files.ts'
-import { systemClock } from '../adapters/system-clock.ts'
+import { systemClock } from '../base/adapters/system-clock.ts'
 import { type OnDemandKeys, onDemandFolder, onDemandPlace } from './on-demand-place.ts'
 
 /** Puts every certificate that is kept where nginx looks for it. */

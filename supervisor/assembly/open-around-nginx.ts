@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { openAccessLog } from '../adapters/access-log.ts'
 import { readNginxFeatures } from '../adapters/nginx-files.ts'
+import type { World } from '../base/world.ts'
 import type { ProcessRuntime } from '../domain/child.ts'
 import type { SendCommand } from '../domain/command.ts'
 import type { NginxFeatures } from '../domain/nginx-features.ts'
@@ -12,7 +13,6 @@ import type { Front } from './front.ts'
 import type { Run } from './run.ts'
 import { openCertificates, type ServedCertificates } from './served-certificates.ts'
 import { openUpstreams } from './upstreams.ts'
-import type { World } from './world.ts'
 
 export interface AroundNginxDeps extends ProcessRuntime {
   world: World

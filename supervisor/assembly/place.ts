@@ -3,8 +3,8 @@ import { resolve } from 'node:path'
 import { findProgram, searchPath } from '../adapters/project.ts'
 import { type Account, canSwitchUsers, findAccount, findClosedFolder } from '../adapters/users.ts'
 import { messageOf } from '../base/errors.ts'
+import type { World } from '../base/world.ts'
 import { type Complain, secretMask } from '../config/report.ts'
-import type { World } from './world.ts'
 
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { readNginxFeatures, readStaticFiles } from '../adapters/nginx-files.ts'
 import { formatAddress } from '../base/address.ts'
+import type { World } from '../base/world.ts'
 import type { Config } from '../config/schema.ts'
 import type { ExternalUpstream } from '../domain/external-upstream.ts'
 import { hstsOf } from '../domain/hsts.ts'
@@ -12,7 +13,6 @@ import { plannedServers } from '../services/worker-plan.ts'
 import { lookAtFolders } from './folders.ts'
 import { modelNginx, noneRunning } from './nginx-model.ts'
 import type { Settings } from './settings.ts'
-import type { World } from './world.ts'
 
 /** The servers of an upstream as they are configured, whatever their names lead to. */
 function namedServers({ upstreams }: Config, upstream: string): ExternalUpstream['servers'] {

@@ -1,13 +1,13 @@
+import { type Change, inOrder } from '../base/change.ts'
+import type { Metric } from '../base/metrics.ts'
+import { stopping } from '../base/roll-result.ts'
 import type { Stopping } from '../base/stopping.ts'
 import type { ProcessRuntime } from '../domain/child.ts'
-import type { Metric } from '../domain/metric.ts'
 import type { ProcessStatus } from '../domain/process-status.ts'
 import { processMetrics } from '../domain/program-metrics.ts'
-import { type Change, inOrder } from '../services/changes.ts'
 import type { OomWatch } from '../services/oom-watch.ts'
 import type { createProcessPool, ProcessPool } from '../services/process-pool.ts'
 import type { ProcessPlan } from '../services/program-plan.ts'
-import { stopping } from '../services/roll-result.ts'
 import type { FailureLimits, FailurePolicy } from './failure-limit.ts'
 
 const quickStopMs = 1000

@@ -1,9 +1,9 @@
 import { askCertificate } from '../adapters/tls-probe.ts'
+import type { Change } from '../base/change.ts'
 import { type Clock, pause } from '../base/clock.ts'
 import { messageOf, OperatorError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { Outcome } from '../base/outcome.ts'
-import type { Change } from '../services/changes.ts'
 import {
   type Certificates,
   forgetOtherCopies,

@@ -1,7 +1,7 @@
+import { applyAll, type Change, revertAll } from '../base/change.ts'
 import { messageOf, OperatorError, reasonOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { Outcome } from '../base/outcome.ts'
-import { applyAll, type Change, revertAll } from '../services/changes.ts'
 import { needsBusyTime } from './busy-time.ts'
 import type { HookRunner } from './hooks.ts'
 import type { RunningModel } from './nginx-model.ts'

@@ -1,4 +1,4 @@
-import type { Change } from '../services/changes.ts'
+import type { Change } from '../base/change.ts'
 import type { AppSettings } from './app-settings.ts'
 
 /** Restarts the workers of an app; `reason` says who asks. */
@@ -53,7 +53,7 @@ async function plan({ apps }: SchedulesSettings, restart: RestartApp): Promise<P
     plan && config.restart !== undefined ? [{ name, expression: config.restart }] : [],
   )
   if (due.length === 0) return { begin() {}, cancel() {} }
-  const { runAt } = await import('../adapters/cron.ts')
+  const { runAt } = await import('../base/adapters/cron.ts')
   let hasBegun = false
   const cancels: (() => void)[] = []
   const cancel = () => {

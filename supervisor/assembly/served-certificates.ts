@@ -1,13 +1,13 @@
+import type { Change } from '../base/change.ts'
+import type { FolderWatch } from '../base/directory-watch.ts'
 import type { OperatorError } from '../base/errors.ts'
+import type { Metric } from '../base/metrics.ts'
 import type { Outcome } from '../base/outcome.ts'
 import type { Runtime } from '../base/runtime.ts'
 import { certificateMetrics } from '../domain/certificate-metrics.ts'
 import { type CertificatesStatus, describeCertificates, type Issues } from '../domain/certificate-status.ts'
 import type { Hsts } from '../domain/hsts.ts'
-import type { Metric } from '../domain/metric.ts'
 import type { TlsCertificates } from '../domain/tls-certificates.ts'
-import type { Change } from '../services/changes.ts'
-import type { FolderWatch } from '../services/folder-watch.ts'
 import type { HstsWatch } from '../services/hsts.ts'
 import {
   asProblem,

@@ -1,8 +1,8 @@
+import type { Change } from '../base/change.ts'
+import type { Metric } from '../base/metrics.ts'
 import type { Stopping } from '../base/stopping.ts'
-import type { Metric } from '../domain/metric.ts'
 import type { Status } from '../domain/status.ts'
 import type { WorkerCount } from '../domain/worker-readiness.ts'
-import type { Change } from '../services/changes.ts'
 import type { RunningModel } from './nginx-model.ts'
 import type { Settings } from './settings.ts'
 

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path'
+import type { Change } from '../base/change.ts'
 import type { Runtime } from '../base/runtime.ts'
 import type { UpstreamConfig } from '../config/upstreams.ts'
 import type { ExternalUpstream } from '../domain/external-upstream.ts'
 import type { UpstreamServerStatus } from '../domain/upstream-status.ts'
-import type { Change } from '../services/changes.ts'
 import type { Upstreams } from '../services/upstreams.ts'
 
 /** Settings that the upstreams depend on. */

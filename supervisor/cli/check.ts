@@ -1,6 +1,6 @@
 import { inspect } from '../assembly/inspection.ts'
-import type { World } from '../assembly/world.ts'
 import { exitCode } from '../base/errors.ts'
+import type { World } from '../base/world.ts'
 import { formatProblems, type Problem } from '../config/report.ts'
 import { type CommandLine, resolveConfiguration } from './load.ts'
 

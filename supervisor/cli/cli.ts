@@ -1,5 +1,5 @@
-import type { World } from '../assembly/world.ts'
 import { OperatorError } from '../base/errors.ts'
+import type { World } from '../base/world.ts'
 import { run } from './run.ts'
 
 /** Does what the command line says; settles with the exit code. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { join, resolve } from 'node:path'
-import type { World } from '../assembly/world.ts'
+import type { World } from '../base/world.ts'
 import { type CommandLine, installationDefaults } from './load.ts'
 
 /** The run folder of `monohull dev`: one for each app, so that several run side by side. */

@@ -1,6 +1,6 @@
 import { previewFiles } from '../assembly/preview.ts'
-import type { World } from '../assembly/world.ts'
 import { exitCode } from '../base/errors.ts'
+import type { World } from '../base/world.ts'
 import { formatProblems } from '../config/report.ts'
 import { type CommandLine, resolveConfiguration } from './load.ts'
 

@@ -1,5 +1,5 @@
-import type { World } from '../assembly/world.ts'
 import { exitCode } from '../base/errors.ts'
+import type { World } from '../base/world.ts'
 import { formatProblems } from '../config/report.ts'
 import { runSupervisor } from '../supervisor.ts'
 import { type CommandLine, describeRefusal, resolveConfiguration } from './load.ts'

@@ -1,4 +1,4 @@
-import { backoffMs } from './backoff.ts'
+import { backoffMs } from '../base/backoff.ts'
 import type { CertificateFacts } from './certificate.ts'
 import { covers } from './certificate-choice.ts'
 

@@ -1,5 +1,5 @@
+import { gauge, type Metric } from '../base/metrics.ts'
 import type { CertificateStatus, CertificatesStatus } from './certificate-status.ts'
-import { gauge, type Metric } from './metric.ts'
 
 /** Metrics of the certificates and their renewals. */
 export function certificateMetrics({ served, awaited, problems }: CertificatesStatus): Metric[] {

@@ -1,8 +1,8 @@
+import { formatTable } from '../base/text-table.ts'
 import type { CertificateFacts, CertificateFiles, CertificateProblem, UsableCertificate } from './certificate.ts'
 import type { Arrangement, Candidate, CertificateSource } from './certificate-choice.ts'
 import { describeTimeLeft } from './certificate-expiry.ts'
 import { localRenewalAt } from './local-certificate.ts'
-import { formatTable } from './text-table.ts'
 import type { LocalAuthorityStatus } from './trust-info.ts'
 
 /** A certificate as `monohull cert list` and `monohull status` show it. */

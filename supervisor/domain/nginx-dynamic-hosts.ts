@@ -1,4 +1,4 @@
-import { inBatches } from './batches.ts'
+import { inBatches } from '../base/batches.ts'
 import { callLua, quote } from './nginx-text.ts'
 
 /** Hosts that nginx learns of while it runs. */

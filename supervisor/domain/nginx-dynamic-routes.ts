@@ -1,4 +1,4 @@
-import { inBatches } from './batches.ts'
+import { inBatches } from '../base/batches.ts'
 import type { DynamicRoutes } from './nginx-dynamic-hosts.ts'
 import { type ProxiedRoute, renderProxied } from './nginx-proxied.ts'
 import { renderPages } from './nginx-route-front.ts'

@@ -1,4 +1,4 @@
-import type { Metric } from './metric.ts'
+import type { Metric } from '../base/metrics.ts'
 
 /** One process of a program, as its status has it. */
 interface Member {

@@ -1,9 +1,9 @@
+import { gauge, type Metric } from '../base/metrics.ts'
+import { formatTable } from '../base/text-table.ts'
 import type { WorkerLimits } from './autoscale.ts'
 import { type CertificatesStatus, formatCertificates } from './certificate-status.ts'
-import { gauge, type Metric } from './metric.ts'
 import type { ProcessStatus } from './process-status.ts'
 import type { RouteStoreStatus } from './route-store.ts'
-import { formatTable } from './text-table.ts'
 import { formatUpstreams, type UpstreamServerStatus } from './upstream-status.ts'
 import type { WorkerStatus } from './worker-status.ts'
 

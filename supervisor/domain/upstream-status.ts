@@ -1,4 +1,4 @@
-import { formatTable } from './text-table.ts'
+import { formatTable } from '../base/text-table.ts'
 import type { ServerHealth } from './upstream-health.ts'
 
 /** One server of an upstream as `monohull status` shows it. */

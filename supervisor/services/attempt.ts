@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts'
-import type { RollResult } from './roll-result.ts'
+import type { RollResult } from '../base/roll-result.ts'
 
 /** One try to put another worker into a slot: it has to become ready, and to live through its trial. */
 export interface Attempt {

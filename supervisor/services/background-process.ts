@@ -1,5 +1,6 @@
+import { backoffMs } from '../base/backoff.ts'
 import { exitCode, reasonOf } from '../base/errors.ts'
-import { backoffMs } from '../domain/backoff.ts'
+import { type RollResult, stopping } from '../base/roll-result.ts'
 import type { ProcessRuntime } from '../domain/child.ts'
 import { describeExit, type Exit } from '../domain/exit.ts'
 import type { ProcessStatus } from '../domain/process-status.ts'
@@ -8,7 +9,6 @@ import { blameFor, type SlotEffect, type SlotEvent, type SlotState, stepSlot } f
 import { type ManagedProcess, manageProcess } from './managed-process.ts'
 import type { OomWatch } from './oom-watch.ts'
 import type { ProcessPlan } from './program-plan.ts'
-import { type RollResult, stopping } from './roll-result.ts'
 
 const refused: Exit = { kind: 'code', code: exitCode.software }
 /** It has no socket to answer on: it counts as running when it has lived so long. */

@@ -1,5 +1,5 @@
+import { backoffMs } from '../base/backoff.ts'
 import { pause } from '../base/clock.ts'
-import { backoffMs } from '../domain/backoff.ts'
 import type { ProcessRuntime } from '../domain/child.ts'
 import { describeExit, type Exit } from '../domain/exit.ts'
 import { inheritedSockets } from '../domain/inherited-sockets.ts'

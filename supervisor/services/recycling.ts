@@ -1,4 +1,4 @@
-import { backoffMs } from '../domain/backoff.ts'
+import { backoffMs } from '../base/backoff.ts'
 import { hasLimits, type RecycleReason, reachedLimit } from '../domain/recycling.ts'
 import type { Turns } from './turns.ts'
 import type { Worker, WorkerDeps } from './worker.ts'

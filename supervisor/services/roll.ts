@@ -1,7 +1,7 @@
+import { inBatches } from '../base/batches.ts'
 import { formatDuration } from '../base/duration.ts'
-import { inBatches } from '../domain/batches.ts'
+import { type RollResult, stopping } from '../base/roll-result.ts'
 import type { Death } from '../domain/program-death.ts'
-import { type RollResult, stopping } from './roll-result.ts'
 import type { WorkerPlan } from './worker-plan.ts'
 import type { WorkerSlot } from './worker-slot.ts'
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts'
+import type { RollResult } from '../base/roll-result.ts'
 import { type Attempt, createAttempt } from './attempt.ts'
-import type { RollResult } from './roll-result.ts'
 import type { WorkerPlan } from './worker-plan.ts'
 
 /** The plan that workers of a slot are started by, and the attempt at another one. */

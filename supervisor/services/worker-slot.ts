@@ -1,4 +1,5 @@
-import { backoffMs } from '../domain/backoff.ts'
+import { backoffMs } from '../base/backoff.ts'
+import { type RollResult, stopping } from '../base/roll-result.ts'
 import type { Death } from '../domain/program-death.ts'
 import {
   type SlotEffect,
@@ -11,7 +12,6 @@ import {
 import type { WorkerAddress } from '../domain/worker-address.ts'
 import type { WorkerStatus } from '../domain/worker-status.ts'
 import { type DeathRecordDeps, outcomeOf, recordDeath } from './death-record.ts'
-import { type RollResult, stopping } from './roll-result.ts'
 import { createSlotAddress, type SlotAddressDeps } from './slot-address.ts'
 import { createSlotPlan } from './slot-plan.ts'
 import { createSlotRotation } from './slot-rotation.ts'

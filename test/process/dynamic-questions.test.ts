@@ -4,7 +4,7 @@ import { chmodSync, rmSync } from 'node:fs'
 import net from 'node:net'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { postText } from '../../supervisor/adapters/unix-http.ts'
+import { postText } from '../../supervisor/base/adapters/unix-http.ts'
 import { startDynamic, who } from './dynamic-monohull.ts'
 import { defer, type Monohull, until } from './monohull.ts'
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { systemClock } from '../../supervisor/adapters/system-clock.ts'
+import { systemClock } from '../../supervisor/base/adapters/system-clock.ts'
 import { pause } from '../../supervisor/base/clock.ts'
 import { fixture, startMonohull, until } from './monohull.ts'
 

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
 import { WebSocket, WebSocketServer } from 'ws'
 import { childrenOf } from '../../supervisor/adapters/procfs.ts'
-import { systemClock } from '../../supervisor/adapters/system-clock.ts'
+import { systemClock } from '../../supervisor/base/adapters/system-clock.ts'
 import { pause } from '../../supervisor/base/clock.ts'
 import { defer, startMonohull, until } from './monohull.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { systemClock } from '../../supervisor/adapters/system-clock.ts'
+import { systemClock } from '../../supervisor/base/adapters/system-clock.ts'
 import { AcmeError } from '../../supervisor/domain/acme.ts'
 import type { AcmeClient, AcmeOrder, AcmeStore, ChallengeSolver } from '../../supervisor/domain/acme-ports.ts'
 import { obtainCertificate } from '../../supervisor/services/acme-order.ts'

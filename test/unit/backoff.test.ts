@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { backoffMs } from '../../supervisor/domain/backoff.ts'
+import { backoffMs } from '../../supervisor/base/backoff.ts'
 
 const policy = { initialMs: 200, maxMs: 30_000 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { applyAll, type Change, revertAll } from '../../supervisor/services/changes.ts'
+import { applyAll, type Change, revertAll } from '../../supervisor/base/change.ts'
 
 /** Changes that write down what they are told, of which `failing` cannot be done. */
 function changes(failing?: string): { told: string[]; all: Change[] } {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
-import { runAt } from '../../supervisor/adapters/cron.ts'
+import { runAt } from '../../supervisor/base/adapters/cron.ts'
 
 /** Replaces the clock, which begins at 03:58:20 in Kolkata, and the timers; gives what lets minutes go by. */
 function fakeTime(t: TestContext, TZ = 'Asia/Kolkata'): (minutes: number) => Promise<void> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { describeTransience, fileSystemOf } from '../../supervisor/domain/mounts.ts'
+import { describeTransience, fileSystemOf } from '../../supervisor/base/mounts.ts'
 
 const container = `700 600 0:50 / / rw,relatime master:1 - overlay overlay rw,lowerdir=/x
 701 700 0:53 / /proc rw,nosuid - proc proc rw

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { systemClock } from '../../supervisor/adapters/system-clock.ts'
+import { systemClock } from '../../supervisor/base/adapters/system-clock.ts'
 import type { Child } from '../../supervisor/domain/child.ts'
 import type { RenderedNginx } from '../../supervisor/domain/nginx-complaint.ts'
 import { renderConfiguration } from '../../supervisor/domain/nginx-render.ts'

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { inBatches, recyclesAtOnce } from '../../supervisor/base/batches.ts'
 import { parseSize } from '../../supervisor/base/size.ts'
 import { describeCronProblem } from '../../supervisor/config/cron-expression.ts'
-import { inBatches, recyclesAtOnce } from '../../supervisor/domain/batches.ts'
 import { drawLimits, reachedLimit } from '../../supervisor/domain/recycling.ts'
 import { createTurns } from '../../supervisor/services/turns.ts'
 

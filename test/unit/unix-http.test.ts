@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, it, type TestContext } from 'node:test'
-import { askSocket, getText, postText } from '../../supervisor/adapters/unix-http.ts'
+import { askSocket, getText, postText } from '../../supervisor/base/adapters/unix-http.ts'
 
 /** A server on a unix socket; gives the path of that. */
 async function listen(t: TestContext, answer: RequestListener): Promise<string> {

@@ -1,5 +1,5 @@
-import { messageOf } from '../base/errors.ts'
-import type { Runtime } from '../base/runtime.ts'
+import { messageOf } from './errors.ts'
+import type { Runtime } from './runtime.ts'
 
 export interface FolderWatchDeps extends Pick<Runtime, 'clock' | 'log'> {
   everyMs: number

@@ -1,5 +1,5 @@
 import { readFileSync, realpathSync } from 'node:fs'
-import { describeTransience, fileSystemOf } from '../domain/mounts.ts'
+import { describeTransience, fileSystemOf } from '../mounts.ts'
 
 /** Why what a folder holds goes with the container, or undefined when it stays. */
 export function findTransience(folder: string): string | undefined {

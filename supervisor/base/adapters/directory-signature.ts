@@ -1,7 +1,7 @@
 import { readdir as readFolder, stat as readStat, type Stats } from 'node:fs'
 import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
-import { errnoOf } from '../base/errors.ts'
+import { errnoOf } from '../errors.ts'
 
 // node:fs/promises would be another half megabyte
 const readdir = promisify(readFolder)

@@ -1,4 +1,4 @@
-import { stoppingReason } from '../base/stopping.ts'
+import { stoppingReason } from './stopping.ts'
 
 /** What came of replacing workers. */
 export type RollResult = { ok: true } | { ok: false; reason: string; lastLines: string[] }

@@ -1,6 +1,6 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { asOperatorError } from '../base/errors.ts'
+import { asOperatorError } from '../errors.ts'
 
 /** Writes a file that only its owner may read, in one step; its folders are made. An OperatorError when the system refuses. */
 export function writePrivately(path: string, text: string): void {

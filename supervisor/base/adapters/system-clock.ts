@@ -1,4 +1,4 @@
-import type { Clock } from '../base/clock.ts'
+import type { Clock } from '../clock.ts'
 
 /** Clock of this machine. */
 export const systemClock: Clock = {
