@@ -1,4 +1,3 @@
-import { createOutput } from './adapters/output.ts'
 import { receiveSignals } from './adapters/signals.ts'
 import { type CommandDeps, runCommand } from './assembly/command.ts'
 import type { HookRunner } from './assembly/hooks.ts'
@@ -13,6 +12,7 @@ import { asOperatorError, exitCode, OperatorError } from './base/errors.ts'
 import { createLog } from './base/log.ts'
 import type { World } from './base/world.ts'
 import type { SendCommand } from './domain/command.ts'
+import { createOutput } from './logs/adapters/output.ts'
 import { createCommandQueue } from './services/commands.ts'
 
 export interface SupervisorOptions {

@@ -6,8 +6,8 @@ import { OperatorError } from '../base/errors.ts'
 import type { LogFormat } from '../base/log.ts'
 import type { Child, Spawn, SpawnSpec } from '../domain/child.ts'
 import type { Exit } from '../domain/exit.ts'
-import { type LineRelay, relayLines } from './line-relay.ts'
-import type { Output } from './output.ts'
+import { type LineRelay, relayLines } from '../logs/adapters/line-relay.ts'
+import type { Output } from '../logs/adapters/output.ts'
 import { isGroupAlive } from './procfs.ts'
 
 /** How long a dead process's output is waited for when somebody else still holds its pipe. */

@@ -4,9 +4,9 @@ import { PassThrough, type Readable } from 'node:stream'
 import { describe, it } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import fc from 'fast-check'
-import { relayLines } from '../../supervisor/adapters/line-relay.ts'
-import type { Output } from '../../supervisor/adapters/output.ts'
 import type { LogFormat } from '../../supervisor/base/log.ts'
+import { relayLines } from '../../supervisor/logs/adapters/line-relay.ts'
+import type { Output } from '../../supervisor/logs/adapters/output.ts'
 
 const time = '2026-11-21T10:00:00.000Z'
 const prefix = `${time} app.1[4711] stdout| `

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, describe, it } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
-import { createOutput } from '../../supervisor/adapters/output.ts'
+import { createOutput } from '../../supervisor/logs/adapters/output.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'monohull-output-'))
 const opened: number[] = []

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, constants, fstatSync, openSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
-import { systemClock } from '../base/adapters/system-clock.ts'
-import { pause } from '../base/clock.ts'
-import { messageOf, OperatorError } from '../base/errors.ts'
+import { systemClock } from '../../base/adapters/system-clock.ts'
+import { pause } from '../../base/clock.ts'
+import { messageOf, OperatorError } from '../../base/errors.ts'
 
 const retryMs = 200
 

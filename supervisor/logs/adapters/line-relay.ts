@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { Readable } from 'node:stream'
-import { type LogFormat, timeOfDay } from '../base/log.ts'
+import { type LogFormat, timeOfDay } from '../../base/log.ts'
 import type { Output } from './output.ts'
 
 /** A line longer than this goes out in pieces. */

@@ -1,6 +1,6 @@
 import { fstatSync, write } from 'node:fs'
-import { systemClock } from '../base/adapters/system-clock.ts'
-import { errnoOf } from '../base/errors.ts'
+import { systemClock } from '../../base/adapters/system-clock.ts'
+import { errnoOf } from '../../base/errors.ts'
 
 /** Above this many waiting bytes, whoever feeds the output should pause. */
 const highWaterBytes = 1 << 20
