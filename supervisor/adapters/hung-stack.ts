@@ -1,5 +1,5 @@
 import { systemClock } from '../base/adapters/system-clock.ts'
-import type { Child } from '../domain/child.ts'
+import type { Child } from '../processes/child.ts'
 import type { StackReader } from '../services/hang-watch.ts'
 
 const pollMs = 20

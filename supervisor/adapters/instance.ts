@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { systemClock } from '../base/adapters/system-clock.ts'
 import { pause } from '../base/clock.ts'
 import { messageOf, OperatorError } from '../base/errors.ts'
-import { groupMembers, isGroupAlive, readProcessStat } from './procfs.ts'
+import { groupMembers, isGroupAlive, readProcessStat } from '../processes/adapters/procfs.ts'
 
 const leftoverGraceMs = 3000
 const pollMs = 20

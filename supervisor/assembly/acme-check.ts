@@ -3,8 +3,8 @@ import { messageOf } from '../base/errors.ts'
 import { certificatesOf, readPem } from '../base/pem.ts'
 import type { World } from '../base/world.ts'
 import type { Complain } from '../config/report.ts'
+import { checkProgram, pathOf } from '../processes/adapters/program-context.ts'
 import { type AcmeKeys, type AppDirectory, dnsHookFolder } from './acme-settings.ts'
-import { checkProgram, pathOf } from './place.ts'
 
 /** What this machine lacks for it. */
 export function checkAcme(

@@ -1,19 +1,25 @@
 import { join } from 'node:path'
-import { isNodeProgram } from '../adapters/project.ts'
-import type { Account } from '../adapters/users.ts'
 import { findTimeZone } from '../base/adapters/time-zone.ts'
 import type { World } from '../base/world.ts'
 import type { AppConfig } from '../config/app.ts'
 import type { Complain } from '../config/report.ts'
-import type { AppContent } from '../domain/app-command.ts'
 import type { WorkerLimits } from '../domain/autoscale.ts'
 import { isUnfitPath } from '../domain/nginx-text.ts'
 import { placesFor } from '../domain/places.ts'
 import { watchEveryMs } from '../domain/watchdog.ts'
-import { fillPort, workerEnv } from '../domain/worker-env.ts'
+import { findContent } from '../processes/adapters/app-content.ts'
+import {
+  accountEnv,
+  checkAccess,
+  checkProgram,
+  findProgramContext,
+  type ProgramContext,
+} from '../processes/adapters/program-context.ts'
+import { isNodeProgram } from '../processes/adapters/project.ts'
+import type { Account } from '../processes/adapters/users.ts'
+import type { AppContent } from '../processes/app-command.ts'
+import { fillPort, workerEnv } from '../processes/environment.ts'
 import type { WorkerPlan } from '../services/worker-plan.ts'
-import { findContent } from './app-content.ts'
-import { accountEnv, checkAccess, checkProgram, findProgramContext, type ProgramContext } from './place.ts'
 
 const loadIntervalMs = 1000
 

@@ -1,6 +1,6 @@
-import { bindFrontSocket, type FrontSocket } from '../adapters/listeners.ts'
 import { formatAddress } from '../base/address.ts'
 import { OperatorError } from '../base/errors.ts'
+import { bindFrontSocket, type FrontSocket } from '../processes/adapters/listeners.ts'
 
 /** Keys of the public sockets. */
 export interface FrontKeys {

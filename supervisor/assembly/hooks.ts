@@ -1,11 +1,11 @@
 import { OperatorError } from '../base/errors.ts'
 import type { World } from '../base/world.ts'
 import type { Complain } from '../config/report.ts'
-import type { ProcessRuntime } from '../domain/child.ts'
 import type { HookEvent, HookFacts, HookPlans } from '../domain/hook.ts'
-import { programEnv } from '../domain/worker-env.ts'
+import { accountEnv, checkProgram, type ProgramContext } from '../processes/adapters/program-context.ts'
+import type { ProcessRuntime } from '../processes/child.ts'
+import { programEnv } from '../processes/environment.ts'
 import type { HookResult, Hooks } from '../services/hooks.ts'
-import { accountEnv, checkProgram, type ProgramContext } from './place.ts'
 
 /** Configured commands by event. */
 export type HookKeys = Partial<Record<HookEvent, { command: string[]; timeout: number } | undefined>>

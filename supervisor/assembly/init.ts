@@ -1,8 +1,8 @@
 import { formatDuration } from '../base/duration.ts'
 import { exitCode, OperatorError } from '../base/errors.ts'
 import type { Stopping } from '../base/stopping.ts'
-import type { ProcessRuntime } from '../domain/child.ts'
-import { describeExit, exitCodeOf } from '../domain/exit.ts'
+import type { ProcessRuntime } from '../processes/child.ts'
+import { describeExit, exitCodeOf } from '../processes/exit.ts'
 import { type InitFailure, runInit } from '../services/init.ts'
 import type { InitPlan } from '../services/program-plan.ts'
 

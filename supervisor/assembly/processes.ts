@@ -2,13 +2,13 @@ import { type Change, inOrder } from '../base/change.ts'
 import type { Metric } from '../base/metrics.ts'
 import { stopping } from '../base/roll-result.ts'
 import type { Stopping } from '../base/stopping.ts'
-import type { ProcessRuntime } from '../domain/child.ts'
 import type { ProcessStatus } from '../domain/process-status.ts'
-import { processMetrics } from '../domain/program-metrics.ts'
-import type { OomWatch } from '../services/oom-watch.ts'
+import type { ProcessRuntime } from '../processes/child.ts'
+import type { FailureLimits, FailurePolicy } from '../processes/failure-limit.ts'
+import type { OomWatch } from '../processes/oom-watch.ts'
+import { processMetrics } from '../processes/program-metrics.ts'
 import type { createProcessPool, ProcessPool } from '../services/process-pool.ts'
 import type { ProcessPlan } from '../services/program-plan.ts'
-import type { FailureLimits, FailurePolicy } from './failure-limit.ts'
 
 const quickStopMs = 1000
 

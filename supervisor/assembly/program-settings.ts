@@ -1,10 +1,16 @@
 import type { World } from '../base/world.ts'
 import type { InitConfig, ProcessConfig } from '../config/programs.ts'
 import type { Complain } from '../config/report.ts'
-import { identityEnv, programEnv } from '../domain/worker-env.ts'
+import { findContent } from '../processes/adapters/app-content.ts'
+import {
+  accountEnv,
+  checkAccess,
+  checkProgram,
+  findProgramContext,
+  type ProgramContext,
+} from '../processes/adapters/program-context.ts'
+import { identityEnv, programEnv } from '../processes/environment.ts'
 import type { InitPlan, ProcessPlan } from '../services/program-plan.ts'
-import { findContent } from './app-content.ts'
-import { accountEnv, checkAccess, checkProgram, findProgramContext, type ProgramContext } from './place.ts'
 
 /** What gets no requests: the commands before the app, and the processes beside it. */
 export interface ProgramSettings {

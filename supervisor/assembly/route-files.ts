@@ -1,11 +1,11 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { type Account, findClosedFolder } from '../adapters/users.ts'
 import { errnoOf } from '../base/errors.ts'
 import type { Complain } from '../config/report.ts'
 import type { Route } from '../config/routes.ts'
 import type { UpstreamConfig } from '../config/upstreams.ts'
 import { isUnfitPath } from '../domain/nginx-text.ts'
+import { type Account, findClosedFolder } from '../processes/adapters/users.ts'
 import type { AppSettings } from './app-settings.ts'
 import { findPasswords } from './passwords.ts'
 

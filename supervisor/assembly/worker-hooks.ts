@@ -1,5 +1,5 @@
-import { exitCodeOf } from '../domain/exit.ts'
 import type { HookPlans } from '../domain/hook.ts'
+import { exitCodeOf } from '../processes/exit.ts'
 import type { WorkerEvent } from '../services/worker.ts'
 import type { HookRunner } from './hooks.ts'
 

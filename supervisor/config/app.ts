@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { exitAfter, onFailure, refuseIdleExitAfter } from './on-failure.ts'
+import { exitAfter, onFailure, refuseIdleExitAfter } from '../processes/failure-keys.ts'
 import { backoff, command, cronExpression, docs, duration, environment, size, whole, workerCount } from './values.ts'
 
 const workers = workerCount.default('auto').register(docs, {

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { exitAfter, onFailure, refuseIdleExitAfter } from './on-failure.ts'
+import { exitAfter, onFailure, refuseIdleExitAfter } from '../processes/failure-keys.ts'
 import { backoff, command, docs, duration, environment, whole } from './values.ts'
 
 const folder = z

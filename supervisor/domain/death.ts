@@ -1,6 +1,6 @@
 import { formatDuration } from '../base/duration.ts'
-import type { Exit } from './exit.ts'
-import type { StopCause } from './process-state.ts'
+import type { Exit } from '../processes/exit.ts'
+import type { StopCause } from '../processes/process-state.ts'
 
 export interface DeathFacts {
   exit: Exit

@@ -1,4 +1,4 @@
-import type { SlotState } from './slot-state.ts'
+import type { SlotState } from '../processes/slot-state.ts'
 
 /** One process without a socket as `monohull status` shows it. */
 export interface ProcessStatus {

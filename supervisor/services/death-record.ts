@@ -1,7 +1,7 @@
 import type { Log } from '../base/log.ts'
-import { describeExit } from '../domain/exit.ts'
 import { renderAddress } from '../domain/nginx-upstream.ts'
 import type { WorkerAddress } from '../domain/worker-address.ts'
+import { describeExit } from '../processes/exit.ts'
 import type { InFlight } from './in-flight.ts'
 import type { RefusedEnd, WorkerEnd } from './worker.ts'
 

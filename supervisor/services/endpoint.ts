@@ -1,5 +1,5 @@
-import type { BoundSocket, SlotSockets } from '../domain/sockets.ts'
 import type { WorkerAddress } from '../domain/worker-address.ts'
+import type { BoundSocket, SlotSockets } from '../processes/sockets.ts'
 
 /** Where one worker, and after a crash its successor, listens. */
 export interface Endpoint {

@@ -1,8 +1,8 @@
-import type { ProcessRuntime } from '../domain/child.ts'
-import type { Exit } from '../domain/exit.ts'
-import type { ManagedProcess } from './managed-process.ts'
+import type { ProcessRuntime } from '../processes/child.ts'
+import type { Exit } from '../processes/exit.ts'
+import type { ManagedProcess } from '../processes/managed-process.ts'
+import { manageTask } from '../processes/task-process.ts'
 import type { InitPlan } from './program-plan.ts'
-import { manageTask } from './task-process.ts'
 
 export interface InitFailure {
   plan: InitPlan

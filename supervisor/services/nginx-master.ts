@@ -1,9 +1,9 @@
 import { backoffMs } from '../base/backoff.ts'
 import { pause } from '../base/clock.ts'
-import type { ProcessRuntime } from '../domain/child.ts'
-import { describeExit, type Exit } from '../domain/exit.ts'
 import { inheritedSockets } from '../domain/inherited-sockets.ts'
-import { type ManagedProcess, manageProcess } from './managed-process.ts'
+import type { ProcessRuntime } from '../processes/child.ts'
+import { describeExit, type Exit } from '../processes/exit.ts'
+import { type ManagedProcess, manageProcess } from '../processes/managed-process.ts'
 import { createNginxOrphans, type OrphanView } from './nginx-orphans.ts'
 
 /** View of running nginx processes. */

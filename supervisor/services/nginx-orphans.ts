@@ -1,5 +1,5 @@
 import { type Clock, pause } from '../base/clock.ts'
-import type { Child } from '../domain/child.ts'
+import type { Child } from '../processes/child.ts'
 
 const lookEveryMs = 1000
 /** How long they may take to stop accepting, and how often that is looked at. */

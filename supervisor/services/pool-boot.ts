@@ -1,4 +1,4 @@
-import type { Death } from '../domain/program-death.ts'
+import type { Death } from '../processes/death.ts'
 
 export type BootResult = { ok: true } | { ok: false; death: Death }
 

@@ -1,6 +1,6 @@
 import { type Clock, pause } from '../base/clock.ts'
-import type { Child } from '../domain/child.ts'
 import type { WorkerAddress } from '../domain/worker-address.ts'
+import type { Child } from '../processes/child.ts'
 
 /** Asks whether a worker answers. */
 export interface WorkerProbe {

@@ -1,7 +1,7 @@
 import { inBatches } from '../base/batches.ts'
 import { formatDuration } from '../base/duration.ts'
 import { type RollResult, stopping } from '../base/roll-result.ts'
-import type { Death } from '../domain/program-death.ts'
+import type { Death } from '../processes/death.ts'
 import type { WorkerPlan } from './worker-plan.ts'
 import type { WorkerSlot } from './worker-slot.ts'
 

@@ -1,6 +1,6 @@
 import { placePath } from '../domain/places.ts'
-import type { SlotSockets } from '../domain/sockets.ts'
 import type { WorkerAddress } from '../domain/worker-address.ts'
+import type { SlotSockets } from '../processes/sockets.ts'
 import { type Endpoint, openPortEndpoint, openSocketEndpoint } from './endpoint.ts'
 import type { WorkerPlan } from './worker-plan.ts'
 

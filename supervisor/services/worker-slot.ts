@@ -1,6 +1,8 @@
 import { backoffMs } from '../base/backoff.ts'
 import { type RollResult, stopping } from '../base/roll-result.ts'
-import type { Death } from '../domain/program-death.ts'
+import type { WorkerAddress } from '../domain/worker-address.ts'
+import type { WorkerStatus } from '../domain/worker-status.ts'
+import type { Death } from '../processes/death.ts'
 import {
   type SlotEffect,
   type SlotEvent,
@@ -8,9 +10,7 @@ import {
   type SlotState,
   stepSlot,
   workersOf,
-} from '../domain/slot-state.ts'
-import type { WorkerAddress } from '../domain/worker-address.ts'
-import type { WorkerStatus } from '../domain/worker-status.ts'
+} from '../processes/slot-state.ts'
 import { type DeathRecordDeps, outcomeOf, recordDeath } from './death-record.ts'
 import { createSlotAddress, type SlotAddressDeps } from './slot-address.ts'
 import { createSlotPlan } from './slot-plan.ts'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { findAccount } from '../../supervisor/adapters/users.ts'
+import { findAccount } from '../../supervisor/processes/adapters/users.ts'
 import {
   fixture,
   type Monohull,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { childrenOf } from '../../supervisor/adapters/procfs.ts'
+import { childrenOf } from '../../supervisor/processes/adapters/procfs.ts'
 import { keepAsking, main, readStore, setRoute, shop, startDynamic, storeOf, tell, who } from './dynamic-monohull.ts'
 import { type Monohull, startMonohull, until } from './monohull.ts'
 

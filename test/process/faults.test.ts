@@ -4,7 +4,7 @@ import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
 import https from 'node:https'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { childrenOf, isGroupAlive } from '../../supervisor/adapters/procfs.ts'
+import { childrenOf, isGroupAlive } from '../../supervisor/processes/adapters/procfs.ts'
 import { ask, defer, fixture, startMonohull, temporaryFolder, until } from './monohull.ts'
 
 const hello = ['run', 'node', fixture('hello.cjs')]

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { findAccount } from '../../supervisor/adapters/users.ts'
+import { findAccount } from '../../supervisor/processes/adapters/users.ts'
 import { fixture, needsRoot, startMonohull } from './monohull.ts'
 
 const hello = `app: { command: [node, ${fixture('hello.cjs')}], env: { TOKEN: { file: token } } }\n`

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { childrenOf, readProcessStat } from '../../supervisor/adapters/procfs.ts'
+import { childrenOf, readProcessStat } from '../../supervisor/processes/adapters/procfs.ts'
 import { launcher } from './built.ts'
 import { defer, fixture, isolatedEnv, startMonohull, temporaryFolder, until } from './monohull.ts'
 

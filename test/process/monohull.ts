@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { type InstanceRecord, readInstance } from '../../supervisor/adapters/instance.ts'
-import { groupMembers } from '../../supervisor/adapters/procfs.ts'
+import { groupMembers } from '../../supervisor/processes/adapters/procfs.ts'
 import { launcher } from './built.ts'
 
 const home = join(import.meta.dirname, '../..')

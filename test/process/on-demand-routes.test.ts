@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import https from 'node:https'
 import { describe, it, type TestContext } from 'node:test'
-import { childrenOf } from '../../supervisor/adapters/procfs.ts'
+import { childrenOf } from '../../supervisor/processes/adapters/procfs.ts'
 import { type Authority, startAuthority } from './acme-authority.ts'
 import { forgetRenewals, issuerOf, startWithAcme, windowOf } from './acme-monohull.ts'
 import { post, setRoute } from './dynamic-monohull.ts'

@@ -5,7 +5,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { childrenOf } from '../../supervisor/adapters/procfs.ts'
+import { childrenOf } from '../../supervisor/processes/adapters/procfs.ts'
 import { defer, fixture, startMonohull, until } from './monohull.ts'
 
 const conf = (more = '') => `include rendered/main.conf;

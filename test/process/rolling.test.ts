@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { groupMembers } from '../../supervisor/adapters/procfs.ts'
+import { groupMembers } from '../../supervisor/processes/adapters/procfs.ts'
 import { fixture, type Monohull, startMonohull, temporaryFolder, until } from './monohull.ts'
 
 const good = `require(${JSON.stringify(fixture('hello.cjs'))})`

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { childrenOf } from '../../supervisor/adapters/procfs.ts'
+import { childrenOf } from '../../supervisor/processes/adapters/procfs.ts'
 import { fixture, type Monohull, startMonohull, until } from './monohull.ts'
 
 const hello = ['run', 'node', fixture('hello.cjs')]

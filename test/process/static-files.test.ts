@@ -15,7 +15,7 @@ import { Agent } from 'node:http'
 import { dirname, join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { childrenOf } from '../../supervisor/adapters/procfs.ts'
+import { childrenOf } from '../../supervisor/processes/adapters/procfs.ts'
 import { defer, type Monohull, needsRoot, startMonohull, temporaryFolder, until } from './monohull.ts'
 
 /** A folder on a file system of its own, whatever temporary files are on. */

@@ -6,7 +6,7 @@ import { closeSync, constants, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { readInstance } from '../../supervisor/adapters/instance.ts'
-import { childrenOf } from '../../supervisor/adapters/procfs.ts'
+import { childrenOf } from '../../supervisor/processes/adapters/procfs.ts'
 import { defer, fixture, type Monohull, startMonohull, temporaryFolder, until } from './monohull.ts'
 
 type Pipe = { writer: number; leave: () => Promise<void> }

@@ -4,9 +4,9 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
 import { WebSocket, WebSocketServer } from 'ws'
-import { childrenOf } from '../../supervisor/adapters/procfs.ts'
 import { systemClock } from '../../supervisor/base/adapters/system-clock.ts'
 import { pause } from '../../supervisor/base/clock.ts'
+import { childrenOf } from '../../supervisor/processes/adapters/procfs.ts'
 import { defer, startMonohull, until } from './monohull.ts'
 
 const deadlineMs = 20_000

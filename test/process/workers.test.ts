@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { isGroupAlive } from '../../supervisor/adapters/procfs.ts'
+import { isGroupAlive } from '../../supervisor/processes/adapters/procfs.ts'
 import { fixture, startMonohull, until } from './monohull.ts'
 
 const hello = ['run', 'node', fixture('hello.cjs')]

@@ -4,8 +4,8 @@ import request from 'supertest'
 import { createAdminApp } from '../../supervisor/admin/app.ts'
 import type { Outcome } from '../../supervisor/base/outcome.ts'
 import type { Command } from '../../supervisor/domain/command.ts'
-import { processMetrics, workerMetrics } from '../../supervisor/domain/program-metrics.ts'
 import { formatStatus, runMetrics, type Status } from '../../supervisor/domain/status.ts'
+import { processMetrics, workerMetrics } from '../../supervisor/processes/program-metrics.ts'
 import { factsOf, type Health } from './health-facts.ts'
 
 const healthy: Health = { isNginxAlive: true, isDraining: false, apps: [{ name: 'app', ready: 2, total: 2 }] }

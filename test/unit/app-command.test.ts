@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type AppContent, chooseContent, type PackageJson, type Project } from '../../supervisor/domain/app-command.ts'
+import {
+  type AppContent,
+  chooseContent,
+  type PackageJson,
+  type Project,
+} from '../../supervisor/processes/app-command.ts'
 
 interface Folder {
   packageJson?: PackageJson

@@ -3,9 +3,9 @@ import { describe, it } from 'node:test'
 import type { Clock } from '../../supervisor/base/clock.ts'
 import { OperatorError } from '../../supervisor/base/errors.ts'
 import { createLog } from '../../supervisor/base/log.ts'
-import type { Child, Spawn } from '../../supervisor/domain/child.ts'
+import type { Child, Spawn } from '../../supervisor/processes/child.ts'
+import { createOomWatch } from '../../supervisor/processes/oom-watch.ts'
 import { createBackgroundProcess } from '../../supervisor/services/background-process.ts'
-import { createOomWatch } from '../../supervisor/services/oom-watch.ts'
 import type { ProcessPlan } from '../../supervisor/services/program-plan.ts'
 
 const plan: ProcessPlan = {

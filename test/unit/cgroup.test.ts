@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { grantedCpus, readMemoryGroup } from '../../supervisor/adapters/cgroup.ts'
+import { grantedCpus, readMemoryGroup } from '../../supervisor/processes/adapters/cgroup.ts'
 
 /** CPUs on a machine with 16, whose files are these. */
 function cpusWith(files: Record<string, string>): number {

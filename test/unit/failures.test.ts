@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { failuresWithin } from '../../supervisor/domain/failures.ts'
+import { failuresWithin } from '../../supervisor/processes/failures.ts'
 
 describe('domain/failures', () => {
   it('keeps those that are recent at the time of the last', () => {

@@ -6,9 +6,9 @@ import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it, type TestContext } from 'node:test'
-import { bindFrontSocket, createSlotSockets, type FrontSocket } from '../../supervisor/adapters/listeners.ts'
 import { OperatorError } from '../../supervisor/base/errors.ts'
-import type { BoundSocket } from '../../supervisor/domain/sockets.ts'
+import { bindFrontSocket, createSlotSockets, type FrontSocket } from '../../supervisor/processes/adapters/listeners.ts'
+import type { BoundSocket } from '../../supervisor/processes/sockets.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'monohull-listeners-'))
 after(() => rmSync(folder, { recursive: true, force: true }))

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { systemClock } from '../../supervisor/base/adapters/system-clock.ts'
-import type { Child } from '../../supervisor/domain/child.ts'
 import type { RenderedNginx } from '../../supervisor/domain/nginx-complaint.ts'
 import { renderConfiguration } from '../../supervisor/domain/nginx-render.ts'
+import type { Child } from '../../supervisor/processes/child.ts'
 import { createNginx } from '../../supervisor/services/nginx.ts'
 import { plainModel } from './nginx-models/plain-model.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Exit } from '../../supervisor/domain/exit.ts'
-import { createOomWatch } from '../../supervisor/services/oom-watch.ts'
+import type { Exit } from '../../supervisor/processes/exit.ts'
+import { createOomWatch } from '../../supervisor/processes/oom-watch.ts'
 
 const killed: Exit = { kind: 'signal', signal: 'SIGKILL', number: 9 }
 const victim: Exit = { ...killed, isOutOfMemory: true }

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import type { Exit } from '../../supervisor/domain/exit.ts'
+import type { Exit } from '../../supervisor/processes/exit.ts'
 import {
   type ProcessEffect,
   type ProcessEvent,
   type ProcessState,
   stepProcess,
-} from '../../supervisor/domain/process-state.ts'
+} from '../../supervisor/processes/process-state.ts'
 
 const exit: Exit = { kind: 'code', code: 3 }
 const lived = { startedAt: 1, readyAt: 2 }

@@ -8,7 +8,7 @@ import {
   type SlotState,
   stepSlot,
   workersOf,
-} from '../../supervisor/domain/slot-state.ts'
+} from '../../supervisor/processes/slot-state.ts'
 
 const policy = { minUptimeMs: 2000, withdrawAfter: 2, afterFailure: 'retry' } as const
 

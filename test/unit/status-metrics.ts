@@ -1,8 +1,8 @@
 import { formatMetrics } from '../../supervisor/base/metrics.ts'
 import { certificateMetrics } from '../../supervisor/domain/certificate-metrics.ts'
-import { processMetrics, workerMetrics } from '../../supervisor/domain/program-metrics.ts'
 import { routeStoreMetrics } from '../../supervisor/domain/route-store.ts'
 import { runMetrics, type Status } from '../../supervisor/domain/status.ts'
+import { processMetrics, workerMetrics } from '../../supervisor/processes/program-metrics.ts'
 
 /** The text for Prometheus, as a run puts it together from its subjects. */
 export function metricsOf(status: Status): string {

@@ -7,7 +7,7 @@ import {
   type WorkerEnvSources,
   type WorkerIdentity,
   workerEnv,
-} from '../../supervisor/domain/worker-env.ts'
+} from '../../supervisor/processes/environment.ts'
 
 const sources: WorkerEnvSources = {
   inherited: {},

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts'
-import { type Exit, exitCodeOf } from '../domain/exit.ts'
-import { failuresWithin } from '../domain/failures.ts'
+import { type Exit, exitCodeOf } from './exit.ts'
+import { failuresWithin } from './failures.ts'
 
 const anyFailure = { failures: 1, within: 1000 }
 

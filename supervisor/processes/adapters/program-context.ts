@@ -1,10 +1,10 @@
 import { readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { findProgram, searchPath } from '../adapters/project.ts'
-import { type Account, canSwitchUsers, findAccount, findClosedFolder } from '../adapters/users.ts'
-import { messageOf } from '../base/errors.ts'
-import type { World } from '../base/world.ts'
-import { type Complain, secretMask } from '../config/report.ts'
+import { messageOf } from '../../base/errors.ts'
+import type { World } from '../../base/world.ts'
+import { type Complain, secretMask } from '../../config/report.ts'
+import { findProgram, searchPath } from './project.ts'
+import { type Account, canSwitchUsers, findAccount, findClosedFolder } from './users.ts'
 
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
-import type { MemoryGroup } from '../services/oom-watch.ts'
+import type { MemoryGroup } from '../oom-watch.ts'
 
 const root = '/sys/fs/cgroup'
 /** v1 writes "no limit" as the greatest number of whole pages. */

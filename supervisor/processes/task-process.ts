@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts'
-import type { Child } from '../domain/child.ts'
+import type { Child } from './child.ts'
 import { type ManagedProcess, manageProcess } from './managed-process.ts'
 
 export interface TaskDeps {

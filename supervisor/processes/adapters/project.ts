@@ -11,8 +11,8 @@ import {
 } from 'node:fs'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { messageOf, OperatorError } from '../base/errors.ts'
-import type { PackageJson, Project } from '../domain/app-command.ts'
+import { messageOf, OperatorError } from '../../base/errors.ts'
+import type { PackageJson, Project } from '../app-command.ts'
 
 /** The search path of an app's commands: its own node_modules first, as its package manager has it. */
 export function searchPath(directory: string, path: string): string {

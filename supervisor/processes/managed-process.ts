@@ -1,13 +1,13 @@
 import type { Clock } from '../base/clock.ts'
-import type { Child } from '../domain/child.ts'
-import type { Exit } from '../domain/exit.ts'
+import type { Child } from './child.ts'
+import type { Exit } from './exit.ts'
 import {
   type ProcessEffect,
   type ProcessEvent,
   type ProcessState,
   type StopCause,
   stepProcess,
-} from '../domain/process-state.ts'
+} from './process-state.ts'
 
 const groupWatchMs = 20
 const abortGraceMs = 1000

@@ -1,4 +1,4 @@
-import type { Exit } from '../domain/exit.ts'
+import type { Exit } from './exit.ts'
 
 /** What the kernel says about the memory of the cgroup that everything runs in. */
 export interface MemoryGroup {

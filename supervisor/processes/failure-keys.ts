@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { docs, duration, whole } from './values.ts'
+import { docs, duration, whole } from '../config/values.ts'
 
 /** What follows when a program ends by itself. */
 export const onFailure = (description: string) =>

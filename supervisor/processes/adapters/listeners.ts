@@ -1,9 +1,9 @@
 import { chmodSync, chownSync, existsSync, fstatSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import net from 'node:net'
 import { getSystemErrorName } from 'node:util'
-import { formatAddress, isIpv6 } from '../base/address.ts'
-import { OperatorError } from '../base/errors.ts'
-import type { BoundSocket, SlotSockets, UnixSocketOwner } from '../domain/sockets.ts'
+import { formatAddress, isIpv6 } from '../../base/address.ts'
+import { OperatorError } from '../../base/errors.ts'
+import type { BoundSocket, SlotSockets, UnixSocketOwner } from '../sockets.ts'
 import { describePortOwner } from './procfs.ts'
 
 /**

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path'
-import { openProject } from '../adapters/project.ts'
-import { messageOf, OperatorError } from '../base/errors.ts'
-import type { Complain } from '../config/report.ts'
-import { type AppContent, chooseContent } from '../domain/app-command.ts'
-import type { ProgramContext } from './place.ts'
+import { messageOf, OperatorError } from '../../base/errors.ts'
+import type { Complain } from '../../config/report.ts'
+import { type AppContent, chooseContent } from '../app-command.ts'
+import type { ProgramContext } from './program-context.ts'
+import { openProject } from './project.ts'
 
 /** What a command, or a folder without one, comes to; undefined when it comes to nothing. */
 export function findContent(
