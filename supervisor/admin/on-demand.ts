@@ -1,6 +1,6 @@
 import type { LocalServer } from '../base/adapters/local-server.ts'
 import { readHostName } from '../domain/on-demand-name.ts'
-import { type QuestionSocket, serveQuestions } from './questions.ts'
+import { type QuestionSocket, serveQuestions } from '../nginx/adapters/questions.ts'
 
 /** Where nginx asks for a certificate: 200 once there is one, 403 when there will be none now. */
 export function serveOnDemand(socket: QuestionSocket, admit: (name: string) => Promise<boolean>): Promise<LocalServer> {

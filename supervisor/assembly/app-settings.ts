@@ -4,9 +4,9 @@ import type { World } from '../base/world.ts'
 import type { AppConfig } from '../config/app.ts'
 import type { Complain } from '../config/report.ts'
 import type { WorkerLimits } from '../domain/autoscale.ts'
-import { isUnfitPath } from '../domain/nginx-text.ts'
 import { placesFor } from '../domain/places.ts'
 import { watchEveryMs } from '../domain/watchdog.ts'
+import { isUnfitPath } from '../nginx/text.ts'
 import { findContent } from '../processes/adapters/app-content.ts'
 import {
   accountEnv,

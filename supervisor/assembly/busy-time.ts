@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { OperatorError } from '../base/errors.ts'
 import type { BusyTime } from '../domain/nginx-busy.ts'
-import type { NginxFeatures } from '../domain/nginx-features.ts'
+import type { NginxFeatures } from '../nginx/features.ts'
 import type { AppSettings } from './app-settings.ts'
 
 /** Settings that say whether nginx has to count how busy workers are. */

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path'
 import type { ResponseHeadersConfig } from '../config/response-headers.ts'
 import type { Route } from '../config/routes.ts'
-import type { NginxFeatures } from '../domain/nginx-features.ts'
 import type { FilesTarget, RouteTarget, ServedRoute } from '../domain/route.ts'
 import { type Folders, shortcutsOf } from '../domain/static-folder.ts'
+import type { NginxFeatures } from '../nginx/features.ts'
 import type { AppSettings } from './app-settings.ts'
 import { routeRules } from './route-rules.ts'
 

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { OperatorError } from '../base/errors.ts'
 import type { TlsConfig } from '../config/tls.ts'
-import type { NginxFeatures } from '../domain/nginx-features.ts'
 import type { OnDemand } from '../domain/nginx-on-demand.ts'
+import type { NginxFeatures } from '../nginx/features.ts'
 
 /** Keys that certificates on demand depend on. */
 export interface OnDemandKeys {

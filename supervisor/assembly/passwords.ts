@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { errnoOf } from '../base/errors.ts'
 import type { Complain } from '../config/report.ts'
-import { isUnfitPath } from '../domain/nginx-text.ts'
 import { findBadPassword } from '../domain/password-file.ts'
+import { isUnfitPath } from '../nginx/text.ts'
 import { type Account, canRead, findClosedFolder } from '../processes/adapters/users.ts'
 
 export interface PasswordSources {

@@ -1,4 +1,4 @@
-import { quote } from './nginx-text.ts'
+import { quote } from '../nginx/text.ts'
 
 /** An htpasswd file, and what the browser shows. */
 interface BasicAuth {

@@ -1,4 +1,4 @@
-import { callLua, quote } from './nginx-text.ts'
+import { callLua, quote } from '../nginx/text.ts'
 
 /** How nginx counts the time that workers took to answer: read at a unix socket, which is bound for it. */
 export interface BusyTime {

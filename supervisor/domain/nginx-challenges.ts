@@ -1,4 +1,4 @@
-import { quote } from './nginx-text.ts'
+import { quote } from '../nginx/text.ts'
 
 /** What a CA asks for, before any redirect, password or route. */
 export function renderChallenges({ acmeChallenges }: { acmeChallenges: string | undefined }): string[] {

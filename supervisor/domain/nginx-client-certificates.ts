@@ -1,4 +1,4 @@
-import { quote } from './nginx-text.ts'
+import { quote } from '../nginx/text.ts'
 
 /** What clients have to show. */
 export interface ClientCertificates {

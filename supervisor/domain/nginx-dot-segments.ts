@@ -1,5 +1,5 @@
+import { quote } from '../nginx/text.ts'
 import type { RouteRules } from './nginx-route-rules.ts'
-import { quote } from './nginx-text.ts'
 
 /**
  * A route is chosen by the path without `.` and `..`, and the app gets it as the client wrote it: for many, /admin/x/../.. is still

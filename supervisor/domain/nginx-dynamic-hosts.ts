@@ -1,5 +1,5 @@
 import { inBatches } from '../base/batches.ts'
-import { callLua, quote } from './nginx-text.ts'
+import { callLua, quote } from '../nginx/text.ts'
 
 /** Hosts that nginx learns of while it runs. */
 export interface DynamicRoutes {

@@ -1,8 +1,8 @@
 import { inBatches } from '../base/batches.ts'
+import { block, callLua } from '../nginx/text.ts'
 import type { DynamicRoutes } from './nginx-dynamic-hosts.ts'
 import { type ProxiedRoute, renderProxied } from './nginx-proxied.ts'
 import { renderPages } from './nginx-route-front.ts'
-import { block, callLua } from './nginx-text.ts'
 import type { RoutesModel } from './route.ts'
 
 /** Targets in one text, with names of any length: nginx reads Lua texts of 4096 bytes. */

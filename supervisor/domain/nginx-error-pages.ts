@@ -1,7 +1,7 @@
+import { quote } from '../nginx/text.ts'
 import { type ErrorPage, renderErrorPage } from './error-page.ts'
 import { includeHeaders } from './nginx-headers.ts'
 import { isCounted, type Limits, type RouteLimits } from './nginx-limits.ts'
-import { quote } from './nginx-text.ts'
 import { unavailableRule } from './nginx-unavailable.ts'
 
 /** Pages for errors that nginx itself answers with. */

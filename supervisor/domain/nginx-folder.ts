@@ -1,5 +1,5 @@
-import type { NginxFeatures } from './nginx-features.ts'
-import { quote } from './nginx-text.ts'
+import type { NginxFeatures } from '../nginx/features.ts'
+import { quote } from '../nginx/text.ts'
 import type { FilesTarget, ServedRoute } from './route.ts'
 import type { FolderShortcuts } from './static-folder.ts'
 

@@ -1,3 +1,4 @@
+import { lines } from '../nginx/text.ts'
 import { type Access, renderAccess, renderKnownHosts, renderUnknownHost, type UnknownHost } from './nginx-access.ts'
 import { type Cache, cacheHeader, cacheName, renderCached, renderCaches } from './nginx-cache.ts'
 import { type ClientCertificates, clientCertificateFiles } from './nginx-client-certificates.ts'
@@ -17,7 +18,6 @@ import { altSvcHeader, type Http3, renderAltSvc } from './nginx-http3.ts'
 import { type Limits, renderLimits, renderLimitsOf } from './nginx-limits.ts'
 import type { RuledRoute } from './nginx-route-rules.ts'
 import { renderSendFiles, type SendFiles } from './nginx-send-files.ts'
-import { lines } from './nginx-text.ts'
 
 /** What holds for the whole front, whatever app or folder answers. Each part is rendered by a file of its own. */
 export interface FrontRules {

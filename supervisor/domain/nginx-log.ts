@@ -1,6 +1,6 @@
+import { quote } from '../nginx/text.ts'
 import { unansweredName } from './in-flight.ts'
 import type { NginxModel } from './nginx-model.ts'
-import { quote } from './nginx-text.ts'
 
 const requestId = '$monohull_request_id'
 

@@ -1,4 +1,4 @@
-import { callLua } from './nginx-text.ts'
+import { callLua } from '../nginx/text.ts'
 
 /** Where nginx's workers find certificates for names that no server is for. */
 export interface OnDemand {

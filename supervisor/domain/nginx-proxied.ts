@@ -1,8 +1,8 @@
+import { quote } from '../nginx/text.ts'
 import type { ExternalUpstream } from './external-upstream.ts'
 import { renderBusyLocation } from './nginx-busy.ts'
 import { isCached, renderCacheAlone } from './nginx-cache-alone.ts'
 import { externalName } from './nginx-external.ts'
-import { quote } from './nginx-text.ts'
 import { proxyTarget } from './nginx-upstream.ts'
 import type { ProxiedTarget, RoutesModel, ServedRoute } from './route.ts'
 

@@ -1,3 +1,4 @@
+import { lines } from '../nginx/text.ts'
 import { isGuarded, renderRouteAccess } from './nginx-access.ts'
 import { cacheName, renderCached } from './nginx-cache.ts'
 import { cacheAloneRules } from './nginx-cache-alone.ts'
@@ -8,7 +9,6 @@ import { type FrontRules, renderOtherHeaders } from './nginx-front.ts'
 import { includeHeaders, includeRouteHeaders, renderRouteHeaders, routeHeadersFile } from './nginx-headers.ts'
 import { isCounted, renderRouteLimits } from './nginx-limits.ts'
 import { isLeftToCache } from './nginx-proxied.ts'
-import { lines } from './nginx-text.ts'
 import { renderCookie } from './nginx-upstream.ts'
 import type { RoutesModel, ServedRoute } from './route.ts'
 

@@ -1,7 +1,7 @@
+import { block, literal, quote } from '../nginx/text.ts'
 import { type FolderRoute, hiddenFiles, renderCacheMap, renderFolder } from './nginx-folder.ts'
 import { type ProxiedRoute, renderBareRestMap, renderPathMap, renderProxied, renderRestMap } from './nginx-proxied.ts'
 import { headersBeside, mayRefuse, renderAdmission, renderTreatment } from './nginx-route-front.ts'
-import { block, literal, quote } from './nginx-text.ts'
 import { appKey } from './nginx-upstream.ts'
 import type { RedirectTarget, ResponseTarget, RoutesModel, ServedRoute } from './route.ts'
 

@@ -1,6 +1,6 @@
+import { quote } from '../nginx/text.ts'
 import { renderErrorPage } from './error-page.ts'
 import { includeHeaders } from './nginx-headers.ts'
-import { quote } from './nginx-text.ts'
 
 /** What visitors get while no worker answers. */
 export interface UnavailablePage {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import http2 from 'node:http2'
 import { describe, it, type TestContext } from 'node:test'
 import tls from 'node:tls'
-import { readNginxFeatures } from '../../supervisor/adapters/nginx-files.ts'
+import { readNginxFeatures } from '../../supervisor/nginx/adapters/files.ts'
 import { defer, fixture, type Monohull, startMonohull } from './monohull.ts'
 import { sendRaw } from './raw.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { frontRules } from '../../supervisor/assembly/front-rules.ts'
-import { readFeatures } from '../../supervisor/domain/nginx-features.ts'
+import { readFeatures } from '../../supervisor/nginx/features.ts'
 import { accepted, yaml } from './load-config.ts'
 
 const no = () => false

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { readDirectives } from '../../supervisor/adapters/nginx-binary.ts'
-import { type NginxFeatures, readFeatures } from '../../supervisor/domain/nginx-features.ts'
+import { readDirectives } from '../../supervisor/nginx/adapters/binary.ts'
+import { type NginxFeatures, readFeatures } from '../../supervisor/nginx/features.ts'
 
 const no = () => false
 

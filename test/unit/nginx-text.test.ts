@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { resolveApp } from '../../supervisor/assembly/app-settings.ts'
 import { app } from '../../supervisor/config/app.ts'
-import { isUnfitPath } from '../../supervisor/domain/nginx-text.ts'
+import { isUnfitPath } from '../../supervisor/nginx/text.ts'
 
 describe('domain/nginx-text', () => {
   for (const path of ['/srv/a$b', '/srv/a"b', '/srv/a\\b', '/srv/a;b', '/srv/{a', '/srv/a}', '/srv/a\nb', '/srv/a\tb'])

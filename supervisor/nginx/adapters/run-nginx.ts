@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
-import { inheritedSockets } from '../domain/inherited-sockets.ts'
+import { inheritedSockets } from '../inherited-sockets.ts'
 
 /** Where nginx is looked for. */
 export const nginxFolders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']

@@ -10,10 +10,10 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { OperatorError } from '../base/errors.ts'
-import { type NginxFeatures, readFeatures } from '../domain/nginx-features.ts'
-import type { ConfigTest, NginxFiles } from '../services/nginx.ts'
-import { readDirectives } from './nginx-binary.ts'
+import { OperatorError } from '../../base/errors.ts'
+import { type NginxFeatures, readFeatures } from '../features.ts'
+import type { ConfigTest, NginxFiles } from '../service.ts'
+import { readDirectives } from './binary.ts'
 import { nginxFolders, runNginx } from './run-nginx.ts'
 
 /** Generations of the configuration that are kept: the one in use and the one before. */
@@ -68,7 +68,7 @@ export function createNginxFiles({ source, target }: NginxFilesOptions): NginxFi
         signal,
       })
       if (code !== 0) {
-        const { withPlace } = await import('./complaint-place.ts')
+        const { withPlace } = await import('./source-location.ts')
         const output = lines(stderr || 'nginx -t failed').map(line => withPlace(line, folder))
         return { ok: false, output: output.map(line => withoutStaging(line, folder)) }
       }

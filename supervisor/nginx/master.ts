@@ -1,10 +1,10 @@
 import { backoffMs } from '../base/backoff.ts'
 import { pause } from '../base/clock.ts'
-import { inheritedSockets } from '../domain/inherited-sockets.ts'
 import type { ProcessRuntime } from '../processes/child.ts'
 import { describeExit, type Exit } from '../processes/exit.ts'
 import { type ManagedProcess, manageProcess } from '../processes/managed-process.ts'
-import { createNginxOrphans, type OrphanView } from './nginx-orphans.ts'
+import { inheritedSockets } from './inherited-sockets.ts'
+import { createNginxOrphans, type OrphanView } from './orphans.ts'
 
 /** View of running nginx processes. */
 export interface ProcessView extends OrphanView {

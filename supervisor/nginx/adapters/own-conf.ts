@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { errnoOf } from '../base/errors.ts'
-import type { Complain } from '../config/report.ts'
-import type { OwnNginxConf } from '../domain/own-nginx-conf.ts'
+import { errnoOf } from '../../base/errors.ts'
+import type { Complain } from '../../config/report.ts'
+import type { OwnNginxConf } from '../own-conf.ts'
 
 /** Without them nginx would run in the background, or serve nothing, and its own test would not tell. */
 const needed = ['rendered/main.conf', 'rendered/http.conf']

@@ -1,4 +1,4 @@
-import type { OwnNginxConf } from './own-nginx-conf.ts'
+import type { OwnNginxConf } from './own-conf.ts'
 
 /** The rendered files of one configuration, by name relative to its folder, and the user's own nginx.conf if there is one. */
 export interface RenderedNginx {

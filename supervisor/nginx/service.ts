@@ -1,7 +1,7 @@
 import { messageOf, OperatorError } from '../base/errors.ts'
 import { stoppingReason } from '../base/stopping.ts'
-import { complaintFix, nameOrigins, type RenderedNginx } from '../domain/nginx-complaint.ts'
-import { createNginxMaster, type NginxMaster, type NginxMasterDeps } from './nginx-master.ts'
+import { complaintFix, nameOrigins, type RenderedNginx } from './complaint.ts'
+import { createNginxMaster, type NginxMaster, type NginxMasterDeps } from './master.ts'
 
 /** Result of nginx's own test; the output is its words, line by line. `text`: the whole configuration as nginx read it, files that it includes too; the same text, the same configuration. */
 export type ConfigTest = { ok: true; warnings: string[]; text: string } | { ok: false; output: string[] }

@@ -1,4 +1,4 @@
-import { type LocalServer, serve } from '../base/adapters/local-server.ts'
+import { type LocalServer, serve } from '../../base/adapters/local-server.ts'
 
 /** Questions that may wait at the same time; the others are refused at once. */
 const mostWaiting = 256
