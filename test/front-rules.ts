@@ -1,4 +1,4 @@
-import type { FrontRules } from '../supervisor/domain/nginx-front.ts'
+import type { FrontRules } from '../supervisor/front/rules.ts'
 
 /** A front with nothing configured. */
 export const plainFront: FrontRules = {

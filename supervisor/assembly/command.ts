@@ -3,10 +3,10 @@ import type { Log } from '../base/log.ts'
 import type { Outcome } from '../base/outcome.ts'
 import type { RollResult } from '../base/roll-result.ts'
 import type { Command } from '../domain/command.ts'
+import { type Front, reachableHost } from '../front/front.ts'
 import type { WorkerPool } from '../services/worker-pool.ts'
 import type { Apps } from './apps.ts'
 import type { OpenDynamicRoutes } from './dynamic-routes.ts'
-import { type Front, reachableHost } from './front.ts'
 import type { Processes } from './processes.ts'
 import type { ReloadDeps } from './reload.ts'
 import type { RunningNginx } from './running-nginx.ts'
@@ -37,7 +37,7 @@ export async function runCommand(deps: CommandDeps, command: Command): Promise<O
     case 'scaleBy':
       return scale(apps, appAtRoot(run.settings().config), present => Math.max(1, present + command.change))
     case 'purgeCache':
-      return (await import('./purge-cache.ts')).purgeCache(run.settings(), command.prefix)
+      return (await import('../front/cache/purge.ts')).purgeCache(run.settings(), command.prefix)
     case 'setRoute':
     case 'removeRoute':
       return (await import('./dynamic-routes.ts')).changeRoute(deps.dynamicRoutes, command)

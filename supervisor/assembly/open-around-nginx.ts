@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { World } from '../base/world.ts'
 import type { SendCommand } from '../domain/command.ts'
+import type { Front } from '../front/front.ts'
 import { openAccessLog } from '../logs/adapters/access-log.ts'
 import { readNginxFeatures } from '../nginx/adapters/files.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
@@ -9,7 +10,6 @@ import type { ProcessRuntime } from '../processes/child.ts'
 import { type AcmeSwitch, createAcmeSwitch } from './acme-switch.ts'
 import type { OpenDynamicRoutes } from './dynamic-routes.ts'
 import { openFolders, type StaticFolders } from './folders.ts'
-import type { Front } from './front.ts'
 import type { Run } from './run.ts'
 import { openCertificates, type ServedCertificates } from './served-certificates.ts'
 import { openUpstreams } from './upstreams.ts'
@@ -63,7 +63,7 @@ export async function openAroundNginx(deps: AroundNginxDeps): Promise<AroundNgin
     openAccessLog(join(config.run_dir, 'access.fifo')).then(({ path, close }) =>
       run.add({ name: 'access log', model: () => ({ accessLogPath: path }), close }),
     ),
-    config.cache && import('./purge-cache.ts').then(found => found.removeOldCache(settings)),
+    config.cache && import('../front/cache/purge.ts').then(found => found.removeOldCache(settings)),
     config.tls.on_demand && import('./on-demand-files.ts').then(files => files.layOutOnDemand(settings)),
   ])
   return { features, folders, certificates, acme, dynamicRoutes }

@@ -4,10 +4,10 @@ import { errnoOf } from '../base/errors.ts'
 import type { Complain } from '../config/report.ts'
 import type { Route } from '../config/routes.ts'
 import type { UpstreamConfig } from '../config/upstreams.ts'
+import { findPasswords } from '../front/adapters/passwords.ts'
 import { isUnfitPath } from '../nginx/text.ts'
 import { type Account, findClosedFolder } from '../processes/adapters/users.ts'
 import type { AppSettings } from './app-settings.ts'
-import { findPasswords } from './passwords.ts'
 
 /** Debian's bundle of the authorities that are trusted. */
 export const systemAuthorities = '/etc/ssl/certs/ca-certificates.crt'

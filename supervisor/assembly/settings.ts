@@ -2,11 +2,11 @@ import type { Problem } from '../config/report.ts'
 import type { Route } from '../config/routes.ts'
 import type { Config } from '../config/schema.ts'
 import type { HookPlans } from '../domain/hook.ts'
+import type { FrontFiles } from '../front/adapters/files.ts'
 import type { OwnNginxConf } from '../nginx/own-conf.ts'
 import type { Account } from '../processes/adapters/users.ts'
 import type { CertificateSettings } from '../services/certificates.ts'
 import type { AppSettings } from './app-settings.ts'
-import type { FrontFiles } from './front-files.ts'
 import type { ProgramSettings } from './program-settings.ts'
 
 /** The configuration together with what this machine makes of it. */

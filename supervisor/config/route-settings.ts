@@ -1,10 +1,10 @@
 import * as z from 'zod'
-import { cacheValue } from './cache.ts'
-import { routeClientCertificate } from './client-certificates.ts'
-import { compressionValue } from './compression.ts'
-import { authRealm, bodySize, connectionCount, passwordFile, requestRate } from './limits.ts'
-import { headerValues } from './response-headers.ts'
-import { networks } from './trust.ts'
+import { cacheValue } from '../front/cache/keys.ts'
+import { routeClientCertificate } from '../front/client-certificate-keys.ts'
+import { compressionValue } from '../front/compression-keys.ts'
+import { authRealm, bodySize, connectionCount, passwordFile, requestRate } from '../front/limit-keys.ts'
+import { headerValues } from '../front/response-header-keys.ts'
+import { networks } from '../front/trust-keys.ts'
 import { docs } from './values.ts'
 
 const off = z.literal('off')

@@ -1,7 +1,7 @@
+import { isCached, renderCacheAlone } from '../front/cache/alone.ts'
 import { quote } from '../nginx/text.ts'
 import type { ExternalUpstream } from './external-upstream.ts'
 import { renderBusyLocation } from './nginx-busy.ts'
-import { isCached, renderCacheAlone } from './nginx-cache-alone.ts'
 import { externalName } from './nginx-external.ts'
 import { proxyTarget } from './nginx-upstream.ts'
 import type { ProxiedTarget, RoutesModel, ServedRoute } from './route.ts'

@@ -1,9 +1,9 @@
 import { isUnderWildcard } from '../base/host-name.ts'
+import type { RouteRules } from '../front/route-rules.ts'
+import type { FrontRules } from '../front/rules.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
 import type { ExternalUpstream } from './external-upstream.ts'
 import type { BusyTime } from './nginx-busy.ts'
-import type { FrontRules } from './nginx-front.ts'
-import type { RouteRules } from './nginx-route-rules.ts'
 import type { Upstream } from './nginx-upstream.ts'
 import type { FolderShortcuts } from './static-folder.ts'
 

@@ -47,7 +47,7 @@ describe('a build while an instance runs', () => {
     )
 
     // names of exports move when there is one more, and so does what a part asks the program for
-    const names = join(copy, 'supervisor/config/hsts-header.ts')
+    const names = join(copy, 'supervisor/front/hsts-name.ts')
     appendFileSync(names, 'export const aardvark = () => Math.random()\n')
     for (const part of ['reload', 'purge-cache']) {
       const path = join(copy, `supervisor/assembly/${part}.ts`)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { frontRules } from '../../supervisor/assembly/front-rules.ts'
+import { frontRules } from '../../supervisor/front/choose-rules.ts'
 import { readFeatures } from '../../supervisor/nginx/features.ts'
 import { accepted, yaml } from './load-config.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { bytesOf, cacheName, isUnder } from '../../supervisor/domain/nginx-cache.ts'
+import { bytesOf, cacheName, isUnder } from '../../supervisor/front/cache/cache.ts'
 
 describe('domain/nginx-cache', () => {
   for (const [key, prefix, isMeant] of [

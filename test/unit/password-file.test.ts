@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { findBadPassword } from '../../supervisor/domain/password-file.ts'
+import { findBadPassword } from '../../supervisor/front/password-file.ts'
 
 const anne = 'anne:$apr1$abcdefgh$nq3OuEziq2D.ewdNJm/u./'
 

@@ -1,5 +1,5 @@
-import type { Cache } from '../../../supervisor/domain/nginx-cache.ts'
 import type { NginxModel } from '../../../supervisor/domain/nginx-model.ts'
+import type { Cache } from '../../../supervisor/front/cache/cache.ts'
 import { plainFront } from '../../front-rules.ts'
 import { routeTo, toApp, toFiles } from '../../routes.ts'
 import { app, plainModel } from './plain-model.ts'

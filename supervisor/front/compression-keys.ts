@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { docs, whole } from './values.ts'
+import { docs, whole } from '../config/values.ts'
 
 const minLength = 'expected a number of bytes from 0 to 1048576'
 const noEvents = 'expected other media types: server-sent events would wait in the compressor'

@@ -1,6 +1,6 @@
 import * as z from 'zod'
-import { networks } from './trust.ts'
-import { docs, whole } from './values.ts'
+import { docs, whole } from '../config/values.ts'
+import { networks } from './trust-keys.ts'
 
 const filePath = (error: string) => z.string({ error }).refine(path => path !== '' && !path.includes('\0'), error)
 

@@ -1,9 +1,9 @@
-import type { RouteAccess } from './nginx-access.ts'
-import type { Cache } from './nginx-cache.ts'
-import type { RouteClientCertificate } from './nginx-client-certificates.ts'
-import type { Compression } from './nginx-compression.ts'
-import type { ResponseHeader } from './nginx-headers.ts'
-import type { RouteLimits } from './nginx-limits.ts'
+import type { RouteAccess } from './access.ts'
+import type { Cache } from './cache/cache.ts'
+import type { RouteClientCertificate } from './client-certificates.ts'
+import type { Compression } from './compression.ts'
+import type { ResponseHeader } from './headers.ts'
+import type { RouteLimits } from './limits.ts'
 
 /** What a route has otherwise than the whole front; what is undefined is as there. */
 export interface RouteRules extends RouteLimits, RouteAccess, RouteClientCertificate {

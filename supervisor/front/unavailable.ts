@@ -1,6 +1,6 @@
 import { quote } from '../nginx/text.ts'
 import { renderErrorPage } from './error-page.ts'
-import { includeHeaders } from './nginx-headers.ts'
+import { includeHeaders } from './headers.ts'
 
 /** What visitors get while no worker answers. */
 export interface UnavailablePage {

@@ -1,5 +1,5 @@
 import { quote } from '../nginx/text.ts'
-import type { RouteRules } from './nginx-route-rules.ts'
+import type { RouteRules } from './route-rules.ts'
 
 /**
  * A route is chosen by the path without `.` and `..`, and the app gets it as the client wrote it: for many, /admin/x/../.. is still

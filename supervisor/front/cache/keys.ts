@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { docs, duration } from './values.ts'
+import { docs, duration } from '../../config/values.ts'
 
 const size = 'expected a size such as 512k, 256m or 4g'
 const key = 'expected a text with variables of nginx such as $host$request_uri'

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { z } from 'zod'
-import { messageOf } from '../base/errors.ts'
-import { readPem } from '../base/pem.ts'
-import type { clientCertificates } from '../config/client-certificates.ts'
-import type { Complain } from '../config/report.ts'
-import type { ClientCertificates } from '../domain/nginx-client-certificates.ts'
+import { messageOf } from '../../base/errors.ts'
+import { readPem } from '../../base/pem.ts'
+import type { Complain } from '../../config/report.ts'
+import type { clientCertificates } from '../client-certificate-keys.ts'
+import type { ClientCertificates } from '../client-certificates.ts'
 
 /** Keys of client certificates. */
 export interface ClientCertificateKeys {

@@ -1,4 +1,4 @@
-import { quote } from '../nginx/text.ts'
+import { quote } from '../../nginx/text.ts'
 
 /** Answers of the app that nginx keeps. */
 export interface Cache {

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { docs } from './values.ts'
+import { docs } from '../config/values.ts'
 
 const error = 'expected an address or network such as 10.0.0.0/8 or ::1'
 

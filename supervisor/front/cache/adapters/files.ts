@@ -1,7 +1,7 @@
 import { open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { errnoOf } from '../base/errors.ts'
-import { isCacheFolder } from '../domain/nginx-cache.ts'
+import { errnoOf } from '../../../base/errors.ts'
+import { isCacheFolder } from '../cache.ts'
 
 /** nginx's own header in front of the key; as much of the key as matters comes within the rest. */
 const headBytes = 8192

@@ -1,4 +1,4 @@
-import { isHsts } from '../config/hsts-header.ts'
+import { isHsts } from './hsts-name.ts'
 
 /** A header of every answer in which the app has none of that name. */
 export interface ResponseHeader {

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { trustKeys } from './trust.ts'
+import type { trustKeys } from './trust-keys.ts'
 
 type FrontConfig = z.output<z.ZodObject<typeof trustKeys>> & {
   http3: boolean

@@ -1,6 +1,6 @@
 import * as z from 'zod'
-import { isHsts } from './hsts-header.ts'
-import { docs } from './values.ts'
+import { docs } from '../config/values.ts'
+import { isHsts } from './hsts-name.ts'
 
 const ofNginx =
   /^(alt-svc|connection|content-(encoding|length|type)|date|keep-alive|server|set-cookie|trailer|transfer-encoding|upgrade|x-cache)$/i

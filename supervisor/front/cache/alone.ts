@@ -1,6 +1,6 @@
-import type { FrontRules } from './nginx-front.ts'
-import type { RouteRules } from './nginx-route-rules.ts'
-import { pageRule } from './nginx-unavailable.ts'
+import type { RouteRules } from '../route-rules.ts'
+import type { FrontRules } from '../rules.ts'
+import { pageRule } from '../unavailable.ts'
 
 /** While nobody is there, a cache answers what it has: nginx looks into it only on the way to somebody. */
 const nobody = 'monohull_nobody'

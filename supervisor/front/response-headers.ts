@@ -1,4 +1,4 @@
-import type { ResponseHeadersConfig } from '../config/response-headers.ts'
+import type { ResponseHeadersConfig } from './response-header-keys.ts'
 
 const usual: Record<string, string> = {
   'x-content-type-options': 'nosniff',

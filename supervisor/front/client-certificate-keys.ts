@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { docs } from './values.ts'
+import { docs } from '../config/values.ts'
 
 const file = z.string({ error: 'expected a file' }).regex(/^[^\0]+$/, 'expected a file')
 

@@ -1,5 +1,5 @@
 import { quote } from '../nginx/text.ts'
-import { includeHeaders, type ResponseHeader, renderGivenHeaders } from './nginx-headers.ts'
+import { includeHeaders, type ResponseHeader, renderGivenHeaders } from './headers.ts'
 
 /** Folders by the paths that an app names in X-Accel-Redirect; both end with a slash. */
 export type SendFiles = ReadonlyMap<string, string>

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import type { Outcome } from '../base/outcome.ts'
-import { isUnder } from '../domain/nginx-cache.ts'
+import type { Outcome } from '../../base/outcome.ts'
+import { isUnder } from './cache.ts'
 
 /** Keys that say whether there is a cache. */
 export interface CacheKeys {
@@ -11,7 +11,7 @@ export interface CacheKeys {
 /** Before nginx starts. */
 export async function removeOldCache({ config }: { config: CacheKeys & { run_dir: string } }): Promise<void> {
   if (!hasCache(config)) return
-  const { removeCaches } = await import('../adapters/cache-files.ts')
+  const { removeCaches } = await import('./adapters/files.ts')
   await removeCaches(join(config.run_dir, 'nginx'))
 }
 
@@ -22,7 +22,7 @@ export async function purgeCache(
 ): Promise<Outcome> {
   if (!hasCache(config))
     return { ok: false, message: 'command refused', reason: 'there is no cache: the key cache is not set' }
-  const { deleteCached } = await import('../adapters/cache-files.ts')
+  const { deleteCached } = await import('./adapters/files.ts')
   const deleted = await deleteCached(join(config.run_dir, 'nginx'), key => isUnder(key, prefix))
   return { ok: true, message: `${deleted} ${deleted === 1 ? 'answer' : 'answers'} purged from the cache` }
 }

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { errnoOf } from '../base/errors.ts'
+import { errnoOf } from '../../base/errors.ts'
 
 /** nginx gets a copy with each generation of its configuration. */
 const largestBytes = 1 << 20

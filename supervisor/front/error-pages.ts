@@ -1,8 +1,8 @@
 import { quote } from '../nginx/text.ts'
 import { type ErrorPage, renderErrorPage } from './error-page.ts'
-import { includeHeaders } from './nginx-headers.ts'
-import { isCounted, type Limits, type RouteLimits } from './nginx-limits.ts'
-import { unavailableRule } from './nginx-unavailable.ts'
+import { includeHeaders } from './headers.ts'
+import { isCounted, type Limits, type RouteLimits } from './limits.ts'
+import { unavailableRule } from './unavailable.ts'
 
 /** Pages for errors that nginx itself answers with. */
 export interface ErrorPages {

@@ -1,7 +1,7 @@
 import { existsSync, statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { Complain } from '../config/report.ts'
-import { bytesOf } from '../domain/nginx-cache.ts'
+import type { Complain } from '../../../config/report.ts'
+import { bytesOf } from '../cache.ts'
 
 /** Keys that say how large caches may grow, and where they are. */
 interface CacheSpaceKeys {

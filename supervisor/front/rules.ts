@@ -1,23 +1,23 @@
 import { lines } from '../nginx/text.ts'
-import { type Access, renderAccess, renderKnownHosts, renderUnknownHost, type UnknownHost } from './nginx-access.ts'
-import { type Cache, cacheHeader, cacheName, renderCached, renderCaches } from './nginx-cache.ts'
-import { type ClientCertificates, clientCertificateFiles } from './nginx-client-certificates.ts'
-import { type Compression, renderCompression } from './nginx-compression.ts'
-import { refuseDotSegments, renderDotSegments } from './nginx-dot-segments.ts'
-import { errorPageFiles, renderErrorPages } from './nginx-error-pages.ts'
-import { renderTrust, type Trust } from './nginx-forwarded.ts'
+import { type Access, renderAccess, renderKnownHosts, renderUnknownHost, type UnknownHost } from './access.ts'
+import { type Cache, cacheHeader, cacheName, renderCached, renderCaches } from './cache/cache.ts'
+import { type ClientCertificates, clientCertificateFiles } from './client-certificates.ts'
+import { type Compression, renderCompression } from './compression.ts'
+import { refuseDotSegments, renderDotSegments } from './dot-segments.ts'
+import { errorPageFiles, renderErrorPages } from './error-pages.ts'
+import { renderTrust, type Trust } from './forwarded.ts'
 import {
   includeHeaders,
   type ResponseHeader,
   renderHeaders,
   renderHeaderValues,
   renderRouteHeaderValues,
-} from './nginx-headers.ts'
-import { type Hsts, hstsHeader, renderHsts } from './nginx-hsts.ts'
-import { altSvcHeader, type Http3, renderAltSvc } from './nginx-http3.ts'
-import { type Limits, renderLimits, renderLimitsOf } from './nginx-limits.ts'
-import type { RuledRoute } from './nginx-route-rules.ts'
-import { renderSendFiles, type SendFiles } from './nginx-send-files.ts'
+} from './headers.ts'
+import { type Hsts, hstsHeader, renderHsts } from './hsts.ts'
+import { altSvcHeader, type Http3, renderAltSvc } from './http3.ts'
+import { type Limits, renderLimits, renderLimitsOf } from './limits.ts'
+import type { RuledRoute } from './route-rules.ts'
+import { renderSendFiles, type SendFiles } from './send-files.ts'
 
 /** What holds for the whole front, whatever app or folder answers. Each part is rendered by a file of its own. */
 export interface FrontRules {

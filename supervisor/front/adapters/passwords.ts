@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { errnoOf } from '../base/errors.ts'
-import type { Complain } from '../config/report.ts'
-import { findBadPassword } from '../domain/password-file.ts'
-import { isUnfitPath } from '../nginx/text.ts'
-import { type Account, canRead, findClosedFolder } from '../processes/adapters/users.ts'
+import { errnoOf } from '../../base/errors.ts'
+import type { Complain } from '../../config/report.ts'
+import { isUnfitPath } from '../../nginx/text.ts'
+import { type Account, canRead, findClosedFolder } from '../../processes/adapters/users.ts'
+import { findBadPassword } from '../password-file.ts'
 
 export interface PasswordSources {
   /** The key of the configuration that names the file. */
