@@ -98,7 +98,7 @@ await Promise.all([
   buildSupervisor(),
   buildFile('supervisor/healthcheck.ts', 'healthcheck.cjs'),
   // runs in the app's own Node, which may be older
-  buildFile('supervisor/worker/preload.ts', 'preload.cjs', 'node18'),
+  buildFile('supervisor/workers/preload.ts', 'preload.cjs', 'node18'),
   buildFile('app/server.ts', 'app/server.cjs'),
 ])
 writeFileSync(join(staging, 'launcher.cjs'), launcher)

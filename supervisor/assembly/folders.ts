@@ -2,7 +2,7 @@ import type { Change } from '../base/change.ts'
 import { type FolderWatch, watchFolder } from '../base/directory-watch.ts'
 import type { Runtime } from '../base/runtime.ts'
 import { type Folders, isLinkless } from '../domain/static-folder.ts'
-import type { AppSettings } from './app-settings.ts'
+import type { AppSettings } from '../workers/adapters/app-settings.ts'
 import { type DirectorySources, foldersOf } from './nginx-routes.ts'
 
 /** A change counts at the second look. */

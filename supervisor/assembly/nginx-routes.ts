@@ -4,7 +4,7 @@ import type { FilesTarget, RouteTarget, ServedRoute } from '../domain/route.ts'
 import { type Folders, shortcutsOf } from '../domain/static-folder.ts'
 import type { ResponseHeadersConfig } from '../front/response-header-keys.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
-import type { AppSettings } from './app-settings.ts'
+import type { AppSettings } from '../workers/adapters/app-settings.ts'
 import { routeRules } from './route-rules.ts'
 
 /** Settings that routes depend on. */

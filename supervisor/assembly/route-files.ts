@@ -7,7 +7,7 @@ import type { UpstreamConfig } from '../config/upstreams.ts'
 import { findPasswords } from '../front/adapters/passwords.ts'
 import { isUnfitPath } from '../nginx/text.ts'
 import { type Account, findClosedFolder } from '../processes/adapters/users.ts'
-import type { AppSettings } from './app-settings.ts'
+import type { AppSettings } from '../workers/adapters/app-settings.ts'
 
 /** Debian's bundle of the authorities that are trusted. */
 export const systemAuthorities = '/etc/ssl/certs/ca-certificates.crt'

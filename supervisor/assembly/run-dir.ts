@@ -3,7 +3,7 @@ import { type Instance, isThere, makeRunDir } from '../adapters/instance.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Runtime } from '../base/runtime.ts'
 import { watchRunDir } from '../services/run-dir-watch.ts'
-import type { WorkerPool } from '../services/worker-pool.ts'
+import type { WorkerPool } from '../workers/pool.ts'
 import { adminSocketName, healthSocketName } from './nginx-model.ts'
 import type { Subject } from './subject.ts'
 

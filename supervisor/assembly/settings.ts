@@ -6,7 +6,7 @@ import type { FrontFiles } from '../front/adapters/files.ts'
 import type { OwnNginxConf } from '../nginx/own-conf.ts'
 import type { Account } from '../processes/adapters/users.ts'
 import type { CertificateSettings } from '../services/certificates.ts'
-import type { AppSettings } from './app-settings.ts'
+import type { AppSettings } from '../workers/adapters/app-settings.ts'
 import type { ProgramSettings } from './program-settings.ts'
 
 /** The configuration together with what this machine makes of it. */

@@ -2,7 +2,7 @@ import type { Change } from '../base/change.ts'
 import type { Metric } from '../base/metrics.ts'
 import type { Stopping } from '../base/stopping.ts'
 import type { Status } from '../domain/status.ts'
-import type { WorkerCount } from '../domain/worker-readiness.ts'
+import type { WorkerCount } from '../workers/ready-count.ts'
 import type { RunningModel } from './nginx-model.ts'
 import type { Settings } from './settings.ts'
 

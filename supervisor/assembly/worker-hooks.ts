@@ -1,6 +1,6 @@
 import type { HookPlans } from '../domain/hook.ts'
 import { exitCodeOf } from '../processes/exit.ts'
-import type { WorkerEvent } from '../services/worker.ts'
+import type { WorkerEvent } from '../workers/worker.ts'
 import type { HookRunner } from './hooks.ts'
 
 /** Tells the operator's command what became of a worker. */

@@ -1,4 +1,4 @@
-import type { WorkerCount } from './worker-readiness.ts'
+import type { WorkerCount } from '../workers/ready-count.ts'
 
 /** What health depends on. */
 export interface HealthFacts {

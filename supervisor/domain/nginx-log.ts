@@ -1,5 +1,5 @@
 import { quote } from '../nginx/text.ts'
-import { unansweredName } from './in-flight.ts'
+import { unansweredName } from '../workers/deaths/in-flight-requests.ts'
 import type { NginxModel } from './nginx-model.ts'
 
 const requestId = '$monohull_request_id'

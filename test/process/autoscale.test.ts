@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { askAdmin } from '../../supervisor/adapters/admin-client.ts'
 import { getText } from '../../supervisor/base/adapters/unix-http.ts'
-import { readBusySeconds } from '../../supervisor/domain/nginx-busy.ts'
 import type { Status } from '../../supervisor/domain/status.ts'
+import { readBusySeconds } from '../../supervisor/workers/autoscaling/busy-counter.ts'
 import { defer, fixture, type Monohull, startMonohull, until } from './monohull.ts'
 
 const patience = { deadlineMs: 100_000 }

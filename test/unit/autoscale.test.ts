@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { decideScale, type LoadSample, type ScalePolicy } from '../../supervisor/domain/autoscale.ts'
+import { decideScale, type LoadSample, type ScalePolicy } from '../../supervisor/workers/autoscaling/decision.ts'
 
 const policy: ScalePolicy = { min: 1, max: 8, target: 0.6, high: 0.75, upAfterMs: 3000, low: 0.5, downAfterMs: 30_000 }
 

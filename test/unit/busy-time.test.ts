@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { busyTimeOf } from '../../supervisor/assembly/busy-time.ts'
 import type { Settings } from '../../supervisor/assembly/settings.ts'
 import { OperatorError } from '../../supervisor/base/errors.ts'
-import { createBusyTime } from '../../supervisor/services/busy-time.ts'
+import { busyTimeOf } from '../../supervisor/workers/autoscaling/busy-apps.ts'
+import { createBusyTime } from '../../supervisor/workers/autoscaling/busy-time.ts'
 
 /** The load after each of the answers, one second apart. */
 async function loads(workers: number, ...answers: (string | undefined)[]): Promise<(number | undefined)[]> {

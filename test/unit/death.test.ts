@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type DeathFacts, explainDeath } from '../../supervisor/domain/death.ts'
 import { describeExit, exitCodeOf } from '../../supervisor/processes/exit.ts'
+import { type DeathFacts, explainDeath } from '../../supervisor/workers/deaths/death.ts'
 
 const facts: DeathFacts = {
   exit: { kind: 'code', code: 1 },

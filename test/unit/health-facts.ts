@@ -1,5 +1,5 @@
 import type { HealthFacts } from '../../supervisor/domain/health.ts'
-import { type AppCount, describeUnready, sumWorkers } from '../../supervisor/domain/worker-readiness.ts'
+import { type AppCount, describeUnready, sumWorkers } from '../../supervisor/workers/ready-count.ts'
 
 /** What a run is, as far as its health depends on it. */
 export interface Health {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Log } from '../../supervisor/base/log.ts'
-import { describeInFlight, parseUnanswered, takeInFlight } from '../../supervisor/domain/in-flight.ts'
-import { noteDeath, type PoisonCounts } from '../../supervisor/domain/poison.ts'
-import { createInFlight } from '../../supervisor/services/in-flight.ts'
+import { createInFlight } from '../../supervisor/workers/deaths/in-flight.ts'
+import { describeInFlight, parseUnanswered, takeInFlight } from '../../supervisor/workers/deaths/in-flight-requests.ts'
+import { noteDeath, type PoisonCounts } from '../../supervisor/workers/deaths/repeat-offenders.ts'
 
 const one = 'unix:/run/monohull/app-1.sock'
 const two = 'unix:/run/monohull/app-2.sock'

@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { resolveApp } from '../../supervisor/assembly/app-settings.ts'
-import { app } from '../../supervisor/config/app.ts'
 import { isUnfitPath } from '../../supervisor/nginx/text.ts'
+import { resolveApp } from '../../supervisor/workers/adapters/app-settings.ts'
+import { app } from '../../supervisor/workers/keys.ts'
 
 describe('domain/nginx-text', () => {
   for (const path of ['/srv/a$b', '/srv/a"b', '/srv/a\\b', '/srv/a;b', '/srv/{a', '/srv/a}', '/srv/a\nb', '/srv/a\tb'])

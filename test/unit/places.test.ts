@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { placesFor, spreadPlaces } from '../../supervisor/domain/places.ts'
+import { placesFor, spreadPlaces } from '../../supervisor/workers/socket-paths.ts'
 
 /** How many places lead to each slot. */
 function shares(leads: Map<number, number>): Record<number, number> {

@@ -3,8 +3,8 @@ import { describe, it } from 'node:test'
 import { inBatches, recyclesAtOnce } from '../../supervisor/base/batches.ts'
 import { parseSize } from '../../supervisor/base/size.ts'
 import { describeCronProblem } from '../../supervisor/config/cron-expression.ts'
-import { drawLimits, reachedLimit } from '../../supervisor/domain/recycling.ts'
-import { createTurns } from '../../supervisor/services/turns.ts'
+import { drawLimits, reachedLimit } from '../../supervisor/workers/recycling.ts'
+import { createTurns } from '../../supervisor/workers/turns.ts'
 
 describe('domain/recycling', () => {
   const policy = { maxRequests: 100, maxRequestsJitter: 10, maxMemoryBytes: 500, maxAgeMs: 1000 }

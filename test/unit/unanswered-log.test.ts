@@ -3,7 +3,7 @@ import { appendFileSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { openUnansweredLog } from '../../supervisor/adapters/unanswered-log.ts'
+import { openUnansweredLog } from '../../supervisor/workers/deaths/adapters/unanswered-log.ts'
 
 function open(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'monohull-unanswered-'))

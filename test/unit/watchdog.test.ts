@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { lookAt, watchEveryMs } from '../../supervisor/domain/watchdog.ts'
 import { stepProcess } from '../../supervisor/processes/process-state.ts'
+import { lookAt, watchEveryMs } from '../../supervisor/workers/hangs/watch-policy.ts'
 
 describe('domain/watchdog', () => {
   it('looks several times within the timeout, and every 10 s at least', () => {

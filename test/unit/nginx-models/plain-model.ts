@@ -1,5 +1,5 @@
 import type { NginxModel } from '../../../supervisor/domain/nginx-model.ts'
-import type { Upstream } from '../../../supervisor/domain/nginx-upstream.ts'
+import type { Upstream } from '../../../supervisor/workers/upstream.ts'
 import { plainFront } from '../../front-rules.ts'
 import { routeTo, toApp } from '../../routes.ts'
 

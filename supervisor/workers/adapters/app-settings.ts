@@ -1,0 +1,164 @@
+import { join } from 'node:path'
+import { findTimeZone } from '../../base/adapters/time-zone.ts'
+import type { World } from '../../base/world.ts'
+import type { Complain } from '../../config/report.ts'
+import { isUnfitPath } from '../../nginx/text.ts'
+import { findContent } from '../../processes/adapters/app-content.ts'
+import {
+  accountEnv,
+  checkAccess,
+  checkProgram,
+  findProgramContext,
+  type ProgramContext,
+} from '../../processes/adapters/program-context.ts'
+import { isNodeProgram } from '../../processes/adapters/project.ts'
+import type { Account } from '../../processes/adapters/users.ts'
+import type { AppContent } from '../../processes/app-command.ts'
+import { fillPort, workerEnv } from '../../processes/environment.ts'
+import type { WorkerLimits } from '../autoscaling/decision.ts'
+import { watchEveryMs } from '../hangs/watch-policy.ts'
+import type { AppConfig } from '../keys.ts'
+import type { WorkerPlan } from '../plan.ts'
+import { placesFor } from '../socket-paths.ts'
+
+const loadIntervalMs = 1000
+
+/** One app of the configuration, together with what this machine makes of it. */
+export interface AppSettings {
+  name: string
+  config: AppConfig
+  place: ProgramContext
+  content: AppContent
+  /** Undefined when the content is static files. */
+  plan: WorkerPlan | undefined
+}
+
+export interface AppSources {
+  app: AppConfig
+  world: World
+  /** CPUs that the cgroup grants, in whole. */
+  cpus: number
+  /** Who reads files for nginx, when monohull may choose. */
+  nginxUser: Account | undefined
+  complain: Complain
+}
+
+/** Where an app stands in the configuration. */
+function keyOfApp(name: string): string {
+  return name === 'app' ? name : `apps.${name}`
+}
+
+/** Looks at the machine for one app; undefined when something is missing, which is complained about. */
+export function resolveApp(
+  name: string,
+  { app, world, cpus, nginxUser, complain }: AppSources,
+): AppSettings | undefined {
+  const key = keyOfApp(name)
+  const place = findProgramContext(key, app, world, complain)
+  if (!place) return undefined
+  // started in the folder of the installation: its own package.json is no app
+  const isInstallation = !app.command && place.directory === world.home
+  const content: AppContent | undefined = isInstallation
+    ? { kind: 'welcome', origin: 'no app given' }
+    : findContent(key, app.command, { place, complain })
+  if (!content) return undefined
+  if (content.kind === 'files') {
+    if (isUnfitPath(content.root)) {
+      complain(`${key}.command`, content.root, 'holds characters that nginx cannot take in a path', 'rename the folder')
+      return undefined
+    }
+    checkAccess(key, content.root, nginxUser, complain)
+    return { name, config: app, place, content, plan: undefined }
+  }
+  if (app.restart !== undefined && findTimeZone(world.env.TZ) === undefined)
+    complain(
+      `${key}.restart`,
+      app.restart,
+      `is in local time, and TZ=${world.env.TZ} is no time zone`,
+      'set TZ to a name such as Europe/Berlin, or leave it out',
+    )
+  const plan = createPlan({ name, app, world, place, content, ...countWorkers(app.workers, cpus) })
+  checkProgram(`${key}.command`, plan.argv, { place: { ...place, directory: plan.directory }, complain })
+  if (content.kind === 'command') checkAccess(key, place.directory, place.account, complain)
+  return { name, config: app, place, content, plan }
+}
+
+/** A pool that is scaled by load begins with the fewest. */
+function countWorkers(
+  workers: AppConfig['workers'],
+  cpus: number,
+): { count: number; limits: WorkerLimits | undefined } {
+  if (typeof workers === 'object') return { count: workers.min, limits: workers }
+  return { count: workers === 'auto' ? cpus : workers, limits: undefined }
+}
+
+interface PlanSources {
+  name: string
+  app: AppConfig
+  world: World
+  place: ProgramContext
+  content: Exclude<AppContent, { kind: 'files' }>
+  count: number
+  limits: WorkerLimits | undefined
+}
+
+function createPlan(sources: PlanSources): WorkerPlan {
+  const { name, app, world, place, content, count, limits } = sources
+  const argv =
+    content.kind === 'command'
+      ? content.argv
+      : [process.execPath, '--no-deprecation', join(world.home, 'dist/app/server.cjs')]
+  const directory = content.kind === 'command' ? place.directory : world.home
+  // whether it is a Node program matters only to who scales by load
+  const loadFrom = limits && !isNodeProgram(argv[0] ?? '', directory, place.path) ? 'nginx' : 'worker'
+  return {
+    app: name,
+    argv,
+    argvFor: port => fillPort(argv, port),
+    directory,
+    uid: place.account?.uid,
+    gid: place.account?.gid,
+    count,
+    places: canLeadElsewhere(app) ? placesFor(limits?.max ?? count, app.keepalive) : 0,
+    limits,
+    loadFrom,
+    listen: app.listen,
+    surge: app.reload.surge,
+    recycle: {
+      maxRequests: app.max_requests,
+      maxRequestsJitter: app.max_requests_jitter,
+      maxMemoryBytes: app.max_memory ?? 0,
+      maxAgeMs: app.max_age,
+    },
+    env: identity =>
+      workerEnv(
+        {
+          inherited: { ...world.env, PATH: place.path },
+          configured: { ...(content.kind === 'command' ? content.env : {}), ...place.env },
+          account: accountEnv(place.account),
+          preload: join(world.home, 'dist/preload.cjs'),
+        },
+        {
+          app: name,
+          workers: count,
+          namesDescriptor: argv.some(word => word.includes('fd://3')),
+          gracefulTimeoutMs: app.graceful_timeout,
+          loadIntervalMs: limits && loadFrom === 'worker' ? loadIntervalMs : undefined,
+          heartbeatMs: app.timeout > 0 ? watchEveryMs(app.timeout) : 0,
+          ...identity,
+        },
+      ),
+    bootTimeoutMs: app.boot_timeout,
+    timeoutMs: app.timeout,
+    health: app.health?.path === undefined ? undefined : { path: app.health.path, intervalMs: app.health.interval },
+    gracefulTimeoutMs: app.graceful_timeout,
+    minUptimeMs: app.min_uptime,
+    afterFailure: world.isDevelopment ? 'wait' : 'retry',
+    backoff: { initialMs: app.backoff.initial, maxMs: app.backoff.max },
+  }
+}
+
+/** A TCP port leads to one worker alone, and a sticky cookie names one. */
+function canLeadElsewhere({ listen, balance }: AppConfig): boolean {
+  return listen === 'inherit' && balance !== 'sticky'
+}

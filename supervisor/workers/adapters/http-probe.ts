@@ -1,0 +1,31 @@
+import net from 'node:net'
+import type { WorkerAddress } from '../address.ts'
+import type { WorkerProbe } from '../readiness.ts'
+
+const headers = 'Host: localhost\r\nUser-Agent: monohull\r\nConnection: close\r\n\r\n'
+
+/** Asks a worker's own socket, past nginx. Any answer will do, an error status too: somebody accepted and read. */
+export const httpProbe: WorkerProbe = {
+  answers: (address, timeoutMs) => ask(address, 'OPTIONS *', timeoutMs),
+  answersGet: (address, path, timeoutMs) => ask(address, `GET ${path}`, timeoutMs),
+}
+
+function ask(address: WorkerAddress, question: string, timeoutMs: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = net.connect(toOptions(address))
+    const finish = (answered: boolean) => {
+      clearTimeout(timer)
+      socket.destroy()
+      resolve(answered)
+    }
+    const timer = setTimeout(finish, timeoutMs, false)
+    socket.once('connect', () => socket.write(`${question} HTTP/1.1\r\n${headers}`))
+    socket.once('data', () => finish(true))
+    socket.once('close', () => finish(false))
+    socket.once('error', () => finish(false))
+  })
+}
+
+function toOptions(address: WorkerAddress): net.NetConnectOpts {
+  return address.kind === 'unix' ? { path: address.path } : { host: '127.0.0.1', port: address.port }
+}

@@ -1,0 +1,223 @@
+import { type Change, inOrder } from '../base/change.ts'
+import type { Metric } from '../base/metrics.ts'
+import { stopping } from '../base/roll-result.ts'
+import type { Stopping } from '../base/stopping.ts'
+import { createSlotSockets } from '../processes/adapters/listeners.ts'
+import { memoryOfGroups, portsOfGroup } from '../processes/adapters/procfs.ts'
+import type { ProcessRuntime } from '../processes/child.ts'
+import { describeExit, type Exit } from '../processes/exit.ts'
+import type { FailureLimits, FailurePolicy } from '../processes/failure-limit.ts'
+import type { OomWatch } from '../processes/oom-watch.ts'
+import { workerMetrics } from '../processes/program-metrics.ts'
+import type { AppSettings } from './adapters/app-settings.ts'
+import { httpProbe } from './adapters/http-probe.ts'
+import { keepScale } from './autoscaling/autoscaling.ts'
+import type { WorkerLimits } from './autoscaling/decision.ts'
+import type { InFlight } from './deaths/in-flight.ts'
+import { readHungStack } from './hangs/adapters/hung-stack.ts'
+import { plannedServers, type WorkerPlan } from './plan.ts'
+import { createWorkerPool, type WorkerPool } from './pool.ts'
+import type { BootResult } from './pool-boot.ts'
+import { countReady, describeUnready, sumWorkers, type WorkerCount } from './ready-count.ts'
+import type { WorkerStatus } from './status.ts'
+import type { UpstreamServer } from './upstream.ts'
+import type { WorkerEvent } from './worker.ts'
+
+/** How long the first ready worker waits for the others before nginx is told. */
+const siblingsMs = 100
+const quickStopMs = 1000
+
+/** Settings that the apps depend on. */
+export interface AppsSettings {
+  apps: readonly AppSettings[]
+  config: {
+    run_dir: string
+    apps: Readonly<Record<string, FailurePolicy>>
+    routes: readonly { target: { kind: string; name?: string | undefined } }[]
+    dynamic_routes?: unknown
+  }
+  nginxUser: { gid: number } | undefined
+}
+
+/** Part of nginx's model that the apps give. */
+export interface AppsModel {
+  /** Addresses of the workers of an app. */
+  serversOf(plan: WorkerPlan): UpstreamServer[]
+}
+
+export interface AppsDeps extends ProcessRuntime {
+  /** The settings in force. */
+  settings(): AppsSettings
+  oomWatch: OomWatch
+  /** Finds out which requests died with a worker. */
+  inFlight: InFlight
+  /** Tells nginx which workers there are. */
+  onRotation(): Promise<void>
+  onWorkerEvent(event: WorkerEvent): void
+  failures: FailureLimits
+}
+
+/** The apps that run as workers. */
+export interface Apps {
+  readonly name: string
+  readonly pools: ReadonlyMap<string, WorkerPool>
+  /**
+   * Starts the workers of every app, and throws when their sockets cannot be made; settles when each app has a ready one,
+   * or as soon as one app has failed.
+   */
+  start(): Promise<BootResult>
+  /** Waits a moment for the other workers of each app. */
+  settled(): Promise<void>
+  /** From now on nginx's model has the ready workers alone, and a death may end the run. */
+  serve(): void
+  prepare(next: AppsSettings): Promise<Change<AppsModel>>
+  model(settings: AppsSettings): AppsModel
+  status(): { workers: WorkerStatus[]; scaled: ScaledApp[] }
+  metrics(): Metric[]
+  unready(): string | undefined
+  workers(): WorkerCount | undefined
+  quiesce(): void
+  stop(how: Stopping): Promise<void>
+}
+
+/** An app that is scaled by load, and between which numbers. */
+export interface ScaledApp extends WorkerLimits {
+  app: string
+  workers: number
+}
+
+export function createApps(deps: AppsDeps): Apps {
+  const { log, settings } = deps
+  const pools = new Map<string, WorkerPool>()
+  let isServing = false
+  let isStopping = false
+
+  function createPool(plan: WorkerPlan): WorkerPool {
+    const { config, nginxUser } = settings()
+    const endsRun = deps.failures(() => settings().config.apps[plan.app])
+    return createWorkerPool(
+      {
+        ...deps,
+        sockets: createSlotSockets({ uid: undefined, gid: nginxUser?.gid }),
+        probe: httpProbe,
+        runDir: config.run_dir,
+        portsOf: portsOfGroup,
+        readStack: readHungStack,
+        memoryOf: memoryOfGroups,
+        onDeath: ({ exit }: { exit: Exit }) => isServing && endsRun(exit),
+      },
+      plan,
+    )
+  }
+
+  /** What brings an app to a plan: its workers are replaced, or, when it is new, started. */
+  function changeOf(plan: WorkerPlan): Pick<Change, 'apply' | 'revert'> {
+    const pool = pools.get(plan.app)
+    if (!pool) return additionOf(plan)
+    const previous = pool.plan()
+    return { apply: () => pool.roll(keepScale(plan, previous.count)), revert: () => pool.roll(previous) }
+  }
+
+  function additionOf(plan: WorkerPlan): Pick<Change, 'apply' | 'revert'> {
+    const pool = createPool(plan)
+    async function revert(): Promise<void> {
+      await pool.stop(plan.gracefulTimeoutMs)
+      pools.delete(plan.app)
+    }
+    return {
+      revert,
+      async apply() {
+        if (isStopping) return stopping
+        pools.set(plan.app, pool)
+        const result = await pool.start()
+        if (result.ok) {
+          await pool.settled(siblingsMs)
+          return result
+        }
+        await revert()
+        const { worker, exit, lastLines } = result.death
+        return { ok: false, reason: `${worker}: it ended with ${describeExit(exit)} before it was ready`, lastLines }
+      },
+    }
+  }
+
+  /** Stops the workers of apps that the settings no longer have, once nginx was told. */
+  async function retireRemoved({ apps }: AppsSettings): Promise<void> {
+    const kept = new Set(apps.flatMap(({ plan }) => plan?.app ?? []))
+    for (const [name, pool] of pools) {
+      if (kept.has(name)) continue
+      await pool.retire()
+      pools.delete(name)
+      log.info('app removed', { app: name })
+    }
+  }
+
+  const ready = ({ app }: WorkerPlan): UpstreamServer[] => pools.get(app)?.rotation() ?? []
+  const all = (plan: WorkerPlan, runDir: string): UpstreamServer[] =>
+    pools.get(plan.app)?.addresses() ?? plannedServers(plan, runDir)
+  const workers = (): WorkerStatus[] => [...pools.values()].flatMap(pool => pool.status())
+
+  function routed() {
+    const { routes } = settings().config
+    const names = new Set(routes.flatMap(({ target }) => (target.kind === 'app' ? (target.name ?? []) : [])))
+    return [...pools].flatMap(([name, pool]) => (names.has(name) ? [countReady(name, pool.status())] : []))
+  }
+
+  return {
+    name: 'apps',
+    pools,
+    start() {
+      for (const { plan } of settings().apps) if (plan) pools.set(plan.app, createPool(plan))
+      for (const name of unroutedApps(settings()))
+        log.warn('no route leads to an app', { app: name, fix: `add {path: /${name}, app: ${name}} to routes` })
+      const boots = [...pools.values()].map(pool => pool.start())
+      const failed = new Promise<BootResult>(resolve => {
+        for (const boot of boots) void boot.then(result => !result.ok && resolve(result))
+      })
+      return Promise.race([failed, Promise.all(boots).then((): BootResult => ({ ok: true }))])
+    },
+    async settled() {
+      await Promise.all([...pools.values()].map(pool => pool.settled(siblingsMs)))
+    },
+    serve() {
+      isServing = true
+    },
+    async prepare(next) {
+      const { isApplied, apply, revert } = inOrder(next.apps.flatMap(({ plan }) => (plan ? changeOf(plan) : [])))
+      return {
+        apply,
+        revert,
+        model: () => ({ serversOf: plan => (isApplied() ? ready(plan) : all(plan, next.config.run_dir)) }),
+        commit: () => retireRemoved(next),
+      }
+    },
+    model: ({ config }) => ({ serversOf: plan => (isServing ? ready(plan) : all(plan, config.run_dir)) }),
+    status: () => ({
+      workers: workers(),
+      scaled: [...pools.values()].flatMap(pool => {
+        const { app, count, limits } = pool.plan()
+        return limits ? [{ app, workers: count, ...limits }] : []
+      }),
+    }),
+    metrics: () => workerMetrics(workers()),
+    unready: () => describeUnready(routed()),
+    workers: () => sumWorkers(routed()),
+    quiesce() {
+      isStopping = true
+    },
+    async stop({ mode, leftMs }: Stopping) {
+      const graceOf = ({ gracefulTimeoutMs }: WorkerPlan) =>
+        mode === 'quick' ? quickStopMs : Math.min(gracefulTimeoutMs, leftMs())
+      await Promise.all([...pools.values()].map(pool => pool.stop(graceOf(pool.plan()))))
+    },
+  }
+}
+
+/** Apps that get no requests. */
+export function unroutedApps({ apps, config }: Pick<AppsSettings, 'apps' | 'config'>): string[] {
+  // dynamic ones may
+  if (config.dynamic_routes) return []
+  return apps
+    .map(({ name }) => name)
+    .filter(name => !config.routes.some(({ target }) => target.kind === 'app' && target.name === name))
+}

@@ -1,0 +1,95 @@
+import { join } from 'node:path'
+import type { Change } from '../../base/change.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Outcome } from '../../base/outcome.ts'
+import type { NginxFeatures } from '../../nginx/features.ts'
+import { createSlotSockets } from '../../processes/adapters/listeners.ts'
+import type { BoundSocket } from '../../processes/sockets.ts'
+import type { WorkerPlan } from '../plan.ts'
+import type { WorkerPool } from '../pool.ts'
+import { runAutoscaler } from './autoscaler.ts'
+import { type BusySettings, busySocketName, busyTimeOf } from './busy-apps.ts'
+import { createBusyTime } from './busy-time.ts'
+
+export interface AutoscalingDeps {
+  clock: Clock
+  /** A reload may take an app away and bring it back: its pool is looked up each time. */
+  pools: ReadonlyMap<string, WorkerPool>
+  /** Through the queue of commands. */
+  scale(app: string, workers: number): Promise<Outcome>
+}
+
+/** Settings that autoscaling depends on. */
+export interface AutoscalingSettings extends BusySettings {
+  nginxUser: { gid: number } | undefined
+}
+
+/** Scaling of apps by their load. */
+export interface Autoscaling {
+  readonly name: string
+  /** Socket at which nginx says how busy workers are; nginx inherits it as it does the ports. Undefined: none does. */
+  readonly socket: BoundSocket | undefined
+  /** Begins to look at the load of every app that is to be scaled by it. */
+  begin(): void
+  prepare(): Promise<Change>
+  quiesce(): void
+  close(): void
+}
+
+/** Binds the socket at which nginx says how busy workers are, where one is needed: a master that is killed leaves none behind. */
+export function openAutoscaling(
+  deps: AutoscalingDeps,
+  settings: AutoscalingSettings,
+  features: NginxFeatures,
+): Autoscaling {
+  const { clock, pools } = deps
+  const socket = bindBusySocket(settings, features)
+  const scaled = new Map<string, () => void>()
+
+  function begin(): void {
+    for (const [app, pool] of pools) if (pool.plan().limits && !scaled.has(app)) scaled.set(app, scaleApp(app))
+  }
+
+  function scaleApp(app: string): () => void {
+    const plan = () => pools.get(app)?.plan()
+    const workers = () => plan()?.count ?? 0
+    const busyTime = createBusyTime({
+      clock,
+      app,
+      workers,
+      read: async () => {
+        const { getText } = await import('../../base/adapters/unix-http.ts')
+        return getText(join(settings.config.run_dir, busySocketName), '/')
+      },
+    })
+    return runAutoscaler({
+      clock,
+      limits: () => plan()?.limits,
+      workers,
+      load: async () => (plan()?.loadFrom === 'worker' ? pools.get(app)?.load() : busyTime.load()),
+      scale: count => deps.scale(app, count),
+    })
+  }
+
+  return {
+    name: 'autoscaling',
+    socket,
+    begin,
+    prepare: async () => ({ commit: begin }),
+    quiesce() {
+      for (const end of scaled.values()) end()
+    },
+    close: () => socket?.close(),
+  }
+}
+
+function bindBusySocket(settings: AutoscalingSettings, features: NginxFeatures): BoundSocket | undefined {
+  const busyTime = busyTimeOf(settings, features)
+  return busyTime && createSlotSockets({ uid: undefined, gid: settings.nginxUser?.gid }).bind(busyTime.socket)
+}
+
+/** A reload keeps the number that the load asked for, within the new limits. */
+export function keepScale(next: WorkerPlan, count: number): WorkerPlan {
+  const { limits } = next
+  return limits ? { ...next, count: Math.min(limits.max, Math.max(limits.min, count)) } : next
+}

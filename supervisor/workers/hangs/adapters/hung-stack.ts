@@ -1,0 +1,78 @@
+import { systemClock } from '../../../base/adapters/system-clock.ts'
+import type { Child } from '../../../processes/child.ts'
+import type { StackReader } from '../hang-watch.ts'
+
+const pollMs = 20
+const framesKept = 15
+/** What Node prints when SIGUSR1 has started its inspector; the address is of this machine. */
+const announcement = /^Debugger listening on (ws:\/\/127\.0\.0\.1:\d+\/[\da-f-]+)$/
+
+interface Message {
+  method?: string
+  params?: {
+    scriptId?: string
+    url?: string
+    callFrames?: {
+      functionName: string
+      location: { scriptId: string; lineNumber: number; columnNumber?: number }
+    }[]
+  }
+}
+
+/**
+ * The JavaScript stack of a Node process whose event loop does not turn. SIGUSR1 starts the inspector in a thread of its own,
+ * which interrupts even an endless loop; nothing has to run in the process before it hangs, and no environment is written
+ * anywhere. Empty when there is none to have: an app with its own SIGUSR1 handler, a stopped process, a blocking system call.
+ */
+export const readHungStack: StackReader = async (child, timeoutMs) => {
+  const deadline = systemClock.monotonic() + timeoutMs
+  child.signal('SIGUSR1')
+  const address = await findAddress(child, deadline)
+  return address === undefined ? [] : askStack(address, deadline - systemClock.monotonic())
+}
+
+async function findAddress(child: Child, deadline: number): Promise<string | undefined> {
+  while (systemClock.monotonic() < deadline) {
+    const found = child.lastLines().findLast(line => announcement.test(line))
+    if (found) return announcement.exec(found)?.[1]
+    await new Promise(resolve => setTimeout(resolve, pollMs))
+  }
+  return undefined
+}
+
+function askStack(address: string, timeoutMs: number): Promise<string[]> {
+  return new Promise(resolve => {
+    const socket = new WebSocket(address)
+    const urls = new Map<string, string>()
+    const finish = (stack: string[]) => {
+      clearTimeout(timer)
+      socket.close()
+      resolve(stack)
+    }
+    const timer = setTimeout(finish, timeoutMs, [])
+    socket.onerror = () => finish([])
+    socket.onopen = () => {
+      for (const [index, method] of ['Debugger.enable', 'Debugger.pause'].entries())
+        socket.send(JSON.stringify({ id: index + 1, method }))
+    }
+    socket.onmessage = ({ data }) => {
+      const { method, params } = JSON.parse(String(data)) as Message
+      if (method === 'Debugger.scriptParsed') urls.set(params?.scriptId ?? '', params?.url ?? '')
+      if (method === 'Debugger.paused') finish(describeFrames(params?.callFrames ?? [], urls))
+    }
+  })
+}
+
+function describeFrames(
+  frames: NonNullable<NonNullable<Message['params']>['callFrames']>,
+  urls: ReadonlyMap<string, string>,
+): string[] {
+  return frames
+    .map(({ functionName, location }) => ({ functionName, location, url: urls.get(location.scriptId) ?? '' }))
+    .filter(({ url }) => !url.startsWith('node:'))
+    .slice(0, framesKept)
+    .map(({ functionName, location: { lineNumber, columnNumber = 0 }, url }) => {
+      const place = `${url.replace(/^file:\/\//, '')}:${lineNumber + 1}:${columnNumber + 1}`
+      return `${functionName || '(anonymous)'} (${place})`
+    })
+}

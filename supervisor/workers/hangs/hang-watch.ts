@@ -1,0 +1,96 @@
+import { pause } from '../../base/clock.ts'
+import type { Runtime } from '../../base/runtime.ts'
+import type { Child } from '../../processes/child.ts'
+import type { ManagedProcess } from '../../processes/managed-process.ts'
+import type { Endpoint } from '../endpoint.ts'
+import type { WorkerPlan } from '../plan.ts'
+import type { WorkerProbe } from '../readiness.ts'
+import { startWatchdog, type Watchdog } from './watchdog.ts'
+
+/** Finds out where the JavaScript of a hung Node process stands, innermost call first; empty when it cannot. */
+export type StackReader = (child: Child, timeoutMs: number) => Promise<string[]>
+
+const stackTimeoutMs = 2000
+
+/** Ends a worker that hangs: its event loop does not turn, or its health path is not answered. */
+export interface HangWatch {
+  /** From here on silence counts. */
+  begin(): void
+  end(): void
+  /** What it was ended for. */
+  finding(): HangFinding | undefined
+}
+
+export interface HangFinding {
+  /** `event loop blocked for 31 s` */
+  what: string
+  /** Where its JavaScript stood, innermost call first. */
+  stack: string[]
+}
+
+export interface HangWatchOptions extends Pick<Runtime, 'clock'> {
+  child: Child
+  process: ManagedProcess
+  endpoint: Endpoint
+  plan: WorkerPlan
+  probe: WorkerProbe
+  readStack: StackReader
+}
+
+export function createHangWatch(options: HangWatchOptions): HangWatch {
+  const { clock, child, process, endpoint, plan, probe, readStack } = options
+  const { timeoutMs, health } = plan
+  let hasBeaten = false
+  let isOver = false
+  let found: HangFinding | undefined
+  let heartbeat: Watchdog | undefined
+  let answers: Watchdog | undefined
+
+  child.onNotify(word => {
+    if (word !== 'WATCHDOG') return
+    hasBeaten = true
+    heartbeat?.sign()
+  })
+
+  async function onBlocked(silentMs: number): Promise<void> {
+    const what = `event loop blocked for ${seconds(silentMs)}`
+    found ??= { what, stack: [] }
+    const stack = await readStack(child, stackTimeoutMs)
+    if (isOver) return
+    found = { what, stack }
+    process.endHung('kill')
+  }
+
+  function onUnanswered(silentMs: number): void {
+    found ??= { what: `GET ${health?.path} not answered for ${seconds(silentMs)}`, stack: [] }
+    process.endHung('abort')
+  }
+
+  async function askOn(path: string, intervalMs: number): Promise<void> {
+    while (!isOver) {
+      if (await probe.answersGet(endpoint.own, path, timeoutMs)) answers?.sign()
+      await pause(clock, intervalMs)
+    }
+  }
+
+  return {
+    begin() {
+      if (timeoutMs === 0 || isOver) return
+      const onSilence = (silentMs: number) => void onBlocked(silentMs)
+      if (hasBeaten) heartbeat = startWatchdog({ clock, timeoutMs, onSilence })
+      if (!health) return
+      answers = startWatchdog({ clock, timeoutMs: timeoutMs + health.intervalMs, onSilence: onUnanswered })
+      void askOn(health.path, health.intervalMs)
+    },
+    end() {
+      isOver = true
+      heartbeat?.end()
+      answers?.end()
+    },
+    finding: () => found,
+  }
+}
+
+function seconds(durationMs: number): string {
+  return `${Math.round(durationMs / 1000)} s`
+}

@@ -1,0 +1,32 @@
+import type { WorkerStatus } from './status.ts'
+
+/** Workers that routes lead to. */
+export interface WorkerCount {
+  ready: number
+  total: number
+}
+
+/** One app that a route leads to. */
+export interface AppCount extends WorkerCount {
+  name: string
+}
+
+/** Ready workers of an app: one that is being replaced serves until its successor does. */
+export function countReady(name: string, workers: readonly Pick<WorkerStatus, 'state'>[]): AppCount {
+  const ready = workers.filter(({ state }) => state === 'serving' || state === 'replacing').length
+  return { name, ready, total: workers.length }
+}
+
+/** Workers of all apps together; undefined when there are no apps. */
+export function sumWorkers(apps: readonly AppCount[]): WorkerCount | undefined {
+  if (apps.length === 0) return undefined
+  const sum = (of: 'ready' | 'total') => apps.reduce((total, app) => total + app[of], 0)
+  return { ready: sum('ready'), total: sum('total') }
+}
+
+/** Reason why not every app has a ready worker. */
+export function describeUnready(apps: readonly AppCount[]): string | undefined {
+  const unready = apps.filter(({ ready }) => ready === 0).map(({ name }) => name)
+  if (unready.length === 0) return undefined
+  return apps.length === 1 ? 'no worker is ready' : `no worker of ${unready.join(', ')} is ready`
+}

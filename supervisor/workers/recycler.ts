@@ -1,0 +1,86 @@
+import { backoffMs } from '../base/backoff.ts'
+import type { WorkerPlan } from './plan.ts'
+import { hasLimits, type RecycleReason, reachedLimit } from './recycling.ts'
+import type { WorkerSlot } from './slot.ts'
+import type { Turns } from './turns.ts'
+import type { Worker, WorkerDeps } from './worker.ts'
+
+const inspectEveryMs = 1000
+
+/** Replaces workers that have reached a limit: the new one ready first, in turn with everything else that replaces. */
+export interface Recycling {
+  /** Begins to look, when the plan in force has a limit. */
+  begin(): void
+  end(): void
+}
+
+export interface RecyclingDeps extends Pick<WorkerDeps, 'clock' | 'log' | 'random' | 'memoryOf'> {
+  turns: Turns
+  plan: () => WorkerPlan
+  slots: () => readonly WorkerSlot[]
+}
+
+export function createRecycling({ clock, log, random, memoryOf, turns, plan, slots }: RecyclingDeps): Recycling {
+  const waiting = new Set<WorkerSlot>()
+  /** Failed tries of a slot in a row, and when the next may begin. */
+  const failed = new Map<WorkerSlot, { count: number; notBefore: number }>()
+  let cancel: (() => void) | undefined
+  let isOver = false
+
+  function inspect(): void {
+    cancel = undefined
+    if (isOver) return
+    const due = slots().flatMap(slot => {
+      const worker = slot.serving()
+      return worker && !waiting.has(slot) && !isHeldBack(slot) ? [{ slot, worker }] : []
+    })
+    const memory =
+      plan().recycle.maxMemoryBytes > 0 ? memoryOf(due.map(({ worker }) => worker.process.child.pid)) : undefined
+    for (const { slot, worker } of due) {
+      const memoryBytes = memory?.get(worker.process.child.pid) ?? 0
+      const reason = reasonFor(worker, memoryBytes)
+      if (reason) void turns.beside(() => recycle(slot, worker, reason)).finally(() => waiting.delete(slot))
+      if (reason) waiting.add(slot)
+    }
+    begin()
+  }
+
+  /** A worker lives for min_uptime at least: a limit that it has at its start would otherwise replace without end. */
+  function reasonFor(worker: Worker, memoryBytes: number): RecycleReason | undefined {
+    const ageMs = clock.monotonic() - worker.process.state().startedAt
+    if (ageMs < plan().minUptimeMs) return undefined
+    return reachedLimit({ requests: worker.requests(), memoryBytes, ageMs }, worker.limits)
+  }
+
+  function isHeldBack(slot: WorkerSlot): boolean {
+    return clock.monotonic() < (failed.get(slot)?.notBefore ?? 0)
+  }
+
+  async function recycle(slot: WorkerSlot, worker: Worker, { reason, value, limit }: RecycleReason): Promise<void> {
+    await Promise.all(slots().map(other => other.drained()))
+    if (isOver || slot.serving() !== worker) return // replaced meanwhile, for another reason
+    log.info('recycling worker', { worker: slot.name, pid: worker.process.child.pid, reason, value, limit })
+    const result = await slot.replace(plan())
+    if (result.ok) {
+      failed.delete(slot)
+      await slot.drained()
+      return
+    }
+    if (isOver) return
+    log.error('recycling abandoned, the old worker stays', { worker: slot.name, reason: result.reason })
+    const count = (failed.get(slot)?.count ?? 0) + 1
+    failed.set(slot, { count, notBefore: clock.monotonic() + backoffMs(count, plan().backoff, random()) })
+  }
+
+  function begin(): void {
+    if (!cancel && !isOver && hasLimits(plan().recycle)) cancel = clock.after(inspectEveryMs, inspect)
+  }
+
+  return {
+    begin,
+    end() {
+      isOver = true
+      cancel?.()
+    },
+  }
+}

@@ -1,0 +1,235 @@
+import { backoffMs } from '../base/backoff.ts'
+import { type RollResult, stopping } from '../base/roll-result.ts'
+import type { Death } from '../processes/death.ts'
+import {
+  type SlotEffect,
+  type SlotEvent,
+  type SlotPolicy,
+  type SlotState,
+  stepSlot,
+  workersOf,
+} from '../processes/slot-state.ts'
+import type { WorkerAddress } from './address.ts'
+import { type DeathRecordDeps, outcomeOf, recordDeath } from './deaths/death-record.ts'
+import type { WorkerPlan } from './plan.ts'
+import { createSlotAddress, type SlotAddressDeps } from './slot-address.ts'
+import { createSlotPlan } from './slot-plan.ts'
+import { createSlotRotation } from './slot-rotation.ts'
+import { createSlotWorkers } from './slot-workers.ts'
+import type { WorkerStatus } from './status.ts'
+import type { RefusedEnd, Worker, WorkerDeps, WorkerEnd } from './worker.ts'
+
+/** Fast failures in a row after which nginx is told to leave a slot out. */
+const withdrawAfter = 2
+
+/** One place in nginx's upstream, and the workers that fill it one after the other. */
+export interface WorkerSlot {
+  readonly number: number
+  readonly name: string
+  start(): void
+  /** Until a worker of its own is ready, requests for this slot go elsewhere. */
+  leanOn(other: WorkerAddress): void
+  /**
+   * Starts a worker of `plan` beside the present one, and settles when it was ready for `trialMs`, or has failed: then all
+   * is as it was. `accept` or `refuse` follows a success.
+   */
+  prepare(plan: WorkerPlan, trialMs: number): Promise<RollResult>
+  /** The prepared worker takes over and the old one drains; fails when it has died meanwhile. */
+  accept(): RollResult
+  /** The old worker stays and the prepared one drains. */
+  refuse(): void
+  /** `prepare` and `accept`. */
+  replace(plan: WorkerPlan): Promise<RollResult>
+  /** Settles when the workers that were replaced are gone. */
+  drained(): Promise<void>
+  /** The worker that serves, when one does and none is to replace it. */
+  serving(): Worker | undefined
+  /** Asks its workers to drain, SIGKILL after `graceMs`; settles when they are gone. No worker is started any more. */
+  stop(graceMs: number): Promise<void>
+  /** Kills a worker that is not ready yet, as if it had failed. */
+  giveUpBooting(): void
+  /** Where nginx finds it. */
+  address(): WorkerAddress
+  /** Whether nginx should know it: it was ready once, and is not withdrawn. */
+  isInRotation(): boolean
+  leaveRotation(): void
+  /** How busy its worker is, from 0 to 1; undefined when that is not told. */
+  load(): number | undefined
+  /** Stops for good, once requests for it go elsewhere: what waits in its queue is taken first, then the workers drain. */
+  leave(graceMs: number): Promise<void>
+  status(): WorkerStatus
+}
+
+export interface WorkerSlotDeps extends WorkerDeps, SlotAddressDeps, DeathRecordDeps {
+  /** The rotation or an address in it changed; settles when nginx knows. */
+  onRotation: () => Promise<void>
+  onReady: () => void
+  /** The addresses in nginx's list that lead here now. */
+  placesOf: () => WorkerAddress[]
+  /** A worker ended by itself. Whether that ends the whole run, so that nothing is started any more. */
+  onDeath: (death: Death) => boolean
+}
+
+export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPlan: WorkerPlan): WorkerSlot {
+  const { clock, log } = deps
+  const name = `${initialPlan.app}.${number}`
+  const address = createSlotAddress(deps, initialPlan.app, number)
+  const rotation = createSlotRotation({ ...deps, address }, name)
+  const plan = createSlotPlan(clock, initialPlan)
+  let state: SlotState = { name: 'idle' }
+  let isStopping = false
+  let restarts = 0
+  let cancelRetry = () => {}
+  const workers = createSlotWorkers(
+    {
+      ...deps,
+      address,
+      onMoved: deps.onRotation,
+      onReady(worker) {
+        dispatch({ type: 'becameReady', worker, at: clock.monotonic() })
+        deps.onReady()
+      },
+      onEnd: bury,
+    },
+    { name, slot: number },
+  )
+
+  function policy(): SlotPolicy {
+    const { minUptimeMs, afterFailure } = plan.current()
+    return { minUptimeMs, withdrawAfter, afterFailure }
+  }
+
+  function dispatch(event: SlotEvent): void {
+    const step = stepSlot(state, event, policy())
+    state = step.state
+    for (const effect of step.effects) perform(effect)
+  }
+
+  function perform(effect: SlotEffect): void {
+    switch (effect.type) {
+      case 'spawn':
+        plan.attempt()?.began(effect.worker)
+        if (effect.worker > 1) restarts++
+        workers.start(effect.worker, plan.current(), state.name === 'replacing' ? state.worker : undefined)
+        return
+      case 'stop':
+        void workers.retire(effect.worker, state.name === 'serving' && !isStopping ? state.worker : undefined)
+        return
+      case 'retry':
+        cancelRetry = clock.after(backoffMs(effect.failures, plan.current().backoff, deps.random()), () =>
+          dispatch({ type: 'retryDue' }),
+        )
+        return
+      case 'withdraw':
+        if (plan.current().afterFailure === 'retry') log.warn('slot withdrawn from nginx', { worker: name })
+        rotation.withdraw()
+        return
+      case 'restore':
+        // a replacement whose predecessor died meanwhile listens elsewhere than nginx looks
+        if ('worker' in state && workers.takeOver(state.worker) && rotation.isIn()) void deps.onRotation()
+        rotation.enter()
+        return
+      case 'readied':
+        plan.attempt()?.readied(effect.worker)
+        return
+      case 'decided':
+        return // `bury` tells it
+    }
+  }
+
+  async function prepare(next: WorkerPlan, trialMs: number): Promise<RollResult> {
+    await drained()
+    if (isStopping) return stopping
+    cancelRetry()
+    const attempt = plan.propose(next, trialMs)
+    dispatch({ type: state.name === 'idle' ? 'started' : 'replacementRequested' })
+    const result = await attempt.settled
+    if (!result.ok) plan.takeBack()
+    return result
+  }
+
+  function accept(): RollResult {
+    const result = plan.settle()
+    if (result.ok) dispatch({ type: 'replacementAccepted' })
+    return result
+  }
+
+  async function drained(): Promise<void> {
+    await workers.othersGone(workersOf(state))
+  }
+
+  async function stop(graceMs: number): Promise<void> {
+    isStopping = true
+    cancelRetry()
+    plan.attempt()?.failed(stopping)
+    await workers.stop(graceMs)
+  }
+
+  /** The record of a worker's end, and what follows from it. */
+  function bury(worker: number, end: WorkerEnd | RefusedEnd): void {
+    if (end.wasRequested || isStopping) return
+    const { exit, wasReady, servedMs, lastLines, blame } = end
+    const at = clock.now()
+    const step = stepSlot(state, { type: 'ended', worker, blame, at: clock.monotonic() }, policy())
+    const decision = step.effects.find(effect => effect.type === 'decided')?.decision
+    const wasKilledOutside = blame === 'outside'
+    const endsRun =
+      decision !== 'replacement abandoned' &&
+      deps.onDeath({ worker: name, exit, wasReady, servedMs, wasKilledOutside, lastLines })
+    const addresses = [slot.address(), ...deps.placesOf()]
+    recordDeath(deps, end, { worker: name, decision, endsRun, at, addresses })
+    state = step.state
+    if (endsRun) return
+    for (const effect of step.effects) perform(effect)
+    const attempt = plan.attempt()
+    if (attempt?.worker() === worker) attempt.failed({ ok: false, reason: `${name}: ${outcomeOf(end)}`, lastLines })
+  }
+
+  const slot: WorkerSlot = {
+    number,
+    name,
+    start: () => dispatch({ type: 'started' }),
+    leanOn: rotation.leanOn,
+    prepare,
+    accept,
+    refuse() {
+      plan.takeBack()
+      dispatch({ type: 'replacementRefused' })
+    },
+    async replace(next) {
+      const result = await prepare(next, 0)
+      return result.ok ? accept() : result
+    },
+    drained,
+    serving: () => (state.name === 'serving' ? workers.get(state.worker) : undefined),
+    stop,
+    giveUpBooting() {
+      const booting = state.name === 'replacing' ? state.next : state.name === 'booting' ? state.worker : undefined
+      if (booting !== undefined) workers.get(booting)?.process.child.signalGroup('SIGKILL')
+    },
+    address: address.forNginx,
+    isInRotation: rotation.isIn,
+    load() {
+      const serving = 'worker' in state && state.name !== 'booting' ? workers.get(state.worker) : undefined
+      return serving?.load()
+    },
+    leaveRotation: rotation.leave,
+    async leave(graceMs) {
+      if (state.name === 'serving') await workers.emptyQueue()
+      await stop(graceMs)
+    },
+    status() {
+      const serving = 'worker' in state ? workers.get(state.worker) : undefined
+      return {
+        name,
+        slot: number,
+        state: state.name,
+        pid: serving?.process.child.pid,
+        uptimeSeconds: serving && Math.round((clock.monotonic() - serving.process.state().startedAt) / 1000),
+        restarts,
+        isInRotation: rotation.isIn(),
+      }
+    },
+  }
+  return slot
+}

@@ -1,0 +1,220 @@
+import { exitCode, reasonOf } from '../base/errors.ts'
+import type { ProcessRuntime } from '../processes/child.ts'
+import { describeExit, type Exit } from '../processes/exit.ts'
+import { type ManagedProcess, manageProcess } from '../processes/managed-process.ts'
+import type { OomWatch } from '../processes/oom-watch.ts'
+import { endReason } from '../processes/process-state.ts'
+import { type Blame, blameFor } from '../processes/slot-state.ts'
+import { explainDeath } from './deaths/death.ts'
+import type { Endpoint } from './endpoint.ts'
+import type { StackReader } from './hangs/hang-watch.ts'
+import { createHangWatch } from './hangs/hang-watch.ts'
+import type { WorkerPlan } from './plan.ts'
+import type { WorkerProbe } from './readiness.ts'
+import { waitUntilReady } from './readiness.ts'
+import { drawLimits, type RecycleLimits } from './recycling.ts'
+
+const silentMs = 3000
+
+/** One worker process, from its launch to its end. */
+export interface Worker {
+  process: ManagedProcess
+  endpoint: Endpoint
+  /** Whether it said itself that it is ready. */
+  hasNotified(): boolean
+  /** What share of its time it was busy lately, from 0 to 1; undefined when it does not tell. */
+  load(): number | undefined
+  /** Requests it has served, as far as it has told: it does at its limit. */
+  requests(): number
+  limits: RecycleLimits
+  /** Settles when it and its group are gone, and its last lines were read. */
+  ended: Promise<WorkerEnd>
+}
+
+export interface WorkerEnd {
+  pid: number
+  exit: Exit
+  wasReady: boolean
+  /** Whether monohull asked it to stop. */
+  wasRequested: boolean
+  /** In milliseconds since the Unix epoch. */
+  startedAt: number
+  uptimeMs: number
+  /** Since it was ready; 0 when it never was. */
+  servedMs: number
+  blame: Blame
+  lastLines: string[]
+  /** What an operator needs to know beyond the exit, when there is more. */
+  reason: string | undefined
+  /** Where it hung, when that is known. */
+  stack: string[]
+}
+
+export interface WorkerLaunch {
+  /** `app.1` */
+  name: string
+  slot: number
+  plan: WorkerPlan
+  endpoint: Endpoint
+  /** Whether an older worker listens at the same endpoint. */
+  isShared: boolean
+  onReady: () => void
+}
+
+export interface WorkerDeps extends ProcessRuntime {
+  probe: WorkerProbe
+  /** TCP ports that the processes of a group listen on. */
+  portsOf: (group: number) => number[]
+  readStack: StackReader
+  /** Bytes that process groups have in memory. */
+  memoryOf: (groups: readonly number[]) => Map<number, number>
+  oomWatch: OomWatch
+  /** Told of each worker that became ready or ended; must not throw or take time. */
+  onWorkerEvent: (event: WorkerEvent) => void
+}
+
+/** What the operator's hooks are told of a worker. */
+export type WorkerEvent =
+  | { type: 'ready'; worker: string; pid: number }
+  /** `reason`: see `endReason`. */
+  | { type: 'ended'; worker: string; pid: number; exit: Exit; reason: string }
+
+/** Starts a worker; an OperatorError when the system refuses. */
+export function launchWorker(
+  deps: WorkerDeps,
+  { name, slot, plan, endpoint, isShared, onReady }: WorkerLaunch,
+): Worker {
+  const { clock, log } = deps
+  const { socket, port } = endpoint
+  const limits = drawLimits(plan.recycle, deps.random())
+  const child = deps.spawn({
+    name,
+    argv: plan.argvFor(port),
+    directory: plan.directory,
+    env: plan.env({ requestLimit: limits.requests, slot, socketInode: socket?.inode, port }),
+    uid: plan.uid,
+    gid: plan.gid,
+    inherit: socket ? [socket.descriptor] : [],
+    output: 'relay',
+    notify: true,
+  })
+  let otherPorts: number[] = []
+  let hasNotified = false
+  let told: { load: number; at: number } | undefined
+  let isCounting = false
+  let requests = 0
+  child.onNotify((word, value) => {
+    if (word === 'LOAD') told = { load: Math.min(1, Math.max(0, Number(value) || 0)), at: clock.monotonic() }
+    if (word === 'REQUEST_LIMIT') isCounting = true
+    if (word === 'REQUESTS') requests = Number(value) || 0
+  })
+  const process = manageProcess({
+    child,
+    clock,
+    policy: {
+      stopSignal: 'SIGTERM',
+      bootTimeoutMs: plan.bootTimeoutMs,
+      graceMs: plan.gracefulTimeoutMs,
+      endsGroup: true,
+    },
+    onReady() {
+      log.info('worker ready', { worker: name, pid: child.pid, boot_ms: clock.monotonic() - process.state().startedAt })
+      hangWatch.begin()
+      if (limits.requests > 0 && !isCounting) warnUncounted()
+      onReady()
+      deps.onWorkerEvent({ type: 'ready', worker: name, pid: child.pid })
+    },
+    onBootTimeout() {
+      otherPorts = deps.portsOf(child.pid)
+    },
+  })
+  const hangWatch = createHangWatch({
+    clock,
+    child,
+    process,
+    endpoint,
+    plan,
+    probe: deps.probe,
+    readStack: deps.readStack,
+  })
+  const readiness = waitUntilReady({ child, probe: deps.probe, clock, address: endpoint.own, isExclusive: !isShared })
+  void readiness.ready.then(by => {
+    hasNotified = by === 'notified'
+    process.markReady()
+  })
+
+  function warnUncounted(): void {
+    log.warn('max_requests is without effect: this worker does not count its requests', {
+      worker: name,
+      fix: "use the server's own (Gunicorn: --max-requests), or max_memory, max_age or restart",
+    })
+  }
+
+  async function end(): Promise<WorkerEnd> {
+    const { exit: ending, cause, wasReady, uptimeMs, servedMs } = await process.ended
+    const startedAt = clock.now() - uptimeMs
+    const exit = cause === undefined ? deps.oomWatch.judge(ending) : ending
+    readiness.cancel()
+    hangWatch.end()
+    await child.outputEnded()
+    const wasRequested = cause === 'requested'
+    const lastLines = child.lastLines()
+    const reason = explainDeath({
+      exit,
+      cause,
+      wasReady,
+      otherPorts,
+      hang: hangWatch.finding()?.what,
+      memoryLimit: deps.oomWatch.limit(),
+      program: plan.argv[0] ?? '',
+      ...plan,
+    })
+    deps.onWorkerEvent({ type: 'ended', worker: name, pid: child.pid, exit, reason: endReason(cause, exit) })
+    const blame = blameFor(exit, cause)
+    if (wasRequested) log.info('worker stopped', { worker: name, pid: child.pid, exit: describeExit(exit) })
+    return {
+      pid: child.pid,
+      exit,
+      wasReady,
+      wasRequested,
+      startedAt,
+      uptimeMs,
+      servedMs,
+      blame,
+      lastLines,
+      reason,
+      stack: hangWatch.finding()?.stack ?? [],
+    }
+  }
+
+  return {
+    process,
+    endpoint,
+    hasNotified: () => hasNotified,
+    // who told before and cannot now is busy
+    load: () => told && (clock.monotonic() - told.at > silentMs ? 1 : told.load),
+    requests: () => requests,
+    limits,
+    ended: end(),
+  }
+}
+
+/** The end of a worker that the system refused to start. */
+export type RefusedEnd = Omit<WorkerEnd, 'pid'> & { pid: undefined }
+
+/** The record of a worker whose start threw `error`. */
+export function refusedEnd(error: unknown): RefusedEnd {
+  return {
+    pid: undefined,
+    exit: { kind: 'code', code: exitCode.software },
+    wasReady: false,
+    wasRequested: false,
+    startedAt: 0,
+    uptimeMs: 0,
+    servedMs: 0,
+    blame: 'worker',
+    lastLines: [],
+    reason: reasonOf(error),
+    stack: [],
+  }
+}
