@@ -5,17 +5,17 @@ import { findRunning, makeRunDir } from '../adapters/instance.ts'
 import { namesWithoutCertificate } from '../assembly/certificates.ts'
 import { missingFallbacks } from '../assembly/fallbacks.ts'
 import type { Settings } from '../assembly/settings.ts'
-import { unroutedUpstreams } from '../assembly/upstreams.ts'
 import { systemClock } from '../base/adapters/system-clock.ts'
 import { asOperatorError, messageOf, OperatorError } from '../base/errors.ts'
 import type { World } from '../base/world.ts'
 import type { Problem } from '../config/report.ts'
-import { isName } from '../config/upstream-names.ts'
 import { renderConfiguration } from '../domain/nginx-render.ts'
 import { bindFront, closeFront } from '../front/front.ts'
 import { createNginxFiles } from '../nginx/adapters/files.ts'
 import { complaintFix, nameOrigins } from '../nginx/complaint.ts'
 import { findMounted } from '../services/certificates.ts'
+import { isName } from '../upstreams/names.ts'
+import { unroutedUpstreams } from '../upstreams/upstreams.ts'
 import { unroutedApps } from '../workers/apps.ts'
 import { previewModel } from './preview.ts'
 
@@ -66,7 +66,7 @@ async function noteUnknownNames({ config }: Settings, notes: string[]): Promise<
   const servers = Object.values(config.upstreams).flatMap(upstream => upstream.servers)
   const names = new Set(servers.map(({ host }) => host).filter(isName))
   if (names.size === 0) return
-  const { createResolver } = await import('../adapters/resolver.ts')
+  const { createResolver } = await import('../upstreams/adapters/resolver.ts')
   const resolver = createResolver()
   await Promise.all(
     [...names].map(name =>

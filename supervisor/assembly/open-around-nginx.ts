@@ -7,12 +7,12 @@ import { readNginxFeatures } from '../nginx/adapters/files.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
 import type { Rotation } from '../nginx/rotation.ts'
 import type { ProcessRuntime } from '../processes/child.ts'
+import { openUpstreams } from '../upstreams/upstreams.ts'
 import { type AcmeSwitch, createAcmeSwitch } from './acme-switch.ts'
 import type { OpenDynamicRoutes } from './dynamic-routes.ts'
 import { openFolders, type StaticFolders } from './folders.ts'
 import type { Run } from './run.ts'
 import { openCertificates, type ServedCertificates } from './served-certificates.ts'
-import { openUpstreams } from './upstreams.ts'
 
 export interface AroundNginxDeps extends ProcessRuntime {
   world: World

@@ -3,10 +3,10 @@ import { resolve } from 'node:path'
 import { errnoOf } from '../base/errors.ts'
 import type { Complain } from '../config/report.ts'
 import type { Route } from '../config/routes.ts'
-import type { UpstreamConfig } from '../config/upstreams.ts'
 import { findPasswords } from '../front/adapters/passwords.ts'
 import { isUnfitPath } from '../nginx/text.ts'
 import { type Account, findClosedFolder } from '../processes/adapters/users.ts'
+import type { UpstreamConfig } from '../upstreams/keys.ts'
 import type { AppSettings } from '../workers/adapters/app-settings.ts'
 
 /** Debian's bundle of the authorities that are trusted. */

@@ -6,6 +6,7 @@ import { gateKeys, limitKeys } from '../front/limit-keys.ts'
 import { describeFrontProblems } from '../front/problems.ts'
 import { responseHeaders } from '../front/response-header-keys.ts'
 import { trustKeys } from '../front/trust-keys.ts'
+import { upstream } from '../upstreams/keys.ts'
 import { type AppConfig, app } from '../workers/keys.ts'
 import { describeDynamicRouteProblems, dynamicRoutes } from './dynamic-routes.ts'
 import { describeHstsProblems } from './hsts.ts'
@@ -14,7 +15,6 @@ import { describeRouteProblems, fallbackApp } from './route-problems.ts'
 import { type Route, route, routeToApp } from './routes.ts'
 import { describeStopProblems } from './stop-problems.ts'
 import { describeTlsProblems, issuedKeys, tlsKeys } from './tls.ts'
-import { upstream } from './upstreams.ts'
 import {
   absolutePath,
   countOrAuto,

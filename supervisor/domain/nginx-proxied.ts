@@ -1,9 +1,9 @@
 import { isCached, renderCacheAlone } from '../front/cache/alone.ts'
 import { quote } from '../nginx/text.ts'
+import { externalName } from '../upstreams/lines.ts'
+import type { ExternalUpstream } from '../upstreams/upstream.ts'
 import { renderBusyLocation } from '../workers/autoscaling/busy-counter.ts'
 import { proxyTarget } from '../workers/upstream.ts'
-import type { ExternalUpstream } from './external-upstream.ts'
-import { externalName } from './nginx-external.ts'
 import type { ProxiedTarget, RoutesModel, ServedRoute } from './route.ts'
 
 /** As snippets and timeouts have it; a location says only what differs. */

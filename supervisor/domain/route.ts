@@ -2,9 +2,9 @@ import { isUnderWildcard } from '../base/host-name.ts'
 import type { RouteRules } from '../front/route-rules.ts'
 import type { FrontRules } from '../front/rules.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
+import type { ExternalUpstream } from '../upstreams/upstream.ts'
 import type { BusyTime } from '../workers/autoscaling/busy-counter.ts'
 import type { Upstream } from '../workers/upstream.ts'
-import type { ExternalUpstream } from './external-upstream.ts'
 import type { FolderShortcuts } from './static-folder.ts'
 
 export interface ServedRoute {

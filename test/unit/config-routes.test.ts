@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { tlsName } from '../../supervisor/config/upstream-names.ts'
+import { tlsName } from '../../supervisor/upstreams/names.ts'
 import { acceptedApps, refused, refusedOnce, yaml } from './load-config.ts'
 
 const routesOf = (text: string) => acceptedApps(yaml(text)).routes

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Clock } from '../../supervisor/base/clock.ts'
-import { type UpstreamConfig, upstream } from '../../supervisor/config/upstreams.ts'
-import { noteCheck, serversInUse, unchecked } from '../../supervisor/domain/upstream-health.ts'
-import { formatUpstreams } from '../../supervisor/domain/upstream-status.ts'
-import { createUpstreams } from '../../supervisor/services/upstreams.ts'
+import { noteCheck, serversInUse, unchecked } from '../../supervisor/upstreams/health.ts'
+import { type UpstreamConfig, upstream } from '../../supervisor/upstreams/keys.ts'
+import { createUpstreams } from '../../supervisor/upstreams/service.ts'
+import { formatUpstreams } from '../../supervisor/upstreams/status.ts'
 
 describe('domain/upstream-health', () => {
   it('goes down after so many failures in a row, and up after so many passes', () => {

@@ -1,5 +1,5 @@
-import type { ExternalUpstream } from '../../../supervisor/domain/external-upstream.ts'
 import type { NginxModel } from '../../../supervisor/domain/nginx-model.ts'
+import type { ExternalUpstream } from '../../../supervisor/upstreams/upstream.ts'
 import { routeTo, toApp, toFiles, toUpstream } from '../../routes.ts'
 import { plainModel } from './plain-model.ts'
 

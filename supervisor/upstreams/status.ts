@@ -1,5 +1,5 @@
 import { formatTable } from '../base/text-table.ts'
-import type { ServerHealth } from './upstream-health.ts'
+import type { ServerHealth } from './health.ts'
 
 /** One server of an upstream as `monohull status` shows it. */
 export interface UpstreamServerStatus {

@@ -1,8 +1,8 @@
 import type { Runtime } from '../base/runtime.ts'
-import { isName, tlsName } from '../config/upstream-names.ts'
-import type { UpstreamConfig } from '../config/upstreams.ts'
-import type { UpstreamEntry } from '../domain/upstream-entry.ts'
-import { noteCheck, type ServerHealth, unchecked } from '../domain/upstream-health.ts'
+import type { UpstreamEntry } from './entry.ts'
+import { noteCheck, type ServerHealth, unchecked } from './health.ts'
+import type { UpstreamConfig } from './keys.ts'
+import { isName, tlsName } from './names.ts'
 
 /** What a server elsewhere is asked. */
 export interface UpstreamQuestion {

@@ -1,6 +1,6 @@
 import * as z from 'zod'
-import { tlsName } from './upstream-names.ts'
-import { docs, duration, hostName, nginxPath, whole } from './values.ts'
+import { docs, duration, hostName, nginxPath, whole } from '../config/values.ts'
+import { tlsName } from './names.ts'
 
 /** A server outside, as it is configured. */
 export interface ExternalServer {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import http from 'node:http'
 import https from 'node:https'
-import { messageOf } from '../base/errors.ts'
-import type { UpstreamProbe } from '../services/upstream-checks.ts'
+import { messageOf } from '../../base/errors.ts'
+import type { UpstreamProbe } from '../checks.ts'
 
 /** GET on a connection of its own; a status below 400 is well. */
 export const upstreamProbe: UpstreamProbe = {

@@ -1,6 +1,6 @@
 import { formatAddress } from '../base/address.ts'
-import { isName } from '../config/upstream-names.ts'
-import type { ExternalServer } from '../config/upstreams.ts'
+import type { ExternalServer } from './keys.ts'
+import { isName } from './names.ts'
 
 /** A server of an upstream at one of its addresses. */
 export interface UpstreamEntry {

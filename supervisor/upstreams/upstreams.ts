@@ -1,10 +1,10 @@
 import { resolve } from 'node:path'
 import type { Change } from '../base/change.ts'
 import type { Runtime } from '../base/runtime.ts'
-import type { UpstreamConfig } from '../config/upstreams.ts'
-import type { ExternalUpstream } from '../domain/external-upstream.ts'
-import type { UpstreamServerStatus } from '../domain/upstream-status.ts'
-import type { Upstreams } from '../services/upstreams.ts'
+import type { UpstreamConfig } from './keys.ts'
+import type { Upstreams } from './service.ts'
+import type { UpstreamServerStatus } from './status.ts'
+import type { ExternalUpstream } from './upstream.ts'
 
 /** Settings that the upstreams depend on. */
 export interface UpstreamsSettings {
@@ -63,9 +63,9 @@ export async function openUpstreams(deps: UpstreamsDeps, settings: UpstreamsSett
   async function start({ config }: UpstreamsSettings, former?: Upstreams): Promise<Upstreams | undefined> {
     if (Object.keys(config.upstreams).length === 0) return undefined
     const [{ createUpstreams }, { createResolver }, { upstreamProbe }] = await Promise.all([
-      import('../services/upstreams.ts'),
-      import('../adapters/resolver.ts'),
-      import('../adapters/upstream-probe.ts'),
+      import('./service.ts'),
+      import('./adapters/resolver.ts'),
+      import('./adapters/probe.ts'),
     ])
     const configs = Object.fromEntries(
       Object.entries(config.upstreams).map(([name, { tls, ...rest }]) => [

@@ -1,5 +1,5 @@
 import { Resolver as Dns, lookup } from 'node:dns/promises'
-import type { Resolver } from '../services/name-lookups.ts'
+import type { Resolver } from '../name-lookups.ts'
 
 /** Names by the system's resolver, as other programs see them (/etc/hosts, search domains); how long they hold by DNS. */
 export function createResolver(): Resolver {

@@ -1,15 +1,15 @@
 import { formatAddress } from '../base/address.ts'
 import type { Runtime } from '../base/runtime.ts'
-import { isName } from '../config/upstream-names.ts'
-import type { ExternalServer, UpstreamConfig } from '../config/upstreams.ts'
-import type { ExternalUpstream } from '../domain/external-upstream.ts'
-import { entriesOf, type UpstreamEntry } from '../domain/upstream-entry.ts'
-import { type ServerHealth, serversInUse, unchecked } from '../domain/upstream-health.ts'
-import { describeHealth, describeMissing, type UpstreamServerStatus } from '../domain/upstream-status.ts'
+import type { UpstreamProbe } from './checks.ts'
+import { createUpstreamChecks, type UpstreamChecks } from './checks.ts'
+import { entriesOf, type UpstreamEntry } from './entry.ts'
+import { type ServerHealth, serversInUse, unchecked } from './health.ts'
+import type { ExternalServer, UpstreamConfig } from './keys.ts'
 import type { Resolver } from './name-lookups.ts'
 import { createNameLookups } from './name-lookups.ts'
-import type { UpstreamProbe } from './upstream-checks.ts'
-import { createUpstreamChecks, type UpstreamChecks } from './upstream-checks.ts'
+import { isName } from './names.ts'
+import { describeHealth, describeMissing, type UpstreamServerStatus } from './status.ts'
+import type { ExternalUpstream } from './upstream.ts'
 
 /** Changes within this time are told together: each is a reload of nginx. */
 const batchMs = 200

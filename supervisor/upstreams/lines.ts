@@ -1,4 +1,4 @@
-import type { ExternalUpstream } from './external-upstream.ts'
+import type { ExternalUpstream } from './upstream.ts'
 
 /** nginx's own default for connections to servers it knows nothing of. */
 const idle = '60s'
