@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Outcome } from '../base/outcome.ts'
 import type { RollResult } from '../base/roll-result.ts'
+import type { ServedCertificates } from '../certificates/served.ts'
 import type { Command } from '../domain/command.ts'
 import { type Front, reachableHost } from '../front/front.ts'
 import type { Apps } from '../workers/apps.ts'
@@ -10,7 +11,6 @@ import type { OpenDynamicRoutes } from './dynamic-routes.ts'
 import type { Processes } from './processes.ts'
 import type { ReloadDeps } from './reload.ts'
 import type { RunningNginx } from './running-nginx.ts'
-import type { ServedCertificates } from './served-certificates.ts'
 import { appAtRoot } from './settings.ts'
 
 export interface CommandDeps extends ReloadDeps {
@@ -42,7 +42,7 @@ export async function runCommand(deps: CommandDeps, command: Command): Promise<O
     case 'removeRoute':
       return (await import('./dynamic-routes.ts')).changeRoute(deps.dynamicRoutes, command)
     case 'refreshCertificates':
-      return (await import('./refresh-certificates.ts')).refreshCertificates({
+      return (await import('../certificates/refresh.ts')).refreshCertificates({
         ...deps,
         settings: run.settings,
         publicAt: publicAt(deps.front),

@@ -1,5 +1,7 @@
 import { join } from 'node:path'
 import type { World } from '../base/world.ts'
+import { type AcmeSwitch, createAcmeSwitch } from '../certificates/acme/switch.ts'
+import { openCertificates, type ServedCertificates } from '../certificates/served.ts'
 import type { SendCommand } from '../domain/command.ts'
 import type { Front } from '../front/front.ts'
 import { openAccessLog } from '../logs/adapters/access-log.ts'
@@ -8,11 +10,9 @@ import type { NginxFeatures } from '../nginx/features.ts'
 import type { Rotation } from '../nginx/rotation.ts'
 import type { ProcessRuntime } from '../processes/child.ts'
 import { openUpstreams } from '../upstreams/upstreams.ts'
-import { type AcmeSwitch, createAcmeSwitch } from './acme-switch.ts'
 import type { OpenDynamicRoutes } from './dynamic-routes.ts'
 import { openFolders, type StaticFolders } from './folders.ts'
 import type { Run } from './run.ts'
-import { openCertificates, type ServedCertificates } from './served-certificates.ts'
 
 export interface AroundNginxDeps extends ProcessRuntime {
   world: World
@@ -64,7 +64,7 @@ export async function openAroundNginx(deps: AroundNginxDeps): Promise<AroundNgin
       run.add({ name: 'access log', model: () => ({ accessLogPath: path }), close }),
     ),
     config.cache && import('../front/cache/purge.ts').then(found => found.removeOldCache(settings)),
-    config.tls.on_demand && import('./on-demand-files.ts').then(files => files.layOutOnDemand(settings)),
+    config.tls.on_demand && import('../certificates/on-demand/layout.ts').then(files => files.layOutOnDemand(settings)),
   ])
   return { features, folders, certificates, acme, dynamicRoutes }
 }

@@ -1,4 +1,6 @@
 import * as z from 'zod'
+import { describeHstsProblems } from '../certificates/hsts/keys.ts'
+import { describeTlsProblems, issuedKeys, tlsKeys } from '../certificates/keys.ts'
 import { cache, sendFiles } from '../front/cache/keys.ts'
 import { clientCertificates, describeClientCertificateProblems } from '../front/client-certificate-keys.ts'
 import { compression } from '../front/compression-keys.ts'
@@ -9,12 +11,10 @@ import { trustKeys } from '../front/trust-keys.ts'
 import { upstream } from '../upstreams/keys.ts'
 import { type AppConfig, app } from '../workers/keys.ts'
 import { describeDynamicRouteProblems, dynamicRoutes } from './dynamic-routes.ts'
-import { describeHstsProblems } from './hsts.ts'
 import { backgroundProcess, initItem } from './programs.ts'
 import { describeRouteProblems, fallbackApp } from './route-problems.ts'
 import { type Route, route, routeToApp } from './routes.ts'
 import { describeStopProblems } from './stop-problems.ts'
-import { describeTlsProblems, issuedKeys, tlsKeys } from './tls.ts'
 import {
   absolutePath,
   countOrAuto,

@@ -1,9 +1,9 @@
 import { gauge, type Metric } from '../base/metrics.ts'
 import { formatTable } from '../base/text-table.ts'
+import { type CertificatesStatus, formatCertificates } from '../certificates/status.ts'
 import { formatUpstreams, type UpstreamServerStatus } from '../upstreams/status.ts'
 import type { WorkerLimits } from '../workers/autoscaling/decision.ts'
 import type { WorkerStatus } from '../workers/status.ts'
-import { type CertificatesStatus, formatCertificates } from './certificate-status.ts'
 import type { ProcessStatus } from './process-status.ts'
 import type { RouteStoreStatus } from './route-store.ts'
 

@@ -4,7 +4,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { askCertificate } from '../../supervisor/adapters/tls-probe.ts'
+import { askCertificate } from '../../supervisor/certificates/adapters/tls-probe.ts'
 import { makeIssuedCertificate } from '../make-issued-certificate.ts'
 import { startContainer, until } from './docker.ts'
 

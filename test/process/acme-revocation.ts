@@ -1,8 +1,8 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { requestAcme } from '../../supervisor/adapters/acme-http.ts'
-import { base64url, signJws } from '../../supervisor/adapters/acme-jws.ts'
+import { requestAcme } from '../../supervisor/certificates/acme/adapters/http.ts'
+import { base64url, signJws } from '../../supervisor/certificates/acme/adapters/jws.ts'
 
 export interface PebblePorts {
   api: number

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { createAuthority, createLocalCertificate } from '../../supervisor/adapters/local-authority.ts'
-import { authorityScope, serverScope } from '../../supervisor/domain/local-certificate.ts'
+import { createAuthority, createLocalCertificate } from '../../supervisor/certificates/local-ca/adapters/authority.ts'
+import { authorityScope, serverScope } from '../../supervisor/certificates/local-ca/profile.ts'
 import { fixture, type Monohull, type RequestOptions, startMonohull, temporaryFolder, until } from './monohull.ts'
 
 const answers = ['run', 'node', fixture('answers.cjs')]

@@ -5,13 +5,13 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import tls from 'node:tls'
-import { createAuthority, createLocalCertificate } from '../../supervisor/adapters/local-authority.ts'
+import { createAuthority, createLocalCertificate } from '../../supervisor/certificates/local-ca/adapters/authority.ts'
 import {
   authorityScope,
   localBackdateMs,
   localLifetimeMs,
   serverScope,
-} from '../../supervisor/domain/local-certificate.ts'
+} from '../../supervisor/certificates/local-ca/profile.ts'
 import { makeCertificate } from '../make-certificate.ts'
 import { fixture, startMonohull, temporaryFolder, until } from './monohull.ts'
 import { presented } from './presented.ts'

@@ -1,5 +1,5 @@
 import type { X509Certificate } from 'node:crypto'
-import { askCertificate } from '../../supervisor/adapters/tls-probe.ts'
+import { askCertificate } from '../../supervisor/certificates/adapters/tls-probe.ts'
 
 /** The certificate that a port on loopback presents to who asks for a name. */
 export async function presented(

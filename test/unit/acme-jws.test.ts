@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash, createPublicKey, generateKeyPairSync, verify } from 'node:crypto'
 import { describe, it } from 'node:test'
-import { bindExternally, signJws, thumbprint } from '../../supervisor/adapters/acme-jws.ts'
+import { bindExternally, signJws, thumbprint } from '../../supervisor/certificates/acme/adapters/jws.ts'
 
 describe('adapters/acme-jws', () => {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })

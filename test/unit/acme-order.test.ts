@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { systemClock } from '../../supervisor/base/adapters/system-clock.ts'
-import { AcmeError } from '../../supervisor/domain/acme.ts'
-import type { AcmeClient, AcmeOrder, AcmeStore, ChallengeSolver } from '../../supervisor/domain/acme-ports.ts'
-import { obtainCertificate } from '../../supervisor/services/acme-order.ts'
+import type { AcmeClient, AcmeOrder, AcmeStore, ChallengeSolver } from '../../supervisor/certificates/acme/authority.ts'
+import { obtainCertificate } from '../../supervisor/certificates/acme/order.ts'
+import { AcmeError } from '../../supervisor/certificates/acme/plan.ts'
 
 describe('services/acme-order', () => {
   const chain = 'a chain'

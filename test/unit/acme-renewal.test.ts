@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type AcmeRecord, folderOf, newRecord, nextStep } from '../../supervisor/domain/acme.ts'
-import { planRenewal, type RenewalFacts, readRetryAfter } from '../../supervisor/domain/acme-renewal.ts'
+import { type AcmeRecord, folderOf, newRecord, nextStep } from '../../supervisor/certificates/acme/plan.ts'
+import { planRenewal, type RenewalFacts, readRetryAfter } from '../../supervisor/certificates/acme/renewal.ts'
 
 const day = 86_400_000
 const now = Date.UTC(2026, 10, 21)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import net from 'node:net'
 import { describe, it } from 'node:test'
-import { createGatekeeper } from '../../supervisor/adapters/ask-endpoint.ts'
+import { createGatekeeper } from '../../supervisor/certificates/on-demand/adapters/endpoint.ts'
 
 describe('adapters/ask-endpoint', () => {
   it('says that nothing came when the endpoint takes the request and is silent', async t => {

@@ -1,17 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { OperatorError } from '../../supervisor/base/errors.ts'
-import type { CertificateFacts } from '../../supervisor/domain/certificate.ts'
-import {
-  arrangeCertificates,
-  askableNames,
-  type Candidate,
-  uncovered,
-} from '../../supervisor/domain/certificate-choice.ts'
-import { describeTimeLeft, expiryStage } from '../../supervisor/domain/certificate-expiry.ts'
-import { retained } from '../../supervisor/domain/certificate-retention.ts'
-import type { CertificateStore } from '../../supervisor/services/certificates.ts'
-import { findMounted } from '../../supervisor/services/certificates.ts'
+import type { CertificateFacts } from '../../supervisor/certificates/certificate.ts'
+import { arrangeCertificates, askableNames, type Candidate, uncovered } from '../../supervisor/certificates/choice.ts'
+import { describeTimeLeft, expiryStage } from '../../supervisor/certificates/expiry.ts'
+import { retained } from '../../supervisor/certificates/retention.ts'
+import type { CertificateStore } from '../../supervisor/certificates/search.ts'
+import { findMounted } from '../../supervisor/certificates/search.ts'
 
 type Named = Candidate & { id: string }
 

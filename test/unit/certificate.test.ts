@@ -4,8 +4,8 @@ import {
   type CertificateFacts,
   type CertificateReading,
   chooseCertificates,
-} from '../../supervisor/domain/certificate.ts'
-import { findPairs } from '../../supervisor/domain/certificate-folder.ts'
+} from '../../supervisor/certificates/certificate.ts'
+import { findPairs } from '../../supervisor/certificates/directory.ts'
 
 const day = 86_400_000
 const now = Date.UTC(2026, 10, 21)

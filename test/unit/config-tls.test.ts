@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { acmeSettingsOf } from '../../supervisor/assembly/acme-settings.ts'
+import { acmeSettingsOf } from '../../supervisor/certificates/acme/settings.ts'
 import { accepted, refused, refusedOnce, yaml } from './load-config.ts'
 
 const acme = (text: string) => yaml(`tls:\n  acme: {${text}}\n`)

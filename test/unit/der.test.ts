@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { authorityKeyId, serialContent } from '../../supervisor/domain/der.ts'
+import { authorityKeyId, serialContent } from '../../supervisor/certificates/der.ts'
 
 describe('domain/der', () => {
   it('gives a serial number as DER has it', () => {

@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { CertificateFacts } from '../../supervisor/domain/certificate.ts'
-import type { Candidate } from '../../supervisor/domain/certificate-choice.ts'
-import { areGood, type HstsProgress, hstsOf, nextProgress, readProgress } from '../../supervisor/domain/hsts.ts'
-import { watchHsts } from '../../supervisor/services/hsts.ts'
+import type { CertificateFacts } from '../../supervisor/certificates/certificate.ts'
+import type { Candidate } from '../../supervisor/certificates/choice.ts'
+import {
+  areGood,
+  type HstsProgress,
+  hstsOf,
+  nextProgress,
+  readProgress,
+} from '../../supervisor/certificates/hsts/stages.ts'
+import { watchHsts } from '../../supervisor/certificates/hsts/watch.ts'
 import { accepted, refusedOnce, yaml } from './load-config.ts'
 
 const dayMs = 86_400_000

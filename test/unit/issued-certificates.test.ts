@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { certificateStore } from '../../supervisor/adapters/cert-store.ts'
 import { systemClock } from '../../supervisor/base/adapters/system-clock.ts'
 import type { Log } from '../../supervisor/base/log.ts'
-import { findServed } from '../../supervisor/services/certificates.ts'
+import { certificateStore } from '../../supervisor/certificates/adapters/store.ts'
+import { findServed } from '../../supervisor/certificates/search.ts'
 import { makeCertificate } from '../make-certificate.ts'
 import { temporaryFolder } from '../process/monohull.ts'
 

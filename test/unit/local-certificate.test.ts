@@ -5,10 +5,12 @@ import { X509Certificate } from 'node:crypto'
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { certificateStore } from '../../supervisor/adapters/cert-store.ts'
 import type { Clock } from '../../supervisor/base/clock.ts'
 import type { Log } from '../../supervisor/base/log.ts'
-import type { CertificateFacts } from '../../supervisor/domain/certificate.ts'
+import { certificateStore } from '../../supervisor/certificates/adapters/store.ts'
+import type { CertificateFacts } from '../../supervisor/certificates/certificate.ts'
+import { localCertificate } from '../../supervisor/certificates/local-ca/certificate.ts'
+import { isWithin, permittedScope } from '../../supervisor/certificates/local-ca/name-constraints.ts'
 import {
   authorityScope,
   isLocalUsable,
@@ -16,10 +18,8 @@ import {
   localNames,
   localRenewalAt,
   serverScope,
-} from '../../supervisor/domain/local-certificate.ts'
-import { isWithin, permittedScope } from '../../supervisor/domain/name-constraints.ts'
-import { localCertificate } from '../../supervisor/services/local-certificate.ts'
-import { createLocalRenewal } from '../../supervisor/services/local-renewal.ts'
+} from '../../supervisor/certificates/local-ca/profile.ts'
+import { createLocalRenewal } from '../../supervisor/certificates/local-ca/renewal.ts'
 import { temporaryFolder } from '../process/monohull.ts'
 
 const dayMs = 86_400_000

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { CertificateStatus } from '../../supervisor/domain/certificate-status.ts'
+import type { CertificateStatus } from '../../supervisor/certificates/status.ts'
 import type { Status } from '../../supervisor/domain/status.ts'
 import { metricsOf } from './status-metrics.ts'
 

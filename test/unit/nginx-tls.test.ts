@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { OnDemand } from '../../supervisor/domain/nginx-on-demand.ts'
+import type { OnDemand } from '../../supervisor/certificates/on-demand/handshake.ts'
 import { type Site, tlsServers } from '../../supervisor/domain/nginx-tls.ts'
 
 const set = (id: string, ...names: string[]) => ({ names, files: [{ chain: id, key: '' }] })

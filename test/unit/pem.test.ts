@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import fc from 'fast-check'
-import { readCertificate } from '../../supervisor/adapters/cert-files.ts'
 import { readPem } from '../../supervisor/base/pem.ts'
+import { readCertificate } from '../../supervisor/certificates/adapters/files.ts'
 import { makeCertificate } from '../make-certificate.ts'
 
 const names = { chain: 'tls.crt', key: 'tls.key' }

@@ -1,5 +1,5 @@
 import { formatMetrics } from '../../supervisor/base/metrics.ts'
-import { certificateMetrics } from '../../supervisor/domain/certificate-metrics.ts'
+import { certificateMetrics } from '../../supervisor/certificates/metrics.ts'
 import { routeStoreMetrics } from '../../supervisor/domain/route-store.ts'
 import { runMetrics, type Status } from '../../supervisor/domain/status.ts'
 import { processMetrics, workerMetrics } from '../../supervisor/processes/program-metrics.ts'

@@ -1,0 +1,37 @@
+import { createHash, createPrivateKey, createPublicKey, generateKeyPair, sign, X509Certificate } from 'node:crypto'
+import { promisify } from 'node:util'
+import { authorityKeyId, serialContent } from '../../der.ts'
+import type { KeyMaker } from '../authority.ts'
+import { draftRequest, signedRequest } from '../request.ts'
+import { base64url } from './jws.ts'
+
+const generate = promisify(generateKeyPair)
+
+/** Keys, and what is made with them, in memory alone. */
+export const keyMaker: KeyMaker = {
+  async createKey(type) {
+    const { privateKey } =
+      type === 'rsa' ? await generate('rsa', { modulusLength: 2048 }) : await generate('ec', { namedCurve: 'P-256' })
+    return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  },
+  createRequest(keyPem, domains) {
+    const key = createPrivateKey(keyPem)
+    const publicKey = createPublicKey(key).export({ type: 'spki', format: 'der' })
+    const draft = draftRequest({ publicKey, hosts: domains })
+    const keyType = key.asymmetricKeyType === 'rsa' ? 'rsa' : 'ecdsa'
+    return signedRequest(draft, keyType, sign('sha256', draft, key))
+  },
+  certificateId(chainPem) {
+    const { raw, serialNumber } = new X509Certificate(chainPem)
+    const keyId = authorityKeyId(raw)
+    return keyId && `${base64url(keyId)}.${base64url(serialContent(serialNumber))}`
+  },
+}
+
+/** The name of a DNS record and its value, for a key authorization (RFC 8555, 8.4). */
+export function dnsRecord(domain: string, keyAuthorization: string): { name: string; value: string } {
+  return {
+    name: `_acme-challenge.${domain.replace(/^\*\./, '')}`,
+    value: createHash('sha256').update(keyAuthorization).digest('base64url'),
+  }
+}

@@ -1,0 +1,65 @@
+import { randomBytes } from 'node:crypto'
+import { lookup } from 'node:dns/promises'
+import { rmSync, writeFileSync } from 'node:fs'
+import http from 'node:http'
+import { errnoOf, messageOf } from '../../../base/errors.ts'
+import { certificateStore } from '../../adapters/store.ts'
+import type { Preflight } from '../authority.ts'
+import { challengePath } from './challenges.ts'
+
+const timeoutMs = 5000
+
+/** Looks at the state folder, at DNS, and at a challenge of our own from outside, as far as this machine can. */
+export function createPreflight(stateDir: string, challengeDir: string, signal: AbortSignal): Preflight {
+  return {
+    storage: () => (certificateStore.isWritable(stateDir) ? undefined : `state_dir ${stateDir} is not writable`),
+    async dns(domain) {
+      try {
+        await lookup(domain)
+        return undefined
+      } catch (error) {
+        // a resolver that does not answer says nothing about the name
+        return errnoOf(error) === 'ENOTFOUND' || errnoOf(error) === 'ENODATA' ? messageOf(error) : undefined
+      }
+    },
+    async challenge(domain) {
+      const token = `self-test-${randomBytes(16).toString('hex')}`
+      const path = challengePath(challengeDir, token)
+      writeFileSync(path, token, { mode: 0o644 })
+      try {
+        return await probe(`http://${domain}/.well-known/acme-challenge/${token}`, token, signal)
+      } finally {
+        rmSync(path, { force: true })
+      }
+    },
+  }
+}
+
+function probe(url: string, expected: string, ending: AbortSignal): ReturnType<Preflight['challenge']> {
+  return new Promise((resolve, reject) => {
+    const request = http.get(
+      url,
+      { agent: false, signal: AbortSignal.any([ending, AbortSignal.timeout(timeoutMs)]) },
+      response => {
+        let text = ''
+        response.setEncoding('latin1')
+        response.on('data', (part: string) => {
+          text = (text + part).slice(0, 200)
+        })
+        response.on('error', error => resolve({ kind: 'unknown', detail: error.message }))
+        response.on('end', () => {
+          const status = response.statusCode ?? 0
+          if (text === expected) resolve({ kind: 'right', detail: '' })
+          // the authority follows redirects
+          else if (status >= 300 && status < 400)
+            resolve({ kind: 'unknown', detail: `redirects to ${response.headers.location}` })
+          else resolve({ kind: 'wrong', detail: `status ${status}` })
+        })
+      },
+    )
+    request.on('error', error => {
+      if (ending.aborted) reject(error)
+      else resolve({ kind: 'unknown', detail: error.message })
+    })
+  })
+}

@@ -1,0 +1,104 @@
+import { join } from 'node:path'
+import { runAt } from '../../base/adapters/cron.ts'
+import { findTransience } from '../../base/adapters/mounts.ts'
+import { messageOf } from '../../base/errors.ts'
+import type { Outcome } from '../../base/outcome.ts'
+import { covers } from '../choice.ts'
+import type { KeptCertificate } from '../kept.ts'
+import type { OnDemandKeys } from '../on-demand/paths.ts'
+import { type OnDemandDeps, type SharedAcmeDeps, startOnDemand } from '../on-demand/start.ts'
+import { createAccountStore } from './adapters/account.ts'
+import { createDnsSolver, createHttpSolver } from './adapters/challenges.ts'
+import { createAcmeClient } from './adapters/client.ts'
+import { keyMaker } from './adapters/key-maker.ts'
+import { createPreflight } from './adapters/probes.ts'
+import { readRoots } from './adapters/requirements.ts'
+import { createAcmeStore } from './adapters/store.ts'
+import type { AcmeSettings } from './plan.ts'
+import { findObstacle } from './preflight.ts'
+import { createAcme, type RunningAcme } from './service.ts'
+import { type AcmeKeys, acmeFolder, challengeFolder, dnsHookFolder } from './settings.ts'
+
+/** Often enough to honour what the CA says about when to try again. */
+const everyTenSeconds = '*/10 * * * * *'
+
+/** Settings that ACME depends on. */
+export interface AcmeServiceSettings {
+  config: AcmeKeys & OnDemandKeys
+  apps: readonly { place: { directory: string } }[]
+  nginxUser: { gid: number } | undefined
+}
+
+export interface AcmeServiceDeps extends Pick<OnDemandDeps, 'clock' | 'log' | 'random' | 'hasRoute'> {
+  /** Certificates that are served now. */
+  served(): readonly KeptCertificate[]
+  /** Has what was issued served. */
+  refresh(reason: string): Promise<Outcome>
+}
+
+/** Obtains certificates and renews them, in the background: what serves meanwhile serves on, whatever happens. */
+export function startAcme(
+  deps: AcmeServiceDeps,
+  { config, apps, nginxUser }: AcmeServiceSettings,
+  settings: AcmeSettings,
+): RunningAcme {
+  const { clock, log, random } = deps
+  const ending = new AbortController()
+  const { signal } = ending
+  const challenges = challengeFolder(config) ?? join(config.run_dir, 'acme-challenge')
+  const preflight = createPreflight(config.state_dir, challenges, signal)
+  const account = createAccountStore(join(config.state_dir, 'acme/accounts'), settings.directory, {
+    keys: keyMaker,
+    log,
+  })
+  const ca = settings.caFile === undefined ? undefined : readRoots(settings.caFile)
+
+  const transience = findTransience(config.state_dir)
+  if (transience)
+    log.warn('certificates from the CA will be lost with this container', {
+      reason: `state_dir ${config.state_dir} ${transience}`,
+      fix: `mount a volume there, or a restart orders them anew, which CAs limit: -v monohull-state:${config.state_dir}`,
+    })
+
+  const shared: SharedAcmeDeps = {
+    client: createAcmeClient({ settings, ca, account, now: clock.now, signal }),
+    solver:
+      settings.challenge === 'dns-01'
+        ? createDnsSolver(settings.dnsHook ?? [], dnsHookFolder(apps), signal)
+        : createHttpSolver(challenges),
+    keys: keyMaker,
+    clock,
+    random,
+    log,
+    signal,
+    settings,
+    preflight: plan => findObstacle(plan, settings, { preflight, log }),
+    isCovered: domains =>
+      domains.every(domain =>
+        deps.served().some(({ source, certificate }) => source === 'mounted' && covers(certificate, domain)),
+      ),
+  }
+  const acme = createAcme({
+    ...shared,
+    store: createAcmeStore(acmeFolder(config)),
+    serve: () => deps.refresh('ACME'),
+  })
+  const { on_demand: wanted } = config.tls
+  const onDemand = wanted && startOnDemand({ ...deps, config, nginxUser, wanted }, shared)
+  const look = () => {
+    for (const each of onDemand ? [acme, onDemand] : [acme])
+      each.tick().catch((error: unknown) => log.error('cannot look after certificates', { error: messageOf(error) }))
+  }
+  const cancel = runAt(everyTenSeconds, look)
+  look()
+  return {
+    renew: (name, mode) => (onDemand?.certificate(name) ? onDemand : acme).renew(name, mode),
+    status: acme.status,
+    onDemand: () => onDemand?.served() ?? [],
+    async close() {
+      cancel()
+      ending.abort()
+      await Promise.all([acme.idle(), onDemand?.close()])
+    },
+  }
+}
