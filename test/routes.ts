@@ -1,4 +1,4 @@
-import type { FilesTarget, ProxiedTarget, RouteTarget, ServedRoute } from '../supervisor/domain/route.ts'
+import type { FilesTarget, ProxiedTarget, RouteTarget, ServedRoute } from '../supervisor/routes/route.ts'
 
 /** A route as nginx is to have it; without more, everything to the target. */
 export function routeTo(target: RouteTarget, more: Partial<ServedRoute> = {}): ServedRoute {

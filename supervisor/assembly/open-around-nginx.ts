@@ -9,9 +9,9 @@ import { readNginxFeatures } from '../nginx/adapters/files.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
 import type { Rotation } from '../nginx/rotation.ts'
 import type { ProcessRuntime } from '../processes/child.ts'
+import { openFolders, type StaticFolders } from '../routes/static-directories.ts'
 import { openUpstreams } from '../upstreams/upstreams.ts'
 import type { OpenDynamicRoutes } from './dynamic-routes.ts'
-import { openFolders, type StaticFolders } from './folders.ts'
 import type { Run } from './run.ts'
 
 export interface AroundNginxDeps extends ProcessRuntime {

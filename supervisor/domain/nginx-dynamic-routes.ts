@@ -1,9 +1,9 @@
 import { inBatches } from '../base/batches.ts'
 import { block, callLua } from '../nginx/text.ts'
+import { renderPages } from '../routes/front.ts'
+import { type ProxiedRoute, renderProxied } from '../routes/proxied.ts'
+import type { RoutesModel } from '../routes/route.ts'
 import type { DynamicRoutes } from './nginx-dynamic-hosts.ts'
-import { type ProxiedRoute, renderProxied } from './nginx-proxied.ts'
-import { renderPages } from './nginx-route-front.ts'
-import type { RoutesModel } from './route.ts'
 
 /** Targets in one text, with names of any length: nginx reads Lua texts of 4096 bytes. */
 const mostPlaces = 10

@@ -6,11 +6,11 @@ import type { UnavailablePage } from '../front/unavailable.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
 import type { ListenAddress } from '../nginx/listen-address.ts'
 import type { OwnNginxConf } from '../nginx/own-conf.ts'
+import type { ServedRoute } from '../routes/route.ts'
 import type { ExternalUpstream } from '../upstreams/upstream.ts'
 import type { BusyTime } from '../workers/autoscaling/busy-counter.ts'
 import type { Upstream } from '../workers/upstream.ts'
 import type { DynamicRoutes } from './nginx-dynamic-hosts.ts'
-import type { ServedRoute } from './route.ts'
 
 /** Everything that the rendered parts of the nginx configuration depend on. */
 export interface NginxModel {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { routesByHost } from '../../supervisor/domain/route.ts'
+import { routesByHost } from '../../supervisor/routes/route.ts'
 import { routeTo, toApp } from '../routes.ts'
 
 describe('domain/nginx-model: routesByHost', () => {

@@ -3,8 +3,8 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { lookAtFolder } from '../../supervisor/adapters/static-folder.ts'
-import { shortcutsOf } from '../../supervisor/domain/static-folder.ts'
+import { lookAtFolder } from '../../supervisor/routes/adapters/static-directory.ts'
+import { shortcutsOf } from '../../supervisor/routes/static-directory.ts'
 
 function folderWith(t: TestContext, names: readonly string[]): string {
   const folder = mkdtempSync(join(tmpdir(), 'monohull-folder-'))

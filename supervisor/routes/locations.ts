@@ -1,8 +1,8 @@
 import { block, literal, quote } from '../nginx/text.ts'
 import { appKey } from '../workers/upstream.ts'
-import { type FolderRoute, hiddenFiles, renderCacheMap, renderFolder } from './nginx-folder.ts'
-import { type ProxiedRoute, renderBareRestMap, renderPathMap, renderProxied, renderRestMap } from './nginx-proxied.ts'
-import { headersBeside, mayRefuse, renderAdmission, renderTreatment } from './nginx-route-front.ts'
+import { type FolderRoute, hiddenFiles, renderCacheMap, renderFolder } from './directory.ts'
+import { headersBeside, mayRefuse, renderAdmission, renderTreatment } from './front.ts'
+import { type ProxiedRoute, renderBareRestMap, renderPathMap, renderProxied, renderRestMap } from './proxied.ts'
 import type { RedirectTarget, ResponseTarget, RoutesModel, ServedRoute } from './route.ts'
 
 /** The inside of a location that is for the path itself, and of the one for all below. */

@@ -1,7 +1,7 @@
-import { describeRouteKeyProblems } from './route-key-problems.ts'
-import { type Match, type RouteKeys, routeKeys, trimPath } from './route-keys.ts'
-import type { RouteSettings } from './route-settings.ts'
-import { type FilesTarget, type RedirectTarget, type ResponseTarget, response } from './route-targets.ts'
+import { describeRouteKeyProblems } from './key-problems.ts'
+import type { RouteSettings } from './settings.ts'
+import { type Match, type RouteKeys, routeKeys, trimPath } from './settings-keys.ts'
+import { type FilesTarget, type RedirectTarget, type ResponseTarget, response } from './targets.ts'
 
 /** One line of `routes`. A slash at the end of a prefix makes no difference. */
 export const route = routeKeys

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import type { Log } from '../base/log.ts'
-import type { Route } from '../config/routes.ts'
+import type { Log } from '../../base/log.ts'
+import type { Route } from '../keys.ts'
 
 /** Keys that fallbacks are among. */
 interface FallbackKeys {

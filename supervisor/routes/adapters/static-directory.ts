@@ -1,8 +1,8 @@
 import type { Stats } from 'node:fs'
 import { opendir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { findFileSystem } from '../base/adapters/mounts.ts'
-import type { FolderContent, FolderFacts } from '../domain/static-folder.ts'
+import { findFileSystem } from '../../base/adapters/mounts.ts'
+import type { FolderContent, FolderFacts } from '../static-directory.ts'
 
 /** Folders with more are not looked through: that would hold up the start, and a site of that size has some or may get them. */
 const maxEntries = 2000

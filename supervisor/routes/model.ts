@@ -1,11 +1,11 @@
 import { resolve } from 'node:path'
-import type { Route } from '../config/routes.ts'
-import type { FilesTarget, RouteTarget, ServedRoute } from '../domain/route.ts'
-import { type Folders, shortcutsOf } from '../domain/static-folder.ts'
 import type { ResponseHeadersConfig } from '../front/response-header-keys.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
 import type { AppSettings } from '../workers/adapters/app-settings.ts'
-import { routeRules } from './route-rules.ts'
+import type { Route } from './keys.ts'
+import type { FilesTarget, RouteTarget, ServedRoute } from './route.ts'
+import { routeRules } from './rules.ts'
+import { type Folders, shortcutsOf } from './static-directory.ts'
 
 /** Settings that routes depend on. */
 export interface RoutesSettings {

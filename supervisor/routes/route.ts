@@ -5,7 +5,7 @@ import type { NginxFeatures } from '../nginx/features.ts'
 import type { ExternalUpstream } from '../upstreams/upstream.ts'
 import type { BusyTime } from '../workers/autoscaling/busy-counter.ts'
 import type { Upstream } from '../workers/upstream.ts'
-import type { FolderShortcuts } from './static-folder.ts'
+import type { FolderShortcuts } from './static-directory.ts'
 
 export interface ServedRoute {
   /** Where the configuration has it, such as `routes[1]`; undefined: it stands for there being no routes. */

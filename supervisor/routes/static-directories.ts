@@ -1,9 +1,9 @@
 import type { Change } from '../base/change.ts'
 import { type FolderWatch, watchFolder } from '../base/directory-watch.ts'
 import type { Runtime } from '../base/runtime.ts'
-import { type Folders, isLinkless } from '../domain/static-folder.ts'
 import type { AppSettings } from '../workers/adapters/app-settings.ts'
-import { type DirectorySources, foldersOf } from './nginx-routes.ts'
+import { type DirectorySources, foldersOf } from './model.ts'
+import { type Folders, isLinkless } from './static-directory.ts'
 
 /** A change counts at the second look. */
 const everyMs = 3000
@@ -100,7 +100,7 @@ export async function lookAtFolders(settings: StaticFoldersSettings): Promise<Fo
 
 async function lookAt(roots: readonly string[], settings: StaticFoldersSettings): Promise<Folders> {
   if (roots.length === 0) return new Map()
-  const { lookAtFolder } = await import('../adapters/static-folder.ts')
+  const { lookAtFolder } = await import('./adapters/static-directory.ts')
   const uids = programUids(settings)
   return new Map(await Promise.all(roots.map(async root => [root, await lookAtFolder(root, uids)] as const)))
 }

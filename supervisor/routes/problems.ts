@@ -1,5 +1,5 @@
+import type { Route } from './keys.ts'
 import { findLoop } from './redirect-loops.ts'
-import type { Route } from './routes.ts'
 
 export interface RouteProblem {
   path: (string | number)[]

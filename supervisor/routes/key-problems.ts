@@ -1,4 +1,4 @@
-import { type Match, type RouteKeys, trimPath } from './route-keys.ts'
+import { type Match, type RouteKeys, trimPath } from './settings-keys.ts'
 
 const targetKinds = ['app', 'upstream', 'files', 'redirect', 'response'] as const
 /** Keys that make sense only where a request is passed on. */

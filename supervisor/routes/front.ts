@@ -9,7 +9,7 @@ import { isCounted, renderRouteLimits } from '../front/limits.ts'
 import { type FrontRules, renderOtherHeaders } from '../front/rules.ts'
 import { lines } from '../nginx/text.ts'
 import { renderCookie } from '../workers/upstream.ts'
-import { isLeftToCache } from './nginx-proxied.ts'
+import { isLeftToCache } from './proxied.ts'
 import type { RoutesModel, ServedRoute } from './route.ts'
 
 /** nginx sends none that is empty, and takes none from the server beside it. */

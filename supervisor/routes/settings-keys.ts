@@ -1,7 +1,7 @@
 import * as z from 'zod'
-import { routeSettingKeys } from './route-settings.ts'
-import { files, redirect, response } from './route-targets.ts'
-import { docs, hostName, optionalDuration } from './values.ts'
+import { docs, hostName, optionalDuration } from '../config/values.ts'
+import { routeSettingKeys } from './settings.ts'
+import { files, redirect, response } from './targets.ts'
 
 /** How a route's path is compared with a request's. */
 export type Match = 'prefix' | 'exact' | 'regex'

@@ -1,7 +1,7 @@
 import type { NginxFeatures } from '../nginx/features.ts'
 import { quote } from '../nginx/text.ts'
 import type { FilesTarget, ServedRoute } from './route.ts'
-import type { FolderShortcuts } from './static-folder.ts'
+import type { FolderShortcuts } from './static-directory.ts'
 
 /** A route to a folder of static files. */
 export interface FolderRoute extends ServedRoute {

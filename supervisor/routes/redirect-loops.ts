@@ -1,5 +1,5 @@
 import { isUnderWildcard } from '../base/host-name.ts'
-import type { Route } from './routes.ts'
+import type { Route } from './keys.ts'
 
 /** Browsers give up sooner. */
 const mostSteps = 50

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { docs, nginxPath, whole } from './values.ts'
+import { docs, nginxPath, whole } from '../config/values.ts'
 
 /** What a route may lead to, besides an app or an upstream. */
 

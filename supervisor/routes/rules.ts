@@ -1,11 +1,11 @@
 import { resolve } from 'node:path'
-import type { RouteSettings } from '../config/route-settings.ts'
 import { chooseCompression, readRate, toCache, usualRealm } from '../front/choose-rules.ts'
 import { isHsts } from '../front/hsts-name.ts'
 import type { ResponseHeadersConfig } from '../front/response-header-keys.ts'
 import { headersOf } from '../front/response-headers.ts'
 import type { RouteRules } from '../front/route-rules.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
+import type { RouteSettings } from './settings.ts'
 
 /** What a route has otherwise than the whole front. An OperatorError when it asks for what the installed nginx lacks. */
 export function routeRules(
