@@ -2,8 +2,8 @@ import express, { type Express } from 'express'
 import { formatMetrics, type Metric, metricsType } from '../base/metrics.ts'
 import type { Outcome } from '../base/outcome.ts'
 import type { Command } from '../domain/command.ts'
-import { withoutDynamicRoutes } from '../domain/dynamic-route.ts'
 import type { Status } from '../domain/status.ts'
+import { withoutDynamicRoutes } from '../dynamic-routes/route.ts'
 import { answerHealth, type HealthOptions } from './health.ts'
 
 export interface AdminOptions {

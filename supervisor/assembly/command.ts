@@ -4,10 +4,10 @@ import type { Outcome } from '../base/outcome.ts'
 import type { RollResult } from '../base/roll-result.ts'
 import type { ServedCertificates } from '../certificates/served.ts'
 import type { Command } from '../domain/command.ts'
+import type { OpenDynamicRoutes } from '../dynamic-routes/open.ts'
 import { type Front, reachableHost } from '../front/front.ts'
 import type { Apps } from '../workers/apps.ts'
 import type { WorkerPool } from '../workers/pool.ts'
-import type { OpenDynamicRoutes } from './dynamic-routes.ts'
 import type { Processes } from './processes.ts'
 import type { ReloadDeps } from './reload.ts'
 import type { RunningNginx } from './running-nginx.ts'
@@ -40,7 +40,7 @@ export async function runCommand(deps: CommandDeps, command: Command): Promise<O
       return (await import('../front/cache/purge.ts')).purgeCache(run.settings(), command.prefix)
     case 'setRoute':
     case 'removeRoute':
-      return (await import('./dynamic-routes.ts')).changeRoute(deps.dynamicRoutes, command)
+      return (await import('../dynamic-routes/open.ts')).changeRoute(deps.dynamicRoutes, command)
     case 'refreshCertificates':
       return (await import('../certificates/refresh.ts')).refreshCertificates({
         ...deps,

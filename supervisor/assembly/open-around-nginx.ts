@@ -3,6 +3,7 @@ import type { World } from '../base/world.ts'
 import { type AcmeSwitch, createAcmeSwitch } from '../certificates/acme/switch.ts'
 import { openCertificates, type ServedCertificates } from '../certificates/served.ts'
 import type { SendCommand } from '../domain/command.ts'
+import type { OpenDynamicRoutes } from '../dynamic-routes/open.ts'
 import type { Front } from '../front/front.ts'
 import { openAccessLog } from '../logs/adapters/access-log.ts'
 import { readNginxFeatures } from '../nginx/adapters/files.ts'
@@ -11,7 +12,6 @@ import type { Rotation } from '../nginx/rotation.ts'
 import type { ProcessRuntime } from '../processes/child.ts'
 import { openFolders, type StaticFolders } from '../routes/static-directories.ts'
 import { openUpstreams } from '../upstreams/upstreams.ts'
-import type { OpenDynamicRoutes } from './dynamic-routes.ts'
 import type { Run } from './run.ts'
 
 export interface AroundNginxDeps extends ProcessRuntime {
@@ -56,7 +56,7 @@ export async function openAroundNginx(deps: AroundNginxDeps): Promise<AroundNgin
     openFolders({ ...shared, isDevelopment: deps.world.isDevelopment, onChange: rotation.changed }).then(run.add),
     openCertificates({ ...shared, issues: acme.issues, onHsts: () => void rotation.changed() }).then(run.add),
     config.dynamic_routes &&
-      import('./dynamic-routes.ts')
+      import('../dynamic-routes/open.ts')
         .then(found => found.openDynamicRoutes({ ...shared, ownPorts: portsOf(deps.front) }))
         .then(run.add),
     openUpstreams({ ...shared, onChange: () => void rotation.changed() }, settings).then(run.add),

@@ -1,6 +1,7 @@
 import type { LogFormat } from '../base/log.ts'
 import type { OnDemand } from '../certificates/on-demand/handshake.ts'
 import type { TlsCertificates } from '../certificates/tls-certificates.ts'
+import type { DynamicRoutes } from '../dynamic-routes/hosts.ts'
 import type { FrontRules } from '../front/rules.ts'
 import type { UnavailablePage } from '../front/unavailable.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
@@ -10,7 +11,6 @@ import type { ServedRoute } from '../routes/route.ts'
 import type { ExternalUpstream } from '../upstreams/upstream.ts'
 import type { BusyTime } from '../workers/autoscaling/busy-counter.ts'
 import type { Upstream } from '../workers/upstream.ts'
-import type { DynamicRoutes } from './nginx-dynamic-hosts.ts'
 
 /** Everything that the rendered parts of the nginx configuration depend on. */
 export interface NginxModel {

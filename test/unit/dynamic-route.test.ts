@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { formatTarget, readRouteHost, readRouteTarget } from '../../supervisor/domain/dynamic-route.ts'
-import { changedRoutes, readRouteFile, writeRouteFile } from '../../supervisor/domain/route-file.ts'
-import { encodeTarget, findRouteObstacle } from '../../supervisor/domain/route-surroundings.ts'
+import { encodeTarget, findRouteObstacle } from '../../supervisor/dynamic-routes/context.ts'
+import { changedRoutes, readRouteFile, writeRouteFile } from '../../supervisor/dynamic-routes/file-format.ts'
+import { formatTarget, readRouteHost, readRouteTarget } from '../../supervisor/dynamic-routes/route.ts'
 import { surroundings, targetOf } from './route-surroundings.ts'
 
 describe('domain/dynamic-route: hosts', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { readRouteTarget } from '../../supervisor/domain/dynamic-route.ts'
-import type { RouteSurroundings } from '../../supervisor/domain/route-surroundings.ts'
+import type { RouteSurroundings } from '../../supervisor/dynamic-routes/context.ts'
+import { readRouteTarget } from '../../supervisor/dynamic-routes/route.ts'
 
 /** The target that a text is read as. */
 export const targetOf = (text: string) => {

@@ -1,6 +1,6 @@
-import type { LocalServer } from '../base/adapters/local-server.ts'
-import { readRouteHost } from '../domain/dynamic-route.ts'
-import { type QuestionSocket, serveQuestions } from '../nginx/adapters/questions.ts'
+import type { LocalServer } from '../../base/adapters/local-server.ts'
+import { type QuestionSocket, serveQuestions } from '../../nginx/adapters/questions.ts'
+import { readRouteHost } from '../route.ts'
 
 /** Where nginx asks where a host leads: 200 with a version and a target, 404 with a version, or 503 when nobody can tell. */
 export function serveDynamicRoutes(

@@ -3,7 +3,7 @@ import { block, callLua } from '../nginx/text.ts'
 import { renderPages } from '../routes/front.ts'
 import { type ProxiedRoute, renderProxied } from '../routes/proxied.ts'
 import type { RoutesModel } from '../routes/route.ts'
-import type { DynamicRoutes } from './nginx-dynamic-hosts.ts'
+import type { DynamicRoutes } from './hosts.ts'
 
 /** Targets in one text, with names of any length: nginx reads Lua texts of 4096 bytes. */
 const mostPlaces = 10

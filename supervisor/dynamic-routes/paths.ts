@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { OperatorError } from '../base/errors.ts'
-import type { DynamicRoutes } from '../domain/nginx-dynamic-hosts.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
+import type { DynamicRoutes } from './hosts.ts'
 
 interface DynamicRoutesKeys {
   run_dir: string

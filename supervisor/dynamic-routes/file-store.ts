@@ -1,7 +1,7 @@
 import { asOperatorError, messageOf, OperatorError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import { changedRoutes, type RouteFile, readRouteFile, writeRouteFile } from '../domain/route-file.ts'
-import type { HearOfRoutes, RouteFileAccess, RouteStore } from '../domain/route-store.ts'
+import { changedRoutes, type RouteFile, readRouteFile, writeRouteFile } from './file-format.ts'
+import type { HearOfRoutes, RouteFileAccess, RouteStore } from './store.ts'
 
 export interface FileRoutesDeps {
   file: RouteFileAccess

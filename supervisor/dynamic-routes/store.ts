@@ -1,5 +1,5 @@
 import { gauge, type Metric } from '../base/metrics.ts'
-import type { DynamicTarget } from './dynamic-route.ts'
+import type { DynamicTarget } from './route.ts'
 
 /** Where dynamic routes are kept. It may be elsewhere, and anybody may write there: what it gives was looked at. */
 export interface RouteStore {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { writePrivately } from '../base/adapters/private-file.ts'
-import { errnoOf } from '../base/errors.ts'
-import type { RouteFileAccess } from '../domain/route-store.ts'
+import { writePrivately } from '../../base/adapters/private-file.ts'
+import { errnoOf } from '../../base/errors.ts'
+import type { RouteFileAccess } from '../store.ts'
 
 /** The file that dynamic routes are kept in. */
 export function openRouteFile(path: string): RouteFileAccess {

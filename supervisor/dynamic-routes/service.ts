@@ -1,9 +1,9 @@
 import { messageOf, OperatorError } from '../base/errors.ts'
 import type { Outcome } from '../base/outcome.ts'
 import type { Runtime } from '../base/runtime.ts'
-import { formatTarget, type Reading, readRouteHost, readRouteTarget } from '../domain/dynamic-route.ts'
-import type { HearOfRoutes, RouteStore, RouteStoreStatus } from '../domain/route-store.ts'
-import { encodeTarget, findRouteObstacle, type RouteSurroundings } from '../domain/route-surroundings.ts'
+import { encodeTarget, findRouteObstacle, type RouteSurroundings } from './context.ts'
+import { formatTarget, type Reading, readRouteHost, readRouteTarget } from './route.ts'
+import type { HearOfRoutes, RouteStore, RouteStoreStatus } from './store.ts'
 
 export interface DynamicRoutesDeps extends Pick<Runtime, 'clock' | 'log'> {
   /** A store that tells its changes to `hear`. */

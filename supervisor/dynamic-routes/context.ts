@@ -1,4 +1,4 @@
-import { type DynamicTarget, formatTarget } from './dynamic-route.ts'
+import { type DynamicTarget, formatTarget } from './route.ts'
 
 /** What a dynamic route meets in the configuration and on this machine. */
 export interface RouteSurroundings {

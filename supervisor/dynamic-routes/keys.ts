@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { docs } from './values.ts'
+import { docs } from '../config/values.ts'
 
 /** The key `dynamic_routes`. */
 export const dynamicRoutes = z

@@ -1,4 +1,4 @@
-import { type DynamicTarget, formatTarget, readRouteHost, readRouteTarget } from './dynamic-route.ts'
+import { type DynamicTarget, formatTarget, readRouteHost, readRouteTarget } from './route.ts'
 
 /** What the file of dynamic routes holds. */
 export interface RouteFile {
