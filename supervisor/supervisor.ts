@@ -1,6 +1,5 @@
 import { receiveSignals } from './adapters/signals.ts'
 import { type CommandDeps, runCommand } from './assembly/command.ts'
-import type { HookRunner } from './assembly/hooks.ts'
 import type { Resolved } from './assembly/reload.ts'
 import { createRun } from './assembly/run.ts'
 import type { RunningNginx } from './assembly/running-nginx.ts'
@@ -13,6 +12,7 @@ import { createLog } from './base/log.ts'
 import type { World } from './base/world.ts'
 import type { SendCommand } from './domain/command.ts'
 import { createOutput } from './logs/adapters/output.ts'
+import type { HookRunner } from './programs/hook-runner.ts'
 import { createCommandQueue } from './services/commands.ts'
 
 export interface SupervisorOptions {

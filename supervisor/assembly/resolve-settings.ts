@@ -11,11 +11,11 @@ import { checkCacheRoom } from '../front/cache/adapters/space.ts'
 import { readOwnNginxConf } from '../nginx/adapters/own-conf.ts'
 import { grantedCpus } from '../processes/adapters/cgroup.ts'
 import { canSwitchUsers, findAccount } from '../processes/adapters/users.ts'
+import { planHooks } from '../programs/hook-runner.ts'
+import { mainAppOf, resolvePrograms } from '../programs/settings.ts'
 import { checkFolderApps, checkRoutes } from '../routes/adapters/files.ts'
 import { resolveApp } from '../workers/adapters/app-settings.ts'
-import { planHooks } from './hooks.ts'
 import { knownHosts } from './known-hosts.ts'
-import { mainAppOf, resolvePrograms } from './program-settings.ts'
 import { appAtRoot, type SettingsResult } from './settings.ts'
 
 /** Where nobody need have a folder. */

@@ -21,6 +21,8 @@ import type { Death } from '../processes/death.ts'
 import { exitCodeOf } from '../processes/exit.ts'
 import { createFailureLimits, type FailureLimitDeps } from '../processes/failure-limit.ts'
 import { createOomWatch } from '../processes/oom-watch.ts'
+import { createHookRunner, type HookRunner, startRefusedBy } from '../programs/hook-runner.ts'
+import { openProcesses } from '../programs/processes.ts'
 import { warnOfFallbacks } from '../routes/adapters/fallbacks.ts'
 import type { AppSettings } from '../workers/adapters/app-settings.ts'
 import { createApps } from '../workers/apps.ts'
@@ -30,10 +32,8 @@ import { createInFlight } from '../workers/deaths/in-flight.ts'
 import { unansweredName } from '../workers/deaths/in-flight-requests.ts'
 import { openSchedules } from '../workers/schedules.ts'
 import type { CommandDeps } from './command.ts'
-import { createHookRunner, type HookRunner, startRefusedBy } from './hooks.ts'
 import { openLocalServers } from './local-servers.ts'
 import { openAroundNginx } from './open-around-nginx.ts'
-import { openProcesses } from './processes.ts'
 import type { Resolved } from './reload.ts'
 import type { Run } from './run.ts'
 import { createRunningNginx, type RunningNginx } from './running-nginx.ts'
@@ -81,7 +81,8 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
     if (run.isDraining()) return undefined
     if (!prepared.ok) throw startRefusedBy(prepared)
   }
-  if (settings.init.length > 0) await run.add((await import('./init.ts')).startInit(runtime, settings.init)).done
+  if (settings.init.length > 0)
+    await run.add((await import('../programs/init.ts')).startInit(runtime, settings.init)).done
   if (run.isDraining()) return undefined
 
   // until the first worker is ready, nginx has the sockets of all

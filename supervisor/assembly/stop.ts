@@ -1,7 +1,7 @@
 import { type Clock, pause } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Stopping } from '../base/stopping.ts'
-import type { HookRunner } from './hooks.ts'
+import type { HookRunner } from '../programs/hook-runner.ts'
 import type { Run } from './run.ts'
 import type { Subject } from './subject.ts'
 

@@ -1,7 +1,7 @@
-import type { HookPlans } from '../domain/hook.ts'
 import { exitCodeOf } from '../processes/exit.ts'
+import type { HookPlans } from '../programs/hook.ts'
+import type { HookRunner } from '../programs/hook-runner.ts'
 import type { WorkerEvent } from '../workers/worker.ts'
-import type { HookRunner } from './hooks.ts'
 
 /** Tells the operator's command what became of a worker. */
 export function hookWorkers(hooks: HookRunner, plans: () => HookPlans): (event: WorkerEvent) => void {

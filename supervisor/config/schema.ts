@@ -9,11 +9,11 @@ import { gateKeys, limitKeys } from '../front/limit-keys.ts'
 import { describeFrontProblems } from '../front/problems.ts'
 import { responseHeaders } from '../front/response-header-keys.ts'
 import { trustKeys } from '../front/trust-keys.ts'
+import { backgroundProcess, initItem } from '../programs/keys.ts'
 import { type Route, route, routeToApp } from '../routes/keys.ts'
 import { describeRouteProblems, fallbackApp } from '../routes/problems.ts'
 import { upstream } from '../upstreams/keys.ts'
 import { type AppConfig, app } from '../workers/keys.ts'
-import { backgroundProcess, initItem } from './programs.ts'
 import { describeStopProblems } from './stop-problems.ts'
 import {
   absolutePath,

@@ -2,10 +2,10 @@ import { gauge, type Metric } from '../base/metrics.ts'
 import { formatTable } from '../base/text-table.ts'
 import { type CertificatesStatus, formatCertificates } from '../certificates/status.ts'
 import type { RouteStoreStatus } from '../dynamic-routes/store.ts'
+import type { ProcessStatus } from '../programs/status.ts'
 import { formatUpstreams, type UpstreamServerStatus } from '../upstreams/status.ts'
 import type { WorkerLimits } from '../workers/autoscaling/decision.ts'
 import type { WorkerStatus } from '../workers/status.ts'
-import type { ProcessStatus } from './process-status.ts'
 
 /** The whole, as `monohull status` shows it. */
 export interface Status {

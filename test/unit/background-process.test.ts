@@ -5,8 +5,8 @@ import { OperatorError } from '../../supervisor/base/errors.ts'
 import { createLog } from '../../supervisor/base/log.ts'
 import type { Child, Spawn } from '../../supervisor/processes/child.ts'
 import { createOomWatch } from '../../supervisor/processes/oom-watch.ts'
-import { createBackgroundProcess } from '../../supervisor/services/background-process.ts'
-import type { ProcessPlan } from '../../supervisor/services/program-plan.ts'
+import { createBackgroundProcess } from '../../supervisor/programs/background-process.ts'
+import type { ProcessPlan } from '../../supervisor/programs/plan.ts'
 
 const plan: ProcessPlan = {
   name: 'queue',

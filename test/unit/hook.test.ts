@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { hookEnv } from '../../supervisor/domain/hook.ts'
 import { endReason } from '../../supervisor/processes/process-state.ts'
+import { hookEnv } from '../../supervisor/programs/hook.ts'
 
 describe('domain/hook', () => {
   it('tells what there is to tell, and nothing empty', () => {

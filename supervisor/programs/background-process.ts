@@ -1,14 +1,14 @@
 import { backoffMs } from '../base/backoff.ts'
 import { exitCode, reasonOf } from '../base/errors.ts'
 import { type RollResult, stopping } from '../base/roll-result.ts'
-import type { ProcessStatus } from '../domain/process-status.ts'
 import type { ProcessRuntime } from '../processes/child.ts'
 import type { Death } from '../processes/death.ts'
 import { describeExit, type Exit } from '../processes/exit.ts'
 import { type ManagedProcess, manageProcess } from '../processes/managed-process.ts'
 import type { OomWatch } from '../processes/oom-watch.ts'
 import { blameFor, type SlotEffect, type SlotEvent, type SlotState, stepSlot } from '../processes/slot-state.ts'
-import type { ProcessPlan } from './program-plan.ts'
+import type { ProcessPlan } from './plan.ts'
+import type { ProcessStatus } from './status.ts'
 
 const refused: Exit = { kind: 'code', code: exitCode.software }
 /** It has no socket to answer on: it counts as running when it has lived so long. */

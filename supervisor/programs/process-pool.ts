@@ -1,7 +1,7 @@
 import { type RollResult, stopping } from '../base/roll-result.ts'
-import type { ProcessStatus } from '../domain/process-status.ts'
 import { type BackgroundProcess, type BackgroundProcessDeps, createBackgroundProcess } from './background-process.ts'
-import type { ProcessPlan } from './program-plan.ts'
+import type { ProcessPlan } from './plan.ts'
+import type { ProcessStatus } from './status.ts'
 
 /** All processes of one name. */
 export interface ProcessPool {

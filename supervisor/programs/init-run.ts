@@ -2,7 +2,7 @@ import type { ProcessRuntime } from '../processes/child.ts'
 import type { Exit } from '../processes/exit.ts'
 import type { ManagedProcess } from '../processes/managed-process.ts'
 import { manageTask } from '../processes/task-process.ts'
-import type { InitPlan } from './program-plan.ts'
+import type { InitPlan } from './plan.ts'
 
 export interface InitFailure {
   plan: InitPlan

@@ -2,13 +2,13 @@ import { type Change, inOrder } from '../base/change.ts'
 import type { Metric } from '../base/metrics.ts'
 import { stopping } from '../base/roll-result.ts'
 import type { Stopping } from '../base/stopping.ts'
-import type { ProcessStatus } from '../domain/process-status.ts'
 import type { ProcessRuntime } from '../processes/child.ts'
 import type { FailureLimits, FailurePolicy } from '../processes/failure-limit.ts'
 import type { OomWatch } from '../processes/oom-watch.ts'
 import { processMetrics } from '../processes/program-metrics.ts'
-import type { createProcessPool, ProcessPool } from '../services/process-pool.ts'
-import type { ProcessPlan } from '../services/program-plan.ts'
+import type { ProcessPlan } from './plan.ts'
+import type { createProcessPool, ProcessPool } from './process-pool.ts'
+import type { ProcessStatus } from './status.ts'
 
 const quickStopMs = 1000
 
@@ -45,7 +45,7 @@ export async function openProcesses(deps: ProcessesDeps): Promise<Processes> {
   let isStopping = false
 
   async function loadFor({ processes }: ProcessesSettings): Promise<typeof createProcessPool | undefined> {
-    return processes.length === 0 ? undefined : (await import('../services/process-pool.ts')).createProcessPool
+    return processes.length === 0 ? undefined : (await import('./process-pool.ts')).createProcessPool
   }
 
   function createPool(create: typeof createProcessPool, plan: ProcessPlan): ProcessPool {

@@ -1,11 +1,11 @@
 import { OperatorError } from '../base/errors.ts'
 import type { World } from '../base/world.ts'
 import type { Complain } from '../config/report.ts'
-import type { HookEvent, HookFacts, HookPlans } from '../domain/hook.ts'
 import { accountEnv, checkProgram, type ProgramContext } from '../processes/adapters/program-context.ts'
 import type { ProcessRuntime } from '../processes/child.ts'
 import { programEnv } from '../processes/environment.ts'
-import type { HookResult, Hooks } from '../services/hooks.ts'
+import type { HookEvent, HookFacts, HookPlans } from './hook.ts'
+import type { HookResult, Hooks } from './hooks.ts'
 
 /** Configured commands by event. */
 export type HookKeys = Partial<Record<HookEvent, { command: string[]; timeout: number } | undefined>>
@@ -52,7 +52,7 @@ export interface HookRunner {
 export function createHookRunner(runtime: ProcessRuntime): HookRunner {
   let loading: Promise<Hooks> | undefined
   const load = () => {
-    loading ??= import('../services/hooks.ts').then(({ createHooks }) => createHooks(runtime))
+    loading ??= import('./hooks.ts').then(({ createHooks }) => createHooks(runtime))
     return loading
   }
   const run: HookRunner['run'] = async (event, plans, { facts = {}, ...limit } = {}) => {

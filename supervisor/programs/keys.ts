@@ -1,6 +1,6 @@
 import * as z from 'zod'
+import { backoff, command, docs, duration, environment, whole } from '../config/values.ts'
 import { exitAfter, onFailure, refuseIdleExitAfter } from '../processes/failure-keys.ts'
-import { backoff, command, docs, duration, environment, whole } from './values.ts'
 
 const folder = z
   .string({ error: 'expected a folder' })

@@ -1,5 +1,4 @@
 import type { World } from '../base/world.ts'
-import type { InitConfig, ProcessConfig } from '../config/programs.ts'
 import type { Complain } from '../config/report.ts'
 import { findContent } from '../processes/adapters/app-content.ts'
 import {
@@ -10,7 +9,8 @@ import {
   type ProgramContext,
 } from '../processes/adapters/program-context.ts'
 import { identityEnv, programEnv } from '../processes/environment.ts'
-import type { InitPlan, ProcessPlan } from '../services/program-plan.ts'
+import type { InitConfig, ProcessConfig } from './keys.ts'
+import type { InitPlan, ProcessPlan } from './plan.ts'
 
 /** What gets no requests: the commands before the app, and the processes beside it. */
 export interface ProgramSettings {

@@ -3,8 +3,8 @@ import { exitCode, OperatorError } from '../base/errors.ts'
 import type { Stopping } from '../base/stopping.ts'
 import type { ProcessRuntime } from '../processes/child.ts'
 import { describeExit, exitCodeOf } from '../processes/exit.ts'
-import { type InitFailure, runInit } from '../services/init.ts'
-import type { InitPlan } from '../services/program-plan.ts'
+import { type InitFailure, runInit } from './init-run.ts'
+import type { InitPlan } from './plan.ts'
 
 const quickStopMs = 1000
 

@@ -1,11 +1,11 @@
 import { formatDuration } from '../base/duration.ts'
 import { reasonOf } from '../base/errors.ts'
 import { stoppingReason } from '../base/stopping.ts'
-import { type HookEvent, type HookFacts, type HookPlan, hookEnv } from '../domain/hook.ts'
 import type { ProcessRuntime } from '../processes/child.ts'
 import { describeExit, exitCodeOf } from '../processes/exit.ts'
 import type { ManagedProcess } from '../processes/managed-process.ts'
 import { manageTask } from '../processes/task-process.ts'
+import { type HookEvent, type HookFacts, type HookPlan, hookEnv } from './hook.ts'
 
 /** Commands in the background at once; workers that come and go faster than these end are told one after the other. */
 const mostAtOnce = 4
