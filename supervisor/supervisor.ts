@@ -3,7 +3,6 @@ import { type CommandDeps, runCommand } from './assembly/command.ts'
 import type { Resolved } from './assembly/reload.ts'
 import { createRun } from './assembly/run.ts'
 import type { RunningNginx } from './assembly/running-nginx.ts'
-import type { Settings } from './assembly/settings.ts'
 import { start } from './assembly/start.ts'
 import { type StopReason, stop } from './assembly/stop.ts'
 import { systemClock } from './base/adapters/system-clock.ts'
@@ -14,6 +13,7 @@ import type { SendCommand } from './domain/command.ts'
 import { createOutput } from './logs/adapters/output.ts'
 import type { HookRunner } from './programs/hook-runner.ts'
 import { createCommandQueue } from './services/commands.ts'
+import type { Settings } from './site/settings.ts'
 
 export interface SupervisorOptions {
   settings: Settings

@@ -1,5 +1,5 @@
-import type { Form, PlainSchema } from '../supervisor/config/plain-config.ts'
-import { loadConfig, scalarKeys } from '../supervisor/config/site-config.ts'
+import { loadConfig, scalarKeys } from '../supervisor/site/config.ts'
+import type { Form, PlainSchema } from '../supervisor/site/plain-config.ts'
 import { jsonSchema, schemaAt } from './reference/json-schema.ts'
 
 /** Keys that many starts set, that depend on no other (but for the two ports), and whose values stay as they are. */

@@ -7,11 +7,11 @@ import type { Command } from '../domain/command.ts'
 import type { OpenDynamicRoutes } from '../dynamic-routes/open.ts'
 import { type Front, reachableHost } from '../front/front.ts'
 import type { Processes } from '../programs/processes.ts'
+import { appAtRoot } from '../site/settings.ts'
 import type { Apps } from '../workers/apps.ts'
 import type { WorkerPool } from '../workers/pool.ts'
 import type { ReloadDeps } from './reload.ts'
 import type { RunningNginx } from './running-nginx.ts'
-import { appAtRoot } from './settings.ts'
 
 export interface CommandDeps extends ReloadDeps {
   clock: Clock

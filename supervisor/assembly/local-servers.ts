@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { AdminOptions } from '../admin/app.ts'
 import type { SendCommand } from '../domain/command.ts'
-import { adminSocketName, healthSocketName } from './nginx-model.ts'
+import { adminSocketName, healthSocketName } from '../site/compose.ts'
 import type { Run } from './run.ts'
 import type { Subject } from './subject.ts'
 

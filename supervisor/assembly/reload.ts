@@ -3,11 +3,11 @@ import { messageOf, OperatorError, reasonOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { Outcome } from '../base/outcome.ts'
 import type { HookRunner } from '../programs/hook-runner.ts'
+import type { RunningModel } from '../site/compose.ts'
+import type { Settings } from '../site/settings.ts'
 import { needsBusyTime } from '../workers/autoscaling/busy-apps.ts'
-import type { RunningModel } from './nginx-model.ts'
 import type { Proposal, Run } from './run.ts'
 import type { RunningNginx } from './running-nginx.ts'
-import type { Settings } from './settings.ts'
 import type { Subject } from './subject.ts'
 
 /** Keys whose change takes a restart: they are bound or owned by what goes on running. */

@@ -5,8 +5,8 @@ import type { Log } from '../base/log.ts'
 import type { Metric } from '../base/metrics.ts'
 import { type HealthFacts, readiness } from '../domain/health.ts'
 import { runMetrics, type Status } from '../domain/status.ts'
-import { noneRunning, type RunningModel } from './nginx-model.ts'
-import type { Settings } from './settings.ts'
+import { noneRunning, type RunningModel } from '../site/compose.ts'
+import type { Settings } from '../site/settings.ts'
 import type { Subject } from './subject.ts'
 
 /** A next generation of some subjects. */

@@ -1,8 +1,8 @@
-import { renderConfiguration } from '../domain/nginx-render.ts'
 import type { RenderedNginx } from '../nginx/complaint.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
 import type { Nginx } from '../nginx/service.ts'
-import { modelNginx } from './nginx-model.ts'
+import { modelNginx } from '../site/compose.ts'
+import { renderConfiguration } from '../site/render.ts'
 import type { Proposal, Run } from './run.ts'
 import type { Subject } from './subject.ts'
 

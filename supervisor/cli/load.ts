@@ -1,14 +1,14 @@
 import { existsSync, lstatSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { resolveSettings } from '../assembly/resolve-settings.ts'
-import type { Settings, SettingsResult } from '../assembly/settings.ts'
 import { messageOf, OperatorError } from '../base/errors.ts'
 import type { World } from '../base/world.ts'
 import type { ConfigSources, LoadResult } from '../config/load.ts'
-import { type PlainSchema, readPlainConfig } from '../config/plain-config.ts'
 import { formatProblems } from '../config/report.ts'
-import type { Config } from '../config/schema.ts'
+import { resolveSettings } from '../site/adapters/resolve-settings.ts'
+import { type PlainSchema, readPlainConfig } from '../site/plain-config.ts'
+import type { Config } from '../site/schema.ts'
+import type { Settings, SettingsResult } from '../site/settings.ts'
 
 const fileName = 'monohull.yaml'
 
@@ -116,8 +116,7 @@ async function loadConfiguration(
     }
   }
   // most start without a file, and need not load what reads one
-  const { parseConfigFile } =
-    text === undefined ? { parseConfigFile: undefined } : await import('../config/site-config.ts')
+  const { parseConfigFile } = text === undefined ? { parseConfigFile: undefined } : await import('../site/config.ts')
   const file = path !== undefined && text !== undefined ? parseConfigFile?.({ path, text }) : undefined
   const sources: ConfigSources = {
     defaults: installationDefaults(world),
@@ -129,7 +128,7 @@ async function loadConfiguration(
     readFile: name => readFileSync(name, 'utf8'),
   }
   const config = readPlainConfig(plainSchema, sources)
-  return config ? { ok: true, config } : (await import('../config/site-config.ts')).loadConfig(sources)
+  return config ? { ok: true, config } : (await import('../site/config.ts')).loadConfig(sources)
 }
 
 /** The image owns the standard ports and folders; on a host monohull takes what an unprivileged user can. */

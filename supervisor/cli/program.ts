@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Argument, Command, CommanderError, Option } from 'commander'
 import { exitCode } from '../base/errors.ts'
 import type { World } from '../base/world.ts'
-import { scalarKeys } from '../config/site-config.ts'
+import { scalarKeys } from '../site/config.ts'
 import type { CommandLine } from './load.ts'
 import { run } from './run.ts'
 

@@ -1,7 +1,7 @@
-import { previewFiles } from '../assembly/preview.ts'
 import { exitCode } from '../base/errors.ts'
 import type { World } from '../base/world.ts'
 import { formatProblems } from '../config/report.ts'
+import { previewFiles } from '../site/preview.ts'
 import { type CommandLine, resolveConfiguration } from './load.ts'
 
 /** Prints every file of the nginx configuration under its name, as all workers ready would have it. */

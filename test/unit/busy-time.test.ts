@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Settings } from '../../supervisor/assembly/settings.ts'
 import { OperatorError } from '../../supervisor/base/errors.ts'
+import type { Settings } from '../../supervisor/site/settings.ts'
 import { busyTimeOf } from '../../supervisor/workers/autoscaling/busy-apps.ts'
 import { createBusyTime } from '../../supervisor/workers/autoscaling/busy-time.ts'
 

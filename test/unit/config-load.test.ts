@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Problem } from '../../supervisor/config/report.ts'
-import { scalarKeys } from '../../supervisor/config/site-config.ts'
+import { scalarKeys } from '../../supervisor/site/config.ts'
 import { accepted, refused, refusedOnce, yaml } from './load-config.ts'
 
 describe('config/load: where values come from', () => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import type { ConfigSources } from '../../supervisor/config/load.ts'
 import type { Problem } from '../../supervisor/config/report.ts'
-import type { Config } from '../../supervisor/config/schema.ts'
-import { loadConfig, parseConfigFile as parseYaml } from '../../supervisor/config/site-config.ts'
+import { loadConfig, parseConfigFile as parseYaml } from '../../supervisor/site/config.ts'
+import type { Config } from '../../supervisor/site/schema.ts'
 import type { AppConfig } from '../../supervisor/workers/keys.ts'
 
 /** Nothing at all: the defaults of the schema. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { shutdownTimeoutSeconds } from '../../supervisor/domain/nginx-shutdown.ts'
+import { shutdownTimeoutSeconds } from '../../supervisor/site/shutdown.ts'
 import { routeTo, toApp, toFiles, toUpstream } from '../routes.ts'
 
 describe('how long nginx’s old processes finish what is under way', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { OnDemand } from '../../supervisor/certificates/on-demand/handshake.ts'
-import { type Site, tlsServers } from '../../supervisor/domain/nginx-tls.ts'
+import { type Site, tlsServers } from '../../supervisor/site/tls-servers.ts'
 
 const set = (id: string, ...names: string[]) => ({ names, files: [{ chain: id, key: '' }] })
 const anywhere: Site = { host: undefined, file: 'site' }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { systemClock } from '../../supervisor/base/adapters/system-clock.ts'
-import { renderConfiguration } from '../../supervisor/domain/nginx-render.ts'
 import type { RenderedNginx } from '../../supervisor/nginx/complaint.ts'
 import { createNginx } from '../../supervisor/nginx/service.ts'
 import type { Child } from '../../supervisor/processes/child.ts'
+import { renderConfiguration } from '../../supervisor/site/render.ts'
 import { plainModel } from './nginx-models/plain-model.ts'
 
 const modelOf = (workerProcesses: number): RenderedNginx => renderConfiguration({ ...plainModel, workerProcesses })

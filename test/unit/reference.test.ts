@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { scalarKeys } from '../../supervisor/config/site-config.ts'
+import { scalarKeys } from '../../supervisor/site/config.ts'
 import { referenceFiles } from '../../tools/reference/files.ts'
 import { jsonSchema, schemaAt } from '../../tools/reference/json-schema.ts'
 

@@ -1,4 +1,4 @@
-import { configSchema } from '../../supervisor/config/schema.ts'
+import { configSchema } from '../../supervisor/site/schema.ts'
 import type { JsonSchema } from './json-schema.ts'
 
 /** Values that hardly any key takes; the refusal says what it takes instead. */

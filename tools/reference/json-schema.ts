@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { parseDuration } from '../../supervisor/base/duration.ts'
-import { configSchema } from '../../supervisor/config/schema.ts'
+import { configSchema } from '../../supervisor/site/schema.ts'
 
 export type JsonSchema = z.core.JSONSchema.BaseSchema
 

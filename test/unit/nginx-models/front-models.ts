@@ -1,5 +1,5 @@
-import type { NginxModel } from '../../../supervisor/domain/nginx-model.ts'
 import type { Cache } from '../../../supervisor/front/cache/cache.ts'
+import type { NginxModel } from '../../../supervisor/site/model.ts'
 import { plainFront } from '../../front-rules.ts'
 import { routeTo, toApp, toFiles } from '../../routes.ts'
 import { app, plainModel } from './plain-model.ts'

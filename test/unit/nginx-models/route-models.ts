@@ -1,4 +1,4 @@
-import type { NginxModel } from '../../../supervisor/domain/nginx-model.ts'
+import type { NginxModel } from '../../../supervisor/site/model.ts'
 import type { ExternalUpstream } from '../../../supervisor/upstreams/upstream.ts'
 import { routeTo, toApp, toFiles, toUpstream } from '../../routes.ts'
 import { plainModel } from './plain-model.ts'

@@ -1,4 +1,4 @@
-import type { NginxModel } from '../../../supervisor/domain/nginx-model.ts'
+import type { NginxModel } from '../../../supervisor/site/model.ts'
 import { plainFront } from '../../front-rules.ts'
 import { routeTo, toApp } from '../../routes.ts'
 import { plainModel } from './plain-model.ts'

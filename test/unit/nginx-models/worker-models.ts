@@ -1,4 +1,4 @@
-import type { NginxModel } from '../../../supervisor/domain/nginx-model.ts'
+import type { NginxModel } from '../../../supervisor/site/model.ts'
 import { app, plainModel } from './plain-model.ts'
 
 /** How requests come to the workers of an app, or to none. By the name of the golden file. */

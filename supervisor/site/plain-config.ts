@@ -1,6 +1,6 @@
-import type { ConfigSources } from './load.ts'
+import type { ConfigSources } from '../config/load.ts'
+import { isSetting, readScalar, type ScalarKind } from '../config/variables.ts'
 import type { Config } from './schema.ts'
-import { isSetting, readScalar, type ScalarKind } from './variables.ts'
 
 /** The forms that a plain value may have: a part of JSON Schema. */
 export interface Form {

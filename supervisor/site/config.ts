@@ -1,8 +1,8 @@
-import { namedScalarKeysOf, type ScalarKey, scalarKeysOf } from './keys.ts'
-import { type ConfigSources, type LoadResult, loadBySchema } from './load.ts'
+import { namedScalarKeysOf, type ScalarKey, scalarKeysOf } from '../config/keys.ts'
+import { type ConfigSources, type LoadResult, loadBySchema } from '../config/load.ts'
+import { isSecretKey } from '../config/secrets.ts'
+import { parseYaml, type YamlSource } from '../config/yaml-source.ts'
 import { type Config, configSchema } from './schema.ts'
-import { isSecretKey } from './secrets.ts'
-import { parseYaml, type YamlSource } from './yaml-source.ts'
 
 /** Every scalar key with a name of its own. */
 export function scalarKeys(): ScalarKey[] {

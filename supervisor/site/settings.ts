@@ -1,6 +1,5 @@
 import type { CertificateSettings } from '../certificates/search.ts'
 import type { Problem } from '../config/report.ts'
-import type { Config } from '../config/schema.ts'
 import type { FrontFiles } from '../front/adapters/files.ts'
 import type { OwnNginxConf } from '../nginx/own-conf.ts'
 import type { Account } from '../processes/adapters/users.ts'
@@ -8,6 +7,7 @@ import type { HookPlans } from '../programs/hook.ts'
 import type { ProgramSettings } from '../programs/settings.ts'
 import type { Route } from '../routes/keys.ts'
 import type { AppSettings } from '../workers/adapters/app-settings.ts'
+import type { Config } from './schema.ts'
 
 /** The configuration together with what this machine makes of it. */
 export interface Settings extends ProgramSettings {

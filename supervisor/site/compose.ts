@@ -1,8 +1,6 @@
 import { join, resolve } from 'node:path'
 import { challengeFolder } from '../certificates/acme/settings.ts'
 import { onDemandOf } from '../certificates/on-demand/paths.ts'
-import type { NginxModel } from '../domain/nginx-model.ts'
-import { shutdownTimeoutSeconds } from '../domain/nginx-shutdown.ts'
 import { dynamicRoutesOf } from '../dynamic-routes/paths.ts'
 import { frontRules } from '../front/choose-rules.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
@@ -16,7 +14,9 @@ import type { ExternalUpstream } from '../upstreams/upstream.ts'
 import { busyTimeOf } from '../workers/autoscaling/busy-apps.ts'
 import type { WorkerPlan } from '../workers/plan.ts'
 import type { Upstream, UpstreamServer } from '../workers/upstream.ts'
+import type { NginxModel } from './model.ts'
 import type { Settings } from './settings.ts'
+import { shutdownTimeoutSeconds } from './shutdown.ts'
 
 /** Part of the model that follows from what is bound and running; the rest follows from the settings. */
 export interface RunningModel {

@@ -1,6 +1,18 @@
 import * as z from 'zod'
 import { describeHstsProblems } from '../certificates/hsts/keys.ts'
 import { describeTlsProblems, issuedKeys, tlsKeys } from '../certificates/keys.ts'
+import {
+  absolutePath,
+  countOrAuto,
+  docs,
+  duration,
+  hook,
+  hostName,
+  httpPath,
+  port,
+  programName,
+  writtenFolder,
+} from '../config/values.ts'
 import { describeDynamicRouteProblems, dynamicRoutes } from '../dynamic-routes/keys.ts'
 import { cache, sendFiles } from '../front/cache/keys.ts'
 import { clientCertificates, describeClientCertificateProblems } from '../front/client-certificate-keys.ts'
@@ -15,18 +27,6 @@ import { describeRouteProblems, fallbackApp } from '../routes/problems.ts'
 import { upstream } from '../upstreams/keys.ts'
 import { type AppConfig, app } from '../workers/keys.ts'
 import { describeStopProblems } from './stop-problems.ts'
-import {
-  absolutePath,
-  countOrAuto,
-  docs,
-  duration,
-  hook,
-  hostName,
-  httpPath,
-  port,
-  programName,
-  writtenFolder,
-} from './values.ts'
 
 const hooks = z
   .strictObject({

@@ -1,4 +1,4 @@
-import type { NginxModel } from './nginx-model.ts'
+import type { NginxModel } from './model.ts'
 
 /** What is under way to elsewhere has no graceful_timeout: it gets as long as nginx waits for a word of it. */
 const usualMs = 60_000

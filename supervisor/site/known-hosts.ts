@@ -1,5 +1,5 @@
 import { acmeSettingsOf } from '../certificates/acme/settings.ts'
-import type { Config } from '../config/schema.ts'
+import type { Config } from './schema.ts'
 
 /** Every host name in the configuration, in lower case, wildcards among them. */
 export function knownHosts(config: Config): string[] {

@@ -1,5 +1,5 @@
 import { quote } from '../nginx/text.ts'
-import type { NginxModel } from './nginx-model.ts'
+import type { NginxModel } from './model.ts'
 
 /** Keys of the configuration for which nginx runs Lua. */
 export function luaKeys({ busyTime, onDemand, dynamicRoutes }: NginxModel): string[] {

@@ -1,6 +1,6 @@
 import type { CertificateFiles } from '../certificates/certificate.ts'
 import type { TlsCertificateSet } from '../certificates/tls-certificates.ts'
-import type { NginxModel } from './nginx-model.ts'
+import type { NginxModel } from './model.ts'
 
 /** What one host, or every other one, is answered with. */
 export interface Site {

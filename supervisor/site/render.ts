@@ -20,10 +20,10 @@ import { routesByHost } from '../routes/route.ts'
 import { renderExternal } from '../upstreams/lines.ts'
 import { renderBusyCounter } from '../workers/autoscaling/busy-counter.ts'
 import { renderCookie, renderUpstream } from '../workers/upstream.ts'
-import { renderLogs } from './nginx-log.ts'
-import { luaKeys, renderLuaPath } from './nginx-lua.ts'
-import type { NginxModel } from './nginx-model.ts'
-import { type Site, type TlsServer, tlsServers } from './nginx-tls.ts'
+import { renderLogs } from './log.ts'
+import { luaKeys, renderLuaPath } from './lua.ts'
+import type { NginxModel } from './model.ts'
+import { type Site, type TlsServer, tlsServers } from './tls-servers.ts'
 
 /** Longer than any queue: a full backlog makes connecting fail at once. Another value than nginx's default is what makes it call listen(2). */
 const backlog = 4096

@@ -1,6 +1,6 @@
 import { quote } from '../nginx/text.ts'
 import { unansweredName } from '../workers/deaths/in-flight-requests.ts'
-import type { NginxModel } from './nginx-model.ts'
+import type { NginxModel } from './model.ts'
 
 const requestId = '$monohull_request_id'
 
