@@ -96,7 +96,7 @@ rmSync(staging, { recursive: true, force: true })
 mkdirSync(staging)
 await Promise.all([
   buildSupervisor(),
-  buildFile('supervisor/healthcheck.ts', 'healthcheck.cjs'),
+  buildFile('supervisor/run/healthcheck.ts', 'healthcheck.cjs'),
   // runs in the app's own Node, which may be older
   buildFile('supervisor/workers/preload.ts', 'preload.cjs', 'node18'),
   buildFile('app/server.ts', 'app/server.cjs'),

@@ -4,8 +4,8 @@ import { systemClock } from '../base/adapters/system-clock.ts'
 import { messageOf } from '../base/errors.ts'
 import { createLog, type LogFormat } from '../base/log.ts'
 import type { Outcome } from '../base/outcome.ts'
-import type { Command } from '../domain/command.ts'
 import { isWatchedFile, isWatchedFolder } from '../domain/watched.ts'
+import type { Command } from '../run/command.ts'
 import { type ChangeRestarts, createChangeRestarts } from '../services/change-restarts.ts'
 
 type Watch = Omit<WatchOptions, 'onError'>

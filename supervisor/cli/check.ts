@@ -1,7 +1,7 @@
-import { inspect } from '../assembly/inspection.ts'
 import { exitCode } from '../base/errors.ts'
 import type { World } from '../base/world.ts'
 import { formatProblems, type Problem } from '../config/report.ts'
+import { inspect } from '../run/adapters/inspection.ts'
 import { type CommandLine, resolveConfiguration } from './load.ts'
 
 /** Looks at everything that `run` needs, and prints every problem with its fix; exit code 78 when there is one. */

@@ -1,8 +1,8 @@
-import { askAdmin } from '../adapters/admin-client.ts'
 import { exitCode, OperatorError } from '../base/errors.ts'
 import type { Outcome } from '../base/outcome.ts'
 import { formatTable } from '../base/text-table.ts'
 import type { World } from '../base/world.ts'
+import { askAdmin } from '../run/adapters/admin-client.ts'
 import { command, printOutcome, socketOf } from './control.ts'
 import type { CommandLine } from './load.ts'
 

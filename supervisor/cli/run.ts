@@ -1,7 +1,7 @@
 import { exitCode } from '../base/errors.ts'
 import type { World } from '../base/world.ts'
 import { formatProblems } from '../config/report.ts'
-import { runSupervisor } from '../supervisor.ts'
+import { runSupervisor } from '../run/supervisor.ts'
 import { type CommandLine, describeRefusal, resolveConfiguration } from './load.ts'
 
 /** `monohull run`: runs until it is told to stop; settles with the exit code. */

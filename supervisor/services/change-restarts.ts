@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Outcome } from '../base/outcome.ts'
-import type { Command } from '../domain/command.ts'
+import type { Command } from '../run/command.ts'
 
 /** Editors and build tools write several files, or one in several steps. */
 const quietMs = 100

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { askAdmin } from '../../supervisor/adapters/admin-client.ts'
-import type { Status } from '../../supervisor/domain/status.ts'
+import { askAdmin } from '../../supervisor/run/adapters/admin-client.ts'
+import type { Status } from '../../supervisor/run/status.ts'
 import { fixture, type Monohull, type StartOptions, startMonohull, temporaryFolder, until } from './monohull.ts'
 
 const hourMs = 3_600_000

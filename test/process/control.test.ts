@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { readInstance } from '../../supervisor/adapters/instance.ts'
+import { readInstance } from '../../supervisor/run/adapters/instance.ts'
 import { fixture, type Monohull, startMonohull, temporaryFolder, until } from './monohull.ts'
 
 const hello = ['run', 'node', fixture('hello.cjs')]

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { askAdmin } from '../../supervisor/adapters/admin-client.ts'
 import type { Outcome } from '../../supervisor/base/outcome.ts'
+import { askAdmin } from '../../supervisor/run/adapters/admin-client.ts'
 import {
   defer,
   fixture,

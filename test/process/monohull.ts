@@ -5,8 +5,8 @@ import https from 'node:https'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { type InstanceRecord, readInstance } from '../../supervisor/adapters/instance.ts'
 import { groupMembers } from '../../supervisor/processes/adapters/procfs.ts'
+import { type InstanceRecord, readInstance } from '../../supervisor/run/adapters/instance.ts'
 import { launcher } from './built.ts'
 
 const home = join(import.meta.dirname, '../..')

@@ -4,7 +4,7 @@ import { appendFileSync, cpSync, readFileSync, symlinkSync, writeFileSync } from
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
-import { readInstance } from '../../supervisor/adapters/instance.ts'
+import { readInstance } from '../../supervisor/run/adapters/instance.ts'
 import { ask, defer, isolatedEnv, temporaryFolder, until } from './monohull.ts'
 
 const repository = join(import.meta.dirname, '../..')

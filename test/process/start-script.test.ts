@@ -14,7 +14,7 @@ import {
 import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
-import { readInstance } from '../../supervisor/adapters/instance.ts'
+import { readInstance } from '../../supervisor/run/adapters/instance.ts'
 import { ask, defer, isolatedEnv, temporaryFolder, until } from './monohull.ts'
 
 const script = join(import.meta.dirname, '../../start.sh')

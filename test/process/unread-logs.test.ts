@@ -5,8 +5,8 @@ import { once } from 'node:events'
 import { closeSync, constants, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { readInstance } from '../../supervisor/adapters/instance.ts'
 import { childrenOf } from '../../supervisor/processes/adapters/procfs.ts'
+import { readInstance } from '../../supervisor/run/adapters/instance.ts'
 import { defer, fixture, type Monohull, startMonohull, temporaryFolder, until } from './monohull.ts'
 
 type Pipe = { writer: number; leave: () => Promise<void> }

@@ -4,7 +4,7 @@ import http from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
-import { serveAdmin, serveHealth } from '../../supervisor/admin/server.ts'
+import { serveAdmin, serveHealth } from '../../supervisor/run/adapters/admin-server.ts'
 import { factsOf } from './health-facts.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'monohull-admin-'))

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import request from 'supertest'
-import { createAdminApp } from '../../supervisor/admin/app.ts'
 import type { Outcome } from '../../supervisor/base/outcome.ts'
-import type { Command } from '../../supervisor/domain/command.ts'
-import { formatStatus, runMetrics, type Status } from '../../supervisor/domain/status.ts'
 import { processMetrics, workerMetrics } from '../../supervisor/processes/program-metrics.ts'
+import { createAdminApp } from '../../supervisor/run/adapters/admin-app.ts'
+import type { Command } from '../../supervisor/run/command.ts'
+import { formatStatus, runMetrics, type Status } from '../../supervisor/run/status.ts'
 import { factsOf, type Health } from './health-facts.ts'
 
 const healthy: Health = { isNginxAlive: true, isDraining: false, apps: [{ name: 'app', ready: 2, total: 2 }] }

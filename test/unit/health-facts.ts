@@ -1,4 +1,4 @@
-import type { HealthFacts } from '../../supervisor/domain/health.ts'
+import type { HealthFacts } from '../../supervisor/run/health.ts'
 import { type AppCount, describeUnready, sumWorkers } from '../../supervisor/workers/ready-count.ts'
 
 /** What a run is, as far as its health depends on it. */

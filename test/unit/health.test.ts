@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import * as health from '../../supervisor/domain/health.ts'
+import * as health from '../../supervisor/run/health.ts'
 import { factsOf, type Health } from './health-facts.ts'
 
 const liveness = (of: Health) => health.liveness(factsOf(of))

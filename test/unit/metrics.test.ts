@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { CertificateStatus } from '../../supervisor/certificates/status.ts'
-import type { Status } from '../../supervisor/domain/status.ts'
+import type { Status } from '../../supervisor/run/status.ts'
 import { metricsOf } from './status-metrics.ts'
 
 const certificate: CertificateStatus = {

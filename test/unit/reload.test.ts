@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { reload } from '../../supervisor/assembly/reload.ts'
-import { createRun, type Proposal } from '../../supervisor/assembly/run.ts'
-import type { Subject } from '../../supervisor/assembly/subject.ts'
+import { reload } from '../../supervisor/run/reload.ts'
+import { createRun, type Proposal } from '../../supervisor/run/run.ts'
+import type { Subject } from '../../supervisor/run/subject.ts'
 import type { Settings } from '../../supervisor/site/settings.ts'
 
 const settingsOf = (name: string): Settings => ({ config: { name, https: 'off' }, hooks: {}, apps: [] }) as never

@@ -1,8 +1,8 @@
 import { formatMetrics } from '../../supervisor/base/metrics.ts'
 import { certificateMetrics } from '../../supervisor/certificates/metrics.ts'
-import { runMetrics, type Status } from '../../supervisor/domain/status.ts'
 import { routeStoreMetrics } from '../../supervisor/dynamic-routes/store.ts'
 import { processMetrics, workerMetrics } from '../../supervisor/processes/program-metrics.ts'
+import { runMetrics, type Status } from '../../supervisor/run/status.ts'
 
 /** The text for Prometheus, as a run puts it together from its subjects. */
 export function metricsOf(status: Status): string {

@@ -2,7 +2,7 @@ import { messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { Outcome } from '../base/outcome.ts'
 import { stoppingReason } from '../base/stopping.ts'
-import type { Command } from '../domain/command.ts'
+import type { Command } from './command.ts'
 
 export interface CommandQueueDeps {
   /** Does what is no stop. */

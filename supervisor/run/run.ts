@@ -3,10 +3,10 @@ import type { Change } from '../base/change.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { Metric } from '../base/metrics.ts'
-import { type HealthFacts, readiness } from '../domain/health.ts'
-import { runMetrics, type Status } from '../domain/status.ts'
 import { noneRunning, type RunningModel } from '../site/compose.ts'
 import type { Settings } from '../site/settings.ts'
+import { type HealthFacts, readiness } from './health.ts'
+import { runMetrics, type Status } from './status.ts'
 import type { Subject } from './subject.ts'
 
 /** A next generation of some subjects. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import type { AdminOptions } from '../admin/app.ts'
-import type { SendCommand } from '../domain/command.ts'
 import { adminSocketName, healthSocketName } from '../site/compose.ts'
+import type { AdminOptions } from './adapters/admin-app.ts'
+import type { SendCommand } from './command.ts'
 import type { Run } from './run.ts'
 import type { Subject } from './subject.ts'
 
@@ -12,7 +12,7 @@ export interface LocalServersDeps extends Pick<AdminOptions, 'renewCertificate' 
 /** Health for nginx's visitors, and the admin API, each on a unix socket of its own. */
 export async function openLocalServers(run: Run, deps: LocalServersDeps): Promise<Subject> {
   // node:http takes its time, and the app answers without it
-  const { serveAdmin, serveHealth } = await import('../admin/server.ts')
+  const { serveAdmin, serveHealth } = await import('./adapters/admin-server.ts')
   const { config, nginxUser } = run.settings()
   const health = { livePath: config.health.live_path, readyPath: config.health.ready_path, facts: run.health }
   const servers = await Promise.all([

@@ -1,4 +1,4 @@
-import type { Command } from '../domain/command.ts'
+import type { Command } from '../command.ts'
 
 /** nginx's and Gunicorn's usual meanings. USR1 without a handler would start Node's inspector. */
 const commands: Partial<Record<NodeJS.Signals, Command | undefined>> = {

@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { systemClock } from '../base/adapters/system-clock.ts'
-import { pause } from '../base/clock.ts'
-import { messageOf, OperatorError } from '../base/errors.ts'
-import { groupMembers, isGroupAlive, readProcessStat } from '../processes/adapters/procfs.ts'
+import { systemClock } from '../../base/adapters/system-clock.ts'
+import { pause } from '../../base/clock.ts'
+import { messageOf, OperatorError } from '../../base/errors.ts'
+import { groupMembers, isGroupAlive, readProcessStat } from '../../processes/adapters/procfs.ts'
 
 const leftoverGraceMs = 3000
 const pollMs = 20

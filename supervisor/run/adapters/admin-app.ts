@@ -1,10 +1,10 @@
 import express, { type Express } from 'express'
-import { formatMetrics, type Metric, metricsType } from '../base/metrics.ts'
-import type { Outcome } from '../base/outcome.ts'
-import type { Command } from '../domain/command.ts'
-import type { Status } from '../domain/status.ts'
-import { withoutDynamicRoutes } from '../dynamic-routes/route.ts'
-import { answerHealth, type HealthOptions } from './health.ts'
+import { formatMetrics, type Metric, metricsType } from '../../base/metrics.ts'
+import type { Outcome } from '../../base/outcome.ts'
+import { withoutDynamicRoutes } from '../../dynamic-routes/route.ts'
+import type { Command } from '../command.ts'
+import type { Status } from '../status.ts'
+import { answerHealth, type HealthOptions } from './health-responder.ts'
 
 export interface AdminOptions {
   health: HealthOptions

@@ -1,5 +1,5 @@
-import { askSocket } from '../base/adapters/unix-http.ts'
-import { errnoOf, exitCode, messageOf, OperatorError } from '../base/errors.ts'
+import { askSocket } from '../../base/adapters/unix-http.ts'
+import { errnoOf, exitCode, messageOf, OperatorError } from '../../base/errors.ts'
 import { findRunning, readInstance } from './instance.ts'
 
 export interface AdminAnswer {

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type HealthFacts, liveness, readiness } from '../domain/health.ts'
+import { type HealthFacts, liveness, readiness } from '../health.ts'
 
 export interface HealthOptions {
   livePath: string

@@ -1,23 +1,23 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { findRunning, makeRunDir } from '../adapters/instance.ts'
-import { systemClock } from '../base/adapters/system-clock.ts'
-import { asOperatorError, messageOf, OperatorError } from '../base/errors.ts'
-import type { World } from '../base/world.ts'
-import { certificateStore } from '../certificates/adapters/store.ts'
-import { namesWithoutCertificate } from '../certificates/kept.ts'
-import { findMounted } from '../certificates/search.ts'
-import type { Problem } from '../config/report.ts'
-import { bindFront, closeFront } from '../front/front.ts'
-import { createNginxFiles } from '../nginx/adapters/files.ts'
-import { complaintFix, nameOrigins } from '../nginx/complaint.ts'
-import { missingFallbacks } from '../routes/adapters/fallbacks.ts'
-import { previewModel } from '../site/preview.ts'
-import { renderConfiguration } from '../site/render.ts'
-import type { Settings } from '../site/settings.ts'
-import { isName } from '../upstreams/names.ts'
-import { unroutedUpstreams } from '../upstreams/upstreams.ts'
-import { unroutedApps } from '../workers/apps.ts'
+import { systemClock } from '../../base/adapters/system-clock.ts'
+import { asOperatorError, messageOf, OperatorError } from '../../base/errors.ts'
+import type { World } from '../../base/world.ts'
+import { certificateStore } from '../../certificates/adapters/store.ts'
+import { namesWithoutCertificate } from '../../certificates/kept.ts'
+import { findMounted } from '../../certificates/search.ts'
+import type { Problem } from '../../config/report.ts'
+import { bindFront, closeFront } from '../../front/front.ts'
+import { createNginxFiles } from '../../nginx/adapters/files.ts'
+import { complaintFix, nameOrigins } from '../../nginx/complaint.ts'
+import { missingFallbacks } from '../../routes/adapters/fallbacks.ts'
+import { previewModel } from '../../site/preview.ts'
+import { renderConfiguration } from '../../site/render.ts'
+import type { Settings } from '../../site/settings.ts'
+import { isName } from '../../upstreams/names.ts'
+import { unroutedUpstreams } from '../../upstreams/upstreams.ts'
+import { unroutedApps } from '../../workers/apps.ts'
+import { findRunning, makeRunDir } from './instance.ts'
 
 /** Problems that would keep these settings from running on this machine; what is only worth a note goes to `notes`. */
 export async function inspect(settings: Settings, world: World, notes: string[]): Promise<Problem[]> {
@@ -66,7 +66,7 @@ async function noteUnknownNames({ config }: Settings, notes: string[]): Promise<
   const servers = Object.values(config.upstreams).flatMap(upstream => upstream.servers)
   const names = new Set(servers.map(({ host }) => host).filter(isName))
   if (names.size === 0) return
-  const { createResolver } = await import('../upstreams/adapters/resolver.ts')
+  const { createResolver } = await import('../../upstreams/adapters/resolver.ts')
   const resolver = createResolver()
   await Promise.all(
     [...names].map(name =>

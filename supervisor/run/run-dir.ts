@@ -1,10 +1,10 @@
 import { join } from 'node:path'
-import { type Instance, isThere, makeRunDir } from '../adapters/instance.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Runtime } from '../base/runtime.ts'
-import { watchRunDir } from '../services/run-dir-watch.ts'
 import { adminSocketName, healthSocketName } from '../site/compose.ts'
 import type { WorkerPool } from '../workers/pool.ts'
+import { type Instance, isThere, makeRunDir } from './adapters/instance.ts'
+import { watchRunDir } from './run-dir-watch.ts'
 import type { Subject } from './subject.ts'
 
 /** What is there from the start to the stop. */

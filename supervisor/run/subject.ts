@@ -1,10 +1,10 @@
 import type { Change } from '../base/change.ts'
 import type { Metric } from '../base/metrics.ts'
 import type { Stopping } from '../base/stopping.ts'
-import type { Status } from '../domain/status.ts'
 import type { RunningModel } from '../site/compose.ts'
 import type { Settings } from '../site/settings.ts'
 import type { WorkerCount } from '../workers/ready-count.ts'
+import type { Status } from './status.ts'
 
 /** A part of a run: something that runs, or that nginx is told about. */
 export interface Subject {

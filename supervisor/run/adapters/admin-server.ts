@@ -1,6 +1,6 @@
-import { type LocalServer, serve } from '../base/adapters/local-server.ts'
-import type { AdminOptions, createAdminApp } from './app.ts'
-import { answerHealth, type HealthOptions } from './health.ts'
+import { type LocalServer, serve } from '../../base/adapters/local-server.ts'
+import type { AdminOptions, createAdminApp } from './admin-app.ts'
+import { answerHealth, type HealthOptions } from './health-responder.ts'
 
 /** Serves health on a unix socket that nginx's user may open, and nothing else. */
 export function serveHealth(path: string, gid: number | undefined, options: HealthOptions): Promise<LocalServer> {
@@ -13,7 +13,7 @@ export function serveHealth(path: string, gid: number | undefined, options: Heal
 export function serveAdmin(path: string, options: AdminOptions): Promise<LocalServer> {
   let app: ReturnType<typeof createAdminApp> | undefined
   return serve({ path, mode: 0o600, gid: undefined }, async (request, response) => {
-    app ??= (await import('./app.ts')).createAdminApp(options)
+    app ??= (await import('./admin-app.ts')).createAdminApp(options)
     app(request, response)
   })
 }
