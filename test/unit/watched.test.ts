@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { isWatchedFile, isWatchedFolder } from '../../supervisor/domain/watched.ts'
+import { isWatchedFile, isWatchedFolder } from '../../supervisor/development/watched.ts'
 
 const argv = ['node', 'server.js']
 

@@ -1,12 +1,12 @@
 import { basename, join, relative } from 'node:path'
-import type { WatchOptions } from '../adapters/watcher.ts'
 import { systemClock } from '../base/adapters/system-clock.ts'
 import { messageOf } from '../base/errors.ts'
 import { createLog, type LogFormat } from '../base/log.ts'
 import type { Outcome } from '../base/outcome.ts'
-import { isWatchedFile, isWatchedFolder } from '../domain/watched.ts'
 import type { Command } from '../run/command.ts'
-import { type ChangeRestarts, createChangeRestarts } from '../services/change-restarts.ts'
+import type { WatchOptions } from './adapters/watcher.ts'
+import { type ChangeRestarts, createChangeRestarts } from './change-restarts.ts'
+import { isWatchedFile, isWatchedFolder } from './watched.ts'
 
 type Watch = Omit<WatchOptions, 'onError'>
 
@@ -76,7 +76,7 @@ export async function develop(
     isServing,
   })
   const folders = programsByFolder(settings)
-  const { watchPath } = await import('../adapters/watcher.ts')
+  const { watchPath } = await import('./adapters/watcher.ts')
   const onError = (error: unknown) =>
     log.warn('cannot watch everything', {
       error: messageOf(error),
