@@ -206,7 +206,7 @@ function createRuntime({ world, log, stdout, stderr, run }: StartDeps, { note }:
     spawn: createSpawn({
       stdout,
       stderr,
-      umask: world.umask === process.umask() ? undefined : world.umask,
+      umask: world.umask,
       format: run.settings().config.log_format,
       now: systemClock.now,
       onChange: note,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { appendFileSync, cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { readInstance } from '../../supervisor/run/adapters/instance.ts'
@@ -49,9 +49,9 @@ describe('a build while an instance runs', () => {
     // names of exports move when there is one more, and so does what a part asks the program for
     const names = join(copy, 'supervisor/front/hsts-name.ts')
     appendFileSync(names, 'export const aardvark = () => Math.random()\n')
-    for (const part of ['reload', 'purge-cache']) {
-      const path = join(copy, `supervisor/assembly/${part}.ts`)
-      const use = `import { aardvark } from '../config/hsts-header.ts'\nif (aardvark() > 2) throw new Error('another build')\n`
+    for (const part of ['run/reload.ts', 'front/cache/purge.ts']) {
+      const path = join(copy, 'supervisor', part)
+      const use = `import { aardvark } from '${relative(dirname(path), names)}'\nif (aardvark() > 2) throw new Error('another build')\n`
       writeFileSync(path, use + readFileSync(path, 'utf8'))
     }
     await build()

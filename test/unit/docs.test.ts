@@ -130,7 +130,9 @@ function isTold(variable: string): boolean {
   return told.some(source => source.includes(variable))
 }
 
-const told = ['worker-env', 'hook'].map(name => readFileSync(join(home, `supervisor/domain/${name}.ts`), 'utf8'))
+const told = ['processes/environment', 'programs/hook'].map(name =>
+  readFileSync(join(home, `supervisor/${name}.ts`), 'utf8'),
+)
 
 /** Flags before the app's own command, or all where there is none. */
 function ownFlags(words: string[], isBeforeCommand: boolean): string[] {

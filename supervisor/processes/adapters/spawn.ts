@@ -19,16 +19,17 @@ export interface SpawnDeps {
   stderr: Output
   format: LogFormat
   now: () => number
-  /** For the programs of the user; undefined: monohull's own. */
-  umask: number | undefined
+  /** For the programs of the user. */
+  umask: number
   /** Called when a child was started, and when it is gone. */
   onChange: (change: { type: 'started' | 'ended'; name: string; pid: number }) => void
 }
 
 /** Starts children in process groups of their own, so that a signal reaches a worker and what it started. */
 export function createSpawn(deps: SpawnDeps): Spawn {
+  const umask = deps.umask === process.umask() ? undefined : deps.umask
   return spec => {
-    const [file = '', ...args] = launchArgv(spec, deps.umask)
+    const [file = '', ...args] = launchArgv(spec, umask)
     const relay = spec.output === 'relay'
     const subprocess = spawnProcess(file, args, {
       cwd: spec.directory,
