@@ -204,7 +204,7 @@ if $everything; then
   say 'types, lint'
   npm run --silent typecheck
   npm run --silent lint
-  luacheck --quiet nginx/lua test/unit/lua
+  luacheck --quiet nginx/lua test/unit/nginx/lua
   shellcheck -x start.sh .ci/run test/*.sh test/image/*.sh
 fi
 if has_tests_in image; then

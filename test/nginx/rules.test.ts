@@ -6,7 +6,7 @@ import { readDirectives } from './directives.ts'
 import { findMistakes } from './rules.ts'
 
 const home = join(import.meta.dirname, '../..')
-const golden = join(home, 'test/unit/golden')
+const golden = join(home, 'test/unit/site/golden')
 
 /** The whole configuration of which a golden file holds the rendered part. */
 function readGolden(name: string) {

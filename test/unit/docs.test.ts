@@ -7,7 +7,7 @@ import { isSetting } from '../../supervisor/config/variables.ts'
 import { loadConfig, namedScalarKeys, scalarKeys } from '../../supervisor/site/config.ts'
 import { jsonSchema } from '../../tools/reference/json-schema.ts'
 import { pagesForUsers } from '../markdown.ts'
-import { noSources, yaml } from './load-config.ts'
+import { noSources, yaml } from './site/load-config.ts'
 
 const home = join(import.meta.dirname, '../..')
 const pages = pagesForUsers()

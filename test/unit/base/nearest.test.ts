@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { nearest } from '../../../supervisor/base/nearest.ts'
+
+describe('base/nearest', () => {
+  const names = ['http_port', 'https_port', 'https', 'workers', 'keepalive']
+  const guesses: [string, string | undefined][] = [
+    ['worker', 'workers'],
+    ['wrokers', 'workers'],
+    ['htpp_port', 'http_port'],
+    ['htps_port', 'https_port'],
+    ['http', 'https'],
+    ['keep_alive', 'keepalive'],
+    ['keepalive', 'keepalive'],
+    ['jobs', undefined],
+    ['x', undefined],
+    ['', undefined],
+  ]
+  for (const [word, guess] of guesses) {
+    it(`guesses ${guess ?? 'nothing'} for ${word || 'nothing'}`, () => assert.equal(nearest(word, names), guess))
+  }
+
+  it('has no guess without candidates', () => assert.equal(nearest('workers', []), undefined))
+
+  it('takes the first of two that are as near', () => assert.equal(nearest('abcd', ['abcx', 'abcy']), 'abcx'))
+
+  it('stops at a third of the length', () => {
+    assert.equal(nearest('abcdef', ['abcdxy']), 'abcdxy')
+    assert.equal(nearest('abcdef', ['abcxyz']), undefined)
+  })
+})

@@ -1,0 +1,60 @@
+// needs: openssl
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { systemClock } from '../../../supervisor/base/adapters/system-clock.ts'
+import type { Log } from '../../../supervisor/base/log.ts'
+import { certificateStore } from '../../../supervisor/certificates/adapters/store.ts'
+import { findServed } from '../../../supervisor/certificates/search.ts'
+import { makeCertificate } from '../../make-certificate.ts'
+import { temporaryFolder } from '../../process/monohull.ts'
+
+const pair = { chain: 'fullchain.pem', key: 'privkey.pem' }
+const quiet = () => {}
+const log: Log = { debug: quiet, info: quiet, warn: quiet, error: quiet }
+
+/** A state folder with what earlier plans left: names by the folder they are in. */
+function setUp(t: TestContext, left: Record<string, string[]>) {
+  const folder = temporaryFolder(t)
+  const kept = join(folder, 'acme')
+  for (const [place, [name = '', ...names]] of Object.entries(left))
+    makeCertificate(join(kept, place, '0123456789abcdef'), name, { ...pair, names })
+  return async (...groups: string[][]) => {
+    const plans = groups.map(domains => ({ name: domains[0] ?? '', domains }))
+    const settings = {
+      certDir: join(folder, 'certs'),
+      stateDir: join(folder, 'state'),
+      runDir: join(folder, 'run'),
+      hostname: 'box',
+      names: [],
+      isRequired: false,
+      acme: { folder: kept, plans },
+    }
+    const { certificates } = await findServed(settings, {
+      store: certificateStore,
+      clock: systemClock,
+      log,
+      isMountedServed: false,
+    })
+    return certificates.map(({ source, certificate }) => [source, ...certificate.names].join(' '))
+  }
+}
+
+describe('services/certificates: those of the CA', () => {
+  it('are those of the plans', async t => {
+    const find = setUp(t, { 'a.test': ['a.test'], 'b.test': ['b.test'], 'old.test': ['old.test'] })
+    assert.deepEqual(await find(['a.test'], ['b.test']), ['acme a.test', 'acme b.test'])
+  })
+
+  it('go on for names that another plan has now, until its own is there', async t => {
+    const find = setUp(t, { 'a.test': ['a.test'], 'b.test': ['b.test'], 'old.test': ['old.test'] })
+    assert.deepEqual(await find(['a.test', 'b.test']), ['acme a.test', 'acme b.test'])
+    assert.deepEqual(await find(['c.test', 'b.test']), ['acme b.test'])
+  })
+
+  it('are taken apart as they are put together', async t => {
+    const find = setUp(t, { 'a.test': ['a.test', 'b.test'], 'c.test': ['c.test'] })
+    assert.deepEqual(await find(['b.test'], ['a.test']), ['acme a.test b.test'])
+    assert.deepEqual(await find(['c.test']), ['acme c.test'])
+  })
+})

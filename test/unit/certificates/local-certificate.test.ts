@@ -1,0 +1,239 @@
+// needs: openssl
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { X509Certificate } from 'node:crypto'
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import type { Clock } from '../../../supervisor/base/clock.ts'
+import type { Log } from '../../../supervisor/base/log.ts'
+import { certificateStore } from '../../../supervisor/certificates/adapters/store.ts'
+import type { CertificateFacts } from '../../../supervisor/certificates/certificate.ts'
+import { localCertificate } from '../../../supervisor/certificates/local-ca/certificate.ts'
+import { isWithin, permittedScope } from '../../../supervisor/certificates/local-ca/name-constraints.ts'
+import {
+  authorityScope,
+  isLocalUsable,
+  localLifetimeMs,
+  localNames,
+  localRenewalAt,
+  serverScope,
+} from '../../../supervisor/certificates/local-ca/profile.ts'
+import { createLocalRenewal } from '../../../supervisor/certificates/local-ca/renewal.ts'
+import { temporaryFolder } from '../../process/monohull.ts'
+
+const dayMs = 86_400_000
+
+/** A service with folders of its own; `wait` moves its clock. */
+function setUp(t: TestContext) {
+  const folder = temporaryFolder(t)
+  let now = Date.now()
+  const clock: Clock = { now: () => now, monotonic: () => now, after: () => () => {} }
+  const lines: string[] = []
+  const write = (message: string) => void lines.push(message)
+  const log: Log = { debug: write, info: write, warn: write, error: write }
+  const stateDir = join(folder, 'state')
+  const runDir = join(folder, 'run')
+  const get = (names: string[] = [], change: { hostname?: string; stateDir?: string; runDir?: string } = {}) => {
+    const settings = { certDir: '/certs', stateDir, runDir, hostname: 'box', names, ...change }
+    return localCertificate(certificateStore, settings, { clock, log })
+  }
+  const wait = (ms: number) => {
+    now += ms
+  }
+  return { stateDir, runDir, get, wait, clock, log, lines }
+}
+
+/** What openssl, as a client, says of a certificate of a CA for a name. */
+function verify(authority: string, chain: string, name: string): string {
+  try {
+    return execFileSync(
+      'openssl',
+      ['verify', '-x509_strict', '-purpose', 'sslserver', '-CAfile', authority, '-verify_hostname', name, chain],
+      { encoding: 'utf8', stdio: 'pipe' },
+    )
+  } catch (error) {
+    return String((error as { stderr: unknown }).stderr)
+  }
+}
+
+const describeText = (chain: string) =>
+  execFileSync('openssl', ['x509', '-in', chain, '-noout', '-text'], { encoding: 'utf8' })
+
+describe('services/local-certificate', () => {
+  it('makes a certificate that openssl takes from the CA, strictly, for every name', async t => {
+    const { get, stateDir } = setUp(t)
+    const { files, authority } = await get(['Shop.example.com', '*.wild.test', '192.168.1.10'])
+    for (const name of ['localhost', 'box', 'shop.example.com', 'any.wild.test'])
+      assert.match(verify(authority.files.chain, files.chain, name), /: OK/, name)
+    assert.match(verify(authority.files.chain, files.chain, 'other.test'), /hostname mismatch/)
+    assert.match(
+      describeText(files.chain),
+      /IP Address:127\.0\.0\.1, IP Address:0:0:0:0:0:0:0:1, IP Address:192\.168\.1\.10/,
+    )
+    for (const file of ['local.key', 'local-ca.key'])
+      assert.equal(statSync(join(stateDir, file)).mode & 0o777, 0o600, file)
+  })
+
+  it('has a CA that signs for servers below these names only, and makes no further CA', async t => {
+    const { get } = setUp(t)
+    const { authority } = await get(['example.com', 'www.example.com'])
+    const text = describeText(authority.files.chain)
+    assert.match(text, /Basic Constraints: critical\s+CA:TRUE, pathlen:0/)
+    assert.match(text, /Key Usage: critical\s+Certificate Sign, CRL Sign\s/)
+    assert.match(text, /Extended Key Usage: \s+TLS Web Server Authentication\s/)
+    assert.match(
+      text,
+      /Name Constraints: critical\s+Permitted:\s+DNS:localhost\s+DNS:box\s+DNS:example\.com\s+IP:127\.0\.0\.1\/255\.255\.255\.255/,
+    )
+    const read = permittedScope(new X509Certificate(readFileSync(authority.files.chain)).raw)
+    assert.deepEqual(read.hosts, ['localhost', 'box', 'example.com'])
+    const local = await certificateStore.localAuthority()
+    const stray = { chain: `${authority.files.chain}.stray`, key: `${authority.files.key}.stray` }
+    local.sign(stray, authority.files, { names: { hosts: ['bank.test'], addresses: [] }, now: Date.now() })
+    assert.match(verify(authority.files.chain, stray.chain, 'bank.test'), /permitted subtree violation/)
+  })
+
+  it('keeps both, whatever the host is called, and renews the certificate alone at two thirds of its lifetime', async t => {
+    const { get, wait } = setUp(t)
+    const first = await get(['example.com'])
+    assert.ok(first.certificate.notAfter - first.certificate.notBefore <= 398 * dayMs)
+    wait(59 * dayMs)
+    const second = await get(['example.com'], { hostname: 'other' })
+    assert.equal(second.certificate.id, first.certificate.id)
+    wait(dayMs)
+    const third = await get(['example.com'], { hostname: 'other' })
+    assert.notEqual(third.certificate.id, first.certificate.id)
+    assert.equal(third.authority.certificate.id, first.authority.certificate.id)
+    assert.deepEqual(third.certificate.names.slice(0, 2), ['localhost', 'example.com'])
+  })
+
+  it('makes a new certificate for a name below the old ones, and a new CA for another', async t => {
+    const { get } = setUp(t)
+    const first = await get(['example.com'])
+    const below = await get(['example.com', 'www.example.com'])
+    assert.notEqual(below.certificate.id, first.certificate.id)
+    assert.equal(below.authority.certificate.id, first.authority.certificate.id)
+    const beyond = await get(['example.com', 'other.test'])
+    assert.notEqual(beyond.authority.certificate.id, first.authority.certificate.id)
+    assert.match(verify(beyond.authority.files.chain, beyond.files.chain, 'other.test'), /: OK/)
+  })
+
+  it('makes everything anew when the CA is near its end, damaged, or another', async t => {
+    const { get, wait, stateDir } = setUp(t)
+    const first = await get()
+    writeFileSync(join(stateDir, 'local-ca.key'), 'half')
+    const second = await get()
+    assert.notEqual(second.authority.certificate.id, first.authority.certificate.id)
+    assert.match(verify(second.authority.files.chain, second.files.chain, 'localhost'), /: OK/)
+    rmSync(join(stateDir, 'local-ca.crt'))
+    const third = await get()
+    assert.notEqual(third.authority.certificate.id, second.authority.certificate.id)
+    wait(3600 * dayMs)
+    assert.notEqual((await get()).authority.certificate.id, third.authority.certificate.id)
+  })
+
+  it('replaces the self-signed one of an earlier version', async t => {
+    const { get, stateDir } = setUp(t)
+    mkdirSync(stateDir)
+    for (const file of ['self-signed.crt', 'self-signed.key']) writeFileSync(join(stateDir, file), 'old')
+    await get()
+    for (const file of ['self-signed.crt', 'self-signed.key'])
+      assert.equal(statSync(join(stateDir, file), { throwIfNoEntry: false }), undefined)
+  })
+
+  it('falls back to the run folder, and says what is in the way when that cannot be written either', async t => {
+    const { get, runDir } = setUp(t)
+    const { files } = await get([], { stateDir: '/dev/null/none' })
+    assert.equal(files.chain, join(runDir, 'certificates/local.crt'))
+    await assert.rejects(
+      get([], { stateDir: '/dev/null/none', runDir: '/dev/null/none' }),
+      /cannot make a local certificate in/,
+    )
+  })
+})
+
+describe('services/local-renewal', () => {
+  it('renews when it is time, and tries again after an hour', async t => {
+    const { get, wait, clock, log, lines } = setUp(t)
+    const { certificate } = await get()
+    let renewals = 0
+    const renew = async () => {
+      renewals++
+      throw new Error('no space')
+    }
+    const renewal = createLocalRenewal({ clock, log, renew })
+    const look = () => {
+      renewal.look([{ source: 'local-ca', certificate }])
+      return renewals
+    }
+    assert.equal(look(), 0)
+    wait(localRenewalAt(certificate) - clock.now() - 1)
+    assert.equal(look(), 0)
+    wait(1)
+    assert.deepEqual([look(), look()], [1, 1])
+    wait(3_600_000)
+    assert.equal(look(), 2)
+    await Promise.resolve()
+    assert.ok(lines.includes('cannot renew the local certificate'))
+    renewal.look([{ source: 'mounted', certificate: { ...certificate, id: 'other' } }])
+    assert.equal(renewals, 2)
+  })
+})
+
+describe('domain/local-certificate', () => {
+  const now = Date.UTC(2026, 10, 21)
+  const facts: CertificateFacts = {
+    subject: 'CN=Monohull local certificate',
+    issuer: 'CN=Monohull local CA box',
+    names: ['example.com', 'localhost'],
+    serial: '01',
+    notBefore: now - localLifetimeMs / 2,
+    notAfter: now + localLifetimeMs / 2,
+    keyMatches: true,
+    keyType: 'ecdsa',
+    id: '0123456789abcdef',
+    fingerprint: 'AB:CD',
+    remarks: [],
+  }
+
+  it('is made for localhost, the host and the configured names, without doubles and what is no name', () => {
+    assert.deepEqual(localNames('Box', ['Example.com', 'box', '*.example.com', 'localhost', 'a,DNS:evil.test', '-a']), [
+      'localhost',
+      'box',
+      'example.com',
+      '*.example.com',
+    ])
+    assert.deepEqual(localNames('', []), ['localhost'])
+  })
+
+  it('takes 10.0.0.1 for an address and 999.0.0.1 for none', () => {
+    const { hosts, addresses } = serverScope(['10.0.0.1', '999.0.0.1', '01.2.3.4'])
+    assert.deepEqual(hosts, ['999.0.0.1', '01.2.3.4'])
+    assert.deepEqual(addresses[2], Uint8Array.of(10, 0, 0, 1))
+  })
+
+  it('permits a CA what its names are below, each once', () => {
+    const scope = authorityScope(['localhost', 'www.example.com', 'example.com', '*.wild.test'])
+    assert.deepEqual(scope.hosts, ['localhost', 'example.com', 'wild.test'])
+    const within = (name: string) => isWithin(scope, serverScope([name]))
+    assert.deepEqual(['www.example.com', '*.wild.test', 'notexample.com', 'com', '10.0.0.1'].map(within), [
+      true,
+      true,
+      false,
+      false,
+      false,
+    ])
+  })
+
+  it('is kept while it has every name, the right key, and a third of its time', () => {
+    const usable = (change: Partial<CertificateFacts>, names = ['localhost']) =>
+      isLocalUsable({ ...facts, ...change }, names, now)
+    assert.equal(usable({}), true)
+    assert.equal(usable({ notBefore: now - 2 * dayMs, notAfter: now + dayMs }), false)
+    assert.equal(usable({ notBefore: now - 2 * dayMs, notAfter: now + dayMs + 2 }), true)
+    assert.equal(usable({ notBefore: now + 1 }), false)
+    assert.equal(usable({ keyMatches: false }), false)
+    assert.equal(usable({}, ['localhost', 'new.example.com']), false)
+  })
+})

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { splitCommand } from '../../../supervisor/config/command-words.ts'
+
+function wordsOf(text: string): string[] {
+  const result = splitCommand(text)
+  assert.ok(result.ok, `refused ${text}`)
+  return result.words
+}
+
+function problemOf(text: string): string {
+  const result = splitCommand(text)
+  assert.ok(!result.ok, `accepted ${text}`)
+  return result.problem
+}
+
+describe('config/command-words', () => {
+  const splits: [string, string[]][] = [
+    ['node server.js', ['node', 'server.js']],
+    ['  node\t server.js\n', ['node', 'server.js']],
+    ['node "a b.js"', ['node', 'a b.js']],
+    ["node 'a b.js'", ['node', 'a b.js']],
+    ['node a\\ b.js', ['node', 'a b.js']],
+    ['node --x="a b"c', ['node', '--x=a bc']],
+    ['node "" \'\'', ['node', '', '']],
+    ['node "a\\"b" "a\\nb" \'a\\b\'', ['node', 'a"b', 'a\\nb', 'a\\b']],
+    ['node \'|&;<>$HOME`x`\' "|;"', ['node', '|&;<>$HOME`x`', '|;']],
+    ['node \\$HOME \\| "\\$HOME" "\\`x\\`"', ['node', '$HOME', '|', '$HOME', '`x`']],
+    ['node $ a$', ['node', '$', 'a$']],
+    ['python3 -m http.server $PORT', ['python3', '-m', 'http.server', '$PORT']],
+    [`serve --listen=0.0.0.0:\${PORT}`, ['serve', `--listen=0.0.0.0:\${PORT}`]],
+    ['serve "$PORT"', ['serve', '$PORT']],
+  ]
+  for (const [text, words] of splits) {
+    it(`splits ${JSON.stringify(text)}`, () => assert.deepEqual(wordsOf(text), words))
+  }
+
+  const problems: [string, string][] = [
+    ['', 'is empty'],
+    ['  \n', 'is empty'],
+    ['node "a', 'has an unclosed "'],
+    ["node 'a", "has an unclosed '"],
+    ['node a\\', 'ends with a backslash'],
+    ['node a | tee log', 'contains the shell operator |'],
+    ['node a && node b', 'contains the shell operator &'],
+    ['node a; node b', 'contains the shell operator ;'],
+    ['node a > log', 'contains the shell operator >'],
+    ['node a < in', 'contains the shell operator <'],
+    ['node $HOME/a', 'contains $HOME, which only a shell expands'],
+    ['node "$HOME"', 'contains $HOME, which only a shell expands'],
+    [`node \${HOME}`, 'contains ${, which only a shell expands'],
+    ['node $(cat x)', 'contains $(, which only a shell expands'],
+    ['node `cat x`', 'contains `, which only a shell expands'],
+    ['serve $PORTS', 'contains $PORTS, which only a shell expands'],
+  ]
+  for (const [text, problem] of problems) {
+    it(`refuses ${JSON.stringify(text)}`, () => assert.equal(problemOf(text), problem))
+  }
+
+  it('gives back any words that were quoted', () => {
+    const quote = (word: string) => `'${word.replaceAll("'", "'\\''")}'`
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: 'binary' }), { minLength: 1 }), words => {
+        assert.deepEqual(wordsOf(words.map(quote).join(' ')), words)
+      }),
+    )
+  })
+
+  it('splits as /bin/sh does', () => {
+    const texts = splits.map(([text]) => text.replaceAll('\n', ' ')).filter(text => !text.includes('PORT'))
+    for (const text of texts) {
+      const seen = execFileSync('/bin/sh', ['-c', `for word in ${text}; do printf '%s\\n' "$word"; done`])
+      assert.deepEqual(seen.toString().split('\n').slice(0, -1), wordsOf(text), text)
+    }
+  })
+})

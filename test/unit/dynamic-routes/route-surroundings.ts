@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict'
+import type { RouteSurroundings } from '../../../supervisor/dynamic-routes/context.ts'
+import { readRouteTarget } from '../../../supervisor/dynamic-routes/route.ts'
+
+/** The target that a text is read as. */
+export const targetOf = (text: string) => {
+  const reading = readRouteTarget(text)
+  return reading.ok ? reading.value : assert.fail(reading.problem)
+}
+
+/** What dynamic routes meet in these tests. */
+export const surroundings: RouteSurroundings = {
+  namedHosts: ['www.example.com', '*.example.org'],
+  apps: ['web'],
+  upstreams: ['legacy'],
+  folders: ['docs'],
+  isOwn: (address, port) => address === '127.0.0.1' && port === 80,
+}

@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { encodeTarget, findRouteObstacle } from '../../../supervisor/dynamic-routes/context.ts'
+import { changedRoutes, readRouteFile, writeRouteFile } from '../../../supervisor/dynamic-routes/file-format.ts'
+import { formatTarget, readRouteHost, readRouteTarget } from '../../../supervisor/dynamic-routes/route.ts'
+import { surroundings, targetOf } from './route-surroundings.ts'
+
+describe('domain/dynamic-route: hosts', () => {
+  it('are host names, in lower case', () => {
+    for (const name of ['shop.example.com', 'SHOP.example.com', 'my_shop.example.com', 'xn--bcher-kva.example'])
+      assert.deepEqual(readRouteHost(name), { ok: true, value: name.toLowerCase() })
+  })
+
+  const wrong: [string, RegExp][] = [
+    ['', /no host name/],
+    ['localhost', /single word/],
+    ['127.0.0.1', /an address/],
+    ['::1', /no host name/],
+    ['*.example.com', /no wildcards/],
+    ['bücher.example', /ASCII/],
+    ['shop.example.com.', /no host name/],
+    ['shop..example.com', /no host name/],
+    ['shop.example.com:80', /no host name/],
+    ['a b.example.com', /no host name/],
+    ['shop.example.com/../x', /no host name/],
+    [`${'a'.repeat(64)}.example.com`, /no host name/],
+    [`${'a.'.repeat(127)}test`, /no host name/],
+  ]
+  for (const [name, why] of wrong) {
+    it(`are not ${JSON.stringify(name.slice(0, 30))}`, () => {
+      const reading = readRouteHost(name)
+      assert.ok(!reading.ok && why.test(reading.problem) && reading.fix !== '', JSON.stringify(reading))
+    })
+  }
+
+  it('never hold what would be more than a word to nginx', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), text => {
+        const reading = readRouteHost(text)
+        assert.ok(!reading.ok || /^[a-z0-9_][a-z0-9_.-]+$/.test(reading.value))
+      }),
+    )
+  })
+})
+
+describe('domain/dynamic-route: targets', () => {
+  it('are names, or addresses in their one form', () => {
+    assert.deepEqual(targetOf('web-2'), { kind: 'name', name: 'web-2' })
+    assert.deepEqual(targetOf('10.0.0.2:5000'), { kind: 'address', address: '10.0.0.2', port: 5000 })
+    assert.equal(formatTarget(targetOf('[2001:DB8:0::2]:65535')), '[2001:db8::2]:65535')
+    assert.equal(formatTarget(targetOf('[::1]:80')), '[::1]:80')
+    assert.equal(formatTarget(targetOf('127.0.0.1:80')), '127.0.0.1:80')
+  })
+
+  const wrong: [string, RegExp][] = [
+    ...['', 'Web', 'a b', 'unix:/run/monohull/admin.sock', 'http://10.0.0.2', '10.0.0.2', '10.0.0.2:0'].map(
+      (text): [string, RegExp] => [text, /no target/],
+    ),
+    ...['10.0.0.2:65536', '010.0.0.2:80', '256.0.0.1:80', '1.2.3:80', '[fe80::1%eth0]:80', '10.0.0.2:80;'].map(
+      (text): [string, RegExp] => [text, /no target/],
+    ),
+    ['backend.internal:8080', /name to look up/],
+    ['localhost:8080', /name to look up/],
+    ...['0.0.0.0:80', '169.254.169.254:80', '224.0.0.1:80', '255.255.255.255:80', '[::]:80', '[fe80::1]:80'].map(
+      (text): [string, RegExp] => [text, /no address of a server/],
+    ),
+    ...[
+      '[::ffff:169.254.169.254]:80',
+      '[::ffff:a9fe:a9fe]:80',
+      '[0:0:0:0:0:ffff:a9fe:a9fe]:80',
+      '[::a9fe:a9fe]:80',
+    ].map((text): [string, RegExp] => [text, /no address of a server/]),
+    ...['[64:ff9b::a9fe:a9fe]:80', '[2002:a9fe:a9fe::]:80', '[ff02::1]:80', '[fd00:ec2::254]:80'].map(
+      (text): [string, RegExp] => [text, /no address of a server/],
+    ),
+  ]
+  for (const [text, why] of wrong) {
+    it(`are not ${text || 'nothing'}`, () => {
+      const reading = readRouteTarget(text)
+      assert.ok(!reading.ok && why.test(reading.problem) && reading.fix !== '', JSON.stringify(reading))
+    })
+  }
+
+  it('are read back from their text, and never hold a path, whatever is read', () => {
+    const part = fc.constantFrom(
+      '10',
+      '169',
+      '254',
+      '.',
+      ':',
+      '[',
+      ']',
+      '::',
+      'ffff',
+      'a9fe',
+      '0',
+      'web',
+      '-',
+      '/',
+      'unix:',
+      '80',
+    )
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.array(part, { maxLength: 12 }).map(parts => parts.join('')),
+        ),
+        text => {
+          const reading = readRouteTarget(text)
+          if (!reading.ok) return
+          const again = formatTarget(reading.value)
+          assert.deepEqual(readRouteTarget(again), reading)
+          assert.match(again, /^([a-z0-9-]+|[\d.]+:\d+|\[[\da-f:]+\]:\d+)$/)
+          assert.doesNotMatch(again, /^(0\.|169\.254\.|22[4-9]\.|2[345]\d\.)/)
+        },
+      ),
+      { numRuns: 2000 },
+    )
+  })
+})
+
+describe('domain/route-surroundings', () => {
+  const obstacle = (host: string, target: string) =>
+    findRouteObstacle(host, targetOf(target), surroundings)?.problem ?? ''
+
+  it('has nothing against an app, an upstream or an address', () => {
+    for (const target of ['web', 'legacy', '10.0.0.2:80', '127.0.0.1:81']) assert.equal(obstacle('a.test', target), '')
+  })
+
+  it('tells why another would not serve', () => {
+    assert.match(obstacle('www.example.com', 'web'), /^www\.example\.com is in the configuration/)
+    assert.match(obstacle('a.b.example.org', 'web'), /^\*\.example\.org, which a\.b\.example\.org is one of/)
+    assert.match(obstacle('a.test', 'nobody'), /no app and no upstream/)
+    assert.match(obstacle('a.test', 'docs'), /folder of files/)
+    assert.match(obstacle('a.test', '127.0.0.1:80'), /nginx itself/)
+  })
+
+  it('writes targets for nginx, and none where they lead nowhere', () => {
+    const texts = ['web', 'legacy', '[2001:db8::2]:80', 'nobody', 'docs', '127.0.0.1:80']
+    assert.deepEqual(
+      texts.map(text => encodeTarget(targetOf(text), surroundings)),
+      ['app:web', 'upstream:legacy', 'address:[2001:db8::2]:80', 'none', 'none', 'none'],
+    )
+  })
+})
+
+describe('domain/route-file', () => {
+  it('reads hosts with targets, and leaves out what is none', () => {
+    const { routes, refused } = readRouteFile(
+      '{"a.test": "web", "B.test": "10.0.0.2:80", "b.test": "web", "c": "web", "d.test": 1, "__proto__": "web", "e.test": "\\u0000"}',
+    )
+    assert.deepEqual([...routes.keys()], ['a.test', 'b.test'])
+    assert.deepEqual(refused, [
+      'b.test: is there twice',
+      'c: is a single word',
+      'd.test: 1 is no target',
+      '__proto__: is a single word',
+      'e.test: "\\u0000" is no target',
+    ])
+  })
+
+  for (const text of ['', '{', '[]', 'null', '"x"', '{"a.test": "web",}'])
+    it(`refuses ${text || 'nothing'} as a whole`, () => assert.throws(() => readRouteFile(text)))
+
+  it('keeps what it does not understand when one entry changes', () => {
+    const { entries } = readRouteFile('{"B.test": "web", "oops": 1, "a.test": "web"}')
+    assert.equal(
+      writeRouteFile(entries, 'b.test', targetOf('10.0.0.2:80')),
+      '{\n  "a.test": "web",\n  "b.test": "10.0.0.2:80",\n  "oops": 1\n}\n',
+    )
+    assert.equal(writeRouteFile(entries, 'b.test', undefined), '{\n  "a.test": "web",\n  "oops": 1\n}\n')
+  })
+
+  it('never fails but by an Error, whatever is in there, and reads back what it wrote', () => {
+    fc.assert(
+      fc.property(fc.json(), fc.domain(), (text, host) => {
+        let file: ReturnType<typeof readRouteFile>
+        try {
+          file = readRouteFile(text)
+        } catch (error) {
+          return void assert.ok(error instanceof Error)
+        }
+        const again = readRouteFile(writeRouteFile(file.entries, host, targetOf('web')))
+        assert.deepEqual(again.routes.get(host), targetOf('web'))
+      }),
+    )
+  })
+
+  it('tells what changed', () => {
+    const before = readRouteFile('{"same.test": "web", "moved.test": "web", "gone.test": "web"}').routes
+    const after = readRouteFile('{"same.test": "web", "moved.test": "legacy", "new.test": "web"}').routes
+    assert.deepEqual(
+      [...changedRoutes(before, after)].map(([host, target]) => [host, target && formatTarget(target)]).sort(),
+      [
+        ['gone.test', undefined],
+        ['moved.test', 'legacy'],
+        ['new.test', 'web'],
+      ],
+    )
+  })
+})

@@ -1,0 +1,255 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { OperatorError } from '../../../supervisor/base/errors.ts'
+import { createFileRoutes } from '../../../supervisor/dynamic-routes/file-store.ts'
+import { formatChanges } from '../../../supervisor/dynamic-routes/hosts.ts'
+import { dynamicRoutesOf } from '../../../supervisor/dynamic-routes/paths.ts'
+import { formatTarget } from '../../../supervisor/dynamic-routes/route.ts'
+import { createDynamicRoutes } from '../../../supervisor/dynamic-routes/service.ts'
+import type { HearOfRoutes, RouteFileAccess } from '../../../supervisor/dynamic-routes/store.ts'
+import { formatStatus, type Status } from '../../../supervisor/run/status.ts'
+import { metricsOf } from '../run/status-metrics.ts'
+import { acceptedApps, refusedOnce, yaml } from '../site/load-config.ts'
+import { surroundings, targetOf } from './route-surroundings.ts'
+
+/** A log that keeps its lines. */
+function createLog() {
+  const lines: string[] = []
+  const write = (level: string) => (message: string, fields?: object) =>
+    lines.push(`${level} ${message} ${JSON.stringify(fields)}`)
+  return {
+    lines,
+    log: { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') } as never,
+  }
+}
+
+function setUpFile(text: string | undefined) {
+  const { lines, log } = createLog()
+  const disk = { text, isFull: false }
+  const heard: string[] = []
+  const file: RouteFileAccess = {
+    path: '/state/routes.json',
+    read: () => disk.text,
+    write(next) {
+      if (disk.isFull) throw Object.assign(new Error('no space'), { code: 'ENOSPC' })
+      disk.text = next
+    },
+  }
+  const hear: HearOfRoutes = async changes => {
+    for (const [host, target] of changes) heard.push(`${host} ${target ? formatTarget(target) : '-'}`)
+  }
+  return { lines, disk, heard, store: createFileRoutes({ file, log, hear }) }
+}
+
+describe('services/file-routes', () => {
+  it('is empty without a file, and makes one', async () => {
+    const { store, disk, heard } = setUpFile(undefined)
+    assert.equal(await store.find('a.test'), undefined)
+    await store.set('a.test', targetOf('web'))
+    assert.deepEqual(await store.find('a.test'), targetOf('web'))
+    assert.deepEqual([disk.text, heard], ['{\n  "a.test": "web"\n}\n', ['a.test web']])
+  })
+
+  it('takes up what somebody else wrote, a moment before a change of its own too', async () => {
+    const { store, disk, heard } = setUpFile('{"a.test": "web"}')
+    disk.text = '{"b.test": "web"}'
+    await store.set('c.test', targetOf('web'))
+    assert.deepEqual(heard.sort(), ['a.test -', 'b.test web', 'c.test web'])
+    disk.text = '{}'
+    await store.refresh()
+    assert.equal(store.status().routes, 0)
+  })
+
+  for (const damaged of ['{', undefined]) {
+    it(`goes on with what it read when the file is ${damaged ?? 'gone'}, tells once, and never writes over it`, async () => {
+      const { store, disk, lines, heard } = setUpFile('{"a.test": "web"}')
+      disk.text = damaged
+      await store.refresh()
+      await store.refresh()
+      assert.deepEqual(await store.find('a.test'), targetOf('web'))
+      assert.equal(lines.filter(line => /cannot read dynamic routes/.test(line)).length, 1)
+      await assert.rejects(
+        store.set('b.test', targetOf('web')),
+        (error: unknown) => error instanceof OperatorError && /mend \/state\/routes\.json/.test(error.fix),
+      )
+      assert.deepEqual([disk.text, heard], [damaged, []])
+      disk.text = '{"b.test": "web"}'
+      await store.refresh()
+      assert.deepEqual([store.status(), heard.sort()], [{ routes: 1, problem: undefined }, ['a.test -', 'b.test web']])
+      assert.match(lines.at(-1) ?? '', /read again/)
+    })
+  }
+
+  it('knows that it knows nothing when the file is damaged from the start', async () => {
+    const { store, disk } = setUpFile('oops')
+    await assert.rejects(store.find('a.test'))
+    disk.text = '{"a.test": "web"}'
+    await store.refresh()
+    assert.deepEqual(await store.find('a.test'), targetOf('web'))
+  })
+
+  it('names what it leaves out in one line, once', async () => {
+    const { store, lines } = setUpFile('{"a.test": "web", "x": "web", "y.test": "unix:/x"}')
+    await store.refresh()
+    assert.deepEqual(
+      lines.filter(line => line.startsWith('warn')),
+      [
+        'warn dynamic routes left out {"file":"/state/routes.json","count":2,"entries":"x: is a single word; y.test: \\"unix:/x\\" is no target"}',
+      ],
+    )
+  })
+
+  it('changes nothing when the file cannot be written', async () => {
+    const { store, disk, heard } = setUpFile('{}')
+    disk.isFull = true
+    await assert.rejects(
+      store.set('a.test', targetOf('web')),
+      (error: unknown) => error instanceof OperatorError && /free space/.test(error.fix),
+    )
+    assert.deepEqual([await store.find('a.test'), heard], [undefined, []])
+  })
+})
+
+describe('services/dynamic-routes', () => {
+  function setUp(text = '{}') {
+    const { lines, log } = createLog()
+    const facts = { now: 1000, isNginxAway: false, around: surroundings }
+    const pushed: [number, [string, string | undefined][]][] = []
+    const disk = { text }
+    const routes = createDynamicRoutes({
+      clock: { now: () => facts.now, monotonic: () => facts.now, after: () => () => {} },
+      log,
+      openStore: hear =>
+        createFileRoutes({
+          file: { path: 'routes.json', read: () => disk.text, write: next => Object.assign(disk, { text: next }) },
+          log,
+          hear,
+        }),
+      surroundings: () => facts.around,
+      async push(version, changes) {
+        if (facts.isNginxAway) throw new Error('nobody listens')
+        pushed.push([version, [...changes]])
+      },
+    })
+    return { routes, pushed, facts, lines }
+  }
+
+  it('tells nginx what changed, with a version that only grows, whatever the clock does', async () => {
+    const { routes, pushed, facts } = setUp()
+    assert.deepEqual(await routes.set('A.test', 'web'), { ok: true, message: 'a.test leads to web' })
+    facts.now = 0
+    assert.deepEqual(await routes.remove('a.test'), { ok: true, message: 'a.test has no route any more' })
+    assert.deepEqual(pushed, [
+      [1001, [['a.test', 'app:web']]],
+      [1002, [['a.test', undefined]]],
+    ])
+    assert.deepEqual(await routes.find('a.test'), { version: 1002, target: undefined })
+  })
+
+  it('says what is wrong and how to mend it', async () => {
+    const { routes, pushed } = setUp()
+    for (const [host, target, says] of [
+      ['*.test', 'web', /host "\*\.test" is no single host.*\n {2}fix: /],
+      ['a.test', 'x.test:80', /target "x\.test:80" has a name to look up\n {2}fix: make it an upstream/],
+      ['www.example.com', 'web', /in the configuration.*\n {2}fix: take it out/],
+    ] as const) {
+      const outcome = await routes.set(host, target)
+      assert.ok(!outcome.ok && says.test(outcome.reason), JSON.stringify(outcome))
+    }
+    const outcome = await routes.remove('a.test')
+    assert.ok(!outcome.ok && /a\.test has no route\n/.test(outcome.reason))
+    assert.deepEqual(pushed, [])
+  })
+
+  it('fails when nginx does not take it, though it is kept', async () => {
+    const { routes, facts } = setUp()
+    facts.isNginxAway = true
+    const outcome = await routes.set('a.test', 'web')
+    assert.ok(!outcome.ok && /it is kept, but nginx was not told: nobody listens\n {2}fix: /.test(outcome.reason))
+    assert.equal((await routes.find('a.test')).target, 'app:web')
+  })
+
+  it('tells which routes do not serve, once, and again when they are others', async () => {
+    const { routes, facts, lines } = setUp('{"a.test": "web", "b.test": "nobody"}')
+    const warnings = () => lines.filter(line => /do not serve/.test(line)).length
+    await routes.report()
+    await routes.report()
+    assert.equal(warnings(), 1)
+    facts.around = { ...surroundings, namedHosts: ['a.test'] }
+    await routes.report()
+    assert.equal(warnings(), 2)
+    assert.deepEqual(
+      (await routes.list()).map(({ host, problem = '' }) => [host, problem.slice(0, 9)]),
+      [
+        ['a.test', 'a.test is'],
+        ['b.test', 'nobody is'],
+      ],
+    )
+  })
+})
+
+describe('dynamic_routes', () => {
+  it('is off, and kept in a file', () => {
+    assert.equal(acceptedApps({}).dynamic_routes, undefined)
+    assert.deepEqual(acceptedApps(yaml('dynamic_routes: {store: file}\n')).dynamic_routes, { store: 'file' })
+  })
+
+  const wrong: [string, string, RegExp][] = [
+    ['dynamic_routes: {store: redis}', 'dynamic_routes.store', /expected file/],
+    ['dynamic_routes: {}', 'dynamic_routes.store', /expected file/],
+    ['dynamic_routes: {store: file, path: x}', 'dynamic_routes.path', /not a known key/],
+    [
+      'dynamic_routes: {store: file}\nserver_names: [a.test]\nunknown_host: "421"',
+      'unknown_host',
+      /contradicts dynamic_routes/,
+    ],
+    [
+      'dynamic_routes: {store: file}\nupstreams: {app: {servers: ["10.0.0.2:80"]}}',
+      'upstreams.app',
+      /name of an app too/,
+    ],
+  ]
+  for (const [text, key, says] of wrong) {
+    it(`refuses ${text.replaceAll('\n', ', ')}`, () => {
+      const problem = refusedOnce(yaml(`${text}\n`))
+      assert.equal(problem.key, key)
+      assert.match(problem.problem, says)
+    })
+  }
+
+  it('is refused where nginx has no Lua, with the fix', () => {
+    const config = acceptedApps(yaml('dynamic_routes: {store: file}\nserver_names: [A.test]\n'))
+    assert.throws(
+      () => dynamicRoutesOf(config, { luaModules: undefined }),
+      (error: unknown) => error instanceof OperatorError && /libnginx-mod-http-lua/.test(error.fix),
+    )
+    assert.deepEqual(dynamicRoutesOf(config, { luaModules: [] })?.namedHosts, ['a.test'])
+  })
+
+  it('is told to nginx in messages of a size that it takes', () => {
+    const changes = new Map(
+      Array.from({ length: 450 }, (_, index) => [`h${index}.test`, index % 2 ? 'app:web' : undefined]),
+    )
+    const messages = formatChanges(7, changes)
+    assert.deepEqual(
+      messages.map(text => text.split('\n').length),
+      [202, 202, 52],
+    )
+    assert.match(messages[0] ?? '', /^7\nh0\.test\nh1\.test app:web\n/)
+  })
+
+  it('shows in the status and the metrics', () => {
+    const status: Status = {
+      ...{ pid: 1, state: 'ready', uptimeSeconds: 1, http: [], https: [] },
+      ...{ workers: [], processes: [], scaled: [], upstreams: [] },
+    }
+    assert.doesNotMatch(formatStatus(status) + metricsOf(status), /dynamic/)
+    const dynamicRoutes = { routes: 3, problem: 'it is gone' }
+    assert.match(
+      formatStatus({ ...status, dynamicRoutes }),
+      /^dynamic routes: 3; the store cannot be read: it is gone$/m,
+    )
+    assert.match(metricsOf({ ...status, dynamicRoutes }), /^monohull_dynamic_routes 3$/m)
+    assert.match(metricsOf({ ...status, dynamicRoutes }), /^monohull_dynamic_routes_readable 0$/m)
+  })
+})

@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { PassThrough, type Readable } from 'node:stream'
+import { describe, it } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import fc from 'fast-check'
+import type { LogFormat } from '../../../supervisor/base/log.ts'
+import { relayLines } from '../../../supervisor/logs/adapters/line-relay.ts'
+import type { Output } from '../../../supervisor/logs/adapters/output.ts'
+
+const time = '2026-11-21T10:00:00.000Z'
+const prefix = `${time} app.1[4711] stdout| `
+const head = { time, source: 'app.1', pid: 4711, stream: 'stdout' }
+
+/** An output that keeps everything, and is full for as long as somebody says so. */
+function collect() {
+  const parts: Buffer[] = []
+  let full: Promise<void> | undefined
+  const output: Output = {
+    write: data => void parts.push(typeof data === 'string' ? Buffer.from(data) : data),
+    full: () => full,
+    end: () => Promise.resolve(),
+  }
+  const block = () => {
+    let release = () => {}
+    full = new Promise(resolve => {
+      release = () => {
+        full = undefined
+        resolve()
+      }
+    })
+    return release
+  }
+  return { output, block, bytes: () => Buffer.concat(parts) }
+}
+
+function relay(stream: Readable, output: Output, format: LogFormat) {
+  const options = { source: 'app.1', pid: 4711, streamName: 'stdout' as const, now: () => Date.parse(time) }
+  return relayLines({ ...options, stream, output, format })
+}
+
+async function relayed(format: LogFormat, ...chunks: (Buffer | string)[]): Promise<Buffer> {
+  const stream = new PassThrough()
+  const { output, bytes } = collect()
+  const { ended } = relay(stream, output, format)
+  for (const chunk of chunks) {
+    stream.write(chunk)
+    await setImmediate()
+  }
+  stream.end()
+  await ended
+  return bytes()
+}
+
+const records = (bytes: Buffer) =>
+  bytes
+    .toString()
+    .split('\n')
+    .slice(0, -1)
+    .map(line => JSON.parse(line))
+
+describe('adapters/line-relay: text', () => {
+  it('puts the source in front of each line', async () => {
+    assert.equal((await relayed('text', 'one\ntwo\n')).toString(), `${prefix}one\n${prefix}two\n`)
+  })
+
+  it('joins a line that came in pieces', async () => {
+    assert.equal((await relayed('text', 'o', 'n', 'e\ntw', 'o\n')).toString(), `${prefix}one\n${prefix}two\n`)
+  })
+
+  it('ends a last line that nobody ended', async () => {
+    assert.equal((await relayed('text', 'one\ntwo')).toString(), `${prefix}one\n${prefix}two\n`)
+  })
+
+  it('keeps empty lines, and adds none', async () => {
+    assert.equal((await relayed('text', '\n\none\n')).toString(), `${prefix}\n${prefix}\n${prefix}one\n`)
+    assert.equal((await relayed('text')).toString(), '')
+  })
+
+  it('passes on a line of 1 MB whole', async () => {
+    const chunks = Array.from({ length: 16 }, () => 'x'.repeat(1 << 16))
+    const expected = Buffer.from(`${prefix}${chunks.join('')}\n${prefix}next\n`)
+    assert.ok((await relayed('text', ...chunks, '\nnext\n')).equals(expected))
+  })
+
+  it('cuts a line without end, and loses no byte of it', async () => {
+    const chunks = Array.from({ length: 80 }, () => Buffer.alloc(1 << 16, 'x'))
+    const lines = (await relayed('text', ...chunks)).toString().split('\n').slice(0, -1)
+    assert.ok(lines.length > 1)
+    assert.equal(lines.map(line => line.slice(prefix.length)).join(''), 'x'.repeat(80 << 16))
+  })
+
+  it('changes no byte, whatever they are and however they come', async () => {
+    const all = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))
+    const chunks = fc.array(fc.oneof(fc.uint8Array({ minLength: 1, maxLength: 50 }), fc.constant(all)), {
+      maxLength: 8,
+    })
+    await fc.assert(
+      fc.asyncProperty(chunks, async given => {
+        const sent = Buffer.concat(given).toString('latin1')
+        const got = (await relayed('text', ...given.map(chunk => Buffer.from(chunk)))).toString('latin1')
+        assert.equal(got.replaceAll(prefix, ''), sent === '' || sent.endsWith('\n') ? sent : `${sent}\n`)
+      }),
+      { numRuns: 50 },
+    )
+  })
+})
+
+describe('adapters/line-relay: short', () => {
+  it('puts the time of day and the source in front of each line', async () => {
+    const lines = (await relayed('short', 'one\ntwo\n')).toString()
+    assert.match(lines, /^\d\d:\d\d:\d\d app\.1 \| one\n\d\d:\d\d:\d\d app\.1 \| two\n$/)
+  })
+})
+
+describe('adapters/line-relay: JSON', () => {
+  it('makes a record of each line', async () => {
+    assert.deepEqual(records(await relayed('json', 'one\n"two"\\\tü€\n')), [
+      { ...head, line: 'one' },
+      { ...head, line: '"two"\\\tü€' },
+    ])
+  })
+
+  it('joins characters that came in pieces', async () => {
+    const euro = Buffer.from('€\n')
+    assert.deepEqual(records(await relayed('json', euro.subarray(0, 1), euro.subarray(1))), [{ ...head, line: '€' }])
+  })
+
+  it('keeps bytes that are no UTF-8 as base64, and only those lines', async () => {
+    const binary = Buffer.from([0xff, 0x00, 0x80])
+    const bytes = Buffer.concat([Buffer.from('one\n'), binary, Buffer.from('\nüber\n')])
+    assert.deepEqual(records(await relayed('json', bytes)), [
+      { ...head, line: 'one' },
+      { ...head, line_base64: binary.toString('base64') },
+      { ...head, line: 'über' },
+    ])
+  })
+
+  it('keeps a line of 1 MB and a last one that nobody ended', async () => {
+    const line = 'x'.repeat(1 << 20)
+    assert.deepEqual(
+      records(await relayed('json', `${line}\nlast`)).map(record => record.line),
+      [line, 'last'],
+    )
+  })
+})
+
+describe('adapters/line-relay: the stream', () => {
+  it('waits while the output is full, and goes on after', async () => {
+    const stream = new PassThrough()
+    const { output, block, bytes } = collect()
+    const { ended } = relay(stream, output, 'text')
+    const release = block()
+    stream.write('one\n')
+    await setImmediate()
+    assert.equal(stream.isPaused(), true)
+    stream.end('two\n')
+    await setImmediate()
+    assert.equal(bytes().toString(), `${prefix}one\n`)
+    release()
+    await ended
+    assert.equal(bytes().toString(), `${prefix}one\n${prefix}two\n`)
+  })
+
+  it('takes a broken pipe for the end', async () => {
+    const stream = new PassThrough()
+    const { output, bytes } = collect()
+    const { ended } = relay(stream, output, 'text')
+    stream.write('partial')
+    await setImmediate()
+    const closed = once(stream, 'close').catch(() => {})
+    stream.destroy(new Error('ECONNRESET'))
+    await Promise.all([ended, closed])
+    assert.equal(bytes().toString(), `${prefix}partial\n`)
+  })
+
+  it('remembers the last bytes for the record of a dead worker', async () => {
+    const stream = new PassThrough()
+    const { tail, ended } = relay(stream, collect().output, 'json')
+    for (let index = 0; index < 3000; index++) stream.write(`line ${index}\n`)
+    stream.end('last words')
+    await ended
+    assert.equal(tail().length, 8192)
+    assert.match(tail().toString(), /\nline 2998\nline 2999\nlast words$/)
+  })
+})

@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import request from 'supertest'
+import type { Outcome } from '../../../supervisor/base/outcome.ts'
+import { processMetrics, workerMetrics } from '../../../supervisor/processes/program-metrics.ts'
+import { createAdminApp } from '../../../supervisor/run/adapters/admin-app.ts'
+import type { Command } from '../../../supervisor/run/command.ts'
+import { formatStatus, runMetrics, type Status } from '../../../supervisor/run/status.ts'
+import { factsOf, type Health } from './health-facts.ts'
+
+const healthy: Health = { isNginxAlive: true, isDraining: false, apps: [{ name: 'app', ready: 2, total: 2 }] }
+
+const status: Status = {
+  pid: 42,
+  state: 'ready',
+  uptimeSeconds: 7,
+  http: ['127.0.0.1:80'],
+  https: [],
+  workers: [{ name: 'app.1', slot: 1, state: 'serving', pid: 43, uptimeSeconds: 7, restarts: 0, isInRotation: true }],
+  scaled: [{ app: 'app', workers: 1, min: 1, max: 4 }],
+  upstreams: [],
+  processes: [{ name: 'queue.1', state: 'running', pid: 44, uptimeSeconds: 5, restarts: 2 }],
+}
+
+/** Does what it is told, but for `scale/9`. */
+function commands(command: Command): Outcome {
+  if (command.type === 'scale' && command.workers === 9)
+    return { ok: false, message: 'scaling abandoned', reason: 'too many' }
+  return { ok: true, message: JSON.stringify(command) }
+}
+
+async function renewCertificate(name: string, mode: string): Promise<Outcome> {
+  return { ok: name !== 'bad.test', message: `${name} ${mode}`, reason: 'no' }
+}
+
+function app(change: Partial<Health> = {}, paths = { livePath: '/healthz', readyPath: '/readyz' }) {
+  return createAdminApp({
+    health: { ...paths, facts: () => factsOf({ ...healthy, ...change }) },
+    status: () => status,
+    metrics: () => [...runMetrics(status), ...workerMetrics(status.workers), ...processMetrics(status.processes)],
+    command: async command => commands(command),
+    renewCertificate,
+    dynamicRoutes: () => undefined,
+  })
+}
+
+describe('admin/app', () => {
+  it('answers /healthz while nginx lives', async () => {
+    const response = await request(app({ apps: [{ name: 'app', ready: 0, total: 2 }] }))
+      .get('/healthz')
+      .expect(200, { status: 'ok' })
+    assert.equal(response.headers['content-type'], 'application/json; charset=utf-8')
+    assert.equal(response.headers['cache-control'], 'no-store')
+  })
+
+  it('fails /healthz without nginx', async () => {
+    await request(app({ isNginxAlive: false }))
+      .get('/healthz')
+      .expect(503, { status: 'failing', reason: 'nginx is not running' })
+  })
+
+  it('answers /readyz while a worker is ready', async () => {
+    await request(app())
+      .get('/readyz')
+      .expect(200, { status: 'ready', workers: { ready: 2, total: 2 } })
+  })
+
+  it('fails /readyz without a ready worker, and while draining', async () => {
+    const workers = { ready: 0, total: 2 }
+    await request(app({ apps: [{ name: 'app', ready: 0, total: 2 }] }))
+      .get('/readyz')
+      .expect(503, { status: 'not ready', reason: 'no worker is ready', workers })
+    await request(app({ isDraining: true, apps: [{ name: 'app', ready: 0, total: 2 }] }))
+      .get('/readyz')
+      .expect(503, { status: 'draining', workers })
+  })
+
+  it('leaves the query aside, and sends HEAD no body', async () => {
+    await request(app()).get('/readyz?verbose=1').expect(200)
+    const response = await request(app({ isNginxAlive: false }))
+      .head('/healthz')
+      .expect(503)
+    assert.equal(response.text, undefined)
+  })
+
+  it('asks for the facts each time', async () => {
+    const facts = { ...healthy }
+    const server = createAdminApp({
+      health: { livePath: '/healthz', readyPath: '/readyz', facts: () => factsOf(facts) },
+      status: () => status,
+      metrics: () => [],
+      command: async command => commands(command),
+      renewCertificate,
+      dynamicRoutes: () => undefined,
+    })
+    await request(server).get('/readyz').expect(200)
+    facts.isDraining = true
+    await request(server).get('/readyz').expect(503)
+  })
+
+  it('serves health at the configured paths only', async () => {
+    const moved = app({}, { livePath: '/up', readyPath: 'off' })
+    await request(moved).get('/up').expect(200)
+    for (const path of ['/healthz', '/readyz', '/off']) await request(moved).get(path).expect(404)
+  })
+
+  it('tells its status', async () => {
+    const response = await request(app()).get('/status').expect(200)
+    assert.deepEqual(response.body, status)
+  })
+
+  it('tells metrics as Prometheus reads them', async () => {
+    const response = await request(app()).get('/metrics').expect(200)
+    assert.equal(response.headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8')
+    assert.match(response.text, /^monohull_ready 1$/m)
+  })
+
+  it('answers anything else with 404 in JSON, and what there is', async () => {
+    await request(app())
+      .post('/nowhere')
+      .send({ any: 'thing' })
+      .expect('content-type', /json/)
+      .expect(404, { ok: false, message: 'not found', reason: 'no POST /nowhere here' })
+  })
+
+  it('does not say what it is made of', async () => {
+    const response = await request(app()).get('/status')
+    assert.equal(response.headers['x-powered-by'], undefined)
+  })
+})
+
+describe('admin/app: commands', () => {
+  const cases: [string, Command][] = [
+    ['/reload', { type: 'reload' }],
+    ['/restart', { type: 'restart' }],
+    ['/restart/app.2', { type: 'restart', target: 'app.2' }],
+    ['/scale/4', { type: 'scale', workers: 4 }],
+    ['/scale/4?app=api', { type: 'scale', workers: 4, app: 'api' }],
+    ['/stop', { type: 'stop' }],
+  ]
+  for (const [path, command] of cases) {
+    it(`POST ${path} answers when it is done`, async () => {
+      await request(app())
+        .post(path)
+        .expect(200, { ok: true, message: JSON.stringify(command) })
+    })
+  }
+
+  it('answers 409 with the reason when it was not done', async () => {
+    await request(app()).post('/scale/9').expect(409, { ok: false, message: 'scaling abandoned', reason: 'too many' })
+  })
+
+  it('renews a certificate when it is due, or regardless', async () => {
+    const post = (path: string) => request(app()).post(`/certificates/${path}`)
+    assert.equal((await post('a.test/renew').expect(200)).body.message, 'a.test due')
+    assert.equal((await post('a.test/renew?force=true').expect(200)).body.message, 'a.test forced')
+    await post('bad.test/renew').expect(409)
+    await post('a.test/other').expect(404)
+  })
+
+  it('refuses what is no number of workers, and what is no command', async () => {
+    for (const path of ['/scale/0', '/scale/four', '/scale/1.5', '/scale']) await request(app()).post(path).expect(400)
+    for (const path of ['/explode', '/reload/now', '/stop/now']) await request(app()).post(path).expect(404)
+    await request(app()).get('/reload').expect(404)
+  })
+})
+
+describe('domain/status', () => {
+  it('is a table for people', () => {
+    assert.equal(
+      formatStatus(status),
+      [
+        'monohull ready, pid 42, up 7 s',
+        'http  127.0.0.1:80',
+        'https -',
+        'app scales by load: 1, from 1 to 4',
+        'NAME     STATE    PID  UP   RESTARTS',
+        'app.1    serving  43   7 s  0',
+        'queue.1  running  44   5 s  2',
+        '',
+      ].join('\n'),
+    )
+  })
+})

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { reload } from '../../../supervisor/run/reload.ts'
+import { createRun, type Proposal } from '../../../supervisor/run/run.ts'
+import type { Subject } from '../../../supervisor/run/subject.ts'
+import type { Settings } from '../../../supervisor/site/settings.ts'
+
+const settingsOf = (name: string): Settings => ({ config: { name, https: 'off' }, hooks: {}, apps: [] }) as never
+
+/** A run of subjects that write down what they are asked, of which some steps fail. */
+function setUp(fails: readonly string[] = []) {
+  const calls: string[] = []
+  const lines: string[] = []
+  const note = (call: string) => {
+    calls.push(call)
+    if (fails.includes(call)) throw new Error(`${call} failed`)
+  }
+  const log = {
+    ...{ debug() {}, info() {}, warn() {} },
+    error: (message: string, fields: object = {}) => void lines.push(`${message} ${JSON.stringify(fields)}`),
+  }
+  const run = createRun(settingsOf('old'), log)
+  const subject = (name: string): Subject => ({
+    name,
+    async prepare() {
+      note(`prepare ${name}`)
+      return {
+        model: () => ({ accessLogPath: `next ${name}` }),
+        async apply() {
+          note(`apply ${name}`)
+          return fails.includes(`reject ${name}`) ? { ok: false, reason: `no ${name}`, lastLines: [] } : { ok: true }
+        },
+        revert: () => note(`revert ${name}`),
+        commit: () => note(`commit ${name}`),
+      }
+    },
+    model: () => ({ accessLogPath: `old ${name}` }),
+  })
+  for (const name of ['a', 'b', 'c']) run.add(subject(name))
+  const nginx = {
+    async check(proposal: Proposal) {
+      note(`check ${run.model(proposal).accessLogPath}`)
+    },
+    async take(proposal: Proposal) {
+      note('take')
+      await run.adopt(proposal)
+    },
+    async follow() {
+      note(`follow ${run.model().accessLogPath}`)
+    },
+  }
+  const hooks = { run: async () => ({ ok: true }) as const, attempt: async () => {} }
+  const outcome = () =>
+    reload({
+      log,
+      run,
+      nginx,
+      hooks,
+      resolveAgain: async () => ({ ok: true, settings: settingsOf('new') }),
+      report: () => note('report'),
+    })
+  return { calls, lines, run, outcome, inForce: () => (run.settings().config as { name?: string }).name }
+}
+
+describe('a reload', () => {
+  it('prepares and tests everything before it applies anything, and commits when nginx has taken it', async () => {
+    const { calls, outcome, inForce } = setUp()
+    assert.deepEqual(await outcome(), { ok: true, message: 'reload finished' })
+    assert.deepEqual(calls, [
+      ...['prepare a', 'prepare b', 'prepare c', 'check next c'],
+      ...['apply a', 'apply b', 'apply c', 'take', 'commit a', 'commit b', 'commit c', 'report'],
+    ])
+    assert.equal(inForce(), 'new')
+  })
+
+  const failures: [string, string, string[]][] = [
+    ['a subject cannot prepare', 'prepare c', ['prepare a', 'prepare b', 'prepare c', 'revert b', 'revert a']],
+    [
+      'nginx refuses the test',
+      'check next c',
+      ['prepare a', 'prepare b', 'prepare c', 'check next c', 'revert c', 'revert b', 'revert a'],
+    ],
+    [
+      'nginx does not take it',
+      'take',
+      [
+        ...['prepare a', 'prepare b', 'prepare c', 'check next c', 'apply a', 'apply b', 'apply c', 'take'],
+        ...['revert c', 'revert b', 'revert a'],
+      ],
+    ],
+  ]
+  for (const [when, step, expected] of failures) {
+    it(`has committed nothing, and tells nginx what is in force, when ${when}`, async () => {
+      const { calls, outcome, inForce } = setUp([step])
+      const result = await outcome()
+      assert.deepEqual(result, {
+        ok: false,
+        message: 'reload abandoned, what ran before goes on',
+        reason: `${step} failed`,
+      })
+      assert.deepEqual(calls, [...expected, 'follow old c'])
+      assert.equal(inForce(), 'old')
+    })
+  }
+
+  it('takes back what was applied before the one that is rejected', async () => {
+    const { calls, outcome } = setUp(['reject b'])
+    assert.match(JSON.stringify(await outcome()), /"reason":"no b/)
+    assert.deepEqual(calls.slice(4), [
+      ...['apply a', 'apply b', 'revert a'],
+      ...['revert c', 'revert b', 'revert a', 'follow old c'],
+    ])
+  })
+
+  it('takes back all that can be taken back when one step of that fails', async () => {
+    const { calls, lines, outcome } = setUp(['take', 'revert b'])
+    assert.match(JSON.stringify(await outcome()), /"reason":"take failed"/)
+    assert.deepEqual(calls.slice(8), ['revert c', 'revert b', 'revert a', 'follow old c'])
+    assert.deepEqual(lines, ['cannot take back all of an abandoned reload {"error":"revert b failed"}'])
+  })
+
+  it('is in force for all, though one cannot end what it replaces', async () => {
+    const { calls, lines, outcome, inForce } = setUp(['commit a'])
+    assert.equal((await outcome()).ok, true)
+    assert.deepEqual(calls.slice(8), ['commit a', 'commit b', 'commit c', 'report'])
+    assert.deepEqual(lines, ['cannot finish a reload {"part":"a","error":"commit a failed"}'])
+    assert.equal(inForce(), 'new')
+  })
+})

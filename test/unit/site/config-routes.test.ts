@@ -1,0 +1,239 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { tlsName } from '../../../supervisor/upstreams/names.ts'
+import { acceptedApps, refused, refusedOnce, yaml } from './load-config.ts'
+
+const routesOf = (text: string) => acceptedApps(yaml(text)).routes
+const targetOf = (keys: string) => routesOf(`routes: [{path: /x, ${keys}}]`)[0]?.target
+
+describe('config: targets of routes', () => {
+  it('are an app with how it is asked, as everywhere without more', () => {
+    assert.deepEqual(targetOf('app: app'), {
+      kind: 'app',
+      name: 'app',
+      stripsPrefix: false,
+      rewrite: undefined,
+      readTimeoutMs: undefined,
+      isBuffered: true,
+    })
+    assert.deepEqual(targetOf('app: app, strip_prefix: true, read_timeout: 5m, buffering: off'), {
+      kind: 'app',
+      name: 'app',
+      stripsPrefix: true,
+      rewrite: undefined,
+      readTimeoutMs: 300_000,
+      isBuffered: false,
+    })
+  })
+
+  it('are files, a redirect or a response, with their defaults', () => {
+    assert.deepEqual(targetOf('files: {root: public}'), {
+      kind: 'files',
+      root: 'public',
+      index: 'index.html',
+      cache: {},
+      listing: false,
+      symlinks: false,
+    })
+    assert.deepEqual(targetOf('redirect: {to: /y}'), { kind: 'redirect', to: '/y', status: 308, keep_path: false })
+    assert.deepEqual(targetOf('response: {body: "$5"}'), {
+      kind: 'response',
+      status: 200,
+      body: '$5',
+      content_type: 'text/plain',
+    })
+  })
+
+  it('make an app unnecessary, unless it has a command', () => {
+    assert.deepEqual(acceptedApps(yaml('routes: [{files: {root: public}}]')).apps, {})
+    assert.deepEqual(acceptedApps({ env: { MONOHULL_WORKERS: '2' }, ...yaml('routes: [{response: {}}]') }).apps, {})
+    assert.deepEqual(Object.keys(acceptedApps(yaml('app: {command: x}\nroutes: [{response: {}}]')).apps), ['app'])
+  })
+
+  const wrong: [string, string, RegExp, RegExp][] = [
+    ['{path: /x}', 'routes.0', /^leads nowhere$/, /^set one of app, upstream, files, redirect, response$/],
+    ['{app: app, files: {root: x}}', 'routes.0.files', /^stands beside app: a route leads to one$/, /app, files/],
+    ['{upstream: legacy}', 'routes.0.upstream', /^is no upstream/, /^set upstreams\.legacy$/],
+    ['{app: app, strip_prefix: true}', 'routes.0.strip_prefix', /^has no prefix to strip$/, /path/],
+    ['{app: app, path: "^/x", match: regex, strip_prefix: true}', 'routes.0.strip_prefix', /^has no/, /rewrite/],
+    ['{response: {}, read_timeout: 5s}', 'routes.0.read_timeout', /is for routes to an app or an upstream/, /out/],
+    ['{path: /x, app: app, strip_prefix: true, rewrite: {from: x, to: /y}}', 'routes.0.rewrite', /^stands/, /out/],
+    ['{app: app, rewrite: {from: x, to: "/y?z"}}', 'routes.0.rewrite.to', /without a query/, /./],
+    ['{app: app, rewrite: {from: "*.php$", to: /x}}', 'routes.0.rewrite.from', /after what it repeats/, /./],
+    ['{app: app, rewrite: {from: x, to: "/$host"}}', 'routes.0.rewrite.to', /^expected a path/, /./],
+    ['{path: /healthz, app: app}', 'routes.0.path', /^is health\.live_path/, /health\.live_path to off/],
+    ['{path: /x/y z, match: exact, app: app}', 'routes.0.path', /^expected a path such as \/robots/, /./],
+    ['{host: Bücher.test, app: app}', 'routes.0.host', /in ASCII, which is xn--bcher-kva\.test for this one$/, /set /],
+    ['{host: "*.ü.test", app: app}', 'routes.0.host', /which is \*\.xn--tda\.test for/, /./],
+    ['{host: "a.test:80", app: app}', 'routes.0.host', /^expected a host name such as/, /./],
+    ['{redirect: {to: /café}}', 'routes.0.redirect.to', /^expected an address in ASCII/, /./],
+    ['{redirect: {to: "https://x/$uri"}}', 'routes.0.redirect.to', /^expected https/, /./],
+    ['{redirect: {to: "//x"}, match: regexp}', 'routes.0.match', /^expected prefix, exact or regex$/, /./],
+    ['{redirect: {to: /y, status: 200}}', 'routes.0.redirect.status', /^expected 301/, /./],
+    ['{path: ^/x, match: regex, redirect: {to: /y, keep_path: true}}', 'routes.0.redirect.keep_path', /nothing/, /./],
+    ['{path: /x/, redirect: {to: /x, keep_path: true}}', 'routes.0.redirect.to', /^leads back to this/, /another path/],
+    ['{redirect: {to: "https://x?a=b", keep_path: true}}', 'routes.0.redirect.to', /^has a query or/, /one of the two/],
+    ['{redirect: {to: /}}', 'routes.0.redirect.to', /^leads back to this/, /another path/],
+    ['{path: /x, redirect: {to: /x/y}}', 'routes.0.redirect.to', /^leads back to this/, /outside of it/],
+    ['{redirect: {to: /y}}', 'routes.0.redirect.to', /^leads back to this/, /add a route/],
+    ['{path: /x/../y, app: app}', 'routes.0.path', /^is never asked for/, /without them/],
+    ['{path: /x/., match: exact, app: app}', 'routes.0.path', /^is never asked for/, /without them/],
+    ['{path: /.monohull/pages, app: app}', 'routes.0.path', /monohull itself$/, /another path/],
+    ['{app: app, rewrite: {from: "^/(x)(?:y)", to: /$2}}', 'routes.0.rewrite.to', /^has \$2, and from/, /parentheses/],
+    ['{app: app, cache: {key: fixed}}', 'routes.0.cache.key', /variables of nginx/, /./],
+    ['{response: {status: 99}}', 'routes.0.response.status', /^expected a status/, /./],
+    ['{response: {status: 302, body: /x}}', 'routes.0.response.status', /^expected a status that is no redirect/, /./],
+    [`{response: {body: ${'x'.repeat(4001)}}}`, 'routes.0.response.body', /^expected at most 4000 bytes/, /a file/],
+    [`{response: {body: '${'"'.repeat(2001)}'}}`, 'routes.0.response.body', /^expected at most 4000 bytes/, /a file/],
+    [`{response: {body: '${'$'.repeat(223)}'}}`, 'routes.0.response.body', /^expected at most 4000 bytes/, /a file/],
+    ['{response: {content_type: "text; x"}}', 'routes.0.response.content_type', /^expected a media type/, /./],
+    ['{files: {root: "a$b"}}', 'routes.0.files.root', /^expected a folder without/, /./],
+    ['{files: {root: a, cache: {"*.js": "a; b"}}}', 'routes.0.files.cache.*.js', /^expected a Cache-Control/, /./],
+    ['{files: {root: a, fallback: /../b.html}}', 'routes.0.files.fallback', /^expected a path below the root/, /./],
+    ['{files: {roots: a, root: b}}', 'routes.0.files.roots', /not a known key/, /routes\.0\.files\.root\?/],
+    ['{app: app, max_body_size: 10MB}', 'routes.0.max_body_size', /^expected a size/, /./],
+    ['{app: app, rate_limit: fast}', 'routes.0.rate_limit', /^expected a rate/, /./],
+    ['{app: app, connection_limit: 0}', 'routes.0.connection_limit', /^expected a whole number/, /./],
+    ['{app: app, connection_limit: on}', 'routes.0.connection_limit', /, or off$/, /./],
+    ['{app: app, basic_auth: on}', 'routes.0.basic_auth', /^expected \{file: PATH/, /./],
+    ['{app: app, basic_auth: {realm: x}}', 'routes.0.basic_auth.file', /^expected the path of an htpasswd/, /./],
+    ['{app: app, allow: [10.0.0.0/33]}', 'routes.0.allow.0', /^expected an address or network/, /./],
+    ['{app: app, deny: 10.0.0.1}', 'routes.0.deny', /^expected a list of addresses/, /./],
+    ['{app: app, headers: {Server: x}}', 'routes.0.headers.Server', /^expected another header/, /./],
+    ['{app: app, headers: {X-Request-Id: a}}', 'routes.0.headers.X-Request-Id', /^expected on or off/, /./],
+    ['{app: app, compression: none}', 'routes.0.compression', /^expected on, off/, /./],
+    ['{app: app, cache: {ttl: 1}}', 'routes.0.cache.ttl', /^expected a duration/, /./],
+    ['{response: {}, cache: {}}', 'routes.0.cache', /^is for routes to an app or an upstream/, /leave cache out/],
+    ['{app: app, cache: {}, buffering: off}', 'routes.0.cache', /^stands beside buffering/, /./],
+    ['{app: app, cache: {}, basic_auth: {file: x}}', 'routes.0.cache', /^is of no use behind basic_auth/, /off/],
+    ['{app: app, snippet: "a*.conf"}', 'routes.0.snippet', /^expected a file/, /./],
+  ]
+  for (const [text, key, message, fix] of wrong) {
+    it(`refuse ${text}`, () => {
+      const problem = refusedOnce(yaml(`app: {command: x}\nroutes:\n  - ${text}`))
+      assert.equal(problem.key, key)
+      assert.match(problem.problem, message)
+      assert.match(problem.fix, fix)
+      assert.equal(problem.source, 'monohull.yaml:3')
+    })
+  }
+
+  it('may send on to below themselves, where another route takes over', () => {
+    const to = '{path: /x, redirect: {to: /x/v2/}}, '
+    for (const other of ['{path: /x/v2, app: app}', "{path: '/v', match: regex, app: app}"])
+      assert.equal(acceptedApps(yaml(`routes: [${to}${other}]`)).routes.length, 2)
+  })
+
+  it('refuse redirects that lead in a circle, and name the first and the last of them', () => {
+    const a = '  - {path: /a, redirect: {to: /b}}'
+    const problem = refusedOnce(
+      yaml(`routes:\n${a}\n  - {path: /b, redirect: {to: /c/d}}\n  - {path: /c, redirect: {to: /a}}`),
+    )
+    assert.equal(problem.key, 'routes.0.redirect.to')
+    assert.equal(problem.problem, 'leads back to this route, by the redirect of routes.2 (monohull.yaml:4)')
+    assert.equal(problem.source, 'monohull.yaml:2')
+    const kept = '{path: /new, redirect: {to: /old}}, {path: /old, redirect: {to: /new, keep_path: true}}'
+    assert.equal(refusedOnce(yaml(`routes: [${kept}]`)).key, 'routes.0.redirect.to')
+    const host = '{host: a.test, path: /x, redirect: {to: /y}}, {path: /y, redirect: {to: /x}}, {path: /x, app: app}'
+    assert.equal(refusedOnce(yaml(`routes: [${host}]`)).key, 'routes.0.redirect.to')
+  })
+
+  it('may lead to redirects that lead elsewhere', () => {
+    for (const routes of [
+      '{path: /a, redirect: {to: /b}}, {path: /b, redirect: {to: /c}}, {path: /b/c, redirect: {to: /a}}',
+      '{path: /a, redirect: {to: /b}}, {path: /b, redirect: {to: "https://b.test/a"}}',
+      '{path: /a, redirect: {to: /b}}, {path: /b, redirect: {to: //b.test/a}}',
+      '{path: /a, redirect: {to: /b/c}}, {path: /b, redirect: {to: /a}}, {path: /b/c, match: exact, app: app}',
+      '{path: /a, host: a.test, redirect: {to: /b}}, {path: /b, host: b.test, redirect: {to: /a}}',
+      '{path: /a, match: exact, redirect: {to: /a/}}, {path: /a, app: app}',
+      '{host: a.b.test, path: /a, redirect: {to: /b}}, {host: "*.b.test", path: /b, app: app}, {path: /b, redirect: {to: /a}}, {path: /a, app: app}',
+      '{path: /was, redirect: {to: /, keep_path: true}}, {path: /, app: app}',
+    ])
+      assert.ok(acceptedApps(yaml(`routes: [${routes}]`)).routes.length > 1, routes)
+  })
+
+  it('have settings of their own, which leave those of the front as they are', () => {
+    const { routes, max_body_size } = acceptedApps(
+      yaml('routes: [{app: app}, {path: /x, app: app, max_body_size: off, allow: off, cache: {ttl: 1m}}]'),
+    )
+    assert.deepEqual([routes[0]?.settings.max_body_size, max_body_size], [undefined, '10m'])
+    const { max_body_size: own, allow, cache } = routes[1]?.settings ?? assert.fail()
+    assert.deepEqual([own, allow, cache !== 'off' && cache?.ttl], ['off', 'off', 60_000])
+  })
+
+  it('refuse a cache behind the password of the whole front', () => {
+    const routes = '[{path: /a, app: app, cache: {}}, {path: /b, app: app, basic_auth: off, cache: {}}]'
+    assert.equal(refusedOnce(yaml(`basic_auth: {file: x}\nroutes: ${routes}`)).key, 'routes.0.cache')
+  })
+
+  it('refuse a second route for the same, and name the first by its line', () => {
+    const text =
+      'routes:\n  - {path: /a, app: app}\n  - {path: /a, match: exact, app: app}\n  - {path: /a/, response: {}}'
+    const problem = refusedOnce(yaml(text))
+    assert.equal(problem.source, 'monohull.yaml:4')
+    assert.equal(problem.problem, 'is the same host and path as that of routes.0 (monohull.yaml:2)')
+  })
+})
+
+describe('config: upstreams', () => {
+  const upstreamOf = (keys: string) => acceptedApps(yaml(`upstreams: {legacy: {${keys}}}`)).upstreams.legacy
+
+  it('have servers with weight and backup', () => {
+    const servers = '"10.0.0.2:5000", "Legacy.internal:80 weight=2", "[2001:db8::1]:8080 backup weight=3", "4you:1"'
+    assert.deepEqual(upstreamOf(`servers: [${servers}]`)?.servers, [
+      { host: '10.0.0.2', port: 5000, weight: 1, isBackup: false },
+      { host: 'legacy.internal', port: 80, weight: 2, isBackup: false },
+      { host: '2001:db8::1', port: 8080, weight: 3, isBackup: true },
+      { host: '4you', port: 1, weight: 1, isBackup: false },
+    ])
+  })
+
+  it('are known in TLS by tls.name, else host, else the name of the first server', () => {
+    const nameOf = (keys: string) => tlsName(upstreamOf(keys) ?? assert.fail())
+    assert.equal(nameOf('servers: ["a.test:443"], host: b.test, tls: {name: c.test}'), 'c.test')
+    assert.equal(nameOf('servers: ["a.test:443"], host: b.test, tls: {}'), 'b.test')
+    assert.equal(nameOf('servers: ["a.test:443"], tls: {}'), 'a.test')
+    assert.equal(nameOf('servers: ["10.0.0.2:443"], tls: {verify: false}'), undefined)
+  })
+
+  const wrong: [string, string, RegExp][] = [
+    ['servers: []', 'servers', /^expected at least one server/],
+    ['servers: ["10.0.0.2"]', 'servers.0', /^expected HOST:PORT/],
+    ['servers: ["10.0.0.2:70000"]', 'servers.0', /^expected HOST:PORT/],
+    ['servers: ["a b:80"]', 'servers.0', /^expected HOST:PORT/],
+    ['servers: ["a:80 wait=2"]', 'servers.0', /^expected HOST:PORT/],
+    ['servers: ["a:80 weight=0"]', 'servers.0', /^expected HOST:PORT/],
+    ['servers: ["http://a:80"]', 'servers.0', /^expected HOST:PORT/],
+    ['servers: ["unix:/run/a.sock"]', 'servers.0', /^expected HOST:PORT/],
+    ['servers: ["::1:80"]', 'servers.0', /^expected HOST:PORT/],
+    ['servers: ["999.1.1.1:80"]', 'servers.0', /^expected a name or an address before the port/],
+    ['servers: ["10.0.1:80"]', 'servers.0', /^expected a name or an address/],
+    ['servers: ["10.0.0.0.1:80"]', 'servers.0', /^expected a name or an address/],
+    ['servers: ["a..b:80"]', 'servers.0', /^expected a name or an address/],
+    ['servers: ["[:::]:80"]', 'servers.0', /^expected a name or an address/],
+    ['servers: ["[10.0.0.1]:80"]', 'servers.0', /^expected a name or an address/],
+    ['servers: ["a:80 weight=2 weight=3"]', 'servers.0', /^expected weight=NUMBER and backup once/],
+    ['servers: ["a:80", "b:80 backup backup"]', 'servers.1', /^expected weight=NUMBER and backup once/],
+    ['servers: ["a:80 backup"]', 'servers', /^expected a server that is no backup/],
+    ['servers: ["a:80", "b:80 backup"], balance: ip_hash', 'servers.1', /^is a backup/],
+    ['servers: ["10.0.0.2:443"], tls: {}', 'tls', /^has no name to verify/],
+    ['servers: ["a:80"], health: {}', 'health.path', /^expected a path/],
+    ['servers: ["a:80"], fail_timeout: 10ms', 'fail_timeout', /^expected a duration of at least 1000 ms/],
+    ['servers: ["a:80"], fail_timeout: 1500ms', 'fail_timeout', /^expected whole seconds/],
+    ['server: ["a:80"]', 'server', /not a known key/],
+  ]
+  for (const [text, key, message] of wrong) {
+    it(`refuse ${text}`, () => {
+      const problem = refused(yaml(`upstreams:\n  legacy: {${text}}`)).find(
+        found => found.key === `upstreams.legacy.${key}`,
+      )
+      assert.match(problem?.problem ?? 'accepted', message)
+      assert.equal(problem?.source, 'monohull.yaml:2')
+    })
+  }
+
+  it('refuse one of which all lines are commented out', () => {
+    const problem = refusedOnce(yaml('upstreams:\n  legacy:\n    # servers: []\n'))
+    assert.equal(problem.key, 'upstreams.legacy.servers')
+  })
+})

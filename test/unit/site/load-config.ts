@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import type { ConfigSources } from '../../../supervisor/config/load.ts'
+import type { Problem } from '../../../supervisor/config/report.ts'
+import { loadConfig, parseConfigFile as parseYaml } from '../../../supervisor/site/config.ts'
+import type { Config } from '../../../supervisor/site/schema.ts'
+import type { AppConfig } from '../../../supervisor/workers/keys.ts'
+
+/** Nothing at all: the defaults of the schema. */
+export const noSources: ConfigSources = {
+  defaults: {},
+  file: undefined,
+  env: {},
+  flags: {},
+  command: [],
+  readFile: path => assert.fail(`nothing should read ${path}`),
+}
+
+export function yaml(text: string): Pick<ConfigSources, 'file'> {
+  return { file: parseYaml({ path: 'monohull.yaml', text }) }
+}
+
+/** The configuration, with its default app at hand. */
+export function accepted(sources: Partial<ConfigSources>): Config & { app: AppConfig } {
+  const { app = assert.fail('no app called app'), ...others } = acceptedApps(sources).apps
+  return { ...acceptedApps(sources), apps: { app, ...others }, app }
+}
+
+/** The configuration, whatever its apps are called. */
+export function acceptedApps(sources: Partial<ConfigSources>): Config {
+  const result = loadConfig({ ...noSources, ...sources })
+  assert.ok(result.ok, `refused: ${JSON.stringify(result)}`)
+  return result.config
+}
+
+export function refused(sources: Partial<ConfigSources>): Problem[] {
+  const result = loadConfig({ ...noSources, ...sources })
+  assert.ok(!result.ok, 'accepted')
+  return result.problems
+}
+
+/** The one problem that is expected. */
+export function refusedOnce(sources: Partial<ConfigSources>): Problem {
+  const problems = refused(sources)
+  assert.equal(problems.length, 1, JSON.stringify(problems, null, 2))
+  return problems[0] ?? assert.fail()
+}

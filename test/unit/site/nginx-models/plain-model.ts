@@ -1,0 +1,56 @@
+import type { NginxModel } from '../../../../supervisor/site/model.ts'
+import type { Upstream } from '../../../../supervisor/workers/upstream.ts'
+import { plainFront } from '../../../front-rules.ts'
+import { routeTo, toApp } from '../../../routes.ts'
+
+/** An app with two workers. */
+export const app: Upstream = {
+  name: 'app',
+  servers: [
+    { slot: 1, address: { kind: 'unix', path: '/run/monohull/app-1.sock' } },
+    { slot: 2, address: { kind: 'unix', path: '/run/monohull/app-2.sock' } },
+  ],
+  keepalive: 32,
+  balance: 'least_conn',
+}
+
+/** With nothing configured. */
+export const plainModel: NginxModel = {
+  features: {
+    version: '1.26.3',
+    hasHttp2Directive: true,
+    hasMlKem: true,
+    rotatesTicketKeys: true,
+    luaModules: undefined,
+    brotliModule: undefined,
+    hasHttp3: true,
+    hasMaxHeaders: false,
+    brotliStaticModule: undefined,
+  },
+  user: 'www-data',
+  workerProcesses: 2,
+  workDir: '/run/monohull/nginx',
+  accessLog: { path: '/dev/stdout', format: 'text' },
+  http: [{ address: '0.0.0.0', port: 80 }],
+  https: [{ address: '0.0.0.0', port: 443 }],
+  httpMode: 'redirect',
+  publicHttpsPort: 443,
+  certificates: {
+    fallback: { names: [], files: [{ chain: '/run/monohull/served.crt', key: '/run/monohull/served.key' }] },
+    named: [],
+  },
+  tlsProfile: 'intermediate',
+  onDemand: undefined,
+  dynamicRoutes: undefined,
+  acmeChallenges: undefined,
+  health: { socket: '/run/monohull/health.sock', livePath: '/healthz', readyPath: '/readyz' },
+  unavailable: { own: undefined },
+  apps: [app],
+  upstreams: [],
+  routes: [routeTo(toApp('app'))],
+  busyTime: undefined,
+  front: plainFront,
+  ownNginxConf: undefined,
+  snippets: undefined,
+  shutdownTimeoutSeconds: 8,
+}

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import type { NginxModel } from '../../../supervisor/site/model.ts'
+import { renderNginx } from '../../../supervisor/site/render.ts'
+import { frontModels } from './nginx-models/front-models.ts'
+import { plainModel } from './nginx-models/plain-model.ts'
+import { routeModels } from './nginx-models/route-models.ts'
+import { serverModels } from './nginx-models/server-models.ts'
+import { tlsModels } from './nginx-models/tls-models.ts'
+import { workerModels } from './nginx-models/worker-models.ts'
+
+const folder = join(import.meta.dirname, 'golden')
+const schemaFile = join(import.meta.dirname, '../../../docs/reference/monohull.schema.json')
+
+const models: Record<string, NginxModel> = {
+  ...serverModels,
+  ...tlsModels,
+  ...workerModels,
+  ...routeModels,
+  ...frontModels,
+}
+
+function renderAll(model: NginxModel): string {
+  return [...renderNginx(model)].map(([name, text]) => `# ---- ${name}\n${text}`).join('\n')
+}
+
+const topKeys = new Set(Object.keys(JSON.parse(readFileSync(schemaFile, 'utf8')).properties))
+
+/**
+ * Lines outside of any block, but for those above the first comment, that no comment stands above with nothing but such lines
+ * in between; and comments that name no key.
+ */
+function findUnexplained(text: string): string[] {
+  const found: string[] = []
+  let state: 'always' | 'explained' | 'unexplained' = 'always'
+  let depth = 0
+  for (const line of text.split('\n')) {
+    if (depth === 0 && line.startsWith('# ')) {
+      state = 'explained'
+      const keys = line.slice(2).replace(/:.*/, '').split(', ')
+      found.push(...keys.filter(key => !topKeys.has(key.replace(/[.[].*/, ''))))
+    } else if (line === '') state = state === 'always' ? state : 'unexplained'
+    else if (depth === 0 && state === 'unexplained') found.push(line)
+    depth += (line.match(/\{/g)?.length ?? 0) - (line.match(/\}/g)?.length ?? 0)
+  }
+  return found
+}
+
+describe('domain/nginx-render', () => {
+  for (const [name, model] of Object.entries(models)) {
+    it(`renders ${name} as golden/${name}.conf`, () => {
+      const file = join(folder, `${name}.conf`)
+      const rendered = renderAll(model)
+      if (process.env.UPDATE_GOLDEN === '1') writeFileSync(file, rendered)
+      assert.equal(rendered, readFileSync(file, 'utf8'), 'see the difference; UPDATE_GOLDEN=1 accepts it')
+    })
+  }
+
+  it('has no golden file that nothing renders', () => {
+    assert.deepEqual(
+      readdirSync(folder).sort(),
+      Object.keys(models)
+        .map(name => `${name}.conf`)
+        .sort(),
+    )
+  })
+
+  for (const [name, model] of Object.entries(models)) {
+    it(`says which keys of the configuration made which lines of ${name}`, () => {
+      const unexplained = [...renderNginx(model)].flatMap(([file, text]) =>
+        file.startsWith('rendered/') && file.endsWith('.conf') ? findUnexplained(text) : [],
+      )
+      assert.deepEqual(unexplained, [])
+    })
+  }
+
+  it('depends on nothing but the model', () =>
+    assert.equal(renderAll(plainModel), renderAll(structuredClone(plainModel))))
+
+  it('proxies only to workers, and answers 503 without any', () => {
+    assert.match(renderAll(plainModel), /proxy_pass http:\/\/app_app;/)
+    const down = renderAll(models['pool-down'] ?? assert.fail())
+    assert.doesNotMatch(down, /app_app|upstream \w+ \{/)
+    assert.match(down, /location \/ \{\n {4}return 503;/)
+    assert.match(down, /Retry-After/)
+  })
+
+  it('keeps host, path and query in the redirect, with the port that clients see', () => {
+    assert.match(renderAll(plainModel), /return 308 https:\/\/\$host\$request_uri;/)
+    assert.match(renderAll({ ...plainModel, publicHttpsPort: 8443 }), /return 308 https:\/\/\$host:8443\$request_uri;/)
+  })
+
+  it("includes the front's headers wherever a location has headers of its own", () => {
+    for (const model of Object.values(models)) {
+      const locations = renderAll(model).match(/location [^{]*\{\n( {4}.*\n)*\}/g) ?? []
+      const own = locations.filter(text => text.includes('add_header '))
+      assert.ok(own.length > 0)
+      for (const text of own) assert.match(text, /include rendered\/headers(-\d+)?\.conf;/)
+    }
+  })
+
+  it('answers health before the redirect and before the app', () => {
+    const rendered = renderNginx(plainModel)
+    for (const part of [rendered.get('rendered/http.conf'), rendered.get('rendered/site.conf')]) {
+      for (const path of ['/healthz', '/readyz']) assert.match(part ?? '', new RegExp(`location = ${path} \\{`))
+    }
+  })
+})

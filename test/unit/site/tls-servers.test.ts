@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { OnDemand } from '../../../supervisor/certificates/on-demand/handshake.ts'
+import { type Site, tlsServers } from '../../../supervisor/site/tls-servers.ts'
+
+const set = (id: string, ...names: string[]) => ({ names, files: [{ chain: id, key: '' }] })
+const anywhere: Site = { host: undefined, file: 'site' }
+
+/** `names: certificate, site` of each server. */
+function servers(sets: ReturnType<typeof set>[], hosts: string[] = [], onDemand: OnDemand | undefined = undefined) {
+  const [fallback = set('none'), ...named] = sets
+  const sites = [anywhere, ...hosts.map(host => ({ host, file: `site ${host}` }))]
+  return tlsServers({ certificates: { fallback, named }, onDemand }, sites).map(
+    ({ isDefault, isOnDemand, names, certificates, file }) =>
+      `${isOnDemand ? 'asks ' : ''}${isDefault ? 'default ' : ''}${names.join(' ')}: ${certificates[0]?.chain}, ${file}`,
+  )
+}
+
+describe('domain/nginx-tls', () => {
+  it('is one server for one certificate, whatever its names', () => {
+    assert.deepEqual(servers([set('a', 'a.test', 'b.test')]), ['default : a, site'])
+  })
+
+  it('is one for each set of certificates; then the default one has names too', () => {
+    assert.deepEqual(servers([set('a', 'a.test'), set('b', '*.test', 'b.test')]), [
+      'default a.test: a, site',
+      '*.test b.test: b, site',
+    ])
+  })
+
+  it('is one for each site', () => {
+    assert.deepEqual(servers([set('a', 'a.test')], ['api.test']), ['default : a, site', 'api.test: a, site api.test'])
+  })
+
+  it('is one for each certificate with each site where their names meet', () => {
+    const sets = [set('a', 'a.test', 'www.b.test'), set('b', 'b.test', '*.b.test')]
+    assert.deepEqual(servers(sets, ['api.b.test', '*.b.test', 'other.test', 'b.test']), [
+      'default a.test: a, site',
+      'www.b.test: a, site *.b.test',
+      'b.test: b, site b.test',
+      '*.b.test: b, site *.b.test',
+      'api.b.test: b, site api.b.test',
+      'other.test: a, site other.test',
+    ])
+  })
+
+  it('takes the longest wildcard for the site, of any depth, and one label for the certificate', () => {
+    assert.deepEqual(servers([set('a'), set('b', 'x.y.b.test', '*.b.test')], ['*.test', '*.y.b.test', 'q.y.b.test']), [
+      'default : a, site',
+      'x.y.b.test: b, site *.y.b.test',
+      '*.b.test: b, site *.test',
+      '*.test: a, site *.test',
+      '*.y.b.test: a, site *.y.b.test',
+      'q.y.b.test: a, site q.y.b.test',
+    ])
+  })
+
+  it('asks for others where a certificate may not be for the name, and nowhere else', () => {
+    const sets = [set('a', 'a.test'), set('b', '*.b.test')]
+    assert.deepEqual(servers(sets, ['other.test', 'x.b.test'], { folder: '', socket: '' }), [
+      'asks default : a, site',
+      'a.test: a, site',
+      '*.b.test: b, site',
+      'asks other.test: a, site other.test',
+      'x.b.test: b, site x.b.test',
+    ])
+  })
+
+  it('renders without a certificate too, to be tested', () => {
+    assert.equal(tlsServers({ certificates: undefined, onDemand: undefined }, [anywhere]).length, 1)
+  })
+})

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { OperatorError } from '../../../supervisor/base/errors.ts'
+import type { Settings } from '../../../supervisor/site/settings.ts'
+import { busyTimeOf } from '../../../supervisor/workers/autoscaling/busy-apps.ts'
+import { createBusyTime } from '../../../supervisor/workers/autoscaling/busy-time.ts'
+
+/** The load after each of the answers, one second apart. */
+async function loads(workers: number, ...answers: (string | undefined)[]): Promise<(number | undefined)[]> {
+  let now = 0
+  const rest = [...answers]
+  const clock = { now: () => now, monotonic: () => now, after: () => () => {} }
+  const busyTime = createBusyTime({ clock, app: 'app', workers: () => workers, read: async () => rest.shift() })
+  const seen: (number | undefined)[] = []
+  for (const _ of answers) {
+    seen.push(await busyTime.load())
+    now += 1000
+  }
+  return seen
+}
+
+describe('services/busy-time', () => {
+  it('is the share of the time that answers took, of all workers', async () => {
+    assert.deepEqual(await loads(2, '', 'app 1.5\n', 'other 9\napp 1.5\n', 'app 11.5\n'), [undefined, 0.75, 0, 1])
+  })
+
+  it('says nothing when nginx could not be asked, or counts from zero again', async () => {
+    const answers = ['app 5', undefined, 'app 5.5', 'app 0.1', 'app 0.6']
+    assert.deepEqual(await loads(1, ...answers), [undefined, undefined, 0.25, undefined, 0.5])
+  })
+
+  it('takes no other app for it, and no nonsense', async () => {
+    assert.deepEqual(await loads(1, 'apple 3', 'app x\nmy-app 3', '<html>'), [undefined, 0, 0])
+  })
+})
+
+describe('assembly/busy-time', () => {
+  const settings = (limits: object | undefined, loadFrom: string) =>
+    ({
+      apps: [{ plan: { app: 'api', limits, loadFrom } }],
+      config: { run_dir: '/run/monohull' },
+    }) as unknown as Settings
+  const features = { version: '1.26.3', hasHttp2Directive: true, hasMlKem: true }
+  const limits = { min: 1, max: 4 }
+
+  it('is counted by nginx only for an app that is scaled by load and does not tell it', () => {
+    const withLua = { ...features, luaModules: [], brotliModule: undefined, hasHttp3: false }
+    assert.deepEqual(busyTimeOf(settings(limits, 'nginx'), withLua), {
+      socket: '/run/monohull/busy.sock',
+      apps: ['api'],
+    })
+    assert.equal(busyTimeOf(settings(limits, 'worker'), withLua), undefined)
+    assert.equal(busyTimeOf(settings(undefined, 'nginx'), withLua), undefined)
+  })
+
+  it('is refused where nginx has no Lua, with the fix', () => {
+    const withoutLua = { ...features, luaModules: undefined, brotliModule: undefined, hasHttp3: false }
+    assert.throws(
+      () => busyTimeOf(settings(limits, 'nginx'), withoutLua),
+      (error: unknown) => error instanceof OperatorError && /libnginx-mod-http-lua, or set workers/.test(error.fix),
+    )
+    assert.equal(busyTimeOf(settings(limits, 'worker'), withoutLua), undefined)
+  })
+})

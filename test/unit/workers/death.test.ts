@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { describeExit, exitCodeOf } from '../../../supervisor/processes/exit.ts'
+import { type DeathFacts, explainDeath } from '../../../supervisor/workers/deaths/death.ts'
+
+const facts: DeathFacts = {
+  exit: { kind: 'code', code: 1 },
+  wasReady: false,
+  cause: undefined,
+  hang: undefined,
+  program: 'serve',
+  listen: 'inherit',
+  bootTimeoutMs: 30_000,
+  otherPorts: [],
+  memoryLimit: undefined,
+}
+const withCode = (code: number): DeathFacts => ({ ...facts, exit: { kind: 'code', code } })
+
+describe('domain/death', () => {
+  it('knows what a shell means by 127 and 126', () => {
+    assert.match(explainDeath(withCode(127)) ?? '', /^the command serve was not found; install it/)
+    assert.match(explainDeath(withCode(126)) ?? '', /^the command serve cannot be executed; chmod/)
+  })
+
+  it('tells the OOM killer from other killers', () => {
+    const killed = { kind: 'signal', signal: 'SIGKILL', number: 9 } as const
+    assert.equal(explainDeath({ ...facts, exit: killed, memoryLimit: 2 ** 28 }), undefined)
+    const victim: DeathFacts = { ...facts, exit: { ...killed, isOutOfMemory: true } }
+    assert.match(explainDeath(victim) ?? '', /^the kernel killed it: no memory was left in its cgroup; raise/)
+    assert.match(explainDeath({ ...victim, memoryLimit: 2 ** 28 }) ?? '', /limited to 256 MB; raise the limit/)
+    assert.equal(describeExit(victim.exit), 'signal SIGKILL (out of memory)')
+  })
+
+  it('says that a command must stay', () => {
+    assert.match(explainDeath(withCode(0)) ?? '', /must stay in the foreground/)
+  })
+
+  it('adds nothing to an exit that speaks for itself', () => {
+    assert.equal(explainDeath(withCode(1)), undefined)
+    assert.equal(explainDeath({ ...facts, exit: { kind: 'signal', signal: 'SIGSEGV', number: 11 } }), undefined)
+    for (const code of [0, 126, 127]) assert.equal(explainDeath({ ...withCode(code), wasReady: true }), undefined)
+    assert.equal(explainDeath({ ...withCode(1), cause: 'requested' }), undefined)
+  })
+
+  it('says what to do about one that never listened', () => {
+    const silent: DeathFacts = {
+      ...facts,
+      cause: 'boot timeout',
+      exit: { kind: 'signal', signal: 'SIGTERM', number: 15 },
+    }
+    assert.equal(
+      explainDeath(silent),
+      'it did not listen within boot_timeout 30s; let it listen on file descriptor 3 (Gunicorn: --bind fd://3, Uvicorn: --fd 3), or set listen: port, or raise boot_timeout',
+    )
+    assert.equal(
+      explainDeath({ ...silent, listen: 'port', otherPorts: [3000, 3001], bootTimeoutMs: 1500 }),
+      'it did not listen within boot_timeout 1.5s; it listens on port 3000, 3001 instead; let it listen on the port in $PORT, or raise boot_timeout',
+    )
+  })
+})
+
+describe('domain/exit', () => {
+  it('gives the code that a shell gives', () => {
+    assert.equal(exitCodeOf({ kind: 'code', code: 3 }), 3)
+    assert.equal(exitCodeOf({ kind: 'signal', signal: 'SIGKILL', number: 9 }), 137)
+  })
+
+  it('says it in words', () => {
+    assert.equal(describeExit({ kind: 'code', code: 3 }), 'exit code 3')
+    assert.equal(describeExit({ kind: 'signal', signal: 'SIGKILL', number: 9 }), 'signal SIGKILL')
+  })
+})

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { inBatches, recyclesAtOnce } from '../../../supervisor/base/batches.ts'
+import { parseSize } from '../../../supervisor/base/size.ts'
+import { describeCronProblem } from '../../../supervisor/config/cron-expression.ts'
+import { drawLimits, reachedLimit } from '../../../supervisor/workers/recycling.ts'
+import { createTurns } from '../../../supervisor/workers/turns.ts'
+
+describe('domain/recycling', () => {
+  const policy = { maxRequests: 100, maxRequestsJitter: 10, maxMemoryBytes: 500, maxAgeMs: 1000 }
+
+  it('draws limits between the extremes', () => {
+    assert.deepEqual(drawLimits(policy, 0), { requests: 100, memoryBytes: 500, ageMs: 1000 })
+    assert.deepEqual(drawLimits(policy, 0.999), { requests: 110, memoryBytes: 500, ageMs: 900 })
+    const off = { maxRequests: 0, maxRequestsJitter: 0, maxMemoryBytes: 0, maxAgeMs: 0 }
+    assert.deepEqual(drawLimits(off, 0.9), { requests: 0, memoryBytes: 0, ageMs: 0 })
+  })
+
+  it('names the limit that is reached', () => {
+    const limits = drawLimits(policy, 0)
+    assert.equal(reachedLimit({ requests: 99, memoryBytes: 499, ageMs: 999 }, limits), undefined)
+    assert.deepEqual(reachedLimit({ requests: 0, memoryBytes: 501, ageMs: 0 }, limits), {
+      reason: 'max_memory',
+      value: 501,
+      limit: 500,
+    })
+    assert.equal(
+      reachedLimit({ requests: 9, memoryBytes: 9, ageMs: 9 }, { requests: 0, memoryBytes: 0, ageMs: 0 }),
+      undefined,
+    )
+  })
+})
+
+describe('domain/batches', () => {
+  it('are of a size at most', () => assert.deepEqual(inBatches([1, 2, 3], 2), [[1, 2], [3]]))
+  it('recycle one worker at once, and one per 8 of a larger pool', () =>
+    assert.deepEqual([1, 8, 15, 16, 24].map(recyclesAtOnce), [1, 1, 1, 2, 3]))
+})
+
+describe('services/turns', () => {
+  it('admits as many as the limit, and a command only alone', async () => {
+    const turns = createTurns(() => 2)
+    const log: string[] = []
+    const ends: (() => void)[] = []
+    const work = (name: string) => () => {
+      log.push(name)
+      return new Promise<void>(resolve => ends.push(resolve))
+    }
+    const settle = () => new Promise(resolve => setImmediate(resolve))
+    const all = [
+      turns.beside(work('a')),
+      turns.beside(work('b')),
+      turns.beside(work('c')),
+      turns.alone(work('roll')),
+      turns.beside(work('d')),
+    ]
+    const seen: string[] = []
+    for (let round = 0; round < 5; round++) {
+      await settle()
+      seen.push(log.join())
+      ends.shift()?.()
+    }
+    await Promise.all(all)
+    assert.deepEqual(seen, ['a,b', 'a,b,c', 'a,b,c', 'a,b,c,roll', 'a,b,c,roll,d'])
+  })
+
+  it('goes on after work that failed', async () => {
+    const turns = createTurns(() => 1)
+    await assert.rejects(turns.alone(() => Promise.reject(new Error('no'))))
+    assert.equal(await turns.beside(async () => 'yes'), 'yes')
+  })
+})
+
+describe('base/size', () => {
+  it('reads amounts of memory', () => {
+    assert.deepEqual(['512MB', '1.5gb', '8KB'].map(parseSize), [536870912, 1610612736, 8192])
+    for (const text of ['512', 'MB', '0MB', '-1MB', '5TB', '1 MB']) assert.equal(parseSize(text), undefined)
+  })
+})
+
+describe('config/cron-expression', () => {
+  it('takes what crontab takes', () => {
+    for (const text of ['0 4 * * *', '*/5 0-6 1,15 jan-mar mon', '0 0-23/2 * * 7', '59 23 31 12 sun'])
+      assert.equal(describeCronProblem(text), undefined, text)
+  })
+  it('says which field is wrong', () => {
+    const bad: [string, RegExp][] = [
+      ['0 4 * *', /five fields/],
+      ['0 0 4 * * *', /five fields/],
+      ['60 4 * * *', /minute from 0 to 59/],
+      ['0 24 * * *', /hour from/],
+      ['0 4 0 * *', /day of the month/],
+      ['0 4 * foo *', /month from 1/],
+      ['0 4 * * 8', /day of the week/],
+      ['9-3 4 * * *', /minute/],
+      ['*/0 4 * * *', /minute/],
+    ]
+    for (const [text, problem] of bad) assert.match(describeCronProblem(text) ?? '', problem, text)
+  })
+})

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { stepProcess } from '../../../supervisor/processes/process-state.ts'
+import { lookAt, watchEveryMs } from '../../../supervisor/workers/hangs/watch-policy.ts'
+
+describe('domain/watchdog', () => {
+  it('looks several times within the timeout, and every 10 s at least', () => {
+    assert.deepEqual([100_000, 30_000, 8000, 2].map(watchEveryMs), [10_000, 7500, 2000, 1])
+  })
+
+  it('reports silence beyond the timeout, and not before', () => {
+    const watch = { lastSignAt: 1000, lastLookAt: 9000 }
+    assert.equal(lookAt(watch, 11_000, 10_000).silentMs, undefined)
+    assert.equal(lookAt(watch, 11_001, 10_000).silentMs, 10_001)
+  })
+
+  it('blames nobody for time in which it stood still', () => {
+    const watch = { lastSignAt: 10_000, lastLookAt: 10_000 }
+    const after = lookAt(watch, 3_610_000, 30_000)
+    assert.deepEqual(after, { watch: { lastSignAt: 3_602_500, lastLookAt: 3_610_000 }, silentMs: undefined })
+    assert.equal(lookAt(after.watch, 3_615_000, 30_000).silentMs, undefined)
+  })
+})
+
+describe('domain/process-state: a hang', () => {
+  const ready = { name: 'ready', startedAt: 0, readyAt: 5 } as const
+
+  it('ends a ready process by SIGKILL, or by SIGABRT and SIGKILL after the grace', () => {
+    const killed = stepProcess(ready, { type: 'hangFound', ending: 'kill' })
+    assert.deepEqual(
+      [killed.state.name, killed.effects.at(-1)],
+      ['killed', { type: 'signal', to: 'group', signal: 'kill' }],
+    )
+    const aborted = stepProcess(ready, { type: 'hangFound', ending: 'abort' })
+    assert.deepEqual(aborted.effects.slice(1), [
+      { type: 'signal', to: 'process', signal: 'abort' },
+      { type: 'arm', timer: 'grace' },
+    ])
+    const after = stepProcess(aborted.state, { type: 'graceDeadlinePassed' })
+    assert.deepEqual(after.effects.at(-1), { type: 'signal', to: 'group', signal: 'kill' })
+  })
+
+  it('is nothing to one that boots or stops', () => {
+    const stopping = { name: 'stopping', startedAt: 0, readyAt: 5, cause: 'requested' } as const
+    for (const state of [{ name: 'booting', startedAt: 0 } as const, stopping])
+      assert.deepEqual(stepProcess(state, { type: 'hangFound', ending: 'kill' }), { state, effects: [] })
+  })
+})
