@@ -81,12 +81,11 @@ export function createRun(initial: Settings, log: Log): Run {
       )
     },
     metrics: () => [...runMetrics(run.status()), ...subjects.flatMap(subject => subject.metrics?.() ?? [])],
-    health: () => ({
-      isDraining,
-      failing: firstOf(subject => subject.failing?.()),
-      unready: firstOf(subject => subject.failing?.() ?? subject.unready?.()),
-      workers: firstOf(subject => subject.workers?.()),
-    }),
+    health() {
+      const failing = firstOf(subject => subject.failing?.())
+      const unready = failing ?? firstOf(subject => subject.unready?.())
+      return { isDraining, failing, unready, workers: firstOf(subject => subject.workers?.()) }
+    },
   }
   return run
 
