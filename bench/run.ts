@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Bench, Measure } from './bench.ts'
 import { allFaults } from './faults/faults.ts'
@@ -52,6 +54,7 @@ const { values, positionals } = parseArgs({
     wide: { type: 'string', default: '64' },
     rest: { type: 'string', default: '30' },
     'no-peers': { type: 'boolean', default: false },
+    against: { type: 'string' },
     fault: { type: 'string', multiple: true },
     kill: { type: 'string', multiple: true },
     list: { type: 'boolean', default: false },
@@ -81,13 +84,20 @@ process.once('exit', () => {
 process.once('SIGINT', () => process.exit(130))
 process.once('SIGTERM', () => process.exit(143))
 
-const needsPeers = (of: readonly Measure[]) => !values['no-peers'] && wanted.some(measure => of.includes(measure))
+/** Another checkout of Monohull in place of every other stack. */
+const other = values.against === undefined ? undefined : otherBuild(resolve(values.against))
+const needsPeers = (of: readonly Measure[]) =>
+  !values['no-peers'] && !other && wanted.some(measure => of.includes(measure))
 const bench: Omit<Bench, 'seconds' | 'rounds' | 'amount'> = {
   workplace,
   monohull: monohullStack(workplace),
-  script: scriptStack(workplace),
-  peers: needsPeers([boot, memory, kills]) ? findPeers(workplace, [pm2Stack, supervisordStack]) : [],
-  rollingPeers: needsPeers([faults]) ? findPeers(workplace, [pm2Stack, clusterStack, gunicornStack]) : [],
+  script: other ?? scriptStack(workplace),
+  peers: other ? [other] : needsPeers([boot, memory, kills]) ? findPeers(workplace, [pm2Stack, supervisordStack]) : [],
+  rollingPeers: other
+    ? [other]
+    : needsPeers([faults])
+      ? findPeers(workplace, [pm2Stack, clusterStack, gunicornStack])
+      : [],
   fronts: needsPeers([front]) ? findPeers(workplace, [caddyStack]) : [],
   kills: allKills.filter(name => values.kill?.includes(name) ?? true),
   faults: allFaults.filter(({ name }) => values.fault?.includes(name) ?? true),
@@ -114,6 +124,12 @@ function findPeers(of: Workplace, all: readonly ((workplace: Workplace) => Stack
       return []
     }
   })
+}
+
+function otherBuild(home: string): Stack {
+  if (existsSync(join(home, 'dist/launcher.cjs'))) return monohullStack(workplace, 'monohull in --against', home)
+  process.stderr.write(`no build in ${home}: run ./start.sh version there\n`)
+  process.exit(64)
 }
 
 function expectKnown(given: readonly string[], known: readonly string[]): void {

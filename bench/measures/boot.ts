@@ -8,7 +8,7 @@ export const boot: Measure = {
   name: 'boot',
   title: 'Boot to the first 200 over HTTPS, without a container',
   async run(bench) {
-    const stacks = [bench.monohull, bench.script, ...bench.peers]
+    const stacks = [...new Set([bench.monohull, bench.script, ...bench.peers])]
     const times = stacks.map((): number[] => [])
     const stages: Stages[] = []
     // round 0 fills caches, monohull's compile cache and its local certificate included

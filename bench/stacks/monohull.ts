@@ -9,15 +9,18 @@ interface Instance {
   children: { name: string; pid: number }[]
 }
 
-/** `monohull run node server.js` from the bundle. The local certificate is kept from one start to the next. */
-export function monohullStack(workplace: Workplace): Stack {
+/**
+ * `monohull run node server.js` from the bundle of this checkout, or of another one in `home`. The local certificate is kept from
+ * one start to the next.
+ */
+export function monohullStack(workplace: Workplace, name = 'monohull', home = workplace.package): Stack {
   const stateDir = workplace.folder('state')
   return {
-    name: 'monohull',
+    name,
     abilities: ['roll', 'scale', 'maxRequests', 'maxMemory', 'timeout', 'stopInOrder'],
     async start({ entry = 'server.js', workers: count = workers, certificates, ...settings } = {}) {
       const dir = workplace.folder('monohull')
-      const program = join(workplace.package, 'dist/launcher.cjs')
+      const program = join(home, 'dist/launcher.cjs')
       writeConfig(dir, settings, workplace.image.path)
       await expectKnown(workplace, program, join(dir, 'app'))
       const [httpPort = 0, httpsPort = 0] = await freePorts(2)
