@@ -7,3 +7,6 @@ export interface Stopping {
   /** Time left for all of it, in ms. */
   leftMs(): number
 }
+
+/** Time that a process has in a quick stop, in ms. */
+export const quickStopMs = 1000

@@ -19,7 +19,7 @@ import { certificateMetrics } from './metrics.ts'
 import { type CertificatesStatus, describeCertificates, type Issues } from './status.ts'
 import type { TlsCertificates } from './tls-certificates.ts'
 
-/** ServedCertificatesSettings that certificates and HSTS depend on. */
+/** Settings that certificates and HSTS depend on. */
 export interface ServedCertificatesSettings extends CertificatesSettings {
   config: CertificatesSettings['config'] & HstsKeys
 }

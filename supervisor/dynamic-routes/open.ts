@@ -48,6 +48,7 @@ export interface OpenDynamicRoutes extends Pick<DynamicRoutes, 'find' | 'list' |
   /** At which nginx is told of changes; it inherits it, so a master that is killed leaves none behind. */
   readonly name: string
   readonly tellSocket: BoundSocket
+  fixed(next: DynamicRoutesSettings): string | undefined
   prepare(): Promise<Change>
   status(): { dynamicRoutes: RouteStoreStatus }
   metrics(): Metric[]
@@ -98,6 +99,10 @@ export async function openDynamicRoutes(deps: DynamicRoutesDeps): Promise<OpenDy
     list: routes.list,
     set: routes.set,
     remove: routes.remove,
+    fixed: next =>
+      next.config.state_dir === config.state_dir
+        ? undefined
+        : 'state_dir cannot change without a restart where dynamic_routes are kept in it',
     // what it says depends on the settings in force
     prepare: async () => ({ commit: routes.report }),
     status: () => ({ dynamicRoutes: routes.status() }),

@@ -1,12 +1,10 @@
 import { formatDuration } from '../base/duration.ts'
 import { exitCode, OperatorError } from '../base/errors.ts'
-import type { Stopping } from '../base/stopping.ts'
+import { quickStopMs, type Stopping } from '../base/stopping.ts'
 import type { ProcessRuntime } from '../processes/child.ts'
 import { describeExit, exitCodeOf } from '../processes/exit.ts'
 import { type InitFailure, runInit } from './init-run.ts'
 import type { InitPlan } from './plan.ts'
-
-const quickStopMs = 1000
 
 /** The init commands, which run from the moment they are opened. */
 export interface Init {

@@ -1,7 +1,7 @@
 import { type Change, inOrder } from '../base/change.ts'
 import type { Metric } from '../base/metrics.ts'
 import { stopping } from '../base/roll-result.ts'
-import type { Stopping } from '../base/stopping.ts'
+import { quickStopMs, type Stopping } from '../base/stopping.ts'
 import type { ProcessRuntime } from '../processes/child.ts'
 import type { FailureLimits, FailurePolicy } from '../processes/failure-limit.ts'
 import type { OomWatch } from '../processes/oom-watch.ts'
@@ -9,8 +9,6 @@ import { processMetrics } from '../processes/program-metrics.ts'
 import type { ProcessPlan } from './plan.ts'
 import type { createProcessPool, ProcessPool } from './process-pool.ts'
 import type { ProcessStatus } from './status.ts'
-
-const quickStopMs = 1000
 
 /** Settings that the processes depend on. */
 export interface ProcessesSettings {

@@ -8,7 +8,7 @@ import { type Folders, isLinkless } from './static-directory.ts'
 /** A change counts at the second look. */
 const everyMs = 3000
 
-/** StaticFoldersSettings that static files depend on. */
+/** Settings that static files depend on. */
 export interface StaticFoldersSettings extends DirectorySources {
   apps: readonly AppSettings[]
   processes: readonly { uid: number | undefined }[]

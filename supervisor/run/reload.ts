@@ -5,7 +5,6 @@ import type { Outcome } from '../base/outcome.ts'
 import type { HookRunner } from '../programs/hook-runner.ts'
 import type { RunningModel } from '../site/compose.ts'
 import type { Settings } from '../site/settings.ts'
-import { needsBusyTime } from '../workers/autoscaling/busy-apps.ts'
 import type { Proposal, Run } from './run.ts'
 import type { RunningNginx } from './running-nginx.ts'
 import type { Subject } from './subject.ts'
@@ -44,7 +43,7 @@ export interface ReloadDeps {
 export async function reload(deps: ReloadDeps): Promise<Outcome> {
   const { run, nginx, hooks } = deps
   const resolved = await deps.resolveAgain()
-  const refusal = resolved.ok ? findFixed(run.settings(), resolved.settings) : resolved.reason
+  const refusal = resolved.ok ? findFixed(run, resolved.settings) : resolved.reason
   if (!resolved.ok || refusal) return abandoned(refusal ?? '')
   const { settings } = resolved
   const allowed = await hooks.run('before_reload', settings.hooks)
@@ -89,14 +88,14 @@ function abandoned(reason: string): Outcome {
   return { ok: false, message: 'reload abandoned, what ran before goes on', reason }
 }
 
-function findFixed(now: Settings, next: Settings): string | undefined {
+function findFixed(run: Run, next: Settings): string | undefined {
+  const now = run.settings()
   const changed = fixedKeys.filter(key => JSON.stringify(next.config[key]) !== JSON.stringify(now.config[key]))
   if (changed.length > 0) return `${changed.join(', ')} cannot change without a restart`
   if ((next.config.https === 'off') !== (now.config.https === 'off'))
     return 'https cannot change between off and on without a restart'
-  if (next.config.dynamic_routes && next.config.state_dir !== now.config.state_dir)
-    return 'state_dir cannot change without a restart where dynamic_routes are kept in it'
-  if (needsBusyTime(next) && !needsBusyTime(now))
-    return 'workers cannot change to {min, max} without a restart for an app that is no Node program'
-  return undefined
+  return run
+    .subjects()
+    .map(subject => subject.fixed?.(next))
+    .find(reason => reason !== undefined)
 }

@@ -30,7 +30,7 @@ export interface Run {
   /** Readiness goes off, and every subject ends what it does by itself; settles when that has ended. */
   drain(): Promise<void>
   status(): Status
-  metrics(): Metric[]
+  metrics(): Promise<Metric[]>
   health(): HealthFacts
 }
 
@@ -80,7 +80,10 @@ export function createRun(initial: Settings, log: Log): Run {
         ...subjects.map(subject => subject.status?.()),
       )
     },
-    metrics: () => [...runMetrics(run.status()), ...subjects.flatMap(subject => subject.metrics?.() ?? [])],
+    async metrics() {
+      const parts = await Promise.all(subjects.map(subject => subject.metrics?.() ?? []))
+      return [...runMetrics(run.status()), ...parts.flat()]
+    },
     health() {
       const failing = firstOf(subject => subject.failing?.())
       const unready = failing ?? firstOf(subject => subject.unready?.())

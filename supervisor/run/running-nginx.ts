@@ -1,3 +1,4 @@
+import { quickStopMs } from '../base/stopping.ts'
 import type { RenderedNginx } from '../nginx/complaint.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
 import type { Nginx } from '../nginx/service.ts'
@@ -5,8 +6,6 @@ import { modelNginx } from '../site/compose.ts'
 import { renderConfiguration } from '../site/render.ts'
 import type { Proposal, Run } from './run.ts'
 import type { Subject } from './subject.ts'
-
-const quickStopMs = 1000
 
 /** nginx, which is told what the run is. */
 export interface RunningNginx extends Subject, Pick<Nginx, 'takeNote' | 'retireOrphans' | 'reopenLogs' | 'isStarted'> {

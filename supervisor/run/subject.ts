@@ -11,12 +11,14 @@ export interface Subject {
   readonly name: string
   /** Whether no request depends on it: it drains beside the subjects that serve. */
   readonly isIndependent?: boolean
+  /** Reason why it cannot take other settings without a restart; undefined when it can. */
+  fixed?(next: Settings): string | undefined
   /** The next generation, built beside what runs; undefined: nothing changes. Whatever it throws abandons the reload. */
   prepare?(next: Settings): Promise<Change<RunningModel> | undefined>
-  /** Its part of nginx's model under the settings in force. */
+  /** Its part of nginx's model under the settings in force: what follows from what runs. `site/compose.ts` has the rest. */
   model?(settings: Settings): Partial<RunningModel>
   status?(): Partial<Status>
-  metrics?(): Metric[]
+  metrics?(): Metric[] | Promise<Metric[]>
   /** Reason for an orchestrator to restart the container; undefined while there is none. */
   failing?(): string | undefined
   /** Reason why it is not ready; undefined when it is. */

@@ -1,35 +1,30 @@
 import { join, resolve } from 'node:path'
 import { challengeFolder } from '../certificates/acme/settings.ts'
 import { onDemandOf } from '../certificates/on-demand/paths.ts'
+import type { CertificatesModel } from '../certificates/served.ts'
 import { dynamicRoutesOf } from '../dynamic-routes/paths.ts'
 import { frontRules } from '../front/choose-rules.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
 import type { ListenAddress } from '../nginx/listen-address.ts'
 import { systemAuthorities } from '../routes/adapters/files.ts'
 import { routesOf } from '../routes/model.ts'
-import type { Folders } from '../routes/static-directory.ts'
+import type { StaticFilesModel } from '../routes/static-directories.ts'
 import type { UpstreamConfig } from '../upstreams/keys.ts'
 import { tlsName } from '../upstreams/names.ts'
 import type { ExternalUpstream } from '../upstreams/upstream.ts'
+import type { UpstreamsModel } from '../upstreams/upstreams.ts'
+import type { AppsModel } from '../workers/apps.ts'
 import { busyTimeOf } from '../workers/autoscaling/busy-apps.ts'
-import type { WorkerPlan } from '../workers/plan.ts'
-import type { Upstream, UpstreamServer } from '../workers/upstream.ts'
+import type { Upstream } from '../workers/upstream.ts'
 import type { NginxModel } from './model.ts'
 import type { Settings } from './settings.ts'
 import { shutdownTimeoutSeconds } from './shutdown.ts'
 
 /** Part of the model that follows from what is bound and running; the rest follows from the settings. */
-export interface RunningModel {
+export interface RunningModel extends AppsModel, UpstreamsModel, CertificatesModel, StaticFilesModel {
   http: readonly ListenAddress[]
   https: readonly ListenAddress[]
-  folders: Folders
-  certificates: NginxModel['certificates']
-  hsts: NginxModel['front']['hsts']
   accessLogPath: string
-  /** Addresses of the workers of an app. */
-  serversOf(plan: WorkerPlan): UpstreamServer[]
-  /** Servers of an upstream that get requests. */
-  externalOf(upstream: string): ExternalUpstream['servers']
 }
 
 /** That part where nothing runs. */

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { docs, duration, hostName, nginxPath, whole } from '../config/values.ts'
+import { balances, hasBackups, listBalances } from '../nginx/balance.ts'
 import { tlsName } from './names.ts'
 
 /** A server outside, as it is configured. */
@@ -81,7 +82,7 @@ export const upstream = z
           'HOST:PORT each, with weight=NUMBER for a larger share, or backup for when the others are away. Names are looked up again and again',
       }),
     balance: z
-      .enum(['least_conn', 'round_robin', 'ip_hash'], { error: 'expected least_conn, round_robin or ip_hash' })
+      .enum(balances, { error: `expected ${listBalances(balances)}` })
       .default('least_conn')
       .register(docs, {
         description:
@@ -113,11 +114,11 @@ export const upstream = z
     const backup = value.servers.findIndex(({ isBackup }) => isBackup)
     if (value.servers.length > 0 && value.servers.every(({ isBackup }) => isBackup))
       context.addIssue({ code: 'custom', path: ['servers'], message: 'expected a server that is no backup' })
-    if (backup >= 0 && value.balance === 'ip_hash')
+    if (backup >= 0 && !hasBackups(value.balance))
       context.addIssue({
         code: 'custom',
         path: ['servers', backup],
-        message: 'is a backup, which balance: ip_hash does not have',
+        message: `is a backup, which balance: ${value.balance} does not have`,
         params: { fix: 'leave backup out, or set balance to least_conn' },
       })
     if (value.tls?.verify && tlsName(value) === undefined)

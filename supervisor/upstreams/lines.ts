@@ -1,3 +1,4 @@
+import { balanceLines } from '../nginx/balance.ts'
 import type { ExternalUpstream } from './upstream.ts'
 
 /** nginx's own default for connections to servers it knows nothing of. */
@@ -18,7 +19,7 @@ export function renderExternal(upstream: ExternalUpstream): string[] {
     `# upstreams.${upstream.name}`,
     `upstream ${group} {`,
     `    zone ${group} ${zoneKilobytes + zoneKilobytesPerServer * servers.length}k;`,
-    ...(balance === 'round_robin' ? [] : [`    ${balance};`]),
+    ...balanceLines(balance).map(line => `    ${line}`),
     ...servers.map(({ address, weight, isBackup }) => {
       const words = [
         address,

@@ -1,8 +1,10 @@
+import type { Balance } from '../nginx/balance.ts'
+
 /** Servers elsewhere. Without any, requests for it are answered with 503. */
 export interface ExternalUpstream {
   name: string
   servers: { address: string; weight: number; isBackup: boolean }[]
-  balance: 'least_conn' | 'round_robin' | 'ip_hash'
+  balance: Balance
   keepalive: number
   /** How many servers a request is tried on. */
   tries: number

@@ -1,7 +1,7 @@
 import { type Change, inOrder } from '../base/change.ts'
 import type { Metric } from '../base/metrics.ts'
 import { stopping } from '../base/roll-result.ts'
-import type { Stopping } from '../base/stopping.ts'
+import { quickStopMs, type Stopping } from '../base/stopping.ts'
 import { createSlotSockets } from '../processes/adapters/listeners.ts'
 import { memoryOfGroups, portsOfGroup } from '../processes/adapters/procfs.ts'
 import type { ProcessRuntime } from '../processes/child.ts'
@@ -25,7 +25,6 @@ import type { WorkerEvent } from './worker.ts'
 
 /** How long the first ready worker waits for the others before nginx is told. */
 const siblingsMs = 100
-const quickStopMs = 1000
 
 /** Settings that the apps depend on. */
 export interface AppsSettings {

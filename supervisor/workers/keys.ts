@@ -10,7 +10,9 @@ import {
   whole,
   workerCount,
 } from '../config/values.ts'
+import { listBalances } from '../nginx/balance.ts'
 import { exitAfter, onFailure, refuseIdleExitAfter } from '../processes/failure-keys.ts'
+import { appBalances } from './upstream.ts'
 
 const workers = workerCount.default('auto').register(docs, {
   description:
@@ -42,9 +44,7 @@ export const app = z
         'How a worker gets its socket: inherit: as file descriptor 3 (Node apps need no change); port: a TCP port of its own in $PORT',
     }),
     balance: z
-      .enum(['least_conn', 'round_robin', 'ip_hash', 'sticky'], {
-        error: 'expected least_conn, round_robin, ip_hash or sticky',
-      })
+      .enum(appBalances, { error: `expected ${listBalances(appBalances)}` })
       .default('least_conn')
       .register(docs, {
         description:

@@ -1,7 +1,11 @@
+import { type Balance, balanceLines, balances, hasBackups } from '../nginx/balance.ts'
 import type { WorkerAddress } from './address.ts'
 
-/** How nginx chooses a worker for a request. */
-export type Balance = 'least_conn' | 'round_robin' | 'ip_hash' | 'sticky'
+/** How nginx chooses a worker for a request: `sticky` by a cookie. */
+export type AppBalance = Balance | 'sticky'
+
+/** Every way, the default one first. */
+export const appBalances: [AppBalance, ...AppBalance[]] = [...balances, 'sticky']
 
 /** A worker's place in nginx's list. */
 export interface UpstreamServer {
@@ -16,7 +20,7 @@ export interface Upstream {
   servers: readonly UpstreamServer[]
   /** Idle connections to the workers that each nginx process keeps. */
   keepalive: number
-  balance: Balance
+  balance: AppBalance
   /** Whether the app is told of the TLS connection. */
   tellsTls?: boolean
 }
@@ -39,10 +43,12 @@ export function renderUpstream(upstream: Upstream): string[] {
     `# ${appKey(name)}: workers, balance, keepalive`,
     `upstream ${upstreamName(name)} {`,
     `    zone ${upstreamName(name)} ${zoneKilobytes + zoneKilobytesPerServer * addresses.length}k;`,
-    ...methods[balance],
+    ...linesOf(balance).map(line => `    ${line}`),
     ...addresses.map(address => `    server ${address} max_fails=0;`),
     // once more, last: a request that every worker dropped waits in a queue for the worker to come back
-    ...secondTries(addresses).map(address => `    server ${address} max_fails=0${hashes(balance) ? '' : ' backup'};`),
+    ...secondTries(addresses).map(
+      address => `    server ${address} max_fails=0${balance === 'sticky' || hasBackups(balance) ? ' backup' : ''};`,
+    ),
     ...renderKeepalive(upstream.keepalive),
     '}',
     ...(balance === 'sticky' ? renderSticky(upstream) : []),
@@ -68,24 +74,17 @@ export function renderCookie({ name, servers, balance }: Upstream): string[] {
   return [`# ${appKey(name)}: balance`, `add_header Set-Cookie $monohull_cookie_${variableName(name)} always;`]
 }
 
-const methods: Record<Balance, string[]> = {
-  least_conn: ['    least_conn;'],
-  round_robin: [],
-  // ip_hash itself knows no second try at the same server, and moves most clients when a worker comes or goes
-  ip_hash: ['    hash $remote_addr consistent;'],
+function linesOf(balance: AppBalance): readonly string[] {
   // for whoever brings no cookie yet
-  sticky: ['    least_conn;'],
+  if (balance === 'sticky') return balanceLines('least_conn')
+  // ip_hash itself knows no second try at the same server, and moves most clients when a worker comes or goes
+  return balance === 'ip_hash' ? ['hash $remote_addr consistent;'] : balanceLines(balance)
 }
 
 /** A kept connection to a dead worker uses up a place, and no try: one worker alone is named more often. */
 function secondTries(addresses: readonly string[]): string[] {
   const [only = ''] = addresses
   return addresses.length === 1 ? Array.from({ length: tries }, () => only) : [...addresses]
-}
-
-/** nginx's hashes take no `backup`; a server that is named twice has two tries there. */
-function hashes(balance: Balance): boolean {
-  return balance === 'ip_hash'
 }
 
 /**

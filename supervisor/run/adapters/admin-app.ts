@@ -9,7 +9,7 @@ import { answerHealth, type HealthOptions } from './health-responder.ts'
 export interface AdminOptions {
   health: HealthOptions
   status: () => Status
-  metrics: () => Metric[]
+  metrics: () => Promise<Metric[]>
   renewCertificate: (name: string, mode: 'due' | 'forced') => Promise<Outcome>
   /** Undefined: there are none. */
   dynamicRoutes: () => Promise<object[]> | undefined
@@ -39,8 +39,8 @@ export function createAdminApp({
   app.get('/status', (_request, response) => {
     response.json(status())
   })
-  app.get('/metrics', (_request, response) => {
-    response.type(metricsType).send(formatMetrics(metrics()))
+  app.get('/metrics', async (_request, response) => {
+    response.type(metricsType).send(formatMetrics(await metrics()))
   })
   app.post('/certificates/:name/renew', async (request, response) => {
     const outcome = await renewCertificate(request.params.name, request.query.force === 'true' ? 'forced' : 'due')

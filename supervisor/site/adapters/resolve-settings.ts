@@ -41,7 +41,10 @@ export function resolveSettings(config: Config, world: World): SettingsResult {
   checkCacheRoom(config, complain)
   const frontFiles = findFrontFiles(config, { directory, nginxUser, complain })
   const snippets = resolve(directory, config.nginx.snippets)
-  const ownNginxConf = readOwnNginxConf(config.nginx.config, { directory, complain })
+  const ownNginxConf = readOwnNginxConf(config.nginx.config, {
+    directory,
+    complain: (path, problem, fix) => complain('nginx.config', path, problem, fix),
+  })
   if (/[\s$"'\\;{}]/.test(snippets)) {
     complain('nginx.snippets', snippets, 'holds spaces, quotes or $, which nginx cannot take', 'move the folder')
   }

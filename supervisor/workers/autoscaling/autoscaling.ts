@@ -8,7 +8,7 @@ import type { BoundSocket } from '../../processes/sockets.ts'
 import type { WorkerPlan } from '../plan.ts'
 import type { WorkerPool } from '../pool.ts'
 import { runAutoscaler } from './autoscaler.ts'
-import { type BusySettings, busySocketName, busyTimeOf } from './busy-apps.ts'
+import { type BusySettings, busySocketName, busyTimeOf, needsBusyTime } from './busy-apps.ts'
 import { createBusyTime } from './busy-time.ts'
 
 export interface AutoscalingDeps {
@@ -31,6 +31,7 @@ export interface Autoscaling {
   readonly socket: BoundSocket | undefined
   /** Begins to look at the load of every app that is to be scaled by it. */
   begin(): void
+  fixed(next: AutoscalingSettings): string | undefined
   prepare(): Promise<Change>
   quiesce(): void
   close(): void
@@ -75,6 +76,10 @@ export function openAutoscaling(
     name: 'autoscaling',
     socket,
     begin,
+    fixed: next =>
+      socket === undefined && needsBusyTime(next)
+        ? 'workers cannot change to {min, max} without a restart for an app that is no Node program'
+        : undefined,
     prepare: async () => ({ commit: begin }),
     quiesce() {
       for (const end of scaled.values()) end()

@@ -56,7 +56,7 @@ describe('admin/server', () => {
     const server = await serveAdmin(path, {
       health,
       status: () => status,
-      metrics: () => [],
+      metrics: async () => [],
       command,
       renewCertificate: command,
       dynamicRoutes: () => undefined,

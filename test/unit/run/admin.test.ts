@@ -37,7 +37,7 @@ function app(change: Partial<Health> = {}, paths = { livePath: '/healthz', ready
   return createAdminApp({
     health: { ...paths, facts: () => factsOf({ ...healthy, ...change }) },
     status: () => status,
-    metrics: () => [...runMetrics(status), ...workerMetrics(status.workers), ...processMetrics(status.processes)],
+    metrics: async () => [...runMetrics(status), ...workerMetrics(status.workers), ...processMetrics(status.processes)],
     command: async command => commands(command),
     renewCertificate,
     dynamicRoutes: () => undefined,
@@ -88,7 +88,7 @@ describe('admin/app', () => {
     const server = createAdminApp({
       health: { livePath: '/healthz', readyPath: '/readyz', facts: () => factsOf(facts) },
       status: () => status,
-      metrics: () => [],
+      metrics: async () => [],
       command: async command => commands(command),
       renewCertificate,
       dynamicRoutes: () => undefined,
