@@ -6,17 +6,17 @@ import type { Command } from '../run/command.ts'
 /** Editors and build tools write several files, or one in several steps. */
 const quietMs = 100
 /** How long a worker that boots while the next change is there already may go on. */
-const patienceMs = 2000
+const bootPatienceMs = 2000
 /** What changes this soon after a restart may be its own doing; this many times in a row, it is. */
 const echoMs = 1000
-const mostEchoes = 5
+const maxEchoes = 5
 
 export interface ChangeRestartsDeps {
   clock: Clock
   log: Log
   command: (command: Command) => Promise<Outcome>
   /** Ends the replacements that are not ready yet. */
-  giveUpBooting: () => void
+  killBooting: () => void
   /** Whether every app has a worker that serves. */
   isServing: () => boolean
 }
@@ -40,7 +40,7 @@ export function createChangeRestarts(deps: ChangeRestartsDeps): ChangeRestarts {
   let isActing = false
   let actedAt = Number.NEGATIVE_INFINITY
   let cancelAct = () => {}
-  let cancelGiveUp = () => {}
+  let cancelKillBooting = () => {}
 
   async function act(): Promise<void> {
     if (isActing) return
@@ -50,8 +50,8 @@ export function createChangeRestarts(deps: ChangeRestartsDeps): ChangeRestarts {
     changes = []
     const startedAt = clock.monotonic()
     const outcome = await deps.command(command)
-    cancelGiveUp()
-    cancelGiveUp = () => {}
+    cancelKillBooting()
+    cancelKillBooting = () => {}
     if (outcome.ok) log.info(`${command.type}ed`, { ms: clock.monotonic() - startedAt })
     else if (changes.length === 0) log.info(deps.isServing() ? 'the old version serves on' : 'waiting for a change')
     isActing = false
@@ -65,8 +65,8 @@ export function createChangeRestarts(deps: ChangeRestartsDeps): ChangeRestarts {
     const isSoon = isActing || clock.monotonic() - actedAt < echoMs
     const count = isSoon ? (echoes.get(key) ?? 0) + 1 : 0
     echoes.set(key, count)
-    if (count === mostEchoes) log.warn('left out, since it changes with every restart', { file: change.path })
-    return count >= mostEchoes
+    if (count === maxEchoes) log.warn('left out, since it changes with every restart', { file: change.path })
+    return count >= maxEchoes
   }
 
   function actSoon(): void {
@@ -77,13 +77,13 @@ export function createChangeRestarts(deps: ChangeRestartsDeps): ChangeRestarts {
   return {
     changed(change) {
       if (isEcho(change)) return
-      if (isActing && changes.length === 0) cancelGiveUp = clock.after(patienceMs, deps.giveUpBooting)
+      if (isActing && changes.length === 0) cancelKillBooting = clock.after(bootPatienceMs, deps.killBooting)
       changes.push(change)
       actSoon()
     },
     stop() {
       cancelAct()
-      cancelGiveUp()
+      cancelKillBooting()
       changes = []
     },
   }

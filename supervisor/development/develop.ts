@@ -6,7 +6,7 @@ import type { Outcome } from '../base/outcome.ts'
 import type { Command } from '../run/command.ts'
 import type { WatchOptions } from './adapters/watcher.ts'
 import { type ChangeRestarts, createChangeRestarts } from './change-restarts.ts'
-import { isWatchedFile, isWatchedFolder } from './watched.ts'
+import { isWatchedDirectory, isWatchedFile } from './watched.ts'
 
 type Watch = Omit<WatchOptions, 'onError'>
 
@@ -20,7 +20,7 @@ interface Program {
 }
 
 interface WatchSources {
-  folders: ReadonlyMap<string, readonly Program[]>
+  directories: ReadonlyMap<string, readonly Program[]>
   settings: DevelopmentSettings
   restarts: ChangeRestarts
   configFile: string | undefined
@@ -37,7 +37,7 @@ export interface DevelopmentSettings {
 interface DevelopedApp {
   rotation(): readonly unknown[]
   /** Kills what is not ready yet, as if it had failed. */
-  giveUpBooting(): void
+  killBooting(): void
 }
 
 export interface DevelopmentDeps {
@@ -70,12 +70,12 @@ export async function develop(
     clock: systemClock,
     log,
     command: command => send(command, 'a change'),
-    giveUpBooting() {
-      for (const pool of pools()) pool.giveUpBooting()
+    killBooting() {
+      for (const pool of pools()) pool.killBooting()
     },
     isServing,
   })
-  const folders = programsByFolder(settings)
+  const directories = programsByDirectory(settings)
   const { watchPath } = await import('./adapters/watcher.ts')
   const onError = (error: unknown) =>
     log.warn('cannot watch everything', {
@@ -83,13 +83,13 @@ export async function develop(
       fix: 'raise fs.inotify.max_user_watches, or set CHOKIDAR_USEPOLLING=1',
     })
   const watchers = await Promise.all([
-    ...[...folders.keys()].map(folder =>
-      watchPath({ ...watchOf(folder, { folders, settings, restarts, configFile }), onError }),
+    ...[...directories.keys()].map(directory =>
+      watchPath({ ...watchOf(directory, { directories, settings, restarts, configFile }), onError }),
     ),
     ...(configFile ? [watchPath({ ...watchOfFile(configFile, restarts), onError })] : []),
   ])
   const urls = [...http.map(address => `http://${address}`), ...https.map(address => `https://${address}`)]
-  const watched = new Set([...folders.keys()].map(folder => `${basename(folder)}/`))
+  const watched = new Set([...directories.keys()].map(directory => `${basename(directory)}/`))
   log.info(`serving ${readable(urls)}, watching ${[...watched].join(', ')}`)
   if (!isServing()) log.info('waiting for a change')
   return {
@@ -102,33 +102,34 @@ export async function develop(
 }
 
 /** The programs of each folder; none where nginx alone serves what is in it. */
-function programsByFolder({ apps, processes }: DevelopmentSettings): ReadonlyMap<string, readonly Program[]> {
+function programsByDirectory({ apps, processes }: DevelopmentSettings): ReadonlyMap<string, readonly Program[]> {
   const all = [
     ...apps.map(({ place, name, plan }) => ({
-      folder: place.directory,
+      directory: place.directory,
       programs: plan ? [{ name, argv: plan.argv }] : [],
     })),
-    ...processes.map(({ directory, name, argv }) => ({ folder: directory, programs: [{ name, argv }] })),
+    ...processes.map(({ directory, name, argv }) => ({ directory, programs: [{ name, argv }] })),
   ]
-  const folders = new Map<string, Program[]>()
-  for (const { folder, programs } of all) folders.set(folder, [...(folders.get(folder) ?? []), ...programs])
-  return folders
+  const directories = new Map<string, Program[]>()
+  for (const { directory, programs } of all)
+    directories.set(directory, [...(directories.get(directory) ?? []), ...programs])
+  return directories
 }
 
 /** What of a folder is watched, and what a change of it calls for. */
-function watchOf(folder: string, { folders, settings, restarts, configFile }: WatchSources): Watch {
+function watchOf(directory: string, { directories, settings, restarts, configFile }: WatchSources): Watch {
   const { run_dir, state_dir } = settings.config
-  const programs = folders.get(folder) ?? []
-  const foreign = [run_dir, state_dir, ...folders.keys()]
-    .filter(other => other !== folder)
-    .map(other => relative(folder, other))
+  const programs = directories.get(directory) ?? []
+  const foreign = [run_dir, state_dir, ...directories.keys()]
+    .filter(other => other !== directory)
+    .map(other => relative(directory, other))
   const commands = programs.length > 0 ? programs.map(({ argv }) => argv) : [[]]
   return {
-    path: folder,
-    isFolder: path => !foreign.includes(path) && commands.some(argv => isWatchedFolder(path, argv)),
+    path: directory,
+    isDirectory: path => !foreign.includes(path) && commands.some(argv => isWatchedDirectory(path, argv)),
     isFile: path => reloadNames.has(path) || programs.some(({ argv }) => isWatchedFile(path, argv)),
     onChange(path) {
-      if (configFile === join(folder, path)) return // watched by itself
+      if (configFile === join(directory, path)) return // watched by itself
       if (reloadNames.has(path)) return restarts.changed({ path, command: { type: 'reload' } })
       for (const { name, argv } of programs)
         if (isWatchedFile(path, argv)) restarts.changed({ path, command: { type: 'restart', target: name } })
@@ -139,7 +140,7 @@ function watchOf(folder: string, { folders, settings, restarts, configFile }: Wa
 function watchOfFile(file: string, restarts: ChangeRestarts): Watch {
   return {
     path: file,
-    isFolder: () => false,
+    isDirectory: () => false,
     isFile: () => true,
     onChange: () => restarts.changed({ path: basename(file), command: { type: 'reload' } }),
   }

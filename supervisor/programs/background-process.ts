@@ -40,7 +40,7 @@ export function createBackgroundProcess(
   const name = `${initialPlan.name}.${number}`
   let plan = initialPlan
   let state: SlotState = { name: 'idle' }
-  let running: { managed: ManagedProcess; buried: Promise<void> } | undefined
+  let running: { managed: ManagedProcess; recorded: Promise<void> } | undefined
   let isStopping = false
   let starts = 0
   let cancelTimer = () => {}
@@ -87,14 +87,14 @@ export function createBackgroundProcess(
         onReady: () => {},
       })
       managed.markReady()
-      running = { managed, buried: bury(worker, managed) }
+      running = { managed, recorded: recordExit(worker, managed) }
       cancelTimer = clock.after(runningAfterMs, () => dispatch({ type: 'becameReady', worker, at: clock.monotonic() }))
     } catch (error) {
       cancelTimer = clock.after(0, () => died(worker, { exit: refused, lastLines: [], reason: reasonOf(error) }))
     }
   }
 
-  async function bury(worker: number, { child, ended }: ManagedProcess): Promise<void> {
+  async function recordExit(worker: number, { child, ended }: ManagedProcess): Promise<void> {
     const { exit: ending, cause, uptimeMs } = await ended
     const exit = cause === undefined ? deps.oomWatch.judge(ending) : ending
     await child.outputEnded()
@@ -144,7 +144,7 @@ export function createBackgroundProcess(
     const leaving = running
     state = { name: 'idle' }
     leaving?.managed.stop(graceMs)
-    await leaving?.buried
+    await leaving?.recorded
   }
 
   return {

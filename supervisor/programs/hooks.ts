@@ -8,13 +8,13 @@ import { manageTask } from '../processes/task-process.ts'
 import { type HookEvent, type HookFacts, type HookPlan, hookEnv } from './hook.ts'
 
 /** Commands in the background at once; workers that come and go faster than these end are told one after the other. */
-const mostAtOnce = 4
+const maxRunning = 4
 /** Events that wait for their turn; what comes on top is left out. */
-const mostWaiting = 64
+const maxWaiting = 64
 /** From TERM to KILL, for a command that took too long. */
 const graceMs = 1000
 /** The same at the end of monohull, whose own time is over. */
-const lastGraceMs = 200
+const finalGraceMs = 200
 
 export interface HookRun {
   event: HookEvent
@@ -80,7 +80,7 @@ export function createHooks({ spawn, clock, log }: Pick<ProcessRuntime, 'spawn' 
   }
 
   function startWaiting(): void {
-    while (inBackground < mostAtOnce) {
+    while (inBackground < maxRunning) {
       const next = waiting.shift()
       if (!next) return
       inBackground++
@@ -100,7 +100,7 @@ export function createHooks({ spawn, clock, log }: Pick<ProcessRuntime, 'spawn' 
     run,
     enqueue(next) {
       if (isEnding) return
-      if (waiting.length >= mostWaiting) {
+      if (waiting.length >= maxWaiting) {
         log.warn('hook left out, too many are waiting', { hook: next.event, worker: next.facts.worker })
         return
       }
@@ -113,7 +113,7 @@ export function createHooks({ spawn, clock, log }: Pick<ProcessRuntime, 'spawn' 
     async end() {
       isEnding = true
       waiting.length = 0
-      for (const hook of running) hook.stop(lastGraceMs)
+      for (const hook of running) hook.stop(finalGraceMs)
       await Promise.all([...running].map(hook => hook.ended))
     },
   }

@@ -15,7 +15,7 @@ import type { RoutesModel, ServedRoute } from './route.ts'
 /** nginx sends none that is empty, and takes none from the server beside it. */
 const noHeader = "add_header X-None '';"
 
-type Model = Pick<RoutesModel, 'front' | 'routes' | 'apps' | 'upstreams' | 'busyTime'>
+type Model = Pick<RoutesModel, 'front' | 'routes' | 'apps' | 'upstreams' | 'busyCounter'>
 
 /** For the locations of a route: who gets how much of it, where that differs from the whole front. */
 export function renderAdmission(route: ServedRoute, model: Model): string[] {

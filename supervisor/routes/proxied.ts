@@ -96,7 +96,7 @@ export function isLeftToCache({ target, rules }: ServedRoute, model: PeerModel &
   return isProxied && !findPeer(target, model) && isCached(rules, model.front)
 }
 
-type PeerModel = Pick<RoutesModel, 'apps' | 'upstreams' | 'busyTime'>
+type PeerModel = Pick<RoutesModel, 'apps' | 'upstreams' | 'busyCounter'>
 
 /** Who gets the requests. */
 interface Peer {
@@ -109,12 +109,12 @@ function findPeer({ kind, name }: ProxiedTarget, model: PeerModel): Peer | undef
   return kind === 'app' ? findApp(name, model) : findUpstream(name, model)
 }
 
-function findApp(name: string, { apps, busyTime }: Pick<RoutesModel, 'apps' | 'busyTime'>): Peer | undefined {
+function findApp(name: string, { apps, busyCounter }: Pick<RoutesModel, 'apps' | 'busyCounter'>): Peer | undefined {
   const app = apps.find(candidate => candidate.name === name && candidate.servers.length > 0)
   if (!app) return undefined
   const options = [
     ...(app.tellsTls ? ['include snippets/tell-tls.conf;'] : []),
-    ...(busyTime?.apps.includes(name) ? renderBusyLocation(name) : []),
+    ...(busyCounter?.apps.includes(name) ? renderBusyLocation(name) : []),
   ]
   return { url: proxyTarget(app), host: undefined, options }
 }

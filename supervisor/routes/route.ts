@@ -3,7 +3,7 @@ import type { RouteRules } from '../front/route-rules.ts'
 import type { FrontRules } from '../front/rules.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
 import type { ExternalUpstream } from '../upstreams/upstream.ts'
-import type { BusyTime } from '../workers/autoscaling/busy-counter.ts'
+import type { BusyCounter } from '../workers/autoscaling/busy-counter.ts'
 import type { Upstream } from '../workers/upstream.ts'
 import type { FolderShortcuts } from './static-directory.ts'
 
@@ -86,5 +86,5 @@ export interface RoutesModel {
   routes: readonly ServedRoute[]
   apps: readonly Upstream[]
   upstreams: readonly ExternalUpstream[]
-  busyTime: BusyTime | undefined
+  busyCounter: BusyCounter | undefined
 }

@@ -37,9 +37,9 @@ export function openRunDirWatch({ clock, log, folder, instance, pools, isDrainin
 
 /** The ways to the workers lead through links: one whose socket is gone counts as gone. */
 function expected(folder: string, pools: RunDirDeps['pools']): string[] {
-  const places = [...pools.values()].flatMap(pool => pool.rotation().map(({ address }) => address))
+  const addresses = [...pools.values()].flatMap(pool => pool.rotation().map(({ address }) => address))
   return [
     ...lasting.map(name => join(folder, name)),
-    ...places.flatMap(address => (address.kind === 'unix' ? [address.path] : [])),
+    ...addresses.flatMap(address => (address.kind === 'unix' ? [address.path] : [])),
   ]
 }

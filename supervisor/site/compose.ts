@@ -14,7 +14,7 @@ import { tlsName } from '../upstreams/names.ts'
 import type { ExternalUpstream } from '../upstreams/upstream.ts'
 import type { UpstreamsModel } from '../upstreams/upstreams.ts'
 import type { AppsModel } from '../workers/apps.ts'
-import { busyTimeOf } from '../workers/autoscaling/busy-apps.ts'
+import { busyCounterOf } from '../workers/autoscaling/busy-apps.ts'
 import type { Upstream } from '../workers/upstream.ts'
 import type { NginxModel } from './model.ts'
 import type { Settings } from './settings.ts'
@@ -86,7 +86,7 @@ export function modelNginx(settings: Settings, features: NginxFeatures, running:
       toUpstream(name, upstream, { servers: running.externalOf(name), directory: config.directory }),
     ),
     routes,
-    busyTime: busyTimeOf(settings, features),
+    busyCounter: busyCounterOf(settings, features),
     front: {
       ...frontRules(config, {
         files: settings.frontFiles,

@@ -2,9 +2,9 @@ import { quote } from '../nginx/text.ts'
 import type { NginxModel } from './model.ts'
 
 /** Keys of the configuration for which nginx runs Lua. */
-export function luaKeys({ busyTime, onDemand, dynamicRoutes }: NginxModel): string[] {
+export function luaKeys({ busyCounter, onDemand, dynamicRoutes }: NginxModel): string[] {
   return [
-    ...(busyTime ? ['app.workers'] : []),
+    ...(busyCounter ? ['app.workers'] : []),
     ...(onDemand ? ['tls.on_demand'] : []),
     ...(dynamicRoutes ? ['dynamic_routes'] : []),
   ]

@@ -9,7 +9,7 @@ import type { ListenAddress } from '../nginx/listen-address.ts'
 import type { OwnNginxConf } from '../nginx/own-conf.ts'
 import type { ServedRoute } from '../routes/route.ts'
 import type { ExternalUpstream } from '../upstreams/upstream.ts'
-import type { BusyTime } from '../workers/autoscaling/busy-counter.ts'
+import type { BusyCounter } from '../workers/autoscaling/busy-counter.ts'
 import type { Upstream } from '../workers/upstream.ts'
 
 /** Everything that the rendered parts of the nginx configuration depend on. */
@@ -36,7 +36,7 @@ export interface NginxModel {
   /** For 502, 503 and 504. */
   unavailable: UnavailablePage
   /** Counted where an app is scaled by it. */
-  busyTime: BusyTime | undefined
+  busyCounter: BusyCounter | undefined
   /** The apps that run as workers. */
   apps: Upstream[]
   upstreams: ExternalUpstream[]

@@ -119,7 +119,7 @@ function renderHttp(model: NginxModel): string {
     ...(redirectsByMap(model) ? renderRedirects(healthPaths(model), model.acmeChallenges) : []),
     ...renderLuaPath(model),
     ...model.apps.flatMap(renderUpstream),
-    ...(model.busyTime ? renderBusyCounter(model.busyTime) : []),
+    ...(model.busyCounter ? renderBusyCounter(model.busyCounter) : []),
     ...model.upstreams.flatMap(renderExternal),
     ...(proxied.some(route => isLeftToCache(route, model)) ? renderNobody() : []),
     ...(model.dynamicRoutes ? renderDynamicHosts(model.dynamicRoutes) : []),

@@ -1,11 +1,11 @@
 import type { Runtime } from '../base/runtime.ts'
 import type { UpstreamEntry } from './entry.ts'
-import { noteCheck, type ServerHealth, unchecked } from './health.ts'
+import { recordCheck, type ServerHealth, unchecked } from './health.ts'
 import type { UpstreamConfig } from './keys.ts'
 import { isName, tlsName } from './names.ts'
 
 /** What a server elsewhere is asked. */
-export interface UpstreamQuestion {
+export interface HealthRequest {
   address: string
   port: number
   path: string
@@ -18,7 +18,7 @@ export interface UpstreamQuestion {
 /** Asks a server elsewhere whether it is well. */
 export interface UpstreamProbe {
   /** Undefined when it is, else why not. */
-  complaintOf(question: UpstreamQuestion): Promise<string | undefined>
+  failureOf(question: HealthRequest): Promise<string | undefined>
 }
 
 /** The checks of one upstream's servers. */
@@ -26,7 +26,7 @@ export interface UpstreamChecks {
   start(): void
   healthOf(entry: UpstreamEntry): ServerHealth
   /** What was found out so far by endpoint, for a successor. */
-  memory(): ReadonlyMap<string, ServerHealth>
+  snapshot(): ReadonlyMap<string, ServerHealth>
   stop(): void
 }
 
@@ -35,7 +35,7 @@ export interface UpstreamChecksDeps extends Pick<Runtime, 'clock' | 'log'> {
   /** The servers at the addresses that are known now. */
   entries(): readonly UpstreamEntry[]
   /** A server whose host is a name has failed a check. */
-  onIll(name: string): void
+  onFailing(name: string): void
   /** A server is up or down now that was not. */
   onChange(): void
 }
@@ -47,7 +47,7 @@ export interface CheckedUpstream {
 }
 
 export function createUpstreamChecks(
-  { clock, log, probe, entries, onIll, onChange }: UpstreamChecksDeps,
+  { clock, log, probe, entries, onFailing, onChange }: UpstreamChecksDeps,
   { name, config, policy }: CheckedUpstream,
   before?: ReadonlyMap<string, ServerHealth>,
 ): UpstreamChecks {
@@ -62,7 +62,7 @@ export function createUpstreamChecks(
 
   function ask({ server, address }: UpstreamEntry): Promise<string | undefined> {
     const { tls, host } = config
-    return probe.complaintOf({
+    return probe.failureOf({
       address,
       port: server.port,
       path: policy.path,
@@ -74,35 +74,35 @@ export function createUpstreamChecks(
 
   async function check(): Promise<void> {
     const checked = entries()
-    const complaints = await Promise.all(checked.map(ask))
+    const failures = await Promise.all(checked.map(ask))
     if (isStopped) return
     // it may be elsewhere by now, long before its name no longer holds: a container that came back
-    const ill = checked.flatMap(({ server }, index) => (complaints[index] && isName(server.host) ? server.host : []))
-    for (const host of new Set(ill)) onIll(host)
+    const ill = checked.flatMap(({ server }, index) => (failures[index] && isName(server.host) ? server.host : []))
+    for (const host of new Set(ill)) onFailing(host)
     const wasAnyUp = checked.some(isUp)
     const present = new Set(entries().map(({ endpoint }) => endpoint))
     for (const endpoint of health.keys()) if (!present.has(endpoint)) health.delete(endpoint)
-    for (const [index, entry] of checked.entries()) if (present.has(entry.endpoint)) note(entry, complaints[index])
+    for (const [index, entry] of checked.entries()) if (present.has(entry.endpoint)) note(entry, failures[index])
     if (wasAnyUp && !checked.some(isUp))
       log.error('every server of an upstream fails its checks, requests go to all of them', { upstream: name })
     cancel = clock.after(policy.interval, () => void check())
   }
 
-  function note(entry: UpstreamEntry, complaint: string | undefined): void {
+  function note(entry: UpstreamEntry, failure: string | undefined): void {
     const was = healthOf(entry)
-    const now = noteCheck(was, { complaint, at: clock.monotonic() }, policy)
+    const now = recordCheck(was, { failure, at: clock.monotonic() }, policy)
     health.set(entry.endpoint, now)
     if (now.isUp === was.isUp) return
     const fields = { upstream: name, server: entry.endpoint }
     if (now.isUp) log.info('a server is well again', fields)
-    else log.warn('a server fails its checks', { ...fields, reason: complaint })
+    else log.warn('a server fails its checks', { ...fields, reason: failure })
     onChange()
   }
 
   return {
     start: () => void check(),
     healthOf,
-    memory: () => health,
+    snapshot: () => health,
     stop() {
       isStopped = true
       cancel()

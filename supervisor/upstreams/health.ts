@@ -6,26 +6,26 @@ export interface ServerHealth {
   /** When it was first checked, or last went up or down, on the monotonic clock; undefined: not checked yet. */
   since: number | undefined
   /** What is wrong while it is down. */
-  complaint: string | undefined
+  failure: string | undefined
 }
 
 interface Check {
   /** Undefined: the server is well. */
-  complaint: string | undefined
+  failure: string | undefined
   /** On the monotonic clock. */
   at: number
 }
 
 /** A server that was not checked yet: it gets requests. */
-export const unchecked: ServerHealth = { isUp: true, against: 0, since: undefined, complaint: undefined }
+export const unchecked: ServerHealth = { isUp: true, against: 0, since: undefined, failure: undefined }
 
 /** After one more check. */
-export function noteCheck(
+export function recordCheck(
   before: ServerHealth,
-  { complaint, at }: Check,
+  { failure, at }: Check,
   { fails, passes }: { fails: number; passes: number },
 ): ServerHealth {
-  const isWell = complaint === undefined
+  const isWell = failure === undefined
   const isAgainst = isWell !== before.isUp
   const turns = isAgainst && before.against + 1 >= (before.isUp ? fails : passes)
   const isUp = turns ? isWell : before.isUp
@@ -33,7 +33,7 @@ export function noteCheck(
     isUp,
     against: isAgainst && !turns ? before.against + 1 : 0,
     since: turns ? at : (before.since ?? at),
-    complaint: isUp ? undefined : (complaint ?? before.complaint),
+    failure: isUp ? undefined : (failure ?? before.failure),
   }
 }
 

@@ -3,7 +3,7 @@ import type { ExternalUpstream } from './upstream.ts'
 
 /** nginx's own default for connections to servers it knows nothing of. */
 const idle = '60s'
-/** Shared memory: what nginx needs for itself, and for a server. */
+/** Shared snapshot: what nginx needs for itself, and for a server. */
 const zoneKilobytes = 64
 const zoneKilobytesPerServer = 4
 

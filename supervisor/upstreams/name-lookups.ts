@@ -11,9 +11,9 @@ export interface Resolver {
 
 /** A start does not wait longer for names; what is found later is told then. */
 const firstLookupMs = 2000
-const shortestTtlMs = 5000
+const minTtlMs = 5000
 /** Docker says ten minutes for containers, whose addresses may change with each start. */
-const longestTtlMs = 10_000
+const maxTtlMs = 10_000
 /** For a name that leads nowhere, as while other containers start. */
 const retryMs = 2000
 
@@ -28,7 +28,7 @@ export interface NameLookups {
   /** Since when a name cannot be looked up, on the monotonic clock. */
   failingSince(name: string): number | undefined
   /** What was found out so far, for a successor. */
-  memory(): ReadonlyMap<string, readonly string[]>
+  snapshot(): ReadonlyMap<string, readonly string[]>
   stop(): void
 }
 
@@ -77,8 +77,8 @@ export function createNameLookups(
 
   async function delayFor(name: string): Promise<number> {
     if (failing.has(name)) return retryMs
-    const ttlMs = (await resolver.ttlOf(name)) ?? longestTtlMs
-    return Math.min(Math.max(ttlMs, shortestTtlMs), longestTtlMs)
+    const ttlMs = (await resolver.ttlOf(name)) ?? maxTtlMs
+    return Math.min(Math.max(ttlMs, minTtlMs), maxTtlMs)
   }
 
   async function start(): Promise<void> {
@@ -96,7 +96,7 @@ export function createNameLookups(
     lookUp,
     addressesOf: name => addresses.get(name) ?? [],
     failingSince: name => failing.get(name),
-    memory: () => addresses,
+    snapshot: () => addresses,
     stop() {
       isStopped = true
       cancelWait()

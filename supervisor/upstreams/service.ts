@@ -21,7 +21,7 @@ export interface Upstreams {
   serversOf(upstream: string): ExternalUpstream['servers']
   status(): UpstreamServerStatus[]
   /** What was found out so far, for a successor. */
-  memory(): Memory
+  snapshot(): Snapshot
   stop(): void
 }
 
@@ -32,7 +32,7 @@ export interface UpstreamsDeps extends Pick<Runtime, 'clock' | 'log'> {
   onChange(): void
 }
 
-interface Memory {
+interface Snapshot {
   /** By name. */
   addresses: ReadonlyMap<string, readonly string[]>
   /** By upstream and endpoint. */
@@ -42,25 +42,29 @@ interface Memory {
 export function createUpstreams(
   deps: UpstreamsDeps,
   configs: Readonly<Record<string, UpstreamConfig>>,
-  before?: Memory,
+  before?: Snapshot,
 ): Upstreams {
   const { clock } = deps
   const checks = new Map<string, UpstreamChecks>()
-  let cancelTelling: (() => void) | undefined
+  let cancelNotify: (() => void) | undefined
   let isStopped = false
   const lookups = createNameLookups({ ...deps, onChange: changed }, namesIn(configs), before?.addresses)
   // without checks, nothing would bring one back that is down
   for (const [name, config] of Object.entries(configs)) {
     if (!config.health) continue
-    const checksDeps = { ...deps, entries: () => entriesAt(name), onIll: (host: string) => void lookups.lookUp(host) }
+    const checksDeps = {
+      ...deps,
+      entries: () => entriesAt(name),
+      onFailing: (host: string) => void lookups.lookUp(host),
+    }
     const checked = { name, config, policy: config.health }
     checks.set(name, createUpstreamChecks({ ...checksDeps, onChange: changed }, checked, before?.health.get(name)))
   }
 
   function changed(): void {
-    if (isStopped || cancelTelling) return
-    cancelTelling = clock.after(batchMs, () => {
-      cancelTelling = undefined
+    if (isStopped || cancelNotify) return
+    cancelNotify = clock.after(batchMs, () => {
+      cancelNotify = undefined
       deps.onChange()
     })
   }
@@ -105,8 +109,8 @@ export function createUpstreams(
     async start() {
       await lookups.start()
       // what was found by now is told by whoever started it
-      cancelTelling?.()
-      cancelTelling = undefined
+      cancelNotify?.()
+      cancelNotify = undefined
       if (!isStopped) for (const one of checks.values()) one.start()
     },
     serversOf: upstream =>
@@ -116,13 +120,13 @@ export function createUpstreams(
         isBackup,
       })),
     status: () => Object.entries(configs).flatMap(([name, config]) => statusOf(name, config)),
-    memory: () => ({
-      addresses: lookups.memory(),
-      health: new Map([...checks].map(([name, one]) => [name, one.memory()])),
+    snapshot: () => ({
+      addresses: lookups.snapshot(),
+      health: new Map([...checks].map(([name, one]) => [name, one.snapshot()])),
     }),
     stop() {
       isStopped = true
-      cancelTelling?.()
+      cancelNotify?.()
       lookups.stop()
       for (const one of checks.values()) one.stop()
     },

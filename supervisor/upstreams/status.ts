@@ -20,9 +20,9 @@ export interface UpstreamServerStatus {
 type State = Pick<UpstreamServerStatus, 'state' | 'sinceSeconds' | 'reason'>
 
 /** What the checks of a server tell; times on the monotonic clock. */
-export function describeHealth({ isUp, since, complaint }: ServerHealth, now: number): State {
+export function describeHealth({ isUp, since, failure }: ServerHealth, now: number): State {
   if (since === undefined) return { state: 'unchecked', sinceSeconds: undefined, reason: undefined }
-  return { state: isUp ? 'up' : 'down', sinceSeconds: secondsSince(since, now), reason: complaint }
+  return { state: isUp ? 'up' : 'down', sinceSeconds: secondsSince(since, now), reason: failure }
 }
 
 /** The state of a server whose name leads nowhere; `since` is undefined while it is looked up for the first time. */

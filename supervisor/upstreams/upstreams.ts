@@ -76,7 +76,7 @@ export async function openUpstreams(deps: UpstreamsDeps, settings: UpstreamsSett
     const upstreams = createUpstreams(
       { ...deps, resolver: createResolver(), probe: upstreamProbe },
       configs,
-      former?.memory(),
+      former?.snapshot(),
     )
     await upstreams.start()
     return upstreams

@@ -1,6 +1,6 @@
 import type { WorkerLimits } from './autoscaling/decision.ts'
 import type { RecyclePolicy } from './recycling.ts'
-import { placePath } from './socket-paths.ts'
+import { socketPath } from './socket-paths.ts'
 import type { UpstreamServer } from './upstream.ts'
 
 /** What the workers of an app are, and how they are treated. Times in milliseconds. */
@@ -15,7 +15,7 @@ export interface WorkerPlan {
   gid: number | undefined
   count: number
   /** Places in nginx's list, of which each worker gets a share; 0: one per worker. */
-  places: number
+  entries: number
   /** Between which numbers it is scaled by load; undefined when the number is fixed. */
   limits: WorkerLimits | undefined
   /** Who tells how busy the workers are: the preload in a Node worker, or nginx, by the time that answers take. */
@@ -43,12 +43,12 @@ export interface WorkerPlan {
 }
 
 /** Addresses of workers that do not run yet. */
-export function plannedServers({ app, count, places, listen }: WorkerPlan, runDir: string): UpstreamServer[] {
-  return Array.from({ length: Math.max(count, places) }, (_, index) => ({
+export function plannedServers({ app, count, entries, listen }: WorkerPlan, runDir: string): UpstreamServer[] {
+  return Array.from({ length: Math.max(count, entries) }, (_, index) => ({
     slot: index + 1,
     address:
       listen === 'port'
         ? { kind: 'tcp', port: 1024 + index }
-        : { kind: 'unix', path: placePath(runDir, app, index + 1) },
+        : { kind: 'unix', path: socketPath(runDir, app, index + 1) },
   }))
 }

@@ -3,8 +3,8 @@ import { pause } from '../base/clock.ts'
 import { type RollResult, stopping } from '../base/roll-result.ts'
 import type { WorkerPlan } from './plan.ts'
 import { type BootResult, createPoolBoot } from './pool-boot.ts'
-import { createPoolPlaces } from './pool-places.ts'
-import { createRecycling } from './recycler.ts'
+import { createPoolEntries } from './pool-entries.ts'
+import { createRecycler } from './recycler.ts'
 import { createRoll, type Roll } from './roll.ts'
 import { createWorkerSlot, type WorkerSlot, type WorkerSlotDeps } from './slot.ts'
 import type { WorkerStatus } from './status.ts'
@@ -32,7 +32,7 @@ export interface WorkerPool {
   /** More or fewer slots. New workers that do not come up are given up again; those that leave drain. */
   scale(count: number): Promise<RollResult>
   /** Kills what is not ready yet, as if it had failed. */
-  giveUpBooting(): void
+  killBooting(): void
   /** How busy the workers are that tell, from 0 to 1; undefined when none does. */
   load(): number | undefined
   /** The plan in force; its count is that of the slots. */
@@ -44,24 +44,24 @@ export interface WorkerPool {
   status(): WorkerStatus[]
 }
 
-export type WorkerPoolDeps = Omit<WorkerSlotDeps, 'onReady' | 'placesOf'>
+export type WorkerPoolDeps = Omit<WorkerSlotDeps, 'onReady' | 'entriesOf'>
 
 export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan): WorkerPool {
   let plan = initialPlan
   let isStopping = false
   let slots: WorkerSlot[] = []
   let rolling: Roll | undefined
-  const places = createPoolPlaces({ ...deps, plan: () => plan, slots: () => slots })
+  const entries = createPoolEntries({ ...deps, plan: () => plan, slots: () => slots })
   const boot = createPoolBoot(() => slots)
   const turns = createTurns(() => recyclesAtOnce(slots.length))
-  const recycling = createRecycling({ ...deps, turns, plan: () => plan, slots: () => slots })
+  const recycler = createRecycler({ ...deps, turns, plan: () => plan, slots: () => slots })
 
   function createSlot(number: number, slotPlan: WorkerPlan): WorkerSlot {
     const slotDeps: WorkerSlotDeps = {
       ...deps,
-      placesOf: () => places.leadingTo(number),
+      entriesOf: () => entries.leadingTo(number),
       onRotation() {
-        places.trySpread()
+        entries.trySpread()
         return deps.onRotation()
       },
       onReady: boot.readied,
@@ -81,7 +81,7 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
   function abandon(number: number): void {
     const slot = slots.find(candidate => candidate.number === number)
     slot?.leaveRotation()
-    places.trySpread()
+    entries.trySpread()
     void slot?.stop(plan.gracefulTimeoutMs)
   }
 
@@ -89,7 +89,7 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
     if (leaving.length === 0) return
     for (const slot of leaving) slot.leaveRotation()
     slots = slots.filter(slot => !leaving.includes(slot))
-    places.trySpread()
+    entries.trySpread()
     await deps.onRotation()
     await Promise.all(leaving.map(slot => slot.leave(graceMs)))
   }
@@ -100,7 +100,7 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
     for (let number = before + 1; number <= next.count; number++) {
       const slot = createSlot(number, next)
       slots.push(slot)
-      places.spread()
+      entries.spread()
       const result = isStopping ? stopping : await slot.replace(next)
       if (result.ok) continue
       await removeSlots(slots.slice(before), next.gracefulTimeoutMs)
@@ -119,7 +119,7 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
     rolling = undefined
     if (!rolled.ok) return rolled
     const result = await resize(next)
-    recycling.begin()
+    recycler.begin()
     if (!result.ok && !isStopping) for (const other of present) await other.replace(previous)
     return result
   }
@@ -134,9 +134,9 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
   return {
     start() {
       slots = Array.from({ length: plan.count }, (_, index) => createSlot(index + 1, plan))
-      places.spread()
+      entries.spread()
       for (const slot of slots) slot.start()
-      recycling.begin()
+      recycler.begin()
       return boot.settled
     },
     async settled(timeoutMs) {
@@ -144,27 +144,27 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
       const isBooting = () => slots.some(slot => slot.status().state === 'booting' && !boot.hasFailed(slot.number))
       while (isBooting() && deps.clock.monotonic() < deadline) await pause(deps.clock, settlePollMs)
     },
-    rotation: () => places.servers(slots.filter(slot => slot.isInRotation())),
-    addresses: () => places.servers(slots),
+    rotation: () => entries.servers(slots.filter(slot => slot.isInRotation())),
+    addresses: () => entries.servers(slots),
     plan: () => plan,
     load() {
       const loads = slots.map(slot => slot.load()).filter(load => load !== undefined)
       return loads.length > 0 ? loads.reduce((sum, load) => sum + load, 0) / loads.length : undefined
     },
-    roll: next => turns.alone(() => roll(next)),
-    restart: name => turns.alone(() => (name === undefined ? roll(plan) : restart(name))),
-    scale: count => turns.alone(() => resize({ ...plan, count })),
-    giveUpBooting() {
-      for (const slot of slots) slot.giveUpBooting()
+    roll: next => turns.exclusive(() => roll(next)),
+    restart: name => turns.exclusive(() => (name === undefined ? roll(plan) : restart(name))),
+    scale: count => turns.exclusive(() => resize({ ...plan, count })),
+    killBooting() {
+      for (const slot of slots) slot.killBooting()
     },
     async retire() {
       isStopping = true
-      recycling.end()
+      recycler.end()
       await Promise.all(slots.map(slot => slot.leave(plan.gracefulTimeoutMs)))
     },
     async stop(graceMs) {
       isStopping = true
-      recycling.end()
+      recycler.end()
       await Promise.all(slots.map(slot => slot.stop(graceMs)))
     },
     status: () => slots.map(slot => slot.status()),

@@ -5,14 +5,14 @@ import type { WorkerAddress } from './address.ts'
 /** Asks whether a worker answers. */
 export interface WorkerProbe {
   /** Whether an HTTP server answered `OPTIONS *` at the address before the deadline. */
-  answers(address: WorkerAddress, timeoutMs: number): Promise<boolean>
-  /** Whether a GET of the path was answered, with whatever status. */
-  answersGet(address: WorkerAddress, path: string, timeoutMs: number): Promise<boolean>
+  responds(address: WorkerAddress, timeoutMs: number): Promise<boolean>
+  /** Whether a GET of the path was responded, with whatever status. */
+  respondsToGet(address: WorkerAddress, path: string, timeoutMs: number): Promise<boolean>
 }
 
 const firstPauseMs = 10
 const longestPauseMs = 200
-const answerTimeoutMs = 5000
+const responseTimeoutMs = 5000
 /** A worker that notifies has said something by then, and is not asked. */
 const notifyHeadStartMs = 250
 
@@ -26,7 +26,7 @@ export interface ReadinessOptions {
 }
 
 export interface Readiness {
-  ready: Promise<'notified' | 'answered'>
+  ready: Promise<'notified' | 'responded'>
   cancel(): void
 }
 
@@ -37,20 +37,20 @@ export interface Readiness {
  */
 export function waitUntilReady({ child, probe, clock, address, isExclusive }: ReadinessOptions): Readiness {
   let isCancelled = false
-  const ready = new Promise<'notified' | 'answered'>(resolve => {
+  const ready = new Promise<'notified' | 'responded'>(resolve => {
     child.onNotify((word, value) => {
       isCancelled = true
       if (word === 'READY' && value === '1') resolve('notified')
     })
-    void ask().then(answered => {
-      if (answered) resolve('answered')
+    void ask().then(responded => {
+      if (responded) resolve('responded')
     })
   })
 
   async function ask(): Promise<boolean> {
     await pause(clock, notifyHeadStartMs)
     for (let pauseMs = firstPauseMs; !isCancelled; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
-      if (isExclusive && (await probe.answers(address, answerTimeoutMs))) return true
+      if (isExclusive && (await probe.responds(address, responseTimeoutMs))) return true
       await pause(clock, pauseMs)
     }
     return false

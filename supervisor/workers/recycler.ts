@@ -8,19 +8,19 @@ import type { Worker, WorkerDeps } from './worker.ts'
 const inspectEveryMs = 1000
 
 /** Replaces workers that have reached a limit: the new one ready first, in turn with everything else that replaces. */
-export interface Recycling {
+export interface Recycler {
   /** Begins to look, when the plan in force has a limit. */
   begin(): void
   end(): void
 }
 
-export interface RecyclingDeps extends Pick<WorkerDeps, 'clock' | 'log' | 'random' | 'memoryOf'> {
+export interface RecyclerDeps extends Pick<WorkerDeps, 'clock' | 'log' | 'random' | 'memoryOf'> {
   turns: Turns
   plan: () => WorkerPlan
   slots: () => readonly WorkerSlot[]
 }
 
-export function createRecycling({ clock, log, random, memoryOf, turns, plan, slots }: RecyclingDeps): Recycling {
+export function createRecycler({ clock, log, random, memoryOf, turns, plan, slots }: RecyclerDeps): Recycler {
   const waiting = new Set<WorkerSlot>()
   /** Failed tries of a slot in a row, and when the next may begin. */
   const failed = new Map<WorkerSlot, { count: number; notBefore: number }>()
@@ -39,7 +39,7 @@ export function createRecycling({ clock, log, random, memoryOf, turns, plan, slo
     for (const { slot, worker } of due) {
       const memoryBytes = memory?.get(worker.process.child.pid) ?? 0
       const reason = reasonFor(worker, memoryBytes)
-      if (reason) void turns.beside(() => recycle(slot, worker, reason)).finally(() => waiting.delete(slot))
+      if (reason) void turns.shared(() => recycle(slot, worker, reason)).finally(() => waiting.delete(slot))
       if (reason) waiting.add(slot)
     }
     begin()

@@ -2,7 +2,7 @@ import type { SlotSockets } from '../processes/sockets.ts'
 import type { WorkerAddress } from './address.ts'
 import { type Endpoint, openPortEndpoint, openSocketEndpoint } from './endpoint.ts'
 import type { WorkerPlan } from './plan.ts'
-import { placePath } from './socket-paths.ts'
+import { socketPath } from './socket-paths.ts'
 
 /** Where nginx finds a slot, whichever worker fills it: a link that leads to the socket of the one who serves. */
 export interface SlotAddress {
@@ -17,9 +17,9 @@ export interface SlotAddress {
   use(endpoint: Endpoint): void
   /** Gives up the current endpoint, for the caller to close. */
   drop(): Endpoint | undefined
-  /** Until `standAlone`, what nginx sends here goes to another slot. */
-  leanOn(other: WorkerAddress): void
-  standAlone(): void
+  /** Until `endRedirect`, what nginx sends here goes to another slot. */
+  redirectTo(other: WorkerAddress): void
+  endRedirect(): void
 }
 
 export interface SlotAddressDeps {
@@ -28,13 +28,13 @@ export interface SlotAddressDeps {
 }
 
 export function createSlotAddress({ sockets, runDir }: SlotAddressDeps, app: string, slot: number): SlotAddress {
-  const link = placePath(runDir, app, slot)
+  const link = socketPath(runDir, app, slot)
   let endpoint: Endpoint | undefined
-  let isLeaning = false
+  let isRedirected = false
 
   function use(next: Endpoint): void {
     endpoint = next
-    if (next.own.kind === 'unix' && !isLeaning) sockets.point(link, next.own.path)
+    if (next.own.kind === 'unix' && !isRedirected) sockets.point(link, next.own.path)
   }
 
   return {
@@ -56,14 +56,14 @@ export function createSlotAddress({ sockets, runDir }: SlotAddressDeps, app: str
       endpoint = undefined
       return dropped
     },
-    leanOn(other) {
+    redirectTo(other) {
       if (other.kind === 'tcp') return
-      isLeaning = true
+      isRedirected = true
       sockets.point(link, other.path)
     },
-    standAlone() {
-      if (!isLeaning) return
-      isLeaning = false
+    endRedirect() {
+      if (!isRedirected) return
+      isRedirected = false
       if (endpoint) use(endpoint)
     },
   }

@@ -13,7 +13,7 @@ export interface SlotRotation {
   /** nginx leaves it out; then what waits in its queue goes to another worker, or is answered by nginx. */
   withdraw(): void
   /** While it is out, requests for it go elsewhere. */
-  leanOn(other: WorkerAddress): void
+  redirectTo(other: WorkerAddress): void
 }
 
 export interface SlotRotationDeps {
@@ -29,7 +29,7 @@ export function createSlotRotation({ address, log, onRotation }: SlotRotationDep
 
   function leadBack(): void {
     try {
-      address.standAlone()
+      address.endRedirect()
     } catch (error) {
       log.error('cannot lead requests back to a worker', {
         worker: name,
@@ -55,8 +55,8 @@ export function createSlotRotation({ address, log, onRotation }: SlotRotationDep
       isIn = false
       void onRotation().then(() => dead?.close())
     },
-    leanOn(other) {
-      if (!isIn) address.leanOn(other)
+    redirectTo(other) {
+      if (!isIn) address.redirectTo(other)
     },
   }
 }

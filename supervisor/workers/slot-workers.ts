@@ -34,7 +34,7 @@ export interface SlotWorkersDeps extends WorkerDeps {
 /** `name` as in `app.1`. */
 export function createSlotWorkers(deps: SlotWorkersDeps, { name, slot }: { name: string; slot: number }): SlotWorkers {
   const { address, clock, onEnd } = deps
-  const workers = new Map<number, Worker & { plan: WorkerPlan; buried: Promise<void> }>()
+  const workers = new Map<number, Worker & { plan: WorkerPlan; recorded: Promise<void> }>()
 
   /**
    * A worker that will notify, as the same command did before, shares the socket of the one it replaces, and takes over
@@ -49,9 +49,9 @@ export function createSlotWorkers(deps: SlotWorkersDeps, { name, slot }: { name:
     return isSharable ? present : address.open(plan, worker)
   }
 
-  /** Queues are first in, first out: when this is answered, what came before it is in the worker's hands. */
+  /** Queues are first in, first out: when this is responded, what came before it is in the worker's hands. */
   async function emptyQueue(of: WorkerAddress): Promise<void> {
-    await deps.probe.answers(of, queueTimeoutMs)
+    await deps.probe.responds(of, queueTimeoutMs)
   }
 
   return {
@@ -62,12 +62,12 @@ export function createSlotWorkers(deps: SlotWorkersDeps, { name, slot }: { name:
         if (replaced === undefined) address.use(endpoint)
         const onReady = () => deps.onReady(worker)
         const launched = launchWorker(deps, { name, slot, plan, endpoint, isShared, onReady })
-        const buried = launched.ended.then(end => {
+        const recorded = launched.ended.then(end => {
           workers.delete(worker)
           if (endpoint !== address.current()) endpoint.close()
           onEnd(worker, end)
         })
-        workers.set(worker, { ...launched, plan, buried })
+        workers.set(worker, { ...launched, plan, recorded })
       } catch (error) {
         clock.after(0, () => onEnd(worker, refusedEnd(error)))
       }
@@ -96,12 +96,12 @@ export function createSlotWorkers(deps: SlotWorkersDeps, { name, slot }: { name:
       if (present?.own.kind === 'unix') await emptyQueue(present.own)
     },
     async othersGone(than) {
-      await Promise.all([...workers].map(([worker, { buried }]) => !than.includes(worker) && buried))
+      await Promise.all([...workers].map(([worker, { recorded }]) => !than.includes(worker) && recorded))
     },
     async stop(graceMs) {
       const leaving = [...workers.values()]
       for (const { process } of leaving) process.stop(graceMs)
-      await Promise.all(leaving.map(({ buried }) => buried))
+      await Promise.all(leaving.map(({ recorded }) => recorded))
       address.drop()?.close()
     },
   }

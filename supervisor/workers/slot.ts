@@ -28,7 +28,7 @@ export interface WorkerSlot {
   readonly name: string
   start(): void
   /** Until a worker of its own is ready, requests for this slot go elsewhere. */
-  leanOn(other: WorkerAddress): void
+  redirectTo(other: WorkerAddress): void
   /**
    * Starts a worker of `plan` beside the present one, and settles when it was ready for `trialMs`, or has failed: then all
    * is as it was. `accept` or `refuse` follows a success.
@@ -47,7 +47,7 @@ export interface WorkerSlot {
   /** Asks its workers to drain, SIGKILL after `graceMs`; settles when they are gone. No worker is started any more. */
   stop(graceMs: number): Promise<void>
   /** Kills a worker that is not ready yet, as if it had failed. */
-  giveUpBooting(): void
+  killBooting(): void
   /** Where nginx finds it. */
   address(): WorkerAddress
   /** Whether nginx should know it: it was ready once, and is not withdrawn. */
@@ -65,7 +65,7 @@ export interface WorkerSlotDeps extends WorkerDeps, SlotAddressDeps, DeathRecord
   onRotation: () => Promise<void>
   onReady: () => void
   /** The addresses in nginx's list that lead here now. */
-  placesOf: () => WorkerAddress[]
+  entriesOf: () => WorkerAddress[]
   /** A worker ended by itself. Whether that ends the whole run, so that nothing is started any more. */
   onDeath: (death: Death) => boolean
 }
@@ -89,7 +89,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
         dispatch({ type: 'becameReady', worker, at: clock.monotonic() })
         deps.onReady()
       },
-      onEnd: bury,
+      onEnd: recordExit,
     },
     { name, slot: number },
   )
@@ -133,7 +133,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
         plan.attempt()?.readied(effect.worker)
         return
       case 'decided':
-        return // `bury` tells it
+        return // `recordExit` tells it
     }
   }
 
@@ -166,7 +166,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
   }
 
   /** The record of a worker's end, and what follows from it. */
-  function bury(worker: number, end: WorkerEnd | RefusedEnd): void {
+  function recordExit(worker: number, end: WorkerEnd | RefusedEnd): void {
     if (end.wasRequested || isStopping) return
     const { exit, wasReady, servedMs, lastLines, blame } = end
     const at = clock.now()
@@ -176,7 +176,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     const endsRun =
       decision !== 'replacement abandoned' &&
       deps.onDeath({ worker: name, exit, wasReady, servedMs, wasKilledOutside, lastLines })
-    const addresses = [slot.address(), ...deps.placesOf()]
+    const addresses = [slot.address(), ...deps.entriesOf()]
     recordDeath(deps, end, { worker: name, decision, endsRun, at, addresses })
     state = step.state
     if (endsRun) return
@@ -189,7 +189,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     number,
     name,
     start: () => dispatch({ type: 'started' }),
-    leanOn: rotation.leanOn,
+    redirectTo: rotation.redirectTo,
     prepare,
     accept,
     refuse() {
@@ -203,7 +203,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     drained,
     serving: () => (state.name === 'serving' ? workers.get(state.worker) : undefined),
     stop,
-    giveUpBooting() {
+    killBooting() {
       const booting = state.name === 'replacing' ? state.next : state.name === 'booting' ? state.worker : undefined
       if (booting !== undefined) workers.get(booting)?.process.child.signalGroup('SIGKILL')
     },

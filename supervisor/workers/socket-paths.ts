@@ -6,7 +6,7 @@ const most = 24
  * workers can come and go without a reload of nginx, which would close client connections. A multiple of `workers`, so that
  * all get the same share; `keepalive` is the number of idle connections that nginx keeps, 0 for none.
  */
-export function placesFor(workers: number, keepalive: number): number {
+export function entryCount(workers: number, keepalive: number): number {
   const limit = keepalive > 0 ? Math.min(most, keepalive) : most
   return workers * Math.max(1, Math.floor(limit / workers))
 }
@@ -15,22 +15,22 @@ export function placesFor(workers: number, keepalive: number): number {
  * The slot that each place leads to: a serving slot's own place to itself, the others to the serving slots in turn; while
  * none serves, to the first slot. Places and slots count from 1.
  */
-export function spreadPlaces(
-  places: number,
+export function spreadEntries(
+  entries: number,
   slots: readonly number[],
   serving: readonly number[],
 ): Map<number, number> {
-  const supports = serving.length > 0 ? serving : slots.slice(0, 1)
-  const leads = new Map<number, number>()
+  const targets = serving.length > 0 ? serving : slots.slice(0, 1)
+  const targetOf = new Map<number, number>()
   let turn = 0
-  for (let place = 1; place <= places && supports.length > 0; place++) {
-    const isOwn = supports.includes(place)
-    leads.set(place, isOwn ? place : (supports[turn++ % supports.length] ?? place))
+  for (let entry = 1; entry <= entries && targets.length > 0; entry++) {
+    const isOwn = targets.includes(entry)
+    targetOf.set(entry, isOwn ? entry : (targets[turn++ % targets.length] ?? entry))
   }
-  return leads
+  return targetOf
 }
 
 /** The name by which nginx knows a place. */
-export function placePath(runDir: string, app: string, place: number): string {
-  return `${runDir}/${app}-${place}.sock`
+export function socketPath(runDir: string, app: string, entry: number): string {
+  return `${runDir}/${app}-${entry}.sock`
 }

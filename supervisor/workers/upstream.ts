@@ -100,7 +100,7 @@ function renderSticky({ name, servers, keepalive }: Upstream): string[] {
       `# ${appKey(name)}: balance`,
       `upstream ${slotName(name, server)} {`,
       ...triesFrom(servers, index).map(
-        ({ address }, place) => `    server ${renderAddress(address)} max_fails=0${place === 0 ? '' : ' backup'};`,
+        ({ address }, attempt) => `    server ${renderAddress(address)} max_fails=0${attempt === 0 ? '' : ' backup'};`,
       ),
       ...renderKeepalive(share),
       '}',
@@ -129,7 +129,7 @@ function renderSticky({ name, servers, keepalive }: Upstream): string[] {
 
 /** A slot and those after it; where there are few, the slot itself once more: a request waits there for the next worker. */
 function triesFrom(servers: readonly UpstreamServer[], first: number): UpstreamServer[] {
-  return Array.from({ length: tries + 1 }, (_, place) => servers[(first + place) % servers.length]).filter(
+  return Array.from({ length: tries + 1 }, (_, index) => servers[(first + index) % servers.length]).filter(
     server => server !== undefined,
   )
 }

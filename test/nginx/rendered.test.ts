@@ -62,7 +62,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
     apps: [{ name: 'app', servers: [unix], keepalive: 32, balance: 'least_conn' }],
     upstreams: [],
     routes: [routeTo(toApp('app'))],
-    busyTime: undefined,
+    busyCounter: undefined,
     front: plainFront,
     ownNginxConf: undefined,
     snippets: undefined,
@@ -214,7 +214,10 @@ describe('the rendered configuration passes the test of the installed nginx:', (
       },
     ],
     ['own page', { unavailable: { own: 'Back at nine' } }],
-    ['scaled by the time that answers take', { busyTime: { socket: '/tmp/monohull-test-busy.sock', apps: ['app'] } }],
+    [
+      'scaled by the time that answers take',
+      { busyCounter: { socket: '/tmp/monohull-test-busy.sock', apps: ['app'] } },
+    ],
     [
       'behind balancers',
       {
@@ -375,14 +378,14 @@ describe('the rendered configuration passes the test of the installed nginx:', (
 
   it("and the user's own Lua has init_by_lua, but not lua_package_path", async () => {
     const snippets = join(folder, 'lua')
-    const busyTime = { socket: '/tmp/monohull-test-busy.sock', apps: ['app'] }
+    const busyCounter = { socket: '/tmp/monohull-test-busy.sock', apps: ['app'] }
     for (const name of ['http.d', 'server.d']) mkdirSync(join(snippets, name), { recursive: true })
     const modules = `package.path = "${snippets}/?.lua;" .. package.path`
     writeFileSync(join(snippets, 'own.lua'), 'return 1\n')
     writeFileSync(join(snippets, 'http.d/a.conf'), `init_by_lua_block { ${modules} require("own") }\n`)
-    assert.deepEqual(await test({ snippets, busyTime }), { ok: true, warnings: [] })
+    assert.deepEqual(await test({ snippets, busyCounter }), { ok: true, warnings: [] })
     writeFileSync(join(snippets, 'http.d/a.conf'), `lua_package_path "${snippets}/?.lua;;";\n`)
-    const result = await test({ snippets, busyTime })
+    const result = await test({ snippets, busyCounter })
     assert.ok(!result.ok)
     assert.match(
       complaintFix(result.output, { ownConf: undefined }),

@@ -5,7 +5,7 @@ export interface WatchOptions {
   /** A folder, or one file. */
   path: string
   /** Whether a path, relative to the folder, is of interest. */
-  isFolder(path: string): boolean
+  isDirectory(path: string): boolean
   isFile(path: string): boolean
   onChange(path: string): void
   onError(error: unknown): void
@@ -23,7 +23,7 @@ export async function watchPath(options: WatchOptions): Promise<Watcher> {
     ignoreInitial: true,
     ignored(path, stats) {
       if (path === top || !stats) return false
-      return stats.isDirectory() ? !options.isFolder(below(path)) : !options.isFile(below(path))
+      return stats.isDirectory() ? !options.isDirectory(below(path)) : !options.isFile(below(path))
     },
   })
   watcher.on('error', options.onError)

@@ -6,7 +6,7 @@ import type { UpstreamProbe } from '../checks.ts'
 
 /** GET on a connection of its own; a status below 400 is well. */
 export const upstreamProbe: UpstreamProbe = {
-  complaintOf: ({ address, port, path, host, tls, timeoutMs }) =>
+  failureOf: ({ address, port, path, host, tls, timeoutMs }) =>
     new Promise(resolve => {
       const headers = { Host: host, 'User-Agent': 'monohull', Connection: 'close' }
       const options = { host: address, port, path, headers, agent: false as const }
@@ -16,9 +16,9 @@ export const upstreamProbe: UpstreamProbe = {
         finish(statusCode < 400 ? undefined : `status ${statusCode}`)
       }
       let timer: NodeJS.Timeout | undefined
-      const finish = (complaint: string | undefined) => {
+      const finish = (failure: string | undefined) => {
         clearTimeout(timer)
-        resolve(complaint)
+        resolve(failure)
       }
       try {
         const request = tls ? https.get({ ...options, ...tlsOptions(tls) }, onAnswer) : http.get(options, onAnswer)

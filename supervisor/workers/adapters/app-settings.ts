@@ -19,7 +19,7 @@ import type { WorkerLimits } from '../autoscaling/decision.ts'
 import { watchEveryMs } from '../hangs/watch-policy.ts'
 import type { AppConfig } from '../keys.ts'
 import type { WorkerPlan } from '../plan.ts'
-import { placesFor } from '../socket-paths.ts'
+import { entryCount } from '../socket-paths.ts'
 
 const loadIntervalMs = 1000
 
@@ -119,7 +119,7 @@ function createPlan(sources: PlanSources): WorkerPlan {
     uid: place.account?.uid,
     gid: place.account?.gid,
     count,
-    places: canLeadElsewhere(app) ? placesFor(limits?.max ?? count, app.keepalive) : 0,
+    entries: canLeadElsewhere(app) ? entryCount(limits?.max ?? count, app.keepalive) : 0,
     limits,
     loadFrom,
     listen: app.listen,

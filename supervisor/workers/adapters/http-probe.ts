@@ -6,17 +6,17 @@ const headers = 'Host: localhost\r\nUser-Agent: monohull\r\nConnection: close\r\
 
 /** Asks a worker's own socket, past nginx. Any answer will do, an error status too: somebody accepted and read. */
 export const httpProbe: WorkerProbe = {
-  answers: (address, timeoutMs) => ask(address, 'OPTIONS *', timeoutMs),
-  answersGet: (address, path, timeoutMs) => ask(address, `GET ${path}`, timeoutMs),
+  responds: (address, timeoutMs) => ask(address, 'OPTIONS *', timeoutMs),
+  respondsToGet: (address, path, timeoutMs) => ask(address, `GET ${path}`, timeoutMs),
 }
 
 function ask(address: WorkerAddress, question: string, timeoutMs: number): Promise<boolean> {
   return new Promise(resolve => {
     const socket = net.connect(toOptions(address))
-    const finish = (answered: boolean) => {
+    const finish = (responded: boolean) => {
       clearTimeout(timer)
       socket.destroy()
-      resolve(answered)
+      resolve(responded)
     }
     const timer = setTimeout(finish, timeoutMs, false)
     socket.once('connect', () => socket.write(`${question} HTTP/1.1\r\n${headers}`))

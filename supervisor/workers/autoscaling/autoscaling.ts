@@ -8,7 +8,7 @@ import type { BoundSocket } from '../../processes/sockets.ts'
 import type { WorkerPlan } from '../plan.ts'
 import type { WorkerPool } from '../pool.ts'
 import { runAutoscaler } from './autoscaler.ts'
-import { type BusySettings, busySocketName, busyTimeOf, needsBusyTime } from './busy-apps.ts'
+import { type BusySettings, busySocketName, busyCounterOf, needsBusyCounter } from './busy-apps.ts'
 import { createBusyTime } from './busy-time.ts'
 
 export interface AutoscalingDeps {
@@ -77,7 +77,7 @@ export function openAutoscaling(
     socket,
     begin,
     fixed: next =>
-      socket === undefined && needsBusyTime(next)
+      socket === undefined && needsBusyCounter(next)
         ? 'workers cannot change to {min, max} without a restart for an app that is no Node program'
         : undefined,
     prepare: async () => ({ commit: begin }),
@@ -89,8 +89,8 @@ export function openAutoscaling(
 }
 
 function bindBusySocket(settings: AutoscalingSettings, features: NginxFeatures): BoundSocket | undefined {
-  const busyTime = busyTimeOf(settings, features)
-  return busyTime && createSlotSockets({ uid: undefined, gid: settings.nginxUser?.gid }).bind(busyTime.socket)
+  const counter = busyCounterOf(settings, features)
+  return counter && createSlotSockets({ uid: undefined, gid: settings.nginxUser?.gid }).bind(counter.socket)
 }
 
 /** A reload keeps the number that the load asked for, within the new limits. */

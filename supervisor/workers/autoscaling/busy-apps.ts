@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { OperatorError } from '../../base/errors.ts'
 import type { NginxFeatures } from '../../nginx/features.ts'
 import type { AppSettings } from '../adapters/app-settings.ts'
-import type { BusyTime } from './busy-counter.ts'
+import type { BusyCounter } from './busy-counter.ts'
 
 /** Settings that say whether nginx has to count how busy workers are. */
 export interface BusySettings {
@@ -13,15 +13,15 @@ export interface BusySettings {
 export const busySocketName = 'busy.sock'
 
 /** Whether nginx has to count how busy workers are: an app is scaled by load, and is no Node program that tells it. */
-export function needsBusyTime(settings: BusySettings): boolean {
+export function needsBusyCounter(settings: BusySettings): boolean {
   return timedApps(settings).length > 0
 }
 
 /** What nginx is to count; an OperatorError when it is needed and nginx has no Lua. */
-export function busyTimeOf(
+export function busyCounterOf(
   settings: BusySettings,
   { luaModules }: Pick<NginxFeatures, 'luaModules'>,
-): BusyTime | undefined {
+): BusyCounter | undefined {
   const apps = timedApps(settings)
   if (apps.length === 0) return undefined
   if (luaModules) return { socket: join(settings.config.run_dir, busySocketName), apps }

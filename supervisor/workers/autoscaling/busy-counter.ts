@@ -1,7 +1,7 @@
 import { callLua, quote } from '../../nginx/text.ts'
 
 /** How nginx counts the time that workers took to answer: read at a unix socket, which is bound for it. */
-export interface BusyTime {
+export interface BusyCounter {
   /** Path of the unix socket. */
   socket: string
   /** The apps that it is counted for. */
@@ -9,7 +9,7 @@ export interface BusyTime {
 }
 
 /** For the http block: where seconds are counted, and where they are read: a line for each app, `app 12.345`. */
-export function renderBusyCounter({ socket }: BusyTime): string[] {
+export function renderBusyCounter({ socket }: BusyCounter): string[] {
   return [
     '',
     '# app.workers',

@@ -13,7 +13,7 @@ export interface UnansweredRequest {
 }
 
 /** The end of a worker: where nginx found it, and when, in milliseconds since the Unix epoch. */
-export interface PlaceOfDeath {
+export interface WorkerDeath {
   /** All by which nginx reached it. */
   addresses: readonly string[]
   startedAt: number
@@ -73,11 +73,11 @@ function toRequest(value: unknown): UnansweredRequest[] {
  */
 export function takeInFlight(
   requests: readonly UnansweredRequest[],
-  death: PlaceOfDeath,
-  others: readonly PlaceOfDeath[] = [],
+  death: WorkerDeath,
+  others: readonly WorkerDeath[] = [],
 ): UnansweredRequest[] {
   const { addresses, startedAt, at } = death
-  const followers = others.filter(other => other.startedAt > startedAt && isSamePlace(other, death))
+  const followers = others.filter(other => other.startedAt > startedAt && sharesAddress(other, death))
   const from = Math.max(startedAt - roundedMs, at - noticedLateMs)
   const until = Math.min(at + clocksApartMs, ...followers.map(follower => follower.startedAt - roundedMs))
   return requests.filter(({ dropped }) => {
@@ -91,7 +91,7 @@ export function takeInFlight(
   })
 }
 
-function isSamePlace(one: PlaceOfDeath, other: PlaceOfDeath): boolean {
+function sharesAddress(one: WorkerDeath, other: WorkerDeath): boolean {
   return one.addresses.some(address => other.addresses.includes(address))
 }
 

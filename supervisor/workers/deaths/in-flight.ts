@@ -2,12 +2,12 @@ import { pause } from '../../base/clock.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import {
   describeInFlight,
-  type PlaceOfDeath,
   parseUnanswered,
   takeInFlight,
   type UnansweredRequest,
+  type WorkerDeath,
 } from './in-flight-requests.ts'
-import { noteDeath, type PoisonCounts, type PoisonPolicy } from './repeat-offenders.ts'
+import { noteDeath, type OffenderCounts, type OffenderPolicy } from './repeat-offenders.ts'
 
 /** nginx's record of requests that a worker took and did not answer. */
 export interface UnansweredLog {
@@ -25,9 +25,9 @@ const lateMs = 3000
 const keptMs = 60_000
 const keptRequests = 500
 const sizeCheckMs = 10_000
-const policy: PoisonPolicy = { deaths: 3, forgetAfterMs: 600_000, remembered: 200 }
+const policy: OffenderPolicy = { deaths: 3, forgetAfterMs: 600_000, remembered: 200 }
 
-export interface DeathInFlight extends PlaceOfDeath {
+export interface DeathInFlight extends WorkerDeath {
   worker: string
   /** Whether monohull ends with this worker, so that nothing can be waited for. */
   endsRun: boolean
@@ -43,9 +43,9 @@ export type InFlightDeps = Pick<Runtime, 'clock' | 'log'> & { unanswered: Unansw
 export function createInFlight({ clock, log, unanswered }: InFlightDeps): InFlight {
   let recent: UnansweredRequest[] = []
   let recentDeaths: DeathInFlight[] = []
-  let counts: PoisonCounts = new Map()
+  let counts: OffenderCounts = new Map()
 
-  function readNews(): void {
+  function readNew(): void {
     recent.push(...parseUnanswered(unanswered.read()))
     const oldest = clock.now() - keptMs
     recent = recent.filter(({ loggedAt, dropped }) => loggedAt > oldest && dropped.length > 0).slice(-keptRequests)
@@ -53,7 +53,7 @@ export function createInFlight({ clock, log, unanswered }: InFlightDeps): InFlig
 
   /** What is not `known` yet: a request was in flight once in each death, however often it was tried. */
   function take(death: DeathInFlight, known: readonly UnansweredRequest[]): UnansweredRequest[] {
-    readNews()
+    readNew()
     return takeInFlight(
       recent.filter(request => !known.includes(request)),
       death,
@@ -83,7 +83,7 @@ export function createInFlight({ clock, log, unanswered }: InFlightDeps): InFlig
   }
 
   /** What was known in time is not told, nor counted, a second time. */
-  function tellLate(death: DeathInFlight, known: readonly UnansweredRequest[]): void {
+  function logLate(death: DeathInFlight, known: readonly UnansweredRequest[]): void {
     const keys = new Set(known.map(({ method, path }) => `${method} ${path}`))
     const late = take(death, known)
     if (late.length === 0) return
@@ -105,7 +105,7 @@ export function createInFlight({ clock, log, unanswered }: InFlightDeps): InFlig
         found.push(...take(death, found))
       }
       count(found)
-      if (!death.endsRun) clock.after(lateMs, () => tellLate(death, found))
+      if (!death.endsRun) clock.after(lateMs, () => logLate(death, found))
       return describeInFlight(found)
     },
   }

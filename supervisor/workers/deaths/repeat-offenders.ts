@@ -1,7 +1,7 @@
 /** How often which request was in flight when a worker died: by method and path, oldest sighting first. */
-export type PoisonCounts = ReadonlyMap<string, readonly number[]>
+export type OffenderCounts = ReadonlyMap<string, readonly number[]>
 
-export interface PoisonPolicy {
+export interface OffenderPolicy {
   /** Deaths that make a request worth a warning, and each further so many. */
   deaths: number
   forgetAfterMs: number
@@ -9,8 +9,8 @@ export interface PoisonPolicy {
   remembered: number
 }
 
-export interface PoisonStep {
-  counts: PoisonCounts
+export interface OffenderStep {
+  counts: OffenderCounts
   suspects: { request: string; deaths: number }[]
 }
 
@@ -19,16 +19,16 @@ export interface PoisonStep {
  * path that is asked all the time is in flight in every death.
  */
 export function noteDeath(
-  counts: PoisonCounts,
+  counts: OffenderCounts,
   { requests, at }: { requests: readonly string[]; at: number },
-  policy: PoisonPolicy,
-): PoisonStep {
+  policy: OffenderPolicy,
+): OffenderStep {
   const next = new Map<string, readonly number[]>()
   for (const [request, times] of counts) {
     const recent = times.filter(time => time > at - policy.forgetAfterMs)
     if (recent.length > 0) next.set(request, recent)
   }
-  const suspects: PoisonStep['suspects'] = []
+  const suspects: OffenderStep['suspects'] = []
   for (const request of new Set(requests)) {
     const times = [...(next.get(request) ?? []), at]
     next.delete(request)

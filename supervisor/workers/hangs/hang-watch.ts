@@ -44,7 +44,7 @@ export function createHangWatch(options: HangWatchOptions): HangWatch {
   let isOver = false
   let found: HangFinding | undefined
   let heartbeat: Watchdog | undefined
-  let answers: Watchdog | undefined
+  let responses: Watchdog | undefined
 
   child.onNotify(word => {
     if (word !== 'WATCHDOG') return
@@ -68,7 +68,7 @@ export function createHangWatch(options: HangWatchOptions): HangWatch {
 
   async function askOn(path: string, intervalMs: number): Promise<void> {
     while (!isOver) {
-      if (await probe.answersGet(endpoint.own, path, timeoutMs)) answers?.sign()
+      if (await probe.respondsToGet(endpoint.own, path, timeoutMs)) responses?.sign()
       await pause(clock, intervalMs)
     }
   }
@@ -79,13 +79,13 @@ export function createHangWatch(options: HangWatchOptions): HangWatch {
       const onSilence = (silentMs: number) => void onBlocked(silentMs)
       if (hasBeaten) heartbeat = startWatchdog({ clock, timeoutMs, onSilence })
       if (!health) return
-      answers = startWatchdog({ clock, timeoutMs: timeoutMs + health.intervalMs, onSilence: onUnanswered })
+      responses = startWatchdog({ clock, timeoutMs: timeoutMs + health.intervalMs, onSilence: onUnanswered })
       void askOn(health.path, health.intervalMs)
     },
     end() {
       isOver = true
       heartbeat?.end()
-      answers?.end()
+      responses?.end()
     },
     finding: () => found,
   }

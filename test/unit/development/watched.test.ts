@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { isWatchedFile, isWatchedFolder } from '../../../supervisor/development/watched.ts'
+import { isWatchedDirectory, isWatchedFile } from '../../../supervisor/development/watched.ts'
 
 const argv = ['node', 'server.js']
 
@@ -24,7 +24,7 @@ describe('domain/watched', () => {
 
   it('what a build writes counts when the app runs out of it', () => {
     assert.equal(isWatchedFile('dist/server.js', ['node', 'dist/server.js']), true)
-    assert.equal(isWatchedFolder('build', ['node', './dist/server.js']), false)
-    assert.equal(isWatchedFolder('packages/api/build', ['node', 'packages/api/build/index.js']), true)
+    assert.equal(isWatchedDirectory('build', ['node', './dist/server.js']), false)
+    assert.equal(isWatchedDirectory('packages/api/build', ['node', 'packages/api/build/index.js']), true)
   })
 })

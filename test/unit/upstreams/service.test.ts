@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Clock } from '../../../supervisor/base/clock.ts'
-import { noteCheck, serversInUse, unchecked } from '../../../supervisor/upstreams/health.ts'
+import { recordCheck, serversInUse, unchecked } from '../../../supervisor/upstreams/health.ts'
 import { type UpstreamConfig, upstream } from '../../../supervisor/upstreams/keys.ts'
 import { createUpstreams } from '../../../supervisor/upstreams/service.ts'
 import { formatUpstreams } from '../../../supervisor/upstreams/status.ts'
@@ -13,7 +13,7 @@ describe('domain/upstream-health', () => {
       (
         (state = unchecked) =>
         isWell => {
-          state = noteCheck(state, { complaint: isWell ? undefined : 'status 500', at: 0 }, policy)
+          state = recordCheck(state, { failure: isWell ? undefined : 'status 500', at: 0 }, policy)
           return state.isUp
         }
       )(),
@@ -82,7 +82,7 @@ function setUp(configs: Record<string, UpstreamConfig>) {
       ttlOf: async () => 5000,
     },
     probe: {
-      complaintOf: async ({ address }: { address: string }) => (failing.has(address) ? 'status 500' : undefined),
+      failureOf: async ({ address }: { address: string }) => (failing.has(address) ? 'status 500' : undefined),
     },
     onChange() {
       changes++
@@ -246,7 +246,7 @@ describe('services/upstreams', () => {
     await pass(5000)
     const expected = '10.0.0.7:80 down false 3 status 500'
     assert.equal(told()[1], expected)
-    const next = createUpstreams(deps, configs, upstreams.memory())
+    const next = createUpstreams(deps, configs, upstreams.snapshot())
     upstreams.stop()
     assert.equal(told(next)[1], expected)
     failing.clear()
@@ -254,7 +254,7 @@ describe('services/upstreams', () => {
     await pass(4000)
     assert.equal(told(next)[1], '10.0.0.7:80 up true 3 ')
     next.stop()
-    const unwatched = createUpstreams(deps, configOf({ servers: ['10.0.0.2:5000'] }), upstreams.memory())
+    const unwatched = createUpstreams(deps, configOf({ servers: ['10.0.0.2:5000'] }), upstreams.snapshot())
     assert.deepEqual(told(unwatched), ['10.0.0.2:5000 unchecked true  '])
   })
 
@@ -266,11 +266,15 @@ describe('services/upstreams', () => {
     const former = createUpstreams(deps, configs)
     await former.start()
     await pass(2000)
-    const next = createUpstreams(deps, configs, former.memory())
+    const next = createUpstreams(deps, configs, former.snapshot())
     former.stop()
     assert.deepEqual(addressesOf(next), ['10.0.0.3:5000'])
     next.stop()
-    const unwatched = createUpstreams(deps, configOf({ servers: ['10.0.0.2:5000', '10.0.0.3:5000'] }), former.memory())
+    const unwatched = createUpstreams(
+      deps,
+      configOf({ servers: ['10.0.0.2:5000', '10.0.0.3:5000'] }),
+      former.snapshot(),
+    )
     assert.equal(addressesOf(unwatched).length, 2)
     assert.equal(pending(), 0)
   })

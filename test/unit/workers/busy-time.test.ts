@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { OperatorError } from '../../../supervisor/base/errors.ts'
 import type { Settings } from '../../../supervisor/site/settings.ts'
-import { busyTimeOf } from '../../../supervisor/workers/autoscaling/busy-apps.ts'
+import { busyCounterOf } from '../../../supervisor/workers/autoscaling/busy-apps.ts'
 import { createBusyTime } from '../../../supervisor/workers/autoscaling/busy-time.ts'
 
 /** The load after each of the answers, one second apart. */
@@ -45,20 +45,20 @@ describe('assembly/busy-time', () => {
 
   it('is counted by nginx only for an app that is scaled by load and does not tell it', () => {
     const withLua = { ...features, luaModules: [], brotliModule: undefined, hasHttp3: false }
-    assert.deepEqual(busyTimeOf(settings(limits, 'nginx'), withLua), {
+    assert.deepEqual(busyCounterOf(settings(limits, 'nginx'), withLua), {
       socket: '/run/monohull/busy.sock',
       apps: ['api'],
     })
-    assert.equal(busyTimeOf(settings(limits, 'worker'), withLua), undefined)
-    assert.equal(busyTimeOf(settings(undefined, 'nginx'), withLua), undefined)
+    assert.equal(busyCounterOf(settings(limits, 'worker'), withLua), undefined)
+    assert.equal(busyCounterOf(settings(undefined, 'nginx'), withLua), undefined)
   })
 
   it('is refused where nginx has no Lua, with the fix', () => {
     const withoutLua = { ...features, luaModules: undefined, brotliModule: undefined, hasHttp3: false }
     assert.throws(
-      () => busyTimeOf(settings(limits, 'nginx'), withoutLua),
+      () => busyCounterOf(settings(limits, 'nginx'), withoutLua),
       (error: unknown) => error instanceof OperatorError && /libnginx-mod-http-lua, or set workers/.test(error.fix),
     )
-    assert.equal(busyTimeOf(settings(limits, 'worker'), withoutLua), undefined)
+    assert.equal(busyCounterOf(settings(limits, 'worker'), withoutLua), undefined)
   })
 })

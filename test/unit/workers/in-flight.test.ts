@@ -7,7 +7,7 @@ import {
   parseUnanswered,
   takeInFlight,
 } from '../../../supervisor/workers/deaths/in-flight-requests.ts'
-import { noteDeath, type PoisonCounts } from '../../../supervisor/workers/deaths/repeat-offenders.ts'
+import { noteDeath, type OffenderCounts } from '../../../supervisor/workers/deaths/repeat-offenders.ts'
 
 const one = 'unix:/run/monohull/app-1.sock'
 const two = 'unix:/run/monohull/app-2.sock'
@@ -171,7 +171,7 @@ describe('services/in-flight', () => {
 describe('domain/poison', () => {
   const policy = { deaths: 3, forgetAfterMs: 1000, remembered: 4 }
   const run = (deaths: [number, ...string[]][]) => {
-    let counts: PoisonCounts = new Map()
+    let counts: OffenderCounts = new Map()
     return deaths.map(([at, ...requests]) => {
       const step = noteDeath(counts, { requests, at }, policy)
       counts = step.counts

@@ -48,11 +48,11 @@ describe('services/turns', () => {
     }
     const settle = () => new Promise(resolve => setImmediate(resolve))
     const all = [
-      turns.beside(work('a')),
-      turns.beside(work('b')),
-      turns.beside(work('c')),
-      turns.alone(work('roll')),
-      turns.beside(work('d')),
+      turns.shared(work('a')),
+      turns.shared(work('b')),
+      turns.shared(work('c')),
+      turns.exclusive(work('roll')),
+      turns.shared(work('d')),
     ]
     const seen: string[] = []
     for (let round = 0; round < 5; round++) {
@@ -66,8 +66,8 @@ describe('services/turns', () => {
 
   it('goes on after work that failed', async () => {
     const turns = createTurns(() => 1)
-    await assert.rejects(turns.alone(() => Promise.reject(new Error('no'))))
-    assert.equal(await turns.beside(async () => 'yes'), 'yes')
+    await assert.rejects(turns.exclusive(() => Promise.reject(new Error('no'))))
+    assert.equal(await turns.shared(async () => 'yes'), 'yes')
   })
 })
 

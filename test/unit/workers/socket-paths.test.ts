@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { placesFor, spreadPlaces } from '../../../supervisor/workers/socket-paths.ts'
+import { entryCount, spreadEntries } from '../../../supervisor/workers/socket-paths.ts'
 
 /** How many places lead to each slot. */
 function shares(leads: Map<number, number>): Record<number, number> {
@@ -9,31 +9,31 @@ function shares(leads: Map<number, number>): Record<number, number> {
   return counts
 }
 
-describe('domain/places', () => {
+describe('domain/entries', () => {
   it('gives every worker the same share, within what nginx keeps connections for', () => {
     for (const workers of [1, 2, 3, 5, 7, 8, 12, 13, 64]) {
-      const places = placesFor(workers, 32)
-      assert.equal(places % workers, 0)
-      assert.ok(places >= workers && places <= Math.max(24, workers), `${workers}: ${places}`)
+      const entries = entryCount(workers, 32)
+      assert.equal(entries % workers, 0)
+      assert.ok(entries >= workers && entries <= Math.max(24, workers), `${workers}: ${entries}`)
     }
-    assert.equal(placesFor(2, 0), 24)
-    assert.equal(placesFor(2, 8), 8)
-    assert.equal(placesFor(3, 1), 3)
+    assert.equal(entryCount(2, 0), 24)
+    assert.equal(entryCount(2, 8), 8)
+    assert.equal(entryCount(3, 1), 3)
   })
 
   it('leads to the slots that serve, each place to its own where it can', () => {
-    const leads = spreadPlaces(8, [1, 2], [1, 2])
+    const leads = spreadEntries(8, [1, 2], [1, 2])
     assert.deepEqual([leads.get(1), leads.get(2)], [1, 2])
     assert.deepEqual(shares(leads), { 1: 4, 2: 4 })
   })
 
   it('spreads over those that are left, and over those that came', () => {
-    assert.deepEqual(shares(spreadPlaces(8, [1, 2], [2])), { 2: 8 })
-    assert.deepEqual(shares(spreadPlaces(24, [1, 2, 3, 4, 5], [1, 2, 3, 4, 5])), { 1: 5, 2: 5, 3: 5, 4: 5, 5: 4 })
+    assert.deepEqual(shares(spreadEntries(8, [1, 2], [2])), { 2: 8 })
+    assert.deepEqual(shares(spreadEntries(24, [1, 2, 3, 4, 5], [1, 2, 3, 4, 5])), { 1: 5, 2: 5, 3: 5, 4: 5, 5: 4 })
   })
 
   it('waits at the first slot while none serves', () => {
-    assert.deepEqual(shares(spreadPlaces(8, [1, 2], [])), { 1: 8 })
-    assert.equal(spreadPlaces(8, [], []).size, 0)
+    assert.deepEqual(shares(spreadEntries(8, [1, 2], [])), { 1: 8 })
+    assert.equal(spreadEntries(8, [], []).size, 0)
   })
 })

@@ -72,7 +72,7 @@ function describeFrames(
     .filter(({ url }) => !url.startsWith('node:'))
     .slice(0, framesKept)
     .map(({ functionName, location: { lineNumber, columnNumber = 0 }, url }) => {
-      const place = `${url.replace(/^file:\/\//, '')}:${lineNumber + 1}:${columnNumber + 1}`
-      return `${functionName || '(anonymous)'} (${place})`
+      const location = `${url.replace(/^file:\/\//, '')}:${lineNumber + 1}:${columnNumber + 1}`
+      return `${functionName || '(anonymous)'} (${location})`
     })
 }

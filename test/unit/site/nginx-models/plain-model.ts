@@ -48,7 +48,7 @@ export const plainModel: NginxModel = {
   apps: [app],
   upstreams: [],
   routes: [routeTo(toApp('app'))],
-  busyTime: undefined,
+  busyCounter: undefined,
   front: plainFront,
   ownNginxConf: undefined,
   snippets: undefined,

@@ -24,6 +24,6 @@ export const workerModels: Record<string, NginxModel> = {
       ...plainModel.features,
       luaModules: ['/usr/lib/nginx/modules/ndk_http_module.so', '/usr/lib/nginx/modules/ngx_http_lua_module.so'],
     },
-    busyTime: { socket: '/run/monohull/busy.sock', apps: ['app'] },
+    busyCounter: { socket: '/run/monohull/busy.sock', apps: ['app'] },
   },
 }

@@ -4,11 +4,11 @@ import type { WorkerAddress } from './address.ts'
 import type { WorkerPlan } from './plan.ts'
 import type { WorkerSlot } from './slot.ts'
 import type { SlotAddressDeps } from './slot-address.ts'
-import { placePath, spreadPlaces } from './socket-paths.ts'
+import { socketPath, spreadEntries } from './socket-paths.ts'
 import type { UpstreamServer } from './upstream.ts'
 
 /** The places of a pool in nginx's list: socket paths, each of which leads to a slot that serves. */
-export interface PoolPlaces {
+export interface PoolEntries {
   /** Leads the places of slots that do not serve to those that do. */
   spread(): void
   /** `spread`, but what cannot be led elsewhere (a full disk) stays as it is, for nginx to pass over; the others serve on. */
@@ -19,20 +19,20 @@ export interface PoolPlaces {
   servers(counted: readonly WorkerSlot[]): UpstreamServer[]
 }
 
-export interface PoolPlacesDeps extends SlotAddressDeps {
+export interface PoolEntriesDeps extends SlotAddressDeps {
   log: Log
   plan: () => WorkerPlan
   slots: () => readonly WorkerSlot[]
 }
 
-export function createPoolPlaces({ sockets, runDir, log, plan, slots }: PoolPlacesDeps): PoolPlaces {
+export function createPoolEntries({ sockets, runDir, log, plan, slots }: PoolEntriesDeps): PoolEntries {
   /** The slot that each place leads to. */
-  let leads = new Map<number, number>()
+  let targetOf = new Map<number, number>()
 
-  const pathOf = (place: number) => placePath(runDir, plan().app, place)
+  const pathOf = (entry: number) => socketPath(runDir, plan().app, entry)
 
-  function addressOf(place: number): WorkerAddress {
-    return { kind: 'unix', path: pathOf(place) }
+  function addressOf(entry: number): WorkerAddress {
+    return { kind: 'unix', path: pathOf(entry) }
   }
 
   function spread(): void {
@@ -40,14 +40,14 @@ export function createPoolPlaces({ sockets, runDir, log, plan, slots }: PoolPlac
     const all = slots()
     const serving = all.filter(slot => slot.isInRotation()).map(({ number }) => number)
     const numbers = all.map(({ number }) => number)
-    const next = spreadPlaces(Math.max(plan().places, all.length, leads.size), numbers, serving)
-    for (const [place, support] of next) {
-      if (place === support || leads.get(place) === support) continue
-      const own = all.find(({ number }) => number === place)
-      if (own) own.leanOn(addressOf(support))
-      else sockets.point(pathOf(place), pathOf(support))
+    const next = spreadEntries(Math.max(plan().entries, all.length, targetOf.size), numbers, serving)
+    for (const [entry, target] of next) {
+      if (entry === target || targetOf.get(entry) === target) continue
+      const own = all.find(({ number }) => number === entry)
+      if (own) own.redirectTo(addressOf(target))
+      else sockets.point(pathOf(entry), pathOf(target))
     }
-    leads = next
+    targetOf = next
   }
 
   return {
@@ -63,11 +63,11 @@ export function createPoolPlaces({ sockets, runDir, log, plan, slots }: PoolPlac
         })
       }
     },
-    leadingTo: slot => [...leads].flatMap(([place, support]) => (support === slot ? addressOf(place) : [])),
+    leadingTo: slot => [...targetOf].flatMap(([entry, target]) => (target === slot ? addressOf(entry) : [])),
     servers(counted) {
-      if (plan().places === 0) return counted.map(slot => ({ slot: slot.number, address: slot.address() }))
-      const places = counted.length === 0 ? 0 : Math.max(plan().places, slots().length)
-      return Array.from({ length: places }, (_, index) => ({ slot: index + 1, address: addressOf(index + 1) }))
+      if (plan().entries === 0) return counted.map(slot => ({ slot: slot.number, address: slot.address() }))
+      const entries = counted.length === 0 ? 0 : Math.max(plan().entries, slots().length)
+      return Array.from({ length: entries }, (_, index) => ({ slot: index + 1, address: addressOf(index + 1) }))
     },
   }
 }
