@@ -3,36 +3,39 @@ import type { Log } from '../base/log.ts'
 import type { Outcome } from '../base/outcome.ts'
 import type { Command } from '../run/command.ts'
 
-/** Editors and build tools write several files, or one in several steps. */
+/** Time without changes before a restart: editors and build tools write several files, or one in several steps. */
 const quietMs = 100
-/** How long a worker that boots while the next change is there already may go on. */
+/** Time that a booting worker still gets after a further change. */
 const bootPatienceMs = 2000
-/** What changes this soon after a restart may be its own doing; this many times in a row, it is. */
+/** Time after a restart in which a change may come from the app itself. */
 const echoMs = 1000
+/** Number of such changes in a row after which the file is ignored. */
 const maxEchoes = 5
 
+/** Dependencies of the change restarts. */
 export interface ChangeRestartsDeps {
   clock: Clock
   log: Log
   command: (command: Command) => Promise<Outcome>
-  /** Ends the replacements that are not ready yet. */
+  /** Kills the replacements that are not ready yet. */
   killBooting: () => void
-  /** Whether every app has a worker that serves. */
+  /** Whether every app has a serving worker. */
   isServing: () => boolean
 }
 
-/** A changed file, and what it calls for. */
+/** A changed file and the command that it requires. */
 export interface FileChange {
   path: string
   command: { type: 'reload' } | { type: 'restart'; target: string }
 }
 
+/** Receiver of file changes, which restarts what they affect. */
 export interface ChangeRestarts {
   changed(change: FileChange): void
   stop(): void
 }
 
-/** Restarts the workers after a change, one restart at a time; what changes meanwhile is taken together by the next. */
+/** Restarts workers after file changes, one restart at a time. Changes during a restart are combined into the next one. */
 export function createChangeRestarts(deps: ChangeRestartsDeps): ChangeRestarts {
   const { clock, log } = deps
   let changes: FileChange[] = []
@@ -53,19 +56,19 @@ export function createChangeRestarts(deps: ChangeRestartsDeps): ChangeRestarts {
     cancelKillBooting()
     cancelKillBooting = () => {}
     if (outcome.ok) log.info(`${command.type}ed`, { ms: clock.monotonic() - startedAt })
-    else if (changes.length === 0) log.info(deps.isServing() ? 'the old version serves on' : 'waiting for a change')
+    else if (changes.length === 0) log.info(deps.isServing() ? 'the old version keeps serving' : 'waiting for a change')
     isActing = false
     actedAt = clock.monotonic()
     if (changes.length > 0) actSoon()
   }
 
-  /** A file that the app writes while it starts would restart it for ever. */
+  /** Whether to ignore a change: a file that the app writes at startup would restart it forever. */
   function isEcho(change: FileChange): boolean {
     const key = JSON.stringify(change)
     const isSoon = isActing || clock.monotonic() - actedAt < echoMs
     const count = isSoon ? (echoes.get(key) ?? 0) + 1 : 0
     echoes.set(key, count)
-    if (count === maxEchoes) log.warn('left out, since it changes with every restart', { file: change.path })
+    if (count === maxEchoes) log.warn('file ignored: it changes with every restart', { file: change.path })
     return count >= maxEchoes
   }
 
@@ -89,7 +92,7 @@ export function createChangeRestarts(deps: ChangeRestartsDeps): ChangeRestarts {
   }
 }
 
-/** One command for several changes. */
+/** One command that covers several changes. */
 function commandFor(changes: readonly FileChange[]): Command {
   const [first, ...others] = new Map(changes.map(({ command }) => [JSON.stringify(command), command])).values()
   const reload = changes.find(({ command }) => command.type === 'reload')

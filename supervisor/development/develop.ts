@@ -10,10 +10,10 @@ import { isWatchedDirectory, isWatchedFile } from './watched.ts'
 
 type Watch = Omit<WatchOptions, 'onError'>
 
-/** What the configuration, and the command when there is none in it, come from. */
+/** Files that hold the configuration, or the default command. A change triggers a reload. */
 const reloadNames = new Set(['monohull.yaml', 'package.json'])
 
-/** What runs out of a folder. */
+/** A program that runs in a watched directory. */
 interface Program {
   name: string
   argv: readonly string[]
@@ -33,17 +33,18 @@ export interface DevelopmentSettings {
   processes: readonly { name: string; directory: string; argv: readonly string[] }[]
 }
 
-/** The workers of an app, as far as development depends on them. */
+/** The part of a worker pool that development uses. */
 interface DevelopedApp {
   rotation(): readonly unknown[]
-  /** Kills what is not ready yet, as if it had failed. */
+  /** Kills workers that are not ready yet, as if they had failed. */
   killBooting(): void
 }
 
+/** Dependencies of the file watches. */
 export interface DevelopmentDeps {
   settings: DevelopmentSettings
   pools: ReadonlyMap<string, DevelopedApp>
-  /** Addresses with ports. */
+  /** Listen addresses with ports. */
   http: readonly string[]
   https: readonly string[]
   send(command: Command, from: string): Promise<Outcome>
@@ -51,18 +52,21 @@ export interface DevelopmentDeps {
   write(line: string): void
 }
 
-/** What watches for the rest of a run. */
+/** The file watches of a run. */
 export interface Development {
   readonly name: string
   quiesce(): Promise<void>
 }
 
-/** Watches the folders of the apps and processes for the rest of the run, and says so. `configFile` is watched wherever it is. */
+/**
+ * Watches the directories of the apps and processes until the run ends, and logs that. `configFile` is watched even if it is
+ * outside these directories.
+ */
 export async function develop(
   { settings, pools: apps, http, https, send, write }: DevelopmentDeps,
   configFile: string | undefined,
 ): Promise<Development> {
-  // what a developer waits for is told whatever log_level hides
+  // a developer waits for these messages, so log_level does not hide them
   const log = createLog({ format: settings.config.log_format, level: 'info', now: systemClock.now, write })
   const pools = () => [...apps.values()]
   const isServing = () => pools().every(pool => pool.rotation().length > 0)
@@ -78,7 +82,7 @@ export async function develop(
   const directories = programsByDirectory(settings)
   const { watchPath } = await import('./adapters/watcher.ts')
   const onError = (error: unknown) =>
-    log.warn('cannot watch everything', {
+    log.warn('cannot watch all files', {
       error: messageOf(error),
       fix: 'raise fs.inotify.max_user_watches, or set CHOKIDAR_USEPOLLING=1',
     })
@@ -90,7 +94,7 @@ export async function develop(
   ])
   const urls = [...http.map(address => `http://${address}`), ...https.map(address => `https://${address}`)]
   const watched = new Set([...directories.keys()].map(directory => `${basename(directory)}/`))
-  log.info(`serving ${readable(urls)}, watching ${[...watched].join(', ')}`)
+  log.info(`serving ${browsableUrls(urls)}, watching ${[...watched].join(', ')}`)
   if (!isServing()) log.info('waiting for a change')
   return {
     name: 'development',
@@ -101,7 +105,7 @@ export async function develop(
   }
 }
 
-/** The programs of each folder; none where nginx alone serves what is in it. */
+/** The programs of each directory; none if nginx serves the directory as static files. */
 function programsByDirectory({ apps, processes }: DevelopmentSettings): ReadonlyMap<string, readonly Program[]> {
   const all = [
     ...apps.map(({ place, name, plan }) => ({
@@ -116,7 +120,7 @@ function programsByDirectory({ apps, processes }: DevelopmentSettings): Readonly
   return directories
 }
 
-/** What of a folder is watched, and what a change of it calls for. */
+/** Watch of a directory: its filters and the command for each change. */
 function watchOf(directory: string, { directories, settings, restarts, configFile }: WatchSources): Watch {
   const { run_dir, state_dir } = settings.config
   const programs = directories.get(directory) ?? []
@@ -129,7 +133,7 @@ function watchOf(directory: string, { directories, settings, restarts, configFil
     isDirectory: path => !foreign.includes(path) && commands.some(argv => isWatchedDirectory(path, argv)),
     isFile: path => reloadNames.has(path) || programs.some(({ argv }) => isWatchedFile(path, argv)),
     onChange(path) {
-      if (configFile === join(directory, path)) return // watched by itself
+      if (configFile === join(directory, path)) return // it has its own watch
       if (reloadNames.has(path)) return restarts.changed({ path, command: { type: 'reload' } })
       for (const { name, argv } of programs)
         if (isWatchedFile(path, argv)) restarts.changed({ path, command: { type: 'restart', target: name } })
@@ -146,7 +150,7 @@ function watchOfFile(file: string, restarts: ChangeRestarts): Watch {
   }
 }
 
-/** Addresses as a person opens them. */
-function readable(urls: readonly string[]): string {
+/** URLs to open in a browser: `localhost` instead of the wildcard address. */
+function browsableUrls(urls: readonly string[]): string {
   return [...new Set(urls.map(url => url.replace(/0\.0\.0\.0|\[::\]/, 'localhost')))].join(', ')
 }

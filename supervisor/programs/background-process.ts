@@ -11,26 +11,28 @@ import type { ProcessPlan } from './plan.ts'
 import type { ProcessStatus } from './status.ts'
 
 const refused: Exit = { kind: 'code', code: exitCode.software }
-/** It has no socket to answer on: it counts as running when it has lived so long. */
+/** Uptime after which a process counts as running; it has no socket that shows readiness. */
 const runningAfterMs = 500
 
-/** One process without a socket, and those that take its place. Two of them never run at once. */
+/** A background process and its successors, of which at most one runs at a time. */
 export interface BackgroundProcess {
   readonly number: number
   start(): void
-  /** Stops what runs, then starts one of `plan`; settles when that runs, or has ended. */
+  /** Stops the running process, then starts one from `plan`. Resolves when the new one runs or has ended. */
   replace(plan: ProcessPlan): Promise<RollResult>
-  /** SIGKILL after `graceMs`; settles when it is gone. None is started any more. */
+  /** Stops the process, with SIGKILL after `graceMs`, and starts no other. Resolves when it is gone. */
   stop(graceMs: number): Promise<void>
   status(): ProcessStatus
 }
 
+/** Dependencies of a background process. */
 export interface BackgroundProcessDeps extends ProcessRuntime {
   oomWatch: OomWatch
-  /** One ended by itself. Whether that ends the whole run, so that nothing is started any more. */
+  /** Called when a process ended by itself. Returns whether that ends the run, so that no other is started. */
   onDeath: (death: Death) => boolean
 }
 
+/** Background process `number` of its name, not started yet. */
 export function createBackgroundProcess(
   deps: BackgroundProcessDeps,
   number: number,
@@ -46,7 +48,7 @@ export function createBackgroundProcess(
   let cancelTimer = () => {}
   let settleReplacement: ((result: RollResult) => void) | undefined
 
-  // there is no nginx to withdraw it from
+  // nginx does not know the process, so there is nothing to withdraw
   const decide = (event: SlotEvent) =>
     stepSlot(state, event, {
       minUptimeMs: plan.minUptimeMs,
@@ -103,7 +105,7 @@ export function createBackgroundProcess(
     else died(worker, { exit, lastLines: child.lastLines(), pid: child.pid, uptimeMs })
   }
 
-  /** The record of an end, and what follows from it. */
+  /** Logs an end and acts on it. */
   function died(
     worker: number,
     end: Pick<Death, 'exit' | 'lastLines'> & { pid?: number; uptimeMs?: number; reason?: string },
@@ -141,10 +143,10 @@ export function createBackgroundProcess(
 
   async function stopRunning(graceMs: number): Promise<void> {
     cancelTimer()
-    const leaving = running
+    const stopped = running
     state = { name: 'idle' }
-    leaving?.managed.stop(graceMs)
-    await leaving?.recorded
+    stopped?.managed.stop(graceMs)
+    await stopped?.recorded
   }
 
   return {

@@ -7,10 +7,10 @@ import { programEnv } from '../processes/environment.ts'
 import type { HookEvent, HookFacts, HookPlans } from './hook.ts'
 import type { HookResult, Hooks } from './hooks.ts'
 
-/** Configured commands by event. */
+/** Configured hook commands by event. */
 export type HookKeys = Partial<Record<HookEvent, { command: string[]; timeout: number } | undefined>>
 
-/** The configured hooks as this machine would run them: as the user, in the folder and with the variables of an app. */
+/** Plans of the configured hooks, which run with the user, directory and environment of an app. */
 export function planHooks(
   hooks: HookKeys,
   { place, world, complain }: { place: ProgramContext; world: World; complain: Complain },
@@ -35,20 +35,21 @@ export function planHooks(
   return plans
 }
 
-/** The hooks of a run. What runs them is loaded when there is one to run. */
+/** Runner of the hooks of a run. The module that runs commands is loaded with the first one. */
 export interface HookRunner {
-  /** Runs the event's command, if there is one, to its end. */
+  /** Runs the event's command, if there is one, until it ends. */
   run(event: HookEvent, plans: HookPlans, options?: { facts?: HookFacts; limitMs?: number }): Promise<HookResult>
-  /** As `run`, and logs a failure, which changes nothing. */
+  /** Like `run`, but a failure is only logged. */
   attempt(event: HookEvent, plans: HookPlans, options?: { facts?: HookFacts; limitMs?: number }): Promise<void>
   /** Runs the event's command, if there is one, in the background. */
   enqueue(event: HookEvent, plans: HookPlans, facts: HookFacts): void
-  /** Settles when nothing runs in the background any more. */
+  /** Resolves when no command runs in the background. */
   settled(): Promise<void>
-  /** Ends what runs. */
+  /** Stops the running commands. */
   end(): Promise<void>
 }
 
+/** Runner that spawns nothing until the first hook. */
 export function createHookRunner(runtime: ProcessRuntime): HookRunner {
   let loading: Promise<Hooks> | undefined
   const load = () => {
@@ -78,10 +79,10 @@ export function createHookRunner(runtime: ProcessRuntime): HookRunner {
   }
 }
 
-/** A start that a failed before_start ends, with the command's own code. */
+/** Error for a startup that a failed before_start hook ended, with the exit code of its command. */
 export function startRefusedBy(result: Extract<HookResult, { ok: false }>): OperatorError {
   return new OperatorError(`cannot start: hook before_start ${result.reason}`, {
-    fix: 'mend the command in hooks.before_start; what it printed stands above',
+    fix: 'fix the command in hooks.before_start; its output is above',
     code: result.code,
   })
 }

@@ -1,4 +1,4 @@
-/** Events of a run at which the operator's own command is run. */
+/** Events of a run that a hook can be set for. */
 export type HookEvent =
   | 'before_start'
   | 'worker_ready'
@@ -7,7 +7,7 @@ export type HookEvent =
   | 'after_reload'
   | 'before_stop'
 
-/** The command for one event. */
+/** The command for one event. Times in ms. */
 export interface HookPlan {
   argv: readonly string[]
   directory: string
@@ -17,21 +17,22 @@ export interface HookPlan {
   timeoutMs: number
 }
 
+/** The configured hooks; events without a hook are absent. */
 export type HookPlans = Partial<Record<HookEvent, HookPlan>>
 
-/** What a hook's command is told, beyond the event. */
+/** Facts that a hook's command gets beside the event. */
 export interface HookFacts {
   /** `app.1` */
   worker?: string
-  /** Of the worker. */
+  /** Pid of the worker. */
   pid?: number
-  /** Exit code of the worker, or the one that monohull will end with; 128 + n for a signal. */
+  /** Exit code of the worker, or the one that monohull will exit with; 128 + n for a signal. */
   exitCode?: number
-  /** Why the worker ended; see `endReason`. */
+  /** Reason for the worker's end; see `endReason`. */
   reason?: string
 }
 
-/** Variables for a hook's command. */
+/** Environment variables of a hook's command. Unknown facts are left out. */
 export function hookEnv(event: HookEvent, { worker, pid, exitCode, reason }: HookFacts): Record<string, string> {
   return {
     MONOHULL_EVENT: event,

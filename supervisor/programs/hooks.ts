@@ -7,38 +7,40 @@ import type { ManagedProcess } from '../processes/managed-process.ts'
 import { manageTask } from '../processes/task-process.ts'
 import { type HookEvent, type HookFacts, type HookPlan, hookEnv } from './hook.ts'
 
-/** Commands in the background at once; workers that come and go faster than these end are told one after the other. */
+/** Background commands that run at once; further ones wait. */
 const maxRunning = 4
-/** Events that wait for their turn; what comes on top is left out. */
+/** Background commands that wait; any more are skipped. */
 const maxWaiting = 64
-/** From TERM to KILL, for a command that took too long. */
+/** Time between SIGTERM and SIGKILL for a command that exceeded its timeout. */
 const graceMs = 1000
-/** The same at the end of monohull, whose own time is over. */
+/** The same at the end of a run, when no more time is left. */
 const finalGraceMs = 200
 
+/** One run of a hook's command. */
 export interface HookRun {
   event: HookEvent
   plan: HookPlan
   facts: HookFacts
-  /** Less than the plan's own timeout, where the time is somebody else's. */
+  /** Upper bound on the plan's timeout, in ms. */
   limitMs?: number
 }
 
-/** `code` is what the command would end a start with; never 0. */
+/** Result of a hook. `code` is the exit code that a failed startup ends with; never 0. */
 export type HookResult = { ok: true } | { ok: false; reason: string; code: number }
 
-/** Runs the operator's commands. What they leave running ends with them. */
+/** Runs hook commands, each in a process group that ends with its command. */
 export interface Hooks {
-  /** Runs a command to its end, or to that of its time. */
+  /** Runs a command until it ends or its time is over. */
   run(run: HookRun): Promise<HookResult>
-  /** Runs a command when there is room for it; a failure is logged. */
+  /** Queues a command to run in the background. A failure is logged. */
   enqueue(run: HookRun): void
-  /** Settles when nothing runs or waits in the background. */
+  /** Resolves when no command runs or waits in the background. */
   settled(): Promise<void>
-  /** Ends what runs, and runs nothing more. Settles when it is gone. */
+  /** Stops the running commands and runs no more. Resolves when they are gone. */
   end(): Promise<void>
 }
 
+/** Hook commands, of which none runs yet. */
 export function createHooks({ spawn, clock, log }: Pick<ProcessRuntime, 'spawn' | 'clock' | 'log'>): Hooks {
   const running = new Set<ManagedProcess>()
   const waiting: HookRun[] = []
@@ -71,7 +73,8 @@ export function createHooks({ spawn, clock, log }: Pick<ProcessRuntime, 'spawn' 
     running.delete(hook)
     await hook.child.outputEnded()
     if (cause !== undefined) {
-      const reason = cause === 'requested' ? 'was ended with monohull' : `took longer than ${formatDuration(timeoutMs)}`
+      const reason =
+        cause === 'requested' ? 'was stopped with monohull' : `took longer than ${formatDuration(timeoutMs)}`
       return { ok: false, reason, code: exitCodeOf(exit) || 1 }
     }
     if (exitCodeOf(exit) !== 0) return { ok: false, reason: `ended with ${describeExit(exit)}`, code: exitCodeOf(exit) }
@@ -101,7 +104,7 @@ export function createHooks({ spawn, clock, log }: Pick<ProcessRuntime, 'spawn' 
     enqueue(next) {
       if (isEnding) return
       if (waiting.length >= maxWaiting) {
-        log.warn('hook left out, too many are waiting', { hook: next.event, worker: next.facts.worker })
+        log.warn('hook skipped, too many are waiting', { hook: next.event, worker: next.facts.worker })
         return
       }
       waiting.push(next)

@@ -4,6 +4,7 @@ import type { ManagedProcess } from '../processes/managed-process.ts'
 import { manageTask } from '../processes/task-process.ts'
 import type { InitPlan } from './plan.ts'
 
+/** An init command that failed. */
 export interface InitFailure {
   plan: InitPlan
   exit: Exit
@@ -11,14 +12,15 @@ export interface InitFailure {
   lastLines: string[]
 }
 
+/** A run of all init commands. */
 export interface InitRun {
-  /** Settles when all commands have ended well, or were stopped, or with the first that failed. */
+  /** Resolves when all commands have succeeded or were stopped, or with the first failure. */
   readonly done: Promise<InitFailure | undefined>
-  /** Ends the command that runs, SIGKILL after `graceMs`, and starts no other; settles when nothing runs. */
+  /** Stops the running command, with SIGKILL after `graceMs`, and starts no other. Resolves when it is gone. */
   stop(graceMs: number): Promise<void>
 }
 
-/** Runs commands to their end, one after the other. An OperatorError when the system refuses to start one. */
+/** Runs commands one after the other. `done` rejects with an OperatorError if the system refuses to start one. */
 export function runInit(runtime: ProcessRuntime, plans: readonly InitPlan[]): InitRun {
   const { clock, log } = runtime
   let current: ManagedProcess | undefined

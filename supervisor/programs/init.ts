@@ -6,15 +6,16 @@ import { describeExit, exitCodeOf } from '../processes/exit.ts'
 import { type InitFailure, runInit } from './init-run.ts'
 import type { InitPlan } from './plan.ts'
 
-/** The init commands, which run from the moment they are opened. */
+/** The init commands of a run. */
 export interface Init {
   readonly name: string
   readonly isIndependent: boolean
-  /** Rejects with an OperatorError with the code of the one that failed. */
+  /** Rejects with an OperatorError that has the exit code of the failed command. */
   readonly done: Promise<void>
   stop(how: Stopping): Promise<void>
 }
 
+/** Starts the init commands. */
 export function startInit(runtime: ProcessRuntime, plans: readonly InitPlan[]): Init {
   const run = runInit(runtime, plans)
   return {
@@ -29,11 +30,11 @@ export function startInit(runtime: ProcessRuntime, plans: readonly InitPlan[]): 
 
 function describeFailure({ plan, exit, wasTimeout, lastLines }: InitFailure): OperatorError {
   const ending = wasTimeout
-    ? `did not end within its timeout of ${formatDuration(plan.timeoutMs)}`
+    ? `did not finish within its timeout of ${formatDuration(plan.timeoutMs)}`
     : `ended with ${describeExit(exit)}`
-  const printed = lastLines.length > 0 ? `, and printed last:\n${lastLines.join('\n')}` : ', and printed nothing'
+  const printed = lastLines.length > 0 ? `; its last output:\n${lastLines.join('\n')}` : '; it printed nothing'
   return new OperatorError(`cannot start: ${plan.name} (${plan.argv.join(' ')}) ${ending}${printed}`, {
-    fix: wasTimeout ? `mend the command, or raise its timeout` : 'mend the command; nothing else was started',
+    fix: wasTimeout ? 'fix the command, or raise its timeout' : 'fix the command; nothing else was started',
     code: exitCodeOf(exit) || exitCode.failed,
   })
 }

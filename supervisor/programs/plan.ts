@@ -1,4 +1,4 @@
-/** A program that gets no requests, and where it runs. */
+/** A program that gets no requests, and its context on this machine. Times in ms. */
 export interface ProgramPlan {
   /** `queue`, `init.1` */
   name: string
@@ -9,13 +9,13 @@ export interface ProgramPlan {
   gracefulTimeoutMs: number
 }
 
-/** A command that runs once, before anything else. */
+/** A command that runs once, before the apps and processes start. */
 export interface InitPlan extends ProgramPlan {
   env: Record<string, string>
   timeoutMs: number
 }
 
-/** A process that runs all the time, `count` of it. */
+/** A background process, of which `count` instances run. */
 export interface ProcessPlan extends ProgramPlan {
   env(number: number): Record<string, string>
   count: number

@@ -3,21 +3,21 @@ import { type BackgroundProcess, type BackgroundProcessDeps, createBackgroundPro
 import type { ProcessPlan } from './plan.ts'
 import type { ProcessStatus } from './status.ts'
 
-/** All processes of one name. */
+/** All instances of one background process. */
 export interface ProcessPool {
   start(): void
-  /** Replaces them one after the other, and brings them to the plan's count. When one does not run, all go back. */
+  /** Replaces the instances one after the other, up to the plan's count. If one fails to run, all return to the old plan. */
   roll(plan: ProcessPlan): Promise<RollResult>
-  /** Replaces one (`queue.1`), or all. */
+  /** Replaces one instance (`queue.1`), or all. */
   restart(name?: string): Promise<RollResult>
   /** The plan in force. */
   plan(): ProcessPlan
-  /** SIGKILL after `graceMs`. Settles when all are gone. */
+  /** Stops all instances, with SIGKILL after `graceMs`. Resolves when they are gone. */
   stop(graceMs: number): Promise<void>
   status(): ProcessStatus[]
 }
 
-/** A pool in which nothing runs until it is started, or rolled to its plan. */
+/** Pool that runs nothing until `start` or `roll`. */
 export function createProcessPool(deps: BackgroundProcessDeps, initialPlan: ProcessPlan): ProcessPool {
   let plan = initialPlan
   let isStopping = false
@@ -25,12 +25,12 @@ export function createProcessPool(deps: BackgroundProcessDeps, initialPlan: Proc
 
   const create = (number: number, of: ProcessPlan) => createBackgroundProcess(deps, number, of)
 
-  async function remove(leaving: readonly BackgroundProcess[]): Promise<void> {
-    await Promise.all(leaving.map(one => one.stop(plan.gracefulTimeoutMs)))
-    processes = processes.filter(one => !leaving.includes(one))
+  async function remove(removed: readonly BackgroundProcess[]): Promise<void> {
+    await Promise.all(removed.map(one => one.stop(plan.gracefulTimeoutMs)))
+    processes = processes.filter(one => !removed.includes(one))
   }
 
-  /** Back to the plan in force: the failed one too, whose predecessor had to stop before it. */
+  /** Returns to the plan in force. That includes the failed instance, whose predecessor had to stop before it started. */
   async function goBack(touched: readonly BackgroundProcess[], present: number): Promise<void> {
     await remove(processes.slice(present))
     for (const one of isStopping ? [] : touched.slice(0, present)) await one.replace(plan)
@@ -61,7 +61,13 @@ export function createProcessPool(deps: BackgroundProcessDeps, initialPlan: Proc
       if (name === undefined) return roll(plan)
       const one = processes.find(candidate => candidate.status().name === name)
       const known = processes.map(candidate => candidate.status().name).join(', ')
-      return one?.replace(plan) ?? { ok: false, reason: `there is no ${name}; there are ${known}`, lastLines: [] }
+      return (
+        one?.replace(plan) ?? {
+          ok: false,
+          reason: `there is no process ${name}; the processes are ${known}`,
+          lastLines: [],
+        }
+      )
     },
     plan: () => plan,
     async stop(graceMs) {

@@ -16,6 +16,7 @@ export interface ProcessesSettings {
   config: { processes: Readonly<Record<string, FailurePolicy>> }
 }
 
+/** Dependencies of the background processes. */
 export interface ProcessesDeps extends ProcessRuntime {
   /** The settings in force. */
   settings(): ProcessesSettings
@@ -23,7 +24,7 @@ export interface ProcessesDeps extends ProcessRuntime {
   failures: FailureLimits
 }
 
-/** The processes that get no requests. */
+/** The background processes of a run. */
 export interface Processes {
   readonly name: string
   readonly isIndependent: boolean
@@ -36,7 +37,7 @@ export interface Processes {
   stop(how: Stopping): Promise<void>
 }
 
-/** The processes of a run. What runs them is loaded when there are some. */
+/** The background processes of a run, not started yet. Their module is loaded only if any are configured. */
 export async function openProcesses(deps: ProcessesDeps): Promise<Processes> {
   const { settings, log } = deps
   const pools = new Map<string, ProcessPool>()
@@ -51,7 +52,7 @@ export async function openProcesses(deps: ProcessesDeps): Promise<Processes> {
     return create({ ...deps, onDeath: ({ exit }) => endsRun(exit) }, plan)
   }
 
-  /** What brings the processes of a name to a plan: they are replaced, or, when they are new, started. */
+  /** Change of one process to a plan: replaces its instances, or starts them if it is new. */
   function changeOf(create: typeof createProcessPool, plan: ProcessPlan): Pick<Change, 'apply' | 'revert'> {
     const present = pools.get(plan.name)
     if (present) {

@@ -12,13 +12,13 @@ import { identityEnv, programEnv } from '../processes/environment.ts'
 import type { InitConfig, ProcessConfig } from './keys.ts'
 import type { InitPlan, ProcessPlan } from './plan.ts'
 
-/** What gets no requests: the commands before the app, and the processes beside it. */
+/** Plans of the init commands and background processes. */
 export interface ProgramSettings {
   init: InitPlan[]
   processes: ProcessPlan[]
 }
 
-/** Keys that programs depend on. */
+/** Configuration keys that programs depend on. */
 export interface ProgramsKeys {
   init: readonly InitConfig[]
   processes: Readonly<Record<string, ProcessConfig>>
@@ -31,18 +31,19 @@ export interface ProgramsKeys {
   }[]
 }
 
+/** Inputs to the plans of programs. */
 export interface ProgramSources {
   config: ProgramsKeys
   world: World
-  /** Whose folder, user and variables the programs share; undefined when something is wrong with it. */
+  /** The app whose directory, user and environment programs inherit; undefined if it has problems. */
   main: { place: { env: Readonly<Record<string, string>> } } | undefined
   complain: Complain
 }
 
-/** How long an init command that is told to stop has. */
+/** Time that an init command has to stop after SIGTERM. */
 const initGraceMs = 8000
 
-/** Looks at the machine for the programs beside the apps; what is missing is complained about. */
+/** Plans of the programs on this machine. Problems go to `complain`, and a program with one is left out. */
 export function resolvePrograms(sources: ProgramSources): ProgramSettings {
   const { config } = sources
   return {
@@ -80,7 +81,7 @@ function resolveProgram(
   const content = place && findContent(key, item.command, { place, complain })
   if (!place || !content) return undefined
   if (content.kind !== 'command') {
-    complain(`${key}.command`, item.command, 'is a folder, and nothing to run', 'give the command that runs it')
+    complain(`${key}.command`, item.command, 'is a directory, not a command', 'specify the command that runs it')
     return undefined
   }
   checkProgram(`${key}.command`, content.argv, { place, complain })
@@ -93,13 +94,13 @@ function resolveProgram(
   return { argv: content.argv, directory: place.directory, ...idsOf(place), env }
 }
 
-/** The folder and the user of the app that answers `/`, or of the first one. */
+/** A program's directory and user, by default those of the main app. */
 function withDefaults({ directory, user, env }: InitConfig | ProcessConfig, config: ProgramsKeys) {
   const main = config.apps[mainAppOf(config)]
   return { directory: directory ?? main?.directory ?? '.', user: user ?? main?.user, env }
 }
 
-/** The name of the app that answers `/` for any host; without one, the first app. */
+/** Name of the main app: the one that serves `/` for any host, else the first one. */
 export function mainAppOf({ apps, routes }: Pick<ProgramsKeys, 'apps' | 'routes'>): string {
   const root = routes.find(({ host, path, match }) => host === undefined && path === '/' && match === 'prefix')
   return (root?.target.kind === 'app' ? root.target.name : undefined) ?? Object.keys(apps)[0] ?? ''

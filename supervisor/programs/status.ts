@@ -1,6 +1,6 @@
 import type { SlotState } from '../processes/slot-state.ts'
 
-/** One process without a socket as `monohull status` shows it. */
+/** One background process in `monohull status`. */
 export interface ProcessStatus {
   /** `queue.1` */
   name: string

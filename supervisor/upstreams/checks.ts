@@ -4,48 +4,51 @@ import { recordCheck, type ServerHealth, unchecked } from './health.ts'
 import type { UpstreamConfig } from './keys.ts'
 import { isName, tlsName } from './names.ts'
 
-/** What a server elsewhere is asked. */
+/** Health-check request to one server of an upstream. */
 export interface HealthRequest {
   address: string
   port: number
   path: string
-  /** For the Host header. */
+  /** Value of the Host header. */
   host: string
   tls: { name: string | undefined; verify: boolean; ca?: string | undefined } | undefined
   timeoutMs: number
 }
 
-/** Asks a server elsewhere whether it is well. */
+/** Sends health-check requests. */
 export interface UpstreamProbe {
-  /** Undefined when it is, else why not. */
-  failureOf(question: HealthRequest): Promise<string | undefined>
+  /** Reason why a check failed; undefined if it succeeded. */
+  failureOf(request: HealthRequest): Promise<string | undefined>
 }
 
-/** The checks of one upstream's servers. */
+/** Periodic health checks of one upstream's servers. */
 export interface UpstreamChecks {
   start(): void
   healthOf(entry: UpstreamEntry): ServerHealth
-  /** What was found out so far by endpoint, for a successor. */
+  /** Health by endpoint, from which the next instance continues. */
   snapshot(): ReadonlyMap<string, ServerHealth>
   stop(): void
 }
 
+/** Dependencies of the health checks. */
 export interface UpstreamChecksDeps extends Pick<Runtime, 'clock' | 'log'> {
   probe: UpstreamProbe
-  /** The servers at the addresses that are known now. */
+  /** The servers at their currently known addresses. */
   entries(): readonly UpstreamEntry[]
-  /** A server whose host is a name has failed a check. */
+  /** Called with a server's name when the server failed a check. */
   onFailing(name: string): void
-  /** A server is up or down now that was not. */
+  /** Called when a server went up or down. */
   onChange(): void
 }
 
+/** An upstream with health checks. */
 export interface CheckedUpstream {
   name: string
   config: UpstreamConfig
   policy: NonNullable<UpstreamConfig['health']>
 }
 
+/** Health checks of one upstream; `before` is the snapshot of a previous instance. */
 export function createUpstreamChecks(
   { clock, log, probe, entries, onFailing, onChange }: UpstreamChecksDeps,
   { name, config, policy }: CheckedUpstream,
@@ -76,26 +79,26 @@ export function createUpstreamChecks(
     const checked = entries()
     const failures = await Promise.all(checked.map(ask))
     if (isStopped) return
-    // it may be elsewhere by now, long before its name no longer holds: a container that came back
-    const ill = checked.flatMap(({ server }, index) => (failures[index] && isName(server.host) ? server.host : []))
-    for (const host of new Set(ill)) onFailing(host)
+    // a restarted container has a new address long before the TTL of its name expires
+    const failing = checked.flatMap(({ server }, index) => (failures[index] && isName(server.host) ? server.host : []))
+    for (const host of new Set(failing)) onFailing(host)
     const wasAnyUp = checked.some(isUp)
     const present = new Set(entries().map(({ endpoint }) => endpoint))
     for (const endpoint of health.keys()) if (!present.has(endpoint)) health.delete(endpoint)
-    for (const [index, entry] of checked.entries()) if (present.has(entry.endpoint)) note(entry, failures[index])
+    for (const [index, entry] of checked.entries()) if (present.has(entry.endpoint)) record(entry, failures[index])
     if (wasAnyUp && !checked.some(isUp))
-      log.error('every server of an upstream fails its checks, requests go to all of them', { upstream: name })
+      log.error('all servers of an upstream fail their health checks, requests go to all of them', { upstream: name })
     cancel = clock.after(policy.interval, () => void check())
   }
 
-  function note(entry: UpstreamEntry, failure: string | undefined): void {
+  function record(entry: UpstreamEntry, failure: string | undefined): void {
     const was = healthOf(entry)
     const now = recordCheck(was, { failure, at: clock.monotonic() }, policy)
     health.set(entry.endpoint, now)
     if (now.isUp === was.isUp) return
     const fields = { upstream: name, server: entry.endpoint }
-    if (now.isUp) log.info('a server is well again', fields)
-    else log.warn('a server fails its checks', { ...fields, reason: failure })
+    if (now.isUp) log.info('server is healthy again', fields)
+    else log.warn('server fails its health checks', { ...fields, reason: failure })
     onChange()
   }
 

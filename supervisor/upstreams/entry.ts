@@ -2,15 +2,15 @@ import { formatAddress } from '../base/address.ts'
 import type { ExternalServer } from './keys.ts'
 import { isName } from './names.ts'
 
-/** A server of an upstream at one of its addresses. */
+/** One address of a server of an upstream. */
 export interface UpstreamEntry {
   server: ExternalServer
   address: string
-  /** The address with the port; tells the entries of an upstream apart. */
+  /** The address with the port; unique within an upstream. */
   endpoint: string
 }
 
-/** The servers of an upstream at every address that is known of them. */
+/** Entries for all known addresses of an upstream's servers. */
 export function entriesOf(
   servers: readonly ExternalServer[],
   addressesOf: (name: string) => readonly string[],

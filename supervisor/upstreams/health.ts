@@ -1,34 +1,34 @@
-/** What checks have found of one server. */
+/** Health of one server according to the checks. */
 export interface ServerHealth {
   isUp: boolean
-  /** How often in a row the checks have found otherwise. */
+  /** Number of latest checks in a row that contradict `isUp`. */
   against: number
-  /** When it was first checked, or last went up or down, on the monotonic clock; undefined: not checked yet. */
+  /** Time of the first check, or of the last change of `isUp`, on the monotonic clock; undefined before the first check. */
   since: number | undefined
-  /** What is wrong while it is down. */
+  /** Reason of the last failure while the server is down. */
   failure: string | undefined
 }
 
 interface Check {
-  /** Undefined: the server is well. */
+  /** Undefined if the check succeeded. */
   failure: string | undefined
-  /** On the monotonic clock. */
+  /** Time on the monotonic clock. */
   at: number
 }
 
-/** A server that was not checked yet: it gets requests. */
+/** Health of a server before its first check: it gets requests. */
 export const unchecked: ServerHealth = { isUp: true, against: 0, since: undefined, failure: undefined }
 
-/** After one more check. */
+/** Health after one more check. */
 export function recordCheck(
   before: ServerHealth,
   { failure, at }: Check,
   { fails, passes }: { fails: number; passes: number },
 ): ServerHealth {
-  const isWell = failure === undefined
-  const isAgainst = isWell !== before.isUp
+  const hasPassed = failure === undefined
+  const isAgainst = hasPassed !== before.isUp
   const turns = isAgainst && before.against + 1 >= (before.isUp ? fails : passes)
-  const isUp = turns ? isWell : before.isUp
+  const isUp = turns ? hasPassed : before.isUp
   return {
     isUp,
     against: isAgainst && !turns ? before.against + 1 : 0,
@@ -37,7 +37,7 @@ export function recordCheck(
   }
 }
 
-/** The servers that get requests: those that are up, and all when none is, since a check may be wrong. */
+/** Servers that get requests: those that are up, or all if none is, because the check itself may be wrong. */
 export function serversInUse<T>(servers: readonly T[], isUp: (server: T) => boolean): readonly T[] {
   const up = servers.filter(isUp)
   return up.length > 0 ? up : servers

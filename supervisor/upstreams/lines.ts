@@ -1,18 +1,18 @@
 import { balanceLines } from '../nginx/balance.ts'
 import type { ExternalUpstream } from './upstream.ts'
 
-/** nginx's own default for connections to servers it knows nothing of. */
+/** nginx's default for `keepalive_timeout`: nothing is known about the timeouts of the servers. */
 const idle = '60s'
-/** Shared snapshot: what nginx needs for itself, and for a server. */
+/** Shared memory of an upstream: a base for nginx itself, and an amount per server. */
 const zoneKilobytes = 64
 const zoneKilobytesPerServer = 4
 
-/** The servers of an upstream elsewhere. */
+/** The `upstream` block of a configured upstream; empty without servers. */
 export function renderExternal(upstream: ExternalUpstream): string[] {
   const { servers, balance, keepalive, maxFails, failTimeoutSeconds } = upstream
   if (servers.length === 0) return []
   const group = externalName(upstream)
-  // nginx takes no group of nothing but backups
+  // nginx rejects a group with only backups
   const hasOthers = servers.some(({ isBackup }) => !isBackup)
   return [
     '',
@@ -21,7 +21,7 @@ export function renderExternal(upstream: ExternalUpstream): string[] {
     `    zone ${group} ${zoneKilobytes + zoneKilobytesPerServer * servers.length}k;`,
     ...balanceLines(balance).map(line => `    ${line}`),
     ...servers.map(({ address, weight, isBackup }) => {
-      const words = [
+      const parameters = [
         address,
         ...(weight === 1 ? [] : [`weight=${weight}`]),
         ...(isBackup && hasOthers ? ['backup'] : []),
@@ -29,14 +29,14 @@ export function renderExternal(upstream: ExternalUpstream): string[] {
           ? []
           : [`max_fails=${maxFails}`, `fail_timeout=${failTimeoutSeconds}s`]),
       ]
-      return `    server ${words.join(' ')};`
+      return `    server ${parameters.join(' ')};`
     }),
     ...(keepalive > 0 ? [`    keepalive ${keepalive};`, `    keepalive_timeout ${idle};`] : []),
     '}',
   ]
 }
 
-/** The name of its group of servers. */
+/** Name of the `upstream` block. */
 export function externalName({ name }: Pick<ExternalUpstream, 'name'>): string {
   return `upstream_${name}`
 }

@@ -1,43 +1,45 @@
 import { messageOf } from '../base/errors.ts'
 import type { Runtime } from '../base/runtime.ts'
 
-/** Looks up names. */
+/** Resolver of host names. */
 export interface Resolver {
-  /** At least one; rejects when there is none. */
+  /** At least one address; rejects if there is none. */
   addressesOf(name: string): Promise<string[]>
-  /** How long they hold, where that is known. */
+  /** TTL of the addresses in ms, if known. */
   ttlOf(name: string): Promise<number | undefined>
 }
 
-/** A start does not wait longer for names; what is found later is told then. */
+/** Time that startup waits for names. Later results are reported through `onChange`. */
 const firstLookupMs = 2000
 const minTtlMs = 5000
-/** Docker says ten minutes for containers, whose addresses may change with each start. */
+/** Docker's DNS gives a TTL of ten minutes for containers, whose addresses may change at each start. */
 const maxTtlMs = 10_000
-/** For a name that leads nowhere, as while other containers start. */
+/** Delay after a failed lookup, for example while other containers start. */
 const retryMs = 2000
 
-/** The addresses that names lead to, looked up again and again. */
+/** Addresses of names, which are re-resolved periodically. */
 export interface NameLookups {
-  /** Begins; settles when all names are known, or a start should not wait longer for them. */
+  /** Starts the lookups. Resolves when all names are known, or after two seconds. */
   start(): Promise<void>
-  /** Looks a name up out of turn. */
+  /** Looks up a name immediately. */
   lookUp(name: string): Promise<void>
-  /** The addresses found last; none while there are none. */
+  /** Addresses of the last successful lookup; empty before that. */
   addressesOf(name: string): readonly string[]
-  /** Since when a name cannot be looked up, on the monotonic clock. */
+  /** Time since which lookups of a name fail, on the monotonic clock; undefined if the last one succeeded. */
   failingSince(name: string): number | undefined
-  /** What was found out so far, for a successor. */
+  /** Addresses by name, from which the next instance continues. */
   snapshot(): ReadonlyMap<string, readonly string[]>
   stop(): void
 }
 
+/** Dependencies of the lookups. */
 export interface NameLookupsDeps extends Pick<Runtime, 'clock' | 'log'> {
   resolver: Resolver
-  /** A name leads elsewhere now. */
+  /** Called when the addresses of a name changed. */
   onChange(): void
 }
 
+/** Lookups of `names`; `before` is the snapshot of a previous instance. */
 export function createNameLookups(
   { clock, log, resolver, onChange }: NameLookupsDeps,
   names: readonly string[],
@@ -53,16 +55,18 @@ export function createNameLookups(
     try {
       const found = [...(await resolver.addressesOf(name))].sort()
       const known = addresses.get(name)
-      if (failing.delete(name)) log.info('a server is found again', { name, addresses: found.join(',') })
+      if (failing.delete(name)) log.info('server name resolves again', { name, addresses: found.join(',') })
       if (known?.join() === found.join()) return
       addresses.set(name, found)
-      if (known) log.info('a server has other addresses', { name, addresses: found.join(','), were: known.join(',') })
+      if (known) log.info('server addresses changed', { name, addresses: found.join(','), were: known.join(',') })
       onChange()
     } catch (error) {
       if (failing.has(name)) return
       failing.set(name, clock.monotonic())
-      const consequence = addresses.has(name) ? 'its last addresses stay' : 'it gets no requests until it is found'
-      log.warn('cannot look up a server', { name, error: messageOf(error), consequence })
+      const consequence = addresses.has(name)
+        ? 'its last addresses stay in use'
+        : 'it gets no requests until it resolves'
+      log.warn('cannot resolve server name', { name, error: messageOf(error), consequence })
     }
   }
 

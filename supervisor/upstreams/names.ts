@@ -7,13 +7,13 @@ interface NamedUpstream {
   tls?: { name?: string | undefined } | undefined
 }
 
-/** The name that the servers of an upstream are known by in TLS; undefined when there are only addresses. */
+/** TLS server name of an upstream: `tls.name`, `host`, or the first server's name; undefined if that is an address. */
 export function tlsName({ tls, host, servers }: NamedUpstream): string | undefined {
   const [first] = servers
   return tls?.name ?? host ?? (first && isName(first.host) ? first.host : undefined)
 }
 
-/** Whether a host is a name to look up, and not an address. */
+/** Whether a host is a name, not an address. */
 export function isName(host: string): boolean {
   return !isIpv6(host) && !isNumeric(host)
 }

@@ -11,34 +11,37 @@ import { isName } from './names.ts'
 import { describeHealth, describeMissing, type UpstreamServerStatus } from './status.ts'
 import type { ExternalUpstream } from './upstream.ts'
 
-/** Changes within this time are told together: each is a reload of nginx. */
+/** Time in which changes are combined, because each report reloads nginx. */
 const batchMs = 200
 
-/** The servers of upstreams: what their names lead to now, and which of them are up. */
+/** Servers of the configured upstreams: their current addresses and health. */
 export interface Upstreams {
-  /** Begins to look up and to check; settles when the names are known, or a start should not wait longer for them. */
+  /** Starts lookups and health checks. Resolves when all names are known, or after two seconds. */
   start(): Promise<void>
+  /** Servers that get requests now. */
   serversOf(upstream: string): ExternalUpstream['servers']
   status(): UpstreamServerStatus[]
-  /** What was found out so far, for a successor. */
+  /** Addresses and health, from which the next instance continues. */
   snapshot(): Snapshot
   stop(): void
 }
 
+/** Dependencies of the upstreams. */
 export interface UpstreamsDeps extends Pick<Runtime, 'clock' | 'log'> {
   resolver: Resolver
   probe: UpstreamProbe
-  /** The servers of some upstream are others now. */
+  /** Called when the servers of an upstream changed. */
   onChange(): void
 }
 
 interface Snapshot {
-  /** By name. */
+  /** Addresses by name. */
   addresses: ReadonlyMap<string, readonly string[]>
-  /** By upstream and endpoint. */
+  /** Health by upstream and endpoint. */
   health: ReadonlyMap<string, ReadonlyMap<string, ServerHealth>>
 }
 
+/** Servers of `configs`; `before` is the snapshot of a previous instance. */
 export function createUpstreams(
   deps: UpstreamsDeps,
   configs: Readonly<Record<string, UpstreamConfig>>,
@@ -49,7 +52,7 @@ export function createUpstreams(
   let cancelNotify: (() => void) | undefined
   let isStopped = false
   const lookups = createNameLookups({ ...deps, onChange: changed }, namesIn(configs), before?.addresses)
-  // without checks, nothing would bring one back that is down
+  // health from `before` counts only with checks: without them, nothing would bring a server back up
   for (const [name, config] of Object.entries(configs)) {
     if (!config.health) continue
     const checksDeps = {
@@ -108,7 +111,7 @@ export function createUpstreams(
   return {
     async start() {
       await lookups.start()
-      // what was found by now is told by whoever started it
+      // the caller reads the servers after the start
       cancelNotify?.()
       cancelNotify = undefined
       if (!isStopped) for (const one of checks.values()) one.start()
@@ -133,7 +136,7 @@ export function createUpstreams(
   }
 }
 
-/** Every name that a server is configured with, once. */
+/** Distinct names of all configured servers. */
 function namesIn(configs: Readonly<Record<string, UpstreamConfig>>): string[] {
   const hosts = Object.values(configs).flatMap(({ servers }) => servers.map(({ host }) => host))
   return [...new Set(hosts.filter(isName))]

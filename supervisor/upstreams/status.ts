@@ -1,31 +1,31 @@
 import { formatTable } from '../base/text-table.ts'
 import type { ServerHealth } from './health.ts'
 
-/** One server of an upstream as `monohull status` shows it. */
+/** One server of an upstream in `monohull status`. */
 export interface UpstreamServerStatus {
   upstream: string
   /** As configured: `legacy.internal:5000`. */
   server: string
-  /** One of the addresses that its name leads to, with the port; undefined: none is known. */
+  /** One of its addresses, with the port; undefined if none is known. */
   address: string | undefined
-  /** By monohull's own checks; what nginx finds out with requests, it does not tell. */
+  /** Result of monohull's health checks; nginx does not report what it learns from requests (`max_fails`). */
   state: 'up' | 'down' | 'unchecked' | 'not found'
   isInRotation: boolean
-  /** How long it has been in this state; undefined when nothing checks it. */
+  /** Time in this state; undefined without health checks. */
   sinceSeconds: number | undefined
-  /** What is wrong with one that is down. */
+  /** Reason why it is down. */
   reason: string | undefined
 }
 
 type State = Pick<UpstreamServerStatus, 'state' | 'sinceSeconds' | 'reason'>
 
-/** What the checks of a server tell; times on the monotonic clock. */
+/** State by the health checks of a server; times on the monotonic clock. */
 export function describeHealth({ isUp, since, failure }: ServerHealth, now: number): State {
   if (since === undefined) return { state: 'unchecked', sinceSeconds: undefined, reason: undefined }
   return { state: isUp ? 'up' : 'down', sinceSeconds: secondsSince(since, now), reason: failure }
 }
 
-/** The state of a server whose name leads nowhere; `since` is undefined while it is looked up for the first time. */
+/** State of a server whose name does not resolve; `since` is undefined during the first lookup. */
 export function describeMissing(since: number | undefined, now: number): State {
   return {
     state: 'not found',
@@ -34,7 +34,7 @@ export function describeMissing(since: number | undefined, now: number): State {
   }
 }
 
-/** As a table for people. */
+/** Table for `monohull status`; empty without servers. */
 export function formatUpstreams(servers: readonly UpstreamServerStatus[]): string {
   if (servers.length === 0) return ''
   const rows = servers.map(({ upstream, server, address, state, isInRotation, sinceSeconds, reason }) => [

@@ -17,13 +17,13 @@ interface UpstreamsKeys {
   dynamic_routes?: unknown
 }
 
-/** Part of nginx's model that the upstreams give. */
+/** The upstreams' part of nginx's model. */
 export interface UpstreamsModel {
-  /** Servers of an upstream that get requests. */
+  /** Servers of an upstream that get requests now. */
   externalOf(upstream: string): ExternalUpstream['servers']
 }
 
-/** The servers elsewhere, as a part of a run. */
+/** The upstreams of a run. */
 export interface OpenUpstreams {
   readonly name: string
   prepare(next: UpstreamsSettings): Promise<Change<UpstreamsModel>>
@@ -32,21 +32,22 @@ export interface OpenUpstreams {
   quiesce(): void
 }
 
+/** Dependencies of the upstreams of a run. */
 export interface UpstreamsDeps extends Pick<Runtime, 'clock' | 'log'> {
-  /** Called when the servers of some upstream are others than before. */
+  /** Called when the servers of an upstream changed. */
   onChange(): void
 }
 
-/** Upstreams that get no requests. */
+/** Names of the upstreams without a route. */
 export function unroutedUpstreams({ upstreams, routes, dynamic_routes }: UpstreamsKeys): string[] {
-  // dynamic ones may
+  // dynamic routes may lead to them
   if (dynamic_routes) return []
   return Object.keys(upstreams).filter(
     name => !routes.some(({ target }) => target.kind === 'upstream' && target.name === name),
   )
 }
 
-/** The servers elsewhere, whose names were looked up once. Nothing is loaded for them where there are none. */
+/** Opens the upstreams of a run and waits for their first lookup. Without upstreams, it loads no further modules. */
 export async function openUpstreams(deps: UpstreamsDeps, settings: UpstreamsSettings): Promise<OpenUpstreams> {
   warnOfUnrouted(settings)
   let running = await start(settings)

@@ -53,13 +53,13 @@ describe('init', () => {
       'fails',
       `"sh -c 'echo half way; echo no table >&2; exit 7'"`,
       7,
-      /cannot start: init\.1 \(.*\) ended with exit code 7, and printed last:\n\s*half way\n\s*no table/,
+      /cannot start: init\.1 \(.*\) ended with exit code 7; its last output:\n\s*half way\n\s*no table/,
     ],
     [
       'does not end in time',
       '{ command: [sleep, "60"], timeout: 300ms }',
       143,
-      /init\.1 \(sleep 60\) did not end within its timeout of 300ms, and printed nothing/,
+      /init\.1 \(sleep 60\) did not finish within its timeout of 300ms; it printed nothing/,
     ],
     ['is killed', '"sh -c \'kill -s KILL 0\'"', 137, /ended with signal SIGKILL/],
   ]

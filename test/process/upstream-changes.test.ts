@@ -56,7 +56,7 @@ routes: [{ upstream: slow }, { path: /other, upstream: other }]
 
     const workers = childrenOf(monohull.nginx())
     b.isIll = true
-    await monohull.seen(/a server fails its checks upstream=other/)
+    await monohull.seen(/server fails its health checks upstream=other/)
     await until('another nginx worker', () => childrenOf(monohull.nginx()).some(pid => !workers.includes(pid)))
     // what has to pass is the time after which nginx would cut them off
     await pause(systemClock, 2500)

@@ -43,11 +43,11 @@ routes: [{ upstream: legacy }]
     assert.equal(await answering(), '127.0.0.2')
     writeFileSync(hosts, '127.0.0.3 legacy.test\n')
     await until('the server at its other address', async () => (await answering()) === '127.0.0.3')
-    await monohull.seen(/info a server has other addresses name=legacy\.test addresses=127\.0\.0\.3 were=127\.0\.0\.2/)
+    await monohull.seen(/info server addresses changed name=legacy\.test addresses=127\.0\.0\.3 were=127\.0\.0\.2/)
 
     // and one that was nowhere
     writeFileSync(hosts, '127.0.0.3 legacy.test\n127.0.0.2 nowhere.test\n')
-    await monohull.seen(/info a server is found again name=nowhere\.test addresses=127\.0\.0\.2/)
+    await monohull.seen(/info server name resolves again name=nowhere\.test addresses=127\.0\.0\.2/)
     assert.equal(await answering(), '127.0.0.3')
     assert.equal(monohull.nginx(), nginx)
   })

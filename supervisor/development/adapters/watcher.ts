@@ -1,21 +1,24 @@
 import { relative } from 'node:path'
 import { watch } from 'chokidar'
 
+/** Path to watch, filters and callbacks. */
 export interface WatchOptions {
-  /** A folder, or one file. */
+  /** A directory or a single file. */
   path: string
-  /** Whether a path, relative to the folder, is of interest. */
+  /** Whether to watch a directory. Its path is relative to `path`. */
   isDirectory(path: string): boolean
+  /** Whether to watch a file. Its path is relative to `path`. */
   isFile(path: string): boolean
   onChange(path: string): void
   onError(error: unknown): void
 }
 
+/** A running file watch. */
 export interface Watcher {
   close(): Promise<void>
 }
 
-/** Calls back for each file below a folder that is added, changed or removed. Settles when everything is watched. */
+/** Calls `onChange` for each watched file that is added, changed or removed. Resolves when all watches are set up. */
 export async function watchPath(options: WatchOptions): Promise<Watcher> {
   const top = options.path
   const below = (path: string) => relative(top, path)

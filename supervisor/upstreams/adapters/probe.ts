@@ -4,13 +4,13 @@ import https from 'node:https'
 import { messageOf } from '../../base/errors.ts'
 import type { UpstreamProbe } from '../checks.ts'
 
-/** GET on a connection of its own; a status below 400 is well. */
+/** Health check by GET on a separate connection. A status below 400 is a success. */
 export const upstreamProbe: UpstreamProbe = {
   failureOf: ({ address, port, path, host, tls, timeoutMs }) =>
     new Promise(resolve => {
       const headers = { Host: host, 'User-Agent': 'monohull', Connection: 'close' }
       const options = { host: address, port, path, headers, agent: false as const }
-      const onAnswer = (response: http.IncomingMessage) => {
+      const onResponse = (response: http.IncomingMessage) => {
         const { statusCode = 0 } = response
         response.destroy()
         finish(statusCode < 400 ? undefined : `status ${statusCode}`)
@@ -21,9 +21,9 @@ export const upstreamProbe: UpstreamProbe = {
         resolve(failure)
       }
       try {
-        const request = tls ? https.get({ ...options, ...tlsOptions(tls) }, onAnswer) : http.get(options, onAnswer)
+        const request = tls ? https.get({ ...options, ...tlsOptions(tls) }, onResponse) : http.get(options, onResponse)
         request.on('error', error => finish(messageOf(error)))
-        timer = setTimeout(() => request.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)
+        timer = setTimeout(() => request.destroy(new Error(`no response within ${timeoutMs} ms`)), timeoutMs)
       } catch (error) {
         finish(messageOf(error))
       }

@@ -1,7 +1,7 @@
 import { Resolver as Dns, lookup } from 'node:dns/promises'
 import type { Resolver } from '../name-lookups.ts'
 
-/** Names by the system's resolver, as other programs see them (/etc/hosts, search domains); how long they hold by DNS. */
+/** Resolver of addresses by the system (getaddrinfo: /etc/hosts, search domains), as other programs do, and of TTLs by DNS. */
 export function createResolver(): Resolver {
   const dns = new Dns({ timeout: 1000, tries: 1 })
   return {
@@ -14,7 +14,7 @@ export function createResolver(): Resolver {
         const records = await dns.resolve4(name, { ttl: true })
         return Math.min(...records.map(({ ttl }) => ttl)) * 1000
       } catch {
-        return undefined // in no DNS, or under another name
+        return undefined // not in DNS, or only with a search domain
       }
     },
   }

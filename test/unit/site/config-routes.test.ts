@@ -214,7 +214,7 @@ describe('config: upstreams', () => {
     ['servers: ["[10.0.0.1]:80"]', 'servers.0', /^expected a name or an address/],
     ['servers: ["a:80 weight=2 weight=3"]', 'servers.0', /^expected weight=NUMBER and backup once/],
     ['servers: ["a:80", "b:80 backup backup"]', 'servers.1', /^expected weight=NUMBER and backup once/],
-    ['servers: ["a:80 backup"]', 'servers', /^expected a server that is no backup/],
+    ['servers: ["a:80 backup"]', 'servers', /^expected at least one server that is not a backup/],
     ['servers: ["a:80", "b:80 backup"], balance: ip_hash', 'servers.1', /^is a backup/],
     ['servers: ["10.0.0.2:443"], tls: {}', 'tls', /^has no name to verify/],
     ['servers: ["a:80"], health: {}', 'health.path', /^expected a path/],
