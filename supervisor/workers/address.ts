@@ -1,2 +1,2 @@
-/** Where a worker, or what leads to it, is connected to. */
+/** Address of a worker, or of a link to it: a unix socket, or a TCP port on 127.0.0.1. */
 export type WorkerAddress = { kind: 'unix'; path: string } | { kind: 'tcp'; port: number }

@@ -23,7 +23,7 @@ import type { WorkerStatus } from './status.ts'
 import type { UpstreamServer } from './upstream.ts'
 import type { WorkerEvent } from './worker.ts'
 
-/** How long the first ready worker waits for the others before nginx is told. */
+/** Time that the first ready worker waits for the others before nginx is reloaded. */
 const siblingsMs = 100
 
 /** Settings that the apps depend on. */
@@ -38,53 +38,58 @@ export interface AppsSettings {
   nginxUser: { gid: number } | undefined
 }
 
-/** Part of nginx's model that the apps give. */
+/** The apps' part of nginx's model. */
 export interface AppsModel {
   /** Addresses of the workers of an app. */
   serversOf(plan: WorkerPlan): UpstreamServer[]
 }
 
+/** Dependencies of the apps of a run. */
 export interface AppsDeps extends ProcessRuntime {
   /** The settings in force. */
   settings(): AppsSettings
   oomWatch: OomWatch
-  /** Finds out which requests died with a worker. */
+  /** Finds the requests that were in flight when a worker died. */
   inFlight: InFlight
-  /** Tells nginx which workers there are. */
+  /** Updates nginx's list of workers. */
   onRotation(): Promise<void>
+  /** Called when a worker became ready or ended. */
   onWorkerEvent(event: WorkerEvent): void
   failures: FailureLimits
 }
 
-/** The apps that run as workers. */
+/** The apps of a run that have workers. */
 export interface Apps {
   readonly name: string
   readonly pools: ReadonlyMap<string, WorkerPool>
   /**
-   * Starts the workers of every app, and throws when their sockets cannot be made; settles when each app has a ready one,
+   * Starts the workers of every app. Throws if their sockets cannot be created. Resolves when each app has a ready worker,
    * or as soon as one app has failed.
    */
   start(): Promise<BootResult>
-  /** Waits a moment for the other workers of each app. */
+  /** Waits up to 100 ms for the other workers of each app. */
   settled(): Promise<void>
-  /** From now on nginx's model has the ready workers alone, and a death may end the run. */
+  /** From now on, nginx's model contains only ready workers, and a death may end the run. */
   serve(): void
   prepare(next: AppsSettings): Promise<Change<AppsModel>>
   model(settings: AppsSettings): AppsModel
   status(): { workers: WorkerStatus[]; scaled: ScaledApp[] }
   metrics(): Metric[]
+  /** Reason why not every routed app has a ready worker; undefined if every one has. */
   unready(): string | undefined
+  /** Workers of all routed apps; undefined without any. */
   workers(): WorkerCount | undefined
   quiesce(): void
   stop(how: Stopping): Promise<void>
 }
 
-/** An app that is scaled by load, and between which numbers. */
+/** An app that is scaled by load, with its limits and present number of workers. */
 export interface ScaledApp extends WorkerLimits {
   app: string
   workers: number
 }
 
+/** The apps of a run, not started yet. */
 export function createApps(deps: AppsDeps): Apps {
   const { log, settings } = deps
   const pools = new Map<string, WorkerPool>()
@@ -109,7 +114,7 @@ export function createApps(deps: AppsDeps): Apps {
     )
   }
 
-  /** What brings an app to a plan: its workers are replaced, or, when it is new, started. */
+  /** Change of an app to a plan: replaces its workers, or starts them if it is new. */
   function changeOf(plan: WorkerPlan): Pick<Change, 'apply' | 'revert'> {
     const pool = pools.get(plan.app)
     if (!pool) return additionOf(plan)
@@ -140,7 +145,7 @@ export function createApps(deps: AppsDeps): Apps {
     }
   }
 
-  /** Stops the workers of apps that the settings no longer have, once nginx was told. */
+  /** Stops the workers of apps that the settings no longer contain. nginx no longer uses them. */
   async function retireRemoved({ apps }: AppsSettings): Promise<void> {
     const kept = new Set(apps.flatMap(({ plan }) => plan?.app ?? []))
     for (const [name, pool] of pools) {
@@ -212,9 +217,9 @@ export function createApps(deps: AppsDeps): Apps {
   }
 }
 
-/** Apps that get no requests. */
+/** Names of the apps without a route. */
 export function unroutedApps({ apps, config }: Pick<AppsSettings, 'apps' | 'config'>): string[] {
-  // dynamic ones may
+  // dynamic routes may lead to them
   if (config.dynamic_routes) return []
   return apps
     .map(({ name }) => name)

@@ -1,19 +1,20 @@
 import type { Clock } from '../base/clock.ts'
 import type { RollResult } from '../base/roll-result.ts'
 
-/** One try to put another worker into a slot: it has to become ready, and to live through its trial. */
+/** Attempt to bring another worker into a slot: the worker must become ready and survive its trial. */
 export interface Attempt {
-  /** Settles once. */
+  /** Resolves with the first result. */
   readonly settled: Promise<RollResult>
-  /** What is known now: a worker that passed may have died since. */
+  /** Present result: a worker that passed may have died since. Undefined while it is open. */
   result(): RollResult | undefined
-  /** The worker it is about; the first that was started. */
+  /** The worker on trial, which is the first that was started. */
   worker(): number | undefined
   began(worker: number): void
   readied(worker: number): void
   failed(result: RollResult): void
 }
 
+/** Attempt with a trial of `trialMs` after the worker became ready. */
 export function createAttempt(clock: Clock, trialMs: number): Attempt {
   let about: number | undefined
   let known: RollResult | undefined

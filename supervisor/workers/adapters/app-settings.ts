@@ -23,32 +23,33 @@ import { entryCount } from '../socket-paths.ts'
 
 const loadIntervalMs = 1000
 
-/** One app of the configuration, together with what this machine makes of it. */
+/** One configured app, resolved on this machine. */
 export interface AppSettings {
   name: string
   config: AppConfig
   place: ProgramContext
   content: AppContent
-  /** Undefined when the content is static files. */
+  /** Plan of the workers; undefined if nginx serves the content as static files. */
   plan: WorkerPlan | undefined
 }
 
+/** Inputs to the settings of an app. */
 export interface AppSources {
   app: AppConfig
   world: World
-  /** CPUs that the cgroup grants, in whole. */
+  /** CPUs that the cgroup grants, rounded up. */
   cpus: number
-  /** Who reads files for nginx, when monohull may choose. */
+  /** User that nginx's workers run as; undefined if monohull cannot choose it. */
   nginxUser: Account | undefined
   complain: Complain
 }
 
-/** Where an app stands in the configuration. */
+/** Key of an app in the configuration. */
 function keyOfApp(name: string): string {
   return name === 'app' ? name : `apps.${name}`
 }
 
-/** Looks at the machine for one app; undefined when something is missing, which is complained about. */
+/** Settings of one app on this machine. Problems go to `complain`; undefined if the app cannot run. */
 export function resolveApp(
   name: string,
   { app, world, cpus, nginxUser, complain }: AppSources,
@@ -56,7 +57,7 @@ export function resolveApp(
   const key = keyOfApp(name)
   const place = findProgramContext(key, app, world, complain)
   if (!place) return undefined
-  // started in the folder of the installation: its own package.json is no app
+  // in monohull's own directory, package.json is not that of an app
   const isInstallation = !app.command && place.directory === world.home
   const content: AppContent | undefined = isInstallation
     ? { kind: 'welcome', origin: 'no app given' }
@@ -64,7 +65,7 @@ export function resolveApp(
   if (!content) return undefined
   if (content.kind === 'files') {
     if (isUnfitPath(content.root)) {
-      complain(`${key}.command`, content.root, 'holds characters that nginx cannot take in a path', 'rename the folder')
+      complain(`${key}.command`, content.root, 'holds characters that nginx cannot take in a path', 'rename the directory')
       return undefined
     }
     checkAccess(key, content.root, nginxUser, complain)
@@ -74,8 +75,8 @@ export function resolveApp(
     complain(
       `${key}.restart`,
       app.restart,
-      `is in local time, and TZ=${world.env.TZ} is no time zone`,
-      'set TZ to a name such as Europe/Berlin, or leave it out',
+      `is in local time, and TZ=${world.env.TZ} is not a time zone`,
+      'set TZ to a name such as Europe/Berlin, or unset it',
     )
   const plan = createPlan({ name, app, world, place, content, ...countWorkers(app.workers, cpus) })
   checkProgram(`${key}.command`, plan.argv, { place: { ...place, directory: plan.directory }, complain })
@@ -83,7 +84,7 @@ export function resolveApp(
   return { name, config: app, place, content, plan }
 }
 
-/** A pool that is scaled by load begins with the fewest. */
+/** Initial number of workers. An app that is scaled by load starts with the minimum. */
 function countWorkers(
   workers: AppConfig['workers'],
   cpus: number,
@@ -109,7 +110,7 @@ function createPlan(sources: PlanSources): WorkerPlan {
       ? content.argv
       : [process.execPath, '--no-deprecation', join(world.home, 'dist/app/server.cjs')]
   const directory = content.kind === 'command' ? place.directory : world.home
-  // whether it is a Node program matters only to who scales by load
+  // only scaling by load depends on whether it is a Node program
   const loadFrom = limits && !isNodeProgram(argv[0] ?? '', directory, place.path) ? 'nginx' : 'worker'
   return {
     app: name,
@@ -119,7 +120,7 @@ function createPlan(sources: PlanSources): WorkerPlan {
     uid: place.account?.uid,
     gid: place.account?.gid,
     count,
-    entries: canLeadElsewhere(app) ? entryCount(limits?.max ?? count, app.keepalive) : 0,
+    entries: isRedirectable(app) ? entryCount(limits?.max ?? count, app.keepalive) : 0,
     limits,
     loadFrom,
     listen: app.listen,
@@ -158,7 +159,7 @@ function createPlan(sources: PlanSources): WorkerPlan {
   }
 }
 
-/** A TCP port leads to one worker alone, and a sticky cookie names one. */
-function canLeadElsewhere({ listen, balance }: AppConfig): boolean {
+/** Whether requests for one slot may go to another: not with a TCP port or a sticky cookie, which belong to one worker. */
+function isRedirectable({ listen, balance }: AppConfig): boolean {
   return listen === 'inherit' && balance !== 'sticky'
 }

@@ -4,13 +4,13 @@ import type { WorkerProbe } from '../readiness.ts'
 
 const headers = 'Host: localhost\r\nUser-Agent: monohull\r\nConnection: close\r\n\r\n'
 
-/** Asks a worker's own socket, past nginx. Any answer will do, an error status too: somebody accepted and read. */
+/** Probe of a worker's own socket, past nginx. Any response counts, whatever its status: a program accepted and read. */
 export const httpProbe: WorkerProbe = {
-  responds: (address, timeoutMs) => ask(address, 'OPTIONS *', timeoutMs),
-  respondsToGet: (address, path, timeoutMs) => ask(address, `GET ${path}`, timeoutMs),
+  responds: (address, timeoutMs) => send(address, 'OPTIONS *', timeoutMs),
+  respondsToGet: (address, path, timeoutMs) => send(address, `GET ${path}`, timeoutMs),
 }
 
-function ask(address: WorkerAddress, question: string, timeoutMs: number): Promise<boolean> {
+function send(address: WorkerAddress, request: string, timeoutMs: number): Promise<boolean> {
   return new Promise(resolve => {
     const socket = net.connect(toOptions(address))
     const finish = (responded: boolean) => {
@@ -19,7 +19,7 @@ function ask(address: WorkerAddress, question: string, timeoutMs: number): Promi
       resolve(responded)
     }
     const timer = setTimeout(finish, timeoutMs, false)
-    socket.once('connect', () => socket.write(`${question} HTTP/1.1\r\n${headers}`))
+    socket.once('connect', () => socket.write(`${request} HTTP/1.1\r\n${headers}`))
     socket.once('data', () => finish(true))
     socket.once('close', () => finish(false))
     socket.once('error', () => finish(false))

@@ -3,7 +3,7 @@ import type { Outcome } from '../../base/outcome.ts'
 import { decideScale, type LoadSample, type ScalePolicy, type WorkerLimits } from './decision.ts'
 
 const intervalMs = 1000
-/** New workers that did not come up are not tried again at once. */
+/** Pause after new workers failed to start. */
 const afterFailureMs = 30_000
 const policy: Omit<ScalePolicy, keyof WorkerLimits> = {
   target: 0.6,
@@ -13,18 +13,19 @@ const policy: Omit<ScalePolicy, keyof WorkerLimits> = {
   downAfterMs: 30_000,
 }
 
+/** Dependencies of the autoscaler of one app. */
 export interface AutoscalerDeps {
   clock: Clock
-  /** Between which numbers; undefined while the number is fixed. */
+  /** Limits on the number of workers; undefined while the number is fixed. */
   limits: () => WorkerLimits | undefined
   workers: () => number
-  /** How busy the workers are, from 0 to 1; undefined when that is not known now. */
+  /** Load of the workers, from 0 to 1; undefined while it is unknown. */
   load: () => Promise<number | undefined>
-  /** Through the queue of commands. */
+  /** Changes the number of workers, through the command queue. */
   scale: (workers: number) => Promise<Outcome>
 }
 
-/** Looks at the load once a second, and asks for more or fewer workers. Returns what ends it. */
+/** Samples the load once a second and scales the app. Returns a function that stops it. */
 export function runAutoscaler({ clock, limits, workers, load, scale }: AutoscalerDeps): () => void {
   let samples: LoadSample[] = []
   let counted = workers()

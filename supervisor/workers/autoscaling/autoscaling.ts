@@ -11,11 +11,12 @@ import { runAutoscaler } from './autoscaler.ts'
 import { type BusySettings, busySocketName, busyCounterOf, needsBusyCounter } from './busy-apps.ts'
 import { createBusyTime } from './busy-time.ts'
 
+/** Dependencies of autoscaling. */
 export interface AutoscalingDeps {
   clock: Clock
-  /** A reload may take an app away and bring it back: its pool is looked up each time. */
+  /** Pools by app. A reload may remove an app and add it again, so its pool is looked up each time. */
   pools: ReadonlyMap<string, WorkerPool>
-  /** Through the queue of commands. */
+  /** Changes the number of workers, through the command queue. */
   scale(app: string, workers: number): Promise<Outcome>
 }
 
@@ -24,12 +25,12 @@ export interface AutoscalingSettings extends BusySettings {
   nginxUser: { gid: number } | undefined
 }
 
-/** Scaling of apps by their load. */
+/** Autoscaling of the apps of a run. */
 export interface Autoscaling {
   readonly name: string
-  /** Socket at which nginx says how busy workers are; nginx inherits it as it does the ports. Undefined: none does. */
+  /** Socket on which nginx reports how busy workers are. nginx inherits it, as it does the ports. Undefined if not needed. */
   readonly socket: BoundSocket | undefined
-  /** Begins to look at the load of every app that is to be scaled by it. */
+  /** Starts the autoscaler of every app that is scaled by load and has none yet. */
   begin(): void
   fixed(next: AutoscalingSettings): string | undefined
   prepare(): Promise<Change>
@@ -37,7 +38,10 @@ export interface Autoscaling {
   close(): void
 }
 
-/** Binds the socket at which nginx says how busy workers are, where one is needed: a master that is killed leaves none behind. */
+/**
+* Autoscaling of a run, not begun yet. Binds the socket on which nginx reports how busy workers are, if an app needs it, so that
+* a killed nginx master leaves no stale socket.
+*/
 export function openAutoscaling(
   deps: AutoscalingDeps,
   settings: AutoscalingSettings,
@@ -93,7 +97,7 @@ function bindBusySocket(settings: AutoscalingSettings, features: NginxFeatures):
   return counter && createSlotSockets({ uid: undefined, gid: settings.nginxUser?.gid }).bind(counter.socket)
 }
 
-/** A reload keeps the number that the load asked for, within the new limits. */
+/** Plan of a reload, with the present number of workers `count` within the new limits. */
 export function keepScale(next: WorkerPlan, count: number): WorkerPlan {
   const { limits } = next
   return limits ? { ...next, count: Math.min(limits.max, Math.max(limits.min, count)) } : next

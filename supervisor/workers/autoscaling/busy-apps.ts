@@ -4,20 +4,21 @@ import type { NginxFeatures } from '../../nginx/features.ts'
 import type { AppSettings } from '../adapters/app-settings.ts'
 import type { BusyCounter } from './busy-counter.ts'
 
-/** Settings that say whether nginx has to count how busy workers are. */
+/** Settings that the busy counter depends on. */
 export interface BusySettings {
   apps: readonly Pick<AppSettings, 'plan'>[]
   config: { run_dir: string }
 }
 
+/** File name of the counter's socket in `run_dir`. */
 export const busySocketName = 'busy.sock'
 
-/** Whether nginx has to count how busy workers are: an app is scaled by load, and is no Node program that tells it. */
+/** Whether nginx must measure busy time: an app is scaled by load and is not a Node program, which reports its own load. */
 export function needsBusyCounter(settings: BusySettings): boolean {
   return timedApps(settings).length > 0
 }
 
-/** What nginx is to count; an OperatorError when it is needed and nginx has no Lua. */
+/** Busy counter for the apps that need one; undefined if none does. Throws an OperatorError if nginx has no Lua. */
 export function busyCounterOf(
   settings: BusySettings,
   { luaModules }: Pick<NginxFeatures, 'luaModules'>,
@@ -26,7 +27,7 @@ export function busyCounterOf(
   if (apps.length === 0) return undefined
   if (luaModules) return { socket: join(settings.config.run_dir, busySocketName), apps }
   throw new OperatorError(
-    `cannot scale ${apps.join(', ')} by load: it is no Node program, and this nginx has no Lua to measure it with`,
+    `cannot scale ${apps.join(', ')} by load: it is not a Node program, and this nginx has no Lua to measure its load`,
     { fix: 'apt-get install libnginx-mod-http-lua, or set workers to a number' },
   )
 }

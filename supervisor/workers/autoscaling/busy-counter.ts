@@ -1,14 +1,14 @@
 import { callLua, quote } from '../../nginx/text.ts'
 
-/** How nginx counts the time that workers took to answer: read at a unix socket, which is bound for it. */
+/** nginx's counter of the time in which workers processed requests, read on a unix socket that nginx inherits. */
 export interface BusyCounter {
   /** Path of the unix socket. */
   socket: string
-  /** The apps that it is counted for. */
+  /** Apps with a counter. */
   apps: string[]
 }
 
-/** For the http block: where seconds are counted, and where they are read: a line for each app, `app 12.345`. */
+/** Lines for the http block: the counters, and a server that returns a line for each app, `app 12.345` (seconds). */
 export function renderBusyCounter({ socket }: BusyCounter): string[] {
   return [
     '',
@@ -24,12 +24,12 @@ export function renderBusyCounter({ socket }: BusyCounter): string[] {
   ]
 }
 
-/** For the location of an app: adds up how long its workers took, all tries of a request together. */
+/** Lines for a location of an app, which add the time of all tries of a request to its counter. */
 export function renderBusyLocation(app: string): string[] {
   return [callLua('log', 'busy.count', app)]
 }
 
-/** The counter of one app in what the socket answered; 0 before its first request. */
+/** Counter of one app, in seconds, from the socket's response; 0 before its first request. */
 export function readBusySeconds(text: string, app: string): number {
   const line = text.split('\n').find(candidate => candidate.startsWith(`${app} `))
   return Number(line?.slice(app.length + 1)) || 0

@@ -1,20 +1,22 @@
 import type { Clock } from '../../base/clock.ts'
 import { readBusySeconds } from './busy-counter.ts'
 
+/** Dependencies of the busy time of an app. */
 export interface BusyTimeDeps {
   clock: Clock
   app: string
   workers: () => number
-  /** What nginx's counters say; undefined when it cannot be asked now. */
+  /** Reads nginx's counters; undefined if nginx is unavailable. */
   read: () => Promise<string | undefined>
 }
 
-/** How busy workers are that do not tell it: the time that answers took, as a share of the time that they had. */
+/** Load of workers that do not report it: the share of time in which they processed requests. */
 export interface BusyTime {
-  /** From 0 to 1 since it was asked last; undefined the first time, or when nginx could not be asked. */
+  /** Load since the last call, from 0 to 1; undefined on the first call, or if nginx is unavailable. */
   load(): Promise<number | undefined>
 }
 
+/** Busy time of one app, from nginx's counters. */
 export function createBusyTime({ clock, app, workers, read }: BusyTimeDeps): BusyTime {
   let last: { seconds: number; at: number } | undefined
 
@@ -25,10 +27,10 @@ export function createBusyTime({ clock, app, workers, read }: BusyTimeDeps): Bus
       const before = last
       const now = { seconds: readBusySeconds(text, app), at: clock.monotonic() }
       last = now
-      // a master that was started anew counts from zero
+      // a restarted master counts from zero
       if (!before || now.seconds < before.seconds || now.at <= before.at) return undefined
-      const had = ((now.at - before.at) / 1000) * workers()
-      return Math.min(1, (now.seconds - before.seconds) / had)
+      const available = ((now.at - before.at) / 1000) * workers()
+      return Math.min(1, (now.seconds - before.seconds) / available)
     },
   }
 }

@@ -1,31 +1,33 @@
-/** How busy the workers were at a moment: from 0 to 1, the mean of all. */
+/** Mean load of all workers at one moment. */
 export interface LoadSample {
-  /** On the monotonic clock. */
+  /** Time on the monotonic clock. */
   at: number
+  /** From 0 to 1. */
   load: number
 }
 
-/** Between how many workers an app may scale. */
+/** Limits on the number of workers of an app that is scaled by load. */
 export interface WorkerLimits {
   min: number
   max: number
 }
 
+/** Thresholds of the load, and the times for which they must be exceeded. */
 export interface ScalePolicy extends WorkerLimits {
-  /** The load that is aimed at. */
+  /** Load that more workers should bring about. */
   target: number
-  /** A mean above it, over `upAfterMs`, asks for more workers. */
+  /** Mean load over `upAfterMs` above which workers are added. */
   high: number
   upAfterMs: number
-  /** Every sample of `downAfterMs` must stay below it, with one worker fewer, for that one to go. */
+  /** Load, calculated for one worker fewer, below which every sample of `downAfterMs` must stay for a worker to be removed. */
   low: number
   downAfterMs: number
 }
 
 /**
- * How many workers there should be, from the samples since their number last changed, oldest first; undefined to leave it.
- * Up at once by as many as the target takes, at most to the double; down one by one. Since both need samples of the present
- * number over the whole of their time, each change brings its own pause. Between `low` and `high` nothing changes.
+ * Number of workers to scale to, or undefined to keep the present number. `samples` are those since the number last changed,
+ * oldest first. Scaling up adds as many workers as `target` requires, at most doubling the number; scaling down removes one.
+ * Both need samples over their whole period, so each change is followed by a pause. Between `low` and `high` nothing changes.
  */
 export function decideScale(samples: readonly LoadSample[], workers: number, policy: ScalePolicy): number | undefined {
   const within = (count: number) => Math.min(policy.max, Math.max(policy.min, count))
@@ -49,7 +51,7 @@ function isIdle(samples: readonly LoadSample[], workers: number, policy: ScalePo
   )
 }
 
-/** The samples of the last `spanMs`; undefined when they do not reach so far back. */
+/** The samples of the last `spanMs`; undefined if they cover less. */
 function lastOf(samples: readonly LoadSample[], spanMs: number): readonly LoadSample[] | undefined {
   const from = (samples.at(-1)?.at ?? 0) - spanMs
   const [first] = samples

@@ -5,6 +5,7 @@ import { renderAddress } from '../upstream.ts'
 import type { RefusedEnd, WorkerEnd } from '../worker.ts'
 import type { InFlight } from './in-flight.ts'
 
+/** Dependencies of the record of a death. */
 export interface DeathRecordDeps {
   log: Log
   inFlight: Pick<InFlight, 'of'>
@@ -15,11 +16,11 @@ interface Circumstances {
   decision: string | undefined
   endsRun: boolean
   at: number
-  /** Where nginx found it. */
+  /** Addresses at which nginx reached the worker. */
   addresses: readonly WorkerAddress[]
 }
 
-/** Writes down what is known of a worker that ended by itself, with the requests it was in. */
+/** Logs the death of a worker that ended by itself, with the requests that were in flight. */
 export function recordDeath(
   { log, inFlight }: DeathRecordDeps,
   { pid, exit, reason, startedAt, uptimeMs, stack, lastLines, wasReady }: WorkerEnd | RefusedEnd,
@@ -37,12 +38,12 @@ export function recordDeath(
   }
   const write = (requests: readonly string[]) =>
     log.error('worker died', { ...record, in_flight: requests.length > 0 ? requests : undefined })
-  // one that was never ready had no requests
+  // a worker that was never ready had no requests
   if (!wasReady) write([])
   else void inFlight.of({ worker, addresses: addresses.map(renderAddress), startedAt, at, endsRun }).then(write)
 }
 
-/** What became of a new worker, in words. */
+/** Reason why a new worker failed, for the result of a replacement. */
 export function outcomeOf({ reason, exit, wasReady, servedMs }: WorkerEnd | RefusedEnd): string {
   if (reason !== undefined) return reason
   const when = wasReady ? `${servedMs} ms after it was ready` : 'before it was ready'

@@ -2,30 +2,31 @@ import { formatDuration } from '../../base/duration.ts'
 import type { Exit } from '../../processes/exit.ts'
 import type { StopCause } from '../../processes/process-state.ts'
 
+/** Facts about the end of a worker. */
 export interface DeathFacts {
   exit: Exit
   wasReady: boolean
   cause: StopCause | undefined
-  /** What it was ended for when it hung. */
+  /** Description of the hang for which it was killed. */
   hang: string | undefined
   program: string
   listen: 'inherit' | 'port'
   bootTimeoutMs: number
-  /** TCP ports that it listened on when its time to boot was over. */
+  /** TCP ports that it listened on when boot_timeout expired. */
   otherPorts: readonly number[]
-  /** Bytes that the cgroup may use; undefined without a limit. */
+  /** Memory limit of the cgroup in bytes; undefined without a limit. */
   memoryLimit: number | undefined
 }
 
-/** What an operator needs to know about a worker's end beyond the exit, and what to do; undefined when there is no more to say. */
+/** Reason for a worker's end and the fix; undefined if the exit says enough. */
 export function explainDeath(facts: DeathFacts): string | undefined {
-  if (facts.cause === 'boot timeout') return explainSilence(facts)
+  if (facts.cause === 'boot timeout') return explainBootTimeout(facts)
   if (facts.cause === 'hung') return `hung: ${facts.hang}`
   if (facts.exit.kind === 'signal' && facts.exit.isOutOfMemory) return explainOutOfMemory(facts)
   if (facts.exit.kind !== 'code' || facts.wasReady) return undefined
   switch (facts.exit.code) {
     case 127:
-      return `the command ${facts.program} was not found; install it, or mend app.command`
+      return `the command ${facts.program} was not found; install it, or fix app.command`
     case 126:
       return `the command ${facts.program} cannot be executed; chmod +x it, or name its interpreter`
     case 0:
@@ -40,7 +41,7 @@ function explainOutOfMemory({ memoryLimit }: DeathFacts): string {
   return `the kernel killed it: no memory was left in its cgroup${limit}; raise the limit, or run fewer workers`
 }
 
-function explainSilence({ listen, bootTimeoutMs, otherPorts }: DeathFacts): string {
+function explainBootTimeout({ listen, bootTimeoutMs, otherPorts }: DeathFacts): string {
   const where = otherPorts.length > 0 ? `; it listens on port ${otherPorts.join(', ')} instead` : ''
   const fix =
     listen === 'inherit'

@@ -1,41 +1,42 @@
-/** Name, in the writable folder, of nginx's record of requests that a worker took and did not answer. */
+/** File name, in `run_dir`, of nginx's log of requests that a worker accepted but did not respond to. */
 export const unansweredName = 'unanswered.log'
-/** A request that at least one worker took and did not answer, as nginx tells of it. */
+
+/** A request that at least one worker accepted but did not respond to, from nginx's log. */
 export interface UnansweredRequest {
   method: string
-  /** Without the query, in which secrets are. */
+  /** Path without the query, which may contain secrets. */
   path: string
   id: string
-  /** Milliseconds since the Unix epoch. */
+  /** Time of the log line, in ms since the Unix epoch. */
   loggedAt: number
-  /** The tries that no worker answered. */
+  /** Tries without a response. */
   dropped: { address: string; endedAt: number }[]
 }
 
-/** The end of a worker: where nginx found it, and when, in milliseconds since the Unix epoch. */
+/** Death of a worker: its addresses and its lifetime. Times in ms since the Unix epoch. */
 export interface WorkerDeath {
-  /** All by which nginx reached it. */
+  /** All addresses at which nginx reached it. */
   addresses: readonly string[]
   startedAt: number
-  /** When its end was noticed. */
+  /** Time at which its end was noticed. */
   at: number
 }
 
-/** nginx sees the connection close before the supervisor has read the last output of the dead. */
+/** Maximum delay between the closed connection, which nginx sees, and the worker's last output, after which its end is noticed. */
 const noticedLateMs = 3000
 const clocksApartMs = 500
-/** nginx counts the time of each try in whole milliseconds. */
+/** Tolerance for rounding: nginx measures each try in whole milliseconds. */
 const roundedMs = 5
 const longestPath = 200
 const listed = 20
 
-/** Reads lines of the format `monohull_unanswered`; what is none is passed over, since clients choose most of it. */
+/** Requests from lines of the log format `monohull_unanswered`. Invalid lines are skipped: clients choose most of their content. */
 export function parseUnanswered(text: string): UnansweredRequest[] {
   return text.split('\n').flatMap(line => {
     try {
       return line === '' ? [] : toRequest(JSON.parse(line))
     } catch {
-      return [] // cut off at the beginning, or still being written
+      return [] // a partial line
     }
   })
 }
@@ -46,7 +47,7 @@ function toRequest(value: unknown): UnansweredRequest[] {
   const loggedAt = Number(read('at')) * 1000
   if (!(loggedAt > 0)) return []
   const [addresses, statuses, headerTimes, seconds] = ['addresses', 'statuses', 'header_times', 'seconds'].map(name =>
-    // one for each try, as nginx lists them: ` : ` stands between those of two locations
+    // one per try, as nginx lists them; ` : ` separates those of two locations
     read(name).split(/, | : /),
   )
   let endedAt = loggedAt
@@ -68,8 +69,8 @@ function toRequest(value: unknown): UnansweredRequest[] {
 }
 
 /**
- * Takes the try that ended with this death, of each request that had one, and returns whose they were. What ended after the
- * start of a worker that followed at the same place is left to the death of that one, if it is among `others`.
+ * Requests that were in flight in a death. Removes the matching try from each of them, so that no other death gets it. A try
+ * that ended after the start of a successor at the same address is left to the successor's death, if that is among `others`.
  */
 export function takeInFlight(
   requests: readonly UnansweredRequest[],
@@ -84,7 +85,7 @@ export function takeInFlight(
     const tries = dropped.filter(
       ({ address, endedAt }) => addresses.includes(address) && endedAt >= from && endedAt <= until,
     )
-    // a request that was repeated may have met several deaths at the same place
+    // a request that was retried may have been in several deaths at the same address
     const [nearest] = tries.sort((a, b) => Math.abs(a.endedAt - at) - Math.abs(b.endedAt - at))
     if (nearest) dropped.splice(dropped.indexOf(nearest), 1)
     return nearest !== undefined
@@ -95,13 +96,13 @@ function sharesAddress(one: WorkerDeath, other: WorkerDeath): boolean {
   return one.addresses.some(address => other.addresses.includes(address))
 }
 
-/** For the record of a death: `POST /orders 5e1a…`, at most twenty of them. */
+/** Texts for the record of a death, `POST /orders 5e1a…`: at most twenty, and the number of the others. */
 export function describeInFlight(requests: readonly UnansweredRequest[]): string[] {
   const texts = requests.slice(0, listed).map(({ method, path, id }) => `${method} ${path} ${id}`)
   return requests.length > listed ? [...texts, `and ${requests.length - listed} more`] : texts
 }
 
-/** Anybody can send any path: no line breaks or control characters get from it into a log or a terminal. */
+/** Text with everything but visible ASCII escaped: clients choose the path, and it must not control a log or a terminal. */
 function printable(text: string, longest: number): string {
   const escaped = text.replaceAll(/[^\x21-\x7e]/g, character => `\\u{${character.codePointAt(0)?.toString(16)}}`)
   return escaped.length > longest ? `${escaped.slice(0, longest)}…` : escaped

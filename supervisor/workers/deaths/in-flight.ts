@@ -9,37 +9,41 @@ import {
 } from './in-flight-requests.ts'
 import { noteDeath, type OffenderCounts, type OffenderPolicy } from './repeat-offenders.ts'
 
-/** nginx's record of requests that a worker took and did not answer. */
+/** nginx's log of requests that a worker accepted but did not respond to. */
 export interface UnansweredLog {
-  /** The whole lines that came since the last time. */
+  /** Complete lines since the last call. */
   read(): string
-  /** Empties it when it has grown large. */
+  /** Truncates the file if it is large. */
   shorten(): void
 }
 
 const pollMs = 5
-/** How long the record of a death waits for nginx, which has seen it first: less than the next worker takes to be ready. */
+/** Time that the record of a death waits for nginx's log: less than the next worker takes to become ready. */
 const promptMs = 15
-/** A GET that was repeated is told of when it is done at last. */
+/** Delay after which late requests are reported: nginx logs a retried GET only when it is complete. */
 const lateMs = 3000
 const keptMs = 60_000
 const keptRequests = 500
 const sizeCheckMs = 10_000
 const policy: OffenderPolicy = { deaths: 3, forgetAfterMs: 600_000, remembered: 200 }
 
+/** A death whose requests are wanted. */
 export interface DeathInFlight extends WorkerDeath {
   worker: string
-  /** Whether monohull ends with this worker, so that nothing can be waited for. */
+  /** Whether the run ends with this worker, so that there is no time to wait. */
   endsRun: boolean
 }
 
-/** Finds out which requests died with a worker; what comes late, and requests that kill again and again, it logs itself. */
+/** Finds the requests that were in flight when a worker died. Logs late ones, and requests that were in flight repeatedly. */
 export interface InFlight {
+  /** Texts of the requests that are known within 15 ms, or immediately if the run ends. */
   of(death: DeathInFlight): Promise<string[]>
 }
 
+/** Dependencies of the search for requests in flight. */
 export type InFlightDeps = Pick<Runtime, 'clock' | 'log'> & { unanswered: UnansweredLog }
 
+/** Search for requests in flight, in nginx's log. */
 export function createInFlight({ clock, log, unanswered }: InFlightDeps): InFlight {
   let recent: UnansweredRequest[] = []
   let recentDeaths: DeathInFlight[] = []
@@ -51,7 +55,7 @@ export function createInFlight({ clock, log, unanswered }: InFlightDeps): InFlig
     recent = recent.filter(({ loggedAt, dropped }) => loggedAt > oldest && dropped.length > 0).slice(-keptRequests)
   }
 
-  /** What is not `known` yet: a request was in flight once in each death, however often it was tried. */
+  /** Requests that are not in `known`: a request counts once per death, however often it was tried. */
   function take(death: DeathInFlight, known: readonly UnansweredRequest[]): UnansweredRequest[] {
     readNew()
     return takeInFlight(
@@ -82,7 +86,7 @@ export function createInFlight({ clock, log, unanswered }: InFlightDeps): InFlig
     })
   }
 
-  /** What was known in time is not told, nor counted, a second time. */
+  /** Logs and counts requests that were not known when the death was recorded. */
   function logLate(death: DeathInFlight, known: readonly UnansweredRequest[]): void {
     const keys = new Set(known.map(({ method, path }) => `${method} ${path}`))
     const late = take(death, known)

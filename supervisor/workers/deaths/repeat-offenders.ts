@@ -1,22 +1,25 @@
-/** How often which request was in flight when a worker died: by method and path, oldest sighting first. */
+/** Times of the deaths that a request was in flight in, by method and path; the request seen least recently comes first. */
 export type OffenderCounts = ReadonlyMap<string, readonly number[]>
 
+/** Limits on what is counted and reported. */
 export interface OffenderPolicy {
-  /** Deaths that make a request worth a warning, and each further so many. */
+  /** Number of deaths per warning about a request: a warning at this number and at each multiple. */
   deaths: number
+  /** Age from which a death no longer counts. */
   forgetAfterMs: number
-  /** Requests that are remembered; the one not seen for longest goes. */
+  /** Maximum number of requests to remember; the one seen least recently is dropped. */
   remembered: number
 }
 
+/** Counts after a death, and the requests to warn about. */
 export interface OffenderStep {
   counts: OffenderCounts
   suspects: { request: string; deaths: number }[]
 }
 
 /**
- * Notes one death and the requests (`POST /orders`) that were in flight in it. Who is named a suspect may be innocent: a
- * path that is asked all the time is in flight in every death.
+ * Counts after one more death and the requests (`POST /orders`) that were in flight in it. A suspect may be innocent: a path
+ * that is requested all the time is in flight in every death.
  */
 export function noteDeath(
   counts: OffenderCounts,

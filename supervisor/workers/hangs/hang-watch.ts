@@ -7,27 +7,29 @@ import type { WorkerPlan } from '../plan.ts'
 import type { WorkerProbe } from '../readiness.ts'
 import { startWatchdog, type Watchdog } from './watchdog.ts'
 
-/** Finds out where the JavaScript of a hung Node process stands, innermost call first; empty when it cannot. */
+/** Reader of the JavaScript stack of a hung Node process, innermost call first; empty if it is unavailable. */
 export type StackReader = (child: Child, timeoutMs: number) => Promise<string[]>
 
 const stackTimeoutMs = 2000
 
-/** Ends a worker that hangs: its event loop does not turn, or its health path is not answered. */
+/** Watch of one worker, which is killed if its event loop is blocked or its health path gets no response. */
 export interface HangWatch {
-  /** From here on silence counts. */
+  /** Starts the watch, when the worker is ready. */
   begin(): void
   end(): void
-  /** What it was ended for. */
+  /** The hang that was found, if any. */
   finding(): HangFinding | undefined
 }
 
+/** A hang of a worker. */
 export interface HangFinding {
   /** `event loop blocked for 31 s` */
   what: string
-  /** Where its JavaScript stood, innermost call first. */
+  /** JavaScript stack, innermost call first. */
   stack: string[]
 }
 
+/** The worker to watch, its plan and the tools. */
 export interface HangWatchOptions extends Pick<Runtime, 'clock'> {
   child: Child
   process: ManagedProcess
@@ -37,6 +39,7 @@ export interface HangWatchOptions extends Pick<Runtime, 'clock'> {
   readStack: StackReader
 }
 
+/** Hang watch that is idle until `begin`. */
 export function createHangWatch(options: HangWatchOptions): HangWatch {
   const { clock, child, process, endpoint, plan, probe, readStack } = options
   const { timeoutMs, health } = plan
@@ -62,11 +65,11 @@ export function createHangWatch(options: HangWatchOptions): HangWatch {
   }
 
   function onUnanswered(silentMs: number): void {
-    found ??= { what: `GET ${health?.path} not answered for ${seconds(silentMs)}`, stack: [] }
+    found ??= { what: `no response to GET ${health?.path} for ${seconds(silentMs)}`, stack: [] }
     process.endHung('abort')
   }
 
-  async function askOn(path: string, intervalMs: number): Promise<void> {
+  async function pollHealth(path: string, intervalMs: number): Promise<void> {
     while (!isOver) {
       if (await probe.respondsToGet(endpoint.own, path, timeoutMs)) responses?.sign()
       await pause(clock, intervalMs)
@@ -80,7 +83,7 @@ export function createHangWatch(options: HangWatchOptions): HangWatch {
       if (hasBeaten) heartbeat = startWatchdog({ clock, timeoutMs, onSilence })
       if (!health) return
       responses = startWatchdog({ clock, timeoutMs: timeoutMs + health.intervalMs, onSilence: onUnanswered })
-      void askOn(health.path, health.intervalMs)
+      void pollHealth(health.path, health.intervalMs)
     },
     end() {
       isOver = true

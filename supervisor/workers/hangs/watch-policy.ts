@@ -1,21 +1,21 @@
-/** Watches for signs of life. Times in milliseconds, on the monotonic clock. */
+/** State of a watch for signs of life. Times in ms on the monotonic clock. */
 export interface Watch {
-  /** Of the last sign, moved on by what the watcher itself slept through. */
+  /** Time of the last sign, plus the time in which the supervisor itself was suspended. */
   lastSignAt: number
   lastLookAt: number
 }
 
-/** Longest time between two looks, and between two heartbeats. */
+/** Maximum time between two checks, and between two heartbeats. */
 const longestPauseMs = 10_000
 
-/** How often to look, and a worker to give a sign, so that several fit into the timeout. */
+/** Interval of checks and heartbeats, in ms: several fit into the timeout. */
 export function watchEveryMs(timeoutMs: number): number {
   return Math.max(1, Math.min(Math.floor(timeoutMs / 4), longestPauseMs))
 }
 
 /**
- * One look. A pause far longer than planned means that the watcher stood still (SIGSTOP, a paused container): nobody is
- * blamed for that time. `silentMs` is given once it is beyond the timeout.
+ * Watch after one check, and the time without a sign, in ms, if it exceeds the timeout. A pause far longer than planned means
+ * that the supervisor was suspended (SIGSTOP, a paused container); that time does not count.
  */
 export function lookAt(watch: Watch, now: number, timeoutMs: number): { watch: Watch; silentMs: number | undefined } {
   const planned = watchEveryMs(timeoutMs)

@@ -1,18 +1,20 @@
 import type { Clock } from '../../base/clock.ts'
 import { lookAt, watchEveryMs } from './watch-policy.ts'
 
-/** Calls out once when the signs of life stay away for longer than the timeout. */
+/** Watchdog that calls `onSilence` once if no sign of life comes within the timeout. */
 export interface Watchdog {
   sign(): void
   end(): void
 }
 
+/** Timeout and callback of a watchdog. */
 export interface WatchdogOptions {
   clock: Clock
   timeoutMs: number
   onSilence: (silentMs: number) => void
 }
 
+/** Watchdog whose time runs from now on. */
 export function startWatchdog({ clock, timeoutMs, onSilence }: WatchdogOptions): Watchdog {
   let watch = { lastSignAt: clock.monotonic(), lastLookAt: clock.monotonic() }
   let cancel = () => {}
@@ -24,7 +26,7 @@ export function startWatchdog({ clock, timeoutMs, onSilence }: WatchdogOptions):
     else onSilence(seen.silentMs)
   }
 
-  /** At the same moments for all workers: with many of them, it is the waking that costs. */
+  /** Schedules the next check, at the same moments for all workers: with many workers, wakeups are the main cost. */
   function lookLater(): void {
     const everyMs = watchEveryMs(timeoutMs)
     cancel = clock.after(everyMs - (clock.monotonic() % everyMs), look)

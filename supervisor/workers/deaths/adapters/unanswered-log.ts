@@ -1,12 +1,12 @@
 import { closeSync, fstatSync, openSync, readSync, rmSync, statSync, truncateSync } from 'node:fs'
 import type { UnansweredLog } from '../in-flight.ts'
 
-/** Read at once, at most; what lies further back is passed over. */
+/** Maximum number of bytes per read. Earlier lines are skipped. */
 const longestRead = 256 * 1024
-/** nginx appends, so the file can be emptied under it. */
+/** Size from which the file is truncated. nginx opens it for appending, so that is safe while nginx writes. */
 const largestFile = 1 << 20
 
-/** The file in which nginx writes a line for each request that a worker dropped. Begins with none of an earlier run. */
+/** nginx's log of requests that a worker dropped, one per line. Removes the file of an earlier run. */
 export function openUnansweredLog(path: string): UnansweredLog {
   let position = 0
   rmSync(path, { force: true })
@@ -15,12 +15,12 @@ export function openUnansweredLog(path: string): UnansweredLog {
     const file = openSync(path, 'r')
     try {
       const { size } = fstatSync(file)
-      // somebody else emptied it
+      // another program truncated it
       if (size < position) position = 0
       position = Math.max(position, size - longestRead)
       const buffer = Buffer.alloc(size - position)
       const length = readSync(file, buffer, 0, buffer.length, position)
-      // a line that is still being written is read the next time
+      // a partial line is read next time
       const whole = buffer.subarray(0, buffer.lastIndexOf('\n', length) + 1)
       position += whole.length
       return whole.toString()
@@ -34,7 +34,7 @@ export function openUnansweredLog(path: string): UnansweredLog {
       try {
         return readOn()
       } catch {
-        return '' // not there before nginx has started; a record goes without
+        return '' // the file does not exist before nginx has started
       }
     },
     shorten() {

@@ -4,7 +4,7 @@ import type { StackReader } from '../hang-watch.ts'
 
 const pollMs = 20
 const framesKept = 15
-/** What Node prints when SIGUSR1 has started its inspector; the address is of this machine. */
+/** Line that Node prints when SIGUSR1 has started its inspector. Only a loopback address is accepted. */
 const announcement = /^Debugger listening on (ws:\/\/127\.0\.0\.1:\d+\/[\da-f-]+)$/
 
 interface Message {
@@ -20,15 +20,15 @@ interface Message {
 }
 
 /**
- * The JavaScript stack of a Node process whose event loop does not turn. SIGUSR1 starts the inspector in a thread of its own,
- * which interrupts even an endless loop; nothing has to run in the process before it hangs, and no environment is written
- * anywhere. Empty when there is none to have: an app with its own SIGUSR1 handler, a stopped process, a blocking system call.
+ * JavaScript stack of a Node process whose event loop is blocked. SIGUSR1 starts the inspector in a separate thread, which
+ * interrupts even an endless loop. Nothing has to run in the process before it hangs, and no environment is written to disk.
+ * Empty for an app with its own SIGUSR1 handler, a stopped process or a blocking system call.
  */
 export const readHungStack: StackReader = async (child, timeoutMs) => {
   const deadline = systemClock.monotonic() + timeoutMs
   child.signal('SIGUSR1')
   const address = await findAddress(child, deadline)
-  return address === undefined ? [] : askStack(address, deadline - systemClock.monotonic())
+  return address === undefined ? [] : readStack(address, deadline - systemClock.monotonic())
 }
 
 async function findAddress(child: Child, deadline: number): Promise<string | undefined> {
@@ -40,7 +40,7 @@ async function findAddress(child: Child, deadline: number): Promise<string | und
   return undefined
 }
 
-function askStack(address: string, timeoutMs: number): Promise<string[]> {
+function readStack(address: string, timeoutMs: number): Promise<string[]> {
   return new Promise(resolve => {
     const socket = new WebSocket(address)
     const urls = new Map<string, string>()
