@@ -3,25 +3,25 @@ import type { RecyclePolicy } from './recycling.ts'
 import { socketPath } from './socket-paths.ts'
 import type { UpstreamServer } from './upstream.ts'
 
-/** What the workers of an app are, and how they are treated. Times in milliseconds. */
+/** Plan of the workers of an app: their program and the policies that apply to them. Times in ms. */
 export interface WorkerPlan {
   app: string
-  /** The command as configured, for messages. */
+  /** The configured command, for messages. */
   argv: readonly string[]
-  /** The command with the worker's port filled in. */
+  /** The command with `$PORT` replaced by the worker's port. */
   argvFor(port: number | undefined): string[]
   directory: string
   uid: number | undefined
   gid: number | undefined
   count: number
-  /** Places in nginx's list, of which each worker gets a share; 0: one per worker. */
+  /** Number of entries in nginx's upstream, shared equally among the workers; 0 for one per worker. */
   entries: number
-  /** Between which numbers it is scaled by load; undefined when the number is fixed. */
+  /** Limits for scaling by load; undefined if the number is fixed. */
   limits: WorkerLimits | undefined
-  /** Who tells how busy the workers are: the preload in a Node worker, or nginx, by the time that answers take. */
+  /** Source of the load: the preload in a Node worker, or nginx, which measures how long responses take. */
   loadFrom: 'worker' | 'nginx'
   listen: 'inherit' | 'port'
-  /** Slots that a roll replaces at the same time. */
+  /** Slots that a rolling restart replaces at the same time. */
   surge: number
   recycle: RecyclePolicy
   env(identity: {
@@ -31,18 +31,18 @@ export interface WorkerPlan {
     port: number | undefined
   }): Record<string, string>
   bootTimeoutMs: number
-  /** Silence after which a worker counts as hung; 0: never. */
+  /** Time without a sign of life after which a worker counts as hung; 0 for never. */
   timeoutMs: number
-  /** What to ask it for signs of life, beside the heartbeat of the Node preload. */
+  /** Health path, a sign of life in addition to the heartbeat of the Node preload. */
   health: { path: string; intervalMs: number } | undefined
   gracefulTimeoutMs: number
   minUptimeMs: number
-  /** What follows a fast failure: the next try after a while, or none until somebody asks. */
+  /** Action after a fast failure: retry with backoff, or wait for a command. */
   afterFailure: 'retry' | 'wait'
   backoff: { initialMs: number; maxMs: number }
 }
 
-/** Addresses of workers that do not run yet. */
+/** Upstream entries of workers that do not run yet. */
 export function plannedServers({ app, count, entries, listen }: WorkerPlan, runDir: string): UpstreamServer[] {
   return Array.from({ length: Math.max(count, entries) }, (_, index) => ({
     slot: index + 1,

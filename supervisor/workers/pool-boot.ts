@@ -1,18 +1,20 @@
 import type { Death } from '../processes/death.ts'
 
+/** Result of the first start of a pool, or the death that ended it. */
 export type BootResult = { ok: true } | { ok: false; death: Death }
 
-/** How the first workers of a pool come up: well with the first that is ready, badly when that of every slot has failed. */
+/** First start of a pool: succeeds with the first ready worker, fails if the first worker of every slot has failed. */
 export interface PoolBoot {
   readonly settled: Promise<BootResult>
-  /** A worker is ready. */
+  /** Records that a worker is ready. */
   readied(): void
-  /** Notes the end of a slot's worker. Whether no slot is left to hope for. */
+  /** Records the end of a slot's worker. Returns whether that makes the start of the pool fail. */
   died(slot: number, death: Death): boolean
-  /** Whether a worker of the slot has ended before it was ready. */
+  /** Whether a worker of the slot ended before it was ready. */
   hasFailed(slot: number): boolean
 }
 
+/** First start of a pool with these slots. */
 export function createPoolBoot(slots: () => readonly { number: number }[]): PoolBoot {
   const failed = new Set<number>()
   let isUp = false

@@ -7,26 +7,28 @@ import type { SlotAddressDeps } from './slot-address.ts'
 import { socketPath, spreadEntries } from './socket-paths.ts'
 import type { UpstreamServer } from './upstream.ts'
 
-/** The places of a pool in nginx's list: socket paths, each of which leads to a slot that serves. */
+/** Entries of a pool in nginx's upstream: socket paths, each of which leads to a serving slot. */
 export interface PoolEntries {
-  /** Leads the places of slots that do not serve to those that do. */
+  /** Redirects the entries of slots that do not serve to slots that do. */
   spread(): void
-  /** `spread`, but what cannot be led elsewhere (a full disk) stays as it is, for nginx to pass over; the others serve on. */
+  /** Like `spread`, but a failure (a full disk) is only logged: nginx skips entries that lead nowhere, and the others work. */
   trySpread(): void
-  /** The addresses in nginx's list that lead to a slot now. */
+  /** Addresses of the entries that lead to a slot now. */
   leadingTo(slot: number): WorkerAddress[]
-  /** nginx's list: as many places as the plan says, or one per slot of these where places cannot lead elsewhere. */
+  /** All entries: the plan's number of them, or one per slot in `counted` if entries cannot be redirected. */
   servers(counted: readonly WorkerSlot[]): UpstreamServer[]
 }
 
+/** Dependencies of the entries. */
 export interface PoolEntriesDeps extends SlotAddressDeps {
   log: Log
   plan: () => WorkerPlan
   slots: () => readonly WorkerSlot[]
 }
 
+/** Entries of one pool. */
 export function createPoolEntries({ sockets, runDir, log, plan, slots }: PoolEntriesDeps): PoolEntries {
-  /** The slot that each place leads to. */
+  /** The slot that each entry leads to. */
   let targetOf = new Map<number, number>()
 
   const pathOf = (entry: number) => socketPath(runDir, plan().app, entry)
@@ -56,10 +58,10 @@ export function createPoolEntries({ sockets, runDir, log, plan, slots }: PoolEnt
       try {
         spread()
       } catch (error) {
-        log.error('cannot lead requests past a withdrawn worker', {
+        log.error('cannot route requests around a withdrawn worker', {
           app: plan().app,
           reason: messageOf(error),
-          fix: 'make room in run_dir',
+          fix: 'free space in run_dir',
         })
       }
     },

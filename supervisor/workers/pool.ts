@@ -13,39 +13,42 @@ import type { UpstreamServer } from './upstream.ts'
 
 const settlePollMs = 2
 
+/** The workers of one app, one per slot. */
 export interface WorkerPool {
-  /** Starts every worker; settles with the first that is ready, or when the first worker of every slot has failed. */
+  /** Starts all workers. Resolves with the first that is ready, or when the first worker of every slot has failed. */
   start(): Promise<BootResult>
-  /** Settles when every worker is ready, or has failed, or the time is over: the fewer come later, the fewer reloads. */
+  /** Resolves when each worker is ready or has failed, or after `timeoutMs`. Each later worker may cost a reload of nginx. */
   settled(timeoutMs: number): Promise<void>
-  /** Where nginx finds the workers now. */
+  /** Upstream entries of the ready workers. */
   rotation(): UpstreamServer[]
-  /** Where nginx will find all workers when they are ready. */
+  /** Upstream entries of all workers, ready or not. */
   addresses(): UpstreamServer[]
   /**
-   * Replaces every worker, a batch of slots after the other. When a new worker does not come up, or dies at once, the slots
-   * already replaced go back to the old plan.
+   * Replaces all workers, one batch of slots after the other. If a new worker fails to start, or dies within min_uptime, the
+   * slots that were already replaced return to the old plan.
    */
   roll(plan: WorkerPlan): Promise<RollResult>
   /** Replaces one worker (`app.1`), or all. */
   restart(name?: string): Promise<RollResult>
-  /** More or fewer slots. New workers that do not come up are given up again; those that leave drain. */
+  /** Changes the number of slots. If a new worker fails to start, the number stays. Removed workers drain. */
   scale(count: number): Promise<RollResult>
-  /** Kills what is not ready yet, as if it had failed. */
+  /** Kills workers that are not ready yet, as if they had failed. */
   killBooting(): void
-  /** How busy the workers are that tell, from 0 to 1; undefined when none does. */
+  /** Mean load of the workers that report it, from 0 to 1; undefined if none does. */
   load(): number | undefined
-  /** The plan in force; its count is that of the slots. */
+  /** The plan in force. Its count is the number of slots. */
   plan(): WorkerPlan
-  /** Stops for good, after nginx was told: what waits is served first. */
+  /** Stops the pool, when nginx no longer uses it. Requests in the queues are served first. */
   retire(): Promise<void>
-  /** Asks all workers to drain; SIGKILL after `graceMs`. Settles when all are gone. */
+  /** Makes all workers drain, with SIGKILL after `graceMs`. Resolves when they are gone. */
   stop(graceMs: number): Promise<void>
   status(): WorkerStatus[]
 }
 
+/** Dependencies of a pool. */
 export type WorkerPoolDeps = Omit<WorkerSlotDeps, 'onReady' | 'entriesOf'>
 
+/** Pool of an app, not started yet. */
 export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan): WorkerPool {
   let plan = initialPlan
   let isStopping = false
@@ -69,7 +72,7 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
         rolling?.died(death)
         if (boot.died(number, death)) return slotPlan.afterFailure === 'retry'
         const endsRun = deps.onDeath(death)
-        // its record first, which tells what the places that led there had
+        // after the record of the death, which needs the entries that led to the slot
         if (endsRun) queueMicrotask(() => abandon(number))
         return endsRun
       },
@@ -77,7 +80,7 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
     return createWorkerSlot(slotDeps, number, slotPlan)
   }
 
-  /** No worker follows in the slot: what waits for one goes elsewhere or is refused, so that the stop need not wait for it. */
+  /** Closes a slot that gets no new worker. Its waiting requests go elsewhere or are refused, so the stop does not wait for them. */
   function abandon(number: number): void {
     const slot = slots.find(candidate => candidate.number === number)
     slot?.leaveRotation()
@@ -85,16 +88,16 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
     void slot?.stop(plan.gracefulTimeoutMs)
   }
 
-  async function removeSlots(leaving: WorkerSlot[], graceMs: number): Promise<void> {
-    if (leaving.length === 0) return
-    for (const slot of leaving) slot.leaveRotation()
-    slots = slots.filter(slot => !leaving.includes(slot))
+  async function removeSlots(removed: WorkerSlot[], graceMs: number): Promise<void> {
+    if (removed.length === 0) return
+    for (const slot of removed) slot.leaveRotation()
+    slots = slots.filter(slot => !removed.includes(slot))
     entries.trySpread()
     await deps.onRotation()
-    await Promise.all(leaving.map(slot => slot.leave(graceMs)))
+    await Promise.all(removed.map(slot => slot.retire(graceMs)))
   }
 
-  /** Brings the slots to the plan's count; new workers that do not come up change nothing. */
+  /** Changes the number of slots to the plan's. If a new worker fails to start, nothing changes. */
   async function resize(next: WorkerPlan): Promise<RollResult> {
     const before = slots.length
     for (let number = before + 1; number <= next.count; number++) {
@@ -128,7 +131,7 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
     const slot = slots.find(candidate => candidate.name === name)
     if (slot) return createRoll({ slots: [slot], plan, previous: plan, isStopping: () => isStopping }).run()
     const known = slots.map(candidate => candidate.name).join(', ')
-    return { ok: false, reason: `there is no worker ${name}; there are ${known}`, lastLines: [] }
+    return { ok: false, reason: `there is no worker ${name}; the workers are ${known}`, lastLines: [] }
   }
 
   return {
@@ -160,7 +163,7 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
     async retire() {
       isStopping = true
       recycler.end()
-      await Promise.all(slots.map(slot => slot.leave(plan.gracefulTimeoutMs)))
+      await Promise.all(slots.map(slot => slot.retire(plan.gracefulTimeoutMs)))
     },
     async stop(graceMs) {
       isStopping = true

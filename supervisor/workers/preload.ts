@@ -1,7 +1,7 @@
 /**
- * Runs inside a Node worker before the app (`node --require`). It gives the app's first HTTP server the worker's socket,
- * says when it listens, and on SIGTERM drains without losing a request. The app needs no change and sees a TCP server.
- * It stands alone: nothing of the supervisor is imported, and it runs on any Node from 18 on.
+ * Preload of Node workers, which runs before the app (`node --require`). It gives the app's first HTTP server the worker's
+ * socket, reports readiness when the server listens, and drains on SIGTERM without losing a request. The app needs no change
+ * and sees a TCP server. The file imports nothing from the supervisor and runs on Node 18 and later.
  */
 import fs from 'node:fs'
 import http from 'node:http'
@@ -16,11 +16,11 @@ const loadIntervalMs = Number(env.MONOHULL_LOAD_INTERVAL_MS)
 const heartbeatMs = Number(env.MONOHULL_HEARTBEAT_MS ?? 0)
 const requestLimit = Number(env.MONOHULL_REQUEST_LIMIT ?? 0)
 const inheritedDescriptor = 3
-/** nginx closes idle upstream connections after 4 s; the worker must never be the first to close one. */
-const leastKeepAliveMs = 65_000
+/** Minimum keep-alive timeout. nginx closes idle upstream connections after 4 s, and the worker must not close one first. */
+const minKeepAliveMs = 65_000
 const backlog = 4096
 
-/** True in the process that holds the worker's descriptors, false in one that only inherited its environment. */
+/** Whether this process has the worker's descriptors; a child of the app may have inherited only the environment. */
 function isWorker(): boolean {
   try {
     if (socketInode > 0) return fs.fstatSync(inheritedDescriptor).ino === socketInode
@@ -34,11 +34,11 @@ function notify(word: string): void {
   try {
     fs.writeSync(notifyDescriptor, `${word}\n`)
   } catch {
-    // the supervisor is gone or does not read; the worker serves all the same
+    // the supervisor is gone or does not read; the worker keeps serving
   }
 }
 
-/** Children of the app must not take themselves for workers. */
+/** Removes the contract's variables, so that child processes of the app do not act as workers. */
 function hideContract(): void {
   const own = env.NODE_OPTIONS ?? ''
   env.NODE_OPTIONS = own.replace(/^--require ("(?:[^"\\]|\\.)*"|\S+) ?/, '')
@@ -58,7 +58,7 @@ function hideContract(): void {
   }
 }
 
-/** Tells what share of the time the event loop was busy, where the pool is scaled by it. A supervisor that does not read holds up nothing. */
+/** Reports the utilization of the event loop, for scaling by load. The writes do not block if the supervisor does not read. */
 function reportLoad(): void {
   let before = performance.eventLoopUtilization()
   let isWriting = false
@@ -96,21 +96,21 @@ function listen(this: net.Server, ...args: ListenArguments): net.Server {
 function adopt(server: http.Server, args: ListenArguments): net.Server {
   adopted = { server, connections: new Set() }
   const { connections } = adopted
-  const asked = portOf(args)
+  const requestedPort = portOf(args)
   server.prependListener('connection', (socket: net.Socket & { _peername?: object }) => {
     connections.add(socket)
     socket.once('close', () => connections.delete(socket))
-    // a unix socket has no peer address, and apps count on one; nginx is the peer, on this machine
+    // a unix socket has no peer address, but apps expect one; the peer is nginx on this machine
     if (socketInode > 0) socket._peername ??= { address: '127.0.0.1', family: 'IPv4', port: 0 }
   })
   if (requestLimit > 0) countRequests(server)
   server.once('listening', () => {
-    if (server.keepAliveTimeout > 0 && server.keepAliveTimeout < leastKeepAliveMs)
-      server.keepAliveTimeout = leastKeepAliveMs
+    if (server.keepAliveTimeout > 0 && server.keepAliveTimeout < minKeepAliveMs)
+      server.keepAliveTimeout = minKeepAliveMs
     notify('READY=1')
   })
   if (!(socketInode > 0)) return originalListen.apply(server, args)
-  server.address = () => ({ address: '127.0.0.1', family: 'IPv4', port: asked })
+  server.address = () => ({ address: '127.0.0.1', family: 'IPv4', port: requestedPort })
   const callback = args.findLast(argument => typeof argument === 'function')
   return originalListen.call(server, { fd: inheritedDescriptor }, backlog, ...(callback ? [callback] : []))
 }
@@ -122,17 +122,17 @@ function countRequests(server: http.Server): void {
   })
 }
 
-/** Tells the supervisor that the event loop turns. When it does not read for long, words are dropped instead of waited for. */
+/** Sends heartbeats, which show that the event loop is not blocked. They are dropped if the supervisor does not read. */
 function startHeartbeat(): void {
-  // sets the descriptor to non-blocking, which only a handle of Node's does
+  // makes the descriptor non-blocking, which Node does only for its own handles
   new net.Socket({ fd: notifyDescriptor, readable: false, writable: true }).unref()
-  // SIGUSR1 tells where a hung worker is: workers must not compete for one port
+  // SIGUSR1 starts the inspector in a hung worker, and workers must not compete for its port
   if (!process.execArgv.some(word => word.startsWith('--inspect'))) process.debugPort = 0
   notify('WATCHDOG=1')
   setInterval(notify, heartbeatMs, 'WATCHDOG=1').unref()
 }
 
-/** The TCP port an app asked for, which `address()` goes on telling. */
+/** TCP port that the app requested, which `address()` returns. */
 function portOf(args: ListenArguments): number {
   const first = args[0]
   const port = typeof first === 'object' && first !== null && 'port' in first ? first.port : first
@@ -141,22 +141,22 @@ function portOf(args: ListenArguments): number {
 
 function warnOfSecondListen(server: net.Server, args: ListenArguments): void {
   const first = args[0]
-  const where = typeof first === 'object' ? JSON.stringify(first) : String(first)
+  const target = typeof first === 'object' ? JSON.stringify(first) : String(first)
   server.once('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE') return
     process.stderr.write(
-      `monohull: the app listens a second time (${where}), and that port is taken. Only the first listen() is connected to nginx; ` +
+      `monohull: the app listens a second time (${target}), and that port is taken. Only the first listen() is connected to nginx; ` +
         'another worker of this app probably holds the port: listen on port 0, or set workers: 1.\n',
     )
   })
   process.stderr.write(
-    `monohull: the app listens a second time (${where}); nginx passes requests to its first listen() only.\n`,
+    `monohull: the app listens a second time (${target}); nginx passes requests to its first listen() only.\n`,
   )
 }
 
 /**
- * The drain: stop listening, answer what still comes with `Connection: close`, leave idle connections to nginx, which
- * closes them in a moment; then `done`. Closing an idle connection from here could meet a POST on its way: a 502.
+ * Drains the server, then calls `done`: it stops listening, sends `Connection: close` with further responses, and leaves idle
+ * connections to nginx, which closes them within 4 s. Closing an idle connection here could hit a POST on its way: a 502.
  */
 function drain({ server, connections }: Adoption, done: () => void): void {
   let isDone = false
@@ -166,7 +166,7 @@ function drain({ server, connections }: Adoption, done: () => void): void {
     clearTimeout(timer)
     done()
   }
-  // so that the app's own handler still gets its turn when a WebSocket stays open
+  // the app's own handler still runs in time if a WebSocket stays open
   const timer = setTimeout(finish, gracefulTimeoutMs * 0.75)
   timer.unref()
   server.prependListener('request', (_request, response) => {
@@ -188,7 +188,7 @@ function drain({ server, connections }: Adoption, done: () => void): void {
 
 type Emit = (this: NodeJS.Process, event: string | symbol, ...args: unknown[]) => boolean
 
-/** SIGTERM first drains; then the app's own handlers run, or, when it has none, the process ends. */
+/** Makes SIGTERM drain first. Then the app's own handlers run; if it has none, the process exits. */
 function interceptTermination(): void {
   const emit = process.emit as unknown as Emit
   const placeholder = () => {}

@@ -2,52 +2,54 @@ import { type Clock, pause } from '../base/clock.ts'
 import type { Child } from '../processes/child.ts'
 import type { WorkerAddress } from './address.ts'
 
-/** Asks whether a worker answers. */
+/** Probe of a worker. */
 export interface WorkerProbe {
-  /** Whether an HTTP server answered `OPTIONS *` at the address before the deadline. */
+  /** Whether an HTTP server responded to `OPTIONS *` at the address in time. */
   responds(address: WorkerAddress, timeoutMs: number): Promise<boolean>
-  /** Whether a GET of the path was responded, with whatever status. */
+  /** Whether it responded to a GET of the path in time, with any status. */
   respondsToGet(address: WorkerAddress, path: string, timeoutMs: number): Promise<boolean>
 }
 
 const firstPauseMs = 10
 const longestPauseMs = 200
 const responseTimeoutMs = 5000
-/** A worker that notifies has said something by then, and is not asked. */
+/** Time before the first probe. A worker that uses the notify descriptor has written to it by then and is not probed. */
 const notifyHeadStartMs = 250
 
+/** The worker to wait for. */
 export interface ReadinessOptions {
   child: Child
   probe: WorkerProbe
   clock: Clock
   address: WorkerAddress
-  /** Whether only this worker can answer at the address: no older one holds the same socket. */
+  /** Whether only this worker can respond at the address, because no older one has the same socket. */
   isExclusive: boolean
 }
 
+/** Wait for the readiness of a worker. */
 export interface Readiness {
   ready: Promise<'notified' | 'responded'>
   cancel(): void
 }
 
 /**
- * A worker is ready when it says so on its notify descriptor (the Node preload does), or when a server answers on its
- * socket. The question is `OPTIONS *`, which RFC 9110 (9.3.7) calls a no-op. Where an older worker shares the socket, an
- * answer proves nothing, and only the notification counts.
+ * Readiness of a worker: it writes `READY=1` to its notify descriptor, as the Node preload does, or a server responds on its
+ * socket. The probe is `OPTIONS *`, a no-op by RFC 9110, 9.3.7. If an older worker shares the socket, a response proves nothing,
+ * and only the notification counts.
  */
 export function waitUntilReady({ child, probe, clock, address, isExclusive }: ReadinessOptions): Readiness {
   let isCancelled = false
   const ready = new Promise<'notified' | 'responded'>(resolve => {
-    child.onNotify((word, value) => {
+    child.onNotify((key, value) => {
       isCancelled = true
-      if (word === 'READY' && value === '1') resolve('notified')
+      if (key === 'READY' && value === '1') resolve('notified')
     })
-    void ask().then(responded => {
+    void probeUntilReady().then(responded => {
       if (responded) resolve('responded')
     })
   })
 
-  async function ask(): Promise<boolean> {
+  async function probeUntilReady(): Promise<boolean> {
     await pause(clock, notifyHeadStartMs)
     for (let pauseMs = firstPauseMs; !isCancelled; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
       if (isExclusive && (await probe.responds(address, responseTimeoutMs))) return true

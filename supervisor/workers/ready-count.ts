@@ -1,30 +1,30 @@
 import type { WorkerStatus } from './status.ts'
 
-/** Workers that routes lead to. */
+/** Number of workers that routes lead to. */
 export interface WorkerCount {
   ready: number
   total: number
 }
 
-/** One app that a route leads to. */
+/** Workers of one app that a route leads to. */
 export interface AppCount extends WorkerCount {
   name: string
 }
 
-/** Ready workers of an app: one that is being replaced serves until its successor does. */
+/** Count of an app. A worker that is being replaced counts as ready: it serves until its successor takes over. */
 export function countReady(name: string, workers: readonly Pick<WorkerStatus, 'state'>[]): AppCount {
   const ready = workers.filter(({ state }) => state === 'serving' || state === 'replacing').length
   return { name, ready, total: workers.length }
 }
 
-/** Workers of all apps together; undefined when there are no apps. */
+/** Total of all apps; undefined without apps. */
 export function sumWorkers(apps: readonly AppCount[]): WorkerCount | undefined {
   if (apps.length === 0) return undefined
   const sum = (of: 'ready' | 'total') => apps.reduce((total, app) => total + app[of], 0)
   return { ready: sum('ready'), total: sum('total') }
 }
 
-/** Reason why not every app has a ready worker. */
+/** Reason why not every app has a ready worker; undefined if every one has. */
 export function describeUnready(apps: readonly AppCount[]): string | undefined {
   const unready = apps.filter(({ ready }) => ready === 0).map(({ name }) => name)
   if (unready.length === 0) return undefined

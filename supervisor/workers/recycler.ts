@@ -7,22 +7,24 @@ import type { Worker, WorkerDeps } from './worker.ts'
 
 const inspectEveryMs = 1000
 
-/** Replaces workers that have reached a limit: the new one ready first, in turn with everything else that replaces. */
+/** Replaces workers that have reached a limit, once the new one is ready, and in turn with all other replacements. */
 export interface Recycler {
-  /** Begins to look, when the plan in force has a limit. */
+  /** Starts to check the limits, if the plan in force has any. */
   begin(): void
   end(): void
 }
 
+/** Dependencies of the recycler of a pool. */
 export interface RecyclerDeps extends Pick<WorkerDeps, 'clock' | 'log' | 'random' | 'memoryOf'> {
   turns: Turns
   plan: () => WorkerPlan
   slots: () => readonly WorkerSlot[]
 }
 
+/** Recycler that is idle until `begin`. */
 export function createRecycler({ clock, log, random, memoryOf, turns, plan, slots }: RecyclerDeps): Recycler {
   const waiting = new Set<WorkerSlot>()
-  /** Failed tries of a slot in a row, and when the next may begin. */
+  /** Failed attempts of each slot in a row, and the earliest time of the next. */
   const failed = new Map<WorkerSlot, { count: number; notBefore: number }>()
   let cancel: (() => void) | undefined
   let isOver = false
@@ -45,7 +47,7 @@ export function createRecycler({ clock, log, random, memoryOf, turns, plan, slot
     begin()
   }
 
-  /** A worker lives for min_uptime at least: a limit that it has at its start would otherwise replace without end. */
+  /** Reached limit of a worker older than min_uptime. A limit that it exceeds from the start would otherwise replace it endlessly. */
   function reasonFor(worker: Worker, memoryBytes: number): RecycleReason | undefined {
     const ageMs = clock.monotonic() - worker.process.state().startedAt
     if (ageMs < plan().minUptimeMs) return undefined
@@ -58,7 +60,7 @@ export function createRecycler({ clock, log, random, memoryOf, turns, plan, slot
 
   async function recycle(slot: WorkerSlot, worker: Worker, { reason, value, limit }: RecycleReason): Promise<void> {
     await Promise.all(slots().map(other => other.drained()))
-    if (isOver || slot.serving() !== worker) return // replaced meanwhile, for another reason
+    if (isOver || slot.serving() !== worker) return // it was replaced meanwhile, for another reason
     log.info('recycling worker', { worker: slot.name, pid: worker.process.child.pid, reason, value, limit })
     const result = await slot.replace(plan())
     if (result.ok) {

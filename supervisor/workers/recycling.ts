@@ -1,4 +1,4 @@
-/** When a worker is replaced although it works. 0: never for this reason. */
+/** Limits from which a working worker is replaced; 0 for no limit. */
 export interface RecyclePolicy {
   maxRequests: number
   maxRequestsJitter: number
@@ -6,17 +6,17 @@ export interface RecyclePolicy {
   maxAgeMs: number
 }
 
-/** What one worker drew, so that workers that began together do not end together. */
+/** Limits of one worker, randomized so that workers that started together are not replaced together; 0 for no limit. */
 export interface RecycleLimits {
   requests: number
   memoryBytes: number
   ageMs: number
 }
 
-/** Part of max_age by which a worker's own may be shorter. */
+/** Maximum part of max_age that is subtracted at random. */
 const ageJitter = 0.1
 
-/** `random` is from 0 to 1. */
+/** Randomized limits of one worker. `random` is from 0 to 1. */
 export function drawLimits(policy: RecyclePolicy, random: number): RecycleLimits {
   const { maxRequests, maxRequestsJitter, maxMemoryBytes, maxAgeMs } = policy
   return {
@@ -26,20 +26,21 @@ export function drawLimits(policy: RecyclePolicy, random: number): RecycleLimits
   }
 }
 
-/** What a worker has come to. */
+/** Present values of a worker, to compare with its limits. */
 export interface RecycleFacts {
   requests: number
   memoryBytes: number
   ageMs: number
 }
 
+/** The limit that a worker has reached, with its present value. */
 export interface RecycleReason {
   reason: 'max_requests' | 'max_memory' | 'max_age'
   value: number
   limit: number
 }
 
-/** The limit that a worker has reached; undefined when none. */
+/** The first limit that a worker has reached; undefined if none. */
 export function reachedLimit(facts: RecycleFacts, limits: RecycleLimits): RecycleReason | undefined {
   const reasons: RecycleReason[] = [
     { reason: 'max_requests', value: facts.requests, limit: limits.requests },
@@ -49,7 +50,7 @@ export function reachedLimit(facts: RecycleFacts, limits: RecycleLimits): Recycl
   return reasons.find(({ value, limit }) => limit > 0 && value >= limit)
 }
 
-/** Whether a worker can reach a limit at all. */
+/** Whether a policy has any limit. */
 export function hasLimits({ maxRequests, maxMemoryBytes, maxAgeMs }: RecyclePolicy): boolean {
   return maxRequests > 0 || maxMemoryBytes > 0 || maxAgeMs > 0
 }

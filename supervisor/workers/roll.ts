@@ -5,14 +5,15 @@ import type { Death } from '../processes/death.ts'
 import type { WorkerPlan } from './plan.ts'
 import type { WorkerSlot } from './slot.ts'
 
-/** A rolling replacement under way. */
+/** Rolling replacement of the workers of slots. */
 export interface Roll {
-  /** Brings every slot to the plan, or leaves every slot with what it had. */
+  /** Brings every slot to the plan, or returns every slot to the previous one. */
   run(): Promise<RollResult>
-  /** A worker died by itself: one that this roll brought ends it, when it served for less than min_uptime. */
+  /** Records a death. The roll fails if it started that worker, and the worker served for less than min_uptime. */
   died(death: Death): void
 }
 
+/** The slots to replace and their plans. */
 export interface RollOptions {
   slots: readonly WorkerSlot[]
   plan: WorkerPlan
@@ -21,8 +22,8 @@ export interface RollOptions {
 }
 
 /**
- * Slots are replaced in batches of `surge`. The workers of the first batch are on trial: they live for min_uptime before an
- * old worker drains. Those of later batches take over when they are ready, and are watched while the roll goes on.
+ * Roll that replaces slots in batches of `surge`. Workers of the first batch are on trial: they must live for min_uptime before
+ * an old worker drains. Later ones take over when they are ready, and are watched until the roll ends.
  */
 export function createRoll({ slots, plan, previous, isStopping }: RollOptions): Roll {
   const replaced: WorkerSlot[] = []
@@ -33,7 +34,7 @@ export function createRoll({ slots, plan, previous, isStopping }: RollOptions): 
     const results = await Promise.all(batch.map(slot => slot.prepare(plan, trialMs)))
     const refusal = failure ?? results.find(({ ok }) => !ok)
     if (refusal || isStopping()) {
-      for (const [index, slot] of batch.entries()) if (results[index]?.ok) takeBack(slot)
+      for (const [index, slot] of batch.entries()) if (results[index]?.ok) refuse(slot)
       return refusal ?? stopping
     }
     const accepted = batch.map(slot => slot.accept())
@@ -41,12 +42,12 @@ export function createRoll({ slots, plan, previous, isStopping }: RollOptions): 
     return accepted.find(({ ok }) => !ok) ?? { ok: true }
   }
 
-  function takeBack(slot: WorkerSlot): void {
-    if (slot.serving()) replaced.push(slot) // it had no old worker to keep
+  function refuse(slot: WorkerSlot): void {
+    if (slot.serving()) replaced.push(slot) // it has no old worker to keep
     slot.refuse()
   }
 
-  /** The same plan again would bring the same worker again: there is nothing to go back to. */
+  /** Returns replaced slots to the previous plan, unless it is the same plan: that would start the same workers again. */
   async function goBack(): Promise<void> {
     if (plan === previous) return
     for (const slot of replaced) if (!isStopping()) await slot.replace(previous)

@@ -1,7 +1,7 @@
 import type { Change } from '../base/change.ts'
 import type { AppSettings } from './adapters/app-settings.ts'
 
-/** Restarts the workers of an app; `reason` says who asks. */
+/** Restarts the workers of an app; `reason` is the origin for the log. */
 export type RestartApp = (app: string, reason: string) => Promise<unknown>
 
 /** Settings that the schedules depend on. */
@@ -9,19 +9,20 @@ export interface SchedulesSettings {
   apps: readonly Pick<AppSettings, 'name' | 'plan' | 'config'>[]
 }
 
+/** Scheduled restarts of a run. */
 export interface Schedules {
   readonly name: string
   prepare(next: SchedulesSettings): Promise<Change>
   quiesce(): void
 }
 
-/** Planned restarts. They do nothing before they begin. */
+/** Planned restarts, inactive until `begin`. */
 interface Planned {
   begin(): void
   cancel(): void
 }
 
-/** The planned restarts of every app that has `restart`. */
+/** Opens the scheduled restarts of all apps with the key `restart`, and begins them. */
 export async function openSchedules(settings: SchedulesSettings, restart: RestartApp): Promise<Schedules> {
   let planned = await plan(settings, restart)
   let isStopping = false

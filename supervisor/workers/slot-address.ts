@@ -4,29 +4,32 @@ import { type Endpoint, openPortEndpoint, openSocketEndpoint } from './endpoint.
 import type { WorkerPlan } from './plan.ts'
 import { socketPath } from './socket-paths.ts'
 
-/** Where nginx finds a slot, whichever worker fills it: a link that leads to the socket of the one who serves. */
+/** Address of a slot for nginx, whichever worker is in it: a link to the serving worker's socket, or its TCP port. */
 export interface SlotAddress {
-  /** What nginx is told. */
+  /** Address for nginx's upstream. */
   forNginx(): WorkerAddress
-  /** Of the worker that serves, or will; undefined while the slot is withdrawn. */
+  /** Endpoint of the present or next worker; undefined while the slot is withdrawn. */
   current(): Endpoint | undefined
-  /** A new endpoint for a worker, not in use yet. */
+  /** Creates an endpoint for a worker, not in use yet. */
   open(plan: WorkerPlan, worker: number): Endpoint
-  /** Whether a worker of `plan` can go on with the current endpoint. */
+  /** Whether a worker of `plan` can use the current endpoint. */
   suits(plan: WorkerPlan): boolean
+  /** Makes an endpoint the current one, and points the link to it. */
   use(endpoint: Endpoint): void
-  /** Gives up the current endpoint, for the caller to close. */
+  /** Removes the current endpoint and returns it for the caller to close. */
   drop(): Endpoint | undefined
-  /** Until `endRedirect`, what nginx sends here goes to another slot. */
+  /** Redirects requests for this slot to another until `endRedirect`. No effect for a TCP address. */
   redirectTo(other: WorkerAddress): void
   endRedirect(): void
 }
 
+/** Dependencies of a slot's address. */
 export interface SlotAddressDeps {
   sockets: SlotSockets
   runDir: string
 }
 
+/** Address of a slot without an endpoint. */
 export function createSlotAddress({ sockets, runDir }: SlotAddressDeps, app: string, slot: number): SlotAddress {
   const link = socketPath(runDir, app, slot)
   let endpoint: Endpoint | undefined

@@ -3,19 +3,20 @@ import type { RollResult } from '../base/roll-result.ts'
 import { type Attempt, createAttempt } from './attempt.ts'
 import type { WorkerPlan } from './plan.ts'
 
-/** The plan that workers of a slot are started by, and the attempt at another one. */
+/** Plan for the workers of a slot, and the attempt to change it. */
 export interface SlotPlan {
   current(): WorkerPlan
-  /** The one under way. */
+  /** The attempt in progress, if any. */
   attempt(): Attempt | undefined
-  /** `next` counts from now on, until it is taken back. */
+  /** Begins an attempt: `next` is the current plan until `takeBack`. */
   propose(next: WorkerPlan, trialMs: number): Attempt
-  /** Ends the attempt; what came of it decides which plan stays. */
+  /** Ends the attempt. Its result determines which plan stays. */
   settle(): RollResult
-  /** Ends the attempt: the plan before it counts again. */
+  /** Ends the attempt and returns to the plan before it. */
   takeBack(): void
 }
 
+/** Plan of a slot without an attempt. */
 export function createSlotPlan(clock: Clock, initial: WorkerPlan): SlotPlan {
   let current = initial
   let previous = initial

@@ -3,38 +3,39 @@ import type { Log } from '../base/log.ts'
 import type { WorkerAddress } from './address.ts'
 import type { SlotAddress } from './slot-address.ts'
 
-/** Whether nginx should know a slot, and where its address leads until then. */
+/** Rotation state of a slot: whether nginx uses it, and its redirect while nginx does not. */
 export interface SlotRotation {
   isIn(): boolean
-  /** A worker of its own is ready: requests come to it, and nginx is told when it did not know the slot. */
+  /** Adds the slot, because its worker is ready: ends the redirect, and updates nginx if the slot was out. */
   enter(): void
-  /** What nginx was told already, or need not be. */
+  /** Removes the slot without an update of nginx. */
   leave(): void
-  /** nginx leaves it out; then what waits in its queue goes to another worker, or is answered by nginx. */
+  /** Removes the slot and updates nginx. Then the queue closes, and nginx retries its requests elsewhere or responds itself. */
   withdraw(): void
-  /** While it is out, requests for it go elsewhere. */
+  /** Redirects requests for the slot to another while it is out. */
   redirectTo(other: WorkerAddress): void
 }
 
+/** Dependencies of a slot's rotation state. */
 export interface SlotRotationDeps {
   address: SlotAddress
   log: Log
-  /** Settles when nginx knows of the change. */
+  /** Updates nginx's list. Resolves when the change is in effect. */
   onRotation: () => Promise<void>
 }
 
-/** `name` as in `app.1`. */
+/** Rotation state of a slot that is out. `name` is as in `app.1`. */
 export function createSlotRotation({ address, log, onRotation }: SlotRotationDeps, name: string): SlotRotation {
   let isIn = false
 
-  function leadBack(): void {
+  function endRedirect(): void {
     try {
       address.endRedirect()
     } catch (error) {
-      log.error('cannot lead requests back to a worker', {
+      log.error('cannot route requests back to a worker', {
         worker: name,
         reason: messageOf(error),
-        fix: 'make room in run_dir',
+        fix: 'free space in run_dir',
       })
     }
   }
@@ -42,7 +43,7 @@ export function createSlotRotation({ address, log, onRotation }: SlotRotationDep
   return {
     isIn: () => isIn,
     enter() {
-      leadBack()
+      endRedirect()
       if (isIn) return
       isIn = true
       void onRotation()

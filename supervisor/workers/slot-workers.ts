@@ -6,39 +6,40 @@ import { launchWorker, type RefusedEnd, refusedEnd, type Worker, type WorkerDeps
 
 const queueTimeoutMs = 1000
 
-/** The processes of one slot, draining ones too, and how its address and queue pass from one to the next. */
+/** Processes of one slot, including draining ones. Passes the slot's address and queue from one to the next. */
 export interface SlotWorkers {
-  /** Starts one, in the place of `replaced` where that still serves. An end is told of every start, of a refused one too. */
+  /** Starts a worker, as the successor of `replaced` if that still serves. `onEnd` follows every start, even a refused one. */
   start(worker: number, plan: WorkerPlan, replaced: number | undefined): void
   get(worker: number): Worker | undefined
-  /** The address leads to this one from now on; true: nginx has to be told. */
+  /** Points the address to a worker. Returns whether nginx must be updated. */
   takeOver(worker: number): boolean
-  /** Stops a replaced worker, once no new request can reach it and those in its queue were taken. */
+  /** Stops a replaced worker when no new request can reach it and its queue is empty. */
   retire(worker: number, successor: number | undefined): Promise<void>
-  /** Settles when what waits in the queue now is in a worker's hands. */
+  /** Resolves when a worker has accepted every connection that waits now. */
   emptyQueue(): Promise<void>
-  /** Settles when all others are gone. */
+  /** Resolves when all workers except `than` are gone. */
   othersGone(than: readonly number[]): Promise<void>
-  /** Asks all to drain, SIGKILL after `graceMs`; settles when they are gone. */
+  /** Makes all workers drain, with SIGKILL after `graceMs`. Resolves when they are gone. */
   stop(graceMs: number): Promise<void>
 }
 
+/** Dependencies of the workers of a slot. */
 export interface SlotWorkersDeps extends WorkerDeps {
   address: SlotAddress
-  /** nginx has to be told of the address; settles when it knows. */
+  /** Updates the slot's address in nginx. Resolves when the change is in effect. */
   onMoved: () => Promise<void>
   onReady: (worker: number) => void
   onEnd: (worker: number, end: WorkerEnd | RefusedEnd) => void
 }
 
-/** `name` as in `app.1`. */
+/** Workers of a slot, none of which runs yet. `name` is as in `app.1`. */
 export function createSlotWorkers(deps: SlotWorkersDeps, { name, slot }: { name: string; slot: number }): SlotWorkers {
   const { address, clock, onEnd } = deps
   const workers = new Map<number, Worker & { plan: WorkerPlan; recorded: Promise<void> }>()
 
   /**
-   * A worker that will notify, as the same command did before, shares the socket of the one it replaces, and takes over
-   * its queue. Of any other, only a socket of its own can show that it is ready.
+   * Endpoint for a worker. If the same command used the notify descriptor before, the new worker shares the socket of the one
+   * that it replaces, with its queue. Any other worker gets its own socket: only a response on it shows that the worker is ready.
    */
   function endpointFor(worker: number, plan: WorkerPlan, replaced: number | undefined): Endpoint {
     const present = address.current()
@@ -49,7 +50,7 @@ export function createSlotWorkers(deps: SlotWorkersDeps, { name, slot }: { name:
     return isSharable ? present : address.open(plan, worker)
   }
 
-  /** Queues are first in, first out: when this is responded, what came before it is in the worker's hands. */
+  /** Waits for a response at `of`. A queue is first in, first out, so all earlier connections were accepted before. */
   async function emptyQueue(of: WorkerAddress): Promise<void> {
     await deps.probe.responds(of, queueTimeoutMs)
   }
@@ -99,9 +100,9 @@ export function createSlotWorkers(deps: SlotWorkersDeps, { name, slot }: { name:
       await Promise.all([...workers].map(([worker, { recorded }]) => !than.includes(worker) && recorded))
     },
     async stop(graceMs) {
-      const leaving = [...workers.values()]
-      for (const { process } of leaving) process.stop(graceMs)
-      await Promise.all(leaving.map(({ recorded }) => recorded))
+      const stopped = [...workers.values()]
+      for (const { process } of stopped) process.stop(graceMs)
+      await Promise.all(stopped.map(({ recorded }) => recorded))
       address.drop()?.close()
     },
   }

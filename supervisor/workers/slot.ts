@@ -19,57 +19,61 @@ import { createSlotWorkers } from './slot-workers.ts'
 import type { WorkerStatus } from './status.ts'
 import type { RefusedEnd, Worker, WorkerDeps, WorkerEnd } from './worker.ts'
 
-/** Fast failures in a row after which nginx is told to leave a slot out. */
+/** Fast failures in a row after which a slot is withdrawn from nginx. */
 const withdrawAfter = 2
 
-/** One place in nginx's upstream, and the workers that fill it one after the other. */
+/** Slot of a pool: an entry in nginx's upstream, with one worker after the other. */
 export interface WorkerSlot {
   readonly number: number
   readonly name: string
   start(): void
-  /** Until a worker of its own is ready, requests for this slot go elsewhere. */
+  /** Redirects requests for this slot to another until a worker of this slot is ready. */
   redirectTo(other: WorkerAddress): void
   /**
-   * Starts a worker of `plan` beside the present one, and settles when it was ready for `trialMs`, or has failed: then all
-   * is as it was. `accept` or `refuse` follows a success.
+   * Starts a worker of `plan` beside the present one. Resolves when it has been ready for `trialMs`, or has failed and the old
+   * state is restored. After a success, call `accept` or `refuse`.
    */
   prepare(plan: WorkerPlan, trialMs: number): Promise<RollResult>
-  /** The prepared worker takes over and the old one drains; fails when it has died meanwhile. */
+  /** Lets the prepared worker take over and the old one drain. Fails if the prepared worker has died meanwhile. */
   accept(): RollResult
-  /** The old worker stays and the prepared one drains. */
+  /** Keeps the old worker and lets the prepared one drain. */
   refuse(): void
-  /** `prepare` and `accept`. */
+  /** `prepare` without a trial, then `accept`. */
   replace(plan: WorkerPlan): Promise<RollResult>
-  /** Settles when the workers that were replaced are gone. */
+  /** Resolves when all replaced workers are gone. */
   drained(): Promise<void>
-  /** The worker that serves, when one does and none is to replace it. */
+  /** The serving worker; undefined if there is none or it is being replaced. */
   serving(): Worker | undefined
-  /** Asks its workers to drain, SIGKILL after `graceMs`; settles when they are gone. No worker is started any more. */
+  /** Makes its workers drain, with SIGKILL after `graceMs`, and starts no more. Resolves when they are gone. */
   stop(graceMs: number): Promise<void>
   /** Kills a worker that is not ready yet, as if it had failed. */
   killBooting(): void
-  /** Where nginx finds it. */
+  /** Address for nginx's upstream. */
   address(): WorkerAddress
-  /** Whether nginx should know it: it was ready once, and is not withdrawn. */
+  /** Whether nginx uses the slot: it was ready once and is not withdrawn. */
   isInRotation(): boolean
+  /** Removes the slot from the rotation, without an update of nginx. */
   leaveRotation(): void
-  /** How busy its worker is, from 0 to 1; undefined when that is not told. */
+  /** Load of its worker, from 0 to 1; undefined if unknown. */
   load(): number | undefined
-  /** Stops for good, once requests for it go elsewhere: what waits in its queue is taken first, then the workers drain. */
-  leave(graceMs: number): Promise<void>
+  /** Like `stop`, for a slot that gets no new requests: waits until its queue is empty, then stops. */
+  retire(graceMs: number): Promise<void>
   status(): WorkerStatus
 }
 
+/** Dependencies of a slot. */
 export interface WorkerSlotDeps extends WorkerDeps, SlotAddressDeps, DeathRecordDeps {
-  /** The rotation or an address in it changed; settles when nginx knows. */
+  /** Updates nginx after a change of the rotation or of an address. Resolves when the change is in effect. */
   onRotation: () => Promise<void>
+  /** Called when a worker became ready. */
   onReady: () => void
-  /** The addresses in nginx's list that lead here now. */
+  /** Addresses of the upstream entries that lead to this slot now. */
   entriesOf: () => WorkerAddress[]
-  /** A worker ended by itself. Whether that ends the whole run, so that nothing is started any more. */
+  /** Called when a worker ended by itself. Returns whether that ends the run, so that no other is started. */
   onDeath: (death: Death) => boolean
 }
 
+/** Slot `number` of a pool, not started yet. */
 export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPlan: WorkerPlan): WorkerSlot {
   const { clock, log } = deps
   const name = `${initialPlan.app}.${number}`
@@ -125,7 +129,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
         rotation.withdraw()
         return
       case 'restore':
-        // a replacement whose predecessor died meanwhile listens elsewhere than nginx looks
+        // a replacement whose predecessor died meanwhile listens at an address that nginx does not use yet
         if ('worker' in state && workers.takeOver(state.worker) && rotation.isIn()) void deps.onRotation()
         rotation.enter()
         return
@@ -133,7 +137,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
         plan.attempt()?.readied(effect.worker)
         return
       case 'decided':
-        return // `recordExit` tells it
+        return // `recordExit` logs it
     }
   }
 
@@ -165,7 +169,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     await workers.stop(graceMs)
   }
 
-  /** The record of a worker's end, and what follows from it. */
+  /** Logs the end of a worker and acts on it. */
   function recordExit(worker: number, end: WorkerEnd | RefusedEnd): void {
     if (end.wasRequested || isStopping) return
     const { exit, wasReady, servedMs, lastLines, blame } = end
@@ -214,7 +218,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
       return serving?.load()
     },
     leaveRotation: rotation.leave,
-    async leave(graceMs) {
+    async retire(graceMs) {
       if (state.name === 'serving') await workers.emptyQueue()
       await stop(graceMs)
     },

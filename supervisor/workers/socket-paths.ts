@@ -1,19 +1,19 @@
-/** Idle connections that nginx keeps are kept per place: with more places than that, few would be used again. */
-const most = 24
+/** Target number of entries. nginx keeps idle connections per entry, so with more entries fewer are reused. */
+const targetCount = 24
 
 /**
- * How many places an app of `workers` gets in nginx's list. Each leads to a worker, and several to the same one, so that
- * workers can come and go without a reload of nginx, which would close client connections. A multiple of `workers`, so that
- * all get the same share; `keepalive` is the number of idle connections that nginx keeps, 0 for none.
+ * Number of entries for an app in nginx's upstream: a multiple of `workers`, so that all get the same share. Several entries
+ * lead to each worker, so workers can be added and removed without a reload of nginx, which would close client connections.
+ * `keepalive` is the number of idle connections that nginx keeps, 0 for none.
  */
 export function entryCount(workers: number, keepalive: number): number {
-  const limit = keepalive > 0 ? Math.min(most, keepalive) : most
+  const limit = keepalive > 0 ? Math.min(targetCount, keepalive) : targetCount
   return workers * Math.max(1, Math.floor(limit / workers))
 }
 
 /**
- * The slot that each place leads to: a serving slot's own place to itself, the others to the serving slots in turn; while
- * none serves, to the first slot. Places and slots count from 1.
+ * Slot that each entry leads to. The entry of a serving slot leads to that slot; the others lead to the serving slots in turn.
+ * While none serves, all lead to the first slot. Entries and slots count from 1.
  */
 export function spreadEntries(
   entries: number,
@@ -30,7 +30,7 @@ export function spreadEntries(
   return targetOf
 }
 
-/** The name by which nginx knows a place. */
+/** Socket path of an entry. */
 export function socketPath(runDir: string, app: string, entry: number): string {
   return `${runDir}/${app}-${entry}.sock`
 }

@@ -1,13 +1,13 @@
 import type { SlotState } from '../processes/slot-state.ts'
 
-/** One worker as `monohull status` shows it. */
+/** One worker in `monohull status`. */
 export interface WorkerStatus {
   /** `app.1` */
   name: string
   slot: number
   state: SlotState['name']
   pid: number | undefined
-  /** Since the serving process was started. */
+  /** Uptime of the serving process. */
   uptimeSeconds: number | undefined
   restarts: number
   isInRotation: boolean

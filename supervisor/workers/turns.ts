@@ -1,11 +1,12 @@
-/** Who may replace workers of a pool now. One budget for all reasons. */
+/** Queue of everything that replaces workers of a pool: one budget for all reasons. */
 export interface Turns {
-  /** For a command: when nobody else replaces anything. */
+  /** Runs work when no other work runs; for commands. */
   exclusive<T>(work: () => Promise<T>): Promise<T>
-  /** For a worker that is due: when no command does, and fewer than `limit` others are at it. */
+  /** Runs work when no exclusive work runs, and fewer than `limit` others do; for recycling. */
   shared<T>(work: () => Promise<T>): Promise<T>
 }
 
+/** Queue with a limit on shared work, which may change. */
 export function createTurns(limit: () => number): Turns {
   const waiting: { isExclusive: boolean; begin: () => void }[] = []
   let running = 0

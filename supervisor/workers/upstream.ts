@@ -1,39 +1,39 @@
 import { type Balance, balanceLines, balances, hasBackups } from '../nginx/balance.ts'
 import type { WorkerAddress } from './address.ts'
 
-/** How nginx chooses a worker for a request: `sticky` by a cookie. */
+/** Load balancing method of an app, `sticky` by a cookie. */
 export type AppBalance = Balance | 'sticky'
 
-/** Every way, the default one first. */
+/** All methods, the default first. */
 export const appBalances: [AppBalance, ...AppBalance[]] = [...balances, 'sticky']
 
-/** A worker's place in nginx's list. */
+/** Entry in an app's upstream. */
 export interface UpstreamServer {
   slot: number
   address: WorkerAddress
 }
 
-/** The workers of one app, as nginx sees them. */
+/** The workers of one app in nginx's model. */
 export interface Upstream {
   /** The app's name. */
   name: string
   servers: readonly UpstreamServer[]
-  /** Idle connections to the workers that each nginx process keeps. */
+  /** Idle connections that each nginx process keeps to the workers. */
   keepalive: number
   balance: AppBalance
-  /** Whether the app is told of the TLS connection. */
+  /** Whether nginx passes facts about the TLS connection to the app. */
   tellsTls?: boolean
 }
 
-/** nginx must close idle connections to a worker before the worker does. */
+/** Idle timeout of connections to workers. nginx must close them before the worker does. */
 const idleTime = '4s'
-/** Shared memory of an upstream: what nginx needs for itself, and for a server and its double. */
+/** Shared memory of an upstream: a base for nginx itself, and an amount per server, which is listed twice. */
 const zoneKilobytes = 64
 const zoneKilobytesPerServer = 8
-/** Places that a request is tried at: `proxy_next_upstream_tries` in snippets/timeouts.conf. */
+/** Tries of a request: `proxy_next_upstream_tries` in snippets/timeouts.conf. */
 const tries = 3
 
-/** For the http block: the upstream of an app that has workers, and with `sticky` what reads and makes the cookie. */
+/** Lines for the http block: the upstream of an app, and with `sticky` the maps for the cookie. Empty without workers. */
 export function renderUpstream(upstream: Upstream): string[] {
   const { name, servers, balance } = upstream
   if (servers.length === 0) return []
@@ -45,7 +45,7 @@ export function renderUpstream(upstream: Upstream): string[] {
     `    zone ${upstreamName(name)} ${zoneKilobytes + zoneKilobytesPerServer * addresses.length}k;`,
     ...linesOf(balance).map(line => `    ${line}`),
     ...addresses.map(address => `    server ${address} max_fails=0;`),
-    // once more, last: a request that every worker dropped waits in a queue for the worker to come back
+    // each server is listed again as the last choice: a request that every worker dropped waits in the queue of a restarting one
     ...secondTries(addresses).map(
       address => `    server ${address} max_fails=0${balance === 'sticky' || hasBackups(balance) ? ' backup' : ''};`,
     ),
@@ -55,19 +55,19 @@ export function renderUpstream(upstream: Upstream): string[] {
   ]
 }
 
-/** Where the configuration has an app. */
+/** Key of an app in the configuration. */
 export function appKey(name: string): string {
   return name === 'app' ? name : `apps.${name}`
 }
 
-/** For `proxy_pass`: where requests to the app go. */
+/** Argument of `proxy_pass` for an app. */
 export function proxyTarget({ name, balance }: Upstream): string {
   return balance === 'sticky' ? `http://$monohull_upstream_${variableName(name)}` : `http://${upstreamName(name)}`
 }
 
 /**
- * For the server block, or for a location that has an `add_header` of its own: the cookie that names the slot of the
- * worker who answered, when the request did not bring it already.
+ * Lines for the server block, or for a location with its own `add_header`: the cookie with the slot of the worker that
+ * responded, unless the request already had it. Empty without `sticky`.
  */
 export function renderCookie({ name, servers, balance }: Upstream): string[] {
   if (balance !== 'sticky' || servers.length === 0) return []
@@ -75,21 +75,21 @@ export function renderCookie({ name, servers, balance }: Upstream): string[] {
 }
 
 function linesOf(balance: AppBalance): readonly string[] {
-  // for whoever brings no cookie yet
+  // for clients without a cookie
   if (balance === 'sticky') return balanceLines('least_conn')
-  // ip_hash itself knows no second try at the same server, and moves most clients when a worker comes or goes
+  // nginx's own ip_hash never retries the same server, and moves most clients when the number of workers changes
   return balance === 'ip_hash' ? ['hash $remote_addr consistent;'] : balanceLines(balance)
 }
 
-/** A kept connection to a dead worker uses up a place, and no try: one worker alone is named more often. */
+/** Servers to list again. A stale idle connection to a dead worker uses up an entry, so a single worker is listed several times. */
 function secondTries(addresses: readonly string[]): string[] {
   const [only = ''] = addresses
   return addresses.length === 1 ? Array.from({ length: tries }, () => only) : [...addresses]
 }
 
 /**
- * An upstream per slot, chosen by the cookie. The cookie is anybody's: it is looked up among the slots that there are, and
- * whatever is not one of them goes to the balanced upstream.
+ * One upstream per slot, selected by the cookie. Clients choose the cookie's value, so it is mapped to existing slots, and any
+ * other value goes to the balanced upstream.
  */
 function renderSticky({ name, servers, keepalive }: Upstream): string[] {
   const variable = variableName(name)
@@ -111,7 +111,7 @@ function renderSticky({ name, servers, keepalive }: Upstream): string[] {
     `    default ${upstreamName(name)};`,
     ...servers.map(server => `    ${server.slot} ${slotName(name, server)};`),
     '}',
-    // of a request that was tried at several, the last one answered
+    // the last of several tried servers is the one that responded
     `map $upstream_addr $monohull_answered_${variable} {`,
     '    default $upstream_addr;',
     `    "~ (?<monohull_last_${variable}>[^ ]+)$" $monohull_last_${variable};`,
@@ -127,7 +127,7 @@ function renderSticky({ name, servers, keepalive }: Upstream): string[] {
   ]
 }
 
-/** A slot and those after it; where there are few, the slot itself once more: a request waits there for the next worker. */
+/** A slot's server and those after it. With few slots, it comes up again, and a request waits in its queue for the next worker. */
 function triesFrom(servers: readonly UpstreamServer[], first: number): UpstreamServer[] {
   return Array.from({ length: tries + 1 }, (_, index) => servers[(first + index) % servers.length]).filter(
     server => server !== undefined,
@@ -150,12 +150,12 @@ function cookieName(app: string): string {
   return `monohull_${variableName(app)}`
 }
 
-/** nginx's variables know no dash. */
+/** App name for nginx variables, which cannot contain a dash. */
 function variableName(app: string): string {
   return app.replaceAll('-', '_')
 }
 
-/** A worker's address as nginx reads it, and as it names it in `$upstream_addr`. */
+/** Address of a worker in nginx's syntax, also that of `$upstream_addr`. */
 export function renderAddress(address: WorkerAddress): string {
   return address.kind === 'unix' ? `unix:${address.path}` : `127.0.0.1:${address.port}`
 }

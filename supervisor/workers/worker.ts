@@ -14,42 +14,45 @@ import type { WorkerProbe } from './readiness.ts'
 import { waitUntilReady } from './readiness.ts'
 import { drawLimits, type RecycleLimits } from './recycling.ts'
 
-const silentMs = 3000
+/** Age from which a reported load is out of date. */
+const loadValidMs = 3000
 
-/** One worker process, from its launch to its end. */
+/** Worker process, from its launch to its end. */
 export interface Worker {
   process: ManagedProcess
   endpoint: Endpoint
-  /** Whether it said itself that it is ready. */
+  /** Whether it reported its readiness on the notify descriptor. */
   hasNotified(): boolean
-  /** What share of its time it was busy lately, from 0 to 1; undefined when it does not tell. */
+  /** Recent load, from 0 to 1; undefined if it does not report any. */
   load(): number | undefined
-  /** Requests it has served, as far as it has told: it does at its limit. */
+  /** Number of requests that it reported. It reports once, at its limit; 0 before that. */
   requests(): number
   limits: RecycleLimits
-  /** Settles when it and its group are gone, and its last lines were read. */
+  /** Resolves when it and its group are gone and its last lines were read. */
   ended: Promise<WorkerEnd>
 }
 
+/** Record of a worker's end. */
 export interface WorkerEnd {
   pid: number
   exit: Exit
   wasReady: boolean
   /** Whether monohull asked it to stop. */
   wasRequested: boolean
-  /** In milliseconds since the Unix epoch. */
+  /** Time in ms since the Unix epoch. */
   startedAt: number
   uptimeMs: number
-  /** Since it was ready; 0 when it never was. */
+  /** Time since it was ready, in ms; 0 if it never was. */
   servedMs: number
   blame: Blame
   lastLines: string[]
-  /** What an operator needs to know beyond the exit, when there is more. */
+  /** Reason and fix, if the exit does not say enough. */
   reason: string | undefined
-  /** Where it hung, when that is known. */
+  /** JavaScript stack of a hang, innermost call first; empty if unknown. */
   stack: string[]
 }
 
+/** Options of a launch. */
 export interface WorkerLaunch {
   /** `app.1` */
   name: string
@@ -61,25 +64,26 @@ export interface WorkerLaunch {
   onReady: () => void
 }
 
+/** Dependencies of workers. */
 export interface WorkerDeps extends ProcessRuntime {
   probe: WorkerProbe
   /** TCP ports that the processes of a group listen on. */
   portsOf: (group: number) => number[]
   readStack: StackReader
-  /** Bytes that process groups have in memory. */
+  /** Resident memory of process groups, in bytes. */
   memoryOf: (groups: readonly number[]) => Map<number, number>
   oomWatch: OomWatch
-  /** Told of each worker that became ready or ended; must not throw or take time. */
+  /** Called when a worker became ready or ended. Must not throw or block. */
   onWorkerEvent: (event: WorkerEvent) => void
 }
 
-/** What the operator's hooks are told of a worker. */
+/** Event of a worker, for hooks. */
 export type WorkerEvent =
   | { type: 'ready'; worker: string; pid: number }
   /** `reason`: see `endReason`. */
   | { type: 'ended'; worker: string; pid: number; exit: Exit; reason: string }
 
-/** Starts a worker; an OperatorError when the system refuses. */
+/** Starts a worker. Throws an OperatorError if the system refuses. */
 export function launchWorker(
   deps: WorkerDeps,
   { name, slot, plan, endpoint, isShared, onReady }: WorkerLaunch,
@@ -100,13 +104,13 @@ export function launchWorker(
   })
   let otherPorts: number[] = []
   let hasNotified = false
-  let told: { load: number; at: number } | undefined
+  let reported: { load: number; at: number } | undefined
   let isCounting = false
   let requests = 0
-  child.onNotify((word, value) => {
-    if (word === 'LOAD') told = { load: Math.min(1, Math.max(0, Number(value) || 0)), at: clock.monotonic() }
-    if (word === 'REQUEST_LIMIT') isCounting = true
-    if (word === 'REQUESTS') requests = Number(value) || 0
+  child.onNotify((key, value) => {
+    if (key === 'LOAD') reported = { load: Math.min(1, Math.max(0, Number(value) || 0)), at: clock.monotonic() }
+    if (key === 'REQUEST_LIMIT') isCounting = true
+    if (key === 'REQUESTS') requests = Number(value) || 0
   })
   const process = manageProcess({
     child,
@@ -144,9 +148,9 @@ export function launchWorker(
   })
 
   function warnUncounted(): void {
-    log.warn('max_requests is without effect: this worker does not count its requests', {
+    log.warn('max_requests has no effect: this worker does not count its requests', {
       worker: name,
-      fix: "use the server's own (Gunicorn: --max-requests), or max_memory, max_age or restart",
+      fix: "use the server's own option (Gunicorn: --max-requests), or max_memory, max_age or restart",
     })
   }
 
@@ -191,18 +195,18 @@ export function launchWorker(
     process,
     endpoint,
     hasNotified: () => hasNotified,
-    // who told before and cannot now is busy
-    load: () => told && (clock.monotonic() - told.at > silentMs ? 1 : told.load),
+    // a worker that stopped reporting is busy
+    load: () => reported && (clock.monotonic() - reported.at > loadValidMs ? 1 : reported.load),
     requests: () => requests,
     limits,
     ended: end(),
   }
 }
 
-/** The end of a worker that the system refused to start. */
+/** Record of a worker that the system refused to start. */
 export type RefusedEnd = Omit<WorkerEnd, 'pid'> & { pid: undefined }
 
-/** The record of a worker whose start threw `error`. */
+/** Record for a worker whose start threw `error`. */
 export function refusedEnd(error: unknown): RefusedEnd {
   return {
     pid: undefined,

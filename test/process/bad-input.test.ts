@@ -78,7 +78,7 @@ const cases: Case[] = [
     env: { TZ, MONOHULL_RESTART: '0 4 * * *' },
     code: 78,
     says: new RegExp(
-      `app\\.restart: is in local time, and TZ=${TZ.replace('+', '\\+')} is no time zone, got "0 4 .*\\s.*\\s+fix: +set TZ`,
+      `app\\.restart: is in local time, and TZ=${TZ.replace('+', '\\+')} is not a time zone, got "0 4 .*\\s.*\\s+fix: +set TZ`,
     ),
   })),
   {

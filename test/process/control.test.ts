@@ -100,7 +100,7 @@ describe('monohull status, reload, restart, scale and stop', { concurrency: 3 },
     assert.equal((await monohull.request()).status, 200)
     const unknown = await tell(t, monohull, 'restart', 'app.7')
     assert.deepEqual(
-      [unknown.code, /there is no worker app\.7; there are app\.1, app\.2/.test(unknown.output)],
+      [unknown.code, /there is no worker app\.7; the workers are app\.1, app\.2/.test(unknown.output)],
       [1, true],
     )
     const zero = await tell(t, monohull, 'scale', '0')

@@ -71,7 +71,7 @@ server.serve_forever()`,
     const before = monohull.worker(1)
     void monohull.request({ path: '/hang' }).catch(() => {})
     const [record] = await monohull.seen(/worker died worker=app\.1 [\s\S]*?decision=.*(\n {4}.*)*/)
-    assert.match(record, /exit="signal SIGABRT" reason="hung: GET \/alive not answered for \d+ s"/)
+    assert.match(record, /exit="signal SIGABRT" reason="hung: no response to GET \/alive for \d+ s"/)
     assert.match(record, /in stand_still/)
     await monohull.workerAfter(1, before)
   })

@@ -130,7 +130,7 @@ server.serve_forever()`,
       env: { MONOHULL_MAX_REQUESTS: '9' },
     })
     await monohull.seen(
-      /max_requests is without effect: this worker does not count its requests .*Gunicorn: --max-requests/,
+      /max_requests has no effect: this worker does not count its requests .*Gunicorn: --max-requests/,
     )
   })
 

@@ -65,7 +65,12 @@ export function resolveApp(
   if (!content) return undefined
   if (content.kind === 'files') {
     if (isUnfitPath(content.root)) {
-      complain(`${key}.command`, content.root, 'holds characters that nginx cannot take in a path', 'rename the directory')
+      complain(
+        `${key}.command`,
+        content.root,
+        'holds characters that nginx cannot take in a path',
+        'rename the directory',
+      )
       return undefined
     }
     checkAccess(key, content.root, nginxUser, complain)

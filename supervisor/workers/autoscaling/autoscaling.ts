@@ -39,9 +39,9 @@ export interface Autoscaling {
 }
 
 /**
-* Autoscaling of a run, not begun yet. Binds the socket on which nginx reports how busy workers are, if an app needs it, so that
-* a killed nginx master leaves no stale socket.
-*/
+ * Autoscaling of a run, not begun yet. Binds the socket on which nginx reports how busy workers are, if an app needs it, so that
+ * a killed nginx master leaves no stale socket.
+ */
 export function openAutoscaling(
   deps: AutoscalingDeps,
   settings: AutoscalingSettings,

@@ -49,8 +49,8 @@ export function createHangWatch(options: HangWatchOptions): HangWatch {
   let heartbeat: Watchdog | undefined
   let responses: Watchdog | undefined
 
-  child.onNotify(word => {
-    if (word !== 'WATCHDOG') return
+  child.onNotify(key => {
+    if (key !== 'WATCHDOG') return
     hasBeaten = true
     heartbeat?.sign()
   })

@@ -204,7 +204,7 @@ describe('config/load: contradictions of a worker', () => {
     [
       'listen: port, env: {PORT: 80}',
       'app.env.PORT',
-      'is overridden by listen: port, which gives each worker a port of its own',
+      'is overridden by listen: port, which gives each worker its own port',
     ],
     ['max_requests: 5, max_requests_jitter: 6', 'app.max_requests_jitter', 'expected at most max_requests'],
     ['max_age: 1s', 'app.max_age', 'expected at least min_uptime'],
