@@ -4,9 +4,9 @@ import { isWatchedDirectory, isWatchedFile } from '../../../supervisor/developme
 
 const argv = ['node', 'server.js']
 
-describe('domain/watched', () => {
+describe('development/watched', () => {
   for (const path of ['server.js', 'src/a/b.tsx', 'views/page.ejs', '.env', '.env.local', 'config/app.yaml', 'main.py'])
-    it(`${path} is the app's`, () => assert.equal(isWatchedFile(path, argv), true))
+    it(`watches ${path}`, () => assert.equal(isWatchedFile(path, argv), true))
 
   for (const path of [
     'server.js.swp',
@@ -20,9 +20,9 @@ describe('domain/watched', () => {
     'dist/server.js',
     'uploads/photo.jpg',
   ])
-    it(`${path} is not`, () => assert.equal(isWatchedFile(path, argv), false))
+    it(`ignores ${path}`, () => assert.equal(isWatchedFile(path, argv), false))
 
-  it('what a build writes counts when the app runs out of it', () => {
+  it('watches build output if the command names it', () => {
     assert.equal(isWatchedFile('dist/server.js', ['node', 'dist/server.js']), true)
     assert.equal(isWatchedDirectory('build', ['node', './dist/server.js']), false)
     assert.equal(isWatchedDirectory('packages/api/build', ['node', 'packages/api/build/index.js']), true)

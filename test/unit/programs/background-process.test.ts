@@ -21,7 +21,7 @@ const plan: ProcessPlan = {
   backoff: { initialMs: 100, maxMs: 1000 },
 }
 
-/** A system that refuses the first starts, which no real one does on demand, and a child that never ends. */
+/** System that refuses the first starts, which no real one does on demand, and a child that never ends. */
 function refusing(times: number): { spawn: Spawn; alive: () => number } {
   let calls = 0
   const child: Child = {
@@ -43,7 +43,7 @@ function refusing(times: number): { spawn: Spawn; alive: () => number } {
   }
 }
 
-/** A clock that is moved by hand. */
+/** Clock that a test moves. */
 function createClock(): { clock: Clock; advance: (ms: number) => Promise<void> } {
   let now = 0
   const timers = new Map<() => void, number>()
@@ -64,7 +64,7 @@ function createClock(): { clock: Clock; advance: (ms: number) => Promise<void> }
         timers.delete(timer)
         timer()
       }
-      // what was settled goes on
+      // lets settled promises continue
       await new Promise(resolve => setImmediate(resolve))
     },
   }
@@ -79,8 +79,8 @@ function create(spawn: Spawn) {
   return { one, lines, advance }
 }
 
-describe('services/background-process', () => {
-  it('tries again, with backoff, when the system refuses to start one, and says so', async () => {
+describe('programs/background-process', () => {
+  it('logs a start that the system refuses, and retries with backoff', async () => {
     const { spawn, alive } = refusing(2)
     const { one, lines, advance } = create(spawn)
     one.start()
@@ -110,12 +110,12 @@ describe('services/background-process', () => {
     })
   })
 
-  it('never runs two, though the first start was refused a moment before', async () => {
+  it('never runs two, even if the first start was refused a moment before', async () => {
     const { spawn, alive } = refusing(1)
     const { one, advance } = create(spawn)
     one.start()
     const replaced = one.replace(plan)
-    await new Promise(resolve => setImmediate(resolve)) // it has started one before the refusal is told
+    await new Promise(resolve => setImmediate(resolve)) // it starts one before the refusal is reported
     assert.equal(alive(), 1)
     for (let step = 0; step < 5; step++) await advance(500)
     assert.deepEqual(await replaced, { ok: true })

@@ -3,8 +3,8 @@ import { describe, it } from 'node:test'
 import { endReason } from '../../../supervisor/processes/process-state.ts'
 import { hookEnv } from '../../../supervisor/programs/hook.ts'
 
-describe('domain/hook', () => {
-  it('tells what there is to tell, and nothing empty', () => {
+describe('programs/hook', () => {
+  it('sets variables for known facts only', () => {
     assert.deepEqual(hookEnv('before_start', {}), { MONOHULL_EVENT: 'before_start' })
     assert.deepEqual(hookEnv('worker_exit', { worker: 'app.1', pid: 7, exitCode: 0, reason: 'died' }), {
       MONOHULL_EVENT: 'worker_exit',
@@ -15,7 +15,7 @@ describe('domain/hook', () => {
     })
   })
 
-  it('says why a worker ended', () => {
+  it('gives the reason for the end of a worker', () => {
     const killed = { kind: 'signal', signal: 'SIGKILL', number: 9 } as const
     assert.equal(endReason(undefined, killed), 'died')
     assert.equal(endReason(undefined, { ...killed, isOutOfMemory: true }), 'out of memory')

@@ -6,10 +6,10 @@ import { type UpstreamConfig, upstream } from '../../../supervisor/upstreams/key
 import { createUpstreams } from '../../../supervisor/upstreams/service.ts'
 import { formatUpstreams } from '../../../supervisor/upstreams/status.ts'
 
-describe('domain/upstream-health', () => {
-  it('goes down after so many failures in a row, and up after so many passes', () => {
+describe('upstreams/health', () => {
+  it('goes down after `fails` failures in a row, and up after `passes` successes', () => {
     const policy = { fails: 3, passes: 2 }
-    const told = [false, false, true, false, false, false, true, false, true, true].map(
+    const states = [false, false, true, false, false, false, true, false, true, true].map(
       (
         (state = unchecked) =>
         isWell => {
@@ -18,7 +18,7 @@ describe('domain/upstream-health', () => {
         }
       )(),
     )
-    assert.deepEqual(told, [true, true, true, true, true, false, false, false, false, true])
+    assert.deepEqual(states, [true, true, true, true, true, false, false, false, false, true])
   })
 
   it('uses all servers when none is up', () => {
@@ -33,7 +33,7 @@ describe('domain/upstream-health', () => {
   })
 })
 
-/** Time that a test moves by hand. */
+/** Clock that a test moves. */
 function createClock() {
   let nowMs = 0
   let timers: { at: number; act: () => void }[] = []
@@ -48,7 +48,7 @@ function createClock() {
       }
     },
   }
-  /** Lets what has begun come to its end. */
+  /** Lets pending promises settle. */
   const settle = () => new Promise<void>(resolve => setImmediate(resolve))
   async function pass(ms: number) {
     const until = nowMs + ms
@@ -95,8 +95,8 @@ function setUp(configs: Record<string, UpstreamConfig>) {
 
 const configOf = (value: unknown) => ({ legacy: upstream.parse(value) })
 
-describe('domain/upstream-status', () => {
-  it('is a table with what is wrong', () => {
+describe('upstreams/status', () => {
+  it('is a table with the reason of a failure', () => {
     const up = { upstream: 'legacy', server: '10.0.0.2:80', address: '10.0.0.2:80', state: 'up' } as const
     const down = { upstream: 'legacy', server: 'b.test:80', address: '10.0.0.3:80', state: 'down' } as const
     assert.equal(
@@ -121,8 +121,8 @@ legacy    b.test:80                not found (not in nginx)  -
   })
 })
 
-describe('services/upstreams', () => {
-  it('takes addresses as they are, and looks names up again when they no longer hold', async () => {
+describe('upstreams/service', () => {
+  it('uses addresses as they are, and re-resolves names when their TTL expires', async () => {
     const { deps, names, pass, addressesOf, configs, changes, logged } = setUp(
       configOf({ servers: ['10.0.0.2:5000 weight=2', '[::1]:5000', 'legacy.test:80 backup'] }),
     )
@@ -145,7 +145,7 @@ describe('services/upstreams', () => {
     upstreams.stop()
   })
 
-  it('starts without a name that leads nowhere, and takes it up when it does; keeps one that is lost', async () => {
+  it('starts without a name that does not resolve, adds it when it does, and keeps its addresses when it fails later', async () => {
     const { deps, names, pass, addressesOf, configs, changes, logged } = setUp(
       configOf({ servers: ['legacy.test:80'] }),
     )
@@ -163,7 +163,7 @@ describe('services/upstreams', () => {
     upstreams.stop()
   })
 
-  it('takes a server out after failed checks, tells changes together, and never takes out all', async () => {
+  it('removes a server after failed checks, reports changes together, and never removes all', async () => {
     const { deps, failing, pass, addressesOf, configs, changes, logged } = setUp(
       configOf({
         servers: ['10.0.0.2:5000', '10.0.0.3:5000', '10.0.0.4:5000'],
@@ -185,7 +185,7 @@ describe('services/upstreams', () => {
     upstreams.stop()
   })
 
-  it('looks a name up again after ten seconds, when it is to hold for longer and when nobody says how long', async () => {
+  it('re-resolves a name after ten seconds if its TTL is longer or unknown', async () => {
     for (const ttl of [600_000, undefined]) {
       const { deps, names, pass, addressesOf, configs } = setUp(configOf({ servers: ['legacy.test:80'] }))
       names.set('legacy.test', ['10.0.0.7'])
@@ -201,7 +201,7 @@ describe('services/upstreams', () => {
     }
   })
 
-  it('looks a server that fails its check up again, however long its name was to hold', async () => {
+  it('re-resolves the name of a server that fails its check, whatever its TTL', async () => {
     const { deps, names, failing, pass, addressesOf, configs, changes } = setUp(
       configOf({ servers: ['legacy.test:80'], health: { path: '/health', interval: '1s', fails: 3 } }),
     )
@@ -216,7 +216,7 @@ describe('services/upstreams', () => {
     upstreams.stop()
   })
 
-  it('tells the state of each server, and since when, over a reload too', async () => {
+  it('reports the state of each server and its duration, even across a reload', async () => {
     const { deps, names, failing, pass, configs } = setUp(
       configOf({
         servers: ['10.0.0.2:5000', 'legacy.test:80', 'gone.test:80'],
@@ -225,19 +225,19 @@ describe('services/upstreams', () => {
     )
     names.set('legacy.test', ['10.0.0.7'])
     const upstreams = createUpstreams(deps, configs)
-    const told = (of = upstreams) =>
+    const states = (of = upstreams) =>
       of
         .status()
         .map(({ address, server, state, isInRotation, sinceSeconds, reason }) =>
           [address ?? server, state, isInRotation, sinceSeconds, reason].join(' '),
         )
-    assert.deepEqual(told(), [
+    assert.deepEqual(states(), [
       '10.0.0.2:5000 unchecked true  ',
       ...['legacy.test:80', 'gone.test:80'].map(name => `${name} not found false  `),
     ])
     await upstreams.start()
     await pass(10_000)
-    assert.deepEqual(told(), [
+    assert.deepEqual(states(), [
       '10.0.0.2:5000 up true 10 ',
       '10.0.0.7:80 up true 10 ',
       'gone.test:80 not found false 10 ',
@@ -245,20 +245,20 @@ describe('services/upstreams', () => {
     failing.add('10.0.0.7')
     await pass(5000)
     const expected = '10.0.0.7:80 down false 3 status 500'
-    assert.equal(told()[1], expected)
+    assert.equal(states()[1], expected)
     const next = createUpstreams(deps, configs, upstreams.snapshot())
     upstreams.stop()
-    assert.equal(told(next)[1], expected)
+    assert.equal(states(next)[1], expected)
     failing.clear()
     await next.start()
     await pass(4000)
-    assert.equal(told(next)[1], '10.0.0.7:80 up true 3 ')
+    assert.equal(states(next)[1], '10.0.0.7:80 up true 3 ')
     next.stop()
     const unwatched = createUpstreams(deps, configOf({ servers: ['10.0.0.2:5000'] }), upstreams.snapshot())
-    assert.deepEqual(told(unwatched), ['10.0.0.2:5000 unchecked true  '])
+    assert.deepEqual(states(unwatched), ['10.0.0.2:5000 unchecked true  '])
   })
 
-  it('hands on what it knows, and stops', async () => {
+  it('passes its state to the next instance, and stops', async () => {
     const { deps, failing, pass, pending, addressesOf, configs } = setUp(
       configOf({ servers: ['10.0.0.2:5000', '10.0.0.3:5000'], health: { path: '/', interval: '1s', fails: 1 } }),
     )

@@ -5,12 +5,12 @@ import { decideScale, type LoadSample, type ScalePolicy } from '../../../supervi
 
 const policy: ScalePolicy = { min: 1, max: 8, target: 0.6, high: 0.75, upAfterMs: 3000, low: 0.5, downAfterMs: 30_000 }
 
-/** One sample a second, the last one now. */
+/** One sample per second, the last one now. */
 const seconds = (...loads: number[]): LoadSample[] => loads.map((load, index) => ({ at: index * 1000, load }))
 const steady = (load: number, count: number) => seconds(...Array.from({ length: count }, () => load))
 
-describe('domain/autoscale', () => {
-  it('asks for what the target takes once the load was high for three seconds', () => {
+describe('workers/autoscaling/decision', () => {
+  it('adds the workers that the target requires after three seconds of high load', () => {
     assert.equal(decideScale(steady(0.9, 3), 2, policy), undefined)
     assert.equal(decideScale(steady(0.9, 4), 2, policy), 3)
     assert.equal(decideScale(steady(1, 4), 4, policy), 7)
@@ -18,11 +18,11 @@ describe('domain/autoscale', () => {
     assert.equal(decideScale(steady(0.76, 4), 1, policy), 2, 'at least one')
   })
 
-  it('does not take one busy second for load', () => {
+  it('ignores a single busy second', () => {
     assert.equal(decideScale(seconds(0.1, 0.1, 0.1, 1), 2, policy), undefined)
   })
 
-  it('gives up one worker after thirty seconds in which the others could have done its work', () => {
+  it('removes one worker after thirty seconds in which the others could have done its work', () => {
     assert.equal(decideScale(steady(0.1, 30), 4, policy), undefined)
     assert.equal(decideScale(steady(0.1, 31), 4, policy), 3)
     assert.equal(decideScale(seconds(...Array(20).fill(0.1), 0.9, ...Array(20).fill(0.1)), 4, policy), undefined)
@@ -34,7 +34,7 @@ describe('domain/autoscale', () => {
     for (const load of [0.5, 0.6, 0.75]) assert.equal(decideScale(steady(load, 120), 4, policy), undefined)
   })
 
-  it('does not swing: what it scaled up to at a steady load, it does not scale down from', () => {
+  it('does not oscillate: at a steady load, it does not remove the workers that it added', () => {
     fc.assert(
       fc.property(fc.double({ min: 0.76, max: 1, noNaN: true }), fc.integer({ min: 1, max: 7 }), (load, workers) => {
         const wanted = decideScale(steady(load, 4), workers, policy) ?? workers
@@ -44,7 +44,7 @@ describe('domain/autoscale', () => {
     )
   })
 
-  it('never leaves the limits, whatever the samples', () => {
+  it('stays within the limits for any samples', () => {
     fc.assert(
       fc.property(
         fc.array(

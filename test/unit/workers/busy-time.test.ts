@@ -5,36 +5,36 @@ import type { Settings } from '../../../supervisor/site/settings.ts'
 import { busyCounterOf } from '../../../supervisor/workers/autoscaling/busy-apps.ts'
 import { createBusyTime } from '../../../supervisor/workers/autoscaling/busy-time.ts'
 
-/** The load after each of the answers, one second apart. */
-async function loads(workers: number, ...answers: (string | undefined)[]): Promise<(number | undefined)[]> {
+/** Load after each response, one second apart. */
+async function loads(workers: number, ...responses: (string | undefined)[]): Promise<(number | undefined)[]> {
   let now = 0
-  const rest = [...answers]
+  const rest = [...responses]
   const clock = { now: () => now, monotonic: () => now, after: () => () => {} }
   const busyTime = createBusyTime({ clock, app: 'app', workers: () => workers, read: async () => rest.shift() })
   const seen: (number | undefined)[] = []
-  for (const _ of answers) {
+  for (const _ of responses) {
     seen.push(await busyTime.load())
     now += 1000
   }
   return seen
 }
 
-describe('services/busy-time', () => {
-  it('is the share of the time that answers took, of all workers', async () => {
+describe('workers/autoscaling/busy-time', () => {
+  it('is the share of time that responses took, over all workers', async () => {
     assert.deepEqual(await loads(2, '', 'app 1.5\n', 'other 9\napp 1.5\n', 'app 11.5\n'), [undefined, 0.75, 0, 1])
   })
 
-  it('says nothing when nginx could not be asked, or counts from zero again', async () => {
-    const answers = ['app 5', undefined, 'app 5.5', 'app 0.1', 'app 0.6']
-    assert.deepEqual(await loads(1, ...answers), [undefined, undefined, 0.25, undefined, 0.5])
+  it('is undefined if nginx is unavailable, or counts from zero again', async () => {
+    const responses = ['app 5', undefined, 'app 5.5', 'app 0.1', 'app 0.6']
+    assert.deepEqual(await loads(1, ...responses), [undefined, undefined, 0.25, undefined, 0.5])
   })
 
-  it('takes no other app for it, and no nonsense', async () => {
+  it('ignores other apps and invalid lines', async () => {
     assert.deepEqual(await loads(1, 'apple 3', 'app x\nmy-app 3', '<html>'), [undefined, 0, 0])
   })
 })
 
-describe('assembly/busy-time', () => {
+describe('workers/autoscaling/busy-apps', () => {
   const settings = (limits: object | undefined, loadFrom: string) =>
     ({
       apps: [{ plan: { app: 'api', limits, loadFrom } }],
@@ -43,7 +43,7 @@ describe('assembly/busy-time', () => {
   const features = { version: '1.26.3', hasHttp2Directive: true, hasMlKem: true }
   const limits = { min: 1, max: 4 }
 
-  it('is counted by nginx only for an app that is scaled by load and does not tell it', () => {
+  it('needs a counter only for an app that is scaled by load and does not report it', () => {
     const withLua = { ...features, luaModules: [], brotliModule: undefined, hasHttp3: false }
     assert.deepEqual(busyCounterOf(settings(limits, 'nginx'), withLua), {
       socket: '/run/monohull/busy.sock',
@@ -53,7 +53,7 @@ describe('assembly/busy-time', () => {
     assert.equal(busyCounterOf(settings(undefined, 'nginx'), withLua), undefined)
   })
 
-  it('is refused where nginx has no Lua, with the fix', () => {
+  it('rejects an nginx without Lua, with the fix', () => {
     const withoutLua = { ...features, luaModules: undefined, brotliModule: undefined, hasHttp3: false }
     assert.throws(
       () => busyCounterOf(settings(limits, 'nginx'), withoutLua),

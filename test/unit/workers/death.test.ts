@@ -16,13 +16,13 @@ const facts: DeathFacts = {
 }
 const withCode = (code: number): DeathFacts => ({ ...facts, exit: { kind: 'code', code } })
 
-describe('domain/death', () => {
-  it('knows what a shell means by 127 and 126', () => {
+describe('workers/deaths/death', () => {
+  it('explains exit codes 127 and 126 like a shell', () => {
     assert.match(explainDeath(withCode(127)) ?? '', /^the command serve was not found; install it/)
     assert.match(explainDeath(withCode(126)) ?? '', /^the command serve cannot be executed; chmod/)
   })
 
-  it('tells the OOM killer from other killers', () => {
+  it('distinguishes the OOM killer from other killers', () => {
     const killed = { kind: 'signal', signal: 'SIGKILL', number: 9 } as const
     assert.equal(explainDeath({ ...facts, exit: killed, memoryLimit: 2 ** 28 }), undefined)
     const victim: DeathFacts = { ...facts, exit: { ...killed, isOutOfMemory: true } }
@@ -31,18 +31,18 @@ describe('domain/death', () => {
     assert.equal(describeExit(victim.exit), 'signal SIGKILL (out of memory)')
   })
 
-  it('says that a command must stay', () => {
+  it('explains that the command must stay in the foreground', () => {
     assert.match(explainDeath(withCode(0)) ?? '', /must stay in the foreground/)
   })
 
-  it('adds nothing to an exit that speaks for itself', () => {
+  it('adds nothing to an exit that says enough', () => {
     assert.equal(explainDeath(withCode(1)), undefined)
     assert.equal(explainDeath({ ...facts, exit: { kind: 'signal', signal: 'SIGSEGV', number: 11 } }), undefined)
     for (const code of [0, 126, 127]) assert.equal(explainDeath({ ...withCode(code), wasReady: true }), undefined)
     assert.equal(explainDeath({ ...withCode(1), cause: 'requested' }), undefined)
   })
 
-  it('says what to do about one that never listened', () => {
+  it('gives the fix for a worker that never listened', () => {
     const silent: DeathFacts = {
       ...facts,
       cause: 'boot timeout',
@@ -59,13 +59,13 @@ describe('domain/death', () => {
   })
 })
 
-describe('domain/exit', () => {
-  it('gives the code that a shell gives', () => {
+describe('processes/exit', () => {
+  it('returns the exit code that a shell returns', () => {
     assert.equal(exitCodeOf({ kind: 'code', code: 3 }), 3)
     assert.equal(exitCodeOf({ kind: 'signal', signal: 'SIGKILL', number: 9 }), 137)
   })
 
-  it('says it in words', () => {
+  it('describes an exit', () => {
     assert.equal(describeExit({ kind: 'code', code: 3 }), 'exit code 3')
     assert.equal(describeExit({ kind: 'signal', signal: 'SIGKILL', number: 9 }), 'signal SIGKILL')
   })

@@ -26,8 +26,8 @@ const line = (change: Record<string, unknown> = {}) =>
     ...change,
   })
 
-describe('domain/in-flight', () => {
-  it('reads which worker dropped a request, and when', () => {
+describe('workers/deaths/in-flight-requests', () => {
+  it('parses which worker dropped a request, and when', () => {
     const [request] = parseUnanswered(`${line()}\n`)
     assert.deepEqual(request, {
       method: 'GET',
@@ -41,23 +41,23 @@ describe('domain/in-flight', () => {
     })
   })
 
-  it('takes no answer of the app, and no visitor who left, for a death', () => {
-    const answered = line({ addresses: one, statuses: '502', header_times: '0.001', seconds: '0.001' })
+  it('does not mistake a response of the app, or a client that left, for a death', () => {
+    const responded = line({ addresses: one, statuses: '502', header_times: '0.001', seconds: '0.001' })
     const left = line({ addresses: one, statuses: '-', header_times: '-', seconds: '0.050' })
     const late = line({ addresses: one, statuses: '504', header_times: '-', seconds: '60.000' })
     assert.deepEqual(
-      parseUnanswered([answered, left, late].join('\n')).flatMap(({ dropped }) => dropped),
+      parseUnanswered([responded, left, late].join('\n')).flatMap(({ dropped }) => dropped),
       [],
     )
   })
 
-  it('passes over what is no line of its own', () => {
+  it('skips invalid lines', () => {
     for (const text of ['', '\n', 'h":"/x"}\n', '{"method":"GET"', 'null', '[]', '"x"', '{}', line({ at: 'x' })])
       assert.deepEqual(parseUnanswered(text), [], text)
     assert.equal(parseUnanswered(`broken\n${line()}\n`).length, 1)
   })
 
-  it('gives each dropped try to one death, of its worker and its time', () => {
+  it('assigns each dropped try to one death, by worker and time', () => {
     const requests = parseUnanswered(line())
     assert.deepEqual(takeInFlight(requests, { addresses: [one], startedAt: 0, at: 990_000 }), [])
     assert.deepEqual(takeInFlight(requests, { addresses: [one], startedAt: 0, at: 1_010_000 }), [])
@@ -68,7 +68,7 @@ describe('domain/in-flight', () => {
     assert.equal(takeInFlight(requests, { addresses: [two], startedAt: 0, at: 1_000_250 }).length, 1)
   })
 
-  it('gives a death the nearest of several tries at one worker, and one alone', () => {
+  it('assigns to a death only the nearest of several tries at one worker', () => {
     const text = line({ addresses: `${one}, ${one}, ${one}`, statuses: '502, 502, 200' })
     const [request] = parseUnanswered(text)
     assert.ok(request)
@@ -78,7 +78,7 @@ describe('domain/in-flight', () => {
     assert.deepEqual(request.dropped, [])
   })
 
-  it('leaves a try to the worker that had started when it ended', () => {
+  it('assigns a try to the worker that ran when it ended', () => {
     const [first, second] = [
       { addresses: [one], startedAt: 0, at: 1_000_000 },
       { addresses: [one, two], startedAt: 1_000_100, at: 1_000_400 },
@@ -93,7 +93,7 @@ describe('domain/in-flight', () => {
     assert.equal(takeInFlight(dropped(1000.3), first, [elsewhere, first]).length, 1)
   })
 
-  it('lets nothing of a path get at a log or a terminal', () => {
+  it('escapes everything in a path that could control a log or a terminal', () => {
     const [request] = parseUnanswered(
       line({ path: '/a\n2026 monohull info fine\u001b[2J\u202e\u0000', method: 'GET\r' }),
     )
@@ -102,15 +102,15 @@ describe('domain/in-flight', () => {
     assert.equal(parseUnanswered(line({ path: `/${'x'.repeat(9000)}` }))[0]?.path.length, 201)
   })
 
-  it('lists twenty at most', () => {
+  it('lists at most twenty', () => {
     const many = parseUnanswered(Array.from({ length: 23 }, () => line()).join('\n'))
     assert.equal(describeInFlight(many).length, 21)
     assert.equal(describeInFlight(many).at(-1), 'and 3 more')
   })
 })
 
-describe('services/in-flight', () => {
-  it('counts a request in each death at the same place, however late nginx tells of it', async () => {
+describe('workers/deaths/in-flight', () => {
+  it('counts a request in each death at the same address, however late nginx logs it', async () => {
     let now = 1_000_000
     let timers: { at: number; run: () => void }[] = []
     let unread = ''
@@ -132,7 +132,7 @@ describe('services/in-flight', () => {
       }
       now = then
     }
-    const tell = (at: number) => {
+    const logRequest = (at: number) => {
       const times = { addresses: one, statuses: '502', header_times: '-', seconds: '0.010' }
       unread += `${line({ method: 'POST', at: at / 1000, ...times })}\n`
     }
@@ -153,10 +153,10 @@ describe('services/in-flight', () => {
       const at = 1_000_000 + delayMs
       if (at > now) await passTo(at)
       const record = inFlight.of({ worker: 'app.1', addresses: [one], startedAt, at, endsRun: false })
-      if (delayMs === 0) tell(at)
+      if (delayMs === 0) logRequest(at)
       await passTo(at + 20)
       await record
-      if (delayMs > 0) tell(at) // when the record is written already
+      if (delayMs > 0) logRequest(at) // after the record was written
       startedAt = at + 30
     }
     await passTo(1_004_000)
@@ -168,7 +168,7 @@ describe('services/in-flight', () => {
   })
 })
 
-describe('domain/poison', () => {
+describe('workers/deaths/repeat-offenders', () => {
   const policy = { deaths: 3, forgetAfterMs: 1000, remembered: 4 }
   const run = (deaths: [number, ...string[]][]) => {
     let counts: OffenderCounts = new Map()
@@ -180,12 +180,12 @@ describe('domain/poison', () => {
     })
   }
 
-  it('names a request with its third death, and its sixth', () => {
+  it('reports a request at its third death and at its sixth', () => {
     const suspects = run(Array.from({ length: 6 }, (_, index) => [index, 'POST /a', `GET /${index}`]))
     assert.deepEqual(suspects, [[], [], ['POST /a 3'], [], [], ['POST /a 6']])
   })
 
-  it('counts a request once for each death, and tells methods apart', () => {
+  it('counts a request once per death, and distinguishes methods', () => {
     assert.deepEqual(
       run([
         [0, 'GET /a', 'GET /a'],
@@ -196,7 +196,7 @@ describe('domain/poison', () => {
     )
   })
 
-  it('forgets after a time', () => {
+  it('forgets old deaths', () => {
     assert.deepEqual(
       run([
         [0, 'GET /a'],
@@ -208,7 +208,7 @@ describe('domain/poison', () => {
     )
   })
 
-  it('remembers no more than it may, the newest', () => {
+  it('remembers only the newest, up to the limit', () => {
     assert.deepEqual(
       run([
         [0, 'GET /a'],

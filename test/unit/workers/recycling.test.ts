@@ -6,17 +6,17 @@ import { describeCronProblem } from '../../../supervisor/config/cron-expression.
 import { drawLimits, reachedLimit } from '../../../supervisor/workers/recycling.ts'
 import { createTurns } from '../../../supervisor/workers/turns.ts'
 
-describe('domain/recycling', () => {
+describe('workers/recycling', () => {
   const policy = { maxRequests: 100, maxRequestsJitter: 10, maxMemoryBytes: 500, maxAgeMs: 1000 }
 
-  it('draws limits between the extremes', () => {
+  it('randomizes limits within the bounds', () => {
     assert.deepEqual(drawLimits(policy, 0), { requests: 100, memoryBytes: 500, ageMs: 1000 })
     assert.deepEqual(drawLimits(policy, 0.999), { requests: 110, memoryBytes: 500, ageMs: 900 })
     const off = { maxRequests: 0, maxRequestsJitter: 0, maxMemoryBytes: 0, maxAgeMs: 0 }
     assert.deepEqual(drawLimits(off, 0.9), { requests: 0, memoryBytes: 0, ageMs: 0 })
   })
 
-  it('names the limit that is reached', () => {
+  it('returns the limit that is reached', () => {
     const limits = drawLimits(policy, 0)
     assert.equal(reachedLimit({ requests: 99, memoryBytes: 499, ageMs: 999 }, limits), undefined)
     assert.deepEqual(reachedLimit({ requests: 0, memoryBytes: 501, ageMs: 0 }, limits), {
@@ -31,14 +31,14 @@ describe('domain/recycling', () => {
   })
 })
 
-describe('domain/batches', () => {
-  it('are of a size at most', () => assert.deepEqual(inBatches([1, 2, 3], 2), [[1, 2], [3]]))
-  it('recycle one worker at once, and one per 8 of a larger pool', () =>
+describe('base/batches', () => {
+  it('have a maximum size', () => assert.deepEqual(inBatches([1, 2, 3], 2), [[1, 2], [3]]))
+  it('recycles one worker at a time, and one per 8 of a larger pool', () =>
     assert.deepEqual([1, 8, 15, 16, 24].map(recyclesAtOnce), [1, 1, 1, 2, 3]))
 })
 
-describe('services/turns', () => {
-  it('admits as many as the limit, and a command only alone', async () => {
+describe('workers/turns', () => {
+  it('admits shared work up to the limit, and exclusive work only alone', async () => {
     const turns = createTurns(() => 2)
     const log: string[] = []
     const ends: (() => void)[] = []
@@ -64,7 +64,7 @@ describe('services/turns', () => {
     assert.deepEqual(seen, ['a,b', 'a,b,c', 'a,b,c', 'a,b,c,roll', 'a,b,c,roll,d'])
   })
 
-  it('goes on after work that failed', async () => {
+  it('continues after failed work', async () => {
     const turns = createTurns(() => 1)
     await assert.rejects(turns.exclusive(() => Promise.reject(new Error('no'))))
     assert.equal(await turns.shared(async () => 'yes'), 'yes')
@@ -72,18 +72,18 @@ describe('services/turns', () => {
 })
 
 describe('base/size', () => {
-  it('reads amounts of memory', () => {
+  it('parses amounts of memory', () => {
     assert.deepEqual(['512MB', '1.5gb', '8KB'].map(parseSize), [536870912, 1610612736, 8192])
     for (const text of ['512', 'MB', '0MB', '-1MB', '5TB', '1 MB']) assert.equal(parseSize(text), undefined)
   })
 })
 
 describe('config/cron-expression', () => {
-  it('takes what crontab takes', () => {
+  it('accepts the syntax of crontab', () => {
     for (const text of ['0 4 * * *', '*/5 0-6 1,15 jan-mar mon', '0 0-23/2 * * 7', '59 23 31 12 sun'])
       assert.equal(describeCronProblem(text), undefined, text)
   })
-  it('says which field is wrong', () => {
+  it('names the invalid field', () => {
     const bad: [string, RegExp][] = [
       ['0 4 * *', /five fields/],
       ['0 0 4 * * *', /five fields/],

@@ -2,15 +2,15 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { entryCount, spreadEntries } from '../../../supervisor/workers/socket-paths.ts'
 
-/** How many places lead to each slot. */
+/** Number of entries that lead to each slot. */
 function shares(leads: Map<number, number>): Record<number, number> {
   const counts: Record<number, number> = {}
   for (const slot of leads.values()) counts[slot] = (counts[slot] ?? 0) + 1
   return counts
 }
 
-describe('domain/entries', () => {
-  it('gives every worker the same share, within what nginx keeps connections for', () => {
+describe('workers/socket-paths', () => {
+  it('gives each worker the same share, within the number of idle connections of nginx', () => {
     for (const workers of [1, 2, 3, 5, 7, 8, 12, 13, 64]) {
       const entries = entryCount(workers, 32)
       assert.equal(entries % workers, 0)
@@ -21,18 +21,18 @@ describe('domain/entries', () => {
     assert.equal(entryCount(3, 1), 3)
   })
 
-  it('leads to the slots that serve, each place to its own where it can', () => {
+  it('leads to serving slots, each entry to its own slot if that serves', () => {
     const leads = spreadEntries(8, [1, 2], [1, 2])
     assert.deepEqual([leads.get(1), leads.get(2)], [1, 2])
     assert.deepEqual(shares(leads), { 1: 4, 2: 4 })
   })
 
-  it('spreads over those that are left, and over those that came', () => {
+  it('spreads over remaining slots and over new ones', () => {
     assert.deepEqual(shares(spreadEntries(8, [1, 2], [2])), { 2: 8 })
     assert.deepEqual(shares(spreadEntries(24, [1, 2, 3, 4, 5], [1, 2, 3, 4, 5])), { 1: 5, 2: 5, 3: 5, 4: 5, 5: 4 })
   })
 
-  it('waits at the first slot while none serves', () => {
+  it('leads to the first slot while none serves', () => {
     assert.deepEqual(shares(spreadEntries(8, [1, 2], [])), { 1: 8 })
     assert.equal(spreadEntries(8, [], []).size, 0)
   })

@@ -13,8 +13,8 @@ function open(t: TestContext) {
   return { path, log: openUnansweredLog(path) }
 }
 
-describe('adapters/unanswered-log', () => {
-  it('reads whole lines, each once', t => {
+describe('workers/deaths/adapters/unanswered-log', () => {
+  it('reads complete lines, each once', t => {
     const { path, log } = open(t)
     assert.equal(log.read(), '', 'before nginx made the file')
     appendFileSync(path, 'one\ntwo\nthr')
@@ -24,7 +24,7 @@ describe('adapters/unanswered-log', () => {
     assert.equal(log.read(), 'three\u00e9\n')
   })
 
-  it('reads the end of a long one, and empties it when it is large', t => {
+  it('reads the end of a long file, and truncates a large one', t => {
     const { path, log } = open(t)
     log.shorten()
     appendFileSync(path, 'short\n')

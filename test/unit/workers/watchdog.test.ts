@@ -3,8 +3,8 @@ import { describe, it } from 'node:test'
 import { stepProcess } from '../../../supervisor/processes/process-state.ts'
 import { lookAt, watchEveryMs } from '../../../supervisor/workers/hangs/watch-policy.ts'
 
-describe('domain/watchdog', () => {
-  it('looks several times within the timeout, and every 10 s at least', () => {
+describe('workers/hangs/watch-policy', () => {
+  it('checks several times within the timeout, and at least every 10 s', () => {
     assert.deepEqual([100_000, 30_000, 8000, 2].map(watchEveryMs), [10_000, 7500, 2000, 1])
   })
 
@@ -14,7 +14,7 @@ describe('domain/watchdog', () => {
     assert.equal(lookAt(watch, 11_001, 10_000).silentMs, 10_001)
   })
 
-  it('blames nobody for time in which it stood still', () => {
+  it('does not count time in which the supervisor was suspended', () => {
     const watch = { lastSignAt: 10_000, lastLookAt: 10_000 }
     const after = lookAt(watch, 3_610_000, 30_000)
     assert.deepEqual(after, { watch: { lastSignAt: 3_602_500, lastLookAt: 3_610_000 }, silentMs: undefined })
@@ -22,10 +22,10 @@ describe('domain/watchdog', () => {
   })
 })
 
-describe('domain/process-state: a hang', () => {
+describe('processes/process-state: a hang', () => {
   const ready = { name: 'ready', startedAt: 0, readyAt: 5 } as const
 
-  it('ends a ready process by SIGKILL, or by SIGABRT and SIGKILL after the grace', () => {
+  it('ends a ready process with SIGKILL, or with SIGABRT and then SIGKILL', () => {
     const killed = stepProcess(ready, { type: 'hangFound', ending: 'kill' })
     assert.deepEqual(
       [killed.state.name, killed.effects.at(-1)],
@@ -40,7 +40,7 @@ describe('domain/process-state: a hang', () => {
     assert.deepEqual(after.effects.at(-1), { type: 'signal', to: 'group', signal: 'kill' })
   })
 
-  it('is nothing to one that boots or stops', () => {
+  it('has no effect on a process that boots or stops', () => {
     const stopping = { name: 'stopping', startedAt: 0, readyAt: 5, cause: 'requested' } as const
     for (const state of [{ name: 'booting', startedAt: 0 } as const, stopping])
       assert.deepEqual(stepProcess(state, { type: 'hangFound', ending: 'kill' }), { state, effects: [] })
