@@ -13,7 +13,7 @@ export interface ExternalServer {
 }
 
 const serverForm =
-  /^(?:\[(?<ipv6>[0-9A-Fa-f:.]+)\]|(?<host>[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?)):(?<port>\d{1,5})(?<words>( +(weight=[1-9]\d{0,2}|backup))*)$/
+  /^(?:\[(?<ipv6>[0-9A-Fa-f:.]+)\]|(?<host>[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?)):(?<port>\d{1,5})(?<options>( +(weight=[1-9]\d{0,2}|backup))*)$/
 const serverExpected =
   'expected HOST:PORT, optionally followed by weight=NUMBER or backup, such as "10.0.0.3:5000 weight=2"'
 
@@ -21,15 +21,15 @@ const hostExpected = 'expected a name or an address before the port, such as 10.
 const onceExpected = 'expected weight=NUMBER and backup once each'
 
 const server = z.string({ error: serverExpected }).transform((text, context): ExternalServer => {
-  const { ipv6, host = ipv6 ?? '', port = '', words = '' } = serverForm.exec(text.trim())?.groups ?? {}
-  const given = words.split(' ').flatMap(word => word.replace(/=.*/, '') || [])
+  const { ipv6, host = ipv6 ?? '', port = '', options = '' } = serverForm.exec(text.trim())?.groups ?? {}
+  const given = options.split(' ').flatMap(option => option.replace(/=.*/, '') || [])
   const isPort = Number(port) >= 1 && Number(port) <= 65535
   const complain = (message: string) => context.addIssue({ code: 'custom', message })
   if (host === '' || !isPort) complain(serverExpected)
   else if (!isHost(host, ipv6 !== undefined)) complain(hostExpected)
   else if (new Set(given).size < given.length) complain(onceExpected)
-  const weight = Number(/weight=(\d+)/.exec(words)?.[1] ?? 1)
-  return { host: host.toLowerCase(), port: Number(port), weight, isBackup: words.includes('backup') }
+  const weight = Number(/weight=(\d+)/.exec(options)?.[1] ?? 1)
+  return { host: host.toLowerCase(), port: Number(port), weight, isBackup: options.includes('backup') }
 })
 
 /** Whether a host is valid for nginx or the resolver. A host whose last label is a number must be an IPv4 address. */
@@ -122,7 +122,7 @@ export const upstream = z
         code: 'custom',
         path: ['servers', backup],
         message: `is a backup, which balance: ${value.balance} does not support`,
-        params: { fix: 'leave backup out, or set balance to least_conn' },
+        params: { fix: 'remove backup, or set balance to least_conn' },
       })
     if (value.tls?.verify && tlsName(value) === undefined)
       context.addIssue({

@@ -92,11 +92,9 @@ export const app = z
     max_requests: whole(0, 1_000_000_000).default(0).register(docs, {
       description: 'Requests after which a Node worker is replaced, once the new one is ready; 0: never',
     }),
-    max_requests_jitter: whole(0, 1_000_000_000)
-      .default(0)
-      .register(docs, {
-        description: 'Maximum number of requests that is added at random to the max_requests of each worker',
-      }),
+    max_requests_jitter: whole(0, 1_000_000_000).default(0).register(docs, {
+      description: 'Maximum number of requests that is added at random to the max_requests of each worker',
+    }),
     max_memory: size.optional().register(docs, {
       description:
         "Resident memory of a worker's process group above which it is replaced, such as 512MB; default: never",

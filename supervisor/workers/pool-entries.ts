@@ -11,7 +11,7 @@ import type { UpstreamServer } from './upstream.ts'
 export interface PoolEntries {
   /** Redirects the entries of slots that do not serve to slots that do. */
   spread(): void
-  /** Like `spread`, but a failure (a full disk) is only logged: nginx skips entries that lead nowhere, and the others work. */
+  /** Like `spread`, but a failure (a full disk) is only logged: nginx skips entries without a socket. */
   trySpread(): void
   /** Addresses of the entries that lead to a slot now. */
   leadingTo(slot: number): WorkerAddress[]

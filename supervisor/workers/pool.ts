@@ -80,7 +80,7 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
     return createWorkerSlot(slotDeps, number, slotPlan)
   }
 
-  /** Closes a slot that gets no new worker. Its waiting requests go elsewhere or are refused, so the stop does not wait for them. */
+  /** Closes a slot that gets no new worker. Waiting requests go elsewhere or are refused, so the stop is not delayed. */
   function abandon(number: number): void {
     const slot = slots.find(candidate => candidate.number === number)
     slot?.leaveRotation()

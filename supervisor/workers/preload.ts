@@ -30,9 +30,9 @@ function isWorker(): boolean {
   }
 }
 
-function notify(word: string): void {
+function notify(message: string): void {
   try {
-    fs.writeSync(notifyDescriptor, `${word}\n`)
+    fs.writeSync(notifyDescriptor, `${message}\n`)
   } catch {
     // the supervisor is gone or does not read; the worker keeps serving
   }
@@ -127,7 +127,7 @@ function startHeartbeat(): void {
   // makes the descriptor non-blocking, which Node does only for its own handles
   new net.Socket({ fd: notifyDescriptor, readable: false, writable: true }).unref()
   // SIGUSR1 starts the inspector in a hung worker, and workers must not compete for its port
-  if (!process.execArgv.some(word => word.startsWith('--inspect'))) process.debugPort = 0
+  if (!process.execArgv.some(argument => argument.startsWith('--inspect'))) process.debugPort = 0
   notify('WATCHDOG=1')
   setInterval(notify, heartbeatMs, 'WATCHDOG=1').unref()
 }

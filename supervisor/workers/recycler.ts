@@ -47,7 +47,10 @@ export function createRecycler({ clock, log, random, memoryOf, turns, plan, slot
     begin()
   }
 
-  /** Reached limit of a worker older than min_uptime. A limit that it exceeds from the start would otherwise replace it endlessly. */
+  /**
+  * Limit that a worker has reached. Undefined before min_uptime, because a worker that starts above a limit would be replaced
+  * endlessly.
+  */
   function reasonFor(worker: Worker, memoryBytes: number): RecycleReason | undefined {
     const ageMs = clock.monotonic() - worker.process.state().startedAt
     if (ageMs < plan().minUptimeMs) return undefined

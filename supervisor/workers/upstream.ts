@@ -45,7 +45,7 @@ export function renderUpstream(upstream: Upstream): string[] {
     `    zone ${upstreamName(name)} ${zoneKilobytes + zoneKilobytesPerServer * addresses.length}k;`,
     ...linesOf(balance).map(line => `    ${line}`),
     ...addresses.map(address => `    server ${address} max_fails=0;`),
-    // each server is listed again as the last choice: a request that every worker dropped waits in the queue of a restarting one
+    // each server again, as the last choice: a request that every worker dropped waits in the queue of a restarting one
     ...secondTries(addresses).map(
       address => `    server ${address} max_fails=0${balance === 'sticky' || hasBackups(balance) ? ' backup' : ''};`,
     ),
@@ -81,7 +81,7 @@ function linesOf(balance: AppBalance): readonly string[] {
   return balance === 'ip_hash' ? ['hash $remote_addr consistent;'] : balanceLines(balance)
 }
 
-/** Servers to list again. A stale idle connection to a dead worker uses up an entry, so a single worker is listed several times. */
+/** Servers to list again. A stale connection to a dead worker uses up an entry, so a single worker is listed several times. */
 function secondTries(addresses: readonly string[]): string[] {
   const [only = ''] = addresses
   return addresses.length === 1 ? Array.from({ length: tries }, () => only) : [...addresses]
@@ -127,7 +127,7 @@ function renderSticky({ name, servers, keepalive }: Upstream): string[] {
   ]
 }
 
-/** A slot's server and those after it. With few slots, it comes up again, and a request waits in its queue for the next worker. */
+/** A slot's server and those after it. With few slots it is repeated, so that a request waits in its queue for the next worker. */
 function triesFrom(servers: readonly UpstreamServer[], first: number): UpstreamServer[] {
   return Array.from({ length: tries + 1 }, (_, index) => servers[(first + index) % servers.length]).filter(
     server => server !== undefined,

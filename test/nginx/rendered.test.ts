@@ -214,10 +214,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
       },
     ],
     ['own page', { unavailable: { own: 'Back at nine' } }],
-    [
-      'scaled by the time that answers take',
-      { busyCounter: { socket: '/tmp/monohull-test-busy.sock', apps: ['app'] } },
-    ],
+    ['scaled by busy time', { busyCounter: { socket: '/tmp/monohull-test-busy.sock', apps: ['app'] } }],
     [
       'behind balancers',
       {

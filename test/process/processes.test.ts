@@ -98,7 +98,10 @@ describe('processes', { concurrency: 3 }, () => {
       ['start', 'end', 'start', 'end', 'start', 'end', 'start'],
     )
     const unknown = await tell(t, monohull, 'restart', 'queue.2')
-    assert.deepEqual([unknown.code, /there is no process queue\.2; the processes are queue\.1/.test(unknown.output)], [1, true])
+    assert.deepEqual(
+      [unknown.code, /there is no process queue\.2; the processes are queue\.1/.test(unknown.output)],
+      [1, true],
+    )
   })
 
   it('go back, and the workers with them, when a new one does not run', async t => {

@@ -143,7 +143,9 @@ describe('routes to an upstream', () => {
     const monohull = await start(t, `{ servers: ${servers}, balance: round_robin, health: ${health} }`)
     assert.deepEqual(await answering(monohull), ['a', 'b'])
     a.isIll = true
-    await monohull.seen(/warn server fails its health checks upstream=legacy server=127\.0\.0\.1:\d+ reason="status 500"/)
+    await monohull.seen(
+      /warn server fails its health checks upstream=legacy server=127\.0\.0\.1:\d+ reason="status 500"/,
+    )
     await until('only b to answer', async () => (await answering(monohull)).join() === 'b')
     const told = async (...flags: string[]) =>
       (

@@ -39,8 +39,8 @@ export interface Autoscaling {
 }
 
 /**
- * Autoscaling of a run, not begun yet. Binds the socket on which nginx reports how busy workers are, if an app needs it, so that
- * a killed nginx master leaves no stale socket.
+ * Autoscaling of a run, not begun yet. Binds the socket on which nginx reports how busy workers are, if an app needs it.
+ * nginx inherits the socket, so a killed master leaves no stale one.
  */
 export function openAutoscaling(
   deps: AutoscalingDeps,

@@ -30,7 +30,7 @@ const roundedMs = 5
 const longestPath = 200
 const listed = 20
 
-/** Requests from lines of the log format `monohull_unanswered`. Invalid lines are skipped: clients choose most of their content. */
+/** Requests from lines of the log format `monohull_unanswered`. Invalid lines are skipped: clients choose most of the text. */
 export function parseUnanswered(text: string): UnansweredRequest[] {
   return text.split('\n').flatMap(line => {
     try {

@@ -64,7 +64,7 @@ export function createHangWatch(options: HangWatchOptions): HangWatch {
     process.endHung('kill')
   }
 
-  function onUnanswered(silentMs: number): void {
+  function onNoResponse(silentMs: number): void {
     found ??= { what: `no response to GET ${health?.path} for ${seconds(silentMs)}`, stack: [] }
     process.endHung('abort')
   }
@@ -82,7 +82,7 @@ export function createHangWatch(options: HangWatchOptions): HangWatch {
       const onSilence = (silentMs: number) => void onBlocked(silentMs)
       if (hasBeaten) heartbeat = startWatchdog({ clock, timeoutMs, onSilence })
       if (!health) return
-      responses = startWatchdog({ clock, timeoutMs: timeoutMs + health.intervalMs, onSilence: onUnanswered })
+      responses = startWatchdog({ clock, timeoutMs: timeoutMs + health.intervalMs, onSilence: onNoResponse })
       void pollHealth(health.path, health.intervalMs)
     },
     end() {
