@@ -48,9 +48,9 @@ export function createRecycler({ clock, log, random, memoryOf, turns, plan, slot
   }
 
   /**
-  * Limit that a worker has reached. Undefined before min_uptime, because a worker that starts above a limit would be replaced
-  * endlessly.
-  */
+   * Limit that a worker has reached. Undefined before min_uptime, because a worker that starts above a limit would be replaced
+   * endlessly.
+   */
   function reasonFor(worker: Worker, memoryBytes: number): RecycleReason | undefined {
     const ageMs = clock.monotonic() - worker.process.state().startedAt
     if (ageMs < plan().minUptimeMs) return undefined
