@@ -119,8 +119,8 @@ unknown_host: "421"
     await monohull.seen(/monohull \| the old version keeps serving\n/, broken)
     assert.equal((await monohull.request()).body, 'good development')
     assert.equal(monohull.output().match(/SyntaxError/g)?.length, 1, 'told once')
-    change(monohull, 'server.cjs', server('mended'))
-    assert.deepEqual([...(await askUntil(monohull, /mended/))], [200])
+    change(monohull, 'server.cjs', server('fixed'))
+    assert.deepEqual([...(await askUntil(monohull, /fixed/))], [200])
   })
 
   it('goes on when a process dies whose on_failure is exit', async t => {
@@ -184,11 +184,11 @@ unknown_host: "421"
     await monohull.seen(/changed: monohull\.yaml, reloading\n/, bad)
     await monohull.seen(/did you mean app\.workers\?/, bad)
     await monohull.seen(/the old version keeps serving/, bad)
-    const mended = change(monohull, 'monohull.yaml', 'app: { env: { NODE_ENV: mended } }\n')
-    await monohull.seen(/monohull \| reloaded ms=/, mended)
-    assert.equal((await monohull.request()).body, 'app mended')
+    const fixed = change(monohull, 'monohull.yaml', 'app: { env: { NODE_ENV: fixed } }\n')
+    await monohull.seen(/monohull \| reloaded ms=/, fixed)
+    assert.equal((await monohull.request()).body, 'app fixed')
     change(monohull, 'package.json', '{"scripts":{"start":"node other.cjs"}}')
-    assert.deepEqual([...(await askUntil(monohull, /other mended/))], [200])
+    assert.deepEqual([...(await askUntil(monohull, /other fixed/))], [200])
   })
 
   it('of several apps, restarts the one that was changed', async t => {
@@ -225,7 +225,7 @@ unknown_host: "421"
     await monohull.serving()
     await monohull.seen(/watching/)
     change(monohull, 'server.cjs', writes + server('two'))
-    await monohull.seen(/left out, since it changes with every restart file=data\.json/)
+    await monohull.seen(/file ignored: it changes with every restart file=data\.json/)
     const from = monohull.output().length
     for (const answer of ['three', 'four']) {
       change(monohull, 'server.cjs', writes + server(answer))

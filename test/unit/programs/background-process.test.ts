@@ -36,7 +36,7 @@ function refusing(times: number): { spawn: Spawn; alive: () => number } {
   }
   return {
     spawn() {
-      if (++calls <= times) throw new OperatorError('cannot start queue.1 (consumer)', { fix: 'mend it' })
+      if (++calls <= times) throw new OperatorError('cannot start queue.1 (consumer)', { fix: 'fix it' })
       return child
     },
     alive: () => Math.max(0, calls - times),
@@ -86,7 +86,7 @@ describe('programs/background-process', () => {
     one.start()
     await advance(0)
     assert.deepEqual([one.status().state, alive()], ['waiting', 0])
-    assert.match(lines.join(''), /process died process=queue\.1 .*reason="cannot start queue\.1 \(consumer\); mend it"/)
+    assert.match(lines.join(''), /process died process=queue\.1 .*reason="cannot start queue\.1 \(consumer\); fix it"/)
     await advance(100)
     await advance(0)
     assert.equal(alive(), 0)
@@ -105,7 +105,7 @@ describe('programs/background-process', () => {
     await advance(0)
     assert.deepEqual(await replaced, {
       ok: false,
-      reason: 'queue.1: cannot start queue.1 (consumer); mend it',
+      reason: 'queue.1: cannot start queue.1 (consumer); fix it',
       lastLines: [],
     })
   })
