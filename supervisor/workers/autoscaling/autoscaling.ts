@@ -8,7 +8,7 @@ import type { BoundSocket } from '../../processes/sockets.ts'
 import type { WorkerPlan } from '../plan.ts'
 import type { WorkerPool } from '../pool.ts'
 import { runAutoscaler } from './autoscaler.ts'
-import { type BusySettings, busySocketName, busyCounterOf, needsBusyCounter } from './busy-apps.ts'
+import { type BusySettings, busyCounterOf, busySocketName, needsBusyCounter } from './busy-apps.ts'
 import { createBusyTime } from './busy-time.ts'
 
 /** Dependencies of autoscaling. */
