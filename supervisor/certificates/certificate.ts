@@ -1,23 +1,24 @@
-/** A certificate file and its key, as found in a folder. */
+/** Paths of a certificate file and its key. */
 export interface CertificateFiles {
   chain: string
   key: string
 }
 
-/** A pair as it was read, and put in order. */
+/** Certificate and key that were read, with the chain in order. */
 export interface UsableCertificate {
-  /** Where it was read. */
+  /** Files that it was read from. */
   files: CertificateFiles
   certificate: CertificateFacts
-  /** What nginx gets: exactly what was checked. The key is never to be printed. */
+  /** Content for nginx: exactly what was checked. Never print the key. */
   pem: { chain: string; key: string }
 }
 
-/** What reading a pair gave. */
+/** Result of reading a pair. */
 export type CertificateReading =
   | ({ ok: true } & UsableCertificate)
   | { ok: false; files: CertificateFiles; problem: string; fix: string }
 
+/** Properties of a certificate that decide when and for which names it is served. */
 export interface CertificateFacts {
   subject: string
   issuer: string
@@ -28,34 +29,37 @@ export interface CertificateFacts {
   notAfter: number
   keyMatches: boolean
   keyType: 'ecdsa' | 'rsa' | 'eddsa'
-  /** Of chain and key together, as letters and digits: it changes with any of them. */
+  /** Identifier of chain and key together, in hexadecimal: it changes with either. */
   id: string
-  /** SHA-256 of the certificate itself, as handshakes show it. */
+  /** SHA-256 of the certificate alone, as seen in handshakes. */
   fingerprint: string
-  /** What is odd, and no reason to refuse it. */
+  /** Warnings that are no reason to reject it. */
   remarks: string[]
 }
 
+/** Reason why a pair is not served, and how to fix it. */
 export interface CertificateProblem {
   files: CertificateFiles
   problem: string
   fix: string
-  /** When it ends by itself; milliseconds since the Unix epoch. */
-  endsAt?: number | undefined
+  /** Time at which it resolves itself; milliseconds since the Unix epoch. */
+  resolvesAt?: number | undefined
 }
 
+/** Usable certificates, and the problems of the others. */
 export interface CertificateChoice {
   usable: UsableCertificate[]
   problems: CertificateProblem[]
 }
 
-/** The usable ones of the readings, in their order, and what is wrong with the others. */
+/** Splits readings into usable certificates, in the same order and without duplicates, and problems. */
 export function chooseCertificates(readings: readonly CertificateReading[], now: number): CertificateChoice {
   const usable: UsableCertificate[] = []
   const problems: CertificateProblem[] = []
   for (const reading of readings) {
     const found: Judgement | undefined = reading.ok ? judge(reading, now) : reading
-    if (found) problems.push({ files: reading.files, problem: found.problem, fix: found.fix, endsAt: found.endsAt })
+    if (found)
+      problems.push({ files: reading.files, problem: found.problem, fix: found.fix, resolvesAt: found.resolvesAt })
     else if (reading.ok && !usable.some(({ certificate }) => certificate.id === reading.certificate.id))
       usable.push({ files: reading.files, certificate: reading.certificate, pem: reading.pem })
   }
@@ -68,20 +72,20 @@ function judge({ files, certificate }: UsableCertificate, now: number): Judgemen
   if (!certificate.keyMatches) {
     return {
       problem: `the key ${files.key} does not belong to the certificate ${files.chain}`,
-      fix: 'mount the key that the certificate was made with',
+      fix: 'mount the key that the certificate was issued for',
     }
   }
   if (certificate.notAfter <= now) {
     return {
       problem: `the certificate ${files.chain} expired on ${day(certificate.notAfter)}`,
-      fix: 'renew it and mount the new one',
+      fix: 'renew it and mount the new certificate',
     }
   }
   if (certificate.notBefore > now) {
     return {
       problem: `the certificate ${files.chain} is not valid before ${day(certificate.notBefore)}`,
-      fix: "check the machine's clock; it is served from then on",
-      endsAt: certificate.notBefore,
+      fix: "it will be served from then on; if the date is wrong, check the machine's clock",
+      resolvesAt: certificate.notBefore,
     }
   }
   return undefined

@@ -1,21 +1,21 @@
-/** A certificate of a chain, as far as its place in it goes. */
+/** Certificate that can be ordered into a chain. */
 export interface ChainLink {
   subject: string
-  /** Whether `this` was issued by the other. */
+  /** Whether `other` issued this certificate. */
   isIssuedBy(other: ChainLink): boolean
 }
 
 /**
- * Puts what a file holds in the order in which it is sent: the leaf, then each issuer. What does not belong to the chain is
- * left over: nginx would send it, and some clients stumble.
+ * Chain in the order in which TLS sends it: the leaf, then each issuer. `unrelated` are the certificates outside the chain; they
+ * must not be sent, because some clients reject them.
  */
-export function orderChain<T extends ChainLink>(leaf: T, others: readonly T[]): { chain: T[]; strangers: T[] } {
+export function orderChain<T extends ChainLink>(leaf: T, others: readonly T[]): { chain: T[]; unrelated: T[] } {
   const chain = [leaf]
   let left = [...others]
   for (;;) {
     const last = chain.at(-1) as T
     const issuer = left.find(other => last.isIssuedBy(other))
-    if (!issuer) return { chain, strangers: left }
+    if (!issuer) return { chain, unrelated: left }
     left = left.filter(other => other !== issuer)
     chain.push(issuer)
   }

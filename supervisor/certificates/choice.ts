@@ -1,45 +1,48 @@
 import { isNumeric } from '../base/host-name.ts'
 import type { CertificateFacts } from './certificate.ts'
 
-/** Where a certificate comes from; of two for the same name the first source wins. */
+/** Sources of certificates in order of precedence: for the same name, the first source wins. */
 const certificateSources = ['mounted', 'acme', 'local-ca'] as const
+/** Source of a certificate. */
 export type CertificateSource = (typeof certificateSources)[number]
 
+/** Certificate that could be served. */
 export interface Candidate {
   source: CertificateSource
   certificate: CertificateFacts
 }
 
-/** Certificates for the same names: at most one of each key type, of which the client takes what it can. */
+/** Certificates for the same names: at most one of each key type, and each client gets one that it supports. */
 export interface CertificateSet<T> {
   names: string[]
   certificates: T[]
 }
 
+/** Assignment of certificates to requested names. */
 export interface Arrangement<T> {
-  /** For clients that name no host, or one that no certificate is for. */
+  /** For clients that request no name (SNI), or a name that no certificate covers. */
   fallback: CertificateSet<T>
-  /** By the name that the client asks for (SNI). */
+  /** By requested name. */
   named: CertificateSet<T>[]
 }
 
-/** Others chose the names of mounted certificates: dashes may stand anywhere. */
+/** More lenient than host names elsewhere, because users mount certificates of any origin: dashes may be anywhere in a label. */
 const serverName = /^(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*$/
 
-/** The names of a certificate that a client can ask for: host names, in lower case. */
+/** Names of a certificate that a client can request: host names, in lower case. */
 export function askableNames({ names }: Pick<CertificateFacts, 'names'>): string[] {
   const lower = names.map(name => name.toLowerCase())
   return [...new Set(lower)].filter(name => serverName.test(name) && !isNumeric(name) && name.length <= 253)
 }
 
-/** Whether a certificate is for a host name, or for a name with `*`, as TLS clients see it (RFC 9525, 6.3). */
+/** Whether a certificate is valid for a host name, or contains a name with `*`, by the rules of TLS clients (RFC 9525, 6.3). */
 export function covers(certificate: Pick<CertificateFacts, 'names'>, host: string): boolean {
   const names = askableNames(certificate)
   const wildcard = `*${host.slice(host.indexOf('.'))}`
   return names.includes(host) || (host.includes('.') && names.includes(wildcard))
 }
 
-/** Of these host names, those that none of the certificates is for. */
+/** Host names that none of the certificates covers. */
 export function uncovered(
   hosts: readonly string[],
   certificates: readonly Pick<CertificateFacts, 'names'>[],
@@ -50,8 +53,8 @@ export function uncovered(
 }
 
 /**
- * Which certificates serve which name. The first candidate's are for everybody else. For each name: the best source, and
- * of each key type the latest.
+ * Assigns certificates to names. Each name gets those of the best source, and of each key type the latest. The set of the first
+ * candidate is the fallback.
  */
 export function arrangeCertificates<T extends Candidate>(candidates: readonly [T, ...T[]]): Arrangement<T> {
   const [first] = candidates

@@ -1,6 +1,6 @@
-/** Writing DER (X.690): each function gives a whole element, with its tag and length. */
+/** Encoders for DER (X.690). Each function returns a whole element, with tag and length. */
 
-/** An element with any tag around the given content. */
+/** Element with the given tag and content. */
 export function element(tag: number, ...parts: readonly Uint8Array[]): Uint8Array {
   const content = Uint8Array.from(parts.flatMap(part => [...part]))
   return Uint8Array.of(tag, ...lengthOf(content.length), ...content)
@@ -13,25 +13,31 @@ function lengthOf(length: number): number[] {
   return [0x80 | bytes.length, ...bytes]
 }
 
+/** SEQUENCE of elements. */
 export const sequence = (...parts: readonly Uint8Array[]) => element(0x30, ...parts)
 
+/** SET of elements. */
 export const set = (...parts: readonly Uint8Array[]) => element(0x31, ...parts)
 
-/** From the content of a number that is not negative: big endian, with a zero in front where the first bit is set. */
+/** INTEGER from the content of a non-negative number: big endian, with a leading zero byte if the first bit is set. */
 export const integer = (...content: readonly number[]) => element(0x02, Uint8Array.from(content))
 
-export const yes = Uint8Array.of(0x01, 0x01, 0xff)
+/** BOOLEAN TRUE. */
+export const booleanTrue = Uint8Array.of(0x01, 0x01, 0xff)
 
-export const nothing = Uint8Array.of(0x05, 0x00)
+/** NULL. */
+export const nullValue = Uint8Array.of(0x05, 0x00)
 
-export const octets = (content: Uint8Array) => element(0x04, content)
+/** OCTET STRING. */
+export const octetString = (content: Uint8Array) => element(0x04, content)
 
-/** `unused`: how many of the last byte's bits are none. */
-export const bits = (content: Uint8Array, unused = 0) => element(0x03, Uint8Array.of(unused), content)
+/** BIT STRING. `unused`: number of bits at the end of the last byte that do not count. */
+export const bitString = (content: Uint8Array, unused = 0) => element(0x03, Uint8Array.of(unused), content)
 
-export const utf8 = (text: string) => element(0x0c, new TextEncoder().encode(text))
+/** UTF8String. */
+export const utf8String = (text: string) => element(0x0c, new TextEncoder().encode(text))
 
-/** `1.2.840.10045.4.3.2` */
+/** OBJECT IDENTIFIER from dotted notation, such as `1.2.840.10045.4.3.2`. */
 export function objectId(dotted: string): Uint8Array {
   const [first = 0, second = 0, ...others] = dotted.split('.').map(Number)
   return element(0x06, Uint8Array.from([first * 40 + second, ...others].flatMap(base128)))
@@ -43,7 +49,7 @@ function base128(value: number): number[] {
   return bytes
 }
 
-/** A time in milliseconds, in whole seconds: UTCTime until 2049, GeneralizedTime from then on (RFC 5280, 4.1.2.5). */
+/** Time from milliseconds since the Unix epoch, in whole seconds: UTCTime until 2049, GeneralizedTime from 2050 on (RFC 5280, 4.1.2.5). */
 export function time(ms: number): Uint8Array {
   const digits = `${new Date(ms).toISOString().slice(0, 19).replace(/[-:T]/g, '')}Z`
   const isLate = Number(digits.slice(0, 4)) >= 2050

@@ -1,15 +1,15 @@
-/** An element of DER (X.690): its tag, and where its content is. */
+/** Element of DER (X.690): its tag, and the byte range of its content. */
 export interface Element {
   tag: number
   start: number
   end: number
 }
 
-/** 2.5.29.35, with tag and length. */
+/** Object id 2.5.29.35, with tag and length. */
 const authorityKeyIdentifier = [0x06, 0x03, 0x55, 0x1d, 0x23]
 const keyIdentifierTag = 0x80
 
-/** The identifier of the issuer's key in a certificate (RFC 5280, 4.2.1.1), or undefined. */
+/** Identifier of the issuer's key in a DER certificate (RFC 5280, 4.2.1.1); undefined if it has none. */
 export function authorityKeyId(certificate: Uint8Array): Uint8Array | undefined {
   const sequence = readExtension(certificate, authorityKeyIdentifier)
   const keyId = sequence && readElement(certificate, sequence.start)
@@ -17,7 +17,7 @@ export function authorityKeyId(certificate: Uint8Array): Uint8Array | undefined 
   return certificate.slice(keyId.start, keyId.end)
 }
 
-/** The value of an extension, by its object id with tag and length; undefined when the certificate has none. */
+/** Value of an extension, found by its object id with tag and length; undefined if the certificate does not have it. */
 export function readExtension(certificate: Uint8Array, id: readonly number[]): Element | undefined {
   const at = certificate.findIndex((_, index) => id.every((byte, i) => certificate[index + i] === byte))
   if (at === -1) return undefined
@@ -27,12 +27,12 @@ export function readExtension(certificate: Uint8Array, id: readonly number[]): E
   return octets && readElement(certificate, octets.start)
 }
 
-/** What the bytes as a whole are; none when they are nothing. */
-export function whole(bytes: Uint8Array): Element[] {
+/** Elements at the top level of the bytes; usually one. */
+export function topLevelElements(bytes: Uint8Array): Element[] {
   return elementsIn(bytes, { tag: 0, start: 0, end: bytes.length })
 }
 
-/** The elements one after the other in the content of another. */
+/** Elements directly inside another element. Stops at the first that is damaged. */
 export function elementsIn(bytes: Uint8Array, { start, end }: Element): Element[] {
   const elements: Element[] = []
   for (let next = start; next < end; ) {
@@ -55,7 +55,7 @@ function readElement(bytes: Uint8Array, offset: number): Element | undefined {
   return { tag, start: offset + 2 + count, end: offset + 2 + count + length }
 }
 
-/** The content of the INTEGER that a serial number in hexadecimal is: with a zero in front where the first bit is set. */
+/** Content of the INTEGER for a serial number in hexadecimal, with a leading zero byte if the first bit is set. */
 export function serialContent(hex: string): Uint8Array {
   const even = hex.length % 2 === 0 ? hex : `0${hex}`
   const bytes = Uint8Array.from(even.match(/../g) ?? [], pair => Number.parseInt(pair, 16))

@@ -1,9 +1,9 @@
 import type { CertificateFacts } from './certificate.ts'
 
-/** Parts of a certificate's lifetime that are left when its end is worth a warning. */
+/** Remaining parts of a certificate's lifetime at which to warn. */
 const warningParts = [1 / 3, 1 / 10, 1 / 20]
 
-/** How near the end is: 0 far away, then one more for each warning, the last when it is over. */
+/** Number of warnings that are due: 0 at first, one more at each warning, and a last one on expiry. */
 export function expiryStage(
   { notBefore, notAfter }: Pick<CertificateFacts, 'notBefore' | 'notAfter'>,
   now: number,
@@ -13,7 +13,7 @@ export function expiryStage(
   return now >= notAfter ? warningParts.length + 1 : passed
 }
 
-/** A time that is left, for people: `29 days`, `7 hours`, `12 minutes`. */
+/** Remaining time as text: `29 days`, `7 hours`, `12 minutes`. */
 export function describeTimeLeft(leftMs: number): string {
   if (leftMs <= 0) return 'nothing'
   for (const [unit, size] of [

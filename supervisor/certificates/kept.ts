@@ -3,7 +3,7 @@ import { signFolder } from '../base/adapters/directory-signature.ts'
 import { systemClock } from '../base/adapters/system-clock.ts'
 import { OperatorError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import { type AcmeKeys, acmeFolder, acmeSettingsOf } from './acme/settings.ts'
+import { type AcmeKeys, acmeCertificatesDir, acmeSettingsOf } from './acme/settings.ts'
 import type { CertificateFacts, CertificateFiles, CertificateProblem } from './certificate.ts'
 import {
   type Arrangement,
@@ -16,7 +16,7 @@ import {
 import { isOfInterest } from './directory.ts'
 import type { LocalAuthorityFacts } from './local-ca/certificate.ts'
 import { retained } from './retention.ts'
-import { type CertificateSettings, findServed } from './search.ts'
+import { type CertificateSearchSettings, findServed } from './search.ts'
 import type { TlsCertificates } from './tls-certificates.ts'
 
 /** Keys that certificates depend on. */
@@ -28,34 +28,34 @@ export interface CertificateKeys extends AcmeKeys {
 /** Settings that certificates depend on. */
 export interface CertificatesSettings {
   config: CertificateKeys
-  certificates: Omit<CertificateSettings, 'acme'>
+  certificates: Omit<CertificateSearchSettings, 'acme'>
 }
 
-/** A certificate that nginx serves, from a copy of its own. */
+/** Certificate that nginx serves from a private copy. */
 export interface KeptCertificate {
   source: CertificateSource
-  /** Where it was read. */
+  /** Files that it was read from. */
   files: CertificateFiles
-  /** What nginx reads. */
+  /** Copy that nginx reads. */
   copy: CertificateFiles
   certificate: CertificateFacts
 }
 
-/** What is served now, and what is wrong with what is not. */
+/** Certificates that are served, and the problems of those that are not. */
 export interface Certificates {
   kept: KeptCertificate[]
   arrangement: Arrangement<KeptCertificate>
   problems: CertificateProblem[]
-  /** Of the folder with the mounted ones, from before they were read. */
+  /** Signature of `cert_dir`, taken before the files were read. */
   signature: string
-  /** When one of its certificates is served. */
+  /** Local CA, if a certificate from it is served. */
   localAuthority: LocalAuthorityFacts | undefined
 }
 
 /**
- * Chooses the certificates to serve. A broken file changes nothing for the certificate that was read from it before. An
- * OperatorError when there is none, and tls.required is set or a mounted one is served already: a local one must not
- * take its place.
+ * Loads the certificates to serve; undefined without HTTPS. A certificate whose file is now broken stays in use. Throws an
+ * OperatorError if there is no usable certificate and the local one must not be used: tls.required is set, or a mounted
+ * certificate is already served.
  */
 export async function loadCertificates(
   settings: CertificatesSettings,
@@ -64,13 +64,13 @@ export async function loadCertificates(
 ): Promise<Certificates | undefined> {
   const { config } = settings
   if (config.https === 'off') return undefined
-  // node:crypto takes its time: the workers boot meanwhile
+  // node:crypto loads slowly, and workers boot meanwhile
   const { certificateStore } = await import('./adapters/store.ts')
   const mounted = served?.kept.filter(({ source }) => source === 'mounted') ?? []
   const acme = acmeSettingsOf(config)
   const certificates = {
     ...settings.certificates,
-    acme: acme && { folder: acmeFolder(config), plans: acme.plans },
+    acme: acme && { directory: acmeCertificatesDir(config), plans: acme.plans },
   }
   const signature = await signFolder(config.cert_dir, isOfInterest)
   const found = await findServed(certificates, {
@@ -79,7 +79,7 @@ export async function loadCertificates(
     log,
     isMountedServed: mounted.length > 0,
   })
-  const folder = join(config.run_dir, 'certificates')
+  const directory = join(config.run_dir, 'certificates')
   const trusted = found.certificates.filter(({ source }) => source !== 'local-ca')
   const needed = served?.kept.filter(old => isStillNeeded(old, trusted)) ?? []
   const kept = [
@@ -87,15 +87,15 @@ export async function loadCertificates(
       (usable): KeptCertificate => ({
         source: usable.source,
         files: usable.files,
-        copy: certificateStore.keepCopy(usable, folder),
+        copy: certificateStore.keepCopy(usable, directory),
         certificate: usable.certificate,
       }),
     ),
     ...retained(mounted, found.certificates, found.problems),
     ...needed,
   ]
-  const place = ({ files }: KeptCertificate) => found.order.indexOf(files.chain) + 1 || kept.length + 1
-  kept.sort((a, b) => place(a) - place(b))
+  const rank = ({ files }: KeptCertificate) => found.order.indexOf(files.chain) + 1 || kept.length + 1
+  kept.sort((a, b) => rank(a) - rank(b))
   const [first, ...others] = kept
   if (!first) throw new Error('cannot serve HTTPS without a certificate')
   const { problems } = found
@@ -103,7 +103,7 @@ export async function loadCertificates(
   return { kept, arrangement: arrangeCertificates([first, ...others]), problems, signature, localAuthority }
 }
 
-/** One of the CA whose files are gone stays, rather than a local one take its place. */
+/** Whether to keep a certificate from the CA whose files are gone: its names would otherwise get the local certificate. */
 function isStillNeeded(
   { source, certificate }: KeptCertificate,
   found: readonly { certificate: CertificateFacts }[],
@@ -112,44 +112,44 @@ function isStillNeeded(
   return !certificate.names.every(name => found.some(other => covers(other.certificate, name)))
 }
 
-/** Removes the copies that are served no more. */
-export async function forgetOtherCopies(settings: CertificatesSettings, { kept }: Certificates): Promise<void> {
+/** Removes the copies of certificates that are no longer served. */
+export async function removeOtherCopies(settings: CertificatesSettings, { kept }: Certificates): Promise<void> {
   const { certificateStore } = await import('./adapters/store.ts')
-  const folder = join(settings.config.run_dir, 'certificates')
+  const directory = join(settings.config.run_dir, 'certificates')
   certificateStore.keepOnly(
     kept.map(({ certificate }) => certificate.id),
-    folder,
+    directory,
   )
 }
 
-/** The names in the configuration that clients ask for in vain: they get a certificate for others. Those that are awaited are none. */
+/** Configured names that no certificate covers and none is being obtained for: clients get a certificate for another name. */
 export function namesWithoutCertificate(
   certificates: readonly Pick<KeptCertificate, 'certificate' | 'source'>[],
   { config, certificates: { names } }: CertificatesSettings,
 ): string[] {
-  // the local one is for all of them
+  // the local certificate covers all names
   if (config.tls.on_demand || certificates.some(({ source }) => source === 'local-ca')) return []
-  const awaited = acmeSettingsOf(config)?.plans.flatMap(({ domains }) => domains) ?? []
-  const hosts = names.filter(host => !awaited.includes(host))
+  const planned = acmeSettingsOf(config)?.plans.flatMap(({ domains }) => domains) ?? []
+  const hosts = names.filter(host => !planned.includes(host))
   return uncovered(
     hosts,
     certificates.map(({ certificate }) => certificate),
   )
 }
 
-/** Tells of names without a certificate. */
-export function reportNames(names: readonly string[], log: Log): void {
+/** Warns about names without a certificate. */
+export function reportUncoveredNames(names: readonly string[], log: Log): void {
   if (names.length === 0) return
-  log.warn('no certificate is for some names: clients get another there, and refuse it', {
+  log.warn('no certificate covers some names: clients get another certificate and reject it', {
     names: names.join(','),
-    fix: 'mount one, name them in tls.acme.domains, or take them out of server_names and routes',
+    fix: 'mount one, add the names to tls.acme.domains, or remove them from server_names and routes',
   })
 }
 
-/** The log lines about certificates that were just loaded. */
+/** Logs the certificates that were just loaded, and their problems. */
 export function reportCertificates({ kept, problems }: Certificates, settings: CertificatesSettings, log: Log): void {
-  reportNames(namesWithoutCertificate(kept, settings), log)
-  for (const { problem, fix } of problems) log.warn('certificate not used', { problem, fix })
+  reportUncoveredNames(namesWithoutCertificate(kept, settings), log)
+  for (const { problem, fix } of problems) log.warn('certificate rejected', { problem, fix })
   for (const { source, files, certificate } of kept) {
     if (source === 'local-ca') continue
     log.info('certificate found', {
@@ -157,11 +157,11 @@ export function reportCertificates({ kept, problems }: Certificates, settings: C
       names: certificate.names.join(','),
       expires: new Date(certificate.notAfter).toISOString(),
     })
-    for (const remark of certificate.remarks) log.warn('certificate is odd', { remark })
+    for (const remark of certificate.remarks) log.warn('certificate warning', { remark })
   }
 }
 
-/** The files as nginx is told of them. */
+/** Certificate files for nginx's configuration. */
 export function certificateModel(
   { kept, arrangement: { fallback, named } }: Certificates,
   config: CertificateKeys,
@@ -176,7 +176,7 @@ export function certificateModel(
   }
 }
 
-/** What stays with the fallback: its own names, unless better can be had for them, and those whose certificates are awaited. */
+/** Names that the fallback serves with tls.on_demand: its own, unless it is the local certificate, and configured names that no certificate covers yet. */
 function namesBesideOnDemand(
   { names, certificates }: CertificateSet<KeptCertificate>,
   kept: readonly KeptCertificate[],
@@ -184,20 +184,20 @@ function namesBesideOnDemand(
 ): string[] {
   const trusted = kept.filter(({ source }) => source !== 'local-ca')
   const own = certificates.some(each => trusted.includes(each)) ? names : []
-  const awaited = (acmeSettingsOf(config)?.plans ?? [])
+  const uncoveredPlans = (acmeSettingsOf(config)?.plans ?? [])
     .flatMap(({ domains }) => domains)
     .filter(domain => !trusted.some(({ certificate }) => covers(certificate, domain)))
-  return [...new Set([...own, ...awaited])]
+  return [...new Set([...own, ...uncoveredPlans])]
 }
 
-/** What the files ask for now, compared with what is served. */
+/** Difference between the certificate files and what is served. */
 export type CertificateChange =
   | { kind: 'none' }
-  /** Nothing else to serve, but something is wrong with the files. */
+  /** The same certificates, but the files have new problems. */
   | { kind: 'refused'; problems: string[]; fix: string }
   | { kind: 'new' }
 
-/** Looks at the certificate files without touching what is served. */
+/** Compares the certificate files with what is served, and updates the list of problems. */
 export async function findCertificateChange(
   settings: CertificatesSettings,
   log: Log,
@@ -223,6 +223,7 @@ function listIds({ kept }: Certificates): string {
   return kept.map(({ certificate }) => certificate.id).join()
 }
 
+/** Problem of no particular file. */
 export function asProblem({ message, fix }: OperatorError): CertificateProblem {
   return { files: { chain: '', key: '' }, problem: message, fix }
 }

@@ -18,41 +18,41 @@ const acme = z
       .optional()
       .register(docs, {
         description:
-          'A certificate for each; a list inside the list is one certificate for all of its names; default: server_names and the hosts of routes',
+          'One certificate for each entry; a list inside the list is one certificate for all of its names; default: server_names and the hosts of routes',
       }),
     email: z
       .email({ error: 'expected an email address' })
       .optional()
-      .register(docs, { description: 'Where the CA writes to when something is wrong' }),
+      .register(docs, { description: 'Address for messages from the CA about problems' }),
     directory: z
       .string({ error: directory })
       .regex(/^(letsencrypt|letsencrypt-staging|https:\/\/[^\s/]+\/\S*)$/, directory)
       .default('letsencrypt')
       .register(docs, {
         description:
-          'The CA: letsencrypt, letsencrypt-staging (for trying out) or the URL of an ACME directory. To use it is to agree to its terms',
+          'The CA: letsencrypt, letsencrypt-staging (for tests) or the URL of an ACME directory. By using a CA you agree to its terms',
       }),
     ca_file: absolutePath.optional().register(docs, {
       description:
-        "Roots (PEM) that the directory's own certificate is checked against, instead of those that Node knows",
+        "PEM file of root certificates for HTTPS requests to the directory, instead of Node's built-in roots",
     }),
     profile: z
       .string({ error: 'expected the name of a profile' })
       .regex(/^[A-Za-z0-9._-]+$/, 'expected the name of a profile')
       .optional()
-      .register(docs, { description: 'A profile of the CA, such as shortlived' }),
+      .register(docs, { description: 'Certificate profile that the CA offers, such as shortlived' }),
     eab: z
       .strictObject({
         key_id: z
           .string({ error: 'expected the key id that the CA gave' })
           .regex(/^[\x21-\x7e]+$/, 'expected the key id that the CA gave')
-          .register(docs, { description: 'External account binding: the key id' }),
+          .register(docs, { description: 'External account binding: key id' }),
         hmac_key: z
           .string({ error: 'expected the key that the CA gave' })
           .regex(/^[A-Za-z0-9_-]+=*$/, 'expected a key in base64url')
           .register(docs, {
             description:
-              'External account binding: the key, in base64url; a secret, so rather by MONOHULL_TLS_ACME_EAB_HMAC_KEY_FILE',
+              'External account binding: key in base64url. It is a secret, so prefer MONOHULL_TLS_ACME_EAB_HMAC_KEY_FILE',
           }),
       })
       .meta({ secret: true })
@@ -60,37 +60,37 @@ const acme = z
     key_type: z
       .enum(['ecdsa', 'rsa'], { error: 'expected ecdsa or rsa' })
       .default('ecdsa')
-      .register(docs, { description: 'Keys of the certificates: ecdsa (P-256) or rsa (2048 bits)' }),
+      .register(docs, { description: 'Key type of the certificates: ecdsa (P-256) or rsa (2048 bits)' }),
     challenge: z
       .enum(['http-01', 'dns-01'], { error: 'expected http-01 or dns-01' })
       .default('http-01')
       .register(docs, {
         description:
-          'How the CA sees that a domain is yours: http-01: by a request to its port 80; dns-01: by a DNS record, which dns_hook sets',
+          'How the CA validates a domain: http-01: a request to its port 80; dns-01: a DNS record, which dns_hook sets',
       }),
     dns_hook: command.optional().register(docs, {
       description:
-        'For dns-01: a program that is run with `add NAME VALUE`, and returns when the TXT record is seen everywhere, then with `remove NAME VALUE`',
+        'Program for dns-01, run with `add NAME VALUE`; it must return once the TXT record is visible everywhere. Later it is run with `remove NAME VALUE`',
     }),
   })
   .optional()
 
-/** Keys under `tls` that hold for any certificate. */
+/** Keys under `tls` that apply to every certificate. */
 export const tlsKeys = {
   required: z.boolean({ error: 'expected true or false' }).default(false).register(docs, {
-    description: 'Refuse to start, rather than serve one of the local CA, when cert_dir has no usable certificate',
+    description: 'Refuse to start if cert_dir has no usable certificate, instead of serving one from the local CA',
   }),
   profile: z
     .enum(['intermediate', 'modern'], { error: 'expected intermediate or modern' })
     .default('intermediate')
     .register(docs, {
       description:
-        "Mozilla's guideline: intermediate: TLS 1.2 and 1.3, for every client since 2014; modern: TLS 1.3 alone",
+        "Mozilla's TLS profile: intermediate: TLS 1.2 and 1.3, for all clients since 2014; modern: TLS 1.3 only",
     }),
   hsts,
 }
 
-/** Keys under `tls` about certificates that a CA issues. */
+/** Keys under `tls` for certificates that a CA issues. */
 export const issuedKeys = {
   acme,
   on_demand: onDemand,
@@ -105,7 +105,7 @@ interface TlsContext {
 
 const challengePath = '/.well-known/acme-challenge'
 
-/** What does not go together. */
+/** Keys under `tls` that contradict each other or other keys. */
 export function describeTlsProblems(context: TlsContext) {
   const { https } = context
   const { required, acme: wanted, on_demand } = context.tls
@@ -115,30 +115,32 @@ export function describeTlsProblems(context: TlsContext) {
     params: { fix },
   })
   if (required && https === 'off') {
-    const message = 'is of no use with https: off, which serves no certificate'
-    return [found('required', message, 'leave it out, or set https to redirect or on')]
+    const message = 'has no effect with https: off, which serves no certificate'
+    return [found('required', message, 'remove it, or set https to redirect or on')]
   }
   if (!wanted)
     return on_demand ? [found('on_demand', 'expected tls.acme beside it, such as {email: me@example.com}')] : []
   const names = wanted.domains?.flat().map(name => name.toLowerCase()) ?? namedHosts(context)
   const problems = []
   if (https === 'off') {
-    const fix = 'leave tls.acme out, or set https to redirect or on'
-    problems.push(found('acme', 'obtains certificates that https: off has no use for', fix))
+    const fix = 'remove tls.acme, or set https to redirect or on'
+    problems.push(found('acme', 'obtains certificates, and https: off serves none', fix))
   }
   if (required)
-    problems.push(found('required', 'expected false with tls.acme, which cannot start without a certificate then'))
+    problems.push(
+      found('required', 'expected false with tls.acme, which starts before the first certificate is issued'),
+    )
   if (names.length === 0 && !on_demand)
     problems.push(found('acme.domains', 'expected at least one domain, here or in server_names or a route'))
   if (wanted.challenge === 'dns-01' && !wanted.dns_hook)
-    problems.push(found('acme.dns_hook', 'expected a program, which dns-01 needs'))
+    problems.push(found('acme.dns_hook', 'expected a program, because dns-01 needs one'))
   if (wanted.challenge === 'http-01' && wanted.dns_hook)
-    problems.push(found('acme.dns_hook', 'expected nothing, unless challenge is dns-01'))
+    problems.push(found('acme.dns_hook', 'expected no value unless challenge is dns-01'))
   if (wanted.challenge === 'http-01' && names.some(name => name.startsWith('*.')))
-    problems.push(found('acme.challenge', 'expected dns-01, which a name with * needs'))
+    problems.push(found('acme.challenge', 'expected dns-01, because a name with * needs it'))
   if (on_demand && wanted.challenge !== 'http-01')
     problems.push(
-      found('acme.challenge', 'expected http-01 with tls.on_demand, whose names are in the zones of others'),
+      found('acme.challenge', 'expected http-01 with tls.on_demand, because its names are in DNS zones of others'),
     )
   const twice = names.find((name, index) => names.indexOf(name) !== index)
   const number = names.find(isNumeric)
@@ -146,22 +148,22 @@ export function describeTlsProblems(context: TlsContext) {
     problems.push(
       found(
         'acme.domains',
-        `expected host names, and ${number} is an address`,
-        'leave it out, and mount a certificate for it',
+        `expected host names, but ${number} is an address`,
+        'remove it, and mount a certificate for it',
       ),
     )
-  if (twice) problems.push(found('acme.domains', `expected every domain once, and ${twice} is there twice`))
+  if (twice) problems.push(found('acme.domains', `expected each domain once, but ${twice} is listed twice`))
   const taken = (context.routes ?? []).flatMap(({ path, match }, index) =>
     wanted.challenge === 'http-01' && match !== 'regex' && path.startsWith(challengePath)
       ? {
           path: ['routes', index, 'path'],
-          message: 'is what tls.acme answers',
-          params: { fix: 'leave the route out, or set tls.acme.challenge to dns-01' },
+          message: 'is the path of ACME challenges, which tls.acme serves',
+          params: { fix: 'remove the route, or set tls.acme.challenge to dns-01' },
         }
       : [],
   )
   return [...problems, ...taken]
 }
 
-/** The keys under `tls`, checked. */
+/** Keys under `tls` after validation. */
 export type TlsConfig = z.output<z.ZodObject<typeof tlsKeys & typeof issuedKeys>>

@@ -3,11 +3,11 @@ import type { CertificateStatus, CertificatesStatus } from './status.ts'
 
 /** Metrics of the certificates and their renewals. */
 export function certificateMetrics({ served, awaited, problems }: CertificatesStatus): Metric[] {
-  // one that another has replaced says nothing
+  // without those that another certificate replaced
   const presented = served.filter(({ servesFor }) => servesFor.length > 0)
   const each = (read: (one: CertificateStatus) => number) =>
     presented.map(one => ({
-      // of those on demand there may be thousands: the first that expires counts for all
+      // on-demand certificates can be thousands, so they share one label, and the first to expire counts
       labels: { names: isOnDemand(one) ? '' : one.names.join(','), source: one.source, key_type: one.keyType },
       value: read(one),
     }))
@@ -49,7 +49,7 @@ function onDemandMetrics(all: readonly CertificateStatus[]): Metric[] {
   const failing = all.filter(({ renewal }) => renewal?.lastError !== undefined)
   return [
     gauge('certificates_on_demand', 'Certificates obtained at the first handshake for their name', all.length),
-    gauge('certificates_on_demand_failing', 'Certificates on demand whose last renewal failed', failing.length),
+    gauge('certificates_on_demand_failing', 'On-demand certificates whose last renewal failed', failing.length),
   ]
 }
 

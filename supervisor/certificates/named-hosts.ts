@@ -1,6 +1,6 @@
 import { isNumeric } from '../base/host-name.ts'
 
-/** What certificates are for where nothing else is said: every host that is named, but for wildcards and addresses. */
+/** Default names for certificates: every host in `server_names` and routes, without wildcards and addresses. */
 export function namedHosts({
   server_names,
   routes = [],

@@ -3,32 +3,33 @@ import { type Clock, pause } from '../base/clock.ts'
 import { messageOf, OperatorError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { Outcome } from '../base/outcome.ts'
-import { askCertificate } from './adapters/tls-probe.ts'
+import { probeCertificate } from './adapters/tls-probe.ts'
 import {
   type Certificates,
-  forgetOtherCopies,
   type KeptCertificate,
   namesWithoutCertificate,
-  reportNames,
+  removeOtherCopies,
+  reportUncoveredNames,
 } from './kept.ts'
 import type { CertificatesModel, ServedCertificates, ServedCertificatesSettings } from './served.ts'
 
 const confirmTimeoutMs = 5000
 const confirmPauseMs = 50
 
+/** Dependencies of a refresh. */
 export interface RefreshDeps {
   clock: Clock
   log: Log
   /** The settings in force. */
   settings(): ServedCertificatesSettings & { config: { proxy_protocol: boolean } }
   certificates: ServedCertificates
-  /** Where this machine reaches HTTPS; undefined: nowhere. */
+  /** Address at which this machine reaches its own HTTPS port; undefined if it cannot. */
   publicAt: { host: string; port: number } | undefined
-  /** Has nginx take a change, and puts it in force. */
-  take(change: Change<CertificatesModel>): Promise<void>
+  /** Has nginx test and load a change, and commits it. */
+  apply(change: Change<CertificatesModel>): Promise<void>
 }
 
-/** Takes up new certificates: nginx tests and loads them, then a handshake proves each. Otherwise the old ones stay. */
+/** Loads new certificates: nginx tests and loads them, then a handshake confirms each. If nginx refuses them, the old ones stay in use. */
 export async function refreshCertificates(deps: RefreshDeps): Promise<Outcome> {
   const { certificates, log } = deps
   const settings = deps.settings()
@@ -36,22 +37,27 @@ export async function refreshCertificates(deps: RefreshDeps): Promise<Outcome> {
   try {
     const { next, change } = await certificates.reread()
     if (!next) return { ok: true, message: 'no certificates to refresh' }
-    await deps.take(change)
+    await deps.apply(change)
     const fresh = next.kept.filter(
       ({ certificate }) => !previous?.kept.some(old => old.certificate.id === certificate.id),
     )
     for (const { certificate } of fresh)
-      for (const remark of certificate.remarks) log.warn('certificate is odd', { remark })
-    const nameless = namesWithoutCertificate(next.kept, settings)
-    if (nameless.join() !== namesWithoutCertificate(previous?.kept ?? [], settings).join()) reportNames(nameless, log)
+      for (const remark of certificate.remarks) log.warn('certificate warning', { remark })
+    const uncovered = namesWithoutCertificate(next.kept, settings)
+    if (uncovered.join() !== namesWithoutCertificate(previous?.kept ?? [], settings).join())
+      reportUncoveredNames(uncovered, log)
     const failures = await confirmServed(deps, next)
     if (failures.length > 0)
-      return { ok: false, message: 'certificates changed, and a handshake shows another', reason: failures.join('\n') }
-    await forgetOtherCopies(settings, next)
+      return {
+        ok: false,
+        message: 'certificates changed, but a handshake shows another certificate',
+        reason: failures.join('\n'),
+      }
+    await removeOtherCopies(settings, next)
     return { ok: true, message: `certificates changed: ${next.kept.map(describe).join('; ')}` }
   } catch (error) {
-    if (error instanceof OperatorError) certificates.noteProblem(error)
-    return { ok: false, message: 'certificates refused, the old ones stay', reason: messageOf(error) }
+    if (error instanceof OperatorError) certificates.recordProblem(error)
+    return { ok: false, message: 'certificates rejected, the old ones stay in use', reason: messageOf(error) }
   }
 }
 
@@ -59,7 +65,7 @@ function describe({ files, certificate }: KeptCertificate): string {
   return `${certificate.names.join(', ')} until ${new Date(certificate.notAfter).toISOString()} (${files.chain})`
 }
 
-/** What handshakes over the public port show instead of the certificates that are served, after a while. */
+/** Failures of handshakes over the public port: each must show its certificate within `confirmTimeoutMs`. */
 async function confirmServed(
   { clock, publicAt, settings }: RefreshDeps,
   { arrangement }: Certificates,
@@ -78,7 +84,7 @@ async function confirmServed(
     expected.map(async ({ name, keyType, fingerprint, subject }) => {
       const deadline = clock.monotonic() + confirmTimeoutMs
       for (;;) {
-        const seen = await askCertificate({ ...at, name, keyType }).then(
+        const seen = await probeCertificate({ ...at, name, keyType }).then(
           ({ certificate }) =>
             certificate.fingerprint256 === fingerprint ? undefined : `shows ${certificate.subject}`,
           (error: unknown) => `fails: ${messageOf(error)}`,

@@ -1,8 +1,8 @@
 import type { CertificateFiles, CertificateProblem } from './certificate.ts'
 
 /**
- * Which of the certificates served so far stay, though they are not among the usable ones now: those whose files are
- * there and broken, such as half written. One whose files were removed goes.
+ * Served certificates to keep although they are not usable now: those whose files exist but are broken, such as half
+ * written. A certificate whose files were removed is not kept.
  */
 export function retained<T extends { files: CertificateFiles }>(
   served: readonly T[],
@@ -11,7 +11,7 @@ export function retained<T extends { files: CertificateFiles }>(
 ): T[] {
   const broken = problems.flatMap(({ files }) => [files.chain, files.key]).filter(path => path !== '')
   const replaced = new Set(usable.map(({ files }) => files.chain))
-  // a folder that cannot be read is broken with all that is in it
+  // an unreadable directory breaks everything in it
   const isBroken = (path: string) => broken.some(known => path === known || path.startsWith(`${known}/`))
   return served.filter(({ files }) => !replaced.has(files.chain) && (isBroken(files.chain) || isBroken(files.key)))
 }

@@ -16,7 +16,7 @@ import {
   reportCertificates,
 } from './kept.ts'
 import { certificateMetrics } from './metrics.ts'
-import { type CertificatesStatus, describeCertificates, type Issues } from './status.ts'
+import { type CertificatesStatus, describeCertificates, type Issuance } from './status.ts'
 import type { TlsCertificates } from './tls-certificates.ts'
 
 /** Settings that certificates and HSTS depend on. */
@@ -24,30 +24,31 @@ export interface ServedCertificatesSettings extends CertificatesSettings {
   config: CertificatesSettings['config'] & HstsKeys
 }
 
-/** Part of nginx's model that certificates give. */
+/** Part of nginx's model that certificates provide. */
 export interface CertificatesModel {
   certificates: TlsCertificates | undefined
   hsts: Hsts | undefined
 }
 
+/** Dependencies of the served certificates. */
 export interface ServedCertificatesDeps extends Pick<Runtime, 'clock' | 'log'> {
   /** The settings in force. */
   settings(): ServedCertificatesSettings
-  /** What a CA is asked for. */
-  issues(): Issues
-  /** Called when another HSTS header is to be sent. */
+  /** Certificates that a CA issues. */
+  issuance(): Issuance
+  /** Called when the HSTS header has changed. */
   onHsts(): void
-  /** Has nginx serve what the files hold now. */
+  /** Loads the files and has nginx serve them. */
   refresh(reason: string): Promise<Outcome>
 }
 
-/** What is served, and the header that says how long browsers keep to HTTPS. Undefined: without HTTPS, and without tls.hsts. */
+/** Certificates and the HSTS watch that goes with them; undefined without HTTPS and without tls.hsts, respectively. */
 export interface Generation {
   certificates: Certificates | undefined
   hsts: HstsWatch | undefined
 }
 
-/** The certificates that are served, and HSTS, which depends on them. */
+/** Service of the served certificates, and of HSTS, which depends on them. */
 export interface ServedCertificates {
   readonly name: string
   prepare(next: ServedCertificatesSettings): Promise<Change<CertificatesModel>>
@@ -56,14 +57,15 @@ export interface ServedCertificates {
   metrics(): Metric[]
   close(): Promise<void> | undefined
   current(): Certificates | undefined
-  /** Change to what the files hold now, under the settings in force; an OperatorError when nothing can be served. */
+  /** Change to the current content of the files, under the settings in force. Rejects with an OperatorError if nothing can be served. */
   reread(): Promise<{ next: Certificates | undefined; change: Change<CertificatesModel> }>
-  /** Remembers what is wrong with files that are not served. */
-  noteProblem(error: OperatorError): void
-  /** Begins to take up what changes in the directory of mounted ones, and to warn before certificates expire. */
+  /** Records a problem with files that are not served, for the status. */
+  recordProblem(error: OperatorError): void
+  /** Starts to load changes in `cert_dir`, and to warn before certificates expire. */
   watch(): Promise<void>
 }
 
+/** Loads the certificates, reports them, and returns their service. Rejects with an OperatorError if nothing can be served. */
 export async function openCertificates(deps: ServedCertificatesDeps): Promise<ServedCertificates> {
   const { clock, log, settings } = deps
   let current = await load(settings())
@@ -90,7 +92,7 @@ export async function openCertificates(deps: ServedCertificatesDeps): Promise<Se
   }
 
   function reportHsts({ hsts }: Generation): void {
-    if (hsts && !hsts.header()) log.info('HSTS is not sent yet: it takes a certificate that browsers trust')
+    if (hsts && !hsts.header()) log.info('HSTS header not sent yet: it needs a certificate that browsers trust')
   }
 
   function report({ certificates }: Generation, under: ServedCertificatesSettings): void {
@@ -102,7 +104,7 @@ export async function openCertificates(deps: ServedCertificatesDeps): Promise<Se
     hsts: isInForce ? hsts?.header() : hsts?.headerFor(certificates?.kept ?? []),
   })
 
-  /** `onCommit` is called when it is in force. */
+  /** `onCommit` is called once the change is in force. */
   function changeTo(
     next: Generation,
     under: ServedCertificatesSettings,
@@ -133,7 +135,7 @@ export async function openCertificates(deps: ServedCertificatesDeps): Promise<Se
       const next = await load(settings(), current)
       return { next: next.certificates, change: changeTo(next, settings(), () => {}) }
     },
-    noteProblem(error) {
+    recordProblem(error) {
       if (current.certificates) current.certificates.problems = [asProblem(error)]
     },
     model: now => modelOf(current, now, true),
@@ -160,11 +162,11 @@ export async function openCertificates(deps: ServedCertificatesDeps): Promise<Se
 
   function describe(): CertificatesStatus | undefined {
     const { certificates } = current
-    return certificates && describeCertificates(certificates, deps.issues(), clock.now())
+    return certificates && describeCertificates(certificates, deps.issuance(), clock.now())
   }
 }
 
-/** Everything that HSTS depends on beside the certificates. */
+/** Settings that HSTS depends on, as text to compare. */
 function hstsKey({ config }: ServedCertificatesSettings): string {
   return JSON.stringify([config.tls.hsts, config.tls.on_demand, config.trusted_proxies.length > 0, config.state_dir])
 }

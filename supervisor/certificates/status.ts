@@ -5,12 +5,12 @@ import { describeTimeLeft } from './expiry.ts'
 import { localRenewalAt } from './local-ca/profile.ts'
 import type { LocalAuthorityStatus } from './local-ca/trust-info.ts'
 
-/** A certificate as `monohull cert list` and `monohull status` show it. */
+/** Certificate in the output of `monohull cert list` and `monohull status`. */
 export interface CertificateStatus {
   names: string[]
-  /** Those it is presented for; `*` for every other one. None: another takes its place. */
+  /** Names that it is presented for; `*` stands for all other names. Empty if another certificate replaced it. */
   servesFor: string[]
-  /** on-demand: obtained at the first handshake for its name. */
+  /** `on-demand`: obtained at the first handshake for its name. */
   source: CertificateSource | 'on-demand'
   issuer: string
   serial: string
@@ -23,11 +23,11 @@ export interface CertificateStatus {
   /** `29 days` */
   expiresIn: string
   remarks: string[]
-  /** Of one that a CA issued, the local one too. */
+  /** Next renewal, if a CA issued it, including the local CA. */
   renewal: RenewalStatus | undefined
 }
 
-/** When a certificate is ordered next, and why then. */
+/** Next order of a certificate, with its time and reason. */
 export interface RenewalStatus {
   name: string
   domains: readonly string[]
@@ -37,30 +37,31 @@ export interface RenewalStatus {
   lastError: string | undefined
 }
 
+/** Certificates in the output of `monohull status`. */
 export interface CertificatesStatus {
   served: CertificateStatus[]
-  /** What a CA is to issue, and has not yet. */
+  /** Certificates that a CA has not issued yet. */
   awaited: RenewalStatus[]
-  /** What is wrong with files that are not served. */
+  /** Problems of files that are not served. */
   problems: string[]
-  /** When one of its certificates is served. */
+  /** Local CA, if a certificate from it is served. */
   localAuthority?: LocalAuthorityStatus | undefined
 }
 
 type Served = Candidate & { files: CertificateFiles }
 
-/** How it stands with a certificate of a CA; times in milliseconds. */
-interface Issue extends Omit<RenewalStatus, 'at'> {
+/** Progress of a certificate that a CA issues; times in milliseconds since the Unix epoch. */
+interface PlannedIssue extends Omit<RenewalStatus, 'at'> {
   nextAt: number
 }
 
-/** What a CA is asked for. */
-export interface Issues {
-  issues: readonly Issue[]
-  onDemand: readonly { certificate: Pick<UsableCertificate, 'certificate' | 'files'>; status: Issue }[]
+/** Certificates that a CA issues: those of the configuration, and those obtained on demand. */
+export interface Issuance {
+  planned: readonly PlannedIssue[]
+  onDemand: readonly { certificate: Pick<UsableCertificate, 'certificate' | 'files'>; status: PlannedIssue }[]
 }
 
-/** What is served, and what is not. */
+/** Status of all certificates, served and awaited. */
 export function describeCertificates<T extends Served>(
   {
     kept,
@@ -73,11 +74,11 @@ export function describeCertificates<T extends Served>(
     problems: readonly CertificateProblem[]
     localAuthority: Pick<Served, 'files' | 'certificate'> | undefined
   },
-  { issues, onDemand }: Issues,
+  { planned, onDemand }: Issuance,
   now: number,
 ): CertificatesStatus {
   const { fallback, named } = arrangement
-  const renewals = issues.map(asRenewal)
+  const renewals = planned.map(asRenewal)
   const renewalOf = ({ source, certificate }: T) =>
     source === 'acme'
       ? renewals.find(({ name }) => certificate.names.some(own => own.toLowerCase() === name))
@@ -125,7 +126,7 @@ function localRenewal({ certificate }: Candidate): RenewalStatus {
   }
 }
 
-function asRenewal({ nextAt, ...rest }: Issue): RenewalStatus {
+function asRenewal({ nextAt, ...rest }: PlannedIssue): RenewalStatus {
   return { ...rest, at: new Date(nextAt).toISOString() }
 }
 
@@ -144,7 +145,7 @@ function describeOne({ files, certificate }: Pick<UsableCertificate, 'certificat
   }
 }
 
-/** The certificates as a table for people. */
+/** Human-readable table of the certificates. */
 export function formatCertificates({ served, awaited, problems }: CertificatesStatus): string {
   const rows = served.map(({ names, source, keyType, notAfter, expiresIn, renewal }) => [
     names.join(',') || '-',

@@ -1,14 +1,15 @@
 import type { CertificateFiles } from './certificate.ts'
 
-/** Certificates for the same names; one of each key type. */
+/** Certificates for the same names, one of each key type. */
 export interface TlsCertificateSet {
   names: readonly string[]
   files: readonly CertificateFiles[]
 }
 
+/** Certificates for nginx's configuration. */
 export interface TlsCertificates {
-  /** For clients that ask for no name, or one that no certificate is for. */
+  /** For clients that request no name, or a name that no certificate covers. */
   fallback: TlsCertificateSet
-  /** By the name that the client asks for. */
+  /** By requested name (SNI). */
   named: readonly TlsCertificateSet[]
 }

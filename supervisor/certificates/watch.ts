@@ -9,17 +9,19 @@ import { createLocalRenewal } from './local-ca/renewal.ts'
 
 const everyMs = 1000
 
+/** Dependencies of the certificate watch. */
 export interface CertificateWatchDeps extends Pick<Runtime, 'clock' | 'log'> {
   /** The settings in force. */
   settings(): CertificatesSettings
-  /** What is served. */
+  /** Certificates that are served; undefined without HTTPS. */
   current(): Certificates | undefined
+  /** Checks whether the HSTS header has to change. */
   lookAtHsts(): void
-  /** Has nginx serve what the files hold now. */
+  /** Loads the files and has nginx serve them. */
   refresh(reason: string): Promise<unknown>
 }
 
-/** Takes up what changes in the certificate folder, and warns before certificates end. */
+/** Watch that loads changed certificates from `cert_dir`, renews the local certificate, and warns before certificates expire. */
 export function watchCertificates({
   clock,
   log,
@@ -33,7 +35,7 @@ export function watchCertificates({
   const local = createLocalRenewal({
     clock,
     log,
-    renew: () => refresh('the end of the local certificate'),
+    renew: () => refresh('the local certificate expires soon'),
   })
 
   function warnOfExpiry({ source, files, certificate }: KeptCertificate): void {
@@ -50,24 +52,29 @@ export function watchCertificates({
     else log.warn('certificate expires soon', { expires_in: describeTimeLeft(certificate.notAfter - now), ...fields })
   }
 
-  async function takeUp(reason: string): Promise<void> {
+  async function loadChanges(reason: string): Promise<void> {
     const served = current()
     if (!served) return
     const change = await findCertificateChange(settings(), log, served)
     if (change.kind === 'refused') {
-      log.warn('certificate not used, what was served stays', { problem: change.problems.join('\n'), fix: change.fix })
+      log.warn('certificate rejected, the current one stays in use', {
+        problem: change.problems.join('\n'),
+        fix: change.fix,
+      })
     }
     if (change.kind === 'new') await refresh(reason)
   }
 
-  /** One that was not valid yet, by this machine's clock, may be now. */
-  function lookForBegun(): void {
+  /** Loads certificates that were not valid yet and are now. */
+  function loadNewlyValid(): void {
     const now = clock.now()
-    const hasBegun = current()?.problems.some(({ endsAt }) => endsAt && endsAt > lastLook && endsAt <= now)
+    const isNewlyValid = current()?.problems.some(
+      ({ resolvesAt }) => resolvesAt && resolvesAt > lastLook && resolvesAt <= now,
+    )
     lastLook = now
-    if (!hasBegun) return
-    takeUp('a certificate that is valid now').catch((error: unknown) =>
-      log.error('cannot take up a certificate', { error: messageOf(error) }),
+    if (!isNewlyValid) return
+    loadChanges('a certificate became valid').catch((error: unknown) =>
+      log.error('cannot load a certificate', { error: messageOf(error) }),
     )
   }
 
@@ -78,12 +85,12 @@ export function watchCertificates({
     what: 'the certificates',
     known: current()?.signature ?? '',
     sign: () => signFolder(settings().config.cert_dir, isOfInterest),
-    onRest: () => takeUp(`a change in ${settings().config.cert_dir}`),
+    onRest: () => loadChanges(`a change in ${settings().config.cert_dir}`),
     onLook() {
       const { kept } = current() ?? { kept: [] }
       for (const one of kept) warnOfExpiry(one)
       local.look(kept)
-      lookForBegun()
+      loadNewlyValid()
       lookAtHsts()
     },
   })

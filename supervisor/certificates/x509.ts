@@ -1,10 +1,21 @@
-import { bits, element, integer, objectId, octets, sequence, set, time, utf8, yes } from './der-encoding.ts'
+import {
+  bitString,
+  booleanTrue,
+  element,
+  integer,
+  objectId,
+  octetString,
+  sequence,
+  set,
+  time,
+  utf8String,
+} from './der-encoding.ts'
 
-/** What is to be signed, so that it becomes a certificate (RFC 5280). */
+/** Content of a certificate to be signed (RFC 5280). */
 export interface CertificateDraft {
-  /** Sixteen bytes at random. */
+  /** Sixteen random bytes. */
   serial: Uint8Array
-  /** Common names, which is all that the two names consist of. */
+  /** Common name, the only part of the issuer's and the subject's name. */
   issuer: string
   subject: string
   /** Milliseconds since the Unix epoch. */
@@ -12,32 +23,32 @@ export interface CertificateDraft {
   notAfter: number
   /** SubjectPublicKeyInfo, in DER. */
   publicKey: Uint8Array
-  /** Identifiers of the own key and of the issuer's. */
+  /** Identifiers of the certificate's key and of the issuer's key. */
   keyId: Uint8Array
   issuerKeyId: Uint8Array
-  /** A CA for names below these and no others, which signs for servers and makes no further CAs; or a server. */
+  /** Either a CA that may sign only server certificates, for these names and names below them, and no further CAs; or a server. */
   use: { kind: 'authority'; scope: Scope } | { kind: 'server'; names: Scope }
 }
 
-/** Host names, and IPv4 and IPv6 addresses as bytes: as names of a server, or what a CA may sign for. */
+/** Host names, and IPv4 and IPv6 addresses as bytes: names of a server, or names that a CA may sign for. */
 export interface Scope {
   hosts: readonly string[]
   addresses: readonly Uint8Array[]
 }
 
-/** The algorithm of a signature (RFC 5758, 3.2). */
+/** AlgorithmIdentifier of an ECDSA signature with SHA-256 (RFC 5758, 3.2). */
 export const ecdsaWithSha256 = sequence(objectId('1.2.840.10045.4.3.2'))
 const commonName = objectId('2.5.4.3')
 const serverAuth = objectId('1.3.6.1.5.5.7.3.1')
-const certSignAndCrlSign = bits(Uint8Array.of(0x06), 1)
-const digitalSignature = bits(Uint8Array.of(0x80), 7)
+const certSignAndCrlSign = bitString(Uint8Array.of(0x06), 1)
+const digitalSignature = bitString(Uint8Array.of(0x80), 7)
 
-/** The part of a certificate that is signed, with ECDSA and SHA-256. */
+/** TBSCertificate, in DER: the part of a certificate that is signed, with ECDSA and SHA-256. */
 export function draftCertificate(draft: CertificateDraft): Uint8Array {
   const { serial, issuer, subject, notBefore, notAfter, publicKey } = draft
   return sequence(
     element(0xa0, integer(2)),
-    // positive, and never shorter
+    // positive, and always the same length
     integer(((serial[0] ?? 0) & 0x7f) | 0x40, ...serial.slice(1)),
     ecdsaWithSha256,
     nameOf(issuer),
@@ -48,22 +59,22 @@ export function draftCertificate(draft: CertificateDraft): Uint8Array {
   )
 }
 
-/** The certificate, in DER. */
+/** Signed certificate, in DER. */
 export function signedCertificate(draft: Uint8Array, signature: Uint8Array): Uint8Array {
-  return sequence(draft, ecdsaWithSha256, bits(signature))
+  return sequence(draft, ecdsaWithSha256, bitString(signature))
 }
 
 function nameOf(text: string): Uint8Array {
-  return sequence(set(sequence(commonName, utf8(text))))
+  return sequence(set(sequence(commonName, utf8String(text))))
 }
 
 function extensionsOf({ use, keyId, issuerKeyId }: CertificateDraft): Uint8Array[] {
   const isAuthority = use.kind === 'authority'
   return [
-    critical('2.5.29.19', isAuthority ? sequence(yes, integer(0)) : sequence()),
+    critical('2.5.29.19', isAuthority ? sequence(booleanTrue, integer(0)) : sequence()),
     critical('2.5.29.15', isAuthority ? certSignAndCrlSign : digitalSignature),
     extension('2.5.29.37', sequence(serverAuth)),
-    extension('2.5.29.14', octets(keyId)),
+    extension('2.5.29.14', octetString(keyId)),
     extension('2.5.29.35', sequence(element(0x80, issuerKeyId))),
     use.kind === 'authority'
       ? critical('2.5.29.30', sequence(element(0xa0, ...subtrees(use.scope))))
@@ -71,17 +82,17 @@ function extensionsOf({ use, keyId, issuerKeyId }: CertificateDraft): Uint8Array
   ]
 }
 
-/** The extension with the names of a server (RFC 5280, 4.2.1.6). */
+/** Extension with the names of a server (RFC 5280, 4.2.1.6). */
 export function subjectAltName(names: Scope): Uint8Array {
   return extension('2.5.29.17', sequence(...generalNames(names)))
 }
 
 function extension(id: string, value: Uint8Array): Uint8Array {
-  return sequence(objectId(id), octets(value))
+  return sequence(objectId(id), octetString(value))
 }
 
 function critical(id: string, value: Uint8Array): Uint8Array {
-  return sequence(objectId(id), yes, octets(value))
+  return sequence(objectId(id), booleanTrue, octetString(value))
 }
 
 function generalNames({ hosts, addresses }: Scope): Uint8Array[] {
@@ -91,7 +102,7 @@ function generalNames({ hosts, addresses }: Scope): Uint8Array[] {
   ]
 }
 
-/** Each address with a mask that leaves no other. */
+/** Name constraints; each address has a mask that permits no other address. */
 function subtrees({ hosts, addresses }: Scope): Uint8Array[] {
   const masked = addresses.map(address => Uint8Array.of(...address, ...address.map(() => 0xff)))
   return generalNames({ hosts, addresses: masked }).map(name => sequence(name))

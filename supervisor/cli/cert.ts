@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { exitCode, messageOf, OperatorError } from '../base/errors.ts'
 import type { World } from '../base/world.ts'
-import { askCertificate } from '../certificates/adapters/tls-probe.ts'
+import { probeCertificate } from '../certificates/adapters/tls-probe.ts'
 import { covers } from '../certificates/choice.ts'
 import { describeForeignCertificates, formatTrustInfo } from '../certificates/local-ca/trust-info.ts'
 import { type CertificateStatus, type CertificatesStatus, formatCertificates } from '../certificates/status.ts'
@@ -84,7 +84,7 @@ async function check(line: CommandLine, world: World, host: string): Promise<num
   const instance = readInstance(await runDirOf(line, world))
   if (!instance?.httpsPort)
     throw new OperatorError('no monohull serves HTTPS there', { fix: 'start one', code: exitCode.unavailable })
-  const { certificate, protocol, distrust } = await askCertificate({
+  const { certificate, protocol, distrust } = await probeCertificate({
     host: instance.httpHost,
     port: instance.httpsPort,
     // whoever asks for an address names none (RFC 6066, 3)

@@ -46,7 +46,7 @@ export async function runCommand(deps: CommandDeps, command: Command): Promise<O
         ...deps,
         settings: run.settings,
         publicAt: publicAt(deps.front),
-        take: change => nginx.take({ settings: run.settings(), changes: new Map([[deps.certificates, change]]) }),
+        apply: change => nginx.take({ settings: run.settings(), changes: new Map([[deps.certificates, change]]) }),
       })
     case 'reopenLogs':
       nginx.reopenLogs()

@@ -54,7 +54,7 @@ export async function openAroundNginx(deps: AroundNginxDeps): Promise<AroundNgin
   const [features, folders, certificates, dynamicRoutes] = await Promise.all([
     readNginxFeatures(),
     openFolders({ ...shared, isDevelopment: deps.world.isDevelopment, onChange: rotation.changed }).then(run.add),
-    openCertificates({ ...shared, issues: acme.issues, onHsts: () => void rotation.changed() }).then(run.add),
+    openCertificates({ ...shared, issuance: acme.issuance, onHsts: () => void rotation.changed() }).then(run.add),
     config.dynamic_routes &&
       import('../dynamic-routes/open.ts')
         .then(found => found.openDynamicRoutes({ ...shared, ownPorts: portsOf(deps.front) }))

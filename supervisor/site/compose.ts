@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path'
-import { challengeFolder } from '../certificates/acme/settings.ts'
+import { challengeDirOf } from '../certificates/acme/settings.ts'
 import { onDemandOf } from '../certificates/on-demand/paths.ts'
 import type { CertificatesModel } from '../certificates/served.ts'
 import { dynamicRoutesOf } from '../dynamic-routes/paths.ts'
@@ -62,7 +62,7 @@ export function modelNginx(settings: Settings, features: NginxFeatures, running:
     onDemand: onDemandOf(config, features),
     dynamicRoutes,
     tlsProfile: config.tls.profile,
-    acmeChallenges: challengeFolder(config),
+    acmeChallenges: challengeDirOf(config),
     health: {
       socket: join(config.run_dir, healthSocketName),
       livePath: config.health.live_path,

@@ -25,7 +25,11 @@ function namedServers({ upstreams }: Config, upstream: string): ExternalUpstream
 
 function hstsPreview({ config }: Settings): Hsts | undefined {
   if (!config.tls.hsts) return undefined
-  return hstsOf(config.tls.hsts, { progress: { stage: 0, since: 0 }, isGood: config.https !== 'off', hasProxies: true })
+  return hstsOf(config.tls.hsts, {
+    progress: { stage: 0, since: 0 },
+    isTrusted: config.https !== 'off',
+    hasProxies: true,
+  })
 }
 
 /** Every file of the configuration, by name, as all workers ready would have it. */

@@ -1,4 +1,4 @@
-import type { CertificateSettings } from '../certificates/search.ts'
+import type { CertificateSearchSettings } from '../certificates/search.ts'
 import type { Problem } from '../config/report.ts'
 import type { FrontFiles } from '../front/adapters/files.ts'
 import type { OwnNginxConf } from '../nginx/own-conf.ts'
@@ -24,7 +24,7 @@ export interface Settings extends ProgramSettings {
   /** The user's own, in place of the one built in. */
   maintenancePage: string | undefined
   frontFiles: FrontFiles
-  certificates: Omit<CertificateSettings, 'acme'>
+  certificates: Omit<CertificateSearchSettings, 'acme'>
 }
 
 export type SettingsResult = { ok: true; settings: Settings } | { ok: false; problems: Problem[] }

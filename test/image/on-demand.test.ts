@@ -4,7 +4,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { askCertificate } from '../../supervisor/certificates/adapters/tls-probe.ts'
+import { probeCertificate } from '../../supervisor/certificates/adapters/tls-probe.ts'
 import { makeIssuedCertificate } from '../make-issued-certificate.ts'
 import { startContainer, until } from './docker.ts'
 
@@ -33,7 +33,7 @@ describe('tls.on_demand in the image', () => {
       const container = await startContainer(t, { args: [...args, ...env, '--volume', `${state}:/var/lib/monohull`] })
       const port = Number(new URL(await container.https()).port)
       const shown = (name: string) =>
-        askCertificate({ host: '127.0.0.1', port, name }).then(
+        probeCertificate({ host: '127.0.0.1', port, name }).then(
           ({ certificate }) => certificate.subjectAltName,
           (error: Error) => error.message,
         )

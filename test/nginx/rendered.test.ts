@@ -81,7 +81,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
     ['redirect', {}],
     ['HTTP and HTTPS', { httpMode: 'serve' }],
     ['modern TLS', { tlsProfile: 'modern' }],
-    ['certificates on demand', { onDemand: { folder: '/tmp/on demand', socket: '/tmp/on-demand.sock' } }],
+    ['certificates on demand', { onDemand: { directory: '/tmp/on demand', socket: '/tmp/on-demand.sock' } }],
     [
       'dynamic routes, with certificates on demand',
       {
@@ -93,7 +93,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
           },
           namedHosts: ['www.test', '*.shop.test', 'localhost'],
         },
-        onDemand: { folder: '/tmp/on demand', socket: '/tmp/on-demand.sock' },
+        onDemand: { directory: '/tmp/on demand', socket: '/tmp/on-demand.sock' },
       },
     ],
     [

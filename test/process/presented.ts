@@ -1,5 +1,5 @@
 import type { X509Certificate } from 'node:crypto'
-import { askCertificate } from '../../supervisor/certificates/adapters/tls-probe.ts'
+import { probeCertificate } from '../../supervisor/certificates/adapters/tls-probe.ts'
 
 /** The certificate that a port on loopback presents to who asks for a name. */
 export async function presented(
@@ -7,5 +7,5 @@ export async function presented(
   name: string | undefined = 'localhost',
   keyType?: 'ecdsa' | 'rsa',
 ): Promise<X509Certificate> {
-  return (await askCertificate({ host: '127.0.0.1', port: port ?? 0, name, keyType })).certificate
+  return (await probeCertificate({ host: '127.0.0.1', port: port ?? 0, name, keyType })).certificate
 }

@@ -2,8 +2,9 @@ import type { UsableCertificate } from '../certificate.ts'
 import type { AcmeRecord, ChallengeType } from './plan.ts'
 import type { RenewalInfo } from './renewal.ts'
 
-/** What the ACME services need from the world; the adapters provide it. */
+/** Interfaces that the ACME services need; the adapters implement them. */
 
+/** Order for a certificate (RFC 8555, 7.1.3). */
 export interface AcmeOrder {
   url: string
   status: 'pending' | 'ready' | 'processing' | 'valid' | 'invalid'
@@ -14,6 +15,7 @@ export interface AcmeOrder {
   retryAfterMs: number | undefined
 }
 
+/** Challenge of an authorization (RFC 8555, 7.1.5). */
 export interface AcmeChallenge {
   type: string
   url: string
@@ -21,6 +23,7 @@ export interface AcmeChallenge {
   problem: string | undefined
 }
 
+/** Authorization for one domain (RFC 8555, 7.1.4). */
 export interface AcmeAuthorization {
   status: 'pending' | 'valid' | 'invalid' | 'deactivated' | 'expired' | 'revoked'
   domain: string
@@ -28,7 +31,7 @@ export interface AcmeAuthorization {
   retryAfterMs: number | undefined
 }
 
-/** A certificate authority. Every call may throw an AcmeError, or an error of the network. */
+/** Client of a certificate authority. Every call may reject with an AcmeError or a network error. */
 export interface AcmeClient {
   newOrder(
     domains: readonly string[],
@@ -36,60 +39,62 @@ export interface AcmeClient {
   ): Promise<AcmeOrder>
   order(url: string): Promise<AcmeOrder>
   authorization(url: string): Promise<AcmeAuthorization>
-  /** What proves that the domain is ours, for a token. */
+  /** Key authorization for a token (RFC 8555, 8.1). */
   keyAuthorization(token: string): Promise<string>
+  /** Asks the authority to validate a challenge. */
   respond(challengeUrl: string): Promise<void>
-  /** `csr`: DER. */
+  /** Submits the certificate request. `csr`: DER. */
   finalize(order: AcmeOrder, csr: Uint8Array): Promise<AcmeOrder>
-  /** The chain as PEM. */
+  /** Certificate chain as PEM. */
   certificate(url: string): Promise<string>
-  /** Undefined when the authority offers none. */
+  /** Suggested renewal window; undefined if the authority offers none. */
   renewalInfo(certificateId: string): Promise<RenewalInfo | undefined>
 }
 
-/** Puts what the authority looks for where it looks for it. */
+/** Publishes the response to a challenge where the authority looks for it. */
 export interface ChallengeSolver {
   readonly type: ChallengeType
   present(domain: string, token: string, keyAuthorization: string): Promise<void>
   remove(domain: string, token: string, keyAuthorization: string): Promise<void>
 }
 
+/** Creates keys, and what is derived from them. */
 export interface KeyMaker {
-  /** A new private key, as PEM. */
+  /** Creates a private key, as PEM. */
   createKey(type: 'ecdsa' | 'rsa'): Promise<string>
-  /** A request for a certificate (PKCS #10), as DER. */
+  /** Creates a certificate request (CSR, PKCS #10), as DER. */
   createRequest(keyPem: string, domains: readonly string[]): Uint8Array
-  /** What RFC 9773 calls a certificate; undefined when it lacks the issuer's key identifier. */
+  /** Unique identifier of a certificate (RFC 9773, 4.1); undefined if it lacks the issuer's key identifier. */
   certificateId(chainPem: string): string | undefined
 }
 
-/** What is kept in the state folder. */
+/** Certificates and records in `state_dir`. */
 export interface AcmeStore {
   record(name: string): AcmeRecord | undefined
   saveRecord(name: string, record: AcmeRecord): void
-  /** The certificate with this id, else the latest that is kept, expired or not. */
+  /** Stored certificate with this id, or else the latest one, expired or not. */
   current(name: string, id?: string): UsableCertificate | undefined
-  /** Keeps a certificate with its key; an error when they do not belong together. */
+  /** Stores a certificate with its key. Throws if they do not match. */
   save(name: string, pem: { chain: string; key: string }): UsableCertificate
-  /** Removes all that is kept of a name. */
+  /** Removes everything stored for a name. */
   remove(name: string): void
-  /** The key of an order that is under way. */
+  /** Key of an order in progress. */
   pendingKey(name: string): string | undefined
   savePendingKey(name: string, keyPem: string | undefined): void
 }
 
-/** Looks for what would make an order fail. Undefined: nothing found. */
+/** Checks that predict whether an order would fail. Undefined: no obstacle found. */
 export interface Preflight {
-  /** Why nothing could be kept. */
+  /** Reason why the certificate could not be stored. */
   storage(): string | undefined
-  /** Why a name leads nowhere. */
+  /** Reason why a name does not resolve. */
   dns(domain: string): Promise<string | undefined>
-  /** What answers on port 80 of a domain in place of a challenge: `wrong` is certain, `unknown` is not. */
+  /** Result of requesting a challenge of our own on port 80 of a domain: `wrong` if another server responds, `unknown` if this machine cannot tell. */
   challenge(domain: string): Promise<{ kind: 'right' | 'wrong' | 'unknown'; detail: string }>
 }
 
-/** Whoever knows which names are ours. */
+/** Decides which names may have a certificate. */
 export interface Gatekeeper {
-  /** Rejects when it cannot be asked. */
+  /** Rejects if there is no decision. */
   isAllowed(name: string): Promise<boolean>
 }

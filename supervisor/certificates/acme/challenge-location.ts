@@ -1,6 +1,6 @@
 import { quote } from '../../nginx/text.ts'
 
-/** What a CA asks for, before any redirect, password or route. */
+/** Location of HTTP-01 challenges, which takes precedence over redirects, passwords and routes. */
 export function renderChallenges({ acmeChallenges }: { acmeChallenges: string | undefined }): string[] {
   if (acmeChallenges === undefined) return []
   return [

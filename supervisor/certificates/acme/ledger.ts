@@ -15,37 +15,38 @@ import {
   specOf,
 } from './plan.ts'
 
+/** Dependencies of the ledger. */
 export interface AcmeLedgerDeps {
   clock: Pick<Clock, 'now'>
   log: Log
   store: AcmeStore
   settings: AcmeSettings
-  /** Whether a certificate that was ordered with other settings serves on until it is replaced. */
+  /** Whether a certificate ordered with other settings stays in use until it is replaced. */
   keepsAnyway: boolean
 }
 
-/** The certificates that an authority is asked for, and what is remembered of each. */
+/** Planned certificates of an authority, with a record of each. */
 export interface AcmeLedger {
   plans(): readonly AcmePlan[]
   add(plan: AcmePlan): void
-  /** Removes a plan and all that is kept of it. */
+  /** Removes a plan and everything stored for it. */
   remove(plan: AcmePlan): void
   recordOf(plan: AcmePlan): AcmeRecord
-  /** Remembers a change, in the store too as far as that can be written. */
-  note(plan: AcmePlan, change: Partial<AcmeRecord>): void
-  /** Keeps what was issued for a plan, with a new record. */
+  /** Changes a record, also in the store if that is writable. */
+  update(plan: AcmePlan, change: Partial<AcmeRecord>): void
+  /** Stores the certificate issued for a plan, with a new record. */
   keep(plan: AcmePlan, pem: { chain: string; key: string }): UsableCertificate
-  /** Certificate that is kept, whatever it was ordered with, expired or not. */
+  /** Stored certificate, whatever settings it was ordered with, expired or not. */
   kept(name: string): UsableCertificate | undefined
-  /** Whether the certificate was ordered with the settings of now. */
+  /** Whether the certificate was ordered with the current settings. */
   matchesSpec(plan: AcmePlan): boolean
-  /** Certificate that is kept, when it matches the settings of now. */
+  /** Stored certificate, if it was ordered with the current settings. */
   certificateFor(plan: AcmePlan): UsableCertificate | undefined
-  /** What to do now. */
+  /** Next step for a plan. */
   stepOf(plan: AcmePlan): AcmeStep
 }
 
-/** A ledger that begins with what the store has for the plans of the settings. */
+/** Ledger of the plans in the settings, with the certificates and records that the store has for them. */
 export function createAcmeLedger({ clock, log, store, settings, keepsAnyway }: AcmeLedgerDeps): AcmeLedger {
   let plans = [...settings.plans]
   const records = new Map<string, AcmeRecord>()
@@ -74,23 +75,23 @@ export function createAcmeLedger({ clock, log, store, settings, keepsAnyway }: A
       store.remove(plan.name)
     },
     recordOf: ({ name }) => records.get(name) ?? newRecord(''),
-    note(plan, change) {
+    update(plan, change) {
       const record = { ...ledger.recordOf(plan), ...change }
       records.set(plan.name, record)
       try {
         store.saveRecord(plan.name, record)
       } catch (error) {
-        log.debug('cannot remember how it stands with a certificate', { name: plan.name, error: messageOf(error) })
+        log.debug('cannot store the record of a certificate', { name: plan.name, error: messageOf(error) })
       }
     },
     keep(plan, pem) {
       const issued = store.save(plan.name, pem)
       kept.set(plan.name, issued)
-      ledger.note(plan, { ...newRecord(specOf(plan, settings)), issued: issued.certificate.id })
+      ledger.update(plan, { ...newRecord(specOf(plan, settings)), issued: issued.certificate.id })
       return issued
     },
     kept: name => kept.get(name),
-    matchesSpec: plan => ledger.recordOf(plan).wish === specOf(plan, settings),
+    matchesSpec: plan => ledger.recordOf(plan).spec === specOf(plan, settings),
     certificateFor: plan => (ledger.matchesSpec(plan) ? kept.get(plan.name) : undefined),
     stepOf: plan => nextStep(ledger.recordOf(plan), ledger.certificateFor(plan)?.certificate, clock.now()),
   }

@@ -2,35 +2,37 @@ import { type Clock, pause } from '../../base/clock.ts'
 import type { AcmeAuthorization, AcmeClient, AcmeOrder, AcmeStore, ChallengeSolver, KeyMaker } from './authority.ts'
 import { AcmeError, type AcmePlan, type AcmeSettings } from './plan.ts'
 
-/** Most proofs and certificates are there within a second; from then on it is asked less and less often. */
+/** Most validations and certificates take less than a second; after that, polling slows down. */
 const firstPollMs = 200
-const slowestPollMs = 3000
-/** However long the CA wants us to wait between two questions. */
-const longestPauseMs = 10_000
+const maxPollMs = 3000
+/** Longest pause between two polls, whatever the CA asks for. */
+const maxPauseMs = 10_000
 const timeoutMs = 180_000
 
+/** Dependencies of an order. */
 export interface OrderDeps {
   client: AcmeClient
   solver: ChallengeSolver
   keys: KeyMaker
   store: AcmeStore
   clock: Clock
-  /** Ends an order that is under way; it can be taken up again. */
+  /** Aborts an order in progress; it can be resumed later. */
   signal: AbortSignal
 }
 
+/** Certificate to order. */
 export interface OrderRequest {
   plan: AcmePlan
   settings: Pick<AcmeSettings, 'keyType' | 'profile'>
-  /** The certificate that this one is to replace (RFC 9773, 5). */
+  /** Identifier of the certificate to replace (RFC 9773, 5). */
   replaces: string | undefined
-  /** An order of an earlier run. */
+  /** URL of an unfinished order. */
   pendingOrder: string | undefined
-  /** Called with an order that will be finalised, once its key is kept: after that it can be taken up again. */
+  /** Called with the URL of a new order once its key is stored: from then on it can be resumed. */
   onOrder(url: string): void
 }
 
-/** Has a certificate issued: from the order to the chain and its key. Throws with what the authority says. */
+/** Obtains a certificate, from the order to the chain and its key. Rejects with the problem that the authority reports. */
 export async function obtainCertificate(
   deps: OrderDeps,
   request: OrderRequest,
@@ -56,12 +58,12 @@ export async function obtainCertificate(
     for (const url of order.authorizations) await authorize(deps, url)
     await poll(['ready', 'valid'])
   }
-  const proved = order.status === 'pending' ? await client.order(order.url) : order
+  const validated = order.status === 'pending' ? await client.order(order.url) : order
   const finalized =
-    proved.status === 'ready' ? await client.finalize(proved, keys.createRequest(key, plan.domains)) : proved
+    validated.status === 'ready' ? await client.finalize(validated, keys.createRequest(key, plan.domains)) : validated
   const { certificate } = finalized.status === 'valid' ? finalized : await poll(['valid'])
   if (certificate === undefined)
-    throw new AcmeError('the order is valid and names no certificate', { type: 'serverInternal' })
+    throw new AcmeError('the order is valid but has no certificate', { type: 'serverInternal' })
   return { chain: await client.certificate(certificate), key }
 }
 
@@ -75,7 +77,7 @@ async function resumeOrder(
     const order = await client.order(pendingOrder)
     return order.status === 'invalid' ? undefined : { order, key }
   } catch (error) {
-    if (error instanceof AcmeError && error.type !== 'rateLimited') return undefined // expired, or of another account
+    if (error instanceof AcmeError && error.type !== 'rateLimited') return undefined // expired, or it belongs to another account
     throw error
   }
 }
@@ -85,7 +87,7 @@ async function newOrder(client: AcmeClient, { plan, settings, replaces }: OrderR
   try {
     return await client.newOrder(plan.domains, { profile, replaces })
   } catch (error) {
-    // replaced already, or known to another account: RFC 9773 has the client ask without it
+    // already replaced, or of another account: RFC 9773 lets the client order without `replaces`
     const isRefused =
       error instanceof AcmeError && ['alreadyReplaced', 'malformed', 'unauthorized'].includes(error.type)
     if (replaces === undefined || !isRefused) throw error
@@ -101,26 +103,26 @@ async function authorize(deps: OrderDeps, url: string): Promise<void> {
   const challenge = authorization.challenges.find(({ type }) => type === solver.type)
   if (!challenge) {
     const offered = authorization.challenges.map(({ type }) => type).join(', ')
-    throw new AcmeError(`the CA offers no ${solver.type} for ${domain}, only ${offered}`, {
+    throw new AcmeError(`the CA does not offer ${solver.type} for ${domain}, only ${offered}`, {
       type: 'unsupportedChallenge',
     })
   }
-  const proof = await client.keyAuthorization(challenge.token)
+  const keyAuthorization = await client.keyAuthorization(challenge.token)
   try {
-    await solver.present(domain, challenge.token, proof)
+    await solver.present(domain, challenge.token, keyAuthorization)
     await client.respond(challenge.url)
     await waitFor(
       deps,
       () => client.authorization(url),
       ({ status }) => status === 'valid',
-      `the proof for ${domain}`,
+      `the validation of ${domain}`,
     )
   } finally {
-    await solver.remove(domain, challenge.token, proof)
+    await solver.remove(domain, challenge.token, keyAuthorization)
   }
 }
 
-/** Asks until it is done, as often as the authority wants; throws when it has become invalid, or takes too long. */
+/** Polls until done, at the pace that the authority asks for. Rejects if it becomes invalid or takes too long. */
 async function waitFor<T extends AcmeOrder | AcmeAuthorization>(
   { clock, signal }: Pick<OrderDeps, 'clock' | 'signal'>,
   ask: () => Promise<T>,
@@ -128,17 +130,17 @@ async function waitFor<T extends AcmeOrder | AcmeAuthorization>(
   what: string,
 ): Promise<T> {
   const deadline = clock.monotonic() + timeoutMs
-  for (let pollMs = firstPollMs; ; pollMs = Math.min(pollMs * 2, slowestPollMs)) {
+  for (let pollMs = firstPollMs; ; pollMs = Math.min(pollMs * 2, maxPollMs)) {
     signal.throwIfAborted()
     const found = await ask()
     if (isDone(found)) return found
     if (!['pending', 'processing', 'ready'].includes(found.status))
-      throw new AcmeError(`${what} is ${found.status}: ${problemOf(found) ?? 'the CA does not say why'}`, {
+      throw new AcmeError(`${what} is ${found.status}: ${problemOf(found) ?? 'the CA gave no reason'}`, {
         type: 'invalid',
       })
     if (clock.monotonic() > deadline)
-      throw new AcmeError(`${what} takes too long: it is ${found.status}`, { type: 'timeout' })
-    await pause(clock, Math.min(Math.max(found.retryAfterMs ?? pollMs, firstPollMs), longestPauseMs), signal)
+      throw new AcmeError(`${what} takes too long: it is still ${found.status}`, { type: 'timeout' })
+    await pause(clock, Math.min(Math.max(found.retryAfterMs ?? pollMs, firstPollMs), maxPauseMs), signal)
   }
 }
 

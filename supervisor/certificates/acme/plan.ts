@@ -2,28 +2,30 @@ import { backoffMs } from '../../base/backoff.ts'
 import type { CertificateFacts } from '../certificate.ts'
 import { covers } from '../choice.ts'
 
-const ladder = { initialMs: 60_000, maxMs: 6 * 3_600_000 }
+const backoff = { initialMs: 60_000, maxMs: 6 * 3_600_000 }
 const dayMs = 86_400_000
-/** No authority has longer limits. */
-const longestWaitMs = 7 * dayMs
+/** Longest wait for a retry; no authority has longer rate limits. */
+const maxWaitMs = 7 * dayMs
 
-/** What is asked of a certificate authority (RFC 8555). */
+/** Certificate to obtain from an authority. */
 export interface AcmePlan {
-  /** The first domain; names the certificate. */
+  /** First domain, which identifies the certificate. */
   name: string
   domains: readonly string[]
 }
 
+/** Challenge types that are supported (RFC 8555, 8). */
 export type ChallengeType = 'http-01' | 'dns-01'
 
+/** Settings of `tls.acme`, with defaults applied. */
 export interface AcmeSettings {
-  /** URL of the directory. */
+  /** URL of the ACME directory. */
   directory: string
-  /** Roots that the directory's own certificate is checked against; none: those of the system. */
+  /** PEM file of roots for HTTPS requests to the directory; undefined: Node's built-in roots. */
   caFile: string | undefined
   email: string | undefined
   profile: string | undefined
-  /** External account binding, as the authority gave it. */
+  /** External account binding from the authority. */
   eab: { keyId: string; hmacKey: string } | undefined
   keyType: 'ecdsa' | 'rsa'
   challenge: ChallengeType
@@ -32,40 +34,41 @@ export interface AcmeSettings {
   plans: readonly AcmePlan[]
 }
 
-/** What is remembered of a certificate between restarts. */
+/** State of a certificate that survives restarts. Times are in milliseconds since the Unix epoch. */
 export interface AcmeRecord {
-  /** What is asked for; when that changes, what follows counts no more. */
-  wish: string
-  /** Id of the certificate that was issued for it; one of an earlier wish may still be kept. */
+  /** Settings that the record applies to, from `specOf`. With other settings the record is ignored. */
+  spec: string
+  /** Id of the certificate issued for these settings; the store may still have one of earlier settings. */
   issued: string | undefined
   failures: number
-  /** No attempt before; milliseconds since the Unix epoch, as all times here. */
+  /** Time before which there is no attempt. */
   retryAt: number
   lastError: string | undefined
   renewal: Renewal | undefined
-  /** An order that may be under way still. */
+  /** URL of an order that may still be in progress. */
   pendingOrder: string | undefined
 }
 
-/** When a certificate is to be renewed. */
+/** Planned renewal of a certificate. */
 export interface Renewal {
   /** Id of the certificate. */
   of: string
   at: number
   why: string
   window: RenewalWindow | undefined
-  /** When the authority is to be asked for its window again. */
+  /** Time to ask the authority for its window again. */
   askAgainAt: number
 }
 
+/** Renewal window in milliseconds since the Unix epoch. */
 export interface RenewalWindow {
   start: number
   end: number
 }
 
-/** An error that the authority reports (RFC 7807), or that makes further steps pointless. */
+/** Problem that the authority reports (RFC 7807), or that prevents further steps. */
 export class AcmeError extends Error {
-  /** Without the prefix: `rateLimited`, `badNonce`. */
+  /** Type without its URN prefix: `rateLimited`, `badNonce`. */
   readonly type: string
   readonly retryAfterMs: number | undefined
 
@@ -77,14 +80,15 @@ export class AcmeError extends Error {
   }
 }
 
-/** Everything that makes a kept certificate the one that is wanted. */
+/** Settings that decide whether a stored certificate is the one to serve, as text to compare. */
 export function specOf({ domains }: AcmePlan, { directory, keyType, profile }: AcmeSettings): string {
   return JSON.stringify({ domains, directory, keyType, profile })
 }
 
-export function newRecord(wish: string): AcmeRecord {
+/** Record without any history. */
+export function newRecord(spec: string): AcmeRecord {
   return {
-    wish,
+    spec,
     issued: undefined,
     failures: 0,
     retryAt: 0,
@@ -94,62 +98,63 @@ export function newRecord(wish: string): AcmeRecord {
   }
 }
 
-/** The record that counts for a wish, if any. For a certificate whose record was lost there is a new one: it is not ordered again. */
+/** Record for a spec; undefined if there is none. A certificate whose record was lost gets a new record, so that it is not ordered again. */
 export function recall(
   { domains }: AcmePlan,
-  wish: string,
+  spec: string,
   { known, present }: { known: AcmeRecord | undefined; present: Pick<CertificateFacts, 'id' | 'names'> | undefined },
 ): AcmeRecord | undefined {
-  if (known) return known.wish === wish ? known : undefined
+  if (known) return known.spec === spec ? known : undefined
   const isFor = present && domains.every(domain => covers(present, domain))
-  return isFor ? { ...newRecord(wish), issued: present.id } : undefined
+  return isFor ? { ...newRecord(spec), issued: present.id } : undefined
 }
 
-/** Whether a certificate that is kept is the one that was wished for. Records of earlier versions have the renewal alone. */
+/** Whether a stored certificate was issued for the record's spec. Records of earlier versions have `renewal` only. */
 export function isIssuedFor(record: AcmeRecord, { id }: Pick<CertificateFacts, 'id'>): boolean {
   return (record.issued ?? record.renewal?.of) === id
 }
 
-/** A folder name for a certificate. */
-export function folderOf(name: string): string {
+/** Directory name for a certificate. */
+export function directoryNameOf(name: string): string {
   return name.toLowerCase().replace('*', '_')
 }
 
 /**
- * The wait after so many failures in a row: from a minute to six hours. What the authority asks for instead is believed, but
- * where it is less, and did not help before.
+ * Delay after a number of consecutive failures, in ms: from one minute to six hours. A delay that the authority asks for takes
+ * precedence, unless it is shorter and there was more than one failure.
  */
 export function retryDelayMs(failures: number, askedMs: number | undefined, random: number): number {
-  const own = backoffMs(failures, ladder, random)
+  const own = backoffMs(failures, backoff, random)
   if (askedMs === undefined) return own
-  return Math.min(failures > 1 ? Math.max(askedMs, own) : askedMs, longestWaitMs)
+  return Math.min(failures > 1 ? Math.max(askedMs, own) : askedMs, maxWaitMs)
 }
 
 /**
- * How long a renewed certificate is kept at least: for an authority that wants each one replaced at once, or a clock far ahead, none is
- * new enough.
+ * Minimum time between a renewal and the next one, in ms. It prevents endless renewals if the authority wants every certificate
+ * replaced at once, or the clock is far ahead.
  */
-export function shortestKeepMs({ notBefore, notAfter }: Pick<CertificateFacts, 'notBefore' | 'notAfter'>): number {
+export function minKeepMs({ notBefore, notAfter }: Pick<CertificateFacts, 'notBefore' | 'notAfter'>): number {
   return Math.min(dayMs, (notAfter - notBefore) / 10)
 }
 
+/** Next step for a certificate: wait, ask the authority for its renewal window, or order. */
 export type AcmeStep = { kind: 'wait'; until: number; why: string } | { kind: 'ask' } | { kind: 'order'; why: string }
 
-/** What to do now for a certificate. `certificate`: the one that is kept, when it is the one that is wanted. */
+/** Next step for a certificate. `certificate`: the stored one, if it was ordered with the current settings. */
 export function nextStep(
   record: AcmeRecord,
   certificate: Pick<CertificateFacts, 'id'> | undefined,
   now: number,
 ): AcmeStep {
   const { renewal, retryAt } = record
-  // what is further away than it may be was noted while the clock was wrong
+  // a time too far ahead was recorded while the clock was wrong
   const isIn = (time: number, longestMs: number) => time > now && time - now <= longestMs
   if (certificate) {
     if (renewal?.of !== certificate.id || !isIn(renewal.askAgainAt, dayMs)) return { kind: 'ask' }
     if (renewal.at > now) return { kind: 'wait', until: Math.min(renewal.at, renewal.askAgainAt), why: renewal.why }
   }
-  const why = certificate && renewal ? renewal.why : 'there is none'
-  return isIn(retryAt, longestWaitMs)
+  const why = certificate && renewal ? renewal.why : 'there is no certificate yet'
+  return isIn(retryAt, maxWaitMs)
     ? { kind: 'wait', until: retryAt, why: record.failures > 0 ? 'the last attempt failed' : 'it was just renewed' }
     : { kind: 'order', why }
 }

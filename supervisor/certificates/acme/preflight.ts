@@ -3,8 +3,8 @@ import type { Preflight } from './authority.ts'
 import type { AcmePlan, AcmeSettings } from './plan.ts'
 
 /**
- * Looks for what would make a first order fail, before it counts against the authority's limits: no place to keep the
- * certificate, a name that leads nowhere, somebody else on its port 80. What is only likely is a warning.
+ * Obstacle that would make a first order fail, found before it counts against the authority's limits: the certificate cannot be
+ * stored, a name does not resolve, or another server responds on its port 80. An uncertain obstacle is only logged.
  */
 export async function findObstacle(
   { domains }: AcmePlan,
@@ -12,19 +12,19 @@ export async function findObstacle(
   { preflight, log }: { preflight: Preflight; log: Log },
 ): Promise<string | undefined> {
   const storage = preflight.storage()
-  if (storage !== undefined) return `${storage}: the certificate would be lost with the next start`
-  if (challenge === 'dns-01') return undefined // the name need not lead here, nor anywhere
+  if (storage !== undefined) return `${storage}: the certificate would be lost on the next restart`
+  if (challenge === 'dns-01') return undefined // the name does not have to resolve
   for (const domain of domains) {
     const dns = await preflight.dns(domain)
-    if (dns !== undefined) return `DNS: ${domain} has no address (${dns}); add an A or AAAA record that leads here`
+    if (dns !== undefined) return `DNS: ${domain} has no address (${dns}); add an A or AAAA record for this machine`
   }
   for (const domain of domains) {
     const { kind, detail } = await preflight.challenge(domain)
     const url = `http://${domain}/.well-known/acme-challenge/`
     if (kind === 'wrong')
-      return `self-test: ${url} is answered by somebody else (${detail}); have port 80 of ${domain} lead here, or order regardless: monohull cert renew ${domains[0]} --force`
+      return `self-test: another server responds at ${url} (${detail}); make port 80 of ${domain} reach this machine, or skip this check: monohull cert renew ${domains[0]} --force`
     if (kind === 'unknown')
-      log.warn('this machine cannot see its own challenge, perhaps the CA can', { url, reason: detail })
+      log.warn('this machine cannot reach its own challenge, but the CA may be able to', { url, reason: detail })
   }
   return undefined
 }

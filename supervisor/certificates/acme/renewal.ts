@@ -3,16 +3,16 @@ import type { Renewal, RenewalWindow } from './plan.ts'
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
-/** A certificate that lives no longer is renewed at half of its life. */
+/** Lifetime up to which a certificate is renewed after half of it. */
 const shortLifeMs = 10 * dayMs
-/** Part of the lifetime by which renewals are spread. */
+/** Part of the lifetime over which renewals are spread. */
 const jitterPart = 0.05
-/** Part of the lifetime that is left for failures, when the authority's window goes on beyond. */
-const sparedPart = 0.1
+/** Part of the lifetime reserved for retries if the authority's window extends into it. */
+const reservedPart = 0.1
 const askEveryMs = 6 * hourMs
-const soonestAskMs = 60_000
+const minAskMs = 60_000
 
-/** What the authority suggests (RFC 9773). */
+/** Renewal information from the authority (RFC 9773). */
 export interface RenewalInfo {
   window: RenewalWindow
   retryAfterMs: number | undefined
@@ -21,10 +21,11 @@ export interface RenewalInfo {
 
 type Dates = Pick<CertificateFacts, 'id' | 'notBefore' | 'notAfter'>
 
+/** Facts that decide when a certificate is renewed. */
 export interface RenewalFacts {
   certificate: Dates
   previous: Renewal | undefined
-  /** Undefined: the authority has none to offer, or did not answer. */
+  /** Undefined if the authority offers none or did not respond. */
   info: RenewalInfo | undefined
   now: number
   /** From 0 to 1. */
@@ -32,26 +33,26 @@ export interface RenewalFacts {
 }
 
 /**
- * When to renew: at a random time in the window that the authority suggests, chosen once per window; without a window at
- * two thirds of the lifetime, or half of a short one, somewhat earlier at random.
+ * Plans the renewal: at a random time in the window that the authority suggests, chosen once per window. Without a window: after
+ * two thirds of the lifetime, or half of a short one, minus a random part.
  */
 export function planRenewal({ certificate, previous, info, now, random }: RenewalFacts): Renewal {
-  const mine = previous?.of === certificate.id ? previous : undefined
+  const current = previous?.of === certificate.id ? previous : undefined
   if (!info || !isSensible(info.window, certificate)) {
     const askAgainAt = now + askEveryMs
-    return mine ? { ...mine, askAgainAt } : { ...byLifetime(certificate, random), askAgainAt }
+    return current ? { ...current, askAgainAt } : { ...byLifetime(certificate, random), askAgainAt }
   }
   const { window, explanation } = info
-  const wait = Math.min(Math.max(info.retryAfterMs ?? askEveryMs, soonestAskMs), dayMs)
-  const isSame = mine?.window?.start === window.start && mine.window.end === window.end
+  const wait = Math.min(Math.max(info.retryAfterMs ?? askEveryMs, minAskMs), dayMs)
+  const isSame = current?.window?.start === window.start && current.window.end === window.end
   const reason = explanation ? `; ${explanation}` : ''
   return {
     of: certificate.id,
     window,
-    at: isSame ? mine.at : Math.round(window.start + random * (latestIn(window, certificate) - window.start)),
+    at: isSame ? current.at : Math.round(window.start + random * (latestIn(window, certificate) - window.start)),
     why:
       window.end <= now
-        ? `the CA wants it replaced at once${reason}`
+        ? `the CA asks to replace it at once${reason}`
         : `the CA suggests ${iso(window.start)} to ${iso(window.end)}${reason}`,
     askAgainAt: now + wait,
   }
@@ -61,19 +62,19 @@ function isSensible({ start, end }: RenewalWindow, { notAfter }: Dates): boolean
   return end > start && start < notAfter
 }
 
-/** Whatever is suggested: in time before the certificate ends. */
+/** End of the window, or earlier to leave time for retries before the certificate expires. */
 function latestIn({ start, end }: RenewalWindow, { notBefore, notAfter }: Dates): number {
-  return Math.min(end, Math.max(start, notAfter - (notAfter - notBefore) * sparedPart))
+  return Math.min(end, Math.max(start, notAfter - (notAfter - notBefore) * reservedPart))
 }
 
 function byLifetime({ id, notBefore, notAfter }: Dates, random: number): Omit<Renewal, 'askAgainAt'> {
   const lifetime = notAfter - notBefore
-  const [part, words] = lifetime <= shortLifeMs ? [1 / 2, 'half'] : [2 / 3, 'two thirds']
+  const [part, fraction] = lifetime <= shortLifeMs ? [1 / 2, 'half'] : [2 / 3, 'two thirds']
   return {
     of: id,
     window: undefined,
     at: Math.round(notBefore + lifetime * (part - random * jitterPart)),
-    why: `${words} of the lifetime`,
+    why: `${fraction} of the lifetime`,
   }
 }
 
@@ -81,7 +82,7 @@ function iso(time: number): string {
   return new Date(time).toISOString()
 }
 
-/** A Retry-After header (RFC 9110, 10.2.3) as milliseconds from now. */
+/** Value of a Retry-After header (RFC 9110, 10.2.3) in milliseconds from now; undefined if missing or malformed. */
 export function readRetryAfter(value: string | undefined, now: number): number | undefined {
   if (value === undefined) return undefined
   if (/^\d+$/.test(value)) return Number(value) * 1000

@@ -1,22 +1,22 @@
-import { bits, element, integer, nothing, objectId, sequence, set } from '../der-encoding.ts'
+import { bitString, element, integer, nullValue, objectId, sequence, set } from '../der-encoding.ts'
 import { ecdsaWithSha256, subjectAltName } from '../x509.ts'
 
 const extensionRequest = objectId('1.2.840.113549.1.9.14')
 const algorithms = {
   ecdsa: ecdsaWithSha256,
-  rsa: sequence(objectId('1.2.840.113549.1.1.11'), nothing),
+  rsa: sequence(objectId('1.2.840.113549.1.1.11'), nullValue),
 }
 
 /**
- * The part of a request for a certificate that is signed (RFC 2986). It has no subject: the host names are in the extension alone, as
- * public CAs want them. `publicKey`: SubjectPublicKeyInfo, in DER.
+ * CertificationRequestInfo, in DER: the part of a certificate request (CSR, RFC 2986) that is signed. It has no subject: public CAs
+ * expect the host names in the extension only. `publicKey`: SubjectPublicKeyInfo, in DER.
  */
 export function draftRequest({ publicKey, hosts }: { publicKey: Uint8Array; hosts: readonly string[] }): Uint8Array {
   const extensions = sequence(subjectAltName({ hosts, addresses: [] }))
   return sequence(integer(0), sequence(), publicKey, element(0xa0, sequence(extensionRequest, set(extensions))))
 }
 
-/** The request, in DER. `signature`: of the draft, with SHA-256. */
+/** Signed certificate request, in DER. `signature`: signature of the draft, with SHA-256. */
 export function signedRequest(draft: Uint8Array, keyType: 'ecdsa' | 'rsa', signature: Uint8Array): Uint8Array {
-  return sequence(draft, algorithms[keyType], bits(signature))
+  return sequence(draft, algorithms[keyType], bitString(signature))
 }

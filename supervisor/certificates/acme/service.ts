@@ -5,74 +5,76 @@ import type { Runtime } from '../../base/runtime.ts'
 import type { UsableCertificate } from '../certificate.ts'
 import { createAcmeLedger } from './ledger.ts'
 import { type OrderDeps, obtainCertificate } from './order.ts'
-import { AcmeError, type AcmePlan, type AcmeSettings, type AcmeStep, retryDelayMs, shortestKeepMs } from './plan.ts'
+import { AcmeError, type AcmePlan, type AcmeSettings, type AcmeStep, minKeepMs, retryDelayMs } from './plan.ts'
 import { planRenewal } from './renewal.ts'
 
+/** Dependencies of the ACME service. */
 export interface AcmeDeps extends OrderDeps, Pick<Runtime, 'log' | 'random'> {
   settings: AcmeSettings
-  /** Ends what is under way, and everything after it: nothing is ordered or noted any more. */
+  /** Aborts the current operation and all later ones: nothing more is ordered or recorded. */
   signal: AbortSignal
-  /** Why a first order cannot work, or undefined. */
+  /** Obstacle for a first order; undefined if none. */
   preflight(plan: AcmePlan): Promise<string | undefined>
-  /** Whether mounted certificates serve all of these names: then none is ordered. */
+  /** Whether mounted certificates cover all of these names, so that none is ordered. */
   isCovered(domains: readonly string[]): boolean
-  /** Has what was issued served. */
+  /** Has nginx serve the issued certificate. */
   serve(plan: AcmePlan, issued: UsableCertificate): Promise<Outcome>
   /**
-   * Whether a certificate is to be replaced, when that is due or the settings are others than it was ordered with; rejects when it
-   * cannot be now. Default: it is. With it, a certificate serves on until it is replaced, whatever the settings.
+   * Whether to replace a certificate that is due, or was ordered with other settings. Rejects if that cannot be decided or done now.
+   * Default: yes. If given, a certificate stays in use until it is replaced, whatever the settings.
    */
   isStillWanted?(plan: AcmePlan, why: 'due' | 'changed'): Promise<boolean>
-  /** Has one that is not wanted any more served no longer. */
+  /** Stops serving a certificate that is no longer wanted. */
   withdraw?(plan: AcmePlan): void
 }
 
-/** How it stands with a certificate from the authority. */
+/** Status of a planned certificate. */
 export interface AcmeStatus {
   name: string
   domains: readonly string[]
-  /** When something is done next, and why then. */
+  /** Time of the next step; milliseconds since the Unix epoch. 0: none. */
   nextAt: number
   why: string
   lastError: string | undefined
 }
 
-/** `due`: when the authority, asked anew, wants it; `forced`: now, without asking anybody whether it can work. */
+/** `due`: renews only if the authority, asked again, says that it is due. `forced`: renews now, without checks before the order. */
 export type RenewMode = 'due' | 'forced'
 
+/** Service that obtains and renews certificates. */
 export interface Acme {
-  /** Does what is due, for one certificate after the other; one that fails holds up none. Does nothing while it is busy. */
+  /** Performs the steps that are due, one certificate at a time; a failure does not affect the others. Does nothing while a tick is running. */
   tick(): Promise<void>
   renew(name: string, mode: RenewMode): Promise<Outcome>
-  /** Obtains one that is not among the plans, and looks after it from then on; when that fails, nothing is kept of it. */
+  /** Obtains a certificate for a new plan and renews it from then on. On failure, the plan is dropped. */
   obtain(plan: AcmePlan): Promise<Outcome>
-  /** What is kept, expired or not. */
+  /** Stored certificate, expired or not. */
   certificate(name: string): UsableCertificate | undefined
   status(): AcmeStatus[]
-  /** Settles when nothing is under way. */
+  /** Settles once no operation is running. */
   idle(): Promise<void>
 }
 
-/** One that ticks by itself. */
+/** Running ACME service, which ticks by itself. */
 export interface RunningAcme extends Pick<Acme, 'renew' | 'status'> {
-  /** Those that were obtained at the first handshake for a name, and how it stands with them. */
+  /** Certificates that were obtained on demand, with their status. */
   onDemand(): { certificate: UsableCertificate; status: AcmeStatus }[]
-  /** Ends it, an order that is under way too; settles when nothing of it runs any more. */
+  /** Aborts any order and stops; settles once nothing is running. */
   close(): Promise<void>
 }
 
-/** Obtains certificates and renews them in time. Never touches the one that serves before there is a better one. */
+/** Creates the service. A certificate in use is kept until its replacement is issued. */
 export function createAcme(deps: AcmeDeps): Acme {
   const { clock, log, store, settings, signal } = deps
   const ledger = createAcmeLedger({ ...deps, keepsAnyway: deps.isStillWanted !== undefined })
-  const { recordOf, note } = ledger
+  const { recordOf, update } = ledger
   let isBusy = false
   let last: Promise<unknown> = Promise.resolve()
 
-  /** One at a time, whoever asks. */
+  /** Runs operations one at a time. */
   function inTurn<T>(act: () => Promise<T>): Promise<T> {
     const done = last.then(act)
-    last = done.catch(() => {}) // told to whoever asked
+    last = done.catch(() => {}) // the caller gets the error
     return done
   }
 
@@ -81,11 +83,11 @@ export function createAcme(deps: AcmeDeps): Acme {
     const { renewal: previous } = recordOf(plan)
     const asked = id === undefined ? undefined : deps.client.renewalInfo(id)
     const info = await asked?.catch((error: unknown) => {
-      log.debug('the CA does not say when to renew', { name: plan.name, error: messageOf(error) })
+      log.debug('the CA did not report when to renew', { name: plan.name, error: messageOf(error) })
       return undefined
     })
     if (signal.aborted) return
-    note(plan, { renewal: planRenewal({ certificate, previous, info, now: clock.now(), random: deps.random() }) })
+    update(plan, { renewal: planRenewal({ certificate, previous, info, now: clock.now(), random: deps.random() }) })
   }
 
   async function stepNow(plan: AcmePlan): Promise<AcmeStep> {
@@ -95,7 +97,7 @@ export function createAcme(deps: AcmeDeps): Acme {
   }
 
   async function order(plan: AcmePlan, mode: RenewMode): Promise<Outcome> {
-    if (signal.aborted) return ended(plan)
+    if (signal.aborted) return aborted(plan)
     const present = ledger.kept(plan.name)
     let issued: UsableCertificate
     try {
@@ -107,10 +109,10 @@ export function createAcme(deps: AcmeDeps): Acme {
         settings,
         replaces: present && deps.keys.certificateId(present.pem.chain),
         pendingOrder,
-        onOrder: url => note(plan, { pendingOrder: url }),
+        onOrder: url => update(plan, { pendingOrder: url }),
       })
       issued = ledger.keep(plan, pem)
-      if (present) note(plan, { retryAt: clock.now() + shortestKeepMs(issued.certificate) })
+      if (present) update(plan, { retryAt: clock.now() + minKeepMs(issued.certificate) })
       store.savePendingKey(plan.name, undefined)
       await askForWindow(plan, issued)
       log.info('certificate issued', { names: plan.domains.join(','), expires: iso(issued.certificate.notAfter) })
@@ -133,29 +135,29 @@ export function createAcme(deps: AcmeDeps): Acme {
 
   function drop(plan: AcmePlan): void {
     if (signal.aborted) return
-    log.info('certificate given up, it is not wanted any more', { names: plan.domains.join(',') })
+    log.info('certificate dropped, it is no longer wanted', { names: plan.domains.join(',') })
     ledger.remove(plan)
     deps.withdraw?.(plan)
   }
 
-  /** What ends with the service is no failure, and its order can be taken up again. */
-  function ended({ name }: AcmePlan): Outcome {
-    return { ok: false, message: `${name} not renewed`, reason: 'the ACME service was ended' }
+  /** An operation aborted with the service does not count as a failure, and its order can be resumed. */
+  function aborted({ name }: AcmePlan): Outcome {
+    return { ok: false, message: `${name} not renewed`, reason: 'the ACME service was stopped' }
   }
 
   function fail(plan: AcmePlan, error: unknown): Outcome {
-    if (signal.aborted) return ended(plan)
+    if (signal.aborted) return aborted(plan)
     const failures = recordOf(plan).failures + 1
     const asked = error instanceof AcmeError ? error.retryAfterMs : undefined
     const delayMs = retryDelayMs(failures, asked, deps.random())
     const reason = messageOf(error)
-    note(plan, { failures, retryAt: clock.now() + delayMs, lastError: reason })
+    update(plan, { failures, retryAt: clock.now() + delayMs, lastError: reason })
     const fields = {
       names: plan.domains.join(','),
       reason,
       retry_in: formatDuration(Math.round(delayMs / 1000) * 1000),
     }
-    if (ledger.kept(plan.name)) log.warn('certificate not renewed, the old one stays', fields)
+    if (ledger.kept(plan.name)) log.warn('certificate not renewed, the old one stays in use', fields)
     else log.error('certificate not obtained', fields)
     return { ok: false, message: `${plan.name} not renewed`, reason }
   }
@@ -164,7 +166,7 @@ export function createAcme(deps: AcmeDeps): Acme {
     const step = ledger.stepOf(plan)
     const { renewal, lastError, retryAt } = recordOf(plan)
     const base = { name: plan.name, domains: plan.domains, lastError }
-    if (deps.isCovered(plan.domains)) return { ...base, nextAt: 0, why: 'a mounted certificate serves these names' }
+    if (deps.isCovered(plan.domains)) return { ...base, nextAt: 0, why: 'a mounted certificate covers these names' }
     if (renewal && ledger.kept(plan.name)) return { ...base, nextAt: Math.max(renewal.at, retryAt), why: renewal.why }
     return { ...base, nextAt: step.kind === 'wait' ? step.until : clock.now(), why: 'why' in step ? step.why : '' }
   }
@@ -195,7 +197,7 @@ export function createAcme(deps: AcmeDeps): Acme {
         return Promise.resolve({
           ok: false,
           message: 'nothing renewed',
-          reason: `ACME is for ${names}, not for ${name}`,
+          reason: `tls.acme has certificates for ${names}, not for ${name}`,
         })
       }
       return inTurn(async () => {

@@ -12,7 +12,7 @@ export interface AcmeKeys {
   run_dir: string
 }
 
-/** An app, by the directory that its programs run in. */
+/** App, reduced to the directory in which its programs run. */
 export interface AppDirectory {
   place: { directory: string }
 }
@@ -22,12 +22,12 @@ const directories: Record<string, string> = {
   'letsencrypt-staging': 'https://acme-staging-v02.api.letsencrypt.org/directory',
 }
 
-/** What ACME is to do, or undefined when it is off. */
+/** Settings of `tls.acme`; undefined if it is not set. */
 export function acmeSettingsOf(config: Pick<AcmeKeys, 'tls' | 'server_names' | 'routes'>): AcmeSettings | undefined {
   const { tls } = config
   if (!tls.acme) return undefined
   const { directory, ca_file, email, profile, eab, key_type, challenge, dns_hook } = tls.acme
-  const wanted = tls.acme.domains ?? namedHosts(config)
+  const certificates = tls.acme.domains ?? namedHosts(config)
   return {
     directory: directories[directory] ?? directory,
     caFile: ca_file,
@@ -37,24 +37,24 @@ export function acmeSettingsOf(config: Pick<AcmeKeys, 'tls' | 'server_names' | '
     keyType: key_type,
     challenge,
     dnsHook: dns_hook,
-    plans: wanted.map(names => {
+    plans: certificates.map(names => {
       const domains = [names].flat().map(name => name.toLowerCase())
       return { name: domains[0] ?? '', domains }
     }),
   }
 }
 
-/** Where certificates from the authority are kept. */
-export function acmeFolder({ state_dir }: Pick<AcmeKeys, 'state_dir'>): string {
+/** Directory of the certificates from the authority. */
+export function acmeCertificatesDir({ state_dir }: Pick<AcmeKeys, 'state_dir'>): string {
   return join(state_dir, 'acme/certificates')
 }
 
-/** Where nginx finds what the authority asks for; undefined when it never asks. */
-export function challengeFolder({ run_dir, tls }: Pick<AcmeKeys, 'run_dir' | 'tls'>): string | undefined {
+/** Directory from which nginx serves HTTP-01 challenges; undefined without HTTP-01. */
+export function challengeDirOf({ run_dir, tls }: Pick<AcmeKeys, 'run_dir' | 'tls'>): string | undefined {
   return tls.acme?.challenge === 'http-01' ? join(run_dir, 'acme-challenge') : undefined
 }
 
-/** Where the program runs that sets DNS records: in the folder of the app, when there is one app only. */
-export function dnsHookFolder(apps: readonly AppDirectory[]): string {
+/** Working directory of the DNS hook: the app's directory if there is only one app, otherwise monohull's own. */
+export function dnsHookDir(apps: readonly AppDirectory[]): string {
   return (apps.length === 1 && apps[0]?.place.directory) || resolve('.')
 }

@@ -17,9 +17,9 @@ import { createAcmeStore } from './adapters/store.ts'
 import type { AcmeSettings } from './plan.ts'
 import { findObstacle } from './preflight.ts'
 import { createAcme, type RunningAcme } from './service.ts'
-import { type AcmeKeys, acmeFolder, challengeFolder, dnsHookFolder } from './settings.ts'
+import { type AcmeKeys, acmeCertificatesDir, challengeDirOf, dnsHookDir } from './settings.ts'
 
-/** Often enough to honour what the CA says about when to try again. */
+/** Often enough to follow the CA's Retry-After. */
 const everyTenSeconds = '*/10 * * * * *'
 
 /** Settings that ACME depends on. */
@@ -29,14 +29,15 @@ export interface AcmeServiceSettings {
   nginxUser: { gid: number } | undefined
 }
 
+/** Dependencies of the running ACME service. */
 export interface AcmeServiceDeps extends Pick<OnDemandDeps, 'clock' | 'log' | 'random' | 'hasRoute'> {
-  /** Certificates that are served now. */
+  /** Certificates in use. */
   served(): readonly KeptCertificate[]
-  /** Has what was issued served. */
+  /** Loads the certificate files and has nginx serve them. */
   refresh(reason: string): Promise<Outcome>
 }
 
-/** Obtains certificates and renews them, in the background: what serves meanwhile serves on, whatever happens. */
+/** Starts to obtain and renew certificates in the background. Certificates in use stay in use, whatever happens. */
 export function startAcme(
   deps: AcmeServiceDeps,
   { config, apps, nginxUser }: AcmeServiceSettings,
@@ -45,8 +46,8 @@ export function startAcme(
   const { clock, log, random } = deps
   const ending = new AbortController()
   const { signal } = ending
-  const challenges = challengeFolder(config) ?? join(config.run_dir, 'acme-challenge')
-  const preflight = createPreflight(config.state_dir, challenges, signal)
+  const challengeDir = challengeDirOf(config) ?? join(config.run_dir, 'acme-challenge')
+  const preflight = createPreflight(config.state_dir, challengeDir, signal)
   const account = createAccountStore(join(config.state_dir, 'acme/accounts'), settings.directory, {
     keys: keyMaker,
     log,
@@ -57,15 +58,15 @@ export function startAcme(
   if (transience)
     log.warn('certificates from the CA will be lost with this container', {
       reason: `state_dir ${config.state_dir} ${transience}`,
-      fix: `mount a volume there, or a restart orders them anew, which CAs limit: -v monohull-state:${config.state_dir}`,
+      fix: `mount a volume there, because every new container orders them again, which CAs limit: -v monohull-state:${config.state_dir}`,
     })
 
   const shared: SharedAcmeDeps = {
     client: createAcmeClient({ settings, ca, account, now: clock.now, signal }),
     solver:
       settings.challenge === 'dns-01'
-        ? createDnsSolver(settings.dnsHook ?? [], dnsHookFolder(apps), signal)
-        : createHttpSolver(challenges),
+        ? createDnsSolver(settings.dnsHook ?? [], dnsHookDir(apps), signal)
+        : createHttpSolver(challengeDir),
     keys: keyMaker,
     clock,
     random,
@@ -80,14 +81,14 @@ export function startAcme(
   }
   const acme = createAcme({
     ...shared,
-    store: createAcmeStore(acmeFolder(config)),
+    store: createAcmeStore(acmeCertificatesDir(config)),
     serve: () => deps.refresh('ACME'),
   })
   const { on_demand: wanted } = config.tls
   const onDemand = wanted && startOnDemand({ ...deps, config, nginxUser, wanted }, shared)
   const look = () => {
     for (const each of onDemand ? [acme, onDemand] : [acme])
-      each.tick().catch((error: unknown) => log.error('cannot look after certificates', { error: messageOf(error) }))
+      each.tick().catch((error: unknown) => log.error('cannot renew certificates', { error: messageOf(error) }))
   }
   const cancel = runAt(everyTenSeconds, look)
   look()

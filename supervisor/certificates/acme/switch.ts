@@ -1,28 +1,31 @@
 import type { Change } from '../../base/change.ts'
 import { messageOf } from '../../base/errors.ts'
 import type { Outcome } from '../../base/outcome.ts'
-import type { Issues } from '../status.ts'
+import type { Issuance } from '../status.ts'
 import type { RenewMode, RunningAcme } from './service.ts'
 import { acmeSettingsOf } from './settings.ts'
 import type { AcmeServiceDeps, AcmeServiceSettings } from './start.ts'
 
+/** Dependencies of the switch. */
 export interface AcmeSwitchDeps extends AcmeServiceDeps {
   /** The settings in force. */
   settings(): AcmeServiceSettings
 }
 
-/** ACME, where the configuration has it. Nothing of it is loaded without need. */
+/** ACME service that runs while the configuration has `tls.acme`. Its code is loaded only then. */
 export interface AcmeSwitch {
   readonly name: string
-  /** Begins to obtain certificates; rejects when it cannot. */
+  /** Starts to obtain certificates. Rejects if it cannot start. */
   begin(): Promise<void>
-  issues(): Issues
-  /** Renews a certificate now. It takes its time, so it is no command of the queue; only serving the result is. */
+  /** Certificates that a CA issues. */
+  issuance(): Issuance
+  /** Renews a certificate. It can take minutes, so it does not block the command queue; only serving the result is a command. */
   renew(name: string, mode: RenewMode): Promise<Outcome>
   prepare(next: AcmeServiceSettings): Promise<Change | undefined>
   quiesce(): Promise<void>
 }
 
+/** Creates the switch; `begin` starts it. */
 export function createAcmeSwitch(deps: AcmeSwitchDeps): AcmeSwitch {
   const { log, settings } = deps
   let running: RunningAcme | undefined
@@ -42,8 +45,8 @@ export function createAcmeSwitch(deps: AcmeSwitchDeps): AcmeSwitch {
     running = undefined
   }
 
-  /** Two at the same store would order twice: the next one starts when nothing of the last one runs any more. */
-  async function switchNow(): Promise<void> {
+  /** Starts the new service only after the old one has stopped: two services with the same store would place every order twice. */
+  async function restart(): Promise<void> {
     await close()
     await start()
   }
@@ -51,21 +54,21 @@ export function createAcmeSwitch(deps: AcmeSwitchDeps): AcmeSwitch {
   return {
     name: 'ACME',
     begin: start,
-    issues: () => ({ issues: running?.status() ?? [], onDemand: running?.onDemand() ?? [] }),
+    issuance: () => ({ planned: running?.status() ?? [], onDemand: running?.onDemand() ?? [] }),
     async renew(name, mode) {
       await switching
       if (running) return running.renew(name, mode)
-      const reason = 'tls.acme is not set: mounted certificates are taken up by themselves'
+      const reason = 'tls.acme is not set; changed files in cert_dir are loaded automatically'
       return { ok: false, message: 'nothing renewed', reason }
     },
     async prepare(next) {
       if (keyOf(next) === keyOf(settings())) return undefined
       if (acmeSettingsOf(next.config)) await import('./start.ts')
       return {
-        // in the background: an order that is ended may have a command in the queue that waits for the reload
+        // in the background: a command of an aborted order may be in the queue, waiting for this reload
         commit() {
           switching = switching
-            .then(switchNow)
+            .then(restart)
             .catch((error: unknown) => log.error('cannot start ACME', { error: messageOf(error) }))
         },
       }
@@ -77,7 +80,7 @@ export function createAcmeSwitch(deps: AcmeSwitchDeps): AcmeSwitch {
   }
 }
 
-/** Everything that ACME is started with. */
+/** Settings of the ACME service, as text to compare. */
 function keyOf({ config }: AcmeServiceSettings): string {
   return JSON.stringify([acmeSettingsOf(config), config.tls.on_demand, config.state_dir])
 }

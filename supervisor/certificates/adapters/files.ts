@@ -7,39 +7,39 @@ import type { CertificateFacts, CertificateFiles, CertificateReading } from '../
 import { type ChainLink, orderChain } from '../chain.ts'
 import { findChainWeakness, findKeyWeakness, keyTypeOf, oneLine } from './strength.ts'
 
-/** No certificate comes near it. */
-const longestFile = 1_000_000
+/** Far above the size of any certificate file, in bytes. */
+const maxFileBytes = 1_000_000
 
 type Bad = { ok: false; problem: string; fix: string }
 
 /**
- * Names of the files in a certificate folder, and of the folders in it; empty when there is no such folder. Names that
- * begin with a dot are Kubernetes' own, and lost+found is of the file system. An OperatorError when it cannot be read.
+ * Names of the files in a certificate directory and of its subdirectories; empty if the directory does not exist. Skips names that
+ * begin with a dot, which Kubernetes uses internally, and `lost+found`. Throws an OperatorError if the directory cannot be read.
  */
-export function listCertificateFolder(folder: string): { files: string[]; folders: string[] } {
+export function listCertificateDirectory(directory: string): { files: string[]; directories: string[] } {
   try {
-    const names = readdirSync(folder).filter(name => !name.startsWith('.') && name !== 'lost+found')
-    const folders = names.filter(name => isFolder(join(folder, name)))
-    return { files: names.filter(name => !folders.includes(name)), folders: folders.sort() }
+    const names = readdirSync(directory).filter(name => !name.startsWith('.') && name !== 'lost+found')
+    const directories = names.filter(name => isDirectory(join(directory, name)))
+    return { files: names.filter(name => !directories.includes(name)), directories: directories.sort() }
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return { files: [], folders: [] }
-    throw new OperatorError(`cannot read the certificate folder ${folder}: ${messageOf(error)}`, {
-      fix: `let user ${process.getuid?.()} read the folder, or name another with cert_dir`,
+    if (errnoOf(error) === 'ENOENT') return { files: [], directories: [] }
+    throw new OperatorError(`cannot read the certificate directory ${directory}: ${messageOf(error)}`, {
+      fix: `let user ${process.getuid?.()} read the directory, or set cert_dir to another`,
     })
   }
 }
 
-function isFolder(path: string): boolean {
+function isDirectory(path: string): boolean {
   try {
     return statSync(path).isDirectory()
   } catch {
-    return false // a link that leads nowhere: who reads it is told
+    return false // a dangling link: reading it reports the error
   }
 }
 
-/** Reads a pair and puts its chain in order. What is wrong names the file. */
-export function readCertificate(folder: string, names: CertificateFiles): CertificateReading {
-  const files = { chain: join(folder, names.chain), key: join(folder, names.key) }
+/** Reads a pair and puts its chain in order. A problem names the file that has it. */
+export function readCertificate(directory: string, names: CertificateFiles): CertificateReading {
+  const files = { chain: join(directory, names.chain), key: join(directory, names.key) }
   const refuse = (path: string, { problem, fix }: Bad): CertificateReading => ({
     ok: false,
     files,
@@ -50,13 +50,13 @@ export function readCertificate(folder: string, names: CertificateFiles): Certif
   if (!chain.ok) return refuse(files.chain, chain)
   const keys = parseKeys(files.key)
   if (!keys.ok) return refuse(`the key ${files.key}`, keys)
-  // the leaf is the one that the key belongs to, wherever it stands
+  // the leaf is the certificate that matches the key, wherever it is in the file
   const found = chain.links.flatMap(leaf =>
     keys.keys.filter(key => leaf.x509.checkPrivateKey(key)).map(key => ({ leaf, key })),
   )
   const [first, key] = [chain.links[0], keys.keys[0]]
   const match = found[0] ?? (first && key && { leaf: first, key })
-  if (!match) throw new Error('cannot judge a pair without a certificate and a key')
+  if (!match) throw new Error('cannot check a pair without a certificate and a key')
   const weakKey = findKeyWeakness(match.key)
   if (weakKey) return refuse(`the key ${files.key}`, weakKey)
 
@@ -98,14 +98,14 @@ function parseCertificates(path: string): { ok: true; links: ReadLink[] } | Bad 
       const x509 = new X509Certificate(text)
       links.push({ x509, subject: x509.subject, isIssuedBy: other => isIssuedBy(x509, other.x509) })
     } catch {
-      const problem = `is damaged: certificate ${index + 1} of ${found.texts.length} cannot be read`
+      const problem = `is damaged: certificate ${index + 1} of ${found.texts.length} cannot be parsed`
       return { ok: false, problem, fix: 'write it again' }
     }
   }
   return { ok: true, links }
 }
 
-/** By name and by signature: a CA with a new key may have the old name. */
+/** Checks name and signature, because a CA can have the same name with a new key. */
 function isIssuedBy(x509: X509Certificate, issuer: X509Certificate): boolean {
   return x509.checkIssued(issuer) && x509.verify(issuer.publicKey)
 }
@@ -117,7 +117,7 @@ function parseKeys(path: string): { ok: true; keys: KeyObject[] } | Bad {
   try {
     return { ok: true, keys: found.texts.map(text => createPrivateKey(text)) }
   } catch {
-    return { ok: false, problem: 'is damaged: it cannot be read', fix: 'write it again' }
+    return { ok: false, problem: 'is damaged: it cannot be parsed', fix: 'write it again' }
   }
 }
 
@@ -134,45 +134,41 @@ function factsOf(x509: X509Certificate, key: KeyObject): Omit<CertificateFacts, 
   }
 }
 
-function remarksOn(path: string, { chain, strangers }: { chain: ReadLink[]; strangers: ReadLink[] }): string[] {
+function remarksOn(path: string, { chain, unrelated }: { chain: ReadLink[]; unrelated: ReadLink[] }): string[] {
   const [leaf] = chain
   const remarks: string[] = []
-  if (strangers.length > 0) {
-    const names = strangers.map(({ subject }) => oneLine(subject)).join('; ')
-    remarks.push(`${path} holds what is no part of the chain, and is left out: ${names}`)
+  if (unrelated.length > 0) {
+    const names = unrelated.map(({ subject }) => oneLine(subject)).join('; ')
+    remarks.push(`${path} contains certificates outside the chain, which are not served: ${names}`)
   }
   if (leaf && chain.length === 1 && /CA Issuers/.test(leaf.x509.infoAccess ?? ''))
-    remarks.push(
-      `${path} lacks the intermediate certificate, so that some clients will not trust it: mount the full chain`,
-    )
+    remarks.push(`${path} lacks the intermediate certificate, so some clients will not trust it: mount the full chain`)
   for (const { x509 } of chain.slice(1)) {
     if (Date.parse(x509.validTo) <= Date.now())
       remarks.push(
-        `${path} holds a CA's certificate that expired on ${new Date(x509.validTo).toISOString()}, so that clients refuse the chain: ${oneLine(x509.subject)}; mount the full chain of now`,
+        `${path} contains a CA certificate that expired on ${new Date(x509.validTo).toISOString()}, so clients reject the chain: ${oneLine(x509.subject)}; mount the current full chain`,
       )
   }
   if (leaf?.x509.publicKey.asymmetricKeyType?.startsWith('ed'))
-    remarks.push(
-      `${path} is for a key of the type Ed25519 or Ed448, which browsers do not take: EC P-256 or RSA serves everybody`,
-    )
-  if (leaf && !leaf.x509.subjectAltName) remarks.push(`${path} names no host (subjectAltName): browsers refuse it`)
+    remarks.push(`${path} has a key of type Ed25519 or Ed448, which browsers do not support: use EC P-256 or RSA`)
+  if (leaf && !leaf.x509.subjectAltName) remarks.push(`${path} has no host name (subjectAltName): browsers reject it`)
   return remarks
 }
 
 function readPemFile(path: string): ReturnType<typeof readPem> {
   try {
-    // what is no file, such as a pipe, might hold up whoever reads it for ever
+    // reading something else, such as a pipe, could block forever
     const entry = statSync(path)
-    if (!entry.isFile()) return { ok: false, problem: 'is no file', fix: 'mount a file in its place' }
-    if (entry.size > longestFile)
-      return { ok: false, problem: 'is too long for PEM', fix: 'mount a PEM file in its place' }
+    if (!entry.isFile()) return { ok: false, problem: 'is not a file', fix: 'replace it with a file' }
+    if (entry.size > maxFileBytes)
+      return { ok: false, problem: 'is too large for PEM', fix: 'replace it with a PEM file' }
     return readPem(readFileSync(path))
   } catch (error) {
     const uid = process.getuid?.()
     if (errnoOf(error) === 'EACCES') {
       return {
         ok: false,
-        problem: `cannot be read by user ${uid}${describeOwner(path)}`,
+        problem: `is not readable by user ${uid}${describeOwner(path)}`,
         fix: `chown it to ${uid}, give its group read permission, or start as root`,
       }
     }
@@ -185,6 +181,6 @@ function describeOwner(path: string): string {
     const stat = statSync(path)
     return ` (owner ${stat.uid}:${stat.gid}, mode ${(stat.mode & 0o777).toString(8).padStart(4, '0')})`
   } catch {
-    return '' // in a folder that cannot be entered
+    return '' // in an inaccessible directory
   }
 }

@@ -1,13 +1,13 @@
 import { accessSync, constants, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CertificateStore } from '../search.ts'
-import { listCertificateFolder, readCertificate } from './files.ts'
+import { listCertificateDirectory, readCertificate } from './files.ts'
 
-/** Certificates on disk. */
+/** Store of certificates on disk. */
 export const certificateStore: CertificateStore = {
-  list: listCertificateFolder,
+  list: listCertificateDirectory,
   read: readCertificate,
-  // made seldom, so loaded then
+  // rarely needed, so loaded on demand
   localAuthority: async () => {
     const { createAuthority, createLocalCertificate, readAuthorityScope } = await import(
       '../local-ca/adapters/authority.ts'
@@ -17,17 +17,17 @@ export const certificateStore: CertificateStore = {
   remove(files) {
     for (const path of [files.chain, files.key]) rmSync(path, { force: true })
   },
-  isWritable(folder) {
+  isWritable(directory) {
     try {
-      mkdirSync(folder, { recursive: true, mode: 0o700 })
-      accessSync(folder, constants.W_OK)
+      mkdirSync(directory, { recursive: true, mode: 0o700 })
+      accessSync(directory, constants.W_OK)
       return true
     } catch {
       return false
     }
   },
-  keepCopy({ pem, certificate }, folder) {
-    const target = join(folder, certificate.id)
+  keepCopy({ pem, certificate }, directory) {
+    const target = join(directory, certificate.id)
     mkdirSync(target, { recursive: true, mode: 0o700 })
     const copy = { chain: join(target, 'served.crt'), key: join(target, 'served.key') }
     for (const part of ['key', 'chain'] as const) {
@@ -36,11 +36,11 @@ export const certificateStore: CertificateStore = {
     }
     return copy
   },
-  keepOnly(ids, folder) {
-    for (const name of readdirSync(folder)) {
-      // the names of copies; a local CA and its certificate may live here too
+  keepOnly(ids, directory) {
+    for (const name of readdirSync(directory)) {
+      // only names of copies: a local CA and its certificate may be here too
       if (/^[0-9a-f]{16}$/.test(name) && !ids.includes(name))
-        rmSync(join(folder, name), { recursive: true, force: true })
+        rmSync(join(directory, name), { recursive: true, force: true })
     }
   },
 }

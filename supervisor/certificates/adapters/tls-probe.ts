@@ -1,38 +1,46 @@
 import type { X509Certificate } from 'node:crypto'
 import type { CertificateFacts } from '../certificate.ts'
 
-export interface TlsQuestion {
+/** Server to probe, and the kind of client to act as. */
+export interface TlsProbe {
   host: string
   port: number
-  /** The name to ask for (SNI); none: like a client that has none. */
+  /** Name to request (SNI); undefined: none. */
   name: string | undefined
-  /** Whether connections begin with a PROXY protocol header. */
+  /** Whether the connection begins with a PROXY protocol header. */
   proxyProtocol?: boolean
-  /** Asks like a client that knows this kind of key only. */
+  /** Acts as a client that supports only this type of key. */
   keyType?: CertificateFacts['keyType'] | undefined
 }
 
-const answerTimeoutMs = 5000
+const handshakeTimeoutMs = 5000
 const signatures: Record<CertificateFacts['keyType'], string> = {
   ecdsa: 'ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512',
   rsa: 'rsa_pss_rsae_sha256:rsa_pss_pss_sha256:RSA+SHA256',
   eddsa: 'ed25519:ed448',
 }
 
-export interface TlsAnswer {
+/** Result of a handshake. */
+export interface TlsProbeResult {
   certificate: X509Certificate
   protocol: string | null
-  /** Why this machine would not trust it; undefined when it would. */
+  /** Reason why this machine does not trust the certificate; undefined if it does. */
   distrust: string | undefined
 }
 
-/** The certificate that a TLS server presents in a real handshake, trusted or not. */
-export async function askCertificate({ host, port, name, proxyProtocol, keyType }: TlsQuestion): Promise<TlsAnswer> {
+/** Certificate that a TLS server presents in a real handshake, trusted or not. Rejects if there is no handshake. */
+export async function probeCertificate({
+  host,
+  port,
+  name,
+  proxyProtocol,
+  keyType,
+}: TlsProbe): Promise<TlsProbeResult> {
   const [net, { connect }] = await Promise.all([import('node:net'), import('node:tls')])
   return new Promise((resolve, reject) => {
     const plain = net.connect({ host, port })
     plain.once('error', reject)
-    // who is behind it, is not said
+    // UNKNOWN: no client address
     if (proxyProtocol) plain.write('PROXY UNKNOWN\r\n')
     const socket = connect({
       socket: plain,
@@ -41,15 +49,15 @@ export async function askCertificate({ host, port, name, proxyProtocol, keyType 
       checkServerIdentity: () => undefined,
       ...(keyType ? { sigalgs: signatures[keyType] } : {}),
     })
-    socket.setTimeout(answerTimeoutMs, () => socket.destroy(new Error('no answer in time')))
+    socket.setTimeout(handshakeTimeoutMs, () => socket.destroy(new Error('the handshake timed out')))
     socket.once('error', reject)
     socket.once('secureConnect', () => {
       const certificate = socket.getPeerX509Certificate()
       const { authorizationError } = socket
-      const answer = { protocol: socket.getProtocol(), distrust: authorizationError?.toString() }
+      const handshake = { protocol: socket.getProtocol(), distrust: authorizationError?.toString() }
       socket.destroy()
-      if (certificate) resolve({ certificate, ...answer })
-      else reject(new Error('the server showed no certificate'))
+      if (certificate) resolve({ certificate, ...handshake })
+      else reject(new Error('the server presented no certificate'))
     })
   })
 }

@@ -11,14 +11,15 @@ export const hsts = z
       z.boolean(),
       z.strictObject({
         max_age: duration('0s', 0).optional().register(docs, {
-          description: 'How long browsers keep to HTTPS, such as 365d; 0s: no longer; default: in stages',
+          description:
+            'Time for which browsers use only HTTPS, such as 365d; 0s: browsers forget it; default: in stages',
         }),
         include_subdomains: z.boolean({ error: 'expected true or false' }).default(false).register(docs, {
-          description: 'Whether that is for every name below the host too',
+          description: 'Whether it also applies to every name below the host',
         }),
         preload: z.boolean({ error: 'expected true or false' }).default(false).register(docs, {
           description:
-            'Whether browsers may build the host into their lists (hstspreload.org), which can hardly be taken back',
+            'Whether browsers may add the host to their preload lists (hstspreload.org), which is hard to undo',
         }),
       }),
     ],
@@ -32,10 +33,10 @@ export const hsts = z
   .prefault(false)
   .register(docs, {
     description:
-      'Strict-Transport-Security (HSTS): browsers use HTTPS alone from then on, and let nobody click a bad certificate away. true: for 5 minutes at first, then a week, 30 days and two years, each once the certificate has been good for as long as the one before; never with a certificate of the local CA',
+      'Strict-Transport-Security (HSTS): browsers use only HTTPS from then on, and do not let users bypass a certificate error. true: for 5 minutes at first, then a week, 30 days and two years; each stage begins once the certificate has been valid for the time of the previous one. Never sent with a certificate from the local CA',
   })
 
-/** What of it does not go together. */
+/** Keys under `tls.hsts` that contradict each other or other keys. */
 export function describeHstsProblems({
   https,
   trusted_proxies,
@@ -53,12 +54,12 @@ export function describeHstsProblems({
   if (preload && (!includeSubdomains || maxAgeMs === undefined || maxAgeMs < yearMs))
     complain(
       'preload',
-      'is refused by the lists of browsers without the other two',
-      'set max_age: 730d and include_subdomains: true beside it',
+      'is rejected by the preload lists without max_age of at least one year and include_subdomains',
+      'also set max_age: 730d and include_subdomains: true',
     )
   if (https === 'off' && trusted_proxies.length === 0)
-    complain('', 'is never sent with https: off', 'leave it out, or name the proxy that ends TLS in trusted_proxies')
+    complain('', 'is never sent with https: off', 'remove it, or add the proxy that terminates TLS to trusted_proxies')
   else if (https === 'off' && maxAgeMs === undefined)
-    complain('', 'has no certificate to watch with https: off', 'set tls.hsts.max_age')
+    complain('', 'needs a certificate for its stages, and https: off serves none', 'set tls.hsts.max_age')
   return problems
 }

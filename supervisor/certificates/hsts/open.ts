@@ -12,7 +12,7 @@ export interface HstsKeys {
   state_dir: string
 }
 
-/** The watch that a rule of `tls.hsts` asks for. It has not looked at any certificate yet. */
+/** Opens the watch for a rule of `tls.hsts`. It has not checked any certificate yet. */
 export function openHsts(rule: HstsRule, config: HstsKeys, { clock, log }: Pick<Runtime, 'clock' | 'log'>): HstsWatch {
   const record = openHstsRecord(join(config.state_dir, 'hsts.json'), log)
   const hasProxies = config.trusted_proxies.length > 0

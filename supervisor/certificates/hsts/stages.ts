@@ -1,6 +1,6 @@
 import type { Candidate } from '../choice.ts'
 
-/** What is asked for. */
+/** Settings of `tls.hsts`. */
 export interface HstsRule {
   /** Undefined: in stages. */
   maxAgeMs: number | undefined
@@ -8,63 +8,64 @@ export interface HstsRule {
   preload: boolean
 }
 
-/** How far it has come. */
+/** Stage that HSTS has reached. */
 export interface HstsProgress {
-  /** Counts from 0. */
+  /** Index, from 0. */
   stage: number
-  /** Milliseconds since the Unix epoch. */
+  /** Start of the stage; milliseconds since the Unix epoch. */
   since: number
 }
 
-/** What browsers are told. `from`: who ends TLS, and has the certificate that counts. */
+/** Header to send. */
 export interface Hsts {
   value: string
+  /** Responses that get the header: all over HTTPS, or only those to proxies that terminate TLS. */
   from: 'everywhere' | 'proxies'
 }
 
-/** 5 minutes, a week, 30 days, two years: as hstspreload.org would have it. */
+/** 5 minutes, a week, 30 days and two years, as recommended by hstspreload.org. */
 const stageSeconds = [300, 604_800, 2_592_000, 63_072_000]
 
-/** Whether browsers may be bound to these certificates. */
-export function areGood(served: readonly Candidate[], now: number): boolean {
-  const isGood = ({ source, certificate }: Candidate) =>
+/** Whether HSTS may be sent with these certificates: none is expired, self-signed or from the local CA. */
+export function areTrusted(served: readonly Candidate[], now: number): boolean {
+  const isTrusted = ({ source, certificate }: Candidate) =>
     source !== 'local-ca' && certificate.issuer !== certificate.subject && certificate.notAfter > now
-  return served.length > 0 && served.every(isGood)
+  return served.length > 0 && served.every(isTrusted)
 }
 
-/** One stage further at most, when the certificates were good for as long as the present one tells; none while they are not. */
+/** Progress after a check: at most one stage further, once the current stage has lasted for its own time. Undefined while the certificates are not trusted. */
 export function nextProgress(
   progress: HstsProgress | undefined,
-  isGood: boolean,
+  isTrusted: boolean,
   now: number,
 ): HstsProgress | undefined {
-  if (!isGood) return undefined
-  // a clock that was set back begins the stage anew
+  if (!isTrusted) return undefined
+  // if the clock was set back, the stage begins again
   if (!progress || progress.since > now) return { stage: progress?.stage ?? 0, since: now }
   const { stage, since } = progress
   const isOver = now - since >= (stageSeconds[stage] ?? 0) * 1000
   return isOver && stage < stageSeconds.length - 1 ? { stage: stage + 1, since: now } : progress
 }
 
-/** Reads what was kept; undefined when it makes no sense. */
+/** Parses stored progress; undefined if it is damaged. */
 export function readProgress(text: string): HstsProgress | undefined {
   try {
     const { stage, since } = JSON.parse(text) as HstsProgress
     return stageSeconds[stage] !== undefined && Number.isFinite(since) ? { stage, since } : undefined
   } catch {
-    return undefined // damaged: it begins anew
+    return undefined // damaged: begins again
   }
 }
 
-/** What is to be sent; undefined: nothing. Proxies in front have certificates of their own, of which nothing is known. */
+/** Header to send; undefined: none. The certificates of proxies in front are unknown, so these get it only with a fixed `maxAgeMs`. */
 export function hstsOf(
   rule: HstsRule,
-  { progress, isGood, hasProxies }: { progress: HstsProgress | undefined; isGood: boolean; hasProxies: boolean },
+  { progress, isTrusted, hasProxies }: { progress: HstsProgress | undefined; isTrusted: boolean; hasProxies: boolean },
 ): Hsts | undefined {
   const seconds = rule.maxAgeMs === undefined ? stageSeconds[progress?.stage ?? -1] : Math.floor(rule.maxAgeMs / 1000)
   if (seconds === undefined) return undefined
-  const isElsewhere = !isGood && hasProxies && rule.maxAgeMs !== undefined
-  if (!isGood && !isElsewhere) return undefined
-  const words = [`max-age=${seconds}`, rule.includeSubdomains && 'includeSubDomains', rule.preload && 'preload']
-  return { value: words.filter(Boolean).join('; '), from: isGood ? 'everywhere' : 'proxies' }
+  const isForProxies = !isTrusted && hasProxies && rule.maxAgeMs !== undefined
+  if (!isTrusted && !isForProxies) return undefined
+  const directives = [`max-age=${seconds}`, rule.includeSubdomains && 'includeSubDomains', rule.preload && 'preload']
+  return { value: directives.filter(Boolean).join('; '), from: isTrusted ? 'everywhere' : 'proxies' }
 }

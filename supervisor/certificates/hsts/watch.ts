@@ -1,37 +1,39 @@
 import type { Runtime } from '../../base/runtime.ts'
 import type { Candidate } from '../choice.ts'
-import { areGood, type Hsts, type HstsProgress, type HstsRule, hstsOf, nextProgress } from './stages.ts'
+import { areTrusted, type Hsts, type HstsProgress, type HstsRule, hstsOf, nextProgress } from './stages.ts'
 
+/** Dependencies of the HSTS watch. */
 export interface HstsDeps extends Pick<Runtime, 'clock'> {
   rule: HstsRule
   hasProxies: boolean
-  /** Names that are not known yet get a certificate of a CA at their handshake, or no handshake. */
+  /** Whether unknown names get a certificate from a CA at their first handshake, or else no handshake (tls.on_demand). */
   isOnDemand: boolean
-  /** Where the progress outlives a restart. */
+  /** Storage for the progress, which survives a restart. */
   record: { read(): HstsProgress | undefined; write(progress: HstsProgress | undefined): void }
 }
 
+/** HSTS header, which depends on the certificates and the time. */
 export interface HstsWatch {
-  /** Looks at the certificates and the clock; whether something else is to be sent from now on. */
+  /** Checks the certificates and the time; returns whether the header has changed. */
   look(served: readonly Candidate[]): boolean
-  /** Header to be sent, as of the last look. */
+  /** Header to send, as of the last check. */
   header(): Hsts | undefined
-  /** Header that a look at these certificates would give. It changes nothing. */
+  /** Header for these certificates, without changing anything. */
   headerFor(served: readonly Candidate[]): Hsts | undefined
 }
 
-/** Header that says how long browsers are to keep to HTTPS: the longer, the longer it went well. */
+/** Creates the watch. In stages, the time in the header grows while the certificates stay valid. */
 export function watchHsts({ rule, hasProxies, isOnDemand, record, clock }: HstsDeps): HstsWatch {
   const isStaged = rule.maxAgeMs === undefined
   let progress = isStaged ? record.read() : undefined
   let header: Hsts | undefined
 
   function assess(served: readonly Candidate[]): { progress: HstsProgress | undefined; header: Hsts | undefined } {
-    // beside those on demand a local one is for clients that name no host
+    // with on-demand certificates, the local one is only for clients that request no name
     const counted = isOnDemand ? served.filter(({ source }) => source !== 'local-ca') : served
-    const isGood = (isOnDemand && counted.length === 0) || areGood(counted, clock.now())
-    const next = isStaged ? nextProgress(progress, isGood, clock.now()) : undefined
-    return { progress: next, header: hstsOf(rule, { progress: next, isGood, hasProxies }) }
+    const isTrusted = (isOnDemand && counted.length === 0) || areTrusted(counted, clock.now())
+    const next = isStaged ? nextProgress(progress, isTrusted, clock.now()) : undefined
+    return { progress: next, header: hstsOf(rule, { progress: next, isTrusted, hasProxies }) }
   }
 
   return {

@@ -6,48 +6,50 @@ import type { Scope } from '../x509.ts'
 import { isWithin } from './name-constraints.ts'
 import { authorityScope, isAuthorityUsable, isLocalUsable, localNames, serverScope } from './profile.ts'
 
-/** The CA that monohull is to itself, where nobody else's certificate serves. Files are for their owner only. */
+/** Local CA, used if there is no other certificate. Its files are readable only by their owner. */
 export interface LocalAuthority {
-  /** What the CA of a certificate file may sign for. */
+  /** Names that the CA of a certificate file may sign for. */
   scopeOf(chain: string): Scope
-  /** Makes a CA; `host` is a word of its name. */
+  /** Creates a CA; `host` becomes part of its name. */
   create(files: CertificateFiles, wanted: { host: string; scope: Scope; now: number }): void
-  /** Makes a key and has the CA of `authority` sign a certificate for it. */
+  /** Creates a key, and a certificate for it that the CA of `authority` signs. */
   sign(files: CertificateFiles, authority: CertificateFiles, wanted: { names: Scope; now: number }): void
 }
 
 /** Files of local certificates. */
 export interface LocalCertificateStore {
-  read(folder: string, names: CertificateFiles): CertificateReading
+  read(directory: string, names: CertificateFiles): CertificateReading
   localAuthority(): Promise<LocalAuthority>
   remove(files: CertificateFiles): void
-  isWritable(folder: string): boolean
+  isWritable(directory: string): boolean
 }
 
+/** Settings of the local certificate. */
 export interface LocalCertificateSettings {
   certDir: string
   stateDir: string
   runDir: string
   hostname: string
-  /** Every host name that the configuration has. */
+  /** Every host name in the configuration. */
   names: readonly string[]
 }
 
-/** The CA that signed a local certificate; without its key. */
+/** CA that signed a local certificate, without its key. */
 export type LocalAuthorityFacts = Pick<UsableCertificate, 'files' | 'certificate'>
 
+/** Local certificate and its CA. */
 export interface LocalCertificate extends UsableCertificate {
   authority: LocalAuthorityFacts
 }
 
 const pair = { chain: 'local.crt', key: 'local.key' }
 const authorityPair = { chain: 'local-ca.crt', key: 'local-ca.key' }
-/** What an earlier version made. */
+/** Names used by an earlier version. */
 const formerPair = { chain: 'self-signed.crt', key: 'self-signed.key' }
 
 /**
- * The certificate that serves where nobody gave one: the one that is kept, or a new one, signed by a CA that is kept beside it, in
- * the state folder or, where that is read-only, in the run folder. The CA is made anew when it may not sign for a name.
+ * Certificate to serve if there is no other: the stored one, or a new one. The local CA that signs it is stored next to it, in
+ * `state_dir` or, if that is read-only, in `run_dir`. A new CA is created if the stored one may not sign for a configured name.
  */
 export async function localCertificate(
   store: LocalCertificateStore,
@@ -57,59 +59,63 @@ export async function localCertificate(
   const { stateDir, certDir, hostname } = settings
   const fallback = join(settings.runDir, 'certificates')
   const now = clock.now()
-  const wanted = localNames('', settings.names) // a container's host name changes with every run
+  const wanted = localNames('', settings.names) // without the host name, which differs in every container
   const authorities = findAuthorities(store, [stateDir, fallback], now)
   const kept = findKept(store, [stateDir, fallback], { authorities, wanted, now })
   if (kept) return kept
 
   const local = await store.localAuthority()
 
-  function makeIn(folder: string): { made: UsableCertificate; authority: UsableCertificate; names: string[] } {
+  function createIn(directory: string): { created: UsableCertificate; authority: UsableCertificate; names: string[] } {
     const known = authorities.find(({ files }) => isWithin(local.scopeOf(files.chain), serverScope(wanted)))
-    const authority = known ?? makeAuthority(local, store, { folder, settings, now })
-    if (!known) log.info('local CA made', { file: authority.files.chain, trust: 'monohull cert trust-info' })
+    const authority = known ?? newAuthority(local, store, { directory, settings, now })
+    if (!known) log.info('local CA created', { file: authority.files.chain, trust: 'monohull cert trust-info' })
     const scope = local.scopeOf(authority.files.chain)
     const names = localNames(hostname, settings.names).filter(name => isWithin(scope, serverScope([name])))
-    local.sign(placeIn(folder, pair), authority.files, { names: serverScope(names), now })
-    const made = expectUsable(store.read(folder, pair))
-    store.remove(placeIn(folder, formerPair))
-    return { made, authority, names }
+    local.sign(pathsIn(directory, pair), authority.files, { names: serverScope(names), now })
+    const created = expectUsable(store.read(directory, pair))
+    store.remove(pathsIn(directory, formerPair))
+    return { created, authority, names }
   }
 
-  const refusals: string[] = []
-  for (const folder of [stateDir, fallback]) {
+  const failures: string[] = []
+  for (const directory of [stateDir, fallback]) {
     try {
-      if (folder === stateDir && !store.isWritable(stateDir)) throw new Error('it is not writable')
-      const { made, authority, names } = makeIn(folder)
-      log.warn('no certificate mounted, serving one of the local CA', {
+      if (directory === stateDir && !store.isWritable(stateDir)) throw new Error('it is not writable')
+      const { created, authority, names } = createIn(directory)
+      log.warn('no certificate mounted, serving one from the local CA', {
         names: names.join(','),
         cert_dir: certDir,
-        kept_in: folder === stateDir ? folder : `${folder} (not in state_dir ${refusals.join()})`,
+        kept_in: directory === stateDir ? directory : `${directory} (not in state_dir ${failures.join()})`,
       })
-      return { ...made, authority: withoutKey(authority) }
+      return { ...created, authority: withoutKey(authority) }
     } catch (error) {
-      refusals.push(`${folder}: ${messageOf(error)}`)
+      failures.push(`${directory}: ${messageOf(error)}`)
     }
   }
-  throw new OperatorError(`cannot make a local certificate in ${refusals.join(', nor in ')}`, {
-    fix: 'let monohull write there, or mount a certificate in cert_dir',
+  throw new OperatorError(`cannot create a local certificate in ${failures.join(', nor in ')}`, {
+    fix: 'make one of them writable for monohull, or mount a certificate in cert_dir',
   })
 }
 
-function findAuthorities(store: LocalCertificateStore, folders: readonly string[], now: number): UsableCertificate[] {
-  return folders.flatMap(folder => {
-    const read = store.read(folder, authorityPair)
+function findAuthorities(
+  store: LocalCertificateStore,
+  directories: readonly string[],
+  now: number,
+): UsableCertificate[] {
+  return directories.flatMap(directory => {
+    const read = store.read(directory, authorityPair)
     return read.ok && isAuthorityUsable(read.certificate, now) ? [read] : []
   })
 }
 
 function findKept(
   store: LocalCertificateStore,
-  folders: readonly string[],
+  directories: readonly string[],
   { authorities, wanted, now }: { authorities: readonly UsableCertificate[]; wanted: readonly string[]; now: number },
 ): LocalCertificate | undefined {
-  for (const folder of folders) {
-    const kept = store.read(folder, pair)
+  for (const directory of directories) {
+    const kept = store.read(directory, pair)
     if (!kept.ok || !isLocalUsable(kept.certificate, wanted, now)) continue
     const authority = authorities.find(({ certificate }) => certificate.subject === kept.certificate.issuer)
     if (authority) return { ...kept, authority: withoutKey(authority) }
@@ -117,19 +123,19 @@ function findKept(
   return undefined
 }
 
-function makeAuthority(
+function newAuthority(
   local: LocalAuthority,
   store: LocalCertificateStore,
-  { folder, settings, now }: { folder: string; settings: LocalCertificateSettings; now: number },
+  { directory, settings, now }: { directory: string; settings: LocalCertificateSettings; now: number },
 ): UsableCertificate {
   const [, host = ''] = localNames(settings.hostname, [])
   const scope = authorityScope(localNames(settings.hostname, settings.names))
-  local.create(placeIn(folder, authorityPair), { host, scope, now })
-  return expectUsable(store.read(folder, authorityPair))
+  local.create(pathsIn(directory, authorityPair), { host, scope, now })
+  return expectUsable(store.read(directory, authorityPair))
 }
 
-function placeIn(folder: string, { chain, key }: CertificateFiles): CertificateFiles {
-  return { chain: join(folder, chain), key: join(folder, key) }
+function pathsIn(directory: string, { chain, key }: CertificateFiles): CertificateFiles {
+  return { chain: join(directory, chain), key: join(directory, key) }
 }
 
 function expectUsable(reading: ReturnType<LocalCertificateStore['read']>): UsableCertificate {

@@ -1,13 +1,13 @@
 import { elementsIn, readExtension } from '../der.ts'
 import type { Scope } from '../x509.ts'
 
-/** 2.5.29.30, with tag and length. */
+/** Object id 2.5.29.30, with tag and length. */
 const nameConstraints = [0x06, 0x03, 0x55, 0x1d, 0x1e]
 const permittedTag = 0xa0
 const hostTag = 0x82
 const addressTag = 0x87
 
-/** The names that a CA may sign for (RFC 5280, 4.2.1.10), by its certificate in DER; none when it does not say. */
+/** Names that a CA may sign for, from the name constraints of its certificate in DER (RFC 5280, 4.2.1.10); empty without such constraints. */
 export function permittedScope(certificate: Uint8Array): Scope {
   const constraints = readExtension(certificate, nameConstraints)
   const permitted = constraints && elementsIn(certificate, constraints).find(({ tag }) => tag === permittedTag)
@@ -22,7 +22,7 @@ export function permittedScope(certificate: Uint8Array): Scope {
   }
 }
 
-/** Whether a CA of this scope may sign for all these names: hosts count with all below them. */
+/** Whether a CA of this scope may sign for all these names. A host in the scope includes all names below it. */
 export function isWithin({ hosts, addresses }: Scope, wanted: Scope): boolean {
   const isPermitted = (host: string) => hosts.some(permitted => host === permitted || host.endsWith(`.${permitted}`))
   return (

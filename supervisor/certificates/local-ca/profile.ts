@@ -4,24 +4,25 @@ import type { Scope } from '../x509.ts'
 
 const dayMs = 86_400_000
 
-/** Milliseconds that a certificate of the local CA is valid for. Chromium takes up to 398 days. */
+/** Lifetime of a certificate from the local CA, in ms. Chromium accepts at most 398 days. */
 export const localLifetimeMs = 90 * dayMs
+/** Lifetime of the local CA, in ms. */
 export const localAuthorityLifetimeMs = 3650 * dayMs
-/** Clocks of clients may be behind by so much. */
+/** Time by which validity begins earlier, in ms, for clients whose clock is behind. */
 export const localBackdateMs = 3_600_000
 
-/** Part of the lifetime that is left when it is made anew. */
+/** Remaining part of the lifetime at which the certificate is reissued. */
 const renewalPart = 1 / 3
 const ipv4 = /^((25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.(?!$)|$)){4}$/
 const loopback = [Uint8Array.of(127, 0, 0, 1), Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1)]
 
-/** Names that a local certificate is made for, without doubles: this machine, its host name and the configured names. */
+/** Names for a local certificate, without duplicates: `localhost`, the host name and the configured names. */
 export function localNames(hostname: string, configured: readonly string[]): string[] {
   const names = ['localhost', hostname, ...configured].map(name => name.toLowerCase())
   return [...new Set(names)].filter(isHostName)
 }
 
-/** The names as the certificate has them, with the addresses of loopback. */
+/** Names of a local certificate, with the loopback addresses. */
 export function serverScope(names: readonly string[]): Scope {
   return {
     hosts: names.filter(name => !ipv4.test(name)),
@@ -32,7 +33,7 @@ export function serverScope(names: readonly string[]): Scope {
   }
 }
 
-/** What a CA for these names may sign for: they themselves and what is below them, so that a stolen key is of use for nothing else. */
+/** Scope of a CA for these names: only they and names below them, so that a stolen key is useless for any others. */
 export function authorityScope(names: readonly string[]): Scope {
   const { hosts, addresses } = serverScope(names)
   const bases = [...new Set(hosts.map(host => host.replace(/^\*\./, '')))]
@@ -40,19 +41,19 @@ export function authorityScope(names: readonly string[]): Scope {
   return { hosts: bases.filter(host => !isBelowAnother(host)), addresses }
 }
 
-/** When a local certificate is to be made anew. */
+/** Time to reissue a local certificate; milliseconds since the Unix epoch. */
 export function localRenewalAt({ notBefore, notAfter }: Pick<CertificateFacts, 'notBefore' | 'notAfter'>): number {
   return notAfter - (notAfter - notBefore) * renewalPart
 }
 
-/** Whether a kept certificate of the local CA still serves: all names in it, and more than a third of its time left. */
+/** Whether a stored certificate from the local CA can still be served: it covers all names, and more than a third of its lifetime is left. */
 export function isLocalUsable(certificate: CertificateFacts, names: readonly string[], now: number): boolean {
   const { keyMatches, notBefore } = certificate
   const isInTime = notBefore <= now && now < localRenewalAt(certificate)
   return keyMatches && isInTime && names.every(name => certificate.names.includes(name))
 }
 
-/** Whether the local CA can sign a certificate now. */
+/** Whether the local CA is valid for the whole lifetime of a new certificate. */
 export function isAuthorityUsable({ keyMatches, notBefore, notAfter }: CertificateFacts, now: number): boolean {
   return keyMatches && notBefore <= now && notAfter - now > localLifetimeMs
 }

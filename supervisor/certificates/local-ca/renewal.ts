@@ -4,15 +4,16 @@ import type { CertificateFacts } from '../certificate.ts'
 import type { Candidate } from '../choice.ts'
 import { localRenewalAt } from './profile.ts'
 
-/** Between two attempts for the same certificate. */
+/** Time between two attempts for the same certificate. */
 const retryMs = 3_600_000
 
+/** Renewal of the local certificate. */
 export interface LocalRenewal {
-  /** Has the local certificate among these made anew when it is time. */
+  /** Renews the local certificate among these if it is due. */
   look(served: readonly Candidate[]): void
 }
 
-/** Renews the local certificate while it serves. `renew`: takes up what the files, and a new certificate, give. */
+/** Renews the local certificate without interruption. `renew`: loads the certificates, which reissues the local one. */
 export function createLocalRenewal({
   clock,
   log,

@@ -1,32 +1,32 @@
-/** The CA of the local certificate that is served. */
+/** CA of the local certificate that is served. */
 export interface LocalAuthorityStatus {
   file: string
-  /** As lists of CAs show it. */
+  /** Common name, as lists of CAs show it. */
   name: string
   /** SHA-256 */
   fingerprint: string
   /** ISO 8601. */
   notAfter: string
-  /** Of the certificate; the CA may sign for them and what is below, and for nothing else. */
+  /** Names of the certificate. The CA may sign only for them and names below them. */
   names: string[]
 }
 
-/** How to trust the local CA, for people. */
+/** Instructions for trusting the local CA. */
 export function formatTrustInfo({ file, name, fingerprint, notAfter, names }: LocalAuthorityStatus): string {
   const copy = file.slice(file.lastIndexOf('/') + 1)
-  return `The local CA of monohull signed the certificate that is served here.
+  return `Monohull's local CA signed the certificate that is served here.
 
 file         ${file}
 name         ${name}
 SHA-256      ${fingerprint}
 expires      ${notAfter.slice(0, 10)}
-signs for    ${names.join(', ')}, and what is below these names; nothing else
+signs for    ${names.join(', ')}; and names below these, but no others
 
-Out of a container (the second when the file is on a tmpfs):
+Copy it from a container (use the second command if the file is on a tmpfs):
   docker cp NAME:${file} .
   docker exec NAME cat ${file} > ${copy}
 
-Trust it where the browser or client runs, and start that anew:
+Trust it on the machine of the browser or client, and restart that program:
   Debian, Ubuntu     sudo cp ${copy} /usr/local/share/ca-certificates/monohull-${copy} && sudo update-ca-certificates
   Fedora, RHEL       sudo cp ${copy} /etc/pki/ca-trust/source/anchors/monohull-${copy} && sudo update-ca-trust
   macOS              sudo security add-trusted-cert -d -r trustRoot -k /Library/Keychains/System.keychain ${copy}
@@ -38,11 +38,11 @@ Trust it where the browser or client runs, and start that anew:
 `
 }
 
-/** Why there is nothing to trust, for people. */
+/** Message for `trust-info` if no certificate from the local CA is served. */
 export function describeForeignCertificates(
   served: readonly { names: readonly string[]; source: string; issuer: string }[],
 ): string {
   if (served.length === 0) return 'no certificate is served'
   const list = served.map(({ names, source, issuer }) => `${names.join(', ')} (${source}, by ${issuer})`)
-  return `what is served does not come from the local CA, so there is nothing of monohull's to trust: ${list.join('; ')}`
+  return `no certificate from the local CA is served, so there is nothing to trust: ${list.join('; ')}`
 }

@@ -5,16 +5,17 @@ import { retryDelayMs } from '../acme/plan.ts'
 import type { Acme } from '../acme/service.ts'
 import type { TakeOrder } from './order-quota.ts'
 
-/** How long nobody is asked again after a question that got no answer. */
-const silentMs = 5000
-/** Names that are remembered as refused. */
-const rememberedNames = 10_000
-/** Questions to the gatekeeper at the same time. */
-const mostQuestions = 20
+/** Time for which a name is refused if there was no decision. */
+const undecidedMs = 5000
+/** Maximum number of remembered refusals. */
+const maxRefusals = 10_000
+/** Maximum number of concurrent questions to the gatekeeper. */
+const maxQuestions = 20
 
+/** Dependencies of the admission. */
 export interface OnDemandDeps extends Pick<Runtime, 'clock' | 'log' | 'random'> {
   gatekeeper: Gatekeeper
-  /** How long a no of the gatekeeper holds. */
+  /** Time for which a refusal of the gatekeeper is remembered. */
   refusedMs: number
   acme: Pick<Acme, 'obtain' | 'certificate'>
   takeOrder: TakeOrder
@@ -22,43 +23,44 @@ export interface OnDemandDeps extends Pick<Runtime, 'clock' | 'log' | 'random'> 
 
 interface Refusal {
   until: number
-  /** Orders in a row that failed. */
+  /** Number of consecutive failed orders. */
   failures: number
 }
 
-/** Whether a name has a certificate, obtained if need be. */
+/** Ensures that a name has a certificate; false if it is refused. */
 export type Admit = (name: string) => Promise<boolean>
 
 /**
- * Obtains certificates for names at their first handshake. A name is refused unless the gatekeeper says yes, and while too many
- * orders were placed; what was refused is so for a while, without another question.
+ * Obtains certificates for names at their first handshake. A name is refused if the gatekeeper does not allow it or the order
+ * limits are reached. Refusals are remembered for a while, without asking again.
  */
 export function createOnDemand({ clock, log, random, gatekeeper, refusedMs, acme, takeOrder }: OnDemandDeps): Admit {
   const refusals = new Map<string, Refusal>()
   const underway = new Map<string, Promise<boolean>>()
   let questions = 0
-  let isSilent = false
+  let isUnavailable = false
 
   function refuse(name: string, forMs: number, failures = 0): false {
-    refusals.delete(name) // the oldest goes first
+    refusals.delete(name) // inserted again as the newest
     refusals.set(name, { until: clock.monotonic() + forMs, failures })
     const [oldest] = refusals.keys()
-    if (refusals.size > rememberedNames && oldest !== undefined) refusals.delete(oldest)
+    if (refusals.size > maxRefusals && oldest !== undefined) refusals.delete(oldest)
     return false
   }
 
-  /** Undefined: nobody knows. */
+  /** Undefined: no decision. */
   async function isAllowed(name: string): Promise<boolean | undefined> {
-    if (questions >= mostQuestions) return undefined
+    if (questions >= maxQuestions) return undefined
     questions++
     try {
       const answer = await gatekeeper.isAllowed(name)
-      if (isSilent) log.info('tls.on_demand.ask answers again')
-      isSilent = false
+      if (isUnavailable) log.info('tls.on_demand.ask responds again')
+      isUnavailable = false
       return answer
     } catch (error) {
-      if (!isSilent) log.warn('names without a certificate are refused', { reason: messageOf(error) })
-      isSilent = true
+      if (!isUnavailable)
+        log.warn('tls.on_demand.ask fails: names without a certificate are refused', { reason: messageOf(error) })
+      isUnavailable = true
       return undefined
     } finally {
       questions--
@@ -68,9 +70,9 @@ export function createOnDemand({ clock, log, random, gatekeeper, refusedMs, acme
   async function decide(name: string): Promise<boolean> {
     const before = refusals.get(name)
     const answer = await isAllowed(name)
-    if (answer === undefined) return refuse(name, silentMs, before?.failures)
+    if (answer === undefined) return refuse(name, undecidedMs, before?.failures)
     if (!answer) return refuse(name, refusedMs)
-    if (!takeOrder(name)) return refuse(name, silentMs, before?.failures)
+    if (!takeOrder(name)) return refuse(name, undecidedMs, before?.failures)
     const { ok } = await acme.obtain({ name, domains: [name] })
     const failures = (before?.failures ?? 0) + 1
     if (!ok) return refuse(name, retryDelayMs(failures, undefined, random()), failures)

@@ -1,22 +1,22 @@
 import { callLua } from '../../nginx/text.ts'
 
-/** Where nginx's workers find certificates for names that no server is for. */
+/** Paths through which nginx's workers get certificates for names without a server block. */
 export interface OnDemand {
-  /** Folder with NAME.pem: the chain, then its key. */
-  folder: string
-  /** Path of the unix socket at which one is asked for: once it has answered, the file is there or not to be had. */
+  /** Directory of NAME.pem files: the chain, then its key. */
+  directory: string
+  /** Path of the Unix socket of the supervisor. Once it has responded, the file exists or the name is refused. */
   socket: string
 }
 
 /**
- * For a server whose certificates may not be for the name that the client asks for. Names that have a file are served without
- * a question; for the first handshake of another the supervisor is asked, and without a certificate it is refused. Clients
- * that ask for no name, or for what is no host name, get the server's own certificate.
+ * Directives for a server that clients reach with names its certificates do not cover. nginx serves names that have a file by
+ * itself. For any other name it asks the supervisor, and refuses the handshake if there is no certificate. Clients that request no
+ * name, or something that is not a host name, get the server's own certificate.
  */
-export function renderOnDemand({ folder, socket }: OnDemand): string[] {
+export function renderOnDemand({ directory, socket }: OnDemand): string[] {
   return [
-    '# anybody may ask for any name: no line for each while the supervisor is away',
+    '# clients can request any name: do not log each one while the supervisor is unavailable',
     'lua_socket_log_errors off;',
-    callLua('ssl_certificate', 'on_demand.serve', folder, `unix:${socket}`),
+    callLua('ssl_certificate', 'on_demand.serve', directory, `unix:${socket}`),
   ]
 }

@@ -11,13 +11,13 @@ export const onDemand = z
       .regex(/^(routes|https?:\/\/[^\s/?#]+[^\s#]*)$/, ask)
       .register(docs, {
         description:
-          'Asked with `?domain=NAME` before a certificate is ordered, and before it is renewed: 200 allows it, any other answer does not. routes: allowed are hosts with a route in dynamic_routes',
+          'URL that is requested with `?domain=NAME` before a certificate is ordered or renewed: 200 allows it, any other response does not. routes: allows hosts with a route in dynamic_routes',
       }),
     orders_per_hour: whole(1, 10_000).default(60).register(docs, {
-      description: 'Orders in an hour at most; then names without a certificate are refused',
+      description: 'Maximum number of orders in an hour; beyond it, names without a certificate are refused',
     }),
     orders_per_domain: whole(1, 10_000).default(10).register(docs, {
-      description: 'Of those, for one domain and all names below it, such as example.com',
+      description: 'Maximum number of these orders for one domain, such as example.com, with all names below it',
     }),
   })
   .optional()

@@ -1,9 +1,9 @@
 import { systemClock } from '../../base/adapters/system-clock.ts'
 import { createAcmeStore, namesIn } from '../acme/adapters/store.ts'
 import { createHandshakeFiles, type HandshakeFiles } from './adapters/handshake-files.ts'
-import { type OnDemandKeys, onDemandFolder, onDemandPlace } from './paths.ts'
+import { type OnDemandKeys, onDemandDir, onDemandPaths } from './paths.ts'
 
-/** Puts every certificate that is kept where nginx looks for it. */
+/** Writes every stored certificate to the directory where nginx looks for it, and removes all other files there. */
 export function layOutOnDemand({
   config,
   nginxUser,
@@ -11,11 +11,11 @@ export function layOutOnDemand({
   config: OnDemandKeys
   nginxUser: { gid: number } | undefined
 }): HandshakeFiles {
-  const folder = onDemandFolder(config)
-  const store = createAcmeStore(folder)
-  const files = createHandshakeFiles(onDemandPlace(config).folder, nginxUser?.gid)
+  const certificatesDir = onDemandDir(config)
+  const store = createAcmeStore(certificatesDir)
+  const files = createHandshakeFiles(onDemandPaths(config).directory, nginxUser?.gid)
   const kept = new Map(
-    namesIn(folder).flatMap(name => {
+    namesIn(certificatesDir).flatMap(name => {
       const current = store.current(name)
       return current && current.certificate.notAfter > systemClock.now() ? [[name, current.pem] as const] : []
     }),

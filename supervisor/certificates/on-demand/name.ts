@@ -1,8 +1,8 @@
 import { isHostName } from '../../base/host-name.ts'
 
 /**
- * The host name that a client asks for, in lower case; undefined when no public CA would issue for it: a single label, an
- * address, or no host name at all. What is returned can be the name of a file.
+ * Host name that a client requests, in lower case; undefined if no public CA would issue for it: a single label, an address, or not
+ * a host name. The result is safe as a file name.
  */
 export function readHostName(text: string): string | undefined {
   const name = text.toLowerCase()

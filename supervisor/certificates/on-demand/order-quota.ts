@@ -1,30 +1,31 @@
 import type { Runtime } from '../../base/runtime.ts'
-import { lookAtQuota, type OrderLimits, type PlacedOrder } from './quota.ts'
+import { checkQuota, type OrderLimits, type PlacedOrder } from './quota.ts'
 
 const warnEveryMs = 60_000
 
-/** Takes one of the orders that may still be placed; false, and told now and then, when there is none left. */
+/** Counts an order for a name; false if a limit is reached, which is logged at most once a minute. */
 export type TakeOrder = (name: string) => boolean
 
+/** Dependencies of the order quota. */
 export interface OrderQuotaDeps extends Pick<Runtime, 'clock' | 'log'> {
   limits: OrderLimits
-  /** The registered domain of a name. */
+  /** Registered domain of a name. */
   domainOf: (name: string) => string
 }
 
-/** Counts orders, in memory. */
+/** Quota of orders, counted in memory. */
 export function createOrderQuota({ clock, log, limits, domainOf }: OrderQuotaDeps): TakeOrder {
   let placed: PlacedOrder[] = []
   let warnedAt = Number.NEGATIVE_INFINITY
   return name => {
     const now = clock.monotonic()
     const domain = domainOf(name)
-    const { counting, spent } = lookAtQuota(placed, { domain, now, limits })
-    placed = spent ? counting : [...counting, { domain, at: now }]
-    if (spent && now - warnedAt >= warnEveryMs) {
+    const { recent, reached } = checkQuota(placed, { domain, now, limits })
+    placed = reached ? recent : [...recent, { domain, at: now }]
+    if (reached && now - warnedAt >= warnEveryMs) {
       warnedAt = now
-      log.warn('too many certificates are asked for, names without one are refused', { name, limit: spent })
+      log.warn('too many certificates are requested, names without one are refused', { name, limit: reached })
     }
-    return spent === undefined
+    return reached === undefined
   }
 }

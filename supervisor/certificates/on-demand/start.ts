@@ -9,33 +9,34 @@ import { serveOnDemand } from './adapters/server.ts'
 import { createOnDemand } from './admission.ts'
 import { layOutOnDemand } from './layout.ts'
 import { createOrderQuota } from './order-quota.ts'
-import { type OnDemandKeys, onDemandFolder, onDemandPlace } from './paths.ts'
+import { type OnDemandKeys, onDemandDir, onDemandPaths } from './paths.ts'
 
-/** An endpoint is spared another question. */
+/** Time for which a refusal of the endpoint is remembered, to limit its load. */
 const endpointRefusedMs = 60_000
 
-/** What the certificates of the configuration and those on demand have in common. */
+/** Dependencies that configured and on-demand certificates share. */
 export type SharedAcmeDeps = Omit<AcmeDeps, 'store' | 'serve' | 'isStillWanted' | 'withdraw'>
 
+/** Dependencies of on-demand certificates. */
 export interface OnDemandDeps extends Pick<Runtime, 'clock' | 'log' | 'random'> {
   config: OnDemandKeys
   nginxUser: { gid: number } | undefined
   wanted: NonNullable<OnDemandKeys['tls']['on_demand']>
-  /** Whether a dynamic route is for a host; rejects when nobody can tell. */
+  /** Whether a host has a dynamic route. Rejects if that is unknown. */
   hasRoute(host: string): Promise<boolean>
 }
 
+/** Service of on-demand certificates. */
 export interface OnDemandCertificates extends Acme {
   served: RunningAcme['onDemand']
-  /** Settles when nothing is under way. */
+  /** Stops listening; settles once no operation is running. */
   close(): Promise<void>
 }
 
-/** Obtains certificates for names at their first handshake, and renews them while they are allowed. */
+/** Starts to obtain certificates for names at their first handshake, and to renew them while they are allowed. */
 export function startOnDemand(deps: OnDemandDeps, shared: SharedAcmeDeps): OnDemandCertificates {
   const { clock, log, random, config, nginxUser, wanted } = deps
-  const folder = onDemandFolder(config)
-  // allowed is what a dynamic route is for
+  const certificatesDir = onDemandDir(config)
   const gatekeeper = wanted.ask === 'routes' ? { isAllowed: deps.hasRoute } : createGatekeeper(wanted.ask)
   const refusedMs = wanted.ask === 'routes' ? 0 : endpointRefusedMs
   const files = layOutOnDemand(deps)
@@ -43,24 +44,29 @@ export function startOnDemand(deps: OnDemandDeps, shared: SharedAcmeDeps): OnDem
   const takeOrder = createOrderQuota({ clock, log, limits, domainOf: registeredDomain })
   const acme = createAcme({
     ...shared,
-    settings: { ...shared.settings, plans: namesIn(folder).map((name): AcmePlan => ({ name, domains: [name] })) },
-    store: createAcmeStore(folder),
+    settings: {
+      ...shared.settings,
+      plans: namesIn(certificatesDir).map((name): AcmePlan => ({ name, domains: [name] })),
+    },
+    store: createAcmeStore(certificatesDir),
     async serve({ name }, { pem }) {
       files.write(name, pem)
       return { ok: true, message: `${name} is served` }
     },
     async isStillWanted({ name }, why) {
       if (!(await gatekeeper.isAllowed(name))) return false
-      // renewals are few, and CAs that suggest when do not count them
-      if (why === 'changed' && !takeOrder(name)) throw new Error('too many orders in this hour (tls.on_demand)')
+      // due renewals do not count: they are few, and CAs exempt those in the window they suggest
+      if (why === 'changed' && !takeOrder(name)) throw new Error('too many orders in the last hour (tls.on_demand)')
       return true
     },
     withdraw: ({ name }) => files.remove(name),
   })
   const admit = createOnDemand({ clock, log, random, gatekeeper, refusedMs, acme, takeOrder })
-  const server = serveOnDemand({ path: onDemandPlace(config).socket, gid: nginxUser?.gid }, admit)
+  const server = serveOnDemand({ path: onDemandPaths(config).socket, gid: nginxUser?.gid }, admit)
   server.catch((error: unknown) =>
-    log.error('names without a certificate are refused: nobody listens for them', { error: messageOf(error) }),
+    log.error('cannot listen for on-demand requests: names without a certificate are refused', {
+      error: messageOf(error),
+    }),
   )
   return {
     ...acme,
@@ -70,7 +76,7 @@ export function startOnDemand(deps: OnDemandDeps, shared: SharedAcmeDeps): OnDem
         return certificate ? [{ certificate, status }] : []
       }),
     async close() {
-      const listening = await server.catch(() => undefined) // told already
+      const listening = await server.catch(() => undefined) // already logged
       await Promise.all([listening?.close(), acme.idle()])
     },
   }

@@ -8,11 +8,11 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { challengePath } from '../../../supervisor/certificates/acme/adapters/challenges.ts'
 import { dnsRecord, keyMaker } from '../../../supervisor/certificates/acme/adapters/key-maker.ts'
-import { elementsIn, whole } from '../../../supervisor/certificates/der.ts'
+import { elementsIn, topLevelElements } from '../../../supervisor/certificates/der.ts'
 
 /** The first element of a request, which the signature is for. */
 function signedPart(request: Uint8Array): Uint8Array {
-  const [outer = assert.fail('no element')] = whole(request)
+  const [outer = assert.fail('no element')] = topLevelElements(request)
   const [first = assert.fail('no element inside')] = elementsIn(request, outer)
   return request.subarray(outer.start, first.end)
 }

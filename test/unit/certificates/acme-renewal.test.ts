@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type AcmeRecord, folderOf, newRecord, nextStep } from '../../../supervisor/certificates/acme/plan.ts'
+import { type AcmeRecord, directoryNameOf, newRecord, nextStep } from '../../../supervisor/certificates/acme/plan.ts'
 import { planRenewal, type RenewalFacts, readRetryAfter } from '../../../supervisor/certificates/acme/renewal.ts'
 
 const day = 86_400_000
@@ -95,6 +95,6 @@ describe('domain/acme: nextStep', () => {
   })
 
   it('names a folder for each certificate', () => {
-    assert.deepEqual(['*.Shop.test', 'a.test'].map(folderOf), ['_.shop.test', 'a.test'])
+    assert.deepEqual(['*.Shop.test', 'a.test'].map(directoryNameOf), ['_.shop.test', 'a.test'])
   })
 })

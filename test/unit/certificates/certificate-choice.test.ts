@@ -124,14 +124,16 @@ describe('domain/certificate-retention', () => {
 
 describe('services/certificates: findMounted', () => {
   it('says which folder cannot be read, and finds what is in the others', () => {
-    const list = (folder: string) => {
-      if (folder === '/certs/lost') throw new OperatorError('cannot read /certs/lost', { fix: 'let it' })
-      return folder === '/certs' ? { files: [], folders: ['lost', 'shop'] } : { files: ['tls.key'], folders: [] }
+    const list = (directory: string) => {
+      if (directory === '/certs/lost') throw new OperatorError('cannot read /certs/lost', { fix: 'let it' })
+      return directory === '/certs'
+        ? { files: [], directories: ['lost', 'shop'] }
+        : { files: ['tls.key'], directories: [] }
     }
     const { problems } = findMounted({ list } as unknown as CertificateStore, '/certs', 0)
     assert.deepEqual(
       problems.map(({ problem }) => problem),
-      ['cannot read /certs/lost', 'the key /certs/shop/tls.key has no certificate beside it'],
+      ['cannot read /certs/lost', 'the key /certs/shop/tls.key has no certificate next to it'],
     )
     assert.deepEqual(findMounted({ list } as unknown as CertificateStore, '/certs/lost', 0).problems.length, 1)
   })

@@ -66,23 +66,23 @@ describe('domain/certificate-folder: findPairs', () => {
 
   it('takes one key once', () => assert.deepEqual(chainsOf(['a.crt', 'a.pem', 'a.key']), ['a.crt+a.key']))
 
-  it('finds nothing in an empty folder', () => assert.deepEqual(findPairs([]), { pairs: [], lonely: [] }))
+  it('finds nothing in an empty folder', () => assert.deepEqual(findPairs([]), { pairs: [], unpaired: [] }))
 
   it('names what has no partner', () => {
     assert.deepEqual(findPairs(['fullchain.pem', 'other.key', 'notes.txt']), {
       pairs: [],
-      lonely: ['fullchain.pem', 'other.key'],
+      unpaired: ['fullchain.pem', 'other.key'],
     })
   })
 
   it("does not complain of certbot's other files", () => {
     const names = ['cert.pem', 'chain.pem', 'fullchain.pem', 'privkey.pem', 'README']
-    assert.deepEqual(findPairs(names).lonely, [])
+    assert.deepEqual(findPairs(names).unpaired, [])
   })
 
   it('does not expect keys of CAs', () => {
-    assert.deepEqual(findPairs(['tls.crt', 'tls.key', 'ca.crt', 'root-ca.pem', 'chain.pem']).lonely, [])
-    assert.deepEqual(findPairs(['cable.crt']).lonely, ['cable.crt'])
+    assert.deepEqual(findPairs(['tls.crt', 'tls.key', 'ca.crt', 'root-ca.pem', 'chain.pem']).unpaired, [])
+    assert.deepEqual(findPairs(['cable.crt']).unpaired, ['cable.crt'])
   })
 })
 

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import type { CertificateFacts } from '../../../supervisor/certificates/certificate.ts'
 import type { Candidate } from '../../../supervisor/certificates/choice.ts'
 import {
-  areGood,
+  areTrusted,
   type HstsProgress,
   hstsOf,
   nextProgress,
@@ -119,7 +119,7 @@ describe('services/hsts', () => {
 })
 
 describe('domain/hsts', () => {
-  it('takes no certificates for no good ones', () => assert.equal(areGood([], start), false))
+  it('takes no certificates for no good ones', () => assert.equal(areTrusted([], start), false))
 
   it('begins a stage anew when the clock was set back', () => {
     assert.deepEqual(nextProgress({ stage: 2, since: start + 1 }, true, start), { stage: 2, since: start })
@@ -132,7 +132,7 @@ describe('domain/hsts', () => {
   })
 
   it('sends nothing before the first look', () => {
-    assert.equal(hstsOf(staged, { progress: undefined, isGood: true, hasProxies: false }), undefined)
+    assert.equal(hstsOf(staged, { progress: undefined, isTrusted: true, hasProxies: false }), undefined)
   })
 })
 

@@ -28,7 +28,7 @@ function setUp(t: TestContext, left: Record<string, string[]>) {
       hostname: 'box',
       names: [],
       isRequired: false,
-      acme: { folder: kept, plans },
+      acme: { directory: kept, plans },
     }
     const { certificates } = await findServed(settings, {
       store: certificateStore,

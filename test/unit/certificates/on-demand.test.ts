@@ -7,7 +7,7 @@ import { registeredDomain } from '../../../supervisor/certificates/on-demand/ada
 import { createOnDemand } from '../../../supervisor/certificates/on-demand/admission.ts'
 import { readHostName } from '../../../supervisor/certificates/on-demand/name.ts'
 import { onDemandOf } from '../../../supervisor/certificates/on-demand/paths.ts'
-import { lookAtQuota, type PlacedOrder } from '../../../supervisor/certificates/on-demand/quota.ts'
+import { checkQuota, type PlacedOrder } from '../../../supervisor/certificates/on-demand/quota.ts'
 import { accepted, refusedOnce, yaml } from '../site/load-config.ts'
 
 const hourMs = 3_600_000
@@ -70,16 +70,16 @@ describe('adapters/registered-domain', () => {
 
 describe('domain/order-quota', () => {
   const limits = { all: 3, perDomain: 2 }
-  const look = (placed: PlacedOrder[], domain: string, now = hourMs) => lookAtQuota(placed, { domain, now, limits })
+  const look = (placed: PlacedOrder[], domain: string, now = hourMs) => checkQuota(placed, { domain, now, limits })
 
   it('leaves room up to the limits, over all and for one domain', () => {
     const placed = [
       { domain: 'shop.test', at: 1 },
       { domain: 'shop.test', at: 2 },
     ]
-    assert.equal(look(placed, 'shop.test').spent, 'orders_per_domain')
-    assert.equal(look(placed, 'other.test').spent, undefined)
-    assert.equal(look([...placed, { domain: 'x.test', at: 3 }], 'other.test').spent, 'orders_per_hour')
+    assert.equal(look(placed, 'shop.test').reached, 'orders_per_domain')
+    assert.equal(look(placed, 'other.test').reached, undefined)
+    assert.equal(look([...placed, { domain: 'x.test', at: 3 }], 'other.test').reached, 'orders_per_hour')
   })
 
   it('forgets what is older than an hour', () => {
@@ -87,7 +87,7 @@ describe('domain/order-quota', () => {
       { domain: 'shop.test', at: 0 },
       { domain: 'shop.test', at: 1 },
     ]
-    assert.deepEqual(look(placed, 'shop.test'), { counting: placed.slice(1), spent: undefined })
+    assert.deepEqual(look(placed, 'shop.test'), { recent: placed.slice(1), reached: undefined })
   })
 })
 
@@ -232,6 +232,6 @@ describe('tls.on_demand', () => {
       () => onDemandOf(config, { luaModules: undefined }),
       (error: unknown) => error instanceof OperatorError && /libnginx-mod-http-lua/.test(error.fix),
     )
-    assert.equal(onDemandOf(config, { luaModules: [] })?.folder, '/run/monohull/on-demand')
+    assert.equal(onDemandOf(config, { luaModules: [] })?.directory, '/run/monohull/on-demand')
   })
 })

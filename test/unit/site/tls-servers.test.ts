@@ -57,7 +57,7 @@ describe('domain/nginx-tls', () => {
 
   it('asks for others where a certificate may not be for the name, and nowhere else', () => {
     const sets = [set('a', 'a.test'), set('b', '*.b.test')]
-    assert.deepEqual(servers(sets, ['other.test', 'x.b.test'], { folder: '', socket: '' }), [
+    assert.deepEqual(servers(sets, ['other.test', 'x.b.test'], { directory: '', socket: '' }), [
       'asks default : a, site',
       'a.test: a, site',
       '*.b.test: b, site',

@@ -6,39 +6,45 @@ import { errnoOf, messageOf } from '../../../base/errors.ts'
 import type { Log } from '../../../base/log.ts'
 import type { KeyMaker } from '../authority.ts'
 
-/** What is kept of the account with an authority. */
+/** Stored account with an authority. */
 export interface AcmeAccount {
   url: string | undefined
   email: string | undefined
 }
 
-/** The account with an authority, which knows it by its key. */
+/** Store of the account with an authority, which identifies it by its key. */
 export interface AccountStore {
-  /** PEM. Another one is made where there is none that can be used, and what is kept of the account before is dropped. */
+  /** Private key as PEM. If there is no usable key, creates one and removes the stored account. */
   key(): Promise<string>
   load(): AcmeAccount
   save(account: AcmeAccount): void
 }
 
+/** Dependencies of the account store. */
 export interface AccountStoreDeps {
   keys: Pick<KeyMaker, 'createKey'>
   log: Log
 }
 
-/** An account in a folder named after the authority's directory. */
-export function createAccountStore(folder: string, directory: string, { keys, log }: AccountStoreDeps): AccountStore {
+/** Account store in a subdirectory of `accountsDir` for the authority. `directory`: URL of its ACME directory. */
+export function createAccountStore(
+  accountsDir: string,
+  directory: string,
+  { keys, log }: AccountStoreDeps,
+): AccountStore {
   const hash = createHash('sha256').update(directory).digest('hex').slice(0, 8)
-  const place = join(folder, `${new URL(directory).hostname}-${hash}`)
-  const keyPath = join(place, 'account.key')
-  const accountPath = join(place, 'account.json')
+  const dir = join(accountsDir, `${new URL(directory).hostname}-${hash}`)
+  const keyPath = join(dir, 'account.key')
+  const accountPath = join(dir, 'account.json')
 
   function setAside(): void {
     const aside = `${keyPath}.damaged`
     renameSync(keyPath, aside)
-    log.warn('the key of the account with the CA is damaged: a new account takes its place', {
+    log.warn('the key of the CA account is damaged, creating a new account', {
       kept_aside: aside,
-      consequence: 'certificates serve on and are renewed; only CAA records with accounturi need the new account',
-      fix: `to have the old account back, stop monohull and put its key in ${keyPath} again`,
+      consequence:
+        'certificates stay in use and are renewed; only CAA records with accounturi must name the new account',
+      fix: `to use the old account again, stop monohull and restore its key in ${keyPath}`,
     })
   }
 
@@ -47,31 +53,29 @@ export function createAccountStore(folder: string, directory: string, { keys, lo
       const present = readKey(keyPath)
       if (present !== undefined && isKey(present)) return present
       if (present !== undefined) setAside()
-      const made = await keys.createKey('ecdsa')
+      const created = await keys.createKey('ecdsa')
       rmSync(accountPath, { force: true })
-      writePrivately(keyPath, made)
-      return made
+      writePrivately(keyPath, created)
+      return created
     },
     load() {
       try {
         return JSON.parse(readFileSync(accountPath, 'utf8')) as AcmeAccount
       } catch {
-        return { url: undefined, email: undefined } // none yet, or damaged: the CA tells by the key
+        return { url: undefined, email: undefined } // none yet, or damaged: the CA finds the account by the key
       }
     },
     save: account => writePrivately(accountPath, `${JSON.stringify(account)}\n`),
   }
 }
 
-/** Undefined when there is none; one that cannot be read is none to replace. */
+/** Undefined if there is no key. Throws if it cannot be read, because such a key must not be replaced. */
 function readKey(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined
-    throw new Error(
-      `cannot read the key of the account: ${messageOf(error)}; let the user that monohull runs as read ${path}`,
-    )
+    throw new Error(`cannot read the account key: ${messageOf(error)}; let the user that monohull runs as read ${path}`)
   }
 }
 

@@ -3,20 +3,21 @@ import type { AcmeAuthorization, AcmeChallenge, AcmeClient, AcmeOrder } from '..
 import { AcmeError, type AcmeSettings } from '../plan.ts'
 import { readRetryAfter } from '../renewal.ts'
 import type { AccountStore } from './account.ts'
-import { type AcmeHttpAnswer, requestAcme } from './http.ts'
+import { type AcmeHttpResponse, requestAcme } from './http.ts'
 import { base64url, bindExternally, signJws, thumbprint } from './jws.ts'
 
-/** Enough for an authority that refuses every second nonce. */
+/** Enough for an authority that rejects every second nonce. */
 const nonceTries = 20
 const errorPrefix = /^urn:ietf:params:acme:error:/
 
+/** Options of the ACME client. */
 export interface AcmeClientOptions {
   settings: Pick<AcmeSettings, 'directory' | 'email' | 'eab'>
   /** PEM roots. */
   ca: string | undefined
   account: AccountStore
   now: () => number
-  /** Ends every request. */
+  /** Aborts every request. */
   signal: AbortSignal
 }
 
@@ -34,7 +35,7 @@ interface Problem {
   subproblems?: Problem[]
 }
 
-/** A client of an ACME authority (RFC 8555, and RFC 9773 for renewal information). */
+/** Client of an ACME authority (RFC 8555, and RFC 9773 for renewal information). */
 export function createAcmeClient({ settings, ca, account, now, signal }: AcmeClientOptions): AcmeClient {
   let directory: Promise<Directory> | undefined
   let nonces: string[] = []
@@ -43,29 +44,29 @@ export function createAcmeClient({ settings, ca, account, now, signal }: AcmeCli
   const key = () => {
     loadedKey ??= account.key().then(createPrivateKey)
     loadedKey.catch(() => {
-      loadedKey = undefined // read again at the next need
+      loadedKey = undefined // retried on the next use
     })
     return loadedKey
   }
 
   function findDirectory(): Promise<Directory> {
-    directory ??= requestAcme({ method: 'GET', url: settings.directory, ca, signal }).then(answer => {
-      const found = bodyOf(expectOk(answer)) as Partial<Directory>
+    directory ??= requestAcme({ method: 'GET', url: settings.directory, ca, signal }).then(response => {
+      const found = bodyOf(expectOk(response)) as Partial<Directory>
       if (found.newNonce && found.newAccount && found.newOrder) return found as Directory
-      throw new AcmeError(`${settings.directory} is no ACME directory`, { type: 'noDirectory' })
+      throw new AcmeError(`${settings.directory} is not an ACME directory`, { type: 'noDirectory' })
     })
     directory.catch(() => {
-      directory = undefined // asked again at the next need
+      directory = undefined // retried on the next use
     })
     return directory
   }
 
-  function expectOk(answer: AcmeHttpAnswer): AcmeHttpAnswer {
-    if (answer.status < 400) return answer
-    const problem = problemIn(answer.text)
-    throw new AcmeError(`the CA answers ${answer.status}: ${describe(problem)}`, {
-      type: problem.type?.replace(errorPrefix, '') ?? `http${answer.status}`,
-      retryAfterMs: readRetryAfter(answer.headers['retry-after'], now()),
+  function expectOk(response: AcmeHttpResponse): AcmeHttpResponse {
+    if (response.status < 400) return response
+    const problem = problemIn(response.text)
+    throw new AcmeError(`the CA responded ${response.status}: ${describe(problem)}`, {
+      type: problem.type?.replace(errorPrefix, '') ?? `http${response.status}`,
+      retryAfterMs: readRetryAfter(response.headers['retry-after'], now()),
     })
   }
 
@@ -77,15 +78,16 @@ export function createAcmeClient({ settings, ca, account, now, signal }: AcmeCli
     return String(headers['replay-nonce'])
   }
 
-  /** A signed request; refused nonces are replaced and it is sent again. */
-  async function post(url: string, payload: unknown, kid: string | undefined): Promise<AcmeHttpAnswer> {
+  /** Sends a signed request, again with a new nonce if the nonce was rejected. */
+  async function post(url: string, payload: unknown, kid: string | undefined): Promise<AcmeHttpResponse> {
     for (let attempt = 1; ; attempt++) {
       const header = { url, nonce: await nonce(), ...(kid === undefined ? {} : { kid }) }
-      const answer = await requestAcme({ method: 'POST', url, body: signJws(await key(), header, payload), ca, signal })
-      const fresh = answer.headers['replay-nonce']
+      const body = signJws(await key(), header, payload)
+      const response = await requestAcme({ method: 'POST', url, body, ca, signal })
+      const fresh = response.headers['replay-nonce']
       if (typeof fresh === 'string') nonces = [fresh]
-      const isRefused = answer.status === 400 && problemIn(answer.text).type?.endsWith(':badNonce')
-      if (!isRefused || attempt === nonceTries) return expectOk(answer)
+      const isRejected = response.status === 400 && problemIn(response.text).type?.endsWith(':badNonce')
+      if (!isRejected || attempt === nonceTries) return expectOk(response)
     }
   }
 
@@ -93,7 +95,7 @@ export function createAcmeClient({ settings, ca, account, now, signal }: AcmeCli
     const { newAccount, meta } = await findDirectory()
     const { email, eab } = settings
     if (meta?.externalAccountRequired && !eab)
-      throw new AcmeError('the CA wants an account made elsewhere: set tls.acme.eab', {
+      throw new AcmeError('the CA requires an external account: set tls.acme.eab', {
         type: 'externalAccountRequired',
       })
     const payload = {
@@ -108,7 +110,7 @@ export function createAcmeClient({ settings, ca, account, now, signal }: AcmeCli
   }
 
   async function accountUrl(): Promise<string> {
-    await key() // without it, nothing is known of the account
+    await key() // a new key removes the stored account
     const known = account.load()
     if (known.url === undefined) return register()
     if (known.email !== settings.email) {
@@ -118,8 +120,8 @@ export function createAcmeClient({ settings, ca, account, now, signal }: AcmeCli
     return known.url
   }
 
-  /** A request of the account, which is made when the authority has none, or has forgotten it. */
-  async function ask(url: string, payload: unknown): Promise<AcmeHttpAnswer> {
+  /** Sends a request as the account, and registers the account if the authority does not know it. */
+  async function ask(url: string, payload: unknown): Promise<AcmeHttpResponse> {
     try {
       return await post(url, payload, await accountUrl())
     } catch (error) {
@@ -128,12 +130,12 @@ export function createAcmeClient({ settings, ca, account, now, signal }: AcmeCli
     }
   }
 
-  const retryAfter = ({ headers }: AcmeHttpAnswer) => readRetryAfter(headers['retry-after'], now())
+  const retryAfter = ({ headers }: AcmeHttpResponse) => readRetryAfter(headers['retry-after'], now())
 
-  function orderIn(answer: AcmeHttpAnswer, url: string): AcmeOrder {
-    const { error, ...order } = bodyOf(answer) as Omit<AcmeOrder, 'problem' | 'url'> & { error?: Problem }
+  function orderIn(response: AcmeHttpResponse, url: string): AcmeOrder {
+    const { error, ...order } = bodyOf(response) as Omit<AcmeOrder, 'problem' | 'url'> & { error?: Problem }
     const problem = error && describe(error)
-    return { ...order, url, problem, certificate: order.certificate, retryAfterMs: retryAfter(answer) }
+    return { ...order, url, problem, certificate: order.certificate, retryAfterMs: retryAfter(response) }
   }
 
   return {
@@ -143,17 +145,17 @@ export function createAcmeClient({ settings, ca, account, now, signal }: AcmeCli
         const known = Object.keys(meta?.profiles ?? {}).join(', ') || 'none'
         throw new AcmeError(`the CA has no profile ${profile}; it has: ${known}`, { type: 'invalidProfile' })
       }
-      const answer = await ask(newOrder, {
+      const response = await ask(newOrder, {
         identifiers: domains.map(value => ({ type: 'dns', value })),
         ...(profile === undefined ? {} : { profile }),
         ...(replaces === undefined || renewalInfo === undefined ? {} : { replaces }),
       })
-      return orderIn(answer, String(answer.headers.location))
+      return orderIn(response, String(response.headers.location))
     },
     order: async url => orderIn(await ask(url, ''), url),
     async authorization(url) {
-      const answer = await ask(url, '')
-      const { status, identifier, challenges } = bodyOf(answer) as Pick<AcmeAuthorization, 'status'> & {
+      const response = await ask(url, '')
+      const { status, identifier, challenges } = bodyOf(response) as Pick<AcmeAuthorization, 'status'> & {
         identifier: { value: string }
         challenges: (AcmeChallenge & { error?: Problem })[]
       }
@@ -161,7 +163,7 @@ export function createAcmeClient({ settings, ca, account, now, signal }: AcmeCli
         status,
         domain: identifier.value,
         challenges: challenges.map(({ error, ...rest }) => ({ ...rest, problem: error && describe(error) })),
-        retryAfterMs: retryAfter(answer),
+        retryAfterMs: retryAfter(response),
       }
     },
     keyAuthorization: async token => `${token}.${thumbprint(await key())}`,
@@ -173,25 +175,25 @@ export function createAcmeClient({ settings, ca, account, now, signal }: AcmeCli
     async renewalInfo(certificateId) {
       const { renewalInfo } = await findDirectory()
       if (renewalInfo === undefined) return undefined
-      const answer = expectOk(
+      const response = expectOk(
         await requestAcme({ method: 'GET', url: `${renewalInfo.replace(/\/$/, '')}/${certificateId}`, ca, signal }),
       )
-      const { suggestedWindow, explanationURL } = bodyOf(answer) as {
+      const { suggestedWindow, explanationURL } = bodyOf(response) as {
         suggestedWindow?: { start?: string; end?: string }
         explanationURL?: string
       }
       const window = { start: Date.parse(suggestedWindow?.start ?? ''), end: Date.parse(suggestedWindow?.end ?? '') }
       if (Number.isNaN(window.start) || Number.isNaN(window.end)) return undefined
-      return { window, retryAfterMs: retryAfter(answer), explanation: explanationURL }
+      return { window, retryAfterMs: retryAfter(response), explanation: explanationURL }
     },
   }
 }
 
-function bodyOf({ text }: AcmeHttpAnswer): unknown {
+function bodyOf({ text }: AcmeHttpResponse): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw new AcmeError('the CA answers with what is no JSON', { type: 'noJson' })
+    throw new AcmeError('the response of the CA is not JSON', { type: 'noJson' })
   }
 }
 

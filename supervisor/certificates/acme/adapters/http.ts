@@ -1,27 +1,29 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import https from 'node:https'
 
+/** Request to a certificate authority. */
 export interface AcmeHttpRequest {
   method: 'GET' | 'HEAD' | 'POST'
   url: string
   body?: string
-  /** PEM roots to trust instead of the system's. */
+  /** PEM roots to trust instead of Node's built-in ones. */
   ca: string | undefined
-  /** Ends the request. */
+  /** Aborts the request. */
   signal: AbortSignal
 }
 
-export interface AcmeHttpAnswer {
+/** Response of a certificate authority. */
+export interface AcmeHttpResponse {
   status: number
   headers: IncomingHttpHeaders
   text: string
 }
 
 const timeoutMs = 30_000
-const longestBody = 1_000_000
+const maxBodyLength = 1_000_000
 
-/** One request to a certificate authority. node:https, because fetch cannot be given roots of its own. */
-export function requestAcme({ method, url, body, ca, signal }: AcmeHttpRequest): Promise<AcmeHttpAnswer> {
+/** Sends a request to a certificate authority. Uses node:https, because fetch does not support custom roots. */
+export function requestAcme({ method, url, body, ca, signal }: AcmeHttpRequest): Promise<AcmeHttpResponse> {
   return new Promise((resolve, reject) => {
     const request = https.request(
       url,
@@ -42,7 +44,7 @@ export function requestAcme({ method, url, body, ca, signal }: AcmeHttpRequest):
         response.setEncoding('utf8')
         response.on('data', (part: string) => {
           text += part
-          if (text.length > longestBody) request.destroy(new Error('the answer is too long'))
+          if (text.length > maxBodyLength) request.destroy(new Error('the response is too long'))
         })
         response.on('error', reject)
         response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }))

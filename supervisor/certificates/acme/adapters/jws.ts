@@ -1,12 +1,13 @@
 import { createHash, createHmac, createPublicKey, type KeyObject, sign } from 'node:crypto'
 
-/** JSON Web Signatures as ACME wants them (RFC 8555, 6.2; RFC 7515), with an EC P-256 key. */
+/** Header of a JSON Web Signature for ACME (RFC 8555, 6.2; RFC 7515). */
 export interface JwsHeader {
   url: string
   nonce?: string
   kid?: string
 }
 
+/** Data in base64url, without padding (RFC 7515, 2). */
 export function base64url(data: string | Uint8Array): string {
   return Buffer.from(data).toString('base64url')
 }
@@ -18,20 +19,20 @@ interface Jwk {
   y: string
 }
 
-/** The public half, its members in the order that a thumbprint takes them. */
+/** Public key, with its members in the order that a thumbprint requires. */
 function publicJwk(key: KeyObject): Jwk {
   const { crv = '', kty = '', x = '', y = '' } = createPublicKey(key).export({ format: 'jwk' })
   return { crv, kty, x, y }
 }
 
-/** RFC 7638. */
+/** SHA-256 thumbprint of the public key (RFC 7638). */
 export function thumbprint(key: KeyObject): string {
   return createHash('sha256')
     .update(JSON.stringify(publicJwk(key)))
     .digest('base64url')
 }
 
-/** Signs a payload; an empty text is what RFC 8555 calls POST-as-GET. */
+/** Signs a payload with an EC P-256 key. The payload `''` makes a POST-as-GET request (RFC 8555, 6.3). */
 export function signJws(key: KeyObject, header: JwsHeader, payload: unknown): string {
   const { kid, ...rest } = header
   const identity = kid === undefined ? { jwk: publicJwk(key) } : { kid }
@@ -41,7 +42,7 @@ export function signJws(key: KeyObject, header: JwsHeader, payload: unknown): st
   return JSON.stringify({ protected: head, payload: body, signature: base64url(signature) })
 }
 
-/** Binds the account key to an account elsewhere (RFC 8555, 7.3.4). `hmacKey`: base64url. */
+/** External account binding for the account key (RFC 8555, 7.3.4). `hmacKey`: base64url. */
 export function bindExternally(key: KeyObject, url: string, account: { keyId: string; hmacKey: string }): unknown {
   const head = base64url(JSON.stringify({ alg: 'HS256', kid: account.keyId, url }))
   const body = base64url(JSON.stringify(publicJwk(key)))

@@ -7,7 +7,7 @@ import { base64url } from './jws.ts'
 
 const generate = promisify(generateKeyPair)
 
-/** Keys, and what is made with them, in memory alone. */
+/** Creates keys and certificate requests in memory only. */
 export const keyMaker: KeyMaker = {
   async createKey(type) {
     const { privateKey } =
@@ -28,7 +28,7 @@ export const keyMaker: KeyMaker = {
   },
 }
 
-/** The name of a DNS record and its value, for a key authorization (RFC 8555, 8.4). */
+/** Name and value of the TXT record for a key authorization (RFC 8555, 8.4). */
 export function dnsRecord(domain: string, keyAuthorization: string): { name: string; value: string } {
   return {
     name: `_acme-challenge.${domain.replace(/^\*\./, '')}`,

@@ -9,7 +9,7 @@ import { challengePath } from './challenges.ts'
 
 const timeoutMs = 5000
 
-/** Looks at the state folder, at DNS, and at a challenge of our own from outside, as far as this machine can. */
+/** Checks `state_dir` and DNS, and requests a challenge of its own, as far as this machine can reach it. */
 export function createPreflight(stateDir: string, challengeDir: string, signal: AbortSignal): Preflight {
   return {
     storage: () => (certificateStore.isWritable(stateDir) ? undefined : `state_dir ${stateDir} is not writable`),
@@ -18,7 +18,7 @@ export function createPreflight(stateDir: string, challengeDir: string, signal: 
         await lookup(domain)
         return undefined
       } catch (error) {
-        // a resolver that does not answer says nothing about the name
+        // a resolver that fails says nothing about the name
         return errnoOf(error) === 'ENOTFOUND' || errnoOf(error) === 'ENODATA' ? messageOf(error) : undefined
       }
     },
@@ -35,11 +35,11 @@ export function createPreflight(stateDir: string, challengeDir: string, signal: 
   }
 }
 
-function probe(url: string, expected: string, ending: AbortSignal): ReturnType<Preflight['challenge']> {
+function probe(url: string, expected: string, aborting: AbortSignal): ReturnType<Preflight['challenge']> {
   return new Promise((resolve, reject) => {
     const request = http.get(
       url,
-      { agent: false, signal: AbortSignal.any([ending, AbortSignal.timeout(timeoutMs)]) },
+      { agent: false, signal: AbortSignal.any([aborting, AbortSignal.timeout(timeoutMs)]) },
       response => {
         let text = ''
         response.setEncoding('latin1')
@@ -58,7 +58,7 @@ function probe(url: string, expected: string, ending: AbortSignal): ReturnType<P
       },
     )
     request.on('error', error => {
-      if (ending.aborted) reject(error)
+      if (aborting.aborted) reject(error)
       else resolve({ kind: 'unknown', detail: error.message })
     })
   })

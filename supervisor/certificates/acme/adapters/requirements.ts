@@ -4,9 +4,9 @@ import { certificatesOf, readPem } from '../../../base/pem.ts'
 import type { World } from '../../../base/world.ts'
 import type { Complain } from '../../../config/report.ts'
 import { checkProgram, pathOf } from '../../../processes/adapters/program-context.ts'
-import { type AcmeKeys, type AppDirectory, dnsHookFolder } from '../settings.ts'
+import { type AcmeKeys, type AppDirectory, dnsHookDir } from '../settings.ts'
 
-/** What this machine lacks for it. */
+/** Reports files and programs that `tls.acme` needs and this machine lacks. */
 export function checkAcme(
   { tls }: Pick<AcmeKeys, 'tls'>,
   { apps, world, complain }: { apps: readonly AppDirectory[]; world: World; complain: Complain },
@@ -14,7 +14,7 @@ export function checkAcme(
   const { ca_file: file, dns_hook: hook } = tls.acme ?? {}
   if (file !== undefined) checkAuthority(file, complain)
   if (hook === undefined) return
-  checkProgram('tls.acme.dns_hook', hook, { place: { directory: dnsHookFolder(apps), path: pathOf(world) }, complain })
+  checkProgram('tls.acme.dns_hook', hook, { place: { directory: dnsHookDir(apps), path: pathOf(world) }, complain })
 }
 
 function checkAuthority(file: string, complain: Complain): void {
@@ -28,7 +28,7 @@ function checkAuthority(file: string, complain: Complain): void {
   }
 }
 
-/** Roots that the CA's own certificate is checked against, as PEM. */
+/** Roots for HTTPS requests to the CA, as PEM. */
 export function readRoots(file: string): string {
   return readFileSync(file, 'utf8')
 }

@@ -4,7 +4,7 @@ import { messageOf } from '../../../base/errors.ts'
 import type { Log } from '../../../base/log.ts'
 import { type HstsProgress, readProgress } from '../stages.ts'
 
-/** Keeps how far HSTS has come. A folder that cannot be written to means that it begins anew with each start. */
+/** Storage for the progress of HSTS. If the file cannot be written, HSTS begins again at each restart. */
 export function openHstsRecord(path: string, log: Log) {
   return {
     read(): HstsProgress | undefined {
@@ -19,7 +19,7 @@ export function openHstsRecord(path: string, log: Log) {
         if (progress) writePrivately(path, `${JSON.stringify(progress)}\n`)
         else rmSync(path, { force: true })
       } catch (error) {
-        log.warn('the stage of HSTS is not kept, and begins anew with the next start', {
+        log.warn('cannot store the HSTS stage: it begins again at the next restart', {
           file: path,
           error: messageOf(error),
         })

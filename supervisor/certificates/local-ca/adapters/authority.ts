@@ -15,12 +15,12 @@ import { type CertificateDraft, draftCertificate, type Scope, signedCertificate 
 import { permittedScope } from '../name-constraints.ts'
 import { localAuthorityLifetimeMs, localBackdateMs, localLifetimeMs } from '../profile.ts'
 
-/** What the CA of a file may sign for. */
+/** Names that the CA of a certificate file may sign for. */
 export function readAuthorityScope(chain: string): Scope {
   return permittedScope(new X509Certificate(readFileSync(chain)).raw)
 }
 
-/** Makes a CA with a name of its own, and writes it and its key, for their owner only. */
+/** Creates a CA with a unique name, and writes certificate and key, readable only by their owner. */
 export function createAuthority(
   files: CertificateFiles,
   { host, scope, now }: { host: string; scope: Scope; now: number },
@@ -36,7 +36,7 @@ export function createAuthority(
   writePair(files, chain, key.privateKey)
 }
 
-/** Makes a certificate that the CA signs, with a key of its own, and writes both, for their owner only. */
+/** Creates a key and a certificate that the CA signs, and writes both, readable only by their owner. */
 export function createLocalCertificate(
   files: CertificateFiles,
   authority: CertificateFiles,
@@ -59,7 +59,7 @@ function issue(publicKey: KeyObject, signer: KeyObject, draft: Omit<CertificateD
   return new X509Certificate(signedCertificate(unsigned, sign('sha256', unsigned, signer))).toString()
 }
 
-/** As RFC 7093 makes it. */
+/** Key identifier (RFC 7093): the first 160 bits of the SHA-256 of the SubjectPublicKeyInfo. */
 function keyIdOf(publicKey: KeyObject): Uint8Array {
   return createHash('sha256').update(derOf(publicKey)).digest().subarray(0, 20)
 }

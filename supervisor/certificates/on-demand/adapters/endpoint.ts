@@ -4,7 +4,7 @@ import type { Gatekeeper } from '../../acme/authority.ts'
 
 const timeoutMs = 5000
 
-/** Asks the user's own endpoint whether a name may have a certificate: 200 is yes, an error of the server's is no answer. */
+/** Gatekeeper that asks the user's endpoint: 200 allows a name, a status of 500 or more is no decision, and any other refuses it. */
 export function createGatekeeper(url: string): Gatekeeper {
   return {
     isAllowed(name) {
@@ -17,12 +17,12 @@ export function createGatekeeper(url: string): Gatekeeper {
         const request = client.get(asked, options, response => {
           const { statusCode = 0 } = response
           response.destroy()
-          if (statusCode >= 500) reject(new Error(`${asked.origin} answers ${statusCode}`))
+          if (statusCode >= 500) reject(new Error(`${asked.origin} responded ${statusCode}`))
           else resolve(statusCode === 200)
         })
         request.on('error', error => {
-          const reason = signal.aborted ? `nothing came within ${timeoutMs / 1000} s` : error.message
-          reject(new Error(`${asked.origin} does not answer: ${reason}`, { cause: error }))
+          const reason = signal.aborted ? `no response within ${timeoutMs / 1000} s` : error.message
+          reject(new Error(`${asked.origin} does not respond: ${reason}`, { cause: error }))
         })
       })
     },

@@ -1,23 +1,23 @@
 import { chmodSync, chownSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Certificates with their keys that nginx's workers read themselves, as NAME.pem. */
+/** Files with certificate and key that nginx's workers read, as NAME.pem. */
 export interface HandshakeFiles {
   write(name: string, pem: { chain: string; key: string }): void
   remove(name: string): void
-  /** Removes all others. */
+  /** Removes the files of all other names. */
   keepOnly(names: ReadonlySet<string>): void
 }
 
-/** Makes the folder. Only monohull and the group may look into it; without a group monohull alone, as which nginx runs then. */
-export function createHandshakeFiles(folder: string, gid: number | undefined): HandshakeFiles {
-  mkdirSync(folder, { recursive: true })
+/** Creates the directory. Only monohull and the group can access it; without a group only monohull, because nginx then runs as the same user. */
+export function createHandshakeFiles(directory: string, gid: number | undefined): HandshakeFiles {
+  mkdirSync(directory, { recursive: true })
   const share = (path: string, mode: number) => {
     if (gid !== undefined) chownSync(path, process.getuid?.() ?? 0, gid)
     chmodSync(path, mode)
   }
-  share(folder, 0o750)
-  const pathOf = (name: string) => join(folder, `${name}.pem`)
+  share(directory, 0o750)
+  const pathOf = (name: string) => join(directory, `${name}.pem`)
   return {
     write(name, { chain, key }) {
       const next = `${pathOf(name)}.next`
@@ -27,8 +27,8 @@ export function createHandshakeFiles(folder: string, gid: number | undefined): H
     },
     remove: name => rmSync(pathOf(name), { force: true }),
     keepOnly(names) {
-      for (const file of readdirSync(folder))
-        if (!names.has(file.replace(/\.pem$/, ''))) rmSync(join(folder, file), { force: true })
+      for (const file of readdirSync(directory))
+        if (!names.has(file.replace(/\.pem$/, ''))) rmSync(join(directory, file), { force: true })
     },
   }
 }

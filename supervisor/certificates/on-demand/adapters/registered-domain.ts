@@ -1,6 +1,6 @@
 import { getDomain } from 'tldts'
 
-/** The domain that a CA counts a name under, by https://publicsuffix.org: of `a.shop.co.uk` it is `shop.co.uk`. A public suffix is one itself. */
+/** Domain that CAs count a name under, by https://publicsuffix.org: `shop.co.uk` for `a.shop.co.uk`. A public suffix is its own domain. */
 export function registeredDomain(name: string): string {
   return getDomain(name, { allowPrivateDomains: true }) ?? name
 }

@@ -28,7 +28,7 @@ export const tlsModels: Record<string, NginxModel> = {
       ...plainModel.features,
       luaModules: ['/modules/ndk_http_module.so', '/modules/ngx_http_lua_module.so'],
     },
-    onDemand: { folder: '/run/monohull/on-demand', socket: '/run/monohull/on-demand.sock' },
+    onDemand: { directory: '/run/monohull/on-demand', socket: '/run/monohull/on-demand.sock' },
   },
   'client-certificates': {
     ...plainModel,
