@@ -54,7 +54,7 @@ describe('/certs', { concurrency: 3 }, () => {
     const container = await startContainer(t, { args: mounts })
     const { certificate } = await ask(`${await container.https()}/`)
     assert.match(certificate?.subjectaltname ?? '', /DNS:localhost/)
-    assert.match(await container.logs(), /certificate not used .*privkey\.pem does not belong to the certificate/)
+    assert.match(await container.logs(), /certificate rejected .*privkey\.pem does not belong to the certificate/)
     const checked = await runToEnd(mounts, ['check'])
     assert.equal(checked.code, 78)
     assert.match(checked.stdout + checked.stderr, /fullchain\.pem/)

@@ -25,14 +25,14 @@ describe('a certificate that the CA has revoked', { concurrency: 3 }, () => {
     const refused = await cert(t, monohull, 'renew', 'one.test')
     assert.deepEqual([refused.code, /429/.test(refused.output)], [1, true], refused.output)
     const [listed] = JSON.parse((await cert(t, monohull, 'list', '--json')).output).served
-    assert.equal(listed.renewal.why, 'the CA wants it replaced at once')
+    assert.equal(listed.renewal.why, 'the CA asks to replace it at once')
     await until('the new certificate', async () => (await serialOf(monohull)) !== first, { deadlineMs: 60_000 })
     assert.match(authority.orders.at(-1)?.replaces ?? '', /^[\w-]{20,}\.[\w-]{8,}$/)
     assert.match((await cert(t, monohull, 'list')).output, /one\.test .*the CA suggests/)
   })
 })
 
-describe('an account that was made elsewhere (external account binding)', { concurrency: 3 }, () => {
+describe('external account binding', { concurrency: 3 }, () => {
   const accounts = { 'kid-1': 'zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W' }
   const eab = { MONOHULL_TLS_ACME_EAB_KEY_ID: 'kid-1' }
 
@@ -48,13 +48,13 @@ describe('an account that was made elsewhere (external account binding)', { conc
 
   it('and a CA that wants one: told, with the key to set', async t => {
     const monohull = startWithAcme(t, await startAuthority(t, { accounts }))
-    await monohull.seen(/not obtained .*the CA wants an account made elsewhere: set tls\.acme\.eab/)
+    await monohull.seen(/not obtained .*the CA requires an external account: set tls\.acme\.eab/)
   })
 
   it('with a key that is another: the CA says so', async t => {
     const env = { ...eab, MONOHULL_TLS_ACME_EAB_HMAC_KEY: accounts['kid-1'].toLowerCase() }
     const monohull = startWithAcme(t, await startAuthority(t, { accounts }), { env })
-    await monohull.seen(/not obtained .*the CA answers 4\d\d/)
+    await monohull.seen(/not obtained .*the CA responded 4\d\d/)
   })
 })
 
@@ -107,7 +107,7 @@ describe('an order that fails', { concurrency: 3 }, () => {
       })
     await lead(['127.0.0.2'])
     const monohull = startWithAcme(t, authority)
-    await monohull.seen(/certificate not obtained .*the proof for one\.test is invalid: .*127\.0\.0\.2/)
+    await monohull.seen(/certificate not obtained .*the validation of one\.test is invalid: .*127\.0\.0\.2/)
     await fetch(`${authority.dnsUrl}/clear-a`, { method: 'POST', body: JSON.stringify({ host: 'one.test.' }) })
     assert.equal((await cert(t, monohull, 'renew', 'one.test')).code, 0)
     assert.match(await issuerOf(monohull), /Pebble/)
@@ -128,7 +128,7 @@ describe('a state folder that is full', () => {
       env: { MONOHULL_STATE_DIR: join(small, 'state') },
     })
     await monohull.seen(/certificates from the CA will be lost with this container reason=.*state_dir \S+ is in memory/)
-    await monohull.seen(/serving one of the local CA .*not in state_dir \S+: cannot write \S+\/local-ca\.key: ENOSPC/)
+    await monohull.seen(/serving one from the local CA .*not in state_dir \S+: cannot write \S+\/local-ca\.key: ENOSPC/)
     await monohull.seen(/certificate not obtained .*cannot write \S+state\/\S+: ENOSPC/)
     assert.match(await issuerOf(monohull), /Monohull local CA/)
     rmSync(filler)

@@ -283,6 +283,9 @@ describe('monohull cert', { concurrency: 3 }, () => {
       output: 'monohull: no certificate for other.test; there are some for one.test\n',
     })
     assert.equal((await cert(t, monohull, 'renew')).code, 64)
-    assert.match((await cert(t, monohull, 'renew', 'x.test')).output, /ACME is for one\.test, not for x\.test/)
+    assert.match(
+      (await cert(t, monohull, 'renew', 'x.test')).output,
+      /tls\.acme has certificates for one\.test, not for x\.test/,
+    )
   })
 })

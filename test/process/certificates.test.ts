@@ -62,7 +62,7 @@ describe('mounted certificates', { concurrency: 3 }, () => {
         makeCertificate(folder, 'a.test', { chain: 'x.pem', key: 'tls.key' })
         rmSync(join(folder, 'x.pem'))
       },
-      /the key .*tls\.key has no certificate beside it/,
+      /the key .*tls\.key has no certificate next to it/,
     ],
   ]
   for (const [name, make, says] of broken) {
@@ -82,7 +82,7 @@ describe('mounted certificates', { concurrency: 3 }, () => {
       assert.match(checked.output(), says)
       const required = startMonohull(t, { folder, args: hello, env: { MONOHULL_TLS_REQUIRED: 'true' } })
       assert.equal(await required.exited, 78)
-      assert.match(required.output(), /tls\.required is set, and \S+ has no usable certificate: /)
+      assert.match(required.output(), /tls\.required is set, but \S+ has no usable certificate: /)
     })
   }
 

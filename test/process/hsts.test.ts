@@ -46,7 +46,7 @@ describe('tls.hsts', { concurrency: 3 }, () => {
     const again = startMonohull(t, { folder, args: answers })
     await again.serving()
     assert.equal(await told(again, { headers }), undefined)
-    await again.seen(/HSTS is not sent yet/)
+    await again.seen(/HSTS header not sent yet/)
     mount(folder)
     await until('a good certificate', async () => (await told(again, { headers })) === 'max-age=300')
   })

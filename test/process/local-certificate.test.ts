@@ -66,13 +66,13 @@ describe('the local certificate', { concurrency: 3 }, () => {
     await first.monohull.exited
     const second = await serve(t, folder)
     assert.equal(second.certificate.serialNumber, first.certificate.serialNumber)
-    assert.equal(second.monohull.output().match(/local CA made/g)?.length, 1)
+    assert.equal(second.monohull.output().match(/local CA created/g)?.length, 1)
     second.monohull.signal('SIGTERM')
     await second.monohull.exited
     const third = await serve(t, folder, { MONOHULL_SERVER_NAMES: 'sub.example.com' })
     assert.notEqual(third.certificate.serialNumber, first.certificate.serialNumber)
     assert.equal(await trusts(third.httpsPort, 'sub.example.com', authority), 'sub.example.com')
-    assert.equal(third.monohull.output().match(/local CA made/g)?.length, 1)
+    assert.equal(third.monohull.output().match(/local CA created/g)?.length, 1)
     assert.doesNotMatch(third.monohull.output(), /PRIVATE KEY/)
   })
 

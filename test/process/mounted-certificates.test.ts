@@ -36,7 +36,7 @@ describe('a mounted certificate that changes', { concurrency: 3 }, () => {
     const workers = [monohull.worker(1), monohull.worker(2)]
     makeCertificate(folder, 'two.test', pair)
     writeFileSync(join(certs, 'tls.crt'), readFileSync(join(folder, 'tls.crt')))
-    await monohull.seen(/certificate not used, what was served stays .*does not belong/)
+    await monohull.seen(/certificate rejected, the current one stays in use .*does not belong/)
     assert.equal(await subject(), 'CN=one.test')
     writeFileSync(join(certs, 'tls.key'), readFileSync(join(folder, 'tls.key')))
     await seesOnly('two.test')
@@ -48,7 +48,7 @@ describe('a mounted certificate that changes', { concurrency: 3 }, () => {
   it('that is broken changes nothing, is told in one line, and shows in the status', async t => {
     const { monohull, certs, subject, seesOnly } = await serve(t, { '': 'one.test', other: 'other.test' })
     writeFileSync(join(certs, 'other/tls.crt'), '-----BEGIN CERTIFICATE-----\nMIIB')
-    await monohull.seen(/what was served stays .*other\/tls\.crt is cut off/)
+    await monohull.seen(/the current one stays in use .*other\/tls\.crt is cut off/)
     makeCertificate(join(certs, 'third'), 'third.test', pair)
     await seesOnly('third.test')
     assert.equal(await subject('other.test'), 'CN=other.test')
@@ -82,7 +82,9 @@ describe('a mounted certificate that changes', { concurrency: 3 }, () => {
     const monohull = startMonohull(t, { folder, args: hello, env })
     await monohull.serving()
     makeCertificate(join(certs, 'two'), 'two.test', pair)
-    await monohull.seen(/certificates changed, and a handshake shows another.*\n?.*two\.test.*shows CN=own\.test/)
+    await monohull.seen(
+      /certificates changed, but a handshake shows another certificate.*\n?.*two\.test.*shows CN=own\.test/,
+    )
     assert.equal((await presented(httpsPort, 'one.test')).subject, 'CN=one.test')
   })
 
@@ -112,7 +114,7 @@ describe('a mounted certificate that changes', { concurrency: 3 }, () => {
     await seesOnly('late.test')
     rmSync(certs, { recursive: true })
     await monohull.seen(
-      /what was served stays .*a mounted certificate was served so far, and \S+ has no usable one now/,
+      /the current one stays in use .*a mounted certificate is in use, but \S+ no longer has a usable one/,
     )
     assert.equal(await subject(), 'CN=late.test')
   })
@@ -122,12 +124,12 @@ describe('a mounted certificate that changes', { concurrency: 3 }, () => {
     makeCertificate(join(folder, 'certs'), 'one.test', pair)
     const monohull = startMonohull(t, { folder, args: hello })
     await monohull.serving()
-    await monohull.seen(/warn no certificate is for some names: .* names=shop\.test fix=/)
+    await monohull.seen(/warn no certificate covers some names: .* names=shop\.test fix=/)
     const checked = startMonohull(t, { folder: temporaryFolder(t), args: ['check'], env: isolatedEnv(folder) })
     assert.equal(await checked.exited, 0, checked.output())
     assert.match(checked.output(), /no certificate is for shop\.test/)
     makeCertificate(join(folder, 'certs'), 'shop.test', pair)
-    await monohull.seen(/no certificate is for some names: .* names=one\.test fix=/)
+    await monohull.seen(/no certificate covers some names: .* names=one\.test fix=/)
   })
 
   it('is noticed beside a file that is written all the time', async t => {
@@ -144,7 +146,7 @@ describe('a mounted certificate that changes', { concurrency: 3 }, () => {
     makeDatedCertificate(join(folder, 'certs'), 'early.test', { from: inSeconds / 86_400, to: 30 })
     const monohull = startMonohull(t, { folder, args: hello })
     const { httpsPort } = await monohull.serving()
-    await monohull.seen(/certificate not used .*fullchain\.pem is not valid before/)
+    await monohull.seen(/certificate rejected .*fullchain\.pem is not valid before/)
     await until('the certificate', async () => (await presented(httpsPort)).subject === 'CN=early.test')
     await monohull.seen(/info certificates changed: early\.test/)
     assert.deepEqual((await status(t, monohull)).problems, [])
@@ -239,6 +241,6 @@ describe('certificates that nginx could not take', { concurrency: 3 }, () => {
     const monohull = startMonohull(t, { folder, args: hello })
     const { httpsPort } = await monohull.serving()
     assert.equal((await presented(httpsPort)).subject, 'CN=odd.test')
-    await monohull.seen(/no part of the chain, and is left out: CN=stranger\.test/)
+    await monohull.seen(/certificates outside the chain, which are not served: CN=stranger\.test/)
   })
 })

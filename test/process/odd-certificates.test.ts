@@ -12,8 +12,8 @@ const hello = ['run', 'node', fixture('hello.cjs')]
 
 describe('a chain', { concurrency: 3 }, () => {
   const weak: [string, ChainOptions, RegExp][] = [
-    ['signed with SHA-1', { hash: 'sha1' }, /refuses: the certificate is signed with SHA-1/],
-    ['with a weak CA', { bits: 1024 }, /refuses: the CA's certificate CN=Middle has a key of 1024 bits/],
+    ['signed with SHA-1', { hash: 'sha1' }, /too weak for OpenSSL: the certificate is signed with SHA-1/],
+    ['with a weak CA', { bits: 1024 }, /too weak for OpenSSL: the CA certificate CN=Middle has a key of 1024 bits/],
   ]
   for (const [name, options, says] of weak) {
     it(`${name}, which nginx would not start with, is told at the start, and the others serve`, async t => {
@@ -39,11 +39,11 @@ describe('a chain', { concurrency: 3 }, () => {
     const monohull = startMonohull(t, { folder, args: hello })
     const { httpsPort } = await monohull.serving()
     assert.equal((await presented(httpsPort)).subject, 'CN=old.test')
-    await monohull.seen(/certificate is odd .*CA's certificate that expired on \d{4}-.*CN=Middle/)
+    await monohull.seen(/certificate warning .*CA certificate that expired on \d{4}-.*CN=Middle/)
   })
 })
 
-describe('what is no file', { concurrency: 3 }, () => {
+describe('a certificate path that is not a file', { concurrency: 3 }, () => {
   it('holds up neither the start nor what serves', async t => {
     const folder = temporaryFolder(t)
     const certs = join(folder, 'certs')
@@ -55,9 +55,9 @@ describe('what is no file', { concurrency: 3 }, () => {
     const monohull = startMonohull(t, { folder, args: hello })
     const { httpsPort } = await monohull.serving()
     assert.equal((await presented(httpsPort)).subject, 'CN=good.test')
-    for (const file of ['a.pem', 'b.pem']) await monohull.seen(new RegExp(`${file} is no file`))
+    for (const file of ['a.pem', 'b.pem']) await monohull.seen(new RegExp(`${file} is not a file`))
     makePipes('c')
-    await monohull.seen(/what was served stays .*c\.pem is no file/)
+    await monohull.seen(/the current one stays in use .*c\.pem is not a file/)
     rmSync(join(certs, 'c.pem'))
     makeCertificate(certs, 'next.test', { chain: 'tls.crt', key: 'tls.key' })
     await until('the next', async () => (await presented(httpsPort)).subject === 'CN=next.test')

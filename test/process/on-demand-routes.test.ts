@@ -69,7 +69,7 @@ describe('a certificate at the first handshake, where dynamic routes tell the na
     const again = await start(t, authority, { folder: monohull.folder })
     await until(
       'the end of the certificate',
-      () => /given up, it is not wanted any more names=www\.shop\.test/.test(again.output()),
+      () => /certificate dropped, it is no longer wanted names=www\.shop\.test/.test(again.output()),
       {
         deadlineMs: 60_000,
         details: again.output,

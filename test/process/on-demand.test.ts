@@ -134,11 +134,11 @@ describe('a certificate at the first handshake for a name', { concurrency: 3 }, 
     const monohull = await start(t, await startAuthority(t), gate)
     assert.match(await shown(monohull, 'yes.shop.test'), /alert/)
     assert.match(await shown(monohull, 'yes.other.test'), /alert/)
-    await monohull.seen(/names without a certificate are refused .*does not answer/)
-    assert.equal(monohull.output().match(/names without a certificate are refused .*does not answer/g)?.length, 1)
+    await monohull.seen(/tls\.on_demand\.ask fails: names without a certificate are refused .*does not respond/)
+    assert.equal(monohull.output().match(/names without a certificate are refused .*does not respond/g)?.length, 1)
     gate.isDown = false
     await showsItself(monohull, 'yes.shop.test')
-    await monohull.seen(/tls\.on_demand\.ask answers again/)
+    await monohull.seen(/tls\.on_demand\.ask responds again/)
   })
 
   it('is ordered no more often than the limits allow, whatever is asked for, and what is there serves on', async t => {
@@ -150,7 +150,7 @@ describe('a certificate at the first handshake for a name', { concurrency: 3 }, 
     await Promise.all(ofOneDomain.map(name => shown(monohull, name)))
     const ordered = () => authority.orders.filter(order => order.identifiers[0]?.value.startsWith('yes'))
     await until('two orders', () => ordered().length === 2)
-    await monohull.seen(/too many certificates are asked for.*limit=orders_per_domain/)
+    await monohull.seen(/too many certificates are requested.*limit=orders_per_domain/)
     const names = Array.from({ length: 200 }, (_, index) => `yes.storm-${index}.test`)
     await Promise.all(names.map(name => shown(monohull, name)))
     await until('four orders', () => ordered().length === 4, { details: monohull.output })
@@ -175,12 +175,12 @@ describe('a certificate at the first handshake for a name', { concurrency: 3 }, 
     const before = ordersFor(authority, names[0])
     gate.isAllowed = name => name === names[0]
     const again = await start(t, authority, gate, { folder: monohull.folder })
-    await again.seen(/certificate given up, it is not wanted any more names=yes\.left\.test/)
+    await again.seen(/certificate dropped, it is no longer wanted names=yes\.left\.test/)
     await again.seen(/certificate issued names=yes\.kept\.test/)
     assert.equal(ordersFor(authority, names[0]), before + 1)
     await until('no certificate', async () => /alert/.test(await shown(again, names[1])), { deadlineMs: 60_000 })
     await showsItself(again, names[0])
-    assert.match((await cert(t, again, 'list')).output, /yes\.kept\.test +on-demand .*the CA wants it replaced/)
+    assert.match((await cert(t, again, 'list')).output, /yes\.kept\.test +on-demand .*the CA asks to replace it/)
     assert.doesNotMatch((await cert(t, again, 'list')).output, /yes\.left\.test/)
   })
 
@@ -194,7 +194,7 @@ describe('a certificate at the first handshake for a name', { concurrency: 3 }, 
     await monohull.exited
     const env = { MONOHULL_TLS_ACME_KEY_TYPE: 'rsa', MONOHULL_TLS_ON_DEMAND_ORDERS_PER_DOMAIN: '1' }
     const again = await start(t, authority, gate, { folder: monohull.folder, env })
-    await again.seen(/certificate not renewed, the old one stays names=yes\.two\.shop\.test .*too many orders/)
+    await again.seen(/certificate not renewed, the old one stays in use names=yes\.two\.shop\.test .*too many orders/)
     const keyOf = async (name: string) =>
       (await presented(again.instance().httpsPort, name)).publicKey.asymmetricKeyType
     await until('the other key', async () => (await keyOf(names[0])) === 'rsa')

@@ -82,6 +82,6 @@ describe('monohull cert trust-info', () => {
     await monohull.serving()
     const { code, text } = await trustInfo(t, monohull)
     assert.equal(code, 1)
-    assert.match(text, /does not come from the local CA.*shop\.test \(mounted, by CN=shop\.test\)/)
+    assert.match(text, /no certificate from the local CA is served.*shop\.test \(mounted, by CN=shop\.test\)/)
   })
 })

@@ -3,10 +3,10 @@ import { createHash, createPublicKey, generateKeyPairSync, verify } from 'node:c
 import { describe, it } from 'node:test'
 import { bindExternally, signJws, thumbprint } from '../../../supervisor/certificates/acme/adapters/jws.ts'
 
-describe('adapters/acme-jws', () => {
+describe('certificates/acme: JWS', () => {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 
-  it('signs what can be verified', () => {
+  it('creates signatures that verify', () => {
     const jws = JSON.parse(signJws(privateKey, { url: 'https://ca.test/x', nonce: 'n' }, { a: 1 }))
     const head = JSON.parse(Buffer.from(jws.protected, 'base64url').toString())
     assert.deepEqual([head.alg, head.url, head.nonce, head.jwk.crv], ['ES256', 'https://ca.test/x', 'n', 'P-256'])
@@ -19,7 +19,7 @@ describe('adapters/acme-jws', () => {
     assert.deepEqual([jwk, kid], [undefined, 'k'])
   })
 
-  it('sends an empty payload as such', () =>
+  it('signs an empty payload as POST-as-GET', () =>
     assert.equal(JSON.parse(signJws(privateKey, { url: 'u' }, '')).payload, ''))
 
   it('binds an external account', () => {
@@ -31,7 +31,7 @@ describe('adapters/acme-jws', () => {
     assert.deepEqual(head, { alg: 'HS256', kid: 'k1', url: 'https://ca.test/new' })
   })
 
-  it('makes a thumbprint of the members in their order (RFC 7638)', () => {
+  it('computes the thumbprint of the ordered members (RFC 7638)', () => {
     const { crv, kty, x, y } = privateKey.export({ format: 'jwk' })
     const text = `{"crv":"${crv}","kty":"${kty}","x":"${x}","y":"${y}"}`
     assert.equal(thumbprint(privateKey), createHash('sha256').update(text).digest('base64url'))

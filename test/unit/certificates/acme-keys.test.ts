@@ -17,8 +17,8 @@ function signedPart(request: Uint8Array): Uint8Array {
   return request.subarray(outer.start, first.end)
 }
 
-describe('adapters/acme-challenges', () => {
-  it('lets the CA choose a token, and no path', () => {
+describe('certificates/acme: challenges', () => {
+  it('lets the CA choose a token, but not a path', () => {
     assert.equal(challengePath('/run/c', 'abc_-1'), '/run/c/abc_-1')
     for (const token of ['../x', 'a/b', '', '.', 'a.b']) assert.throws(() => challengePath('/run/c', token), /token/)
   })
@@ -29,11 +29,11 @@ describe('adapters/acme-challenges', () => {
   })
 })
 
-describe('adapters/acme-keys', () => {
+describe('certificates/acme: keys', () => {
   const domains = ['a.test', '*.b.test', `${'x'.repeat(63)}.a_b.test`]
 
   for (const type of ['ecdsa', 'rsa'] as const) {
-    it(`makes ${type} keys, and requests with them whose signature openssl verifies`, async () => {
+    it(`creates ${type} keys, and requests whose signature openssl verifies`, async () => {
       const request = keyMaker.createRequest(await keyMaker.createKey(type), domains)
       const words = ['req', '-inform', 'der', '-noout', '-text', '-verify']
       const { status, stdout, stderr } = spawnSync('openssl', words, { input: request, encoding: 'utf8' })
@@ -44,7 +44,7 @@ describe('adapters/acme-keys', () => {
       assert.ok(stdout.includes(domains.map(domain => `DNS:${domain}`).join(', ')), stdout)
     })
 
-    it(`asks for the same with ${type} keys as openssl does, byte by byte`, async t => {
+    it(`creates the same request with ${type} keys as openssl, byte by byte`, async t => {
       const folder = mkdtempSync(join(tmpdir(), 'monohull-keys-'))
       t.after(() => rmSync(folder, { recursive: true }))
       const key = await keyMaker.createKey(type)
@@ -73,13 +73,13 @@ describe('adapters/acme-keys', () => {
     })
   }
 
-  it('makes no request with a key that is damaged', () => {
+  it('rejects a damaged key', () => {
     assert.throws(() =>
       keyMaker.createRequest('-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n', ['a.test']),
     )
   })
 
-  it("names a certificate by its issuer's key and its serial number, as openssl tells them", t => {
+  it("identifies a certificate by its issuer's key and its serial number, as openssl shows them", t => {
     const folder = mkdtempSync(join(tmpdir(), 'monohull-keys-'))
     t.after(() => rmSync(folder, { recursive: true }))
     const chain = execFileSync(

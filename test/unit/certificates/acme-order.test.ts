@@ -10,7 +10,7 @@ import type {
 import { obtainCertificate } from '../../../supervisor/certificates/acme/order.ts'
 import { AcmeError } from '../../../supervisor/certificates/acme/plan.ts'
 
-describe('services/acme-order', () => {
+describe('certificates/acme: orders', () => {
   const chain = 'a chain'
   const order = (status: AcmeOrder['status']): AcmeOrder => ({
     url: 'order',
@@ -68,19 +68,19 @@ describe('services/acme-order', () => {
     return { calls, obtain }
   }
 
-  it('keeps the key and the order before it asks for the certificate', async () => {
+  it('stores the key and the order before it requests the certificate', async () => {
     const { calls, obtain } = setUp()
     assert.deepEqual(await obtain(), { chain, key: 'key' })
     assert.deepEqual(calls, ['newOrder undefined', 'keep key', 'note order', 'finalize'])
   })
 
-  it('takes up an order of an earlier run with its key', async () => {
+  it('resumes an order of an earlier run with its key', async () => {
     const { calls, obtain } = setUp({ pendingKey: () => 'kept' })
     assert.deepEqual(await obtain({ pendingOrder: 'order' }), { chain, key: 'kept' })
     assert.deepEqual(calls, [])
   })
 
-  it('begins anew when that order is invalid, or known no more', async () => {
+  it('places a new order if that one is invalid or unknown', async () => {
     const gone = async () => Promise.reject(new AcmeError('no such order', { type: 'malformed' }))
     for (const ask of [gone, async () => order('invalid')]) {
       const { calls, obtain } = setUp({ pendingKey: () => 'kept', order: ask })
@@ -89,7 +89,7 @@ describe('services/acme-order', () => {
     }
   })
 
-  it('does without naming what it replaces when the CA will not have that', async () => {
+  it('orders without `replaces` if the CA refuses it', async () => {
     const asked: (string | undefined)[] = []
     const { obtain } = setUp({
       newOrder: async (_domains, { replaces }) => {
@@ -102,13 +102,13 @@ describe('services/acme-order', () => {
     assert.deepEqual(asked, ['id', undefined])
   })
 
-  it('leaves a limit of the CA to who asked', async () => {
+  it('passes a rate limit of the CA to the caller', async () => {
     const limited = new AcmeError('later', { type: 'rateLimited', retryAfterMs: 5 })
     const { obtain } = setUp({ newOrder: () => Promise.reject(limited) })
     await assert.rejects(obtain({ replaces: 'id' }), limited)
   })
 
-  it('tells why a proof failed, and takes back what it put up', async () => {
+  it('reports why a validation failed, and removes the challenge', async () => {
     const shown: string[] = []
     let status: 'pending' | 'invalid' = 'pending'
     const challenge = { type: 'http-01', url: 'c', token: 't', problem: 'connection refused' }
@@ -127,7 +127,7 @@ describe('services/acme-order', () => {
         remove: async domain => void shown.push(`remove ${domain}`),
       },
     )
-    await assert.rejects(obtain(), /the proof for a\.test is invalid: connection refused/)
+    await assert.rejects(obtain(), /the validation of a\.test is invalid: connection refused/)
     assert.deepEqual(shown, ['present a.test', 'remove a.test'])
   })
 })

@@ -31,8 +31,8 @@ function setUp(t: TestContext) {
   }
 }
 
-describe('adapters/acme-preflight', () => {
-  it('sees its own challenge where it is served, and leaves nothing behind', async t => {
+describe('certificates/acme: preflight probes', () => {
+  it('finds its own challenge where it is served, and removes it', async t => {
     const { challenges, preflight } = setUp(t)
     const place = await listen(t, ({ url = '' }, response) => {
       const token = /^\/\.well-known\/acme-challenge\/([\w-]+)$/.exec(url)?.[1]
@@ -42,7 +42,7 @@ describe('adapters/acme-preflight', () => {
     assert.deepEqual(readdirSync(challenges), [])
   })
 
-  it('is certain of another answer, and not of a redirect or of none', async t => {
+  it('is certain about another response, but not about a redirect or no response', async t => {
     const { preflight } = setUp(t)
     const other = await listen(t, (_, response) => void response.writeHead(404).end('not here'))
     assert.deepEqual(await preflight.challenge(other), { kind: 'wrong', detail: 'status 404' })
@@ -54,7 +54,7 @@ describe('adapters/acme-preflight', () => {
     assert.equal((await preflight.challenge(cut)).kind, 'unknown')
   })
 
-  it('knows a state folder that it cannot write to, and names without an address', async t => {
+  it('recognizes a state directory that is not writable, and names without an address', async t => {
     const { folder, challenges, preflight } = setUp(t)
     assert.equal(preflight.storage(), undefined)
     writeFileSync(join(folder, 'file'), '')
@@ -66,7 +66,7 @@ describe('adapters/acme-preflight', () => {
   })
 })
 
-describe('services/acme-preflight', () => {
+describe('certificates/acme: preflight', () => {
   const good: Preflight = {
     storage: () => undefined,
     dns: async () => undefined,
@@ -80,27 +80,27 @@ describe('services/acme-preflight', () => {
     return { obstacle: await findObstacle(plan, { challenge }, { preflight: { ...good, ...change }, log }), warnings }
   }
 
-  it('finds nothing where there is nothing', async () =>
+  it('finds no obstacle if there is none', async () =>
     assert.deepEqual(await find({}), { obstacle: undefined, warnings: [] }))
 
-  it('has a message for storage, for DNS and for the challenge, each with what to do', async () => {
+  it('has a message for storage, DNS and the challenge, each with a fix', async () => {
     const storage = await find({ storage: () => 'state_dir /x is not writable' })
-    assert.equal(storage.obstacle, 'state_dir /x is not writable: the certificate would be lost with the next start')
+    assert.equal(storage.obstacle, 'state_dir /x is not writable: the certificate would be lost on the next restart')
     const dns = await find({ dns: async domain => (domain === 'b.test' ? 'ENOTFOUND' : undefined) })
     assert.match(dns.obstacle ?? '', /^DNS: b\.test has no address \(ENOTFOUND\); add an A or AAAA record/)
     const wrong = await find({ challenge: async () => ({ kind: 'wrong', detail: 'status 404' }) })
     assert.match(
       wrong.obstacle ?? '',
-      /^self-test: http:\/\/a\.test\/\S+ is answered by somebody else \(status 404\); .* monohull cert renew a\.test --force$/,
+      /^self-test: another server responds at http:\/\/a\.test\/\S+ \(status 404\); .* monohull cert renew a\.test --force$/,
     )
   })
 
-  it('warns of what is only likely', async () => {
+  it('warns about an uncertain obstacle', async () => {
     const { obstacle, warnings } = await find({ challenge: async () => ({ kind: 'unknown', detail: 'refused' }) })
     assert.deepEqual([obstacle, warnings.length], [undefined, 2])
   })
 
-  it('looks at storage alone for dns-01, whose names need lead nowhere', async () => {
+  it('checks only storage for dns-01, whose names need not resolve', async () => {
     const nowhere: Partial<Preflight> = {
       dns: async () => 'ENOTFOUND',
       challenge: async () => ({ kind: 'wrong', detail: '' }),

@@ -7,7 +7,7 @@ const day = 86_400_000
 const now = Date.UTC(2026, 10, 21)
 const certificate = { id: 'abc', notBefore: now, notAfter: now + 90 * day }
 
-describe('domain/acme-renewal', () => {
+describe('certificates/acme: planRenewal', () => {
   const plan = (change: Partial<RenewalFacts> = {}) =>
     planRenewal({ certificate, previous: undefined, info: undefined, now, random: 0.5, ...change })
   const info = (from: number, to: number, change = {}) => ({
@@ -17,7 +17,7 @@ describe('domain/acme-renewal', () => {
     ...change,
   })
 
-  it('takes two thirds of the lifetime, or half of a short one, and up to a twentieth less', () => {
+  it('renews after two thirds of the lifetime, or half of a short one, and up to a twentieth earlier', () => {
     assert.equal(plan({ random: 0 }).at, now + 60 * day)
     assert.equal(plan({ random: 1 }).at, now + 55.5 * day)
     const short = { ...certificate, notAfter: now + 6 * day }
@@ -29,7 +29,7 @@ describe('domain/acme-renewal', () => {
     assert.equal(plan({ certificate: border }).why, 'half of the lifetime')
   })
 
-  it('takes a random time in the window, once', () => {
+  it('chooses a random time in the window, once', () => {
     const first = plan({ info: info(10, 20) })
     assert.deepEqual([first.at, first.askAgainAt], [now + 15 * day, now + 3_600_000])
     assert.equal(plan({ info: info(10, 20), previous: first, random: 0.9 }).at, first.at)
@@ -37,30 +37,30 @@ describe('domain/acme-renewal', () => {
     assert.equal(plan({ info: info(10, 20), previous: { ...first, of: 'another' }, random: 0 }).at, now + 10 * day)
   })
 
-  it('keeps what was planned while the CA is silent, and asks again', () => {
+  it('keeps the plan while the CA does not respond, and asks again', () => {
     const first = plan({ info: info(10, 20) })
     const later = plan({ previous: first, now: now + day })
     assert.deepEqual([later.at, later.askAgainAt], [first.at, now + day + 6 * 3_600_000])
   })
 
-  it('does not believe a window that is none', () => {
+  it('ignores an impossible window', () => {
     assert.equal(plan({ info: info(20, 10) }).window, undefined)
     assert.equal(plan({ info: info(90, 99) }).window, undefined)
   })
 
-  it('renews before the end, however long the window', () => {
+  it('renews before expiry, however long the window', () => {
     assert.equal(plan({ info: info(10, 9999), random: 1 }).at, now + 81 * day)
     assert.equal(plan({ info: info(85, 9999), random: 1 }).at, now + 85 * day)
   })
 
-  it('says why, with what the CA explains', () => {
+  it('gives the reason, with the explanation of the CA', () => {
     assert.match(
       plan({ info: info(-2, -1, { explanation: 'https://ca.test/incident' }) }).why,
       /at once; https:\/\/ca\.test/,
     )
   })
 
-  it('asks neither more than once a minute nor less than once a day', () => {
+  it('asks at most once a minute and at least once a day', () => {
     assert.equal(plan({ info: info(1, 2, { retryAfterMs: 0 }) }).askAgainAt, now + 60_000)
     assert.equal(plan({ info: info(1, 2, { retryAfterMs: 99 * day }) }).askAgainAt, now + day)
   })
@@ -72,29 +72,29 @@ describe('domain/acme-renewal', () => {
   })
 })
 
-describe('domain/acme: nextStep', () => {
+describe('certificates/acme: nextStep', () => {
   const record = (change: Partial<AcmeRecord> = {}): AcmeRecord => ({ ...newRecord('w'), ...change })
   const renewal = { of: 'abc', at: now + day, why: 'reason', window: undefined, askAgainAt: now + day / 4 }
 
-  it('orders what is missing, and waits after a failure', () => {
-    assert.deepEqual(nextStep(record(), undefined, now), { kind: 'order', why: 'there is none' })
+  it('orders a missing certificate, and waits after a failure', () => {
+    assert.deepEqual(nextStep(record(), undefined, now), { kind: 'order', why: 'there is no certificate yet' })
     assert.equal(nextStep(record({ retryAt: now + 1 }), undefined, now).kind, 'wait')
     assert.equal(nextStep(record({ retryAt: now }), undefined, now).kind, 'order')
   })
 
-  it('asks the CA for its window, again and again, and for a new certificate anew', () => {
+  it('asks the CA for its window repeatedly, and again for a new certificate', () => {
     assert.equal(nextStep(record(), certificate, now).kind, 'ask')
     assert.equal(nextStep(record({ renewal }), certificate, now).kind, 'wait')
     assert.equal(nextStep(record({ renewal }), certificate, renewal.askAgainAt).kind, 'ask')
     assert.equal(nextStep(record({ renewal: { ...renewal, of: 'old' } }), certificate, now).kind, 'ask')
   })
 
-  it('renews when it is time', () => {
+  it('renews when due', () => {
     const due = { ...renewal, at: now - 1, askAgainAt: now + 1 }
     assert.deepEqual(nextStep(record({ renewal: due }), certificate, now), { kind: 'order', why: 'reason' })
   })
 
-  it('names a folder for each certificate', () => {
+  it('names a directory for each certificate', () => {
     assert.deepEqual(['*.Shop.test', 'a.test'].map(directoryNameOf), ['_.shop.test', 'a.test'])
   })
 })

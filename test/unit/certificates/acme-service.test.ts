@@ -27,7 +27,7 @@ const settings: AcmeSettings = {
   plans: [{ name: 'one.test', domains: ['one.test'] }],
 }
 
-/** A state folder, a CA that issues whatever is asked for, or fails, and a clock. `start`: as after a restart. */
+/** State directory, a CA that issues every certificate or fails, and a clock. `start`: as after a restart. */
 function setUp(t: TestContext) {
   const folder = temporaryFolder(t)
   const world = { now: Date.now(), random: 0, orders: 0, windows: 0, failure: undefined as Error | undefined }
@@ -88,8 +88,8 @@ function setUp(t: TestContext) {
   return { world, start, record: join(folder, 'state/one.test/record.json') }
 }
 
-describe('services/acme', () => {
-  it('orders once, and no more after restarts, until two thirds of the lifetime are over', async t => {
+describe('certificates/acme: service', () => {
+  it('orders once, also across restarts, until two thirds of the lifetime are over', async t => {
     const { world, start } = setUp(t)
     for (const ms of [0, 0, 30 * day, 59 * day - 30 * day]) {
       world.now += ms
@@ -101,7 +101,7 @@ describe('services/acme', () => {
     assert.equal(world.orders, 2)
   })
 
-  it('renews once a day at most, though the clock is so far ahead that each new one is due', async t => {
+  it('renews at most once a day, even if the clock is so far ahead that each new certificate is due', async t => {
     const { world, start } = setUp(t)
     await start().tick()
     world.now += 80 * day
@@ -113,7 +113,7 @@ describe('services/acme', () => {
     assert.equal(world.orders, 5)
   })
 
-  it('waits from a minute to six hours, longer with each failure, over restarts too', async t => {
+  it('waits from one minute to six hours, longer with each failure, also across restarts', async t => {
     const { world, start } = setUp(t)
     world.failure = new Error('the network is gone')
     const waits: number[] = []
@@ -133,7 +133,7 @@ describe('services/acme', () => {
     assert.equal(start().status()[0]?.lastError, undefined)
   })
 
-  it('comes back when the CA says, later when that was too early, and after a week at the latest', async t => {
+  it('retries when the CA says, later if that was too early, and after a week at the latest', async t => {
     const { world, start } = setUp(t)
     const waits: number[] = []
     for (const retryAfterMs of [1000, 1000, 2 * hour, 400 * day, Number.POSITIVE_INFINITY]) {
@@ -147,7 +147,7 @@ describe('services/acme', () => {
     assert.equal(world.orders, 5)
   })
 
-  it('does not wait for a time that was noted while the clock was years ahead', async t => {
+  it('does not wait for a time recorded while the clock was years ahead', async t => {
     const { world, start } = setUp(t)
     world.failure = new Error('the network is gone')
     world.now += 1000 * day
@@ -164,7 +164,7 @@ describe('services/acme', () => {
     assert.ok(world.windows > asked, 'the CA is asked for its window again')
   })
 
-  it('orders anew for other settings, after a failure and a restart too', async t => {
+  it('orders again for other settings, also after a failure and a restart', async t => {
     const { world, start } = setUp(t)
     await start({ directory: 'https://staging.test/dir' }).tick()
     world.failure = new Error('the CA is down')
@@ -179,7 +179,7 @@ describe('services/acme', () => {
     assert.equal(world.orders, 3)
   })
 
-  it('does not order anew because its record was lost or damaged, unless for other names', async t => {
+  it('does not order again because the record was lost or damaged, unless the names differ', async t => {
     const { world, start, record } = setUp(t)
     await start().tick()
     for (const text of ['', 'null', '{"wish"']) {
@@ -194,7 +194,7 @@ describe('services/acme', () => {
     assert.equal(world.orders, 2)
   })
 
-  it('takes the certificate of an earlier version for what it is', async t => {
+  it('recognizes the certificate of an earlier version', async t => {
     const { world, start, record } = setUp(t)
     await start().tick()
     const { issued, ...earlier } = JSON.parse(readFileSync(record, 'utf8'))

@@ -41,13 +41,13 @@ function arranged(...candidates: [Named, ...Named[]]): Record<string, string> {
   return { ...Object.fromEntries(named.map(describeSet)), default: describeSet(fallback).join(': ') }
 }
 
-describe('domain/certificate-choice', () => {
-  it('serves everything with the only one', () => {
+describe('certificates: choice', () => {
+  it('serves every name with the only certificate', () => {
     assert.deepEqual(arranged(candidate('a', ['a.test', 'b.test'])), { default: 'a.test b.test: a' })
     assert.deepEqual(arranged(candidate('a', [])), { default: ': a' })
   })
 
-  it('gives each name its own; the first is for everybody else', () => {
+  it('assigns each name its own; the first is the fallback', () => {
     assert.deepEqual(arranged(candidate('a', ['a.test']), candidate('b', ['b.test', '*.b.test'])), {
       default: 'a.test: a',
       'b.test *.b.test': 'b',
@@ -61,24 +61,24 @@ describe('domain/certificate-choice', () => {
     })
   })
 
-  it('takes the later of two for a name, even over the first', () => {
+  it('prefers the later of two for a name, even over the first', () => {
     const [old, next] = [candidate('old', ['a.test']), candidate('new', ['a.test'], { notBefore: 1 })]
     assert.deepEqual(arranged(old, next), { default: 'a.test: new' })
     assert.deepEqual(arranged(next, old), { default: 'a.test: new' })
   })
 
-  it('takes a mounted one over an earned one, whatever its date and key', () => {
+  it('prefers a mounted certificate over an issued one, whatever its date and key', () => {
     const earned = candidate('acme', ['a.test', 'b.test'], { source: 'acme', notBefore: 50, keyType: 'rsa' })
     assert.deepEqual(arranged(candidate('mine', ['a.test']), earned), { default: 'a.test: mine', 'b.test': 'acme' })
   })
 
-  it('finds the names that no certificate is for', () => {
+  it('finds the names that no certificate covers', () => {
     const certificates = [['a.test'], ['*.b.test', 'b.test']].map(names => ({ names }))
     const hosts = ['A.test', 'b.test', 'x.b.test', '*.b.test', 'x.y.b.test', 'c.test', '*.c.test', '192.0.2.1']
     assert.deepEqual(uncovered(hosts, certificates), ['x.y.b.test', 'c.test', '*.c.test'])
   })
 
-  it('asks only for what is a host name', () => {
+  it('only considers host names', () => {
     const names = [
       'Example.COM',
       '*.example.com',
@@ -95,11 +95,11 @@ describe('domain/certificate-choice', () => {
   })
 })
 
-describe('domain/certificate-retention', () => {
+describe('certificates: retention', () => {
   const files = (name: string) => ({ files: { chain: `${name}.crt`, key: `${name}.key` } })
   const problem = (name: string) => ({ ...files(name), problem: 'half written', fix: 'again' })
 
-  it('keeps what is broken now, and lets go what was removed or replaced', () => {
+  it('keeps certificates that are broken now, but not those removed or replaced', () => {
     const served = [files('broken'), files('removed'), files('good'), files('keyless')]
     const lonely = { files: { chain: 'keyless.crt', key: '' }, problem: 'lonely', fix: '' }
     assert.deepEqual(retained(served, [files('good')], [problem('broken'), lonely]), [
@@ -108,7 +108,7 @@ describe('domain/certificate-retention', () => {
     ])
   })
 
-  it('keeps all that is in a folder which cannot be read', () => {
+  it('keeps everything in an unreadable directory', () => {
     const served = ['/certs/a/tls', '/certs/ab/tls', '/certs/tls'].map(files)
     const folder = { files: { chain: '/certs/a', key: '' }, problem: 'EACCES', fix: '' }
     assert.deepEqual(retained(served, [], [folder]), [files('/certs/a/tls')])
@@ -116,14 +116,14 @@ describe('domain/certificate-retention', () => {
     assert.deepEqual(retained(served, [], [{ ...folder, files: { chain: '', key: '' } }]), [])
   })
 
-  it('keeps one whose certificate is gone and whose key is there', () => {
+  it('keeps a pair whose certificate is gone and whose key exists', () => {
     const lonely = { files: { chain: 'a.key', key: '' }, problem: 'lonely', fix: '' }
     assert.deepEqual(retained([files('a')], [], [lonely]), [files('a')])
   })
 })
 
-describe('services/certificates: findMounted', () => {
-  it('says which folder cannot be read, and finds what is in the others', () => {
+describe('certificates: findMounted', () => {
+  it('reports an unreadable directory, and searches the others', () => {
     const list = (directory: string) => {
       if (directory === '/certs/lost') throw new OperatorError('cannot read /certs/lost', { fix: 'let it' })
       return directory === '/certs'
@@ -139,13 +139,13 @@ describe('services/certificates: findMounted', () => {
   })
 })
 
-describe('domain/certificate-expiry', () => {
+describe('certificates: expiry', () => {
   it('counts a third, a tenth and a twentieth of the lifetime', () => {
     const at = (now: number) => expiryStage({ notBefore: 0, notAfter: 60 }, now)
     assert.deepEqual([0, 39, 40, 53, 54, 56, 57, 59, 60, 99].map(at), [0, 0, 1, 1, 2, 2, 3, 3, 4, 4])
   })
 
-  it('tells the time left as people do', () => {
+  it('describes the time left', () => {
     const day = 86_400_000
     assert.deepEqual(
       [29.5 * day, 2 * day, 1.9 * day, 3_600_000, 119_000, 60_000, 5000, 0, -day].map(describeTimeLeft),

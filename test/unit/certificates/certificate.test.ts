@@ -29,7 +29,7 @@ const read = (name: string, change: Partial<CertificateFacts> = {}): Certificate
   pem: { chain: '', key: '' },
 })
 
-describe('domain/certificate-folder: findPairs', () => {
+describe('certificates: findPairs', () => {
   const chainsOf = (names: string[]) => findPairs(names).pairs.map(pair => `${pair.chain}+${pair.key}`)
 
   it('knows the names of certbot, Kubernetes and OpenSSL, and any other', () => {
@@ -42,7 +42,7 @@ describe('domain/certificate-folder: findPairs', () => {
     assert.deepEqual(chainsOf(['example.crt', 'example.key']), ['example.crt+example.key'])
   })
 
-  it('puts the well-known ones first, each once, the others in order', () => {
+  it('lists the well-known pairs first, each once, then the others in order', () => {
     const names = [
       'b.crt',
       'b.key',
@@ -64,18 +64,18 @@ describe('domain/certificate-folder: findPairs', () => {
     ])
   })
 
-  it('takes one key once', () => assert.deepEqual(chainsOf(['a.crt', 'a.pem', 'a.key']), ['a.crt+a.key']))
+  it('uses each key once', () => assert.deepEqual(chainsOf(['a.crt', 'a.pem', 'a.key']), ['a.crt+a.key']))
 
-  it('finds nothing in an empty folder', () => assert.deepEqual(findPairs([]), { pairs: [], unpaired: [] }))
+  it('finds nothing in an empty directory', () => assert.deepEqual(findPairs([]), { pairs: [], unpaired: [] }))
 
-  it('names what has no partner', () => {
+  it('names the files without a counterpart', () => {
     assert.deepEqual(findPairs(['fullchain.pem', 'other.key', 'notes.txt']), {
       pairs: [],
       unpaired: ['fullchain.pem', 'other.key'],
     })
   })
 
-  it("does not complain of certbot's other files", () => {
+  it("ignores certbot's other files", () => {
     const names = ['cert.pem', 'chain.pem', 'fullchain.pem', 'privkey.pem', 'README']
     assert.deepEqual(findPairs(names).unpaired, [])
   })
@@ -86,17 +86,17 @@ describe('domain/certificate-folder: findPairs', () => {
   })
 })
 
-describe('domain/certificate: chooseCertificates', () => {
+describe('certificates: chooseCertificates', () => {
   const chainsOf = ({ usable }: ReturnType<typeof chooseCertificates>) => usable.map(({ files }) => files.chain)
 
-  it('takes every good one once, in order', () => {
+  it('chooses every usable certificate once, in order', () => {
     const again = read('c', { id: 'a' })
     const choice = chooseCertificates([read('b'), read('a'), again], now)
     assert.deepEqual(chainsOf(choice), ['b.crt', 'a.crt'])
     assert.deepEqual(choice.problems, [])
   })
 
-  it('passes over bad ones, and says what is wrong with each', () => {
+  it('rejects unusable certificates, with the problem of each', () => {
     const unreadable: CertificateReading = {
       ok: false,
       files: { chain: 'e.crt', key: 'e.key' },
@@ -131,7 +131,7 @@ describe('domain/certificate: chooseCertificates', () => {
 
   it('chooses none from none', () => assert.deepEqual(chooseCertificates([], now), { usable: [], problems: [] }))
 
-  it('serves to the last millisecond', () => {
+  it('serves until the last millisecond', () => {
     assert.equal(chooseCertificates([read('a', { notAfter: now + 1, notBefore: now })], now).problems.length, 0)
   })
 })

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { authorityKeyId, serialContent } from '../../../supervisor/certificates/der.ts'
 
-describe('domain/der', () => {
-  it('gives a serial number as DER has it', () => {
+describe('certificates: DER', () => {
+  it('encodes a serial number', () => {
     const hex = (text: string) => Buffer.from(serialContent(text)).toString('hex')
     assert.deepEqual(['87654321', '7F01', 'ABC', '00'].map(hex), ['0087654321', '7f01', '0abc', '00'])
   })
 
-  it('finds nothing where there is nothing, and never reads past the end', () => {
+  it('finds nothing in other bytes, and never reads past the end', () => {
     assert.equal(authorityKeyId(new Uint8Array(10)), undefined)
     const header = [0x06, 0x03, 0x55, 0x1d, 0x23]
     for (let length = 0; length < 6; length++)

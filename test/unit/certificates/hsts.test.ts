@@ -33,7 +33,7 @@ const served = (source: Candidate['source'] = 'mounted', change: Partial<Certifi
 })
 const staged = { maxAgeMs: undefined, includeSubdomains: false, preload: false }
 
-describe('services/hsts', () => {
+describe('certificates/hsts: watch', () => {
   function setUp(rule: Parameters<typeof watchHsts>[0]['rule'] = staged, hasProxies = false, isOnDemand = false) {
     let now = start
     let kept: HstsProgress | undefined
@@ -53,7 +53,7 @@ describe('services/hsts', () => {
     }
   }
 
-  it('begins with 5 minutes, and goes on when the certificate was good for as long as was told', () => {
+  it('begins with 5 minutes, and continues once the certificate has been valid for that long', () => {
     const { open, wait } = setUp()
     const watch = open()
     const told: (string | undefined)[] = []
@@ -64,7 +64,7 @@ describe('services/hsts', () => {
     assert.deepEqual(told, ['max-age=300', 'max-age=604800', 'max-age=2592000', 'max-age=63072000'])
   })
 
-  it('goes one stage further at a time, however long nobody looked', () => {
+  it('advances one stage at a time, however long there was no check', () => {
     const { open, wait } = setUp()
     open().look([served()])
     wait(400 * dayMs)
@@ -73,7 +73,7 @@ describe('services/hsts', () => {
     assert.equal(later.header()?.value, 'max-age=604800')
   })
 
-  it('ends with a certificate that browsers do not trust, and begins anew with the next', () => {
+  it('ends with a certificate that browsers do not trust, and begins again with the next', () => {
     const bad = [served('local-ca'), served('mounted', { issuer: facts.subject }), served('acme', { notAfter: start })]
     for (const one of bad) {
       const { open, wait } = setUp()
@@ -89,7 +89,7 @@ describe('services/hsts', () => {
     }
   })
 
-  it('says exactly what was set, once the certificate is good', () => {
+  it('sends the configured values once the certificate is trusted', () => {
     const rule = { maxAgeMs: 730 * dayMs, includeSubdomains: true, preload: true }
     const watch = setUp(rule).open()
     assert.equal(watch.look([served('local-ca')]), false)
@@ -100,7 +100,7 @@ describe('services/hsts', () => {
     assert.equal(off.header()?.value, 'max-age=0')
   })
 
-  it('leaves a local certificate aside where others come on demand, and no other', () => {
+  it('ignores only the local certificate with on-demand certificates', () => {
     const watch = setUp(staged, false, true).open()
     watch.look([served('local-ca')])
     assert.equal(watch.header()?.value, 'max-age=300')
@@ -108,7 +108,7 @@ describe('services/hsts', () => {
     assert.equal(watch.header(), undefined)
   })
 
-  it('says what was set to clients of proxies, whose certificate is another', () => {
+  it('sends the configured values to clients of proxies, which have another certificate', () => {
     const watch = setUp({ ...staged, maxAgeMs: dayMs }, true).open()
     watch.look([served('local-ca')])
     assert.deepEqual(watch.header(), { value: 'max-age=86400', from: 'proxies' })
@@ -118,20 +118,20 @@ describe('services/hsts', () => {
   })
 })
 
-describe('domain/hsts', () => {
-  it('takes no certificates for no good ones', () => assert.equal(areTrusted([], start), false))
+describe('certificates/hsts: stages', () => {
+  it('does not trust an empty list of certificates', () => assert.equal(areTrusted([], start), false))
 
-  it('begins a stage anew when the clock was set back', () => {
+  it('begins a stage again if the clock was set back', () => {
     assert.deepEqual(nextProgress({ stage: 2, since: start + 1 }, true, start), { stage: 2, since: start })
   })
 
-  it('reads what was kept, and nothing from what is damaged', () => {
+  it('reads stored progress, and ignores a damaged file', () => {
     assert.deepEqual(readProgress('{"stage":1,"since":5,"more":1}'), { stage: 1, since: 5 })
     for (const text of ['', '{}', 'null', '{"stage":4,"since":5}', '{"stage":1,"since":"x"}', '{"stage":-1,"since":5}'])
       assert.equal(readProgress(text), undefined, text)
   })
 
-  it('sends nothing before the first look', () => {
+  it('sends nothing before the first check', () => {
     assert.equal(hstsOf(staged, { progress: undefined, isTrusted: true, hasProxies: false }), undefined)
   })
 })
@@ -139,7 +139,7 @@ describe('domain/hsts', () => {
 describe('tls.hsts', () => {
   const hsts = (text: string) => yaml(`tls: {hsts: ${text}}\n`)
 
-  it('is off, on in stages, or as it is set', () => {
+  it('is off, on in stages, or as configured', () => {
     assert.equal(accepted({}).tls.hsts, undefined)
     assert.equal(accepted(hsts('false')).tls.hsts, undefined)
     assert.deepEqual(accepted(hsts('true')).tls.hsts, staged)
@@ -149,9 +149,13 @@ describe('tls.hsts', () => {
   })
 
   const wrong: [string, string, RegExp][] = [
-    ['{preload: true}', 'tls.hsts.preload', /without the other two/],
-    ['{max_age: 30d, include_subdomains: true, preload: true}', 'tls.hsts.preload', /without the other two/],
-    ['{max_age: 730d, preload: true}', 'tls.hsts.preload', /without the other two/],
+    ['{preload: true}', 'tls.hsts.preload', /rejected by the preload lists without/],
+    [
+      '{max_age: 30d, include_subdomains: true, preload: true}',
+      'tls.hsts.preload',
+      /rejected by the preload lists without/,
+    ],
+    ['{max_age: 730d, preload: true}', 'tls.hsts.preload', /rejected by the preload lists without/],
     ['{max_age: forever}', 'tls.hsts.max_age', /expected a duration/],
     ['{maxage: 1d}', 'tls.hsts.maxage', /not a known key/],
     ['31536000', 'tls.hsts', /expected true, false or/],
@@ -165,14 +169,14 @@ describe('tls.hsts', () => {
     })
   }
 
-  it('wants a proxy and a time with https: off', () => {
+  it('needs a proxy and max_age with https: off', () => {
     assert.match(refusedOnce(yaml('https: off\ntls: {hsts: true}\n')).problem, /never sent/)
     const proxies = 'https: off\ntrusted_proxies: [10.0.0.0/8]\n'
-    assert.match(refusedOnce(yaml(`${proxies}tls: {hsts: true}\n`)).problem, /no certificate to watch/)
+    assert.match(refusedOnce(yaml(`${proxies}tls: {hsts: true}\n`)).problem, /needs a certificate for its stages/)
     accepted(yaml(`${proxies}tls: {hsts: {max_age: 365d}}\n`))
   })
 
-  it('is the one way for the whole front; a route may say a time of its own', () => {
+  it('is the only way to set it for all routes; a route can set its own time', () => {
     const header = 'headers: {Strict-Transport-Security: max-age=1}'
     const { problem, fix } = refusedOnce(yaml(`${header}\n`))
     assert.match(problem, /is for tls\.hsts/)

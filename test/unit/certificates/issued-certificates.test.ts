@@ -13,7 +13,7 @@ const pair = { chain: 'fullchain.pem', key: 'privkey.pem' }
 const quiet = () => {}
 const log: Log = { debug: quiet, info: quiet, warn: quiet, error: quiet }
 
-/** A state folder with what earlier plans left: names by the folder they are in. */
+/** State directory with certificates of earlier plans: names by their directory. */
 function setUp(t: TestContext, left: Record<string, string[]>) {
   const folder = temporaryFolder(t)
   const kept = join(folder, 'acme')
@@ -40,19 +40,19 @@ function setUp(t: TestContext, left: Record<string, string[]>) {
   }
 }
 
-describe('services/certificates: those of the CA', () => {
+describe('certificates issued by the CA', () => {
   it('are those of the plans', async t => {
     const find = setUp(t, { 'a.test': ['a.test'], 'b.test': ['b.test'], 'old.test': ['old.test'] })
     assert.deepEqual(await find(['a.test'], ['b.test']), ['acme a.test', 'acme b.test'])
   })
 
-  it('go on for names that another plan has now, until its own is there', async t => {
+  it('stay in use for names of another plan, until it has its own', async t => {
     const find = setUp(t, { 'a.test': ['a.test'], 'b.test': ['b.test'], 'old.test': ['old.test'] })
     assert.deepEqual(await find(['a.test', 'b.test']), ['acme a.test', 'acme b.test'])
     assert.deepEqual(await find(['c.test', 'b.test']), ['acme b.test'])
   })
 
-  it('are taken apart as they are put together', async t => {
+  it('can be split as they can be combined', async t => {
     const find = setUp(t, { 'a.test': ['a.test', 'b.test'], 'c.test': ['c.test'] })
     assert.deepEqual(await find(['b.test'], ['a.test']), ['acme a.test b.test'])
     assert.deepEqual(await find(['c.test']), ['acme c.test'])

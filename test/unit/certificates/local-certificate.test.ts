@@ -24,7 +24,7 @@ import { temporaryFolder } from '../../process/monohull.ts'
 
 const dayMs = 86_400_000
 
-/** A service with folders of its own; `wait` moves its clock. */
+/** Service with its own directories; `wait` moves its clock. */
 function setUp(t: TestContext) {
   const folder = temporaryFolder(t)
   let now = Date.now()
@@ -60,8 +60,8 @@ function verify(authority: string, chain: string, name: string): string {
 const describeText = (chain: string) =>
   execFileSync('openssl', ['x509', '-in', chain, '-noout', '-text'], { encoding: 'utf8' })
 
-describe('services/local-certificate', () => {
-  it('makes a certificate that openssl takes from the CA, strictly, for every name', async t => {
+describe('certificates/local-ca: certificate', () => {
+  it('creates a certificate that openssl accepts from the CA, strictly, for every name', async t => {
     const { get, stateDir } = setUp(t)
     const { files, authority } = await get(['Shop.example.com', '*.wild.test', '192.168.1.10'])
     for (const name of ['localhost', 'box', 'shop.example.com', 'any.wild.test'])
@@ -75,7 +75,7 @@ describe('services/local-certificate', () => {
       assert.equal(statSync(join(stateDir, file)).mode & 0o777, 0o600, file)
   })
 
-  it('has a CA that signs for servers below these names only, and makes no further CA', async t => {
+  it('has a CA that can sign only for servers below these names, and no further CA', async t => {
     const { get } = setUp(t)
     const { authority } = await get(['example.com', 'www.example.com'])
     const text = describeText(authority.files.chain)
@@ -94,7 +94,7 @@ describe('services/local-certificate', () => {
     assert.match(verify(authority.files.chain, stray.chain, 'bank.test'), /permitted subtree violation/)
   })
 
-  it('keeps both, whatever the host is called, and renews the certificate alone at two thirds of its lifetime', async t => {
+  it('keeps both, whatever the host name, and renews only the certificate at two thirds of its lifetime', async t => {
     const { get, wait } = setUp(t)
     const first = await get(['example.com'])
     assert.ok(first.certificate.notAfter - first.certificate.notBefore <= 398 * dayMs)
@@ -108,7 +108,7 @@ describe('services/local-certificate', () => {
     assert.deepEqual(third.certificate.names.slice(0, 2), ['localhost', 'example.com'])
   })
 
-  it('makes a new certificate for a name below the old ones, and a new CA for another', async t => {
+  it('creates a new certificate for a name below the old ones, and a new CA for another', async t => {
     const { get } = setUp(t)
     const first = await get(['example.com'])
     const below = await get(['example.com', 'www.example.com'])
@@ -119,7 +119,7 @@ describe('services/local-certificate', () => {
     assert.match(verify(beyond.authority.files.chain, beyond.files.chain, 'other.test'), /: OK/)
   })
 
-  it('makes everything anew when the CA is near its end, damaged, or another', async t => {
+  it('creates both again if the CA expires soon, is damaged, or is another', async t => {
     const { get, wait, stateDir } = setUp(t)
     const first = await get()
     writeFileSync(join(stateDir, 'local-ca.key'), 'half')
@@ -133,7 +133,7 @@ describe('services/local-certificate', () => {
     assert.notEqual((await get()).authority.certificate.id, third.authority.certificate.id)
   })
 
-  it('replaces the self-signed one of an earlier version', async t => {
+  it('replaces the self-signed certificate of an earlier version', async t => {
     const { get, stateDir } = setUp(t)
     mkdirSync(stateDir)
     for (const file of ['self-signed.crt', 'self-signed.key']) writeFileSync(join(stateDir, file), 'old')
@@ -142,19 +142,19 @@ describe('services/local-certificate', () => {
       assert.equal(statSync(join(stateDir, file), { throwIfNoEntry: false }), undefined)
   })
 
-  it('falls back to the run folder, and says what is in the way when that cannot be written either', async t => {
+  it('falls back to run_dir, and reports the reason if that is not writable either', async t => {
     const { get, runDir } = setUp(t)
     const { files } = await get([], { stateDir: '/dev/null/none' })
     assert.equal(files.chain, join(runDir, 'certificates/local.crt'))
     await assert.rejects(
       get([], { stateDir: '/dev/null/none', runDir: '/dev/null/none' }),
-      /cannot make a local certificate in/,
+      /cannot create a local certificate in/,
     )
   })
 })
 
-describe('services/local-renewal', () => {
-  it('renews when it is time, and tries again after an hour', async t => {
+describe('certificates/local-ca: renewal', () => {
+  it('renews when due, and retries after an hour', async t => {
     const { get, wait, clock, log, lines } = setUp(t)
     const { certificate } = await get()
     let renewals = 0
@@ -181,7 +181,7 @@ describe('services/local-renewal', () => {
   })
 })
 
-describe('domain/local-certificate', () => {
+describe('certificates/local-ca: profile', () => {
   const now = Date.UTC(2026, 10, 21)
   const facts: CertificateFacts = {
     subject: 'CN=Monohull local certificate',
@@ -197,7 +197,7 @@ describe('domain/local-certificate', () => {
     remarks: [],
   }
 
-  it('is made for localhost, the host and the configured names, without doubles and what is no name', () => {
+  it('covers localhost, the host and the configured names, without duplicates and invalid names', () => {
     assert.deepEqual(localNames('Box', ['Example.com', 'box', '*.example.com', 'localhost', 'a,DNS:evil.test', '-a']), [
       'localhost',
       'box',
@@ -207,13 +207,13 @@ describe('domain/local-certificate', () => {
     assert.deepEqual(localNames('', []), ['localhost'])
   })
 
-  it('takes 10.0.0.1 for an address and 999.0.0.1 for none', () => {
+  it('treats 10.0.0.1 as an address, but not 999.0.0.1', () => {
     const { hosts, addresses } = serverScope(['10.0.0.1', '999.0.0.1', '01.2.3.4'])
     assert.deepEqual(hosts, ['999.0.0.1', '01.2.3.4'])
     assert.deepEqual(addresses[2], Uint8Array.of(10, 0, 0, 1))
   })
 
-  it('permits a CA what its names are below, each once', () => {
+  it('limits a CA to the parents of its names, each once', () => {
     const scope = authorityScope(['localhost', 'www.example.com', 'example.com', '*.wild.test'])
     assert.deepEqual(scope.hosts, ['localhost', 'example.com', 'wild.test'])
     const within = (name: string) => isWithin(scope, serverScope([name]))
@@ -226,7 +226,7 @@ describe('domain/local-certificate', () => {
     ])
   })
 
-  it('is kept while it has every name, the right key, and a third of its time', () => {
+  it('is kept while it has every name, the right key, and a third of its lifetime', () => {
     const usable = (change: Partial<CertificateFacts>, names = ['localhost']) =>
       isLocalUsable({ ...facts, ...change }, names, now)
     assert.equal(usable({}), true)

@@ -12,8 +12,8 @@ import { accepted, refusedOnce, yaml } from '../site/load-config.ts'
 
 const hourMs = 3_600_000
 
-describe('domain/on-demand-name', () => {
-  it('takes host names that a public CA would issue for, in lower case', () => {
+describe('certificates/on-demand: names', () => {
+  it('accepts host names that a public CA would issue for, in lower case', () => {
     assert.equal(readHostName('WWW.Example.COM'), 'www.example.com')
     assert.equal(readHostName('xn--bcher-kva.example'), 'xn--bcher-kva.example')
   })
@@ -44,7 +44,7 @@ describe('domain/on-demand-name', () => {
   ])
     it(`refuses ${JSON.stringify(name.slice(0, 30))}`, () => assert.equal(readHostName(name), undefined))
 
-  it('never gives what is more than one name of a file', () => {
+  it('only returns names that are a single file name', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), text => {
         const name = readHostName(text)
@@ -54,7 +54,7 @@ describe('domain/on-demand-name', () => {
   })
 })
 
-describe('adapters/registered-domain', () => {
+describe('certificates/on-demand: registered domain', () => {
   for (const [name, domain] of [
     ['a.b.shop.example', 'shop.example'],
     ['shop.example', 'shop.example'],
@@ -68,11 +68,11 @@ describe('adapters/registered-domain', () => {
     it(`counts ${name} under ${domain}`, () => assert.equal(registeredDomain(name), domain))
 })
 
-describe('domain/order-quota', () => {
+describe('certificates/on-demand: quota', () => {
   const limits = { all: 3, perDomain: 2 }
   const look = (placed: PlacedOrder[], domain: string, now = hourMs) => checkQuota(placed, { domain, now, limits })
 
-  it('leaves room up to the limits, over all and for one domain', () => {
+  it('allows orders up to the limits, in total and for one domain', () => {
     const placed = [
       { domain: 'shop.test', at: 1 },
       { domain: 'shop.test', at: 2 },
@@ -82,7 +82,7 @@ describe('domain/order-quota', () => {
     assert.equal(look([...placed, { domain: 'x.test', at: 3 }], 'other.test').reached, 'orders_per_hour')
   })
 
-  it('forgets what is older than an hour', () => {
+  it('ignores orders older than an hour', () => {
     const placed = [
       { domain: 'shop.test', at: 0 },
       { domain: 'shop.test', at: 1 },
@@ -91,7 +91,7 @@ describe('domain/order-quota', () => {
   })
 })
 
-describe('services/on-demand', () => {
+describe('certificates/on-demand: admission', () => {
   const silent = { debug() {}, info() {}, warn() {}, error() {} }
 
   function setUp({ allowed = true as boolean | Error, ok = true, refusedMs = 60_000 } = {}) {
@@ -123,14 +123,14 @@ describe('services/on-demand', () => {
     return { facts, admit: (name = 'a.test') => admit(name) }
   }
 
-  it('orders once for handshakes at the same time, and never for what is there', async () => {
+  it('orders once for concurrent handshakes, and never for an existing certificate', async () => {
     const { facts, admit } = setUp()
     assert.deepEqual(await Promise.all([admit(), admit(), admit()]), [true, true, true])
     assert.equal(await admit(), true)
     assert.deepEqual([facts.asked, facts.ordered], [1, 1])
   })
 
-  it('orders anew what has expired', async () => {
+  it('orders again if a certificate has expired', async () => {
     const { facts, admit } = setUp()
     await admit()
     facts.now = facts.notAfter
@@ -138,7 +138,7 @@ describe('services/on-demand', () => {
     assert.equal(facts.ordered, 2)
   })
 
-  it('remembers a no for a minute, and silence for five seconds', async () => {
+  it('remembers a refusal for a minute, and a missing decision for five seconds', async () => {
     const { facts, admit } = setUp({ allowed: false })
     for (const [now, asked] of [
       [0, 1],
@@ -160,7 +160,7 @@ describe('services/on-demand', () => {
     assert.equal(await admit(), true)
   })
 
-  it('remembers no no of who is asked for nothing', async () => {
+  it('does not remember a refusal that was cheap to get', async () => {
     const { facts, admit } = setUp({ allowed: false, refusedMs: 0 })
     assert.equal(await admit(), false)
     facts.allowed = true
@@ -176,7 +176,7 @@ describe('services/on-demand', () => {
     assert.equal(facts.ordered, 3)
   })
 
-  it('asks only so many questions at the same time', async () => {
+  it('limits concurrent questions', async () => {
     const { facts, admit } = setUp({ allowed: false })
     await Promise.all(Array.from({ length: 50 }, (_, index) => admit(`n${index}.test`)))
     assert.equal(facts.asked, 20)
@@ -195,7 +195,7 @@ describe('tls.on_demand', () => {
     })
   })
 
-  it('asks dynamic_routes where there are some', () => {
+  it('needs dynamic_routes for `routes`', () => {
     const text = 'tls: {acme: {email: me@a.test}, on_demand: {ask: routes}}\n'
     assert.equal(accepted(yaml(`${text}dynamic_routes: {store: file}\n`)).tls.on_demand?.ask, 'routes')
     const problem = refusedOnce(yaml(text))
@@ -226,7 +226,7 @@ describe('tls.on_demand', () => {
     })
   }
 
-  it('is refused where nginx has no Lua, with the fix', () => {
+  it('is refused if nginx has no Lua, with a fix', () => {
     const config = accepted(yaml(`tls: {acme: {email: me@a.test}, ${ask}}\n`))
     assert.throws(
       () => onDemandOf(config, { luaModules: undefined }),

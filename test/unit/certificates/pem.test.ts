@@ -14,8 +14,8 @@ const names = { chain: 'tls.crt', key: 'tls.key' }
 const bytes = (text: string) => new TextEncoder().encode(text)
 const block = (label: string, body = 'QUJD') => `-----BEGIN ${label}-----\n${body}\n-----END ${label}-----\n`
 
-describe('domain/pem', () => {
-  it('writes what it reads anew, whatever stands around it', () => {
+describe('base: PEM', () => {
+  it('normalizes blocks, whatever text surrounds them', () => {
     const odd = bytes(
       `\ufeffsome words\r\n${block('CERTIFICATE').replaceAll('\n', '\r\n')}more\n${block('PRIVATE KEY')}`,
     )
@@ -44,7 +44,7 @@ describe('domain/pem', () => {
     })
   }
 
-  it('knows a passphrase in both notations', () => {
+  it('recognizes a passphrase in both formats', () => {
     const traditional = block('EC PRIVATE KEY', 'Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nQUJD')
     for (const text of [block('ENCRYPTED PRIVATE KEY'), traditional]) {
       const read = readPem(bytes(text))
@@ -56,7 +56,7 @@ describe('domain/pem', () => {
   it('never throws', () => fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), input => void readPem(input))))
 })
 
-describe('adapters/cert-files, with files that went wrong', () => {
+describe('certificates: reading damaged files', () => {
   let folder: string
   const good: Record<string, Buffer> = {}
 
@@ -104,7 +104,7 @@ describe('adapters/cert-files, with files that went wrong', () => {
     return flipped
   }
 
-  it('says what is wrong with which file, or gives a pair that holds together; it never throws', () => {
+  it('names the damaged file and its problem, or returns a matching pair; never throws', () => {
     const file = fc.array(piece, { minLength: 0, maxLength: 3 })
     fc.assert(
       fc.property(file, file, (chain, key) => {
@@ -122,11 +122,11 @@ describe('adapters/cert-files, with files that went wrong', () => {
     )
   })
 
-  it('finds the key that belongs to a certificate of the file, wherever both stand', () => {
+  it('finds the key that matches a certificate in the file, at any position', () => {
     const both = Buffer.concat([good['b/tls.crt'] ?? assert.fail(), good['a/tls.crt'] ?? assert.fail()])
     const result = read(both, good['a/tls.key'] ?? assert.fail())
     assert.ok(result.ok)
     assert.deepEqual([result.certificate.subject, result.certificate.keyMatches], ['CN=a.test', true])
-    assert.match(result.certificate.remarks.join(), /left out: CN=b\.test/)
+    assert.match(result.certificate.remarks.join(), /not served: CN=b\.test/)
   })
 })

@@ -54,8 +54,8 @@ tls: {acme: {email: me@a.test}}
 
   const wrong: [string, string, RegExp][] = [
     ['email: me@a.test', 'tls.acme.domains', /at least one domain/],
-    ['domains: [a.test, a.test]', 'tls.acme.domains', /a\.test is there twice/],
-    ['domains: [A.test, a.test]', 'tls.acme.domains', /a\.test is there twice/],
+    ['domains: [a.test, a.test]', 'tls.acme.domains', /a\.test is listed twice/],
+    ['domains: [A.test, a.test]', 'tls.acme.domains', /a\.test is listed twice/],
     ['domains: [a.test, 192.0.2.1]', 'tls.acme.domains', /192\.0\.2\.1 is an address/],
     ['domains: ["*.a.test"]', 'tls.acme.challenge', /expected dns-01/],
     ['domains: [a.test], challenge: dns-01', 'tls.acme.dns_hook', /expected a program/],
@@ -77,12 +77,15 @@ tls: {acme: {email: me@a.test}}
     })
   }
 
-  it('does not leave to a route what the CA asks for, unless by DNS', () => {
+  it('refuses a route to the challenge path, except with dns-01', () => {
     const routes = `app: {command: x}
 routes: [{path: /, app: app}, {path: /.well-known/acme-challenge/, response: {status: 404}}]
 `
     const problem = refusedOnce(yaml(`${routes}tls: {acme: {domains: [a.test]}}`))
-    assert.deepEqual([problem.key, problem.problem], ['routes.1.path', 'is what tls.acme answers'])
+    assert.deepEqual(
+      [problem.key, problem.problem],
+      ['routes.1.path', 'is the path of ACME challenges, which tls.acme serves'],
+    )
     accepted(yaml(`${routes}tls: {acme: {domains: [a.test], challenge: dns-01, dns_hook: x}}`))
     accepted(yaml(routes))
   })
@@ -90,14 +93,14 @@ routes: [{path: /, app: app}, {path: /.well-known/acme-challenge/, response: {st
   it('does not go with https: off, nor with tls.required', () => {
     const off = refusedOnce({ ...acme('domains: [a.test]'), env: { MONOHULL_HTTPS: 'off' } })
     assert.equal(off.key, 'tls.acme')
-    assert.equal(off.fix, 'leave tls.acme out, or set https to redirect or on')
+    assert.equal(off.fix, 'remove tls.acme, or set https to redirect or on')
     const required = refusedOnce({ ...acme('domains: [a.test]'), env: { MONOHULL_TLS_REQUIRED: 'true' } })
     assert.equal(required.key, 'tls.required')
   })
 
   it('required does not go with https: off', () => {
     const problem = refusedOnce(yaml('tls: {required: true}\nhttps: off'))
-    assert.deepEqual([problem.key, problem.fix], ['tls.required', 'leave it out, or set https to redirect or on'])
+    assert.deepEqual([problem.key, problem.fix], ['tls.required', 'remove it, or set https to redirect or on'])
   })
 
   it('does not show the key of an account', () => {
