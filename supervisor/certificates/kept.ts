@@ -169,7 +169,7 @@ export function certificateModel(
   const filesOf = ({ certificates }: { certificates: KeptCertificate[] }) => certificates.map(({ copy }) => copy)
   return {
     fallback: {
-      names: config.tls.on_demand ? namesBesideOnDemand(fallback, kept, config) : fallback.names,
+      names: config.tls.on_demand ? fallbackNames(fallback, kept, config) : fallback.names,
       files: filesOf(fallback),
     },
     named: named.map(set => ({ names: set.names, files: filesOf(set) })),
@@ -177,7 +177,7 @@ export function certificateModel(
 }
 
 /** Names that the fallback serves with tls.on_demand: its own, unless it is the local certificate, and configured names that no certificate covers yet. */
-function namesBesideOnDemand(
+function fallbackNames(
   { names, certificates }: CertificateSet<KeptCertificate>,
   kept: readonly KeptCertificate[],
   config: CertificateKeys,

@@ -119,7 +119,7 @@ export function describeTlsProblems(context: TlsContext) {
     return [found('required', message, 'remove it, or set https to redirect or on')]
   }
   if (!wanted)
-    return on_demand ? [found('on_demand', 'expected tls.acme beside it, such as {email: me@example.com}')] : []
+    return on_demand ? [found('on_demand', 'expected tls.acme as well, such as {email: me@example.com}')] : []
   const names = wanted.domains?.flat().map(name => name.toLowerCase()) ?? namedHosts(context)
   const problems = []
   if (https === 'off') {

@@ -20,7 +20,7 @@ const confirmPauseMs = 50
 export interface RefreshDeps {
   clock: Clock
   log: Log
-  /** The settings in force. */
+  /** Settings in force. */
   settings(): ServedCertificatesSettings & { config: { proxy_protocol: boolean } }
   certificates: ServedCertificates
   /** Address at which this machine reaches its own HTTPS port; undefined if it cannot. */

@@ -32,7 +32,7 @@ export interface CertificatesModel {
 
 /** Dependencies of the served certificates. */
 export interface ServedCertificatesDeps extends Pick<Runtime, 'clock' | 'log'> {
-  /** The settings in force. */
+  /** Settings in force. */
   settings(): ServedCertificatesSettings
   /** Certificates that a CA issues. */
   issuance(): Issuance
@@ -72,7 +72,7 @@ export async function openCertificates(deps: ServedCertificatesDeps): Promise<Se
   let watch: FolderWatch | undefined
 
   report(current, settings())
-  lookAtHsts(current)
+  checkHsts(current)
   reportHsts(current)
 
   async function load(next: ServedCertificatesSettings, before?: Generation): Promise<Generation> {
@@ -87,8 +87,8 @@ export async function openCertificates(deps: ServedCertificatesDeps): Promise<Se
     return rule ? (await import('./hsts/open.ts')).openHsts(rule, next.config, { clock, log }) : undefined
   }
 
-  function lookAtHsts({ certificates, hsts }: Generation): boolean {
-    return hsts?.look(certificates?.kept ?? []) ?? false
+  function checkHsts({ certificates, hsts }: Generation): boolean {
+    return hsts?.check(certificates?.kept ?? []) ?? false
   }
 
   function reportHsts({ hsts }: Generation): void {
@@ -114,7 +114,7 @@ export async function openCertificates(deps: ServedCertificatesDeps): Promise<Se
       model: () => modelOf(next, under),
       commit() {
         current = next
-        lookAtHsts(current)
+        checkHsts(current)
         onCommit()
       },
     }
@@ -150,8 +150,8 @@ export async function openCertificates(deps: ServedCertificatesDeps): Promise<Se
       watch = watchCertificates({
         ...deps,
         current: () => current.certificates,
-        lookAtHsts() {
-          if (!lookAtHsts(current)) return
+        checkHsts() {
+          if (!checkHsts(current)) return
           log.info('HSTS changed', { header: current.hsts?.header()?.value ?? 'none' })
           deps.onHsts()
         },

@@ -11,12 +11,12 @@ const everyMs = 1000
 
 /** Dependencies of the certificate watch. */
 export interface CertificateWatchDeps extends Pick<Runtime, 'clock' | 'log'> {
-  /** The settings in force. */
+  /** Settings in force. */
   settings(): CertificatesSettings
   /** Certificates that are served; undefined without HTTPS. */
   current(): Certificates | undefined
   /** Checks whether the HSTS header has to change. */
-  lookAtHsts(): void
+  checkHsts(): void
   /** Loads the files and has nginx serve them. */
   refresh(reason: string): Promise<unknown>
 }
@@ -27,7 +27,7 @@ export function watchCertificates({
   log,
   settings,
   current,
-  lookAtHsts,
+  checkHsts,
   refresh,
 }: CertificateWatchDeps): FolderWatch {
   const warned = new Map<string, number>()
@@ -89,9 +89,9 @@ export function watchCertificates({
     onLook() {
       const { kept } = current() ?? { kept: [] }
       for (const one of kept) warnOfExpiry(one)
-      local.look(kept)
+      local.check(kept)
       loadNewlyValid()
-      lookAtHsts()
+      checkHsts()
     },
   })
 }

@@ -148,7 +148,7 @@ export function nextStep(
 ): AcmeStep {
   const { renewal, retryAt } = record
   // a time too far ahead was recorded while the clock was wrong
-  const isIn = (time: number, longestMs: number) => time > now && time - now <= longestMs
+  const isIn = (time: number, maxAheadMs: number) => time > now && time - now <= maxAheadMs
   if (certificate) {
     if (renewal?.of !== certificate.id || !isIn(renewal.askAgainAt, dayMs)) return { kind: 'ask' }
     if (renewal.at > now) return { kind: 'wait', until: Math.min(renewal.at, renewal.askAgainAt), why: renewal.why }

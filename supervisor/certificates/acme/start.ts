@@ -86,12 +86,12 @@ export function startAcme(
   })
   const { on_demand: wanted } = config.tls
   const onDemand = wanted && startOnDemand({ ...deps, config, nginxUser, wanted }, shared)
-  const look = () => {
+  const tick = () => {
     for (const each of onDemand ? [acme, onDemand] : [acme])
       each.tick().catch((error: unknown) => log.error('cannot renew certificates', { error: messageOf(error) }))
   }
-  const cancel = runAt(everyTenSeconds, look)
-  look()
+  const cancel = runAt(everyTenSeconds, tick)
+  tick()
   return {
     renew: (name, mode) => (onDemand?.certificate(name) ? onDemand : acme).renew(name, mode),
     status: acme.status,

@@ -8,7 +8,7 @@ import type { AcmeServiceDeps, AcmeServiceSettings } from './start.ts'
 
 /** Dependencies of the switch. */
 export interface AcmeSwitchDeps extends AcmeServiceDeps {
-  /** The settings in force. */
+  /** Settings in force. */
   settings(): AcmeServiceSettings
 }
 

@@ -4,7 +4,7 @@ import { docs, duration } from '../../config/values.ts'
 const error = 'expected true, false or {max_age, include_subdomains, preload}'
 const yearMs = 365 * 86_400_000
 
-/** The key `tls.hsts`. */
+/** Key `tls.hsts`. */
 export const hsts = z
   .union(
     [

@@ -15,7 +15,7 @@ export interface HstsDeps extends Pick<Runtime, 'clock'> {
 /** HSTS header, which depends on the certificates and the time. */
 export interface HstsWatch {
   /** Checks the certificates and the time; returns whether the header has changed. */
-  look(served: readonly Candidate[]): boolean
+  check(served: readonly Candidate[]): boolean
   /** Header to send, as of the last check. */
   header(): Hsts | undefined
   /** Header for these certificates, without changing anything. */
@@ -37,7 +37,7 @@ export function watchHsts({ rule, hasProxies, isOnDemand, record, clock }: HstsD
   }
 
   return {
-    look(served) {
+    check(served) {
       const next = assess(served)
       if (next.progress !== progress) record.write(next.progress)
       progress = next.progress

@@ -10,7 +10,7 @@ const retryMs = 3_600_000
 /** Renewal of the local certificate. */
 export interface LocalRenewal {
   /** Renews the local certificate among these if it is due. */
-  look(served: readonly Candidate[]): void
+  check(served: readonly Candidate[]): void
 }
 
 /** Renews the local certificate without interruption. `renew`: loads the certificates, which reissues the local one. */
@@ -22,7 +22,7 @@ export function createLocalRenewal({
   let tried: { id: CertificateFacts['id']; at: number } | undefined
 
   return {
-    look(served) {
+    check(served) {
       const now = clock.now()
       const due = served.find(({ source, certificate }) => source === 'local-ca' && localRenewalAt(certificate) <= now)
       if (!due || (tried?.id === due.certificate.id && clock.monotonic() - tried.at < retryMs)) return

@@ -53,10 +53,10 @@ export function createOnDemand({ clock, log, random, gatekeeper, refusedMs, acme
     if (questions >= maxQuestions) return undefined
     questions++
     try {
-      const answer = await gatekeeper.isAllowed(name)
+      const isPermitted = await gatekeeper.isAllowed(name)
       if (isUnavailable) log.info('tls.on_demand.ask responds again')
       isUnavailable = false
-      return answer
+      return isPermitted
     } catch (error) {
       if (!isUnavailable)
         log.warn('tls.on_demand.ask fails: names without a certificate are refused', { reason: messageOf(error) })
@@ -69,9 +69,9 @@ export function createOnDemand({ clock, log, random, gatekeeper, refusedMs, acme
 
   async function decide(name: string): Promise<boolean> {
     const before = refusals.get(name)
-    const answer = await isAllowed(name)
-    if (answer === undefined) return refuse(name, undecidedMs, before?.failures)
-    if (!answer) return refuse(name, refusedMs)
+    const isPermitted = await isAllowed(name)
+    if (isPermitted === undefined) return refuse(name, undecidedMs, before?.failures)
+    if (!isPermitted) return refuse(name, refusedMs)
     if (!takeOrder(name)) return refuse(name, undecidedMs, before?.failures)
     const { ok } = await acme.obtain({ name, domains: [name] })
     const failures = (before?.failures ?? 0) + 1

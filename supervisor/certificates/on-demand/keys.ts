@@ -3,7 +3,7 @@ import { docs, whole } from '../../config/values.ts'
 
 const ask = 'expected a URL such as http://127.0.0.1:9000/allowed, or routes'
 
-/** The key `tls.on_demand`. */
+/** Key `tls.on_demand`. */
 export const onDemand = z
   .strictObject({
     ask: z

@@ -59,17 +59,17 @@ describe('certificates/hsts: watch', () => {
     const told: (string | undefined)[] = []
     for (const ms of [0, 299_999, 1, 7 * dayMs - 1, 1, 30 * dayMs, 2000 * dayMs]) {
       wait(ms)
-      if (watch.look([served()])) told.push(watch.header()?.value)
+      if (watch.check([served()])) told.push(watch.header()?.value)
     }
     assert.deepEqual(told, ['max-age=300', 'max-age=604800', 'max-age=2592000', 'max-age=63072000'])
   })
 
   it('advances one stage at a time, however long there was no check', () => {
     const { open, wait } = setUp()
-    open().look([served()])
+    open().check([served()])
     wait(400 * dayMs)
     const later = open()
-    later.look([served()])
+    later.check([served()])
     assert.equal(later.header()?.value, 'max-age=604800')
   })
 
@@ -78,13 +78,13 @@ describe('certificates/hsts: watch', () => {
     for (const one of bad) {
       const { open, wait } = setUp()
       const watch = open()
-      watch.look([served()])
+      watch.check([served()])
       wait(dayMs)
-      watch.look([served()])
+      watch.check([served()])
       assert.equal(watch.header()?.value, 'max-age=604800')
-      assert.equal(watch.look([served(), one]), true)
+      assert.equal(watch.check([served(), one]), true)
       assert.equal(watch.header(), undefined)
-      watch.look([served()])
+      watch.check([served()])
       assert.equal(watch.header()?.value, 'max-age=300')
     }
   })
@@ -92,28 +92,28 @@ describe('certificates/hsts: watch', () => {
   it('sends the configured values once the certificate is trusted', () => {
     const rule = { maxAgeMs: 730 * dayMs, includeSubdomains: true, preload: true }
     const watch = setUp(rule).open()
-    assert.equal(watch.look([served('local-ca')]), false)
-    assert.equal(watch.look([served('acme')]), true)
+    assert.equal(watch.check([served('local-ca')]), false)
+    assert.equal(watch.check([served('acme')]), true)
     assert.deepEqual(watch.header(), { value: 'max-age=63072000; includeSubDomains; preload', from: 'everywhere' })
     const off = setUp({ ...rule, maxAgeMs: 0, includeSubdomains: false, preload: false }).open()
-    off.look([served()])
+    off.check([served()])
     assert.equal(off.header()?.value, 'max-age=0')
   })
 
   it('ignores only the local certificate with on-demand certificates', () => {
     const watch = setUp(staged, false, true).open()
-    watch.look([served('local-ca')])
+    watch.check([served('local-ca')])
     assert.equal(watch.header()?.value, 'max-age=300')
-    watch.look([served('local-ca'), served('acme', { notAfter: start })])
+    watch.check([served('local-ca'), served('acme', { notAfter: start })])
     assert.equal(watch.header(), undefined)
   })
 
   it('sends the configured values to clients of proxies, which have another certificate', () => {
     const watch = setUp({ ...staged, maxAgeMs: dayMs }, true).open()
-    watch.look([served('local-ca')])
+    watch.check([served('local-ca')])
     assert.deepEqual(watch.header(), { value: 'max-age=86400', from: 'proxies' })
     const stages = setUp(staged, true).open()
-    stages.look([served('local-ca')])
+    stages.check([served('local-ca')])
     assert.equal(stages.header(), undefined)
   })
 })

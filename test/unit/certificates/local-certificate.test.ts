@@ -163,20 +163,20 @@ describe('certificates/local-ca: renewal', () => {
       throw new Error('no space')
     }
     const renewal = createLocalRenewal({ clock, log, renew })
-    const look = () => {
-      renewal.look([{ source: 'local-ca', certificate }])
+    const check = () => {
+      renewal.check([{ source: 'local-ca', certificate }])
       return renewals
     }
-    assert.equal(look(), 0)
+    assert.equal(check(), 0)
     wait(localRenewalAt(certificate) - clock.now() - 1)
-    assert.equal(look(), 0)
+    assert.equal(check(), 0)
     wait(1)
-    assert.deepEqual([look(), look()], [1, 1])
+    assert.deepEqual([check(), check()], [1, 1])
     wait(3_600_000)
-    assert.equal(look(), 2)
+    assert.equal(check(), 2)
     await Promise.resolve()
     assert.ok(lines.includes('cannot renew the local certificate'))
-    renewal.look([{ source: 'mounted', certificate: { ...certificate, id: 'other' } }])
+    renewal.check([{ source: 'mounted', certificate: { ...certificate, id: 'other' } }])
     assert.equal(renewals, 2)
   })
 })

@@ -204,7 +204,7 @@ describe('tls.on_demand', () => {
   })
 
   const wrong: [string, string, RegExp][] = [
-    [ask, 'tls.on_demand', /tls\.acme beside it/],
+    [ask, 'tls.on_demand', /tls\.acme as well/],
     ['acme: {domains: [a.test]}, on_demand: {}', 'tls.on_demand.ask', /expected a URL/],
     ['acme: {domains: [a.test]}, on_demand: {ask: /allowed}', 'tls.on_demand.ask', /expected a URL/],
     [
