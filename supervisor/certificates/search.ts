@@ -111,7 +111,7 @@ function findIssued(
   usable.sort((a, b) => b.certificate.notBefore - a.certificate.notBefore)
   return {
     certificates: usable.slice(0, 1).map(latest => ({ source: 'acme', ...latest })),
-    // expired certificates were replaced long ago
+    // an expired certificate is history, not a problem
     problems: problems.filter(({ resolvesAt }) => resolvesAt !== undefined),
   }
 }

@@ -7,7 +7,7 @@ import { type Authority, startAuthority } from './acme-authority.ts'
 import { cert, serialOf, startWithAcme } from './acme-monohull.ts'
 import { fixture, startMonohull, until } from './monohull.ts'
 
-describe('the key of the account', { concurrency: 3 }, () => {
+describe('the key of the CA account', { concurrency: 3 }, () => {
   /** Where the key stands, once there is an account, of a monohull that was stopped since. */
   async function keyOf(t: TestContext, authority: Authority): Promise<{ folder: string; key: string }> {
     const { folder, signal, exited, seen } = startMonohull(t, {
@@ -21,7 +21,7 @@ describe('the key of the account', { concurrency: 3 }, () => {
     return { folder, key: join(accounts, readdirSync(accounts)[0] ?? '', 'account.key') }
   }
 
-  it('is damaged: kept aside and told, and a new account renews', async t => {
+  it('is damaged: renamed and logged, and a new account renews', async t => {
     const authority = await startAuthority(t)
     const { folder, key } = await keyOf(t, authority)
     const damaged = readFileSync(key, 'utf8').slice(0, 100)
@@ -44,7 +44,7 @@ describe('the key of the account', { concurrency: 3 }, () => {
     assert.equal((await cert(t, monohull, 'renew', 'one.test', '--force')).code, 0, monohull.output())
   })
 
-  it('cannot be read: told, with the file, and not replaced', async t => {
+  it('cannot be read: logged with its file, and not replaced', async t => {
     const authority = await startAuthority(t)
     const { folder, key } = await keyOf(t, authority)
     rmSync(key)

@@ -11,7 +11,7 @@ import { defer, fixture, startMonohull, temporaryFolder, until } from './monohul
 const places = 'state/acme/certificates/one.test'
 
 describe('a certificate that the CA has revoked', { concurrency: 3 }, () => {
-  it('is known by the window that the CA suggests then, and is replaced as soon as the CA lets it', async t => {
+  it('is recognized by its renewal window, and replaced as soon as the CA allows it', async t => {
     const authority = await startAuthority(t)
     authority.behaviour.window = windowOf(20, 40)
     const monohull = startWithAcme(t, authority)
@@ -36,7 +36,7 @@ describe('external account binding', { concurrency: 3 }, () => {
   const accounts = { 'kid-1': 'zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W' }
   const eab = { MONOHULL_TLS_ACME_EAB_KEY_ID: 'kid-1' }
 
-  it('is bound by its key', async t => {
+  it('succeeds with its key', async t => {
     const authority = await startAuthority(t, { accounts })
     const folder = temporaryFolder(t, { hmac: `${accounts['kid-1']}\n` })
     const env = { ...eab, MONOHULL_TLS_ACME_EAB_HMAC_KEY_FILE: join(folder, 'hmac') }
@@ -46,12 +46,12 @@ describe('external account binding', { concurrency: 3 }, () => {
     assert.doesNotMatch(monohull.output(), new RegExp(accounts['kid-1']))
   })
 
-  it('and a CA that wants one: told, with the key to set', async t => {
+  it('is missing: logged, with the key to set', async t => {
     const monohull = startWithAcme(t, await startAuthority(t, { accounts }))
     await monohull.seen(/not obtained .*the CA requires an external account: set tls\.acme\.eab/)
   })
 
-  it('with a key that is another: the CA says so', async t => {
+  it('has another key: the error of the CA is logged', async t => {
     const env = { ...eab, MONOHULL_TLS_ACME_EAB_HMAC_KEY: accounts['kid-1'].toLowerCase() }
     const monohull = startWithAcme(t, await startAuthority(t, { accounts }), { env })
     await monohull.seen(/not obtained .*the CA responded 4\d\d/)
@@ -59,7 +59,7 @@ describe('external account binding', { concurrency: 3 }, () => {
 })
 
 describe('an order that a kill interrupts', () => {
-  it('is taken up by the next start: no other is placed', async t => {
+  it('is resumed at the next start: no other is placed', async t => {
     const authority = await startAuthority(t)
     const first = startMonohull(t, {
       args: ['run', 'node', fixture('hello.cjs')],
@@ -81,7 +81,7 @@ describe('an order that the CA breaks off', () => {
     ['/finalize-order/', 'when all is proved'],
     ['/certZ/', 'when the certificate is there'],
   ] as const) {
-    it(`${what}: told, and taken up by the next attempt, without another`, async t => {
+    it(`${what}: logged, and resumed by the next attempt, without another order`, async t => {
       const authority = await startAuthority(t)
       authority.behaviour.breaksAt = at
       const monohull = startWithAcme(t, authority)
@@ -98,7 +98,7 @@ describe('an order that the CA breaks off', () => {
 })
 
 describe('an order that fails', { concurrency: 3 }, () => {
-  it('since the CA finds another machine behind the name: told with its words; then succeeds', async t => {
+  it('because the CA reaches another machine: logged with its reason; then succeeds', async t => {
     const authority = await startAuthority(t)
     const lead = (addresses: string[]) =>
       fetch(`${authority.dnsUrl}/add-a`, {
@@ -114,8 +114,8 @@ describe('an order that fails', { concurrency: 3 }, () => {
   })
 })
 
-describe('a state folder that is full', () => {
-  it('at the start: told, a local certificate serves, and one of the CA once there is room', async t => {
+describe('a full state directory', () => {
+  it('at startup: logged, the local certificate is served, and one from the CA once there is space', async t => {
     const folder = temporaryFolder(t)
     const small = join(folder, 'small')
     mkdirSync(small)
@@ -137,8 +137,8 @@ describe('a state folder that is full', () => {
   })
 })
 
-describe('a state folder that cannot be written to any more', { concurrency: 3 }, () => {
-  it('when a renewal is due: told, and the old certificate stays, over a reload too', async t => {
+describe('a state directory that is no longer writable', { concurrency: 3 }, () => {
+  it('when a renewal is due: logged, and the old certificate stays in use, also after a reload', async t => {
     const monohull = startWithAcme(t, await startAuthority(t))
     await monohull.seen(/certificates changed/)
     const first = await serialOf(monohull)

@@ -41,7 +41,7 @@ describe('a certificate from a CA', { concurrency: 3 }, () => {
     assert.equal(authority.orders.length, 1)
   })
 
-  it('is asked for ahead of the redirect, and what nobody asked for is not there', async t => {
+  it('is validated before the redirect, and unknown challenges are not found', async t => {
     const monohull = startWithAcme(t, await startAuthority(t))
     await monohull.seen(/certificate issued/)
     const path = '/.well-known/acme-challenge/nothing'
@@ -50,7 +50,7 @@ describe('a certificate from a CA', { concurrency: 3 }, () => {
     assert.deepEqual(readdirSync(join(monohull.folder, 'run/acme-challenge')), [])
   })
 
-  it('is asked for ahead of passwords, addresses, routes, client certificates and unknown hosts too', async t => {
+  it('is validated before passwords, addresses, routes, client certificates and unknown hosts', async t => {
     const folder = temporaryFolder(t, {
       'monohull.yaml': `
 https: on
@@ -77,7 +77,7 @@ routes:
     assert.equal((await at('/.well-known/other')).status, 403)
   })
 
-  it('is renewed in the window that the CA suggests, at a time that a restart does not change, naming what it replaces', async t => {
+  it('is renewed in the window that the CA suggests, at a time that a restart does not change, with `replaces`', async t => {
     const authority = await startAuthority(t)
     authority.behaviour.window = windowOf(20, 40)
     const monohull = startWithAcme(t, authority)
@@ -103,7 +103,7 @@ routes:
     assert.match(authority.orders[1]?.replaces ?? '', /^[\w-]{20,}\.[\w-]{8,}$/)
   })
 
-  it('is renewed without the help of the CA too', async t => {
+  it('is renewed without a suggestion of the CA', async t => {
     const authority = await startAuthority(t)
     const monohull = startWithAcme(t, authority)
     await monohull.seen(/certificates changed/)
@@ -115,7 +115,7 @@ routes:
     assert.equal(authority.orders[1]?.replaces, undefined)
   })
 
-  it('for several names, and by a DNS record', async t => {
+  it('covers several names, and is validated by a DNS record', async t => {
     const authority = await startAuthority(t)
     const hook = `const [action, name, value] = process.argv.slice(2)
       const body = JSON.stringify(action === 'add' ? { host: name + '.', value } : { host: name + '.' })
@@ -142,20 +142,20 @@ routes:
   })
 })
 
-describe('when the CA does not do as it should', { concurrency: 3 }, () => {
+describe('a CA that misbehaves', { concurrency: 3 }, () => {
   /** Traffic flows, whatever happens to certificates. */
   async function expectServing(monohull: Monohull): Promise<void> {
     await monohull.serving()
     assert.equal((await monohull.request()).status, 200)
   }
 
-  it('refuses every second nonce: obtained', async t => {
+  it('rejects every second nonce: obtained', async t => {
     const monohull = startWithAcme(t, await startAuthority(t, { env: { PEBBLE_WFE_NONCEREJECT: '50' } }))
     await monohull.seen(/certificate issued/)
     await expectServing(monohull)
   })
 
-  it('limits the rate: tried again when it says', async t => {
+  it('limits the rate: retried when it says', async t => {
     const authority = await startAuthority(t)
     authority.behaviour.limited = { orders: 1, seconds: 1 }
     const monohull = startWithAcme(t, authority)
@@ -165,7 +165,7 @@ describe('when the CA does not do as it should', { concurrency: 3 }, () => {
     assert.equal(authority.orders.length, 2)
   })
 
-  it('is down: told, tried again in a minute, and obtained once it is back', async t => {
+  it('is down: logged, retried in a minute, and obtained once it is back', async t => {
     const authority = await startAuthority(t)
     authority.behaviour.isDown = true
     const monohull = startWithAcme(t, authority)
@@ -180,7 +180,7 @@ describe('when the CA does not do as it should', { concurrency: 3 }, () => {
     assert.match(await issuerOf(monohull), /Pebble/)
   })
 
-  it('is down when a renewal is due: the old one stays', async t => {
+  it('is down when a renewal is due: the old certificate stays in use', async t => {
     const authority = await startAuthority(t)
     const monohull = startWithAcme(t, authority)
     await monohull.seen(/certificates changed/)
@@ -193,7 +193,7 @@ describe('when the CA does not do as it should', { concurrency: 3 }, () => {
     await expectServing(monohull)
   })
 
-  it('takes one domain and not the other: the one is served', async t => {
+  it('accepts only one of two domains: that one is served', async t => {
     const authority = await startAuthority(t)
     authority.behaviour.refused = ['bad.test']
     const monohull = startWithAcme(t, authority, { domains: 'bad.test,one.test' })
@@ -206,7 +206,7 @@ describe('when the CA does not do as it should', { concurrency: 3 }, () => {
     assert.match(await issuerOf(monohull, 'bad.test'), /Pebble/)
   })
 
-  it('has issued one that has expired: a local one at once, then a new one', async t => {
+  it('issued a certificate that has expired: a local one at once, then a new one', async t => {
     const authority = await startAuthority(t)
     const folder = temporaryFolder(t)
     const place = join(folder, 'state/acme/certificates/one.test')
@@ -227,7 +227,7 @@ describe('when the CA does not do as it should', { concurrency: 3 }, () => {
 })
 
 describe('before the first order', { concurrency: 3 }, () => {
-  it('a state folder that cannot be written to is told, and nothing is ordered', async t => {
+  it('an unwritable state directory is logged, and nothing is ordered', async t => {
     const authority = await startAuthority(t)
     const folder = temporaryFolder(t, { file: '' })
     const monohull = startWithAcme(t, authority, { folder, env: { MONOHULL_STATE_DIR: join(folder, 'file/state') } })
@@ -236,7 +236,7 @@ describe('before the first order', { concurrency: 3 }, () => {
     assert.equal(authority.orders.length, 0)
   })
 
-  it('a name without an address is told, and ordered only by force', async t => {
+  it('a name without an address is logged, and ordered only with --force', async t => {
     const authority = await startAuthority(t)
     const monohull = startWithAcme(t, authority, { domains: 'nowhere.test' })
     await monohull.seen(/not obtained .*DNS: nowhere\.test has no address/)
@@ -246,7 +246,7 @@ describe('before the first order', { concurrency: 3 }, () => {
   })
 })
 
-describe('mounted certificates beside ACME', { concurrency: 3 }, () => {
+describe('mounted certificates with ACME', { concurrency: 3 }, () => {
   it('are served, and nothing is ordered for their names', async t => {
     const authority = await startAuthority(t)
     const folder = temporaryFolder(t)

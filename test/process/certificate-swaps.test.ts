@@ -35,7 +35,7 @@ async function load(port: number | undefined, agent: https.Agent, tally: Tally, 
   while (!isOver()) await ask(false)
 }
 
-describe('a certificate that is exchanged again and again under load', () => {
+describe('a certificate that is replaced repeatedly under load', () => {
   it(`is served each time, and no request fails, over kept and new connections (${swaps} times)`, async t => {
     const folder = temporaryFolder(t)
     const certs = join(folder, 'certs')

@@ -66,7 +66,7 @@ describe('mounted certificates', { concurrency: 3 }, () => {
     ],
   ]
   for (const [name, make, says] of broken) {
-    it(`${name}: told exactly, and the local one goes on`, async t => {
+    it(`${name}: logged exactly, and the local certificate is served`, async t => {
       const folder = temporaryFolder(t)
       make(join(folder, 'certs'))
       const { certificate, monohull } = await servedName(t, folder)
@@ -74,7 +74,7 @@ describe('mounted certificates', { concurrency: 3 }, () => {
       await monohull.seen(says)
     })
 
-    it(`${name}: told by check, and by run with tls.required`, async t => {
+    it(`${name}: reported by check, and by run with tls.required`, async t => {
       const folder = temporaryFolder(t)
       make(join(folder, 'certs'))
       const checked = startMonohull(t, { folder, args: ['check', ...hello.slice(1)] })
@@ -86,7 +86,7 @@ describe('mounted certificates', { concurrency: 3 }, () => {
     })
   }
 
-  it('a new one is served after a reload; a bad one changes nothing', async t => {
+  it('a new certificate is served after a reload; a broken one changes nothing', async t => {
     const folder = temporaryFolder(t)
     makeCertificate(join(folder, 'certs'), 'one.test', { chain: 'fullchain.pem', key: 'privkey.pem' })
     const { monohull } = await servedName(t, folder)

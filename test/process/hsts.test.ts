@@ -21,7 +21,7 @@ function mount(folder: string): void {
 const told = async (monohull: Monohull, options?: RequestOptions) => (await monohull.request(options)).headers[header]
 
 describe('tls.hsts', { concurrency: 3 }, () => {
-  it('goes through its stages while it serves, over HTTPS alone, and is no longer told when the certificate goes bad', async t => {
+  it('goes through its stages while it serves, over HTTPS only, and ends when the certificate is no longer trusted', async t => {
     const folder = temporaryFolder(t, {
       'monohull.yaml': 'https: on\ntls: {hsts: true}\nunknown_host: "421"\nserver_names: [localhost]\n',
     })
@@ -51,7 +51,7 @@ describe('tls.hsts', { concurrency: 3 }, () => {
     await until('a good certificate', async () => (await told(again, { headers })) === 'max-age=300')
   })
 
-  it('says what is set, which a reload changes', async t => {
+  it('sends the configured values, which a reload changes', async t => {
     const routes = `routes:
   - {path: /, app: app}
   - {path: /own, app: app, headers: {X-Own: a}}
@@ -72,7 +72,7 @@ describe('tls.hsts', { concurrency: 3 }, () => {
     await until('max-age=0', async () => (await told(monohull)) === 'max-age=0')
   })
 
-  it('is told to clients of a proxy that ends TLS, whatever certificate there is here', async t => {
+  it('is sent to clients of a proxy that terminates TLS, whatever the certificate here', async t => {
     const files = {
       'monohull.yaml': 'https: off\ntrusted_proxies: [127.0.0.1]\ntls: {hsts: {max_age: 1d}}\n',
     }

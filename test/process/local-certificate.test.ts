@@ -51,7 +51,7 @@ async function serve(t: TestContext, folder: string, env: Record<string, string>
 }
 
 describe('the local certificate', { concurrency: 3 }, () => {
-  it('is for localhost, the host and every configured name, taken by who trusts the CA, and kept between restarts', async t => {
+  it('covers localhost, the host and every configured name, is accepted by clients that trust the CA, and survives restarts', async t => {
     const folder = temporaryFolder(t, {
       'monohull.yaml': `server_names: [example.com]\nroutes:\n  - {path: /, app: app}\n  - {host: api.test, path: /, app: app}\n`,
     })
@@ -76,7 +76,7 @@ describe('the local certificate', { concurrency: 3 }, () => {
     assert.doesNotMatch(third.monohull.output(), /PRIVATE KEY/)
   })
 
-  it('takes the place of a self-signed one that an earlier version has kept', async t => {
+  it('replaces a self-signed one of an earlier version', async t => {
     const folder = temporaryFolder(t)
     makeCertificate(join(folder, 'state'), 'localhost', { chain: 'self-signed.crt', key: 'self-signed.key' })
     const { httpsPort } = await serve(t, folder)
@@ -84,7 +84,7 @@ describe('the local certificate', { concurrency: 3 }, () => {
     assert.equal(statSync(join(folder, 'state/self-signed.key'), { throwIfNoEntry: false }), undefined)
   })
 
-  it('shows in the metrics and in the readiness of the admin socket, and to nobody else', async t => {
+  it('shows in the metrics and in the readiness of the admin socket only', async t => {
     const { monohull, certificate } = await serve(t, temporaryFolder(t))
     const asked = (path: string) => askAdmin(join(monohull.folder, 'run/admin.sock'), path)
     const ends = `key_type="ecdsa"} ${Date.parse(certificate.validTo) / 1000}`

@@ -31,7 +31,7 @@ async function status(t: TestContext, monohull: Monohull) {
 }
 
 describe('a mounted certificate that changes', { concurrency: 3 }, () => {
-  it('is served without a reload, by the same workers; key and certificate may come one after the other', async t => {
+  it('is served without a reload, by the same workers; key and certificate may be written separately', async t => {
     const { monohull, folder, certs, subject, seesOnly } = await serve(t, { '': 'one.test' })
     const workers = [monohull.worker(1), monohull.worker(2)]
     makeCertificate(folder, 'two.test', pair)
@@ -45,7 +45,7 @@ describe('a mounted certificate that changes', { concurrency: 3 }, () => {
     assert.deepEqual((await status(t, monohull)).problems, [])
   })
 
-  it('that is broken changes nothing, is told in one line, and shows in the status', async t => {
+  it('and is broken changes nothing, is logged in one line, and shows in the status', async t => {
     const { monohull, certs, subject, seesOnly } = await serve(t, { '': 'one.test', other: 'other.test' })
     writeFileSync(join(certs, 'other/tls.crt'), '-----BEGIN CERTIFICATE-----\nMIIB')
     await monohull.seen(/the current one stays in use .*other\/tls\.crt is cut off/)
@@ -61,7 +61,7 @@ describe('a mounted certificate that changes', { concurrency: 3 }, () => {
     assert.equal(monohull.output().match(/is cut off/g)?.length, 1, monohull.output())
   })
 
-  it('is told when a handshake shows another one: a server of the user has the name first', async t => {
+  it('is reported if a handshake shows another certificate: a server of the user has the same name', async t => {
     const folder = temporaryFolder(t)
     const certs = join(folder, 'certs')
     const [httpsPort = 0] = await freePorts(1)
@@ -88,7 +88,7 @@ describe('a mounted certificate that changes', { concurrency: 3 }, () => {
     assert.equal((await presented(httpsPort, 'one.test')).subject, 'CN=one.test')
   })
 
-  it("survives Kubernetes' exchange of ..data, again and again", async t => {
+  it("survives repeated replacements of Kubernetes' ..data", async t => {
     const folder = temporaryFolder(t)
     const certs = join(folder, 'certs')
     const exchange = (version: number) => {
@@ -107,7 +107,7 @@ describe('a mounted certificate that changes', { concurrency: 3 }, () => {
     }
   })
 
-  it('takes the place of the local one when it appears, and gives it to none when it goes', async t => {
+  it('replaces the local one when it appears, and stays in use when it is removed', async t => {
     const { monohull, certs, subject, seesOnly } = await serve(t)
     assert.match(await subject(), /local/)
     makeCertificate(certs, 'late.test', pair)
@@ -119,7 +119,7 @@ describe('a mounted certificate that changes', { concurrency: 3 }, () => {
     assert.equal(await subject(), 'CN=late.test')
   })
 
-  it('and is for other names than the configured ones is told, at the start, by check and when it changes', async t => {
+  it('and does not cover the configured names is reported, at startup, by check and when it changes', async t => {
     const folder = temporaryFolder(t, { 'monohull.yaml': 'server_names: [one.test, shop.test, 192.0.2.1]' })
     makeCertificate(join(folder, 'certs'), 'one.test', pair)
     const monohull = startMonohull(t, { folder, args: hello })
@@ -132,7 +132,7 @@ describe('a mounted certificate that changes', { concurrency: 3 }, () => {
     await monohull.seen(/no certificate covers some names: .* names=one\.test fix=/)
   })
 
-  it('is noticed beside a file that is written all the time', async t => {
+  it('is noticed next to a file that is written all the time', async t => {
     const { certs, seesOnly } = await serve(t, { '': 'one.test' })
     const writing = setInterval(() => appendFileSync(join(certs, 'renewals.log'), 'a line\n'), 50)
     t.after(() => clearInterval(writing))
@@ -140,7 +140,7 @@ describe('a mounted certificate that changes', { concurrency: 3 }, () => {
     await seesOnly('two.test')
   })
 
-  it('that is not valid yet is told, and served from when it is', async t => {
+  it('and is not valid yet is reported, and served once it is', async t => {
     const folder = temporaryFolder(t)
     const inSeconds = 9
     makeDatedCertificate(join(folder, 'certs'), 'early.test', { from: inSeconds / 86_400, to: 30 })
@@ -152,7 +152,7 @@ describe('a mounted certificate that changes', { concurrency: 3 }, () => {
     assert.deepEqual((await status(t, monohull)).problems, [])
   })
 
-  it('and is near its end is told, with the time left', async t => {
+  it('and expires soon is reported, with the time left', async t => {
     const folder = temporaryFolder(t)
     makeDatedCertificate(join(folder, 'certs'), 'short.test', { from: -28, to: 2.01 })
     const monohull = startMonohull(t, { folder, args: hello })
@@ -161,7 +161,7 @@ describe('a mounted certificate that changes', { concurrency: 3 }, () => {
 })
 
 describe('several mounted certificates', { concurrency: 3 }, () => {
-  it('are chosen by the name that the client asks for', async t => {
+  it('are chosen by the name that the client requests', async t => {
     const { certs, subject, seesOnly } = await serve(t, { '': 'main.test', shop: 'shop.test' })
     assert.deepEqual(
       [await subject('main.test'), await subject('shop.test'), await subject('unknown.test')],
@@ -174,7 +174,7 @@ describe('several mounted certificates', { concurrency: 3 }, () => {
     await seesOnly('main.test', 'shop.test')
   })
 
-  it('of two kinds for one name: each client gets what it can take', async t => {
+  it('of two key types for one name: each client gets the one that it supports', async t => {
     const folder = temporaryFolder(t)
     makeCertificate(join(folder, 'certs'), 'shop.test', { chain: 'a.pem', key: 'a.key' })
     makeCertificate(join(folder, 'certs'), 'shop.test', { chain: 'b.pem', key: 'b.key', keyType: 'rsa' })
@@ -200,7 +200,7 @@ describe('several mounted certificates', { concurrency: 3 }, () => {
   })
 })
 
-describe('certificates that nginx could not take', { concurrency: 3 }, () => {
+describe('certificates that nginx would reject', { concurrency: 3 }, () => {
   for (const [name, damage, says] of [
     [
       'a key too weak',
@@ -215,7 +215,7 @@ describe('certificates that nginx could not take', { concurrency: 3 }, () => {
     ],
     ['the two swapped', 'mv tls.key x && mv tls.crt tls.key && mv x tls.crt', /tls\.crt holds a private key/],
   ] as const) {
-    it(`${name}: told exactly, at the start and while it runs`, async t => {
+    it(`${name}: logged exactly, at startup and while it runs`, async t => {
       const { monohull, certs, subject } = await serve(t, { '': 'good.test' })
       execFileSync('sh', ['-c', damage], { cwd: certs, stdio: 'ignore' })
       await monohull.seen(says)

@@ -16,7 +16,7 @@ describe('a chain', { concurrency: 3 }, () => {
     ['with a weak CA', { bits: 1024 }, /too weak for OpenSSL: the CA certificate CN=Middle has a key of 1024 bits/],
   ]
   for (const [name, options, says] of weak) {
-    it(`${name}, which nginx would not start with, is told at the start, and the others serve`, async t => {
+    it(`${name}, with which nginx would not start, is reported at startup, and the others are served`, async t => {
       const folder = temporaryFolder(t)
       const certs = join(folder, 'certs')
       makeChain(join(certs, 'weak'), 'weak.test', options)
@@ -33,7 +33,7 @@ describe('a chain', { concurrency: 3 }, () => {
     })
   }
 
-  it('with a CA that has ended serves, and is told', async t => {
+  it('with an expired CA is served, and reported', async t => {
     const folder = temporaryFolder(t)
     makeChain(join(folder, 'certs'), 'old.test', { days: -1 })
     const monohull = startMonohull(t, { folder, args: hello })
@@ -44,7 +44,7 @@ describe('a chain', { concurrency: 3 }, () => {
 })
 
 describe('a certificate path that is not a file', { concurrency: 3 }, () => {
-  it('holds up neither the start nor what serves', async t => {
+  it('blocks neither startup nor the other certificates', async t => {
     const folder = temporaryFolder(t)
     const certs = join(folder, 'certs')
     makeCertificate(certs, 'good.test', { chain: 'tls.crt', key: 'tls.key' })

@@ -32,8 +32,8 @@ const ordersFor = ({ orders }: Authority, name: string) =>
 const visit = (monohull: Monohull, name = shop) =>
   monohull.request({ headers: { host: name }, agent: new https.Agent({ servername: name }) })
 
-describe('a certificate at the first handshake, where dynamic routes tell the names', () => {
-  it('is refused without a route, and there with one, and so is the app, with no reload between', async t => {
+describe('a certificate at the first handshake, with names from dynamic routes', () => {
+  it('is refused without a route and issued with one, and so is the app, without a reload', async t => {
     const authority = await startAuthority(t)
     const monohull = await start(t, authority)
     await until(
@@ -54,7 +54,7 @@ describe('a certificate at the first handshake, where dynamic routes tell the na
     assert.ok(childrenOf(monohull.nginx()).every(pid => workers.includes(pid)))
   })
 
-  it('is given up at its renewal once the route is removed', async t => {
+  it('is dropped at its renewal once the route is removed', async t => {
     const authority = await startAuthority(t)
     authority.behaviour.window = windowOf(-2, -1)
     const monohull = await start(t, authority)

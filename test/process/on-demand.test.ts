@@ -63,7 +63,7 @@ const showsItself = (monohull: Monohull, name: string) =>
   })
 
 describe('a certificate at the first handshake for a name', { concurrency: 3 }, () => {
-  it('is obtained while that handshake waits, where it is allowed; a restart does not order it again', async t => {
+  it('is obtained while that handshake waits, if it is allowed; a restart does not order it again', async t => {
     const authority = await startAuthority(t)
     const gate = await startGate(t)
     const monohull = await start(t, authority, gate)
@@ -81,7 +81,7 @@ describe('a certificate at the first handshake for a name', { concurrency: 3 }, 
     assert.equal(gate.asked.length, 1)
   })
 
-  it('is there from the first moment of a start, before the app is', async t => {
+  it('is served from the first moment of a start, before the app is ready', async t => {
     const authority = await startAuthority(t)
     const monohull = await start(t, authority, await startGate(t))
     await showsItself(monohull, 'yes.shop.test')
@@ -106,7 +106,7 @@ describe('a certificate at the first handshake for a name', { concurrency: 3 }, 
     assert.equal(names, 'DNS:yes.shop.test')
   })
 
-  it('is refused by an alert where it is not allowed, and nobody is asked a second time', async t => {
+  it('is refused by an alert if it is not allowed, without asking again', async t => {
     const authority = await startAuthority(t)
     const gate = await startGate(t)
     const monohull = await start(t, authority, gate)
@@ -115,7 +115,7 @@ describe('a certificate at the first handshake for a name', { concurrency: 3 }, 
     assert.equal(ordersFor(authority, 'no.shop.test'), 0)
   })
 
-  it('is for host names alone: the default certificate for anything else, and for names of tls.acme until theirs is there', async t => {
+  it('is for host names only: anything else gets the default certificate, and names of tls.acme until theirs is issued', async t => {
     const authority = await startAuthority(t)
     authority.behaviour.isDown = true
     const gate = await startGate(t)
@@ -128,7 +128,7 @@ describe('a certificate at the first handshake for a name', { concurrency: 3 }, 
     assert.deepEqual(gate.asked, [])
   })
 
-  it('is refused while nobody can be asked, which is told once, and obtained when it can', async t => {
+  it('is refused while the endpoint is down, which is logged once, and obtained once it is back', async t => {
     const gate = await startGate(t)
     gate.isDown = true
     const monohull = await start(t, await startAuthority(t), gate)
@@ -141,7 +141,7 @@ describe('a certificate at the first handshake for a name', { concurrency: 3 }, 
     await monohull.seen(/tls\.on_demand\.ask responds again/)
   })
 
-  it('is ordered no more often than the limits allow, whatever is asked for, and what is there serves on', async t => {
+  it('is ordered only within the limits, whatever is requested, and existing ones stay in use', async t => {
     const authority = await startAuthority(t)
     const gate = await startGate(t)
     const env = { MONOHULL_TLS_ON_DEMAND_ORDERS_PER_HOUR: '4', MONOHULL_TLS_ON_DEMAND_ORDERS_PER_DOMAIN: '2' }
@@ -162,7 +162,7 @@ describe('a certificate at the first handshake for a name', { concurrency: 3 }, 
     })
   })
 
-  it('is renewed with the others while it is allowed, and given up when it is not', async t => {
+  it('is renewed with the others while it is allowed, and dropped when it is not', async t => {
     const authority = await startAuthority(t)
     authority.behaviour.window = windowOf(-2, -1)
     const gate = await startGate(t)
@@ -184,7 +184,7 @@ describe('a certificate at the first handshake for a name', { concurrency: 3 }, 
     assert.doesNotMatch((await cert(t, again, 'list')).output, /yes\.left\.test/)
   })
 
-  it('serves on when the settings of tls.acme change, and is ordered anew within the limits', async t => {
+  it('stays in use when the settings of tls.acme change, and is reissued within the limits', async t => {
     const authority = await startAuthority(t)
     const gate = await startGate(t)
     const monohull = await start(t, authority, gate)
@@ -201,7 +201,7 @@ describe('a certificate at the first handshake for a name', { concurrency: 3 }, 
     assert.equal(await keyOf(names[1]), 'ec')
   })
 
-  it('serves while the supervisor stands still; names without one are refused meanwhile', async t => {
+  it('is served while the supervisor is frozen; names without one are refused meanwhile', async t => {
     const monohull = await start(t, await startAuthority(t), await startGate(t))
     await showsItself(monohull, 'yes.shop.test')
     monohull.signal('SIGSTOP')
@@ -212,7 +212,7 @@ describe('a certificate at the first handshake for a name', { concurrency: 3 }, 
     assert.doesNotMatch(monohull.output(), /lua tcp socket/)
   })
 
-  it('outlasts reloads: one that changes nothing, and one that takes tls.on_demand away and brings it back', async t => {
+  it('survives reloads: one that changes nothing, and ones that remove tls.on_demand and restore it', async t => {
     const authority = await startAuthority(t)
     const gate = await startGate(t)
     const withIt = `tls: {on_demand: {ask: "${gate.url}"}}\n`

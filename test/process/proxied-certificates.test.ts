@@ -7,8 +7,8 @@ import { fixture, startMonohull, temporaryFolder } from './monohull.ts'
 
 const pair = { chain: 'tls.crt', key: 'tls.key' }
 
-describe('a new certificate where connections begin with the PROXY protocol', () => {
-  it('is confirmed by a handshake that begins so too', async t => {
+describe('a new certificate with the PROXY protocol', () => {
+  it('is confirmed by a handshake that begins with its header', async t => {
     const folder = temporaryFolder(t)
     makeCertificate(join(folder, 'certs'), 'one.test', pair)
     const monohull = startMonohull(t, {

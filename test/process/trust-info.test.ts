@@ -33,7 +33,7 @@ function browse(home: string, url: string): Promise<string> {
 }
 
 describe('monohull cert trust-info', () => {
-  it('tells what makes Chromium take the certificate, which it refuses before', async t => {
+  it('shows how Chromium accepts the certificate, which it rejected before', async t => {
     const monohull = startMonohull(t, { args: hello })
     const { httpsPort } = await monohull.serving()
     const url = `https://localhost:${httpsPort}/`
@@ -53,7 +53,7 @@ describe('monohull cert trust-info', () => {
     assert.match(await browse(home, url), /"worker":"app/)
   })
 
-  it('names the file, its fingerprint and what it signs for, for people and as JSON', async t => {
+  it('shows the file, its fingerprint and the names it signs for, as text and as JSON', async t => {
     const monohull = startMonohull(t, { args: hello, env: { MONOHULL_SERVER_NAMES: 'shop.test' } })
     await monohull.serving()
     const file = join(monohull.folder, 'state/local-ca.crt')
@@ -75,7 +75,7 @@ describe('monohull cert trust-info', () => {
     assert.ok(told.names.includes('shop.test'))
   })
 
-  it('says so when what is served comes from elsewhere', async t => {
+  it('says so if no certificate from the local CA is served', async t => {
     const folder = temporaryFolder(t)
     makeCertificate(join(folder, 'certs'), 'shop.test', { chain: 'tls.crt', key: 'tls.key' })
     const monohull = startMonohull(t, { folder, args: hello })

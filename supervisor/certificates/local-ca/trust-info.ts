@@ -20,7 +20,7 @@ file         ${file}
 name         ${name}
 SHA-256      ${fingerprint}
 expires      ${notAfter.slice(0, 10)}
-signs for    ${names.join(', ')}; and names below these, but no others
+signs for    ${names.join(', ')}, and names below these; no others
 
 Copy it from a container (use the second command if the file is on a tmpfs):
   docker cp NAME:${file} .
