@@ -29,7 +29,7 @@ interface WatchSources {
 /** Settings that development depends on. */
 export interface DevelopmentSettings {
   config: { run_dir: string; state_dir: string; log_format: LogFormat }
-  apps: readonly { name: string; place: { directory: string }; plan: { argv: readonly string[] } | undefined }[]
+  apps: readonly { name: string; context: { directory: string }; plan: { argv: readonly string[] } | undefined }[]
   processes: readonly { name: string; directory: string; argv: readonly string[] }[]
 }
 
@@ -108,8 +108,8 @@ export async function develop(
 /** The programs of each directory; none if nginx serves the directory as static files. */
 function programsByDirectory({ apps, processes }: DevelopmentSettings): ReadonlyMap<string, readonly Program[]> {
   const all = [
-    ...apps.map(({ place, name, plan }) => ({
-      directory: place.directory,
+    ...apps.map(({ context, name, plan }) => ({
+      directory: context.directory,
       programs: plan ? [{ name, argv: plan.argv }] : [],
     })),
     ...processes.map(({ directory, name, argv }) => ({ directory, programs: [{ name, argv }] })),

@@ -13,22 +13,22 @@ export type HookKeys = Partial<Record<HookEvent, { command: string[]; timeout: n
 /** Plans of the configured hooks, which run with the user, directory and environment of an app. */
 export function planHooks(
   hooks: HookKeys,
-  { place, world, complain }: { place: ProgramContext; world: World; complain: Complain },
+  { context, world, complain }: { context: ProgramContext; world: World; complain: Complain },
 ): HookPlans {
   const plans: HookPlans = {}
   for (const [name, hook] of Object.entries(hooks)) {
     if (!hook) continue
-    checkProgram(`hooks.${name}`, hook.command, { place, complain })
+    checkProgram(`hooks.${name}`, hook.command, { context, complain })
     plans[name as HookEvent] = {
       argv: hook.command,
-      directory: place.directory,
+      directory: context.directory,
       env: programEnv({
-        inherited: { ...world.env, PATH: place.path },
-        configured: place.env,
-        account: accountEnv(place.account),
+        inherited: { ...world.env, PATH: context.path },
+        configured: context.env,
+        account: accountEnv(context.account),
       }),
-      uid: place.account?.uid,
-      gid: place.account?.gid,
+      uid: context.account?.uid,
+      gid: context.account?.gid,
       timeoutMs: hook.timeout,
     }
   }

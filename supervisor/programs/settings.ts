@@ -36,7 +36,7 @@ export interface ProgramSources {
   config: ProgramsKeys
   world: World
   /** The app whose directory, user and environment programs inherit; undefined if it has problems. */
-  main: { place: { env: Readonly<Record<string, string>> } } | undefined
+  main: { context: { env: Readonly<Record<string, string>> } } | undefined
   complain: Complain
 }
 
@@ -77,21 +77,21 @@ function resolveProgram(
   item: InitConfig | ProcessConfig,
   { config, world, main, complain }: ProgramSources,
 ) {
-  const place = findProgramContext(key, withDefaults(item, config), world, complain)
-  const content = place && findContent(key, item.command, { place, complain })
-  if (!place || !content) return undefined
+  const context = findProgramContext(key, withDefaults(item, config), world, complain)
+  const content = context && findContent(key, item.command, { context, complain })
+  if (!context || !content) return undefined
   if (content.kind !== 'command') {
     complain(`${key}.command`, item.command, 'is a directory, not a command', 'specify the command that runs it')
     return undefined
   }
-  checkProgram(`${key}.command`, content.argv, { place, complain })
-  checkAccess(key, place.directory, place.account, complain)
+  checkProgram(`${key}.command`, content.argv, { context, complain })
+  checkAccess(key, context.directory, context.account, complain)
   const env = programEnv({
-    inherited: { ...world.env, PATH: place.path },
-    account: accountEnv(place.account),
-    configured: { ...main?.place.env, ...content.env, ...place.env },
+    inherited: { ...world.env, PATH: context.path },
+    account: accountEnv(context.account),
+    configured: { ...main?.context.env, ...content.env, ...context.env },
   })
-  return { argv: content.argv, directory: place.directory, ...idsOf(place), env }
+  return { argv: content.argv, directory: context.directory, ...idsOf(context), env }
 }
 
 /** A program's directory and user, by default those of the main app. */

@@ -110,7 +110,7 @@ function programUids({ apps, processes, nginxUser }: StaticFoldersSettings): num
   const own = process.geteuid?.() ?? 0
   return [
     nginxUser?.uid ?? own,
-    ...apps.flatMap(({ plan, place }) => (plan ? [place.account?.uid ?? own] : [])),
+    ...apps.flatMap(({ plan, context }) => (plan ? [context.account?.uid ?? own] : [])),
     ...processes.map(({ uid }) => uid ?? own),
   ]
 }

@@ -229,8 +229,8 @@ function bootFailure({ worker, exit, lastLines }: Death): OperatorError {
   })
 }
 
-function describeApp({ name, content, plan, place }: AppSettings, apps: number): LogFields {
+function describeApp({ name, content, plan, context }: AppSettings, apps: number): LogFields {
   const app =
     content.kind === 'files' ? `static files in ${content.root}` : `${plan?.argv.join(' ')} (${content.origin})`
-  return { name: apps > 1 ? name : undefined, app, workers: plan?.count, user: place.account?.name }
+  return { name: apps > 1 ? name : undefined, app, workers: plan?.count, user: context.account?.name }
 }

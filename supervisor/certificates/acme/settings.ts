@@ -14,7 +14,7 @@ export interface AcmeKeys {
 
 /** App, reduced to the directory in which its programs run. */
 export interface AppDirectory {
-  place: { directory: string }
+  context: { directory: string }
 }
 
 const directories: Record<string, string> = {
@@ -56,5 +56,5 @@ export function challengeDirOf({ run_dir, tls }: Pick<AcmeKeys, 'run_dir' | 'tls
 
 /** Working directory of the DNS hook: the app's directory if there is only one app, otherwise monohull's own. */
 export function dnsHookDir(apps: readonly AppDirectory[]): string {
-  return (apps.length === 1 && apps[0]?.place.directory) || resolve('.')
+  return (apps.length === 1 && apps[0]?.context.directory) || resolve('.')
 }

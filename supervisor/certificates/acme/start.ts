@@ -25,7 +25,7 @@ const everyTenSeconds = '*/10 * * * * *'
 /** Settings that ACME depends on. */
 export interface AcmeServiceSettings {
   config: AcmeKeys & OnDemandKeys
-  apps: readonly { place: { directory: string } }[]
+  apps: readonly { context: { directory: string } }[]
   nginxUser: { gid: number } | undefined
 }
 

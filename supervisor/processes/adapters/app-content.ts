@@ -9,13 +9,13 @@ import { openProject } from './project.ts'
 export function findContent(
   key: string,
   command: readonly string[] | undefined,
-  { place, complain }: { place: ProgramContext; complain: Complain },
+  { context, complain }: { context: ProgramContext; complain: Complain },
 ): AppContent | undefined {
   try {
-    const result = chooseContent(command, openProject(place.directory, place.path))
+    const result = chooseContent(command, openProject(context.directory, context.path))
     if (!result.ok) complain(`${key}.command`, command, result.problem, result.fix)
     else if (result.content.kind !== 'files') return result.content
-    else return { ...result.content, root: resolve(place.directory, result.content.root) }
+    else return { ...result.content, root: resolve(context.directory, result.content.root) }
   } catch (error) {
     const fix = error instanceof OperatorError ? error.fix : 'mend the app folder'
     complain(`${key}.command`, undefined, messageOf(error), fix)

@@ -97,16 +97,16 @@ function readSecrets(
 export function checkProgram(
   key: string,
   argv: readonly string[],
-  { place, complain }: { place: Pick<ProgramContext, 'directory' | 'path'>; complain: Complain },
+  { context, complain }: { context: Pick<ProgramContext, 'directory' | 'path'>; complain: Complain },
 ): void {
   const [program = ''] = argv
-  const search = findProgram(program, place.directory, place.path)
+  const search = findProgram(program, context.directory, context.path)
   if (search.kind === 'not found')
     complain(
       key,
       program,
       'was not found',
-      `install it in the image, or mend the command; looked in ${program.includes('/') ? place.directory : place.path}`,
+      `install it in the image, or mend the command; looked in ${program.includes('/') ? context.directory : context.path}`,
     )
   if (search.kind === 'not executable')
     complain(key, search.path, 'is not executable', `chmod +x ${search.path}, or name its interpreter: node ${program}`)

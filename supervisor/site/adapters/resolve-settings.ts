@@ -33,8 +33,8 @@ export function resolveSettings(config: Config, world: World): SettingsResult {
   const programs = resolvePrograms({ config, world, main, complain })
   checkAcme(config, { apps, world, complain })
   const [first] = apps
-  const place = (apps.find(({ name }) => name === appAtRoot(config)) ?? first)?.place
-  const hooks = place ? planHooks(config.hooks, { place, world, complain }) : {}
+  const context = (apps.find(({ name }) => name === appAtRoot(config)) ?? first)?.context
+  const hooks = context ? planHooks(config.hooks, { context, world, complain }) : {}
   checkRoutes(config, { nginxUser, complain })
   checkFolderApps(config, { apps, complain })
   const directory = resolve(config.directory)

@@ -27,7 +27,7 @@ const loadIntervalMs = 1000
 export interface AppSettings {
   name: string
   config: AppConfig
-  place: ProgramContext
+  context: ProgramContext
   content: AppContent
   /** Plan of the workers; undefined if nginx serves the content as static files. */
   plan: WorkerPlan | undefined
@@ -55,13 +55,13 @@ export function resolveApp(
   { app, world, cpus, nginxUser, complain }: AppSources,
 ): AppSettings | undefined {
   const key = keyOfApp(name)
-  const place = findProgramContext(key, app, world, complain)
-  if (!place) return undefined
+  const context = findProgramContext(key, app, world, complain)
+  if (!context) return undefined
   // in monohull's own directory, package.json is not that of an app
-  const isInstallation = !app.command && place.directory === world.home
+  const isInstallation = !app.command && context.directory === world.home
   const content: AppContent | undefined = isInstallation
     ? { kind: 'welcome', origin: 'no app given' }
-    : findContent(key, app.command, { place, complain })
+    : findContent(key, app.command, { context, complain })
   if (!content) return undefined
   if (content.kind === 'files') {
     if (isUnfitPath(content.root)) {
@@ -74,7 +74,7 @@ export function resolveApp(
       return undefined
     }
     checkAccess(key, content.root, nginxUser, complain)
-    return { name, config: app, place, content, plan: undefined }
+    return { name, config: app, context, content, plan: undefined }
   }
   if (app.restart !== undefined && findTimeZone(world.env.TZ) === undefined)
     complain(
@@ -83,10 +83,10 @@ export function resolveApp(
       `is in local time, and TZ=${world.env.TZ} is not a time zone`,
       'set TZ to a name such as Europe/Berlin, or unset it',
     )
-  const plan = createPlan({ name, app, world, place, content, ...countWorkers(app.workers, cpus) })
-  checkProgram(`${key}.command`, plan.argv, { place: { ...place, directory: plan.directory }, complain })
-  if (content.kind === 'command') checkAccess(key, place.directory, place.account, complain)
-  return { name, config: app, place, content, plan }
+  const plan = createPlan({ name, app, world, context, content, ...countWorkers(app.workers, cpus) })
+  checkProgram(`${key}.command`, plan.argv, { context: { ...context, directory: plan.directory }, complain })
+  if (content.kind === 'command') checkAccess(key, context.directory, context.account, complain)
+  return { name, config: app, context, content, plan }
 }
 
 /** Initial number of workers. An app that is scaled by load starts with the minimum. */
@@ -102,28 +102,28 @@ interface PlanSources {
   name: string
   app: AppConfig
   world: World
-  place: ProgramContext
+  context: ProgramContext
   content: Exclude<AppContent, { kind: 'files' }>
   count: number
   limits: WorkerLimits | undefined
 }
 
 function createPlan(sources: PlanSources): WorkerPlan {
-  const { name, app, world, place, content, count, limits } = sources
+  const { name, app, world, context, content, count, limits } = sources
   const argv =
     content.kind === 'command'
       ? content.argv
       : [process.execPath, '--no-deprecation', join(world.home, 'dist/app/server.cjs')]
-  const directory = content.kind === 'command' ? place.directory : world.home
+  const directory = content.kind === 'command' ? context.directory : world.home
   // only scaling by load depends on whether it is a Node program
-  const loadFrom = limits && !isNodeProgram(argv[0] ?? '', directory, place.path) ? 'nginx' : 'worker'
+  const loadFrom = limits && !isNodeProgram(argv[0] ?? '', directory, context.path) ? 'nginx' : 'worker'
   return {
     app: name,
     argv,
     argvFor: port => fillPort(argv, port),
     directory,
-    uid: place.account?.uid,
-    gid: place.account?.gid,
+    uid: context.account?.uid,
+    gid: context.account?.gid,
     count,
     entries: isRedirectable(app) ? entryCount(limits?.max ?? count, app.keepalive) : 0,
     limits,
@@ -139,9 +139,9 @@ function createPlan(sources: PlanSources): WorkerPlan {
     env: identity =>
       workerEnv(
         {
-          inherited: { ...world.env, PATH: place.path },
-          configured: { ...(content.kind === 'command' ? content.env : {}), ...place.env },
-          account: accountEnv(place.account),
+          inherited: { ...world.env, PATH: context.path },
+          configured: { ...(content.kind === 'command' ? content.env : {}), ...context.env },
+          account: accountEnv(context.account),
           preload: join(world.home, 'dist/preload.cjs'),
         },
         {
