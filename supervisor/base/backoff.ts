@@ -1,11 +1,12 @@
+/** Bounds of an exponential backoff. */
 export interface BackoffPolicy {
   initialMs: number
   maxMs: number
 }
 
 /**
- * Wait before a restart after `failures` fast failures in a row: none for the first crash of a stable worker, then
- * doubling up to the cap, less up to a quarter so that workers do not come back in step. `random` is from 0 to 1.
+ * Exponential delay before a restart, in ms. `failures` counts fast failures in a row; 0, the first crash of a stable worker, means no
+ * delay. Jitter shortens the delay by up to a quarter, so that workers do not restart in step. `random` is from 0 to 1.
  */
 export function backoffMs(failures: number, policy: BackoffPolicy, random: number): number {
   if (failures <= 0) return 0

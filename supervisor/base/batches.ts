@@ -1,11 +1,11 @@
-/** Parts of at most `size`, in order. */
+/** The items in order, in batches of at most `size`. */
 export function inBatches<T>(items: readonly T[], size: number): T[][] {
   const batches: T[][] = []
-  for (let at = 0; at < items.length; at += size) batches.push(items.slice(at, at + size))
+  for (let start = 0; start < items.length; start += size) batches.push(items.slice(start, start + size))
   return batches
 }
 
-/** Workers of a pool that may be recycled at the same time: one, and one per 8 of a larger pool. */
+/** Number of workers of a pool that may be recycled at the same time: an eighth, and at least one. */
 export function recyclesAtOnce(workers: number): number {
   return Math.max(1, Math.floor(workers / 8))
 }

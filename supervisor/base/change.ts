@@ -1,23 +1,23 @@
 import type { RollResult } from './roll-result.ts'
 
 /**
- * One subject's step of a reload. Building it touches nothing that runs; `Model` is what nginx is told about.
+ * One subject's step of a reload. Creating it changes nothing that runs. `Model` is the input for nginx's configuration.
  */
 export interface Change<Model = never> {
-  /** Its part of nginx's model: before `apply` as it is planned, then as it is. Undefined: as without the change. */
+  /** Its part of the model: before `apply` as planned, afterwards as it is. Without it, the change does not affect the model. */
   model?(): Partial<Model>
-  /** Replaces processes. When it fails, everything is as it was. */
+  /** Replaces processes. If it fails, nothing has changed. */
   apply?(): Promise<RollResult>
-  /** Takes back what was applied, and ends what was built. */
+  /** Undoes `apply` and releases what the change prepared. */
   revert?(): Promise<unknown> | unknown
   /**
-   * Makes what was prepared the subject's own: synchronously, so that nobody sees one subject's next generation beside
-   * another's last. The promise settles when what it replaces has ended.
+   * Puts the prepared state into effect, synchronously, so that no one sees subjects of two generations together. The promise settles
+   * when the replaced state has ended.
    */
   commit?(): Promise<unknown> | unknown
 }
 
-/** Applies one change after the other. When one fails, those before it are reverted. */
+/** Applies the changes in order. If one fails, the changes before it are reverted. */
 export async function applyAll(changes: readonly Pick<Change, 'apply' | 'revert'>[]): Promise<RollResult> {
   for (const [index, change] of changes.entries()) {
     const result = (await change.apply?.()) ?? { ok: true }
@@ -28,7 +28,7 @@ export async function applyAll(changes: readonly Pick<Change, 'apply' | 'revert'
   return { ok: true }
 }
 
-/** Reverts changes, the last first. One that fails keeps none of the others; the first failure is thrown in the end. */
+/** Reverts all changes, the last first, even if some fail. Then rethrows the first failure. */
 export async function revertAll(changes: readonly Pick<Change, 'revert'>[]): Promise<void> {
   const failures: unknown[] = []
   for (const change of [...changes].reverse()) {
@@ -41,7 +41,7 @@ export async function revertAll(changes: readonly Pick<Change, 'revert'>[]): Pro
   if (failures.length > 0) throw failures[0]
 }
 
-/** Several steps as one. It reverts what it has applied, and nothing else. */
+/** Several steps as one, which are reverted only if all of them were applied. */
 export function inOrder(steps: readonly Pick<Change, 'apply' | 'revert'>[]) {
   let isApplied = false
   return {

@@ -1,14 +1,14 @@
-/** Time as the services see it; tests pass a clock they move by hand. */
+/** Source of time and timers. Tests pass a clock that they advance themselves. */
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number
-  /** Milliseconds from some moment on that only ever grow, whoever sets the time: for durations and deadlines. */
+  /** Milliseconds since an arbitrary point. Never goes back, even if the system time is set; for durations and deadlines. */
   monotonic(): number
-  /** Runs `callback` once after `delayMs`; the returned function cancels it. */
+  /** Runs `callback` once after `delayMs`. The returned function cancels it. */
   after(delayMs: number, callback: () => void): () => void
 }
 
-/** Resolves after `delayMs`; rejects when the signal is given before. */
+/** Resolves after `delayMs`, or rejects with the signal's reason if it is aborted first. */
 export function pause(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const cancel = clock.after(delayMs, () => {

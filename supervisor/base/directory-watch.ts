@@ -1,34 +1,36 @@
 import { messageOf } from './errors.ts'
 import type { Runtime } from './runtime.ts'
 
-export interface FolderWatchDeps extends Pick<Runtime, 'clock' | 'log'> {
+/** Dependencies of `watchDirectory`. */
+export interface DirectoryWatchDeps extends Pick<Runtime, 'clock' | 'log'> {
   everyMs: number
-  /** What is in there, for the log. */
+  /** Name of the contents, for the log. */
   what: string
-  /** What `sign` gave when the folder was last taken up. */
+  /** Signature of the directory when it was last read. */
   known: string
-  /** What the folder holds now, as a text that changes with it. */
+  /** Signature of the present contents: a text that changes with them. */
   sign(): Promise<string>
-  /** Called once the folder has come to rest after a change. */
+  /** Called after a change, as soon as two signatures in a row are the same. */
   onRest(): Promise<void>
-  /** Called at every look. */
+  /** Called on every poll. */
   onLook?(): void
 }
 
-export interface FolderWatch {
-  /** Settles when the look that is under way is over. */
+/** A running watch. */
+export interface DirectoryWatch {
+  /** Settles when the current poll has finished. */
   close(): Promise<void>
 }
 
-/** Looks at a folder, or a file, again and again. A change counts when two looks in a row see the same: files are written one by one. */
-export function watchFolder(deps: FolderWatchDeps): FolderWatch {
+/** Polls a directory or file. A change is reported when two polls in a row see the same, because files are written one at a time. */
+export function watchDirectory(deps: DirectoryWatchDeps): DirectoryWatch {
   let settled = deps.known
   let last = deps.known
   let isClosed = false
   let cancel = () => {}
-  let looking: Promise<void> = Promise.resolve()
+  let polling: Promise<void> = Promise.resolve()
 
-  async function look(): Promise<void> {
+  async function poll(): Promise<void> {
     const seen = await deps.sign()
     const isAtRest = seen === last
     last = seen
@@ -39,22 +41,22 @@ export function watchFolder(deps: FolderWatchDeps): FolderWatch {
     deps.onLook?.()
   }
 
-  function lookLater(): void {
+  function schedule(): void {
     cancel = deps.clock.after(deps.everyMs, () => {
-      looking = look()
-        .catch((error: unknown) => deps.log.error(`cannot look at ${deps.what}`, { error: messageOf(error) }))
+      polling = poll()
+        .catch((error: unknown) => deps.log.error(`cannot check ${deps.what} for changes`, { error: messageOf(error) }))
         .then(() => {
-          if (!isClosed) lookLater()
+          if (!isClosed) schedule()
         })
     })
   }
 
-  lookLater()
+  schedule()
   return {
     async close() {
       isClosed = true
       cancel()
-      await looking
+      await polling
     },
   }
 }

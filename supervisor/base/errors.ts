@@ -1,4 +1,4 @@
-/** Exit codes of the monohull command (sysexits.h where it has one). */
+/** Exit codes of the monohull command, from sysexits.h where it defines one. */
 export const exitCode = {
   ok: 0,
   failed: 1,
@@ -10,8 +10,8 @@ export const exitCode = {
 } as const
 
 /**
- * Something is wrong that the operator can mend. `message` says what and where ("cannot <verb> <object>: <reason>"),
- * `fix` says what to do about it, and `code` is the process exit code it leads to when nobody handles it.
+ * Error that the operator can fix. `message` says what failed and why ("cannot <verb> <object>: <reason>"), `fix` what to do about it,
+ * and `code` is the exit code of the process if nothing handles the error.
  */
 export class OperatorError extends Error {
   readonly fix: string
@@ -25,31 +25,31 @@ export class OperatorError extends Error {
   }
 }
 
-/** The human part of anything thrown. */
+/** Message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** The errno name (`ENOENT`) of an I/O error, or undefined. */
+/** Errno name of an I/O error, such as `ENOENT`; undefined for other errors. */
 export function errnoOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
   return typeof error.code === 'string' ? error.code : undefined
 }
 
 const ioFixes: Record<string, string> = {
-  ENOSPC: 'free space there, or name another folder',
-  EROFS: 'mount it writable, or name another folder (docker: --tmpfs /run)',
-  EACCES: 'let the user that monohull runs as write there',
+  ENOSPC: 'free space there, or set another directory',
+  EROFS: 'mount it writable, or set another directory (docker: --tmpfs /run)',
+  EACCES: 'give the user that monohull runs as write access there',
   EMFILE: 'raise the limit of open files (docker: --ulimit nofile)',
 }
 
-/** `messageOf`, with what to do about it where that is known: for a reason that stands beside others. */
+/** Message of a thrown value, with its fix if that is known; for a reason inside another message. */
 export function reasonOf(error: unknown): string {
   const fix = error instanceof OperatorError ? error.fix : ioFixes[errnoOf(error) ?? '']
   return fix === undefined ? messageOf(error) : `${messageOf(error)}; ${fix}`
 }
 
-/** An I/O error of the system as something the operator can mend; anything else as it is. `doing`: what failed, as in `write FILE`. */
+/** System I/O error as an OperatorError; any other value unchanged. `doing` is the failed action, such as `write FILE`. */
 export function asOperatorError(error: unknown, doing?: string): unknown {
   const errno = errnoOf(error)
   if (error instanceof OperatorError || errno === undefined || !/^E[A-Z0-9]+$/.test(errno)) return error

@@ -1,8 +1,11 @@
+/** Format of log lines: `text` for people, `json` for programs, `short` for a terminal. */
 export type LogFormat = 'text' | 'json' | 'short'
+/** Severity of a log line. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+/** Variable parts of a log line, by name. */
 export type LogFields = Record<string, unknown>
 
-/** One event, one line: a constant message, and what varies in fields. */
+/** Log with one line per event: a constant message, with the variable parts in fields. */
 export interface Log {
   debug(message: string, fields?: LogFields): void
   info(message: string, fields?: LogFields): void
@@ -12,14 +15,16 @@ export interface Log {
 
 const rank: Record<LogLevel, number> = { debug: 0, info: 1, warn: 2, error: 3 }
 
+/** Options of `createLog`. */
 export interface LogOptions {
   format: LogFormat
   level: LogLevel
   now: () => number
-  /** Receives whole lines, newline included. */
+  /** Receives complete lines with their newline. */
   write: (line: string) => void
 }
 
+/** Log that drops events below `level` and writes the others in `format`. */
 export function createLog(options: LogOptions): Log {
   const emit =
     (level: LogLevel) =>
@@ -40,18 +45,18 @@ function render({ format, now }: LogOptions, { level, message, fields }: Event):
   const time = new Date(now()).toISOString()
   if (format === 'json') return JSON.stringify({ time, source: 'monohull', level, message, ...fields })
   if (format === 'text') return `${time} monohull ${level} ${message}${formatFields(fields, message.includes('\n'))}`
-  // whoever reads along has just seen what a worker printed last
+  // the reader of a terminal has just seen the last lines of the worker
   const { last_lines: _, ...rest } = fields
   const mark = level === 'warn' || level === 'error' ? `${level}: ` : ''
   return `${timeOfDay(now())} monohull | ${mark}${message}${formatFields(rest, message.includes('\n'))}`
 }
 
-/** `13:05:59`, in the zone of this machine. */
+/** Local time of day: `13:05:59`. */
 export function timeOfDay(now: number): string {
   return new Date(now).toTimeString().slice(0, 8)
 }
 
-/** Text fields as `key=value`; a value of several lines goes below, indented, so that a person can read it, and so do all after a message of several lines. */
+/** Fields as `key=value`. Values with several lines, and all fields of a message with several lines, go below it, indented. */
 function formatFields(fields: LogFields, isBelow: boolean): string {
   let inline = ''
   let below = ''

@@ -1,12 +1,13 @@
-/** The content type of what `formatMetrics` returns. */
+/** Content type of the output of `formatMetrics`. */
 export const metricsType = 'text/plain; version=0.0.4; charset=utf-8'
 
+/** One value of a metric. */
 export interface Sample {
   labels: Record<string, string>
   value: number
 }
 
-/** One metric with its samples; of two with the same labels the lower counts, since there may be one only. */
+/** Metric with its samples. Of several samples with the same labels, only the lowest is written, because the format allows one. */
 export interface Metric {
   /** Without the prefix `monohull_`. */
   name: string
@@ -15,12 +16,12 @@ export interface Metric {
   samples: readonly Sample[]
 }
 
-/** Metrics as Prometheus reads them (text exposition format 0.0.4). Those without a sample are left out. */
+/** Metrics in the Prometheus text exposition format 0.0.4. Metrics without samples are omitted. */
 export function formatMetrics(metrics: readonly Metric[]): string {
   return metrics.flatMap(formatMetric).join('\n').concat('\n')
 }
 
-/** A gauge with one sample. */
+/** Gauge with one sample without labels. */
 export function gauge(name: string, help: string, value: number): Metric {
   return { name, type: 'gauge', help, samples: [{ labels: {}, value }] }
 }

@@ -1,22 +1,22 @@
 interface Mount {
   point: string
-  /** Of its file system: `overlay`, `ext4`. */
+  /** File system type: `overlay`, `ext4`. */
   type: string
 }
 
-/** Why what a folder holds goes with the container, or undefined when it stays. `mountinfo`: as in proc_pid_mountinfo(5). */
-export function describeTransience(folder: string, mountinfo: string): string | undefined {
-  const { type } = mountOf(folder, readMounts(mountinfo))
+/** Reason why a directory is lost with the container, or undefined if it persists. `mountinfo` is in the format of proc_pid_mountinfo(5). */
+export function describeTransience(directory: string, mountinfo: string): string | undefined {
+  const { type } = mountOf(directory, readMounts(mountinfo))
   if (type === 'tmpfs') return 'is in memory'
   return type === 'overlay' ? "is in the container's own layer" : undefined
 }
 
-/** The type of the file system that holds a folder with all that is below; undefined when another is mounted there. */
-export function fileSystemOf(folder: string, mountinfo: string): string | undefined {
+/** Type of the file system that holds a whole directory tree; undefined if another one is mounted inside. */
+export function fileSystemOf(directory: string, mountinfo: string): string | undefined {
   const mounts = readMounts(mountinfo)
-  const below = folder === '/' ? '/' : `${folder}/`
-  const isWhole = mounts.every(({ point }) => !point.startsWith(below) || point === folder)
-  return isWhole ? mountOf(folder, mounts).type : undefined
+  const prefix = directory === '/' ? '/' : `${directory}/`
+  const isWhole = mounts.every(({ point }) => !point.startsWith(prefix) || point === directory)
+  return isWhole ? mountOf(directory, mounts).type : undefined
 }
 
 function readMounts(mountinfo: string): Mount[] {
@@ -27,13 +27,18 @@ function readMounts(mountinfo: string): Mount[] {
   })
 }
 
-/** Spaces and the like are written as octal numbers. */
+/** Decodes octal escapes, such as `\040` for a space. */
 function decode(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
 }
 
-function mountOf(folder: string, mounts: readonly Mount[]): Mount {
-  const around = mounts.filter(({ point }) => point === '/' || folder === point || folder.startsWith(`${point}/`))
-  // of two at the same place the later one is on top
-  return around.reduce((best, next) => (next.point.length >= best.point.length ? next : best), { point: '', type: '' })
+function mountOf(directory: string, mounts: readonly Mount[]): Mount {
+  const enclosing = mounts.filter(
+    ({ point }) => point === '/' || directory === point || directory.startsWith(`${point}/`),
+  )
+  // a later mount at the same point hides the earlier one
+  return enclosing.reduce((best, next) => (next.point.length >= best.point.length ? next : best), {
+    point: '',
+    type: '',
+  })
 }

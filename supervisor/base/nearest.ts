@@ -1,4 +1,4 @@
-/** The candidate most like `word` (edit distance of at most a third of its length), for "did you mean". */
+/** Candidate closest to `word`, with an edit distance of at most a third of its length, for "did you mean". */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined
   let bestDistance = Math.floor(word.length / 3) + 1

@@ -1,4 +1,4 @@
-/** Outcome of a command, known when it is done. `reason` may have several lines; `lastLines` is what a failed program printed. */
+/** Result of a finished command. `reason` may have several lines. `lastLines` is the last output of a failed program. */
 export type Outcome =
   | { ok: true; message: string }
   | { ok: false; message: string; reason: string; lastLines?: readonly string[] }

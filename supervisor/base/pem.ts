@@ -1,4 +1,4 @@
-/** One object of a PEM file (RFC 7468), written anew: LF, 64 characters a line, nothing around it. */
+/** One object of a PEM file (RFC 7468), normalized: LF, 64 characters per line, nothing around it. */
 export interface PemBlock {
   /** `CERTIFICATE`, `EC PRIVATE KEY` */
   label: string
@@ -7,14 +7,14 @@ export interface PemBlock {
   isEncrypted: boolean
 }
 
-/** `problem` continues a sentence that begins with the file: "is empty". */
+/** Result of reading a PEM file. `problem` completes a sentence that begins with the file: "is empty". */
 export type PemReading = { ok: true; blocks: PemBlock[] } | { ok: false; problem: string; fix: string }
 
 const derSequence = 0x30
 const block = /-----BEGIN ([A-Z0-9 ]+)-----([\s\S]*?)-----END \1-----/g
 const marker = /-----BEGIN ([A-Z0-9 ]+)-----/g
 
-/** Reads every object of a file that should be PEM. A byte order mark, CRLF and text between the objects do no harm. */
+/** Reads every object of a PEM file. Ignores a byte order mark, CRLF and text between the objects. */
 export function readPem(bytes: Uint8Array): PemReading {
   if (bytes.length === 0) return { ok: false, problem: 'is empty', fix: 'write it again' }
   if (bytes[0] === derSequence && (bytes[1] ?? 0) >= 0x80) {
@@ -30,18 +30,18 @@ export function readPem(bytes: Uint8Array): PemReading {
   const text = decodeLatin1(bytes)
   const blocks: PemBlock[] = []
   for (const [, label = '', body = ''] of text.matchAll(block)) {
-    const written = rewrite(label, body)
-    if (!written) return { ok: false, problem: `is damaged inside its ${label}`, fix: 'write it again' }
-    blocks.push(written)
+    const normalized = normalize(label, body)
+    if (!normalized) return { ok: false, problem: `is damaged inside its ${label}`, fix: 'write it again' }
+    blocks.push(normalized)
   }
   if ([...text.matchAll(marker)].length > blocks.length) {
-    return { ok: false, problem: 'is cut off: a BEGIN line has no END line', fix: 'write it again, to its end' }
+    return { ok: false, problem: 'is cut off: a BEGIN line has no END line', fix: 'write the complete file again' }
   }
   return { ok: true, blocks }
 }
 
-function rewrite(label: string, body: string): PemBlock | undefined {
-  // RFC 1421 headers (Proc-Type, DEK-Info), which traditional keys with a passphrase have
+function normalize(label: string, body: string): PemBlock | undefined {
+  // RFC 1421 headers (Proc-Type, DEK-Info) of traditional keys with a passphrase
   const headers = /^\s*(?:[A-Za-z0-9-]+:[^\n]*\n)+/.exec(body)?.[0] ?? ''
   const base64 = body.slice(headers.length).replace(/\s+/g, '')
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64) || base64.length % 4 !== 0) return undefined
@@ -60,23 +60,23 @@ function decodeLatin1(bytes: Uint8Array): string {
   return text
 }
 
-/** The certificates of a file; `problem` tells what it holds instead. */
+/** Certificates of a file; `problem` says what it contains instead. */
 export function certificatesOf(
   blocks: readonly PemBlock[],
 ): { ok: true; texts: string[] } | { ok: false; problem: string; fix: string } {
   const texts = blocks.filter(({ label }) => label === 'CERTIFICATE').map(({ text }) => text)
   if (texts.length > 0) return { ok: true, texts }
   if (blocks.some(({ label }) => label.endsWith('PRIVATE KEY'))) {
-    return { ok: false, problem: 'holds a private key, and no certificate', fix: 'the two files may be swapped' }
+    return { ok: false, problem: 'contains a private key but no certificate', fix: 'the two files may be swapped' }
   }
   return {
     ok: false,
-    problem: 'holds no PEM certificate',
+    problem: 'contains no PEM certificate',
     fix: 'it must begin with -----BEGIN CERTIFICATE-----; convert DER with: openssl x509 -inform der',
   }
 }
 
-/** The private keys of a file without passphrases; `problem` tells what it holds instead. */
+/** Private keys of a file that no passphrase protects; `problem` says what it contains instead. */
 export function keysOf(
   blocks: readonly PemBlock[],
 ): { ok: true; texts: string[] } | { ok: false; problem: string; fix: string } {
@@ -91,11 +91,11 @@ export function keysOf(
     }
   }
   if (blocks.some(({ label }) => label === 'CERTIFICATE')) {
-    return { ok: false, problem: 'holds a certificate, and no private key', fix: 'the two files may be swapped' }
+    return { ok: false, problem: 'contains a certificate but no private key', fix: 'the two files may be swapped' }
   }
   return {
     ok: false,
-    problem: 'holds no PEM private key',
+    problem: 'contains no PEM private key',
     fix: 'it must begin with -----BEGIN PRIVATE KEY----- (or EC / RSA PRIVATE KEY)',
   }
 }

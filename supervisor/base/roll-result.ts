@@ -1,7 +1,7 @@
 import { stoppingReason } from './stopping.ts'
 
-/** What came of replacing workers. */
+/** Result of replacing workers. */
 export type RollResult = { ok: true } | { ok: false; reason: string; lastLines: string[] }
 
-/** What a roll ends with that a stop cuts short. */
+/** Result of a roll that a stop aborts. */
 export const stopping: RollResult = { ok: false, reason: stoppingReason, lastLines: [] }

@@ -1,10 +1,10 @@
 import type { Clock } from './clock.ts'
 import type { Log } from './log.ts'
 
-/** What a service needs of the world to tell the time, log, and take chances. */
+/** Clock, log and randomness of a service. */
 export interface Runtime {
   clock: Clock
   log: Log
-  /** From 0 up to 1. */
+  /** A number from 0 up to, but not including, 1. */
   random: () => number
 }

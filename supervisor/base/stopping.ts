@@ -1,10 +1,10 @@
-/** Reason of whatever is refused or cut short because the whole run ends. */
+/** Reason given for an operation that is refused or aborted because the run is stopping. */
 export const stoppingReason = 'monohull is stopping'
 
-/** Time that something has to come to its end. */
+/** How to stop, and by when. */
 export interface Stopping {
   mode: 'graceful' | 'quick'
-  /** Time left for all of it, in ms. */
+  /** Time left for the whole stop, in ms. */
   leftMs(): number
 }
 

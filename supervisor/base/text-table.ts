@@ -1,4 +1,4 @@
-/** Rows of cells as columns for a terminal; the first row is the heading. */
+/** Table with aligned columns for a terminal; the first row is the heading. */
 export function formatTable(rows: readonly (readonly string[])[]): string {
   const widths = rows.reduce<number[]>(
     (all, row) => row.map((cell, column) => Math.max(cell.length, all[column] ?? 0)),

@@ -1,10 +1,10 @@
-/** What surrounds this run of monohull: read once, in main. */
+/** Environment of this run of monohull, read once in main. */
 export interface World {
   env: Readonly<Record<string, string | undefined>>
-  /** Folder of the installation, with dist/ and nginx/. */
+  /** Directory of the installation, with dist/ and nginx/. */
   home: string
-  /** The umask that programs of the user are started with; monohull itself makes files that nginx can read. */
+  /** Umask for the user's programs. Monohull itself uses one that lets nginx read its files. */
   umask: number
-  /** Whether somebody works on the app: a worker that fails is left alone until the next change. */
+  /** Whether this is `monohull dev`: a worker that fails is restarted only after the next change. */
   isDevelopment?: boolean
 }

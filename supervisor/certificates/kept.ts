@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { signFolder } from '../base/adapters/directory-signature.ts'
+import { signDirectory } from '../base/adapters/directory-signature.ts'
 import { systemClock } from '../base/adapters/system-clock.ts'
 import { OperatorError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
@@ -72,7 +72,7 @@ export async function loadCertificates(
     ...settings.certificates,
     acme: acme && { directory: acmeCertificatesDir(config), plans: acme.plans },
   }
-  const signature = await signFolder(config.cert_dir, isOfInterest)
+  const signature = await signDirectory(config.cert_dir, isOfInterest)
   const found = await findServed(certificates, {
     store: certificateStore,
     clock: systemClock,

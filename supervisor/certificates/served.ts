@@ -1,5 +1,5 @@
 import type { Change } from '../base/change.ts'
-import type { FolderWatch } from '../base/directory-watch.ts'
+import type { DirectoryWatch } from '../base/directory-watch.ts'
 import type { OperatorError } from '../base/errors.ts'
 import type { Metric } from '../base/metrics.ts'
 import type { Outcome } from '../base/outcome.ts'
@@ -69,7 +69,7 @@ export interface ServedCertificates {
 export async function openCertificates(deps: ServedCertificatesDeps): Promise<ServedCertificates> {
   const { clock, log, settings } = deps
   let current = await load(settings())
-  let watch: FolderWatch | undefined
+  let watch: DirectoryWatch | undefined
 
   report(current, settings())
   checkHsts(current)

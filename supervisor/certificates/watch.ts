@@ -1,5 +1,5 @@
-import { signFolder } from '../base/adapters/directory-signature.ts'
-import { type FolderWatch, watchFolder } from '../base/directory-watch.ts'
+import { signDirectory } from '../base/adapters/directory-signature.ts'
+import { type DirectoryWatch, watchDirectory } from '../base/directory-watch.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Runtime } from '../base/runtime.ts'
 import { isOfInterest } from './directory.ts'
@@ -29,7 +29,7 @@ export function watchCertificates({
   current,
   checkHsts,
   refresh,
-}: CertificateWatchDeps): FolderWatch {
+}: CertificateWatchDeps): DirectoryWatch {
   const warned = new Map<string, number>()
   let lastLook = 0
   const local = createLocalRenewal({
@@ -78,13 +78,13 @@ export function watchCertificates({
     )
   }
 
-  return watchFolder({
+  return watchDirectory({
     clock,
     log,
     everyMs,
     what: 'the certificates',
     known: current()?.signature ?? '',
-    sign: () => signFolder(settings().config.cert_dir, isOfInterest),
+    sign: () => signDirectory(settings().config.cert_dir, isOfInterest),
     onRest: () => loadChanges(`a change in ${settings().config.cert_dir}`),
     onLook() {
       const { kept } = current() ?? { kept: [] }

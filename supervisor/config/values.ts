@@ -79,7 +79,7 @@ export const absolutePath = z
 export const nginxPath = /^[^"\\;{}$\n\0]+$/
 
 /** For what is written there. In /proc, Node's mkdir tries for ever. */
-export const writtenFolder = z
+export const writtenDirectory = z
   .string({ error: 'expected an absolute path' })
   .regex(
     /^\/(?!(proc|sys)(\/|$))[^\s$"'\\;:{}]*$/,

@@ -2,7 +2,7 @@ import { signFile } from '../base/adapters/directory-signature.ts'
 import { isOfThisMachine } from '../base/adapters/own-addresses.ts'
 import { postText } from '../base/adapters/unix-http.ts'
 import type { Change } from '../base/change.ts'
-import { watchFolder } from '../base/directory-watch.ts'
+import { watchDirectory } from '../base/directory-watch.ts'
 import type { Metric } from '../base/metrics.ts'
 import type { Outcome } from '../base/outcome.ts'
 import type { Runtime } from '../base/runtime.ts'
@@ -80,7 +80,7 @@ export async function openDynamicRoutes(deps: DynamicRoutesDeps): Promise<OpenDy
   await routes.report()
   const tellSocket = createSlotSockets({ uid: undefined, gid: nginxUser?.gid }).bind(place.tellSocket)
   const server = await serveDynamicRoutes({ path: place.askSocket, gid: nginxUser?.gid }, routes.find)
-  const watch = watchFolder({
+  const watch = watchDirectory({
     clock,
     log,
     what: 'dynamic routes',

@@ -30,14 +30,14 @@ export function clientCertificateFiles(wanted: ClientCertificates | undefined): 
 }
 
 /** For an HTTPS server. It asks and requires nothing yet: health, and what a CA asks for, are for anybody. */
-export function renderClientCertificates(wanted: ClientCertificates | undefined, configFolder: string): string[] {
+export function renderClientCertificates(wanted: ClientCertificates | undefined, configDirectory: string): string[] {
   if (!wanted) return []
   return [
     '# tls.client_certificates',
-    `ssl_client_certificate ${quote(`${configFolder}/${authoritiesFile}`)};`,
+    `ssl_client_certificate ${quote(`${configDirectory}/${authoritiesFile}`)};`,
     'ssl_verify_client optional;',
     'ssl_verify_depth 4;',
-    ...(wanted.revoked ? [`ssl_crl ${quote(`${configFolder}/${revokedFile}`)};`] : []),
+    ...(wanted.revoked ? [`ssl_crl ${quote(`${configDirectory}/${revokedFile}`)};`] : []),
     `ssl_session_timeout ${sessionTimeout};`,
   ]
 }

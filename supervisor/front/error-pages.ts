@@ -34,8 +34,8 @@ export function errorPageFiles(pages: ErrorPages, routes: readonly RouteLimits[]
   ]
 }
 
-/** For the server block; `configFolder` is where nginx finds the files in use. */
-export function renderErrorPages(pages: ErrorPages, routes: readonly RouteLimits[], configFolder: string): string[] {
+/** For the server block; `configDirectory` is where nginx finds the files in use. */
+export function renderErrorPages(pages: ErrorPages, routes: readonly RouteLimits[], configDirectory: string): string[] {
   const rules = renderRules(pages, routes, pages.limits.bodySize && '413')
   const hasFiles = errorPageFiles(pages, routes).length > 0
   return [
@@ -48,7 +48,7 @@ export function renderErrorPages(pages: ErrorPages, routes: readonly RouteLimits
           '    add_header Cache-Control no-store always;',
           '    add_header Vary Accept always;',
           ...(isCounted([pages.limits, ...routes]) ? ['    add_header Retry-After $monohull_retry_after always;'] : []),
-          `    alias ${quote(`${configFolder}/${folder}/`)};`,
+          `    alias ${quote(`${configDirectory}/${folder}/`)};`,
           '}',
         ]
       : []),

@@ -37,7 +37,7 @@ export interface FrontRules {
   errorPages: ReadonlyMap<string, string>
 }
 
-interface FrontSurroundings {
+interface FrontContext {
   /** What has rules of its own. */
   routes: readonly RuledRoute[]
   /** nginx's own folder. */
@@ -47,7 +47,7 @@ interface FrontSurroundings {
 /** For the http block. At the `open` paths, which are for anybody, what holds clients off does not hold. */
 export function renderFront(
   front: FrontRules,
-  surroundings: FrontSurroundings & { open: readonly string[]; acmeChallenges: string | undefined },
+  surroundings: FrontContext & { open: readonly string[]; acmeChallenges: string | undefined },
 ): string[] {
   const { trust, compression, headers, http3, hsts, limits, unknownHost, cache } = front
   const { routes, workDir, open } = surroundings
@@ -73,7 +73,7 @@ export function renderFront(
 }
 
 /** For the server blocks that serve. */
-export function renderFrontSite(front: FrontRules, { routes, workDir }: FrontSurroundings): string[] {
+export function renderFrontSite(front: FrontRules, { routes, workDir }: FrontContext): string[] {
   return [
     '# headers',
     includeHeaders,

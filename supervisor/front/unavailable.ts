@@ -25,8 +25,8 @@ export function unavailableFiles({ own }: UnavailablePage): [string, string][] {
   ]
 }
 
-/** For the server block: a page, or JSON for who asks for it; `configFolder` is where nginx finds the files in use. */
-export function renderUnavailable(configFolder: string): string[] {
+/** For the server block: a page, or JSON for who asks for it; `configDirectory` is where nginx finds the files in use. */
+export function renderUnavailable(configDirectory: string): string[] {
   return [
     '# maintenance_page',
     unavailableRule,
@@ -34,7 +34,7 @@ export function renderUnavailable(configFolder: string): string[] {
       `location = /.monohull/unavailable.${type} {`,
       '    include snippets/internal.conf;',
       `    ${includeHeaders}`,
-      `    alias ${quote(`${configFolder}/pages/unavailable.${type}`)};`,
+      `    alias ${quote(`${configDirectory}/pages/unavailable.${type}`)};`,
       `    add_header Retry-After ${retryAfterSeconds} always;`,
       '    add_header Cache-Control no-store always;',
       '    add_header Vary Accept always;',

@@ -9,7 +9,7 @@ export type ConfigTest = { ok: true; warnings: string[]; text: string } | { ok: 
 /** The configuration on disk and the check of it; see adapters/nginx-files. */
 export interface NginxFiles {
   /** Leads to the configuration in use. */
-  currentFolder: string
+  currentDirectory: string
   stage(rendered: ReadonlyMap<string, string>): string
   /** `descriptors`: sockets that are bound already; without them nginx binds the addresses for a moment. `signal` ends it. */
   test(folder: string, descriptors: readonly number[], signal?: AbortSignal): Promise<ConfigTest>
@@ -50,7 +50,7 @@ const unknown: Given = { rendered: undefined, whole: undefined }
 
 export function createNginx(deps: NginxDeps): Nginx {
   const { log, files } = deps
-  const { start, reload, stop, ...master } = createNginxMaster({ ...deps, configuration: files.currentFolder })
+  const { start, reload, stop, ...master } = createNginxMaster({ ...deps, configuration: files.currentDirectory })
   let given = unknown
   let lastTurn: Promise<void> = Promise.resolve()
   const ending = new AbortController()
@@ -133,7 +133,7 @@ export function createNginx(deps: NginxDeps): Nginx {
       }),
     takeNote() {
       void inTurn(async () => {
-        const result = await test(files.currentFolder)
+        const result = await test(files.currentDirectory)
         if (result.ok) given = { ...given, whole: given.whole ?? result.text }
       }).catch(error => log.debug('cannot take note of the nginx configuration', { error: messageOf(error) }))
     },

@@ -17,7 +17,7 @@ export interface PackageJson {
 export interface Project {
   packageJson: PackageJson | undefined
   isFile(path: string): boolean
-  isFolder(path: string): boolean
+  isDirectory(path: string): boolean
   /** URL of the module hook of the tsx that would run, when there is one. */
   tsxLoader(program: string): string | undefined
 }
@@ -61,7 +61,7 @@ const staticFolders = ['.', 'public', 'dist', 'build']
 export function chooseContent(command: readonly string[] | undefined, project: Project): CommandResult {
   if (command) {
     const [only = ''] = command
-    if (command.length === 1 && project.isFolder(only))
+    if (command.length === 1 && project.isDirectory(only))
       return found({ kind: 'files', root: only, origin: `folder ${only}` })
     return resolve([...command], { project, origin: only, above: [] })
   }

@@ -1,5 +1,5 @@
 import type { Change } from '../base/change.ts'
-import { type FolderWatch, watchFolder } from '../base/directory-watch.ts'
+import { type DirectoryWatch, watchDirectory } from '../base/directory-watch.ts'
 import type { Runtime } from '../base/runtime.ts'
 import type { AppSettings } from '../workers/adapters/app-settings.ts'
 import { type DirectorySources, foldersOf } from './model.ts'
@@ -43,7 +43,7 @@ export interface StaticFolders {
 export async function openFolders(deps: StaticFoldersDeps): Promise<StaticFolders> {
   const { settings } = deps
   let known = await look(settings())
-  let watch: FolderWatch | undefined
+  let watch: DirectoryWatch | undefined
 
   async function look(of: StaticFoldersSettings): Promise<Folders> {
     return deps.isDevelopment ? new Map() : lookAtFolders(of)
@@ -70,7 +70,7 @@ export async function openFolders(deps: StaticFoldersDeps): Promise<StaticFolder
     model: () => ({ folders: known }),
     watch() {
       let opened: Folders = new Map()
-      watch = watchFolder({
+      watch = watchDirectory({
         ...deps,
         everyMs,
         what: 'the folders of static files',

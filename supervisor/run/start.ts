@@ -7,7 +7,7 @@ import type { World } from '../base/world.ts'
 import { describeSockets, openFront, reachableHost } from '../front/front.ts'
 import type { Output } from '../logs/adapters/output.ts'
 import { createNginxFiles } from '../nginx/adapters/files.ts'
-import { nginxFolders } from '../nginx/adapters/run-nginx.ts'
+import { nginxDirectories } from '../nginx/adapters/run-nginx.ts'
 import { createRotation } from '../nginx/rotation.ts'
 import { createNginx } from '../nginx/service.ts'
 import { readMemoryGroup } from '../processes/adapters/cgroup.ts'
@@ -137,7 +137,7 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
         files: createNginxFiles({ source: join(world.home, 'nginx'), target: join(config.run_dir, 'nginx') }),
         processes: { childrenOf, isNginxLeaving, isGroupLeaving, wakeUpsOf },
         descriptors: inherited.flatMap(socket => socket?.descriptor ?? []),
-        env: { PATH: nginxFolders.join(':'), TZ: world.env.TZ ?? '' },
+        env: { PATH: nginxDirectories.join(':'), TZ: world.env.TZ ?? '' },
       }),
       features,
     ),

@@ -11,7 +11,7 @@ import {
   httpPath,
   port,
   programName,
-  writtenFolder,
+  writtenDirectory,
 } from '../config/values.ts'
 import { describeDynamicRouteProblems, dynamicRoutes } from '../dynamic-routes/keys.ts'
 import { cache, sendFiles } from '../front/cache/keys.ts'
@@ -176,10 +176,10 @@ export const configSchema = z
     stop_timeout: duration('9s').register(docs, {
       description: 'Time for the whole of a stop; below the 10 s that docker stop waits',
     }),
-    run_dir: writtenFolder
+    run_dir: writtenDirectory
       .default('/run/monohull')
       .register(docs, { description: 'Sockets, rendered configuration, records of running processes' }),
-    state_dir: writtenFolder.default('/var/lib/monohull').register(docs, {
+    state_dir: writtenDirectory.default('/var/lib/monohull').register(docs, {
       description: 'What outlives a restart: certificates that monohull made or obtained, and the account with the CA',
     }),
     cert_dir: absolutePath.default('/certs').register(docs, { description: 'Where certificates are mounted' }),

@@ -261,7 +261,7 @@ describe('monohull check', () => {
       env: { MONOHULL_HTTP_PORT: String(port) },
     })
     assert.equal(await monohull.exited, 78)
-    for (const part of [/3 problems/, /the port is taken/, /fullchain\.pem holds no PEM certificate/, /bad\.conf:1/])
+    for (const part of [/3 problems/, /the port is taken/, /fullchain\.pem contains no PEM certificate/, /bad\.conf:1/])
       assert.match(monohull.output(), part)
   })
 

@@ -54,7 +54,7 @@ describe('mounted certificates', { concurrency: 3 }, () => {
         makeCertificate(folder, 'a.test', { chain: 'fullchain.pem', key: 'privkey.pem' })
         writeFileSync(join(folder, 'fullchain.pem'), 'hello')
       },
-      /fullchain\.pem holds no PEM certificate/,
+      /fullchain\.pem contains no PEM certificate/,
     ],
     [
       'a key without its certificate',

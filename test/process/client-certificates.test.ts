@@ -128,7 +128,7 @@ routes:
 
     writeFileSync(join(folder, 'clients.crt'), 'half')
     monohull.signal('SIGHUP')
-    await monohull.seen(/reload abandoned[\s\S]*tls\.client_certificates\.ca[\s\S]*holds no CERTIFICATE/)
+    await monohull.seen(/reload abandoned[\s\S]*tls\.client_certificates\.ca[\s\S]*contains no CERTIFICATE/)
     assert.equal((await nobody('/')).status, 200)
   })
 

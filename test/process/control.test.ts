@@ -50,7 +50,7 @@ describe('monohull status, reload, restart, scale and stop', { concurrency: 3 },
     const { code, output } = await tell(t, monohull, 'status')
     monohull.signal('SIGCONT')
     assert.equal(code, 69)
-    assert.match(output, /the monohull in \S+ did not answer: nothing came within 10 s\n +fix: .*stopped/)
+    assert.match(output, /the monohull in \S+ did not answer: no response within 10 s\n +fix: .*stopped/)
   })
 
   it('answer when the thing is done', async t => {

@@ -1,14 +1,14 @@
 import { createTask } from 'node-cron'
 import { findTimeZone } from './time-zone.ts'
 
-/** Between two looks at the clock, which may be set forward or back, or stand still with the machine. */
-const longestWaitMs = 30_000
-/** A time that was missed by more is over. */
-const latestMs = 60_000
+/** Longest time between two checks of the clock, which may be set or be suspended with the machine. */
+const maxWaitMs = 30_000
+/** Runs that are later than this are skipped. */
+const maxDelayMs = 60_000
 
 /**
- * Runs `task` at the times of a cron expression, in the local time zone (TZ). Returns what ends it. node-cron tells the times only: its own
- * timer goes through every time that was missed when the clock is set forward, and waits for the old ones when it is set back.
+ * Runs `task` at the times of a cron expression, in the local time zone (TZ). Returns a function that cancels it. node-cron only computes
+ * the times: its own timer runs every missed time if the clock is set forward, and waits for the old times if it is set back.
  */
 export function runAt(expression: string, task: () => void): () => void {
   const times = createTask(expression, () => {}, { timezone: findTimeZone(undefined) ?? 'UTC' })
@@ -18,12 +18,12 @@ export function runAt(expression: string, task: () => void): () => void {
   let timer = wait()
 
   function wait(): NodeJS.Timeout {
-    return setTimeout(look, Math.min(Math.max(next - Date.now(), 0), longestWaitMs))
+    return setTimeout(check, Math.min(Math.max(next - Date.now(), 0), maxWaitMs))
   }
 
-  function look(): void {
+  function check(): void {
     const now = Date.now()
-    const isDue = now >= next && now - next <= latestMs
+    const isDue = now >= next && now - next <= maxDelayMs
     if (now >= next || now < planned) next = nextTime()
     planned = now
     timer = wait()

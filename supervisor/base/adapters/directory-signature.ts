@@ -1,27 +1,31 @@
-import { readdir as readFolder, stat as readStat, type Stats } from 'node:fs'
+import { readdir as readDirectory, stat as readStat, type Stats } from 'node:fs'
 import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import { errnoOf } from '../errors.ts'
 
-// node:fs/promises would be another half megabyte
-const readdir = promisify(readFolder)
+// loading node:fs/promises would cost half a megabyte of memory
+const readdir = promisify(readDirectory)
 const stat = promisify(readStat)
 
 /**
- * A text that changes whenever a file of interest in the folder, or in a folder in it, does. Links are followed, so that Kubernetes'
- * exchange of `..data` shows. It does not block, even when the folder is on a network that is gone.
+ * Text that changes whenever a file of interest in a directory, or in a directory inside it, changes. Links are followed, so that
+ * Kubernetes' replacement of `..data` is seen. Never blocks, even if the directory is on a network share that is unavailable.
  */
-export async function signFolder(folder: string, isOfInterest: (name: string) => boolean, depth = 1): Promise<string> {
+export async function signDirectory(
+  directory: string,
+  isOfInterest: (name: string) => boolean,
+  depth = 1,
+): Promise<string> {
   try {
-    const names = (await readdir(folder)).filter(name => !name.startsWith('.')).sort()
-    const parts = await Promise.all(names.map(name => signEntry(join(folder, name), isOfInterest, depth)))
+    const names = (await readdir(directory)).filter(name => !name.startsWith('.')).sort()
+    const parts = await Promise.all(names.map(name => signEntry(join(directory, name), isOfInterest, depth)))
     return parts.filter(part => part !== '').join('\n')
   } catch (error) {
     return errnoOf(error) ?? 'unreadable'
   }
 }
 
-/** The same for a single file, whatever it is called. */
+/** The same for a single file with any name. */
 export async function signFile(path: string): Promise<string> {
   try {
     return describe('', await stat(path))
@@ -35,7 +39,7 @@ async function signEntry(path: string, isOfInterest: (name: string) => boolean, 
   try {
     const entry = await stat(path)
     if (!entry.isDirectory() && !isOfInterest(name)) return ''
-    if (entry.isDirectory()) return `${name}/${depth > 0 ? await signFolder(path, isOfInterest, depth - 1) : ''}`
+    if (entry.isDirectory()) return `${name}/${depth > 0 ? await signDirectory(path, isOfInterest, depth - 1) : ''}`
     return describe(name, entry)
   } catch (error) {
     return `${name} ${errnoOf(error)}`

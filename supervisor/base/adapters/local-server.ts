@@ -1,18 +1,19 @@
 import { chmodSync, chownSync, rmSync } from 'node:fs'
 import { createServer, type RequestListener, type Server } from 'node:http'
 
+/** HTTP server on a unix socket. */
 export interface LocalServer {
   close(): Promise<void>
 }
 
-/** Serves on a unix socket, in place of a leftover. */
+/** Serves HTTP on a unix socket and replaces a leftover one. */
 export function serve(
-  socket: { path: string; mode: number; gid: number | undefined; mostConnections?: number },
+  socket: { path: string; mode: number; gid: number | undefined; maxConnections?: number },
   listener: RequestListener,
 ): Promise<LocalServer> {
   rmSync(socket.path, { force: true })
   const server: Server = createServer(listener)
-  if (socket.mostConnections !== undefined) server.maxConnections = socket.mostConnections
+  if (socket.maxConnections !== undefined) server.maxConnections = socket.maxConnections
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(socket.path, () => {

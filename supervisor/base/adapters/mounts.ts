@@ -1,15 +1,15 @@
 import { readFileSync, realpathSync } from 'node:fs'
 import { describeTransience, fileSystemOf } from '../mounts.ts'
 
-/** Why what a folder holds goes with the container, or undefined when it stays. */
-export function findTransience(folder: string): string | undefined {
-  return describeTransience(folder, readMountinfo())
+/** Reason why a directory is lost with the container, or undefined if it persists. */
+export function findTransience(directory: string): string | undefined {
+  return describeTransience(directory, readMountinfo())
 }
 
-/** The type of the file system that holds a folder with all that is below; undefined when there are several, or nothing tells. */
-export function findFileSystem(folder: string): string | undefined {
+/** Type of the file system that holds a whole directory tree; undefined if there are several or it cannot be determined. */
+export function findFileSystem(directory: string): string | undefined {
   try {
-    return fileSystemOf(realpathSync(folder), readMountinfo())
+    return fileSystemOf(realpathSync(directory), readMountinfo())
   } catch {
     return undefined
   }

@@ -2,7 +2,7 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { asOperatorError } from '../errors.ts'
 
-/** Writes a file that only its owner may read, in one step; its folders are made. An OperatorError when the system refuses. */
+/** Writes a file atomically, readable by its owner only, and creates its directories. Throws an OperatorError if the system refuses. */
 export function writePrivately(path: string, text: string): void {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })

@@ -1,10 +1,10 @@
 import type { Clock } from '../clock.ts'
 
-/** Clock of this machine. */
+/** Clock of the system. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic() {
-    // `performance` would be another half megabyte
+    // loading `performance` would cost half a megabyte of memory
     const [seconds, nanoseconds] = process.hrtime()
     return seconds * 1000 + Math.floor(nanoseconds / 1e6)
   },
@@ -14,5 +14,5 @@ export const systemClock: Clock = {
   },
 }
 
-/** Chance, from 0 up to 1. */
+/** Random number from 0 up to, but not including, 1. */
 export const systemRandom = (): number => Math.random()

@@ -1,9 +1,9 @@
-/** The local time zone by its name; undefined when TZ, as given, names none, and local time is not what it says. */
+/** Name of the local time zone; undefined if the given TZ is not a name, so that local time may differ from it. */
 export function findTimeZone(TZ: string | undefined): string | undefined {
   const found: string | undefined = Intl.DateTimeFormat().resolvedOptions().timeZone
-  // an empty TZ is UTC (tzset(3)); ICU's name for it is none that it takes itself
+  // an empty TZ means UTC (tzset(3)); ICU does not accept its own name for it
   if (!TZ) return found === 'Etc/Unknown' ? 'UTC' : found
-  // GMT+3 is behind Greenwich for the system (tzset(3)), and ahead of it for ICU
+  // GMT+3 is west of Greenwich for the system (tzset(3)) and east of it for ICU
   return found !== undefined && isName(TZ.replace(/^:/, '')) && !/^[+-]/.test(found) ? found : undefined
 }
 

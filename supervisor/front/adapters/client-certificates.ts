@@ -42,7 +42,7 @@ function readBlocks(
     complain(
       key,
       name,
-      pem.ok ? `holds no ${label}` : pem.problem,
+      pem.ok ? `contains no ${label}` : pem.problem,
       pem.ok ? `name a PEM file with -----BEGIN ${label}-----` : pem.fix,
     )
   } catch (error) {

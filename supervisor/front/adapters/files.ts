@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Complain } from '../../config/report.ts'
 import { isUnfitPath } from '../../nginx/text.ts'
-import { type Account, findClosedFolder } from '../../processes/adapters/users.ts'
+import { type Account, findClosedDirectory } from '../../processes/adapters/users.ts'
 import type { ClientCertificates } from '../client-certificates.ts'
 import { type ClientCertificateKeys, readClientCertificates } from './client-certificates.ts'
 import { readHtmlPage } from './html-page.ts'
@@ -68,7 +68,7 @@ function findFolder(
   else if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
     complain(key, name, 'is no folder', 'name a folder')
   else {
-    const closed = nginxUser && findClosedFolder(folder, nginxUser)
+    const closed = nginxUser && findClosedDirectory(folder, nginxUser)
     if (!closed) return `${folder}/`
     complain(key, name, `cannot be entered by user ${nginxUser.name}`, `chmod o+x ${closed}, or move the folder`)
   }

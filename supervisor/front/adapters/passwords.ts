@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { errnoOf } from '../../base/errors.ts'
 import type { Complain } from '../../config/report.ts'
 import { isUnfitPath } from '../../nginx/text.ts'
-import { type Account, canRead, findClosedFolder } from '../../processes/adapters/users.ts'
+import { type Account, canRead, findClosedDirectory } from '../../processes/adapters/users.ts'
 import { findBadPassword } from '../password-file.ts'
 
 export interface PasswordSources {
@@ -33,7 +33,7 @@ export function findPasswords(
     complain(key, path, `cannot be read: ${errnoOf(error)}`, 'name an htpasswd file')
     return undefined
   }
-  const closed = nginxUser && findClosedFolder(dirname(path), nginxUser)
+  const closed = nginxUser && findClosedDirectory(dirname(path), nginxUser)
   if (nginxUser && (closed || !canRead(path, nginxUser))) {
     const fix = closed ? `chmod o+x ${closed}, or move the file` : `chgrp ${nginxUser.name} ${path}; chmod g+r ${path}`
     complain(key, path, `cannot be read by user ${nginxUser.name}, as whom nginx looks passwords up`, fix)

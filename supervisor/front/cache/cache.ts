@@ -32,7 +32,7 @@ export function bytesOf(size: string): number {
 }
 
 /** The name of a folder of cached answers, in nginx's own folder. */
-export function isCacheFolder(name: string): boolean {
+export function isCacheDirectory(name: string): boolean {
   return /^cache(-|$)/.test(name)
 }
 

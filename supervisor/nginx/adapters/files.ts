@@ -14,7 +14,7 @@ import { OperatorError } from '../../base/errors.ts'
 import { type NginxFeatures, readFeatures } from '../features.ts'
 import type { ConfigTest, NginxFiles } from '../service.ts'
 import { readDirectives } from './binary.ts'
-import { nginxFolders, runNginx } from './run-nginx.ts'
+import { nginxDirectories, runNginx } from './run-nginx.ts'
 
 /** Generations of the configuration that are kept: the one in use and the one before. */
 const kept = 2
@@ -45,7 +45,7 @@ export function createNginxFiles({ source, target }: NginxFilesOptions): NginxFi
   const staticFiles = readStaticFiles(source)
 
   return {
-    currentFolder: join(target, 'current'),
+    currentDirectory: join(target, 'current'),
     stage(rendered) {
       mkdirSync(target, { recursive: true })
       const folder = join(target, `generation-${(generations().at(-1) ?? 0) + 1}`)
@@ -68,8 +68,8 @@ export function createNginxFiles({ source, target }: NginxFilesOptions): NginxFi
         signal,
       })
       if (code !== 0) {
-        const { withPlace } = await import('./source-location.ts')
-        const output = lines(stderr || 'nginx -t failed').map(line => withPlace(line, folder))
+        const { withSourceLocation } = await import('./source-location.ts')
+        const output = lines(stderr || 'nginx -t failed').map(line => withSourceLocation(line, folder))
         return { ok: false, output: output.map(line => withoutStaging(line, folder)) }
       }
       const heading = '# configuration file '
@@ -110,7 +110,7 @@ function withoutStaging(line: string, folder: string): string {
 export async function readNginxFeatures(): Promise<NginxFeatures> {
   const told = runNginx(['-V'])
   // while it runs
-  const hasDirective = readDirectives(nginxFolders)
+  const hasDirective = readDirectives(nginxDirectories)
   const { code, stderr } = await told
   if (code === 0) return readFeatures(stderr, existsSync, hasDirective)
   throw new OperatorError(`cannot run nginx: ${stderr}`, {

@@ -20,7 +20,7 @@ export function serveQuestions(
   { path, gid }: QuestionSocket,
   answer: (name: string) => Promise<Answer>,
 ): Promise<LocalServer> {
-  return serve({ path, mode: 0o660, gid, mostConnections: mostWaiting }, async (request, response) => {
+  return serve({ path, mode: 0o660, gid, maxConnections: mostWaiting }, async (request, response) => {
     const { status, body } = await answer(request.url?.slice(1) ?? '').catch((): Answer => ({ status: 503 }))
     response.writeHead(status).end(body)
   })

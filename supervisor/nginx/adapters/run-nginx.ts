@@ -3,7 +3,7 @@ import { closeSync, openSync } from 'node:fs'
 import { inheritedSockets } from '../inherited-sockets.ts'
 
 /** Where nginx is looked for. */
-export const nginxFolders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
+export const nginxDirectories = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
 
 export interface Ended {
   /** Undefined when it could not be started, or a signal ended it. */
@@ -29,7 +29,7 @@ export function runNginx(args: readonly string[], { sockets = [], stdout, signal
     const child = spawn('nginx', args, {
       stdio: ['ignore', output ?? 'inherit', 'pipe', ...sockets],
       ...(signal ? { signal, killSignal: 'SIGKILL' } : {}),
-      env: { PATH: nginxFolders.join(':'), ...(sockets.length > 0 ? { NGINX: inheritedSockets(sockets) } : {}) },
+      env: { PATH: nginxDirectories.join(':'), ...(sockets.length > 0 ? { NGINX: inheritedSockets(sockets) } : {}) },
     })
     if (output !== undefined) closeSync(output)
     const chunks: Buffer[] = []

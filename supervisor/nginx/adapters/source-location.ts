@@ -9,7 +9,7 @@ const complaints: [RegExp, (name: string) => string][] = [
 ]
 
 /** What nginx said, with the place of what it is about; `folder`: of the configuration. */
-export function withPlace(line: string, folder: string): string {
+export function withSourceLocation(line: string, folder: string): string {
   for (const [form, use] of complaints) {
     const [words, name] = form.exec(line) ?? []
     const place = words !== undefined && name !== undefined && findUse(use(name), folder)

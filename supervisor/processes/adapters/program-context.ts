@@ -4,7 +4,7 @@ import { messageOf } from '../../base/errors.ts'
 import type { World } from '../../base/world.ts'
 import { type Complain, secretMask } from '../../config/report.ts'
 import { findProgram, searchPath } from './project.ts'
-import { type Account, canSwitchUsers, findAccount, findClosedFolder } from './users.ts'
+import { type Account, canSwitchUsers, findAccount, findClosedDirectory } from './users.ts'
 
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
@@ -114,7 +114,7 @@ export function checkProgram(
 
 /** Started as root, monohull reads everything; the users it starts others as may not. */
 export function checkAccess(key: string, path: string, account: Account | undefined, complain: Complain): void {
-  const closed = account && findClosedFolder(path, account)
+  const closed = account && findClosedDirectory(path, account)
   if (closed)
     complain(
       `${key}.directory`,

@@ -27,7 +27,7 @@ export function openProject(directory: string, path: string): Project {
   return {
     packageJson: readPackageJson(join(directory, 'package.json')),
     isFile: name => statSync(at(name), { throwIfNoEntry: false })?.isFile() ?? false,
-    isFolder: name => statSync(at(name), { throwIfNoEntry: false })?.isDirectory() ?? false,
+    isDirectory: name => statSync(at(name), { throwIfNoEntry: false })?.isDirectory() ?? false,
     tsxLoader(program) {
       const found = findProgram(program, directory, path)
       if (found.kind !== 'found') return undefined

@@ -40,7 +40,7 @@ export function canRead(path: string, account: Account): boolean {
 }
 
 /** The first folder on the way to `path`, itself included, that an account may not enter; undefined when it may enter all. */
-export function findClosedFolder(path: string, account: Account): string | undefined {
+export function findClosedDirectory(path: string, account: Account): string | undefined {
   const parts = path.split('/').filter(Boolean)
   const folders = parts.map((_, index) => `/${parts.slice(0, index + 1).join('/')}`)
   return folders.find(folder => !isPermitted(folder, account, 0o1))

@@ -4,7 +4,7 @@ import { errnoOf } from '../../base/errors.ts'
 import type { Complain } from '../../config/report.ts'
 import { findPasswords } from '../../front/adapters/passwords.ts'
 import { isUnfitPath } from '../../nginx/text.ts'
-import { type Account, findClosedFolder } from '../../processes/adapters/users.ts'
+import { type Account, findClosedDirectory } from '../../processes/adapters/users.ts'
 import type { UpstreamConfig } from '../../upstreams/keys.ts'
 import type { AppSettings } from '../../workers/adapters/app-settings.ts'
 import type { Route } from '../keys.ts'
@@ -82,7 +82,7 @@ function checkRoot(
     return
   }
   if (isUnfitPath(root)) complain(key, root, 'holds characters that nginx cannot take in a path', 'move the folder')
-  const closed = nginxUser && findClosedFolder(root, nginxUser)
+  const closed = nginxUser && findClosedDirectory(root, nginxUser)
   if (closed)
     complain(
       key,

@@ -1,4 +1,4 @@
-import { askSocket } from '../../base/adapters/unix-http.ts'
+import { requestSocket } from '../../base/adapters/unix-http.ts'
 import { errnoOf, exitCode, messageOf, OperatorError } from '../../base/errors.ts'
 import { findRunning, readInstance } from './instance.ts'
 
@@ -30,7 +30,7 @@ export async function readAdmin(socketPath: string, path: string): Promise<strin
 
 async function exchange(socketPath: string, method: 'GET' | 'POST', path: string) {
   try {
-    return await askSocket(socketPath, { method, path, timeoutMs: method === 'GET' ? lookMs : undefined })
+    return await requestSocket(socketPath, { method, path, timeoutMs: method === 'GET' ? lookMs : undefined })
   } catch (error) {
     throw explain(socketPath, error)
   }

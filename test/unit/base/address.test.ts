@@ -13,7 +13,7 @@ describe('base/address', () => {
   ] as const)
     it(`writes ${host} and a port as ${expected}`, () => assert.equal(formatAddress(host, 80), expected))
 
-  it('writes what a URL reads back', () => {
+  it('writes addresses that URL can parse', () => {
     for (const host of ['10.0.0.2', 'legacy.internal', '2001:db8::2']) {
       const { hostname, port } = new URL(`http://${formatAddress(host, 5000)}`)
       assert.deepEqual([hostname, port], [isIpv6(host) ? `[${host}]` : host, '5000'])

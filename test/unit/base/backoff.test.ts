@@ -5,7 +5,7 @@ import { backoffMs } from '../../../supervisor/base/backoff.ts'
 
 const policy = { initialMs: 200, maxMs: 30_000 }
 
-describe('domain/backoff', () => {
+describe('base/backoff', () => {
   it('does not wait after the first crash of a stable worker', () => {
     assert.equal(backoffMs(0, policy, 0.5), 0)
     assert.equal(backoffMs(-1, policy, 0.5), 0)
@@ -16,7 +16,7 @@ describe('domain/backoff', () => {
     assert.deepEqual(waits, [0, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000, 30_000])
   })
 
-  it('takes off up to a quarter', () => {
+  it('shortens the delay by up to a quarter', () => {
     assert.equal(backoffMs(1, policy, 1), 150)
     assert.equal(backoffMs(100, policy, 1), 22_500)
   })
@@ -38,7 +38,7 @@ describe('domain/backoff', () => {
     )
   })
 
-  it('never gets shorter with another failure', () => {
+  it('never gets shorter with more failures', () => {
     fc.assert(
       fc.property(fc.nat(50), policies, random, (count, waits, chance) => {
         assert.ok(backoffMs(count + 1, waits, chance) >= backoffMs(count, waits, chance))

@@ -43,8 +43,8 @@ function timesOf(t: TestContext, expression: string): { times: string[]; cancel:
   return { times, cancel }
 }
 
-describe('adapters/cron', () => {
-  it('runs a task at its times of the local zone, and at no other', async t => {
+describe('base/adapters/cron', () => {
+  it('runs a task at its times in the local zone only', async t => {
     const pass = fakeTime(t)
     const { times } = timesOf(t, '0,10 4 * * *')
     await pass(1)
@@ -56,14 +56,14 @@ describe('adapters/cron', () => {
     assert.deepEqual(times, [...first, '2026-05-12T22:30:00.000Z', '2026-05-12T22:40:00.000Z'])
   })
 
-  it('takes an empty TZ for UTC', async t => {
+  it('treats an empty TZ as UTC', async t => {
     const pass = fakeTime(t, '')
     const { times } = timesOf(t, '0 23 * * *')
     await pass(60)
     assert.deepEqual(times, ['2026-05-11T23:00:00.000Z'])
   })
 
-  it('goes on when the clock is set right, and makes up for nothing', async t => {
+  it('continues after the clock is set, and skips missed runs', async t => {
     const pass = fakeTime(t)
     const { times } = timesOf(t, '*/10 * * * * *')
     const daily = timesOf(t, '0 4 * * *')
@@ -79,7 +79,7 @@ describe('adapters/cron', () => {
     assert.ok(daily.times.length <= 3, daily.times.join())
   })
 
-  it('runs it no more when it was cancelled', async t => {
+  it('stops when it is cancelled', async t => {
     const pass = fakeTime(t)
     const { times, cancel } = timesOf(t, '* * * * *')
     await pass(2)

@@ -35,7 +35,7 @@ describe('base/duration', () => {
     '1w',
     'Infinitys',
   ]) {
-    it(`does not read ${JSON.stringify(text)}`, () => assert.equal(parseDuration(text), undefined))
+    it(`rejects ${JSON.stringify(text)}`, () => assert.equal(parseDuration(text), undefined))
   }
 
   const written: [number, string][] = [
@@ -51,7 +51,7 @@ describe('base/duration', () => {
   ]
   for (const [ms, text] of written) it(`writes ${ms} ms as ${text}`, () => assert.equal(formatDuration(ms), text))
 
-  it('reads back what it writes, to a twentieth of a second', () => {
+  it('parses its own output to within a twentieth of a second', () => {
     fc.assert(
       fc.property(fc.nat(1_000_000_000), ms => {
         const back = parseDuration(formatDuration(ms)) ?? Number.NaN

@@ -14,7 +14,7 @@ describe('base/host-name', () => {
     '_dmarc.x-1.test',
     'xn--bcher-kva.de',
   ])
-    it(`takes ${name}`, () => assert.ok(isHostName(name)))
+    it(`accepts ${name}`, () => assert.ok(isHostName(name)))
 
   for (const name of [
     '',
@@ -31,14 +31,14 @@ describe('base/host-name', () => {
     '*a.test',
     '::1',
   ])
-    it(`refuses ${JSON.stringify(name)}`, () => assert.ok(!isHostName(name)))
+    it(`rejects ${JSON.stringify(name)}`, () => assert.ok(!isHostName(name)))
 
-  it('takes labels and names as long as DNS can hold them, and no longer', () => {
+  it('accepts labels and names up to the length limits of DNS', () => {
     assert.deepEqual([longest.length, isHostName(longest), isHostName(`a${longest}`)], [253, true, false])
     assert.deepEqual([isHostName(`${label}.test`), isHostName(`${label}a.test`)], [true, false])
   })
 
-  it('knows four numbers, which are no name to look up', () => {
+  it('recognizes four numbers, which cannot be looked up', () => {
     for (const host of ['127.0.0.1', '999.1.1.1']) assert.ok(isNumeric(host) && isHostName(host))
     for (const host of ['1.2.3', '1.2.3.4.5', '1.2.3.4x', '::1']) assert.ok(!isNumeric(host))
   })

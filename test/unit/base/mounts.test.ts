@@ -8,7 +8,7 @@ const container = `700 600 0:50 / / rw,relatime master:1 - overlay overlay rw,lo
 703 700 254:1 /volumes/state /var/lib/monohull rw,relatime - ext4 /dev/vda1 rw
 `
 
-describe('domain/mounts', () => {
+describe('base/mounts', () => {
   const cases: [string, string | undefined][] = [
     ['/var/lib/monohull', undefined],
     ['/var/lib/monohull/acme', undefined],
@@ -16,16 +16,17 @@ describe('domain/mounts', () => {
     ['/srv', "is in the container's own layer"],
     ['/run/state', 'is in memory'],
   ]
-  for (const [folder, expected] of cases) {
-    it(`${folder}: ${expected ?? 'stays'}`, () => assert.equal(describeTransience(folder, container), expected))
+  for (const [directory, expected] of cases) {
+    it(`${directory}: ${expected ?? 'persists'}`, () =>
+      assert.equal(describeTransience(directory, container), expected))
   }
 
-  it('takes the later of two mounts at one place', () => {
+  it('uses the later of two mounts at the same point', () => {
     const twice = `${container}704 703 0:60 / /var/lib/monohull rw - tmpfs tmpfs rw\n`
     assert.equal(describeTransience('/var/lib/monohull', twice), 'is in memory')
   })
 
-  it('says nothing of a machine without containers', () =>
+  it('reports nothing on a machine without containers', () =>
     assert.equal(describeTransience('/var/lib/monohull', '1 0 8:1 / / rw - ext4 /dev/sda1 rw\n'), undefined))
 
   const holders: [string, string | undefined][] = [
@@ -40,8 +41,8 @@ describe('domain/mounts', () => {
   const volumes = `${container}704 700 254:1 /volumes/x /srv/a\\040volume rw - ext4 /dev/vda1 rw
 705 700 254:1 /volumes/y /app/uploads rw - ext4 /dev/vda1 rw
 `
-  for (const [folder, expected] of holders) {
-    it(`${folder} with all below lies on ${expected ?? 'more than one file system'}`, () =>
-      assert.equal(fileSystemOf(folder, volumes), expected))
+  for (const [directory, expected] of holders) {
+    it(`the tree of ${directory} is on ${expected ?? 'more than one file system'}`, () =>
+      assert.equal(fileSystemOf(directory, volumes), expected))
   }
 })

@@ -20,11 +20,11 @@ describe('base/nearest', () => {
     it(`guesses ${guess ?? 'nothing'} for ${word || 'nothing'}`, () => assert.equal(nearest(word, names), guess))
   }
 
-  it('has no guess without candidates', () => assert.equal(nearest('workers', []), undefined))
+  it('guesses nothing without candidates', () => assert.equal(nearest('workers', []), undefined))
 
-  it('takes the first of two that are as near', () => assert.equal(nearest('abcd', ['abcx', 'abcy']), 'abcx'))
+  it('prefers the first of two equally close candidates', () => assert.equal(nearest('abcd', ['abcx', 'abcy']), 'abcx'))
 
-  it('stops at a third of the length', () => {
+  it('allows a distance of a third of the length', () => {
     assert.equal(nearest('abcdef', ['abcdxy']), 'abcdxy')
     assert.equal(nearest('abcdef', ['abcxyz']), undefined)
   })

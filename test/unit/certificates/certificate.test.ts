@@ -100,7 +100,7 @@ describe('certificates: chooseCertificates', () => {
     const unreadable: CertificateReading = {
       ok: false,
       files: { chain: 'e.crt', key: 'e.key' },
-      problem: 'e.crt holds no PEM certificate',
+      problem: 'e.crt contains no PEM certificate',
       fix: 'convert it',
     }
     const choice = chooseCertificates(
@@ -122,7 +122,7 @@ describe('certificates: chooseCertificates', () => {
         'the key a.key does not belong to the certificate a.crt',
         'the certificate b.crt expired on 2026-11-21T00:00:00.000Z',
         'the certificate c.crt is not valid before 2026-11-21T00:00:00.001Z',
-        'e.crt holds no PEM certificate',
+        'e.crt contains no PEM certificate',
         'the key f.key does not belong to the certificate f.crt',
       ],
     )

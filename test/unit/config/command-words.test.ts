@@ -56,10 +56,10 @@ describe('config/command-words', () => {
     ['serve $PORTS', 'contains $PORTS, which only a shell expands'],
   ]
   for (const [text, problem] of problems) {
-    it(`refuses ${JSON.stringify(text)}`, () => assert.equal(problemOf(text), problem))
+    it(`rejects ${JSON.stringify(text)}`, () => assert.equal(problemOf(text), problem))
   }
 
-  it('gives back any words that were quoted', () => {
+  it('restores any quoted words', () => {
     const quote = (word: string) => `'${word.replaceAll("'", "'\\''")}'`
     fc.assert(
       fc.property(fc.array(fc.string({ unit: 'binary' }), { minLength: 1 }), words => {
@@ -68,7 +68,7 @@ describe('config/command-words', () => {
     )
   })
 
-  it('splits as /bin/sh does', () => {
+  it('splits like /bin/sh', () => {
     const texts = splits.map(([text]) => text.replaceAll('\n', ' ')).filter(text => !text.includes('PORT'))
     for (const text of texts) {
       const seen = execFileSync('/bin/sh', ['-c', `for word in ${text}; do printf '%s\\n' "$word"; done`])

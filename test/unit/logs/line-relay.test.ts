@@ -59,20 +59,20 @@ const records = (bytes: Buffer) =>
     .slice(0, -1)
     .map(line => JSON.parse(line))
 
-describe('adapters/line-relay: text', () => {
-  it('puts the source in front of each line', async () => {
+describe('logs/adapters/line-relay: text', () => {
+  it('prefixes each line with its source', async () => {
     assert.equal((await relayed('text', 'one\ntwo\n')).toString(), `${prefix}one\n${prefix}two\n`)
   })
 
-  it('joins a line that came in pieces', async () => {
+  it('joins a line that arrives in pieces', async () => {
     assert.equal((await relayed('text', 'o', 'n', 'e\ntw', 'o\n')).toString(), `${prefix}one\n${prefix}two\n`)
   })
 
-  it('ends a last line that nobody ended', async () => {
+  it('terminates an unterminated last line', async () => {
     assert.equal((await relayed('text', 'one\ntwo')).toString(), `${prefix}one\n${prefix}two\n`)
   })
 
-  it('keeps empty lines, and adds none', async () => {
+  it('keeps empty lines and adds none', async () => {
     assert.equal((await relayed('text', '\n\none\n')).toString(), `${prefix}\n${prefix}\n${prefix}one\n`)
     assert.equal((await relayed('text')).toString(), '')
   })
@@ -83,14 +83,14 @@ describe('adapters/line-relay: text', () => {
     assert.ok((await relayed('text', ...chunks, '\nnext\n')).equals(expected))
   })
 
-  it('cuts a line without end, and loses no byte of it', async () => {
+  it('splits an endless line without losing a byte', async () => {
     const chunks = Array.from({ length: 80 }, () => Buffer.alloc(1 << 16, 'x'))
     const lines = (await relayed('text', ...chunks)).toString().split('\n').slice(0, -1)
     assert.ok(lines.length > 1)
     assert.equal(lines.map(line => line.slice(prefix.length)).join(''), 'x'.repeat(80 << 16))
   })
 
-  it('changes no byte, whatever they are and however they come', async () => {
+  it('preserves all bytes, however they arrive', async () => {
     const all = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))
     const chunks = fc.array(fc.oneof(fc.uint8Array({ minLength: 1, maxLength: 50 }), fc.constant(all)), {
       maxLength: 8,
@@ -106,27 +106,27 @@ describe('adapters/line-relay: text', () => {
   })
 })
 
-describe('adapters/line-relay: short', () => {
-  it('puts the time of day and the source in front of each line', async () => {
+describe('logs/adapters/line-relay: short', () => {
+  it('prefixes each line with the time of day and its source', async () => {
     const lines = (await relayed('short', 'one\ntwo\n')).toString()
     assert.match(lines, /^\d\d:\d\d:\d\d app\.1 \| one\n\d\d:\d\d:\d\d app\.1 \| two\n$/)
   })
 })
 
-describe('adapters/line-relay: JSON', () => {
-  it('makes a record of each line', async () => {
+describe('logs/adapters/line-relay: JSON', () => {
+  it('writes one object per line', async () => {
     assert.deepEqual(records(await relayed('json', 'one\n"two"\\\tü€\n')), [
       { ...head, line: 'one' },
       { ...head, line: '"two"\\\tü€' },
     ])
   })
 
-  it('joins characters that came in pieces', async () => {
+  it('joins characters that arrive in pieces', async () => {
     const euro = Buffer.from('€\n')
     assert.deepEqual(records(await relayed('json', euro.subarray(0, 1), euro.subarray(1))), [{ ...head, line: '€' }])
   })
 
-  it('keeps bytes that are no UTF-8 as base64, and only those lines', async () => {
+  it('encodes lines that are not UTF-8 as base64, and only those', async () => {
     const binary = Buffer.from([0xff, 0x00, 0x80])
     const bytes = Buffer.concat([Buffer.from('one\n'), binary, Buffer.from('\nüber\n')])
     assert.deepEqual(records(await relayed('json', bytes)), [
@@ -136,7 +136,7 @@ describe('adapters/line-relay: JSON', () => {
     ])
   })
 
-  it('keeps a line of 1 MB and a last one that nobody ended', async () => {
+  it('keeps a line of 1 MB and an unterminated last line', async () => {
     const line = 'x'.repeat(1 << 20)
     assert.deepEqual(
       records(await relayed('json', `${line}\nlast`)).map(record => record.line),
@@ -145,8 +145,8 @@ describe('adapters/line-relay: JSON', () => {
   })
 })
 
-describe('adapters/line-relay: the stream', () => {
-  it('waits while the output is full, and goes on after', async () => {
+describe('logs/adapters/line-relay: the stream', () => {
+  it('pauses while the output is full', async () => {
     const stream = new PassThrough()
     const { output, block, bytes } = collect()
     const { ended } = relay(stream, output, 'text')
@@ -162,7 +162,7 @@ describe('adapters/line-relay: the stream', () => {
     assert.equal(bytes().toString(), `${prefix}one\n${prefix}two\n`)
   })
 
-  it('takes a broken pipe for the end', async () => {
+  it('treats a broken pipe as the end', async () => {
     const stream = new PassThrough()
     const { output, bytes } = collect()
     const { ended } = relay(stream, output, 'text')
@@ -174,7 +174,7 @@ describe('adapters/line-relay: the stream', () => {
     assert.equal(bytes().toString(), `${prefix}partial\n`)
   })
 
-  it('remembers the last bytes for the record of a dead worker', async () => {
+  it('keeps the last bytes for the report of a dead worker', async () => {
     const stream = new PassThrough()
     const { tail, ended } = relay(stream, collect().output, 'json')
     for (let index = 0; index < 3000; index++) stream.write(`line ${index}\n`)

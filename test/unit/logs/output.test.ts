@@ -51,7 +51,7 @@ function pipe() {
   return { path, writer, reader, read, readBytes }
 }
 
-describe('adapters/output', () => {
+describe('logs/adapters/output', () => {
   it('writes everything, in order', async () => {
     const { writer, readBytes } = pipe()
     const output = createOutput(writer)
@@ -61,7 +61,7 @@ describe('adapters/output', () => {
     assert.equal((await readBytes(expected.length)).toString(), expected)
   })
 
-  it('survives a reader that is slow, and a line longer than the pipe', async () => {
+  it('handles a slow reader and a line longer than the pipe', async () => {
     const { writer, readBytes } = pipe()
     const output = createOutput(writer)
     const line = Buffer.alloc(1 << 20, 'x')
@@ -71,7 +71,7 @@ describe('adapters/output', () => {
     assert.ok(bytes.equals(Buffer.concat([line, Buffer.from('\nnext\n')])))
   })
 
-  it('asks for a pause while a megabyte waits, and ends it when there is room', async () => {
+  it('is full while more than a megabyte waits', async () => {
     const { writer, readBytes } = pipe()
     const output = createOutput(writer)
     assert.equal(output.full(), undefined)
@@ -91,7 +91,7 @@ describe('adapters/output', () => {
     assert.equal(output.full(), undefined)
   })
 
-  it('has written what waits when it ends, and nothing after', async () => {
+  it('writes pending output at the end, and nothing afterwards', async () => {
     const { writer, read } = pipe()
     const output = createOutput(writer)
     output.write('one\n')
@@ -102,7 +102,7 @@ describe('adapters/output', () => {
     assert.equal(read().toString(), 'one\ntwo\n')
   })
 
-  it('ends after a second although nobody reads', async () => {
+  it('ends after a second if nothing reads', async () => {
     const { writer, read } = pipe()
     const output = createOutput(writer)
     output.write(Buffer.alloc(1 << 20, 'x\n'))
@@ -112,7 +112,7 @@ describe('adapters/output', () => {
     assert.notEqual(read().length, 0)
   })
 
-  it('does not wait for a reader that is gone, and writes to the next one, from a new line on', async () => {
+  it('does not wait for a reader that is gone, and starts a new line for the next one', async () => {
     const { path, writer, reader, readBytes } = pipe()
     const output = createOutput(writer)
     output.write(Buffer.alloc(2 << 20, 'x'))
@@ -138,7 +138,7 @@ describe('adapters/output', () => {
     assert.match(text, /^x*\nseen\n$/)
   })
 
-  it('writes to a file as well', async () => {
+  it('writes to a file', async () => {
     const path = join(folder, 'log')
     const output = createOutput(open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND))
     output.write('one\n')

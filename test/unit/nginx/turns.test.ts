@@ -39,7 +39,7 @@ function setUp() {
     random: () => 0.5,
     spawn: () => child,
     files: {
-      currentFolder: '/current',
+      currentDirectory: '/current',
       stage(rendered) {
         staged++
         calls.push(`stage ${staged}: ${/worker_processes (\d+)/.exec(rendered.get('rendered/main.conf') ?? '')?.[1]}`)

@@ -19,7 +19,7 @@ function project({ packageJson, files = [], folders = [], tsx = true }: Folder):
   return {
     packageJson,
     isFile: path => files.includes(path),
-    isFolder: path => folders.includes(path),
+    isDirectory: path => folders.includes(path),
     tsxLoader: () => (tsx ? 'file:///app/node_modules/tsx/dist/loader.mjs' : undefined),
   }
 }

@@ -14,7 +14,10 @@ export function checkAcme(
   const { ca_file: file, dns_hook: hook } = tls.acme ?? {}
   if (file !== undefined) checkAuthority(file, complain)
   if (hook === undefined) return
-  checkProgram('tls.acme.dns_hook', hook, { context: { directory: dnsHookDir(apps), path: pathOf(world) }, complain })
+  checkProgram('tls.acme.dns_hook', hook, {
+    context: { directory: dnsHookDir(apps), path: pathOf(world) },
+    complain,
+  })
 }
 
 function checkAuthority(file: string, complain: Complain): void {

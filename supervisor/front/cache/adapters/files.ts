@@ -1,7 +1,7 @@
 import { open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf } from '../../../base/errors.ts'
-import { isCacheFolder } from '../cache.ts'
+import { isCacheDirectory } from '../cache.ts'
 
 /** nginx's own header in front of the key; as much of the key as matters comes within the rest. */
 const headBytes = 8192
@@ -34,7 +34,7 @@ export async function removeCaches(folder: string): Promise<void> {
 
 async function cachesIn(folder: string): Promise<string[]> {
   try {
-    return (await readdir(folder)).filter(isCacheFolder).map(name => join(folder, name))
+    return (await readdir(folder)).filter(isCacheDirectory).map(name => join(folder, name))
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return []
     throw error
