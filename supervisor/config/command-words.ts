@@ -1,8 +1,9 @@
+/** Words of a command, or the problem that makes it unusable. */
 export type SplitResult = { ok: true; words: string[] } | { ok: false; problem: string }
 
 /**
- * Splits a command as a POSIX shell splits words (quotes and backslashes), without a shell to run it.
- * What only a shell could do is named as a problem; `$PORT` is left for the spawner to fill in.
+ * Splits a command into words like a POSIX shell, with quotes and backslashes. Syntax that only a shell can execute is a problem.
+ * `$PORT` stays in place; the spawner replaces it.
  */
 export function splitCommand(text: string): SplitResult {
   const words: string[] = []

@@ -9,7 +9,7 @@ const fields = [
   { name: 'day of the week', from: 0, to: 7, names: days },
 ]
 
-/** What is wrong with a cron expression of five fields (crontab(5): numbers, names, lists, ranges, steps); undefined when nothing is. */
+/** Problem with a cron expression of five fields (crontab(5): numbers, names, lists, ranges, steps); undefined if it is valid. */
 export function describeCronProblem(expression: string): string | undefined {
   const words = expression.trim().toLowerCase().split(/\s+/)
   if (words.length !== fields.length)

@@ -5,20 +5,20 @@ import { isSecretKey } from './secrets.ts'
 
 type Issue = z.core.$ZodIssue
 
-/** Not the value of a form is wrong, but it is another form. */
-const otherForm = new Set<string>(['invalid_type', 'invalid_value', 'invalid_union'])
+/** Issue codes for a value of the wrong form; other codes are for a wrong value of the right form. */
+const wrongForm = new Set<string>(['invalid_type', 'invalid_value', 'invalid_union'])
 
-/** Of a value with several forms, what is wrong with the one that it is meant to have, where that can be told. */
+/** Issues of the intended form of a value that has several forms, or the issue itself if the form is unclear. */
 export function unfold(issue: Issue, schema: z.core.$ZodType): Issue[] {
   if (issue.code !== 'invalid_union' || isSecretKey(schema, issue.path.map(String))) return [issue]
-  const isOtherForm = ({ code, path }: Issue) => path.length === 0 && otherForm.has(code)
-  const meant = issue.errors.filter(issues => issues.length > 0 && !issues.some(isOtherForm))
-  const [only, ...others] = meant
+  const hasWrongForm = ({ code, path }: Issue) => path.length === 0 && wrongForm.has(code)
+  const intended = issue.errors.filter(issues => issues.length > 0 && !issues.some(hasWrongForm))
+  const [only, ...others] = intended
   if (!only || others.length > 0) return [issue]
   return only.map(inner => ({ ...inner, path: [...issue.path, ...inner.path] })).flatMap(inner => unfold(inner, schema))
 }
 
-/** What is wrong, and how to mend it; where it is about another key too, `lineOf` tells where that stands. */
+/** Problem and fix for an issue. If the issue concerns another key too, the problem includes that key's line from `lineOf`. */
 export function explainIssue(
   issue: Issue,
   path: readonly string[],
@@ -28,13 +28,13 @@ export function explainIssue(
   if (issue.code === 'invalid_type' && issue.expected === 'object')
     return { problem: 'expected keys and values below it', fix: `known here: ${keyNames(schema, path).join(', ')}` }
   const { fix, also } = issue.code === 'custom' ? (issue.params ?? {}) : {}
-  const place = Array.isArray(also) ? lineOf(also.map(String)) : undefined
+  const location = Array.isArray(also) ? lineOf(also.map(String)) : undefined
   if (issue.code === 'invalid_key') {
     const problem = issue.issues[0]?.message ?? issue.message
-    return { problem, fix: problem.replace(/^expected/, `in place of ${path.at(-1)}, take`) }
+    return { problem, fix: problem.replace(/^expected/, `replace ${path.at(-1)} with`) }
   }
   const { message } = issue
-  const problem = place ? `${message} (${place})` : message
+  const problem = location ? `${message} (${location})` : message
   return { problem, fix: typeof fix === 'string' ? fix : fixFor(key, problem) }
 }
 
@@ -43,6 +43,6 @@ function fixFor(key: string, message: string): string {
   if (other !== undefined) return `add ${other}${message.slice(`expected ${other} beside it`.length)}`
   if (message.startsWith('expected ')) return `set ${key} to ${message.slice('expected '.length)}`
   if (/(^|\.)command$/.test(key) || /^(init\.\d+$|hooks\.)/.test(key))
-    return 'no shell runs the command; to have one, write [sh, -c, "…"]'
-  return 'docs/reference/configuration.md says what it takes'
+    return 'commands do not run in a shell; to use one, write [sh, -c, "…"]'
+  return 'docs/reference/configuration.md lists the accepted values'
 }

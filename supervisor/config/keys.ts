@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import type { ScalarKind } from './variables.ts'
 
-/** A key that a variable and a flag can set. */
+/** Key that a variable and a flag can set. */
 export interface ScalarKey {
   /** `app.workers` */
   key: string
@@ -14,18 +14,18 @@ export interface ScalarKey {
   description: string
 }
 
-/** Every scalar key with a name of its own; the default app's keys leave out `app` in their variable and flag. */
+/** Every scalar key with a fixed name. The variables and flags of the default app's keys leave out `app`. */
 export function scalarKeysOf(schema: z.core.$ZodType): ScalarKey[] {
   return collect(schema, [], {})
 }
 
-/** Scalar keys below names that the configuration gives, such as those of `apps`: for variables, not for flags. */
+/** Scalar keys below names chosen in the configuration, such as those in `apps`. They have variables but no flags. */
 export function namedScalarKeysOf(schema: z.core.$ZodType, tree: Record<string, unknown>): ScalarKey[] {
   const isDefaultApp = (path: readonly string[]) => path[0] === 'apps' && path[1] === 'app'
   return collect(schema, [], tree).filter(({ path }) => isNamed(schema, path) && !isDefaultApp(path))
 }
 
-/** Names of the keys below `path` (none for the top). */
+/** Names of the keys below `path`; an empty path means the top level. */
 export function keyNames(whole: z.core.$ZodType, path: readonly string[]): string[] {
   let schema = unwrap(whole)
   for (const name of path) {
@@ -36,13 +36,13 @@ export function keyNames(whole: z.core.$ZodType, path: readonly string[]): strin
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
 }
 
-/** Of several forms the one with keys. */
+/** Option of a union that has keys, or the schema itself. */
 function objectIn(schema: z.core.$ZodType): z.core.$ZodType {
   if (!(schema instanceof z.ZodUnion)) return schema
   return schema.def.options.map(unwrap).find(option => option instanceof z.ZodObject) ?? schema
 }
 
-/** What an object, a record or a list takes at one of its keys; undefined for a key that it does not know, and for all else. */
+/** Schema of one key of an object, record or list; undefined for unknown keys and other schemas. */
 export function childOf(schema: z.core.$ZodType, name: string): z.core.$ZodType | undefined {
   if (schema instanceof z.ZodObject) return (schema.shape as Record<string, z.core.$ZodType>)[name]
   if (schema instanceof z.ZodRecord) return schema.def.valueType
@@ -50,13 +50,13 @@ export function childOf(schema: z.core.$ZodType, name: string): z.core.$ZodType 
   return undefined
 }
 
-/** What an object, a record or a list takes at any of its keys. */
+/** Schemas of all keys of an object, record or list. */
 export function childrenOf(schema: z.core.$ZodType): z.core.$ZodType[] {
   if (schema instanceof z.ZodObject) return Object.values(schema.shape as Record<string, z.core.$ZodType>)
   return [childOf(schema, '')].filter(child => child !== undefined)
 }
 
-/** Whether a name in the path is given by the configuration, and not by the schema. */
+/** Whether the path contains a name chosen in the configuration. */
 function isNamed(whole: z.core.$ZodType, path: readonly string[]): boolean {
   let schema = unwrap(whole)
   for (const name of path) {
@@ -73,10 +73,10 @@ function collect(schema: z.core.$ZodType, path: string[], tree: unknown): Scalar
   const at = (name: string) =>
     typeof tree === 'object' && tree !== null ? (tree as Record<string, unknown>)[name] : {}
   if (inner instanceof z.ZodRecord) {
-    if (!holdsObjects(inner.def.valueType) || typeof tree !== 'object' || tree === null) return []
+    if (!containsObjects(inner.def.valueType) || typeof tree !== 'object' || tree === null) return []
     return Object.keys(tree).flatMap(name => collect(inner.def.valueType, [...path, name], at(name)))
   }
-  if (inner instanceof z.ZodArray && holdsObjects(inner.def.element)) return []
+  if (inner instanceof z.ZodArray && containsObjects(inner.def.element)) return []
   if (inner instanceof z.ZodObject) {
     return Object.entries(inner.shape as Record<string, z.core.$ZodType>).flatMap(([name, child]) =>
       collect(child, [...path, name], at(name)),
@@ -95,9 +95,9 @@ function collect(schema: z.core.$ZodType, path: string[], tree: unknown): Scalar
   ]
 }
 
-function holdsObjects(schema: z.core.$ZodType): boolean {
+function containsObjects(schema: z.core.$ZodType): boolean {
   const inner = unwrap(schema)
-  if (inner instanceof z.ZodUnion) return inner.def.options.some(holdsObjects)
+  if (inner instanceof z.ZodUnion) return inner.def.options.some(containsObjects)
   return inner instanceof z.ZodObject
 }
 

@@ -4,38 +4,39 @@ import { nearest } from '../base/nearest.ts'
 import { explainIssue, unfold } from './issues.ts'
 import { keyNames, namedScalarKeysOf, type ScalarKey, scalarKeysOf } from './keys.ts'
 import { type Problem, secretMask } from './report.ts'
-import { holdsSecrets, isSecretKey } from './secrets.ts'
+import { containsSecrets, isSecretKey } from './secrets.ts'
 import { isSetting, readScalar } from './variables.ts'
 import type { YamlSource } from './yaml-source.ts'
 
-/** Everything that a configuration is made of, lowest precedence first. */
+/** Sources of a configuration, lowest precedence first. */
 export interface ConfigSources {
-  /** Values for this installation (ports and directories of the image or the host), by key. */
+  /** Defaults of this installation (ports and directories of the image or the host), by key. */
   defaults: Record<string, unknown>
-  /** The configuration file, parsed; undefined when there is none. */
+  /** The parsed configuration file; undefined if there is none. */
   file: YamlSource | undefined
-  /** What the command itself wants otherwise than the file, by key; `app.` stands for every app. */
+  /** Values by which the command overrides the file, by key. `app.` stands for every app. */
   overrides?: Record<string, unknown>
   env: Record<string, string | undefined>
-  /** Texts of command-line flags by key (`app.workers`). */
+  /** Values of command-line flags, by key (`app.workers`). */
   flags: Record<string, string>
-  /** The command given on the command line, already split into words. */
+  /** Words of the command on the command line. */
   command: readonly string[]
-  /** Reads the file that a `MONOHULL_…_FILE` variable names; throws when it cannot. */
+  /** Reads the file named by a `MONOHULL_…_FILE` variable, or throws. */
   readFile: (path: string) => string
 }
 
+/** The configuration, or all its problems. */
 export type LoadResult<Config> = { ok: true; config: Config } | { ok: false; problems: Problem[] }
 
 interface Assigned {
   source: string
-  /** Read from a file, as secrets are: never to be printed. */
+  /** Whether the value was read from a file and must not be printed. */
   isSecret: boolean
 }
 
 const noFile: YamlSource = { value: {}, problems: [], lineOf: () => undefined }
 
-/** Merges the sources and checks the result against a schema; all problems at once, each with its key, source, value and fix. */
+/** Merges the sources and validates the result. Returns all problems at once, each with its key, source, value and fix. */
 export function loadBySchema<Schema extends z.ZodType>(
   schema: Schema,
   sources: ConfigSources,
@@ -45,7 +46,7 @@ export function loadBySchema<Schema extends z.ZodType>(
   const tree: Record<string, unknown> = {}
   const assigned = new Map<string, Assigned>()
   const assign = (key: string, value: unknown, source: string, isSecret = false) => {
-    const path = placeOf(key, tree)
+    const path = pathOf(key, tree)
     setPath(tree, path, value)
     assigned.set(path.join('.'), { source, isSecret })
   }
@@ -55,11 +56,11 @@ export function loadBySchema<Schema extends z.ZodType>(
   problems.push(...yaml.problems)
   mergeInto(tree, yaml.value)
   for (const [key, value] of Object.entries(sources.overrides ?? {}))
-    for (const place of everyApp(key, tree)) assign(place, value, 'monohull dev')
-  // only a file gives names
+    for (const target of everyApp(key, tree)) assign(target, value, 'monohull dev')
+  // only a file can name apps
   const named = sources.file ? namedScalarKeysOf(schema, tree) : []
   const concurrency = sources.env.WEB_CONCURRENCY
-  // platforms set it unasked, and it is about one app
+  // platforms set it unasked, and it concerns a single app
   if (concurrency && !isWithoutDefaultApp(tree))
     assign('app.workers', readScalar(concurrency, new Set(['number'])), 'WEB_CONCURRENCY')
   for (const { key, value, source, isSecret } of readEnvironment(sources, [...keys, ...named], problems)) {
@@ -81,7 +82,7 @@ export function loadBySchema<Schema extends z.ZodType>(
     }
     const key = path.join('.')
     const set = findAssigned(assigned, key)
-    // the file goes over the defaults of an installation
+    // the file overrides the defaults of the installation
     const found = set?.source === 'default' && yaml.lineOf(path) !== undefined ? undefined : set
     problems.push({
       key,
@@ -98,14 +99,14 @@ export function loadBySchema<Schema extends z.ZodType>(
   return { ok: false, problems }
 }
 
-/** The app called `app` stands under `apps` when there are others beside it. */
-function placeOf(key: string, tree: Record<string, unknown>): string[] {
+/** Path of a key in the tree. If there are several apps, the one called `app` is under `apps`. */
+function pathOf(key: string, tree: Record<string, unknown>): string[] {
   const path = key.split('.')
   const apps = own(tree, 'apps')
   return path[0] === 'app' && isRecord(apps) && Object.hasOwn(apps, 'app') ? ['apps', ...path] : path
 }
 
-/** `app.workers` for each app that the file names. */
+/** Key such as `app.workers` for every app in the file. */
 function everyApp(key: string, tree: Record<string, unknown>): string[] {
   const apps = own(tree, 'apps')
   if (!isRecord(apps) || !key.startsWith('app.')) return [key]
@@ -117,7 +118,7 @@ function isWithoutDefaultApp(tree: Record<string, unknown>): boolean {
   return isRecord(apps) && !Object.hasOwn(apps, 'app')
 }
 
-/** What set a key, the list that it is in, or a key below it. */
+/** Assignment of a key, of the list that contains it, or of a key below it. */
 function findAssigned(assigned: ReadonlyMap<string, Assigned>, key: string): Assigned | undefined {
   const above = assigned.get(key) ?? assigned.get(key.split('.').slice(0, -1).join('.'))
   return above ?? [...assigned].find(([other]) => other.startsWith(`${key}.`))?.[1]
@@ -132,7 +133,7 @@ function readEnvironment(sources: ConfigSources, keys: ScalarKey[], problems: Pr
     const twin = keys.find(key => key.variable === variable && key !== direct)
     if (direct && twin) {
       const fix = 'rename one of the two, or set both in the file'
-      const problem = `is the variable of ${twin.key} too`
+      const problem = `is also the variable of ${twin.key}`
       problems.push({ key: direct.key, source: variable, value: undefined, problem, fix })
       continue
     }
@@ -190,7 +191,7 @@ function unknownKey(schema: z.ZodType, path: string[], lineOf: (path: string[]) 
   }
 }
 
-/** By what follows the prefix that they all share. */
+/** Most similar variable, compared without the common prefix. */
 function nearestVariable(variable: string, known: readonly string[]): string | undefined {
   const prefix = 'MONOHULL_'
   const guess = nearest(
@@ -200,10 +201,10 @@ function nearestVariable(variable: string, known: readonly string[]): string | u
   return guess && prefix + guess
 }
 
-/** A whole section is too long to print, and what should be one may hold secrets. */
+/** The value if it can be printed. A whole section is too long, and a malformed one may contain secrets. */
 function printable(schema: z.ZodType, value: unknown, path: readonly string[]): unknown {
   const isSection = isRecord(value) && Object.values(value).some(isRecord)
-  return isSection || (typeof value === 'object' && holdsSecrets(schema, path)) ? undefined : value
+  return isSection || (typeof value === 'object' && containsSecrets(schema, path)) ? undefined : value
 }
 
 function setPath(tree: Record<string, unknown>, path: string[], value: unknown): void {
@@ -213,15 +214,15 @@ function setPath(tree: Record<string, unknown>, path: string[], value: unknown):
     if (isRecord(child)) {
       node = child
     } else {
-      const made = {}
-      define(node, part, made)
-      node = made
+      const section = {}
+      define(node, part, section)
+      node = section
     }
   }
   define(node, path.at(-1) ?? '', value)
 }
 
-/** The file may hold any key, `__proto__` too: only a node's own properties count, and only they are written. */
+/** Own property of a node. The file may contain any key, even `__proto__`, so only own properties are read and written. */
 function own(node: Record<string, unknown>, key: string): unknown {
   return Object.hasOwn(node, key) ? node[key] : undefined
 }

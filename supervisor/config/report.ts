@@ -1,17 +1,18 @@
-/** Something wrong in the configuration. */
+/** Problem in the configuration. */
 export interface Problem {
-  /** `app.workers`, a variable's name, or empty when it concerns the whole file. */
+  /** Key such as `app.workers`, name of a variable, or empty if the whole file is concerned. */
   key: string
-  /** Where the value came from: `monohull.yaml:7`, `MONOHULL_WORKERS`, `--workers`. */
+  /** Source of the value: `monohull.yaml:7`, `MONOHULL_WORKERS`, `--workers`. */
   source: string
   value: unknown
   problem: string
   fix: string
 }
 
+/** Text shown instead of a secret. */
 export const secretMask = '••••••'
 
-/** The problems as a person reads them on a terminal, all of them at once. */
+/** All problems as text for a terminal. */
 export function formatProblems(problems: readonly Problem[]): string {
   const heading = problems.length === 1 ? 'monohull: 1 problem' : `monohull: ${problems.length} problems`
   return [heading, ...problems.map(formatProblem)].join('\n')
@@ -22,10 +23,10 @@ function formatProblem({ key, source, value, problem, fix }: Problem): string {
   return `  ${key === '' ? source : key}: ${problem}${got}\n    from: ${source}\n    fix:  ${fix}`
 }
 
-/** Notes a problem: `complain(key, value, problem, fix)`. */
+/** Reports a problem: `complain(key, value, problem, fix)`. */
 export type Complain = (key: string, value: unknown, problem: string, fix: string) => void
 
-/** Collects what is wrong on this machine. */
+/** Collector of problems found on this machine. */
 export function collectProblems(): { problems: Problem[]; complain: Complain } {
   const problems: Problem[] = []
   return {

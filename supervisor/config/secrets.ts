@@ -3,27 +3,27 @@ import { childOf, childrenOf } from './keys.ts'
 
 type Schema = z.core.$ZodType
 
-/** Whether the schema marks a key as a secret, or one above it. */
+/** Whether the schema marks a key, or one of its parents, as secret. */
 export function isSecretKey(schema: Schema, path: readonly string[]): boolean {
   return path.some((_, index) => formsAt(schema, path.slice(0, index + 1)).some(isMarked))
 }
 
-/** Whether there are secrets below a key, in a value of the right form at least. */
-export function holdsSecrets(schema: Schema, path: readonly string[]): boolean {
-  return formsAt(schema, path).some(holdsMarked)
+/** Whether a valid value of a key contains secrets. */
+export function containsSecrets(schema: Schema, path: readonly string[]): boolean {
+  return formsAt(schema, path).some(containsMarked)
 }
 
 function isMarked(schema: Schema): boolean {
   return z.globalRegistry.get(schema)?.secret === true
 }
 
-function holdsMarked(schema: Schema): boolean {
+function containsMarked(schema: Schema): boolean {
   return childrenOf(schema)
     .flatMap(formsOf)
-    .some(form => isMarked(form) || holdsMarked(form))
+    .some(form => isMarked(form) || containsMarked(form))
 }
 
-/** What the schema takes at a key; none when it does not know it. */
+/** Schemas for the value of a key; none for an unknown key. */
 function formsAt(schema: Schema, path: readonly string[]): Schema[] {
   return path.reduce<Schema[]>(
     (forms, name) => forms.flatMap(form => childOf(form, name) ?? []).flatMap(formsOf),
@@ -31,7 +31,7 @@ function formsAt(schema: Schema, path: readonly string[]): Schema[] {
   )
 }
 
-/** A schema, and what it wraps or chooses from: a mark may be on any of them. */
+/** A schema with the schemas that it wraps or chooses from. Any of them may carry the mark. */
 function formsOf(schema: Schema): Schema[] {
   return [schema, ...innerOf(schema).flatMap(formsOf)]
 }

@@ -5,11 +5,10 @@ import { parseSize } from '../base/size.ts'
 import { splitCommand } from './command-words.ts'
 import { describeCronProblem } from './cron-expression.ts'
 
-// before any schema is made: no code is generated for one that is used once
+// must come before the first schema: generating code is not worth it for schemas that are used once
 z.config({ jitless: true })
 
-/** The kinds of values that keys of the configuration take, with the messages for others. */
-
+/** Duration such as `8s`, in ms, of at least `minimumMs`. */
 const durationText = (minimumMs: number) =>
   z.string({ error: 'expected a duration such as 500ms, 8s or 5m' }).transform((text, context) => {
     const durationMs = parseDuration(text)
@@ -24,16 +23,18 @@ const durationText = (minimumMs: number) =>
   })
 
 /**
- * What a key is, for the reference and the JSON Schema: `register` says it of the schema itself. `describe` makes a copy first,
- * which a schema that several keys share needs, and which every start would feel if all keys did so.
+ * Descriptions of keys, for the reference and the JSON Schema. `register` describes the schema itself. `describe` copies it first: a schema
+ * that several keys share needs that, but copying every schema would slow each start down.
  */
 export const docs = z.globalRegistry
 
+/** Duration in ms with a default. */
 export const duration = (defaultText: string, minimumMs = 1) => durationText(minimumMs).prefault(defaultText)
 
+/** Duration in ms, or undefined. */
 export const optionalDuration = () => durationText(1).optional()
 
-/** An amount of memory; 0 where it is off. */
+/** Amount of memory such as `512MB`, in bytes. */
 export const size = z
   .string({ error: 'expected an amount of memory such as 512MB or 2GB' })
   .transform((text, context) => {
@@ -43,18 +44,20 @@ export const size = z
     return bytes ?? 0
   })
 
-/** A whole number from `minimum` to `maximum`; `error` says so in other words. */
+/** Whole number from `minimum` to `maximum`. `error` replaces the default message. */
 export const whole = (
   minimum: number,
   maximum: number,
   error = `expected a whole number from ${minimum} to ${maximum}`,
 ) => z.number({ error }).int(error).min(minimum, error).max(maximum, error)
 
+/** Cron expression with five fields. */
 export const cronExpression = z.string({ error: 'expected a cron expression such as 0 4 * * *' }).check(context => {
   const message = describeCronProblem(context.value)
   if (message !== undefined) context.issues.push({ code: 'custom', message, input: context.value })
 })
 
+/** TCP port, or 0. */
 export const port = (what: string, fallback: number) =>
   z
     .number({ error: 'expected a port number' })
@@ -62,8 +65,9 @@ export const port = (what: string, fallback: number) =>
     .min(0, 'expected a port from 0 to 65535')
     .max(65535, 'expected a port from 0 to 65535')
     .default(fallback)
-    .register(docs, { description: `${what}; 0 takes any free port` })
+    .register(docs, { description: `${what}; 0 means any free port` })
 
+/** URL path, or off. */
 export const httpPath = (what: string, fallback: string) =>
   z
     .string()
@@ -71,14 +75,15 @@ export const httpPath = (what: string, fallback: string) =>
     .default(fallback)
     .register(docs, { description: what })
 
+/** Absolute path that nginx can read. */
 export const absolutePath = z
   .string({ error: 'expected an absolute path' })
   .regex(/^\/[^\s$"'\\;:{}]*$/, 'expected an absolute path without spaces, quotes, colons and $')
 
-/** A path, relative ones too, without what nginx reads as something else in one. */
+/** Absolute or relative path without characters that nginx would misread. */
 export const nginxPath = /^[^"\\;{}$\n\0]+$/
 
-/** For what is written there. In /proc, Node's mkdir tries for ever. */
+/** Absolute path of a directory for writing. In /proc, Node's mkdir would retry forever. */
 export const writtenDirectory = z
   .string({ error: 'expected an absolute path' })
   .regex(
@@ -86,19 +91,20 @@ export const writtenDirectory = z
     'expected an absolute path outside /proc and /sys, without spaces, quotes, colons and $',
   )
 
+/** Host name or wildcard, in ASCII. */
 export const hostName = z.string({ error: 'expected a host name such as www.example.com' }).regex(hostNamePattern, {
   error: ({ input }) => asciiHost(String(input)) ?? 'expected a host name such as www.example.com',
 })
 
-/** What to write for a name with letters such as ü, which clients never ask for as they are. */
+/** Message with the ASCII form of a name with letters such as ü, because clients only send that form. */
 function asciiHost(name: string): string | undefined {
   if (!/[^\x00-\x7f]/.test(name) || !URL.canParse(`http://${name}`)) return undefined
   const { hostname } = new URL(`http://${name}`)
-  return `expected a host name in ASCII, which is ${hostname} for this one`
+  return `expected the ASCII form of the host name, ${hostname}`
 }
 
 const word = z
-  .string({ error: 'expected a text, in quotes where YAML reads something else' })
+  .string({ error: 'expected text, in quotes if YAML would read another type' })
   .refine(text => !text.includes('\0'), 'expected words without a NUL character')
 
 const commandText = z
@@ -115,12 +121,13 @@ function toWords(value: string | string[], context: z.RefinementCtx): string[] {
   return []
 }
 
+/** Command as a list of words. */
 export const command = commandText.transform(toWords)
 
 const hookTimeout = '30s'
 const hookTimeoutMs = parseDuration(hookTimeout) ?? 0
 
-/** A command that is run at an event. */
+/** Command to run at an event, with a timeout. */
 export const hook = (when: string) =>
   z
     .union([commandText, z.strictObject({ command: commandText, timeout: duration(hookTimeout) })], {
@@ -133,22 +140,22 @@ export const hook = (when: string) =>
     })
     .optional()
     .register(docs, {
-      description: `Command to run ${when}; {command, timeout} gives it more or less than ${hookTimeout}`,
+      description: `Command to run ${when}; {command, timeout} replaces the timeout of ${hookTimeout}`,
     })
 
-/** A count, or auto. */
+/** Count, or auto. */
 export const countOrAuto = (maximum: number) => {
   const error = `expected a whole number from 1 to ${maximum}, or auto`
   return z.union([z.literal('auto'), whole(1, maximum, error)], { error })
 }
 
-const mostWorkers = 1024
-const workersError = `expected a whole number from 1 to ${mostWorkers}, auto, or {min: 2, max: 8}`
-const limit = whole(1, mostWorkers)
+const maxWorkers = 1024
+const workersError = `expected a whole number from 1 to ${maxWorkers}, auto, or {min: 2, max: 8}`
+const limit = whole(1, maxWorkers)
 
-/** How many workers an app has: a count, auto, or the bounds of what the load takes. */
+/** Number of workers of an app: a count, auto, or bounds for scaling by load. */
 export const workerCount = z
-  .union([z.literal('auto'), whole(1, mostWorkers, workersError), z.strictObject({ min: limit, max: limit })], {
+  .union([z.literal('auto'), whole(1, maxWorkers, workersError), z.strictObject({ min: limit, max: limit })], {
     error: workersError,
   })
   .superRefine((value, context) => {
@@ -156,41 +163,44 @@ export const workerCount = z
       context.addIssue({ code: 'custom', path: ['min'], message: 'expected at most max' })
   })
 
-/** What tells a worker who it is and where its socket is. */
+/** Variables that identify a worker and its socket. */
 const ownVariable =
   /^(LISTEN_(FDS|PID|FDNAMES)|MONOHULL_(APP|SLOT|WORKERS?|NOTIFY_FD|SOCKET_INODE|REQUEST_LIMIT|(GRACEFUL_TIMEOUT|HEARTBEAT|LOAD_INTERVAL)_MS))$/
 
+/** Environment variables of a program. */
 export const environment = z
   .record(
     z
       .string()
       .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected a variable name')
-      .refine(name => !ownVariable.test(name), 'expected another name: this one is set by monohull'),
+      .refine(name => !ownVariable.test(name), 'expected another name: monohull sets this one'),
     z.union(
       [z.string(), z.number().transform(String), z.boolean().transform(String), z.strictObject({ file: z.string() })],
       {
-        error: 'expected a text, a number, or {file: PATH}',
+        error: 'expected text, a number, or {file: PATH}',
       },
     ),
   )
   .default({})
   .register(docs, {
-    description: "Variables for the app, over the container's own; {file: PATH} reads the value (a secret) from a file",
+    description:
+      "Environment variables for the app; they override the container's. {file: PATH} reads the value (a secret) from a file",
   })
   .meta({ secret: true })
 
+/** Bounds of the delay before restarts. */
 export const backoff = z
   .strictObject({
     initial: duration('200ms').register(docs, {
-      description: 'Wait before the restart after the first fast failure; doubles with each further one',
+      description: 'Delay before the restart after the first fast failure; doubles with each further fast failure',
     }),
-    max: duration('30s').register(docs, { description: 'The longest wait between restarts' }),
+    max: duration('30s').register(docs, { description: 'Longest delay before a restart' }),
   })
   .prefault({})
 
-/** A name of an app or a process, as it stands in logs, sockets and variables. */
+/** Name of an app or process, as used in logs, sockets and variables. */
 export const programName = z
   .string()
   .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'expected lower-case letters, digits and single dashes between them')
   .max(32, 'expected at most 32 characters')
-  .refine(name => name !== 'init', 'expected another name: init is what the init commands are called in the log')
+  .refine(name => name !== 'init', 'expected another name: the log calls the init commands init')

@@ -12,7 +12,7 @@ import {
   type YAMLMap,
 } from 'yaml'
 
-/** The deepest node on the way to the key at `path` that the document holds, wherever an alias or a merge key takes it from. */
+/** Deepest existing key node on the way to `path`. Follows aliases and merge keys. */
 export function keyAt(document: Document, path: readonly string[]): Node | undefined {
   let node: unknown = document.contents
   let key: Node | undefined
@@ -28,7 +28,7 @@ export function keyAt(document: Document, path: readonly string[]): Node | undef
   return key
 }
 
-/** The path of the key whose value holds an offset of the text, its tag and anchor too; in a list the position counts for nothing, and is 0. */
+/** Path of the key whose value, with its tag and anchor, contains an offset of the text. Every list index in it is 0. */
 export function keysAround(document: Document, offset: number): string[] {
   let path: string[] = []
   visit(document, {
@@ -43,7 +43,7 @@ export function keysAround(document: Document, offset: number): string[] {
   return path
 }
 
-/** The pair of a key, in the map itself or else in one that it merges. */
+/** Pair of a key in the map itself or, failing that, in a map that it merges. */
 function pairOf(document: Document, map: YAMLMap, name: string): Pair | undefined {
   const own = map.items.find(({ key }) => isScalar(key) && String(key.value) === name)
   if (own) return own
@@ -56,12 +56,12 @@ function pairOf(document: Document, map: YAMLMap, name: string): Pair | undefine
   return undefined
 }
 
-/** Whether it is `<<: …`, which stands for the keys of other maps; see https://yaml.org/type/merge.html. */
+/** Whether a pair is a merge key, `<<: …` (https://yaml.org/type/merge.html). */
 export function isMerge({ key }: Pair): boolean {
   return isScalar(key) && typeof key.value === 'symbol'
 }
 
-/** What a merge key takes its keys from. */
+/** Nodes that a merge key merges. */
 export function mergeSources(document: Document, { value }: Pair): unknown[] {
   const source = resolve(document, value)
   return isSeq(source) ? source.items.map(item => resolve(document, item)) : [source]

@@ -3,14 +3,15 @@ import { messageOf } from '../base/errors.ts'
 import type { Problem } from './report.ts'
 import { isMerge, keyAt, keysAround, mergeSources } from './yaml-keys.ts'
 
+/** The parsed configuration file. */
 export interface YamlSource {
   value: Record<string, unknown>
   problems: Problem[]
-  /** `monohull.yaml:7` for the key at `path`, or undefined when the file does not hold it. */
+  /** `monohull.yaml:7` for the key at `path`, or undefined if the file does not contain it. */
   lineOf: (path: readonly string[]) => string | undefined
 }
 
-/** Parses the configuration file; syntax errors come as problems with their line. */
+/** Parses the configuration file. Syntax errors become problems with their line. */
 export function parseYaml(
   file: { path: string; text: string },
   isSecretKey: (path: readonly string[]) => boolean,
@@ -26,7 +27,7 @@ export function parseYaml(
     fix,
   })
 
-  /** What YAML says of it would hold a part of it. */
+  /** Problem without the parser's message, which would quote a part of the secret. */
   const unquoted = (offset: number) =>
     problem(at(offset), 'is not valid YAML: a value that needs quotes', 'put the value in quotes')
 
@@ -35,11 +36,11 @@ export function parseYaml(
       ? problem(
           at(error.pos[0]),
           'is not valid YAML: a second document begins here',
-          'leave out what follows the line with ---',
+          'remove everything from the line with --- on',
         )
       : isSecretKey(keysAround(document, error.pos[0]))
         ? unquoted(error.pos[0])
-        : problem(at(error.pos[0]), `is not valid YAML: ${error.message}`, 'mend the file at that line'),
+        : problem(at(error.pos[0]), `is not valid YAML: ${error.message}`, 'fix the file at that line'),
   )
   visit(document, {
     Alias(_, alias) {
@@ -56,13 +57,13 @@ export function parseYaml(
       )
     },
     Pair(_, pair) {
-      // an anchor that is not there is told above
+      // an undefined anchor is reported above
       if (!isMerge(pair) || mergeSources(document, pair).every(source => source === undefined || isMap(source))) return
       problems.push(
         problem(
           at((isNode(pair.key) && pair.key.range?.[0]) || 0),
-          'is not valid YAML: << merges what is no set of keys and values',
-          'merge such a set by its anchor: <<: *name',
+          'is not valid YAML: << does not refer to keys and values',
+          'refer to a mapping by its anchor: <<: *name',
         ),
       )
     },
@@ -72,7 +73,7 @@ export function parseYaml(
   if (!isMap(document.contents)) {
     return {
       value: {},
-      problems: [problem(`${file.path}:1`, 'does not hold keys and values', 'write lines such as "http_port: 80"')],
+      problems: [problem(`${file.path}:1`, 'does not contain keys and values', 'write lines such as "http_port: 80"')],
       lineOf: () => undefined,
     }
   }
@@ -89,10 +90,10 @@ export function parseYaml(
   }
 }
 
-/** Sections whose keys are names that the user gave: a name with nothing behind it is still there. */
+/** Sections whose keys are names chosen by the user. A name without a value still exists. */
 const namedSections = new Set(['apps', 'processes', 'upstreams'])
 
-/** A key with nothing behind it (all of its lines commented out) is as good as left out. */
+/** Removes keys without a value, for example if all lines below a key are commented out. */
 function withoutNulls(tree: Record<string, unknown>, section = ''): Record<string, unknown> {
   const entries = Object.entries(tree).flatMap(([key, value]): [string, unknown][] => {
     if (value === null) return namedSections.has(section) ? [[key, {}]] : []

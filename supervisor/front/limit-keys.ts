@@ -6,7 +6,7 @@ const filePath = (error: string) => z.string({ error }).refine(path => path !== 
 
 const size = 'expected a size such as 512k, 10m or 1g, or off'
 const rate = 'expected a rate such as 10/s, 60/m or 10/s burst=50'
-const realm = 'expected a text without quotes, $ and line breaks'
+const realm = 'expected text without quotes, $ and line breaks'
 const codes =
   'expected a status from 400 to 501 that nginx itself answers with, such as 404; for 502 to 504 there is maintenance_page'
 

@@ -4,7 +4,7 @@ import { isHsts } from './hsts-name.ts'
 
 const ofNginx =
   /^(alt-svc|connection|content-(encoding|length|type)|date|keep-alive|server|set-cookie|trailer|transfer-encoding|upgrade|x-cache)$/i
-const value = 'expected a text without line breaks and $, or off'
+const value = 'expected text without line breaks and $, or off'
 
 /** Each answer has another value, that nginx makes. */
 const requestId = 'x-request-id'

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { docs, duration } from '../../config/values.ts'
 
 const size = 'expected a size such as 512k, 256m or 4g'
-const key = 'expected a text with variables of nginx such as $host$request_uri'
+const key = 'expected text with nginx variables such as $host$request_uri'
 
 /** How to cache, for the whole front or a route. */
 export const cacheValue = z.strictObject({

@@ -7,10 +7,10 @@ describe('config/load: a name that cannot be', () => {
     [
       'send_files: {/private: x}',
       '/private',
-      'in place of /private, take a path that ends with a slash, such as /protected/',
+      'replace /private with a path that ends with a slash, such as /protected/',
     ],
-    ['headers: {"X Y": a}', 'X Y', 'in place of X Y, take the name of a header'],
-    ['env: {1A: a}', '1A', 'in place of 1A, take a variable name'],
+    ['headers: {"X Y": a}', 'X Y', 'replace X Y with the name of a header'],
+    ['env: {1A: a}', '1A', 'replace 1A with a variable name'],
   ]
   for (const [text, name, fix] of names) {
     it(`is what is told of ${text}, and not its value`, () => {

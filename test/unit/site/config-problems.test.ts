@@ -38,8 +38,8 @@ describe('config/load: bad values', () => {
     ['headers: {X-Cache: off}', 'expected another header: nginx or the app writes this one'],
     ['headers: {X-Y: a, x-y: b}', 'is the same header as X-Y'],
     ['headers: {"X Y": a}', 'expected the name of a header'],
-    ['headers: {X-Y: "a$b"}', 'expected a text without line breaks and $, or off'],
-    ['headers: {X-Y: "a\\nb"}', 'expected a text without line breaks and $, or off'],
+    ['headers: {X-Y: "a$b"}', 'expected text without line breaks and $, or off'],
+    ['headers: {X-Y: "a\\nb"}', 'expected text without line breaks and $, or off'],
     ['http3: yes please', 'expected true or false'],
     ['{http3: true, https: off}', 'is of no use with https: off, since there is no HTTP/3 without TLS'],
     [
@@ -58,11 +58,11 @@ describe('config/load: bad values', () => {
       'is of no use behind basic_auth: a request with a password is never answered from it',
     ],
     ['basic_auth: {file: ""}', 'expected the path of an htpasswd file'],
-    ['basic_auth: {file: x, realm: a"b}', 'expected a text without quotes, $ and line breaks'],
+    ['basic_auth: {file: x, realm: a"b}', 'expected text without quotes, $ and line breaks'],
     ['allow: [here]', 'expected an address or network such as 10.0.0.0/8 or ::1'],
     ['unknown_host: 404', 'expected serve, "421" or "444"'],
     ['unknown_host: 421', 'expected serve, "421" or "444"'],
-    ['app: {command: [node, 3]}', 'expected a text, in quotes where YAML reads something else'],
+    ['app: {command: [node, 3]}', 'expected text, in quotes if YAML would read another type'],
     ['unknown_host: "421"', 'does not go without server_names: no host would be known'],
     ...[444, 499, 502].map((status): [string, string] => [
       `error_pages: {${status}: x.html}`,
@@ -73,7 +73,7 @@ describe('config/load: bad values', () => {
     ['cache: {max_size: 0}', 'expected a size such as 512k, 256m or 4g'],
     ...['a', 'a b', '$', '$host$', '$$host', '#$host'].map((key): [string, string] => [
       `cache: {key: "${key}"}`,
-      'expected a text with variables of nginx such as $host$request_uri',
+      'expected text with nginx variables such as $host$request_uri',
     ]),
     ['cache: {cookies: eat}', 'expected bypass or ignore'],
     ['send_files: {/a/../: x}', 'expected a path that ends with a slash, such as /protected/'],
@@ -131,7 +131,7 @@ describe('config/load: bad values', () => {
       [
         'monohull.yaml:2',
         'is not valid YAML: a second document begins here',
-        'leave out what follows the line with ---',
+        'remove everything from the line with --- on',
       ],
     )
     const quoted = refusedOnce(yaml('apps:\n  app: &a {workers: 2}\n  b: {"<<": *a}'))
@@ -159,7 +159,7 @@ describe('config/load: bad values', () => {
       const merge = refusedOnce(yaml(`server_names: &a [x.test]\napps:\n  app: {\n    <<: ${value} }`))
       assert.deepEqual(
         [merge.source, merge.problem],
-        ['monohull.yaml:4', 'is not valid YAML: << merges what is no set of keys and values'],
+        ['monohull.yaml:4', 'is not valid YAML: << does not refer to keys and values'],
       )
     }
     assert.match(refusedOnce(yaml('app: {<<: *a}')).problem, /no anchor &a above/)
@@ -199,8 +199,8 @@ describe('config/load: bad values', () => {
 describe('config/load: contradictions of a worker', () => {
   const cases: [string, string, string][] = [
     ['stop_delay: 3s', 'app.graceful_timeout', 'expected at most stop_timeout less stop_delay'],
-    ['env: {LISTEN_FDS: 1}', 'app.env.LISTEN_FDS', 'expected another name: this one is set by monohull'],
-    ['env: {MONOHULL_SLOT: 7}', 'app.env.MONOHULL_SLOT', 'expected another name: this one is set by monohull'],
+    ['env: {LISTEN_FDS: 1}', 'app.env.LISTEN_FDS', 'expected another name: monohull sets this one'],
+    ['env: {MONOHULL_SLOT: 7}', 'app.env.MONOHULL_SLOT', 'expected another name: monohull sets this one'],
     [
       'listen: port, env: {PORT: 80}',
       'app.env.PORT',
@@ -277,7 +277,7 @@ describe('config/load: YAML', () => {
 
   for (const text of ['- http_port', 'http_port', '80']) {
     it(`refuses ${text}, which holds no keys`, () => {
-      assert.equal(refusedOnce(yaml(text)).problem, 'does not hold keys and values')
+      assert.equal(refusedOnce(yaml(text)).problem, 'does not contain keys and values')
     })
   }
 })
