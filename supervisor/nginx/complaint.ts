@@ -1,14 +1,14 @@
 import type { OwnNginxConf } from './own-conf.ts'
 
-/** The rendered files of one configuration, by name relative to its folder, and the user's own nginx.conf if there is one. */
+/** Rendered files of one configuration, by name relative to its directory, and the user's own nginx.conf if there is one. */
 export interface RenderedNginx {
   files: ReadonlyMap<string, string>
   ownConf: OwnNginxConf | undefined
 }
 
 /**
- * What nginx says of the files of a configuration, in the names that the user knows: the own nginx.conf by its path, and a line that
- * was rendered by the keys that it is from.
+ * nginx's output with names that the user knows: the user's own nginx.conf by its path, and rendered lines with the keys that produced
+ * them.
  */
 export function nameOrigins(output: readonly string[], rendered: RenderedNginx): string[] {
   const { ownConf: ownNginxConf } = rendered
@@ -19,22 +19,22 @@ export function nameOrigins(output: readonly string[], rendered: RenderedNginx):
   })
 }
 
-/** What to do about what nginx says of the files of a configuration. */
+/** Fix for nginx's output about a configuration. */
 export function complaintFix(
   output: readonly string[],
   { ownConf: ownNginxConf }: Pick<RenderedNginx, 'ownConf'>,
 ): string {
   const text = output.join('\n')
   if (ownNginxConf && /unknown (log format )?"monohull_/.test(text))
-    return `include all the snippets in ${ownNginxConf.path} that docs/guide/routing.md has in its nginx.conf`
+    return `include in ${ownNginxConf.path} all snippets that the nginx.conf in docs/guide/routing.md includes`
   if (/"lua_package_path" directive is duplicate/.test(text))
-    return 'leave lua_package_path out, and extend package.path in an init_by_lua_block: docs/guide/routing.md'
+    return 'remove lua_package_path, and extend package.path in an init_by_lua_block: see docs/guide/routing.md'
   const twice = /"(\w+)" directive is duplicate in \S*\/http\.d\//.exec(text)?.[1]
-  if (twice === undefined) return 'mend what the message names; monohull render prints the rendered files'
-  return `say ${twice} in a file of server.d, or by a key of the configuration; monohull render shows the line that is there`
+  if (twice === undefined) return 'fix what the message names; monohull render prints the rendered files'
+  return `set ${twice} in a file in server.d, or with a configuration key; monohull render shows the existing line`
 }
 
-/** `cache`, or `routes[1]: cache`: the comments above the line that nginx names. */
+/** Keys that produced the line that nginx names, such as `cache` or `routes[1]: cache`, from the comments above it. */
 function keysOf(complaint: string, { files }: RenderedNginx): string | undefined {
   const [, file = '', line] = / in (rendered\/\S+):(\d+)$/.exec(complaint) ?? []
   const above = files.get(file)?.split('\n').slice(0, Number(line)) ?? []

@@ -1,32 +1,32 @@
-/** What the installed nginx can do. */
+/** Features of the installed nginx. */
 export interface NginxFeatures {
   /** `1.22.1` */
   version: string
-  /** `http2 on;` exists (1.25.1); before, HTTP/2 is a word in `listen`. */
+  /** Whether `http2 on;` exists (1.25.1). Before that, HTTP/2 is a parameter of `listen`. */
   hasHttp2Directive: boolean
-  /** Keys of session tickets are made anew by and by, and shared by old and new workers (1.23.2). */
+  /** Whether it rotates the keys of session tickets and shares them between old and new workers (1.23.2). */
   rotatesTicketKeys: boolean
-  /** The module for files that are compressed with Brotli already; undefined when there is none. */
+  /** File of the module that serves precompressed Brotli files; undefined if it is missing. */
   brotliStaticModule: string | undefined
-  /** X25519MLKEM768 is known to its OpenSSL (3.5). */
+  /** Whether its OpenSSL supports X25519MLKEM768 (3.5). */
   hasMlKem: boolean
-  /** Files to load for Lua, in this order; none when it is built in, undefined when there is no Lua. */
+  /** Module files to load for Lua, in this order; empty if Lua is built in, undefined if there is none. */
   luaModules: string[] | undefined
-  /** File of the dynamic module that compresses with Brotli. */
+  /** File of the dynamic module that compresses with Brotli; undefined if it is missing. */
   brotliModule: string | undefined
   hasHttp3: boolean
-  /** `max_headers` exists: in releases of 2026, and in Debian's older ones since June of it. */
+  /** Whether `max_headers` exists: in releases from 2026 on, and in Debian's older versions since June 2026. */
   hasMaxHeaders: boolean
 }
 
-/** Features by the output of `nginx -V`, and by which module files and directives there are. */
+/** Features from the output of `nginx -V` and from the existing module files and directives. */
 export function readFeatures(
   versionText: string,
   isFile: (path: string) => boolean,
   hasDirective: (name: string) => boolean,
 ): NginxFeatures {
   const version = /nginx\/(\d+\.\d+\.\d+)/.exec(versionText)?.[1] ?? '0.0.0'
-  // "built with OpenSSL 3.0 (running with OpenSSL 3.5)": what runs counts
+  // "built with OpenSSL 3.0 (running with OpenSSL 3.5)": the running version counts
   const openssl =
     /running with OpenSSL (\d+)\.(\d+)/.exec(versionText) ?? /built with OpenSSL (\d+)\.(\d+)/.exec(versionText)
   const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number)
@@ -43,26 +43,26 @@ export function readFeatures(
   }
 }
 
-/** Debian's modules of Lua. */
+/** Lua modules as packaged by Debian. */
 function findLua(versionText: string, isFile: (path: string) => boolean): string[] | undefined {
   if (/--add-module=\S*(lua-nginx-module|ngx_lua)/.test(versionText)) return []
   return findModules(versionText, ['ndk_http_module.so', 'ngx_http_lua_module.so'], isFile)
 }
 
-/** Where the nginx at hand looks for modules; undefined when one is missing. */
+/** Paths of modules in the directory that nginx is built for; undefined if one is missing. */
 function findModules(
   versionText: string,
   names: readonly string[],
   isFile: (path: string) => boolean,
 ): string[] | undefined {
-  const folder = /--modules-path=(\S+)/.exec(versionText)?.[1]
-  if (folder === undefined) return undefined
-  const files = names.map(name => `${folder}/${name}`)
+  const directory = /--modules-path=(\S+)/.exec(versionText)?.[1]
+  if (directory === undefined) return undefined
+  const files = names.map(name => `${directory}/${name}`)
   return files.every(isFile) ? files : undefined
 }
 
 function findBrotli(versionText: string, isFile: (path: string) => boolean): string | undefined {
-  const folder = /--modules-path=(\S+)/.exec(versionText)?.[1]
-  const file = `${folder}/ngx_http_brotli_filter_module.so`
-  return folder !== undefined && isFile(file) ? file : undefined
+  const directory = /--modules-path=(\S+)/.exec(versionText)?.[1]
+  const file = `${directory}/ngx_http_brotli_filter_module.so`
+  return directory !== undefined && isFile(file) ? file : undefined
 }

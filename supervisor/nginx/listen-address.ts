@@ -1,4 +1,4 @@
-/** An address that nginx listens on. */
+/** Address that nginx listens on. */
 export interface ListenAddress {
   address: string
   port: number

@@ -9,44 +9,46 @@ import { createNginxOrphans, type OrphanView } from './orphans.ts'
 /** View of running nginx processes. */
 export interface ProcessView extends OrphanView {
   childrenOf(pid: number): number[]
-  /** Whether an nginx worker accepts nothing any more. */
-  isNginxLeaving(pid: number): boolean
+  /** Whether an nginx worker has stopped accepting connections. */
+  isNginxDraining(pid: number): boolean
 }
 
 const pollMs = 2
 const startTimeoutMs = 10_000
 const backoff = { initialMs: 200, maxMs: 10_000 }
-/** A master that ran this long restarts the backoff. */
+/** A master that ran this long resets the backoff. */
 const stableMs = 1000
 
+/** Dependencies of `createNginxMaster`. */
 export interface NginxMasterDeps extends ProcessRuntime {
-  /** Directory whose nginx.conf a master reads. */
+  /** Directory of the nginx.conf. */
   configuration: string
   processes: ProcessView
-  /** The bound sockets that it inherits, in the supervisor. */
+  /** Descriptors of the bound sockets that it inherits from the supervisor. */
   descriptors: readonly number[]
   env: Readonly<Record<string, string>>
 }
 
-/** The master process of nginx, and the one that follows when it dies. */
+/** Master process of nginx, which is restarted if it dies. */
 export interface NginxMaster {
-  /** Starts; settles when there are nginx workers, with false when it ended or took too long. */
+  /** Starts nginx. Settles with true when it has workers, or with false if it exits or takes too long. */
   start(): Promise<boolean>
   /**
-   * Has it read its configuration again. `taken`: only new workers accept. `refused`: it lives, and has no new ones in
-   * time. `absent`: there is none; the next one reads the configuration anyway.
+   * Reloads the configuration. `applied`: only new workers accept connections. `refused`: the master has no new workers within the timeout.
+   * `absent`: there is no master; the next one reads the configuration anyway.
    */
-  reload(): Promise<'taken' | 'refused' | 'absent'>
-  /** Has the workers of dead masters quit, since what they know is out of date; settles when they take no more requests. */
+  reload(): Promise<'applied' | 'refused' | 'absent'>
+  /** Ends the workers of dead masters, whose configuration is outdated. Settles when they accept no more requests. */
   retireOrphans(): Promise<void>
   reopenLogs(): void
   /** Whether `start` has settled with true. */
   isStarted(): boolean
   isAlive(): boolean
-  /** Graceful: QUIT, and KILL after `graceMs`; else TERM. Settles when nginx and its workers are gone. */
+  /** Stops nginx: graceful with QUIT, fast with TERM; KILL after `graceMs`. Settles when nginx and its workers have exited. */
   stop(mode: 'graceful' | 'fast', graceMs: number): Promise<void>
 }
 
+/** Master that has not been started yet. */
 export function createNginxMaster(deps: NginxMasterDeps): NginxMaster {
   const { clock, log } = deps
   const orphans = createNginxOrphans(deps)
@@ -54,7 +56,7 @@ export function createNginxMaster(deps: NginxMasterDeps): NginxMaster {
   let isStarted = false
   let isStopping = false
   let failures = 0
-  /** Died, and not yet followed by one with workers: theirs alone serve. */
+  /** Dead masters without a successor that has workers. Until then, only their workers serve. */
   let dead: ManagedProcess[] = []
 
   function spawnMaster(): ManagedProcess {
@@ -86,7 +88,7 @@ export function createNginxMaster(deps: NginxMasterDeps): NginxMaster {
     dead.push(gone)
     failures = uptimeMs >= stableMs ? 0 : failures + 1
     const delayMs = backoffMs(failures, backoff, deps.random())
-    log.error('nginx died, starting it again on the same sockets', {
+    log.error('nginx died, restarting it on the same sockets', {
       pid: gone.child.pid,
       exit: describeExit(exit),
       uptime_ms: uptimeMs,
@@ -107,7 +109,7 @@ export function createNginxMaster(deps: NginxMasterDeps): NginxMaster {
     })
   }
 
-  /** Settles when the master has a worker, and the `known` ones leave; false when it ended or the time is over. */
+  /** Settles with true when the master has new workers and the `known` ones drain, or with false if it exits or the time is up. */
   async function waitForWorkers(started: ManagedProcess, known: readonly number[] = []): Promise<boolean> {
     const deadline = clock.monotonic() + startTimeoutMs
     let isGone = false
@@ -115,8 +117,8 @@ export function createNginxMaster(deps: NginxMasterDeps): NginxMaster {
       isGone = true
     })
     while (!isGone && clock.monotonic() < deadline) {
-      const { childrenOf, isNginxLeaving } = deps.processes
-      if (childrenOf(started.child.pid).some(pid => !known.includes(pid)) && known.every(isNginxLeaving)) {
+      const { childrenOf, isNginxDraining } = deps.processes
+      if (childrenOf(started.child.pid).some(pid => !known.includes(pid)) && known.every(isNginxDraining)) {
         started.markReady()
         return true
       }
@@ -135,16 +137,16 @@ export function createNginxMaster(deps: NginxMasterDeps): NginxMaster {
     async reload() {
       if (!master) return 'absent'
       const known = deps.processes.childrenOf(master.child.pid)
-      // a master that just died is started again with the promoted files anyway
+      // a master that has just died is restarted with the promoted files anyway
       if (!master.child.signal('SIGHUP')) return 'absent'
       if (!(await waitForWorkers(master, known)) && master.child.signal('SIGHUP')) return 'refused'
       orphans.retire('SIGQUIT')
-      return 'taken'
+      return 'applied'
     },
     async retireOrphans() {
       const deadline = clock.monotonic() + startTimeoutMs
       while (dead.length > 0 && !isStopping && clock.monotonic() < deadline) await pause(clock, pollMs)
-      await orphans.leave()
+      await orphans.drain()
     },
     reopenLogs() {
       master?.child.signal('SIGUSR1')

@@ -1,62 +1,63 @@
 import { type Clock, pause } from '../base/clock.ts'
 import type { Child } from '../processes/child.ts'
 
-const lookEveryMs = 1000
-/** How long they may take to stop accepting, and how often that is looked at. */
-const leavingMs = 2000
-const leavingPollMs = 10
-/** Busy ones go after this time all the same: each dead master leaves its workers' memory in use. */
-const longestMs = 60_000
+const checkIntervalMs = 1000
+/** Time for them to stop accepting, and interval of the checks. */
+const drainTimeoutMs = 2000
+const drainPollMs = 10
+/** Busy workers are ended after this time too, because the workers of every dead master use memory. */
+const maxBusyMs = 60_000
 
 /**
- * nginx workers whose master died. They serve on, beside those of the new master and with the same configuration, so
- * nothing is gained by telling them to quit at once, and something lost: a worker that quits closes its idle client
- * connections, while a request may be on its way on them. They are told when they have been quiet for a second.
+ * nginx workers whose master died. They keep serving next to those of the new master, with the same configuration. Ending them at once
+ * would only do harm: a worker that quits closes its idle client connections, on which a request may be on its way. They are ended after
+ * a second without activity.
  */
 export interface NginxOrphans {
-  /** Takes care of the process group that a dead master leaves. */
+  /** Adopts the process group of a dead master. */
   adopt(master: Child): void
-  /** Tells all of them: gracefully when their configuration is out of date, else when everything stops. */
+  /** Signals all of them: SIGQUIT if their configuration is outdated, otherwise for a stop. */
   retire(signal: 'SIGQUIT' | 'SIGTERM'): void
-  /** Tells all of them to quit; settles when none takes a request any more. */
-  leave(): Promise<void>
+  /** Ends all of them gracefully. Settles when none accepts requests any more. */
+  drain(): Promise<void>
 }
 
 /** View of groups of nginx workers. */
 export interface OrphanView {
-  /** Whether none of a group accepts anything any more. */
-  isGroupLeaving(group: number): boolean
-  /** How often the processes of a group went to sleep and woke up so far, which is what a server at rest does not do. */
+  /** Whether no worker of a group accepts connections any more. */
+  isGroupDraining(group: number): boolean
+  /** Number of times that the processes of a group have gone to sleep and woken up so far. It does not grow while a server is idle. */
   wakeUpsOf(group: number): number
 }
 
 interface Orphans {
   master: Child
   since: number
-  /** How often they had woken up when they were last looked at. */
+  /** Wake-ups at the last check. */
   wakeUps: number | undefined
 }
 
+/** Registry of orphans, which is empty at first. */
 export function createNginxOrphans({ clock, processes }: { clock: Clock; processes: OrphanView }): NginxOrphans {
   let groups: Orphans[] = []
-  let cancelLook: (() => void) | undefined
+  let cancelCheck: (() => void) | undefined
 
-  function look(): void {
+  function check(): void {
     groups = groups.filter(group => {
       const wakeUps = processes.wakeUpsOf(group.master.pid)
-      if (wakeUps !== group.wakeUps && clock.monotonic() - group.since < longestMs) {
+      if (wakeUps !== group.wakeUps && clock.monotonic() - group.since < maxBusyMs) {
         group.wakeUps = wakeUps
         return true
       }
       group.master.signalGroup('SIGQUIT')
       return false
     })
-    cancelLook = groups.length > 0 ? clock.after(lookEveryMs, look) : undefined
+    cancelCheck = groups.length > 0 ? clock.after(checkIntervalMs, check) : undefined
   }
 
   function retire(signal: 'SIGQUIT' | 'SIGTERM'): void {
-    cancelLook?.()
-    cancelLook = undefined
+    cancelCheck?.()
+    cancelCheck = undefined
     for (const { master } of groups) master.signalGroup(signal)
     groups = []
   }
@@ -64,14 +65,14 @@ export function createNginxOrphans({ clock, processes }: { clock: Clock; process
   return {
     adopt(master) {
       groups.push({ master, since: clock.monotonic(), wakeUps: processes.wakeUpsOf(master.pid) })
-      cancelLook ??= clock.after(lookEveryMs, look)
+      cancelCheck ??= clock.after(checkIntervalMs, check)
     },
     retire,
-    async leave() {
+    async drain() {
       const masters = groups.map(({ master }) => master.pid)
       retire('SIGQUIT')
-      const deadline = clock.monotonic() + leavingMs
-      while (!masters.every(processes.isGroupLeaving) && clock.monotonic() < deadline) await pause(clock, leavingPollMs)
+      const deadline = clock.monotonic() + drainTimeoutMs
+      while (!masters.every(processes.isGroupDraining) && clock.monotonic() < deadline) await pause(clock, drainPollMs)
     },
   }
 }

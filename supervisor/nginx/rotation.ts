@@ -1,29 +1,30 @@
 import { messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 
-/** Tells nginx which workers there are, one change at a time; changes that come meanwhile are told together. */
+/** Updates nginx after changes of the workers, one update at a time. Changes during an update share the next one. */
 export interface Rotation {
-  /** Settles when nginx knows the state of now, or could not be told (which is logged). */
+  /** Settles when nginx has the present state, or when the update has failed, which is logged. */
   changed: () => Promise<void>
 }
 
-export function createRotation(tell: () => Promise<void>, log: Log): Rotation {
+/** Rotation that runs `update` for each change. */
+export function createRotation(update: () => Promise<void>, log: Log): Rotation {
   let last = Promise.resolve()
   let waiting: Promise<void> | undefined
 
-  async function tellOnce(): Promise<void> {
+  async function updateOnce(): Promise<void> {
     waiting = undefined
     try {
-      await tell()
+      await update()
     } catch (error) {
-      log.error('cannot tell nginx which workers there are', { error: messageOf(error) })
+      log.error('cannot update the workers in nginx', { error: messageOf(error) })
     }
   }
 
   return {
     changed() {
       if (!waiting) {
-        waiting = last.then(tellOnce)
+        waiting = last.then(updateOnce)
         last = waiting
       }
       return waiting

@@ -3,69 +3,73 @@ import { stoppingReason } from '../base/stopping.ts'
 import { complaintFix, nameOrigins, type RenderedNginx } from './complaint.ts'
 import { createNginxMaster, type NginxMaster, type NginxMasterDeps } from './master.ts'
 
-/** Result of nginx's own test; the output is its words, line by line. `text`: the whole configuration as nginx read it, files that it includes too; the same text, the same configuration. */
+/** Result of nginx's own test, with its output by line. `text` is the whole configuration as nginx read it, with all included files: equal text means equal configuration. */
 export type ConfigTest = { ok: true; warnings: string[]; text: string } | { ok: false; output: string[] }
 
-/** The configuration on disk and the check of it; see adapters/nginx-files. */
+/** Configuration on disk; see adapters/files. */
 export interface NginxFiles {
-  /** Leads to the configuration in use. */
+  /** Link to the directory of the configuration in use. */
   currentDirectory: string
+  /** Writes a new configuration and returns its directory. */
   stage(rendered: ReadonlyMap<string, string>): string
-  /** `descriptors`: sockets that are bound already; without them nginx binds the addresses for a moment. `signal` ends it. */
-  test(folder: string, descriptors: readonly number[], signal?: AbortSignal): Promise<ConfigTest>
-  /** Makes it the one in use, and tells which was before. */
-  promote(folder: string): string | undefined
-  discard(folder: string): void
+  /** Runs nginx's test. `descriptors` are sockets that are already bound; without them nginx binds the addresses for a moment. `signal` aborts it. */
+  test(directory: string, descriptors: readonly number[], signal?: AbortSignal): Promise<ConfigTest>
+  /** Puts a configuration into use and returns the previous one. */
+  promote(directory: string): string | undefined
+  /** Deletes a configuration that is not in use. */
+  discard(directory: string): void
 }
 
-/** nginx with its configuration. Whatever renders, tests or reloads waits for its turn, and renders when it has it. */
+/** nginx with its configuration. Checks and reloads run one at a time; each renders when its turn comes. */
 export interface Nginx extends Omit<NginxMaster, 'start' | 'reload'> {
-  /** Renders and tests without a trace; an OperatorError with nginx's own words when it is refused. */
+  /** Renders and tests without side effects. Throws an OperatorError with nginx's own message if nginx rejects the configuration. */
   check(render: () => RenderedNginx): Promise<void>
-  /** Starts; settles when nginx has workers. An OperatorError with nginx's own words when it refuses the configuration. */
+  /** Starts nginx. Settles when it has workers. Throws an OperatorError with nginx's own message if nginx rejects the configuration. */
   start(rendered: RenderedNginx): Promise<void>
   /**
-   * Renders, tests, promotes and reloads; settles when only new nginx workers accept. It rejects when nginx does not take
-   * it, and the last configuration is in use again. It reloads nothing when no file of the configuration has changed: a
-   * reload closes client connections. `onTaken` is called before anybody else has a turn.
+   * Renders, tests, promotes and reloads. Settles when only new nginx workers accept connections. If nginx does not apply the
+   * configuration, the promise rejects and the last one is in use again. Does not reload if no file of the configuration has changed,
+   * because a reload closes client connections. `onApplied` is called before the next turn.
    */
-  apply(render: () => RenderedNginx, onTaken?: () => void): Promise<void>
-  /** `apply` for when the rendered files alone may have changed, and not the files that the user's own configuration is in. */
+  apply(render: () => RenderedNginx, onApplied?: () => void): Promise<void>
+  /** Like `apply`, but only looks for changes in the rendered files, not in the user's own nginx files. */
   follow(render: () => RenderedNginx): Promise<void>
-  /** Takes note of all files that nginx was started with, so that `apply` can tell a change. */
-  takeNote(): void
+  /** Records all files that nginx was started with, so that `apply` can detect changes. */
+  recordFiles(): void
 }
 
+/** Dependencies of `createNginx`. */
 export interface NginxDeps extends Omit<NginxMasterDeps, 'configuration'> {
   files: NginxFiles
 }
 
-/** The rendered files that nginx was given last, and the whole configuration with them, as far as they are known. */
-interface Given {
+/** The rendered files that nginx loaded last, and the whole configuration with them, as far as they are known. */
+interface Loaded {
   rendered: string | undefined
   whole: string | undefined
 }
 
-const unknown: Given = { rendered: undefined, whole: undefined }
+const unknown: Loaded = { rendered: undefined, whole: undefined }
 
+/** nginx that has not been started yet. */
 export function createNginx(deps: NginxDeps): Nginx {
   const { log, files } = deps
   const { start, reload, stop, ...master } = createNginxMaster({ ...deps, configuration: files.currentDirectory })
-  let given = unknown
+  let loaded = unknown
   let lastTurn: Promise<void> = Promise.resolve()
   const ending = new AbortController()
-  /** Settles when no test is under way. */
+  /** Settles when no test is running. */
   let testing: Promise<void> = Promise.resolve()
 
-  function test(folder: string): Promise<ConfigTest> {
-    const result = files.test(folder, deps.descriptors, ending.signal)
+  function test(directory: string): Promise<ConfigTest> {
+    const result = files.test(directory, deps.descriptors, ending.signal)
     testing = Promise.allSettled([testing, result]).then(() => {})
     return result
   }
 
-  /** The whole configuration, as nginx read it. */
-  async function expectAccepted(folder: string, rendered: RenderedNginx): Promise<string> {
-    const result = await test(folder)
+  /** The whole configuration as nginx read it, or an OperatorError if nginx rejects it. */
+  async function expectAccepted(directory: string, rendered: RenderedNginx): Promise<string> {
+    const result = await test(directory)
     if (ending.signal.aborted) throw new OperatorError(stoppingReason, { fix: 'start it again' })
     if (!result.ok) {
       throw new OperatorError(`nginx refuses the configuration: ${nameOrigins(result.output, rendered).join('\n')}`, {
@@ -76,71 +80,71 @@ export function createNginx(deps: NginxDeps): Nginx {
     return result.text
   }
 
-  async function stageTested(rendered: RenderedNginx): Promise<{ folder: string; whole: string }> {
-    const folder = files.stage(rendered.files)
+  async function stageTested(rendered: RenderedNginx): Promise<{ directory: string; whole: string }> {
+    const directory = files.stage(rendered.files)
     try {
-      return { folder, whole: await expectAccepted(folder, rendered) }
+      return { directory, whole: await expectAccepted(directory, rendered) }
     } catch (error) {
-      files.discard(folder)
+      files.discard(directory)
       throw error
     }
   }
 
   async function applyNow(rendered: RenderedNginx): Promise<void> {
     if (ending.signal.aborted) return
-    const { folder, whole } = await stageTested(rendered)
+    const { directory, whole } = await stageTested(rendered)
     const text = textOf(rendered)
-    // pages are no part of what nginx reads at a reload
-    if (whole === given.whole && text === given.rendered) {
-      files.discard(folder)
+    // error pages are not part of the configuration that nginx reads on a reload
+    if (whole === loaded.whole && text === loaded.rendered) {
+      files.discard(directory)
       return
     }
-    const former = files.promote(folder)
-    given = { rendered: text, whole }
+    const previous = files.promote(directory)
+    loaded = { rendered: text, whole }
     if ((await reload()) !== 'refused') return
-    // or the next master would start with what this one has refused
-    if (former !== undefined) files.promote(former)
-    // it may yet take the one or the other
-    given = unknown
-    throw new OperatorError('nginx did not take the new configuration', {
-      fix: 'mend what its own message names, it stands above',
+    // otherwise the next master would start with the refused configuration
+    if (previous !== undefined) files.promote(previous)
+    // it may still load either one
+    loaded = unknown
+    throw new OperatorError('nginx did not apply the new configuration', {
+      fix: 'fix the problem in its own message above',
     })
   }
 
   function inTurn(act: () => Promise<void>): Promise<void> {
     const done = lastTurn.then(act)
-    lastTurn = done.catch(() => {}) // told to whoever asked; the next one starts clean
+    lastTurn = done.catch(() => {}) // the caller gets the error; the next turn starts clean
     return done
   }
 
   return {
     ...master,
-    check: render => inTurn(async () => files.discard((await stageTested(render())).folder)),
+    check: render => inTurn(async () => files.discard((await stageTested(render())).directory)),
     async start(rendered) {
       if (ending.signal.aborted) return
-      const folder = files.stage(rendered.files)
-      files.promote(folder)
-      given = { rendered: textOf(rendered), whole: undefined }
+      const directory = files.stage(rendered.files)
+      files.promote(directory)
+      loaded = { rendered: textOf(rendered), whole: undefined }
       if ((await start()) || ending.signal.aborted) return
-      // starting is the test; asked again, it tells why
-      await expectAccepted(folder, rendered)
-      throw new OperatorError('nginx did not start', { fix: 'mend what its own message names, it stands above' })
+      // the start is the test; a second test gives the reason
+      await expectAccepted(directory, rendered)
+      throw new OperatorError('nginx did not start', { fix: 'fix the problem in its own message above' })
     },
-    apply: (render, onTaken) =>
+    apply: (render, onApplied) =>
       inTurn(async () => {
         await applyNow(render())
-        onTaken?.()
+        onApplied?.()
       }),
-    takeNote() {
+    recordFiles() {
       void inTurn(async () => {
         const result = await test(files.currentDirectory)
-        if (result.ok) given = { ...given, whole: given.whole ?? result.text }
-      }).catch(error => log.debug('cannot take note of the nginx configuration', { error: messageOf(error) }))
+        if (result.ok) loaded = { ...loaded, whole: loaded.whole ?? result.text }
+      }).catch(error => log.debug('cannot record the nginx configuration', { error: messageOf(error) }))
     },
     follow: render =>
       inTurn(async () => {
         const now = render()
-        if (textOf(now) !== given.rendered) await applyNow(now)
+        if (textOf(now) !== loaded.rendered) await applyNow(now)
       }),
     async stop(mode, graceMs) {
       ending.abort()

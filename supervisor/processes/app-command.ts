@@ -1,11 +1,12 @@
 import { splitCommand } from '../config/command-words.ts'
 
-/** What the app is: a command to run, or a folder of static files. */
+/** Content of the app: a command to run, a directory of static files, or the welcome page. */
 export type AppContent =
   | { kind: 'command'; argv: string[]; env: Record<string, string>; origin: string }
   | { kind: 'files'; root: string; origin: string }
   | { kind: 'welcome'; origin: string }
 
+/** The used fields of package.json. */
 export interface PackageJson {
   name?: string
   version?: string
@@ -13,19 +14,20 @@ export interface PackageJson {
   scripts?: Record<string, string>
 }
 
-/** The app's folder, as far as choosing a command needs it. */
+/** View of the app's directory, for choosing a command. */
 export interface Project {
   packageJson: PackageJson | undefined
   isFile(path: string): boolean
   isDirectory(path: string): boolean
-  /** URL of the module hook of the tsx that would run, when there is one. */
+  /** URL of the module hook of the tsx that `program` would run; undefined if tsx is not found. */
   tsxLoader(program: string): string | undefined
 }
 
+/** Content of the app, or why there is none. */
 export type CommandResult = { ok: true; content: AppContent } | { ok: false; problem: string; fix: string }
 
 const packageManagers = new Set(['npm', 'yarn', 'pnpm'])
-/** Commands of the package managers that are no scripts of the package. */
+/** Commands of the package managers that are not scripts of the package. */
 const managerCommands = new Set([
   'install',
   'i',
@@ -39,10 +41,10 @@ const managerCommands = new Set([
   'add',
   'remove',
 ])
-/** Flags of the package managers that change only what they print. */
+/** Flags of the package managers that only affect their output. */
 const quietFlags = new Set(['-s', '--silent', '-q', '--quiet'])
-/** Words that only a shell knows, at the beginning of a script. */
-const shellWords = new Set([
+/** Shell builtins that may begin a script. */
+const shellBuiltins = new Set([
   'exec',
   'cd',
   'export',
@@ -55,14 +57,14 @@ const shellWords = new Set([
   'umask',
   'command',
 ])
-const staticFolders = ['.', 'public', 'dist', 'build']
+const staticDirectories = ['.', 'public', 'dist', 'build']
 
-/** What to run: the command, or without one what the folder looks like. */
+/** Content to run: the given command, or a guess from the files of the project. */
 export function chooseContent(command: readonly string[] | undefined, project: Project): CommandResult {
   if (command) {
     const [only = ''] = command
     if (command.length === 1 && project.isDirectory(only))
-      return found({ kind: 'files', root: only, origin: `folder ${only}` })
+      return found({ kind: 'files', root: only, origin: `directory ${only}` })
     return resolve([...command], { project, origin: only, above: [] })
   }
   const { packageJson } = project
@@ -71,15 +73,15 @@ export function chooseContent(command: readonly string[] | undefined, project: P
   const main = packageJson ? (packageJson.main ?? 'index.js') : undefined
   if (main && project.isFile(main))
     return resolve(['node', main], { project, origin: 'main of package.json', above: [] })
-  for (const folder of staticFolders) {
-    if (project.isFile(`${folder}/index.html`))
-      return found({ kind: 'files', root: folder, origin: `${folder}/index.html` })
+  for (const directory of staticDirectories) {
+    if (project.isFile(`${directory}/index.html`))
+      return found({ kind: 'files', root: directory, origin: `${directory}/index.html` })
   }
   if (packageJson) {
     return {
       ok: false,
       problem: 'package.json has no start script, and its main file does not exist',
-      fix: 'add a start script, or give the command: monohull run node server.js',
+      fix: 'add a start script, or specify the command: monohull run node server.js',
     }
   }
   return found({ kind: 'welcome', origin: 'no app found' })
@@ -87,15 +89,15 @@ export function chooseContent(command: readonly string[] | undefined, project: P
 
 interface Context {
   project: Project
-  /** For the log: where the command came from. */
+  /** Source of the command, for the log. */
   origin: string
-  /** Scripts that led here. */
+  /** Scripts that led here, outermost first. */
   above: readonly string[]
 }
 
 /**
- * A package manager between monohull and the app swallows signals and closes inherited sockets, so its script is run
- * instead of it; tsx's command line takes descriptor 3 for itself, so its module hook is used instead.
+ * Resolves a command to the program that is actually run. A package manager would swallow signals and close inherited sockets, so its
+ * script is run directly. tsx's command line uses descriptor 3 itself, so its module hook is used instead.
  */
 function resolve(argv: string[], context: Context): CommandResult {
   const { project, origin } = context
@@ -122,8 +124,8 @@ function resolve(argv: string[], context: Context): CommandResult {
 }
 
 /**
- * Gunicorn takes the socket by LISTEN_FDS. Told of it by `--bind fd://3` as well it would open it twice, and told by that
- * alone it removes the socket's path when it ends.
+ * Removes `--bind fd://3` from Gunicorn's arguments, because Gunicorn gets the socket from LISTEN_FDS. With both, it would open the socket
+ * twice. With `--bind` alone, it removes the socket's path when it exits.
  */
 function withoutDescriptor(words: readonly string[]): string[] {
   const isBind = (word: string | undefined) => word === '--bind' || word === '-b'
@@ -148,15 +150,19 @@ function runScript({ script, extra }: { script: string; extra: string[] }, conte
   const { project, origin, above } = context
   const { packageJson } = project
   if (above.includes(script)) {
-    const circle = [...above, script].join(' → ')
-    return { ok: false, problem: `the scripts of package.json lead in a circle: ${circle}`, fix: 'let one run the app' }
+    const loop = [...above, script].join(' → ')
+    return {
+      ok: false,
+      problem: `the scripts of package.json form a loop: ${loop}`,
+      fix: 'make one of them start the app',
+    }
   }
   const text = packageJson?.scripts?.[script]
   if (text === undefined) {
     return {
       ok: false,
       problem: `package.json has no script ${script}`,
-      fix: `add it, or name another; there are: ${Object.keys(packageJson?.scripts ?? {}).join(', ') || 'none'}`,
+      fix: `add it, or use another; available: ${Object.keys(packageJson?.scripts ?? {}).join(', ') || 'none'}`,
     }
   }
   const npmEnv = {
@@ -171,17 +177,17 @@ function runScript({ script, extra }: { script: string; extra: string[] }, conte
     if (!inner.ok || inner.content.kind !== 'command') return inner
     return found({ ...inner.content, env: { ...npmEnv, ...plain.env, ...inner.content.env }, origin })
   }
-  // only a shell can run it; "$@" hands on further words unread
-  const line = `${before === undefined ? '' : `${before} && `}${text}${extra.length > 0 ? ' "$@"' : ''}`
+  // needs a shell; "$@" passes further words on unchanged
+  const commandLine = `${before === undefined ? '' : `${before} && `}${text}${extra.length > 0 ? ' "$@"' : ''}`
   return found({
     kind: 'command',
-    argv: ['/bin/sh', '-c', line, ...(extra.length > 0 ? ['sh', ...extra] : [])],
+    argv: ['/bin/sh', '-c', commandLine, ...(extra.length > 0 ? ['sh', ...extra] : [])],
     env: npmEnv,
     origin,
   })
 }
 
-/** `A=1 node x` without a shell; undefined when it takes one. */
+/** Assignments and words of a script such as `A=1 node x`; undefined if it needs a shell. */
 function splitAssignments(text: string): { env: Record<string, string>; argv: string[] } | undefined {
   const split = splitCommand(text)
   if (!split.ok || /[*?~#]|\$/.test(text)) return undefined
@@ -191,7 +197,7 @@ function splitAssignments(text: string): { env: Record<string, string>; argv: st
     env[match.name] = match.value
     argv.shift()
   }
-  return argv[0] !== undefined && !shellWords.has(argv[0]) ? { env, argv } : undefined
+  return argv[0] !== undefined && !shellBuiltins.has(argv[0]) ? { env, argv } : undefined
 }
 
 function assignment(word: string | undefined): { name: string; value: string } | undefined {

@@ -1,25 +1,26 @@
 import type { Runtime } from '../base/runtime.ts'
 import type { Exit } from './exit.ts'
 
-/** A running child and its process group (its own, led by it). */
+/** Running child and the process group that it leads. */
 export interface Child {
   readonly pid: number
-  /** Settles when the process itself is gone, whoever still holds its pipes. */
+  /** Settles when the process itself has exited, even if others still hold its pipes. */
   readonly exited: Promise<Exit>
-  /** Sends to the process alone. False when it is gone. */
+  /** Sends a signal to the process only. False if it has exited. */
   signal(signal: NodeJS.Signals): boolean
-  /** Sends to every process of the group. False when none is left. */
+  /** Sends a signal to every process of the group. False if none is left. */
   signalGroup(signal: NodeJS.Signals): boolean
-  /** Whether any process of the group is still there (zombies do not count). */
+  /** Whether any process of the group is running; zombies do not count. */
   groupAlive(): boolean
-  /** The last lines it printed, oldest first. */
+  /** Last lines of its output, oldest first. */
   lastLines(): string[]
-  /** Settles when its output was read to the end, or after a moment when somebody still holds it. */
+  /** Settles when its output has been read to the end, or after a moment if another process still holds the pipe. */
   outputEnded(): Promise<void>
-  /** Calls back for each `KEY=value` line that the process writes to its notify descriptor. */
+  /** Calls `callback` for each `KEY=value` line that the process writes to its notify descriptor. */
   onNotify(callback: (word: string, value: string) => void): void
 }
 
+/** Description of a child to start. */
 export interface SpawnSpec {
   /** Name in logs and records: `app.1`, `nginx`. */
   name: string
@@ -28,18 +29,18 @@ export interface SpawnSpec {
   env: Readonly<Record<string, string>>
   uid: number | undefined
   gid: number | undefined
-  /** Descriptors of the supervisor that the child gets as 3, 4, … */
+  /** Descriptors of the supervisor that the child inherits as 3, 4, … */
   inherit: readonly number[]
-  /** relay: lines with a source in front of them; direct: the supervisor's own stdout and stderr. */
+  /** relay: lines prefixed with their source; direct: the supervisor's own stdout and stderr. */
   output: 'relay' | 'direct'
   /** Whether the child gets a notify pipe, after the inherited descriptors. */
   notify: boolean
 }
 
-/** Starts a child; throws an OperatorError when the system refuses. */
+/** Starts a child. Throws an OperatorError if the system refuses. */
 export type Spawn = (spec: SpawnSpec) => Child
 
-/** `Runtime` for what starts children. */
+/** Runtime of a service that starts children. */
 export interface ProcessRuntime extends Runtime {
   spawn: Spawn
 }

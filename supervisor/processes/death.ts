@@ -1,13 +1,13 @@
 import type { Exit } from './exit.ts'
 
-/** Worker, or process, that ended by itself. */
+/** End of a worker or process that monohull did not request. */
 export interface Death {
   worker: string
   exit: Exit
   wasReady: boolean
-  /** Since it was ready; 0 when it never was. */
+  /** Time since it became ready; 0 if it never did. */
   servedMs: number
-  /** Whether somebody outside killed it. */
+  /** Whether something outside monohull killed it. */
   wasKilledOutside: boolean
   lastLines: string[]
 }

@@ -1,38 +1,39 @@
-/** The worker contract's variables: systemd's socket activation names where it has them (sd_listen_fds(3), sd_notify(3)). */
+/** Values of the worker contract's variables, which use systemd's names where it has them (sd_listen_fds(3), sd_notify(3)). */
 export interface WorkerIdentity {
   app: string
   slot: number
   workers: number
-  /** Kernel number of the inherited socket, when there is one. */
+  /** Inode of the inherited socket, if there is one. */
   socketInode: number | undefined
-  /** Whether the command names the descriptor itself (`--bind fd://3`): told twice, Gunicorn would open it twice. */
+  /** Whether the command itself names the descriptor (`--bind fd://3`). With LISTEN_FDS as well, Gunicorn would open it twice. */
   namesDescriptor: boolean
-  /** TCP port of its own, when it has no inherited socket. */
+  /** TCP port of a worker without an inherited socket. */
   port: number | undefined
   gracefulTimeoutMs: number
-  /** How often the Node preload is to tell how busy it is; undefined: never. */
+  /** Interval at which the Node preload reports its load; undefined: never. */
   loadIntervalMs: number | undefined
-  /** How often it is to give a sign of life; 0: never. */
+  /** Interval of its heartbeat; 0: none. */
   heartbeatMs: number
-  /** Requests after which it is to say so; 0: never. */
+  /** Number of requests after which it reports that it has reached its limit; 0: no limit. */
   requestLimit: number
 }
 
-/** Variables that configure monohull or its other children, and that a worker must not see. */
+/** Variables that configure monohull or its other children. Workers must not see them. */
 const hidden = /^(MONOHULL_|LISTEN_(FDS|PID|FDNAMES)$|NOTIFY_SOCKET$|NGINX$|WEB_CONCURRENCY$)/
 
+/** Sources of a worker's environment. */
 export interface WorkerEnvSources {
-  /** The environment that monohull was started with. */
+  /** Environment of monohull itself. */
   inherited: Readonly<Record<string, string | undefined>>
-  /** `app.env`, secrets read. */
+  /** `app.env` with the values of its secrets. */
   configured: Readonly<Record<string, string>>
-  /** HOME, USER and LOGNAME of the user it runs as; empty when that is monohull's own. */
+  /** HOME, USER and LOGNAME of the user it runs as; empty if that is monohull's own user. */
   account: Readonly<Record<string, string>>
   /** Absolute path of the Node preload. */
   preload: string
 }
 
-/** The environment of one worker. LISTEN_PID is set by the spawner, who alone knows it. */
+/** Environment of one worker. The spawner adds LISTEN_PID, which only it knows. */
 export function workerEnv(sources: WorkerEnvSources, identity: WorkerIdentity): Record<string, string> {
   const env = { ...programEnv(sources), ...identityEnv(identity) }
   env.MONOHULL_GRACEFUL_TIMEOUT_MS = String(identity.gracefulTimeoutMs)
@@ -52,7 +53,7 @@ export function workerEnv(sources: WorkerEnvSources, identity: WorkerIdentity): 
   return env
 }
 
-/** The environment of a program that monohull starts: the container's own, without what configures monohull. */
+/** Environment of a program that monohull starts: the container's, without the variables that configure monohull. */
 export function programEnv(sources: Omit<WorkerEnvSources, 'preload'>): Record<string, string> {
   const env: Record<string, string> = {}
   for (const [name, value] of Object.entries(sources.inherited)) {
@@ -61,7 +62,7 @@ export function programEnv(sources: Omit<WorkerEnvSources, 'preload'>): Record<s
   return Object.assign(env, sources.account, sources.configured)
 }
 
-/** Tells one of several who it is. */
+/** Variables that identify one of several workers or processes. */
 export function identityEnv({
   app,
   slot,
@@ -79,7 +80,7 @@ function quoteNodeOption(path: string): string {
   return /\s|"/.test(path) ? `"${path.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"` : path
 }
 
-/** Fills `$PORT` and `${PORT}` into the words of a command; nothing else is expanded. */
+/** Replaces `$PORT` and `${PORT}` in the words of a command. Nothing else is expanded. */
 export function fillPort(words: readonly string[], port: number | undefined): string[] {
   if (port === undefined) return [...words]
   return words.map(word => word.replaceAll(/\$PORT\b|\$\{PORT\}/g, String(port)))

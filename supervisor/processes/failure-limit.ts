@@ -4,16 +4,17 @@ import { failuresWithin } from './failures.ts'
 
 const anyFailure = { failures: 1, within: 1000 }
 
-/** Keys of a program that say when its failures end the run. */
+/** Keys of a program that determine when its failures end the run. */
 export interface FailurePolicy {
   on_failure: 'restart' | 'exit'
-  /** Failures within so many ms; undefined: the first. */
+  /** Number of failures within a period in ms; undefined: the first failure. */
   exit_after?: { failures: number; within: number } | undefined
 }
 
-/** Counter of one program's failures: whether the failure of now ends the run. `policy`: its keys of now. */
+/** Factory for a counter of one program's failures. The counter returns whether the present failure ends the run. `policy` returns the program's present keys. */
 export type FailureLimits = (policy: () => FailurePolicy | undefined) => (exit: Exit) => boolean
 
+/** Dependencies of `createFailureLimits`. */
 export interface FailureLimitDeps {
   clock: Clock
   isDevelopment: boolean | undefined
@@ -21,6 +22,7 @@ export interface FailureLimitDeps {
   endRun(code: number): void
 }
 
+/** Failure limits for all programs of a run. */
 export function createFailureLimits({ clock, isDevelopment, endRun }: FailureLimitDeps): FailureLimits {
   return policy => {
     let recent: number[] = []

@@ -13,47 +13,50 @@ const groupWatchMs = 20
 const abortGraceMs = 1000
 const signals = { abort: 'SIGABRT', kill: 'SIGKILL' } as const
 
+/** Signals and timeouts of a process. */
 export interface ProcessPolicy {
   stopSignal: NodeJS.Signals
   bootTimeoutMs: number
   graceMs: number
-  /** Whether the rest of the process group ends with the process. nginx's workers go on serving without their master. */
+  /** Whether the rest of the process group is ended with the process. nginx's workers keep serving without their master. */
   endsGroup: boolean
 }
 
-/** How a process ended, for its record. */
+/** End of a process. */
 export interface Ending {
   exit: Exit
   wasReady: boolean
-  /** Why monohull ended it; undefined when it ended by itself. */
+  /** Monohull's reason for ending it; undefined if it ended by itself. */
   cause: StopCause | undefined
   uptimeMs: number
-  /** Since it was ready; 0 when it never was. */
+  /** Time since it became ready; 0 if it never did. */
   servedMs: number
 }
 
-/** A child with its life: readiness, stop with a deadline, and the end of its whole process group. */
+/** Child with a lifecycle: readiness, a stop with a deadline, and the end of its whole process group. */
 export interface ManagedProcess {
   readonly child: Child
   state(): ProcessState
   markReady(): void
-  /** Sends the stop signal, and SIGKILL to the group after `graceMs` (the policy's when left out). */
+  /** Sends the stop signal, and SIGKILL to the group after `graceMs` (default: the policy's). */
   stop(graceMs?: number): void
-  /** Ends a ready process that hangs: by SIGKILL to the group, or by SIGABRT first. */
+  /** Ends a ready process that hangs, with SIGKILL to the group or with SIGABRT first. */
   endHung(ending: 'abort' | 'kill'): void
-  /** Settles when the process and its group are gone. */
+  /** Settles when the process and its group have ended. */
   readonly ended: Promise<Ending>
 }
 
+/** Dependencies of `manageProcess`. */
 export interface ManagedProcessDeps {
   child: Child
   clock: Clock
   policy: ProcessPolicy
   onReady: () => void
-  /** Just before a process that did not become ready is stopped, while it can still be looked at. */
+  /** Called before a process that did not become ready is stopped, while it can still be inspected. */
   onBootTimeout?: () => void
 }
 
+/** Manages a child that has just been started. */
 export function manageProcess({ child, clock, policy, onReady, onBootTimeout }: ManagedProcessDeps): ManagedProcess {
   const startedAt = clock.monotonic()
   let state: ProcessState = { name: 'booting', startedAt }

@@ -1,32 +1,33 @@
 import type { Exit } from './exit.ts'
 
-/** What the kernel says about the memory of the cgroup that everything runs in. */
+/** Memory information about the cgroup of this container or service. */
 export interface MemoryGroup {
-  /** How many processes its OOM killer has ended so far; 0 where the kernel does not tell. */
+  /** Number of processes that the OOM killer has killed so far; 0 if the kernel does not report it. */
   oomKills(): number
-  /** Bytes that it may use; undefined without a limit. */
+  /** Memory limit in bytes; undefined without a limit. */
   limit(): number | undefined
 }
 
-/** Tells the victims of the kernel's OOM killer from what others end by SIGKILL. */
+/** Distinguishes victims of the kernel's OOM killer from other processes that ended by SIGKILL. */
 export interface OomWatch {
-  /** The exit, marked when the kernel counts a victim more than have been told so far. */
+  /** The exit, marked as out of memory if the kernel counts more victims than have been marked. */
   judge(exit: Exit): Exit
   limit(): number | undefined
 }
 
+/** Watch that attributes SIGKILLs by the kernel's count of victims. */
 export function createOomWatch(group: MemoryGroup): OomWatch {
-  let told = group.oomKills()
+  let attributed = group.oomKills()
   return {
     limit: () => group.limit(),
     judge(exit) {
       const kills = group.oomKills()
       if (exit.kind !== 'signal' || exit.signal !== 'SIGKILL') {
-        told = kills // a victim that was no worker
+        attributed = kills // the victim was not a worker
         return exit
       }
-      if (kills <= told) return exit
-      told++
+      if (kills <= attributed) return exit
+      attributed++
       return { ...exit, isOutOfMemory: true }
     },
   }

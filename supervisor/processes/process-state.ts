@@ -1,29 +1,31 @@
 import type { Exit } from './exit.ts'
 
-/** The life of one child process, as a pure function. Late timers meet another state and do nothing. */
+/** State of one child process. A timer that fires late finds another state and does nothing. */
 export type ProcessState =
   | { name: 'booting'; startedAt: number }
   | { name: 'ready'; startedAt: number; readyAt: number }
   | { name: 'stopping'; startedAt: number; readyAt: number | undefined; cause: StopCause }
   | { name: 'killed'; startedAt: number; readyAt: number | undefined; cause: StopCause }
-  /** The process is gone, and others of its group are not. */
+  /** The process has exited, but others of its group have not. */
   | { name: 'remnant'; startedAt: number; readyAt: number | undefined; cause: StopCause | undefined; exit: Exit }
   | { name: 'gone'; startedAt: number; readyAt: number | undefined; cause: StopCause | undefined; exit: Exit }
 
-/** Why monohull ends a process: asked to, because it never became ready, or because it hung. */
+/** Reason why monohull ends a process: a request, a boot timeout, or a hang. */
 export type StopCause = 'requested' | 'boot timeout' | 'hung'
 
+/** Event in the life of a process. */
 export type ProcessEvent =
   | { type: 'becameReady'; at: number }
   | { type: 'bootDeadlinePassed' }
   | { type: 'stopRequested' }
-  /** abort: SIGABRT first, at which many programs print where they are. */
+  /** abort: SIGABRT first, on which many programs print a stack trace. */
   | { type: 'hangFound'; ending: 'abort' | 'kill' }
   | { type: 'graceDeadlinePassed' }
-  /** `groupAlive`: others of its group are still there, and are to end with it. */
+  /** `groupAlive`: others of its group are still running, and must end with it. */
   | { type: 'exited'; exit: Exit; groupAlive: boolean }
   | { type: 'groupEnded' }
 
+/** Action that a transition requires. */
 export type ProcessEffect =
   | { type: 'signal'; to: 'process' | 'group'; signal: 'stop' | 'abort' | 'kill' }
   | { type: 'arm'; timer: 'grace' }
@@ -31,11 +33,13 @@ export type ProcessEffect =
   | { type: 'watchGroup' }
   | { type: 'announce'; state: 'ready' | 'gone' }
 
+/** New state and the actions that lead to it. */
 export interface ProcessStep {
   state: ProcessState
   effects: ProcessEffect[]
 }
 
+/** State after an event, as a pure function. */
 export function stepProcess(state: ProcessState, event: ProcessEvent): ProcessStep {
   const stay: ProcessStep = { state, effects: [] }
   switch (event.type) {
@@ -124,7 +128,7 @@ function exited(state: ProcessState, { exit, groupAlive }: { exit: Exit; groupAl
   }
 }
 
-/** Why a worker ended, in a word or two for a program to read: why monohull ended it, else what became of it. */
+/** Reason why a worker ended, for programs to read: monohull's reason for ending it, otherwise `out of memory` or `died`. */
 export function endReason(cause: StopCause | undefined, exit: Exit): string {
   if (cause !== undefined) return cause
   return exit.kind === 'signal' && exit.isOutOfMemory ? 'out of memory' : 'died'

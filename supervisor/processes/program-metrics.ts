@@ -1,6 +1,6 @@
 import type { Metric } from '../base/metrics.ts'
 
-/** One process of a program, as its status has it. */
+/** Status of one process of a program. */
 interface Member {
   /** `app.1` */
   name: string
@@ -28,7 +28,7 @@ export function workerMetrics(workers: readonly Member[]): Metric[] {
   ]
 }
 
-/** Metrics of the processes without a socket. */
+/** Metrics of processes without a socket. */
 export function processMetrics(processes: readonly Member[]): Metric[] {
   return [
     {
@@ -49,12 +49,12 @@ export function processMetrics(processes: readonly Member[]): Metric[] {
   ]
 }
 
-/** `app` of `app.1` */
+/** Program that a process belongs to: `app` for `app.1`. */
 function ownerOf(name: string): string {
   return name.replace(/\.\d+$/, '')
 }
 
-/** Samples of every state, so that none vanishes when no member is in it. */
+/** Samples for every state, including states without members, so that no time series disappears. */
 function countStates(label: string, known: readonly string[], members: readonly Member[]): Metric['samples'] {
   const owners = [...new Set(members.map(({ name }) => ownerOf(name)))]
   return owners.flatMap(owner =>

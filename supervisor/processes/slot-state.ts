@@ -2,17 +2,18 @@ import type { Exit } from './exit.ts'
 import type { StopCause } from './process-state.ts'
 
 /**
- * One worker slot: the place in nginx's upstream that a worker fills. Workers are told apart by a number that grows.
- * `failures` counts fast failures in a row; from `withdrawAfter` on, nginx is told to leave the slot out.
+ * State of one worker slot, an entry in nginx's upstream that a worker serves. Workers of a slot have increasing numbers. `failures` counts
+ * fast failures in a row; from `withdrawAfter` on, the slot is withdrawn from nginx.
  */
 export type SlotState =
   | { name: 'idle' }
   | { name: 'booting'; worker: number; failures: number }
   | { name: 'serving'; worker: number; failures: number; readyAt: number }
-  /** `nextReadyAt`: the new worker is ready, and the old one stays until that is accepted. */
+  /** `nextReadyAt`: time at which the new worker became ready. The old one stays until the replacement is accepted. */
   | { name: 'replacing'; worker: number; next: number; failures: number; readyAt: number; nextReadyAt?: number }
   | { name: 'waiting'; failures: number; lastWorker: number }
 
+/** Event in the life of a slot. */
 export type SlotEvent =
   | { type: 'started' }
   | { type: 'becameReady'; worker: number; at: number }
@@ -21,29 +22,30 @@ export type SlotEvent =
   | { type: 'replacementRequested' }
   /** The new worker takes over, and the old one drains. */
   | { type: 'replacementAccepted' }
-  /** The old worker stays, whatever the new one does. */
+  /** The old worker stays, and the new one drains. */
   | { type: 'replacementRefused' }
 
-/** Whose doing an end was: somebody outside who sent SIGKILL says nothing about the worker. */
+/** Cause of an end. A SIGKILL from outside says nothing about the worker. */
 export type Blame = 'worker' | 'outside'
 
-/** `cause`: why monohull ended it, if it did. What the OOM killer ended has failed by itself. */
+/** Blame for an exit. `cause` is monohull's reason for ending the worker, if any. A worker that the OOM killer ended has failed by itself. */
 export function blameFor(exit: Exit, cause: StopCause | undefined): Blame {
   const wasKilled = exit.kind === 'signal' && exit.signal === 'SIGKILL' && !exit.isOutOfMemory
   return wasKilled && cause === undefined ? 'outside' : 'worker'
 }
 
+/** Action that a transition requires. */
 export type SlotEffect =
   | { type: 'spawn'; worker: number }
   | { type: 'stop'; worker: number }
   | { type: 'retry'; failures: number }
   | { type: 'withdraw' }
   | { type: 'restore' }
-  /** A worker that was started is ready. */
+  /** A started worker has become ready. */
   | { type: 'readied'; worker: number }
   | { type: 'decided'; worker: number; decision: Decision }
 
-/** What was done about a worker that ended by itself. */
+/** Reaction to a worker that ended by itself. */
 export type Decision =
   | 'restarted at once'
   | 'restarted after backoff'
@@ -52,19 +54,23 @@ export type Decision =
   | 'replaced at once'
   | 'replacement abandoned'
 
+/** Policy for failures of a slot. */
 export interface SlotPolicy {
+  /** Serving time after which an end is not a fast failure. */
   minUptimeMs: number
   /** Fast failures in a row after which the slot is withdrawn. */
   withdrawAfter: number
-  /** Whether a fast failure is followed by a further try, or by none until a replacement is asked for. */
+  /** Whether a fast failure is followed by a retry, or only by a requested replacement. */
   afterFailure: 'retry' | 'wait'
 }
 
+/** New state and the actions that lead to it. */
 export interface SlotStep {
   state: SlotState
   effects: SlotEffect[]
 }
 
+/** State after an event, as a pure function. */
 export function stepSlot(state: SlotState, event: SlotEvent, policy: SlotPolicy): SlotStep {
   const stay: SlotStep = { state, effects: [] }
   switch (event.type) {
@@ -101,7 +107,7 @@ export function stepSlot(state: SlotState, event: SlotEvent, policy: SlotPolicy)
   }
 }
 
-/** The workers that the slot still counts on. */
+/** Workers that the slot currently uses. */
 export function workersOf(state: SlotState): number[] {
   switch (state.name) {
     case 'booting':
@@ -171,9 +177,9 @@ function ended(state: SlotState, event: Extract<SlotEvent, { type: 'ended' }>, p
 }
 
 /**
- * A worker that served for `minUptimeMs` starts the count anew. So does one that served and was killed with SIGKILL by
- * somebody outside: its own boot is not what fails. One that was killed so while it booted is not counted either, but
- * waits, since the kernel kills what is out of memory in the same way, and may not tell. Where it tells, that is a failure.
+ * Number of fast failures after an end. A worker that served for `minUptimeMs` resets the count. So does one that served and got SIGKILL from
+ * outside: its boot is not what fails. A SIGKILL from outside during boot does not count either, but delays the restart, because the
+ * kernel's OOM killer looks the same if it is not reported. If it is reported, it counts as a failure.
  */
 function failuresAfter(
   state: Extract<SlotState, { name: 'booting' | 'serving' }>,

@@ -1,23 +1,24 @@
-/** A socket that is bound and never accepted from. */
+/** Bound, listening socket from which monohull itself never accepts. */
 export interface BoundSocket {
   readonly descriptor: number
-  /** Number of the socket in the kernel, for a worker to recognise it. */
+  /** Inode of the socket, by which a worker recognizes it. */
   readonly inode: number
   close(): void
 }
 
+/** Owner of a unix socket. */
 export interface UnixSocketOwner {
   uid: number | undefined
   gid: number | undefined
 }
 
-/** Binds unix sockets for worker slots. */
+/** Sockets of worker slots. */
 export interface SlotSockets {
-  /** Binds `path`, replacing a leftover; only the owner and its group may connect. Closing removes it. */
+  /** Binds `path` and replaces a leftover. Only the owner and its group may connect. Closing removes it. */
   bind(path: string): BoundSocket
-  /** Whether the socket's path is still there: a server that ends may remove it. */
+  /** Whether the socket's path still exists. A server may remove it when it exits. */
   isThere(path: string): boolean
-  /** Makes `link` lead to `path`, in one step. */
+  /** Makes `link` point to `path`, atomically. */
   point(link: string, path: string): void
   /** A free TCP port on 127.0.0.1. */
   freePort(): number

@@ -2,16 +2,17 @@ import type { Clock } from '../base/clock.ts'
 import type { Child } from './child.ts'
 import { type ManagedProcess, manageProcess } from './managed-process.ts'
 
+/** Dependencies of `manageTask`. */
 export interface TaskDeps {
   child: Child
   clock: Clock
-  /** The time it has, from start to end. */
+  /** Maximum run time. */
   timeoutMs: number
-  /** From TERM to KILL, when that time is over or a stop gives no other. */
+  /** Time from TERM to KILL after a timeout, or after a stop that specifies no other. */
   graceMs: number
 }
 
-/** A child that runs to its end, which takes its process group along. It is never ready: out of time, its cause is `boot timeout`. */
+/** Child that runs to completion; its process group ends with it. It never becomes ready, so the cause of a timeout is `boot timeout`. */
 export function manageTask({ child, clock, timeoutMs, graceMs }: TaskDeps): ManagedProcess {
   const policy = { stopSignal: 'SIGTERM', bootTimeoutMs: timeoutMs, graceMs, endsGroup: true } as const
   return manageProcess({ child, clock, policy, onReady: () => {} })

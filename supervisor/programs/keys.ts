@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { backoff, command, docs, duration, environment, whole } from '../config/values.ts'
-import { exitAfter, onFailure, refuseIdleExitAfter } from '../processes/failure-keys.ts'
+import { exitAfter, onFailure, rejectUnusedExitAfter } from '../processes/failure-keys.ts'
 
 const directory = z
   .string({ error: 'expected a directory' })
@@ -52,7 +52,7 @@ export const backgroundProcess = z
     exit_after: exitAfter(),
   })
   .superRefine((value, context) => {
-    refuseIdleExitAfter(value, context)
+    rejectUnusedExitAfter(value, context)
     if (value.backoff.initial > value.backoff.max) {
       context.addIssue({ code: 'custom', path: ['backoff', 'initial'], message: 'expected at most backoff.max' })
     }

@@ -8,7 +8,9 @@ import type { Proposal, Run } from './run.ts'
 import type { Subject } from './subject.ts'
 
 /** nginx, which is told what the run is. */
-export interface RunningNginx extends Subject, Pick<Nginx, 'takeNote' | 'retireOrphans' | 'reopenLogs' | 'isStarted'> {
+export interface RunningNginx
+  extends Subject,
+    Pick<Nginx, 'recordFiles' | 'retireOrphans' | 'reopenLogs' | 'isStarted'> {
   start(): Promise<void>
   /** Tests what is proposed without a trace; an OperatorError when nginx refuses it. */
   check(proposal: Proposal): Promise<void>
@@ -28,7 +30,7 @@ export function createRunningNginx(run: Run, nginx: Nginx, features: NginxFeatur
 
   return {
     name: 'nginx',
-    takeNote: nginx.takeNote,
+    recordFiles: nginx.recordFiles,
     retireOrphans: nginx.retireOrphans,
     reopenLogs: nginx.reopenLogs,
     isStarted: nginx.isStarted,

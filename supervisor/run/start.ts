@@ -11,7 +11,7 @@ import { nginxDirectories } from '../nginx/adapters/run-nginx.ts'
 import { createRotation } from '../nginx/rotation.ts'
 import { createNginx } from '../nginx/service.ts'
 import { readMemoryGroup } from '../processes/adapters/cgroup.ts'
-import { childrenOf, isGroupLeaving, isNginxLeaving, wakeUpsOf } from '../processes/adapters/procfs.ts'
+import { childrenOf, isGroupDraining, isNginxDraining, wakeUpsOf } from '../processes/adapters/procfs.ts'
 import { createSpawn } from '../processes/adapters/spawn.ts'
 import type { ProcessRuntime } from '../processes/child.ts'
 import type { Death } from '../processes/death.ts'
@@ -135,7 +135,7 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
       createNginx({
         ...runtime,
         files: createNginxFiles({ source: join(world.home, 'nginx'), target: join(config.run_dir, 'nginx') }),
-        processes: { childrenOf, isNginxLeaving, isGroupLeaving, wakeUpsOf },
+        processes: { childrenOf, isNginxDraining, isGroupDraining, wakeUpsOf },
         descriptors: inherited.flatMap(socket => socket?.descriptor ?? []),
         env: { PATH: nginxDirectories.join(':'), TZ: world.env.TZ ?? '' },
       }),
@@ -168,7 +168,7 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
   await acme.begin()
   run.add(await openSchedules(settings, (target, reason) => send({ type: 'restart', target }, reason)))
   collectGarbage()
-  nginx.takeNote()
+  nginx.recordFiles()
   return {
     log,
     clock: systemClock,

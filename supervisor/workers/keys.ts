@@ -11,7 +11,7 @@ import {
   workerCount,
 } from '../config/values.ts'
 import { listBalances } from '../nginx/balance.ts'
-import { exitAfter, onFailure, refuseIdleExitAfter } from '../processes/failure-keys.ts'
+import { exitAfter, onFailure, rejectUnusedExitAfter } from '../processes/failure-keys.ts'
 import { appBalances } from './upstream.ts'
 
 const workers = workerCount.default('auto').register(docs, {
@@ -111,7 +111,7 @@ export const app = z
     env: environment,
   })
   .superRefine((value, context) => {
-    refuseIdleExitAfter(value, context)
+    rejectUnusedExitAfter(value, context)
     if (value.listen === 'port' && value.env.PORT !== undefined) {
       const params = { fix: 'remove it, or set listen: inherit' }
       const message = 'is overridden by listen: port, which gives each worker its own port'

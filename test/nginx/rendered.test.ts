@@ -386,7 +386,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
     assert.ok(!result.ok)
     assert.match(
       complaintFix(result.output, { ownConf: undefined }),
-      /^leave lua_package_path out, and extend package\.path/,
+      /^remove lua_package_path, and extend package\.path/,
     )
   })
 

@@ -99,13 +99,13 @@ const cases: Case[] = [
     args: ['run', 'npm', 'run', 'serve'],
     files: { 'package.json': '{"scripts":{"start":"x"}}' },
     code: 78,
-    says: /package\.json has no script serve[\s\S]*there are: start/,
+    says: /package\.json has no script serve[\s\S]*available: start/,
   },
   {
     name: 'a user that does not exist',
     env: { MONOHULL_USER: 'nobody-here' },
     code: 78,
-    says: /app\.user: is no user of this system/,
+    says: /app\.user: is not a user of this system/,
   },
   {
     name: 'an app that exits at once',

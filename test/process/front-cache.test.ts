@@ -213,6 +213,6 @@ describe('send_files', { concurrency: 3 }, () => {
   it('without its folder is refused', async t => {
     const monohull = startMonohull(t, { files: { 'monohull.yaml': 'send_files: { /protected/: private }\n' } })
     assert.equal(await monohull.exited, 78)
-    assert.match(monohull.output(), /send_files\.\/protected\/: is no folder, got "private"/)
+    assert.match(monohull.output(), /send_files\.\/protected\/: is not a directory, got "private"/)
   })
 })

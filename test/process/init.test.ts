@@ -97,7 +97,7 @@ describe('init', () => {
     assert.equal(await monohull.exited, 78)
     const output = monohull.output()
     assert.match(output, /init\.0\.command: was not found, got "nonesuch"/)
-    assert.match(output, /init\.1\.user: is no user of this system/)
+    assert.match(output, /init\.1\.user: is not a user of this system/)
     assert.match(output, /processes\.queue\.command: was not found, got "\.\/missing"/)
   })
 })

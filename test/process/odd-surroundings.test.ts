@@ -36,7 +36,7 @@ describe('a machine that is not as usual', { concurrency: 3 }, () => {
     rmdirSync(app)
     monohull.signal('SIGUSR2')
     await monohull.seen(
-      /rolling restart abandoned.* reason="app\.1: cannot start app\.1 \(node\): its folder \S+ is not there; bring it back/,
+      /rolling restart abandoned.* reason="app\.1: cannot start app\.1 \(node\): its directory \S+ does not exist; restore it/,
     )
     assert.equal((await monohull.request()).status, 200)
   })

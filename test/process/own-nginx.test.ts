@@ -76,7 +76,7 @@ describe('nginx directives of the user', () => {
     writeFileSync(join(monohull.folder, 'own.conf'), conf(`    server { listen 127.0.0.1:${port}; }\n`))
     monohull.signal('SIGHUP')
     // nginx tries for a while, and says nothing to whoever asked
-    await until('the reload to be abandoned', () => /reload abandoned.*did not take/.test(monohull.output()), {
+    await until('the reload to be abandoned', () => /reload abandoned.*did not apply/.test(monohull.output()), {
       deadlineMs: 60_000,
     })
     const before = monohull.nginx()
@@ -97,9 +97,9 @@ describe('nginx directives of the user', () => {
   it('that stand in the http block already have another place', async t => {
     const output = await check(t, { 'own.conf': conf(), 'nginx/http.d/a.conf': 'gzip off;\n' })
     assert.match(output, /"gzip" directive is duplicate in \S+\/http\.d\/a\.conf:1/)
-    assert.match(output, /fix: {2}say gzip in a file of server\.d, or by a key of the configuration/)
+    assert.match(output, /fix: {2}set gzip in a file in server\.d, or with a configuration key/)
     const server = await check(t, { 'own.conf': conf(), 'nginx/server.d/a.conf': 'gzip off;\ngzip off;\n' })
-    assert.match(server, /server\.d\/a\.conf:2[\s\S]*fix: {2}mend what the message names/)
+    assert.match(server, /server\.d\/a\.conf:2[\s\S]*fix: {2}fix what the message names/)
   })
 
   it('are named so too when they use a variable or zone that is none, of which nginx tells no place', async t => {
@@ -128,7 +128,10 @@ describe('nginx directives of the user', () => {
   for (const name of ['log-formats', 'maps', 'forwarded']) {
     it(`are told where to look when they leave ${name} out`, async t => {
       const output = await check(t, { 'own.conf': conf().replace(`include snippets/${name}.conf;`, '') })
-      assert.match(output, /fix: {2}include all the snippets in \S+\/own\.conf that docs\/guide\/routing\.md has/)
+      assert.match(
+        output,
+        /fix: {2}include in \S+\/own\.conf all snippets that the nginx\.conf in docs\/guide\/routing\.md includes/,
+      )
     })
   }
 

@@ -7,18 +7,18 @@ import { messageOf, OperatorError } from '../../base/errors.ts'
 
 const retryMs = 200
 
-/** Where nginx writes its access log, and what keeps that place open. */
+/** Path that nginx writes its access log to, kept open until `close`. */
 export interface AccessLog {
   path: string
-  /** Ends what was started; call it when nginx is gone. */
+  /** Stops the relay, if there is one. Call it after nginx has exited. */
   close(): Promise<void>
 }
 
 /**
- * nginx opens its log by name. /dev/stdout it can open when stdout is a pipe, a file or a terminal of the same user, and
- * not when it is a socket (systemd) or somebody else's; a file not opened for appending would be overwritten by the
- * supervisor's own lines; and a named pipe lets nobody open it while nobody reads. Then lines go through a named pipe of our
- * own to a `cat` that has inherited stdout. Either way none goes through the supervisor.
+ * Opens the access log. nginx opens its log by name: /dev/stdout works if stdout is a pipe, or a file or terminal of the same user. It fails
+ * if stdout is a socket (systemd) or belongs to another user. In a file that is not opened for appending, nginx and the supervisor would
+ * overwrite each other's lines, and a named pipe without a reader cannot be opened. In these cases lines go through another named pipe to a
+ * `cat` that has inherited stdout. No line passes through the supervisor.
  */
 export async function openAccessLog(fifo: string): Promise<AccessLog> {
   if (isOverwritten(1) || isNamedPipe(1)) return openRelay(fifo)
@@ -30,7 +30,7 @@ export async function openAccessLog(fifo: string): Promise<AccessLog> {
   }
 }
 
-/** Whether a descriptor is of a file with an offset of its own, which another opening of the file does not share. */
+/** Whether a descriptor is a file that is not opened for appending: a second descriptor of it has its own offset. */
 function isOverwritten(descriptor: number): boolean {
   if (!fstatSync(descriptor).isFile()) return false
   const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'latin1'))?.[1]
@@ -46,7 +46,7 @@ async function makePipe(path: string): Promise<void> {
     await once(spawn('mkfifo', ['-m', '0600', path], { stdio: 'ignore' }), 'exit')
   } catch (error) {
     throw new OperatorError(`cannot run mkfifo, which the access log needs with this stdout: ${messageOf(error)}`, {
-      fix: 'install coreutils, or let stdout be a pipe or a file that is opened for appending (>>)',
+      fix: 'install coreutils, or make stdout a pipe or a file that is opened for appending (>>)',
       cause: error,
     })
   }
@@ -55,7 +55,7 @@ async function makePipe(path: string): Promise<void> {
 async function openRelay(fifo: string): Promise<AccessLog> {
   rmSync(fifo, { force: true })
   await makePipe(fifo)
-  // open for both first: opening one end of a pipe waits for the other
+  // read and write first: opening only one end of a pipe waits for the other
   const both = openSync(fifo, constants.O_RDWR)
   const reader = openSync(fifo, constants.O_RDONLY)
   const writer = openSync(fifo, constants.O_WRONLY)
@@ -67,10 +67,10 @@ async function openRelay(fifo: string): Promise<AccessLog> {
     while (!isClosing) {
       try {
         const [, signal] = await once(spawn('cat', [], { stdio: [reader, target, 'ignore'], detached: true }), 'exit')
-        // nobody reads any more, and nginx must not wait for a place to write to
+        // the reader is gone, and a full pipe would block nginx
         if (signal === 'SIGPIPE') target = 'ignore'
       } catch {
-        await pause(systemClock, retryMs) // no more files or processes now
+        await pause(systemClock, retryMs) // the limit of files or processes is reached
       }
     }
   }

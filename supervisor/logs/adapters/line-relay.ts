@@ -3,10 +3,11 @@ import type { Readable } from 'node:stream'
 import { type LogFormat, timeOfDay } from '../../base/log.ts'
 import type { Output } from './output.ts'
 
-/** A line longer than this goes out in pieces. */
-const longestLineBytes = 2 << 20
+/** Longer lines are split. */
+const maxLineBytes = 2 << 20
 const tailBytes = 8192
 
+/** Options of `relayLines`. */
 export interface RelayOptions {
   stream: Readable
   output: Output
@@ -18,14 +19,15 @@ export interface RelayOptions {
   now: () => number
 }
 
+/** Relay of one output stream of a child. */
 export interface LineRelay {
-  /** The last bytes that came, for the record of a dead worker. */
+  /** The last bytes received, for the report of a dead worker. */
   tail(): Buffer
-  /** Settles when the stream has ended and its last line was passed on. */
+  /** Settles when the stream has ended and its last line has been written. */
   ended: Promise<void>
 }
 
-/** Passes on what a child prints, a line at a time, with its source in front; bytes are kept as they are. */
+/** Copies the output of a child to `output` line by line, prefixed with its source. The bytes of a line stay unchanged. */
 export function relayLines(options: RelayOptions): LineRelay {
   const { stream, output } = options
   const render = renderers[options.format](options)
@@ -48,7 +50,7 @@ export function relayLines(options: RelayOptions): LineRelay {
     if (lastBreak === -1) {
       rest.push(chunk)
       restBytes += chunk.length
-      if (restBytes < longestLineBytes) return
+      if (restBytes < maxLineBytes) return
       output.write(render(Buffer.concat(rest)))
       rest = []
       restBytes = 0
@@ -79,7 +81,7 @@ const renderers: Record<LogFormat, (options: RelayOptions) => Render> = {
 function prefixer(prefixNow: () => string): Render {
   return lines => {
     const prefix = prefixNow()
-    // latin1 maps every byte to one character and back, so no byte is changed
+    // latin1 maps each byte to one character and back, so no byte changes
     return Buffer.from(`${prefix}${lines.toString('latin1').replaceAll('\n', `\n${prefix}`)}\n`, 'latin1')
   }
 }

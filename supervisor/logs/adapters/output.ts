@@ -2,9 +2,9 @@ import { fstatSync, write } from 'node:fs'
 import { systemClock } from '../../base/adapters/system-clock.ts'
 import { errnoOf } from '../../base/errors.ts'
 
-/** Above this many waiting bytes, whoever feeds the output should pause. */
+/** With more pending bytes than this, writers should pause. */
 const highWaterBytes = 1 << 20
-/** Writes of up to PIPE_BUF bytes to a pipe are atomic (pipe(7)); nginx writes its own lines to the same pipe. */
+/** PIPE_BUF: smaller writes to a pipe are atomic (pipe(7)). nginx writes to the same pipe. */
 const atomicBytes = 4096
 const batchBytes = 1 << 16
 const lineBreak = Buffer.from('\n')
@@ -12,24 +12,25 @@ const retryMs = 5
 const endTimeoutMs = 1000
 
 /**
- * A descriptor written to without ever blocking the event loop, whole lines at a time. What cannot be written, since nobody
- * reads or the disk is full, is lost; what comes later is tried again.
+ * Output to a descriptor, in whole lines and without blocking the event loop. Data that cannot be written, because the reader is gone or
+ * the disk is full, is lost; later data is tried again.
  */
 export interface Output {
   write(data: Buffer | string): void
-  /** Undefined when there is room; else settles when there is again. */
+  /** Undefined if there is room; otherwise a promise that settles when there is room again. */
   full(): Promise<void> | undefined
-  /** Settles when all that waits is written, or cannot be within a second; for the end of the process. */
+  /** Closes the output. Settles when all pending data is written, or after a second. */
   end(): Promise<void>
 }
 
+/** Output to an open descriptor. */
 export function createOutput(descriptor: number): Output {
   const limit = fstatSync(descriptor).isFIFO() ? atomicBytes : batchBytes
   let queue: Buffer[] = []
   let queuedBytes = 0
   let current: Buffer | undefined
   let written = 0
-  /** What came last of all that was written is no whole line. */
+  /** Whether the last write ended in the middle of a line. */
   let isTorn = false
   let isClosed = false
   let waiting: { promise: Promise<void>; resolve: () => void } | undefined
@@ -67,7 +68,7 @@ export function createOutput(descriptor: number): Output {
     })
   }
 
-  /** As many whole lines as one atomic write takes; a longer line goes out in one piece. */
+  /** Length of the whole lines that fit into one atomic write; a longer line is written in one piece. */
   function nextLength(data: Buffer, from: number): number {
     const rest = data.length - from
     if (rest <= limit) return rest

@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs'
 
 /**
- * Tells which directives an nginx knows by the words in its file: `nginx -V` tells its modules only, and distributions port
- * directives back to older versions. One that cannot be read, or is a script, seems to know none.
+ * Test for directives of the first nginx in `directories`, by the strings in its binary: `nginx -V` only lists modules, and distributions
+ * backport directives to older versions. An unreadable binary, or a script, seems to have none.
  */
-export function readDirectives(folders: readonly string[]): (name: string) => boolean {
-  const binary = readFirst(folders.map(folder => `${folder}/nginx`))
+export function readDirectives(directories: readonly string[]): (name: string) => boolean {
+  const binary = readFirst(directories.map(directory => `${directory}/nginx`))
   return name => binary?.includes(`\0${name}\0`, 0, 'latin1') ?? false
 }
 
@@ -14,6 +14,6 @@ function readFirst(files: readonly string[]): Buffer | undefined {
   try {
     return file === undefined ? undefined : readFileSync(file)
   } catch {
-    return undefined // what is asked for is left out of the configuration
+    return undefined // the configuration then omits such directives
   }
 }

@@ -16,24 +16,25 @@ import type { ConfigTest, NginxFiles } from '../service.ts'
 import { readDirectives } from './binary.ts'
 import { nginxDirectories, runNginx } from './run-nginx.ts'
 
-/** Generations of the configuration that are kept: the one in use and the one before. */
+/** Number of generations to keep: the one in use and the previous one. */
 const kept = 2
 
+/** Directories of the configuration. */
 export interface NginxFilesOptions {
-  /** Folder with the static files. */
+  /** Directory with the static files. */
   source: string
-  /** Folder that the generations go to; `current` in it names the one in use. */
+  /** Directory for the generations. The link `current` in it points to the one in use. */
   target: string
 }
 
-/** The files in nginx/ that are the same for every configuration, by name relative to it: nginx.conf, snippets/, lua/. */
+/** Files in nginx/ that are the same in every configuration, by relative name: nginx.conf, snippets/, lua/. */
 export function readStaticFiles(source: string): Map<string, string> {
   const namesIn = (directory: string) => readdirSync(join(source, directory)).map(name => join(directory, name))
   const names = ['nginx.conf', ...namesIn('snippets'), ...namesIn('lua/monohull')]
   return new Map(names.map(name => [name, readFileSync(join(source, name), 'utf8')]))
 }
 
-/** The nginx configuration on disk: staged next to the one in use, tested, then promoted in one step. */
+/** nginx configuration on disk: staged next to the one in use, tested, then promoted atomically. */
 export function createNginxFiles({ source, target }: NginxFilesOptions): NginxFiles {
   const generations = () =>
     readdirSync(target)
@@ -41,59 +42,59 @@ export function createNginxFiles({ source, target }: NginxFilesOptions): NginxFi
       .map(Number)
       .sort((a, b) => a - b)
 
-  // in memory: an upgrade of the installation must not mix its files with what this version renders
+  // in memory, so that an upgrade of the installation cannot mix its files with those that this version renders
   const staticFiles = readStaticFiles(source)
 
   return {
     currentDirectory: join(target, 'current'),
     stage(rendered) {
       mkdirSync(target, { recursive: true })
-      const folder = join(target, `generation-${(generations().at(-1) ?? 0) + 1}`)
+      const directory = join(target, `generation-${(generations().at(-1) ?? 0) + 1}`)
       try {
         for (const [name, text] of new Map([...staticFiles, ...rendered])) {
-          mkdirSync(dirname(join(folder, name)), { recursive: true })
-          writeFileSync(join(folder, name), text)
+          mkdirSync(dirname(join(directory, name)), { recursive: true })
+          writeFileSync(join(directory, name), text)
         }
-        return folder
+        return directory
       } catch (error) {
-        rmSync(folder, { recursive: true, force: true })
+        rmSync(directory, { recursive: true, force: true })
         throw error
       }
     },
-    async test(folder, descriptors, signal): Promise<ConfigTest> {
-      const dump = join(folder, 'dump')
-      const { code, stderr } = await runNginx(['-T', '-q', '-e', 'stderr', '-c', join(folder, 'nginx.conf')], {
+    async test(directory, descriptors, signal): Promise<ConfigTest> {
+      const dump = join(directory, 'dump')
+      const { code, stderr } = await runNginx(['-T', '-q', '-e', 'stderr', '-c', join(directory, 'nginx.conf')], {
         sockets: descriptors,
         stdout: dump,
         signal,
       })
       if (code !== 0) {
         const { withSourceLocation } = await import('./source-location.ts')
-        const output = lines(stderr || 'nginx -t failed').map(line => withSourceLocation(line, folder))
-        return { ok: false, output: output.map(line => withoutStaging(line, folder)) }
+        const output = lines(stderr || 'nginx -t failed').map(line => withSourceLocation(line, directory))
+        return { ok: false, output: output.map(line => withoutStaging(line, directory)) }
       }
       const heading = '# configuration file '
-      const text = readFileSync(dump, 'utf8').replaceAll(`${heading}${folder}/`, heading)
+      const text = readFileSync(dump, 'utf8').replaceAll(`${heading}${directory}/`, heading)
       rmSync(dump)
-      return { ok: true, warnings: lines(stderr).map(line => withoutStaging(line, folder)), text }
+      return { ok: true, warnings: lines(stderr).map(line => withoutStaging(line, directory)), text }
     },
-    promote(folder) {
+    promote(directory) {
       const link = join(target, 'next')
       const current = join(target, 'current')
-      const former = existsSync(current) ? readlinkSync(current) : undefined
+      const previous = existsSync(current) ? readlinkSync(current) : undefined
       rmSync(link, { force: true })
-      symlinkSync(folder, link)
+      symlinkSync(directory, link)
       renameSync(link, current)
       for (const number of generations().slice(0, -kept)) {
         rmSync(join(target, `generation-${number}`), { recursive: true, force: true })
       }
-      return former
+      return previous
     },
-    discard: folder => rmSync(folder, { recursive: true, force: true }),
+    discard: directory => rmSync(directory, { recursive: true, force: true }),
   }
 }
 
-/** What nginx printed, without the time and pid that it puts in front, and without its summary. */
+/** Lines of nginx's output without time, pid and the summary. */
 function lines(text: string): string[] {
   return text
     .split('\n')
@@ -101,17 +102,17 @@ function lines(text: string): string[] {
     .map(line => line.replace(/^\S+ \S+ (\[\w+\]) \d+#\d+: /, '$1 '))
 }
 
-/** Names rendered files as `monohull render` prints them; the user's own keep their path. */
-function withoutStaging(line: string, folder: string): string {
-  return line.replaceAll(`${folder}/`, '')
+/** Line with the names of rendered files as `monohull render` prints them. Paths of the user's files stay unchanged. */
+function withoutStaging(line: string, directory: string): string {
+  return line.replaceAll(`${directory}/`, '')
 }
 
-/** What the installed nginx can do; an OperatorError when there is none. */
+/** Features of the installed nginx. Throws an OperatorError if there is none. */
 export async function readNginxFeatures(): Promise<NginxFeatures> {
-  const told = runNginx(['-V'])
-  // while it runs
+  const version = runNginx(['-V'])
+  // in parallel
   const hasDirective = readDirectives(nginxDirectories)
-  const { code, stderr } = await told
+  const { code, stderr } = await version
   if (code === 0) return readFeatures(stderr, existsSync, hasDirective)
   throw new OperatorError(`cannot run nginx: ${stderr}`, {
     fix: 'install it: apt-get install nginx libnginx-mod-http-lua',

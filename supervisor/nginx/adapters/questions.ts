@@ -1,26 +1,27 @@
 import { type LocalServer, serve } from '../../base/adapters/local-server.ts'
 
-/** Questions that may wait at the same time; the others are refused at once. */
-const mostWaiting = 256
+/** Maximum number of pending questions; further ones are refused at once. */
+const maxPending = 256
 
+/** Unix socket for questions. */
 export interface QuestionSocket {
   path: string
-  /** Of nginx's user. */
+  /** Group of nginx's user. */
   gid: number | undefined
 }
 
-/** What nginx is answered. */
+/** Answer to a question, as an HTTP response. */
 export interface Answer {
   status: number
   body?: string
 }
 
-/** Where nginx's workers ask about names: `GET /NAME`. What fails is answered with 503. */
+/** Serves questions of nginx's workers about names: `GET /NAME`. A failure is answered with 503. */
 export function serveQuestions(
   { path, gid }: QuestionSocket,
   answer: (name: string) => Promise<Answer>,
 ): Promise<LocalServer> {
-  return serve({ path, mode: 0o660, gid, maxConnections: mostWaiting }, async (request, response) => {
+  return serve({ path, mode: 0o660, gid, maxConnections: maxPending }, async (request, response) => {
     const { status, body } = await answer(request.url?.slice(1) ?? '').catch((): Answer => ({ status: 503 }))
     response.writeHead(status).end(body)
   })

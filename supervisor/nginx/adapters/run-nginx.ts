@@ -2,26 +2,29 @@ import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { inheritedSockets } from '../inherited-sockets.ts'
 
-/** Where nginx is looked for. */
+/** Directories that are searched for nginx. */
 export const nginxDirectories = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
 
+/** Result of a finished nginx. */
 export interface Ended {
-  /** Undefined when it could not be started, or a signal ended it. */
+  /** Exit code; undefined if it could not be started or a signal ended it. */
   code: number | undefined
   stderr: string
 }
 
+/** Options of `runNginx`. */
 export interface NginxRun {
+  /** Descriptors of bound sockets to inherit. */
   sockets?: readonly number[]
-  /** A file for what it prints; default: the supervisor's own stdout. */
+  /** File for its stdout; default: the supervisor's own stdout. */
   stdout?: string
-  /** Ends it. */
+  /** Kills it when aborted. */
   signal?: AbortSignal | undefined
 }
 
 /**
- * Runs nginx to its end (`-T`, `-V`) and reads its stderr. Its stdout is a real one: there it opens its access log, which
- * it cannot do with a socket. It runs at every start, so it does without execa: docs/decisions/010.
+ * Runs nginx to completion (`-T`, `-V`) and reads its stderr. Its stdout is a real file or the supervisor's, because nginx opens its access
+ * log there, which fails with a socket. Not with execa, because it runs at every start: docs/decisions/010.
  */
 export function runNginx(args: readonly string[], { sockets = [], stdout, signal }: NginxRun = {}): Promise<Ended> {
   return new Promise(resolve => {
@@ -35,7 +38,7 @@ export function runNginx(args: readonly string[], { sockets = [], stdout, signal
     const chunks: Buffer[] = []
     child.stderr?.on('data', (chunk: Buffer) => chunks.push(chunk))
     child.on('error', error => {
-      // one that was started is waited for
+      // after a successful start, 'close' follows
       if (child.pid === undefined) resolve({ code: undefined, stderr: error.message })
     })
     child.once('close', code => resolve({ code: code ?? undefined, stderr: Buffer.concat(chunks).toString() }))

@@ -5,7 +5,7 @@ import { type AppContent, chooseContent } from '../app-command.ts'
 import type { ProgramContext } from './program-context.ts'
 import { openProject } from './project.ts'
 
-/** What a command, or a folder without one, comes to; undefined when it comes to nothing. */
+/** Content of the app from its command or, without one, its directory. Reports problems; undefined if there is none. */
 export function findContent(
   key: string,
   command: readonly string[] | undefined,
@@ -17,7 +17,7 @@ export function findContent(
     else if (result.content.kind !== 'files') return result.content
     else return { ...result.content, root: resolve(context.directory, result.content.root) }
   } catch (error) {
-    const fix = error instanceof OperatorError ? error.fix : 'mend the app folder'
+    const fix = error instanceof OperatorError ? error.fix : 'fix the app directory'
     complain(`${key}.command`, undefined, messageOf(error), fix)
   }
   return undefined

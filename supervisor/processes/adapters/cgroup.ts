@@ -4,12 +4,12 @@ import { dirname, join } from 'node:path'
 import type { MemoryGroup } from '../oom-watch.ts'
 
 const root = '/sys/fs/cgroup'
-/** v1 writes "no limit" as the greatest number of whole pages. */
+/** Lower bound of the values that v1 writes for "no limit". */
 const unlimited = 2 ** 60
 
 /**
- * CPUs that this process may use: the smaller of its CPU set and its cgroup's quota (v2 cpu.max, v1 cpu.cfs_quota_us),
- * in CPUs, with a fraction. Quotas of the cgroups above count too, as far as they can be seen.
+ * Number of CPUs that this process may use, possibly fractional: the smaller of its CPU set and its cgroup's quota (v2 cpu.max, v1
+ * cpu.cfs_quota_us). Quotas of parent cgroups count too, as far as they are visible.
  */
 export function grantedCpus(
   read: (path: string) => string | undefined = readText,
@@ -18,10 +18,10 @@ export function grantedCpus(
   const memberships = readMemberships(read)
   const legacy = pathOf(memberships, 'cpu')
   const quotas = [
-    ...folders(root, unifiedPath(memberships)).map(folder => quotaV2(read(join(folder, 'cpu.max')))),
+    ...directories(root, unifiedPath(memberships)).map(directory => quotaV2(read(join(directory, 'cpu.max')))),
     ...['cpu', 'cpu,cpuacct'].flatMap(name =>
-      folders(join(root, name), legacy).map(folder =>
-        toCpus(read(join(folder, 'cpu.cfs_quota_us')), read(join(folder, 'cpu.cfs_period_us'))),
+      directories(join(root, name), legacy).map(directory =>
+        toCpus(read(join(directory, 'cpu.cfs_quota_us')), read(join(directory, 'cpu.cfs_period_us'))),
       ),
     ),
   ]
@@ -41,28 +41,29 @@ function pathOf(memberships: string[][], controller: string): string | undefined
   return memberships.find(([, controllers = '']) => controllers.split(',').includes(controller))?.[2]
 }
 
-/** The memory of this process's own cgroup: v2 memory.events and memory.max, v1 memory.oom_control and memory.limit_in_bytes. */
+/** Memory of this process's cgroup: v2 memory.events and memory.max, v1 memory.oom_control and memory.limit_in_bytes. */
 export function readMemoryGroup(read: (path: string) => string | undefined = readText): MemoryGroup {
   const memberships = readMemberships(read)
   const legacy = pathOf(memberships, 'memory')
-  const inFolder = (name: string, legacyName: string) =>
+  const readFiles = (name: string, legacyName: string) =>
     [
-      ...folders(root, unifiedPath(memberships)).map(folder => join(folder, name)),
-      ...folders(join(root, 'memory'), legacy).map(folder => join(folder, legacyName)),
+      ...directories(root, unifiedPath(memberships)).map(directory => join(directory, name)),
+      ...directories(join(root, 'memory'), legacy).map(directory => join(directory, legacyName)),
     ].flatMap(path => read(path) ?? [])
   return {
-    // the first that can be read is its own; those above count the kills of others too
-    oomKills: () => Number(/^oom_kill (\d+)/m.exec(inFolder('memory.events', 'memory.oom_control')[0] ?? '')?.[1] ?? 0),
+    // the first readable one is its own; those of parents count the kills of other cgroups too
+    oomKills: () =>
+      Number(/^oom_kill (\d+)/m.exec(readFiles('memory.events', 'memory.oom_control')[0] ?? '')?.[1] ?? 0),
     limit() {
-      const limits = inFolder('memory.max', 'memory.limit_in_bytes').map(Number)
+      const limits = readFiles('memory.max', 'memory.limit_in_bytes').map(Number)
       const least = Math.min(...limits.filter(limit => limit > 0 && limit < unlimited))
       return Number.isFinite(least) ? least : undefined
     },
   }
 }
 
-/** The cgroup's folder and those above it; in a container its own may be mounted as the root. */
-function folders(mount: string, path = '/'): string[] {
+/** Directory of the cgroup and those of its parents. In a container its own may be mounted as the root. */
+function directories(mount: string, path = '/'): string[] {
   const found: string[] = []
   for (let part = path; part !== '/' && part !== '.'; part = dirname(part)) found.push(join(mount, part))
   return [...found, mount]
@@ -73,7 +74,7 @@ function quotaV2(text: string | undefined): number {
   return toCpus(quota, period)
 }
 
-/** `max`, -1 and what cannot be read are no limit. */
+/** Quota in CPUs. `max`, -1 and unreadable values mean no limit. */
 function toCpus(quota: string | undefined, period: string | undefined): number {
   const cpus = Number(quota) / Number(period)
   return cpus > 0 && Number.isFinite(cpus) ? cpus : Number.POSITIVE_INFINITY
@@ -83,6 +84,6 @@ function readText(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8')
   } catch {
-    return undefined // the other cgroup version, or not to be seen
+    return undefined // the other cgroup version, or not visible
   }
 }

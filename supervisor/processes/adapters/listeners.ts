@@ -7,14 +7,13 @@ import type { BoundSocket, SlotSockets, UnixSocketOwner } from '../sockets.ts'
 import { describePortOwner } from './procfs.ts'
 
 /**
- * Sockets that are bound and listened on here, so that who connects waits in their queue from the first moment on, and
- * never accepted from here: that is for whoever inherits the descriptor. The public API of Node accepts what it listens
- * on, so this module, and no other, uses `net._createServerHandle` and the handles it makes (there in Node 20, 22, 24
- * and 26; a test pins it).
+ * Handle of a socket that listens but never accepts here: clients wait in its queue from the start, and the process that inherits the
+ * descriptor accepts them. Node's public API always accepts, so this module, and no other, uses `net._createServerHandle` and its handles
+ * (in Node 20, 22, 24 and 26; a test pins it).
  */
 interface SocketHandle {
   fd: number
-  /** These return 0, or a negative errno. */
+  /** These methods return 0 or a negative errno. */
   open(descriptor: number): number
   listen(backlog: number): number
   readStart(): number
@@ -33,28 +32,28 @@ type CreateServerHandle = (
 
 const createServerHandle = (net as unknown as { _createServerHandle: CreateServerHandle })._createServerHandle
 const ipv6Only = 1
-/** The kernel cuts it to net.core.somaxconn. A full queue makes connecting to a unix socket fail at once. */
+/** The kernel limits it to net.core.somaxconn. If the queue of a unix socket is full, connecting fails at once. */
 const backlog = 4096
 
 /**
- * listen(2) without an accept: listening makes libuv watch the socket, and stopping to read, which it takes for the same
- * watch, ends that before the event loop turns. Opening the handle's own descriptor is what allows it to read.
- * Returns 0, or a negative errno.
+ * Calls listen(2) without accepting. Listening makes libuv watch the socket; stopping to read removes that same watch before the next turn
+ * of the event loop. Only after opening the handle's own descriptor may it read. Returns 0 or a negative errno.
  */
 function listenOnly(handle: SocketHandle): number {
-  const refused = handle.open(handle.fd) || handle.listen(backlog)
-  if (refused) return refused
+  const errno = handle.open(handle.fd) || handle.listen(backlog)
+  if (errno) return errno
   return handle.readStart() || handle.readStop()
 }
 
+/** Public TCP socket. */
 export interface FrontSocket extends BoundSocket {
   address: string
   port: number
 }
 
 /**
- * Listens on a TCP port at one address (IPv6 ones for IPv6 only). `port` 0 takes a free one.
- * Undefined when the kernel has no such address family or address; an OperatorError when it is taken or forbidden.
+ * Listens on a TCP port at one address; IPv6 addresses are IPv6-only. `port` 0 picks a free port. Returns undefined if this machine lacks
+ * the address or its family. Throws an OperatorError if the port is taken or forbidden.
  */
 export function bindFrontSocket(address: string, port: number): FrontSocket | undefined {
   const handle = isIpv6(address)
@@ -63,19 +62,19 @@ export function bindFrontSocket(address: string, port: number): FrontSocket | un
   if (typeof handle === 'number') {
     const reason = getSystemErrorName(handle)
     if (reason === 'EAFNOSUPPORT' || reason === 'EADDRNOTAVAIL') return undefined
-    throw refusal(address, port, reason)
+    throw listenError(address, port, reason)
   }
   const bound: { port?: number } = {}
   handle.getsockname?.(bound)
   if (!bound.port) {
-    // libuv reports "address in use" only when it listens; a socket without a port was not bound
+    // libuv reports "address in use" only on listen; a socket without a port is not bound
     handle.close()
-    throw refusal(address, port, 'EADDRINUSE')
+    throw listenError(address, port, 'EADDRINUSE')
   }
   const refused = listenOnly(handle)
   if (refused) {
     handle.close()
-    throw refusal(address, port, getSystemErrorName(refused))
+    throw listenError(address, port, getSystemErrorName(refused))
   }
   return {
     address,
@@ -86,12 +85,12 @@ export function bindFrontSocket(address: string, port: number): FrontSocket | un
   }
 }
 
-function refusal(address: string, port: number, reason: string): OperatorError {
+function listenError(address: string, port: number, reason: string): OperatorError {
   const where = formatAddress(address, port)
   if (reason === 'EADDRINUSE') {
     const owner = describePortOwner(port)
     return new OperatorError(`cannot listen on ${where}: the port is taken${owner ? ` by ${owner}` : ''}`, {
-      fix: `stop ${owner ?? 'what listens there'}, or choose another port with http_port / https_port`,
+      fix: `stop ${owner ?? 'the program that listens there'}, or choose another port with http_port / https_port`,
     })
   }
   if (reason === 'EACCES') {
@@ -104,7 +103,7 @@ function refusal(address: string, port: number, reason: string): OperatorError {
   })
 }
 
-/** Listens on the unix sockets of worker slots, and hands them to the users who may connect. */
+/** Sockets of worker slots that belong to `owner`, so that nginx can connect. */
 export function createSlotSockets(owner: UnixSocketOwner): SlotSockets {
   return {
     bind(path) {
@@ -113,7 +112,7 @@ export function createSlotSockets(owner: UnixSocketOwner): SlotSockets {
       const refused = typeof handle === 'number' ? handle : listenOnly(handle)
       if (typeof handle === 'number' || refused) {
         throw new OperatorError(`cannot bind the worker socket ${path}: ${getSystemErrorName(refused)}`, {
-          fix: 'make run_dir a writable folder with a path of at most 80 characters',
+          fix: 'set run_dir to a writable directory with a path of at most 80 characters',
         })
       }
       chmodSync(path, 0o660)

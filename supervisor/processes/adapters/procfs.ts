@@ -1,23 +1,24 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { basename } from 'node:path'
 
-/** One line of /proc/PID/stat (proc(5)). */
+/** Fields of /proc/PID/stat (proc(5)). */
 export interface ProcessStat {
   pid: number
   command: string
   state: string
   parent: number
   group: number
-  /** Clock ticks from boot to its start; with the pid it names a process for good. */
+  /** Clock ticks from boot to its start. Together with the pid it identifies a process uniquely. */
   startTime: number
 }
 
+/** Status of a process; undefined if it has exited. */
 export function readProcessStat(pid: number): ProcessStat | undefined {
   let text: string
   try {
     text = readFileSync(`/proc/${pid}/stat`, 'latin1')
   } catch {
-    return undefined // gone, which is an answer
+    return undefined // it has exited
   }
   const open = text.indexOf('(')
   const close = text.lastIndexOf(')')
@@ -32,19 +33,19 @@ export function readProcessStat(pid: number): ProcessStat | undefined {
   }
 }
 
-/** Every process that this one may see. */
+/** Every process that is visible to this one. */
 function listProcesses(): ProcessStat[] {
   return readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
     .flatMap(name => readProcessStat(Number(name)) ?? [])
 }
 
-/** Living members (no zombies) of a process group. */
+/** Running members of a process group, without zombies. */
 export function groupMembers(group: number): ProcessStat[] {
   return listProcesses().filter(stat => stat.group === group && stat.state !== 'Z' && stat.state !== 'X')
 }
 
-/** Whether a process group has a living member; cheap when it has none. */
+/** Whether a process group has a running member; cheap if it has none. */
 export function isGroupAlive(group: number): boolean {
   try {
     process.kill(-group, 0)
@@ -54,14 +55,14 @@ export function isGroupAlive(group: number): boolean {
   return groupMembers(group).length > 0
 }
 
-/** Voluntary context switches of a process group so far (proc(5)). */
+/** Number of voluntary context switches of a process group so far (proc(5)). */
 export function wakeUpsOf(group: number): number {
   return groupMembers(group)
     .map(({ pid }) => /^voluntary_ctxt_switches:\t(\d+)/m.exec(readText(`/proc/${pid}/status`) ?? '')?.[1])
     .reduce((sum, count) => sum + Number(count ?? 0), 0)
 }
 
-/** Resident bytes (VmRSS, proc(5)) of process groups; a page that two processes share counts twice. */
+/** Resident bytes (VmRSS, proc(5)) by process group. Pages shared by two processes count twice. */
 export function memoryOfGroups(groups: readonly number[]): Map<number, number> {
   const sums = new Map(groups.map(group => [group, 0]))
   for (const { pid, group } of groups.length > 0 ? listProcesses() : []) {
@@ -73,14 +74,14 @@ export function memoryOfGroups(groups: readonly number[]): Map<number, number> {
   return sums
 }
 
-/** Whether an nginx worker has stopped accepting, or is gone: it writes so over its command line, which everybody may read. */
-export function isNginxLeaving(pid: number): boolean {
+/** Whether an nginx worker has stopped accepting, or has exited. A worker that stops shows it in its command line, which everyone may read. */
+export function isNginxDraining(pid: number): boolean {
   return !/^nginx: worker process\0*$/.test(readText(`/proc/${pid}/cmdline`) ?? '')
 }
 
-/** Whether no nginx worker of a process group accepts any more. */
-export function isGroupLeaving(group: number): boolean {
-  return groupMembers(group).every(({ pid }) => isNginxLeaving(pid))
+/** Whether no nginx worker of a process group accepts connections any more. */
+export function isGroupDraining(group: number): boolean {
+  return groupMembers(group).every(({ pid }) => isNginxDraining(pid))
 }
 
 /** Direct children of a process. */
@@ -126,7 +127,7 @@ function socketsOf(pid: number): Set<string> {
       try {
         return readlinkSync(`/proc/${pid}/fd/${fd}`)
       } catch {
-        return '' // closed meanwhile
+        return '' // closed in the meantime
       }
     })
     return new Set(links.flatMap(link => /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? []))
@@ -135,7 +136,7 @@ function socketsOf(pid: number): Set<string> {
   }
 }
 
-/** The first word of its command line; Node names its threads, and so itself, otherwise. */
+/** Program name from the command line. The `command` of a Node process is the name of its main thread instead. */
 function programOf({ pid, command }: ProcessStat): string {
   const [first = ''] = (readText(`/proc/${pid}/cmdline`) ?? '').split(/[\0 ]/)
   return basename(first.replace(/:$/, '')) || command
@@ -145,11 +146,11 @@ function readText(path: string): string | undefined {
   try {
     return readFileSync(path, 'latin1')
   } catch {
-    return undefined // the process is gone
+    return undefined // the process has exited
   }
 }
 
-/** `nginx (pid 4711)` for the process that listens on a TCP port, when this one may see it. */
+/** Process that listens on a TCP port, such as `nginx (pid 4711)`; undefined if it is not visible. */
 export function describePortOwner(port: number): string | undefined {
   const inodes = new Set(
     listeningSockets()

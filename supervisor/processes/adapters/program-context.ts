@@ -8,31 +8,31 @@ import { type Account, canSwitchUsers, findAccount, findClosedDirectory } from '
 
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
-/** Where, as whom and with which variables a program of the configuration runs. */
+/** Directory, user and environment of a program from the configuration. */
 export interface ProgramContext {
   directory: string
   /** Search path for programs. */
   path: string
-  /** Undefined: as monohull itself. */
+  /** User that it runs as; undefined: monohull's own. */
   account: Account | undefined
-  /** The configured variables, secrets read. */
+  /** Configured variables with the values of their secrets. */
   env: Record<string, string>
 }
 
-/** Keys of a program that say where and how it runs. */
+/** Keys of a program's directory, user and environment. */
 export interface ProgramKeys {
   directory: string
   user?: string | undefined
-  /** Values, or files to read them from. */
+  /** Values, or files that contain them. */
   env: Readonly<Record<string, string | { file: string }>>
 }
 
-/** Search path for programs, where nothing else is said. */
+/** Search path for programs: PATH, or a default. */
 export function pathOf({ env }: World): string {
   return env.PATH ?? defaultPath
 }
 
-/** Looks for the folder, the user and the secrets of what is configured at `key`; undefined when the folder is missing. */
+/** Context of the program configured at `key`. Reports problems; undefined if the directory does not exist. */
 export function findProgramContext(
   key: string,
   config: ProgramKeys,
@@ -41,7 +41,7 @@ export function findProgramContext(
 ): ProgramContext | undefined {
   const directory = resolve(config.directory)
   if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory()) {
-    complain(`${key}.directory`, config.directory, 'is no folder', 'name the folder of the app')
+    complain(`${key}.directory`, config.directory, 'is not a directory', 'set the directory of the app')
     return undefined
   }
   return {
@@ -52,22 +52,22 @@ export function findProgramContext(
   }
 }
 
-function chooseAccount(key: string, wanted: string | undefined, complain: Complain): Account | undefined {
-  const account = findAccount(wanted ?? 'app')
-  if (wanted !== undefined && !account)
+function chooseAccount(key: string, user: string | undefined, complain: Complain): Account | undefined {
+  const account = findAccount(user ?? 'app')
+  if (user !== undefined && !account)
     complain(
       `${key}.user`,
-      wanted,
-      'is no user of this system',
-      `useradd it in the Dockerfile, or leave ${key}.user out`,
+      user,
+      'is not a user of this system',
+      `add it with useradd in the Dockerfile, or remove ${key}.user`,
     )
   if (canSwitchUsers()) return account
-  if (wanted !== undefined && account && account.uid !== process.getuid?.()) {
+  if (user !== undefined && account && account.uid !== process.getuid?.()) {
     complain(
       `${key}.user`,
-      wanted,
-      `cannot be switched to by user ${process.getuid?.()} without CAP_SETUID, CAP_SETGID, CAP_CHOWN and CAP_KILL`,
-      `start monohull as root, or leave ${key}.user out`,
+      user,
+      `cannot be switched to: user ${process.getuid?.()} lacks CAP_SETUID, CAP_SETGID, CAP_CHOWN or CAP_KILL`,
+      `start monohull as root with these capabilities, or remove ${key}.user`,
     )
   }
   return undefined
@@ -93,7 +93,7 @@ function readSecrets(
   return env
 }
 
-/** Whether the first word of the command at `key` can be run. */
+/** Reports a problem if the first word of the command at `key` cannot be run. */
 export function checkProgram(
   key: string,
   argv: readonly string[],
@@ -106,25 +106,25 @@ export function checkProgram(
       key,
       program,
       'was not found',
-      `install it in the image, or mend the command; looked in ${program.includes('/') ? context.directory : context.path}`,
+      `install it in the image, or fix the command; searched ${program.includes('/') ? context.directory : context.path}`,
     )
   if (search.kind === 'not executable')
     complain(key, search.path, 'is not executable', `chmod +x ${search.path}, or name its interpreter: node ${program}`)
 }
 
-/** Started as root, monohull reads everything; the users it starts others as may not. */
+/** Reports a problem if `account` cannot enter `path`. Monohull itself may run as root and read everything. */
 export function checkAccess(key: string, path: string, account: Account | undefined, complain: Complain): void {
   const closed = account && findClosedDirectory(path, account)
   if (closed)
     complain(
       `${key}.directory`,
       path,
-      `cannot be entered by user ${account.name}: ${closed} is closed to it`,
+      `cannot be entered by user ${account.name}: it has no access to ${closed}`,
       `chmod o+x ${closed}, or move the app`,
     )
 }
 
-/** What tells a program who it is. */
+/** Variables that tell a program its user. */
 export function accountEnv(account: Account | undefined): Record<string, string> {
   return account ? { HOME: account.home, USER: account.name, LOGNAME: account.name } : {}
 }

@@ -14,14 +14,14 @@ import { pathToFileURL } from 'node:url'
 import { messageOf, OperatorError } from '../../base/errors.ts'
 import type { PackageJson, Project } from '../app-command.ts'
 
-/** The search path of an app's commands: its own node_modules first, as its package manager has it. */
+/** Search path for an app's commands, with its node_modules/.bin first, as package managers set it. */
 export function searchPath(directory: string, path: string): string {
   return existsSync(join(directory, 'node_modules/.bin'))
     ? `${join(directory, 'node_modules/.bin')}${delimiter}${path}`
     : path
 }
 
-/** The app's folder as it is on disk. */
+/** Project in a directory on disk. */
 export function openProject(directory: string, path: string): Project {
   const at = (name: string) => resolve(directory, name)
   return {
@@ -42,11 +42,11 @@ function readPackageJson(file: string): PackageJson | undefined {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as PackageJson
   } catch (error) {
-    throw new OperatorError(`cannot read ${file}: ${messageOf(error)}`, { fix: 'mend the file' })
+    throw new OperatorError(`cannot read ${file}: ${messageOf(error)}`, { fix: 'fix the file' })
   }
 }
 
-/** Whether a command's first word runs Node: it is node, or a script whose first line names it. */
+/** Whether a command's first word runs Node: it is node itself, or a script with node in its first line. */
 export function isNodeProgram(program: string, directory: string, path: string): boolean {
   const found = findProgram(program, directory, path)
   if (found.kind !== 'found') return false
@@ -61,16 +61,17 @@ export function isNodeProgram(program: string, directory: string, path: string):
   }
 }
 
+/** Result of searching for a program. */
 export type ProgramSearch =
   | { kind: 'found'; path: string }
   | { kind: 'not executable'; path: string }
   | { kind: 'not found' }
 
-/** The file that a command's first word runs, found as execvp(3) does. */
+/** File that a command's first word runs, with the search of execvp(3). */
 export function findProgram(program: string, directory: string, path: string): ProgramSearch {
   const candidates = program.includes('/')
     ? [resolve(directory, program)]
-    : path.split(delimiter).map(folder => join(folder || '.', program))
+    : path.split(delimiter).map(directory => join(directory || '.', program))
   let blocked: string | undefined
   for (const candidate of candidates) {
     if (!statSync(candidate, { throwIfNoEntry: false })?.isFile()) continue

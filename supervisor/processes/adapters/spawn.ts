@@ -10,22 +10,23 @@ import type { Child, Spawn, SpawnSpec } from '../child.ts'
 import type { Exit } from '../exit.ts'
 import { isGroupAlive } from './procfs.ts'
 
-/** How long a dead process's output is waited for when somebody else still holds its pipe. */
+/** Time to wait for the output of a dead process while another process still holds the pipe. */
 const outputGraceMs = 200
-const lastLinesKept = 20
+const maxLastLines = 20
 
+/** Dependencies of `createSpawn`. */
 export interface SpawnDeps {
   stdout: Output
   stderr: Output
   format: LogFormat
   now: () => number
-  /** For the programs of the user. */
+  /** Umask for the user's programs. */
   umask: number
-  /** Called when a child was started, and when it is gone. */
+  /** Called when a child has started and when it has exited. */
   onChange: (change: { type: 'started' | 'ended'; name: string; pid: number }) => void
 }
 
-/** Starts children in process groups of their own, so that a signal reaches a worker and what it started. */
+/** Spawner that puts each child into a process group of its own, so that a signal reaches a worker and all its children. */
 export function createSpawn(deps: SpawnDeps): Spawn {
   const umask = deps.umask === process.umask() ? undefined : deps.umask
   return spec => {
@@ -39,10 +40,10 @@ export function createSpawn(deps: SpawnDeps): Spawn {
       stdio: stdioOf(spec),
       detached: true,
     })
-    subprocess.on('error', () => {}) // told by the missing pid
+    subprocess.on('error', () => {}) // the missing pid shows it
     const { pid } = subprocess
     if (pid === undefined) {
-      throw refusal(spec)
+      throw startError(spec)
     }
     const relays = relay
       ? [
@@ -62,24 +63,24 @@ export function createSpawn(deps: SpawnDeps): Spawn {
   }
 }
 
-/** The system tells why only later. */
-function refusal({ name, argv, directory }: SpawnSpec): OperatorError {
+/** Error for a failed start. The system reports the reason only later. */
+function startError({ name, argv, directory }: SpawnSpec): OperatorError {
   if (!existsSync(directory))
-    return new OperatorError(`cannot start ${name} (${argv[0]}): its folder ${directory} is not there`, {
-      fix: 'bring it back, or start monohull anew with another',
+    return new OperatorError(`cannot start ${name} (${argv[0]}): its directory ${directory} does not exist`, {
+      fix: 'restore it, or restart monohull with another directory',
     })
   return new OperatorError(`cannot start ${name} (${argv[0]}) in ${directory}`, {
-    fix: 'check that the program is there, that the user may use it and the folder, and the limits of open files (ulimit -n) and processes',
+    fix: 'check that the program exists, that the user may execute it and enter the directory, and the limits of open files (ulimit -n) and processes',
   })
 }
 
-/** A shell goes first where something is to be done in the process itself; exec keeps the process. */
+/** Command to start. A shell precedes it if something must be set up in the process itself; exec keeps the pid. */
 function launchArgv({ argv, env, output }: SpawnSpec, umask: number | undefined): readonly string[] {
   const before = [
-    // nginx writes to the log before it ignores SIGPIPE: a reader that is gone would keep it from starting
+    // nginx writes to the log before it ignores SIGPIPE: without a reader it would not start
     ...(output === 'direct' ? ['trap "" PIPE;'] : []),
     ...(output === 'relay' && umask !== undefined ? [`umask ${umask.toString(8)};`] : []),
-    // only its own shell can tell it its pid (sd_listen_fds(3))
+    // only a shell in the process itself knows its pid (sd_listen_fds(3))
     ...(env.LISTEN_FDS === undefined ? [] : ['LISTEN_PID=$$']),
   ]
   return before.length === 0 ? argv : ['/bin/sh', '-c', `${before.join(' ')} exec "$@"`, 'sh', ...argv]
@@ -127,7 +128,7 @@ function toChild(
       parts.relays
         .flatMap(relay => relay.tail().toString().split('\n'))
         .filter(line => line.trim() !== '')
-        .slice(-lastLinesKept),
+        .slice(-maxLastLines),
     async outputEnded() {
       let timer: NodeJS.Timeout | undefined
       const grace = new Promise<void>(resolve => {

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 
-/** An account of this system (passwd(5)). */
+/** Account of this system (passwd(5)). */
 export interface Account {
   name: string
   uid: number
@@ -18,7 +18,7 @@ function accounts(): Account[] {
     })
 }
 
-/** The account with a name or, in digits, a uid. */
+/** Account with the given name or uid. */
 export function findAccount(nameOrUid: string): Account | undefined {
   return accounts().find(account => account.name === nameOrUid || String(account.uid) === nameOrUid)
 }
@@ -34,19 +34,19 @@ export function canSwitchUsers(): boolean {
   return Object.values(needed).every(bit => (bits & (1n << bit)) !== 0n)
 }
 
-/** Whether the permissions of a file let an account read it; the folders on the way are another matter. */
+/** Whether the permissions of a file let an account read it. Does not check its parent directories. */
 export function canRead(path: string, account: Account): boolean {
   return isPermitted(path, account, 0o4)
 }
 
-/** The first folder on the way to `path`, itself included, that an account may not enter; undefined when it may enter all. */
+/** First directory of `path`, from the root to `path` itself, that an account may not enter; undefined if it may enter all. */
 export function findClosedDirectory(path: string, account: Account): string | undefined {
   const parts = path.split('/').filter(Boolean)
-  const folders = parts.map((_, index) => `/${parts.slice(0, index + 1).join('/')}`)
-  return folders.find(folder => !isPermitted(folder, account, 0o1))
+  const directories = parts.map((_, index) => `/${parts.slice(0, index + 1).join('/')}`)
+  return directories.find(directory => !isPermitted(directory, account, 0o1))
 }
 
-/** By the permission bits; what is not there is not forbidden. */
+/** Whether the permission bits allow access. A missing file counts as permitted. */
 function isPermitted(path: string, { uid, gid }: Account, bit: number): boolean {
   const stat = uid === 0 ? undefined : statSync(path, { throwIfNoEntry: false })
   if (!stat) return true

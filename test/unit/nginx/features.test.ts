@@ -5,7 +5,7 @@ import { type NginxFeatures, readFeatures } from '../../../supervisor/nginx/feat
 
 const no = () => false
 
-describe('domain/nginx-model: readFeatures', () => {
+describe('nginx/features', () => {
   const outputs: [string, Partial<NginxFeatures>][] = [
     [
       'nginx version: nginx/1.22.1\nbuilt with OpenSSL 3.0.17 1 Jul 2025\nTLS SNI support enabled',
@@ -45,7 +45,7 @@ describe('domain/nginx-model: readFeatures', () => {
       }))
   }
 
-  it('finds directives that no version tells of', () => {
+  it('finds directives in the binary', () => {
     const hasDirective = readDirectives(['/nonexistent', '/usr/sbin'])
     assert.deepEqual([hasDirective('worker_processes'), hasDirective('no_such_directive')], [true, false])
     assert.equal(readDirectives(['/nonexistent'])('worker_processes'), false)
@@ -53,7 +53,7 @@ describe('domain/nginx-model: readFeatures', () => {
     assert.equal(features.hasMaxHeaders, true)
   })
 
-  it('finds Lua beside nginx, or built in', () => {
+  it('finds Lua as modules or built in', () => {
     const debian =
       'nginx version: nginx/1.26.3\nconfigure arguments: --prefix=/usr/share/nginx --modules-path=/usr/lib/nginx/modules --with-threads'
     const files = ['/usr/lib/nginx/modules/ndk_http_module.so', '/usr/lib/nginx/modules/ngx_http_lua_module.so']

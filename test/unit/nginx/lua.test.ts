@@ -15,7 +15,7 @@ for (const file of readdirSync(folder).filter(name => name.endsWith('_cases.lua'
       encoding: 'utf8',
     })
     const results = (stdout ?? '').split('\n').filter(line => line !== '')
-    it('can be run', () => {
+    it('runs', () => {
       assert.deepEqual([error, stderr], [undefined, ''])
       assert.notEqual(results.length, 0)
     })

@@ -7,16 +7,16 @@ import { isUnfitPath } from '../../../supervisor/nginx/text.ts'
 import { resolveApp } from '../../../supervisor/workers/adapters/app-settings.ts'
 import { app } from '../../../supervisor/workers/keys.ts'
 
-describe('domain/nginx-text', () => {
+describe('nginx/text', () => {
   for (const path of ['/srv/a$b', '/srv/a"b', '/srv/a\\b', '/srv/a;b', '/srv/{a', '/srv/a}', '/srv/a\nb', '/srv/a\tb'])
-    it(`knows ${JSON.stringify(path)} for a path that nginx would misread`, () => assert.ok(isUnfitPath(path)))
+    it(`rejects ${JSON.stringify(path)}, which nginx would misread`, () => assert.ok(isUnfitPath(path)))
 
   for (const path of ['/srv/a b', "/srv/a'b", '/srv/ü', '/srv/a:b@c', '/srv/[a]*?'])
-    it(`takes ${path}`, () => assert.ok(!isUnfitPath(path)))
+    it(`accepts ${path}`, () => assert.ok(!isUnfitPath(path)))
 })
 
-describe('assembly/app-settings', () => {
-  it('refuses a folder of static files whose path nginx would misread', t => {
+describe('workers/adapters/app-settings', () => {
+  it('rejects a directory of static files whose path nginx would misread', t => {
     const parent = mkdtempSync(join(tmpdir(), 'monohull-content-'))
     t.after(() => rmSync(parent, { recursive: true }))
     const contentOf = (name: string) => {

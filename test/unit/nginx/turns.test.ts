@@ -57,8 +57,8 @@ function setUp() {
     },
     processes: {
       childrenOf: () => [workers],
-      isNginxLeaving: pid => pid < workers,
-      isGroupLeaving: () => true,
+      isNginxDraining: pid => pid < workers,
+      isGroupDraining: () => true,
       wakeUpsOf: () => 0,
     },
     descriptors: [],
@@ -71,8 +71,8 @@ function setUp() {
   return { nginx, calls, world, letGo }
 }
 
-describe('what nginx is asked', () => {
-  it('waits for its turn, a check too: what it staged is nobody else’s to delete', async () => {
+describe('nginx/service', () => {
+  it('runs checks and reloads one at a time, each with its own staged files', async () => {
     const { nginx, calls, letGo } = setUp()
     await nginx.start(modelOf(1))
     calls.length = 0
@@ -83,7 +83,7 @@ describe('what nginx is asked', () => {
     assert.deepEqual(calls, ['stage 2: 2', 'discard 2', 'stage 3: 3', 'promote 3', 'SIGHUP'])
   })
 
-  it('takes the model of its turn, after whoever was before has put theirs in force', async () => {
+  it('renders when its turn comes, after the previous change is in effect', async () => {
     const { nginx, calls, letGo } = setUp()
     let processes = 1
     await nginx.start(modelOf(1))
@@ -100,7 +100,7 @@ describe('what nginx is asked', () => {
     assert.deepEqual(calls, ['stage 2: 2', 'promote 2', 'SIGHUP'])
   })
 
-  it('goes back to the last one that it took, and tells it again, when it did not take the next', async () => {
+  it('restores the last configuration after a refused one, and loads it again', async () => {
     const { nginx, calls, world, letGo } = setUp()
     await nginx.start(modelOf(1))
     calls.length = 0
@@ -108,9 +108,9 @@ describe('what nginx is asked', () => {
     const refused = assert.rejects(
       nginx.apply(
         () => modelOf(2),
-        () => assert.fail('it was not taken'),
+        () => assert.fail('it was not applied'),
       ),
-      /did not take/,
+      /did not apply/,
     )
     await letGo()
     await refused
@@ -122,7 +122,7 @@ describe('what nginx is asked', () => {
     assert.deepEqual(calls.slice(5), ['stage 3: 1', 'promote 3', 'SIGHUP'])
   })
 
-  it('is dropped without a trace when the test does not end before a stop', async () => {
+  it('discards a configuration if a stop comes before the end of its test', async () => {
     const { nginx, calls, letGo } = setUp()
     await nginx.start(modelOf(1))
     calls.length = 0

@@ -46,8 +46,8 @@ const scripts = (all: Record<string, string>): Folder => ({
   packageJson: { name: 'shop', version: '1.2.3', scripts: all },
 })
 
-describe('domain/app-command: a command', () => {
-  it('is taken as it is', () => {
+describe('processes/app-command: a command', () => {
+  it('is used unchanged', () => {
     assert.deepEqual(chosen(['gunicorn', '--bind', 'fd://3', 'main:app'], {}), {
       kind: 'command',
       argv: ['gunicorn', 'main:app'],
@@ -56,17 +56,17 @@ describe('domain/app-command: a command', () => {
     })
   })
 
-  it('that is a folder is served as files', () => {
+  it('that is a directory is served as files', () => {
     assert.deepEqual(chosen(['public'], { folders: ['public'] }), {
       kind: 'files',
       root: 'public',
-      origin: 'folder public',
+      origin: 'directory public',
     })
     assert.equal(chosen(['public', 'x'], { folders: ['public'] }).kind, 'command')
   })
 })
 
-describe('domain/app-command: package managers', () => {
+describe('processes/app-command: package managers', () => {
   const folder = scripts({ start: 'node server.js', serve: 'node serve.js', build: 'tsc' })
 
   const commands: [string, string[]][] = [
@@ -88,10 +88,10 @@ describe('domain/app-command: package managers', () => {
   }
 
   for (const command of ['npm exec serve', 'npm ci', 'yarn install', 'pnpm dlx serve', 'npm', 'npm --version']) {
-    it(`leaves "${command}" alone`, () => assert.deepEqual(argvOf(command.split(' '), folder), command.split(' ')))
+    it(`does not change "${command}"`, () => assert.deepEqual(argvOf(command.split(' '), folder), command.split(' ')))
   }
 
-  it('passes on what the package manager would set', () => {
+  it('sets the variables of the package manager', () => {
     const content = chosen(['npm', 'run', 'serve'], folder)
     assert.deepEqual(content.kind === 'command' && content.env, {
       npm_lifecycle_event: 'serve',
@@ -100,27 +100,27 @@ describe('domain/app-command: package managers', () => {
     })
   })
 
-  it('names the scripts there are when there is no such one', () => {
+  it('lists the available scripts if one is missing', () => {
     assert.equal(
       problemOf(['npm', 'run', 'dev'], folder),
-      'package.json has no script dev; add it, or name another; there are: start, serve, build',
+      'package.json has no script dev; add it, or use another; available: start, serve, build',
     )
-    assert.match(problemOf(['npm', 'start'], {}), /^package.json has no script start; .* there are: none$/)
+    assert.match(problemOf(['npm', 'start'], {}), /^package.json has no script start; .* available: none$/)
   })
 
-  it('follows a script that names another', () => {
+  it('follows a script that runs another', () => {
     assert.deepEqual(argvOf(['npm', 'start'], scripts({ start: 'npm run serve', serve: 'node serve.js' })), [
       'node',
       'serve.js',
     ])
   })
 
-  it('says so when scripts name each other in a circle', () => {
+  it('reports scripts that form a loop', () => {
     assert.match(problemOf(['npm', 'start'], scripts({ start: 'npm run a', a: 'npm start' })), /start/)
   })
 })
 
-describe('domain/app-command: scripts', () => {
+describe('processes/app-command: scripts', () => {
   const argvOfStart = (start: string, more: Record<string, string> = {}) =>
     argvOf(['npm', 'start'], scripts({ start, ...more }))
 
@@ -144,7 +144,7 @@ describe('domain/app-command: scripts', () => {
     'exec node server.js',
     '(node server.js)',
   ]) {
-    it(`gives "${line}" to a shell`, () => assert.deepEqual(argvOfStart(line), ['/bin/sh', '-c', line]))
+    it(`runs "${line}" in a shell`, () => assert.deepEqual(argvOfStart(line), ['/bin/sh', '-c', line]))
   }
 
   it('runs the pre-script first', () => {
@@ -155,7 +155,7 @@ describe('domain/app-command: scripts', () => {
     ])
   })
 
-  it('hands further words to the shell unread', () => {
+  it('passes further words to the shell unchanged', () => {
     assert.deepEqual(
       argvOf(['npm', 'start', '--', 'a b', '$HOME'], scripts({ start: 'node a.js && node server.js' })),
       ['/bin/sh', '-c', 'node a.js && node server.js "$@"', 'sh', 'a b', '$HOME'],
@@ -163,7 +163,7 @@ describe('domain/app-command: scripts', () => {
   })
 })
 
-describe('domain/app-command: tsx', () => {
+describe('processes/app-command: tsx', () => {
   const loader = 'file:///app/node_modules/tsx/dist/loader.mjs'
 
   it('runs as a module hook of node', () => {
@@ -172,7 +172,7 @@ describe('domain/app-command: tsx', () => {
     assert.deepEqual(argvOf(['tsx', 'watch', 'server.ts'], {}), ['node', '--import', loader, 'server.ts'])
   })
 
-  it('does so in a script', () => {
+  it('also does so in a script', () => {
     assert.deepEqual(argvOf(['npm', 'start'], scripts({ start: 'NODE_ENV=x tsx server.ts' })), [
       'node',
       '--import',
@@ -181,11 +181,11 @@ describe('domain/app-command: tsx', () => {
     ])
   })
 
-  it('keeps the word watch for the app', () => {
+  it('keeps an argument watch of the app', () => {
     assert.deepEqual(argvOf(['tsx', 'server.ts', 'watch'], {}), ['node', '--import', loader, 'server.ts', 'watch'])
   })
 
-  it('is missed when it is not there', () => {
+  it('is reported if it is not installed', () => {
     assert.equal(
       problemOf(['tsx', 'server.ts'], { tsx: false }),
       'the command tsx was not found; npm install tsx in the app',
@@ -193,14 +193,14 @@ describe('domain/app-command: tsx', () => {
   })
 })
 
-describe('domain/app-command: no command', () => {
-  it('takes the start script', () => {
+describe('processes/app-command: no command', () => {
+  it('uses the start script', () => {
     const content = chosen(undefined, { ...scripts({ start: 'node server.js' }), files: ['index.js', 'index.html'] })
     assert.equal(content.origin, 'start script of package.json')
     assert.deepEqual(content.kind === 'command' && content.argv, ['node', 'server.js'])
   })
 
-  it('takes the main file', () => {
+  it('uses the main file', () => {
     assert.deepEqual(argvOf(undefined, { packageJson: { main: 'lib/app.js' }, files: ['lib/app.js'] }), [
       'node',
       'lib/app.js',
@@ -215,17 +215,17 @@ describe('domain/app-command: no command', () => {
     ['build/index.html', 'build'],
   ]
   for (const [file, root] of folders) {
-    it(`serves the folder of ${file}`, () => {
+    it(`serves the directory of ${file}`, () => {
       const content = chosen(undefined, { files: file === 'index.html' ? ['./index.html'] : [file] })
       assert.deepEqual(content, { kind: 'files', root, origin: `${root}/index.html` })
     })
   }
 
-  it('serves the files of a package that has nothing to run', () => {
+  it('serves the files of a package without anything to run', () => {
     assert.equal(chosen(undefined, { packageJson: {}, files: ['dist/index.html'] }).kind, 'files')
   })
 
-  it('looks past the flags that only quieten a package manager', () => {
+  it('skips flags that only silence a package manager', () => {
     const folder = { packageJson: { scripts: { start: 'node a.js' } } }
     for (const words of [
       ['npm', '-s', 'start'],
@@ -236,7 +236,7 @@ describe('domain/app-command: no command', () => {
     }
   })
 
-  it('lets Gunicorn take the socket by LISTEN_FDS alone', () => {
+  it('passes the socket to Gunicorn by LISTEN_FDS only', () => {
     for (const bind of [['--bind', 'fd://3'], ['-b', 'fd://3'], ['--bind=fd://3'], ['-bfd://3'], []]) {
       assert.deepEqual(argvOf(['/usr/bin/gunicorn', ...bind, '-w', '2', 'a:b'], {}), [
         '/usr/bin/gunicorn',
@@ -249,10 +249,10 @@ describe('domain/app-command: no command', () => {
     assert.deepEqual(argvOf(other, {}), other)
   })
 
-  it('does not guess when there is a package that cannot be run', () => {
+  it('does not guess if there is a package that cannot be run', () => {
     assert.match(problemOf(undefined, { packageJson: {} }), /^package.json has no start script, .*; add a start script/)
   })
 
-  it('welcomes when there is nothing', () =>
+  it('shows the welcome page if there is nothing', () =>
     assert.deepEqual(chosen(undefined, {}), { kind: 'welcome', origin: 'no app found' }))
 })

@@ -28,8 +28,8 @@ const identity: WorkerIdentity = {
   requestLimit: 0,
 }
 
-describe('domain/worker-env: programs that get no requests', () => {
-  it('get the environment without what is about a socket', () => {
+describe('processes/environment: programs without a socket', () => {
+  it('get the environment without socket variables', () => {
     const inherited = { PATH: '/bin', MONOHULL_HTTP_PORT: '80', LISTEN_FDS: '1', NODE_OPTIONS: '--enable-source-maps' }
     const configured = { TOKEN: 'x', PATH: '/own' }
     assert.deepEqual(programEnv({ inherited, configured, account: { HOME: '/home/app' } }), {
@@ -40,7 +40,7 @@ describe('domain/worker-env: programs that get no requests', () => {
     })
   })
 
-  it('are told who they are', () => {
+  it('get variables that identify them', () => {
     assert.deepEqual(identityEnv({ app: 'queue', slot: 2, workers: 3 }), {
       MONOHULL_APP: 'queue',
       MONOHULL_SLOT: '2',
@@ -50,8 +50,8 @@ describe('domain/worker-env: programs that get no requests', () => {
   })
 })
 
-describe('domain/worker-env', () => {
-  it('is the contract of a worker with an inherited socket', () => {
+describe('processes/environment: workers', () => {
+  it('follows the worker contract for an inherited socket', () => {
     assert.deepEqual(workerEnv(sources, identity), {
       LISTEN_FDS: '1',
       LISTEN_FDNAMES: 'http',
@@ -66,20 +66,20 @@ describe('domain/worker-env', () => {
     })
   })
 
-  it('does not tell a command of the descriptor that it names itself', () => {
+  it('leaves out LISTEN_FDS if the command names the descriptor', () => {
     const env = workerEnv(sources, { ...identity, namesDescriptor: true })
     for (const name of ['LISTEN_FDS', 'LISTEN_FDNAMES']) assert.equal(name in env, false, name)
     assert.deepEqual([env.MONOHULL_SOCKET_INODE, env.MONOHULL_NOTIFY_FD], ['4711', '4'])
   })
 
-  it('is the contract of a worker with a port', () => {
+  it('follows the worker contract for a port', () => {
     const env = workerEnv(sources, { ...identity, socketInode: undefined, port: 40_001 })
     assert.equal(env.PORT, '40001')
     assert.equal(env.MONOHULL_NOTIFY_FD, '3')
     for (const name of ['LISTEN_FDS', 'LISTEN_FDNAMES', 'MONOHULL_SOCKET_INODE']) assert.equal(name in env, false, name)
   })
 
-  it('passes on the environment, but not what configures monohull and its other children', () => {
+  it('passes on the environment without the variables that configure monohull and its other children', () => {
     const inherited = {
       PATH: '/bin',
       DATABASE_URL: 'x',
@@ -102,7 +102,7 @@ describe('domain/worker-env', () => {
     assert.equal('MONOHULL_COMMAND' in env || 'MONOHULL_STATE_DIR' in env, false)
   })
 
-  it('takes the configured over the account, and both over the inherited', () => {
+  it('prefers configured variables to those of the account, and both to inherited ones', () => {
     const env = workerEnv(
       {
         ...sources,
@@ -115,28 +115,28 @@ describe('domain/worker-env', () => {
     assert.deepEqual([env.A, env.HOME, env.USER, env.WEB_CONCURRENCY], ['configured', '/data', 'app', '1'])
   })
 
-  it('lets nobody break the contract', () => {
+  it('does not let other sources override the contract', () => {
     const configured = { LISTEN_FDS: '9', MONOHULL_SLOT: '9', MONOHULL_NOTIFY_FD: '9' }
     const env = workerEnv({ ...sources, configured }, identity)
     assert.deepEqual([env.LISTEN_FDS, env.MONOHULL_SLOT, env.MONOHULL_NOTIFY_FD], ['1', '2', '4'])
   })
 
-  it('keeps the NODE_OPTIONS of the app, after its own', () => {
+  it('appends the NODE_OPTIONS of the app to its own', () => {
     const env = workerEnv({ ...sources, inherited: { NODE_OPTIONS: '--max-old-space-size=100' } }, identity)
     assert.equal(env.NODE_OPTIONS, '--require /opt/monohull/dist/preload.cjs --max-old-space-size=100')
   })
 
-  it('quotes a preload path with spaces as Node reads it', () => {
+  it('quotes a preload path with spaces for Node', () => {
     const env = workerEnv({ ...sources, preload: '/a "b" c/preload.cjs' }, identity)
     assert.equal(env.NODE_OPTIONS, '--require "/a \\"b\\" c/preload.cjs"')
   })
 })
 
-describe('domain/worker-env: fillPort', () => {
-  it('fills in $PORT, in braces too, and nothing else', () => {
+describe('processes/environment: fillPort', () => {
+  it('replaces $PORT, with or without braces, and nothing else', () => {
     const words = ['$PORT', `0:\${PORT}`, '$PORT:$PORT', '$PORTS', '$HOME', 'PORT']
     assert.deepEqual(fillPort(words, 8000), ['8000', '0:8000', '8000:8000', '$PORTS', '$HOME', 'PORT'])
   })
 
-  it('leaves the words alone without a port', () => assert.deepEqual(fillPort(['$PORT'], undefined), ['$PORT']))
+  it('changes nothing without a port', () => assert.deepEqual(fillPort(['$PORT'], undefined), ['$PORT']))
 })

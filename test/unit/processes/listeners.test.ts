@@ -80,8 +80,8 @@ hasIpv6?.close()
 /** On CI a machine without IPv6 is a failure, and no reason to skip. */
 const withoutIpv6 = !hasIpv6 && !process.env.CI && 'no IPv6 here'
 
-describe('adapters/listeners: front sockets', () => {
-  it('stands on net._createServerHandle, whose handle listens and accepts nothing', async t => {
+describe('processes/adapters/listeners: front sockets', () => {
+  it('relies on net._createServerHandle, whose handle listens and never accepts', async t => {
     assert.equal(typeof Reflect.get(net, '_createServerHandle'), 'function')
     const { port, descriptor, inode } = front(t, '127.0.0.1')
     assert.ok(port > 0 && descriptor > 2 && inode > 0)
@@ -90,12 +90,12 @@ describe('adapters/listeners: front sockets', () => {
     assert.deepEqual(await Promise.all(clients.map(client => client.answer)), ['hello', 'hello'])
   })
 
-  it('is not taken twice, even while nobody accepts', t => {
+  it('cannot be bound twice, even if nothing accepts', t => {
     const { port } = front(t, '127.0.0.1')
     assert.match(refusalOf(() => bindFrontSocket('127.0.0.1', port)).message, /the port is taken/)
   })
 
-  it('binds the port that was asked for', t => {
+  it('binds the requested port', t => {
     const free = bindFrontSocket('127.0.0.1', 0) ?? assert.fail()
     free.close()
     assert.equal(front(t, '127.0.0.1', free.port).port, free.port)
@@ -113,17 +113,17 @@ describe('adapters/listeners: front sockets', () => {
     assert.equal(await connect({ host: '127.0.0.1', port }), 'ECONNREFUSED')
   })
 
-  it('lets a port go when it is closed', t => {
+  it('releases the port on close', t => {
     const first = bindFrontSocket('127.0.0.1', 0) ?? assert.fail()
     first.close()
     front(t, '127.0.0.1', first.port)
   })
 
-  it('knows an address that this machine does not have', () => {
+  it('reports an address that this machine does not have', () => {
     assert.equal(bindFrontSocket('192.0.2.1', 0), undefined)
   })
 
-  it('says who has the port', async t => {
+  it('names the process that has the port', async t => {
     const server = net.createServer().listen(0, '127.0.0.1')
     await once(server, 'listening')
     t.after(() => server.close())
@@ -146,8 +146,8 @@ describe('adapters/listeners: front sockets', () => {
   })
 })
 
-describe('adapters/listeners: slot sockets', () => {
-  it('takes a path, for its owner and group, and keeps who connects for the worker to come', async t => {
+describe('processes/adapters/listeners: slot sockets', () => {
+  it('binds a path for its owner and group, and queues clients for a later worker', async t => {
     const path = pathOf(t)
     const socket = bound(t, path)
     assert.ok(statSync(path).isSocket())
@@ -157,7 +157,7 @@ describe('adapters/listeners: slot sockets', () => {
     assert.deepEqual(await Promise.all(clients.map(client => client.answer)), ['hello', 'hello'])
   })
 
-  it('keeps the queue while the worker is away', async t => {
+  it('keeps the queue while there is no worker', async t => {
     const path = pathOf(t)
     const socket = bound(t, path)
     const kill = await listenOn(t, socket.descriptor)
@@ -167,13 +167,13 @@ describe('adapters/listeners: slot sockets', () => {
     assert.equal(await connect({ path }), 'connected')
   })
 
-  it('takes the path away with the socket', t => {
+  it('removes the path with the socket', t => {
     const path = pathOf(t)
     slots.bind(path).close()
     assert.equal(existsSync(path), false)
   })
 
-  it('takes the place of what was left', t => {
+  it('replaces a leftover', t => {
     const path = pathOf(t)
     writeFileSync(path, '')
     const socket = bound(t, path)
@@ -181,7 +181,7 @@ describe('adapters/listeners: slot sockets', () => {
     assert.ok(socket.inode > 0)
   })
 
-  it('says what a path must be', () => {
+  it('says which paths are valid', () => {
     assert.match(
       refusalOf(() => slots.bind(join(folder, 'none/app-1.sock'))).message,
       /^cannot bind the worker socket .*: E/,
@@ -189,11 +189,11 @@ describe('adapters/listeners: slot sockets', () => {
     assert.match(refusalOf(() => slots.bind(join(folder, 'x'.repeat(120)))).fix, /at most 80 characters/)
   })
 
-  it('says so when the folder takes no files, not even from root', () => {
+  it('reports a directory that accepts no files, even from root', () => {
     assert.match(refusalOf(() => slots.bind('/proc/app-1.sock')).message, /: E[A-Z]+$/)
   })
 
-  it('makes a link lead elsewhere in one step', async t => {
+  it('replaces a link atomically', async t => {
     const link = pathOf(t)
     for (const name of ['one', 'two']) {
       slots.point(link, join(folder, name))

@@ -12,8 +12,8 @@ function watchWith(initialKills: number) {
   return { watch, kill: () => void kills++ }
 }
 
-describe('services/oom-watch', () => {
-  it('marks as many exits as the kernel counts victims', () => {
+describe('processes/oom-watch', () => {
+  it('marks one exit for each victim that the kernel counts', () => {
     const { watch, kill } = watchWith(3)
     assert.deepEqual(watch.judge(killed), killed)
     kill()
@@ -23,7 +23,7 @@ describe('services/oom-watch', () => {
     assert.deepEqual(watch.judge(killed), killed)
   })
 
-  it('does not blame the kernel for other exits, nor keeps victims that were no workers for later', () => {
+  it('ignores other exits, and victims that are not workers', () => {
     const { watch, kill } = watchWith(0)
     kill()
     assert.deepEqual(watch.judge({ kind: 'code', code: 1 }), { kind: 'code', code: 1 })

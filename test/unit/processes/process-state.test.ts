@@ -68,7 +68,7 @@ const states = [booting, ready, stopping, killed, remnant, gone]
 const events = [becameReady, bootDeadlinePassed, stopRequested, graceDeadlinePassed, groupEnded, exited, exitedFirst]
 const nameOf = (event: ProcessEvent) => (event === exitedFirst ? 'exited, leaving others' : event.type)
 
-describe('domain/process-state', () => {
+describe('processes/process-state', () => {
   for (const state of states) {
     for (const event of events) {
       const row = transitions.find(([from, cause]) => from === state && cause === event)
@@ -80,13 +80,13 @@ describe('domain/process-state', () => {
     }
   }
 
-  it('remembers the boot timeout to the end', () => {
+  it('keeps the boot timeout as the cause', () => {
     let state = stepProcess(booting, bootDeadlinePassed).state
     for (const event of [stopRequested, graceDeadlinePassed, exited]) state = stepProcess(state, event).state
     assert.deepEqual(state, { name: 'gone', startedAt: 1, readyAt: undefined, cause: 'boot timeout', exit })
   })
 
-  it('announces being ready and gone once at most, and signals nobody who is gone, whatever the order', () => {
+  it('announces ready and gone at most once and never signals a process that is gone, in any order of events', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...events), { maxLength: 30 }), sequence => {
         let state: ProcessState = booting
@@ -103,7 +103,7 @@ describe('domain/process-state', () => {
     )
   })
 
-  it('ends, whatever came before, once it was stopped, its time is over, and the kernel did its work', () => {
+  it('always ends after a stop, the deadline and the exit', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...events)), sequence => {
         let state: ProcessState = booting

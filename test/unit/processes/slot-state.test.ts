@@ -32,14 +32,14 @@ const decided = (decision: Extract<SlotEffect, { type: 'decided' }>['decision'],
   decision,
 })
 
-describe('domain/slot-state: start', () => {
+describe('processes/slot-state: start', () => {
   it('boots the first worker once', () => {
     const started = step(idle, { type: 'started' })
     assert.deepEqual(started, { state: { ...booting, worker: 1 }, effects: [{ type: 'spawn', worker: 1 }] })
     assert.deepEqual(step(started.state, { type: 'started' }), { state: started.state, effects: [] })
   })
 
-  it('serves when its worker is ready, and is back with nginx', () => {
+  it('serves when its worker is ready, and is restored in nginx', () => {
     assert.deepEqual(step(booting, becameReady(5)), {
       state: { ...serving, readyAt: 2000 },
       effects: [{ type: 'restore' }, { type: 'readied', worker: 5 }],
@@ -47,7 +47,7 @@ describe('domain/slot-state: start', () => {
   })
 })
 
-describe('domain/slot-state: a worker that ends', () => {
+describe('processes/slot-state: a worker that ends', () => {
   it('is restarted at once after a stable run', () => {
     assert.deepEqual(step({ ...serving, failures: 7 }, ended(5, 3000)), {
       state: { ...waiting, failures: 0 },
@@ -55,14 +55,14 @@ describe('domain/slot-state: a worker that ends', () => {
     })
   })
 
-  it('is restarted at once when somebody killed it, however young', () => {
+  it('is restarted at once after a kill from outside, at any age', () => {
     assert.deepEqual(step(serving, ended(5, 1001, 'outside')).effects, [
       decided('restarted at once'),
       { type: 'retry', failures: 0 },
     ])
   })
 
-  it('is somebody else’s doing only when a SIGKILL came from outside', () => {
+  it('is blamed on the outside only after a SIGKILL from there', () => {
     const kill = { kind: 'signal', signal: 'SIGKILL', number: 9 } as const
     assert.equal(blameFor(kill, undefined), 'outside')
     assert.equal(blameFor(kill, 'boot timeout'), 'worker')
@@ -70,14 +70,14 @@ describe('domain/slot-state: a worker that ends', () => {
     assert.equal(blameFor({ kind: 'code', code: 1 }, undefined), 'worker')
   })
 
-  it('has failed fast before min_uptime: backoff', () => {
+  it('backs off after a failure before min_uptime', () => {
     assert.deepEqual(step(serving, ended(5, 2999)), {
       state: waiting,
       effects: [decided('restarted after backoff'), { type: 'retry', failures: 1 }],
     })
   })
 
-  it('leaves the slot withdrawn with the second fast failure, and from then on', () => {
+  it('withdraws the slot from the second fast failure on', () => {
     for (const failures of [1, 2, 10]) {
       assert.deepEqual(step({ ...serving, failures }, ended(5, 1001)), {
         state: { ...waiting, failures: failures + 1 },
@@ -90,7 +90,7 @@ describe('domain/slot-state: a worker that ends', () => {
     }
   })
 
-  it('counts as a failure while it boots, killed or not', () => {
+  it('counts as a failure during boot, killed or not', () => {
     for (const blame of ['worker', 'outside'] as const) {
       assert.deepEqual(step(booting, ended(5, 99_999, blame)), {
         state: waiting,
@@ -99,14 +99,14 @@ describe('domain/slot-state: a worker that ends', () => {
     }
   })
 
-  it('is followed by the next number when the retry is due', () => {
+  it('is followed by a worker with the next number when the retry is due', () => {
     assert.deepEqual(step(waiting, { type: 'retryDue' }), {
       state: { name: 'booting', worker: 6, failures: 1 },
       effects: [{ type: 'spawn', worker: 6 }],
     })
   })
 
-  it('keeps its failures through a boot that works, until it has run long enough', () => {
+  it('keeps its failures after a successful boot until it has run long enough', () => {
     const state = step({ ...booting, failures: 3 }, becameReady(5)).state
     assert.deepEqual(state, { ...serving, failures: 3, readyAt: 2000 })
     assert.deepEqual(step(state, ended(5, 2001)).state, { ...waiting, failures: 4 })
@@ -114,7 +114,7 @@ describe('domain/slot-state: a worker that ends', () => {
   })
 })
 
-describe('domain/slot-state: replacement', () => {
+describe('processes/slot-state: replacement', () => {
   const requested: SlotEvent = { type: 'replacementRequested' }
 
   it('boots the new worker next to the old one', () => {
@@ -123,7 +123,7 @@ describe('domain/slot-state: replacement', () => {
 
   const ready: SlotState = { ...replacing, nextReadyAt: 2000 }
 
-  it('keeps the old worker when the new one is ready, until that is accepted', () => {
+  it('keeps the old worker until the ready new one is accepted', () => {
     assert.deepEqual(step(replacing, becameReady(6)), { state: ready, effects: [{ type: 'readied', worker: 6 }] })
     assert.deepEqual(step(ready, { type: 'replacementAccepted' }), {
       state: { ...serving, worker: 6, readyAt: 2000 },
@@ -147,19 +147,19 @@ describe('domain/slot-state: replacement', () => {
       })
   })
 
-  it('is accepted only of a new worker that is ready', () => {
+  it('accepts only a new worker that is ready', () => {
     for (const state of [replacing, serving, waiting])
       assert.deepEqual(step(state, { type: 'replacementAccepted' }), { state, effects: [] })
   })
 
-  it('is done when the old worker ends and the new one is ready', () => {
+  it('completes when the old worker ends and the new one is ready', () => {
     assert.deepEqual(step(ready, ended(5, 2500)), {
       state: { ...serving, worker: 6, readyAt: 2000 },
       effects: [decided('replaced at once'), { type: 'restore' }],
     })
   })
 
-  it('goes on with the new worker when the old one ends meanwhile', () => {
+  it('continues with the new worker if the old one ends first', () => {
     const step5 = step(replacing, ended(5, 1500))
     assert.deepEqual(step5, { state: { ...booting, worker: 6 }, effects: [decided('restarted at once')] })
     assert.equal(step(step5.state, becameReady(6)).state.name, 'serving')
@@ -169,7 +169,7 @@ describe('domain/slot-state: replacement', () => {
     assert.deepEqual(step(waiting, requested).effects, [{ type: 'spawn', worker: 6 }])
   })
 
-  it('takes the place of one that boots still', () => {
+  it('replaces a worker that is still booting', () => {
     const { state, effects } = step(booting, requested)
     assert.deepEqual(state, { ...booting, worker: 6 })
     assert.deepEqual(effects, [
@@ -180,12 +180,12 @@ describe('domain/slot-state: replacement', () => {
     assert.deepEqual(step(state, becameReady(5)), { state, effects: [] })
   })
 
-  it('is one at a time', () => {
+  it('runs one at a time', () => {
     for (const state of [replacing, idle]) assert.deepEqual(step(state, requested), { state, effects: [] })
   })
 })
 
-describe('domain/slot-state: the workers it counts on', () => {
+describe('processes/slot-state: its workers', () => {
   const counted: [SlotState, number[]][] = [
     [idle, []],
     [booting, [5]],
@@ -198,7 +198,7 @@ describe('domain/slot-state: the workers it counts on', () => {
   }
 })
 
-describe('domain/slot-state: late and foreign events', () => {
+describe('processes/slot-state: late and unrelated events', () => {
   const nothing: [SlotState, SlotEvent[]][] = [
     [idle, [becameReady(1), ended(1, 0), { type: 'retryDue' }]],
     [booting, [becameReady(4), ended(4, 0), { type: 'retryDue' }, { type: 'started' }]],
@@ -216,16 +216,16 @@ describe('domain/slot-state: late and foreign events', () => {
   }
 })
 
-describe('domain/slot-state: somebody works on the app', () => {
+describe('processes/slot-state: development', () => {
   const waits = { ...policy, afterFailure: 'wait' } as const
 
-  it('a fast failure is left alone until a replacement is asked for', () => {
+  it('does nothing after a fast failure until a replacement is requested', () => {
     const { state, effects } = stepSlot(booting, ended(5, 5), waits)
     assert.deepEqual(effects, [decided('left until the next change'), { type: 'withdraw' }])
     assert.deepEqual(stepSlot(state, { type: 'replacementRequested' }, waits).effects, [{ type: 'spawn', worker: 6 }])
   })
 
-  it('a worker that has served for a while is started again', () => {
+  it('restarts a worker that has served for a while', () => {
     const { effects } = stepSlot(serving, ended(5, 5000), waits)
     assert.ok(effects.some(({ type }) => type === 'retry'))
   })
