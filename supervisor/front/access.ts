@@ -1,38 +1,38 @@
 import { quote } from '../nginx/text.ts'
 
-/** An htpasswd file, and what the browser shows. */
+/** htpasswd file, and the text that the browser shows. */
 interface BasicAuth {
   file: string
   realm: string
 }
 
-/** Who gets an answer. */
+/** Access control of the whole front. */
 export interface Access {
   basicAuth: BasicAuth | undefined
-  /** Addresses and networks; undefined: all that are not denied. */
+  /** Addresses and networks with access; undefined: all that are not denied. */
   allow: readonly string[] | undefined
   deny: readonly string[]
 }
 
-/** Who gets an answer of one route; what is undefined is as in the whole front. */
+/** Access control of one route. An undefined rule is that of the whole front. */
 export interface RouteAccess {
   basicAuth?: BasicAuth | 'off' | undefined
   allow?: readonly string[] | 'off' | undefined
   deny?: readonly string[] | undefined
 }
 
-/** What a request for a host that is not known gets; undefined: an answer. */
+/** Response to requests for unknown hosts, and the known ones. */
 export interface UnknownHost {
   status: 421 | 444
   known: readonly string[]
 }
 
-/** For the server block. */
+/** Lines for the server block. */
 export function renderAccess({ basicAuth, allow, deny }: Access): string[] {
   return [...(basicAuth ? renderBasicAuth(basicAuth) : []), ...renderNetworks({ allow, deny })]
 }
 
-/** For the locations of a route. nginx takes allow and deny from the server together, or not at all. */
+/** Lines for the locations of a route. nginx inherits allow and deny from the server together or not at all. */
 export function renderRouteAccess({ basicAuth, allow, deny }: RouteAccess, front: Access): string[] {
   const networks = renderNetworks({
     allow: allow === 'off' ? undefined : (allow ?? front.allow),
@@ -44,7 +44,7 @@ export function renderRouteAccess({ basicAuth, allow, deny }: RouteAccess, front
   ]
 }
 
-/** Whether somebody might get no answer of a route. */
+/** Whether access control of a route can reject a client. */
 export function isGuarded({ basicAuth, allow, deny }: RouteAccess, front: Access): boolean {
   const isOn = (own: unknown, ofFront: unknown) => (own ?? ofFront ?? 'off') !== 'off'
   return isOn(basicAuth, front.basicAuth) || isOn(allow, front.allow) || (deny ?? front.deny).length > 0
@@ -62,7 +62,7 @@ function renderNetworks({ allow, deny }: Pick<Access, 'allow' | 'deny'>): string
   ]
 }
 
-/** For the http block: which hosts are known. Requests to the `open` paths are for any host, and so are those of a CA that nginx answers. */
+/** Maps of known hosts, for the http block. Requests to the `open` paths, and ACME challenges that nginx serves, are accepted for any host. */
 export function renderKnownHosts(
   { known }: UnknownHost,
   { open, acmeChallenges }: { open: readonly string[]; acmeChallenges: string | undefined },
@@ -83,7 +83,7 @@ export function renderKnownHosts(
   ]
 }
 
-/** For each server block. */
+/** Lines for each server block. */
 export function renderUnknownHost(rule: UnknownHost | undefined): string[] {
   return rule ? ['# unknown_host', 'if ($monohull_is_unknown_host) {', `    return ${rule.status};`, '}'] : []
 }

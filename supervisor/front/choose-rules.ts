@@ -11,11 +11,12 @@ import type { ResponseHeadersConfig } from './response-header-keys.ts'
 import { headersOf } from './response-headers.ts'
 import type { FrontRules } from './rules.ts'
 
-const usualBurst = 20
-const usualCompression = { brotli: 'auto', min_length: 256, types: [] }
-export const usualRealm = 'Restricted'
+const defaultBurst = 20
+const defaultCompression = { brotli: 'auto', min_length: 256, types: [] }
+/** Realm of basic_auth if none is set. */
+export const defaultRealm = 'Restricted'
 
-/** Keys that hold for the whole front. */
+/** Keys of the whole front. */
 export interface FrontRulesKeys {
   trusted_proxies: string[]
   proxy_protocol: boolean
@@ -33,17 +34,18 @@ export interface FrontRulesKeys {
   cache?: z.output<typeof cacheValue> | undefined
 }
 
+/** Sources of the rules besides the keys. */
 export interface FrontRulesSources {
-  /** What was read from the user's files. */
+  /** Contents of the user's files. */
   files: FrontFiles
   features: NginxFeatures
-  /** Port of HTTPS that clients see. */
+  /** HTTPS port that clients see. */
   publicPort: number
   /** Every host name in the configuration. */
   hosts: readonly string[]
 }
 
-/** Rules of the whole front. An OperatorError when they ask for what the installed nginx lacks. */
+/** Rules of the whole front. Throws an OperatorError if they require a feature that the installed nginx lacks. */
 export function frontRules(
   config: FrontRulesKeys,
   { files: frontFiles, features, publicPort, hosts }: FrontRulesSources,
@@ -66,7 +68,7 @@ export function frontRules(
       basicAuth:
         frontFiles.passwords === undefined
           ? undefined
-          : { file: frontFiles.passwords, realm: config.basic_auth.realm ?? usualRealm },
+          : { file: frontFiles.passwords, realm: config.basic_auth.realm ?? defaultRealm },
       allow: config.allow,
       deny: config.deny ?? [],
     },
@@ -79,6 +81,7 @@ export function frontRules(
   }
 }
 
+/** Cache from its keys. */
 export function toCache(value: z.output<typeof cacheValue>): Cache {
   const { ttl, key, max_size, stale_while_revalidate, cookies } = value
   return {
@@ -90,10 +93,10 @@ export function toCache(value: z.output<typeof cacheValue>): Cache {
   }
 }
 
-/** `10/s burst=50` */
+/** Rate from a text such as `10/s burst=50`. */
 export function readRate(text: string): RateLimit {
   const [, count, per, burst] = /^(\d+)\/(.)(?: burst=(\d+))?$/.exec(text) ?? []
-  return { count: Number(count), per: per === 'm' ? 'm' : 's', burst: Number(burst ?? usualBurst) }
+  return { count: Number(count), per: per === 'm' ? 'm' : 's', burst: Number(burst ?? defaultBurst) }
 }
 
 function chooseHttp3(
@@ -104,17 +107,17 @@ function chooseHttp3(
   if (!config.http3) return undefined
   if (hasHttp3) return { publicPort }
   throw new OperatorError(`cannot serve HTTP/3: the installed nginx ${version} is built without it`, {
-    fix: 'take the image, or Debian 13 with its nginx 1.26, or leave http3 out',
+    fix: 'use the image, or Debian 13 with nginx 1.26, or remove http3',
   })
 }
 
-/** An OperatorError when it asks for what the installed nginx lacks. */
+/** Compression from its keys; undefined if it is off. Throws an OperatorError if it requires a module that the installed nginx lacks. */
 export function chooseCompression(config: CompressionConfig, { brotliModule }: NginxFeatures): Compression | undefined {
   if (config === 'off') return undefined
-  const { brotli, min_length: minLength, types } = config === 'on' ? usualCompression : config
+  const { brotli, min_length: minLength, types } = config === 'on' ? defaultCompression : config
   if (brotli === 'on' && !brotliModule) {
     throw new OperatorError('cannot compress with Brotli: the installed nginx has no module for it', {
-      fix: 'apt-get install libnginx-mod-http-brotli-filter, or leave compression.brotli out',
+      fix: 'apt-get install libnginx-mod-http-brotli-filter, or remove compression.brotli',
     })
   }
   return { hasBrotli: brotli !== 'off' && brotliModule !== undefined, minLength, types }

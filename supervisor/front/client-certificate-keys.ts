@@ -11,40 +11,40 @@ export const clientCertificates = z
   .strictObject({
     ca: file.optional().register(docs, {
       description:
-        "PEM file with the CAs that certificates of clients may come from, relative to the app's directory; read at the start and at each reload",
+        "PEM file with the CAs of client certificates, relative to the app's directory; read at startup and on each reload",
     }),
     mode: z
       .enum(['required', 'optional', 'off'], { error: 'expected required, optional or off' })
       .default('required')
       .register(docs, {
         description:
-          'required: who has none gets 403; optional: is served all the same, and the app is told. A route can say otherwise. Health and what an ACME CA asks for are for anybody. off: nobody is asked, whatever routes say',
+          'required: clients without a certificate get 403; optional: they are served too, and headers show the result to the app. Routes can override this. Health and ACME challenges are open to everyone. off: no certificate is requested, not even for routes',
       }),
     crl: file.optional().register(docs, {
-      description: 'PEM file with revoked certificates, one list for each CA; read as ca is',
+      description: 'PEM file with certificate revocation lists, one for each CA; read like ca',
     }),
   })
   .superRefine(({ ca, mode }, context) => {
     if (ca === undefined && mode !== 'off')
-      context.addIssue({ code: 'custom', path: ['ca'], message: 'expected a file with the CAs of clients' })
+      context.addIssue({ code: 'custom', path: ['ca'], message: 'expected a file with the CAs of client certificates' })
   })
   .optional()
 
 interface Context {
   https: 'redirect' | 'on' | 'off'
   tls: { client_certificates?: z.output<typeof clientCertificates> }
-  /** Undefined stands for one that is not well-formed by itself. */
+  /** A malformed route is undefined. */
   routes: readonly ({ settings: { client_certificate?: unknown } } | undefined)[] | undefined
 }
 
-/** What of them does not go together. */
+/** Problems of keys that cannot be combined. */
 export function describeClientCertificateProblems({ https, tls, routes = [] }: Context) {
   const problems: { path: (string | number)[]; message: string; params: { fix: string } }[] = []
-  const isAsked = tls.client_certificates && tls.client_certificates.mode !== 'off'
-  if (isAsked && https === 'off')
+  const isRequested = tls.client_certificates && tls.client_certificates.mode !== 'off'
+  if (isRequested && https === 'off')
     problems.push({
       path: ['tls', 'client_certificates'],
-      message: 'are never asked for with https: off',
+      message: 'are never requested with https: off',
       params: { fix: 'set tls.client_certificates.mode to off, or https to redirect or on' },
     })
   for (const [index, route] of routes.entries()) {

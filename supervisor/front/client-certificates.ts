@@ -1,55 +1,59 @@
 import { quote } from '../nginx/text.ts'
 
-/** What clients have to show. */
+/** Check of client certificates. */
 export interface ClientCertificates {
   mode: ClientCertificateMode
-  /** CAs, and lists of revoked certificates, as PEM. */
+  /** CAs as PEM. */
   authorities: string
+  /** Certificate revocation lists as PEM. */
   revoked: string | undefined
 }
 
+/** Whether a client must have a certificate. */
 export type ClientCertificateMode = 'required' | 'optional'
 
-/** What a route asks for; undefined: as everywhere. */
+/** Mode of a route; undefined: that of the whole front. */
 export interface RouteClientCertificate {
   clientCertificate?: ClientCertificateMode | undefined
 }
 
 const authoritiesFile = 'rendered/client-ca.pem'
 const revokedFile = 'rendered/client-crl.pem'
-/** A session that is taken up again is not checked anew. */
+/** Short, because the certificate of a resumed session is not checked again. */
 const sessionTimeout = '10m'
 
-/** Files beside the rendered ones, by name: so that another text of theirs is another configuration. */
-export function clientCertificateFiles(wanted: ClientCertificates | undefined): [string, string][] {
-  if (!wanted) return []
+/** Files in addition to the rendered ones, by name. As part of the configuration, a change of them causes a reload. */
+export function clientCertificateFiles(settings: ClientCertificates | undefined): [string, string][] {
+  if (!settings) return []
   return [
-    [authoritiesFile, wanted.authorities],
-    ...(wanted.revoked ? [[revokedFile, wanted.revoked] as [string, string]] : []),
+    [authoritiesFile, settings.authorities],
+    ...(settings.revoked ? [[revokedFile, settings.revoked] as [string, string]] : []),
   ]
 }
 
-/** For an HTTPS server. It asks and requires nothing yet: health, and what a CA asks for, are for anybody. */
-export function renderClientCertificates(wanted: ClientCertificates | undefined, configDirectory: string): string[] {
-  if (!wanted) return []
+/** Lines for an HTTPS server. It requests certificates but does not require them, because health and ACME challenges are open to everyone. */
+export function renderClientCertificates(settings: ClientCertificates | undefined, configDirectory: string): string[] {
+  if (!settings) return []
   return [
     '# tls.client_certificates',
     `ssl_client_certificate ${quote(`${configDirectory}/${authoritiesFile}`)};`,
     'ssl_verify_client optional;',
     'ssl_verify_depth 4;',
-    ...(wanted.revoked ? [`ssl_crl ${quote(`${configDirectory}/${revokedFile}`)};`] : []),
+    ...(settings.revoked ? [`ssl_crl ${quote(`${configDirectory}/${revokedFile}`)};`] : []),
     `ssl_session_timeout ${sessionTimeout};`,
   ]
 }
 
-/** For the locations of a route: refuses who has to show a certificate and does not, and has the app told of it. */
+/** Lines for the locations of a route: they reject clients without a required certificate, and send the app headers about it. */
 export function renderRouteClientCertificate(
   { clientCertificate }: RouteClientCertificate,
-  wanted: ClientCertificates | undefined,
+  settings: ClientCertificates | undefined,
 ): string[] {
-  if (!wanted) return []
+  if (!settings) return []
   return [
     'include snippets/client-certificate.conf;',
-    ...((clientCertificate ?? wanted.mode) === 'required' ? ['include snippets/require-client-certificate.conf;'] : []),
+    ...((clientCertificate ?? settings.mode) === 'required'
+      ? ['include snippets/require-client-certificate.conf;']
+      : []),
   ]
 }

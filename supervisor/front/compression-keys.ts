@@ -5,7 +5,7 @@ const minLength = 'expected a number of bytes from 0 to 1048576'
 const noEvents = 'expected other media types: server-sent events would wait in the compressor'
 const mediaType = 'expected media types such as application/vnd.api+json'
 
-/** How to compress, for the whole front or a route. */
+/** Settings of compression, for the whole front or a route. */
 export const compressionValue = z.union(
   [
     z.enum(['on', 'off']),
@@ -13,10 +13,10 @@ export const compressionValue = z.union(
       brotli: z
         .enum(['auto', 'on', 'off'], { error: 'expected auto, on or off' })
         .default('auto')
-        .register(docs, { description: 'auto: where nginx has its module; on: refuse to start without it' }),
+        .register(docs, { description: 'auto: if nginx has the module; on: do not start without it; off: never' }),
       min_length: whole(0, 1 << 20, minLength)
         .default(256)
-        .register(docs, { description: 'Shorter answers are left as they are, in bytes' }),
+        .register(docs, { description: 'Responses with fewer bytes are not compressed' }),
       types: z
         .array(
           z
@@ -26,7 +26,7 @@ export const compressionValue = z.union(
           { error: mediaType },
         )
         .default([])
-        .register(docs, { description: 'Media types that are compressed besides the usual ones' }),
+        .register(docs, { description: 'Additional media types to compress' }),
     }),
   ],
   { error: 'expected on, off or {brotli, min_length, types}' },
@@ -35,8 +35,8 @@ export const compressionValue = z.union(
 /** The key `compression`. */
 export const compression = compressionValue.default('on').register(docs, {
   description:
-    'Whether answers that gain by it (text, JSON, scripts, SVG, WebAssembly, plain fonts) go out as gzip or Brotli; what the app has encoded itself is left alone',
+    'Whether to compress text, JSON, scripts, SVG, WebAssembly and plain fonts with gzip or Brotli; responses that the app has encoded stay unchanged',
 })
 
-/** How answers are compressed, as it is configured. */
+/** Value of the key `compression`. */
 export type CompressionConfig = z.output<typeof compression>

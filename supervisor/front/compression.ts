@@ -1,17 +1,17 @@
-/** How answers are made smaller on their way out. */
+/** Compression of responses. */
 export interface Compression {
   hasBrotli: boolean
-  /** Bytes below which an answer is left as it is. */
+  /** Responses with fewer bytes are not compressed. */
   minLength: number
-  /** Media types besides the usual ones. */
+  /** Additional media types. */
   types: readonly string[]
 }
 
-/** The sixth of gzip's nine levels and the sixth of Brotli's twelve: what comes after costs more time than it saves. */
+/** Level for gzip (1 to 9) and Brotli (0 to 11). Higher levels cost more time than they save. */
 const level = 5
 
-/** HTML is always one of them. What is sent bit by bit is not: server-sent events would wait in the compressor. */
-const usualTypes = [
+/** Default media types, to which nginx always adds HTML. Server-sent events are not among them, because they would wait in the compressor. */
+const defaultTypes = [
   'application/atom+xml',
   'application/geo+json',
   'application/javascript',
@@ -41,20 +41,20 @@ const usualTypes = [
   'text/xml',
 ]
 
-/** For the http block. */
+/** Lines for the http block. */
 export function renderCompression(compression: Compression | undefined): string[] {
   if (!compression) return ['# compression', 'gzip off;']
   return [
     '# compression',
     ...renderFilter('gzip', compression),
-    // a proxy in front asks for its own clients
+    // a proxy in front passes on what its clients accept
     'gzip_proxied any;',
     'gzip_vary on;',
     ...(compression.hasBrotli ? renderFilter('brotli', compression) : []),
   ]
 }
 
-/** For the locations of a route. */
+/** Lines for the locations of a route. */
 export function renderRouteCompression(own: Compression | 'off', front: Compression | undefined): string[] {
   const compression = own === 'off' ? undefined : own
   const endsBrotli = front?.hasBrotli && !compression?.hasBrotli
@@ -62,7 +62,7 @@ export function renderRouteCompression(own: Compression | 'off', front: Compress
 }
 
 function renderFilter(name: 'gzip' | 'brotli', { minLength, types }: Compression): string[] {
-  const all = [...new Set([...usualTypes, ...types])].filter(type => type !== 'text/html').sort()
+  const all = [...new Set([...defaultTypes, ...types])].filter(type => type !== 'text/html').sort()
   return [
     `${name} on;`,
     `${name}_comp_level ${level};`,

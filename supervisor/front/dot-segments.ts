@@ -2,13 +2,13 @@ import { quote } from '../nginx/text.ts'
 import type { RouteRules } from './route-rules.ts'
 
 /**
- * A route is chosen by the path without `.` and `..`, and the app gets it as the client wrote it: for many, /admin/x/../.. is still
- * something below /admin, which another route may let in. Where it matters who gets in to which route, such paths are refused; no browser
- * writes one. `;` begins a parameter, which Java's servers take off before.
+ * Request targets with dot segments. nginx selects a route by the path without `.` and `..`, but the app gets the path as the client wrote
+ * it. Many apps treat /admin/x/../.. as a path below /admin, although another route with other access control has let it in. Such paths are
+ * rejected if access control differs between routes; no browser sends them. `;` begins a parameter, which Java servers remove first.
  */
 const dotSegment = String.raw`~*^[^?]*(/|%2f|\\|%5c)(\.|%2e){1,2}(/|%2f|\\|%5c|;|%3b|\?|$)`
 
-/** For the http block. */
+/** Lines for the http block. */
 export function renderDotSegments(rules: readonly RouteRules[]): string[] {
   if (!isGuardedByPath(rules)) return []
   return [
@@ -21,12 +21,12 @@ export function renderDotSegments(rules: readonly RouteRules[]): string[] {
   ]
 }
 
-/** For each server block that serves. */
+/** Lines for each server block that serves the site. */
 export function refuseDotSegments(rules: readonly RouteRules[]): string[] {
   return isGuardedByPath(rules) ? ['# routes', 'if ($monohull_has_dots) {', '    return 400;', '}'] : []
 }
 
-/** Whether some route lets in others than the rest. */
+/** Whether access control differs between routes. */
 function isGuardedByPath(rules: readonly RouteRules[]): boolean {
   return rules.some(({ basicAuth, allow, deny, clientCertificate }) => basicAuth ?? allow ?? deny ?? clientCertificate)
 }

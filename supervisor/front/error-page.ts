@@ -1,10 +1,10 @@
-/** What a page of nginx's own says. */
+/** Text of a built-in page. */
 export interface ErrorPage {
   title: string
   message: string
 }
 
-/** The page, in the one look that they all have. */
+/** HTML of a built-in page. All have the same style. */
 export function renderErrorPage({ title, message }: ErrorPage): string {
   return `<!doctype html>
 <html lang="en">

@@ -4,12 +4,12 @@ import { includeHeaders } from './headers.ts'
 import { isCounted, type Limits, type RouteLimits } from './limits.ts'
 import { unavailableRule } from './unavailable.ts'
 
-/** Pages for errors that nginx itself answers with. */
+/** Pages for errors that nginx itself produces. */
 export interface ErrorPages {
-  /** The user's own HTML, by status. */
+  /** Custom HTML by status. */
   errorPages: ReadonlyMap<string, string>
   limits: Limits
-  /** Asked for at all. */
+  /** Defined if client certificates are requested. */
   clientCertificates: object | undefined
 }
 
@@ -18,23 +18,23 @@ interface BuiltIn extends ErrorPage {
   json: Record<string, unknown>
 }
 
-const folder = 'pages'
+const directory = 'pages'
 
-/** Files that go beside the rendered ones, by name. */
+/** Files in addition to the rendered ones, by name. */
 export function errorPageFiles(pages: ErrorPages, routes: readonly RouteLimits[]): [string, string][] {
   const builtIn = builtInPages(pages, routes)
   return [
     ...[...builtIn].flatMap(([name, page]): [string, string][] => [
-      [`${folder}/${name}.html`, pages.errorPages.get(page.status) ?? renderErrorPage(page)],
-      [`${folder}/${name}.json`, `${JSON.stringify(page.json)}\n`],
+      [`${directory}/${name}.html`, pages.errorPages.get(page.status) ?? renderErrorPage(page)],
+      [`${directory}/${name}.json`, `${JSON.stringify(page.json)}\n`],
     ]),
     ...[...pages.errorPages]
       .filter(([status]) => !builtIn.has(status))
-      .map(([status, html]): [string, string] => [`${folder}/${status}.html`, html]),
+      .map(([status, html]): [string, string] => [`${directory}/${status}.html`, html]),
   ]
 }
 
-/** For the server block; `configDirectory` is where nginx finds the files in use. */
+/** Lines for the server block. `configDirectory` contains the files in use. */
 export function renderErrorPages(pages: ErrorPages, routes: readonly RouteLimits[], configDirectory: string): string[] {
   const rules = renderRules(pages, routes, pages.limits.bodySize && '413')
   const hasFiles = errorPageFiles(pages, routes).length > 0
@@ -48,7 +48,7 @@ export function renderErrorPages(pages: ErrorPages, routes: readonly RouteLimits
           '    add_header Cache-Control no-store always;',
           '    add_header Vary Accept always;',
           ...(isCounted([pages.limits, ...routes]) ? ['    add_header Retry-After $monohull_retry_after always;'] : []),
-          `    alias ${quote(`${configDirectory}/${folder}/`)};`,
+          `    alias ${quote(`${configDirectory}/${directory}/`)};`,
           '}',
         ]
       : []),
@@ -56,8 +56,8 @@ export function renderErrorPages(pages: ErrorPages, routes: readonly RouteLimits
 }
 
 /**
- * For the locations of a route with another page for 413, or with `own` rules for 502 to 504: nginx takes none of the server's
- * rules beside one.
+ * Lines for the locations of a route with another page for 413, or with `own` rules for 502 to 504. They include the server's rules, because
+ * nginx does not inherit them next to others.
  */
 export function renderRouteErrorPages(
   pages: ErrorPages,
@@ -83,7 +83,7 @@ function renderRules(pages: ErrorPages, routes: readonly RouteLimits[], tooLarge
   ]
 }
 
-/** By the name of their files. */
+/** Built-in pages by the name of their files. */
 function builtInPages(pages: ErrorPages, routes: readonly RouteLimits[]): Map<string, BuiltIn> {
   const { bodySize } = pages.limits
   return new Map([
@@ -99,35 +99,41 @@ function builtInPages(pages: ErrorPages, routes: readonly RouteLimits[]): Map<st
   ])
 }
 
-/** Sizes that only routes have as a limit; 0 is none. */
+/** Limits that only routes have; 0 means unlimited. */
 function ownSizes({ limits }: ErrorPages, routes: readonly RouteLimits[]): string[] {
   const sizes = new Set(routes.flatMap(({ bodySize }) => bodySize ?? []))
   return [...sizes].filter(size => size !== '0' && size !== limits.bodySize)
 }
 
-/** 495 and 496 are nginx's own words for it. */
+/** nginx's own statuses for a rejected (495) and a missing (496) client certificate become 403. */
 const clientCertificateRules = ['495', '496'].map(
   status => `error_page ${status} =403 /.monohull/pages/${status}.$monohull_page_type;`,
 )
 
+/** `10 MB` for nginx's `10m`. */
+function formatSize(size: string): string {
+  const [, amount = '', unit = ''] = /^(\d+)([kmg]?)$/.exec(size) ?? []
+  return `${amount} ${unit === '' ? 'bytes' : `${unit.toUpperCase()}B`}`
+}
+
 function tooLarge(limit: string): BuiltIn {
-  const message = `A request may bring at most ${limit} here. Who runs this server can raise max_body_size.`
-  return builtIn('413', 'Too large', { error: 'too_large', message, limit, key: 'max_body_size' })
+  const message = `Request bodies are limited to ${formatSize(limit)}. The server operator can raise max_body_size.`
+  return builtIn('413', 'Request too large', { error: 'too_large', message, limit, key: 'max_body_size' })
 }
 
 const tooMany = builtIn('429', 'Too many requests', {
   error: 'too_many_requests',
-  message: 'More requests came from your address than are let in. Please try again in a moment.',
+  message: 'Too many requests from your address. Please try again in a moment.',
 })
 
-const noCertificate = builtIn('403', 'A certificate is needed', {
+const noCertificate = builtIn('403', 'Client certificate required', {
   error: 'client_certificate_required',
-  message: 'This page is for clients with a certificate, and none was sent. Install yours, and start the browser anew.',
+  message: 'This page requires a client certificate. Install your client certificate and restart the browser.',
 })
 
-const refusedCertificate = builtIn('403', 'Certificate refused', {
+const refusedCertificate = builtIn('403', 'Client certificate rejected', {
   error: 'client_certificate_refused',
-  message: 'The certificate that was sent is not taken here: it has expired, was revoked, or comes from another CA.',
+  message: 'Your client certificate was rejected: it has expired, was revoked, or comes from another CA.',
 })
 
 function builtIn(status: string, title: string, json: BuiltIn['json'] & { message: string }): BuiltIn {

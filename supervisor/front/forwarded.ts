@@ -1,8 +1,8 @@
-/** Whose word is taken about where a request came from. */
+/** Trust in proxies that report where a request came from. */
 export interface Trust {
   /** Addresses and networks of proxies in front. */
   proxies: readonly string[]
-  /** They say it in a PROXY protocol header, and not in HTTP. */
+  /** Whether they use a PROXY protocol header instead of HTTP headers. */
   proxyProtocol: boolean
   /** Whether the app gets a Forwarded header (RFC 7239). */
   forwardedHeader: boolean
@@ -10,7 +10,7 @@ export interface Trust {
 
 const forwarded = `'for=$monohull_forwarded_for$monohull_forwarded_host;proto=$monohull_proto'`
 
-/** For the http block: what snippets/forwarded.conf builds on. */
+/** Lines for the http block, on which snippets/forwarded.conf depends. */
 export function renderTrust({ proxies, proxyProtocol, forwardedHeader }: Trust): string[] {
   const header = forwardedHeader ? forwarded : `''`
   return [
@@ -25,7 +25,7 @@ export function renderTrust({ proxies, proxyProtocol, forwardedHeader }: Trust):
   ]
 }
 
-/** A balancer that speaks the PROXY protocol reads no HTTP: the headers behind it are the client's. */
+/** Map of trusted proxies. It is empty with the PROXY protocol: such a balancer does not read HTTP, so the headers are the client's. */
 function renderIsTrusted(proxies: readonly string[]): string[] {
   if (proxies.length === 0) return [`map '' $monohull_is_trusted { default 0; }`]
   return [
@@ -36,17 +36,17 @@ function renderIsTrusted(proxies: readonly string[]): string[] {
   ]
 }
 
-/** For `listen`. */
+/** Parameter for `listen`. */
 export function listenProtocol({ proxyProtocol }: Trust): string {
   return proxyProtocol ? ' proxy_protocol' : ''
 }
 
-/** Whether what comes to the HTTP port may have come to a balancer over HTTPS: then it is served, not sent there again. */
+/** Whether requests on the HTTP port may have reached a proxy over HTTPS. Those are served instead of redirected. */
 export function mayComeByHttps({ proxies, proxyProtocol }: Trust): boolean {
   return proxies.length > 0 && !proxyProtocol
 }
 
-/** For the http block: which requests to the HTTP port are sent to HTTPS; those to the `open` paths never are, nor those of a CA that nginx answers. */
+/** Map of redirected requests on the HTTP port, for the http block. Requests to the `open` paths, and ACME challenges that nginx serves, are never redirected. */
 export function renderRedirects(open: readonly string[], acmeChallenges: string | undefined): string[] {
   return [
     '',

@@ -10,7 +10,7 @@ export interface FrontKeys {
   https: 'redirect' | 'on' | 'off'
 }
 
-/** The public sockets: bound here, listened on by nginx. */
+/** Public sockets, bound here and used by nginx. */
 export interface Front {
   http: FrontSocket[]
   https: FrontSocket[]
@@ -18,7 +18,7 @@ export interface Front {
 
 const everywhere = ['0.0.0.0', '::']
 
-/** The public sockets as a part of a run. Their keys cannot change without a restart. */
+/** Public sockets as a subject of a run. Their keys can only change with a restart. */
 export interface OpenFront extends Front {
   readonly name: string
   model(): Front
@@ -26,6 +26,7 @@ export interface OpenFront extends Front {
   close(): void
 }
 
+/** Binds the public sockets of a run. */
 export function openFront(config: FrontKeys): OpenFront {
   const front = bindFront(config)
   return {
@@ -37,7 +38,7 @@ export function openFront(config: FrontKeys): OpenFront {
   }
 }
 
-/** Binds every public port at every address. An OperatorError when one is taken or forbidden; then none stays bound. */
+/** Binds every public port at every address. Throws an OperatorError if one is taken or forbidden; then none stays bound. */
 export function bindFront(config: FrontKeys): Front {
   const front: Front = { http: [], https: [] }
   try {
@@ -50,6 +51,7 @@ export function bindFront(config: FrontKeys): Front {
   }
 }
 
+/** Closes the public sockets. */
 export function closeFront({ http, https }: Front): void {
   for (const socket of [...http, ...https]) socket.close()
 }
@@ -58,12 +60,12 @@ function bindAll(addresses: readonly string[] | undefined, port: number): FrontS
   const bound: FrontSocket[] = []
   try {
     for (const address of addresses ?? everywhere) {
-      // the first one settles which free port it is
+      // for port 0, the first socket determines the port of the others
       const socket = bindFrontSocket(address, bound[0]?.port ?? port)
       if (socket) bound.push(socket)
       else if (addresses)
         throw new OperatorError(`cannot listen on ${address}: this machine has no such address`, {
-          fix: 'mend bind_addresses',
+          fix: 'fix bind_addresses',
         })
     }
   } catch (error) {
@@ -75,13 +77,13 @@ function bindAll(addresses: readonly string[] | undefined, port: number): FrontS
   return bound
 }
 
-/** Where a socket bound to an address is reached from the same machine. */
+/** Host at which this machine reaches a socket that is bound to an address. */
 export function reachableHost(address: string | undefined): string {
   if (address === undefined || address === '0.0.0.0') return '127.0.0.1'
   return address === '::' ? '::1' : address
 }
 
-/** `127.0.0.1:80`, `[::]:80` */
+/** Addresses of sockets: `127.0.0.1:80`, `[::]:80`. */
 export function describeSockets(sockets: readonly { address: string; port: number }[]): string[] {
   return sockets.map(({ address, port }) => formatAddress(address, port))
 }

@@ -1,32 +1,32 @@
 import { isHsts } from './hsts-name.ts'
 
-/** A header of every answer in which the app has none of that name. */
+/** Header of every response, unless the app sets it itself. */
 export interface ResponseHeader {
   name: string
-  /** With variables of nginx. */
+  /** Value with nginx variables. */
   value: string
 }
 
-/** For every block with an `add_header` of its own, which nginx lets inherit none: those of the whole front. */
+/** Directive for the headers of the whole front. Every block with its own `add_header` needs it, because nginx then inherits none. */
 export const includeHeaders = 'include rendered/headers.conf;'
 
-/** The same for the route with this number. */
+/** Directive for the headers of the route with this number. */
 export function includeRouteHeaders(route: number): string {
   return `include ${routeHeadersFile(route)};`
 }
 
-/** Where the headers are of the route with this number. */
+/** Name of the file with the headers of the route with this number. */
 export function routeHeadersFile(route: number): string {
   return `rendered/headers-${route}.conf`
 }
 
-/** For the http block: the values, empty where the app has set the header. nginx sends no empty header. */
+/** Maps of header values, for the http block. A value is empty if the app has set the header; nginx does not send empty headers. */
 export function renderHeaderValues(headers: readonly ResponseHeader[]): string[] {
   if (headers.length === 0) return []
   return ['', '# headers', ...headers.map(header => renderValue(header, frontValue(header)))]
 }
 
-/** The same for those of a route that the whole front has not. */
+/** Maps of header values of a route that differ from the whole front, for the http block. */
 export function renderRouteHeaderValues(
   headers: readonly ResponseHeader[],
   front: readonly ResponseHeader[],
@@ -42,12 +42,12 @@ function renderValue({ name, value }: ResponseHeader, target: string): string {
   return `map ${source} ${target} { default ''; ${absent} ${singleQuote(value)}; }`
 }
 
-/** The text of rendered/headers.conf. */
+/** Lines of rendered/headers.conf. */
 export function renderHeaders(headers: readonly ResponseHeader[]): string[] {
   return commented(headers.map(header => `add_header ${header.name} ${frontValue(header)} always;`))
 }
 
-/** The same for a route. */
+/** Lines of the file with the headers of a route. */
 export function renderRouteHeaders(
   headers: readonly ResponseHeader[],
   front: readonly ResponseHeader[],
@@ -62,7 +62,8 @@ export function renderRouteHeaders(
 }
 
 /**
- * For a location that X-Accel-Redirect leads to: what the app did set, which nginx would drop with the rest of its answer.
+ * Lines for a location that X-Accel-Redirect leads to. They send the headers that the app has set, which nginx would drop with the rest of
+ * the app's response.
  */
 export function renderGivenHeaders(headers: readonly ResponseHeader[]): string[] {
   return headers.map(({ name }) => `add_header ${name} $upstream_http_${variable(name)} always;`)

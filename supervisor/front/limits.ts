@@ -1,36 +1,36 @@
-/** How much one address may ask for, and how large it may be. */
+/** Limits of requests. Rate and connections are counted per address. */
 export interface Limits {
-  /** As nginx writes sizes; undefined: any. */
+  /** Maximum body size in nginx's notation; undefined: unlimited. */
   bodySize: string | undefined
   rate: RateLimit | undefined
-  /** Open requests at the same time. */
+  /** Maximum number of concurrent requests. */
   connections: number | undefined
 }
 
-/** Limits of one route; what is undefined is as in the whole front. */
+/** Limits of one route. An undefined limit is that of the whole front. */
 export interface RouteLimits {
   bodySize?: string | undefined
   rate?: RateLimit | 'off' | undefined
   connections?: number | 'off' | undefined
 }
 
-/** Requests in a time. */
+/** Rate of requests. */
 export interface RateLimit {
   count: number
   per: 's' | 'm'
-  /** Beyond the rate, at once. */
+  /** Number of requests that may exceed the rate at once. */
   burst: number
 }
 
-/** 16,000 addresses a megabyte; the ones not seen for longest make room. */
+/** Holds 16,000 addresses per megabyte; the least recently seen are removed first. */
 const zoneSize = '10m'
-/** Empty for requests that are not counted. nginx takes no other key for a zone in a reload. */
+/** Empty for requests that are not counted. nginx does not accept another key for an existing zone on a reload. */
 const rateKey = '$monohull_rate_key'
 const connectionKey = '$monohull_connection_key'
-/** Who counts as one: an IPv4 address, or the 64 bits of IPv6 that a subscriber has all the addresses of. */
+/** Client that is counted: an IPv4 address, or the /64 network of an IPv6 subscriber. */
 const client = '$monohull_client'
 
-/** For the http block; the limits of routes by their numbers. Requests to the `open` paths are not counted. */
+/** Lines for the http block. The index of a route is its number. Requests to the `open` paths are not counted. */
 export function renderLimits(limits: Limits, routes: readonly RouteLimits[], open: readonly string[]): string[] {
   const rates = zonesOf(limits.rate, routes, ({ rate }) => rate)
   const connections = zonesOf(limits.connections, routes, one => one.connections)
@@ -48,7 +48,7 @@ export function renderLimits(limits: Limits, routes: readonly RouteLimits[], ope
               `limit_req_zone ${rateKey} zone=${rateZone(route)}:${zoneSize} rate=${count}r/${per};`,
           ),
           'limit_req_status 429;',
-          // the access log tells it
+          // the access log shows it
           'limit_req_log_level info;',
         ]
       : []),
@@ -67,13 +67,13 @@ export function renderLimits(limits: Limits, routes: readonly RouteLimits[], ope
   ]
 }
 
-/** For the server block. */
+/** Lines for the server block. */
 export function renderLimitsOf({ rate, connections }: Limits, routes: readonly RouteLimits[]): string[] {
   return [
     ...(isCounted([{ rate, connections }, ...routes])
       ? [
           '# rate_limit, connection_limit',
-          // looked up before there is a location, or its pattern would take the place of what a location has in $1
+          // evaluated here, because in a location its pattern would overwrite the location's $1
           `set $monohull_counted ${client};`,
         ]
       : []),
@@ -82,7 +82,7 @@ export function renderLimitsOf({ rate, connections }: Limits, routes: readonly R
   ]
 }
 
-/** For the locations of the route with this number; `off` is an empty key for the limit of the server. */
+/** Lines for the locations of the route with this number. `off` sets an empty key for the server's limit. */
 export function renderRouteLimits({ bodySize, rate, connections }: RouteLimits, route: number): string[] {
   return [
     ...(bodySize ? ['# max_body_size', `client_max_body_size ${bodySize};`] : []),
@@ -97,12 +97,12 @@ export function renderRouteLimits({ bodySize, rate, connections }: RouteLimits, 
   ]
 }
 
-/** Whether somebody might be told to come again later, by limits of the whole front or of routes. */
+/** Whether any limit, of the whole front or of a route, can lead to status 429. */
 export function isCounted(limits: readonly RouteLimits[]): boolean {
   return limits.flatMap(({ rate, connections }) => [rate, connections]).some(limit => (limit ?? 'off') !== 'off')
 }
 
-/** The limits to count for: of the whole front, and of routes by their number. */
+/** Limits that need a zone: that of the whole front, and those of routes with their numbers. */
 function zonesOf<T>(
   front: T | undefined,
   routes: readonly RouteLimits[],
@@ -123,7 +123,7 @@ function renderClient(): string[] {
   return [
     `map $binary_remote_addr ${client} {`,
     '    default $binary_remote_addr;',
-    // ::1, and IPv4 as a proxy may write it
+    // ::1, and IPv4-mapped addresses that a proxy may send
     '    "~(?s)^\\x00{10}" $binary_remote_addr;',
     '    "~(?s)^(.{8}).{8}$" $1;',
     '}',
@@ -155,7 +155,7 @@ function connectionZone(route?: number): string {
   return `monohull_connections${route === undefined ? '' : `_${route}`}`
 }
 
-/** Seconds after which a client that got 429 may come again. */
+/** Seconds after which a client that got 429 may retry. */
 function retryAfterSeconds({ per, count }: RateLimit): number {
   return per === 'm' ? Math.max(1, Math.ceil(60 / count)) : 1
 }

@@ -2,20 +2,20 @@ import * as z from 'zod'
 import { docs } from '../config/values.ts'
 import { isHsts } from './hsts-name.ts'
 
-const ofNginx =
+const reserved =
   /^(alt-svc|connection|content-(encoding|length|type)|date|keep-alive|server|set-cookie|trailer|transfer-encoding|upgrade|x-cache)$/i
 const value = 'expected text without line breaks and $, or off'
 
-/** Each answer has another value, that nginx makes. */
+/** Header whose value nginx generates for each response. */
 const requestId = 'x-request-id'
 
-/** Names of headers with their values, for the whole front or a route. */
+/** Response headers by name, for the whole front or a route. */
 export const headerValues = z
   .record(
     z
       .string()
       .regex(/^[A-Za-z0-9-]+$/, 'expected the name of a header')
-      .refine(name => !ofNginx.test(name), 'expected another header: nginx or the app writes this one'),
+      .refine(name => !reserved.test(name), 'expected another header: nginx or the app sets this one'),
     z.string({ error: value }).regex(/^[^\p{Cc}$]+$/u, value),
     { error: 'expected names of headers with their values' },
   )
@@ -24,7 +24,7 @@ export const headerValues = z
     for (const [index, name] of names.entries()) {
       const first = names.findIndex(other => other.toLowerCase() === name.toLowerCase())
       if (first === index) continue
-      const params = { fix: 'leave one of the two out' }
+      const params = { fix: 'remove one of the two' }
       context.addIssue({ code: 'custom', path: [name], message: `is the same header as ${names[first]}`, params })
     }
     for (const [name, value] of Object.entries(headers))
@@ -39,15 +39,15 @@ export const responseHeaders = headerValues
       context.addIssue({
         code: 'custom',
         path: [name],
-        message: 'is for tls.hsts, which sends it while the certificate is good',
-        params: { fix: 'leave it out, and set tls.hsts' },
+        message: 'must be set with tls.hsts, which only sends it while the certificate is valid',
+        params: { fix: 'remove it, and set tls.hsts' },
       })
   })
   .default({})
   .register(docs, {
     description:
-      'Headers of every answer that the app did not set itself, by name; off leaves one out. X-Content-Type-Options and Referrer-Policy are always there; for Strict-Transport-Security there is tls.hsts; X-Request-Id: on tells the id that the log and the app have',
+      'Headers of every response, by name, unless the app sets them itself; off removes one. X-Content-Type-Options and Referrer-Policy are sent by default. Set Strict-Transport-Security with tls.hsts. X-Request-Id: on sends the id that the log and the app have',
   })
 
-/** Headers of every answer, as they are configured. */
+/** Value of the key `headers`. */
 export type ResponseHeadersConfig = z.output<typeof responseHeaders>

@@ -5,17 +5,17 @@ import type { Compression } from './compression.ts'
 import type { ResponseHeader } from './headers.ts'
 import type { RouteLimits } from './limits.ts'
 
-/** What a route has otherwise than the whole front; what is undefined is as there. */
+/** Rules of a route. An undefined rule is that of the whole front. */
 export interface RouteRules extends RouteLimits, RouteAccess, RouteClientCertificate {
-  /** All that its answers get, those of the whole front among them. */
+  /** All headers of its responses, including those of the whole front. */
   headers?: readonly ResponseHeader[] | undefined
-  /** Its headers say themselves what holds for HSTS. */
+  /** Whether its headers include HSTS. */
   hasOwnHsts?: boolean
   compression?: Compression | 'off' | undefined
   cache?: Cache | 'off' | undefined
 }
 
-/** A route, as far as its rules go. */
+/** Route with its rules. */
 export interface RuledRoute {
   host: string | undefined
   match: string

@@ -19,10 +19,10 @@ import { type Limits, renderLimits, renderLimitsOf } from './limits.ts'
 import type { RuledRoute } from './route-rules.ts'
 import { renderSendFiles, type SendFiles } from './send-files.ts'
 
-/** What holds for the whole front, whatever app or folder answers. Each part is rendered by a file of its own. */
+/** Rules of the whole front, for every app and directory. Each part is rendered by its own file. */
 export interface FrontRules {
   trust: Trust
-  /** Undefined: answers go out as they are. */
+  /** Undefined: responses are not compressed. */
   compression: Compression | undefined
   headers: readonly ResponseHeader[]
   http3: Http3 | undefined
@@ -33,24 +33,24 @@ export interface FrontRules {
   unknownHost: UnknownHost | undefined
   cache: Cache | undefined
   sendFiles: SendFiles
-  /** The user's own HTML for errors of nginx, by status. */
+  /** Custom HTML for nginx's errors, by status. */
   errorPages: ReadonlyMap<string, string>
 }
 
 interface FrontContext {
-  /** What has rules of its own. */
+  /** Routes with their rules. */
   routes: readonly RuledRoute[]
-  /** nginx's own folder. */
+  /** nginx's working directory. */
   workDir: string
 }
 
-/** For the http block. At the `open` paths, which are for anybody, what holds clients off does not hold. */
+/** Lines for the http block. Rules that reject clients do not apply to the `open` paths. */
 export function renderFront(
   front: FrontRules,
-  surroundings: FrontContext & { open: readonly string[]; acmeChallenges: string | undefined },
+  context: FrontContext & { open: readonly string[]; acmeChallenges: string | undefined },
 ): string[] {
   const { trust, compression, headers, http3, hsts, limits, unknownHost, cache } = front
-  const { routes, workDir, open } = surroundings
+  const { routes, workDir, open } = context
   const caches = routes.flatMap(route => {
     const own = route.rules.cache
     return own && own !== 'off' ? [{ cache: own, name: cacheName(route) }] : []
@@ -66,13 +66,13 @@ export function renderFront(
     ...(hsts ? renderHsts(hsts) : []),
     '',
     ...renderLimits(limits, rulesOf(routes), open),
-    ...(unknownHost ? renderKnownHosts(unknownHost, surroundings) : []),
+    ...(unknownHost ? renderKnownHosts(unknownHost, context) : []),
     ...renderDotSegments(rulesOf(routes)),
     ...renderCaches(cache, caches, workDir),
   ]
 }
 
-/** For the server blocks that serve. */
+/** Lines for the server blocks that serve the site. */
 export function renderFrontSite(front: FrontRules, { routes, workDir }: FrontContext): string[] {
   return [
     '# headers',
@@ -87,7 +87,7 @@ export function renderFrontSite(front: FrontRules, { routes, workDir }: FrontCon
   ]
 }
 
-/** Files beside the rendered ones, by name. */
+/** Files in addition to the rendered ones, by name. */
 export function frontFiles(front: FrontRules, routes: readonly RuledRoute[]): [string, string][] {
   const headers = [...renderHeaders(front.headers), ...renderOtherHeaders(front, front.cache)]
   return [
@@ -97,7 +97,7 @@ export function frontFiles(front: FrontRules, routes: readonly RuledRoute[]): [s
   ]
 }
 
-/** For a file with headers: those that nobody gives a value. */
+/** Directives for a file with headers that other keys configure: Alt-Svc, HSTS and X-Cache. */
 export function renderOtherHeaders(
   { http3, hsts }: Pick<FrontRules, 'http3' | 'hsts'>,
   cache: Cache | undefined,

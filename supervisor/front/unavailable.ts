@@ -2,22 +2,22 @@ import { quote } from '../nginx/text.ts'
 import { renderErrorPage } from './error-page.ts'
 import { includeHeaders } from './headers.ts'
 
-/** What visitors get while no worker answers. */
+/** Page for visitors while no worker is available. */
 export interface UnavailablePage {
-  /** The user's own page, which takes the place of the one built in. */
+  /** Custom page that replaces the built-in one. */
   own: string | undefined
 }
 
 const retryAfterSeconds = 5
-const message = 'The application is not answering just now. Please try again in a few seconds.'
+const message = 'The application is currently unavailable. Please try again in a few seconds.'
 
-/** The page, to stand behind statuses. */
+/** The page as the last parameter of `error_page`. */
 export const pageRule = '/.monohull/unavailable.$monohull_page_type;'
 
-/** For the server block, or a location with rules of its own for errors. */
+/** Rule for the server block, or for a location with its own error rules. */
 export const unavailableRule = `error_page 502 503 504 ${pageRule}`
 
-/** Files that go beside the rendered ones, by name: nothing that happens to the user's own changes what is served. */
+/** Files in addition to the rendered ones, by name. Changing or deleting the user's own file does not affect these copies. */
 export function unavailableFiles({ own }: UnavailablePage): [string, string][] {
   return [
     ['pages/unavailable.html', own ?? renderErrorPage({ title: 'Back in a moment', message })],
@@ -25,7 +25,7 @@ export function unavailableFiles({ own }: UnavailablePage): [string, string][] {
   ]
 }
 
-/** For the server block: a page, or JSON for who asks for it; `configDirectory` is where nginx finds the files in use. */
+/** Lines for the server block: the page, or JSON for clients that accept it. `configDirectory` contains the files in use. */
 export function renderUnavailable(configDirectory: string): string[] {
   return [
     '# maintenance_page',

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { chooseCompression, readRate, toCache, usualRealm } from '../front/choose-rules.ts'
+import { chooseCompression, defaultRealm, readRate, toCache } from '../front/choose-rules.ts'
 import { isHsts } from '../front/hsts-name.ts'
 import type { ResponseHeadersConfig } from '../front/response-header-keys.ts'
 import { headersOf } from '../front/response-headers.ts'
@@ -21,7 +21,7 @@ export function routeRules(
     basicAuth:
       basic_auth === undefined || basic_auth === 'off'
         ? basic_auth
-        : { file: resolve(directory, basic_auth.file), realm: basic_auth.realm ?? usualRealm },
+        : { file: resolve(directory, basic_auth.file), realm: basic_auth.realm ?? defaultRealm },
     allow,
     deny: deny === 'off' ? [] : deny,
     clientCertificate: settings.client_certificate,

@@ -80,9 +80,9 @@ describe('cache', { concurrency: 3 }, () => {
       )
     assert.deepEqual(await states(), ['MISS', 'MISS', 'MISS'])
     assert.deepEqual(await states(), ['HIT', 'HIT', 'HIT'])
-    assert.match(await purge('/blog'), /2 answers purged/)
+    assert.match(await purge('/blog'), /2 responses purged/)
     assert.deepEqual(await states(), ['MISS', 'MISS', 'HIT'])
-    assert.match(await purge(), /3 answers purged/)
+    assert.match(await purge(), /3 responses purged/)
     assert.deepEqual(await states(), ['MISS', 'MISS', 'MISS'])
     monohull.signal('SIGTERM')
     await monohull.exited
@@ -156,10 +156,10 @@ describe('cache', { concurrency: 3 }, () => {
   it('that would outgrow the disk is refused', async t => {
     const args = ['check', 'node', fixture('answers.cjs')]
     for (const [yaml, key] of [
-      ['cache: { max_size: 900000g }', 'cache\\.max_size: is too much:'],
+      ['cache: { max_size: 900000g }', 'cache\\.max_size: is too large:'],
       [
         'cache: {}\nroutes: [{ app: app, cache: { max_size: 900000g } }]',
-        'routes\\.0\\.cache\\.max_size: is too much with that of the other caches:',
+        'routes\\.0\\.cache\\.max_size: is too large together with the other caches:',
       ],
     ]) {
       const monohull = startMonohull(t, { args, files: { 'monohull.yaml': `https: off\n${yaml}\n` } })

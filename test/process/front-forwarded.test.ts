@@ -253,6 +253,6 @@ describe('headers about where a request came from', () => {
   it('proxy_protocol without trusted_proxies is refused', async t => {
     const monohull = startMonohull(t, { args: hello, env: { MONOHULL_PROXY_PROTOCOL: 'true' } })
     assert.equal(await monohull.exited, 78)
-    assert.match(monohull.output(), /proxy_protocol: is of no use without trusted_proxies/)
+    assert.match(monohull.output(), /proxy_protocol: has no effect without trusted_proxies/)
   })
 })

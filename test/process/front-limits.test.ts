@@ -122,7 +122,7 @@ bert:$2b$04$dMy.bVUZgcc2p9xAW11JkuKUncnewOSZe3AfMerkwW3m0Lh1hZ6S2
   for (const [what, files, problem] of [
     ['is not there', {}, /basic_auth\.file: cannot be read: ENOENT/],
     ['holds a password as it is', { staff: 'anne:secret\n' }, /in line 1, got "[^"]*staff"/],
-    ['names nobody', { staff: '# none yet\n' }, /names nobody/],
+    ['names nobody', { staff: '# none yet\n' }, /contains no users/],
   ] as [string, Record<string, string>, RegExp][]) {
     it(`refuses to start when the file ${what}`, async t => {
       const yaml = 'https: off\nbasic_auth: { file: staff }\n'

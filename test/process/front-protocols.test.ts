@@ -98,7 +98,7 @@ describe('protocols', () => {
         .output()
         .includes(`cannot serve HTTP/3: the installed nginx ${version} is built without it`)
       assert.deepEqual([code, isRefused], hasHttp3 ? [0, false] : [78, true])
-      if (isRefused) assert.match(monohull.output(), /take the image.*or leave http3 out/)
+      if (isRefused) assert.match(monohull.output(), /use the image.*or remove http3/)
     }
   })
 })

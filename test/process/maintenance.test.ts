@@ -107,7 +107,7 @@ describe('while no worker is left, visitors get', () => {
 describe('monohull check', () => {
   for (const [path, problem] of [
     ['nowhere.html', /maintenance_page: cannot be read: ENOENT, got "nowhere.html"/],
-    ['pages', /maintenance_page: is no file/],
+    ['pages', /maintenance_page: is not a file/],
   ] as const) {
     it(`refuses maintenance_page ${path}`, async t => {
       const args = ['check', 'sh', '-c', 'true']

@@ -260,7 +260,7 @@ routes:
     const { stdout } = await promisify(execFile)(process.execPath, [launcher, 'cache', 'purge'], {
       env: isolatedEnv(monohull.folder),
     })
-    assert.match(stdout, /2 answers purged/)
+    assert.match(stdout, /2 responses purged/)
     assert.equal(await cachedAs('/marked/b?header=cache-control:max-age=60'), 'MISS')
   })
 

@@ -14,7 +14,7 @@ export interface ClientCertificateKeys {
 
 const labels = { ca: 'CERTIFICATE', crl: 'X509 CRL' }
 
-/** The CAs that clients may come from, and what they have revoked. nginx gets what is read here, and nothing else of the files. */
+/** CAs of client certificates and their revocation lists. nginx gets only the PEM blocks that are read here. */
 export function readClientCertificates(
   { tls }: ClientCertificateKeys,
   sources: { directory: string; complain: Complain },

@@ -15,26 +15,27 @@ export interface FrontFileKeys extends ClientCertificateKeys {
   send_files: Readonly<Record<string, string>>
 }
 
-/** What the front takes from the user's files. */
+/** User's files for the front. */
 export interface FrontFiles {
   /** Path of the htpasswd file, which nginx reads itself. */
   passwords: string | undefined
   /** HTML by status. */
   errorPages: ReadonlyMap<string, string>
-  /** Folders by path, both with a slash at the end. */
+  /** Directories by path prefix, both with a slash at the end. */
   sendFiles: ReadonlyMap<string, string>
   clientCertificates: ClientCertificates | undefined
 }
 
+/** Context of the front's keys. */
 export interface FrontFilesSources {
-  /** What relative paths start at. */
+  /** Base of relative paths. */
   directory: string
-  /** nginx's workers; undefined: as monohull itself. */
+  /** User that nginx's workers run as; undefined: monohull's own. */
   nginxUser: Account | undefined
   complain: Complain
 }
 
-/** Looks for the files that the front's keys name. */
+/** Finds and reads the files that the front's keys name. Reports problems. */
 export function findFrontFiles(config: FrontFileKeys, sources: FrontFilesSources): FrontFiles {
   return {
     clientCertificates: readClientCertificates(config, sources),
@@ -51,26 +52,26 @@ export function findFrontFiles(config: FrontFileKeys, sources: FrontFilesSources
     ),
     sendFiles: new Map(
       Object.entries(config.send_files).flatMap(([path, name]) => {
-        const folder = findFolder(`send_files.${path}`, name, sources)
-        return folder === undefined ? [] : [[path, folder]]
+        const found = findDirectory(`send_files.${path}`, name, sources)
+        return found === undefined ? [] : [[path, found]]
       }),
     ),
   }
 }
 
-function findFolder(
+function findDirectory(
   key: string,
   name: string,
   { directory, nginxUser, complain }: FrontFilesSources,
 ): string | undefined {
-  const folder = resolve(directory, name)
-  if (isUnfitPath(folder)) complain(key, folder, 'holds characters that nginx cannot take in a path', 'rename it')
-  else if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
-    complain(key, name, 'is no folder', 'name a folder')
+  const path = resolve(directory, name)
+  if (isUnfitPath(path)) complain(key, path, 'contains characters that nginx would misread in a path', 'rename it')
+  else if (!statSync(path, { throwIfNoEntry: false })?.isDirectory())
+    complain(key, name, 'is not a directory', 'name a directory')
   else {
-    const closed = nginxUser && findClosedDirectory(folder, nginxUser)
-    if (!closed) return `${folder}/`
-    complain(key, name, `cannot be entered by user ${nginxUser.name}`, `chmod o+x ${closed}, or move the folder`)
+    const closed = nginxUser && findClosedDirectory(path, nginxUser)
+    if (!closed) return `${path}/`
+    complain(key, name, `cannot be entered by user ${nginxUser.name}`, `chmod o+x ${closed}, or move the directory`)
   }
   return undefined
 }

@@ -6,24 +6,25 @@ import { isUnfitPath } from '../../nginx/text.ts'
 import { type Account, canRead, findClosedDirectory } from '../../processes/adapters/users.ts'
 import { findBadPassword } from '../password-file.ts'
 
+/** Context of an htpasswd file in the configuration. */
 export interface PasswordSources {
-  /** The key of the configuration that names the file. */
+  /** Key that names the file. */
   key: string
-  /** What relative paths start at. */
+  /** Base of relative paths. */
   directory: string
-  /** nginx's workers; undefined: as monohull itself. */
+  /** User that nginx's workers run as; undefined: monohull's own. */
   nginxUser: Account | undefined
   complain: Complain
 }
 
-/** The path of an htpasswd file, when it is there. */
+/** Absolute path of an htpasswd file. Reports problems; undefined if it cannot be read. */
 export function findPasswords(
   name: string,
   { key, directory, nginxUser, complain }: PasswordSources,
 ): string | undefined {
   const path = resolve(directory, name)
   if (isUnfitPath(path)) {
-    complain(key, path, 'holds characters that nginx cannot take in a path', 'rename it')
+    complain(key, path, 'contains characters that nginx would misread in a path', 'rename it')
     return undefined
   }
   try {
@@ -36,7 +37,7 @@ export function findPasswords(
   const closed = nginxUser && findClosedDirectory(dirname(path), nginxUser)
   if (nginxUser && (closed || !canRead(path, nginxUser))) {
     const fix = closed ? `chmod o+x ${closed}, or move the file` : `chgrp ${nginxUser.name} ${path}; chmod g+r ${path}`
-    complain(key, path, `cannot be read by user ${nginxUser.name}, as whom nginx looks passwords up`, fix)
+    complain(key, path, `is not readable by ${nginxUser.name}, the user nginx runs as`, fix)
   }
   return path
 }

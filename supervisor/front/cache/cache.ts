@@ -1,10 +1,10 @@
 import { quote } from '../../nginx/text.ts'
 
-/** Answers of the app that nginx keeps. */
+/** Cache for responses of the app. */
 export interface Cache {
-  /** Seconds for answers that say nothing themselves. */
+  /** Lifetime of responses that do not specify one. */
   ttlSeconds: number
-  /** With variables of nginx. */
+  /** Cache key with nginx variables. */
   key: string
   maxSize: string
   staleWhileRevalidate: boolean
@@ -14,29 +14,29 @@ export interface Cache {
 /** The cache of a route. */
 export interface RouteCache {
   cache: Cache
-  /** The same for the same route, wherever it stands: nginx keeps what is in the cache over a reload. */
+  /** Independent of the route's position, because nginx keeps the content of a cache over a reload by its name. */
   name: string
 }
 
 const zone = 'monohull_cache'
 /** Room for 80,000 keys. */
 const zoneSize = '10m'
-/** An answer that nobody asks for goes, even while it is fresh. */
-const shortestInactiveSeconds = 600
-/** What other caches and programs fill up makes room too, or nginx could neither keep nor pass on an answer. */
+/** A response that is not requested for this time is removed, even if it is fresh. */
+const minInactiveSeconds = 600
+/** Space to keep free when other caches and programs fill the disk, or nginx could neither store nor forward a response. */
 const minFree = '16m'
 
-/** Of a size such as `256m`. */
+/** Bytes of a size such as `256m`. */
 export function bytesOf(size: string): number {
   return Number.parseInt(size, 10) * 1024 ** ('kmg'.indexOf(size.slice(-1)) + 1)
 }
 
-/** The name of a folder of cached answers, in nginx's own folder. */
+/** Whether a name in nginx's working directory is that of a cache directory. */
 export function isCacheDirectory(name: string): boolean {
   return /^cache(-|$)/.test(name)
 }
 
-/** For the http block: the cache of the whole front, and those of routes. */
+/** Lines for the http block: the cache of the whole front, and those of routes. */
 export function renderCaches(front: Cache | undefined, routes: readonly RouteCache[], workDir: string): string[] {
   if (!front && routes.length === 0) return []
   return [
@@ -44,20 +44,20 @@ export function renderCaches(front: Cache | undefined, routes: readonly RouteCac
     '# cache',
     ...(front ? [renderPath(front, `${workDir}/cache`, zone)] : []),
     ...routes.map(({ cache, name }) => renderPath(cache, `${workDir}/cache-${name}`, zoneOf(name))),
-    // what never ends is nothing to keep
+    // endless responses cannot be cached
     `map $http_accept $monohull_event_stream { default ''; ~*text/event-stream 1; }`,
     `map $upstream_http_content_type $monohull_is_event_stream { default ''; ~*^text/event-stream 1; }`,
   ]
 }
 
-function renderPath({ ttlSeconds, maxSize }: Cache, folder: string, name: string): string {
-  const inactive = Math.max(shortestInactiveSeconds, ttlSeconds)
-  return `proxy_cache_path ${quote(folder)} levels=1:2 keys_zone=${name}:${zoneSize} max_size=${maxSize} min_free=${minFree} inactive=${inactive}s use_temp_path=off;`
+function renderPath({ ttlSeconds, maxSize }: Cache, directory: string, name: string): string {
+  const inactive = Math.max(minInactiveSeconds, ttlSeconds)
+  return `proxy_cache_path ${quote(directory)} levels=1:2 keys_zone=${name}:${zoneSize} max_size=${maxSize} min_free=${minFree} inactive=${inactive}s use_temp_path=off;`
 }
 
-/** For the server block, or with the name of its cache for the locations of a route: whole, since what it leaves out would be the server's. */
+/** Lines for the server block or, with the name of its cache, for the locations of a route. Sets every directive, because a location inherits those that it omits. */
 export function renderCached({ ttlSeconds, key, staleWhileRevalidate, cookies }: Cache, name?: string): string[] {
-  // what is for somebody in particular; the second is empty without a certificate of the client
+  // requests whose response is for one client; the second is empty without a client certificate
   const bypass = ['$http_authorization', '$ssl_client_fingerprint', '$monohull_upgrade', '$monohull_event_stream']
   if (cookies === 'bypass') bypass.push('$http_cookie')
   return [
@@ -73,7 +73,7 @@ export function renderCached({ ttlSeconds, key, staleWhileRevalidate, cookies }:
   ]
 }
 
-/** A name for the cache of a route, of letters and digits (FNV-1a). */
+/** Name for the cache of a route, of letters and digits (FNV-1a hash). */
 export function cacheName({ host, match, path }: { host: string | undefined; match: string; path: string }): string {
   let hash = 0x811c9dc5
   for (const character of `${host ?? ''} ${match} ${path}`)
@@ -85,10 +85,10 @@ function zoneOf(name?: string): string {
   return name === undefined ? zone : `${zone}_${name}`
 }
 
-/** For the headers where there is a cache: HIT, MISS, BYPASS, EXPIRED, STALE, UPDATING or REVALIDATED. */
+/** Header with the cache result: HIT, MISS, BYPASS, EXPIRED, STALE, UPDATING or REVALIDATED. */
 export const cacheHeader = 'add_header X-Cache $upstream_cache_status always;'
 
-/** Whether an answer is meant by a prefix: of its path, when that begins with a slash, else of its whole key. */
+/** Whether the path of a cached response, or its whole key if `prefix` does not begin with a slash, has a prefix. */
 export function isUnder(key: string, prefix: string): boolean {
   return (prefix.startsWith('/') ? key.replace(/^(\w+:\/\/)?[^/]*/, '') : key).startsWith(prefix)
 }

@@ -4,31 +4,32 @@ import { docs, duration } from '../../config/values.ts'
 const size = 'expected a size such as 512k, 256m or 4g'
 const key = 'expected text with nginx variables such as $host$request_uri'
 
-/** How to cache, for the whole front or a route. */
+/** Settings of a cache, for the whole front or a route. */
 export const cacheValue = z.strictObject({
   ttl: duration('0s', 0).register(docs, {
-    description:
-      'How long an answer (200, 301, 308) is kept that does not say it itself by Cache-Control or Expires; 0s: not at all',
+    description: 'How long responses (200, 301, 308) without Cache-Control or Expires are cached; 0s: not at all',
   }),
   key: z
     .string({ error: key })
-    // without a variable every page would be answered with the same
+    // without a variable, every page would get the same response
     .regex(/^(?!#)(?=.*\$)([^\s"'\\;{}$\p{Cc}]|\$[a-z]\w*)+$/u, key)
     .default('$monohull_proto://$monohull_host$request_uri')
-    .register(docs, { description: 'What tells answers apart, with variables of nginx' }),
+    .register(docs, {
+      description: 'Cache key, with nginx variables; requests with the same key get the same response',
+    }),
   max_size: z
     .string({ error: size })
     .regex(/^[1-9]\d{0,8}[kmg]$/, size)
     .default('256m')
     .register(docs, {
-      description: 'What the answers may take in run_dir; the ones not asked for longest make room',
+      description: 'Maximum size of the cache in run_dir; the least recently used responses are removed first',
     }),
   stale_while_revalidate: z.boolean({ error: 'expected true or false' }).default(false).register(docs, {
-    description: 'Answer from the cache with what has run out, while one request fetches it anew',
+    description: 'Serve expired responses from the cache while one request refreshes them',
   }),
   cookies: z.enum(['bypass', 'ignore'], { error: 'expected bypass or ignore' }).default('bypass').register(docs, {
     description:
-      'A request with cookies: bypass: goes to the app, and its answer is not kept; ignore: is like one without. One with Authorization or a client certificate always bypasses',
+      'Requests with cookies: bypass: they go to the app, and the response is not cached; ignore: they are treated like requests without cookies. Requests with Authorization or a client certificate always bypass the cache',
   }),
 })
 
@@ -41,11 +42,11 @@ const path = 'expected a path that ends with a slash, such as /protected/'
 export const sendFiles = z
   .record(
     z.string().regex(/^(\/(?!\.{1,2}\/)[A-Za-z0-9._~-]+)+\/$/, path),
-    z.string({ error: 'expected a folder' }).min(1, 'expected a folder'),
-    { error: 'expected paths with a folder each' },
+    z.string({ error: 'expected a directory' }).min(1, 'expected a directory'),
+    { error: 'expected paths with a directory each' },
   )
   .default({})
   .register(docs, {
     description:
-      'Folders, relative to the app directory, from which the app has nginx send a file by X-Accel-Redirect, by the path that begins its value; nobody else gets there',
+      'Directories, relative to the app directory, by path prefix. If the app responds with X-Accel-Redirect and such a path, nginx sends the file. Clients cannot request these paths',
   })

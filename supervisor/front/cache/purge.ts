@@ -2,20 +2,20 @@ import { join } from 'node:path'
 import type { Outcome } from '../../base/outcome.ts'
 import { isUnder } from './cache.ts'
 
-/** Keys that say whether there is a cache. */
+/** Keys that determine whether there is a cache. */
 export interface CacheKeys {
   cache?: object | undefined
   routes: readonly { settings: { cache?: object | 'off' | undefined } }[]
 }
 
-/** Before nginx starts. */
+/** Removes the cache of an earlier run. Call it before nginx starts. */
 export async function removeOldCache({ config }: { config: CacheKeys & { run_dir: string } }): Promise<void> {
   if (!hasCache(config)) return
   const { removeCaches } = await import('./adapters/files.ts')
   await removeCaches(join(config.run_dir, 'nginx'))
 }
 
-/** Deletes answers from nginx's caches: all, or those under a prefix of their path or key. */
+/** Deletes responses from nginx's caches: all, or those with a prefix of their path or key. */
 export async function purgeCache(
   { config }: { config: CacheKeys & { run_dir: string } },
   prefix = '',
@@ -24,7 +24,7 @@ export async function purgeCache(
     return { ok: false, message: 'command refused', reason: 'there is no cache: the key cache is not set' }
   const { deleteCached } = await import('./adapters/files.ts')
   const deleted = await deleteCached(join(config.run_dir, 'nginx'), key => isUnder(key, prefix))
-  return { ok: true, message: `${deleted} ${deleted === 1 ? 'answer' : 'answers'} purged from the cache` }
+  return { ok: true, message: `${deleted} ${deleted === 1 ? 'response' : 'responses'} purged from the cache` }
 }
 
 function hasCache({ cache, routes }: CacheKeys): boolean {

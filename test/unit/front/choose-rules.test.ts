@@ -22,15 +22,15 @@ function rules(text: string, features = current) {
   })
 }
 
-describe('assembly/front-rules', () => {
-  it('leaves out what the installed nginx lacks and nobody asked for', () => {
+describe('front/choose-rules', () => {
+  it('omits features that the installed nginx lacks and the keys do not require', () => {
     assert.equal(rules('', old).compression?.hasBrotli, false)
     assert.equal(rules('').compression?.hasBrotli, true)
     assert.equal(rules('compression: {brotli: off}').compression?.hasBrotli, false)
     assert.equal(rules('compression: off').compression, undefined)
   })
 
-  it('has the usual headers, unless the configuration says otherwise in any case', () => {
+  it('has the default headers, unless the configuration overrides them in any case', () => {
     const names = (text: string) => rules(text).headers.map(({ name, value }) => `${name}: ${value}`)
     assert.deepEqual(names(''), ['X-Content-Type-Options: nosniff', 'Referrer-Policy: strict-origin-when-cross-origin'])
     assert.deepEqual(names('headers: {referrer-policy: no-referrer, X-Content-Type-Options: off, x-own: a}'), [
@@ -39,21 +39,21 @@ describe('assembly/front-rules', () => {
     ])
   })
 
-  it('tells of HTTP/3 at the port that clients see', () => {
+  it('announces HTTP/3 at the port that clients see', () => {
     assert.equal(rules('').http3, undefined)
     assert.deepEqual(rules('http3: true').http3, { publicPort: 8443 })
   })
 
-  it('refuses what the installed nginx lacks and somebody asked for', () => {
+  it('rejects required features that the installed nginx lacks', () => {
     assert.throws(() => rules('compression: {brotli: on}', old), {
       name: 'OperatorError',
       message: 'cannot compress with Brotli: the installed nginx has no module for it',
-      fix: 'apt-get install libnginx-mod-http-brotli-filter, or leave compression.brotli out',
+      fix: 'apt-get install libnginx-mod-http-brotli-filter, or remove compression.brotli',
     })
     assert.throws(() => rules('http3: true', old), {
       name: 'OperatorError',
       message: 'cannot serve HTTP/3: the installed nginx 1.22.1 is built without it',
-      fix: 'take the image, or Debian 13 with its nginx 1.26, or leave http3 out',
+      fix: 'use the image, or Debian 13 with nginx 1.26, or remove http3',
     })
   })
 })

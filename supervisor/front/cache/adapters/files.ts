@@ -3,45 +3,45 @@ import { join } from 'node:path'
 import { errnoOf } from '../../../base/errors.ts'
 import { isCacheDirectory } from '../cache.ts'
 
-/** nginx's own header in front of the key; as much of the key as matters comes within the rest. */
+/** Bytes to read from a file: nginx's own header, and enough of the key. */
 const headBytes = 8192
 const cached = /^[0-9a-f]{32}$/
 
 /**
- * Deletes the answers in the caches in nginx's folder whose key is meant, and tells how many. nginx takes a missing file for a
- * miss. Each file holds its key in a line of its own, after a binary header.
+ * Deletes the cached responses in nginx's working directory whose key matches, and returns their number. nginx treats a missing file as a
+ * miss. Each file contains its key in a separate line after a binary header.
  */
-export async function deleteCached(folder: string, isMeant: (key: string) => boolean): Promise<number> {
+export async function deleteCached(directory: string, matches: (key: string) => boolean): Promise<number> {
   let deleted = 0
   const entries = await Promise.all(
-    (await cachesIn(folder)).map(cache => readdir(cache, { recursive: true, withFileTypes: true })),
+    (await cachesIn(directory)).map(cache => readdir(cache, { recursive: true, withFileTypes: true })),
   )
   for (const entry of entries.flat()) {
     if (!entry.isFile() || !cached.test(entry.name)) continue
     const path = join(entry.parentPath, entry.name)
     const key = await readKey(path)
-    if (key === undefined || !isMeant(key)) continue
+    if (key === undefined || !matches(key)) continue
     await rm(path, { force: true })
     deleted += 1
   }
   return deleted
 }
 
-/** Removes the caches in nginx's folder, as long as no nginx uses it: what an earlier run has kept may be of another app by now. */
-export async function removeCaches(folder: string): Promise<void> {
-  await Promise.all((await cachesIn(folder)).map(cache => rm(cache, { recursive: true, force: true })))
+/** Removes all caches in nginx's working directory, because an earlier run may have cached another app. No nginx may use them. */
+export async function removeCaches(directory: string): Promise<void> {
+  await Promise.all((await cachesIn(directory)).map(cache => rm(cache, { recursive: true, force: true })))
 }
 
-async function cachesIn(folder: string): Promise<string[]> {
+async function cachesIn(directory: string): Promise<string[]> {
   try {
-    return (await readdir(folder)).filter(isCacheDirectory).map(name => join(folder, name))
+    return (await readdir(directory)).filter(isCacheDirectory).map(name => join(directory, name))
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return []
     throw error
   }
 }
 
-/** Undefined when nginx has removed the file meanwhile, or it is no answer. */
+/** Key of a cached response; undefined if nginx has removed the file in the meantime, or if it is not a response. */
 async function readKey(path: string): Promise<string | undefined> {
   try {
     const file = await open(path)
