@@ -164,7 +164,7 @@ describe('cache', { concurrency: 3 }, () => {
     ]) {
       const monohull = startMonohull(t, { args, files: { 'monohull.yaml': `https: off\n${yaml}\n` } })
       assert.equal(await monohull.exited, 78)
-      assert.match(monohull.output(), new RegExp(`${key} the file system of run_dir .* holds \\d+m, got "900000g"`))
+      assert.match(monohull.output(), new RegExp(`${key} the file system of run_dir .* has \\d+m, got "900000g"`))
     }
   })
 

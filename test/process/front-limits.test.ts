@@ -27,7 +27,7 @@ describe('max_body_size', () => {
     const page = await monohull.request({ method: 'POST', body, headers: { accept: 'text/html,application/json' } })
     assert.equal(page.status, 413)
     assert.match(page.headers['content-type'] ?? '', /^text\/html/)
-    assert.match(page.body, /at most 2k here.*max_body_size/)
+    assert.match(page.body, /limited to 2 KB\..*max_body_size/)
     const told = await monohull.request({ method: 'PUT', body, headers: json })
     assert.equal(told.status, 413)
     assert.match(told.headers['content-type'] ?? '', /^application\/json/)
@@ -122,7 +122,7 @@ bert:$2b$04$dMy.bVUZgcc2p9xAW11JkuKUncnewOSZe3AfMerkwW3m0Lh1hZ6S2
   for (const [what, files, problem] of [
     ['is not there', {}, /basic_auth\.file: cannot be read: ENOENT/],
     ['holds a password as it is', { staff: 'anne:secret\n' }, /in line 1, got "[^"]*staff"/],
-    ['names nobody', { staff: '# none yet\n' }, /contains no users/],
+    ['contains no users', { staff: '# none yet\n' }, /contains no users/],
   ] as [string, Record<string, string>, RegExp][]) {
     it(`refuses to start when the file ${what}`, async t => {
       const yaml = 'https: off\nbasic_auth: { file: staff }\n'
@@ -140,7 +140,7 @@ bert:$2b$04$dMy.bVUZgcc2p9xAW11JkuKUncnewOSZe3AfMerkwW3m0Lh1hZ6S2
     chmodSync(join(monohull.folder, 'staff'), 0o600)
     writeFileSync(join(monohull.folder, 'monohull.yaml'), 'https: off\nbasic_auth: { file: staff }\n')
     monohull.signal('SIGHUP')
-    await monohull.seen(/basic_auth\.file: cannot be read by user www-data/)
+    await monohull.seen(/basic_auth\.file: is not readable by www-data/)
     assert.equal(await statusOf(monohull, {}), 200)
   })
 })

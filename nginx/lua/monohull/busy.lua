@@ -4,7 +4,7 @@ local counters = ngx.shared.monohull_busy
 
 local M = {}
 
---- Log phase of a request to an app: adds up the time of its workers, all tries of the request together.
+--- Log phase of a request to an app: adds the time of all its tries.
 function M.count(app)
     for seconds in (ngx.var.upstream_response_time or ""):gmatch("[%d.]+") do
         counters:incr(app, tonumber(seconds) or 0, 0)

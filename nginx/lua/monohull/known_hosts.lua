@@ -2,9 +2,9 @@
 -- A target is `app:NAME`, `upstream:NAME` or `address:IP:PORT`.
 local targets, questions = ngx.shared.monohull_routes, ngx.shared.monohull_asked
 
---- How long a target is fresh; the next request then has it asked for again, and does not wait.
+--- How long a target is fresh. After that, the next request triggers a new question without waiting for it.
 local fresh_seconds = 30
---- How long a target serves while the supervisor is unavailable.
+--- How long a target is used while the supervisor is unavailable.
 local stale_seconds = 600
 --- How long a host stays unknown.
 local unknown_seconds = 10
@@ -24,7 +24,7 @@ function M.is_unknown(host)
     return questions:get("no " .. host)
 end
 
---- Whether a host needs no question.
+--- Whether the answer for a host is known.
 function M.is_known(host)
     return M.target(host) or M.is_unknown(host)
 end
@@ -42,7 +42,7 @@ function M.clear_unknown(host)
     questions:delete("no " .. host)
 end
 
---- Forgets what is known about a host: the next request asks.
+--- Removes the answer for a host, so that the next request asks.
 function M.forget(host)
     targets:delete(host)
     M.clear_unknown(host)
@@ -57,7 +57,7 @@ function M.set_version(version)
     targets:set(version_key, version)
 end
 
---- Reserves the question about a host, so that the nginx workers ask one at a time; false when another has it.
+--- Reserves the question about a host, so that only one nginx worker asks; false if another has reserved it.
 function M.reserve(host, seconds)
     return questions:add("? " .. host, true, seconds)
 end

@@ -1,11 +1,11 @@
---- Certificates for names that no server is for (`tls.on_demand`): docs/decisions/027-certificates-on-demand.md.
+--- Certificates for names without a server block (`tls.on_demand`): docs/decisions/027-certificates-on-demand.md.
 local ssl = require "ngx.ssl"
 local lrucache = require "resty.lrucache"
 
 local max_pairs = 1000
---- How long an nginx worker trusts what it has read.
+--- How long an nginx worker uses a file that it has read.
 local fresh_seconds = 10
---- The supervisor listens a moment after nginx does, and again after a reload.
+--- The supervisor starts to listen shortly after nginx, and again after a reload.
 local connect_tries = 10
 local retry_seconds = 0.2
 local connect_timeout_ms = 1000
@@ -17,7 +17,7 @@ local kept = lrucache.new(max_pairs)
 
 local M = {}
 
---- Whether a CA could issue a certificate for a name: two labels at least, and no address.
+--- Whether a CA could issue a certificate for a name: at least two labels, not an address.
 local function is_host_name(name)
     return #name <= 253
         and not name:find("..", 1, true)
@@ -34,7 +34,7 @@ local function read_pair(path)
     return chain and key and { chain = chain, key = key }
 end
 
---- Asks the supervisor for a certificate. After its response the file is there, or there is none to be had.
+--- Asks the supervisor for a certificate. After its response, the file exists or there is no certificate.
 local function request_certificate(ask_socket, name)
     for _ = 1, connect_tries do
         local socket = ngx.socket.tcp()
@@ -48,11 +48,11 @@ local function request_certificate(ask_socket, name)
     end
 end
 
---- The certificate and key for a name: as read within the last seconds, else from its file, else from the supervisor.
-local function find_pair(folder, ask_socket, name)
+--- The certificate and key for a name, from memory if they were read within the last seconds, otherwise from the file or the supervisor.
+local function find_pair(directory, ask_socket, name)
     local pair = kept:get(name)
     if pair then return pair end
-    local path = folder .. "/" .. name .. ".pem"
+    local path = directory .. "/" .. name .. ".pem"
     pair = read_pair(path)
     if not pair then
         request_certificate(ask_socket, name)
@@ -62,14 +62,14 @@ local function find_pair(folder, ask_socket, name)
     return pair
 end
 
---- Handshake: serves the certificate for the name that the client asks for, and refuses the handshake without one.
--- Clients that ask for no name, or for what is not a host name, get the server's own certificate.
--- @param folder directory with NAME.pem: the chain, then its key
+--- Handshake: serves the certificate for the requested name, and rejects the handshake if there is none.
+-- Clients that request no name, or not a host name, get the server's own certificate.
+-- @param directory contains NAME.pem: the chain, then its key
 -- @param ask_socket `unix:` and the path of the socket that the supervisor responds at
-function M.serve(folder, ask_socket)
+function M.serve(directory, ask_socket)
     local name = (ssl.server_name() or ""):lower()
     if not is_host_name(name) then return end
-    local pair = find_pair(folder, ask_socket, name)
+    local pair = find_pair(directory, ask_socket, name)
     if not pair then return ngx.exit(ngx.ERROR) end
     ssl.clear_certs()
     if not (ssl.set_cert(pair.chain) and ssl.set_priv_key(pair.key)) then return ngx.exit(ngx.ERROR) end

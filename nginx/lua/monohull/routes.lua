@@ -1,23 +1,23 @@
---- Requests to hosts that come and go (`dynamic_routes`): docs/decisions/030-dynamic-routes.md.
+--- Requests to dynamic hosts (`dynamic_routes`): docs/decisions/030-dynamic-routes.md.
 local known_hosts = require "monohull.known_hosts"
 
---- How long a request waits for the target of its host.
+--- Longest time that a request waits for the target of its host.
 local max_wait_seconds = 2
 local connect_timeout_ms = 1000
 local poll_seconds = 0.02
---- How long a stale target is not asked for again, if there is no response.
+--- Pause before the next question about a stale target, if there is no response.
 local refresh_seconds = 5
---- Questions of one nginx worker at the same time, so that they leave it connections.
+--- Maximum number of concurrent questions of one nginx worker, so that it has connections left.
 local max_questions = 100
 
 --- Questions of this nginx worker that have no response yet.
 local open_questions = 0
---- Locations by target, read with the first request; the same for every request.
+--- Locations by target, read on the first request; the same for every request.
 local locations
 
 local M = {}
 
---- Whether a route may be for a host.
+--- Whether a host can have a route.
 local function is_host_name(host)
     return #host <= 253 and host:find("^[a-z0-9_][a-z0-9_.-]*$") ~= nil
 end
@@ -38,7 +38,7 @@ local function read_locations(...)
     return found
 end
 
---- The supervisor's whole response about a host; empty without one.
+--- The supervisor's whole response about a host; empty if there is none.
 local function request_target(ask_socket, host)
     local socket = ngx.socket.tcp()
     socket:settimeouts(connect_timeout_ms, connect_timeout_ms, max_wait_seconds * 1000)
@@ -54,7 +54,7 @@ local function parse_response(response)
     return response:match("^HTTP/1.1 (%d+).-\r\n\r\n(%d+) ?(%S*)$")
 end
 
---- Asks about a host, and keeps the response. Without one, what is known stays.
+--- Asks about a host and stores the response. Without a response, nothing changes.
 local function ask(ask_socket, host)
     if open_questions >= max_questions then return end
     open_questions = open_questions + 1
@@ -68,23 +68,23 @@ local function ask(ask_socket, host)
     else
         return
     end
-    -- changes that arrived meanwhile are newer: the next request asks again
+    -- changes that arrived in the meantime are newer: the next request asks again
     if tonumber(version) < known_hosts.version() then
         known_hosts.forget(host)
     end
 end
 
---- Timer that asks beside the request that found a target stale.
+--- Timer that asks again after a request has found a stale target.
 local function refresh(_, ask_socket, host)
     ask(ask_socket, host)
 end
 
---- Asks until a host is known or the time is over. One request asks, the others wait for what it hears.
+--- Asks until a host is known or the time is up. One request asks, and the others wait for its response.
 local function wait_for(ask_socket, host)
     local started = ngx.now()
     while not known_hosts.is_known(host) and ngx.now() - started <= max_wait_seconds do
         if known_hosts.reserve(host, max_wait_seconds + 1) then
-            -- whoever asked before may have had the response a moment ago
+            -- another nginx worker may have got the response a moment ago
             if not known_hosts.is_known(host) then ask(ask_socket, host) end
             known_hosts.release(host)
         end
