@@ -86,7 +86,7 @@ const cases: Case[] = [
     args: ['check'],
     files: { 'monohull.yaml': dnsHook('./set-dns.sh --quick') },
     code: 78,
-    says: /tls\.acme\.dns_hook: was not found, got "\.\/set-dns\.sh"\s+from: this machine\s+fix: +install it .* looked in \//,
+    says: /tls\.acme\.dns_hook: was not found, got "\.\/set-dns\.sh"\s+from: this machine\s+fix: +install it .* searched \//,
   },
   {
     name: 'a dns_hook that may not be run',
