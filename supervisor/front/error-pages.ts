@@ -128,7 +128,8 @@ const tooMany = builtIn('429', 'Too many requests', {
 
 const noCertificate = builtIn('403', 'Client certificate required', {
   error: 'client_certificate_required',
-  message: 'This page requires a client certificate, and none was sent. Install your client certificate and restart the browser.',
+  message:
+    'This page requires a client certificate, and none was sent. Install your client certificate and restart the browser.',
 })
 
 const refusedCertificate = builtIn('403', 'Client certificate rejected', {

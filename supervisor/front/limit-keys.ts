@@ -43,11 +43,9 @@ export const limitKeys = {
         description:
           "htpasswd file with names and hashed passwords (bcrypt, apr1) that clients must provide, relative to the app directory; nginx's user must be able to read it",
       }),
-      realm: authRealm
-        .optional()
-        .register(docs, {
-          description: 'Text that the browser shows when it asks for a password; default: Restricted',
-        }),
+      realm: authRealm.optional().register(docs, {
+        description: 'Text that the browser shows when it asks for a password; default: Restricted',
+      }),
     })
     .prefault({}),
   allow: networks.optional().register(docs, {

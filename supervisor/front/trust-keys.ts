@@ -16,10 +16,7 @@ export const trustKeys = {
     description:
       'Whether every connection begins with a PROXY protocol header, as TCP balancers send it. It determines the client address if the balancer is in trusted_proxies. Connections without the header are closed',
   }),
-  forwarded_header: z
-    .boolean({ error: 'expected true or false' })
-    .default(false)
-    .register(docs, {
-      description: 'Whether the app gets a Forwarded header (RFC 7239) in addition to the X-Forwarded headers',
-    }),
+  forwarded_header: z.boolean({ error: 'expected true or false' }).default(false).register(docs, {
+    description: 'Whether the app gets a Forwarded header (RFC 7239) in addition to the X-Forwarded headers',
+  }),
 }
