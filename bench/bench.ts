@@ -1,11 +1,11 @@
 import type { Amount, Fault } from './faults/fault.ts'
 import type { Kill } from './killer.ts'
 import type { Stack } from './stacks/stack.ts'
-import type { Workplace } from './workplace.ts'
+import type { Workspace } from './workspace.ts'
 
 /** What every measure is given. */
 export interface Bench {
-  workplace: Workplace
+  workspace: Workspace
   monohull: Stack
   script: Stack
   /** Those of PM2 and supervisord that can be had here. */

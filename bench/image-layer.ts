@@ -12,7 +12,7 @@ export interface ImageLayer {
   unmount(): void
 }
 
-/** In a new folder `image` of the workplace, with these files by name. */
+/** In a new folder `image` of the workspace, with these files by name. */
 export function createImageLayer(dir: string, files: Record<string, string>): ImageLayer {
   const at = (name: string) => join(dir, 'image', name)
   for (const name of ['lower', 'upper', 'work', 'merged']) mkdirSync(at(name), { recursive: true })

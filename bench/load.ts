@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { home } from './workplace.ts'
+import { home } from './workspace.ts'
 
 const run = promisify(execFile)
 

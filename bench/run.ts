@@ -27,7 +27,7 @@ import { pm2Stack } from './stacks/pm2.ts'
 import { scriptStack } from './stacks/script.ts'
 import type { Stack } from './stacks/stack.ts'
 import { supervisordStack } from './stacks/supervisord.ts'
-import { createWorkplace, type Workplace } from './workplace.ts'
+import { createWorkspace, type Workspace } from './workspace.ts'
 
 const measures: readonly Measure[] = [
   container,
@@ -73,13 +73,13 @@ if (values.list) {
 }
 
 const say = (text: string) => process.stderr.write(`${text}\n`)
-const workplace = createWorkplace()
+const workspace = createWorkspace()
 process.once('exit', () => {
   // what an error or Ctrl-C has left
-  for (const pid of processesUsing(workplace.dir)) kill(pid, 'SIGKILL')
-  workplace.image.unmount()
-  if (values.keep) say(`kept: ${workplace.dir}`)
-  else workplace.remove()
+  for (const pid of processesUsing(workspace.dir)) kill(pid, 'SIGKILL')
+  workspace.image.unmount()
+  if (values.keep) say(`kept: ${workspace.dir}`)
+  else workspace.remove()
 })
 process.once('SIGINT', () => process.exit(130))
 process.once('SIGTERM', () => process.exit(143))
@@ -89,16 +89,16 @@ const other = values.against === undefined ? undefined : otherBuild(resolve(valu
 const needsPeers = (of: readonly Measure[]) =>
   !values['no-peers'] && !other && wanted.some(measure => of.includes(measure))
 const bench: Omit<Bench, 'seconds' | 'rounds' | 'amount'> = {
-  workplace,
-  monohull: monohullStack(workplace),
-  script: other ?? scriptStack(workplace),
-  peers: other ? [other] : needsPeers([boot, memory, kills]) ? findPeers(workplace, [pm2Stack, supervisordStack]) : [],
+  workspace,
+  monohull: monohullStack(workspace),
+  script: other ?? scriptStack(workspace),
+  peers: other ? [other] : needsPeers([boot, memory, kills]) ? findPeers(workspace, [pm2Stack, supervisordStack]) : [],
   rollingPeers: other
     ? [other]
     : needsPeers([faults])
-      ? findPeers(workplace, [pm2Stack, clusterStack, gunicornStack])
+      ? findPeers(workspace, [pm2Stack, clusterStack, gunicornStack])
       : [],
-  fronts: needsPeers([front]) ? findPeers(workplace, [caddyStack]) : [],
+  fronts: needsPeers([front]) ? findPeers(workspace, [caddyStack]) : [],
   kills: allKills.filter(name => values.kill?.includes(name) ?? true),
   faults: allFaults.filter(({ name }) => values.fault?.includes(name) ?? true),
   limits: { wide: Number(values.wide), restSeconds: Number(values.rest) },
@@ -115,7 +115,7 @@ for (const measure of wanted) {
   process.stdout.write(`\n### ${measure.title}\n\n${result}\n`)
 }
 
-function findPeers(of: Workplace, all: readonly ((workplace: Workplace) => Stack)[]): Stack[] {
+function findPeers(of: Workspace, all: readonly ((workspace: Workspace) => Stack)[]): Stack[] {
   return all.flatMap(create => {
     try {
       return [create(of)]
@@ -127,7 +127,7 @@ function findPeers(of: Workplace, all: readonly ((workplace: Workplace) => Stack
 }
 
 function otherBuild(home: string): Stack {
-  if (existsSync(join(home, 'dist/launcher.cjs'))) return monohullStack(workplace, 'monohull in --against', home)
+  if (existsSync(join(home, 'dist/launcher.cjs'))) return monohullStack(workspace, 'monohull in --against', home)
   process.stderr.write(`no build in ${home}: run ./start.sh version there\n`)
   process.exit(64)
 }

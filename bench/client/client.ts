@@ -46,7 +46,7 @@ export function startClient({ port, isTls = false, connections, seconds, pauseMs
   let isStopped = false
   const isOver = () => isStopped || performance.now() >= deadline
 
-  async function askAgainAndAgain(method: Method): Promise<void> {
+  async function sendRepeatedly(method: Method): Promise<void> {
     let connection: Connection | undefined
     while (!isOver()) {
       const startedIn = phase
@@ -75,7 +75,7 @@ export function startClient({ port, isTls = false, connections, seconds, pauseMs
   }
 
   const all = Object.entries(connections).flatMap(([method, count]) =>
-    Array.from({ length: count }, () => askAgainAndAgain(method as Method)),
+    Array.from({ length: count }, () => sendRepeatedly(method as Method)),
   )
   return {
     enter(next) {

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { workers } from '../workplace.ts'
+import { workers } from '../workspace.ts'
 import type { Fault } from './fault.ts'
 import { type Incident, underLoad } from './under-load.ts'
 

@@ -1,6 +1,6 @@
 import { parentOf, readFigures } from '../process-figures.ts'
 import type { Running } from '../stacks/stack.ts'
-import { workers } from '../workplace.ts'
+import { workers } from '../workspace.ts'
 import type { Fault, Outcome } from './fault.ts'
 import { underLoad, untilWorkers } from './under-load.ts'
 

@@ -1,4 +1,4 @@
-import { workers } from '../workplace.ts'
+import { workers } from '../workspace.ts'
 import type { Fault } from './fault.ts'
 import { underLoad, untilWorkers } from './under-load.ts'
 

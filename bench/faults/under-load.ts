@@ -4,7 +4,7 @@ import type { Method } from '../client/connection.ts'
 import { emptyTally } from '../client/tally.ts'
 import { isRunning, kill } from '../processes.ts'
 import { origins, type Running, type StartOptions, untilServing } from '../stacks/stack.ts'
-import { workers } from '../workplace.ts'
+import { workers } from '../workspace.ts'
 import type { Amount, Handler, Outcome, Side } from './fault.ts'
 
 /** Of every load, half of them for each method. */

@@ -2,17 +2,17 @@ import { spawn } from 'node:child_process'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { kill } from '../processes.ts'
-import { freePorts, type Workplace } from '../workplace.ts'
+import { freePorts, type Workspace } from '../workspace.ts'
 
 const deadlineMs = 30_000
 
 /** Starts `node server.js` on its own; the time in ms until its port takes connections. */
-export async function measureBareStart(workplace: Workplace): Promise<number> {
-  const dir = workplace.folder('bare')
+export async function measureBareStart(workspace: Workspace): Promise<number> {
+  const dir = workspace.folder('bare')
   const [port = 0] = await freePorts(1)
-  const env = { PATH: workplace.path, NODE_ENV: 'production', PORT: String(port) }
+  const env = { PATH: workspace.path, NODE_ENV: 'production', PORT: String(port) }
   const startedAt = performance.now()
-  const child = spawn(workplace.node, ['server.js'], { cwd: join(dir, 'app'), env, stdio: 'ignore' })
+  const child = spawn(workspace.node, ['server.js'], { cwd: join(dir, 'app'), env, stdio: 'ignore' })
   const ended = new Promise(resolve => child.once('exit', resolve))
   try {
     while (!(await accepts(port))) {

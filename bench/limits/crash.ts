@@ -13,7 +13,7 @@ const settleMs = 1000
 const pollMs = 2
 
 /** From the death of a worker to `worker ready`, beside the app's own start. */
-export async function measureCrash({ workplace, monohull, rounds, say }: Bench): Promise<Finding[]> {
+export async function measureCrash({ workspace, monohull, rounds, say }: Bench): Promise<Finding[]> {
   const restarts: number[] = []
   const starts: number[] = []
   const running = await startSide({ stack: monohull })
@@ -22,7 +22,7 @@ export async function measureCrash({ workplace, monohull, rounds, say }: Bench):
     for (let round = 0; round <= rounds; round++) {
       say(`limits: restart after a crash, round ${round} of ${rounds}`)
       await pause(settleMs)
-      const start = await measureBareStart(workplace)
+      const start = await measureBareStart(workspace)
       await pause(settleMs)
       const restart = await measureRestart(running)
       if (round === 0) continue

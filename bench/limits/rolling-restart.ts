@@ -8,7 +8,7 @@ const workers = 8
 const graceSeconds = 5
 
 /** A rolling restart of 8 workers, against 8 starts of the app and 5 s. */
-export async function measureRollingRestart({ workplace, monohull, rounds, say }: Bench): Promise<Finding[]> {
+export async function measureRollingRestart({ workspace, monohull, rounds, say }: Bench): Promise<Finding[]> {
   const starts: number[] = []
   const restarts: number[] = []
   const running = await startSide({ stack: monohull }, { workers })
@@ -16,7 +16,7 @@ export async function measureRollingRestart({ workplace, monohull, rounds, say }
     for (let round = 1; round <= rounds; round++) {
       say(`limits: rolling restart of ${workers}, round ${round} of ${rounds}`)
       await untilWorkers(running, workers)
-      starts.push((await measureBareStart(workplace)) / 1000)
+      starts.push((await measureBareStart(workspace)) / 1000)
       const startedAt = performance.now()
       const result = await running.control?.roll()
       if (!result?.isDone) throw new Error(`cannot restart the workers: ${result?.detail}`)

@@ -4,7 +4,7 @@ import { startSide, untilWorkers } from '../faults/under-load.ts'
 import { ratios } from '../median.ts'
 import { readFigures } from '../process-figures.ts'
 import type { Running } from '../stacks/stack.ts'
-import { workers } from '../workplace.ts'
+import { workers } from '../workspace.ts'
 import type { Finding } from './finding.ts'
 
 /** After the start. */

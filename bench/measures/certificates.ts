@@ -10,7 +10,7 @@ import { load } from '../load.ts'
 import { describeMedian } from '../median.ts'
 import { origins, type Running, untilServing } from '../stacks/stack.ts'
 import { markdownTable } from '../table.ts'
-import { makeCertificate } from '../workplace.ts'
+import { makeCertificate } from '../workspace.ts'
 
 const connections = 16
 /** One run of wrk; they follow one another until the last certificate was seen. */
@@ -24,7 +24,7 @@ export const certificates: Measure = {
   name: 'certificates',
   title: `A certificate exchanged again and again, under ${connections} kept connections and ${connections} new ones at a time`,
   async run(bench) {
-    const folder = join(bench.workplace.dir, 'certificates')
+    const folder = join(bench.workspace.dir, 'certificates')
     mkdirSync(folder)
     makeCertificate(folder)
     const running = await bench.monohull.start({ certificates: folder })
@@ -41,7 +41,7 @@ async function exchange(bench: Bench, running: Running, folder: string): Promise
   const seconds = (bench.swaps * deadlineMs) / 1000
   const kept = startClient({ port: running.httpsPort, isTls: true, connections: { GET: connections }, seconds })
   let isOver = false
-  const fresh = loadAnew(running, () => isOver)
+  const fresh = loadFresh(running, () => isOver)
   const times: number[] = []
   for (let swap = 1; swap <= bench.swaps; swap++) {
     times.push(await timeSwap(running.httpsPort, folder))
@@ -62,7 +62,7 @@ async function exchange(bench: Bench, running: Running, folder: string): Promise
 }
 
 /** wrk with a connection for each request. */
-async function loadAnew({ httpsPort, dir }: Running, isOver: () => boolean) {
+async function loadFresh({ httpsPort, dir }: Running, isOver: () => boolean) {
   const total = { requests: 0, failed: 0 }
   while (!isOver()) {
     const url = `https://127.0.0.1:${httpsPort}/`

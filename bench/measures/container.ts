@@ -8,7 +8,7 @@ import { describeMedian, ratios } from '../median.ts'
 import { fillNginxConf } from '../stacks/nginx-conf.ts'
 import { askOnce } from '../stacks/stack.ts'
 import { markdownTable } from '../table.ts'
-import { freePorts, home, nginxProcesses, workers } from '../workplace.ts'
+import { freePorts, home, nginxProcesses, workers } from '../workspace.ts'
 
 const run = promisify(execFile)
 const base = 'monohull:bench'
@@ -70,12 +70,12 @@ export const container: Measure = {
   },
 }
 
-async function buildImages({ workplace, say }: Bench): Promise<void> {
+async function buildImages({ workspace, say }: Bench): Promise<void> {
   say('container: building the image')
   await docker(['build', '--quiet', '--network', 'host', '--tag', base, home])
-  const context = mkdtempSync(join(workplace.dir, 'image-'))
+  const context = mkdtempSync(join(workspace.dir, 'image-'))
   cpSync(join(home, 'bench/app'), join(context, 'app'), { recursive: true })
-  cpSync(dirname(workplace.key), join(context, 'tls'), { recursive: true })
+  cpSync(dirname(workspace.key), join(context, 'tls'), { recursive: true })
   cpSync(join(home, 'bench/peers/serve.sh'), join(context, 'serve.sh'))
   const conf = fillNginxConf({
     dir: '/tmp',

@@ -4,7 +4,7 @@ import { load } from '../load.ts'
 import { describeMedian, ratios } from '../median.ts'
 import { origins, type Running, type Stack, untilServing } from '../stacks/stack.ts'
 import { markdownTable } from '../table.ts'
-import { pageBytes, workers } from '../workplace.ts'
+import { pageBytes, workers } from '../workspace.ts'
 import { emptyLogs } from './throughput.ts'
 
 const connections = 64
@@ -24,7 +24,7 @@ export const front: Measure = {
   name: 'front',
   title: `Requests per second of the front, ${connections} connections`,
   async run(bench) {
-    const unmountable = bench.workplace.image.mount()
+    const unmountable = bench.workspace.image.mount()
     if (unmountable) bench.say(`front: no overlay, and no files of the image: ${unmountable}`)
     const whats = (Object.keys(paths) as What[]).filter(what => !unmountable || what !== 'file of the image')
     const loads: Load[] = whats.flatMap(what => protocols.map(protocol => ({ ...protocol, what })))

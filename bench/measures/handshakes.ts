@@ -22,7 +22,7 @@ export const handshakes: Measure = {
   title: `TLS handshakes per second, ${clients} clients, a P-256 certificate`,
   async run(bench) {
     const stacks = [bench.monohull, bench.script]
-    const certificates = dirname(bench.workplace.certificate)
+    const certificates = dirname(bench.workspace.certificate)
     const results = kinds.map(() => stacks.map((): number[] => []))
     const resumed = kinds.map((): number[] => [])
     for (let round = 1; round <= bench.rounds; round++) {

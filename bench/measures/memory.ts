@@ -24,7 +24,7 @@ export const memory: Measure = {
     const samples = new Map<string, Memory[]>()
     for (let round = 1; round <= bench.rounds; round++) {
       bench.say(`memory: round ${round} of ${bench.rounds}`)
-      const empty = spawn(bench.workplace.node, ['-e', 'setInterval(() => {}, 60_000)'], { stdio: 'ignore' })
+      const empty = spawn(bench.workspace.node, ['-e', 'setInterval(() => {}, 60_000)'], { stdio: 'ignore' })
       const all: Running[] = []
       try {
         for (const stack of stacks) {

@@ -3,7 +3,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 
 /** Where the peers are kept from one run to the next. */
-export function cacheFolder(name: string): string {
+export function cacheDirectory(name: string): string {
   const path = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'monohull-bench', name)
   mkdirSync(path, { recursive: true })
   return path

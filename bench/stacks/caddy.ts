@@ -2,15 +2,15 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { childrenOf, commandOf } from '../processes.ts'
-import { freePorts, home, nginxProcesses, type Workplace, workers } from '../workplace.ts'
-import { cacheFolder } from './cache.ts'
+import { freePorts, home, nginxProcesses, type Workspace, workers } from '../workspace.ts'
+import { cacheDirectory } from './cache.ts'
 import { unpackPackages } from './debian-packages.ts'
 import { fillTemplate } from './nginx-conf.ts'
 import { type Stack, startProgram } from './stack.ts'
 
 /** Debian's Caddy, unpacked at its first use, in front of plain Node processes; nothing supervises them. */
-export function caddyStack(workplace: Workplace): Stack {
-  const root = cacheFolder('caddy')
+export function caddyStack(workspace: Workspace): Stack {
+  const root = cacheDirectory('caddy')
   const program = join(root, 'usr/bin/caddy')
   if (!existsSync(program)) unpackPackages(root, ['caddy'])
   const version = execFileSync(program, ['version'], { encoding: 'utf8' }).trim().split(' ')[0]
@@ -18,7 +18,7 @@ export function caddyStack(workplace: Workplace): Stack {
     name: `Caddy ${version}`,
     abilities: [],
     async start() {
-      const dir = workplace.folder('caddy')
+      const dir = workspace.folder('caddy')
       const [httpPort = 0, httpsPort = 0, ...appPorts] = await freePorts(2 + workers)
       const conf = join(dir, 'Caddyfile')
       const values = {
@@ -26,9 +26,9 @@ export function caddyStack(workplace: Workplace): Stack {
         ADDRESS: '127.0.0.1',
         HTTP_PORT: String(httpPort),
         HTTPS_PORT: String(httpsPort),
-        CERTIFICATE: workplace.certificate,
-        KEY: workplace.key,
-        IMAGE: workplace.image.path,
+        CERTIFICATE: workspace.certificate,
+        KEY: workspace.key,
+        IMAGE: workspace.image.path,
         SERVERS: appPorts.map(port => `127.0.0.1:${port}`).join(' '),
       }
       writeFileSync(conf, fillTemplate('Caddyfile', values))
@@ -37,7 +37,7 @@ export function caddyStack(workplace: Workplace): Stack {
         command: ['/bin/sh', join(home, 'bench/peers/serve-caddy.sh'), program, conf, ...appPorts.map(String)],
         cwd: join(dir, 'app'),
         dir,
-        env: { PATH: workplace.path, NODE_ENV: 'production', HOME: dir, GOMAXPROCS: String(nginxProcesses) },
+        env: { PATH: workspace.path, NODE_ENV: 'production', HOME: dir, GOMAXPROCS: String(nginxProcesses) },
         httpPort,
         httpsPort,
         // the shell has become Caddy

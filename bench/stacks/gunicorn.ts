@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { childrenOf } from '../processes.ts'
-import { freePorts, home, type Workplace, workers } from '../workplace.ts'
+import { freePorts, home, type Workspace, workers } from '../workspace.ts'
 import { writeNginxConf } from './nginx-conf.ts'
 import { controlBySignals, createMasterFinder } from './signalled.ts'
 import { type Stack, startProgram } from './stack.ts'
@@ -9,16 +9,16 @@ import { type Stack, startProgram } from './stack.ts'
 const program = '/usr/bin/gunicorn'
 
 /** Debian's Gunicorn with its sync workers and app/wsgi.py, nginx beside it. */
-export function gunicornStack(workplace: Workplace): Stack {
+export function gunicornStack(workspace: Workspace): Stack {
   execFileSync(program, ['--version'], { stdio: 'ignore' })
   return {
     name: 'Gunicorn',
     abilities: ['roll', 'scale', 'maxRequests', 'timeout'],
     language: 'python',
     async start({ workers: count = workers, maxRequests, timeoutSeconds } = {}) {
-      const dir = workplace.folder('gunicorn')
+      const dir = workspace.folder('gunicorn')
       const [httpPort = 0, httpsPort = 0, appPort = 0] = await freePorts(3)
-      const conf = writeNginxConf(workplace, { dir, httpPort, httpsPort, appPorts: [appPort] })
+      const conf = writeNginxConf(workspace, { dir, httpPort, httpsPort, appPorts: [appPort] })
       const masterOf = createMasterFinder(program)
       const workersOf = (pid: number) => childrenOf(masterOf(pid) ?? 0)
       const recycling = maxRequests
@@ -31,7 +31,7 @@ export function gunicornStack(workplace: Workplace): Stack {
         command: ['/bin/sh', join(home, 'bench/peers/beside.sh'), conf, program, ...flags, 'wsgi'],
         cwd: join(dir, 'app'),
         dir,
-        env: { PATH: workplace.path, PYTHONDONTWRITEBYTECODE: '1' },
+        env: { PATH: workspace.path, PYTHONDONTWRITEBYTECODE: '1' },
         httpPort,
         httpsPort,
         workerPids: workersOf,

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
-import { freePorts, nginxProcesses, type Workplace, workers } from '../workplace.ts'
+import { freePorts, nginxProcesses, type Workspace, workers } from '../workspace.ts'
 import { runCommand } from './command.ts'
 import { type CommandResult, NotAvailable, type Stack, type StartOptions, startProgram } from './stack.ts'
 
@@ -13,16 +13,16 @@ interface Instance {
  * `monohull run node server.js` from the bundle of this checkout, or of another one in `home`. The local certificate is kept from
  * one start to the next.
  */
-export function monohullStack(workplace: Workplace, name = 'monohull', home = workplace.package): Stack {
-  const stateDir = workplace.folder('state')
+export function monohullStack(workspace: Workspace, name = 'monohull', home = workspace.package): Stack {
+  const stateDir = workspace.folder('state')
   return {
     name,
     abilities: ['roll', 'scale', 'maxRequests', 'maxMemory', 'timeout', 'stopInOrder'],
     async start({ entry = 'server.js', workers: count = workers, certificates, ...settings } = {}) {
-      const dir = workplace.folder('monohull')
+      const dir = workspace.folder('monohull')
       const program = join(home, 'dist/launcher.cjs')
-      writeConfig(dir, settings, workplace.image.path)
-      await expectKnown(workplace, program, join(dir, 'app'))
+      writeConfig(dir, settings, workspace.image.path)
+      await expectKnown(workspace, program, join(dir, 'app'))
       const [httpPort = 0, httpsPort = 0] = await freePorts(2)
       const childrenNamed = (isWanted: (name: string) => boolean) =>
         readChildren(join(dir, 'run')).flatMap(child => (isWanted(child.name) ? [child.pid] : []))
@@ -33,7 +33,7 @@ export function monohullStack(workplace: Workplace, name = 'monohull', home = wo
         cwd: join(dir, 'app'),
         dir,
         env: {
-          PATH: workplace.path,
+          PATH: workspace.path,
           NODE_ENV: 'production',
           MONOHULL_HTTPS: 'on',
           MONOHULL_WORKERS: String(count),
@@ -84,12 +84,12 @@ function writeConfig(dir: string, options: StartOptions, image: string): void {
 }
 
 /** A build that is older than a key says so here, and not as an instance that does not come up. */
-async function expectKnown(workplace: Workplace, program: string, directory: string): Promise<void> {
+async function expectKnown(workspace: Workspace, program: string, directory: string): Promise<void> {
   if (!existsSync(join(directory, 'monohull.yaml'))) return
-  const { detail } = await runCommand(workplace.node, [program, 'check', 'node', 'server.js'], {
+  const { detail } = await runCommand(workspace.node, [program, 'check', 'node', 'server.js'], {
     cwd: directory,
     env: {
-      PATH: workplace.path,
+      PATH: workspace.path,
       MONOHULL_CERT_DIR: join(directory, 'certs'),
       MONOHULL_RUN_DIR: join(directory, 'run'),
     },

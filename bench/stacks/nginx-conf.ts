@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { home, nginxProcesses, type Workplace } from '../workplace.ts'
+import { home, nginxProcesses, type Workspace } from '../workspace.ts'
 
 export interface NginxConf {
   /** For its pid and temporary files. */
@@ -18,7 +18,7 @@ export interface NginxConf {
 
 /** Writes the hand-written configuration into a stack's own folder; gives its path. */
 export function writeNginxConf(
-  { certificate, key, image }: Workplace,
+  { certificate, key, image }: Workspace,
   conf: Pick<NginxConf, 'dir' | 'httpPort' | 'httpsPort' | 'appPorts'>,
 ): string {
   const path = join(conf.dir, 'nginx.conf')

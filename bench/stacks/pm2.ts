@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { childrenOf, commandOf } from '../processes.ts'
-import { freePorts, home, type Workplace, workers } from '../workplace.ts'
-import { cacheFolder } from './cache.ts'
+import { freePorts, home, type Workspace, workers } from '../workspace.ts'
+import { cacheDirectory } from './cache.ts'
 import { runCommand } from './command.ts'
 import { writeNginxConf } from './nginx-conf.ts'
 import { type Stack, startProgram } from './stack.ts'
@@ -11,8 +11,8 @@ import { type Stack, startProgram } from './stack.ts'
 const version = '7'
 
 /** PM2 in the foreground, as in a container: the app in cluster mode, and nginx. Installed at its first use. */
-export function pm2Stack(workplace: Workplace): Stack {
-  const prefix = cacheFolder('pm2')
+export function pm2Stack(workspace: Workspace): Stack {
+  const prefix = cacheDirectory('pm2')
   const bin = join(prefix, 'node_modules/pm2/bin')
   const runtime = join(bin, 'pm2-runtime')
   if (!existsSync(runtime)) {
@@ -23,15 +23,15 @@ export function pm2Stack(workplace: Workplace): Stack {
     name: 'PM2 cluster',
     abilities: ['roll', 'scale', 'maxMemory', 'stopInOrder'],
     async start({ entry = 'server.js', workers: instances = workers, maxMemoryMb } = {}) {
-      const dir = workplace.folder('pm2')
+      const dir = workspace.folder('pm2')
       const [httpPort = 0, httpsPort = 0, appPort = 0] = await freePorts(3)
-      const env = { PATH: workplace.path, NODE_ENV: 'production', PM2_HOME: join(dir, 'pm2') }
+      const env = { PATH: workspace.path, NODE_ENV: 'production', PM2_HOME: join(dir, 'pm2') }
       const command = (...words: string[]) =>
-        runCommand(workplace.node, [join(bin, 'pm2'), ...words], { cwd: dir, env })
+        runCommand(workspace.node, [join(bin, 'pm2'), ...words], { cwd: dir, env })
       const reload = () => command('reload', 'app')
       return startProgram({
         name: 'PM2 cluster',
-        command: [workplace.node, runtime, 'start', join(home, 'bench/peers/ecosystem.config.cjs')],
+        command: [workspace.node, runtime, 'start', join(home, 'bench/peers/ecosystem.config.cjs')],
         cwd: join(dir, 'app'),
         dir,
         env: {
@@ -43,7 +43,7 @@ export function pm2Stack(workplace: Workplace): Stack {
           BENCH_WORKERS: String(instances),
           BENCH_MAX_MEMORY: maxMemoryMb ? `${maxMemoryMb}M` : '',
           BENCH_PORT: String(appPort),
-          BENCH_NGINX_CONF: writeNginxConf(workplace, { dir, httpPort, httpsPort, appPorts: [appPort] }),
+          BENCH_NGINX_CONF: writeNginxConf(workspace, { dir, httpPort, httpsPort, appPorts: [appPort] }),
           BENCH_LOG: join(dir, 'children.log'),
         },
         httpPort,

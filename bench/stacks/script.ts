@@ -1,24 +1,24 @@
 import { join } from 'node:path'
 import { childrenOf, commandOf } from '../processes.ts'
-import { freePorts, home, type Workplace, workers } from '../workplace.ts'
+import { freePorts, home, type Workspace, workers } from '../workspace.ts'
 import { writeNginxConf } from './nginx-conf.ts'
 import { type Stack, startProgram } from './stack.ts'
 
 /** A shell script that starts plain Node processes and nginx with a hand-written configuration; it supervises nothing. */
-export function scriptStack(workplace: Workplace): Stack {
+export function scriptStack(workspace: Workspace): Stack {
   return {
     name: 'shell script',
     abilities: [],
     async start() {
-      const dir = workplace.folder('script')
+      const dir = workspace.folder('script')
       const [httpPort = 0, httpsPort = 0, ...appPorts] = await freePorts(2 + workers)
-      const conf = writeNginxConf(workplace, { dir, httpPort, httpsPort, appPorts })
+      const conf = writeNginxConf(workspace, { dir, httpPort, httpsPort, appPorts })
       return startProgram({
         name: 'shell script',
         command: ['/bin/sh', join(home, 'bench/peers/serve.sh'), conf, ...appPorts.map(String)],
         cwd: join(dir, 'app'),
         dir,
-        env: { PATH: workplace.path, NODE_ENV: 'production' },
+        env: { PATH: workspace.path, NODE_ENV: 'production' },
         httpPort,
         httpsPort,
         // the shell has become nginx

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { childrenOf, commandOf } from '../processes.ts'
-import { freePorts, type Workplace, workers } from '../workplace.ts'
-import { cacheFolder } from './cache.ts'
+import { freePorts, type Workspace, workers } from '../workspace.ts'
+import { cacheDirectory } from './cache.ts'
 import { unpackPackages } from './debian-packages.ts'
 import { fillTemplate, writeNginxConf } from './nginx-conf.ts'
 import { type Stack, startProgram } from './stack.ts'
@@ -11,17 +11,17 @@ import { type Stack, startProgram } from './stack.ts'
 const packages = ['supervisor', 'python3-pkg-resources']
 
 /** Debian's supervisord, unpacked at its first use and not installed: installing would start it. */
-export function supervisordStack(workplace: Workplace): Stack {
-  const root = cacheFolder('supervisord')
+export function supervisordStack(workspace: Workspace): Stack {
+  const root = cacheDirectory('supervisord')
   const program = join(root, 'usr/bin/supervisord')
   if (!existsSync(program)) unpack(root)
   return {
     name: 'supervisord',
     abilities: [],
     async start() {
-      const dir = workplace.folder('supervisord')
+      const dir = workspace.folder('supervisord')
       const [httpPort = 0, httpsPort = 0, ...appPorts] = await freePorts(2 + workers)
-      writeNginxConf(workplace, { dir, httpPort, httpsPort, appPorts })
+      writeNginxConf(workspace, { dir, httpPort, httpsPort, appPorts })
       const conf = join(dir, 'supervisord.conf')
       const values = { DIR: dir, APP: join(dir, 'app'), PORTS: appPorts.join(' '), WORKERS: String(workers) }
       writeFileSync(conf, fillTemplate('supervisord.conf', values))
@@ -31,7 +31,7 @@ export function supervisordStack(workplace: Workplace): Stack {
         cwd: join(dir, 'app'),
         dir,
         env: {
-          PATH: workplace.path,
+          PATH: workspace.path,
           NODE_ENV: 'production',
           PYTHONPATH: join(root, 'usr/lib/python3/dist-packages'),
         },

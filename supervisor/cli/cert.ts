@@ -11,7 +11,7 @@ import type { Status } from '../run/status.ts'
 import { command, runDirOf, socketOf } from './control.ts'
 import type { CommandLine } from './load.ts'
 
-export interface CertWords {
+export interface CertArguments {
   action: string
   name: string | undefined
   isJson: boolean
@@ -19,7 +19,7 @@ export interface CertWords {
 }
 
 /** `monohull cert list`, `trust-info`, `show NAME`, `renew NAME` and `check HOST`, of the running instance. */
-export async function cert(line: CommandLine, world: World, given: CertWords): Promise<number> {
+export async function cert(line: CommandLine, world: World, given: CertArguments): Promise<number> {
   const words = { ...given, name: given.name?.toLowerCase() }
   const { action, name, isJson, isForced } = words
   if (name !== undefined && ['list', 'trust-info'].includes(action))
@@ -46,7 +46,7 @@ async function readCertificates(line: CommandLine, world: World): Promise<Certif
 }
 
 /** How to trust the local CA; fails when it is not the one of what is served. */
-async function trustInfo(line: CommandLine, world: World, { isJson }: CertWords): Promise<number> {
+async function trustInfo(line: CommandLine, world: World, { isJson }: CertArguments): Promise<number> {
   const { localAuthority, served } = await readCertificates(line, world)
   if (!localAuthority) {
     process.stderr.write(`monohull: ${describeForeignCertificates(served)}\n`)
@@ -56,7 +56,7 @@ async function trustInfo(line: CommandLine, world: World, { isJson }: CertWords)
   return exitCode.ok
 }
 
-async function show(line: CommandLine, world: World, { name = '', isJson }: CertWords): Promise<number> {
+async function show(line: CommandLine, world: World, { name = '', isJson }: CertArguments): Promise<number> {
   const { served } = await readCertificates(line, world)
   const found = served.filter(({ names, servesFor }) => [names, servesFor].some(some => isAmong(some, name)))
   if (found.length === 0) {

@@ -30,7 +30,7 @@ export async function resolveConfiguration(
   world: World,
   overrides: Record<string, unknown> = {},
 ): Promise<SettingsResult> {
-  expectCurrentFolder()
+  expectCurrentDirectory()
   const loaded = await loadConfiguration(commandLine, world, overrides)
   return loaded.ok ? resolveSettings(loaded.config, world) : loaded
 }
@@ -43,7 +43,7 @@ export function describeRefusal(
 }
 
 /** Relative paths start there. */
-function expectCurrentFolder(): void {
+function expectCurrentDirectory(): void {
   try {
     process.cwd()
   } catch (error) {

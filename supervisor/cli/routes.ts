@@ -6,7 +6,7 @@ import { askAdmin } from '../run/adapters/admin-client.ts'
 import { command, printOutcome, socketOf } from './control.ts'
 import type { CommandLine } from './load.ts'
 
-export interface RoutesWords {
+export interface RoutesArguments {
   action: string
   words: string[]
   isJson: boolean
@@ -21,7 +21,11 @@ interface ListedRoute {
 const usage: Record<string, string> = { list: '', set: ' HOST TARGET', remove: ' HOST' }
 
 /** `monohull routes list`, `set HOST TARGET` and `remove HOST`, of the running instance. */
-export async function routes(line: CommandLine, world: World, { action, words, isJson }: RoutesWords): Promise<number> {
+export async function routes(
+  line: CommandLine,
+  world: World,
+  { action, words, isJson }: RoutesArguments,
+): Promise<number> {
   const expected = (usage[action] ?? '').split(' ').length - 1
   if (words.length !== expected)
     throw new OperatorError(`monohull routes ${action} takes ${expected || 'no'} words more, got ${words.length}`, {

@@ -1,14 +1,14 @@
 import { type DynamicTarget, formatTarget } from './route.ts'
 
 /** What a dynamic route meets in the configuration and on this machine. */
-export interface RouteSurroundings {
+export interface RouteContext {
   /** Hosts of the configuration, which go before; some begin with `*.`. */
   namedHosts: readonly string[]
   /** Apps with workers. */
   apps: readonly string[]
   upstreams: readonly string[]
-  /** Apps that are folders. */
-  folders: readonly string[]
+  /** Apps that are staticApps. */
+  staticApps: readonly string[]
   /** Whether nginx itself listens there. */
   isOwn: (address: string, port: number) => boolean
 }
@@ -23,9 +23,9 @@ export interface RouteObstacle {
 export function findRouteObstacle(
   host: string,
   target: DynamicTarget,
-  surroundings: RouteSurroundings,
+  context: RouteContext,
 ): RouteObstacle | undefined {
-  const named = surroundings.namedHosts.find(
+  const named = context.namedHosts.find(
     name => name === host || (name.startsWith('*.') && host.endsWith(name.slice(1))),
   )
   if (named !== undefined) {
@@ -35,18 +35,18 @@ export function findRouteObstacle(
       fix: 'take it out of server_names and routes',
     }
   }
-  return findTargetObstacle(target, surroundings)
+  return findTargetObstacle(target, context)
 }
 
 /** For nginx: `app:web`, `upstream:legacy`, `address:10.0.0.2:5000`, or `none` for what leads nowhere. */
-export function encodeTarget(target: DynamicTarget, surroundings: RouteSurroundings): string {
-  if (findTargetObstacle(target, surroundings)) return 'none'
+export function encodeTarget(target: DynamicTarget, context: RouteContext): string {
+  if (findTargetObstacle(target, context)) return 'none'
   if (target.kind === 'address') return `address:${formatTarget(target)}`
-  return `${surroundings.apps.includes(target.name) ? 'app' : 'upstream'}:${target.name}`
+  return `${context.apps.includes(target.name) ? 'app' : 'upstream'}:${target.name}`
 }
 
-function findTargetObstacle(target: DynamicTarget, surroundings: RouteSurroundings): RouteObstacle | undefined {
-  const { apps, upstreams, folders, isOwn } = surroundings
+function findTargetObstacle(target: DynamicTarget, context: RouteContext): RouteObstacle | undefined {
+  const { apps, upstreams, staticApps, isOwn } = context
   if (target.kind === 'address') {
     if (!isOwn(target.address, target.port)) return undefined
     const problem = `${formatTarget(target)} is nginx itself, and requests would go round and round`
@@ -54,7 +54,7 @@ function findTargetObstacle(target: DynamicTarget, surroundings: RouteSurroundin
   }
   const { name } = target
   if (apps.includes(name) || upstreams.includes(name)) return undefined
-  if (folders.includes(name)) {
+  if (staticApps.includes(name)) {
     const problem = `the app ${name} is a folder of files, which dynamic routes do not lead to`
     return { problem, fix: `add {host: …, app: ${name}} to routes` }
   }

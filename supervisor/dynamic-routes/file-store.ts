@@ -1,12 +1,12 @@
 import { asOperatorError, messageOf, OperatorError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { changedRoutes, type RouteFile, readRouteFile, writeRouteFile } from './file-format.ts'
-import type { HearOfRoutes, RouteFileAccess, RouteStore } from './store.ts'
+import type { OnRoutesChange, RouteFileAccess, RouteStore } from './store.ts'
 
 export interface FileRoutesDeps {
   file: RouteFileAccess
   log: Log
-  hear: HearOfRoutes
+  hear: OnRoutesChange
 }
 
 /** A store that is a file. */

@@ -3,7 +3,7 @@ import { block, callLua } from '../nginx/text.ts'
 import { renderPages } from '../routes/front.ts'
 import { type ProxiedRoute, renderProxied } from '../routes/proxied.ts'
 import type { RoutesModel } from '../routes/route.ts'
-import type { DynamicRoutes } from './hosts.ts'
+import type { DynamicHosts } from './hosts.ts'
 
 /** Targets in one text, with names of any length: nginx reads Lua texts of 4096 bytes. */
 const mostPlaces = 10
@@ -14,7 +14,7 @@ const mostPlaces = 10
  */
 export function renderDynamicRoutes(
   model: RoutesModel,
-  { askSocket }: DynamicRoutes,
+  { lookupSocket }: DynamicHosts,
   admission: readonly string[],
 ): string[] {
   const places = placesOf(model)
@@ -26,7 +26,7 @@ export function renderDynamicRoutes(
     'location / {',
     '    set $monohull_address "";',
     '    lua_socket_log_errors off;',
-    `    ${callLua('rewrite', 'routes.route', `unix:${askSocket}`, ...locations)}`,
+    `    ${callLua('rewrite', 'routes.route', `unix:${lookupSocket}`, ...locations)}`,
     '}',
     ...places.flatMap(({ place, route }) =>
       block(place, [...admission, ...renderPages(route, model), ...renderProxied(route, model, '').below]),

@@ -10,10 +10,10 @@ import { createSlotSockets } from '../processes/adapters/listeners.ts'
 import type { BoundSocket } from '../processes/sockets.ts'
 import { openRouteFile } from './adapters/route-file.ts'
 import { serveDynamicRoutes } from './adapters/server.ts'
-import type { RouteSurroundings } from './context.ts'
+import type { RouteContext } from './context.ts'
 import { createFileRoutes, type FileRoutes } from './file-store.ts'
 import { formatChanges } from './hosts.ts'
-import { dynamicRoutesFile, dynamicRoutesPlace } from './paths.ts'
+import { dynamicRouteSockets, dynamicRoutesFile } from './paths.ts'
 import { withoutDynamicRoutes } from './route.ts'
 import { createDynamicRoutes, type DynamicRoutes } from './service.ts'
 import type { RouteStoreStatus } from './store.ts'
@@ -47,7 +47,7 @@ export interface DynamicRoutesDeps extends Pick<Runtime, 'clock' | 'log'> {
 export interface OpenDynamicRoutes extends Pick<DynamicRoutes, 'find' | 'list' | 'set' | 'remove'> {
   /** At which nginx is told of changes; it inherits it, so a master that is killed leaves none behind. */
   readonly name: string
-  readonly tellSocket: BoundSocket
+  readonly changesSocket: BoundSocket
   fixed(next: DynamicRoutesSettings): string | undefined
   prepare(): Promise<Change>
   status(): { dynamicRoutes: RouteStoreStatus }
@@ -59,7 +59,7 @@ export interface OpenDynamicRoutes extends Pick<DynamicRoutes, 'find' | 'list' |
 export async function openDynamicRoutes(deps: DynamicRoutesDeps): Promise<OpenDynamicRoutes> {
   const { clock, log, settings } = deps
   const { config, nginxUser } = settings()
-  const place = dynamicRoutesPlace(config)
+  const place = dynamicRouteSockets(config)
   const path = dynamicRoutesFile(config)
   const known = await signFile(path)
   let store: FileRoutes | undefined
@@ -70,16 +70,16 @@ export async function openDynamicRoutes(deps: DynamicRoutesDeps): Promise<OpenDy
       store = createFileRoutes({ file: openRouteFile(path), log, hear })
       return store
     },
-    surroundings: () => surroundingsOf(settings(), deps.ownPorts),
+    context: () => contextOf(settings(), deps.ownPorts),
     async push(version, changes) {
       // they have answers of their own, and nobody could tell who takes a message
       await deps.retireOrphans()
-      for (const text of formatChanges(version, changes)) await postText(place.tellSocket, text)
+      for (const text of formatChanges(version, changes)) await postText(place.changesSocket, text)
     },
   })
   await routes.report()
-  const tellSocket = createSlotSockets({ uid: undefined, gid: nginxUser?.gid }).bind(place.tellSocket)
-  const server = await serveDynamicRoutes({ path: place.askSocket, gid: nginxUser?.gid }, routes.find)
+  const changesSocket = createSlotSockets({ uid: undefined, gid: nginxUser?.gid }).bind(place.changesSocket)
+  const server = await serveDynamicRoutes({ path: place.lookupSocket, gid: nginxUser?.gid }, routes.find)
   const watch = watchDirectory({
     clock,
     log,
@@ -94,7 +94,7 @@ export async function openDynamicRoutes(deps: DynamicRoutesDeps): Promise<OpenDy
   })
   return {
     name: 'dynamic routes',
-    tellSocket,
+    changesSocket,
     find: routes.find,
     list: routes.list,
     set: routes.set,
@@ -109,7 +109,7 @@ export async function openDynamicRoutes(deps: DynamicRoutesDeps): Promise<OpenDy
     metrics: () => routeStoreMetrics(routes.status()),
     async close() {
       await Promise.all([watch.close(), server.close()])
-      tellSocket.close()
+      changesSocket.close()
     },
   }
 }
@@ -123,14 +123,14 @@ export async function changeRoute(
   return command.type === 'setRoute' ? routes.set(command.host, command.target) : routes.remove(command.host)
 }
 
-function surroundingsOf({ config, apps }: DynamicRoutesSettings, ports: ReadonlySet<number>): RouteSurroundings {
+function contextOf({ config, apps }: DynamicRoutesSettings, ports: ReadonlySet<number>): RouteContext {
   return {
     namedHosts: [
       ...config.server_names.map(name => name.toLowerCase()),
       ...config.routes.flatMap(({ host }) => host ?? []),
     ],
     apps: apps.flatMap(({ plan }) => plan?.app ?? []),
-    folders: apps.flatMap(({ name, plan }) => (plan ? [] : [name])),
+    staticApps: apps.flatMap(({ name, plan }) => (plan ? [] : [name])),
     upstreams: Object.keys(config.upstreams),
     isOwn: (address, port) => ports.has(port) && isOfThisMachine(address),
   }

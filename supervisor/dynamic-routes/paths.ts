@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { OperatorError } from '../base/errors.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
-import type { DynamicRoutes } from './hosts.ts'
+import type { DynamicHosts } from './hosts.ts'
 
 interface DynamicRoutesKeys {
   run_dir: string
@@ -16,13 +16,13 @@ export function dynamicRoutesFile({ state_dir }: Pick<DynamicRoutesKeys, 'state_
 }
 
 /** How nginx learns of hosts. */
-export function dynamicRoutesPlace({
+export function dynamicRouteSockets({
   run_dir,
   server_names,
-}: Pick<DynamicRoutesKeys, 'run_dir' | 'server_names'>): DynamicRoutes {
+}: Pick<DynamicRoutesKeys, 'run_dir' | 'server_names'>): DynamicHosts {
   return {
-    askSocket: join(run_dir, 'routes.sock'),
-    tellSocket: join(run_dir, 'routes-changed.sock'),
+    lookupSocket: join(run_dir, 'routes.sock'),
+    changesSocket: join(run_dir, 'routes-changed.sock'),
     namedHosts: [...new Set(server_names.map(name => name.toLowerCase()))],
   }
 }
@@ -31,9 +31,9 @@ export function dynamicRoutesPlace({
 export function dynamicRoutesOf(
   config: Omit<DynamicRoutesKeys, 'state_dir'>,
   { luaModules }: Pick<NginxFeatures, 'luaModules'>,
-): DynamicRoutes | undefined {
+): DynamicHosts | undefined {
   if (!config.dynamic_routes) return undefined
-  if (luaModules) return dynamicRoutesPlace(config)
+  if (luaModules) return dynamicRouteSockets(config)
   throw new OperatorError('cannot do dynamic_routes: this nginx has no Lua to look hosts up with', {
     fix: 'apt-get install libnginx-mod-http-lua, or leave dynamic_routes out',
   })

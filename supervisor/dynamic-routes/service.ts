@@ -1,20 +1,20 @@
 import { messageOf, OperatorError } from '../base/errors.ts'
 import type { Outcome } from '../base/outcome.ts'
 import type { Runtime } from '../base/runtime.ts'
-import { encodeTarget, findRouteObstacle, type RouteSurroundings } from './context.ts'
+import { encodeTarget, findRouteObstacle, type RouteContext } from './context.ts'
 import { formatTarget, type Reading, readRouteHost, readRouteTarget } from './route.ts'
-import type { HearOfRoutes, RouteStore, RouteStoreStatus } from './store.ts'
+import type { OnRoutesChange, RouteStore, RouteStoreStatus } from './store.ts'
 
 export interface DynamicRoutesDeps extends Pick<Runtime, 'clock' | 'log'> {
   /** A store that tells its changes to `hear`. */
-  openStore(hear: HearOfRoutes): RouteStore
-  surroundings: () => RouteSurroundings
+  openStore(hear: OnRoutesChange): RouteStore
+  context: () => RouteContext
   /** Gives nginx what changed, by host; undefined: no target. Rejects when it does not take it. */
   push(version: number, changes: ReadonlyMap<string, string | undefined>): Promise<void>
 }
 
 /** What nginx is answered. It drops an answer that is older than what it was told meanwhile. */
-export interface RouteAnswer {
+export interface RouteLookup {
   version: number
   target: string | undefined
 }
@@ -28,7 +28,7 @@ export interface DynamicRoute {
 
 export interface DynamicRoutes {
   /** Rejects when nobody can tell. */
-  find(host: string): Promise<RouteAnswer>
+  find(host: string): Promise<RouteLookup>
   /** Settles when nginx serves it. */
   set(host: string, target: string): Promise<Outcome>
   remove(host: string): Promise<Outcome>
@@ -39,7 +39,7 @@ export interface DynamicRoutes {
 }
 
 /** Which host leads where, beside the configuration: for whoever sets it, and for nginx, which asks and is told. */
-export function createDynamicRoutes({ clock, log, openStore, surroundings, push }: DynamicRoutesDeps): DynamicRoutes {
+export function createDynamicRoutes({ clock, log, openStore, context, push }: DynamicRoutesDeps): DynamicRoutes {
   let version = clock.now()
   let reported = ''
 
@@ -47,7 +47,7 @@ export function createDynamicRoutes({ clock, log, openStore, surroundings, push 
     // never one that was there before, not after a change of the clock either
     version = Math.max(version + 1, clock.now())
     const encoded = new Map(
-      [...changes].map(([host, target]) => [host, target && encodeTarget(target, surroundings())] as const),
+      [...changes].map(([host, target]) => [host, target && encodeTarget(target, context())] as const),
     )
     await push(version, encoded).catch((error: unknown) => {
       throw new OperatorError(`it is kept, but nginx was not told: ${messageOf(error)}`, {
@@ -57,7 +57,7 @@ export function createDynamicRoutes({ clock, log, openStore, surroundings, push 
   })
 
   async function list(): Promise<DynamicRoute[]> {
-    const around = surroundings()
+    const around = context()
     return [...(await store.list())].map(([host, target]) => {
       const obstacle = findRouteObstacle(host, target, around)
       return { host, target: formatTarget(target), ...(obstacle ? { problem: obstacle.problem } : {}) }
@@ -77,13 +77,13 @@ export function createDynamicRoutes({ clock, log, openStore, surroundings, push 
     async find(host) {
       const asked = version
       const target = await store.find(host)
-      return { version: asked, target: target && encodeTarget(target, surroundings()) }
+      return { version: asked, target: target && encodeTarget(target, context()) }
     },
     set: (hostText, targetText) =>
       keep(async () => {
         const host = expectValue('host', hostText, readRouteHost)
         const target = expectValue('target', targetText, readRouteTarget)
-        const obstacle = findRouteObstacle(host, target, surroundings())
+        const obstacle = findRouteObstacle(host, target, context())
         if (obstacle) throw new OperatorError(obstacle.problem, { fix: obstacle.fix })
         await store.set(host, target)
         return { ok: true, message: `${host} leads to ${formatTarget(target)}` }

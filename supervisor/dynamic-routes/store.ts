@@ -20,7 +20,7 @@ export interface RouteStoreStatus {
 }
 
 /** Hosts with another target than before; undefined: none any more. Rejects when it could not be told further. */
-export type HearOfRoutes = (changes: ReadonlyMap<string, DynamicTarget | undefined>) => Promise<void>
+export type OnRoutesChange = (changes: ReadonlyMap<string, DynamicTarget | undefined>) => Promise<void>
 
 /** The file of a store that is a file. */
 export interface RouteFileAccess {

@@ -1,10 +1,10 @@
 import type { NginxFeatures } from '../nginx/features.ts'
 import { quote } from '../nginx/text.ts'
 import type { FilesTarget, ServedRoute } from './route.ts'
-import type { FolderShortcuts } from './static-directory.ts'
+import type { DirectoryShortcuts } from './static-directory.ts'
 
 /** A route to a folder of static files. */
-export interface FolderRoute extends ServedRoute {
+export interface DirectoryRoute extends ServedRoute {
   target: FilesTarget
 }
 
@@ -22,7 +22,7 @@ function renderOpenFiles(validSeconds: number): string[] {
 }
 
 /** The value of Cache-Control by path, as a variable. */
-export function renderCacheMap({ path, match, target }: FolderRoute, variable: string): string[] {
+export function renderCacheMap({ path, match, target }: DirectoryRoute, variable: string): string[] {
   if (target.cache.length === 0) return []
   const prefix = match === 'prefix' && path !== '/' ? path : ''
   return [
@@ -34,7 +34,7 @@ export function renderCacheMap({ path, match, target }: FolderRoute, variable: s
 }
 
 /** What surrounds a folder in the configuration. */
-export interface FolderSurroundings {
+export interface DirectoryContext {
   /** The variable of its map for Cache-Control. */
   variable: string
   features: Pick<NginxFeatures, 'brotliStaticModule'>
@@ -43,9 +43,9 @@ export interface FolderSurroundings {
 }
 
 /** The inside of the location; the one for `/` has its root from the server. */
-export function renderFolder(
-  { path, match, target }: FolderRoute,
-  { variable, features, headers }: FolderSurroundings,
+export function renderDirectory(
+  { path, match, target }: DirectoryRoute,
+  { variable, features, headers }: DirectoryContext,
 ): string[] {
   const { root, index, fallback } = target
   const isBelow = match === 'prefix' && path !== '/'
@@ -67,7 +67,7 @@ export function renderFolder(
 
 /** Where there is nothing to look for, looking takes as long as sending the file. */
 function renderShortcuts(
-  { looksForGzip, looksForBrotli, keepsOpen }: FolderShortcuts,
+  { looksForGzip, looksForBrotli, keepsOpen }: DirectoryShortcuts,
   { brotliStaticModule }: Pick<NginxFeatures, 'brotliStaticModule'>,
 ): string[] {
   const looks = [

@@ -39,7 +39,7 @@ export function renderPages(route: ServedRoute, model: Model): string[] {
 }
 
 /** For the locations of a route: what becomes of its answers, where that differs from the whole front. */
-export function renderTreatment(route: ServedRoute, { front, routes }: Model): string[] {
+export function renderResponseRules(route: ServedRoute, { front, routes }: Model): string[] {
   const { compression, cache } = route.rules
   return [
     ...(hasOwnHeaders(route, front) ? ['# headers', includeRouteHeaders(routes.indexOf(route))] : []),
@@ -56,7 +56,7 @@ export function mayRefuse({ rules }: ServedRoute, { limits, access }: FrontRules
 }
 
 /** What a block of a route includes beside an `add_header` of its own, unless the route's own are in it already. */
-export function headersBeside(route: ServedRoute, front: FrontRules): string[] {
+export function includeFrontHeaders(route: ServedRoute, front: FrontRules): string[] {
   return hasOwnHeaders(route, front) ? [] : [includeHeaders]
 }
 

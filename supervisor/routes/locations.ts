@@ -1,7 +1,7 @@
 import { block, literal, quote } from '../nginx/text.ts'
 import { appKey } from '../workers/upstream.ts'
-import { type FolderRoute, hiddenFiles, renderCacheMap, renderFolder } from './directory.ts'
-import { headersBeside, mayRefuse, renderAdmission, renderTreatment } from './front.ts'
+import { type DirectoryRoute, hiddenFiles, renderCacheMap, renderDirectory } from './directory.ts'
+import { includeFrontHeaders, mayRefuse, renderAdmission, renderResponseRules } from './front.ts'
 import { type ProxiedRoute, renderBareRestMap, renderPathMap, renderProxied, renderRestMap } from './proxied.ts'
 import type { RedirectTarget, ResponseTarget, RoutesModel, ServedRoute } from './route.ts'
 
@@ -38,7 +38,7 @@ export function renderRoutes(routes: readonly ServedRoute[], model: RoutesModel)
 function renderRoute(route: ServedRoute, model: RoutesModel, exact: ReadonlySet<string>): string[] {
   const { at, below } = renderBodies(route, model)
   const admission = renderAdmission(route, model)
-  const treatment = renderTreatment(route, model)
+  const treatment = renderResponseRules(route, model)
   const answersAtOnce = route.target.kind === 'redirect' || route.target.kind === 'response'
   if (!answersAtOnce || !mayRefuse(route, model.front)) {
     const rules = [...admission, ...treatment]
@@ -63,7 +63,7 @@ function renderMap(route: ServedRoute, index: number): string[] {
     case 'upstream':
       return renderPathMap(route as ProxiedRoute, variableOf(index))
     case 'files':
-      return renderCacheMap(route as FolderRoute, variableOf(index))
+      return renderCacheMap(route as DirectoryRoute, variableOf(index))
     case 'redirect':
       if (!target.keepsPath || path === '/') return []
       return (target.to === '/' ? renderBareRestMap : renderRestMap)(path, variableOf(index))
@@ -81,8 +81,8 @@ function renderBodies(route: ServedRoute, model: RoutesModel): Bodies {
     case 'upstream':
       return withSnippet(renderProxied(route as ProxiedRoute, model, variable), snippet)
     case 'files': {
-      const headers = headersBeside(route, model.front)
-      const body = renderFolder(route as FolderRoute, { variable, features: model.features, headers })
+      const headers = includeFrontHeaders(route, model.front)
+      const body = renderDirectory(route as DirectoryRoute, { variable, features: model.features, headers })
       return { at: [`return 308 ${path}/$is_args$args;`], below: [...body, ...snippet] }
     }
     case 'redirect':

@@ -5,7 +5,7 @@ import type { AppSettings } from '../workers/adapters/app-settings.ts'
 import type { Route } from './keys.ts'
 import type { FilesTarget, RouteTarget, ServedRoute } from './route.ts'
 import { routeRules } from './rules.ts'
-import { type Folders, shortcutsOf } from './static-directory.ts'
+import { type Directories, shortcutsOf } from './static-directory.ts'
 
 /** Settings that routes depend on. */
 export interface RoutesSettings {
@@ -22,7 +22,7 @@ export type DirectorySources = {
 /** The configured routes as nginx is to have them. An app that is a folder is served as one. */
 export function routesOf(
   { config, apps }: RoutesSettings,
-  { features, folders }: { features: NginxFeatures; folders: Folders },
+  { features, directories }: { features: NginxFeatures; directories: Directories },
 ): ServedRoute[] {
   function toTarget({ target, match }: Route): RouteTarget | undefined {
     switch (target.kind) {
@@ -36,7 +36,7 @@ export function routesOf(
           fallback,
           cache: Object.entries(cache).map(([pattern, value]) => ({ pattern, value })),
           isListed: listing,
-          ...shortcutsOf(folders.get(root), { followsLinks: symlinks, isExact: match === 'exact' }),
+          ...shortcutsOf(directories.get(root), { followsLinks: symlinks, isExact: match === 'exact' }),
         }
       }
       case 'redirect':
@@ -47,7 +47,7 @@ export function routesOf(
         return target
       case 'app': {
         const content = apps.find(({ name }) => name === target.name)?.content
-        return content?.kind === 'files' ? toFolder(content.root, folders) : content && target
+        return content?.kind === 'files' ? toDirectory(content.root, directories) : content && target
       }
     }
   }
@@ -62,14 +62,14 @@ export function routesOf(
 }
 
 /** The folders of static files that routes may lead to. */
-export function foldersOf({ config, apps }: DirectorySources): string[] {
+export function staticDirectoriesOf({ config, apps }: DirectorySources): string[] {
   return [
     ...config.routes.flatMap(({ target }) => (target.kind === 'files' ? resolve(config.directory, target.root) : [])),
     ...apps.flatMap(({ content }) => (content.kind === 'files' ? content.root : [])),
   ]
 }
 
-function toFolder(root: string, folders: Folders): FilesTarget {
+function toDirectory(root: string, directories: Directories): FilesTarget {
   return {
     kind: 'files',
     root,
@@ -77,6 +77,6 @@ function toFolder(root: string, folders: Folders): FilesTarget {
     fallback: undefined,
     cache: [],
     isListed: false,
-    ...shortcutsOf(folders.get(root), { followsLinks: false, isExact: false }),
+    ...shortcutsOf(directories.get(root), { followsLinks: false, isExact: false }),
   }
 }

@@ -9,7 +9,7 @@ export interface RouteProblem {
 }
 
 /** What the routes of a configuration lead to, and what has their paths already. */
-export interface RouteSurroundings {
+export interface RouteContext {
   apps: readonly string[]
   upstreams: readonly string[]
   health: { live_path: string; ready_path: string }
@@ -25,9 +25,9 @@ export function fallbackApp(names: readonly string[]): string | undefined {
 /** What is wrong with routes together; undefined stands for one that is not well-formed by itself. */
 export function describeRouteProblems(
   routes: readonly (Route | undefined)[] | undefined,
-  surroundings: RouteSurroundings,
+  context: RouteContext,
 ): RouteProblem[] {
-  const { apps } = surroundings
+  const { apps } = context
   if (!routes) {
     if (apps.length === 0 || fallbackApp(apps) !== undefined) return []
     const fix = `set routes, such as [{path: /, app: ${apps[0]}}, {path: /${apps[1]}, app: ${apps[1]}}], or call one app web`
@@ -36,16 +36,16 @@ export function describeRouteProblems(
   return routes.flatMap((route, index) => {
     if (!route) return []
     return [
-      ...describeTarget(route, index, surroundings),
+      ...describeTarget(route, index, context),
       ...describeConflict(routes, route, index),
       ...describeLoop(routes, route, index),
-      ...describeHealthConflict(route, index, surroundings),
-      ...describeUselessCache(route, index, surroundings),
+      ...describeHealthConflict(route, index, context),
+      ...describeUselessCache(route, index, context),
     ]
   })
 }
 
-function describeTarget({ target }: Route, index: number, { apps, upstreams }: RouteSurroundings): RouteProblem[] {
+function describeTarget({ target }: Route, index: number, { apps, upstreams }: RouteContext): RouteProblem[] {
   if (target.kind !== 'app' && target.kind !== 'upstream') return []
   const known = target.kind === 'app' ? apps : upstreams
   if (known.includes(target.name)) return []
@@ -89,7 +89,7 @@ function describeLoop(routes: readonly (Route | undefined)[], route: Route, inde
 function describeHealthConflict(
   { path, match }: Route,
   index: number,
-  { health }: Pick<RouteSurroundings, 'health'>,
+  { health }: Pick<RouteContext, 'health'>,
 ): RouteProblem[] {
   if (match === 'regex') return []
   const key = (['live_path', 'ready_path'] as const).find(name => health[name] === path)
@@ -102,7 +102,7 @@ function describeHealthConflict(
 function describeUselessCache(
   { settings: { cache = 'off', basic_auth } }: Route,
   index: number,
-  front: Pick<RouteSurroundings, 'basic_auth'>,
+  front: Pick<RouteContext, 'basic_auth'>,
 ): RouteProblem[] {
   if (cache === 'off' || basic_auth === 'off' || (basic_auth ?? front.basic_auth).file === undefined) return []
   const message = 'is of no use behind basic_auth: a request with a password is never answered from it'

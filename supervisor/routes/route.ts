@@ -5,7 +5,7 @@ import type { NginxFeatures } from '../nginx/features.ts'
 import type { ExternalUpstream } from '../upstreams/upstream.ts'
 import type { BusyCounter } from '../workers/autoscaling/busy-counter.ts'
 import type { Upstream } from '../workers/upstream.ts'
-import type { FolderShortcuts } from './static-directory.ts'
+import type { DirectoryShortcuts } from './static-directory.ts'
 
 export interface ServedRoute {
   /** Where the configuration has it, such as `routes[1]`; undefined: it stands for there being no routes. */
@@ -33,7 +33,7 @@ export interface ProxiedTarget {
   isBuffered: boolean
 }
 
-export interface FilesTarget extends FolderShortcuts {
+export interface FilesTarget extends DirectoryShortcuts {
   kind: 'files'
   root: string
   index: string

@@ -2,22 +2,22 @@ import type { Change } from '../base/change.ts'
 import { type DirectoryWatch, watchDirectory } from '../base/directory-watch.ts'
 import type { Runtime } from '../base/runtime.ts'
 import type { AppSettings } from '../workers/adapters/app-settings.ts'
-import { type DirectorySources, foldersOf } from './model.ts'
-import { type Folders, isLinkless } from './static-directory.ts'
+import { type DirectorySources, staticDirectoriesOf } from './model.ts'
+import { type Directories, isLinkless } from './static-directory.ts'
 
 /** A change counts at the second look. */
 const everyMs = 3000
 
 /** Settings that static files depend on. */
-export interface StaticFoldersSettings extends DirectorySources {
+export interface StaticDirectoriesSettings extends DirectorySources {
   apps: readonly AppSettings[]
   processes: readonly { uid: number | undefined }[]
   nginxUser: { uid: number } | undefined
 }
 
-export interface StaticFoldersDeps extends Pick<Runtime, 'clock' | 'log'> {
+export interface StaticDirectoriesDeps extends Pick<Runtime, 'clock' | 'log'> {
   /** The settings in force. */
-  settings(): StaticFoldersSettings
+  settings(): StaticDirectoriesSettings
   /** In development, folders change all the time, and nothing is taken for known. */
   isDevelopment: boolean | undefined
   /** Called when nginx has to look for links again. */
@@ -26,13 +26,13 @@ export interface StaticFoldersDeps extends Pick<Runtime, 'clock' | 'log'> {
 
 /** Part of nginx's model that the directories give. */
 export interface StaticFilesModel {
-  folders: Folders
+  directories: Directories
 }
 
 /** What is known of the directories of static files. */
-export interface StaticFolders {
+export interface StaticDirectories {
   readonly name: string
-  prepare(next: StaticFoldersSettings): Promise<Change<StaticFilesModel>>
+  prepare(next: StaticDirectoriesSettings): Promise<Change<StaticFilesModel>>
   model(): StaticFilesModel
   close(): Promise<void> | undefined
   /** Begins to look, now and then, whether links still cannot be where they could not. */
@@ -40,17 +40,17 @@ export interface StaticFolders {
 }
 
 /** Looks at all directories that routes lead to. */
-export async function openFolders(deps: StaticFoldersDeps): Promise<StaticFolders> {
+export async function openStaticDirectories(deps: StaticDirectoriesDeps): Promise<StaticDirectories> {
   const { settings } = deps
   let known = await look(settings())
   let watch: DirectoryWatch | undefined
 
-  async function look(of: StaticFoldersSettings): Promise<Folders> {
-    return deps.isDevelopment ? new Map() : lookAtFolders(of)
+  async function look(of: StaticDirectoriesSettings): Promise<Directories> {
+    return deps.isDevelopment ? new Map() : inspectDirectories(of)
   }
 
   /** The directories without links that may have some by now. */
-  async function findOpened(): Promise<Folders> {
+  async function findNewLinks(): Promise<Directories> {
     const linkless = [...known].flatMap(([root, facts]) => (isLinkless(facts) ? [root] : []))
     const now = await lookAt(linkless, settings())
     return new Map([...now].filter(([, facts]) => !isLinkless(facts)))
@@ -61,22 +61,22 @@ export async function openFolders(deps: StaticFoldersDeps): Promise<StaticFolder
     async prepare(next) {
       const prepared = await look(next)
       return {
-        model: () => ({ folders: prepared }),
+        model: () => ({ directories: prepared }),
         commit() {
           known = prepared
         },
       }
     },
-    model: () => ({ folders: known }),
+    model: () => ({ directories: known }),
     watch() {
-      let opened: Folders = new Map()
+      let opened: Directories = new Map()
       watch = watchDirectory({
         ...deps,
         everyMs,
         what: 'the folders of static files',
         known: '',
         async sign() {
-          opened = await findOpened()
+          opened = await findNewLinks()
           return [...opened.keys()].join('\n')
         },
         async onRest() {
@@ -94,19 +94,19 @@ export async function openFolders(deps: StaticFoldersDeps): Promise<StaticFolder
 }
 
 /** Facts about the directories that routes lead to, without development's doubts. */
-export async function lookAtFolders(settings: StaticFoldersSettings): Promise<Folders> {
-  return lookAt(foldersOf(settings), settings)
+export async function inspectDirectories(settings: StaticDirectoriesSettings): Promise<Directories> {
+  return lookAt(staticDirectoriesOf(settings), settings)
 }
 
-async function lookAt(roots: readonly string[], settings: StaticFoldersSettings): Promise<Folders> {
+async function lookAt(roots: readonly string[], settings: StaticDirectoriesSettings): Promise<Directories> {
   if (roots.length === 0) return new Map()
-  const { lookAtFolder } = await import('./adapters/static-directory.ts')
+  const { inspectDirectory } = await import('./adapters/static-directory.ts')
   const uids = programUids(settings)
-  return new Map(await Promise.all(roots.map(async root => [root, await lookAtFolder(root, uids)] as const)))
+  return new Map(await Promise.all(roots.map(async root => [root, await inspectDirectory(root, uids)] as const)))
 }
 
 /** Users that programs run as here. Whoever else writes into a directory is an operator. */
-function programUids({ apps, processes, nginxUser }: StaticFoldersSettings): number[] {
+function programUids({ apps, processes, nginxUser }: StaticDirectoriesSettings): number[] {
   const own = process.geteuid?.() ?? 0
   return [
     nginxUser?.uid ?? own,

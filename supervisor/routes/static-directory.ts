@@ -1,26 +1,26 @@
 /** What is in a folder, as far as anybody is served it. */
-export interface FolderContent {
+export interface DirectoryContent {
   /** Files that are compressed already. */
   gzip: boolean
   brotli: boolean
   /** Symbolic links, which nobody has followed. */
   links: boolean
-  /** Folders into which somebody may write who is no operator. */
+  /** Directories into which somebody may write who is no operator. */
   writable: boolean
 }
 
 /** What is known of a folder of static files. */
-export interface FolderFacts {
-  content: FolderContent
+export interface DirectoryFacts {
+  content: DirectoryContent
   /** The type of the one that holds it all; undefined when there are several. */
   fileSystem: string | undefined
 }
 
 /** By path. */
-export type Folders = ReadonlyMap<string, FolderFacts>
+export type Directories = ReadonlyMap<string, DirectoryFacts>
 
 /** What of it nginx may spare itself with each request. */
-export interface FolderShortcuts {
+export interface DirectoryShortcuts {
   /** Whether a compressed file beside the one that is asked for is looked for. */
   looksForGzip: boolean
   looksForBrotli: boolean
@@ -37,12 +37,12 @@ const ownLayer = 'overlay'
 const honestFileSystems = new Set(['ext2', 'ext3', 'ext4', 'xfs', 'btrfs', 'f2fs', 'zfs', 'tmpfs', 'squashfs', 'erofs'])
 
 /** Whether there are no symbolic links, and nobody can put one there but an operator. */
-export function isLinkless({ content, fileSystem }: FolderFacts): boolean {
+export function isLinkless({ content, fileSystem }: DirectoryFacts): boolean {
   return !content.links && !content.writable && honestFileSystems.has(fileSystem ?? '')
 }
 
 /** How a route uses a folder. */
-export interface FolderUse {
+export interface DirectoryUse {
   /** Of symbolic links. They may lead to anything. */
   followsLinks: boolean
   /** For one path, which may be a hidden one, where nobody has looked. */
@@ -50,7 +50,10 @@ export interface FolderUse {
 }
 
 /** Of a folder that nothing is known of, nothing is spared. */
-export function shortcutsOf(facts: FolderFacts | undefined, { followsLinks, isExact }: FolderUse): FolderShortcuts {
+export function shortcutsOf(
+  facts: DirectoryFacts | undefined,
+  { followsLinks, isExact }: DirectoryUse,
+): DirectoryShortcuts {
   if (!facts) return { looksForGzip: true, looksForBrotli: true, looksForLinks: !followsLinks, keepsOpen: 'never' }
   const { content, fileSystem } = facts
   const leadsElsewhere = followsLinks && content.links
@@ -64,7 +67,7 @@ export function shortcutsOf(facts: FolderFacts | undefined, { followsLinks, isEx
 }
 
 /** Looking for links takes opening the file, so that one which stays open would gain nothing. */
-function keepsOpenOn(fileSystem: string | undefined, looksForLinks: boolean): FolderShortcuts['keepsOpen'] {
+function keepsOpenOn(fileSystem: string | undefined, looksForLinks: boolean): DirectoryShortcuts['keepsOpen'] {
   if (fileSystem === ownLayer) return 'a second'
   return looksForLinks ? 'never' : 'each request'
 }

@@ -11,20 +11,20 @@ export interface HealthFacts {
   workers: WorkerCount | undefined
 }
 
-export interface HealthAnswer {
+export interface HealthResponse {
   status: 200 | 503
   body: Record<string, unknown>
 }
 
 /** Liveness: an orchestrator restarts the container when it fails. Workers are monohull's own business. */
-export function liveness({ failing }: Pick<HealthFacts, 'failing'>): HealthAnswer {
+export function liveness({ failing }: Pick<HealthFacts, 'failing'>): HealthResponse {
   return failing === undefined
     ? { status: 200, body: { status: 'ok' } }
     : { status: 503, body: { status: 'failing', reason: failing } }
 }
 
 /** Readiness: a load balancer sends no requests while it fails. */
-export function readiness({ isDraining, unready, workers: count }: HealthFacts): HealthAnswer {
+export function readiness({ isDraining, unready, workers: count }: HealthFacts): HealthResponse {
   const workers = count ? { workers: count } : {}
   if (isDraining) return { status: 503, body: { status: 'draining', ...workers } }
   if (unready !== undefined) return { status: 503, body: { status: 'not ready', reason: unready, ...workers } }

@@ -58,7 +58,7 @@ export async function reload(deps: ReloadDeps): Promise<Outcome> {
     await nginx.check(proposal)
     await applyTo(nginx, proposal)
   } catch (error) {
-    await takeBack(deps, changes)
+    await rollBack(deps, changes)
     return abandoned(reasonOf(error))
   }
   deps.report(settings)
@@ -73,7 +73,7 @@ async function applyTo(nginx: ReloadDeps['nginx'], proposal: Proposal): Promise<
 }
 
 /** nginx may have been given the proposal, and is told what is in force still. */
-async function takeBack({ log, nginx }: ReloadDeps, changes: Proposal['changes']): Promise<void> {
+async function rollBack({ log, nginx }: ReloadDeps, changes: Proposal['changes']): Promise<void> {
   try {
     await revertAll([...changes.values()])
   } catch (error) {

@@ -20,7 +20,7 @@ import { createFailureLimits, type FailureLimitDeps } from '../processes/failure
 import { createOomWatch } from '../processes/oom-watch.ts'
 import { createHookRunner, type HookRunner, startRefusedBy } from '../programs/hook-runner.ts'
 import { openProcesses } from '../programs/processes.ts'
-import { warnOfFallbacks } from '../routes/adapters/fallbacks.ts'
+import { warnAboutMissingFallbacks } from '../routes/adapters/fallbacks.ts'
 import type { AppSettings } from '../workers/adapters/app-settings.ts'
 import { createApps } from '../workers/apps.ts'
 import { openAutoscaling } from '../workers/autoscaling/autoscaling.ts'
@@ -33,7 +33,7 @@ import { claimRunDir, type Instance } from './adapters/instance.ts'
 import type { SendCommand } from './command.ts'
 import type { CommandDeps } from './command-runner.ts'
 import { openLocalServers } from './local-servers.ts'
-import { openAroundNginx } from './open-around-nginx.ts'
+import { openNginxInputs } from './nginx-inputs.ts'
 import type { Resolved } from './reload.ts'
 import type { Run } from './run.ts'
 import { createRunningNginx, type RunningNginx } from './running-nginx.ts'
@@ -108,15 +108,15 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
   for (const app of settings.apps) log.info('starting', describeApp(app, settings.apps.length))
   if (settings.nginxUserName === 'root') warnOfRoot(log)
 
-  const around = await openAroundNginx({
+  const around = await openNginxInputs({
     ...deps,
     ...shared,
     rotation,
     front,
     retireOrphans: async () => nginx?.retireOrphans(),
   })
-  const { features, folders, certificates, acme, dynamicRoutes } = around
-  warnOfFallbacks(config, log)
+  const { features, directories, certificates, acme, dynamicRoutes } = around
+  warnAboutMissingFallbacks(config, log)
   const autoscaling = run.add(
     openAutoscaling(
       {
@@ -128,7 +128,7 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
       features,
     ),
   )
-  const inherited = [...front.http, ...front.https, autoscaling.socket, dynamicRoutes?.tellSocket]
+  const inherited = [...front.http, ...front.https, autoscaling.socket, dynamicRoutes?.changesSocket]
   const runningNginx = run.add(
     createRunningNginx(
       run,
@@ -164,7 +164,7 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
   await certificates.watch()
   const { openRunDirWatch } = await import('./run-dir.ts')
   run.add(openRunDirWatch({ ...runtime, ...run, folder: config.run_dir, instance, pools: apps.pools }))
-  if (!world.isDevelopment) folders.watch()
+  if (!world.isDevelopment) directories.watch()
   await acme.begin()
   run.add(await openSchedules(settings, (target, reason) => send({ type: 'restart', target }, reason)))
   collectGarbage()
@@ -181,7 +181,7 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
     certificates,
     dynamicRoutes,
     resolveAgain: deps.resolveAgain,
-    report: next => warnOfFallbacks(next.config, log),
+    report: next => warnAboutMissingFallbacks(next.config, log),
   }
 
   function announce(): void {

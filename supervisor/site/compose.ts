@@ -31,7 +31,7 @@ export interface RunningModel extends AppsModel, UpstreamsModel, CertificatesMod
 export const noneRunning: RunningModel = {
   http: [],
   https: [],
-  folders: new Map(),
+  directories: new Map(),
   certificates: undefined,
   hsts: undefined,
   accessLogPath: '/dev/stdout',
@@ -46,7 +46,7 @@ export const adminSocketName = 'admin.sock'
 export function modelNginx(settings: Settings, features: NginxFeatures, running: RunningModel): NginxModel {
   const { config, apps } = settings
   const publicHttpsPort = config.public_https_port ?? running.https[0]?.port ?? config.https_port
-  const routes = routesOf(settings, { features, folders: running.folders })
+  const routes = routesOf(settings, { features, directories: running.directories })
   const dynamicRoutes = dynamicRoutesOf(config, features)
   return {
     features,

@@ -1,7 +1,7 @@
 import type { LogFormat } from '../base/log.ts'
 import type { OnDemand } from '../certificates/on-demand/handshake.ts'
 import type { TlsCertificates } from '../certificates/tls-certificates.ts'
-import type { DynamicRoutes } from '../dynamic-routes/hosts.ts'
+import type { DynamicHosts } from '../dynamic-routes/hosts.ts'
 import type { FrontRules } from '../front/rules.ts'
 import type { UnavailablePage } from '../front/unavailable.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
@@ -41,7 +41,7 @@ export interface NginxModel {
   apps: Upstream[]
   upstreams: ExternalUpstream[]
   /** For hosts that are not in the configuration. */
-  dynamicRoutes: DynamicRoutes | undefined
+  dynamicRoutes: DynamicHosts | undefined
   /** What answers what. No two have the same host, path and way to match. */
   routes: ServedRoute[]
   front: FrontRules

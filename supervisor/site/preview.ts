@@ -4,7 +4,7 @@ import type { World } from '../base/world.ts'
 import { hstsOf } from '../certificates/hsts/stages.ts'
 import type { Hsts } from '../front/hsts.ts'
 import { readNginxFeatures, readStaticFiles } from '../nginx/adapters/files.ts'
-import { lookAtFolders } from '../routes/static-directories.ts'
+import { inspectDirectories } from '../routes/static-directories.ts'
 import type { ExternalUpstream } from '../upstreams/upstream.ts'
 import { plannedServers } from '../workers/plan.ts'
 import { modelNginx, noneRunning } from './compose.ts'
@@ -51,7 +51,7 @@ export async function previewModel(settings: Settings, world: World): Promise<Ng
   const pair = join(config.run_dir, 'certificates/ID/served')
   return modelNginx(settings, await readNginxFeatures(), {
     ...noneRunning,
-    folders: world.isDevelopment ? new Map() : await lookAtFolders(settings),
+    directories: world.isDevelopment ? new Map() : await inspectDirectories(settings),
     http: at(config.http_port, 8080),
     https: config.https === 'off' ? [] : at(config.https_port, 8443),
     certificates:

@@ -87,8 +87,8 @@ describe('the rendered configuration passes the test of the installed nginx:', (
       {
         httpMode: 'serve',
         dynamicRoutes: {
-          askSocket: '/tmp/routes.sock',
-          get tellSocket() {
+          lookupSocket: '/tmp/routes.sock',
+          get changesSocket() {
             return join(folder, 'routes-changed.sock')
           },
           namedHosts: ['www.test', '*.shop.test', 'localhost'],
@@ -112,8 +112,8 @@ describe('the rendered configuration passes the test of the installed nginx:', (
           tls: undefined,
         })),
         dynamicRoutes: {
-          askSocket: '/tmp/routes.sock',
-          get tellSocket() {
+          lookupSocket: '/tmp/routes.sock',
+          get changesSocket() {
             return join(folder, 'routes-changed.sock')
           },
           namedHosts: [],
@@ -139,8 +139,8 @@ describe('the rendered configuration passes the test of the installed nginx:', (
         apps: [{ name: 'app', servers: [], keepalive: 32, balance: 'least_conn' }],
         routes: [routeTo(toFiles('/tmp'))],
         dynamicRoutes: {
-          askSocket: '/tmp/routes.sock',
-          get tellSocket() {
+          lookupSocket: '/tmp/routes.sock',
+          get changesSocket() {
             return join(folder, 'routes-changed.sock')
           },
           namedHosts: ['www.test'],

@@ -24,7 +24,7 @@ const groups: [string, string[]][] = [
   ['nginx', ['nginx', 'maintenance_page']],
   ['Logs', ['access_log', 'log_format', 'log_level']],
   ['Stopping', ['stop_delay', 'stop_timeout']],
-  ['Folders', ['run_dir', 'state_dir']],
+  ['Directories', ['run_dir', 'state_dir']],
 ]
 
 const intro = `# Configuration

@@ -26,7 +26,7 @@ export function missingFallbacks({ routes, directory }: FallbackKeys): MissingFa
 }
 
 /** Says it at a start and a reload. */
-export function warnOfFallbacks(config: FallbackKeys, log: Log): void {
+export function warnAboutMissingFallbacks(config: FallbackKeys, log: Log): void {
   for (const { key, path } of missingFallbacks(config))
     log.warn('a fallback is no file: where none is found, the answer is 404', {
       key,

@@ -46,7 +46,7 @@ export function checkRoutes(
 }
 
 /** An app may turn out to be a folder, which takes no request any further. */
-export function checkFolderApps(
+export function checkStaticApps(
   { routes }: Pick<RouteFileKeys, 'routes'>,
   { apps, complain }: { apps: readonly Pick<AppSettings, 'name' | 'content'>[]; complain: Complain },
 ): void {

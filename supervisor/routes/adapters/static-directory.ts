@@ -2,17 +2,17 @@ import type { Stats } from 'node:fs'
 import { opendir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findFileSystem } from '../../base/adapters/mounts.ts'
-import type { FolderContent, FolderFacts } from '../static-directory.ts'
+import type { DirectoryContent, DirectoryFacts } from '../static-directory.ts'
 
-/** Folders with more are not looked through: that would hold up the start, and a site of that size has some or may get them. */
+/** Directories with more are not looked through: that would hold up the start, and a site of that size has some or may get them. */
 const maxEntries = 2000
 
 /** Finds out what nginx need not look for with each request. `programUids`: as whom programs run that are no operators. */
-export async function lookAtFolder(root: string, programUids: readonly number[]): Promise<FolderFacts> {
+export async function inspectDirectory(root: string, programUids: readonly number[]): Promise<DirectoryFacts> {
   return { content: await lookThrough(root, programUids), fileSystem: findFileSystem(root) }
 }
 
-async function lookThrough(root: string, programUids: readonly number[]): Promise<FolderContent> {
+async function lookThrough(root: string, programUids: readonly number[]): Promise<DirectoryContent> {
   const found = { gzip: false, brotli: false, links: false, writable: false }
   const pending = [root]
   let looked = 0
@@ -36,7 +36,7 @@ async function lookThrough(root: string, programUids: readonly number[]): Promis
   return found
 }
 
-const everything: FolderContent = { gzip: true, brotli: true, links: true, writable: true }
+const everything: DirectoryContent = { gzip: true, brotli: true, links: true, writable: true }
 
 /** By the group's bits an access list shows too (acl(5)). Root may write anywhere. */
 function isWritable({ uid, mode }: Stats, programUids: readonly number[]): boolean {

@@ -4,7 +4,7 @@ import type { Outcome } from '../../base/outcome.ts'
 import { withoutDynamicRoutes } from '../../dynamic-routes/route.ts'
 import type { Command } from '../command.ts'
 import type { Status } from '../status.ts'
-import { answerHealth, type HealthOptions } from './health-responder.ts'
+import { type HealthOptions, respondToHealth } from './health-responder.ts'
 
 export interface AdminOptions {
   health: HealthOptions
@@ -34,7 +34,7 @@ export function createAdminApp({
   app.disable('x-powered-by')
   app.use((request, response, next) => {
     const detail = () => ({ certificates: status().certificates })
-    if (!answerHealth({ ...health, detail }, request, response)) next()
+    if (!respondToHealth({ ...health, detail }, request, response)) next()
   })
   app.get('/status', (_request, response) => {
     response.json(status())

@@ -2,7 +2,7 @@ import { requestSocket } from '../../base/adapters/unix-http.ts'
 import { errnoOf, exitCode, messageOf, OperatorError } from '../../base/errors.ts'
 import { findRunning, readInstance } from './instance.ts'
 
-export interface AdminAnswer {
+export interface AdminResponse {
   status: number
   body: unknown
 }
@@ -14,7 +14,7 @@ const lookMs = 10_000
  * Asks the monohull whose admin socket this is. What it is to do may take as long as it takes. An OperatorError when none
  * answers.
  */
-export async function askAdmin(socketPath: string, method: 'GET' | 'POST', path: string): Promise<AdminAnswer> {
+export async function askAdmin(socketPath: string, method: 'GET' | 'POST', path: string): Promise<AdminResponse> {
   const { status, body } = await exchange(socketPath, method, path)
   try {
     return { status, body: JSON.parse(body) }

@@ -1,11 +1,11 @@
 import { type LocalServer, serve } from '../../base/adapters/local-server.ts'
 import type { AdminOptions, createAdminApp } from './admin-app.ts'
-import { answerHealth, type HealthOptions } from './health-responder.ts'
+import { type HealthOptions, respondToHealth } from './health-responder.ts'
 
 /** Serves health on a unix socket that nginx's user may open, and nothing else. */
 export function serveHealth(path: string, gid: number | undefined, options: HealthOptions): Promise<LocalServer> {
   return serve({ path, mode: 0o660, gid }, (request, response) => {
-    if (!answerHealth(options, request, response)) response.writeHead(404).end()
+    if (!respondToHealth(options, request, response)) response.writeHead(404).end()
   })
 }
 

@@ -10,7 +10,7 @@ export interface HealthOptions {
 }
 
 /** Answers the two health paths; false for any other. Plain node:http, so that probes do not load Express. */
-export function answerHealth(
+export function respondToHealth(
   { livePath, readyPath, facts, detail }: HealthOptions,
   request: IncomingMessage,
   response: ServerResponse,

@@ -12,7 +12,7 @@ import { grantedCpus } from '../../processes/adapters/cgroup.ts'
 import { canSwitchUsers, findAccount } from '../../processes/adapters/users.ts'
 import { planHooks } from '../../programs/hook-runner.ts'
 import { mainAppOf, resolvePrograms } from '../../programs/settings.ts'
-import { checkFolderApps, checkRoutes } from '../../routes/adapters/files.ts'
+import { checkRoutes, checkStaticApps } from '../../routes/adapters/files.ts'
 import { resolveApp } from '../../workers/adapters/app-settings.ts'
 import { knownHosts } from '../known-hosts.ts'
 import type { Config } from '../schema.ts'
@@ -36,7 +36,7 @@ export function resolveSettings(config: Config, world: World): SettingsResult {
   const context = (apps.find(({ name }) => name === appAtRoot(config)) ?? first)?.context
   const hooks = context ? planHooks(config.hooks, { context, world, complain }) : {}
   checkRoutes(config, { nginxUser, complain })
-  checkFolderApps(config, { apps, complain })
+  checkStaticApps(config, { apps, complain })
   const directory = resolve(config.directory)
   checkCacheRoom(config, complain)
   const frontFiles = findFrontFiles(config, { directory, nginxUser, complain })

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { encodeTarget, findRouteObstacle } from '../../../supervisor/dynamic-routes/context.ts'
 import { changedRoutes, readRouteFile, writeRouteFile } from '../../../supervisor/dynamic-routes/file-format.ts'
 import { formatTarget, readRouteHost, readRouteTarget } from '../../../supervisor/dynamic-routes/route.ts'
-import { surroundings, targetOf } from './route-surroundings.ts'
+import { context, targetOf } from './route-context.ts'
 
 describe('domain/dynamic-route: hosts', () => {
   it('are host names, in lower case', () => {
@@ -121,9 +121,8 @@ describe('domain/dynamic-route: targets', () => {
   })
 })
 
-describe('domain/route-surroundings', () => {
-  const obstacle = (host: string, target: string) =>
-    findRouteObstacle(host, targetOf(target), surroundings)?.problem ?? ''
+describe('domain/route-context', () => {
+  const obstacle = (host: string, target: string) => findRouteObstacle(host, targetOf(target), context)?.problem ?? ''
 
   it('has nothing against an app, an upstream or an address', () => {
     for (const target of ['web', 'legacy', '10.0.0.2:80', '127.0.0.1:81']) assert.equal(obstacle('a.test', target), '')
@@ -140,7 +139,7 @@ describe('domain/route-surroundings', () => {
   it('writes targets for nginx, and none where they lead nowhere', () => {
     const texts = ['web', 'legacy', '[2001:db8::2]:80', 'nobody', 'docs', '127.0.0.1:80']
     assert.deepEqual(
-      texts.map(text => encodeTarget(targetOf(text), surroundings)),
+      texts.map(text => encodeTarget(targetOf(text), context)),
       ['app:web', 'upstream:legacy', 'address:[2001:db8::2]:80', 'none', 'none', 'none'],
     )
   })

@@ -6,11 +6,11 @@ import { formatChanges } from '../../../supervisor/dynamic-routes/hosts.ts'
 import { dynamicRoutesOf } from '../../../supervisor/dynamic-routes/paths.ts'
 import { formatTarget } from '../../../supervisor/dynamic-routes/route.ts'
 import { createDynamicRoutes } from '../../../supervisor/dynamic-routes/service.ts'
-import type { HearOfRoutes, RouteFileAccess } from '../../../supervisor/dynamic-routes/store.ts'
+import type { OnRoutesChange, RouteFileAccess } from '../../../supervisor/dynamic-routes/store.ts'
 import { formatStatus, type Status } from '../../../supervisor/run/status.ts'
 import { metricsOf } from '../run/status-metrics.ts'
 import { acceptedApps, refusedOnce, yaml } from '../site/load-config.ts'
-import { surroundings, targetOf } from './route-surroundings.ts'
+import { context, targetOf } from './route-context.ts'
 
 /** A log that keeps its lines. */
 function createLog() {
@@ -35,7 +35,7 @@ function setUpFile(text: string | undefined) {
       disk.text = next
     },
   }
-  const hear: HearOfRoutes = async changes => {
+  const hear: OnRoutesChange = async changes => {
     for (const [host, target] of changes) heard.push(`${host} ${target ? formatTarget(target) : '-'}`)
   }
   return { lines, disk, heard, store: createFileRoutes({ file, log, hear }) }
@@ -113,7 +113,7 @@ describe('services/file-routes', () => {
 describe('services/dynamic-routes', () => {
   function setUp(text = '{}') {
     const { lines, log } = createLog()
-    const facts = { now: 1000, isNginxAway: false, around: surroundings }
+    const facts = { now: 1000, isNginxAway: false, around: context }
     const pushed: [number, [string, string | undefined][]][] = []
     const disk = { text }
     const routes = createDynamicRoutes({
@@ -125,7 +125,7 @@ describe('services/dynamic-routes', () => {
           log,
           hear,
         }),
-      surroundings: () => facts.around,
+      context: () => facts.around,
       async push(version, changes) {
         if (facts.isNginxAway) throw new Error('nobody listens')
         pushed.push([version, [...changes]])
@@ -175,7 +175,7 @@ describe('services/dynamic-routes', () => {
     await routes.report()
     await routes.report()
     assert.equal(warnings(), 1)
-    facts.around = { ...surroundings, namedHosts: ['a.test'] }
+    facts.around = { ...context, namedHosts: ['a.test'] }
     await routes.report()
     assert.equal(warnings(), 2)
     assert.deepEqual(

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { lookAtFolder } from '../../../supervisor/routes/adapters/static-directory.ts'
+import { inspectDirectory } from '../../../supervisor/routes/adapters/static-directory.ts'
 import { shortcutsOf } from '../../../supervisor/routes/static-directory.ts'
 
 function folderWith(t: TestContext, names: readonly string[]): string {
@@ -22,7 +22,7 @@ const everything = { gzip: true, brotli: true, links: true, writable: true }
 const program = 54321
 
 async function contentOf(folder: string, programUids = [program]) {
-  return (await lookAtFolder(folder, programUids)).content
+  return (await inspectDirectory(folder, programUids)).content
 }
 
 describe('adapters/static-folder', () => {

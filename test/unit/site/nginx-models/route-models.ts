@@ -145,8 +145,8 @@ export const routeModels: Record<string, NginxModel> = {
     upstreams: [{ ...legacy, host: 'legacy.example.com', tls: { name: 'legacy.example.com', authorities: undefined } }],
     routes: [routeTo(toApp('app')), routeTo(toApp('app'), { host: 'api.example.com' })],
     dynamicRoutes: {
-      askSocket: '/run/monohull/routes.sock',
-      tellSocket: '/run/monohull/routes-changed.sock',
+      lookupSocket: '/run/monohull/routes.sock',
+      changesSocket: '/run/monohull/routes-changed.sock',
       namedHosts: ['www.example.com', '*.example.org'],
     },
   },

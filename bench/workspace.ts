@@ -15,7 +15,7 @@ export const pageBytes = 4096
 export const nginxProcesses = availableParallelism()
 
 /** A temporary folder with all that runs, and the processes that run there. */
-export interface Workplace {
+export interface Workspace {
   dir: string
   /** A copy of the package, which a build in the meantime does not change. */
   package: string
@@ -31,7 +31,7 @@ export interface Workplace {
   remove(): void
 }
 
-export function createWorkplace(): Workplace {
+export function createWorkspace(): Workspace {
   const dir = mkdtempSync(join(tmpdir(), 'monohull-bench-'))
   const page = 'x'.repeat(pageBytes)
   // nginx's workers run as another user

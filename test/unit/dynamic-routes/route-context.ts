@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { RouteSurroundings } from '../../../supervisor/dynamic-routes/context.ts'
+import type { RouteContext } from '../../../supervisor/dynamic-routes/context.ts'
 import { readRouteTarget } from '../../../supervisor/dynamic-routes/route.ts'
 
 /** The target that a text is read as. */
@@ -9,10 +9,10 @@ export const targetOf = (text: string) => {
 }
 
 /** What dynamic routes meet in these tests. */
-export const surroundings: RouteSurroundings = {
+export const context: RouteContext = {
   namedHosts: ['www.example.com', '*.example.org'],
   apps: ['web'],
   upstreams: ['legacy'],
-  folders: ['docs'],
+  staticApps: ['docs'],
   isOwn: (address, port) => address === '127.0.0.1' && port === 80,
 }

@@ -9,12 +9,12 @@ import { readNginxFeatures } from '../nginx/adapters/files.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
 import type { Rotation } from '../nginx/rotation.ts'
 import type { ProcessRuntime } from '../processes/child.ts'
-import { openFolders, type StaticFolders } from '../routes/static-directories.ts'
+import { openStaticDirectories, type StaticDirectories } from '../routes/static-directories.ts'
 import { openUpstreams } from '../upstreams/upstreams.ts'
 import type { SendCommand } from './command.ts'
 import type { Run } from './run.ts'
 
-export interface AroundNginxDeps extends ProcessRuntime {
+export interface NginxInputsDeps extends ProcessRuntime {
   world: World
   run: Run
   send: SendCommand
@@ -25,9 +25,9 @@ export interface AroundNginxDeps extends ProcessRuntime {
 }
 
 /** What nginx is told about, and what it needs beside it. */
-export interface AroundNginx {
+export interface NginxInputs {
   features: NginxFeatures
-  folders: StaticFolders
+  directories: StaticDirectories
   certificates: ServedCertificates
   acme: AcmeSwitch
   /** Undefined unless dynamic_routes is set. */
@@ -35,7 +35,7 @@ export interface AroundNginx {
 }
 
 /** Opens everything that nginx is told about, at the same time: the workers boot meanwhile. */
-export async function openAroundNginx(deps: AroundNginxDeps): Promise<AroundNginx> {
+export async function openNginxInputs(deps: NginxInputsDeps): Promise<NginxInputs> {
   const { run, rotation, send } = deps
   const settings = run.settings()
   const { config } = settings
@@ -51,9 +51,9 @@ export async function openAroundNginx(deps: AroundNginxDeps): Promise<AroundNgin
       },
     }),
   )
-  const [features, folders, certificates, dynamicRoutes] = await Promise.all([
+  const [features, directories, certificates, dynamicRoutes] = await Promise.all([
     readNginxFeatures(),
-    openFolders({ ...shared, isDevelopment: deps.world.isDevelopment, onChange: rotation.changed }).then(run.add),
+    openStaticDirectories({ ...shared, isDevelopment: deps.world.isDevelopment, onChange: rotation.changed }).then(run.add),
     openCertificates({ ...shared, issuance: acme.issuance, onHsts: () => void rotation.changed() }).then(run.add),
     config.dynamic_routes &&
       import('../dynamic-routes/open.ts')
@@ -66,7 +66,7 @@ export async function openAroundNginx(deps: AroundNginxDeps): Promise<AroundNgin
     config.cache && import('../front/cache/purge.ts').then(found => found.removeOldCache(settings)),
     config.tls.on_demand && import('../certificates/on-demand/layout.ts').then(files => files.layOutOnDemand(settings)),
   ])
-  return { features, folders, certificates, acme, dynamicRoutes }
+  return { features, directories, certificates, acme, dynamicRoutes }
 }
 
 function portsOf({ http, https }: Front): ReadonlySet<number> {
