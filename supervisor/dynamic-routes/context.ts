@@ -1,25 +1,25 @@
 import { type DynamicTarget, formatTarget } from './route.ts'
 
-/** What a dynamic route meets in the configuration and on this machine. */
+/** Configuration and machine that dynamic routes are checked against. */
 export interface RouteContext {
-  /** Hosts of the configuration, which go before; some begin with `*.`. */
+  /** Hosts of the configuration, which take precedence; some begin with `*.`. */
   namedHosts: readonly string[]
   /** Apps with workers. */
   apps: readonly string[]
   upstreams: readonly string[]
-  /** Apps that are staticApps. */
+  /** Apps that are directories of static files. */
   staticApps: readonly string[]
-  /** Whether nginx itself listens there. */
+  /** Whether nginx itself listens on an address. */
   isOwn: (address: string, port: number) => boolean
 }
 
-/** Why a route would not serve, and what to do about it. */
+/** Reason why a route cannot work, with its fix. */
 export interface RouteObstacle {
   problem: string
   fix: string
 }
 
-/** Undefined: a route for this host to this target serves. */
+/** Obstacle to a route from a host to a target; undefined if the route works. */
 export function findRouteObstacle(
   host: string,
   target: DynamicTarget,
@@ -29,16 +29,16 @@ export function findRouteObstacle(
     name => name === host || (name.startsWith('*.') && host.endsWith(name.slice(1))),
   )
   if (named !== undefined) {
-    const what = named === host ? host : `${named}, which ${host} is one of,`
+    const what = named === host ? host : `${named}, which matches ${host},`
     return {
-      problem: `${what} is in the configuration, which goes before`,
-      fix: 'take it out of server_names and routes',
+      problem: `${what} is in the configuration, which takes precedence`,
+      fix: 'remove it from server_names and routes',
     }
   }
   return findTargetObstacle(target, context)
 }
 
-/** For nginx: `app:web`, `upstream:legacy`, `address:10.0.0.2:5000`, or `none` for what leads nowhere. */
+/** Target as nginx reads it: `app:web`, `upstream:legacy`, `address:10.0.0.2:5000`, or `none` for one that does not exist. */
 export function encodeTarget(target: DynamicTarget, context: RouteContext): string {
   if (findTargetObstacle(target, context)) return 'none'
   if (target.kind === 'address') return `address:${formatTarget(target)}`
@@ -49,17 +49,17 @@ function findTargetObstacle(target: DynamicTarget, context: RouteContext): Route
   const { apps, upstreams, staticApps, isOwn } = context
   if (target.kind === 'address') {
     if (!isOwn(target.address, target.port)) return undefined
-    const problem = `${formatTarget(target)} is nginx itself, and requests would go round and round`
-    return { problem, fix: 'name the server behind it' }
+    const problem = `${formatTarget(target)} is nginx itself and would create a proxy loop`
+    return { problem, fix: 'name the server behind nginx' }
   }
   const { name } = target
   if (apps.includes(name) || upstreams.includes(name)) return undefined
   if (staticApps.includes(name)) {
-    const problem = `the app ${name} is a folder of files, which dynamic routes do not lead to`
+    const problem = `the app ${name} is a directory of static files, which dynamic routes do not support`
     return { problem, fix: `add {host: …, app: ${name}} to routes` }
   }
   const known = [...apps, ...upstreams]
   const fix =
     known.length > 0 ? `name one of ${known.join(', ')}, or an address` : 'add it to upstreams, or name an address'
-  return { problem: `${name} is no app and no upstream of the configuration`, fix }
+  return { problem: `${name} is not an app or upstream of the configuration`, fix }
 }

@@ -1,37 +1,37 @@
 import { type DynamicTarget, formatTarget, readRouteHost, readRouteTarget } from './route.ts'
 
-/** What the file of dynamic routes holds. */
+/** Content of the file of dynamic routes. */
 export interface RouteFile {
-  /** As it is written, with what was refused. */
+  /** Entries as written, including the rejected ones. */
   entries: Readonly<Record<string, unknown>>
   routes: ReadonlyMap<string, DynamicTarget>
-  /** `shop: is a single word`, for each entry that was left out. */
-  refused: string[]
+  /** `shop: is a single word`, for each rejected entry. */
+  rejected: string[]
 }
 
-/** Longest text of a stranger that is repeated. */
+/** Characters of a foreign text that a message repeats at most. */
 const mostShown = 60
 
-/** Reads `{"shop.example.com": "web"}`. An Error when it is not that, entries aside: whoever wrote it may write anything. */
+/** Reads `{"shop.example.com": "web"}`. Rejects invalid entries one by one; throws if the text is not an object in JSON. */
 export function readRouteFile(text: string): RouteFile {
   const entries: unknown = JSON.parse(text)
   if (typeof entries !== 'object' || entries === null || Array.isArray(entries))
     throw new Error('expected {"HOST": "TARGET", …}')
   const routes = new Map<string, DynamicTarget>()
-  const refused: string[] = []
+  const rejected: string[] = []
   for (const [name, value] of Object.entries(entries)) {
     const host = readRouteHost(name)
     const target = readRouteTarget(typeof value === 'string' ? value : '')
     const shown = shorten(name)
-    if (!host.ok) refused.push(`${shown}: ${host.problem}`)
-    else if (!target.ok) refused.push(`${shown}: ${shorten(JSON.stringify(value))} ${target.problem}`)
-    else if (routes.has(host.value)) refused.push(`${shown}: is there twice`)
+    if (!host.ok) rejected.push(`${shown}: ${host.problem}`)
+    else if (!target.ok) rejected.push(`${shown}: ${shorten(JSON.stringify(value))} ${target.problem}`)
+    else if (routes.has(host.value)) rejected.push(`${shown}: appears twice`)
     else routes.set(host.value, target.value)
   }
-  return { entries: entries as Record<string, unknown>, routes, refused }
+  return { entries: entries as Record<string, unknown>, routes, rejected }
 }
 
-/** The text with another target for a host, or without it; what else is there stays, what is refused too. */
+/** Text with a new target for a host, or without the host. All other entries stay, rejected ones too. */
 export function writeRouteFile(entries: RouteFile['entries'], host: string, target: DynamicTarget | undefined): string {
   const others = Object.entries(entries).filter(([name]) => name.toLowerCase() !== host)
   const all = target ? [...others, [host, formatTarget(target)] as const] : others
@@ -39,7 +39,7 @@ export function writeRouteFile(entries: RouteFile['entries'], host: string, targ
   return `${JSON.stringify(Object.fromEntries(sorted), null, 2)}\n`
 }
 
-/** The hosts whose target is another one now; undefined: it has none any more. */
+/** Hosts whose target has changed, with the new one; undefined if the route was removed. */
 export function changedRoutes(
   before: RouteFile['routes'],
   after: RouteFile['routes'],

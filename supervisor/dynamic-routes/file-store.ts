@@ -3,51 +3,52 @@ import type { Log } from '../base/log.ts'
 import { changedRoutes, type RouteFile, readRouteFile, writeRouteFile } from './file-format.ts'
 import type { OnRoutesChange, RouteFileAccess, RouteStore } from './store.ts'
 
+/** Dependencies of the file store. */
 export interface FileRoutesDeps {
   file: RouteFileAccess
   log: Log
-  hear: OnRoutesChange
+  onChange: OnRoutesChange
 }
 
-/** A store that is a file. */
+/** Store in a file. */
 export interface FileRoutes extends RouteStore {
-  /** Reads what somebody else wrote. */
+  /** Reads the file again, because another program may have written it. */
   refresh(): Promise<void>
 }
 
-const empty: RouteFile = { entries: {}, routes: new Map(), refused: [] }
-/** Entries that one log line names. */
+const empty: RouteFile = { entries: {}, routes: new Map(), rejected: [] }
+/** Entries that one log line names at most. */
 const mostNamed = 20
 
-/** Dynamic routes in a JSON file. What was read once goes on when the file is damaged or gone, and such a file is never written over. */
-export function createFileRoutes({ file, log, hear }: FileRoutesDeps): FileRoutes {
+/** Store in a JSON file. If the file becomes invalid or disappears, the routes read last stay in effect. An invalid file is never overwritten. */
+export function createFileRoutes({ file, log, onChange }: FileRoutesDeps): FileRoutes {
   let known: RouteFile | undefined
-  let isThere = false
+  let hasExisted = false
   let problem: string | undefined
-  let told = ''
+  let warned = ''
 
   function read(): RouteFile {
     const text = file.read()
-    // none yet is an empty one; one that vanished is not
-    if (text === undefined && !isThere) return empty
-    if (text === undefined) throw new Error('it is gone')
+    // a file that never existed means no routes; one that disappeared does not
+    if (text === undefined && !hasExisted) return empty
+    if (text === undefined) throw new Error('the file was removed')
     const found = readRouteFile(text)
-    isThere = true
+    hasExisted = true
     return found
   }
 
-  /** What the file holds now; undefined when it cannot be read. */
+  /** Current content of the file; undefined if it cannot be read. */
   function look(): RouteFile | undefined {
     try {
       const found = read()
-      if (problem !== undefined) log.info('dynamic routes are read again', { file: file.path })
+      if (problem !== undefined) log.info('dynamic routes are readable again', { file: file.path })
       problem = undefined
-      tellRefused(found)
+      warnAboutRejected(found)
       return found
     } catch (error) {
       const reason = messageOf(error)
       if (problem !== reason) {
-        const kept = known ? `the ${known.routes.size} known before serve on` : 'hosts without a cached route get 503'
+        const kept = known ? `the last ${known.routes.size} stay in effect` : 'hosts without a cached route get 503'
         log.error('cannot read dynamic routes', { file: file.path, reason, fix: fixOf(file.path), meanwhile: kept })
       }
       problem = reason
@@ -55,17 +56,17 @@ export function createFileRoutes({ file, log, hear }: FileRoutesDeps): FileRoute
     }
   }
 
-  function tellRefused({ refused }: RouteFile): void {
-    const entries = [...refused.slice(0, mostNamed), ...(refused.length > mostNamed ? ['…'] : [])].join('; ')
-    if (entries !== '' && entries !== told)
-      log.warn('dynamic routes left out', { file: file.path, count: refused.length, entries })
-    told = entries
+  function warnAboutRejected({ rejected }: RouteFile): void {
+    const entries = [...rejected.slice(0, mostNamed), ...(rejected.length > mostNamed ? ['…'] : [])].join('; ')
+    if (entries !== '' && entries !== warned)
+      log.warn('dynamic routes rejected', { file: file.path, count: rejected.length, entries })
+    warned = entries
   }
 
-  async function take(found: RouteFile): Promise<void> {
+  async function adopt(found: RouteFile): Promise<void> {
     const changes = changedRoutes(known?.routes ?? empty.routes, found.routes)
     known = found
-    if (changes.size > 0) await hear(changes)
+    if (changes.size > 0) await onChange(changes)
   }
 
   known = look()
@@ -84,17 +85,17 @@ export function createFileRoutes({ file, log, hear }: FileRoutesDeps): FileRoute
       } catch (error) {
         throw asOperatorError(error)
       }
-      isThere = true
-      await take(readRouteFile(text))
+      hasExisted = true
+      await adopt(readRouteFile(text))
     },
     status: () => ({ routes: known?.routes.size ?? 0, problem }),
     async refresh() {
       const found = look()
-      if (found) await take(found)
+      if (found) await adopt(found)
     },
   }
 }
 
 function fixOf(path: string): string {
-  return `mend ${path}, or put {} there to begin anew`
+  return `fix ${path}, or replace its content with {} to start over`
 }

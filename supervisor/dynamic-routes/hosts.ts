@@ -1,29 +1,29 @@
 import { inBatches } from '../base/batches.ts'
 import { callLua, quote } from '../nginx/text.ts'
 
-/** Hosts that nginx learns of while it runs. */
+/** Dynamic host routes in nginx's model. */
 export interface DynamicHosts {
-  /** Unix socket at which nginx asks where a host leads: `GET /HOST`. */
+  /** Unix socket that nginx queries for the target of a host: `GET /HOST`. */
   lookupSocket: string
-  /** Unix socket at which nginx is told what changed; it is bound for it. */
+  /** Unix socket on which nginx receives changes. It is bound by the supervisor and inherited by nginx. */
   changesSocket: string
-  /** Hosts of the configuration without routes of their own: these are for none of the others. */
+  /** Hosts of the configuration without routes of their own. Dynamic routes do not apply to them. */
   namedHosts: readonly string[]
 }
 
-/** Changes in one message. */
+/** Changes in one message at most. */
 const mostChanges = 200
 
-/** Names that nginx takes for hosts and no dynamic route is for: none at all, single words, addresses. */
+/** Server names for hosts that no dynamic route can have: none at all, single words, addresses. */
 const otherNames = ['""', '"~^(?:[^.]*|[0-9.]+|[[].*)$"']
 
-/** Names of the server for what dynamic routes are not for. */
+/** Names of the server for hosts without dynamic routes. */
 export function plainHosts({ namedHosts }: DynamicHosts): string[] {
-  // the first is $host where the client names none
+  // the first name becomes $host for clients that send none
   return [...new Set(['localhost', ...namedHosts, ...otherNames])]
 }
 
-/** For the http block: where answers are kept, which reloads outlast, where changes arrive, and the way to addresses. */
+/** Directives for the http block: the cache of lookups, which survives reloads, the server that receives changes, and the upstream for addresses. */
 export function renderDynamicHosts({ changesSocket }: DynamicHosts): string[] {
   return [
     '',
@@ -43,13 +43,13 @@ export function renderDynamicHosts({ changesSocket }: DynamicHosts): string[] {
     '    server 0.0.0.1;',
     `    ${callLua('balancer', 'route_address.connect')}`,
     '    keepalive 32;',
-    '    # nobody knows when they close idle connections; Node does after 5 s',
+    '    # the idle timeout of the servers is unknown; that of Node is 5 s',
     '    keepalive_timeout 4s;',
     '}',
   ]
 }
 
-/** What nginx reads at `changesSocket` (nginx/lua/monohull/route_changes.lua): a version, and a line for each host with its target or without. */
+/** Messages for `changesSocket` (nginx/lua/monohull/route_changes.lua): a version, then a line per host with its target, or without one. */
 export function formatChanges(version: number, changes: ReadonlyMap<string, string | undefined>): string[] {
   return inBatches([...changes], mostChanges).map(batch =>
     [`${version}`, ...batch.map(([host, target = '']) => `${host} ${target}`.trimEnd()), ''].join('\n'),

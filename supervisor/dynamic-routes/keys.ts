@@ -6,7 +6,7 @@ export const dynamicRoutes = z
   .strictObject({
     store: z.enum(['file'], { error: 'expected file' }).register(docs, {
       description:
-        'Where routes are kept that `monohull routes set HOST TARGET` adds, for hosts that the configuration does not name; other hosts get 403. file: in state_dir',
+        'Store for the routes that `monohull routes set HOST TARGET` adds, for hosts that the configuration does not name; other hosts get 403. file: a file in state_dir',
     }),
   })
   .optional()
@@ -14,13 +14,13 @@ export const dynamicRoutes = z
 interface DynamicContext {
   dynamic_routes?: object | undefined
   unknown_host: string
-  /** Names. */
+  /** Names of apps. */
   apps: readonly string[]
   upstreams: readonly string[]
   tls: { on_demand?: { ask: string } | undefined }
 }
 
-/** What does not go together. */
+/** Conflicts between `dynamic_routes` and other keys. */
 export function describeDynamicRouteProblems({ dynamic_routes, unknown_host, apps, upstreams, tls }: DynamicContext) {
   const found = (path: string[], message: string, fix: string) => ({ path, message, params: { fix } })
   if (!dynamic_routes)
@@ -28,7 +28,7 @@ export function describeDynamicRouteProblems({ dynamic_routes, unknown_host, app
       ? [
           found(
             ['tls', 'on_demand', 'ask'],
-            'asks dynamic_routes, and there are none',
+            'requires dynamic_routes, which is not set',
             'add dynamic_routes: {store: file}, or set tls.on_demand.ask to a URL',
           ),
         ]
@@ -39,8 +39,8 @@ export function describeDynamicRouteProblems({ dynamic_routes, unknown_host, app
       : [
           found(
             ['unknown_host'],
-            'contradicts dynamic_routes, with which an unknown host gets 403',
-            'leave unknown_host or dynamic_routes out',
+            'conflicts with dynamic_routes, with which an unknown host gets 403',
+            'remove unknown_host or dynamic_routes',
           ),
         ]),
     ...upstreams
@@ -48,8 +48,8 @@ export function describeDynamicRouteProblems({ dynamic_routes, unknown_host, app
       .map(name =>
         found(
           ['upstreams', name],
-          'is the name of an app too, and dynamic_routes could not tell which of them a route is for',
-          'give one of the two another name',
+          'is also the name of an app, so a target of dynamic_routes would be ambiguous',
+          'rename one of the two',
         ),
       ),
   ]

@@ -34,19 +34,20 @@ export interface DynamicRoutesSettings {
   nginxUser: { gid: number } | undefined
 }
 
+/** Dependencies of the dynamic routes of a run. */
 export interface DynamicRoutesDeps extends Pick<Runtime, 'clock' | 'log'> {
   /** The settings in force. */
   settings(): DynamicRoutesSettings
-  /** The ports of this server. */
+  /** Ports that this server listens on. */
   ownPorts: ReadonlySet<number>
-  /** Has nginx workers quit that cannot be told of changes. */
+  /** Makes nginx workers quit that changes cannot reach. */
   retireOrphans(): Promise<void>
 }
 
-/** The dynamic routes of a run. */
+/** Dynamic routes of a run. */
 export interface OpenDynamicRoutes extends Pick<DynamicRoutes, 'find' | 'list' | 'set' | 'remove'> {
-  /** At which nginx is told of changes; it inherits it, so a master that is killed leaves none behind. */
   readonly name: string
+  /** Socket on which nginx receives changes. nginx inherits it, so a killed master leaves none behind. */
   readonly changesSocket: BoundSocket
   fixed(next: DynamicRoutesSettings): string | undefined
   prepare(): Promise<Change>
@@ -55,31 +56,31 @@ export interface OpenDynamicRoutes extends Pick<DynamicRoutes, 'find' | 'list' |
   close(): Promise<void>
 }
 
-/** Reads the routes, and answers nginx before it asks for the first time. */
+/** Reads the routes, and starts the lookup server before nginx starts. */
 export async function openDynamicRoutes(deps: DynamicRoutesDeps): Promise<OpenDynamicRoutes> {
   const { clock, log, settings } = deps
   const { config, nginxUser } = settings()
-  const place = dynamicRouteSockets(config)
+  const sockets = dynamicRouteSockets(config)
   const path = dynamicRoutesFile(config)
   const known = await signFile(path)
   let store: FileRoutes | undefined
   const routes = createDynamicRoutes({
     clock,
     log,
-    openStore(hear) {
-      store = createFileRoutes({ file: openRouteFile(path), log, hear })
+    openStore(onChange) {
+      store = createFileRoutes({ file: openRouteFile(path), log, onChange })
       return store
     },
     context: () => contextOf(settings(), deps.ownPorts),
     async push(version, changes) {
-      // they have answers of their own, and nobody could tell who takes a message
+      // they have a cache of their own, and might receive the message in place of the new workers
       await deps.retireOrphans()
-      for (const text of formatChanges(version, changes)) await postText(place.changesSocket, text)
+      for (const text of formatChanges(version, changes)) await postText(sockets.changesSocket, text)
     },
   })
   await routes.report()
-  const changesSocket = createSlotSockets({ uid: undefined, gid: nginxUser?.gid }).bind(place.changesSocket)
-  const server = await serveDynamicRoutes({ path: place.lookupSocket, gid: nginxUser?.gid }, routes.find)
+  const changesSocket = createSlotSockets({ uid: undefined, gid: nginxUser?.gid }).bind(sockets.changesSocket)
+  const server = await serveDynamicRoutes({ path: sockets.lookupSocket, gid: nginxUser?.gid }, routes.find)
   const watch = watchDirectory({
     clock,
     log,
@@ -103,7 +104,7 @@ export async function openDynamicRoutes(deps: DynamicRoutesDeps): Promise<OpenDy
       next.config.state_dir === config.state_dir
         ? undefined
         : 'state_dir cannot change without a restart where dynamic_routes are kept in it',
-    // what it says depends on the settings in force
+    // the report depends on the settings in force
     prepare: async () => ({ commit: routes.report }),
     status: () => ({ dynamicRoutes: routes.status() }),
     metrics: () => routeStoreMetrics(routes.status()),
@@ -114,7 +115,7 @@ export async function openDynamicRoutes(deps: DynamicRoutesDeps): Promise<OpenDy
   }
 }
 
-/** Does what the command line or the admin API asks for. */
+/** Runs a command of the command line or the admin API. */
 export async function changeRoute(
   routes: OpenDynamicRoutes | undefined,
   command: { type: 'setRoute'; host: string; target: string } | { type: 'removeRoute'; host: string },

@@ -10,12 +10,12 @@ interface DynamicRoutesKeys {
   dynamic_routes?: unknown
 }
 
-/** Where dynamic routes are kept. */
+/** Path of the file that stores dynamic routes. */
 export function dynamicRoutesFile({ state_dir }: Pick<DynamicRoutesKeys, 'state_dir'>): string {
   return join(state_dir, 'routes.json')
 }
 
-/** How nginx learns of hosts. */
+/** Sockets between nginx and the supervisor, and the hosts that dynamic routes do not apply to. */
 export function dynamicRouteSockets({
   run_dir,
   server_names,
@@ -27,14 +27,14 @@ export function dynamicRouteSockets({
   }
 }
 
-/** The same; undefined unless dynamic_routes is set. An OperatorError when nginx has no Lua for it. */
+/** The same; undefined unless dynamic_routes is set. Throws an OperatorError if nginx has no Lua module. */
 export function dynamicRoutesOf(
   config: Omit<DynamicRoutesKeys, 'state_dir'>,
   { luaModules }: Pick<NginxFeatures, 'luaModules'>,
 ): DynamicHosts | undefined {
   if (!config.dynamic_routes) return undefined
   if (luaModules) return dynamicRouteSockets(config)
-  throw new OperatorError('cannot do dynamic_routes: this nginx has no Lua to look hosts up with', {
-    fix: 'apt-get install libnginx-mod-http-lua, or leave dynamic_routes out',
+  throw new OperatorError('cannot use dynamic_routes: this nginx has no Lua module', {
+    fix: 'apt-get install libnginx-mod-http-lua, or remove dynamic_routes',
   })
 }

@@ -5,53 +5,56 @@ import { encodeTarget, findRouteObstacle, type RouteContext } from './context.ts
 import { formatTarget, type Reading, readRouteHost, readRouteTarget } from './route.ts'
 import type { OnRoutesChange, RouteStore, RouteStoreStatus } from './store.ts'
 
+/** Dependencies of the service. */
 export interface DynamicRoutesDeps extends Pick<Runtime, 'clock' | 'log'> {
-  /** A store that tells its changes to `hear`. */
-  openStore(hear: OnRoutesChange): RouteStore
+  /** Opens a store that reports its changes to `onChange`. */
+  openStore(onChange: OnRoutesChange): RouteStore
   context: () => RouteContext
-  /** Gives nginx what changed, by host; undefined: no target. Rejects when it does not take it. */
+  /** Sends nginx the changes by host; undefined: no target. Rejects if nginx does not accept them. */
   push(version: number, changes: ReadonlyMap<string, string | undefined>): Promise<void>
 }
 
-/** What nginx is answered. It drops an answer that is older than what it was told meanwhile. */
+/** Result of a lookup by nginx, which discards one that is older than a change it received meanwhile. */
 export interface RouteLookup {
   version: number
   target: string | undefined
 }
 
+/** Route as listed. */
 export interface DynamicRoute {
   host: string
   target: string
-  /** Why it does not serve. */
+  /** Reason why it does not work. */
   problem?: string
 }
 
+/** Dynamic routes of hosts, in addition to those of the configuration. */
 export interface DynamicRoutes {
-  /** Rejects when nobody can tell. */
+  /** Rejects while the store cannot be read. */
   find(host: string): Promise<RouteLookup>
-  /** Settles when nginx serves it. */
+  /** Settles when nginx serves the route. */
   set(host: string, target: string): Promise<Outcome>
   remove(host: string): Promise<Outcome>
   list(): Promise<DynamicRoute[]>
-  /** Logs the routes that lead nowhere, when they are others than before. */
+  /** Logs the routes that do not work, if they have changed. */
   report(): Promise<void>
   status(): RouteStoreStatus
 }
 
-/** Which host leads where, beside the configuration: for whoever sets it, and for nginx, which asks and is told. */
+/** Service that manages the routes for operators, responds to lookups by nginx, and sends nginx the changes. */
 export function createDynamicRoutes({ clock, log, openStore, context, push }: DynamicRoutesDeps): DynamicRoutes {
   let version = clock.now()
   let reported = ''
 
   const store = openStore(async changes => {
-    // never one that was there before, not after a change of the clock either
+    // never a version that was used before, even if the clock was set back
     version = Math.max(version + 1, clock.now())
     const encoded = new Map(
       [...changes].map(([host, target]) => [host, target && encodeTarget(target, context())] as const),
     )
     await push(version, encoded).catch((error: unknown) => {
-      throw new OperatorError(`it is kept, but nginx was not told: ${messageOf(error)}`, {
-        fix: 'it asks again within half a minute, unless the log says that it is away',
+      throw new OperatorError(`the change is stored, but nginx did not receive it: ${messageOf(error)}`, {
+        fix: 'nginx looks the host up again within 30 seconds, unless the log says that nginx is not running',
       })
     })
   })
@@ -64,7 +67,7 @@ export function createDynamicRoutes({ clock, log, openStore, context, push }: Dy
     })
   }
 
-  async function keep(act: () => Promise<Outcome>): Promise<Outcome> {
+  async function toOutcome(act: () => Promise<Outcome>): Promise<Outcome> {
     try {
       return await act()
     } catch (error) {
@@ -80,30 +83,30 @@ export function createDynamicRoutes({ clock, log, openStore, context, push }: Dy
       return { version: asked, target: target && encodeTarget(target, context()) }
     },
     set: (hostText, targetText) =>
-      keep(async () => {
+      toOutcome(async () => {
         const host = expectValue('host', hostText, readRouteHost)
         const target = expectValue('target', targetText, readRouteTarget)
         const obstacle = findRouteObstacle(host, target, context())
         if (obstacle) throw new OperatorError(obstacle.problem, { fix: obstacle.fix })
         await store.set(host, target)
-        return { ok: true, message: `${host} leads to ${formatTarget(target)}` }
+        return { ok: true, message: `${host} now leads to ${formatTarget(target)}` }
       }),
     remove: hostText =>
-      keep(async () => {
+      toOutcome(async () => {
         const host = expectValue('host', hostText, readRouteHost)
         if (store.status().problem === undefined && !(await store.list()).has(host))
           throw new OperatorError(`${host} has no route`, {
-            fix: 'monohull routes list shows them all',
+            fix: 'run monohull routes list to see all routes',
           })
         await store.set(host, undefined)
-        return { ok: true, message: `${host} has no route any more` }
+        return { ok: true, message: `route of ${host} removed` }
       }),
     list,
     async report() {
-      const idle = (await list()).flatMap(({ host, problem }) => (problem === undefined ? [] : `${host}: ${problem}`))
-      const text = idle.slice(0, 20).join('; ')
+      const broken = (await list()).flatMap(({ host, problem }) => (problem === undefined ? [] : `${host}: ${problem}`))
+      const text = broken.slice(0, 20).join('; ')
       if (text !== '' && text !== reported)
-        log.warn('dynamic routes that do not serve', { count: idle.length, routes: text })
+        log.warn('dynamic routes do not work', { count: broken.length, routes: text })
       reported = text
     },
     status: store.status,

@@ -1,31 +1,32 @@
 import { gauge, type Metric } from '../base/metrics.ts'
 import type { DynamicTarget } from './route.ts'
 
-/** Where dynamic routes are kept. It may be elsewhere, and anybody may write there: what it gives was looked at. */
+/** Store of dynamic routes. Other programs may write to it, so it validates every route that it returns. */
 export interface RouteStore {
-  /** Undefined: there is none. Rejects when nobody can tell. */
+  /** Target of a host; undefined if it has none. Rejects while the store cannot be read. */
   find(host: string): Promise<DynamicTarget | undefined>
-  /** All of them; none while nobody can tell. */
+  /** All routes; none while the store cannot be read. */
   list(): Promise<ReadonlyMap<string, DynamicTarget>>
-  /** Sets a host's target, or removes it. Settles when whoever hears of changes has taken it; an OperatorError when it was not kept. */
+  /** Sets or removes the target of a host. Settles when the change is processed; rejects with an OperatorError if it was not stored. */
   set(host: string, target: DynamicTarget | undefined): Promise<void>
   status(): RouteStoreStatus
 }
 
+/** Status of the store. */
 export interface RouteStoreStatus {
-  /** How many there are, of those that were read last. */
+  /** Number of routes read last. */
   routes: number
-  /** Why it cannot be read now. */
+  /** Reason why the store cannot be read now. */
   problem: string | undefined
 }
 
-/** Hosts with another target than before; undefined: none any more. Rejects when it could not be told further. */
+/** Callback with the new targets by host; undefined for a removed route. Rejects if the change could not be passed on. */
 export type OnRoutesChange = (changes: ReadonlyMap<string, DynamicTarget | undefined>) => Promise<void>
 
-/** The file of a store that is a file. */
+/** File of a file store. */
 export interface RouteFileAccess {
   path: string
-  /** Undefined: there is none. */
+  /** Undefined if the file does not exist. */
   read(): string | undefined
   write(text: string): void
 }
@@ -34,6 +35,6 @@ export interface RouteFileAccess {
 export function routeStoreMetrics({ routes, problem }: RouteStoreStatus): Metric[] {
   return [
     gauge('dynamic_routes', 'Hosts with a dynamic route', routes),
-    gauge('dynamic_routes_readable', 'Whether the store of dynamic routes can be read', problem === undefined ? 1 : 0),
+    gauge('dynamic_routes_readable', 'Whether the dynamic routes can be read', problem === undefined ? 1 : 0),
   ]
 }

@@ -3,15 +3,15 @@ import { quote } from '../nginx/text.ts'
 import type { FilesTarget, ServedRoute } from './route.ts'
 import type { DirectoryShortcuts } from './static-directory.ts'
 
-/** A route to a folder of static files. */
+/** Route to a directory of static files. */
 export interface DirectoryRoute extends ServedRoute {
   target: FilesTarget
 }
 
-/** Files and folders whose name begins with a dot, .well-known aside, are nobody's. */
+/** Location that rejects names that begin with a dot, except .well-known. */
 export const hiddenFiles = ['location ~ /\\.(?!well-known/) {', '    return 404;', '}']
 
-/** Those that are asked for twice in 10 s, in each of nginx's workers. */
+/** Directives that keep files open that are requested twice within 10 s, in each nginx worker. */
 function renderOpenFiles(validSeconds: number): string[] {
   return [
     'open_file_cache max=256 inactive=10s;',
@@ -21,7 +21,7 @@ function renderOpenFiles(validSeconds: number): string[] {
   ]
 }
 
-/** The value of Cache-Control by path, as a variable. */
+/** Map from the path to the value of Cache-Control, in a variable. */
 export function renderCacheMap({ path, match, target }: DirectoryRoute, variable: string): string[] {
   if (target.cache.length === 0) return []
   const prefix = match === 'prefix' && path !== '/' ? path : ''
@@ -33,16 +33,16 @@ export function renderCacheMap({ path, match, target }: DirectoryRoute, variable
   ]
 }
 
-/** What surrounds a folder in the configuration. */
+/** Context of a directory in the nginx configuration. */
 export interface DirectoryContext {
-  /** The variable of its map for Cache-Control. */
+  /** Variable of its Cache-Control map. */
   variable: string
   features: Pick<NginxFeatures, 'brotliStaticModule'>
-  /** What brings in the other headers of its answers, where it has one of its own. */
+  /** Directives that include the other response headers if the location has an `add_header` of its own. */
   headers: readonly string[]
 }
 
-/** The inside of the location; the one for `/` has its root from the server. */
+/** Body of the location. The location for `/` inherits its root from the server. */
 export function renderDirectory(
   { path, match, target }: DirectoryRoute,
   { variable, features, headers }: DirectoryContext,
@@ -58,14 +58,14 @@ export function renderDirectory(
     ...renderShortcuts(target, features),
     ...(target.cache.length > 0 ? [`add_header Cache-Control ${variable};`, ...headers] : []),
     ...(target.isListed ? ['autoindex on;'] : []),
-    // nginx takes the location's path off what begins with $uri only; the rest it looks for in the aliased folder as it is
+    // nginx strips the location's path only from arguments that begin with $uri; it looks up the others in the alias as they are
     ...(fallback ? [`try_files $uri $uri/${index} ${isBelow ? fallback.slice(1) : fallback} =404;`] : []),
-    // nginx takes no location inside an exact one
+    // nginx accepts no location inside an exact one
     ...(match === 'exact' ? [] : hiddenFiles),
   ]
 }
 
-/** Where there is nothing to look for, looking takes as long as sending the file. */
+/** Directives for compressed and open files. A lookup takes as long as sending the file, so none is made in vain. */
 function renderShortcuts(
   { looksForGzip, looksForBrotli, keepsOpen }: DirectoryShortcuts,
   { brotliStaticModule }: Pick<NginxFeatures, 'brotliStaticModule'>,
@@ -78,7 +78,7 @@ function renderShortcuts(
   return [...openFiles, ...looks, ...(looks.length > 0 ? ['gzip_vary on;'] : [])]
 }
 
-/** `/assets/**` for the path below the route, `*.js` for the name of the file. */
+/** Regular expression of a pattern: `/assets/**` matches the path below the route, `*.js` the file name. */
 function toRegex(pattern: string, prefix: string): string {
   const body = (pattern.startsWith('/') ? prefix + pattern : `/${pattern}`)
     .split(/(\*+)/)

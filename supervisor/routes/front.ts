@@ -12,12 +12,12 @@ import { renderCookie } from '../workers/upstream.ts'
 import { isLeftToCache } from './proxied.ts'
 import type { RoutesModel, ServedRoute } from './route.ts'
 
-/** nginx sends none that is empty, and takes none from the server beside it. */
+/** Header that nginx does not send, because it is empty, but that stops it from inheriting headers from the server. */
 const noHeader = "add_header X-None '';"
 
 type Model = Pick<RoutesModel, 'front' | 'routes' | 'apps' | 'upstreams' | 'busyCounter'>
 
-/** For the locations of a route: who gets how much of it, where that differs from the whole front. */
+/** Access rules and limits in the locations of a route, where they differ from those of the whole front. */
 export function renderAdmission(route: ServedRoute, model: Model): string[] {
   const { front, routes } = model
   return [
@@ -28,7 +28,7 @@ export function renderAdmission(route: ServedRoute, model: Model): string[] {
   ]
 }
 
-/** For the locations of a route: pages for errors, where they differ from those of the whole front. */
+/** Error pages in the locations of a route, where they differ from those of the whole front. */
 export function renderPages(route: ServedRoute, model: Model): string[] {
   const own = isLeftToCache(route, model) ? cacheAloneRules : undefined
   return renderRouteErrorPages(
@@ -38,7 +38,7 @@ export function renderPages(route: ServedRoute, model: Model): string[] {
   )
 }
 
-/** For the locations of a route: what becomes of its answers, where that differs from the whole front. */
+/** Headers, compression and cache in the locations of a route, where they differ from those of the whole front. */
 export function renderResponseRules(route: ServedRoute, { front, routes }: Model): string[] {
   const { compression, cache } = route.rules
   return [
@@ -49,18 +49,18 @@ export function renderResponseRules(route: ServedRoute, { front, routes }: Model
   ]
 }
 
-/** Whether a request for a route might be refused: what answers at once would do so before that is looked at. */
+/** Whether access rules or limits may reject a request for a route. `return` would respond before nginx checks them. */
 export function mayRefuse({ rules }: ServedRoute, { limits, access }: FrontRules): boolean {
   const { rate = limits.rate, connections = limits.connections } = rules
   return isGuarded(rules, access) || isCounted([{ rate, connections }])
 }
 
-/** What a block of a route includes beside an `add_header` of its own, unless the route's own are in it already. */
+/** Include of the front's headers for a block with an `add_header` of its own, unless the block includes the route's headers. */
 export function includeFrontHeaders(route: ServedRoute, front: FrontRules): string[] {
   return hasOwnHeaders(route, front) ? [] : [includeHeaders]
 }
 
-/** Files with the headers of routes, by name. An `add_header` in a location ends those of the server, cookies too. */
+/** Header files of routes, by name. An `add_header` in a location replaces all those of the server, cookies too. */
 export function routeFrontFiles({ front, routes, apps }: Model): [string, string][] {
   return routes.flatMap((route, number): [string, string][] => {
     if (!hasOwnHeaders(route, front)) return []

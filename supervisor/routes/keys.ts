@@ -3,7 +3,7 @@ import type { RouteSettings } from './settings.ts'
 import { type Match, type RouteKeys, routeKeys, trimPath } from './settings-keys.ts'
 import { type FilesTarget, type RedirectTarget, type ResponseTarget, response } from './targets.ts'
 
-/** One line of `routes`. A slash at the end of a prefix makes no difference. */
+/** One entry of `routes`. A slash at the end of a prefix makes no difference. */
 export const route = routeKeys
   .superRefine((value, context) => {
     for (const { fix, ...issue } of describeRouteKeyProblems(value))
@@ -11,25 +11,25 @@ export const route = routeKeys
   })
   .transform(toRoute)
 
-/** What a route leads to. */
+/** Target of a route. */
 export type Target =
-  | ({ kind: 'app'; name: string } & Passing)
-  | ({ kind: 'upstream'; name: string } & Passing)
+  | ({ kind: 'app'; name: string } & Proxying)
+  | ({ kind: 'upstream'; name: string } & Proxying)
   | ({ kind: 'files' } & FilesTarget)
   | ({ kind: 'redirect' } & RedirectTarget)
   | ({ kind: 'response' } & ResponseTarget)
 
-/** How a request is passed on. */
-export interface Passing {
+/** Options for proxied requests. */
+export interface Proxying {
   stripsPrefix: boolean
   rewrite: { from: string; to: string } | undefined
   readTimeoutMs: number | undefined
   isBuffered: boolean
 }
 
-/** A route of the configuration. */
+/** Route as configured. */
 export interface Route {
-  /** Such as `routes[1]`; undefined: it stands for there being no routes. */
+  /** Entry of the configuration, such as `routes[1]`; undefined for the default route of a configuration without routes. */
   origin: string | undefined
   host: string | undefined
   path: string
@@ -39,15 +39,15 @@ export interface Route {
   snippet: string | undefined
 }
 
-/** A route for everything to an app. */
+/** Route that sends every request to an app. */
 export function routeToApp(name: string): Route {
-  const passing = { stripsPrefix: false, rewrite: undefined, readTimeoutMs: undefined, isBuffered: true }
+  const proxying = { stripsPrefix: false, rewrite: undefined, readTimeoutMs: undefined, isBuffered: true }
   return {
     origin: undefined,
     host: undefined,
     path: '/',
     match: 'prefix',
-    target: { kind: 'app', name, ...passing },
+    target: { kind: 'app', name, ...proxying },
     settings: {},
     snippet: undefined,
   }
@@ -67,14 +67,14 @@ function toSettings(value: RouteKeys): RouteSettings {
 }
 
 function toTarget(value: RouteKeys): Target {
-  const passing: Passing = {
+  const proxying: Proxying = {
     stripsPrefix: value.strip_prefix ?? false,
     rewrite: value.rewrite,
     readTimeoutMs: value.read_timeout,
     isBuffered: value.buffering !== 'off',
   }
-  if (value.app !== undefined) return { kind: 'app', name: value.app, ...passing }
-  if (value.upstream !== undefined) return { kind: 'upstream', name: value.upstream, ...passing }
+  if (value.app !== undefined) return { kind: 'app', name: value.app, ...proxying }
+  if (value.upstream !== undefined) return { kind: 'upstream', name: value.upstream, ...proxying }
   if (value.files) return { kind: 'files', ...value.files }
   if (value.redirect) return { kind: 'redirect', ...value.redirect }
   return { kind: 'response', ...response.parse(value.response ?? {}) }

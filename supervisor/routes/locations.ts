@@ -5,13 +5,13 @@ import { includeFrontHeaders, mayRefuse, renderAdmission, renderResponseRules } 
 import { type ProxiedRoute, renderBareRestMap, renderPathMap, renderProxied, renderRestMap } from './proxied.ts'
 import type { RedirectTarget, ResponseTarget, RoutesModel, ServedRoute } from './route.ts'
 
-/** The inside of a location that is for the path itself, and of the one for all below. */
+/** Bodies of two locations: `at` for the path itself, `below` for everything below it. */
 interface Bodies {
   at: string[]
   below: string[]
 }
 
-/** Variables that routes need, for the http block. */
+/** Maps for the http block that define the variables of routes. */
 export function renderRouteMaps({ routes }: Pick<RoutesModel, 'routes'>): string[] {
   return routes.flatMap((route, index) => {
     const map = renderMap(route, index)
@@ -19,13 +19,13 @@ export function renderRouteMaps({ routes }: Pick<RoutesModel, 'routes'>): string
   })
 }
 
-/** The locations of one host. nginx takes the longest that fits, the user's own in server.d among them. */
+/** Locations of one host. nginx uses the longest match, including the user's own locations in server.d. */
 export function renderRoutes(routes: readonly ServedRoute[], model: RoutesModel): string[] {
   const root = routes.find(({ path, match }) => path === '/' && match === 'prefix')
   const isFilesOnly = routes.every(({ target }) => target.kind === 'files')
   const exact = new Set(routes.flatMap(({ path, match }) => (match === 'exact' ? path : [])))
   return [
-    // a folder at / is the root of the user's locations too
+    // a directory at / is also the root of the user's locations
     ...(root?.target.kind === 'files'
       ? [...origin(root), `root ${quote(root.target.root)};`, `index ${root.target.index};`]
       : []),
@@ -39,12 +39,12 @@ function renderRoute(route: ServedRoute, model: RoutesModel, exact: ReadonlySet<
   const { at, below } = renderBodies(route, model)
   const admission = renderAdmission(route, model)
   const treatment = renderResponseRules(route, model)
-  const answersAtOnce = route.target.kind === 'redirect' || route.target.kind === 'response'
-  if (!answersAtOnce || !mayRefuse(route, model.front)) {
+  const isReturn = route.target.kind === 'redirect' || route.target.kind === 'response'
+  if (!isReturn || !mayRefuse(route, model.front)) {
     const rules = [...admission, ...treatment]
     return locations(route, { at: [...rules, ...at], below: [...rules, ...below] }, exact)
   }
-  // nginx answers with `return` before it looks who asks, and goes to a named location after that
+  // nginx runs `return` before its access checks, but enters a named location after them
   const name = `@monohull_route_${model.routes.indexOf(route)}`
   const answer = (suffix: string, body: string[]) => block(`${name}${suffix}`, [...treatment, ...body])
   const enter = (suffix: string) => [...admission, `try_files '' ${name}${suffix};`]
@@ -122,7 +122,7 @@ function locations({ path, match }: ServedRoute, { at, below }: Bodies, exact: R
   if (match === 'exact') return block(`= ${path}`, below)
   if (match === 'regex') return block(`~ ${quote(path)}`, below)
   if (path === '/') return block('/', below)
-  // nginx's prefixes end anywhere, and routes at the end of a segment
+  // nginx matches prefixes of any length, routes only whole segments
   return [...(exact.has(path) ? [] : block(`= ${path}`, at)), ...block(`${path}/`, below)]
 }
 
@@ -130,7 +130,7 @@ function variableOf(index: number): string {
   return `$monohull_route_${index}`
 }
 
-/** The comment that names the keys a route is from. */
-function origin({ origin: place, target }: ServedRoute): string[] {
-  return [`# ${place ?? (target.kind === 'app' ? appKey(target.name) : 'app')}`]
+/** Comment that names the keys of a route. */
+function origin({ origin: key, target }: ServedRoute): string[] {
+  return [`# ${key ?? (target.kind === 'app' ? appKey(target.name) : 'app')}`]
 }

@@ -19,7 +19,7 @@ export type DirectorySources = {
   apps: RoutesSettings['apps']
 }
 
-/** The configured routes as nginx is to have them. An app that is a folder is served as one. */
+/** Routes as nginx serves them. An app that is a directory becomes a route to static files. */
 export function routesOf(
   { config, apps }: RoutesSettings,
   { features, directories }: { features: NginxFeatures; directories: Directories },
@@ -61,7 +61,7 @@ export function routesOf(
   })
 }
 
-/** The folders of static files that routes may lead to. */
+/** Directories of static files that routes may serve. */
 export function staticDirectoriesOf({ config, apps }: DirectorySources): string[] {
   return [
     ...config.routes.flatMap(({ target }) => (target.kind === 'files' ? resolve(config.directory, target.root) : [])),

@@ -1,14 +1,15 @@
 import type { Route } from './keys.ts'
 import { findLoop } from './redirect-loops.ts'
 
+/** Problem of a route in its context, with its fix. */
 export interface RouteProblem {
   path: (string | number)[]
   message: string
-  /** `also`: another key that the problem is about; its place in the file is told too. */
+  /** `also`: another key that is part of the problem; the report shows its line too. */
   params: { fix: string; also?: (string | number)[] }
 }
 
-/** What the routes of a configuration lead to, and what has their paths already. */
+/** Configuration that routes are checked against: possible targets and reserved paths. */
 export interface RouteContext {
   apps: readonly string[]
   upstreams: readonly string[]
@@ -16,13 +17,13 @@ export interface RouteContext {
   basic_auth: { file?: string | undefined }
 }
 
-/** The app that gets everything when no route is given; undefined when nothing tells. */
+/** App that gets every request if there are no routes: the only one, else web, else app; undefined if there is none of these. */
 export function fallbackApp(names: readonly string[]): string | undefined {
   if (names.length === 1) return names[0]
   return ['web', 'app'].find(name => names.includes(name))
 }
 
-/** What is wrong with routes together; undefined stands for one that is not well-formed by itself. */
+/** Problems of routes with each other and with their context. Undefined stands for a route that is invalid by itself. */
 export function describeRouteProblems(
   routes: readonly (Route | undefined)[] | undefined,
   context: RouteContext,
@@ -31,7 +32,7 @@ export function describeRouteProblems(
   if (!routes) {
     if (apps.length === 0 || fallbackApp(apps) !== undefined) return []
     const fix = `set routes, such as [{path: /, app: ${apps[0]}}, {path: /${apps[1]}, app: ${apps[1]}}], or call one app web`
-    return [{ path: ['apps'], message: `which of ${apps.join(', ')} answers requests is not said`, params: { fix } }]
+    return [{ path: ['apps'], message: `has no app for requests: choose between ${apps.join(', ')}`, params: { fix } }]
   }
   return routes.flatMap((route, index) => {
     if (!route) return []
@@ -52,7 +53,11 @@ function describeTarget({ target }: Route, index: number, { apps, upstreams }: R
   const fix =
     known.length > 0 ? `name one of the ${target.kind}s: ${known.join(', ')}` : `set ${target.kind}s.${target.name}`
   return [
-    { path: ['routes', index, target.kind], message: `is no ${target.kind} of this configuration`, params: { fix } },
+    {
+      path: ['routes', index, target.kind],
+      message: `is not an ${target.kind} of this configuration`,
+      params: { fix },
+    },
   ]
 }
 
@@ -64,26 +69,26 @@ function describeConflict(
   const same = routes.findIndex(other => other?.host === host && other?.path === path && other.match === match)
   if (same === index) return []
   const also = ['routes', same, 'path']
-  const message = `is the same host and path as that of routes.${same}`
-  return [{ path: ['routes', index, 'path'], message, params: { fix: 'leave one of the two out', also } }]
+  const message = `repeats the host and path of routes.${same}`
+  return [{ path: ['routes', index, 'path'], message, params: { fix: 'remove one of the two', also } }]
 }
 
-/** A redirect that leads back to itself, by others too: the first of them is told. */
+/** Problem of a redirect that leads back to itself, directly or through others. Each loop is reported once, at its first route. */
 function describeLoop(routes: readonly (Route | undefined)[], route: Route, index: number): RouteProblem[] {
   const { target, path } = route
-  // by itself it is told already
+  // a redirect to its own path is reported with the route itself
   if (target.kind !== 'redirect' || target.to === path) return []
   const loop = findLoop(routes, route).map(other => routes.indexOf(other))
   const other = loop.at(-1)
   if (other === undefined || Math.min(...loop) < index) return []
   const at = ['routes', index, 'redirect', 'to']
   if (other === index) {
-    const fix = 'name a path outside of it, or add a route for that path'
+    const fix = 'set a path outside of this route, or add a route for that path'
     return [{ path: at, message: 'leads back to this route', params: { fix } }]
   }
   const also = ['routes', other, 'redirect', 'to']
-  const message = `leads back to this route, by the redirect of routes.${other}`
-  return [{ path: at, message, params: { fix: 'name another path in one of the two', also } }]
+  const message = `leads back to this route through the redirect of routes.${other}`
+  return [{ path: at, message, params: { fix: 'set another path in one of the two', also } }]
 }
 
 function describeHealthConflict(
@@ -94,23 +99,23 @@ function describeHealthConflict(
   if (match === 'regex') return []
   const key = (['live_path', 'ready_path'] as const).find(name => health[name] === path)
   if (!key) return []
-  const fix = `take another path for one of the two, or set health.${key} to off`
-  return [{ path: ['routes', index, 'path'], message: `is health.${key}, which monohull answers`, params: { fix } }]
+  const fix = `change one of the two paths, or set health.${key} to off`
+  return [{ path: ['routes', index, 'path'], message: `is health.${key}, which monohull responds to`, params: { fix } }]
 }
 
-/** What was asked with a password is for one person, and never comes from a cache. */
+/** Problem of a cache behind a password: a response to a request with a password is for one user, and never cached. */
 function describeUselessCache(
   { settings: { cache = 'off', basic_auth } }: Route,
   index: number,
   front: Pick<RouteContext, 'basic_auth'>,
 ): RouteProblem[] {
   if (cache === 'off' || basic_auth === 'off' || (basic_auth ?? front.basic_auth).file === undefined) return []
-  const message = 'is of no use behind basic_auth: a request with a password is never answered from it'
+  const message = 'has no effect behind basic_auth: requests with a password are never served from a cache'
   return [
     {
       path: ['routes', index, 'cache'],
       message,
-      params: { fix: 'leave it out, or set basic_auth to off for this route' },
+      params: { fix: 'remove it, or set basic_auth to off for this route' },
     },
   ]
 }

@@ -6,18 +6,18 @@ import { renderBusyLocation } from '../workers/autoscaling/busy-counter.ts'
 import { proxyTarget } from '../workers/upstream.ts'
 import type { ProxiedTarget, RoutesModel, ServedRoute } from './route.ts'
 
-/** As snippets and timeouts have it; a location says only what differs. */
+/** Values of snippets/proxy.conf; a location contains only what differs. */
 const usualTries = 3
 const usualConnectMs = 5000
 
-/** A route that passes requests on. */
+/** Route to an app or upstream. */
 export interface ProxiedRoute extends ServedRoute {
   target: ProxiedTarget
 }
 
 /**
- * The path to send, as a variable, for a route that changes it. It comes of what the client wrote: a path that nginx has
- * decoded could not be written again as it was.
+ * Map for the path to send, in a variable, for a route that changes it. It starts from the path as the client wrote it:
+ * a path that nginx has decoded cannot be encoded again as it was.
  */
 export function renderPathMap({ path, target }: ProxiedRoute, variable: string): string[] {
   if (target.rewrite) {
@@ -32,12 +32,12 @@ export function renderPathMap({ path, target }: ProxiedRoute, variable: string):
   return target.stripsPrefix ? renderRestMap(path, variable) : []
 }
 
-/** What the client's path has below `path`, from its slash on; empty where it is written in an unusual way. */
+/** Map for the rest of the client's path below `path`, with its leading slash; empty if the client encoded the path unusually. */
 export function renderRestMap(path: string, variable: string): string[] {
   return renderMatch(`~^${escapeRegex(path)}(/.*)$`, variable)
 }
 
-/** The same without slashes, to stand after one: a browser takes two, one of them a backslash even, for the beginning of a host. */
+/** The same without leading slashes, to follow one: a browser reads `//` and even `/\` as the beginning of a host. */
 export function renderBareRestMap(path: string, variable: string): string[] {
   return renderMatch(`~^${escapeRegex(path)}[/\\\\]*(.*)$`, variable)
 }
@@ -46,7 +46,7 @@ function renderMatch(pattern: string, variable: string): string[] {
   return [`map $monohull_path ${variable} {`, "    default '';", `    ${quote(pattern)} $1;`, '}']
 }
 
-/** The inside of the locations at and below the path; the two differ where the prefix is stripped. */
+/** Bodies of the locations at and below the path. The two differ if the prefix is stripped. */
 export function renderProxied(
   route: ProxiedRoute,
   model: PeerModel & Pick<RoutesModel, 'front'>,
@@ -72,14 +72,14 @@ export function renderProxied(
   if (!target.stripsPrefix) return { at: whole, below: whole }
   return {
     at: [...common, `proxy_pass ${peer.url}/$is_args$args;`],
-    // /%61pi/x leads here too, and nothing that could be cut off begins it
+    // /%61pi/x matches too, but does not begin with the prefix as written
     below: [`if (${variable} = '') {`, '    return 400;', '}', ...common, changed],
   }
 }
 
 /**
- * Whoever takes longer is not given up for another: each would do the same work, and an upstream would soon have nobody left that has
- * not failed. Where there is less time than connecting may take, it gets half of it.
+ * Timeouts of a route. A request that exceeds them is not retried elsewhere: each server would do the same work, and soon all
+ * servers of the upstream would count as failed. If the time is shorter than the connect timeout allows, connecting gets half of it.
  */
 function renderReadTimeout({ readTimeoutMs }: ProxiedTarget): string[] {
   if (readTimeoutMs === undefined) return []
@@ -90,7 +90,7 @@ function renderReadTimeout({ readTimeoutMs }: ProxiedTarget): string[] {
   ]
 }
 
-/** Whether nobody is there to answer what the cache may. */
+/** Whether only the cache can respond: no server of the target is available. */
 export function isLeftToCache({ target, rules }: ServedRoute, model: PeerModel & Pick<RoutesModel, 'front'>): boolean {
   const isProxied = target.kind === 'app' || target.kind === 'upstream'
   return isProxied && !findPeer(target, model) && isCached(rules, model.front)
@@ -98,7 +98,7 @@ export function isLeftToCache({ target, rules }: ServedRoute, model: PeerModel &
 
 type PeerModel = Pick<RoutesModel, 'apps' | 'upstreams' | 'busyCounter'>
 
-/** Who gets the requests. */
+/** Server group that gets the requests. */
 interface Peer {
   url: string
   host: string | undefined
@@ -141,9 +141,9 @@ function renderUpstreamOptions({ tries, tls }: ExternalUpstream): string[] {
 }
 
 /**
- * Headers with addresses, of one that does not know its public host or its prefix, lead back to both: Location, Refresh and
- * the domains and paths of cookies. The first rule that fits counts, and one that has the prefix already is left alone. So is a cookie
- * for `/`: pages beside the route may be meant to read it.
+ * Directives that map addresses in response headers back to the public host and the prefix, for servers that do not know them:
+ * Location, Refresh, and the domains and paths of cookies. The first matching rule applies. An address that contains the prefix
+ * stays unchanged. So does a cookie for `/`: pages outside the route may have to read it.
  */
 function renderAddresses(prefix: string, ownHost: string | undefined): string[] {
   const foreign = ownHost

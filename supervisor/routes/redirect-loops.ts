@@ -1,12 +1,12 @@
 import { isUnderWildcard } from '../base/host-name.ts'
 import type { Route } from './keys.ts'
 
-/** Browsers give up sooner. */
+/** Redirects that are followed at most; browsers give up sooner. */
 const mostSteps = 50
 
 /**
- * The redirects on the way by which whoever asks for the path of one comes back to it without end, itself the first; none when there is
- * no such way. Where a regular expression may step in, nothing is said.
+ * Routes of the redirect loop through `start`, beginning with `start`; empty if there is none. With a regular expression among the
+ * routes the result is always empty, because it may match on the way.
  */
 export function findLoop(routes: readonly (Route | undefined)[], start: Route): Route[] {
   const own = routes.filter((route): route is Route => {
@@ -14,21 +14,21 @@ export function findLoop(routes: readonly (Route | undefined)[], start: Route): 
     return host === start.host || host === undefined || isUnderWildcard(start.host ?? '', host)
   })
   if (start.match === 'regex' || routes.some(route => !route || route.match === 'regex')) return []
-  const way: Route[] = []
+  const followed: Route[] = []
   let path = start.path
-  while (way.length < mostSteps) {
+  while (followed.length < mostSteps) {
     const route = findRoute(own, path)
     const next = route && nextPath(route, path)
     if (!route || next === undefined) return []
-    way.push(route)
+    followed.push(route)
     path = next
   }
-  const first = way.indexOf(start)
-  const again = way.indexOf(start, first + 1)
-  return again > first ? way.slice(first, again) : []
+  const first = followed.indexOf(start)
+  const again = followed.indexOf(start, first + 1)
+  return again > first ? followed.slice(first, again) : []
 }
 
-/** The route that answers: an exact one, else the longest prefix; of two alike, that of the closer host. */
+/** Route that matches a path: an exact one, else the longest prefix; of two equal ones, that of the more specific host. */
 function findRoute(routes: readonly Route[], path: string): Route | undefined {
   const fits = ({ path: own, match }: Route) =>
     own === path || (match === 'prefix' && (own === '/' || path.startsWith(`${own}/`)))
@@ -37,7 +37,7 @@ function findRoute(routes: readonly Route[], path: string): Route | undefined {
   return routes.filter(fits).sort((one, other) => rank(other) - rank(one))[0]
 }
 
-/** Where a redirect leads on this host; undefined: elsewhere, or it is none. */
+/** Path on this host that a redirect leads to; undefined for another host, or if the route is not a redirect. */
 function nextPath({ path: own, match, target }: Route, path: string): string | undefined {
   if (target.kind !== 'redirect' || !/^\/(?!\/)/.test(target.to)) return undefined
   const to = target.to.replace(/[?#].*$/, '')

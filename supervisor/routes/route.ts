@@ -7,13 +7,14 @@ import type { BusyCounter } from '../workers/autoscaling/busy-counter.ts'
 import type { Upstream } from '../workers/upstream.ts'
 import type { DirectoryShortcuts } from './static-directory.ts'
 
+/** Route as nginx serves it. */
 export interface ServedRoute {
-  /** Where the configuration has it, such as `routes[1]`; undefined: it stands for there being no routes. */
+  /** Entry of the configuration, such as `routes[1]`; undefined for the default route of a configuration without routes. */
   origin: string | undefined
-  /** A host name such as `www.example.com` or `*.example.com`; undefined: any that has no such route of its own. */
+  /** Host name such as `www.example.com` or `*.example.com`; undefined: any host without such a route. */
   host: string | undefined
   match: 'prefix' | 'exact' | 'regex'
-  /** As a prefix `/`, or segments without a slash at the end: `/api` is for `/api` and all below. */
+  /** As a prefix `/`, or segments without a slash at the end: `/api` matches `/api` and everything below. */
   path: string
   target: RouteTarget
   rules: RouteRules
@@ -21,29 +22,33 @@ export interface ServedRoute {
   snippet: string | undefined
 }
 
+/** Target of a served route. */
 export type RouteTarget = ProxiedTarget | FilesTarget | RedirectTarget | ResponseTarget
 
+/** App or upstream that requests are proxied to. */
 export interface ProxiedTarget {
   kind: 'app' | 'upstream'
   name: string
   stripsPrefix: boolean
   rewrite: { from: string; to: string } | undefined
-  /** Undefined: as everywhere. */
+  /** Undefined: nginx's default for all routes, 60 s. */
   readTimeoutMs: number | undefined
   isBuffered: boolean
 }
 
+/** Directory of static files. */
 export interface FilesTarget extends DirectoryShortcuts {
   kind: 'files'
   root: string
   index: string
   /** Path of a file below the root. */
   fallback: string | undefined
-  /** The first pattern that fits counts. */
+  /** Cache-Control values; the first matching pattern applies. */
   cache: { pattern: string; value: string }[]
   isListed: boolean
 }
 
+/** Redirect to another URL or path. */
 export interface RedirectTarget {
   kind: 'redirect'
   to: string
@@ -51,6 +56,7 @@ export interface RedirectTarget {
   keepsPath: boolean
 }
 
+/** Fixed response. */
 export interface ResponseTarget {
   kind: 'response'
   status: number
@@ -59,8 +65,8 @@ export interface ResponseTarget {
 }
 
 /**
- * The routes of each host that is named, with those of the wildcards that it falls under, and then those for any host, where it has none
- * of its own at that path; the ones for any host come first.
+ * Routes by host. The first entry contains the routes for any host. Each named host has its own routes, then those of matching
+ * wildcards, then those for any host, unless a more specific route has the same path and match.
  */
 export function routesByHost(routes: readonly ServedRoute[]): { host: string | undefined; routes: ServedRoute[] }[] {
   const of = (host: string | undefined) => routes.filter(route => route.host === host)

@@ -7,7 +7,7 @@ import type { RouteRules } from '../front/route-rules.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
 import type { RouteSettings } from './settings.ts'
 
-/** What a route has otherwise than the whole front. An OperatorError when it asks for what the installed nginx lacks. */
+/** Rules of a route that differ from those of the whole front. Throws an OperatorError if the installed nginx lacks a feature. */
 export function routeRules(
   settings: RouteSettings,
   { directory, headers }: { directory: string; headers: ResponseHeadersConfig },

@@ -3,65 +3,66 @@ import { docs, hostName, optionalDuration } from '../config/values.ts'
 import { routeSettingKeys } from './settings.ts'
 import { files, redirect, response } from './targets.ts'
 
-/** How a route's path is compared with a request's. */
+/** Comparison of a route's path with that of a request. */
 export type Match = 'prefix' | 'exact' | 'regex'
 
 const rewrite = z.strictObject({
   from: z
     .string({ error: 'expected a regular expression' })
     .regex(/^[^\n\0]+$/, 'expected a regular expression in one line')
-    // nginx would take it for a flag
-    .regex(/^[^*]/, 'expected a regular expression, in which * stands after what it repeats, such as .*')
+    // nginx would read it as a flag
+    .regex(/^[^*]/, 'expected a regular expression, in which * follows what it repeats, such as .*')
     .register(docs, {
       description: 'Regular expression (PCRE) for the path as the client wrote it, without the query',
     }),
   to: z
     .string({ error: 'expected a path such as /v2/$1' })
     .regex(/^\/([A-Za-z0-9._~@+%/-]|\$[1-9])*$/, 'expected a path such as /v2/$1, without a query')
-    .register(docs, { description: 'The path instead, with $1 to $9 for what is in parentheses; the query stays' }),
+    .register(docs, { description: 'The new path, with $1 to $9 for the groups in parentheses; the query is kept' }),
 })
 
-/** What a route is written with. */
+/** Keys of a route. */
 export const routeKeys = z.strictObject({
   host: hostName
     .transform(host => host.toLowerCase())
     .optional()
     .register(docs, {
-      description: 'Only for requests to this host name, such as www.example.com or *.example.com; default: any',
+      description: 'Host name that requests must have, such as www.example.com or *.example.com; default: any',
     }),
   path: z.string({ error: 'expected a path such as /api' }).default('/').register(docs, {
     description:
-      'What the path of the request is or begins with, in whole segments: /api is for /api and /api/x, not for /apix',
+      'Path that a request must have or begin with, in whole segments: /api matches /api and /api/x, not /apix',
   }),
   match: z
     .enum(['prefix', 'exact', 'regex'], { error: 'expected prefix, exact or regex' })
     .default('prefix')
     .register(docs, {
       description:
-        'How path is compared: exact ones come first, then the first regex (PCRE) that fits, then the longest prefix',
+        'Comparison with path: exact routes are tried first, then the first regex (PCRE) that matches, then the longest prefix',
     }),
   app: z
     .string({ error: 'expected the name of an app' })
     .optional()
-    .register(docs, { description: 'The app that answers' }),
+    .register(docs, { description: 'App that gets the requests' }),
   upstream: z
     .string({ error: 'expected the name of an upstream' })
     .optional()
-    .register(docs, { description: 'The upstream whose servers answer' }),
-  files: files.optional().register(docs, { description: 'A folder of static files' }),
-  redirect: redirect.optional().register(docs, { description: 'Sends the client elsewhere' }),
-  response: response.optional().register(docs, { description: 'A fixed answer' }),
+    .register(docs, { description: 'Upstream whose servers get the requests' }),
+  files: files.optional().register(docs, { description: 'Directory of static files' }),
+  redirect: redirect.optional().register(docs, { description: 'Redirect to another URL or path' }),
+  response: response.optional().register(docs, { description: 'Fixed response' }),
   strip_prefix: z.boolean({ error: 'expected true or false' }).optional().register(docs, {
     description:
-      'Whether the app or upstream gets the path without that of the route: /x for /api/x. Its Location and Refresh headers and the paths of its cookies get it back; X-Forwarded-Prefix tells it',
+      'Whether the app or upstream gets the path without the prefix: /x for /api/x. The prefix is added back to its Location and Refresh headers and the paths of its cookies. X-Forwarded-Prefix contains the prefix',
   }),
-  rewrite: rewrite.optional().register(docs, { description: 'Another path for the app or upstream' }),
+  rewrite: rewrite.optional().register(docs, { description: 'Path to send to the app or upstream instead' }),
   read_timeout: optionalDuration().register(docs, {
     description:
-      'The longest silence of the app or upstream before and within an answer, and on a WebSocket; after it 504, and nobody else is asked. Default: 60s',
+      'Read timeout of the app or upstream: the longest pause before and within a response, and on a WebSocket. If it is exceeded, the client gets 504, and the request is not retried elsewhere. Default: 60s',
   }),
   buffering: z.enum(['on', 'off'], { error: 'expected on or off' }).optional().register(docs, {
-    description: 'off: every byte of an answer goes on at once, and a slow client keeps its worker busy; default: on',
+    description:
+      'off: every byte of a response is sent on immediately, and a slow client keeps its worker busy; default: on',
   }),
   ...routeSettingKeys,
   snippet: z
@@ -73,9 +74,10 @@ export const routeKeys = z.strictObject({
     }),
 })
 
+/** Keys of a route after validation. */
 export type RouteKeys = z.output<typeof routeKeys>
 
-/** A path without the slash at its end. */
+/** Path without its trailing slash. */
 export function trimPath(path: string): string {
   return path.replace(/\/$/, '')
 }

@@ -14,16 +14,16 @@ const auth = 'expected {file: PATH, realm: TEXT} or off'
 const addresses = 'expected a list of addresses or networks such as 10.0.0.0/8, or off'
 const caching = 'expected the keys of cache, or off'
 
-/** Keys that the whole front has too: what a route says counts for it, in place of what the front says. */
+/** Keys that a route can set in place of those of the whole front. */
 export const routeSettingKeys = {
   max_body_size: bodySize.optional().register(docs, {
-    description: 'The largest body of a request for this route; off: any',
+    description: 'Largest request body for this route; off: no limit',
   }),
   rate_limit: z.union([off, requestRate], { error: rate }).optional().register(docs, {
-    description: 'Requests that one address may send for this route, counted by themselves; off: any number',
+    description: 'Request rate that one address may send to this route, counted separately; off: no limit',
   }),
   connection_limit: z.union([off, connectionCount], { error: connections }).optional().register(docs, {
-    description: 'Requests of one address for this route that may be open at the same time; off: any number',
+    description: 'Requests that one address may have open to this route at the same time; off: no limit',
   }),
   basic_auth: z
     .union(
@@ -33,33 +33,33 @@ export const routeSettingKeys = {
           file: passwordFile.register(docs, { description: 'Names and hashed passwords for this route' }),
           realm: authRealm
             .optional()
-            .register(docs, { description: 'What the browser shows when it asks; default: Restricted' }),
+            .register(docs, { description: 'Realm that the browser shows in its login dialog; default: Restricted' }),
         }),
       ],
       { error: auth },
     )
     .optional()
-    .register(docs, { description: 'Who gets an answer of this route; off: nobody is asked for a password' }),
+    .register(docs, { description: 'Password protection of this route; off: no password is required' }),
   allow: z.union([off, networks], { error: addresses }).optional().register(docs, {
-    description: 'Addresses and networks (CIDR) that get an answer of this route; off: all that are not denied',
+    description: 'Addresses and networks (CIDR) that may use this route; off: all that are not denied',
   }),
   deny: z.union([off, networks], { error: addresses }).optional().register(docs, {
-    description: 'Addresses and networks (CIDR) that get 403 from this route, before allow is looked at; off: none',
+    description: 'Addresses and networks (CIDR) that get 403 from this route, checked before allow; off: none',
   }),
   client_certificate: routeClientCertificate.optional().register(docs, {
-    description: 'Whether this route takes a certificate of the client, other than tls.client_certificates.mode says',
+    description: 'Client certificates on this route, in place of tls.client_certificates.mode',
   }),
   headers: headerValues.optional().register(docs, {
     description:
-      'Headers of the answers of this route, beside those of the whole front; off leaves one out. Strict-Transport-Security goes out over HTTPS only, in place of that of tls.hsts',
+      'Response headers of this route, in addition to those of the whole front; off removes one. Strict-Transport-Security is sent over HTTPS only, in place of that of tls.hsts',
   }),
   compression: compressionValue.optional().register(docs, {
-    description: 'Whether and how the answers of this route are compressed',
+    description: 'Compression of the responses of this route',
   }),
   cache: z.union([off, cacheValue], { error: caching }).optional().register(docs, {
-    description: 'The cache for the answers of this route, with a store of its own; off: none',
+    description: 'Cache for the responses of this route, with a separate store; off: none',
   }),
 }
 
-/** What a route has otherwise than the whole front; what is undefined is as there. */
+/** Settings of a route that differ from those of the whole front; an undefined one is the same. */
 export type RouteSettings = z.output<z.ZodObject<typeof routeSettingKeys>>

@@ -5,7 +5,7 @@ import type { AppSettings } from '../workers/adapters/app-settings.ts'
 import { type DirectorySources, staticDirectoriesOf } from './model.ts'
 import { type Directories, isLinkless } from './static-directory.ts'
 
-/** A change counts at the second look. */
+/** Interval between two checks; a change counts once two checks in a row see it. */
 const everyMs = 3000
 
 /** Settings that static files depend on. */
@@ -18,48 +18,48 @@ export interface StaticDirectoriesSettings extends DirectorySources {
 export interface StaticDirectoriesDeps extends Pick<Runtime, 'clock' | 'log'> {
   /** The settings in force. */
   settings(): StaticDirectoriesSettings
-  /** In development, folders change all the time, and nothing is taken for known. */
+  /** In development, directories change all the time, so nothing is assumed about them. */
   isDevelopment: boolean | undefined
-  /** Called when nginx has to look for links again. */
+  /** Called when nginx must check for links again. */
   onChange(): Promise<void>
 }
 
-/** Part of nginx's model that the directories give. */
+/** Part of nginx's model that describes the directories. */
 export interface StaticFilesModel {
   directories: Directories
 }
 
-/** What is known of the directories of static files. */
+/** Facts about the directories of static files, kept current. */
 export interface StaticDirectories {
   readonly name: string
   prepare(next: StaticDirectoriesSettings): Promise<Change<StaticFilesModel>>
   model(): StaticFilesModel
   close(): Promise<void> | undefined
-  /** Begins to look, now and then, whether links still cannot be where they could not. */
+  /** Starts to check at intervals whether directories without links still have none. */
   watch(): void
 }
 
-/** Looks at all directories that routes lead to. */
+/** Inspects all directories that routes serve. */
 export async function openStaticDirectories(deps: StaticDirectoriesDeps): Promise<StaticDirectories> {
   const { settings } = deps
-  let known = await look(settings())
+  let known = await inspect(settings())
   let watch: DirectoryWatch | undefined
 
-  async function look(of: StaticDirectoriesSettings): Promise<Directories> {
+  async function inspect(of: StaticDirectoriesSettings): Promise<Directories> {
     return deps.isDevelopment ? new Map() : inspectDirectories(of)
   }
 
-  /** The directories without links that may have some by now. */
+  /** Directories that had no links and may contain some now. */
   async function findNewLinks(): Promise<Directories> {
     const linkless = [...known].flatMap(([root, facts]) => (isLinkless(facts) ? [root] : []))
-    const now = await lookAt(linkless, settings())
+    const now = await inspectAll(linkless, settings())
     return new Map([...now].filter(([, facts]) => !isLinkless(facts)))
   }
 
   return {
     name: 'static files',
     async prepare(next) {
-      const prepared = await look(next)
+      const prepared = await inspect(next)
       return {
         model: () => ({ directories: prepared }),
         commit() {
@@ -73,7 +73,7 @@ export async function openStaticDirectories(deps: StaticDirectoriesDeps): Promis
       watch = watchDirectory({
         ...deps,
         everyMs,
-        what: 'the folders of static files',
+        what: 'the directories of static files',
         known: '',
         async sign() {
           opened = await findNewLinks()
@@ -82,7 +82,7 @@ export async function openStaticDirectories(deps: StaticDirectoriesDeps): Promis
         async onRest() {
           if (opened.size === 0) return
           known = new Map([...known, ...opened])
-          deps.log.info('a symbolic link may be among static files now, nginx looks for them', {
+          deps.log.info('static files may contain symbolic links now: nginx checks for them', {
             folders: [...opened.keys()].join(','),
           })
           await deps.onChange()
@@ -93,19 +93,19 @@ export async function openStaticDirectories(deps: StaticDirectoriesDeps): Promis
   }
 }
 
-/** Facts about the directories that routes lead to, without development's doubts. */
+/** Facts about the directories that routes serve, whether in development or not. */
 export async function inspectDirectories(settings: StaticDirectoriesSettings): Promise<Directories> {
-  return lookAt(staticDirectoriesOf(settings), settings)
+  return inspectAll(staticDirectoriesOf(settings), settings)
 }
 
-async function lookAt(roots: readonly string[], settings: StaticDirectoriesSettings): Promise<Directories> {
+async function inspectAll(roots: readonly string[], settings: StaticDirectoriesSettings): Promise<Directories> {
   if (roots.length === 0) return new Map()
   const { inspectDirectory } = await import('./adapters/static-directory.ts')
   const uids = programUids(settings)
   return new Map(await Promise.all(roots.map(async root => [root, await inspectDirectory(root, uids)] as const)))
 }
 
-/** Users that programs run as here. Whoever else writes into a directory is an operator. */
+/** Users that programs run as here. Any other user who writes to a directory counts as an operator. */
 function programUids({ apps, processes, nginxUser }: StaticDirectoriesSettings): number[] {
   const own = process.geteuid?.() ?? 0
   return [

@@ -1,55 +1,55 @@
-/** What is in a folder, as far as anybody is served it. */
+/** Content of a directory, as far as it is served. */
 export interface DirectoryContent {
-  /** Files that are compressed already. */
+  /** Precompressed files. */
   gzip: boolean
   brotli: boolean
-  /** Symbolic links, which nobody has followed. */
+  /** Symbolic links; the scan did not follow them. */
   links: boolean
-  /** Directories into which somebody may write who is no operator. */
+  /** Directories that a user other than an operator may write to. */
   writable: boolean
 }
 
-/** What is known of a folder of static files. */
+/** Facts about a directory of static files. */
 export interface DirectoryFacts {
   content: DirectoryContent
-  /** The type of the one that holds it all; undefined when there are several. */
+  /** Type of the file system that contains all of it; undefined if there are several. */
   fileSystem: string | undefined
 }
 
-/** By path. */
+/** Facts by path. */
 export type Directories = ReadonlyMap<string, DirectoryFacts>
 
-/** What of it nginx may spare itself with each request. */
+/** Checks that nginx makes with each request for a file, or can skip. */
 export interface DirectoryShortcuts {
-  /** Whether a compressed file beside the one that is asked for is looked for. */
+  /** Whether nginx looks for a compressed file beside the requested one. */
   looksForGzip: boolean
   looksForBrotli: boolean
-  /** Whether each part of the path is looked at, lest it is a symbolic link. */
+  /** Whether nginx checks each part of the path for a symbolic link. */
   looksForLinks: boolean
-  /** Whether files that are asked for often stay open, and are looked at with each request all the same, or once in a second. */
+  /** Whether frequently requested files stay open, and if so, how often nginx checks them for changes. */
   keepsOpen: 'never' | 'each request' | 'a second'
 }
 
-/** What a container's own layer is on: its image, and what was written over it since. */
+/** File system of a container's image and of its writable layer. */
 const ownLayer = 'overlay'
 
-/** Where the mode of a folder says who may write into it. */
-const honestFileSystems = new Set(['ext2', 'ext3', 'ext4', 'xfs', 'btrfs', 'f2fs', 'zfs', 'tmpfs', 'squashfs', 'erofs'])
+/** File systems on which the mode of a directory shows who may write to it. */
+const modeFileSystems = new Set(['ext2', 'ext3', 'ext4', 'xfs', 'btrfs', 'f2fs', 'zfs', 'tmpfs', 'squashfs', 'erofs'])
 
-/** Whether there are no symbolic links, and nobody can put one there but an operator. */
+/** Whether there are no symbolic links, and only an operator can create one. */
 export function isLinkless({ content, fileSystem }: DirectoryFacts): boolean {
-  return !content.links && !content.writable && honestFileSystems.has(fileSystem ?? '')
+  return !content.links && !content.writable && modeFileSystems.has(fileSystem ?? '')
 }
 
-/** How a route uses a folder. */
+/** Options of a route that serves a directory. */
 export interface DirectoryUse {
-  /** Of symbolic links. They may lead to anything. */
+  /** Whether symbolic links are followed, wherever they lead. */
   followsLinks: boolean
-  /** For one path, which may be a hidden one, where nobody has looked. */
+  /** Whether the route is for one exact path. It may be hidden, and so not scanned. */
   isExact: boolean
 }
 
-/** Of a folder that nothing is known of, nothing is spared. */
+/** Shortcuts for a directory. Without facts about it, nothing is skipped. */
 export function shortcutsOf(
   facts: DirectoryFacts | undefined,
   { followsLinks, isExact }: DirectoryUse,
@@ -66,7 +66,7 @@ export function shortcutsOf(
   }
 }
 
-/** Looking for links takes opening the file, so that one which stays open would gain nothing. */
+/** Choice for open files. The check for links opens the file anyway, so keeping it open would gain nothing. */
 function keepsOpenOn(fileSystem: string | undefined, looksForLinks: boolean): DirectoryShortcuts['keepsOpen'] {
   if (fileSystem === ownLayer) return 'a second'
   return looksForLinks ? 'never' : 'each request'

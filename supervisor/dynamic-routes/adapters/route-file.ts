@@ -3,7 +3,7 @@ import { writePrivately } from '../../base/adapters/private-file.ts'
 import { errnoOf } from '../../base/errors.ts'
 import type { RouteFileAccess } from '../store.ts'
 
-/** The file that dynamic routes are kept in. */
+/** File that stores the dynamic routes. */
 export function openRouteFile(path: string): RouteFileAccess {
   return {
     path,

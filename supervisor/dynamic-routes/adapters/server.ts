@@ -2,7 +2,7 @@ import type { LocalServer } from '../../base/adapters/local-server.ts'
 import { type QuestionSocket, serveQuestions } from '../../nginx/adapters/questions.ts'
 import { readRouteHost } from '../route.ts'
 
-/** Where nginx asks where a host leads: 200 with a version and a target, 404 with a version, or 503 when nobody can tell. */
+/** Server that nginx queries for the target of a host: 200 with a version and a target, 404 with a version, or 503 if the lookup fails. */
 export function serveDynamicRoutes(
   socket: QuestionSocket,
   find: (host: string) => Promise<{ version: number; target: string | undefined }>,

@@ -3,19 +3,19 @@ import { join, resolve } from 'node:path'
 import type { Log } from '../../base/log.ts'
 import type { Route } from '../keys.ts'
 
-/** Keys that fallbacks are among. */
+/** Configuration keys that contain fallbacks. */
 interface FallbackKeys {
   routes: readonly Pick<Route, 'target'>[]
   directory: string
 }
 
 interface MissingFallback {
-  /** Key of the configuration. */
+  /** Configuration key, such as `routes.0.files.fallback`. */
   key: string
   path: string
 }
 
-/** Files that are to answer where none is found, and are not there either: clients get 404. What puts files there may be yet to come. */
+/** Fallback files that do not exist; clients get 404 instead. They may be created later. */
 export function missingFallbacks({ routes, directory }: FallbackKeys): MissingFallback[] {
   return routes.flatMap(({ target }, index) => {
     if (target.kind !== 'files' || target.fallback === undefined) return []
@@ -25,12 +25,12 @@ export function missingFallbacks({ routes, directory }: FallbackKeys): MissingFa
   })
 }
 
-/** Says it at a start and a reload. */
+/** Logs a warning for each missing fallback, at startup and on reload. */
 export function warnAboutMissingFallbacks(config: FallbackKeys, log: Log): void {
   for (const { key, path } of missingFallbacks(config))
-    log.warn('a fallback is no file: where none is found, the answer is 404', {
+    log.warn('fallback file does not exist: requests for missing files get 404', {
       key,
       file: path,
-      fix: `put it there, or name another one in ${key}`,
+      fix: `create it, or set ${key} to another file`,
     })
 }

@@ -9,7 +9,7 @@ import type { UpstreamConfig } from '../../upstreams/keys.ts'
 import type { AppSettings } from '../../workers/adapters/app-settings.ts'
 import type { Route } from '../keys.ts'
 
-/** Debian's bundle of the authorities that are trusted. */
+/** Debian's bundle of trusted CA certificates. */
 export const systemAuthorities = '/etc/ssl/certs/ca-certificates.crt'
 
 interface RouteFileKeys {
@@ -18,7 +18,7 @@ interface RouteFileKeys {
   directory: string
 }
 
-/** Whether the folders and files that routes and upstreams name are there, and can be read by nginx. */
+/** Checks that the directories and files named by routes and upstreams exist and that nginx can read them. */
 export function checkRoutes(
   { routes, upstreams, directory }: RouteFileKeys,
   { nginxUser, complain }: { nginxUser: Account | undefined; complain: Complain },
@@ -39,13 +39,13 @@ export function checkRoutes(
       complain(
         key,
         undefined,
-        `cannot be verified: there is no ${systemAuthorities}`,
-        `install ca-certificates in the image, or set ${key}.ca, or ${key}.verify to false`,
+        `cannot be verified: ${systemAuthorities} does not exist`,
+        `install ca-certificates in the image, set ${key}.ca, or set ${key}.verify to false`,
       )
   }
 }
 
-/** An app may turn out to be a folder, which takes no request any further. */
+/** Checks that routes to an app served as static files set no proxy keys. */
 export function checkStaticApps(
   { routes }: Pick<RouteFileKeys, 'routes'>,
   { apps, complain }: { apps: readonly Pick<AppSettings, 'name' | 'content'>[]; complain: Complain },
@@ -60,9 +60,8 @@ export function checkStaticApps(
       cache: settings.cache !== undefined && settings.cache !== 'off',
     }
     for (const [key, isSet] of Object.entries(keys)) {
-      const problem = `is for an app that runs, and ${target.name} is a folder of static files`
-      if (isSet)
-        complain(`routes.${index}.${key}`, undefined, problem, `leave ${key} out, or set the command of the app`)
+      const problem = `requires an app with workers, and ${target.name} is a directory of static files`
+      if (isSet) complain(`routes.${index}.${key}`, undefined, problem, `remove ${key}, or set the app's command`)
     }
   }
 }
@@ -76,18 +75,19 @@ function checkRoot(
     complain(
       key,
       root,
-      'is no folder',
-      'name the folder with the files; a relative one starts at the directory of the app',
+      'is not a directory',
+      'set it to the directory with the files; a relative path starts at the directory of the app',
     )
     return
   }
-  if (isUnfitPath(root)) complain(key, root, 'holds characters that nginx cannot take in a path', 'move the folder')
+  if (isUnfitPath(root))
+    complain(key, root, 'contains characters that nginx does not accept in a path', 'rename the directory')
   const closed = nginxUser && findClosedDirectory(root, nginxUser)
   if (closed)
     complain(
       key,
       root,
-      `cannot be entered by user ${nginxUser.name}: ${closed} is closed to it`,
+      `is not accessible to user ${nginxUser.name}: it may not enter ${closed}`,
       `chmod o+x ${closed}, or move the files`,
     )
 }
@@ -95,7 +95,7 @@ function checkRoot(
 function checkFile(key: string, path: string, complain: Complain): void {
   try {
     accessSync(path, constants.R_OK)
-    if (!statSync(path).isFile()) complain(key, path, 'is no file', 'name a readable file')
+    if (!statSync(path).isFile()) complain(key, path, 'is not a file', 'name a readable file')
   } catch (error) {
     complain(key, path, `cannot be read: ${errnoOf(error)}`, 'name a readable file')
   }

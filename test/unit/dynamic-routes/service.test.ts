@@ -35,10 +35,10 @@ function setUpFile(text: string | undefined) {
       disk.text = next
     },
   }
-  const hear: OnRoutesChange = async changes => {
+  const onChange: OnRoutesChange = async changes => {
     for (const [host, target] of changes) heard.push(`${host} ${target ? formatTarget(target) : '-'}`)
   }
-  return { lines, disk, heard, store: createFileRoutes({ file, log, hear }) }
+  return { lines, disk, heard, store: createFileRoutes({ file, log, onChange }) }
 }
 
 describe('services/file-routes', () => {
@@ -119,11 +119,11 @@ describe('services/dynamic-routes', () => {
     const routes = createDynamicRoutes({
       clock: { now: () => facts.now, monotonic: () => facts.now, after: () => () => {} },
       log,
-      openStore: hear =>
+      openStore: onChange =>
         createFileRoutes({
           file: { path: 'routes.json', read: () => disk.text, write: next => Object.assign(disk, { text: next }) },
           log,
-          hear,
+          onChange,
         }),
       context: () => facts.around,
       async push(version, changes) {
