@@ -103,7 +103,7 @@ export async function openDynamicRoutes(deps: DynamicRoutesDeps): Promise<OpenDy
     fixed: next =>
       next.config.state_dir === config.state_dir
         ? undefined
-        : 'state_dir cannot change without a restart where dynamic_routes are kept in it',
+        : 'state_dir cannot change without a restart while it contains the dynamic routes',
     // the report depends on the settings in force
     prepare: async () => ({ commit: routes.report }),
     status: () => ({ dynamicRoutes: routes.status() }),

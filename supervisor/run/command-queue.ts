@@ -4,23 +4,25 @@ import type { Outcome } from '../base/outcome.ts'
 import { stoppingReason } from '../base/stopping.ts'
 import type { Command } from './command.ts'
 
+/** Dependencies of the command queue. */
 export interface CommandQueueDeps {
-  /** Does what is no stop. */
+  /** Runs any command except a stop. */
   run(command: Command): Promise<Outcome>
   stop(mode: 'graceful' | 'quick'): void
-  /** Settles when there is something to command; what comes before waits. */
+  /** Settles when startup is over; earlier commands wait for it. */
   ready: Promise<unknown>
   log: Log
 }
 
+/** Queue of commands. */
 export interface CommandQueue {
-  /** Settles when the command is done; a stop is when it has begun. */
+  /** Adds a command. Settles when the command is done; for a stop, when it has begun. */
   push(command: Command, from: string): Promise<Outcome>
 }
 
-const stopping: Outcome = { ok: false, message: 'command refused', reason: stoppingReason }
+const stopping: Outcome = { ok: false, message: 'command rejected', reason: stoppingReason }
 
-/** One queue, one writer: commands run one after the other. A stop waits for nobody, and a second stop is a quick one. */
+/** Queue that runs commands one after the other. A stop does not wait, and a second stop is a quick one. */
 export function createCommandQueue({ run, stop, ready, log }: CommandQueueDeps): CommandQueue {
   let last: Promise<unknown> = ready
   let isStopping = false

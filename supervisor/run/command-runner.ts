@@ -13,6 +13,7 @@ import type { Command } from './command.ts'
 import type { ReloadDeps } from './reload.ts'
 import type { RunningNginx } from './running-nginx.ts'
 
+/** Dependencies of commands. */
 export interface CommandDeps extends ReloadDeps {
   clock: Clock
   log: Log
@@ -24,7 +25,7 @@ export interface CommandDeps extends ReloadDeps {
   dynamicRoutes: OpenDynamicRoutes | undefined
 }
 
-/** Does a command that is no stop, and tells what came of it. What the start does without is loaded here. */
+/** Runs a command other than a stop. Loads the code that startup does not need. */
 export async function runCommand(deps: CommandDeps, command: Command): Promise<Outcome> {
   const { run, apps, nginx } = deps
   switch (command.type) {
@@ -61,11 +62,11 @@ function publicAt({ https: [socket] }: Front): { host: string; port: number } | 
   return socket && { host: reachableHost(socket.address), port: socket.port }
 }
 
-function refused(reason: string): Outcome {
-  return { ok: false, message: 'command refused', reason }
+function rejected(reason: string): Outcome {
+  return { ok: false, message: 'command rejected', reason }
 }
 
-const withoutWorkers = refused('there are no workers: what is served is files or comes from elsewhere')
+const withoutWorkers = rejected('there are no workers: all routes lead to static files, upstreams or fixed responses')
 
 async function restart({ apps, processes }: CommandDeps, target: string | undefined): Promise<Outcome> {
   const all = new Map<string, Restartable>([...apps.pools, ...processes.pools])
@@ -73,14 +74,14 @@ async function restart({ apps, processes }: CommandDeps, target: string | undefi
   const result = target === undefined ? await restartAll(all) : await restartOne(all, target)
   if (result.ok) return { ok: true, message: target === undefined ? 'workers replaced' : `${target} replaced` }
   const isProcess = target !== undefined && processes.pools.has(target.replace(/\.\d+$/, ''))
-  const what = isProcess ? 'restart failed, and is tried again with backoff' : rollAbandoned
+  const what = isProcess ? 'restart failed and will be retried with backoff' : rollAbandoned
   return { ok: false, message: what, ...whyOf(result) }
 }
 
-const rollAbandoned = 'rolling restart abandoned, the old workers stay'
+const rollAbandoned = 'rolling restart abandoned, the old workers keep serving'
 
 interface Restartable {
-  /** Replaces one by its name, or all. */
+  /** Replaces one worker by its name, or all. */
   restart(name?: string): Promise<RollResult>
 }
 
@@ -92,13 +93,13 @@ async function restartAll(all: ReadonlyMap<string, Restartable>): Promise<RollRe
   return { ok: true }
 }
 
-/** `api`: all of an app; `api.2`: one worker. */
+/** Restarts all workers of an app (`api`), or one worker (`api.2`). */
 async function restartOne(all: ReadonlyMap<string, Restartable>, target: string): Promise<RollResult> {
   const whole = all.get(target)
   if (whole) return whole.restart()
   const owner = all.get(target.replace(/\.\d+$/, ''))
   if (owner) return owner.restart(target)
-  return { ok: false, reason: `there is no ${target}; there are ${[...all.keys()].join(', ')}`, lastLines: [] }
+  return { ok: false, reason: `${target} does not exist; choose from ${[...all.keys()].join(', ')}`, lastLines: [] }
 }
 
 async function scale(
@@ -110,20 +111,20 @@ async function scale(
   const pool = poolToScale(pools, app)
   if (!pool) {
     const names = [...pools.keys()].join(', ')
-    return refused(
-      app === undefined ? `name the app with --app: ${names}` : `${app} has no workers; there are ${names}`,
+    return rejected(
+      app === undefined ? `choose an app with --app: ${names}` : `${app} has no workers; choose from ${names}`,
     )
   }
   const workers = countAfter(pool.plan().count)
   const { limits } = pool.plan()
   if (limits && (workers < limits.min || workers > limits.max)) {
     const bounds = `${limits.min} to ${limits.max}`
-    return refused(`${pool.plan().app} is scaled by load from ${bounds} workers; change its workers and reload`)
+    return rejected(`${pool.plan().app} scales by load from ${bounds} workers; change its key workers and reload`)
   }
   const result = await pool.scale(workers)
-  if (!result.ok) return { ok: false, message: 'scaling abandoned, the old workers stay', ...whyOf(result) }
+  if (!result.ok) return { ok: false, message: 'scaling abandoned, the old workers keep serving', ...whyOf(result) }
   const of = pools.size > 1 ? ` of ${pool.plan().app}` : ''
-  return { ok: true, message: `${workers} worker${workers === 1 ? '' : 's'}${of} now` }
+  return { ok: true, message: `scaled to ${workers} worker${workers === 1 ? '' : 's'}${of}` }
 }
 
 function poolToScale(pools: Apps['pools'], app: string | undefined): WorkerPool | undefined {

@@ -1,24 +1,24 @@
 import type { Outcome } from '../base/outcome.ts'
 
-/** What monohull can be told, by a signal, by the admin API or by any other way in. */
+/** Command to a running monohull, from a signal, the admin API or monohull itself. */
 export type Command =
   | { type: 'reload' }
-  /** Replaces everything, or what `target` names: all workers of an app (`api`), or one (`api.2`). */
+  /** Replaces everything, or `target`: all workers of an app (`api`), or one (`api.2`). */
   | { type: 'restart'; target?: string }
-  /** `app`: needed where several have workers. */
+  /** `app` is required if several apps have workers. */
   | { type: 'scale'; workers: number; app?: string }
-  /** Of the app that answers `/`. */
+  /** Applies to the app that serves `/`. */
   | { type: 'scaleBy'; change: 1 | -1 }
-  /** Of nginx's cache: everything, or what begins with `prefix`. */
+  /** Removes from nginx's cache everything, or the paths that begin with `prefix`. */
   | { type: 'purgeCache'; prefix?: string }
-  /** Has a host that the configuration does not name lead somewhere: to an app, an upstream or an address. */
+  /** Routes a host that the configuration does not name to an app, an upstream or an address. */
   | { type: 'setRoute'; host: string; target: string }
   | { type: 'removeRoute'; host: string }
-  /** Serves what the certificate files hold now. */
+  /** Serves the current certificate files. */
   | { type: 'refreshCertificates' }
   | { type: 'reopenLogs' }
   | { type: 'stop' }
   | { type: 'quickStop' }
 
-/** The one way in for commands; `from` says who asks. Settles when the command is done. */
+/** Sends a command to the queue; `from` is its origin for the log. Settles when the command is done. */
 export type SendCommand = (command: Command, from: string) => Promise<Outcome>

@@ -2,7 +2,7 @@ import http from 'node:http'
 import net from 'node:net'
 import { readInstance } from './adapters/instance.ts'
 
-/** Docker's HEALTHCHECK: asks for liveness over the front port. Exits 0 when it is well, else 1 with the reason. */
+/** Docker's HEALTHCHECK: requests the liveness path on the HTTP port. Exits with 0 if it is healthy, else with 1 and prints the reason. */
 const timeoutMs = 2500
 
 function fail(reason: string): never {
@@ -15,7 +15,7 @@ if (!instance?.isServing) fail('monohull is not serving yet')
 if (instance.livePath === 'off') process.exit(0)
 const { httpHost: host, httpPort: port, livePath: path, proxyProtocol } = instance
 
-/** A connection that says nothing of who is behind it (the PROXY protocol's own words for that). */
+/** Connection without a client address, which the PROXY protocol calls UNKNOWN. */
 function connect(): net.Socket {
   const socket = net.connect({ host, port: port ?? 0 })
   if (proxyProtocol) socket.write('PROXY UNKNOWN\r\n')
@@ -24,7 +24,7 @@ function connect(): net.Socket {
 
 const request = http.get({ host, port, path, timeout: timeoutMs, createConnection: connect }, response => {
   if (response.statusCode === 200) process.exit(0)
-  fail(`${path} answered ${response.statusCode}`)
+  fail(`${path} returned ${response.statusCode}`)
 })
-request.on('timeout', () => fail('no answer in time'))
+request.on('timeout', () => fail(`no response within ${timeoutMs / 1000} s`))
 request.on('error', error => fail(error.message))

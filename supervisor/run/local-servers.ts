@@ -5,13 +5,14 @@ import type { SendCommand } from './command.ts'
 import type { Run } from './run.ts'
 import type { Subject } from './subject.ts'
 
+/** Dependencies of the local servers. */
 export interface LocalServersDeps extends Pick<AdminOptions, 'renewCertificate' | 'dynamicRoutes'> {
   send: SendCommand
 }
 
-/** Health for nginx's visitors, and the admin API, each on a unix socket of its own. */
+/** Servers for health checks through nginx and for the admin API, each on its own unix socket. */
 export async function openLocalServers(run: Run, deps: LocalServersDeps): Promise<Subject> {
-  // node:http takes its time, and the app answers without it
+  // loading node:http takes time, and requests to the app do not need it
   const { serveAdmin, serveHealth } = await import('./adapters/admin-server.ts')
   const { config, nginxUser } = run.settings()
   const health = { livePath: config.health.live_path, readyPath: config.health.ready_path, facts: run.health }

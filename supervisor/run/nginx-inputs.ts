@@ -14,17 +14,18 @@ import { openUpstreams } from '../upstreams/upstreams.ts'
 import type { SendCommand } from './command.ts'
 import type { Run } from './run.ts'
 
+/** Dependencies of nginx's inputs. */
 export interface NginxInputsDeps extends ProcessRuntime {
   world: World
   run: Run
   send: SendCommand
   rotation: Rotation
   front: Front
-  /** Has nginx workers quit that cannot be told of changes. */
+  /** Makes nginx workers quit that changes cannot reach. */
   retireOrphans(): Promise<void>
 }
 
-/** What nginx is told about, and what it needs beside it. */
+/** Inputs of the nginx configuration, and services that nginx depends on. */
 export interface NginxInputs {
   features: NginxFeatures
   directories: StaticDirectories
@@ -34,7 +35,7 @@ export interface NginxInputs {
   dynamicRoutes: OpenDynamicRoutes | undefined
 }
 
-/** Opens everything that nginx is told about, at the same time: the workers boot meanwhile. */
+/** Opens all inputs of nginx at the same time, while the workers boot. */
 export async function openNginxInputs(deps: NginxInputsDeps): Promise<NginxInputs> {
   const { run, rotation, send } = deps
   const settings = run.settings()
@@ -46,7 +47,7 @@ export async function openNginxInputs(deps: NginxInputsDeps): Promise<NginxInput
       ...shared,
       served: () => certificates.current()?.kept ?? [],
       async hasRoute(host): Promise<boolean> {
-        if (!dynamicRoutes) throw new Error('cannot ask dynamic_routes: there are none')
+        if (!dynamicRoutes) throw new Error('cannot look up dynamic routes: dynamic_routes is not set')
         return (await dynamicRoutes.find(host)).target !== undefined
       },
     }),

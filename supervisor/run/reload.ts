@@ -9,7 +9,7 @@ import type { Proposal, Run } from './run.ts'
 import type { RunningNginx } from './running-nginx.ts'
 import type { Subject } from './subject.ts'
 
-/** Keys whose change takes a restart: they are bound or owned by what goes on running. */
+/** Keys that only a restart can change: what they set is bound or owned by processes that keep running. */
 const fixedKeys = [
   'http_port',
   'https_port',
@@ -22,23 +22,24 @@ const fixedKeys = [
   'dynamic_routes',
 ] as const
 
-/** The next settings, or all that is wrong with them, as text. */
+/** Next settings, or all their problems as text. */
 export type Resolved = { ok: true; settings: Settings } | { ok: false; reason: string }
 
+/** Dependencies of a reload. */
 export interface ReloadDeps {
   log: Log
   run: Run
   nginx: Pick<RunningNginx, 'check' | 'take' | 'follow'>
   hooks: Pick<HookRunner, 'run' | 'attempt'>
-  /** Reads the configuration and looks at the machine again. */
+  /** Reads the configuration and inspects the machine again. */
   resolveAgain(): Promise<Resolved>
-  /** Says what the next settings may be about, when they are in force. */
+  /** Logs warnings about the next settings before the reload finishes. */
   report(next: Settings): void
 }
 
 /**
- * Reads everything again, has every subject prepare its next generation, tests all of it, replaces workers and processes,
- * and has nginx take it. Whatever fails before that leaves everything as it was: nothing was overwritten.
+ * Reads the configuration again, lets every subject prepare its next generation, tests all of it, replaces workers and processes,
+ * and reloads nginx. If a step fails, everything stays as it was: nothing has been overwritten.
  */
 export async function reload(deps: ReloadDeps): Promise<Outcome> {
   const { run, nginx, hooks } = deps
@@ -68,24 +69,22 @@ export async function reload(deps: ReloadDeps): Promise<Outcome> {
 
 async function applyTo(nginx: ReloadDeps['nginx'], proposal: Proposal): Promise<void> {
   const result = await applyAll([...proposal.changes.values()])
-  if (!result.ok) throw new OperatorError([result.reason, ...result.lastLines].join('\n'), { fix: 'mend the app' })
+  if (!result.ok) throw new OperatorError([result.reason, ...result.lastLines].join('\n'), { fix: 'fix the app' })
   await nginx.take(proposal)
 }
 
-/** nginx may have been given the proposal, and is told what is in force still. */
+/** Reverts the changes, and sends nginx the settings still in force, because it may have received the proposal. */
 async function rollBack({ log, nginx }: ReloadDeps, changes: Proposal['changes']): Promise<void> {
   try {
     await revertAll([...changes.values()])
   } catch (error) {
-    log.error('cannot take back all of an abandoned reload', { error: messageOf(error) })
+    log.error('cannot revert all changes of an abandoned reload', { error: messageOf(error) })
   }
-  nginx
-    .follow()
-    .catch((error: unknown) => log.error('cannot tell nginx which workers there are', { error: messageOf(error) }))
+  nginx.follow().catch((error: unknown) => log.error('cannot update the workers in nginx', { error: messageOf(error) }))
 }
 
 function abandoned(reason: string): Outcome {
-  return { ok: false, message: 'reload abandoned, what ran before goes on', reason }
+  return { ok: false, message: 'reload abandoned, nothing has changed', reason }
 }
 
 function findFixed(run: Run, next: Settings): string | undefined {

@@ -3,45 +3,46 @@ import type { Runtime } from '../base/runtime.ts'
 const everyMs = 2000
 const shown = 3
 
+/** Dependencies of the watch. */
 export interface RunDirWatchDeps extends Pick<Runtime, 'clock' | 'log'> {
-  /** What of the run folder has to be there now, and is not. */
+  /** Required paths of the run directory that do not exist now. */
   missing(): string[]
-  /** Puts the record of this instance back, for the command line and the next start. */
-  noteAgain(): void
+  /** Writes the record of this instance again, for the command line and the next start. */
+  restoreRecord(): void
 }
 
 /**
- * Looks whether the run folder is still whole. A cleaner of temporary files takes away what nothing but a restart can give
- * back: the sockets that nginx finds the workers at. What two looks in a row miss is told, once.
+ * Checks at intervals that the run directory is complete. A cleaner of temporary files may remove the sockets through which
+ * nginx reaches the workers, and only a restart can create them again. Files missing in two checks in a row are logged once.
  */
-export function watchRunDir({ clock, log, missing, noteAgain }: RunDirWatchDeps): { close(): Promise<void> } {
+export function watchRunDir({ clock, log, missing, restoreRecord }: RunDirWatchDeps): { close(): Promise<void> } {
   let missed: string[] = []
   let cancel = () => {}
 
-  function look(): void {
+  function check(): void {
     const now = missing()
     const lost = now.filter(path => missed.includes(path))
     missed = now
     if (lost.length === 0) {
-      lookLater()
+      checkLater()
       return
     }
     log.error(
-      'files of run_dir were removed while monohull runs: nginx cannot find the workers and its own files there',
+      'files of run_dir were removed while monohull is running: nginx cannot reach the workers or its own files',
       {
         missing: lost.slice(0, shown).join(','),
         more: lost.length > shown ? lost.length - shown : undefined,
-        fix: 'restart monohull; keep cleaners of temporary files away from the folder, or name another as run_dir',
+        fix: 'restart monohull; keep cleaners of temporary files away from the directory, or set another run_dir',
       },
     )
-    noteAgain()
+    restoreRecord()
   }
 
-  function lookLater(): void {
-    cancel = clock.after(everyMs, look)
+  function checkLater(): void {
+    cancel = clock.after(everyMs, check)
   }
 
-  lookLater()
+  checkLater()
   return {
     async close() {
       cancel()

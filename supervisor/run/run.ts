@@ -9,31 +9,32 @@ import { type HealthFacts, readiness } from './health.ts'
 import { runMetrics, type Status } from './status.ts'
 import type { Subject } from './subject.ts'
 
-/** A next generation of some subjects. */
+/** Next settings, and the next generation of the subjects that change. */
 export interface Proposal {
   settings: Settings
   changes: ReadonlyMap<Subject, Change<RunningModel>>
 }
 
-/** Everything that runs under one supervisor: subjects, in the order in which they were opened. */
+/** Subjects that run under one supervisor, in the order in which they were opened. */
 export interface Run {
   /** The settings in force. */
   settings(): Settings
-  /** Takes in what was just opened. One that is opened while everything ends is ended too. */
+  /** Adds a subject that was just opened. One that is added while the run drains is quiesced too. */
   add<T extends Subject>(subject: T): T
   subjects(): readonly Subject[]
-  /** Part of nginx's model that the subjects give: of now, or with what is proposed. */
+  /** Part of nginx's model that the subjects provide: now, or with a proposal. */
   model(proposal?: Proposal): RunningModel
-  /** Puts a proposal in force, all of it in one step; settles when what it replaces has ended. */
+  /** Puts a proposal in force in one step. Settles when everything it replaces has ended. */
   adopt(proposal: Proposal): Promise<void>
   isDraining(): boolean
-  /** Readiness goes off, and every subject ends what it does by itself; settles when that has ended. */
+  /** Ends readiness and quiesces every subject. Settles when all are quiet. */
   drain(): Promise<void>
   status(): Status
   metrics(): Promise<Metric[]>
   health(): HealthFacts
 }
 
+/** Run without subjects. */
 export function createRun(initial: Settings, log: Log): Run {
   const startedAt = systemClock.monotonic()
   const subjects: Subject[] = []
@@ -96,7 +97,7 @@ export function createRun(initial: Settings, log: Log): Run {
     return subjects.map(read).find(found => found !== undefined)
   }
 
-  /** One that fails holds up none of the others. */
+  /** Logs a failure, so that it does not affect the other subjects. */
   async function attempt(message: string, part: string, act: () => unknown): Promise<void> {
     try {
       await act()

@@ -7,22 +7,23 @@ import { renderConfiguration } from '../site/render.ts'
 import type { Proposal, Run } from './run.ts'
 import type { Subject } from './subject.ts'
 
-/** nginx, which is told what the run is. */
+/** nginx as a subject that serves the run. */
 export interface RunningNginx
   extends Subject,
     Pick<Nginx, 'recordFiles' | 'retireOrphans' | 'reopenLogs' | 'isStarted'> {
   start(): Promise<void>
-  /** Tests what is proposed without a trace; an OperatorError when nginx refuses it. */
+  /** Tests a proposal without side effects. Throws an OperatorError if nginx rejects it. */
   check(proposal: Proposal): Promise<void>
   /**
-   * Has nginx take what is proposed, and puts it in force in the same turn: whatever tells nginx something next tells it of
-   * the new. Rejects when nothing has changed. Settles when what is replaced has ended.
+   * Reloads nginx with a proposal and puts it in force in the same turn, so that every later update is based on it. If it
+   * rejects, nothing has changed. Settles when everything that the proposal replaces has ended.
    */
   take(proposal: Proposal): Promise<void>
-  /** Tells nginx what the subjects are now. */
+  /** Updates nginx with the current state of the subjects. */
   follow(): Promise<void>
 }
 
+/** nginx, rendered from the run and supervised by `nginx`. */
 export function createRunningNginx(run: Run, nginx: Nginx, features: NginxFeatures): RunningNginx {
   function render(proposal?: Proposal): RenderedNginx {
     return renderConfiguration(modelNginx(proposal?.settings ?? run.settings(), features, run.model(proposal)))

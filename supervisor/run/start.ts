@@ -39,9 +39,10 @@ import type { Run } from './run.ts'
 import { createRunningNginx, type RunningNginx } from './running-nginx.ts'
 import { hookWorkers } from './worker-hooks.ts'
 
-/** Health is answered when the first worker is ready, so as not to hold up its boot, or after this time. */
+/** Time after which health is served even if no worker is ready. Until then it waits, so as not to delay the boot of the workers. */
 const quickBootMs = 500
 
+/** Dependencies of startup. */
 export interface StartDeps {
   world: World
   log: Log
@@ -49,26 +50,26 @@ export interface StartDeps {
   stderr: Output
   run: Run
   send: SendCommand
-  /** Reads the configuration and looks at the machine again. */
+  /** Reads the configuration and inspects the machine again. */
   resolveAgain(): Promise<Resolved>
-  /** Stops the run with the code of a program whose failures end it. */
+  /** Stops the run with the exit code of the program whose failures ended it. */
   endRun: FailureLimitDeps['endRun']
-  /** Called with what a stop has to know, as soon as it is there. */
+  /** Called as soon as the hooks exist, for a stop during startup; `onNginx` likewise. */
   onHooks(hooks: HookRunner): void
   onNginx(nginx: RunningNginx): void
 }
 
 /**
- * The order of a start. Listening comes first, so that a taken port ends it before anything runs, and who connects from
- * then on waits instead of being refused; then the init commands, one by one; the workers next, whose boot takes the
- * longest; nginx and the rest meanwhile. Undefined when a stop came in between.
+ * Starts everything, in this order. The ports are bound first: a port in use ends startup before anything runs, and clients wait
+ * from then on instead of being refused. Then the init commands run, one after the other. Then the workers boot, which takes the
+ * longest; nginx and the rest start meanwhile. Undefined if a stop was requested meanwhile.
  */
 export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
   const { world, log, run, send } = deps
   const settings = run.settings()
   const { config } = settings
   const instance = await claimRunDir(config.run_dir, names =>
-    log.warn('ended what a killed monohull had left running', { processes: names.join(',') }),
+    log.warn('stopped processes left by a previous instance', { processes: names.join(',') }),
   )
   run.add({ name: 'instance', close: instance.release })
   const front = run.add(openFront(config))
@@ -85,7 +86,7 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
     await run.add((await import('../programs/init.ts')).startInit(runtime, settings.init)).done
   if (run.isDraining()) return undefined
 
-  // until the first worker is ready, nginx has the sockets of all
+  // until the first worker is ready, nginx uses the sockets of all workers
   let nginx: RunningNginx | undefined
   let follow = async () => {}
   const rotation = createRotation(() => follow(), log)
@@ -108,14 +109,14 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
   for (const app of settings.apps) log.info('starting', describeApp(app, settings.apps.length))
   if (settings.nginxUserName === 'root') warnOfRoot(log)
 
-  const around = await openNginxInputs({
+  const inputs = await openNginxInputs({
     ...deps,
     ...shared,
     rotation,
     front,
     retireOrphans: async () => nginx?.retireOrphans(),
   })
-  const { features, directories, certificates, acme, dynamicRoutes } = around
+  const { features, directories, certificates, acme, dynamicRoutes } = inputs
   warnAboutMissingFallbacks(config, log)
   const autoscaling = run.add(
     openAutoscaling(
@@ -144,7 +145,7 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
   )
   nginx = runningNginx
   deps.onNginx(nginx)
-  // a stop in the meantime found no nginx to end
+  // a stop that was requested meanwhile found no nginx to stop
   if (run.isDraining()) return undefined
   await nginx.start()
   await Promise.race([booted, pause(systemClock, quickBootMs)])
@@ -163,7 +164,7 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
   autoscaling.begin()
   await certificates.watch()
   const { openRunDirWatch } = await import('./run-dir.ts')
-  run.add(openRunDirWatch({ ...runtime, ...run, folder: config.run_dir, instance, pools: apps.pools }))
+  run.add(openRunDirWatch({ ...runtime, ...run, runDir: config.run_dir, instance, pools: apps.pools }))
   if (!world.isDevelopment) directories.watch()
   await acme.begin()
   run.add(await openSchedules(settings, (target, reason) => send({ type: 'restart', target }, reason)))
@@ -215,16 +216,16 @@ function createRuntime({ world, log, stdout, stderr, run }: StartDeps, { note }:
 }
 
 function warnOfRoot(log: Log): void {
-  log.warn('nginx and the app run as root, which lacks the capabilities to start them as others', {
-    fix: 'start as another user (docker run --user), or leave CAP_SETUID, CAP_SETGID, CAP_CHOWN and CAP_KILL',
+  log.warn('nginx and the app run as root, because root lacks the capabilities to start them as other users', {
+    fix: 'start as another user (docker run --user), or keep CAP_SETUID, CAP_SETGID, CAP_CHOWN and CAP_KILL',
   })
 }
 
 function bootFailure({ worker, exit, lastLines }: Death): OperatorError {
-  const printed = lastLines.length > 0 ? `, and printed last:\n${lastLines.join('\n')}` : ', and printed nothing'
+  const printed = lastLines.length > 0 ? `; its last lines:\n${lastLines.join('\n')}` : ' and printed nothing'
   return new OperatorError(`every worker failed at its first start; ${worker} was the last one${printed}`, {
-    fix: 'mend the app; why each worker ended stands above',
-    // a server that ends by itself is no success, whatever it says
+    fix: 'fix the app; the log lines above show why each worker ended',
+    // a server that ends by itself has failed, even with exit code 0
     code: exitCodeOf(exit) || 1,
   })
 }

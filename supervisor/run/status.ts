@@ -7,30 +7,30 @@ import { formatUpstreams, type UpstreamServerStatus } from '../upstreams/status.
 import type { WorkerLimits } from '../workers/autoscaling/decision.ts'
 import type { WorkerStatus } from '../workers/status.ts'
 
-/** The whole, as `monohull status` shows it. */
+/** Status of the run, as `monohull status` shows it. */
 export interface Status {
   pid: number
   state: 'ready' | 'not ready' | 'stopping'
   uptimeSeconds: number
-  /** Addresses with ports. */
+  /** Addresses with ports, such as `0.0.0.0:80`. */
   http: string[]
   https: string[]
   workers: WorkerStatus[]
   processes: ProcessStatus[]
-  /** Apps that are scaled by load, and between which numbers. */
+  /** Apps that scale by load, with their number of workers and its bounds. */
   scaled: ({ app: string; workers: number } & WorkerLimits)[]
   upstreams: UpstreamServerStatus[]
-  /** None unless dynamic_routes is set. */
+  /** Undefined unless dynamic_routes is set. */
   dynamicRoutes?: RouteStoreStatus | undefined
-  /** None without HTTPS. */
+  /** Undefined without HTTPS. */
   certificates?: CertificatesStatus | undefined
 }
 
-/** The status as tables for people. */
+/** Status as text tables. */
 export function formatStatus(status: Status): string {
   const { pid, state, uptimeSeconds, http, https, workers, processes, scaled, upstreams, certificates } = status
   const bounds = scaled
-    .map(one => `${one.app} scales by load: ${one.workers}, from ${one.min} to ${one.max}\n`)
+    .map(one => `${one.app} scales by load: ${one.workers} workers, from ${one.min} to ${one.max}\n`)
     .join('')
   const head = `monohull ${state}, pid ${pid}, up ${uptimeSeconds} s\nhttp  ${http.join(' ') || '-'}\nhttps ${https.join(' ') || '-'}\n${bounds}`
   const tail =
@@ -55,10 +55,10 @@ function formatDynamicRoutes(found: RouteStoreStatus | undefined): string {
   return `dynamic routes: ${found.routes}${problem}\n`
 }
 
-/** Metrics of the run as a whole. */
+/** Metrics of the run. */
 export function runMetrics({ state, uptimeSeconds }: Pick<Status, 'state' | 'uptimeSeconds'>): Metric[] {
   return [
-    gauge('ready', 'Whether it is ready to serve', state === 'ready' ? 1 : 0),
-    gauge('uptime_seconds', 'Seconds since the start', uptimeSeconds),
+    gauge('ready', 'Whether monohull is ready to serve', state === 'ready' ? 1 : 0),
+    gauge('uptime_seconds', 'Seconds since startup', uptimeSeconds),
   ]
 }

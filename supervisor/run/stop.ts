@@ -5,30 +5,32 @@ import type { HookRunner } from '../programs/hook-runner.ts'
 import type { Run } from './run.ts'
 import type { Subject } from './subject.ts'
 
+/** Mode of a stop, and the exit code after it. */
 export type StopReason = { mode: 'graceful' | 'quick'; code: number }
 
-/** Share of the time left after which the next subject begins to stop beside the one that still does. */
+/** Share of the remaining time after which the next subject begins to stop, even if the previous one is still stopping. */
 const turnShare = 0.6
-/** Kept back of the stop's time, for the last signals and records. */
+/** Time reserved at the end of a stop for the last signals and records. */
 const reserveMs = 300
-/** Share of the stop's time, less stop_delay, that before_stop may take. */
+/** Share of stop_timeout, minus stop_delay, that before_stop may take. */
 const hookShare = 0.5
 
+/** Dependencies of a stop. */
 export interface StopDeps {
   clock: Clock
   log: Log
   run: Run
   hooks: HookRunner | undefined
-  /** Whether nginx takes requests: without it, nothing is worth waiting for. */
+  /** Whether nginx serves requests; if not, there is nothing to wait for. */
   isServing: boolean
-  /** Settles when it has to be quick. */
+  /** Settles when the stop has to be quick. */
   hurried: Promise<void>
 }
 
 /**
- * The order of a stop, within stop_timeout: readiness off, before_stop, stop_delay for balancers to notice, then the subjects
- * backwards, so that nginx finishes its requests while workers still serve. What no request depends on stops meanwhile.
- * `hurried` cuts it short. Settles when nothing of the run runs any more.
+ * Stops everything within stop_timeout, in this order: readiness ends, before_stop runs, stop_delay passes so that load balancers
+ * notice, then the subjects stop in reverse order, so that nginx finishes its requests while workers still serve. Subjects that no
+ * request depends on stop meanwhile. `hurried` cuts the stop short. Settles when no process of the run is left.
  */
 export async function stop(deps: StopDeps, { mode, code }: StopReason): Promise<void> {
   const { clock, log, run, hooks, hurried } = deps
@@ -65,7 +67,7 @@ async function stopInTurn({ clock, run, isServing }: StopDeps, how: Stopping): P
   await Promise.all(stopped)
 }
 
-/** nginx goes first: it would answer 502 for workers that end before it. */
+/** Stops nginx first: it would respond with 502 for workers that end before it. */
 async function stopQuickly(subjects: readonly Subject[]): Promise<void> {
   const how: Stopping = { mode: 'quick', leftMs: () => 0 }
   const { beside, inTurn } = order(subjects)

@@ -6,16 +6,16 @@ import type { Settings } from '../site/settings.ts'
 import type { WorkerCount } from '../workers/ready-count.ts'
 import type { Status } from './status.ts'
 
-/** A part of a run: something that runs, or that nginx is told about. */
+/** Part of a run: something that runs, or an input of the nginx configuration. */
 export interface Subject {
   readonly name: string
-  /** Whether no request depends on it: it drains beside the subjects that serve. */
+  /** Whether no request depends on it, so that it stops at the same time as the subjects that serve. */
   readonly isIndependent?: boolean
-  /** Reason why it cannot take other settings without a restart; undefined when it can. */
+  /** Reason why it cannot change to these settings without a restart; undefined if it can. */
   fixed?(next: Settings): string | undefined
-  /** The next generation, built beside what runs; undefined: nothing changes. Whatever it throws abandons the reload. */
+  /** Prepares the next generation beside the running one; undefined if nothing changes. An error abandons the reload. */
   prepare?(next: Settings): Promise<Change<RunningModel> | undefined>
-  /** Its part of nginx's model under the settings in force: what follows from what runs. `site/compose.ts` has the rest. */
+  /** Part of nginx's model under the settings in force that depends on what runs; `site/compose.ts` adds the rest. */
   model?(settings: Settings): Partial<RunningModel>
   status?(): Partial<Status>
   metrics?(): Metric[] | Promise<Metric[]>
@@ -23,12 +23,12 @@ export interface Subject {
   failing?(): string | undefined
   /** Reason why it is not ready; undefined when it is. */
   unready?(): string | undefined
-  /** Workers that get requests; undefined where there are none. */
+  /** Number of workers that get requests; undefined if there are none. */
   workers?(): WorkerCount | undefined
-  /** Ends what it does by itself, such as schedules and checks, when a stop begins. What serves requests goes on. */
+  /** Ends background activity, such as schedules and checks, when a stop begins. Requests are still served. */
   quiesce?(): unknown
-  /** Ends its processes. Settles when none is left. A quick one may follow a graceful one that has not settled. */
+  /** Stops its processes. Settles when none is left. A quick stop may follow a graceful one that has not settled. */
   stop?(how: Stopping): Promise<unknown>
-  /** Releases what it holds, such as sockets, when no process is left. */
+  /** Releases resources, such as sockets, when no process is left. */
   close?(): unknown
 }

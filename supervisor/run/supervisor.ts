@@ -15,23 +15,24 @@ import type { RunningNginx } from './running-nginx.ts'
 import { start } from './start.ts'
 import { type StopReason, stop } from './stop.ts'
 
+/** Options of the supervisor. */
 export interface SupervisorOptions {
   settings: Settings
   world: World
-  /** Reads the configuration and looks at the machine again, for a reload. */
+  /** Reads the configuration and inspects the machine again, for a reload. */
   resolveAgain: () => Promise<Resolved>
-  /** Called when the start is over. */
+  /** Called when startup is over. */
   onServing?: (serving: Serving) => Promise<void>
 }
 
-/** What a run that serves can be asked and told. */
+/** Interface to a run that serves. */
 export interface Serving extends Pick<CommandDeps, 'run' | 'apps' | 'front'> {
   send: SendCommand
   /** Writes a line to stderr. */
   write(line: string): void
 }
 
-/** Runs everything until it is told to stop; settles with the exit code. */
+/** Runs everything until a stop; settles with the exit code. */
 export async function runSupervisor({ settings, world, resolveAgain, onServing }: SupervisorOptions): Promise<number> {
   const stdout = createOutput(1)
   const stderr = createOutput(2)
@@ -45,13 +46,13 @@ export async function runSupervisor({ settings, world, resolveAgain, onServing }
   const commands = createCommandQueue({
     async run(command) {
       const serving = await served.given
-      if (!serving) throw new Error('nothing serves yet')
+      if (!serving) throw new Error('startup did not finish')
       return runCommand(serving, command)
     },
     stop(mode) {
       if (mode === 'quick') hurried.give()
       stopRequested.give({ mode, code: exitCode.ok })
-      // what waits for the start is refused now
+      // rejects commands that wait for startup
       served.give(undefined)
     },
     ready: served.given,
@@ -109,7 +110,7 @@ export async function runSupervisor({ settings, world, resolveAgain, onServing }
   }
 }
 
-/** A promise and what settles it. */
+/** Promise with the function that settles it. */
 function createSignal<T>(): { given: Promise<T>; give: (value: T) => void } {
   let give: (value: T) => void = () => {}
   const given = new Promise<T>(resolve => {

@@ -3,7 +3,7 @@ import type { HookPlans } from '../programs/hook.ts'
 import type { HookRunner } from '../programs/hook-runner.ts'
 import type { WorkerEvent } from '../workers/worker.ts'
 
-/** Tells the operator's command what became of a worker. */
+/** Event handler that runs the hooks worker_ready and worker_exit. */
 export function hookWorkers(hooks: HookRunner, plans: () => HookPlans): (event: WorkerEvent) => void {
   return event => {
     const { worker, pid } = event

@@ -20,14 +20,14 @@ import type { NginxModel } from './model.ts'
 import type { Settings } from './settings.ts'
 import { shutdownTimeoutSeconds } from './shutdown.ts'
 
-/** Part of the model that follows from what is bound and running; the rest follows from the settings. */
+/** Part of the model that depends on bound ports and running processes; the rest depends on the settings. */
 export interface RunningModel extends AppsModel, UpstreamsModel, CertificatesModel, StaticFilesModel {
   http: readonly ListenAddress[]
   https: readonly ListenAddress[]
   accessLogPath: string
 }
 
-/** That part where nothing runs. */
+/** That part while nothing runs. */
 export const noneRunning: RunningModel = {
   http: [],
   https: [],
@@ -39,10 +39,12 @@ export const noneRunning: RunningModel = {
   externalOf: () => [],
 }
 
+/** Name of the health socket in run_dir. */
 export const healthSocketName = 'health.sock'
+/** Name of the admin socket in run_dir. */
 export const adminSocketName = 'admin.sock'
 
-/** The model of nginx, from the settings and what is bound and running. An OperatorError when they ask for what the installed nginx lacks. */
+/** Model of nginx for the settings and what is running. Throws an OperatorError if the installed nginx lacks a required feature. */
 export function modelNginx(settings: Settings, features: NginxFeatures, running: RunningModel): NginxModel {
   const { config, apps } = settings
   const publicHttpsPort = config.public_https_port ?? running.https[0]?.port ?? config.https_port

@@ -4,22 +4,22 @@ import { isSecretKey } from '../config/secrets.ts'
 import { parseYaml, type YamlSource } from '../config/yaml-source.ts'
 import { type Config, configSchema } from './schema.ts'
 
-/** Every scalar key with a name of its own. */
+/** Scalar keys with a fixed name. */
 export function scalarKeys(): ScalarKey[] {
   return scalarKeysOf(configSchema)
 }
 
-/** Scalar keys below names that the configuration gives, such as those of `apps`. */
+/** Scalar keys below names that the configuration chooses, such as those of `apps`. */
 export function namedScalarKeys(tree: Record<string, unknown>): ScalarKey[] {
   return namedScalarKeysOf(configSchema, tree)
 }
 
-/** The configuration file, with the place of each of its keys. */
+/** Parsed configuration file, with the source location of each key. */
 export function parseConfigFile(file: { path: string; text: string }): YamlSource {
   return parseYaml(file, path => isSecretKey(configSchema, path))
 }
 
-/** The configuration of this site; all problems at once, each with its key, source, value and fix. */
+/** Configuration of this site, or all problems at once, each with its key, source, value and fix. */
 export function loadConfig(sources: ConfigSources): LoadResult<Config> {
   return loadBySchema(configSchema, sources)
 }

@@ -1,7 +1,7 @@
 import { acmeSettingsOf } from '../certificates/acme/settings.ts'
 import type { Config } from './schema.ts'
 
-/** Every host name in the configuration, in lower case, wildcards among them. */
+/** Host names in the configuration, in lower case, including wildcards. */
 export function knownHosts(config: Config): string[] {
   const { server_names, routes } = config
   const ordered = acmeSettingsOf(config)?.plans.flatMap(({ domains }) => domains) ?? []

@@ -4,7 +4,7 @@ import type { NginxModel } from './model.ts'
 
 const requestId = '$monohull_request_id'
 
-/** For the http block, after what else is in run_dir. `off` would silence every log of the block. */
+/** Log directives for the http block. `access_log off` would disable every log of the block. */
 export function renderLogs(model: NginxModel): string[] {
   const { accessLog, apps, workDir } = model
   const unanswered = `access_log ${quote(`${workDir}/${unansweredName}`)} monohull_unanswered if=$monohull_unanswered;`
@@ -17,16 +17,16 @@ export function renderLogs(model: NginxModel): string[] {
   ]
 }
 
-/** An id is random, and making one takes a tenth of the time that a static file takes: none for those whom nobody tells it. */
+/** Map for the request id in the log. Creating an id takes a tenth of the time of a static file, so requests whose id no one sees get none. */
 function renderLoggedId(model: NginxModel): string {
   const none = model.accessLog?.format === 'json' ? `''` : '-'
-  return mayTellId(model)
+  return mayExposeId(model)
     ? `map '' $monohull_logged_id { default ${requestId}; }`
     : `map $upstream_addr $monohull_logged_id { default ${requestId}; '' ${none}; }`
 }
 
-/** Whether anybody but an app or upstream may know the id of a request: who asked, or directives of the user's. */
-function mayTellId({ front, routes, snippets, ownNginxConf }: NginxModel): boolean {
+/** Whether the id of a request may be visible outside apps and upstreams: to the client, or in the user's directives. */
+function mayExposeId({ front, routes, snippets, ownNginxConf }: NginxModel): boolean {
   const headers = [...front.headers, ...routes.flatMap(({ rules }) => rules.headers ?? [])]
   return (
     front.trust.proxies.length > 0 ||

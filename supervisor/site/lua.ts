@@ -1,7 +1,7 @@
 import { quote } from '../nginx/text.ts'
 import type { NginxModel } from './model.ts'
 
-/** Keys of the configuration for which nginx runs Lua. */
+/** Configuration keys for which nginx runs Lua. */
 export function luaKeys({ busyCounter, onDemand, dynamicRoutes }: NginxModel): string[] {
   return [
     ...(busyCounter ? ['app.workers'] : []),
@@ -10,7 +10,7 @@ export function luaKeys({ busyCounter, onDemand, dynamicRoutes }: NginxModel): s
   ]
 }
 
-/** For the http block: where nginx's workers find the modules of nginx/lua. `;;` is where they are found without this. */
+/** Directive for the http block with the search path of the modules in nginx/lua. `;;` is the default path. */
 export function renderLuaPath(model: NginxModel): string[] {
   const keys = luaKeys(model)
   if (keys.length === 0) return []

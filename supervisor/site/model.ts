@@ -12,13 +12,13 @@ import type { ExternalUpstream } from '../upstreams/upstream.ts'
 import type { BusyCounter } from '../workers/autoscaling/busy-counter.ts'
 import type { Upstream } from '../workers/upstream.ts'
 
-/** Everything that the rendered parts of the nginx configuration depend on. */
+/** Model of the nginx configuration: everything that its rendered parts depend on. */
 export interface NginxModel {
   features: NginxFeatures
-  /** nginx's own workers; undefined when nginx is not started as root. */
+  /** User of nginx's workers; undefined if nginx is not started as root. */
   user: string | undefined
   workerProcesses: number
-  /** A writable folder for pid file and temporary files. */
+  /** Writable directory for the pid file and temporary files. */
   workDir: string
   accessLog: { path: string; format: LogFormat } | undefined
   http: ListenAddress[]
@@ -27,28 +27,28 @@ export interface NginxModel {
   /** Port in redirects to HTTPS. */
   publicHttpsPort: number
   certificates: TlsCertificates | undefined
-  /** For names that no certificate is for. */
+  /** Certificates on demand, for names without a certificate. */
   onDemand: OnDemand | undefined
   tlsProfile: 'intermediate' | 'modern'
-  /** Folder with what a CA asks for on port 80. */
+  /** Directory with the challenge files that a CA requests on port 80. */
   acmeChallenges: string | undefined
   health: { socket: string; livePath: string; readyPath: string }
-  /** For 502, 503 and 504. */
+  /** Page for 502, 503 and 504. */
   unavailable: UnavailablePage
-  /** Counted where an app is scaled by it. */
+  /** Busy time of workers, counted for apps that are scaled by it. */
   busyCounter: BusyCounter | undefined
-  /** The apps that run as workers. */
+  /** Apps with workers. */
   apps: Upstream[]
   upstreams: ExternalUpstream[]
-  /** For hosts that are not in the configuration. */
+  /** Routes of hosts that are not in the configuration. */
   dynamicRoutes: DynamicHosts | undefined
-  /** What answers what. No two have the same host, path and way to match. */
+  /** Routes; no two have the same host, path and match. */
   routes: ServedRoute[]
   front: FrontRules
-  /** In place of the installation's. */
+  /** The user's nginx.conf, in place of the built-in one. */
   ownNginxConf: OwnNginxConf | undefined
-  /** Folder with the user's http.d and server.d, when it exists. */
+  /** Directory with the user's http.d and server.d, if it exists. */
   snippets: string | undefined
-  /** Seconds after which nginx's old workers close what still hangs on them. */
+  /** Seconds after which nginx's old workers close their remaining connections. */
   shutdownTimeoutSeconds: number
 }

@@ -14,7 +14,7 @@ import { renderNginx } from './render.ts'
 import type { Config } from './schema.ts'
 import type { Settings } from './settings.ts'
 
-/** The servers of an upstream as they are configured, whatever their names lead to. */
+/** Servers of an upstream as configured, without resolving their names. */
 function namedServers({ upstreams }: Config, upstream: string): ExternalUpstream['servers'] {
   return (upstreams[upstream]?.servers ?? []).map(({ host, port, weight, isBackup }) => ({
     address: formatAddress(host, port),
@@ -32,7 +32,7 @@ function hstsPreview({ config }: Settings): Hsts | undefined {
   })
 }
 
-/** Every file of the configuration, by name, as all workers ready would have it. */
+/** Files of the nginx configuration by name, as if all workers were ready. */
 export async function previewFiles(settings: Settings, world: World): Promise<Map<string, string>> {
   const model = await previewModel(settings, world)
   const runsLua = luaKeys(model).length > 0
@@ -42,11 +42,11 @@ export async function previewFiles(settings: Settings, world: World): Promise<Ma
   return new Map([...staticFiles, ...renderNginx(model)])
 }
 
-/** The model before anything is bound or running. */
+/** Model before anything is bound or running. */
 export async function previewModel(settings: Settings, world: World): Promise<NginxModel> {
   const { config } = settings
   const addresses = config.bind_addresses ?? ['0.0.0.0', '::']
-  // port 0 is any free one, and which is not known before
+  // port 0 takes any free port, which is not known in advance
   const at = (port: number, usual: number) => addresses.map(address => ({ address, port: port || usual }))
   const pair = join(config.run_dir, 'certificates/ID/served')
   return modelNginx(settings, await readNginxFeatures(), {
@@ -58,7 +58,7 @@ export async function previewModel(settings: Settings, world: World): Promise<Ng
       config.https === 'off'
         ? undefined
         : { fallback: { names: [], files: [{ chain: `${pair}.crt`, key: `${pair}.key` }] }, named: [] },
-    // what a start would send at once, with a good certificate
+    // the value right after startup with a valid certificate
     hsts: hstsPreview(settings),
     serversOf: plan => plannedServers(plan, config.run_dir),
     externalOf: upstream => namedServers(config, upstream),

@@ -25,15 +25,15 @@ import { luaKeys, renderLuaPath } from './lua.ts'
 import type { NginxModel } from './model.ts'
 import { type Site, type TlsServer, tlsServers } from './tls-servers.ts'
 
-/** Longer than any queue: a full backlog makes connecting fail at once. Another value than nginx's default is what makes it call listen(2). */
+/** Longer than any queue: with a full backlog, connecting fails immediately. nginx calls listen(2) only if the value is not its default. */
 const backlog = 4096
 
-/** The configuration of nginx for a model. */
+/** nginx configuration for a model. */
 export function renderConfiguration(model: NginxModel): RenderedNginx {
   return { files: renderNginx(model), ownConf: model.ownNginxConf }
 }
 
-/** The rendered files, by name relative to the configuration folder. */
+/** Rendered files by name, relative to the configuration directory. */
 export function renderNginx(model: NginxModel): Map<string, string> {
   return new Map([
     ...(model.ownNginxConf ? [['nginx.conf', model.ownNginxConf.text] as const] : []),
@@ -46,14 +46,14 @@ export function renderNginx(model: NginxModel): Map<string, string> {
   ])
 }
 
-/** What some hosts are answered with; no hosts: all others. */
+/** Locations shared by some hosts; without hosts, by all others. */
 interface HostSite {
   hosts: readonly string[]
   file: string
   locations: () => string[]
 }
 
-/** A file for each host that has routes of its own, and one for all others; with dynamic routes these are two kinds. */
+/** One site for each host with routes of its own, and one for all other hosts; with dynamic routes, two. */
 function sitesOf(model: NginxModel): HostSite[] {
   const { dynamicRoutes } = model
   const sites = routesByHost(model.routes).map(({ host, routes }, index): HostSite => {
@@ -67,7 +67,7 @@ function sitesOf(model: NginxModel): HostSite[] {
   return [{ hosts: [], file: 'rendered/site-dynamic.conf', locations }, ...sites]
 }
 
-/** One for each host. */
+/** Sites by host. */
 function tlsSites(model: NginxModel): Site[] {
   return sitesOf(model).flatMap(({ hosts, file }) =>
     (hosts.length > 0 ? hosts : [undefined]).map(host => ({ host, file })),
@@ -79,7 +79,7 @@ function renderMain(model: NginxModel): string {
   const looksForBrotli = model.routes.some(({ target }) => target.kind === 'files' && target.looksForBrotli)
   const lua = luaKeys(model)
   return lines([
-    // above the first comment: what no key changes
+    // directives above the first comment depend on no key
     'daemon off;',
     'error_log stderr warn;',
     ...(model.user ? [`user ${model.user};`] : []),
@@ -106,9 +106,9 @@ function renderHttp(model: NginxModel): string {
   )
   return lines([
     `ssl_ecdh_curve ${model.features.hasMlKem ? 'X25519MLKEM768:' : ''}X25519:prime256v1:secp384r1;`,
-    // one key for as long as it runs would open all that was recorded, and no ticket would outlive a reload
+    // a key that never changes would decrypt all recorded traffic, and tickets would not survive a reload
     ...(model.features.rotatesTicketKeys ? [] : ['ssl_session_tickets off;']),
-    // as many as Apache and Gunicorn take; nginx's own default is 1000
+    // the limit of Apache and Gunicorn; nginx's default is 1000
     ...(model.features.hasMaxHeaders ? ['max_headers 100;'] : []),
     '# run_dir',
     ...temporary,
@@ -137,7 +137,7 @@ function compressesWithBrotli({ front, routes }: NginxModel): boolean {
   return [front.compression, ...own].some(compression => compression?.hasBrotli)
 }
 
-/** Whether it takes a look at each request to tell if it is to be sent to HTTPS. */
+/** Whether each request must be inspected to decide on the redirect to HTTPS. */
 function redirectsByMap({ httpMode, front }: NginxModel): boolean {
   return httpMode === 'redirect' && mayComeByHttps(front.trust)
 }
@@ -161,7 +161,7 @@ function renderHttpServers(model: NginxModel): string[] {
       ),
       `    server_name ${site.hosts.join(' ') || '_'};`,
       `    include ${site.file};`,
-      // after the site, which may have refused the host
+      // after the site, which may have rejected the host
       ...(redirects ? ['    if ($monohull_redirects) {', `        ${redirect}`, '    }'] : []),
       '}',
     ])
@@ -204,7 +204,7 @@ function renderHttpsServer(model: NginxModel, server: TlsServer): string[] {
   ]
 }
 
-/** What the HTTP and the HTTPS server of a host have in common when both serve. */
+/** Directives that the HTTP and HTTPS servers of a host share if both serve. */
 function renderSite(model: NginxModel, locations: readonly string[]): string {
   return lines([
     ...renderFrontSite(model.front, model),
@@ -227,9 +227,9 @@ function renderHealth(model: NginxModel): string[] {
   ])
 }
 
-/** The server for any host is the default of its address, so that one in the user's http.d gets only the names it asks for. */
+/** Address of `listen`. The server for any host is the default one, so that a server in the user's http.d gets only its own names. */
 function renderListen({ address, port }: ListenAddress, { isDefault }: { isDefault: boolean }): string {
   const where = formatAddress(address, port)
-  // what belongs to the socket is said once
+  // options of the socket may be set only once
   return isDefault ? `${where}${isIpv6(address) ? ' ipv6only=on' : ''} default_server backlog=${backlog}` : where
 }

@@ -9,27 +9,28 @@ import type { Route } from '../routes/keys.ts'
 import type { AppSettings } from '../workers/adapters/app-settings.ts'
 import type { Config } from './schema.ts'
 
-/** The configuration together with what this machine makes of it. */
+/** Configuration, resolved on this machine. */
 export interface Settings extends ProgramSettings {
   config: Config
   apps: AppSettings[]
   hooks: HookPlans
-  /** nginx's workers, when monohull may choose; undefined: as monohull itself. */
+  /** User of nginx's workers; undefined if monohull cannot switch users, so they run as monohull does. */
   nginxUser: Account | undefined
-  /** Name for nginx's `user` directive, which a root master needs. */
+  /** Name for nginx's `user` directive, which a master that runs as root needs. */
   nginxUserName: string | undefined
   nginxProcesses: number
   snippets: string | undefined
   ownNginxConf: OwnNginxConf | undefined
-  /** The user's own, in place of the one built in. */
+  /** HTML of the user's page, in place of the built-in one. */
   maintenancePage: string | undefined
   frontFiles: FrontFiles
   certificates: Omit<CertificateSearchSettings, 'acme'>
 }
 
+/** Settings, or all problems of the configuration on this machine. */
 export type SettingsResult = { ok: true; settings: Settings } | { ok: false; problems: Problem[] }
 
-/** The app that answers whatever no other route takes. */
+/** Name of the app that serves `/` on any host. */
 export function appAtRoot({ routes }: Pick<Config, 'routes'>): string | undefined {
   const isRoot = ({ host, path, match }: Route) => host === undefined && path === '/' && match === 'prefix'
   const target = routes.find(isRoot)?.target

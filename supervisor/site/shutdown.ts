@@ -1,19 +1,19 @@
 import type { NginxModel } from './model.ts'
 
-/** What is under way to elsewhere has no graceful_timeout: it gets as long as nginx waits for a word of it. */
+/** Time for requests to upstreams, which have no graceful_timeout: nginx's default read timeout. */
 const usualMs = 60_000
 
-/** What may be under way when nginx takes up another configuration. */
-interface Open extends Pick<NginxModel, 'routes' | 'dynamicRoutes'> {
-  /** Milliseconds that workers of apps have to finish. */
+/** Settings that bound the duration of open requests when nginx reloads. */
+interface OpenRequests extends Pick<NginxModel, 'routes' | 'dynamicRoutes'> {
+  /** Values of graceful_timeout of the apps, in ms. */
   graces: readonly number[]
 }
 
-/** Seconds after which nginx's old processes close what still hangs on them: requests, downloads, WebSockets. */
-export function shutdownTimeoutSeconds({ routes, dynamicRoutes, graces }: Open): number {
-  const elsewhere = routes.flatMap(({ target }) => {
+/** Seconds after which nginx's old workers close their remaining requests, downloads and WebSockets. */
+export function shutdownTimeoutSeconds({ routes, dynamicRoutes, graces }: OpenRequests): number {
+  const otherMs = routes.flatMap(({ target }) => {
     if (target.kind === 'upstream') return Math.max(usualMs, target.readTimeoutMs ?? 0)
     return target.kind === 'files' ? usualMs : []
   })
-  return Math.max(1, Math.ceil(Math.max(...graces, ...elsewhere, dynamicRoutes ? usualMs : 0) / 1000))
+  return Math.max(1, Math.ceil(Math.max(...graces, ...otherMs, dynamicRoutes ? usualMs : 0) / 1000))
 }

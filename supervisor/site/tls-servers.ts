@@ -2,21 +2,21 @@ import type { CertificateFiles } from '../certificates/certificate.ts'
 import type { TlsCertificateSet } from '../certificates/tls-certificates.ts'
 import type { NginxModel } from './model.ts'
 
-/** What one host, or every other one, is answered with. */
+/** Site of one host, or of all other hosts. */
 export interface Site {
-  /** A name that may begin with `*.`; undefined: every other one. */
+  /** Host name, which may begin with `*.`; undefined: all other hosts. */
   host: string | undefined
-  /** The file with its locations. */
+  /** File with its locations. */
   file: string
 }
 
-/** One HTTPS server of nginx: the certificates for some names, and the site that these names share. */
+/** HTTPS server of nginx: certificates for some names, and the site that these names share. */
 export interface TlsServer {
   isDefault: boolean
-  /** None: whatever the client asks for. */
+  /** Empty: any name. */
   names: string[]
   certificates: readonly CertificateFiles[]
-  /** Whether its certificates may not be for the name that the client asks for, and another may be had. */
+  /** Whether a certificate on demand may replace its certificates, because they may not cover the requested name. */
   isOnDemand: boolean
   file: string
 }
@@ -24,8 +24,8 @@ export interface TlsServer {
 const none: TlsCertificateSet = { names: [], files: [] }
 
 /**
- * The HTTPS servers: one for each certificate with each site where their names meet. The default one comes first, for
- * clients that ask for no name that is known.
+ * HTTPS servers: one for each pair of a certificate set and a site that share a name. The first is the default server, for
+ * clients that request no known name.
  */
 export function tlsServers(
   { certificates, onDemand }: Pick<NginxModel, 'certificates' | 'onDemand'>,
@@ -37,7 +37,7 @@ export function tlsServers(
   const sets = [fallback, ...named]
   const hosts = others.flatMap(({ host }) => host ?? [])
   const hasOnDemand = onDemand !== undefined
-  // one certificate alone needs no names; beside others it does, or another's wildcard would take them
+  // a single certificate needs no names; with several, the wildcard of another would match them
   const names = new Set([...(named.length > 0 || hasOnDemand ? sets.flatMap(set => set.names) : []), ...hosts])
   const servers: (TlsServer & { set: TlsCertificateSet })[] = [
     { isDefault: true, names: [], certificates: fallback.files, file: rest, set: fallback, isOnDemand: hasOnDemand },
@@ -55,12 +55,12 @@ export function tlsServers(
   return servers.map(({ set, ...server }) => server)
 }
 
-/** `*.example.com` for `www.example.com`: certificates take the place of one label. */
+/** Wildcard that covers a name: `*.example.com` for `www.example.com`. In certificates it covers one label. */
 function parentOf(name: string): string {
   return `*${name.slice(name.indexOf('.'))}`
 }
 
-/** The site of a name, as nginx chooses it: its own, else that of the longest wildcard. */
+/** Site that nginx chooses for a name: its own, else that of the longest wildcard. */
 function siteOf(name: string, sites: readonly Site[]): Site | undefined {
   const fitting = sites.filter(
     ({ host = '' }) => host === name || (host.startsWith('*.') && name.endsWith(host.slice(1))),

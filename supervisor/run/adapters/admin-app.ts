@@ -6,21 +6,23 @@ import type { Command } from '../command.ts'
 import type { Status } from '../status.ts'
 import { type HealthOptions, respondToHealth } from './health-responder.ts'
 
+/** Dependencies of the admin API. */
 export interface AdminOptions {
   health: HealthOptions
   status: () => Status
   metrics: () => Promise<Metric[]>
   renewCertificate: (name: string, mode: 'due' | 'forced') => Promise<Outcome>
-  /** Undefined: there are none. */
+  /** Undefined unless dynamic_routes is set. */
   dynamicRoutes: () => Promise<object[]> | undefined
   /** Settles when the command is done. */
   command: (command: Command) => Promise<Outcome>
 }
 
 /**
- * The admin API, for whoever may open its socket. `GET /status`, `/metrics` and `/routes`; `POST /reload`, `/restart`, `/restart/TARGET`,
- * `/scale/N?app=NAME`, `/certificates/NAME/renew?force=true`, `/routes/HOST/set?target=TARGET`, `/routes/HOST/remove`, `/purge`, `/purge/PREFIX` and `/stop` answer when the thing is
- * done: 200 with what happened, or 409 with the reason when it was not.
+ * Admin API, for every user who may open its socket. `GET`: `/status`, `/metrics`, `/routes`. `POST`: `/reload`, `/restart`,
+ * `/restart/TARGET`, `/scale/N?app=NAME`, `/certificates/NAME/renew?force=true`, `/routes/HOST/set?target=TARGET`,
+ * `/routes/HOST/remove`, `/purge`, `/purge/PREFIX`, `/stop`. A command responds when it is done: 200 with a message, or 409 with
+ * the reason for the failure.
  */
 export function createAdminApp({
   health,
@@ -71,7 +73,9 @@ export function createAdminApp({
     response.status(outcome.ok ? 200 : 409).json(outcome)
   })
   app.use((request, response) => {
-    response.status(404).json({ ok: false, message: 'not found', reason: `no ${request.method} ${request.path} here` })
+    response
+      .status(404)
+      .json({ ok: false, message: 'not found', reason: `${request.method} ${request.path} does not exist` })
   })
   return app
 }
@@ -88,7 +92,7 @@ function parseCommand(
     const workers = Number(argument)
     return Number.isInteger(workers) && workers >= 1 && workers <= 1024
       ? { type: 'scale', workers, ...(app === undefined ? {} : { app }) }
-      : { problem: 'scale takes a number of workers from 1 to 1024' }
+      : { problem: 'scale needs a number of workers from 1 to 1024' }
   }
   return argument === undefined && (name === 'reload' || name === 'stop') ? { type: name } : undefined
 }

@@ -9,7 +9,7 @@ export function serveHealth(path: string, gid: number | undefined, options: Heal
   })
 }
 
-/** Serves the admin API on a unix socket for monohull's own user. Express is loaded with the first request. */
+/** Serves the admin API on a unix socket for monohull's own user. The first request loads Express. */
 export function serveAdmin(path: string, options: AdminOptions): Promise<LocalServer> {
   let app: ReturnType<typeof createAdminApp> | undefined
   return serve({ path, mode: 0o600, gid: undefined }, async (request, response) => {

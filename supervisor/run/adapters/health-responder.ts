@@ -1,15 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type HealthFacts, liveness, readiness } from '../health.ts'
 
+/** Paths and facts of the health checks. */
 export interface HealthOptions {
   livePath: string
   readyPath: string
   facts: () => HealthFacts
-  /** What readiness tells besides, to whom it is meant for. */
+  /** Additional fields of the readiness response, for the admin socket. */
   detail?: () => Record<string, unknown>
 }
 
-/** Answers the two health paths; false for any other. Plain node:http, so that probes do not load Express. */
+/** Responds to the two health paths; false for any other path. Uses plain node:http, so that probes do not load Express. */
 export function respondToHealth(
   { livePath, readyPath, facts, detail }: HealthOptions,
   request: IncomingMessage,

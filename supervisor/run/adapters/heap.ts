@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
-/** Gives back what only the start needed; without it V8 keeps some 5 MB until it next has a reason to look. */
+/** Frees memory that only startup needed. Otherwise V8 keeps some 5 MB until its next collection. */
 export function collectGarbage(): void {
   setFlagsFromString('--expose-gc')
   const collect: unknown = runInNewContext('gc')

@@ -19,7 +19,7 @@ import { unroutedUpstreams } from '../../upstreams/upstreams.ts'
 import { unroutedApps } from '../../workers/apps.ts'
 import { findRunning, makeRunDir } from './instance.ts'
 
-/** Problems that would keep these settings from running on this machine; what is only worth a note goes to `notes`. */
+/** Problems that prevent these settings from running on this machine. Minor findings are added to `notes`. */
 export async function inspect(settings: Settings, world: World, notes: string[]): Promise<Problem[]> {
   const { config } = settings
   const problems: Problem[] = []
@@ -36,7 +36,7 @@ export async function inspect(settings: Settings, world: World, notes: string[])
   for (const name of unroutedApps(settings)) notes.push(`no route leads to the app ${name}`)
   for (const name of unroutedUpstreams(config)) notes.push(`no route leads to the upstream ${name}`)
   for (const { key, path } of missingFallbacks(config))
-    notes.push(`${key}: there is no file ${path}; where none is found, the answer is 404`)
+    notes.push(`${key}: ${path} does not exist; requests for missing files get 404`)
   let isRunDirWritable = false
   await attempt('run_dir', () => {
     makeRunDir(config.run_dir)
@@ -44,7 +44,7 @@ export async function inspect(settings: Settings, world: World, notes: string[])
   })
   const running = findRunning(config.run_dir)
   if (running !== undefined)
-    notes.push(`one instance runs already in ${config.run_dir} (pid ${running}): ports were not tried`)
+    notes.push(`monohull is already running in ${config.run_dir} (pid ${running}): ports were not checked`)
   else {
     await attempt('http_port, https_port', () => {
       closeFront(bindFront(config))
@@ -52,7 +52,7 @@ export async function inspect(settings: Settings, world: World, notes: string[])
   }
   if (!certificateStore.isWritable(config.state_dir)) {
     notes.push(
-      `state_dir ${config.state_dir} is not writable: the local CA and its certificate will not outlive a restart`,
+      `state_dir ${config.state_dir} is not writable: the local CA and its certificate will be lost on restart`,
     )
   }
   if (config.https !== 'off') await attempt('cert_dir', () => inspectCertificates(settings, { problems, notes }))
@@ -61,7 +61,7 @@ export async function inspect(settings: Settings, world: World, notes: string[])
   return problems
 }
 
-/** A start does without the servers whose name leads nowhere, so it is worth a note only. */
+/** Adds a note for each upstream server whose name does not resolve. Startup does not need these servers. */
 async function noteUnknownNames({ config }: Settings, notes: string[]): Promise<void> {
   const servers = Object.values(config.upstreams).flatMap(upstream => upstream.servers)
   const names = new Set(servers.map(({ host }) => host).filter(isName))
@@ -71,13 +71,13 @@ async function noteUnknownNames({ config }: Settings, notes: string[]): Promise<
   await Promise.all(
     [...names].map(name =>
       resolver.addressesOf(name).catch(error => {
-        notes.push(`cannot look up ${name}: ${messageOf(error)}; it gets no requests until it is found`)
+        notes.push(`cannot resolve ${name}: ${messageOf(error)}; it gets no requests until it resolves`)
       }),
     ),
   )
 }
 
-/** A bad certificate is a problem; none at all is only worth a note, unless tls.required. */
+/** Adds an unusable certificate to the problems. A missing one is only a note, unless tls.required is set. */
 function inspectCertificates(settings: Settings, found: { problems: Problem[]; notes: string[] }): void {
   const { config, certificates } = settings
   const { usable, problems } = findMounted(certificateStore, certificates.certDir, systemClock.now())
@@ -88,22 +88,22 @@ function inspectCertificates(settings: Settings, found: { problems: Problem[]; n
   }
   if (usable.length > 0) {
     for (const name of namesWithoutCertificate(usable, settings))
-      found.notes.push(`no certificate is for ${name}: clients get another there, and refuse it`)
+      found.notes.push(`no certificate covers ${name}: clients get one for another name, and reject it`)
     return
   }
   if (config.tls.required && problems.length === 0) {
-    throw new OperatorError(`tls.required is set, and ${config.cert_dir} has no certificate`, {
+    throw new OperatorError(`tls.required is set, but ${config.cert_dir} contains no certificate`, {
       fix: 'mount fullchain.pem and privkey.pem there, or unset tls.required',
     })
   }
-  if (problems.length === 0) found.notes.push(`no certificate in ${config.cert_dir}: one of the local CA will serve`)
+  if (problems.length === 0) found.notes.push(`no certificate in ${config.cert_dir}: the local CA will issue one`)
 }
 
-/** nginx's own test of the rendered configuration, in a folder of its own next to what may be running; its warnings. */
+/** Warnings of nginx's own test of the rendered configuration, run in a separate directory beside a running instance. */
 async function testNginx(settings: Settings, world: World): Promise<string[]> {
   const { config } = settings
   const model = await previewModel(settings, world)
-  // nginx would look the names up itself, and fail where one leads nowhere yet
+  // nginx would resolve the names itself, and fail for one that does not resolve yet
   const upstreams = model.upstreams.map(upstream => ({
     ...upstream,
     servers: upstream.servers.map((server, index) => ({ ...server, address: `127.0.0.1:${index + 1}` })),
@@ -121,7 +121,7 @@ async function testNginx(settings: Settings, world: World): Promise<string[]> {
   try {
     const result = await files.test(files.stage(rendered.files), [])
     if (result.ok) return nameOrigins(result.warnings, rendered).map(warning => `nginx warns: ${warning}`)
-    throw new OperatorError(`nginx refuses the configuration: ${nameOrigins(result.output, rendered).join('\n    ')}`, {
+    throw new OperatorError(`nginx rejects the configuration: ${nameOrigins(result.output, rendered).join('\n    ')}`, {
       fix: complaintFix(result.output, rendered),
     })
   } finally {

@@ -7,22 +7,22 @@ import { groupMembers, isGroupAlive, readProcessStat } from '../../processes/ada
 
 const leftoverGraceMs = 3000
 const pollMs = 20
-/** After a kill, what a record that is out of date does not name would be left behind. */
+/** Delay before an unwritten record is retried. After a kill, processes that an outdated record does not name would be left behind. */
 const retryMs = 2000
 
-/** A process that can be recognised later: pids are used again, a pid with its start time is not. */
+/** Process that can be recognised later: pids are reused, a pid with its start time is not. */
 interface Recorded {
   name: string
   pid: number
   startTime: number
 }
 
-/** What a running monohull leaves in its run folder for the next one, the command line and the health check. */
+/** Record of a running monohull in its run directory, for the next instance, the command line and the health check. */
 export interface InstanceRecord {
   bootId: string
   supervisor: Recorded
   children: Recorded[]
-  /** Where this machine reaches HTTP. */
+  /** Address at which this machine reaches HTTP. */
   httpHost: string
   httpPort: number | undefined
   httpsPort: number | undefined
@@ -32,51 +32,52 @@ export interface InstanceRecord {
   isServing: boolean
 }
 
+/** Record of this instance. */
 export interface Instance {
-  /** Notes a child that was started, or is gone. */
+  /** Records a child that was started or has ended. */
   note(change: { type: 'started' | 'ended'; name: string; pid: number }): void
   update(change: Partial<Omit<InstanceRecord, 'bootId' | 'supervisor' | 'children'>>): void
-  /** Removes the record; nothing is left behind. */
+  /** Removes the record, after all children have ended. */
   release(): void
 }
 
-/** The record in a run folder, or undefined. */
+/** Record in a run directory, or undefined. */
 export function readInstance(runDir: string): InstanceRecord | undefined {
   try {
     return JSON.parse(readFileSync(join(runDir, 'instance.json'), 'utf8')) as InstanceRecord
   } catch {
-    return undefined // none, or written half by a machine that lost power
+    return undefined // no record, or one half written before a power failure
   }
 }
 
-/** The pid of a monohull that runs in this folder now. */
+/** Pid of the monohull that is running in a run directory; undefined if there is none. */
 export function findRunning(runDir: string): number | undefined {
   const record = readInstance(runDir)
   return record && record.bootId === bootId() && isSame(record.supervisor) ? record.supervisor.pid : undefined
 }
 
 /**
- * Takes the run folder for this process. Ends what an instance that was killed has left running; `onLeftover` is told.
- * An OperatorError when the folder cannot be written, or another instance runs in it.
+ * Claims the run directory for this process. Stops processes left by a killed instance, and passes their names to `onLeftover`.
+ * Throws an OperatorError if the directory is not writable or another instance is running in it.
  */
 export async function claimRunDir(runDir: string, onLeftover: (names: string[]) => void): Promise<Instance> {
   makeRunDir(runDir)
   const running = findRunning(runDir)
   if (running !== undefined) {
-    throw new OperatorError(`cannot start: monohull runs already in ${runDir} (pid ${running})`, {
-      fix: `stop it (kill ${running}), or give this one another run_dir`,
+    throw new OperatorError(`cannot start: monohull is already running in ${runDir} (pid ${running})`, {
+      fix: `stop it (kill ${running}), or set another run_dir`,
     })
   }
   const previous = readInstance(runDir)
   const leftovers = previous && previous.bootId === bootId() ? previous.children.filter(isLeftover) : []
   if (leftovers.length > 0) {
     onLeftover(leftovers.map(child => `${child.name}[${child.pid}]`))
-    await endGroups(leftovers)
+    await stopGroups(leftovers)
   }
   return createInstance(runDir)
 }
 
-/** Makes the run folder and tries to write in it; an OperatorError when that fails. */
+/** Creates the run directory and checks that it is writable. Throws an OperatorError if not. */
 export function makeRunDir(runDir: string): void {
   try {
     mkdirSync(runDir, { recursive: true, mode: 0o755 })
@@ -84,7 +85,7 @@ export function makeRunDir(runDir: string): void {
     rmSync(join(runDir, '.writable'))
   } catch (error) {
     throw new OperatorError(`cannot write to run_dir ${runDir}: ${messageOf(error)}`, {
-      fix: `make it writable for user ${process.getuid?.()} (docker: --tmpfs /run), or name another with MONOHULL_RUN_DIR`,
+      fix: `make it writable for user ${process.getuid?.()} (docker: --tmpfs /run), or set another with MONOHULL_RUN_DIR`,
     })
   }
 }
@@ -112,7 +113,7 @@ function createInstance(runDir: string): Instance {
       saveLater() // a full disk must not stop the service
     }
   }
-  // changes that come together are written once
+  // changes at the same time are written once
   let isDue = false
   let isWaiting = false
   let isReleased = false
@@ -154,15 +155,15 @@ function isSame({ pid, startTime }: Recorded): boolean {
   return stat?.startTime === startTime && stat.state !== 'Z'
 }
 
-/** The process itself, or the rest of its group: nginx's workers live on without their master. */
+/** Whether the process, or the rest of its group, is still running: nginx's workers survive their master. */
 function isLeftover(child: Recorded): boolean {
   const leader = readProcessStat(child.pid)
   if (leader && leader.startTime !== child.startTime) return false
   return isSame(child) || groupMembers(child.pid).some(member => member.startTime >= child.startTime)
 }
 
-async function endGroups(children: readonly Recorded[]): Promise<void> {
-  // QUIT would be nginx's graceful stop, and a core dump of anything else
+async function stopGroups(children: readonly Recorded[]): Promise<void> {
+  // QUIT is a graceful stop for nginx, and a core dump for anything else
   for (const child of children) send(child.pid, child.name === 'nginx' ? 'SIGQUIT' : 'SIGTERM')
   const deadline = systemClock.monotonic() + leftoverGraceMs
   while (systemClock.monotonic() < deadline && children.some(child => isGroupAlive(child.pid)))
@@ -175,7 +176,7 @@ function send(group: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-group, signal)
   } catch {
-    // gone meanwhile
+    // ended meanwhile
   }
 }
 
@@ -183,7 +184,7 @@ function bootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
 }
 
-/** Whether a path leads to something. */
-export function isThere(path: string): boolean {
+/** Whether a path exists; a dangling link does not. */
+export function exists(path: string): boolean {
   return existsSync(path)
 }

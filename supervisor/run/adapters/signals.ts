@@ -1,6 +1,6 @@
 import type { Command } from '../command.ts'
 
-/** nginx's and Gunicorn's usual meanings. USR1 without a handler would start Node's inspector. */
+/** Commands by signal, as in nginx and Gunicorn. Without a handler, USR1 would start Node's inspector. */
 const commands: Partial<Record<NodeJS.Signals, Command | undefined>> = {
   SIGUSR1: { type: 'reopenLogs' },
   SIGTERM: { type: 'stop' },
@@ -13,7 +13,7 @@ const commands: Partial<Record<NodeJS.Signals, Command | undefined>> = {
   SIGWINCH: undefined,
 }
 
-/** Handlers only put a command into the queue. Returns what takes them away again. */
+/** Installs signal handlers that put commands into the queue. Returns a function that removes them. */
 export function receiveSignals(push: (command: Command, from: string) => void): () => void {
   const installed = Object.entries(commands).map(([signal, command]) => {
     const handler = () => {

@@ -18,10 +18,10 @@ import { knownHosts } from '../known-hosts.ts'
 import type { Config } from '../schema.ts'
 import { appAtRoot, type SettingsResult } from '../settings.ts'
 
-/** Where nobody need have a folder. */
+/** Default of nginx.snippets; this directory need not exist. */
 const usualSnippets = 'nginx'
 
-/** Looks at the machine: folders, users, CPUs, the commands. Every problem at once. */
+/** Settings for a configuration on this machine: directories, users, CPUs and commands. Reports all problems at once. */
 export function resolveSettings(config: Config, world: World): SettingsResult {
   const { problems, complain } = collectProblems()
   const cpus = Math.max(1, Math.ceil(grantedCpus()))
@@ -46,11 +46,16 @@ export function resolveSettings(config: Config, world: World): SettingsResult {
     complain: (path, problem, fix) => complain('nginx.config', path, problem, fix),
   })
   if (/[\s$"'\\;{}]/.test(snippets)) {
-    complain('nginx.snippets', snippets, 'holds spaces, quotes or $, which nginx cannot take', 'move the folder')
+    complain(
+      'nginx.snippets',
+      snippets,
+      'contains spaces, quotes or $, which nginx does not accept',
+      'rename the directory',
+    )
   }
   const hasSnippets = statSync(snippets, { throwIfNoEntry: false })?.isDirectory() ?? false
   if (!hasSnippets && config.nginx.snippets !== usualSnippets)
-    complain('nginx.snippets', snippets, 'is no folder', 'name the folder with http.d and server.d')
+    complain('nginx.snippets', snippets, 'is not a directory', 'set it to the directory with http.d and server.d')
   const page = readHtmlPage(config.maintenance_page, directory)
   if (!page.ok) complain('maintenance_page', config.maintenance_page, page.problem, page.fix)
   if (!page.ok || problems.length > 0) return { ok: false, problems }

@@ -82,7 +82,7 @@ export function openAutoscaling(
     begin,
     fixed: next =>
       socket === undefined && needsBusyCounter(next)
-        ? 'workers cannot change to {min, max} without a restart for an app that is no Node program'
+        ? 'workers cannot change to {min, max} without a restart for an app that is not a Node program'
         : undefined,
     prepare: async () => ({ commit: begin }),
     quiesce() {

@@ -147,11 +147,11 @@ describe('domain/route-context', () => {
 
 describe('domain/route-file', () => {
   it('reads hosts with targets, and leaves out what is none', () => {
-    const { routes, refused } = readRouteFile(
+    const { routes, rejected } = readRouteFile(
       '{"a.test": "web", "B.test": "10.0.0.2:80", "b.test": "web", "c": "web", "d.test": 1, "__proto__": "web", "e.test": "\\u0000"}',
     )
     assert.deepEqual([...routes.keys()], ['a.test', 'b.test'])
-    assert.deepEqual(refused, [
+    assert.deepEqual(rejected, [
       'b.test: is there twice',
       'c: is a single word',
       'd.test: 1 is no target',
