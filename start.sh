@@ -84,7 +84,7 @@ install_npm_packages() {
     fail 'cannot install npm packages: Node 20 or newer with npm is needed: https://nodejs.org (Debian 13: apt-get install nodejs npm)'
   fi
   [ ! -L "$home/node_modules" ] ||
-    fail "cannot install npm packages: $home/node_modules is a link, and npm ci would empty the folder it leads to: install there, or remove the link"
+    fail "cannot install npm packages: $home/node_modules is a link, and npm ci would empty its target: install there, or remove the link"
   say 'installing npm packages'
   (cd "$home" && quietly npm ci --no-audit --no-fund --loglevel=error) || fail "cannot install npm packages: npm ci failed in $home"
 }

@@ -14,7 +14,7 @@ cd -P "$(dirname "$0")/.."
 
 say() { printf '== %s\n' "$*" >&2; }
 
-# Runs a command with its output held back: shown when it fails.
+# Runs a command and prints its output only if it fails.
 quietly() {
   local log
   log=$(mktemp)
@@ -24,13 +24,13 @@ quietly() {
 
 print_help() { sed -n '2,/^[^#]/s/^# \{0,1\}//p' test/run.sh; }
 
-# The test files below a path, one a line.
+# The test files below a path, one per line.
 tests_below() { find "$1" -name '*.test.ts' -not -path '*/fixtures/*' | sort; }
 
-# The test files of one of TESTS. A path may start at the current directory, the repository or test/.
+# The test files of one argument of TESTS. A path may be relative to the current directory, the repository or test/.
 tests_of() {
   local word=$1 start path starts=("$caller/" './' 'test/')
-  # Such as a variable that is not set: not everything.
+  # An unset variable, for example, must not select everything.
   if [ -z "$word" ]; then return; fi
   if [[ $word = /* ]]; then starts=(''); fi
   for start in "${starts[@]}"; do
@@ -48,7 +48,7 @@ tests_of() {
   done
 }
 
-# Ends with the names that are similar to one that no test has, or else with the directories.
+# Exits after printing names similar to an unknown one, or else the directories.
 fail_unknown() {
   local name similar
   name=$(basename -- "$1" .ts)
@@ -92,7 +92,7 @@ read_arguments() {
 # Whether one of the files is in a directory of test/.
 has_tests_in() { case " ${files[*]}" in *" test/$1/"*) ;; *) return 1 ;; esac; }
 
-# The Debian packages that test files need, one a line: those of a whole directory, and those a file names in a line
+# The Debian packages that test files need, one per line: those of a whole directory, and those that a file names in a line
 # `// needs: PACKAGE...`. test/unit/test-packages.test.ts checks these lines.
 packages_of() {
   {
@@ -103,7 +103,7 @@ packages_of() {
   } | tr ' ' '\n' | sort -u
 }
 
-# What types and lint need on top.
+# Additional packages for the type check and the lint.
 lint_packages=(lua-check shellcheck)
 engine_packages=(containerd debootstrap docker.io iptables runc util-linux)
 
@@ -112,7 +112,7 @@ list_files() {
   for file in "${files[@]}"; do printf '%-50s %s\n' "$file" "$(packages_of "$file" | paste -sd ' ')"; done
 }
 
-# A program that was installed in another way than by its package does as well.
+# Whether a package is installed, or its program by other means.
 is_installed() {
   [ "$(dpkg-query --show --showformat '${db:Status-Status}' "$1" 2>/dev/null)" = installed ] || command -v "$1" >/dev/null
 }
@@ -125,7 +125,7 @@ install_packages() {
   for package in "${wanted[@]}"; do is_installed "$package" || missing+=("$package"); done
   [ ${#missing[@]} -gt 0 ] || return 0
   if ! command -v apt-get >/dev/null; then
-    say "not on Debian, cannot tell whether these are installed: ${missing[*]}"
+    say "cannot check packages: this is not Debian; these may be missing: ${missing[*]}"
     return 0
   fi
   if [ "$(id -u)" != 0 ]; then
@@ -151,7 +151,7 @@ build() {
   fi
 }
 
-# start.sh is the one to install nginx, without its service; it needs root for that, and so does the rest.
+# start.sh installs nginx, without its service. It needs root for that, as do the other packages.
 prepare() {
   if [ "$(id -u)" = 0 ]; then
     build
@@ -187,10 +187,10 @@ if $lists; then list_files && exit; fi
 everything=false
 if [ ${#words[@]} = 0 ] && [ ${#patterns[@]} = 0 ]; then everything=true; fi
 
-# Where Debian keeps nginx; the PATH of ordinary users leaves it out.
+# Debian's location of nginx, which is not in the PATH of ordinary users.
 PATH=$PATH:/usr/sbin:/sbin
 if has_tests_in image; then . test/image/engine.sh; fi
-# The tests see by it that what they run has been built.
+# Shows the tests that everything they run has been built.
 export TEST_RUN_LABEL=$$
 runner=
 trap clean_up EXIT
@@ -214,7 +214,7 @@ if has_tests_in image; then
 fi
 
 if [ ${#files[@]} -gt 5 ]; then say "tests: ${words[*]:-all} (${#files[@]} files)"; else say "tests: ${files[*]}"; fi
-# In the background, so that a signal to this script is acted on at once.
+# In the background, so that this script handles signals immediately.
 node --import tsx --test --test-concurrency=2 --test-timeout=120000 --test-reporter=spec "${patterns[@]}" "${files[@]}" &
 runner=$!
 wait "$runner"

@@ -13,7 +13,7 @@ import { dirname, join } from 'node:path'
 import { build, type InputOptions, type OutputOptions, type Plugin } from 'rolldown'
 import { plainSchema } from './plain-schema.ts'
 
-/** Builds dist/: the supervisor, the worker preload, the health check and the example app. */
+// Builds dist/: the supervisor, the worker preload, the health check and the welcome app.
 const home = dirname(import.meta.dirname)
 const dist = join(home, 'dist')
 const staging = join(home, 'dist.next')
@@ -28,7 +28,7 @@ const input: InputOptions = {
 const output: OutputOptions = {
   format: 'cjs',
   entryFileNames: '[name].cjs',
-  // an instance goes on with the files of its own build
+  // a running instance keeps using the files of its own build
   chunkFileNames: '[name]-[hash].cjs',
   minify: { compress: true, mangle: false, codegen: true },
 }
@@ -39,7 +39,7 @@ require('node:module').enableCompileCache(require('node:path').join(__dirname, '
 require('./monohull.cjs')
 `
 
-/** A program of one file. */
+/** Builds a program into one file. */
 function buildFile(source: string, file: string, target = 'node22') {
   return build({
     ...input,
@@ -50,8 +50,8 @@ function buildFile(source: string, file: string, target = 'node22') {
 }
 
 /**
- * The supervisor: what every start needs in one file, and what is imported at first use in files of its own. No package is
- * needed by every start: each would be felt in its time and memory.
+ * Builds the supervisor: one file with the code that every start needs, and separate files for code that is imported on first
+ * use. Every start must work without packages, because each would cost startup time and memory.
  */
 function buildSupervisor() {
   const started = new Set<string>()
@@ -61,7 +61,7 @@ function buildSupervisor() {
       const visit = (id: string, from: string) => {
         if (started.has(id)) return
         if (id.includes('/node_modules/'))
-          this.error(`every start would load ${id}: ${from} has to import it dynamically`)
+          this.error(`every start would load ${id}: ${from} must import it dynamically`)
         started.add(id)
         for (const imported of this.getModuleInfo(id)?.importedIds ?? []) visit(imported, id)
       }
@@ -81,7 +81,7 @@ function buildSupervisor() {
   })
 }
 
-/** An instance of an earlier build may yet load parts of it, such as what reloads. */
+/** Keeps the chunks of earlier builds, because a running instance may still load them, for example on reload. */
 function keepChunks(): void {
   if (!existsSync(dist)) return
   for (const name of readdirSync(dist)) {
@@ -104,7 +104,7 @@ await Promise.all([
 writeFileSync(join(staging, 'launcher.cjs'), launcher)
 chmodSync(join(staging, 'launcher.cjs'), 0o755)
 keepChunks()
-// a source that is saved during the build is newer than the build
+// so that a source saved during the build counts as newer than the build
 utimesSync(join(staging, 'monohull.cjs'), startedAt, startedAt)
 rmSync(dist, { recursive: true, force: true })
 renameSync(staging, dist)

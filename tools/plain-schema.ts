@@ -2,7 +2,7 @@ import { loadConfig, scalarKeys } from '../supervisor/site/config.ts'
 import type { Form, PlainSchema } from '../supervisor/site/plain-config.ts'
 import { jsonSchema, schemaAt } from './reference/json-schema.ts'
 
-/** Keys that many starts set, that depend on no other (but for the two ports), and whose values stay as they are. */
+/** Keys that many starts set, that depend on no other key (except the two ports), and whose values are not transformed. */
 const plainKeys = [
   'access_log',
   'app.workers',
@@ -20,15 +20,18 @@ const plainKeys = [
 ]
 const words = new Set(['type', 'const', 'enum', 'pattern', 'minimum', 'maximum', 'minItems', 'items', 'anyOf'])
 
-/** What a start has to know of the schema when nothing but plain keys is set. */
+/** Part of the schema that a start needs if only plain keys are set. */
 export function plainSchema(): PlainSchema {
   const schema = jsonSchema()
   const all = scalarKeys()
   const keys = plainKeys.map(name => {
     const { path, variable, kinds } = all.find(({ key }) => key === name) ?? fail(`no key ${name}`)
     const [first] = path
-    const place = first === 'app' ? ['apps', ...path] : [...path]
-    return [name, { path: place, variable, kinds: [...kinds], form: formOf(schemaAt(schema, path), name) }] as const
+    const configPath = first === 'app' ? ['apps', ...path] : [...path]
+    return [
+      name,
+      { path: configPath, variable, kinds: [...kinds], form: formOf(schemaAt(schema, path), name) },
+    ] as const
   })
   const none = {
     defaults: {},
@@ -39,14 +42,14 @@ export function plainSchema(): PlainSchema {
     readFile: () => fail('nothing to read'),
   }
   const loaded = loadConfig(none)
-  return { keys: Object.fromEntries(keys), config: loaded.ok ? loaded.config : fail('the defaults are refused') }
+  return { keys: Object.fromEntries(keys), config: loaded.ok ? loaded.config : fail('the defaults are invalid') }
 }
 
-/** What a value has to fulfil, without what is said to people. */
+/** Accepted values of a key, without texts for readers. */
 function formOf(schema: object, name: string): Form {
   const form = Object.entries(schema).filter(([word]) => !['default', 'description', 'format'].includes(word))
-  const strange = form.find(([word]) => !words.has(word))
-  if (strange) fail(`${name}: ${strange[0]} is not known to readPlainConfig`)
+  const unknown = form.find(([word]) => !words.has(word))
+  if (unknown) fail(`${name}: readPlainConfig does not support ${unknown[0]}`)
   return Object.fromEntries(
     form.map(([word, value]) => {
       if (word === 'anyOf') return [word, value.filter(isScalar).map((one: object) => formOf(one, name))]
@@ -55,7 +58,7 @@ function formOf(schema: object, name: string): Form {
   )
 }
 
-/** `workers: {min, max}` is for the schema. */
+/** Whether the plain form may contain it; the schema handles objects such as `workers: {min, max}`. */
 function isScalar({ type }: { type?: string }): boolean {
   return type !== 'object'
 }

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { referenceFiles } from './reference/files.ts'
 
-/** Writes docs/reference/, all of it generated from the configuration's schema and the program's own help. */
+// Writes docs/reference/, generated from the schema of the configuration and the program's help.
 const home = dirname(import.meta.dirname)
 
 for (const [path, text] of await referenceFiles(home)) {

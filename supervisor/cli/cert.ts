@@ -11,6 +11,7 @@ import type { Status } from '../run/status.ts'
 import { command, runDirOf, socketOf } from './control.ts'
 import type { CommandLine } from './load.ts'
 
+/** Parsed arguments of `monohull cert`. */
 export interface CertArguments {
   action: string
   name: string | undefined
@@ -18,36 +19,36 @@ export interface CertArguments {
   isForced: boolean
 }
 
-/** `monohull cert list`, `trust-info`, `show NAME`, `renew NAME` and `check HOST`, of the running instance. */
-export async function cert(line: CommandLine, world: World, given: CertArguments): Promise<number> {
-  const words = { ...given, name: given.name?.toLowerCase() }
-  const { action, name, isJson, isForced } = words
+/** Runs `monohull cert list`, `trust-info`, `show NAME`, `renew NAME` or `check HOST` for the running instance. */
+export async function cert(commandLine: CommandLine, world: World, given: CertArguments): Promise<number> {
+  const args = { ...given, name: given.name?.toLowerCase() }
+  const { action, name, isJson, isForced } = args
   if (name !== undefined && ['list', 'trust-info'].includes(action))
-    throw new OperatorError(`monohull cert ${action} takes no name, got ${name}`, {
-      fix: `leave it out, or: monohull cert show ${name}`,
+    throw new OperatorError(`monohull cert ${action} accepts no name, got ${name}`, {
+      fix: `leave it out, or run monohull cert show ${name}`,
       code: exitCode.usage,
     })
   if (action === 'list') {
-    const found = await readCertificates(line, world)
+    const found = await readCertificates(commandLine, world)
     process.stdout.write(isJson ? toJson(found) : formatCertificates(found))
     return exitCode.ok
   }
-  if (action === 'trust-info') return trustInfo(line, world, words)
+  if (action === 'trust-info') return trustInfo(commandLine, world, args)
   if (name === undefined)
     throw new OperatorError(`monohull cert ${action} needs a name`, { fix: 'give a host name', code: exitCode.usage })
   if (action === 'renew')
-    return command(line, world, `certificates/${encodeURIComponent(name)}/renew${isForced ? '?force=true' : ''}`)
-  return action === 'show' ? show(line, world, words) : check(line, world, name)
+    return command(commandLine, world, `certificates/${encodeURIComponent(name)}/renew${isForced ? '?force=true' : ''}`)
+  return action === 'show' ? show(commandLine, world, args) : check(commandLine, world, name)
 }
 
-async function readCertificates(line: CommandLine, world: World): Promise<CertificatesStatus> {
-  const { body } = await askAdmin(await socketOf(line, world), 'GET', '/status')
+async function readCertificates(commandLine: CommandLine, world: World): Promise<CertificatesStatus> {
+  const { body } = await askAdmin(await socketOf(commandLine, world), 'GET', '/status')
   return (body as Status).certificates ?? { served: [], awaited: [], problems: ['https is off'] }
 }
 
-/** How to trust the local CA; fails when it is not the one of what is served. */
-async function trustInfo(line: CommandLine, world: World, { isJson }: CertArguments): Promise<number> {
-  const { localAuthority, served } = await readCertificates(line, world)
+/** Prints how to trust the local CA; fails if it did not issue the served certificates. */
+async function trustInfo(commandLine: CommandLine, world: World, { isJson }: CertArguments): Promise<number> {
+  const { localAuthority, served } = await readCertificates(commandLine, world)
   if (!localAuthority) {
     process.stderr.write(`monohull: ${describeForeignCertificates(served)}\n`)
     return exitCode.failed
@@ -56,19 +57,19 @@ async function trustInfo(line: CommandLine, world: World, { isJson }: CertArgume
   return exitCode.ok
 }
 
-async function show(line: CommandLine, world: World, { name = '', isJson }: CertArguments): Promise<number> {
-  const { served } = await readCertificates(line, world)
+async function show(commandLine: CommandLine, world: World, { name = '', isJson }: CertArguments): Promise<number> {
+  const { served } = await readCertificates(commandLine, world)
   const found = served.filter(({ names, servesFor }) => [names, servesFor].some(some => isAmong(some, name)))
   if (found.length === 0) {
     const known = served.flatMap(({ names }) => names).join(', ')
-    process.stderr.write(`monohull: no certificate for ${name}; there are some for ${known}\n`)
+    process.stderr.write(`monohull: no certificate for ${name}; the served ones are for ${known}\n`)
     return exitCode.failed
   }
   process.stdout.write(isJson ? toJson(found) : found.map(formatOne).join('\n'))
   return exitCode.ok
 }
 
-/** Whether a certificate with these names is for a name, or for an address among them. */
+/** Whether a certificate with these names covers a name or address. */
 function isAmong(names: string[], name: string): boolean {
   return names.includes(name) || covers({ names }, name)
 }
@@ -79,31 +80,37 @@ function formatOne({ renewal, ...certificate }: CertificateStatus): string {
   return rows.map(([key = '', value = '']) => `${key.padEnd(12)} ${value || '-'}\n`).join('')
 }
 
-/** A real handshake for a host: which certificate it shows, and whether a client would take it. */
-async function check(line: CommandLine, world: World, host: string): Promise<number> {
-  const instance = readInstance(await runDirOf(line, world))
+/** Checks a host with a real handshake: prints the certificate, and whether clients would accept it. */
+async function check(commandLine: CommandLine, world: World, host: string): Promise<number> {
+  const runDir = await runDirOf(commandLine, world)
+  const instance = readInstance(runDir)
   if (!instance?.httpsPort)
-    throw new OperatorError('no monohull serves HTTPS there', { fix: 'start one', code: exitCode.unavailable })
+    throw new OperatorError(`no monohull is serving HTTPS in ${runDir}`, {
+      fix: 'start one with monohull run, with https set to on or redirect',
+      code: exitCode.unavailable,
+    })
   const { certificate, protocol, distrust } = await probeCertificate({
     host: instance.httpHost,
     port: instance.httpsPort,
-    // whoever asks for an address names none (RFC 6066, 3)
+    // a client that connects by address sends no name (RFC 6066, section 3)
     name: isIP(host) === 0 ? host : undefined,
     proxyProtocol: instance.proxyProtocol,
   }).catch((error: unknown) => {
-    throw new OperatorError(`the handshake for ${host} fails: ${messageOf(error)}`, {
-      fix: 'monohull status shows what is served',
+    throw new OperatorError(`TLS handshake for ${host} failed: ${messageOf(error)}`, {
+      fix: 'run monohull status to see the served certificates',
       code: exitCode.failed,
     })
   })
   const isLocal = /^CN=Monohull local CA /m.test(certificate.issuer)
   const problems = [
     ...((isIP(host) === 0 ? certificate.checkHost(host) : certificate.checkIP(host)) === undefined
-      ? [`it is not for ${host}, but for ${certificate.subjectAltName}`]
+      ? [`it does not cover ${host}, only ${certificate.subjectAltName}`]
       : []),
     ...(Date.parse(certificate.validTo) <= Date.now() ? ['it has expired'] : []),
     ...(distrust
-      ? [`this machine does not trust it: ${distrust}${isLocal ? '; monohull cert trust-info says how it would' : ''}`]
+      ? [
+          `this machine does not trust it: ${distrust}${isLocal ? '; monohull cert trust-info shows how to trust it' : ''}`,
+        ]
       : []),
   ]
   const facts = [

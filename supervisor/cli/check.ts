@@ -4,14 +4,14 @@ import { formatProblems, type Problem } from '../config/report.ts'
 import { inspect } from '../run/adapters/inspection.ts'
 import { type CommandLine, resolveConfiguration } from './load.ts'
 
-/** Looks at everything that `run` needs, and prints every problem with its fix; exit code 78 when there is one. */
+/** Checks everything that `run` needs and prints every problem with its fix. The exit code is 78 if there is one. */
 export async function check(commandLine: CommandLine, world: World): Promise<number> {
   const resolved = await resolveConfiguration(commandLine, world)
   const notes: string[] = []
   const problems = resolved.ok ? await inspect(resolved.settings, world, notes) : resolved.problems
   for (const note of notes) process.stdout.write(`monohull: ${note}\n`)
   if (problems.length > 0) return report(problems)
-  process.stdout.write('monohull: everything is in order\n')
+  process.stdout.write('monohull: no problems found\n')
   return exitCode.ok
 }
 

@@ -2,7 +2,7 @@ import { OperatorError } from '../base/errors.ts'
 import type { World } from '../base/world.ts'
 import { run } from './run.ts'
 
-/** Does what the command line says; settles with the exit code. */
+/** Runs the command of the command line; settles with the exit code. */
 export async function runCli(argv: string[], world: World): Promise<number> {
   try {
     const command = readPlainRun(argv)
@@ -16,7 +16,7 @@ export async function runCli(argv: string[], world: World): Promise<number> {
   }
 }
 
-/** The app's command in `run COMMAND…` without flags: most starts, and they need not wait for the parser to load. */
+/** Command of the app in `run COMMAND…` without flags. Most starts are like this, and need not load the parser. */
 function readPlainRun([name, ...words]: readonly string[]): string[] | undefined {
   if (name === undefined) return []
   return name === 'run' && !words[0]?.startsWith('-') ? words : undefined

@@ -12,7 +12,7 @@ import { type CommandLine, findRunDir } from './load.ts'
 
 const endPollMs = 20
 
-/** Prints how the running instance is: a table, the JSON of the admin API, or what Prometheus reads. */
+/** Prints the status of the running instance: a table, the JSON of the admin API, or metrics for Prometheus. */
 export async function showStatus(
   commandLine: CommandLine,
   world: World,
@@ -31,13 +31,13 @@ function toJson(status: Status): string {
   return `${JSON.stringify(status, null, 2)}\n`
 }
 
-/** Has the running instance do something (`reload`, `scale/4`); prints what happened, and fails when it did not. */
+/** Sends a command such as `reload` or `scale/4` to the running instance, and prints the result; fails if the command failed. */
 export async function command(commandLine: CommandLine, world: World, path: string): Promise<number> {
   const { body } = await askAdmin(await socketOf(commandLine, world), 'POST', `/${path}`)
   return printOutcome(body as Outcome)
 }
 
-/** Prints what came of a command; the exit code tells it too. */
+/** Prints the outcome of a command, and returns its exit code. */
 export function printOutcome(outcome: Outcome): number {
   if (outcome.ok) process.stdout.write(`monohull: ${outcome.message}\n`)
   else
@@ -45,7 +45,7 @@ export function printOutcome(outcome: Outcome): number {
   return outcome.ok ? exitCode.ok : exitCode.failed
 }
 
-/** Stops the running instance, and waits for its end. */
+/** Stops the running instance and waits until it has ended. */
 export async function stopInstance(commandLine: CommandLine, world: World): Promise<number> {
   const runDir = await runDirOf(commandLine, world)
   const code = await command(commandLine, world, 'stop')
@@ -54,16 +54,16 @@ export async function stopInstance(commandLine: CommandLine, world: World): Prom
   return code
 }
 
-/** The admin socket of the instance that is meant. */
+/** Path of the admin socket of the instance that the command line selects. */
 export async function socketOf(commandLine: CommandLine, world: World): Promise<string> {
   return join(await runDirOf(commandLine, world), 'admin.sock')
 }
 
-/** The folder that is named or usual, or else that of the `monohull dev` that runs for this app. */
+/** Run directory that is set or the default; if neither has an instance, that of a `monohull dev` for this app. */
 export async function runDirOf(commandLine: CommandLine, world: World): Promise<string> {
   const usual = await findRunDir(commandLine, world)
-  const isNamed = commandLine.flags.run_dir !== undefined || world.env.MONOHULL_RUN_DIR !== undefined
-  if (isNamed || findRunning(usual) !== undefined) return usual
+  const isSet = commandLine.flags.run_dir !== undefined || world.env.MONOHULL_RUN_DIR !== undefined
+  if (isSet || findRunning(usual) !== undefined) return usual
   const development = developmentRunDir(commandLine, world)
   return findRunning(development) === undefined ? usual : development
 }

@@ -11,7 +11,7 @@ import { type CommandLine, configFileOf, describeRefusal, resolveConfiguration }
 
 const unprivilegedPort = 8080
 
-/** Runs the app while it is worked on: HTTP, one worker, short logs, and a restart after each change. */
+/** Runs the app for development: HTTP only, one worker, short logs, and a restart after each change. */
 export async function dev(commandLine: CommandLine, outer: World): Promise<number> {
   const world: World = { ...outer, env: { NODE_ENV: 'development', ...outer.env }, isDevelopment: true }
   const resolveAgain = () => resolveForDevelopment(commandLine, world)
@@ -34,7 +34,7 @@ export async function dev(commandLine: CommandLine, outer: World): Promise<numbe
   })
 }
 
-/** The file says how production is: what development wants otherwise goes over it, and under variables and flags. */
+/** Settings for development. Its overrides take precedence over the file, which describes production; variables and flags take precedence over them. */
 async function resolveForDevelopment(commandLine: CommandLine, world: World): Promise<SettingsResult> {
   const overrides = {
     https: 'off',
@@ -43,7 +43,7 @@ async function resolveForDevelopment(commandLine: CommandLine, world: World): Pr
     'tls.hsts': false,
     'tls.required': false,
     'tls.client_certificates.mode': 'off',
-    // there is no TLS, no balancer, and no host but localhost
+    // in development there is no TLS, no load balancer, and no host but localhost
     http3: false,
     proxy_protocol: false,
     unknown_host: 'serve',

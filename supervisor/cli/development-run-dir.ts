@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import type { World } from '../base/world.ts'
 import { type CommandLine, installationDefaults } from './load.ts'
 
-/** The run folder of `monohull dev`: one for each app, so that several run side by side. */
+/** Run directory of `monohull dev`: one for each app, so that several can run at the same time. */
 export function developmentRunDir(commandLine: CommandLine, world: World): string {
   const directory = resolve(commandLine.flags['app.directory'] ?? world.env.MONOHULL_DIRECTORY ?? '.')
   const name = createHash('sha256').update(directory).digest('hex').slice(0, 8)

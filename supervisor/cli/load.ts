@@ -12,19 +12,20 @@ import type { Settings, SettingsResult } from '../site/settings.ts'
 
 const fileName = 'monohull.yaml'
 
-/** Put in by the build; there is none where the sources run as they are. */
+/** Inserted by the build; undefined if the sources run unbuilt. */
 declare const PLAIN_SCHEMA: PlainSchema | undefined
 const plainSchema = typeof PLAIN_SCHEMA === 'undefined' ? undefined : PLAIN_SCHEMA
 
+/** Command line with its flags parsed. */
 export interface CommandLine {
   /** Path given with --config. */
   configFile: string | undefined
-  /** Texts of the flags by key. */
+  /** Values of the flags by key, as texts. */
   flags: Record<string, string>
   command: string[]
 }
 
-/** The configuration, and what this machine makes of it. `overrides` go over the file, by key. */
+/** Configuration, resolved on this machine. `overrides` replace values of the file, by key. */
 export async function resolveConfiguration(
   commandLine: CommandLine,
   world: World,
@@ -35,26 +36,26 @@ export async function resolveConfiguration(
   return loaded.ok ? resolveSettings(loaded.config, world) : loaded
 }
 
-/** The same for a reload, with what is wrong as text. */
+/** The same result for a reload, with the problems as text. */
 export function describeRefusal(
   resolved: SettingsResult,
 ): { ok: true; settings: Settings } | { ok: false; reason: string } {
   return resolved.ok ? resolved : { ok: false, reason: formatProblems(resolved.problems) }
 }
 
-/** Relative paths start there. */
+/** Throws an OperatorError if the current directory does not exist: relative paths need it. */
 function expectCurrentDirectory(): void {
   try {
     process.cwd()
   } catch (error) {
-    throw new OperatorError('cannot start in the current folder: it was removed', {
-      fix: 'cd to a folder that is there',
+    throw new OperatorError('cannot start in the current directory: it was removed', {
+      fix: 'change to an existing directory',
       cause: error,
     })
   }
 }
 
-/** The run folder of the instance meant, even when the rest of the configuration is broken by now. */
+/** Run directory of the instance that the command line selects, even if the configuration is invalid by now. */
 export async function findRunDir(commandLine: CommandLine, world: World): Promise<string> {
   const loaded = await loadConfiguration(commandLine, world)
   if (loaded.ok) return loaded.config.run_dir
@@ -64,14 +65,14 @@ export async function findRunDir(commandLine: CommandLine, world: World): Promis
   )
 }
 
-/** The configuration file: the one that is named, else the one in the app's folder, if it is there. */
+/** Path of the configuration file: the one that is set, else the one in the app's directory, if it exists. */
 export function configFileOf(commandLine: CommandLine, world: World): string | undefined {
   const usual = usualFile(commandLine, world)
-  return commandLine.configFile ?? world.env.MONOHULL_CONFIG ?? (isThere(usual) ? usual : undefined)
+  return commandLine.configFile ?? world.env.MONOHULL_CONFIG ?? (exists(usual) ? usual : undefined)
 }
 
-/** A link that leads nowhere is there too: to read it then tells what is wrong. */
-function isThere(path: string): boolean {
+/** Whether a path exists, even as a dangling link: reading it then reports the error. */
+function exists(path: string): boolean {
   try {
     return lstatSync(path) !== undefined
   } catch {
@@ -83,7 +84,7 @@ function usualFile({ flags }: CommandLine, { env }: World): string {
   return join(flags['app.directory'] ?? env.MONOHULL_DIRECTORY ?? '.', fileName)
 }
 
-/** Finds and reads the configuration file, and puts everything together. */
+/** Finds and reads the configuration file, and combines all sources. */
 async function loadConfiguration(
   commandLine: CommandLine,
   world: World,
@@ -95,7 +96,7 @@ async function loadConfiguration(
   const misnamed = usualFile(commandLine, world).replace(/yaml$/, 'yml')
   if (path === undefined && existsSync(misnamed)) {
     const fix = `rename it to ${fileName}, or name it with --config`
-    return { ok: false, problems: [{ key: '', source: misnamed, value: undefined, problem: 'is not read', fix }] }
+    return { ok: false, problems: [{ key: '', source: misnamed, value: undefined, problem: 'is ignored', fix }] }
   }
   let text: string | undefined
   try {
@@ -115,7 +116,7 @@ async function loadConfiguration(
       ],
     }
   }
-  // most start without a file, and need not load what reads one
+  // most starts have no file, and need not load the parser
   const { parseConfigFile } = text === undefined ? { parseConfigFile: undefined } : await import('../site/config.ts')
   const file = path !== undefined && text !== undefined ? parseConfigFile?.({ path, text }) : undefined
   const sources: ConfigSources = {
@@ -131,7 +132,7 @@ async function loadConfiguration(
   return config ? { ok: true, config } : (await import('../site/config.ts')).loadConfig(sources)
 }
 
-/** The image owns the standard ports and folders; on a host monohull takes what an unprivileged user can. */
+/** Defaults of the installation. The image uses the standard ports and directories; on a host they are those that an unprivileged user can use. */
 export function installationDefaults({ env, home }: World): Record<string, unknown> {
   if (env.MONOHULL_IMAGE === '1') return {}
   const uid = process.getuid?.() ?? 0
@@ -145,11 +146,11 @@ export function installationDefaults({ env, home }: World): Record<string, unkno
   }
 }
 
-/** Undefined for a user without a home: the folder of the image is told to be closed then. */
+/** State directory of the user; undefined without a home directory: then the image's default applies, and is reported as not writable. */
 function findStateHome(): string | undefined {
   try {
     return homedir() ? join(homedir(), '.local/state') : undefined
   } catch {
-    return undefined // no HOME, and no such user in passwd
+    return undefined // no HOME, and no entry in passwd
   }
 }

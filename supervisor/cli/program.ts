@@ -7,13 +7,13 @@ import { scalarKeys } from '../site/config.ts'
 import type { CommandLine } from './load.ts'
 import { run } from './run.ts'
 
-/** What stood behind a command's name. */
-interface Given {
+/** Arguments and options after the name of a command. */
+interface ParsedArguments {
   words: string[]
   options: Record<string, string>
 }
 
-/** Parses the command line and does what it says; settles with the exit code. Operator errors are the caller's to tell. */
+/** Parses the command line and runs its command; settles with the exit code. The caller reports each OperatorError. */
 export async function runProgram(argv: string[], world: World): Promise<number> {
   let code: number = exitCode.ok
   // `monohull --workers 2` is short for `monohull run --workers 2`
@@ -25,36 +25,36 @@ export async function runProgram(argv: string[], world: World): Promise<number> 
     .showHelpAfterError('(monohull help lists the commands)')
     .addHelpText(
       'after',
-      '\nExit codes: 0 done, or stopped cleanly; 1 the command failed; 64 bad usage; 69 no instance runs; 77 not allowed;\n78 bad configuration; 70 internal fault; or the code of the app when it cannot be started.',
+      '\nExit codes: 0 success or a clean stop; 1 the command failed; 64 invalid usage; 69 no instance is running;\n70 internal error; 77 permission denied; 78 invalid configuration; or the exit code of the app if it cannot start.',
     )
 
   const add = (name: string, summary: string, act: (commandLine: CommandLine) => Promise<number>) => {
     const command = program
       .command(name)
       .description(summary)
-      .argument('[command...]', 'the app: a command with its arguments, or a folder of static files')
-    const isMeant = isBare || argv.includes(name)
-    const prepared = isMeant ? addFlags(command) : command // 35 flags take their time
+      .argument('[command...]', 'the app: a command with its arguments, or a directory of static files')
+    const isSelected = isBare || argv.includes(name)
+    const prepared = isSelected ? addFlags(command) : command // adding all flags takes time
     prepared.action(async (words: string[], options: Record<string, string>) => {
       code = await act(toCommandLine(words, options))
     })
   }
   add('run', 'start nginx and the app, in the foreground', commandLine => run(commandLine, world))
-  add('dev', 'run it while you work on it: restart on change, HTTP only, one worker, short logs', async commandLine =>
+  add('dev', 'run the app for development: restart on change, HTTP only, one worker, short logs', async commandLine =>
     (await import('./dev.ts')).dev(commandLine, world),
   )
-  add('check', 'look for everything that would keep it from running, and say how to mend it', async commandLine =>
+  add('check', 'check everything run needs and explain how to fix problems', async commandLine =>
     (await import('./check.ts')).check(commandLine, world),
   )
-  add('render', 'print the nginx configuration it would use', async commandLine =>
+  add('render', 'print the nginx configuration and the keys that produced it', async commandLine =>
     (await import('./render.ts')).render(commandLine, world),
   )
   const addControl = (
     name: string,
     summary: string,
-    act: (commandLine: CommandLine, given: Given) => Promise<number>,
+    act: (commandLine: CommandLine, given: ParsedArguments) => Promise<number>,
   ) => {
-    const command = program.command(name).description(`${summary} (of the instance that runs in run_dir)`)
+    const command = program.command(name).description(`${summary} (for the instance running in run_dir)`)
     addRunDirFlags(command).action(async () => {
       const options = command.opts<Record<string, string>>()
       code = await act(toCommandLine([], options), { words: command.args, options })
@@ -62,53 +62,61 @@ export async function runProgram(argv: string[], world: World): Promise<number> 
     return command
   }
   const control = () => import('./control.ts')
-  addControl('status', 'show the workers', async (line, { options }) =>
-    (await control()).showStatus(line, world, options.json ? 'json' : options.metrics ? 'metrics' : 'table'),
+  addControl('status', 'show workers, upstreams and certificates', async (commandLine, { options }) =>
+    (await control()).showStatus(commandLine, world, options.json ? 'json' : options.metrics ? 'metrics' : 'table'),
   )
-    .option('--json', 'as JSON')
-    .addOption(new Option('--metrics', 'as Prometheus reads it').conflicts('json'))
-  addControl('reload', 'read the configuration again, replace the workers, reload nginx', async line =>
-    (await control()).command(line, world, 'reload'),
+    .option('--json', 'print JSON')
+    .addOption(new Option('--metrics', 'print metrics in the Prometheus format').conflicts('json'))
+  addControl('reload', 'read the configuration again, replace the workers, reload nginx', async commandLine =>
+    (await control()).command(commandLine, world, 'reload'),
   )
-  addControl('restart', 'replace everything, or what is named', async (line, { words: [target] }) =>
-    (await control()).command(line, world, target === undefined ? 'restart' : `restart/${encodeURIComponent(target)}`),
+  addControl(
+    'restart',
+    'replace all workers and processes, or the target',
+    async (commandLine, { words: [target] }) => {
+      const path = target === undefined ? 'restart' : `restart/${encodeURIComponent(target)}`
+      return (await control()).command(commandLine, world, path)
+    },
   ).argument('[target]', 'an app, such as api, or one worker, such as api.2')
-  addControl('scale', 'set the number of workers, until the next reload', async (line, { words, options }) => {
+  addControl('scale', 'set the number of workers until the next reload', async (commandLine, { words, options }) => {
     const of = options.app === undefined ? '' : `?app=${encodeURIComponent(options.app)}`
-    return (await control()).command(line, world, `scale/${encodeURIComponent(words[0] ?? '')}${of}`)
+    return (await control()).command(commandLine, world, `scale/${encodeURIComponent(words[0] ?? '')}${of}`)
   })
-    .argument('<workers>', 'how many')
-    .option('--app <name>', 'of which app; needed when there are several')
-  addControl('cache', 'purge answers from the cache of nginx', async (line, { words: [, prefix] }) =>
-    (await control()).command(line, world, prefix === undefined ? 'purge' : `purge/${encodeURIComponent(prefix)}`),
-  )
-    .addArgument(new Argument('<action>', 'what to do').choices(['purge']))
-    .argument('[prefix]', 'only those whose path begins with it, such as /blog')
+    .argument('<workers>', 'number of workers')
+    .option('--app <name>', 'app to scale; required if several apps have workers')
+  addControl('cache', 'remove responses from the cache of nginx', async (commandLine, { words: [, prefix] }) => {
+    const path = prefix === undefined ? 'purge' : `purge/${encodeURIComponent(prefix)}`
+    return (await control()).command(commandLine, world, path)
+  })
+    .addArgument(new Argument('<action>', 'action to run').choices(['purge']))
+    .argument('[prefix]', 'beginning of the paths to remove, such as /blog; default: all')
   addControl(
     'cert',
-    'list certificates, show or renew one, check by a handshake, or tell how to trust the local CA',
-    async (line, { words, options }) => {
+    'list, show or renew certificates, check one by a handshake, or show how to trust the local CA',
+    async (commandLine, { words, options }) => {
       const [action = '', name] = words
       const { cert } = await import('./cert.ts')
-      return cert(line, world, { action, name, isJson: Boolean(options.json), isForced: Boolean(options.force) })
+      return cert(commandLine, world, { action, name, isJson: Boolean(options.json), isForced: Boolean(options.force) })
     },
   )
-    .addArgument(new Argument('<action>', 'what to do').choices(['list', 'show', 'renew', 'check', 'trust-info']))
-    .argument('[name]', 'a host name; for renew a domain of tls.acme')
-    .option('--json', 'list, show and trust-info as JSON')
-    .option('--force', 'renew even when it is not due, and without a self-test before')
-  addControl('routes', 'list, set or remove the dynamic routes of hosts', async (line, { words, options }) => {
+    .addArgument(new Argument('<action>', 'action to run').choices(['list', 'show', 'renew', 'check', 'trust-info']))
+    .argument('[name]', 'host name; for renew, a domain of tls.acme')
+    .option('--json', 'print JSON (list, show and trust-info)')
+    .option('--force', 'renew even if it is not due, and skip the self-test')
+  addControl('routes', 'list, set or remove dynamic host routes', async (commandLine, { words, options }) => {
     const [action = '', ...others] = words
     const { routes } = await import('./routes.ts')
-    return routes(line, world, { action, words: others, isJson: Boolean(options.json) })
+    return routes(commandLine, world, { action, words: others, isJson: Boolean(options.json) })
   })
-    .addArgument(new Argument('<action>', 'what to do').choices(['list', 'set', 'remove']))
+    .addArgument(new Argument('<action>', 'action to run').choices(['list', 'set', 'remove']))
     .argument(
       '[route...]',
-      'for set and remove a host, such as shop.example.com; for set also its target: an app, an upstream, or an address such as 10.0.0.2:5000',
+      'for set and remove, a host such as shop.example.com; for set, also its target: an app, an upstream, or an address such as 10.0.0.2:5000',
     )
-    .option('--json', 'list as JSON')
-  addControl('stop', 'drain, stop, and wait for the end', async line => (await control()).stopInstance(line, world))
+    .option('--json', 'print JSON (list)')
+  addControl('stop', 'drain, stop, and wait for the end', async commandLine =>
+    (await control()).stopInstance(commandLine, world),
+  )
   program
     .command('version')
     .description('print the version')
@@ -125,22 +133,22 @@ export async function runProgram(argv: string[], world: World): Promise<number> 
   }
 }
 
-/** A flag for every scalar key, `--config` for the file. What follows the first word is the app's own. */
+/** Adds a flag for every scalar key, and `--config` for the file. Arguments after the first word belong to the app. */
 function addFlags(command: Command): Command {
   command
     .passThroughOptions()
-    .option('--config <file>', 'configuration file; default: monohull.yaml in the app directory')
+    .option('--config <file>', "configuration file; default: monohull.yaml in the app's directory")
   for (const { flag, description } of scalarKeys()) {
     if (flag !== '--command') command.addOption(new Option(`${flag} <value>`, description))
   }
   return command
 }
 
-/** The flags that tell which instance is meant. */
+/** Adds the flags that select an instance. */
 function addRunDirFlags(command: Command): Command {
   return command
-    .option('--config <file>', 'configuration file that the instance was started with')
-    .option('--run-dir <value>', 'its run folder')
+    .option('--config <file>', 'configuration file of the instance')
+    .option('--run-dir <value>', 'run directory of the instance')
 }
 
 function toCommandLine(words: string[], options: Record<string, string>): CommandLine {

@@ -4,7 +4,7 @@ import { formatProblems } from '../config/report.ts'
 import { previewFiles } from '../site/preview.ts'
 import { type CommandLine, resolveConfiguration } from './load.ts'
 
-/** Prints every file of the nginx configuration under its name, as all workers ready would have it. */
+/** Prints every file of the nginx configuration under its name, as if all workers were ready. */
 export async function render(commandLine: CommandLine, world: World): Promise<number> {
   const resolved = await resolveConfiguration(commandLine, world)
   if (!resolved.ok) {

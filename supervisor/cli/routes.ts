@@ -6,6 +6,7 @@ import { askAdmin } from '../run/adapters/admin-client.ts'
 import { command, printOutcome, socketOf } from './control.ts'
 import type { CommandLine } from './load.ts'
 
+/** Parsed arguments of `monohull routes`. */
 export interface RoutesArguments {
   action: string
   words: string[]
@@ -20,22 +21,22 @@ interface ListedRoute {
 
 const usage: Record<string, string> = { list: '', set: ' HOST TARGET', remove: ' HOST' }
 
-/** `monohull routes list`, `set HOST TARGET` and `remove HOST`, of the running instance. */
+/** Runs `monohull routes list`, `set HOST TARGET` or `remove HOST` for the running instance. */
 export async function routes(
-  line: CommandLine,
+  commandLine: CommandLine,
   world: World,
   { action, words, isJson }: RoutesArguments,
 ): Promise<number> {
   const expected = (usage[action] ?? '').split(' ').length - 1
   if (words.length !== expected)
-    throw new OperatorError(`monohull routes ${action} takes ${expected || 'no'} words more, got ${words.length}`, {
+    throw new OperatorError(`monohull routes ${action} needs ${expected || 'no'} arguments, got ${words.length}`, {
       fix: `monohull routes ${action}${usage[action]}`,
       code: exitCode.usage,
     })
   const [host = '', target = ''] = words.map(encodeURIComponent)
-  if (action === 'set') return command(line, world, `routes/${host}/set?target=${target}`)
-  if (action === 'remove') return command(line, world, `routes/${host}/remove`)
-  const { status, body } = await askAdmin(await socketOf(line, world), 'GET', '/routes')
+  if (action === 'set') return command(commandLine, world, `routes/${host}/set?target=${target}`)
+  if (action === 'remove') return command(commandLine, world, `routes/${host}/remove`)
+  const { status, body } = await askAdmin(await socketOf(commandLine, world), 'GET', '/routes')
   if (status !== 200) return printOutcome(body as Outcome)
   process.stdout.write(isJson ? `${JSON.stringify(body, null, 2)}\n` : formatRoutes(body as ListedRoute[]))
   return exitCode.ok

@@ -4,7 +4,7 @@ import { formatProblems } from '../config/report.ts'
 import { runSupervisor } from '../run/supervisor.ts'
 import { type CommandLine, describeRefusal, resolveConfiguration } from './load.ts'
 
-/** `monohull run`: runs until it is told to stop; settles with the exit code. */
+/** Runs `monohull run` until a stop; settles with the exit code. */
 export async function run(commandLine: CommandLine, world: World): Promise<number> {
   const resolveAgain = () => resolveConfiguration(commandLine, world)
   const resolved = await resolveAgain()

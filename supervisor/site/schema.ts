@@ -137,11 +137,9 @@ export const configSchema = z
       .prefault({}),
     nginx: z
       .strictObject({
-        worker_processes: countOrAuto(512)
-          .default('auto')
-          .register(docs, {
-            description: 'Number of nginx worker processes; auto: one for each CPU that the cgroup grants',
-          }),
+        worker_processes: countOrAuto(512).default('auto').register(docs, {
+          description: 'Number of nginx worker processes; auto: one for each CPU that the cgroup grants',
+        }),
         config: z
           .string({ error: 'expected a file' })
           .regex(/^[^\0]+$/, 'expected a file')
@@ -187,11 +185,9 @@ export const configSchema = z
     stop_timeout: duration('9s').register(docs, {
       description: 'Time for a complete stop; the default is below the 10 s that docker stop waits',
     }),
-    run_dir: writtenDirectory
-      .default('/run/monohull')
-      .register(docs, {
-        description: 'Directory for sockets, the rendered nginx configuration and the record of running processes',
-      }),
+    run_dir: writtenDirectory.default('/run/monohull').register(docs, {
+      description: 'Directory for sockets, the rendered nginx configuration and the record of running processes',
+    }),
     state_dir: writtenDirectory.default('/var/lib/monohull').register(docs, {
       description:
         'Directory that must survive a restart: certificates that monohull created or obtained, and the ACME account',

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 
-/** Commands to a running instance. */
+/** Commands for a running instance. */
 const controls = ['status', 'reload', 'restart', 'scale', 'cache', 'cert', 'routes', 'stop']
 
-/** docs/reference/cli.md: the program's own help, as it prints it to a pipe. */
+/** Page docs/reference/cli.md: the program's help, as it prints it to a pipe. */
 export async function cliPage(home: string): Promise<string> {
   const [program = '', run = '', ...others] = await helpTo(home, ['run', ...controls])
   return `# Command line
@@ -13,13 +13,13 @@ export async function cliPage(home: string): Promise<string> {
 
 ${block(program)}
 
-Flags end where the app's command begins: \`monohull run --workers 4 node server.js --verbose\` gives \`--verbose\` to the
-app. Without a command line at all, \`monohull\` is \`monohull run\`. Every flag but \`--config\` is a
+Flags end where the app's command begins: \`monohull run --workers 4 node server.js --verbose\` passes \`--verbose\` to the
+app. Without arguments, \`monohull\` is \`monohull run\`. Every flag except \`--config\` is a
 key of the [configuration](configuration.md).
 
 ## monohull run
 
-\`dev\`, \`check\` and \`render\` take the same.
+\`dev\`, \`check\` and \`render\` accept the same flags.
 
 ${block(run)}
 ${controls.map((name, index) => `\n## monohull ${name}\n\n${block(others[index] ?? '')}\n`).join('')}`
@@ -29,7 +29,7 @@ function block(text: string): string {
   return `\`\`\`text\n${text}\n\`\`\``
 }
 
-/** The help to the program, and to these commands. */
+/** Help of the program and of these commands. */
 async function helpTo(home: string, commands: string[]): Promise<string[]> {
   const argv = ['--import', 'tsx', 'tools/reference/print-help.ts', ...commands]
   const { stdout } = await promisify(execFile)(process.execPath, argv, { cwd: home, env: { PATH: process.env.PATH } })

@@ -1,10 +1,10 @@
 import { configSchema } from '../../supervisor/site/schema.ts'
 import type { JsonSchema } from './json-schema.ts'
 
-/** Values that hardly any key takes; the refusal says what it takes instead. */
+/** Values that hardly any key accepts; the error then describes the accepted ones. */
 const probes: unknown[] = [-1, '\u0000 not this', ['\u0000 not this']]
 
-/** What a key takes, in the words of the schema's own errors: `a port from 0 to 65535`. */
+/** Values of a key in the words of the schema's errors: `a port from 0 to 65535`. */
 export function describeValue(path: readonly string[], schema: JsonSchema): string {
   for (const probe of probes) {
     const tree = path.reduceRight<unknown>((value, part) => ({ [part]: value }), probe)

@@ -2,7 +2,7 @@ import { cliPage } from './cli-page.ts'
 import { configurationPage } from './configuration-page.ts'
 import { jsonSchema } from './json-schema.ts'
 
-/** Every generated file of docs/reference/: its path in the repository, and its text. */
+/** Generated files of docs/reference/: text by path in the repository. */
 export async function referenceFiles(home: string): Promise<Map<string, string>> {
   return new Map([
     ['docs/reference/configuration.md', configurationPage()],

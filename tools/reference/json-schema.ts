@@ -4,7 +4,7 @@ import { configSchema } from '../../supervisor/site/schema.ts'
 
 export type JsonSchema = z.core.JSONSchema.BaseSchema
 
-/** The JSON Schema of monohull.yaml, for editors. */
+/** JSON Schema of monohull.yaml, for editors. */
 export function jsonSchema(): JsonSchema {
   const { $schema, ...schema } = z.toJSONSchema(configSchema, { io: 'input', override })
   return {
@@ -16,14 +16,14 @@ export function jsonSchema(): JsonSchema {
   }
 }
 
-/** What the conversion cannot know: texts that become durations, and marks of our own. */
+/** Completes the conversion: adds the pattern of durations and removes monohull's own marks. */
 function override({ jsonSchema: schema }: { jsonSchema: JsonSchema }): void {
   delete schema.secret
   if (schema.type !== 'string' || schema.pattern !== undefined || typeof schema.default !== 'string') return
   if (parseDuration(schema.default) !== undefined) schema.pattern = '^(\\d+(\\.\\d+)?(ms|s|m|h|d))+$'
 }
 
-/** The part of the schema that describes one key; `[]` in the path is for the items of a list, `*` for any name. */
+/** Part of the schema for one key; `[]` in the path stands for the items of a list, `*` for any name. */
 export function schemaAt(schema: JsonSchema, path: readonly string[]): JsonSchema {
   return path.reduce<JsonSchema>((node, part) => {
     const inner = node.anyOf?.find(option => typeof option === 'object' && option.properties !== undefined) ?? node
