@@ -3,28 +3,28 @@ import type { Kill } from './killer.ts'
 import type { Stack } from './stacks/stack.ts'
 import type { Workspace } from './workspace.ts'
 
-/** What every measure is given. */
+/** Context of every measure. */
 export interface Bench {
   workspace: Workspace
   monohull: Stack
   script: Stack
-  /** Those of PM2 and supervisord that can be had here. */
+  /** PM2 and supervisord, as far as available here. */
   peers: Stack[]
-  /** Those of PM2, Node's cluster module and Gunicorn: stacks that can replace their workers. */
+  /** PM2, Node's cluster module and Gunicorn, as far as available: stacks that can replace their workers. */
   rollingPeers: Stack[]
-  /** Caddy, when it can be had. */
+  /** Caddy, if available. */
   fronts: Stack[]
-  /** Interleaved rounds. */
+  /** Number of interleaved rounds. */
   rounds: number
-  /** Length of each run under load. */
+  /** Duration of each run under load. */
   seconds: number
   kills: readonly Kill[]
   faults: readonly Fault[]
   amount: Amount
   limits: Limits
-  /** How often a certificate is exchanged. */
+  /** Number of times a certificate is replaced. */
   swaps: number
-  /** Told to whoever waits; not part of the result. */
+  /** Reports progress; not part of the result. */
   say: (text: string) => void
 }
 
@@ -32,11 +32,11 @@ export interface Bench {
 export interface Limits {
   /** Workers of the wide instance. */
   wide: number
-  /** For how long the supervisor's CPU is measured at rest. */
+  /** Seconds for which the supervisor's CPU is measured at rest. */
   restSeconds: number
 }
 
-/** One measure: a section of markdown. */
+/** Measure that produces a section of Markdown. */
 export interface Measure {
   name: string
   title: string

@@ -4,23 +4,24 @@ import type { LoadOptions } from './load.ts'
 
 const run = promisify(execFile)
 
-/** Requests of a connection that are under way at the same time. */
+/** Concurrent requests of a connection. */
 export const streams = 10
-/** nginx ends a connection after so many (keepalive_requests), and h2load opens no other in its place. */
+/** Requests of a connection at most: nginx closes it after this number (keepalive_requests), and h2load does not replace it. */
 const mostPerConnection = 1000
 const leastPerConnection = 100
 const timeoutMs = 120_000
 
+/** Result of a load by h2load. */
 export interface H2LoadResult {
   requests: number
   perSecond: number
-  /** Requests without an answer, and answers from 400 on. */
+  /** Requests without a response, and responses with a status of 400 or above. */
   failures: number
 }
 
 /**
- * Loads one origin over HTTP/2 with h2load; one thread of it, as the servers share the machine. The first connections tell how
- * many requests the seconds take; each further thousand of a connection takes new ones.
+ * Loads one origin over HTTP/2 with a single thread of h2load, because the servers share the machine. The first run shows how
+ * many requests fill the time. After a thousand requests per connection, a new run begins with new connections.
  */
 export async function loadHttp2({
   url,
@@ -43,7 +44,7 @@ export async function loadHttp2({
   return total
 }
 
-/** What h2load tells at its end; throws when it spoke anything but HTTP/2, or was not answered. */
+/** Result that h2load printed; throws if it did not speak HTTP/2, or got no response. */
 export function readH2load(printed: string): H2LoadResult {
   const protocol = /^Application protocol: (.*)$/m.exec(printed)?.[1]
   const perSecond = Number(/^finished in [^,]+, ([\d.]+) req\/s/m.exec(printed)?.[1] ?? 0)

@@ -3,22 +3,24 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
+/** Load of handshakes. */
 export interface HandshakeLoad {
   port: number
-  /** Of `openssl s_time`. */
+  /** Arguments of `openssl s_time`. */
   words: readonly string[]
-  /** Clients at the same time; each begins a connection when the one before is done. */
+  /** Concurrent clients; each opens its next connection when the previous one is done. */
   clients: number
   seconds: number
 }
 
+/** Result of a load of handshakes. */
 export interface HandshakeRate {
   perSecond: number
-  /** Part of the connections that took up a session. */
+  /** Share of the connections that resumed a session. */
   resumed: number
 }
 
-/** Makes connections that end with the handshake, or with one answer. */
+/** Opens connections that end after the handshake, or after one response. */
 export async function loadHandshakes({ port, words, clients, seconds }: HandshakeLoad): Promise<HandshakeRate> {
   const args = ['s_time', '-connect', `127.0.0.1:${port}`, '-time', String(seconds), ...words]
   const startedAt = performance.now()
@@ -33,7 +35,7 @@ export async function loadHandshakes({ port, words, clients, seconds }: Handshak
   return { perSecond: total / elapsed, resumed: all.reduce((sum, { resumed }) => sum + resumed, 0) / total }
 }
 
-/** It prints a letter for each connection, `r` for one that took up a session. */
+/** Counts of `openssl s_time`, which prints a letter for each connection, `r` for a resumed session. */
 export function readConnections(text: string): { connections: number; resumed: number } {
   const connections = Number(/^(\d+) connections in \d+ real seconds/m.exec(text)?.[1])
   if (!(connections > 0)) throw new Error(`cannot read what openssl s_time printed: ${text.slice(-300)}`)

@@ -3,16 +3,16 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { messageOf } from './message.ts'
 
-/** A folder on an overlay, as the files of an image are in a container. */
+/** Directory on an overlay, like the files of an image in a container. */
 export interface ImageLayer {
-  /** Where the files are, once it is mounted. */
+  /** Path of the files while it is mounted. */
   path: string
-  /** Why it cannot be, if so. */
+  /** Mounts it; returns the reason if that fails. */
   mount(): string | undefined
   unmount(): void
 }
 
-/** In a new folder `image` of the workspace, with these files by name. */
+/** Image layer in a new directory `image` of the workspace, with these files by name. */
 export function createImageLayer(dir: string, files: Record<string, string>): ImageLayer {
   const at = (name: string) => join(dir, 'image', name)
   for (const name of ['lower', 'upper', 'work', 'merged']) mkdirSync(at(name), { recursive: true })
@@ -31,7 +31,7 @@ export function createImageLayer(dir: string, files: Record<string, string>): Im
       }
     },
     unmount() {
-      // what is left may have files open
+      // remaining processes may have files open
       if (isMounted) execFileSync('umount', ['--lazy', at('merged')])
       isMounted = false
     },

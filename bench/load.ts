@@ -6,32 +6,34 @@ import { home } from './workspace.ts'
 
 const run = promisify(execFile)
 
+/** Options of a load by wrk. */
 export interface LoadOptions {
   url: string
   method: 'GET' | 'POST'
   connections: number
   seconds: number
-  /** A connection for each request. */
+  /** Whether each request uses a new connection. */
   isFresh?: boolean
-  /** Where wrk's script may be written. */
+  /** Directory for wrk's script. */
   dir: string
 }
 
+/** Result of a load by wrk. */
 export interface LoadResult {
   requests: number
   perSecond: number
   /** Latency in ms. */
   p99: number
-  /** Answers from 400 on. */
+  /** Responses with a status of 400 or above. */
   status: number
-  /** Errors of sockets, by what wrk was doing. */
+  /** Socket errors by operation, as wrk counts them. */
   connect: number
   read: number
   write: number
   timeout: number
 }
 
-/** Loads one origin with wrk; one thread of it, as the servers share the machine. */
+/** Loads one origin with a single thread of wrk, because the servers share the machine. */
 export async function load({
   url,
   method,

@@ -1,4 +1,4 @@
-/** The middle one; of an even number, the mean of the two in the middle. */
+/** Median; for an even number of values, the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   const upper = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
@@ -6,14 +6,14 @@ export function median(values: readonly number[]): number {
   return (lower + upper) / 2
 }
 
-/** `161 (158–170)`: the median, and the least and the greatest. */
+/** Median with minimum and maximum: `161 (158–170)`. */
 export function describeMedian(values: readonly number[], digits = 0): string {
   if (values.length === 0) return '–'
   const range = `${format(Math.min(...values), digits)}–${format(Math.max(...values), digits)}`
   return `${format(median(values), digits)} (${range})`
 }
 
-/** Ratios round by round: what made one round slow made both of its runs slow. */
+/** Ratios per round: whatever slows one run of a round usually slows the other. */
 export function ratios(values: readonly number[], base: readonly number[]): number[] {
   return values.flatMap((value, round) => {
     const other = base[round]

@@ -1,4 +1,4 @@
-/** What was thrown, for people. */
+/** Message of anything thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }

@@ -1,17 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { childrenOf } from './processes.ts'
 
-/** Of one process, as /proc has it now. */
+/** Figures of one process from /proc. */
 export interface ProcessFigures {
   openFiles: number
-  /** In MB of 2^20 bytes. */
+  /** Resident memory in MB of 2^20 bytes. */
   rssMb: number
-  /** Its children that have ended and were not waited for. */
+  /** Children that have ended and were not waited for. */
   zombies: number
-  /** Of all its threads, since its start. */
+  /** CPU time of all its threads since its start. */
   cpuMs: number
 }
 
+/** Reads the current figures of a process. */
 export function readFigures(pid: number): ProcessFigures {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
   return {
@@ -22,12 +23,12 @@ export function readFigures(pid: number): ProcessFigures {
   }
 }
 
-/** 0 once the process has ended. */
+/** Pid of the parent; 0 if the process has ended. */
 export function parentOf(pid: number): number {
   return Number(readStat(pid)?.[1] ?? 0)
 }
 
-/** The fields of /proc/PID/stat from the state on, which comes after the name in brackets. */
+/** Fields of /proc/PID/stat from the state on, which follows the name in parentheses. */
 function readStat(pid: number): string[] | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
@@ -37,7 +38,7 @@ function readStat(pid: number): string[] | undefined {
   }
 }
 
-/** In ns there; ticks of 10 ms would be too coarse for a process at rest. */
+/** CPU time of a thread in ms, from schedstat, which counts ns: ticks of 10 ms are too coarse for a process at rest. */
 function cpuOfThread(pid: number, thread: string): number {
   try {
     return Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1e6

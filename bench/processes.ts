@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
-/** Children of a process, by its threads. */
+/** Children of all threads of a process. */
 export function childrenOf(pid: number): number[] {
   try {
     return readdirSync(`/proc/${pid}/task`).flatMap(thread =>
@@ -11,7 +11,7 @@ export function childrenOf(pid: number): number[] {
   }
 }
 
-/** The words of its command line; empty once it has ended. */
+/** Command line of a process; empty if it has ended. */
 export function commandOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
@@ -20,18 +20,18 @@ export function commandOf(pid: number): string {
   }
 }
 
-/** Processes that work in a folder or have a file of it open. Orphans are found too, whose parent is no longer known. */
-export function processesUsing(folder: string): number[] {
+/** Processes whose working directory is below a directory, or that have a file in it open. Includes orphans, whose parent is unknown. */
+export function processesUsing(directory: string): number[] {
   return readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
     .map(Number)
-    .filter(pid => pid !== process.pid && linksOf(pid).some(link => link.startsWith(`${folder}/`)))
+    .filter(pid => pid !== process.pid && linksOf(pid).some(link => link.startsWith(`${directory}/`)))
 }
 
-/** Whether it has not ended; a zombie has. */
+/** Whether a process is running; a zombie is not. */
 export function isRunning(pid: number): boolean {
   try {
-    // the name may hold anything, brackets too
+    // the name may contain anything, even parentheses
     const [state] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1) ?? ''
     return state !== 'Z' && state !== 'X'
   } catch {
@@ -39,7 +39,7 @@ export function isRunning(pid: number): boolean {
   }
 }
 
-/** Sends a signal to one process; false when it has ended already. */
+/** Sends a signal to one process; false if it has already ended. */
 export function kill(pid: number, signal: NodeJS.Signals): boolean {
   try {
     return process.kill(pid, signal)

@@ -75,7 +75,7 @@ if (values.list) {
 const say = (text: string) => process.stderr.write(`${text}\n`)
 const workspace = createWorkspace()
 process.once('exit', () => {
-  // what an error or Ctrl-C has left
+  // processes left by an error or Ctrl-C
   for (const pid of processesUsing(workspace.dir)) kill(pid, 'SIGKILL')
   workspace.image.unmount()
   if (values.keep) say(`kept: ${workspace.dir}`)
@@ -108,7 +108,7 @@ const bench: Omit<Bench, 'seconds' | 'rounds' | 'amount'> = {
 process.stdout.write(`${describeMachine()}\n`)
 for (const measure of wanted) {
   const seconds = Number(values.seconds ?? (measure === kills || measure === faults ? 10 : 5))
-  // a fault is not measured more exactly by being repeated, and it takes long
+  // repeating a fault takes long and does not make the result more exact
   const rounds = Number(values.rounds ?? (measure === faults ? 1 : 5))
   const amount = { requests: Number(values.requests), restarts: Number(values.restarts), seconds }
   const result = await measure.run({ ...bench, seconds, rounds, amount })
@@ -120,7 +120,7 @@ function findPeers(of: Workspace, all: readonly ((workspace: Workspace) => Stack
     try {
       return [create(of)]
     } catch (error) {
-      say(`left out, cannot be had here: ${messageOf(error)}`)
+      say(`left out, not available here: ${messageOf(error)}`)
       return []
     }
   })
@@ -135,12 +135,12 @@ function otherBuild(home: string): Stack {
 function expectKnown(given: readonly string[], known: readonly string[]): void {
   const unknown = given.filter(name => !known.includes(name))
   if (unknown.length === 0) return
-  process.stderr.write(`unknown: ${unknown.join(' ')}; there are ${known.join(', ')}\n`)
+  process.stderr.write(`unknown: ${unknown.join(' ')}; choose from ${known.join(', ')}\n`)
   process.exit(64)
 }
 
 function describeMachine(): string {
   const nginx = /nginx\/\S+/.exec(spawnSync('nginx', ['-v'], { encoding: 'utf8' }).stderr)?.[0]
   const versions = `Node ${process.versions.node}, ${nginx}`
-  return `${availableParallelism()} cores, ${versions}. Medians of interleaved rounds, and their range.`
+  return `${availableParallelism()} cores, ${versions}. Medians of interleaved rounds, with minimum and maximum.`
 }

@@ -5,37 +5,38 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createImageLayer, type ImageLayer } from './image-layer.ts'
 
-/** The repository. */
+/** Path of the repository. */
 export const home = dirname(import.meta.dirname)
 
 /** Workers of the app, on every side. */
 export const workers = 2
-/** Of the static file. */
+/** Size of the static file. */
 export const pageBytes = 4096
 export const nginxProcesses = availableParallelism()
 
-/** A temporary folder with all that runs, and the processes that run there. */
+/** Temporary directory in which all stacks run. */
 export interface Workspace {
   dir: string
-  /** A copy of the package, which a build in the meantime does not change. */
+  /** Copy of the package, which a build does not change during the run. */
   package: string
-  /** The one Node that everything runs in, and a PATH that finds it first. */
+  /** Node that runs everything, and a PATH that finds it first. */
   node: string
   path: string
   certificate: string
   key: string
-  /** With the static file, for all stacks. */
+  /** Overlay with the static file, shared by all stacks. */
   image: ImageLayer
-  /** A new folder below `dir`, with the bench app in `app`. */
-  folder(name: string): string
+  /** Creates a directory below `dir`, with the bench app in `app`. */
+  makeDirectory(name: string): string
   remove(): void
 }
 
+/** Creates the temporary directory with a certificate and a copy of the package. */
 export function createWorkspace(): Workspace {
   const dir = mkdtempSync(join(tmpdir(), 'monohull-bench-'))
   const page = 'x'.repeat(pageBytes)
   // nginx's workers run as another user
-  const folder = (name: string) => {
+  const makeDirectory = (name: string) => {
     const path = mkdtempSync(join(dir, `${name}-`))
     allow(path)
     cpSync(join(home, 'bench/app'), join(path, 'app'), { recursive: true })
@@ -61,12 +62,12 @@ export function createWorkspace(): Workspace {
     certificate: join(tls, 'fullchain.pem'),
     key: join(tls, 'privkey.pem'),
     image,
-    folder,
+    makeDirectory,
     remove: () => rmSync(dir, { recursive: true, force: true }),
   }
 }
 
-/** Ports of 127.0.0.1 that are free now. */
+/** Ports that are free on 127.0.0.1 now. */
 export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
@@ -83,8 +84,8 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports
 }
 
-/** fullchain.pem and privkey.pem, for localhost. */
-export function makeCertificate(folder: string): void {
+/** Writes fullchain.pem and privkey.pem for localhost to a directory. */
+export function makeCertificate(directory: string): void {
   const key = [
     '-newkey',
     'ec',
@@ -92,10 +93,10 @@ export function makeCertificate(folder: string): void {
     'ec_paramgen_curve:prime256v1',
     '-nodes',
     '-keyout',
-    `${folder}/privkey.pem`,
+    `${directory}/privkey.pem`,
   ]
   const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
-  execFileSync('openssl', ['req', '-x509', ...key, ...subject, '-days', '30', '-out', `${folder}/fullchain.pem`], {
+  execFileSync('openssl', ['req', '-x509', ...key, ...subject, '-days', '30', '-out', `${directory}/fullchain.pem`], {
     stdio: 'ignore',
   })
 }

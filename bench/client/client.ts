@@ -3,44 +3,46 @@ import { type Connection, expectedBody, type Method, type Outcome, openConnectio
 import { addFailures, emptyTally, type Phase, type Tally } from './tally.ts'
 
 /**
- * A load of GETs and POSTs over keep-alive connections, each of which asks again as soon as it is answered. It does what
- * RFC 9112 §9.3.1 lets clients do, and browsers and proxies do: a GET whose connection ended before any byte of its
- * answer, where that connection had been used before, is sent once more over a new connection. A POST never is.
+ * Load of GETs and POSTs over keep-alive connections, each of which sends the next request as soon as it gets a response. As
+ * RFC 9112 §9.3.1 allows, and like browsers and proxies, it repeats a GET once over a new connection if a connection that had
+ * been used before ended before any byte of the response. It never repeats a POST.
  */
 export interface Client {
-  /** What is asked from now on belongs to this phase. */
+  /** Begins a phase, to which all later requests belong. */
   enter(phase: Phase): void
-  /** Requests that have ended, well or not. */
+  /** Requests that have ended, successfully or not. */
   completed(): number
-  /** Requests that wait for their answer. */
+  /** Requests that wait for their response. */
   inFlight(method: Method): number
-  /** Requests that were sent, answered or not. */
-  asked(method: Method): number
-  /** Settles when this many have ended, or the client has. */
+  /** Requests that were sent, with or without a response. */
+  sent(method: Method): number
+  /** Settles when this many requests have ended, or the client has. */
   untilCompleted(count: number): Promise<void>
-  /** Asks nothing any more; settles when the last answer is there. */
+  /** Sends no more requests; settles when the last response has arrived. */
   stop(): Promise<Tally>
 }
 
+/** Options of the client. */
 export interface ClientOptions {
   port: number
   isTls?: boolean
-  /** Connections that send only this. */
+  /** Number of connections by method; each sends only this method. */
   connections: Partial<Record<Method, number>>
-  /** It ends by itself after this time. */
+  /** Time after which the client ends by itself. */
   seconds: number
-  /** Between an answer and the next request; default: none. */
+  /** Pause between a response and the next request; default: none. */
   pauseMs?: number
 }
 
-/** A port that refuses is not asked ten thousand times a second. */
+/** Pause after a refused connection, so that a closed port does not get thousands of attempts per second. */
 const refusedPauseMs = 10
 const pollMs = 10
 
+/** Starts the load; it ends after `seconds` or with `stop`. */
 export function startClient({ port, isTls = false, connections, seconds, pauseMs = 0 }: ClientOptions): Client {
   const tally = emptyTally()
   const open: Record<Method, number> = { GET: 0, POST: 0 }
-  const asked: Record<Method, number> = { GET: 0, POST: 0 }
+  const sent: Record<Method, number> = { GET: 0, POST: 0 }
   const deadline = performance.now() + seconds * 1000
   let phase: Phase = 'before'
   let isStopped = false
@@ -52,8 +54,8 @@ export function startClient({ port, isTls = false, connections, seconds, pauseMs
       const startedIn = phase
       const startedAt = performance.now()
       open[method]++
-      asked[method]++
-      const result = await askOnce(connection, method)
+      sent[method]++
+      const result = await sendWithRetry(connection, method)
       open[method]--
       connection = result.connection
       const failure = failureOf(result.outcome, method)
@@ -66,12 +68,12 @@ export function startClient({ port, isTls = false, connections, seconds, pauseMs
     connection?.close()
   }
 
-  async function askOnce(used: Connection | undefined, method: Method): Promise<Asked> {
-    const first = await askOver(used ?? openConnection(port, isTls), method)
+  async function sendWithRetry(used: Connection | undefined, method: Method): Promise<Result> {
+    const first = await sendOver(used ?? openConnection(port, isTls), method)
     const mayRetry = first.outcome.kind === 'reset' && used !== undefined && method === 'GET'
     if (!mayRetry) return first
     tally.retried++
-    return askOver(openConnection(port, isTls), method)
+    return sendOver(openConnection(port, isTls), method)
   }
 
   const all = Object.entries(connections).flatMap(([method, count]) =>
@@ -83,7 +85,7 @@ export function startClient({ port, isTls = false, connections, seconds, pauseMs
     },
     completed: () => tally.requests.GET + tally.requests.POST,
     inFlight: method => open[method],
-    asked: method => asked[method],
+    sent: method => sent[method],
     async untilCompleted(count) {
       while (tally.requests.GET + tally.requests.POST < count && !isOver()) await pause(pollMs)
     },
@@ -95,14 +97,14 @@ export function startClient({ port, isTls = false, connections, seconds, pauseMs
   }
 }
 
-interface Asked {
+interface Result {
   outcome: Outcome
-  /** The connection, where it may be used again. */
+  /** The connection, if it can be used again. */
   connection: Connection | undefined
 }
 
-async function askOver(connection: Connection, method: Method): Promise<Asked> {
-  const outcome = await connection.ask(method)
+async function sendOver(connection: Connection, method: Method): Promise<Result> {
+  const outcome = await connection.send(method)
   return { outcome, connection: outcome.kind === 'answered' && !outcome.closes ? connection : undefined }
 }
 

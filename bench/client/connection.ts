@@ -1,41 +1,42 @@
 import { connect } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 
+/** Method of a request. */
 export type Method = 'GET' | 'POST'
 
-/** What became of a request on one connection. */
+/** Outcome of a request on one connection. */
 export type Outcome =
   | { kind: 'answered'; status: number; body: string; closes: boolean }
-  /** The connection ended, by FIN or RST, before any byte of the answer. */
+  /** The connection ended, by FIN or RST, before any byte of the response. */
   | { kind: 'reset' }
-  /** It ended within the answer. */
+  /** The connection ended within the response. */
   | { kind: 'cut off' }
   | { kind: 'refused' | 'timed out' | 'not understood' }
 
-/** A keep-alive connection; one request at a time. */
+/** Keep-alive connection for one request at a time. */
 export interface Connection {
-  ask(method: Method): Promise<Outcome>
+  send(method: Method): Promise<Outcome>
   close(): void
 }
 
-/** Of the POST's body. */
+/** Size of a POST's body. */
 export const bodyBytes = 16 * 1024
 
-/** The whole body that the app answers with. */
+/** Body of the app's response. */
 export const expectedBody: Record<Method, string> = { GET: 'hello\n', POST: `${bodyBytes}\n` }
 
-const answerTimeoutMs = 10_000
+const responseTimeoutMs = 10_000
 const head = 'HTTP/1.1\r\nHost: localhost\r\n'
 const texts: Record<Method, string> = {
   GET: `GET / ${head}\r\n`,
   POST: `POST / ${head}Content-Type: text/plain\r\nContent-Length: ${bodyBytes}\r\n\r\n${'x'.repeat(bodyBytes)}`,
 }
 
-/** Connects to a port of 127.0.0.1; over TLS it takes any certificate. */
+/** Connects to a port of 127.0.0.1; over TLS it accepts any certificate. */
 export function openConnection(port: number, isTls = false): Connection {
   const plain = { port, host: '127.0.0.1' }
   const opened = isTls ? connectTls({ ...plain, rejectUnauthorized: false }) : connect(plain)
-  const socket = opened.setNoDelay().setTimeout(answerTimeoutMs)
+  const socket = opened.setNoDelay().setTimeout(responseTimeoutMs)
   let received = ''
   let isConnected = false
   let settle: ((outcome: Outcome) => void) | undefined
@@ -56,15 +57,15 @@ export function openConnection(port: number, isTls = false): Connection {
   })
   socket.on('data', (text: string) => {
     received += text
-    const outcome = parseAnswer(received)
+    const outcome = parseResponse(received)
     if (outcome) finish(outcome)
   })
   for (const event of ['end', 'error', 'close']) socket.once(event, onClose)
   socket.once('timeout', () => finish({ kind: 'timed out' }))
   return {
-    ask(method) {
+    send(method) {
       return new Promise(resolve => {
-        // closed while nothing was asked
+        // closed while idle
         if (socket.destroyed || socket.readableEnded) return resolve({ kind: 'reset' })
         settle = resolve
         socket.write(texts[method], 'latin1')
@@ -74,8 +75,8 @@ export function openConnection(port: number, isTls = false): Connection {
   }
 }
 
-/** The whole answer, or undefined while more of it is to come. Only answers with a Content-Length are understood. */
-function parseAnswer(text: string): Outcome | undefined {
+/** Outcome of a complete response; undefined while it is incomplete. Only responses with a Content-Length are supported. */
+function parseResponse(text: string): Outcome | undefined {
   const end = text.indexOf('\r\n\r\n')
   if (end === -1) return undefined
   const fields = text.slice(0, end)

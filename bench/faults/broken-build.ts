@@ -3,7 +3,7 @@ import { dirname, extname, join } from 'node:path'
 import type { Fault } from './fault.ts'
 import { underLoad } from './under-load.ts'
 
-/** A build that crashes at boot is rolled out; what ran before must stay, and a good build must come up after it. */
+/** Rollout of a build that crashes at boot: the old workers must stay, and a good build must start after it. */
 export const brokenBuild: Fault = {
   name: 'broken-build',
   title: 'a build that crashes at boot, rolled out and abandoned',
@@ -22,12 +22,12 @@ export const brokenBuild: Fault = {
         const broken = await running.control?.rollOut()
         const now = running.workerPids()
         const left = before.filter(pid => now.includes(pid)).length
-        outcome.notes.push(`${left} of ${before.length} old workers went on`)
+        outcome.notes.push(`${left} of ${before.length} old workers stayed`)
         if (broken?.isDone) outcome.problems.push('the broken build counts as rolled out')
         if (left < before.length) outcome.problems.push('old workers ended')
         copyFileSync(kept, entryPath)
         const good = await running.control?.rollOut()
-        if (!good?.isDone) outcome.problems.push('a good build cannot be rolled out after it')
+        if (!good?.isDone) outcome.problems.push('a good build could not be rolled out afterwards')
       },
     }),
 }

@@ -6,7 +6,7 @@ const killEveryMs = 200
 const killAllEveryMs = 2000
 const killAllTimes = 5
 
-/** A random worker is killed again and again. */
+/** Random workers are killed one after the other. */
 export const killOne: Fault = {
   name: 'kill-one',
   title: '`kill -9` of a random worker, 5 a second',
@@ -27,7 +27,7 @@ export const killOne: Fault = {
     }),
 }
 
-/** All workers are killed in the same moment. */
+/** All workers are killed at the same time. */
 export const killAll: Fault = {
   name: 'kill-all',
   title: `\`kill -9\` of all workers at once, ${killAllTimes} times`,

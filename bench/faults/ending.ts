@@ -7,20 +7,20 @@ import type { Fault, Outcome } from './fault.ts'
 import { connections, emptyOutcome, startSide } from './under-load.ts'
 
 const times = 10
-/** TERM comes at moments spread over this time, or over the time that a boot takes here. */
+/** Time over which the moments of TERM are spread during a restart; during boot it is the measured boot time. */
 const restartMs = 800
 const stopDeadlineMs = 15_000
 const leftDeadlineMs = 1000
 const loadSeconds = 120
-/** What a client sees of a server that takes no requests any more. */
+/** Failures that a client sees when a server accepts no more requests. */
 const turnedAwayKinds = ['refused', 'reset']
-/** Before a program has a handler for TERM, the signal ends it; that is right as long as nothing is left. */
+/** Accepted exits. Before a program has a handler for TERM, the signal ends it; that is correct if no process is left. */
 const goodEnds = ['0', '143', 'SIGTERM']
 
-/** TERM while nothing serves yet. */
+/** TERM before anything serves. */
 export const termDuringBoot: Fault = {
   name: 'term-boot',
-  title: `TERM during boot, ${times} times, at other moments`,
+  title: `TERM during boot, ${times} times, at different moments`,
   needs: 'stopInOrder',
   asksWorkersToEnd: false,
   async play({ stack }) {
@@ -36,10 +36,10 @@ export const termDuringBoot: Fault = {
   },
 }
 
-/** TERM while workers are replaced. */
+/** TERM while workers are being replaced. */
 export const termDuringRestart: Fault = {
   name: 'term-reload',
-  title: `TERM during a rolling restart, ${times} times, at other moments`,
+  title: `TERM during a rolling restart, ${times} times, at different moments`,
   needs: 'stopInOrder',
   asksWorkersToEnd: true,
   play: (side, { requests }) =>
@@ -48,7 +48,7 @@ export const termDuringRestart: Fault = {
       const client = startLoad(running)
       await client.untilCompleted(Math.ceil(requests / times))
       client.enter('during')
-      // it is cut short, so there may be no answer to it
+      // the stop cuts it short, so there may be no response
       void running.control?.roll().catch(() => undefined)
       await pause(moment * restartMs)
       return { running, client }
@@ -60,7 +60,7 @@ interface Loaded {
   client: Client
 }
 
-/** Stops what `start` brings to the moment of the stop, from 0 to 1. */
+/** Starts and stops a stack several times. `start` waits until the moment of the stop, from 0 to 1. */
 async function stopTimes(start: (moment: number) => Promise<Loaded>): Promise<Outcome> {
   const outcome = emptyOutcome()
   const durations: number[] = []
@@ -79,7 +79,7 @@ async function stopTimes(start: (moment: number) => Promise<Loaded>): Promise<Ou
   return outcome
 }
 
-/** Sends TERM and waits; gives the time in ms. */
+/** Sends TERM and waits for the end; returns the time in ms. */
 async function stopOnce(running: Running, { problems, notes }: Outcome): Promise<number> {
   const startedAt = performance.now()
   kill(running.pid, 'SIGTERM')
@@ -102,7 +102,7 @@ function startLoad({ httpPort }: Running): Client {
   return startClient({ port: httpPort, connections, seconds: loadSeconds })
 }
 
-/** Takes those out of the failures: they are none of a server that was told to stop. */
+/** Removes rejected requests from the failures, and returns their number: rejecting them is correct during a stop. */
 function takeTurnedAway(tally: Tally): number {
   let taken = 0
   for (const method of ['GET', 'POST'] as const) {

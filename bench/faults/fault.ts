@@ -1,44 +1,45 @@
 import type { Tally } from '../client/tally.ts'
 import type { Ability, Stack } from '../stacks/stack.ts'
 
-/** What the app does when it is asked to end: nothing of its own, server.close(), or the drain that loses no POST. */
+/** Reaction of the app to SIGTERM: none, server.close(), or a drain that loses no POST. */
 export type Handler = 'none' | 'server.close()' | 'drains'
 
-/** A stack with one of the apps. */
+/** Stack with one of the apps. */
 export interface Side {
   stack: Stack
-  /** Undefined where the app is not Node's. */
+  /** Undefined if the app does not run in Node. */
   handler?: Handler
 }
 
-/** How much of everything. */
+/** Amounts of load and repetitions. */
 export interface Amount {
-  /** Of each row, at least. */
+  /** Minimum number of requests in each row. */
   requests: number
-  /** Length of a fault that has no end of its own. */
+  /** Duration of a fault without an end of its own. */
   seconds: number
   /** Rolling restarts in a row. */
   restarts: number
 }
 
-/** What came of a fault. */
+/** Outcome of a fault. */
 export interface Outcome {
   tally: Tally
-  /** POSTs that were in flight when workers were killed: these may fail, and no others. */
+  /** POSTs that were in flight when workers were killed. Only these may fail. */
   lostAtMost: number
-  /** Requests that a server which had been told to stop did not take: refused, or closed before any byte of an answer. */
+  /** Requests that a stopping server did not accept: refused, or closed before any byte of a response. */
   turnedAway: number
   notes: string[]
-  /** What went otherwise than it should, beside failed requests. */
+  /** Missed expectations other than failed requests. */
   problems: string[]
 }
 
+/** Fault that is played under load. */
 export interface Fault {
   name: string
   title: string
-  /** What a stack must be able to do. */
+  /** Ability that the stack needs. */
   needs?: Ability
-  /** Workers are asked to end in it, so that it matters what the app does then. */
+  /** Whether workers get SIGTERM, so that the app's reaction matters. */
   asksWorkersToEnd: boolean
   play(side: Side, amount: Amount): Promise<Outcome>
 }

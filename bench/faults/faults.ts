@@ -7,7 +7,7 @@ import { maxMemory, maxRequests } from './recycling.ts'
 import { manyRestarts, rollingRestarts } from './restarts.ts'
 import { scaling } from './scaling.ts'
 
-/** All of them, in the order of the table. */
+/** All faults, in the order of the table. */
 export const allFaults: readonly Fault[] = [
   rollingRestarts,
   maxRequests,

@@ -9,7 +9,7 @@ const times = 3
 const deadlineMs = 30_000
 const pollMs = 50
 
-/** A worker stops working, and does not end. */
+/** A worker hangs without ending. */
 export const hang: Fault = {
   name: 'hang',
   title: `SIGSTOP of a worker, ${times} times; \`timeout\` of ${timeoutSeconds} s ends it`,
@@ -26,11 +26,11 @@ export const hang: Fault = {
           const startedAt = performance.now()
           kill(pid, 'SIGSTOP')
           const isGone = await untilGone(running, pid)
-          // it is killed at a time that only the supervisor knows: all POSTs may be in it then
+          // only the supervisor knows when it kills the worker: all POSTs may be in flight in it
           outcome.lostAtMost += connections.POST
           if (isGone) outcome.notes.push(`ended after ${((performance.now() - startedAt) / 1000).toFixed(1)} s`)
           else {
-            outcome.problems.push(`a stopped worker is there after ${deadlineMs / 1000} s`)
+            outcome.problems.push(`a stopped worker still exists after ${deadlineMs / 1000} s`)
             kill(pid, 'SIGKILL')
           }
         }

@@ -7,7 +7,7 @@ const maxMemoryMb = 160
 const deadlineMs = 90_000
 const pollMs = 50
 
-/** Workers that are replaced after a number of requests, at least 4 times each. */
+/** Replacement of workers after a number of requests, at least 4 times each. */
 export const maxRequests: Fault = {
   name: 'max-requests',
   title: 'max_requests recycling of every worker',
@@ -19,7 +19,7 @@ export const maxRequests: Fault = {
   },
 }
 
-/** Workers that leak, and are replaced when they are too large. */
+/** Replacement of leaking workers that have grown too large. */
 export const maxMemory: Fault = {
   name: 'max-memory',
   title: `max_memory recycling of every worker (leaks 8 KB a request, ${maxMemoryMb} MB allowed)`,
@@ -40,6 +40,6 @@ async function untilAllRecycled({ running, outcome }: Incident): Promise<void> {
     for (const pid of now) seen.add(pid)
     left = left.filter(pid => now.includes(pid))
   }
-  outcome.notes.push(`${seen.size - first.length} workers came new`)
+  outcome.notes.push(`${seen.size - first.length} new workers`)
   if (left.length > 0) outcome.problems.push(`${left.length} workers were not recycled`)
 }

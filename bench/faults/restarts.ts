@@ -5,18 +5,18 @@ import type { Fault, Outcome } from './fault.ts'
 import { underLoad, untilWorkers } from './under-load.ts'
 
 const fewRestarts = 20
-/** Of what monohull does; each takes the peers a second and more. */
+/** Share of monohull's restarts that the peers make, because each takes them a second or more. */
 const peerShare = 0.1
-/** The many restarts take minutes: the load leaves room for them. */
+/** Pause between requests during the many restarts, which take minutes, so that the load leaves CPU time for them. */
 const manyPauseMs = 20
 const manySeconds = 7200
-/** V8's heap grows to its working size in the first restarts; after these the supervisor may not grow. */
+/** Share of the restarts in which V8's heap grows to its working size. After them the supervisor must not grow. */
 const warmUpShare = 0.1
 const rssGrowthAllowed = 1.15
-/** Connections that a cluster's primary passes on are open files of it for a moment. */
+/** Additional open files that are allowed: connections that a cluster's primary passes on are open in it for a moment. */
 const openFilesAllowed = 8
 
-/** 20 rolling restarts, one after the other. */
+/** Several rolling restarts, one after the other. */
 export const rollingRestarts: Fault = {
   name: 'rolling-restarts',
   title: `${fewRestarts} rolling restarts`,
@@ -26,7 +26,7 @@ export const rollingRestarts: Fault = {
     underLoad({ side, amount, act: ({ running, outcome }) => rollTimes({ running, outcome, times: fewRestarts }) }),
 }
 
-/** A thousand of them, and what is left of them in the supervisor. */
+/** Many rolling restarts, and the resources that they leave behind in the supervisor. */
 export const manyRestarts: Fault = {
   name: 'many-restarts',
   title: 'many rolling restarts in a row',
@@ -36,7 +36,7 @@ export const manyRestarts: Fault = {
     underLoad({
       side,
       amount,
-      // the trial of each new worker would make it two hours
+      // with min_uptime for each new worker it would take two hours
       start: { trialSeconds: 0 },
       pauseMs: manyPauseMs,
       loadSeconds: manySeconds,
@@ -72,12 +72,12 @@ async function rollTimes({ running, outcome, times }: RollOptions): Promise<void
   for (let count = 1; count <= times; count++) {
     const result = await running.control?.roll()
     if (result?.isDone) continue
-    outcome.problems.push(`restart ${count} of ${times} was not done: ${result?.detail.trim().split('\n').at(-1)}`)
+    outcome.problems.push(`restart ${count} of ${times} failed: ${result?.detail.trim().split('\n').at(-1)}`)
     return
   }
 }
 
-/** Once the workers that were replaced have drained. */
+/** Figures of the supervisor once the replaced workers have drained. */
 async function figuresAtRest(running: Running, outcome: Outcome) {
   if (!(await untilWorkers(running, workers))) outcome.problems.push('replaced workers did not end')
   return readFigures(parentOf(running.workerPids()[0] ?? 0))

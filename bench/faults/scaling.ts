@@ -4,7 +4,7 @@ import { underLoad, untilWorkers } from './under-load.ts'
 
 const many = 8
 
-/** More workers, then fewer. */
+/** Scaling up, then down. */
 export const scaling: Fault = {
   name: 'scale',
   title: `scale ${workers} → ${many} → ${workers}`,
@@ -17,8 +17,8 @@ export const scaling: Fault = {
       async act({ running, outcome }) {
         for (const count of [many, workers]) {
           const result = await running.control?.scale(count)
-          const isThere = await untilWorkers(running, count)
-          if (!result?.isDone || !isThere) outcome.problems.push(`${count} workers were not reached`)
+          const isReached = await untilWorkers(running, count)
+          if (!result?.isDone || !isReached) outcome.problems.push(`${count} workers were not reached`)
         }
       },
     }),

@@ -7,7 +7,7 @@ import { origins, type Running, type StartOptions, untilServing } from '../stack
 import { workers } from '../workspace.ts'
 import type { Amount, Handler, Outcome, Side } from './fault.ts'
 
-/** Of every load, half of them for each method. */
+/** Connections of every load, half of them for each method. */
 export const connections: Record<Method, number> = { GET: 16, POST: 16 }
 
 const entries: Record<Handler, string> = {
@@ -15,34 +15,35 @@ const entries: Record<Handler, string> = {
   'server.close()': 'closing.js',
   drains: 'draining.js',
 }
-/** Share of the requests that come before a fault, and at least as many after it. */
+/** Share of the requests before a fault; at least the same number follows it. */
 const quietShare = 0.2
 const loadDeadlineSeconds = 600
 const workersDeadlineMs = 30_000
 const pollMs = 20
-/** In which nginx takes in the last worker, and workers say nothing of it. */
+/** Time in which nginx adds the last worker, which workers do not notice. */
 const settleMs = 1000
 
-/** A fault in the making. */
+/** Fault in progress. */
 export interface Incident {
   running: Running
   client: Client
   outcome: Outcome
-  /** Kills workers with -9; what POSTs are in flight may be lost. Settles when the workers have ended. */
+  /** Kills workers with -9; POSTs in flight may be lost. Settles when the workers have ended. */
   killWorkers(pids: readonly number[]): Promise<void>
 }
 
+/** Load with a fault. */
 export interface LoadPlan {
   side: Side
   amount: Amount
   start?: StartOptions
-  /** Default: as fast as answers come. */
+  /** Pause between a response and the next request; default: none. */
   pauseMs?: number
   loadSeconds?: number
   act: (incident: Incident) => Promise<void>
 }
 
-/** Starts the side's stack, and has the fault happen amid a load of GETs and POSTs. */
+/** Starts the side's stack, and runs the fault under a load of GETs and POSTs. */
 export async function underLoad(plan: LoadPlan): Promise<Outcome> {
   const { side, amount, start, pauseMs = 0, loadSeconds = loadDeadlineSeconds, act } = plan
   const running = await startSide(side, start)
@@ -77,7 +78,7 @@ export async function startSide({ stack, handler }: Side, options: StartOptions 
   return running
 }
 
-/** Settles when there are as many as wanted; false when that takes too long. */
+/** Waits for a number of workers; false on timeout. */
 export async function untilWorkers(running: Running, wanted: number): Promise<boolean> {
   const deadline = performance.now() + workersDeadlineMs
   while (running.workerPids().length !== wanted) {
@@ -87,15 +88,16 @@ export async function untilWorkers(running: Running, wanted: number): Promise<bo
   return true
 }
 
+/** Outcome without requests. */
 export function emptyOutcome(): Outcome {
   return { tally: emptyTally(), lostAtMost: 0, turnedAway: 0, notes: [], problems: [] }
 }
 
-/** The kernel takes milliseconds to end a process: until then it may be given POSTs, which are in flight in it too. */
+/** Kills workers. The kernel takes milliseconds to end a process; POSTs that reach it until then are in flight in it too. */
 async function killWorkers(client: Client, outcome: Outcome, pids: readonly number[]): Promise<void> {
-  const answered = client.asked('POST') - client.inFlight('POST')
+  const completed = client.sent('POST') - client.inFlight('POST')
   const killed = pids.filter(pid => kill(pid, 'SIGKILL'))
   const deadline = performance.now() + workersDeadlineMs
   while (killed.some(isRunning) && performance.now() < deadline) await immediate()
-  if (killed.length > 0) outcome.lostAtMost += client.asked('POST') - answered
+  if (killed.length > 0) outcome.lostAtMost += client.sent('POST') - completed
 }

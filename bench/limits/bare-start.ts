@@ -6,9 +6,9 @@ import { freePorts, type Workspace } from '../workspace.ts'
 
 const deadlineMs = 30_000
 
-/** Starts `node server.js` on its own; the time in ms until its port takes connections. */
+/** Time in ms from the start of `node server.js` alone until its port accepts connections. */
 export async function measureBareStart(workspace: Workspace): Promise<number> {
-  const dir = workspace.folder('bare')
+  const dir = workspace.makeDirectory('bare')
   const [port = 0] = await freePorts(1)
   const env = { PATH: workspace.path, NODE_ENV: 'production', PORT: String(port) }
   const startedAt = performance.now()

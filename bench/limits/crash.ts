@@ -8,11 +8,11 @@ import { measureBareStart } from './bare-start.ts'
 import type { Finding } from './finding.ts'
 
 const deadlineMs = 30_000
-/** A worker that has just come up, or died, leaves work behind. */
+/** Pause after a worker has started or died, until its work is done. */
 const settleMs = 1000
 const pollMs = 2
 
-/** From the death of a worker to `worker ready`, beside the app's own start. */
+/** Time from the death of a worker to `worker ready`, compared with the app's own start. */
 export async function measureCrash({ workspace, monohull, rounds, say }: Bench): Promise<Finding[]> {
   const restarts: number[] = []
   const starts: number[] = []
@@ -44,7 +44,7 @@ export async function measureCrash({ workspace, monohull, rounds, say }: Bench):
   ]
 }
 
-/** In ms, by the time in the log line. */
+/** Duration of one restart in ms, by the time in the log line. */
 async function measureRestart(running: Running): Promise<number> {
   const seen = readReadyTimes(running).length
   const killedAt = Date.now()

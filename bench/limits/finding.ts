@@ -1,9 +1,9 @@
 import type { Target } from '../target.ts'
 
-/** One line of the table. */
+/** Row of the table. */
 export interface Finding {
   name: string
-  /** One a round. */
+  /** One value per round. */
   values: number[]
   digits: number
   target?: Target

@@ -7,7 +7,7 @@ import type { Finding } from './finding.ts'
 const workers = 8
 const graceSeconds = 5
 
-/** A rolling restart of 8 workers, against 8 starts of the app and 5 s. */
+/** Rolling restart of 8 workers, compared with 8 starts of the app plus 5 s. */
 export async function measureRollingRestart({ workspace, monohull, rounds, say }: Bench): Promise<Finding[]> {
   const starts: number[] = []
   const restarts: number[] = []

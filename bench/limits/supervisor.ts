@@ -7,7 +7,7 @@ import type { Running } from '../stacks/stack.ts'
 import { workers } from '../workspace.ts'
 import type { Finding } from './finding.ts'
 
-/** After the start. */
+/** Pause after startup. */
 const settleMs = 10_000
 
 interface Rest {
@@ -16,7 +16,7 @@ interface Rest {
   cpu: number
 }
 
-/** The supervisor at rest, of 2 workers and of many, side by side. */
+/** Supervisors at rest with 2 workers and with many, side by side. */
 export async function measureSupervisor({ monohull, rounds, limits, say }: Bench): Promise<Finding[]> {
   const { wide, restSeconds } = limits
   const few: Rest[] = []
@@ -28,7 +28,7 @@ export async function measureSupervisor({ monohull, rounds, limits, say }: Bench
       for (const count of [workers, wide]) {
         const running = await startSide({ stack: monohull }, { workers: count })
         all.push(running)
-        if (!(await untilWorkers(running, count))) throw new Error(`${count} workers did not come up`)
+        if (!(await untilWorkers(running, count))) throw new Error(`cannot start ${count} workers: timed out`)
       }
       await pause(settleMs)
       const [one, other] = await Promise.all(all.map(running => measureRest(running, restSeconds)))

@@ -3,7 +3,7 @@ import { describeMedian, median, ratios } from '../median.ts'
 import { origins, type Running, untilServing } from '../stacks/stack.ts'
 import { markdownTable } from '../table.ts'
 
-/** From the start of the program to the first 200 over HTTPS. */
+/** Time from the start of the program to the first 200 over HTTPS. */
 export const boot: Measure = {
   name: 'boot',
   title: 'Boot to the first 200 over HTTPS, without a container',
@@ -30,13 +30,13 @@ export const boot: Measure = {
       return [stack.name, describeMedian(own), stack === bench.script ? '1' : describeMedian(ratios(own, base), 2)]
     })
     const table = markdownTable(['', 'ms', 'ratio (target ≤ 1.6)'], rows)
-    return `${table}\n\nmonohull's own log, ms after its start: ${describeStages(stages)}.`
+    return `${table}\n\nMonohull's own log, ms after its start: ${describeStages(stages)}.`
   },
 }
 
 type Stages = Map<string, number>
 
-/** When the first of each kind of line was written, by monohull's own clock. */
+/** Times of the first line of each kind, by monohull's own clock. */
 function readStages(running: Running, startedAtMs: number): Stages {
   const stages: Stages = new Map()
   for (const line of running.log().split('\n')) {

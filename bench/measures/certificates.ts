@@ -13,38 +13,38 @@ import { markdownTable } from '../table.ts'
 import { makeCertificate } from '../workspace.ts'
 
 const connections = 16
-/** One run of wrk; they follow one another until the last certificate was seen. */
+/** Duration of one run of wrk; runs follow one another until the last certificate has been seen. */
 const wrkSeconds = 5
 const deadlineMs = 30_000
 const pollMs = 20
 const targetMs = 5000
 
-/** Certificates exchanged under load, over kept and over new connections. */
+/** Replacement of certificates under load, over kept and new connections. */
 export const certificates: Measure = {
   name: 'certificates',
-  title: `A certificate exchanged again and again, under ${connections} kept connections and ${connections} new ones at a time`,
+  title: `Repeated replacement of a certificate, under ${connections} kept connections and ${connections} new ones at a time`,
   async run(bench) {
-    const folder = join(bench.workspace.dir, 'certificates')
-    mkdirSync(folder)
-    makeCertificate(folder)
-    const running = await bench.monohull.start({ certificates: folder })
+    const directory = join(bench.workspace.dir, 'certificates')
+    mkdirSync(directory)
+    makeCertificate(directory)
+    const running = await bench.monohull.start({ certificates: directory })
     try {
       await untilServing(running, `${origins(running).https}/`)
-      return await exchange(bench, running, folder)
+      return await replaceAll(bench, running, directory)
     } finally {
       await running.stop()
     }
   },
 }
 
-async function exchange(bench: Bench, running: Running, folder: string): Promise<string> {
+async function replaceAll(bench: Bench, running: Running, directory: string): Promise<string> {
   const seconds = (bench.swaps * deadlineMs) / 1000
   const kept = startClient({ port: running.httpsPort, isTls: true, connections: { GET: connections }, seconds })
   let isOver = false
   const fresh = loadFresh(running, () => isOver)
   const times: number[] = []
   for (let swap = 1; swap <= bench.swaps; swap++) {
-    times.push(await timeSwap(running.httpsPort, folder))
+    times.push(await timeSwap(running.httpsPort, directory))
     if (swap % 10 === 0) bench.say(`certificates: ${swap} of ${bench.swaps}`)
   }
   isOver = true
@@ -61,7 +61,7 @@ async function exchange(bench: Bench, running: Running, folder: string): Promise
   ].join('\n\n')
 }
 
-/** wrk with a connection for each request. */
+/** Loads with wrk, with a new connection for each request. */
 async function loadFresh({ httpsPort, dir }: Running, isOver: () => boolean) {
   const total = { requests: 0, failed: 0 }
   while (!isOver()) {
@@ -73,22 +73,22 @@ async function loadFresh({ httpsPort, dir }: Running, isOver: () => boolean) {
   return total
 }
 
-/** From the last byte of a new certificate to the first handshake that shows it, in ms. */
-async function timeSwap(port: number, folder: string): Promise<number> {
-  const next = `${folder}-next`
+/** Time in ms from the last byte of a new certificate to the first handshake that shows it. */
+async function timeSwap(port: number, directory: string): Promise<number> {
+  const next = `${directory}-next`
   mkdirSync(next, { recursive: true })
   makeCertificate(next)
   const { serialNumber } = new X509Certificate(readFileSync(`${next}/fullchain.pem`))
-  for (const name of ['privkey.pem', 'fullchain.pem']) renameSync(join(next, name), join(folder, name))
+  for (const name of ['privkey.pem', 'fullchain.pem']) renameSync(join(next, name), join(directory, name))
   const changedAt = performance.now()
   while ((await serialAt(port)) !== serialNumber) {
-    if (performance.now() - changedAt > deadlineMs) throw new Error('a new certificate is not served')
+    if (performance.now() - changedAt > deadlineMs) throw new Error('cannot see the new certificate: timed out')
     await pause(pollMs)
   }
   return performance.now() - changedAt
 }
 
-/** Undefined when there was no handshake. */
+/** Serial number of the served certificate; undefined if the handshake failed. */
 function serialAt(port: number): Promise<string | undefined> {
   return new Promise(resolve => {
     const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false, timeout: 5000 }, () => {

@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import type { Bench, Measure } from '../bench.ts'
 import { describeMedian, ratios } from '../median.ts'
 import { fillNginxConf } from '../stacks/nginx-conf.ts'
-import { askOnce } from '../stacks/stack.ts'
+import { getStatus } from '../stacks/stack.ts'
 import { markdownTable } from '../table.ts'
 import { freePorts, home, nginxProcesses, workers } from '../workspace.ts'
 
@@ -23,21 +23,21 @@ interface Variant {
   command: string[]
 }
 
-/** In ms. */
+/** Boot time in ms. */
 interface Boot {
-  /** Since `docker run` was called. */
+  /** Time since `docker run` was called. */
   sinceRun: number
-  /** Since the container's first process was started, by docker's record. */
+  /** Time since the container's first process started, as recorded by docker. */
   sinceStart: number
 }
 
-/** From `docker run` to the first 200 over HTTPS on the published port. */
+/** Time from `docker run` to the first 200 over HTTPS on the published port. */
 export const container: Measure = {
   name: 'container',
   title: 'Boot of a container to the first 200 over HTTPS',
   async run(bench) {
     if (!hasEngine())
-      return 'Skipped: no Docker engine answers. Set DOCKER_HOST, or run `bench/run.sh` as root with docker.io installed.'
+      return 'Skipped: no Docker engine responds. Set DOCKER_HOST, or run `bench/run.sh` as root with docker.io installed.'
     const script = ['/bench/serve.sh', '/bench/nginx.conf', '3001', '3002']
     const variants: Variant[] = [
       { name: 'monohull', args: [], command: [] },
@@ -100,9 +100,9 @@ async function timeBoot({ name, args, command }: Variant, port: number): Promise
   const options = ['--detach', '--label', label, '--publish', `127.0.0.1:${port}:443`]
   const id = await docker(['run', ...options, ...env, ...args, derived, ...command])
   try {
-    // not earlier: what is sent to a container whose network is not yet up is only sent again a second later
+    // not earlier: a packet to a container without a network is only sent again a second later
     const url = `https://127.0.0.1:${port}/`
-    while ((await askOnce(url)) !== 200) {
+    while ((await getStatus(url)) !== 200) {
       if (Date.now() - startedAt > deadlineMs) {
         const { stdout, stderr } = await run('docker', ['logs', id])
         throw new Error(`${name} does not serve ${url}: ${stdout}${stderr}`)
@@ -131,7 +131,7 @@ function hasEngine(): boolean {
   }
 }
 
-/** Those that an error or Ctrl-C has left. */
+/** Removes containers left by an error or Ctrl-C. */
 function removeContainers(): void {
   const ids = execFileSync('docker', ['ps', '--all', '--quiet', '--filter', `label=${label}`], { encoding: 'utf8' })
   for (const id of ids.split('\n').filter(Boolean)) execFileSync('docker', ['rm', '--force', '--volumes', id])

@@ -10,21 +10,21 @@ const connections = { GET: 16, POST: 2 }
 const pauseMs = { GET: 20, POST: 100 }
 
 const settings: [string, StartOptions][] = [
-  ['least_conn, as it is', { entry: 'blocking.js' }],
-  ['least_conn, workers that are behind do not accept', { entry: 'pausing.js' }],
-  ['the same without connections kept', { entry: 'blocking.js', keepalive: 0 }],
-  ['the same, workers that are behind do not accept', { entry: 'pausing.js', keepalive: 0 }],
+  ['least_conn, default', { entry: 'blocking.js' }],
+  ['least_conn, delayed workers do not accept', { entry: 'pausing.js' }],
+  ['least_conn without keep-alive', { entry: 'blocking.js', keepalive: 0 }],
+  ['least_conn without keep-alive, delayed workers do not accept', { entry: 'pausing.js', keepalive: 0 }],
   ['round_robin', { entry: 'blocking.js', balance: 'round_robin' }],
 ]
 
-/** How GETs fare beside POSTs that block the event loop of the worker they are in. */
+/** Latency of GETs beside POSTs that block the event loop of their worker. */
 export const fairness: Measure = {
   name: 'fairness',
   title: `GETs beside POSTs that block an event loop for 100 ms, ${workers} workers`,
   async run(bench) {
     const found = settings.map(() => ({ middle: [] as number[], late: [] as number[], count: [] as number[] }))
     for (let round = 1; round <= bench.rounds; round++) {
-      // who comes first changes from round to round
+      // the order changes with each round
       const order = settings.map((_, index) => (index + round) % settings.length)
       for (const index of order) {
         const [name, options] = settings[index] ?? ['', {}]

@@ -22,10 +22,10 @@ const head = [
   'what else was seen',
 ]
 
-const explanation = `Expectation: no GET fails, and no POST but those in flight in a worker that is killed ("of N in flight": all that the
-clients had open between the kill and its end, an upper bound). bench/README.md says how to read the rest.`
+const explanation = `Expectation: no GET fails, and no POST except those in flight in a killed worker ("of N in flight": all that the
+clients had open between the kill and the worker's end, an upper bound). bench/README.md explains the other columns.`
 
-/** Everything that operators, apps and kernels do to workers, each amid a load of GETs and POSTs. */
+/** Faults caused by operators, apps and the kernel, each under a load of GETs and POSTs. */
 export const faults: Measure = {
   name: 'faults',
   title: `Faults under load: ${connections.GET} connections with GETs, ${connections.POST} with POSTs of 16 KB`,
@@ -54,11 +54,11 @@ export const faults: Measure = {
 
 interface Result {
   outcome: Outcome
-  /** Why there is nothing to show. */
+  /** Reason why there is no result. */
   missing?: string
 }
 
-/** What the app does when it is asked to end matters only where somebody asks. */
+/** Sides of a fault. The app's reaction to SIGTERM matters only if the fault sends it. */
 function sidesFor({ monohull, rollingPeers }: Bench, { asksWorkersToEnd }: Fault): Side[] {
   return [monohull, ...rollingPeers].flatMap((stack): Side[] => {
     if (stack.language === 'python') return [{ stack }]
@@ -82,7 +82,7 @@ async function play(
     addOutcome(result.outcome, outcome)
   } catch (error) {
     if (error instanceof NotAvailable) result.missing = `not available: ${error.message}`
-    else result.outcome.problems.push(`broke off: ${messageOf(error).split('\n').slice(0, 1).join('').slice(0, 200)}`)
+    else result.outcome.problems.push(`aborted: ${messageOf(error).split('\n').slice(0, 1).join('').slice(0, 200)}`)
   }
 }
 
@@ -117,7 +117,7 @@ function describeResult(result: Result | undefined): string[] {
   ]
 }
 
-/** `12 (502: 10, reset: 2)` */
+/** Failed requests by kind: `12 (502: 10, reset: 2)`. */
 function describeFailures({ failures }: Tally, method: Method): string {
   const kinds = Object.entries(failures[method])
   const sum = kinds.reduce((total, [, count]) => total + count, 0)
@@ -130,7 +130,7 @@ function describeLatencies(latencies: readonly number[]): string {
   return [0.5, 0.99].map(share => percentile(latencies, share).toFixed(1)).join(' / ')
 }
 
-/** Each text once, with how often it came. */
+/** Each text once, with its number of occurrences. */
 function countSame(texts: readonly string[]): string {
   return [...new Set(texts)]
     .map(text => {

@@ -19,13 +19,13 @@ const protocols = [
 ] as const
 type Load = (typeof protocols)[number] & { what: What }
 
-/** Requests per second of a static file and through to the app, by three protocols. */
+/** Requests per second for a static file and for the app, over three protocols. */
 export const front: Measure = {
   name: 'front',
   title: `Requests per second of the front, ${connections} connections`,
   async run(bench) {
     const unmountable = bench.workspace.image.mount()
-    if (unmountable) bench.say(`front: no overlay, and no files of the image: ${unmountable}`)
+    if (unmountable) bench.say(`front: files of the image are left out: cannot mount an overlay: ${unmountable}`)
     const whats = (Object.keys(paths) as What[]).filter(what => !unmountable || what !== 'file of the image')
     const loads: Load[] = whats.flatMap(what => protocols.map(protocol => ({ ...protocol, what })))
     const stacks = [bench.monohull, bench.script, ...bench.fronts]
@@ -33,7 +33,7 @@ export const front: Measure = {
     const failures = stacks.map(() => 0)
     for (let round = 0; round < bench.rounds; round++) {
       bench.say(`front: round ${round + 1} of ${bench.rounds}`)
-      // who comes first changes from round to round
+      // the order changes with each round
       const order = stacks.map((_, index) => stacks[(index + round) % stacks.length] as Stack)
       await runRound({ bench, order, loads }, (index, stack, result) => {
         results[index]?.[stacks.indexOf(stack)]?.push(result.perSecond)
@@ -53,18 +53,18 @@ export const front: Measure = {
 }
 
 const explanation = `File of the image: ${pageBytes} bytes on an overlay mount, as in a container, the same for all; Monohull keeps it open (decision 29). File on a
-disk: the same in a folder of the file system below, as in a volume. Proxied: Express in ${workers} workers. HTTP/1.1 and HTTPS by wrk, HTTP/2 (over TLS) by h2load with
-${streams} streams in each connection and their handshakes, for nginx closes a connection after 1,000 requests.`
+disk: the same file in a directory of the underlying file system, as in a volume. Proxied: Express in ${workers} workers. HTTP/1.1 and HTTPS by wrk, HTTP/2 (over TLS) by h2load with
+${streams} streams per connection; handshakes are included, because nginx closes a connection after 1,000 requests.`
 
 interface Result {
   perSecond: number
   failures: number
 }
 
-/** All loads in turn, each on every stack one right after the other. */
+/** Runs all loads in turn, each on every stack in immediate succession. */
 async function runRound(
   { bench, order, loads }: { bench: Bench; order: readonly Stack[]; loads: readonly Load[] },
-  tell: (load: number, stack: Stack, result: Result) => void,
+  report: (load: number, stack: Stack, result: Result) => void,
 ): Promise<void> {
   const all = new Map<Stack, Running>()
   try {
@@ -77,7 +77,7 @@ async function runRound(
     for (const [index, one] of loads.entries()) {
       for (const [stack, running] of all) {
         await runLoad(one, running, warmUpSeconds)
-        tell(index, stack, await runLoad(one, running, bench.seconds))
+        report(index, stack, await runLoad(one, running, bench.seconds))
         emptyLogs(running)
       }
     }

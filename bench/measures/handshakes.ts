@@ -11,12 +11,12 @@ const warmUpSeconds = 1
 const kinds = [
   { name: 'full, TLS 1.3', words: ['-new', '-tls1_3'] },
   { name: 'full, TLS 1.2', words: ['-new', '-tls1_2'] },
-  // a session of TLS 1.3 comes after the handshake, with the first answer
+  // in TLS 1.3 the session ticket arrives after the handshake, with the first response
   { name: 'resumed, TLS 1.3, with a request', words: ['-reuse', '-tls1_3', '-www', '/'] },
   { name: 'resumed, TLS 1.2', words: ['-reuse', '-tls1_2'] },
 ]
 
-/** New connections per second, of two servers with the same certificate. */
+/** New connections per second of two servers with the same certificate. */
 export const handshakes: Measure = {
   name: 'handshakes',
   title: `TLS handshakes per second, ${clients} clients, a P-256 certificate`,
@@ -55,7 +55,7 @@ export const handshakes: Measure = {
       const ratio = describeMedian(ratios(own, base), 2)
       return [name, describeMedian(own), describeMedian(base), ratio, describeMedian(resumed[index] ?? [], 2)]
     })
-    const head = ['handshakes/s', ...stacks.map(stack => stack.name), 'ratio (target ≥ 0.97)', 'part resumed']
+    const head = ['handshakes/s', ...stacks.map(stack => stack.name), 'ratio (target ≥ 0.97)', 'share resumed']
     return markdownTable(head, rows)
   },
 }

@@ -8,7 +8,7 @@ import { origins, type Running, type Stack, untilServing } from '../stacks/stack
 import { markdownTable } from '../table.ts'
 
 const connections = 64
-/** The peers fail by the thousand, or not at all: one round of each shows it. */
+/** Rounds of the peers. They fail by the thousand or not at all, which one round shows. */
 const peerRounds = 1
 const recoveryMs = 5000
 
@@ -22,7 +22,7 @@ const described: Record<Kill, string> = {
 interface Totals {
   kills: number
   runs: number
-  /** Runs after which nginx had a master with workers again. */
+  /** Runs after which nginx again had a master with workers. */
   recovered: number
   wrk: { requests: number; status: number; read: number; other: number }
   retrying: { requests: number; retried: number; failures: Record<string, number> }
@@ -64,16 +64,16 @@ const head = [
   'master back',
 ]
 
-const explanation = `Target: under monohull no status ≥ 400, no other error, nothing failed.
+const explanation = `Target: with Monohull no status ≥ 400, no other error, no failed request.
 
-"closed" is what wrk calls read errors: connections that ended before an answer. An nginx worker that is told to quit
-closes its idle connections, while a request may be on its way on them; monohull tells those of a dead master only once
-they are quiet. RFC 9112 §9.3.1 lets a client send an idempotent request again then, and browsers and proxies do; wrk
-never does. The retrying client (client/client.ts) does it once, where the connection was used before and closed before
-any byte of the answer.
+"closed" is what wrk calls read errors: connections that ended before a response. An nginx worker that gets QUIT
+closes its idle connections, although a request may be on its way over them; Monohull sends QUIT to those of a dead master only
+when they are quiet. RFC 9112 §9.3.1 then allows a client to repeat an idempotent request; browsers and proxies do, wrk
+never does. The retrying client (client/client.ts) does so once, if the connection was used before and closed before
+any byte of the response.
 
-"master back": runs after which nginx had a master with workers again. Where it has none, the workers it left go on
-serving, and nobody can reload or stop them in order. PM2 gives an app up after 16 fast restarts, supervisord after 3.`
+"master back": runs after which nginx again had a master with workers. Without one, the remaining workers keep
+serving, but nothing can reload them or stop them in order. PM2 gives up an app after 16 fast restarts, supervisord after 3.`
 
 interface RoundOptions {
   stack: Stack
@@ -154,7 +154,7 @@ function describeTotals(stack: Stack, victim: Kill, totals: Totals): string[] {
   ]
 }
 
-/** What nginx said about failing, each kind once. */
+/** Collects the errors that nginx logged, each kind once. */
 function gatherErrors(running: Running, errors: Set<string>): void {
   for (const line of running.log().split('\n')) {
     const [, text] = /\[(?:error|alert|crit|emerg)\] \d+#\d+: (?:\*\d+ )?([^,]+)/.exec(line) ?? []
@@ -165,6 +165,6 @@ function gatherErrors(running: Running, errors: Set<string>): void {
 function describeErrors(errors: ReadonlySet<string>): string[] {
   if (errors.size === 0) return []
   return [
-    `What nginx under monohull said meanwhile, each kind once: ${[...errors].map(text => `\`${text}\``).join('; ')}.`,
+    `Errors that nginx logged under Monohull, each kind once: ${[...errors].map(text => `\`${text}\``).join('; ')}.`,
   ]
 }

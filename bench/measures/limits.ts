@@ -7,10 +7,10 @@ import { describeMedian } from '../median.ts'
 import { markdownTable } from '../table.ts'
 import { judgeTarget } from '../target.ts'
 
-/** What a restart and a worker may cost. */
+/** Limits of the cost of a restart and of a worker. */
 export const limits: Measure = {
   name: 'limits',
-  title: 'Limits of monohull: restarts, and the supervisor of many workers',
+  title: 'Limits of Monohull: restarts, and the supervisor of many workers',
   async run(bench) {
     const findings: Finding[] = []
     for (const measure of [measureCrash, measureRollingRestart, measureSupervisor])
@@ -25,5 +25,5 @@ export const limits: Measure = {
 }
 
 function describeSizes({ rounds, limits: { wide, restSeconds } }: Bench): string {
-  return `${rounds} rounds, every setting at its default (min_uptime: 2 s). ${wide} workers, ${restSeconds} s of rest.`
+  return `${rounds} rounds with default settings (min_uptime: 2 s). ${wide} workers, ${restSeconds} s at rest.`
 }

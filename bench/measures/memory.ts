@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Measure } from '../bench.ts'
 import { describeMedian } from '../median.ts'
 import { kill } from '../processes.ts'
-import { askOnce, origins, type Running, untilServing } from '../stacks/stack.ts'
+import { getStatus, origins, type Running, untilServing } from '../stacks/stack.ts'
 import { markdownTable } from '../table.ts'
 
 const restSeconds = 10
@@ -15,10 +15,10 @@ interface Memory {
   anonymous: number
 }
 
-/** The supervisor's memory at rest, its health asked once a second. */
+/** Memory of the supervisor at rest, with one health check per second. */
 export const memory: Measure = {
   name: 'memory',
-  title: 'Memory of the supervisor at rest, health asked once a second for 10 s',
+  title: 'Memory of the supervisor at rest for 10 s, with one health check per second',
   async run(bench) {
     const stacks = [bench.monohull, ...bench.peers]
     const samples = new Map<string, Memory[]>()
@@ -34,8 +34,8 @@ export const memory: Measure = {
         }
         for (let second = 0; second < restSeconds; second++) {
           await pause(1000)
-          // who knows no /healthz answers with the app's 404: all are asked alike
-          await Promise.all(all.map(running => askOnce(`${origins(running).http}/healthz`)))
+          // stacks without /healthz respond with the app's 404, so that all get the same load
+          await Promise.all(all.map(running => getStatus(`${origins(running).http}/healthz`)))
         }
         for (const running of all) addSample(samples, running.name, readMemory(running.pid))
         if (empty.pid) addSample(samples, 'empty Node script', readMemory(empty.pid))
@@ -67,7 +67,7 @@ function addSample(samples: Map<string, Memory[]>, name: string, sample: Memory)
   samples.set(name, [...(samples.get(name) ?? []), sample])
 }
 
-/** In MB of 2^20 bytes, as /proc/PID/smaps_rollup has it. Private: what would be free again if this process ended. */
+/** Memory from /proc/PID/smaps_rollup, in MB of 2^20 bytes. Private memory would be free if this process ended. */
 function readMemory(pid: number): Memory {
   const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')
   const megabytes = (key: string) => Number(new RegExp(`^${key}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1] ?? 0) / 1024

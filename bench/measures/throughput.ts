@@ -22,7 +22,7 @@ export const throughput: Measure = {
     let failures = 0
     for (let round = 1; round <= bench.rounds; round++) {
       bench.say(`throughput: round ${round} of ${bench.rounds}`)
-      // who comes first changes from round to round
+      // the order changes with each round
       const order = round % 2 === 0 ? stacks.toReversed() : stacks
       const all = new Map<(typeof stacks)[number], Running>()
       try {
@@ -57,13 +57,13 @@ export const throughput: Measure = {
   },
 }
 
-/** Every side writes a line per request to a file, which is opened for appending. */
+/** Empties the access logs: every side appends a line per request to a file. */
 export function emptyLogs({ dir }: Running): void {
   for (const name of ['output.log', 'access.log']) {
     try {
       truncateSync(`${dir}/${name}`)
     } catch {
-      // the other side's name
+      // the name of the other side
     }
   }
 }

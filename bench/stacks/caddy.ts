@@ -8,7 +8,7 @@ import { unpackPackages } from './debian-packages.ts'
 import { fillTemplate } from './nginx-conf.ts'
 import { type Stack, startProgram } from './stack.ts'
 
-/** Debian's Caddy, unpacked at its first use, in front of plain Node processes; nothing supervises them. */
+/** Debian's Caddy, unpacked on first use, in front of plain Node processes that nothing supervises. */
 export function caddyStack(workspace: Workspace): Stack {
   const root = cacheDirectory('caddy')
   const program = join(root, 'usr/bin/caddy')
@@ -18,7 +18,7 @@ export function caddyStack(workspace: Workspace): Stack {
     name: `Caddy ${version}`,
     abilities: [],
     async start() {
-      const dir = workspace.folder('caddy')
+      const dir = workspace.makeDirectory('caddy')
       const [httpPort = 0, httpsPort = 0, ...appPorts] = await freePorts(2 + workers)
       const conf = join(dir, 'Caddyfile')
       const values = {
@@ -40,7 +40,7 @@ export function caddyStack(workspace: Workspace): Stack {
         env: { PATH: workspace.path, NODE_ENV: 'production', HOME: dir, GOMAXPROCS: String(nginxProcesses) },
         httpPort,
         httpsPort,
-        // the shell has become Caddy
+        // the shell has replaced itself with Caddy
         workerPids: pid => childrenOf(pid).filter(child => commandOf(child).includes('server.js')),
         nginxPid: () => undefined,
       })

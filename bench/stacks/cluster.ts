@@ -5,13 +5,13 @@ import { writeNginxConf } from './nginx-conf.ts'
 import { controlBySignals, createMasterFinder } from './signalled.ts'
 import { type Stack, startProgram } from './stack.ts'
 
-/** Node's cluster module under a primary of our own, nginx beside it. */
+/** Node's cluster module with a primary of our own, and nginx beside it. */
 export function clusterStack(workspace: Workspace): Stack {
   return {
     name: 'Node cluster',
     abilities: ['roll', 'scale'],
     async start({ entry = 'server.js', workers: count = workers } = {}) {
-      const dir = workspace.folder('cluster')
+      const dir = workspace.makeDirectory('cluster')
       const [httpPort = 0, httpsPort = 0, appPort = 0] = await freePorts(3)
       const conf = writeNginxConf(workspace, { dir, httpPort, httpsPort, appPorts: [appPort] })
       const primary = join(home, 'bench/peers/cluster.cjs')
@@ -26,7 +26,7 @@ export function clusterStack(workspace: Workspace): Stack {
         httpPort,
         httpsPort,
         workerPids: workersOf,
-        // the shell has become nginx
+        // the shell has replaced itself with nginx
         nginxPid: pid => pid,
         control: pid =>
           controlBySignals({

@@ -3,7 +3,7 @@ import type { CommandResult } from './stack.ts'
 
 const timeoutMs = 120_000
 
-/** Runs a program to its end; failing is a result. */
+/** Runs a program to its end. A failure is a result, not an error. */
 export function runCommand(
   file: string,
   args: readonly string[],

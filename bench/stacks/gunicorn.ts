@@ -8,7 +8,7 @@ import { type Stack, startProgram } from './stack.ts'
 
 const program = '/usr/bin/gunicorn'
 
-/** Debian's Gunicorn with its sync workers and app/wsgi.py, nginx beside it. */
+/** Debian's Gunicorn with sync workers and app/wsgi.py, and nginx beside it. */
 export function gunicornStack(workspace: Workspace): Stack {
   execFileSync(program, ['--version'], { stdio: 'ignore' })
   return {
@@ -16,7 +16,7 @@ export function gunicornStack(workspace: Workspace): Stack {
     abilities: ['roll', 'scale', 'maxRequests', 'timeout'],
     language: 'python',
     async start({ workers: count = workers, maxRequests, timeoutSeconds } = {}) {
-      const dir = workspace.folder('gunicorn')
+      const dir = workspace.makeDirectory('gunicorn')
       const [httpPort = 0, httpsPort = 0, appPort = 0] = await freePorts(3)
       const conf = writeNginxConf(workspace, { dir, httpPort, httpsPort, appPorts: [appPort] })
       const masterOf = createMasterFinder(program)
@@ -35,7 +35,7 @@ export function gunicornStack(workspace: Workspace): Stack {
         httpPort,
         httpsPort,
         workerPids: workersOf,
-        // the shell has become nginx
+        // the shell has replaced itself with nginx
         nginxPid: pid => pid,
         control: pid =>
           controlBySignals({ master: () => masterOf(pid), workerPids: () => workersOf(pid), rollSignal: 'SIGHUP' }),

@@ -10,23 +10,23 @@ interface Instance {
 }
 
 /**
- * `monohull run node server.js` from the bundle of this checkout, or of another one in `home`. The local certificate is kept from
- * one start to the next.
+ * `monohull run node server.js` from the bundle of this checkout, or of another one in `home`. All starts share the local
+ * certificate.
  */
 export function monohullStack(workspace: Workspace, name = 'monohull', home = workspace.package): Stack {
-  const stateDir = workspace.folder('state')
+  const stateDir = workspace.makeDirectory('state')
   return {
     name,
     abilities: ['roll', 'scale', 'maxRequests', 'maxMemory', 'timeout', 'stopInOrder'],
     async start({ entry = 'server.js', workers: count = workers, certificates, ...settings } = {}) {
-      const dir = workspace.folder('monohull')
+      const dir = workspace.makeDirectory('monohull')
       const program = join(home, 'dist/launcher.cjs')
       writeConfig(dir, settings, workspace.image.path)
       await expectKnown(workspace, program, join(dir, 'app'))
       const [httpPort = 0, httpsPort = 0] = await freePorts(2)
       const childrenNamed = (isWanted: (name: string) => boolean) =>
         readChildren(join(dir, 'run')).flatMap(child => (isWanted(child.name) ? [child.pid] : []))
-      const command = (path: string) => askAdmin(join(dir, 'run/admin.sock'), path)
+      const command = (path: string) => postAdmin(join(dir, 'run/admin.sock'), path)
       return startProgram({
         name: 'monohull',
         command: [program, 'run', 'node', entry],
@@ -61,18 +61,18 @@ export function monohullStack(workspace: Workspace, name = 'monohull', home = wo
   }
 }
 
-/** The keys of the lifecycle and the routes, in monohull.yaml; without any there is no file. */
+/** Writes keys of the lifecycle and the routes to monohull.yaml; without any, writes no file. */
 function writeConfig(dir: string, options: StartOptions, image: string): void {
   const { maxRequests, maxMemoryMb, timeoutSeconds, trialSeconds, balance, keepalive, servesFiles } = options
   const lines = [
-    // so that both workers do not go at once, as one would set it
+    // so that both workers are not recycled at the same time, as in production
     maxRequests && `max_requests: ${maxRequests}\n  max_requests_jitter: ${Math.round(maxRequests / 4)}`,
     maxMemoryMb && `max_memory: ${maxMemoryMb}MB`,
     timeoutSeconds && `timeout: ${timeoutSeconds}s`,
     trialSeconds !== undefined && `min_uptime: ${trialSeconds}s`,
     balance && `balance: ${balance}`,
     keepalive !== undefined && `keepalive: ${keepalive}`,
-    // as in the image, where no program may write into the folders
+    // as in the image, where no program may write to the directories
     servesFiles && process.getuid?.() === 0 && 'user: www-data',
   ].filter(Boolean)
   const parts = [
@@ -83,7 +83,7 @@ function writeConfig(dir: string, options: StartOptions, image: string): void {
   if (parts.length > 0) writeFileSync(join(dir, 'app/monohull.yaml'), parts.join(''))
 }
 
-/** A build that is older than a key says so here, and not as an instance that does not come up. */
+/** Throws NotAvailable if this build does not know a key, instead of failing at startup. */
 async function expectKnown(workspace: Workspace, program: string, directory: string): Promise<void> {
   if (!existsSync(join(directory, 'monohull.yaml'))) return
   const { detail } = await runCommand(workspace.node, [program, 'check', 'node', 'server.js'], {
@@ -98,10 +98,10 @@ async function expectKnown(workspace: Workspace, program: string, directory: str
   if (unknown.length > 0) throw new NotAvailable(unknown.join(', '))
 }
 
-/** Settles when the running instance has done it, or refused. */
-function askAdmin(socketPath: string, path: string): Promise<CommandResult> {
+/** Sends a command to the running instance. Settles when it is done, or has failed. */
+function postAdmin(socketPath: string, path: string): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
-    const asked = request({ socketPath, path, method: 'POST', agent: false }, response => {
+    const sent = request({ socketPath, path, method: 'POST', agent: false }, response => {
       let text = ''
       response.setEncoding('utf8')
       response.on('data', (part: string) => {
@@ -109,8 +109,8 @@ function askAdmin(socketPath: string, path: string): Promise<CommandResult> {
       })
       response.once('end', () => resolve({ isDone: response.statusCode === 200, detail: text }))
     })
-    asked.once('error', reject)
-    asked.end()
+    sent.once('error', reject)
+    sent.end()
   })
 }
 
@@ -118,6 +118,6 @@ function readChildren(runDir: string): Instance['children'] {
   try {
     return (JSON.parse(readFileSync(join(runDir, 'instance.json'), 'utf8')) as Instance).children
   } catch {
-    return [] // not yet there
+    return [] // does not exist yet
   }
 }

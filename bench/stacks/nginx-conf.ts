@@ -2,8 +2,9 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { home, nginxProcesses, type Workspace } from '../workspace.ts'
 
+/** Values of the hand-written nginx configuration. */
 export interface NginxConf {
-  /** For its pid and temporary files. */
+  /** Directory for its pid and temporary files. */
   dir: string
   accessLog: string
   address: string
@@ -12,11 +13,11 @@ export interface NginxConf {
   appPorts: readonly number[]
   certificate: string
   key: string
-  /** Folder with the files below /image/. */
+  /** Directory with the files below /image/. */
   image: string
 }
 
-/** Writes the hand-written configuration into a stack's own folder; gives its path. */
+/** Writes the hand-written configuration to a stack's own directory, and returns its path. */
 export function writeNginxConf(
   { certificate, key, image }: Workspace,
   conf: Pick<NginxConf, 'dir' | 'httpPort' | 'httpsPort' | 'appPorts'>,
@@ -36,7 +37,7 @@ export function writeNginxConf(
   return path
 }
 
-/** peers/nginx.conf, filled in. */
+/** Text of peers/nginx.conf with its values filled in. */
 export function fillNginxConf(conf: NginxConf): string {
   return fillTemplate('nginx.conf', {
     DIR: conf.dir,
@@ -53,7 +54,7 @@ export function fillNginxConf(conf: NginxConf): string {
   })
 }
 
-/** A file of peers/ with its @NAMES@ filled in. */
+/** Text of a file in peers/ with its @NAMES@ filled in. */
 export function fillTemplate(name: string, values: Record<string, string>): string {
   const text = readFileSync(join(home, 'bench/peers', name), 'utf8')
   return text.replace(/@([A-Z_]+)@/g, (placeholder, key: string) => values[key] ?? placeholder)

@@ -10,7 +10,7 @@ import { type Stack, startProgram } from './stack.ts'
 
 const version = '7'
 
-/** PM2 in the foreground, as in a container: the app in cluster mode, and nginx. Installed at its first use. */
+/** PM2 in the foreground, as in a container: the app in cluster mode, and nginx. Installed on first use. */
 export function pm2Stack(workspace: Workspace): Stack {
   const prefix = cacheDirectory('pm2')
   const bin = join(prefix, 'node_modules/pm2/bin')
@@ -23,7 +23,7 @@ export function pm2Stack(workspace: Workspace): Stack {
     name: 'PM2 cluster',
     abilities: ['roll', 'scale', 'maxMemory', 'stopInOrder'],
     async start({ entry = 'server.js', workers: instances = workers, maxMemoryMb } = {}) {
-      const dir = workspace.folder('pm2')
+      const dir = workspace.makeDirectory('pm2')
       const [httpPort = 0, httpsPort = 0, appPort = 0] = await freePorts(3)
       const env = { PATH: workspace.path, NODE_ENV: 'production', PM2_HOME: join(dir, 'pm2') }
       const command = (...words: string[]) =>
@@ -36,7 +36,7 @@ export function pm2Stack(workspace: Workspace): Stack {
         dir,
         env: {
           ...env,
-          // it looks every 30 s by itself
+          // its default is to check every 30 s
           PM2_WORKER_INTERVAL: '2000',
           BENCH_APP: join(dir, 'app'),
           BENCH_ENTRY: entry,

@@ -4,13 +4,13 @@ import { freePorts, home, type Workspace, workers } from '../workspace.ts'
 import { writeNginxConf } from './nginx-conf.ts'
 import { type Stack, startProgram } from './stack.ts'
 
-/** A shell script that starts plain Node processes and nginx with a hand-written configuration; it supervises nothing. */
+/** Shell script that starts plain Node processes and nginx with a hand-written configuration, and supervises nothing. */
 export function scriptStack(workspace: Workspace): Stack {
   return {
     name: 'shell script',
     abilities: [],
     async start() {
-      const dir = workspace.folder('script')
+      const dir = workspace.makeDirectory('script')
       const [httpPort = 0, httpsPort = 0, ...appPorts] = await freePorts(2 + workers)
       const conf = writeNginxConf(workspace, { dir, httpPort, httpsPort, appPorts })
       return startProgram({
@@ -21,7 +21,7 @@ export function scriptStack(workspace: Workspace): Stack {
         env: { PATH: workspace.path, NODE_ENV: 'production' },
         httpPort,
         httpsPort,
-        // the shell has become nginx
+        // the shell has replaced itself with nginx
         workerPids: pid => childrenOf(pid).filter(child => commandOf(child).includes('server.js')),
         nginxPid: pid => pid,
       })

@@ -5,15 +5,16 @@ import type { CommandResult, Control } from './stack.ts'
 const deadlineMs = 15_000
 const pollMs = 20
 
+/** Processes that are controlled by signals. */
 export interface SignalledOptions {
-  /** Who takes the signals. */
+  /** Pid of the process that receives the signals. */
   master: () => number | undefined
-  /** The app's processes, those that leave too. */
+  /** Pids of the app's processes, including draining ones. */
   workerPids: () => number[]
   rollSignal: NodeJS.Signals
 }
 
-/** Finds the child that runs `program`, once and for all: the kernel's list of children may miss some while others end. */
+/** Finds the child that runs `program` and remembers it: the kernel's list of children may be incomplete while others end. */
 export function createMasterFinder(program: string): (parent: number) => number | undefined {
   let found: number | undefined
   const isRunning = (pid: number) => commandOf(pid).includes(program)
@@ -23,7 +24,7 @@ export function createMasterFinder(program: string): (parent: number) => number 
   }
 }
 
-/** Control of a master that takes signals and says nothing: TTIN, TTOU, and one for a rolling restart. */
+/** Control of a master by signals, which return nothing: TTIN, TTOU, and one for a rolling restart. */
 export function controlBySignals({ master, workerPids, rollSignal }: SignalledOptions): Control {
   const send = (signal: NodeJS.Signals) => {
     const pid = master()
@@ -54,7 +55,7 @@ export function controlBySignals({ master, workerPids, rollSignal }: SignalledOp
       const signal = wanted > present ? 'SIGTTIN' : 'SIGTTOU'
       for (let count = Math.abs(wanted - present); count > 0; count--) {
         if (!send(signal)) return { isDone: false, detail: 'the master has ended' }
-        // a signal that comes before the last one was taken is lost
+        // a signal that arrives before the previous one was handled is lost
         await pause(100)
       }
       return until(() => workerPids().length === wanted, 'scaling')

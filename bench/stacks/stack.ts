@@ -9,90 +9,91 @@ const bootDeadlineMs = 30_000
 const stopDeadlineMs = 15_000
 const pollMs = 5
 
-/** What a stack may have a way for. */
+/** Ability that a stack may have. */
 export type Ability = 'roll' | 'scale' | 'maxRequests' | 'maxMemory' | 'timeout' | 'stopInOrder'
 
-/** How a stack is started, where it is not as it comes. */
+/** Options of a start. Most of them need the ability of the same name. */
 export interface StartOptions {
-  /** Which file of bench/app; default: server.js. */
+  /** File of bench/app; default: server.js. */
   entry?: string
   /** Default: `workers`. */
   workers?: number
-  /** Needs the ability of that name. */
   maxRequests?: number
   maxMemoryMb?: number
   timeoutSeconds?: number
-  /** How long a new worker has to live before the next is replaced; stacks without such a trial have none. */
+  /** Time that a new worker must live before the next is replaced (min_uptime); other stacks ignore it. */
   trialSeconds?: number
   balance?: 'round_robin'
-  /** Idle connections that nginx keeps to the workers. */
+  /** Idle connections that nginx keeps open to the workers. */
   keepalive?: number
-  /** Folder with fullchain.pem and privkey.pem; default: what the stack has by itself. */
+  /** Directory with fullchain.pem and privkey.pem; default: the stack's own certificate. */
   certificates?: string
-  /** The folder `public` of the app is served below /static/, that of the image below /image/; stacks with hand-written configurations always do. */
+  /** Whether `public` of the app is served below /static/ and the image below /image/. Hand-written configurations always do this. */
   servesFiles?: boolean
 }
 
-/** One way of running nginx and the app. */
+/** Way to run nginx and the app. */
 export interface Stack {
   name: string
-  /** What it can do; without any, what every stack can. */
+  /** Abilities in addition to starting and stopping. */
   abilities: readonly Ability[]
-  /** The language of its app; default: Node. */
+  /** Language of its app; default: JavaScript in Node. */
   language?: 'python'
   start(options?: StartOptions): Promise<Running>
 }
 
-/** How something commanded has ended. */
+/** Result of a command. */
 export interface CommandResult {
   isDone: boolean
   detail: string
 }
 
-/** Of a stack that can roll or scale. */
+/** Control of a stack that can roll or scale. */
 export interface Control {
   /** Replaces every worker; settles when the new ones serve. */
   roll(): Promise<CommandResult>
-  /** The same, for a new build of the app. */
+  /** Replaces every worker by one of a new build of the app. */
   rollOut(): Promise<CommandResult>
   scale(workers: number): Promise<CommandResult>
 }
 
-/** A stack does not know a setting. The message says which. */
+/** Error of a stack that does not support a setting; the message names it. */
 export class NotAvailable extends Error {}
 
+/** Running stack. */
 export interface Running {
   name: string
-  /** What was started: the supervisor, where there is one. */
+  /** Pid of the started program: the supervisor, if there is one. */
   pid: number
-  /** When it was started, by performance.now(). */
+  /** Time of the start, by performance.now(). */
   startedAt: number
   httpPort: number
   httpsPort: number
-  /** Its own folder. */
+  /** Its own directory. */
   dir: string
-  /** The app's processes. */
+  /** Pids of the app's processes. */
   workerPids(): number[]
-  /** How many have come up since the start, as far as the stack tells; else how many there are. */
+  /** Number of workers that became ready since the start if the stack logs it, else the number of workers. */
   readyWorkers(): number
   nginxPid(): number | undefined
   control?: Control
-  /** The file that the workers run. */
+  /** Path of the file that the workers run. */
   entryPath: string
-  /** All it has printed. */
+  /** Everything it has printed. */
   log(): string
   hasEnded(): boolean
   /** Settles with its exit code or signal. */
   ended: Promise<string>
-  /** TERM, and KILL for what is left; settles when nothing of it runs. */
+  /** Sends TERM, then KILL to the remaining processes; settles when none is left. */
   stop(): Promise<void>
 }
 
+/** Program that runs a stack. */
 export interface Program {
   name: string
   command: [string, ...string[]]
   cwd: string
-  /** Its own folder, in which it has all its files. */
+  /** Its own directory, with all its files. */
   dir: string
   env: Record<string, string>
   httpPort: number
@@ -100,13 +101,13 @@ export interface Program {
   workerPids: (pid: number) => number[]
   nginxPid: (pid: number) => number | undefined
   control?: (pid: number) => Control
-  /** Of all it has printed. */
+  /** Counts workers that became ready, in everything it has printed. */
   countReady?: (log: string) => number
-  /** Default: server.js. */
+  /** File of bench/app; default: server.js. */
   entry?: string | undefined
 }
 
-/** Starts the program in a process group of its own, with its output in a file. */
+/** Starts the program in its own process group, with its output in a file. */
 export function startProgram(program: Program): Running {
   const { name, command, cwd, dir, env, httpPort, httpsPort } = program
   const logPath = `${dir}/output.log`
@@ -150,22 +151,22 @@ export function startProgram(program: Program): Running {
   }
 }
 
-/** Asks over a new connection; undefined when there is no answer. */
-export function askOnce(url: string): Promise<number | undefined> {
+/** Status of a GET over a new connection; undefined if there is no response. */
+export function getStatus(url: string): Promise<number | undefined> {
   const request = url.startsWith('https:') ? requestHttps : requestHttp
   return new Promise(resolve => {
-    const asked = request(url, { agent: false, rejectUnauthorized: false, timeout: 5000 }, response => {
+    const sent = request(url, { agent: false, rejectUnauthorized: false, timeout: 5000 }, response => {
       response.resume().once('close', () => resolve(response.complete ? response.statusCode : undefined))
     })
-    asked.once('timeout', () => asked.destroy())
-    asked.once('error', () => resolve(undefined))
-    asked.end()
+    sent.once('timeout', () => sent.destroy())
+    sent.once('error', () => resolve(undefined))
+    sent.end()
   })
 }
 
-/** Asks until the answer is 200; settles with the time since the start in ms. */
+/** Sends GETs until the status is 200; settles with the time since the start in ms. */
 export async function untilServing(running: Running, url: string): Promise<number> {
-  while ((await askOnce(url)) !== 200) {
+  while ((await getStatus(url)) !== 200) {
     if (running.hasEnded() || performance.now() - running.startedAt > bootDeadlineMs) {
       const log = running.log()
       await running.stop()
@@ -176,7 +177,7 @@ export async function untilServing(running: Running, url: string): Promise<numbe
   return performance.now() - running.startedAt
 }
 
-/** Origins of its two front ports. */
+/** Origins of the HTTP and HTTPS ports. */
 export function origins({ httpPort, httpsPort }: Running): { http: string; https: string } {
   return { http: `http://127.0.0.1:${httpPort}`, https: `https://127.0.0.1:${httpsPort}` }
 }

@@ -10,7 +10,7 @@ import { type Stack, startProgram } from './stack.ts'
 
 const packages = ['supervisor', 'python3-pkg-resources']
 
-/** Debian's supervisord, unpacked at its first use and not installed: installing would start it. */
+/** Debian's supervisord, unpacked on first use and not installed, because installing would start it. */
 export function supervisordStack(workspace: Workspace): Stack {
   const root = cacheDirectory('supervisord')
   const program = join(root, 'usr/bin/supervisord')
@@ -19,7 +19,7 @@ export function supervisordStack(workspace: Workspace): Stack {
     name: 'supervisord',
     abilities: [],
     async start() {
-      const dir = workspace.folder('supervisord')
+      const dir = workspace.makeDirectory('supervisord')
       const [httpPort = 0, httpsPort = 0, ...appPorts] = await freePorts(2 + workers)
       writeNginxConf(workspace, { dir, httpPort, httpsPort, appPorts })
       const conf = join(dir, 'supervisord.conf')
