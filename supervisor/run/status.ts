@@ -30,7 +30,7 @@ export interface Status {
 export function formatStatus(status: Status): string {
   const { pid, state, uptimeSeconds, http, https, workers, processes, scaled, upstreams, certificates } = status
   const bounds = scaled
-    .map(one => `${one.app} scales by load: ${one.workers} workers, from ${one.min} to ${one.max}\n`)
+    .map(one => `${one.app} scales by load from ${one.min} to ${one.max} workers, now ${one.workers}\n`)
     .join('')
   const head = `monohull ${state}, pid ${pid}, up ${uptimeSeconds} s\nhttp  ${http.join(' ') || '-'}\nhttps ${https.join(' ') || '-'}\n${bounds}`
   const tail =

@@ -31,7 +31,7 @@ describe('dynamic_routes in the image', { concurrency: 2 }, () => {
       assert.match((await routes('list')).text, /shop\.customer\.test +app/)
       const wrong = await routes('set', host, 'nobody')
       assert.equal(wrong.code, 1)
-      assert.match(wrong.text, /nobody is no app and no upstream.*\n.*fix: name one of app/)
+      assert.match(wrong.text, /nobody is not an app or upstream.*\n.*fix: name one of app/)
       const removed = await routes('remove', host)
       assert.deepEqual([removed.code, await statusOf()], [0, 403], removed.text)
     })

@@ -277,10 +277,10 @@ describe('monohull cert', { concurrency: 3 }, () => {
       /one\.test: DNS:one\.test, TLSv1\.3\nissuer CN=Pebble[\s\S]*problem: this machine does not trust it/,
     )
     const other = await cert(t, monohull, 'check', 'other.test')
-    assert.match(other.output, /problem: it is not for other\.test, but for DNS:one\.test/)
+    assert.match(other.output, /problem: it does not cover other\.test, only DNS:one\.test/)
     assert.deepEqual(await cert(t, monohull, 'show', 'other.test'), {
       code: 1,
-      output: 'monohull: no certificate for other.test; there are some for one.test\n',
+      output: 'monohull: no certificate for other.test; the served ones are for one.test\n',
     })
     assert.equal((await cert(t, monohull, 'renew')).code, 64)
     assert.match(

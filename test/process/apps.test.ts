@@ -113,15 +113,18 @@ describe('several apps', { concurrency: 3 }, () => {
     for (const name of ['api.1', 'api.2']) assert.notEqual(after[name], before[name])
     assert.equal((await tell(t, monohull, 'restart', 'web.1')).output, 'monohull: web.1 replaced\n')
     const unknown = await tell(t, monohull, 'restart', 'queue')
-    assert.deepEqual([unknown.code, /there is no queue; there are web, api/.test(unknown.output)], [1, true])
+    assert.deepEqual([unknown.code, /queue does not exist; choose from web, api/.test(unknown.output)], [1, true])
 
-    assert.equal((await tell(t, monohull, 'scale', '3', '--app', 'api')).output, 'monohull: 3 workers of api now\n')
+    assert.equal(
+      (await tell(t, monohull, 'scale', '3', '--app', 'api')).output,
+      'monohull: scaled to 3 workers of api\n',
+    )
     assert.deepEqual(Object.keys(await workersOf(t, monohull)), ['web.1', 'api.1', 'api.2', 'api.3'])
     const unnamed = await tell(t, monohull, 'scale', '3')
-    assert.deepEqual([unnamed.code, /name the app with --app: web, api/.test(unnamed.output)], [1, true])
+    assert.deepEqual([unnamed.code, /choose an app with --app: web, api/.test(unnamed.output)], [1, true])
     const from = monohull.output().length
     monohull.signal('SIGTTIN')
-    await monohull.seen(/2 workers of web now/, from)
+    await monohull.seen(/scaled to 2 workers of web/, from)
   })
 
   it('go back together when one does not come up in a reload', async t => {

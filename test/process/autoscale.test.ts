@@ -84,7 +84,7 @@ describe('workers: {min, max}', { concurrency: 3 }, () => {
     await workersAre(monohull, 1)
     await load.end()
     assert.deepEqual([...load.statuses.keys()], [200], JSON.stringify([...load.statuses]))
-    await monohull.seen(/command received command=scale from=autoscaling[\s\S]*1 worker now/)
+    await monohull.seen(/command received command=scale from=autoscaling[\s\S]*scaled to 1 worker/)
   })
 
   it('scales any other app by the time that its answers take, which nginx counts', { timeout }, async t => {

@@ -57,7 +57,7 @@ const cases: Case[] = [
     name: 'a configuration file with another ending',
     files: { 'monohull.yml': 'https: off\n' },
     code: 78,
-    says: /monohull\.yml: is not read\s+from: .*\s+fix: +rename it to monohull\.yaml, or name it with --config/,
+    says: /monohull\.yml: is ignored\s+from: .*\s+fix: +rename it to monohull\.yaml, or name it with --config/,
   },
   {
     name: 'an unknown flag',
@@ -148,14 +148,14 @@ const cases: Case[] = [
       'monohull.yaml': 'routes: [{app: app, rewrite: {from: a, to: /b}, read_timeout: 3s}]\n',
     },
     code: 78,
-    says: /routes\.0\.rewrite: is for an app that runs, and app is a folder of static files[\s\S]*routes\.0\.read_timeout: is for/,
+    says: /routes\.0\.rewrite: requires an app with workers, and app is a directory of static files[\s\S]*routes\.0\.read_timeout: requires/,
   },
   {
     name: 'a folder of nginx snippets that is not there',
     args: ['check', 'node', hello],
     files: { 'monohull.yaml': 'nginx: { snippets: nowhere }\n' },
     code: 78,
-    says: /nginx\.snippets: is no folder, got ".*\/nowhere"/,
+    says: /nginx\.snippets: is not a directory, got ".*\/nowhere"/,
   },
   ...['run', 'check'].flatMap(command =>
     [
@@ -166,7 +166,7 @@ const cases: Case[] = [
       args: [command, 'node', hello],
       files: { 'monohull.yaml': `routes: [{path: /, app: app}, ${route}]\n` },
       code: 78,
-      says: /nginx refuses the configuration: .*\^\/a\(.* \(routes\[1\]\)/,
+      says: /nginx rejects the configuration: .*\^\/a\(.* \(routes\[1\]\)/,
     })),
   ),
   {
@@ -268,7 +268,7 @@ describe('monohull check', () => {
   it('says that all is well, and leaves nothing behind', async t => {
     const monohull = startMonohull(t, { args: ['check', 'node', hello] })
     assert.equal(await monohull.exited, 0)
-    assert.match(monohull.output(), /everything is in order/)
+    assert.match(monohull.output(), /no problems found/)
   })
 
   it('tells what nginx warns of, by its key', async t => {
@@ -284,7 +284,7 @@ describe('monohull check', () => {
     writeFileSync(join(running.folder, 'monohull.yaml'), `http_port: ${httpPort}\n`)
     const checked = startMonohull(t, { folder: running.folder, args: ['check', 'node', hello] })
     assert.equal(await checked.exited, 0, checked.output())
-    assert.match(checked.output(), /one instance runs already/)
+    assert.match(checked.output(), /is already running in/)
   })
 })
 

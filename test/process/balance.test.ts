@@ -106,7 +106,7 @@ describe('balance: sticky', () => {
     rmSync(join(monohull.folder, 'stop2'))
     await until('slot 2 to be back', async () => workerOf(await monohull.request(withCookie('2'))) === 'app.2')
     monohull.signal('SIGTTOU')
-    await monohull.seen(/1 worker now/)
+    await monohull.seen(/scaled to 1 worker/)
     // nginx's workers of before the change may still answer for a moment
     const scaled = await until('the cookie of the other', async () => {
       const answer = await monohull.request({ ...withCookie('2'), method: 'POST', body: 'x' })

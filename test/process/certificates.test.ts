@@ -125,7 +125,7 @@ describe('monohull cert', () => {
     }
     assert.equal((await cert('show', 'a.b.shop.test')).code, 1)
     const other = await cert('check', '127.0.0.2')
-    assert.match(other.output, /^127\.0\.0\.2: DNS:.*\n[\s\S]*problem: it is not for 127\.0\.0\.2, but/)
+    assert.match(other.output, /^127\.0\.0\.2: DNS:.*\n[\s\S]*problem: it does not cover 127\.0\.0\.2, only/)
   })
 })
 

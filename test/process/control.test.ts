@@ -35,11 +35,11 @@ describe('monohull status, reload, restart, scale and stop', { concurrency: 3 },
     await monohull.serving()
     const checked = await tell(t, monohull, 'cert', 'check', 'localhost')
     assert.equal(checked.code, 1)
-    assert.match(checked.output, /does not trust it: \w+; monohull cert trust-info says how it would/)
+    assert.match(checked.output, /does not trust it: \w+; monohull cert trust-info shows how to trust it/)
     for (const action of ['list', 'trust-info']) {
       const { code, output } = await tell(t, monohull, 'cert', action, 'localhost')
       assert.equal(code, 64)
-      assert.match(output, new RegExp(`monohull cert ${action} takes no name, got localhost`))
+      assert.match(output, new RegExp(`monohull cert ${action} accepts no name, got localhost`))
     }
   })
 
@@ -50,7 +50,7 @@ describe('monohull status, reload, restart, scale and stop', { concurrency: 3 },
     const { code, output } = await tell(t, monohull, 'status')
     monohull.signal('SIGCONT')
     assert.equal(code, 69)
-    assert.match(output, /the monohull in \S+ did not answer: no response within 10 s\n +fix: .*stopped/)
+    assert.match(output, /the monohull in \S+ did not respond: no response within 10 s\n +fix: .*stopped/)
   })
 
   it('answer when the thing is done', async t => {
@@ -111,7 +111,7 @@ describe('monohull status, reload, restart, scale and stop', { concurrency: 3 },
     const folder = temporaryFolder(t)
     const told = startMonohull(t, { folder, args: ['status'] })
     assert.equal(await told.exited, 69)
-    assert.match(told.output(), /no monohull runs in .*\/run\n {2}fix: start one/)
+    assert.match(told.output(), /no monohull is running in .*\/run\n {2}fix: start one/)
   })
 
   it('say that it is still starting', async t => {
@@ -120,7 +120,7 @@ describe('monohull status, reload, restart, scale and stop', { concurrency: 3 },
     await until('the instance', () => readInstance(join(monohull.folder, 'run')))
     const { code, output } = await tell(t, monohull, 'status')
     assert.equal(code, 69)
-    assert.match(output, new RegExp(`\\(pid ${monohull.process.pid}\\) takes no commands yet: it is still starting`))
+    assert.match(output, new RegExp(`\\(pid ${monohull.process.pid}\\) accepts no commands yet: it is still starting`))
   })
 
   it('that wait for the start are told when it is stopped instead', async t => {
@@ -130,7 +130,7 @@ describe('monohull status, reload, restart, scale and stop', { concurrency: 3 },
     const waiting = tell(t, monohull, 'restart')
     await monohull.seen(/command received command=restart/)
     monohull.signal('SIGTERM')
-    assert.deepEqual(await waiting, { code: 1, output: 'monohull: command refused: monohull is stopping\n' })
+    assert.deepEqual(await waiting, { code: 1, output: 'monohull: command rejected: monohull is stopping\n' })
     assert.equal(await monohull.exited, 0)
   })
 
@@ -143,16 +143,13 @@ describe('monohull status, reload, restart, scale and stop', { concurrency: 3 },
     assert.match(line, /missing=\S*instance\.json,\S+ more=\d+ fix="restart monohull; /)
     const { code, output } = await tell(t, monohull, 'status')
     assert.equal(code, 69)
-    assert.match(
-      output,
-      new RegExp(`\\(pid ${pid}\\) cannot be asked: its files there were removed\n +fix: restart it`),
-    )
+    assert.match(output, new RegExp(`\\(pid ${pid}\\) is unreachable: its files there were removed\n +fix: restart it`))
     const second = startMonohull(t, { folder: monohull.folder, args: hello })
     assert.equal(await second.exited, 78)
-    assert.match(second.output(), new RegExp(`monohull runs already in \\S+ \\(pid ${pid}\\)`))
+    assert.match(second.output(), new RegExp(`monohull is already running in \\S+ \\(pid ${pid}\\)`))
     monohull.signal('SIGTERM')
     assert.equal(await monohull.exited, 0)
-    assert.equal(monohull.output().match(/were removed while monohull runs/g)?.length, 1)
+    assert.equal(monohull.output().match(/were removed while monohull is running/g)?.length, 1)
   })
 
   it('tell of links that a cleaner took, and of nothing while all is well', async t => {
@@ -169,8 +166,8 @@ describe('monohull status, reload, restart, scale and stop', { concurrency: 3 },
     const monohull = startMonohull(t, { args: hello })
     await monohull.serving()
     for (const [signal, message] of [
-      ['SIGTTIN', /3 workers now/],
-      ['SIGTTOU', /2 workers now/],
+      ['SIGTTIN', /scaled to 3 workers/],
+      ['SIGTTOU', /scaled to 2 workers/],
     ] as const) {
       const from = monohull.output().length
       monohull.signal(signal)

@@ -73,8 +73,8 @@ describe('dynamic routes, when', () => {
     await until('the new route', async () => (await who(monohull, 'byhand.example.com')) === 'other', details(monohull))
     assert.equal(await who(monohull), '403')
     assert.deepEqual([await who(monohull, 'y.test'), await who(monohull, 'z.test')], ['403', '503'])
-    await monohull.seen(/dynamic routes left out .*count=2 .*x: is a single word; y\.test/)
-    await monohull.seen(/dynamic routes that do not serve .*z\.test: gone is no app/)
+    await monohull.seen(/dynamic routes rejected .*count=2 .*x: is a single word; y\.test/)
+    await monohull.seen(/dynamic routes do not work .*z\.test: gone is not an app/)
     await setRoute(monohull, 'web')
     assert.deepEqual(Object.keys(JSON.parse(readStore(monohull))), [
       'byhand.example.com',
@@ -89,18 +89,18 @@ describe('dynamic routes, when', () => {
     const monohull = await startDynamic(t)
     await setRoute(monohull, 'web')
     writeFileSync(storeOf(monohull), '{ oops')
-    await monohull.seen(/cannot read dynamic routes .*the 1 known before serve on/)
+    await monohull.seen(/cannot read dynamic routes .*the last 1 stay in effect/)
     assert.equal(await who(monohull), 'web')
     const refused = await tell(t, monohull, 'routes', 'set', 'new.example.com', 'web')
     assert.equal(refused.code, 1)
-    assert.match(refused.output, /cannot write \S+routes\.json: .*\n {2}fix: mend \S+routes\.json/)
+    assert.match(refused.output, /cannot write \S+routes\.json: .*\n {2}fix: fix \S+routes\.json/)
     assert.equal(readStore(monohull), '{ oops')
     assert.match((await tell(t, monohull, 'status')).output, /^dynamic routes: 1; the store cannot be read: /m)
     writeFileSync(storeOf(monohull), `{"${shop}": "other"}`)
     await until('the repaired route', async () => (await who(monohull)) === 'other', details(monohull))
   })
 
-  it('the file is damaged from the start: 503 and not 403, until it is mended', async t => {
+  it('the file is damaged from the start: 503 and not 403, until it is fixed', async t => {
     const monohull = await startDynamic(t, { files: { 'state/routes.json': 'oops' } })
     assert.equal(await who(monohull), '503')
     assert.equal(await who(monohull, main), 'web')

@@ -51,7 +51,7 @@ describe('a dynamic route', () => {
     assert.equal(await who(monohull), '403')
     assert.deepEqual(await tell(t, monohull, 'routes', 'list'), { code: 0, output: 'no dynamic routes\n' })
     const set = await tell(t, monohull, 'routes', 'set', 'Shop.Example.com', 'web')
-    assert.deepEqual(set, { code: 0, output: 'monohull: shop.example.com leads to web\n' })
+    assert.deepEqual(set, { code: 0, output: 'monohull: shop.example.com now leads to web\n' })
     for (const scheme of ['http', 'https'] as const)
       for (const host of [shop, 'SHOP.example.com', `${shop}.`, `${shop}:8443`])
         assert.equal(await who(monohull, host, { scheme }), 'web', host)
@@ -61,7 +61,7 @@ describe('a dynamic route', () => {
     assert.deepEqual(JSON.parse(listed.output), [{ host: shop, target: 'other' }])
     assert.match((await tell(t, monohull, 'status')).output, /^dynamic routes: 1$/m)
     const removed = await tell(t, monohull, 'routes', 'remove', shop)
-    assert.deepEqual(removed, { code: 0, output: 'monohull: shop.example.com has no route any more\n' })
+    assert.deepEqual(removed, { code: 0, output: 'monohull: route of shop.example.com removed\n' })
     for (let count = 0; count < 20; count++) assert.equal(await who(monohull), '403')
     assert.deepEqual(childrenOf(monohull.nginx()), workers)
     assert.equal(readStore(monohull), '{}\n')
@@ -93,7 +93,7 @@ describe('a dynamic route', () => {
     for (const host of [main, 'api.example.com']) {
       const { code, output } = await tell(t, monohull, 'routes', 'set', host, 'other')
       assert.equal(code, 1)
-      assert.match(output, /is in the configuration, which goes before\n {2}fix: take it out of server_names/)
+      assert.match(output, /is in the configuration, which takes precedence\n {2}fix: remove it from server_names/)
     }
     const usage = await tell(t, monohull, 'routes', 'set', shop)
     assert.equal(usage.code, 64)
@@ -219,7 +219,7 @@ describe('a dynamic route', () => {
     writeFileSync(join(monohull.folder, 'monohull.yaml'), text)
     monohull.signal('SIGHUP')
     await monohull.seen(/reload finished/)
-    await monohull.seen(/dynamic routes that do not serve.*named\.example\.com is in the configuration/)
+    await monohull.seen(/dynamic routes do not work.*named\.example\.com is in the configuration/)
     await until('the new name', async () => (await who(monohull, 'named.example.com')) === 'web')
     assert.deepEqual(await load.end(), ['other'])
     assert.match(

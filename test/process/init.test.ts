@@ -69,7 +69,7 @@ describe('init', () => {
       const monohull = startMonohull(t, { files: { ...files, 'monohull.yaml': yaml } })
       assert.equal(await monohull.exited, code, monohull.output())
       assert.match(monohull.output(), says)
-      assert.doesNotMatch(monohull.output(), /worker ready|internal fault/)
+      assert.doesNotMatch(monohull.output(), /worker ready|internal error/)
       assert.equal(existsSync(join(monohull.folder, 'never')), false)
     })
   }

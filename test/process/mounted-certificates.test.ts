@@ -127,7 +127,7 @@ describe('a mounted certificate that changes', { concurrency: 3 }, () => {
     await monohull.seen(/warn no certificate covers some names: .* names=shop\.test fix=/)
     const checked = startMonohull(t, { folder: temporaryFolder(t), args: ['check'], env: isolatedEnv(folder) })
     assert.equal(await checked.exited, 0, checked.output())
-    assert.match(checked.output(), /no certificate is for shop\.test/)
+    assert.match(checked.output(), /no certificate covers shop\.test/)
     makeCertificate(join(folder, 'certs'), 'shop.test', pair)
     await monohull.seen(/no certificate covers some names: .* names=one\.test fix=/)
   })

@@ -18,13 +18,13 @@ describe('a machine that is not as usual', { concurrency: 3 }, () => {
     assert.equal((await monohull.request()).status, 200)
   })
 
-  it('the current folder was removed: told, with what to do', () => {
+  it('the current directory was removed: reported with a fix', () => {
     const folder = mkdtempSync(join(tmpdir(), 'monohull-gone-'))
     const words = ['-c', 'cd "$1" && rmdir "$1" && exec "$2" "$3" run', 'sh', folder, process.execPath, launcher]
     const { status, stderr } = spawnSync('sh', words, { encoding: 'utf8', timeout: 20_000 })
     assert.equal(
       stderr,
-      'monohull: cannot start in the current folder: it was removed\n  fix: cd to a folder that is there\n',
+      'monohull: cannot start in the current directory: it was removed\n  fix: change to an existing directory\n',
     )
     assert.equal(status, 78)
   })

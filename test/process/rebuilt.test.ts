@@ -58,7 +58,7 @@ describe('a build while an instance runs', () => {
 
     writeFileSync(join(folder, 'monohull.yaml'), 'app: {env: {COLOR: blue}}\n')
     child.kill('SIGHUP')
-    await until('the reload', () => /reload (finished|failed|abandoned)|internal fault/.test(output), { details })
+    await until('the reload', () => /reload (finished|failed|abandoned)|internal error/.test(output), { details })
     assert.equal((await ask(record.httpsPort, { scheme: 'https' })).body, 'blue', output)
   })
 })

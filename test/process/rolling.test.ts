@@ -55,7 +55,7 @@ describe('a rolling restart keeps the old workers', () => {
       write(monohull, program)
       const { code, output } = await restart(t, monohull)
       assert.equal(code, 1)
-      assert.match(output, /rolling restart abandoned, the old workers stay/)
+      assert.match(output, /rolling restart abandoned, the old workers keep serving/)
       assert.match(output, told)
       assert.deepEqual([monohull.worker(1), monohull.worker(2)], before)
       await monohull.seen(/worker died/)

@@ -328,12 +328,12 @@ describe('routes to files', () => {
   it('say at the start, at a reload and in a check that the fallback is missing', async t => {
     const monohull = await startRoutes(t, '  - { files: { root: public, fallback: /spa.html } }\n', { files })
     await monohull.seen(
-      /warn a fallback is no file: .* key=routes\.0\.files\.fallback file=\S+\/public\/spa\.html fix=/,
+      /warn fallback file does not exist: .* key=routes\.0\.files\.fallback file=\S+\/public\/spa\.html fix=/,
     )
     assert.equal((await monohull.request({ path: '/deep/link' })).status, 404)
     const check = startMonohull(t, { folder: monohull.folder, args: ['check'] })
     assert.equal(await check.exited, 0)
-    assert.match(check.output(), /monohull: routes\.0\.files\.fallback: there is no file \S+\/public\/spa\.html;/)
+    assert.match(check.output(), /monohull: routes\.0\.files\.fallback: \S+\/public\/spa\.html does not exist;/)
 
     writeFileSync(join(monohull.folder, 'public/spa.html'), 'the page')
     const from = monohull.output().length
@@ -344,7 +344,7 @@ describe('routes to files', () => {
     rmSync(join(monohull.folder, 'public/spa.html'))
     const later = monohull.output().length
     monohull.signal('SIGHUP')
-    await monohull.seen(/warn a fallback is no file/, later)
+    await monohull.seen(/warn fallback file does not exist/, later)
   })
 
   it('are refused when there is no such folder, and with it all else that is missing', async t => {
@@ -354,7 +354,7 @@ describe('routes to files', () => {
 `
     const monohull = startMonohull(t, { args: ['check'], files: { 'monohull.yaml': yaml } })
     assert.equal(await monohull.exited, 78)
-    assert.match(monohull.output(), /routes\.0\.files\.root: is no folder, got ".*nowhere"/)
+    assert.match(monohull.output(), /routes\.0\.files\.root: is not a directory, got ".*nowhere"/)
     assert.match(monohull.output(), /routes\.1\.snippet: cannot be read: ENOENT, got ".*nothing\.conf"/)
   })
 })

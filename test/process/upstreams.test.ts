@@ -194,7 +194,7 @@ routes: [{ upstream: here }, { path: /gone, upstream: gone }]
     assert.equal((await monohull.request({ path: '/gone' })).status, 503)
     const check = startMonohull(t, { folder: monohull.folder, args: ['check'] })
     assert.equal(await check.exited, 0)
-    assert.match(check.output(), /cannot look up nowhere\.invalid: .*no requests until it is found/)
+    assert.match(check.output(), /cannot resolve nowhere\.invalid: .*no requests until it resolves/)
   })
 
   it('speak TLS with its servers, and refuse another certificate', async t => {

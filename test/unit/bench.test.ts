@@ -13,7 +13,7 @@ import { judgeTarget } from '../../bench/target.ts'
 const seconds = 30
 
 describe('the load client', () => {
-  it('counts GETs and POSTs apart, and reads whole bodies', async t => {
+  it('counts GETs and POSTs separately, and reads whole bodies', async t => {
     const client = startClient({ port: await serve(t, answerAll), connections: { GET: 2, POST: 2 }, seconds })
     await client.untilCompleted(40)
     const tally = await client.stop()
@@ -22,7 +22,7 @@ describe('the load client', () => {
     assert.equal(tally.latencies.before.length, tally.requests.GET + tally.requests.POST)
   })
 
-  it('sends a GET again whose used connection closed before the answer, once', async t => {
+  it('repeats a GET once if its used connection closed before the response', async t => {
     const port = await serve(t, closeEverySecond)
     const client = startClient({ port, connections: { GET: 1 }, seconds })
     await client.untilCompleted(9)
@@ -31,7 +31,7 @@ describe('the load client', () => {
     assert.ok(tally.retried >= 4, `retried: ${tally.retried}`)
   })
 
-  it('never sends a POST again', async t => {
+  it('never repeats a POST', async t => {
     const client = startClient({ port: await serve(t, closeEverySecond), connections: { POST: 1 }, seconds })
     await client.untilCompleted(10)
     const tally = await client.stop()
@@ -39,7 +39,7 @@ describe('the load client', () => {
     assert.equal(tally.failures.POST.reset, Math.floor(tally.requests.POST / 2))
   })
 
-  it('fails a GET whose new connection closed before the answer', async t => {
+  it('fails a GET if its new connection closed before the response', async t => {
     const client = startClient({ port: await serve(t, socket => socket.end()), connections: { GET: 1 }, seconds })
     await client.untilCompleted(3)
     const tally = await client.stop()
@@ -47,7 +47,7 @@ describe('the load client', () => {
     assert.equal(tally.retried, 0)
   })
 
-  it('tells a status, a wrong body and a cut answer apart', async t => {
+  it('distinguishes a status, a wrong body and an incomplete response', async t => {
     const answers: Record<string, string> = {
       '502': 'HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n',
       'wrong answer': 'HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nno\n',
@@ -64,7 +64,7 @@ describe('the load client', () => {
 })
 
 describe('the handshake load', () => {
-  it('counts the connections that openssl s_time tells of, and which took up a session', () => {
+  it('counts the connections and resumed sessions that openssl s_time printed', () => {
     const text = [
       'Collecting connection statistics for 1 seconds',
       '**rrr',
@@ -77,7 +77,7 @@ describe('the handshake load', () => {
   })
 })
 
-describe('what is expected of a fault', () => {
+describe('the expectation of a fault', () => {
   const outcome = (change: Partial<Outcome>): Outcome => ({
     tally: emptyTally(),
     lostAtMost: 0,
@@ -92,18 +92,18 @@ describe('what is expected of a fault', () => {
     return tally
   }
 
-  it('is met when nothing failed, and missed by one GET or one POST', () => {
+  it('is met if nothing failed, and missed by one GET or one POST', () => {
     assert.deepEqual(findMisses(outcome({})), [])
     assert.equal(findMisses(outcome({ tally: failed('GET', 1), lostAtMost: 9 })).length, 1)
     assert.equal(findMisses(outcome({ tally: failed('POST', 1) })).length, 1)
   })
 
-  it('allows the POSTs in flight in a killed worker, and not one more', () => {
+  it('allows failed POSTs in flight in a killed worker, and not one more', () => {
     assert.deepEqual(findMisses(outcome({ tally: failed('POST', 4), lostAtMost: 4 })), [])
     assert.equal(findMisses(outcome({ tally: failed('POST', 5), lostAtMost: 4 })).length, 1)
   })
 
-  it('is missed by what went wrong otherwise', () => {
+  it('is missed by any other problem', () => {
     assert.deepEqual(findMisses(outcome({ problems: ['zombies were left'] })), ['zombies were left'])
   })
 })
@@ -116,23 +116,23 @@ describe('a target', () => {
     assert.equal(judgeTarget([1, 1.31, 1.4], target), '≤ 1.30: **missed**')
   })
 
-  it('is missed when nothing was measured', () => {
+  it('is missed if nothing was measured', () => {
     assert.match(judgeTarget([], target), /missed/)
   })
 })
 
-describe('what h2load printed', () => {
+describe('the output of h2load', () => {
   const printed = `Application protocol: h2
 finished in 5.00s, 17640.40 req/s, 72.83MB/s
 requests: 88202 total, 88842 started, 88202 done, 88199 succeeded, 3 failed, 2 errored, 0 timeout
 status codes: 88200 2xx, 0 3xx, 1 4xx, 1 5xx
 `
 
-  it('is read, and what did not succeed is counted', () => {
+  it('is read, with the number of failures', () => {
     assert.deepEqual(readH2load(printed), { requests: 88202, perSecond: 17640.4, failures: 3 })
   })
 
-  it('is refused when it was not HTTP/2, or nothing was measured', () => {
+  it('is rejected if it was not HTTP/2, or nothing was measured', () => {
     assert.throws(() => readH2load(printed.replace('protocol: h2', 'protocol: http/1.1')), /cannot read/)
     assert.throws(() => readH2load('protocol: h2'), /cannot read/)
   })

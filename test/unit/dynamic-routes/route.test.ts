@@ -6,7 +6,7 @@ import { changedRoutes, readRouteFile, writeRouteFile } from '../../../superviso
 import { formatTarget, readRouteHost, readRouteTarget } from '../../../supervisor/dynamic-routes/route.ts'
 import { context, targetOf } from './route-context.ts'
 
-describe('domain/dynamic-route: hosts', () => {
+describe('dynamic-routes/route: hosts', () => {
   it('are host names, in lower case', () => {
     for (const name of ['shop.example.com', 'SHOP.example.com', 'my_shop.example.com', 'xn--bcher-kva.example'])
       assert.deepEqual(readRouteHost(name), { ok: true, value: name.toLowerCase() })
@@ -34,7 +34,7 @@ describe('domain/dynamic-route: hosts', () => {
     })
   }
 
-  it('never hold what would be more than a word to nginx', () => {
+  it('never contain anything that nginx would read as more than one word', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), text => {
         const reading = readRouteHost(text)
@@ -44,8 +44,8 @@ describe('domain/dynamic-route: hosts', () => {
   })
 })
 
-describe('domain/dynamic-route: targets', () => {
-  it('are names, or addresses in their one form', () => {
+describe('dynamic-routes/route: targets', () => {
+  it('are names, or addresses in canonical form', () => {
     assert.deepEqual(targetOf('web-2'), { kind: 'name', name: 'web-2' })
     assert.deepEqual(targetOf('10.0.0.2:5000'), { kind: 'address', address: '10.0.0.2', port: 5000 })
     assert.equal(formatTarget(targetOf('[2001:DB8:0::2]:65535')), '[2001:db8::2]:65535')
@@ -82,7 +82,7 @@ describe('domain/dynamic-route: targets', () => {
     })
   }
 
-  it('are read back from their text, and never hold a path, whatever is read', () => {
+  it('are read back from their text, and never contain a path, whatever the input', () => {
     const part = fc.constantFrom(
       '10',
       '169',
@@ -121,22 +121,22 @@ describe('domain/dynamic-route: targets', () => {
   })
 })
 
-describe('domain/route-context', () => {
+describe('dynamic-routes/context', () => {
   const obstacle = (host: string, target: string) => findRouteObstacle(host, targetOf(target), context)?.problem ?? ''
 
-  it('has nothing against an app, an upstream or an address', () => {
+  it('accepts an app, an upstream or an address', () => {
     for (const target of ['web', 'legacy', '10.0.0.2:80', '127.0.0.1:81']) assert.equal(obstacle('a.test', target), '')
   })
 
-  it('tells why another would not serve', () => {
+  it('explains why another target cannot work', () => {
     assert.match(obstacle('www.example.com', 'web'), /^www\.example\.com is in the configuration/)
-    assert.match(obstacle('a.b.example.org', 'web'), /^\*\.example\.org, which a\.b\.example\.org is one of/)
-    assert.match(obstacle('a.test', 'nobody'), /no app and no upstream/)
-    assert.match(obstacle('a.test', 'docs'), /folder of files/)
+    assert.match(obstacle('a.b.example.org', 'web'), /^\*\.example\.org, which matches a\.b\.example\.org/)
+    assert.match(obstacle('a.test', 'nobody'), /not an app or upstream/)
+    assert.match(obstacle('a.test', 'docs'), /directory of static files/)
     assert.match(obstacle('a.test', '127.0.0.1:80'), /nginx itself/)
   })
 
-  it('writes targets for nginx, and none where they lead nowhere', () => {
+  it('encodes targets for nginx, and none for those that do not exist', () => {
     const texts = ['web', 'legacy', '[2001:db8::2]:80', 'nobody', 'docs', '127.0.0.1:80']
     assert.deepEqual(
       texts.map(text => encodeTarget(targetOf(text), context)),
@@ -145,25 +145,25 @@ describe('domain/route-context', () => {
   })
 })
 
-describe('domain/route-file', () => {
-  it('reads hosts with targets, and leaves out what is none', () => {
+describe('dynamic-routes/file-format', () => {
+  it('reads hosts with targets, and rejects invalid entries', () => {
     const { routes, rejected } = readRouteFile(
       '{"a.test": "web", "B.test": "10.0.0.2:80", "b.test": "web", "c": "web", "d.test": 1, "__proto__": "web", "e.test": "\\u0000"}',
     )
     assert.deepEqual([...routes.keys()], ['a.test', 'b.test'])
     assert.deepEqual(rejected, [
-      'b.test: is there twice',
+      'b.test: appears twice',
       'c: is a single word',
-      'd.test: 1 is no target',
+      'd.test: 1 is not a valid target',
       '__proto__: is a single word',
-      'e.test: "\\u0000" is no target',
+      'e.test: "\\u0000" is not a valid target',
     ])
   })
 
   for (const text of ['', '{', '[]', 'null', '"x"', '{"a.test": "web",}'])
-    it(`refuses ${text || 'nothing'} as a whole`, () => assert.throws(() => readRouteFile(text)))
+    it(`rejects ${text || 'an empty file'} as a whole`, () => assert.throws(() => readRouteFile(text)))
 
-  it('keeps what it does not understand when one entry changes', () => {
+  it('keeps invalid entries when another entry changes', () => {
     const { entries } = readRouteFile('{"B.test": "web", "oops": 1, "a.test": "web"}')
     assert.equal(
       writeRouteFile(entries, 'b.test', targetOf('10.0.0.2:80')),
@@ -172,7 +172,7 @@ describe('domain/route-file', () => {
     assert.equal(writeRouteFile(entries, 'b.test', undefined), '{\n  "a.test": "web",\n  "oops": 1\n}\n')
   })
 
-  it('never fails but by an Error, whatever is in there, and reads back what it wrote', () => {
+  it('throws only an Error, whatever the input, and reads back what it wrote', () => {
     fc.assert(
       fc.property(fc.json(), fc.domain(), (text, host) => {
         let file: ReturnType<typeof readRouteFile>
@@ -187,7 +187,7 @@ describe('domain/route-file', () => {
     )
   })
 
-  it('tells what changed', () => {
+  it('reports what changed', () => {
     const before = readRouteFile('{"same.test": "web", "moved.test": "web", "gone.test": "web"}').routes
     const after = readRouteFile('{"same.test": "web", "moved.test": "legacy", "new.test": "web"}').routes
     assert.deepEqual(

@@ -41,8 +41,8 @@ function setUpFile(text: string | undefined) {
   return { lines, disk, heard, store: createFileRoutes({ file, log, onChange }) }
 }
 
-describe('services/file-routes', () => {
-  it('is empty without a file, and makes one', async () => {
+describe('dynamic-routes/file-store', () => {
+  it('is empty without a file, and creates one', async () => {
     const { store, disk, heard } = setUpFile(undefined)
     assert.equal(await store.find('a.test'), undefined)
     await store.set('a.test', targetOf('web'))
@@ -50,7 +50,7 @@ describe('services/file-routes', () => {
     assert.deepEqual([disk.text, heard], ['{\n  "a.test": "web"\n}\n', ['a.test web']])
   })
 
-  it('takes up what somebody else wrote, a moment before a change of its own too', async () => {
+  it('adopts changes of other programs, even right before its own change', async () => {
     const { store, disk, heard } = setUpFile('{"a.test": "web"}')
     disk.text = '{"b.test": "web"}'
     await store.set('c.test', targetOf('web'))
@@ -61,7 +61,7 @@ describe('services/file-routes', () => {
   })
 
   for (const damaged of ['{', undefined]) {
-    it(`goes on with what it read when the file is ${damaged ?? 'gone'}, tells once, and never writes over it`, async () => {
+    it(`keeps the last routes when the file is ${damaged ?? 'removed'}, logs once, and never overwrites it`, async () => {
       const { store, disk, lines, heard } = setUpFile('{"a.test": "web"}')
       disk.text = damaged
       await store.refresh()
@@ -70,7 +70,7 @@ describe('services/file-routes', () => {
       assert.equal(lines.filter(line => /cannot read dynamic routes/.test(line)).length, 1)
       await assert.rejects(
         store.set('b.test', targetOf('web')),
-        (error: unknown) => error instanceof OperatorError && /mend \/state\/routes\.json/.test(error.fix),
+        (error: unknown) => error instanceof OperatorError && /fix \/state\/routes\.json/.test(error.fix),
       )
       assert.deepEqual([disk.text, heard], [damaged, []])
       disk.text = '{"b.test": "web"}'
@@ -80,7 +80,7 @@ describe('services/file-routes', () => {
     })
   }
 
-  it('knows that it knows nothing when the file is damaged from the start', async () => {
+  it('rejects lookups if the file is damaged from the start', async () => {
     const { store, disk } = setUpFile('oops')
     await assert.rejects(store.find('a.test'))
     disk.text = '{"a.test": "web"}'
@@ -88,18 +88,18 @@ describe('services/file-routes', () => {
     assert.deepEqual(await store.find('a.test'), targetOf('web'))
   })
 
-  it('names what it leaves out in one line, once', async () => {
+  it('logs all rejected entries in one line, once', async () => {
     const { store, lines } = setUpFile('{"a.test": "web", "x": "web", "y.test": "unix:/x"}')
     await store.refresh()
     assert.deepEqual(
       lines.filter(line => line.startsWith('warn')),
       [
-        'warn dynamic routes left out {"file":"/state/routes.json","count":2,"entries":"x: is a single word; y.test: \\"unix:/x\\" is no target"}',
+        'warn dynamic routes rejected {"file":"/state/routes.json","count":2,"entries":"x: is a single word; y.test: \\"unix:/x\\" is not a valid target"}',
       ],
     )
   })
 
-  it('changes nothing when the file cannot be written', async () => {
+  it('changes nothing if the file cannot be written', async () => {
     const { store, disk, heard } = setUpFile('{}')
     disk.isFull = true
     await assert.rejects(
@@ -110,7 +110,7 @@ describe('services/file-routes', () => {
   })
 })
 
-describe('services/dynamic-routes', () => {
+describe('dynamic-routes/service', () => {
   function setUp(text = '{}') {
     const { lines, log } = createLog()
     const facts = { now: 1000, isNginxAway: false, around: context }
@@ -134,11 +134,11 @@ describe('services/dynamic-routes', () => {
     return { routes, pushed, facts, lines }
   }
 
-  it('tells nginx what changed, with a version that only grows, whatever the clock does', async () => {
+  it('sends nginx the changes, with a version that always grows, whatever the clock does', async () => {
     const { routes, pushed, facts } = setUp()
-    assert.deepEqual(await routes.set('A.test', 'web'), { ok: true, message: 'a.test leads to web' })
+    assert.deepEqual(await routes.set('A.test', 'web'), { ok: true, message: 'a.test now leads to web' })
     facts.now = 0
-    assert.deepEqual(await routes.remove('a.test'), { ok: true, message: 'a.test has no route any more' })
+    assert.deepEqual(await routes.remove('a.test'), { ok: true, message: 'route of a.test removed' })
     assert.deepEqual(pushed, [
       [1001, [['a.test', 'app:web']]],
       [1002, [['a.test', undefined]]],
@@ -146,12 +146,12 @@ describe('services/dynamic-routes', () => {
     assert.deepEqual(await routes.find('a.test'), { version: 1002, target: undefined })
   })
 
-  it('says what is wrong and how to mend it', async () => {
+  it('reports each problem with its fix', async () => {
     const { routes, pushed } = setUp()
     for (const [host, target, says] of [
-      ['*.test', 'web', /host "\*\.test" is no single host.*\n {2}fix: /],
-      ['a.test', 'x.test:80', /target "x\.test:80" has a name to look up\n {2}fix: make it an upstream/],
-      ['www.example.com', 'web', /in the configuration.*\n {2}fix: take it out/],
+      ['*.test', 'web', /host "\*\.test" is a wildcard.*\n {2}fix: /],
+      ['a.test', 'x.test:80', /target "x\.test:80" is a name that needs DNS\n {2}fix: add it to upstreams/],
+      ['www.example.com', 'web', /in the configuration.*\n {2}fix: remove it/],
     ] as const) {
       const outcome = await routes.set(host, target)
       assert.ok(!outcome.ok && says.test(outcome.reason), JSON.stringify(outcome))
@@ -161,15 +161,18 @@ describe('services/dynamic-routes', () => {
     assert.deepEqual(pushed, [])
   })
 
-  it('fails when nginx does not take it, though it is kept', async () => {
+  it('fails if nginx does not accept a change, but stores it', async () => {
     const { routes, facts } = setUp()
     facts.isNginxAway = true
     const outcome = await routes.set('a.test', 'web')
-    assert.ok(!outcome.ok && /it is kept, but nginx was not told: nobody listens\n {2}fix: /.test(outcome.reason))
+    assert.ok(
+      !outcome.ok &&
+        /the change is stored, but nginx did not receive it: nobody listens\n {2}fix: /.test(outcome.reason),
+    )
     assert.equal((await routes.find('a.test')).target, 'app:web')
   })
 
-  it('tells which routes do not serve, once, and again when they are others', async () => {
+  it('logs the routes that do not work once, and again when they change', async () => {
     const { routes, facts, lines } = setUp('{"a.test": "web", "b.test": "nobody"}')
     const warnings = () => lines.filter(line => /do not serve/.test(line)).length
     await routes.report()
@@ -189,7 +192,7 @@ describe('services/dynamic-routes', () => {
 })
 
 describe('dynamic_routes', () => {
-  it('is off, and kept in a file', () => {
+  it('is off by default, and stored in a file', () => {
     assert.equal(acceptedApps({}).dynamic_routes, undefined)
     assert.deepEqual(acceptedApps(yaml('dynamic_routes: {store: file}\n')).dynamic_routes, { store: 'file' })
   })
@@ -201,7 +204,7 @@ describe('dynamic_routes', () => {
     [
       'dynamic_routes: {store: file}\nserver_names: [a.test]\nunknown_host: "421"',
       'unknown_host',
-      /contradicts dynamic_routes/,
+      /conflicts with dynamic_routes/,
     ],
     [
       'dynamic_routes: {store: file}\nupstreams: {app: {servers: ["10.0.0.2:80"]}}',
@@ -210,14 +213,14 @@ describe('dynamic_routes', () => {
     ],
   ]
   for (const [text, key, says] of wrong) {
-    it(`refuses ${text.replaceAll('\n', ', ')}`, () => {
+    it(`rejects ${text.replaceAll('\n', ', ')}`, () => {
       const problem = refusedOnce(yaml(`${text}\n`))
       assert.equal(problem.key, key)
       assert.match(problem.problem, says)
     })
   }
 
-  it('is refused where nginx has no Lua, with the fix', () => {
+  it('is rejected with a fix if nginx has no Lua', () => {
     const config = acceptedApps(yaml('dynamic_routes: {store: file}\nserver_names: [A.test]\n'))
     assert.throws(
       () => dynamicRoutesOf(config, { luaModules: undefined }),
@@ -226,7 +229,7 @@ describe('dynamic_routes', () => {
     assert.deepEqual(dynamicRoutesOf(config, { luaModules: [] })?.namedHosts, ['a.test'])
   })
 
-  it('is told to nginx in messages of a size that it takes', () => {
+  it('is sent to nginx in messages of limited size', () => {
     const changes = new Map(
       Array.from({ length: 450 }, (_, index) => [`h${index}.test`, index % 2 ? 'app:web' : undefined]),
     )
@@ -244,10 +247,10 @@ describe('dynamic_routes', () => {
       ...{ workers: [], processes: [], scaled: [], upstreams: [] },
     }
     assert.doesNotMatch(formatStatus(status) + metricsOf(status), /dynamic/)
-    const dynamicRoutes = { routes: 3, problem: 'it is gone' }
+    const dynamicRoutes = { routes: 3, problem: 'the file was removed' }
     assert.match(
       formatStatus({ ...status, dynamicRoutes }),
-      /^dynamic routes: 3; the store cannot be read: it is gone$/m,
+      /^dynamic routes: 3; the store cannot be read: the file was removed$/m,
     )
     assert.match(metricsOf({ ...status, dynamicRoutes }), /^monohull_dynamic_routes 3$/m)
     assert.match(metricsOf({ ...status, dynamicRoutes }), /^monohull_dynamic_routes_readable 0$/m)

@@ -3,10 +3,10 @@ import { describe, it } from 'node:test'
 import { routesByHost } from '../../../supervisor/routes/route.ts'
 import { routeTo, toApp } from '../../routes.ts'
 
-describe('domain/nginx-model: routesByHost', () => {
+describe('routes/route: routesByHost', () => {
   const route = (host: string | undefined, path: string, app: string) => routeTo(toApp(app), { host, path })
 
-  it('gives a host its own routes, and those for any host where it has none', () => {
+  it('gives a host its own routes, then those for any host', () => {
     const routes = [
       route(undefined, '/', 'web'),
       route('a.example', '/', 'a'),
@@ -24,7 +24,7 @@ describe('domain/nginx-model: routesByHost', () => {
     ])
   })
 
-  it('gives a host those of the wildcards that it falls under, the closest first, before those for any host', () => {
+  it('gives a host the routes of matching wildcards, the most specific first, before those for any host', () => {
     const routes = [
       route(undefined, '/', 'web'),
       route('*.example', '/', 'all'),

@@ -25,7 +25,7 @@ async function contentOf(folder: string, programUids = [program]) {
   return (await inspectDirectory(folder, programUids)).content
 }
 
-describe('adapters/static-folder', () => {
+describe('routes/adapters/static-directory', () => {
   const cases: [string, string[], typeof nothing][] = [
     ['no compressed file', ['index.html', 'assets/app.js', 'gz', 'br/readme'], nothing],
     ['a .gz far below', ['index.html', 'a/b/c/app.js.gz'], { ...nothing, gzip: true }],
@@ -40,29 +40,29 @@ describe('adapters/static-folder', () => {
     })
   }
 
-  it('sees symbolic links, and follows none', async t => {
+  it('finds symbolic links without following them', async t => {
     const folder = folderWith(t, ['index.html'])
     symlinkSync(folderWith(t, ['app.js.gz']), join(folder, 'elsewhere'))
     assert.deepEqual(await contentOf(folder), { ...nothing, links: true })
   })
 
-  it('takes a link for the folder itself', async t => {
+  it('follows a link to the directory itself', async t => {
     const folder = join(folderWith(t, []), 'current')
     symlinkSync(folderWith(t, ['app.js.br']), folder)
     assert.deepEqual(await contentOf(folder), { ...nothing, brotli: true })
   })
 
-  it('expects compressed files among very many', async t => {
+  it('assumes compressed files in a very large directory', async t => {
     const names = Array.from({ length: 2001 }, (_, index) => `${index}.html`)
     assert.deepEqual(await contentOf(folderWith(t, names)), everything)
   })
 
-  it('expects them where it cannot look', async t => {
+  it('assumes them in an unreadable directory', async t => {
     const folder = folderWith(t, ['file'])
     for (const name of ['file', 'missing']) assert.deepEqual(await contentOf(join(folder, name)), everything)
   })
 
-  it('tells of a folder far below into which others may write', async t => {
+  it('finds a deep directory that others may write to', async t => {
     const folder = folderWith(t, ['a/b/index.html'])
     for (const [mode, writable] of [
       [0o755, false],
@@ -74,7 +74,7 @@ describe('adapters/static-folder', () => {
     }
   })
 
-  it('takes a folder of a program’s user, and any for a program of root, for writable', async t => {
+  it('treats directories of a program’s user as writable, and all directories if a program runs as root', async t => {
     const folder = folderWith(t, ['index.html'])
     for (const uids of [
       [program, process.getuid?.() ?? 0],
@@ -84,47 +84,47 @@ describe('adapters/static-folder', () => {
   })
 })
 
-describe('domain/static-folder', () => {
+describe('routes/static-directory', () => {
   const found = (
     given: Partial<typeof nothing>,
     { fileSystem = 'overlay', followsLinks = false, isExact = false } = {},
   ) => shortcutsOf({ content: { ...nothing, ...given }, fileSystem }, { followsLinks, isExact })
   const inLayer = { looksForGzip: false, looksForBrotli: false, looksForLinks: true, keepsOpen: 'a second' }
 
-  it('spares what there is none of', () => {
+  it('skips lookups for files that do not exist', () => {
     assert.deepEqual(found({}), inLayer)
     assert.deepEqual(found({ gzip: true }), { ...inLayer, looksForGzip: true })
     assert.deepEqual(found({ brotli: true }), { ...inLayer, looksForBrotli: true })
   })
 
-  it('looks for no links on a disk where there are none and nobody can put any', () => {
+  it('skips the check for links on a disk without links where no one can create one', () => {
     const disk = { ...inLayer, looksForLinks: false, keepsOpen: 'each request' }
     assert.deepEqual(found({}, { fileSystem: 'ext4' }), disk)
     for (const given of [{ links: true }, { writable: true }])
       assert.deepEqual(found(given, { fileSystem: 'ext4' }), { ...disk, looksForLinks: true, keepsOpen: 'never' })
   })
 
-  it('looks for links where the path may be a hidden one', () =>
+  it('checks for links if the path may be hidden', () =>
     assert.equal(found({}, { fileSystem: 'ext4', isExact: true }).looksForLinks, true))
 
   for (const fileSystem of ['nfs4', 'fuse.grpcfuse', 'fakeowner', '9p'])
-    it(`does not take the word of ${fileSystem} for who may write`, () =>
+    it(`does not trust the modes of ${fileSystem}`, () =>
       assert.deepEqual(found({}, { fileSystem }), { ...inLayer, keepsOpen: 'never' }))
 
-  it('keeps no file open that a link may lead to', () => {
+  it('keeps no file open that a link may point to', () => {
     for (const fileSystem of ['overlay', 'ext4']) {
       const { looksForLinks, keepsOpen } = found({}, { fileSystem, followsLinks: true })
       assert.deepEqual([looksForLinks, keepsOpen], [false, 'never'])
     }
   })
 
-  it('looks for everything behind links that are followed', () => {
+  it('makes every lookup behind followed links', () => {
     const { looksForGzip, looksForBrotli } = found({ links: true }, { followsLinks: true })
     assert.deepEqual([looksForGzip, looksForBrotli], [true, true])
     assert.equal(found({ links: true }).looksForGzip, false)
   })
 
-  it('spares nothing of a folder that nothing is known of', () => {
+  it('skips nothing for an unknown directory', () => {
     const followed = (followsLinks: boolean) => ({ followsLinks, isExact: false })
     const unknown = { looksForGzip: true, looksForBrotli: true, looksForLinks: true, keepsOpen: 'never' }
     assert.deepEqual(shortcutsOf(undefined, followed(false)), unknown)

@@ -28,7 +28,7 @@ function ask(socketPath: string, path: string): Promise<{ status: number | undef
   })
 }
 
-describe('admin/server', () => {
+describe('run/adapters/admin-server', () => {
   it('serves health, and nothing else, to its own user and a group', async t => {
     const path = join(folder, 'health.sock')
     writeFileSync(path, 'left by a dead one')
@@ -69,7 +69,7 @@ describe('admin/server', () => {
     await assert.rejects(ask(path, '/status'), { code: 'ENOENT' })
   })
 
-  it('says where it cannot listen', async () => {
+  it('reports a socket that it cannot listen on', async () => {
     await assert.rejects(serveHealth(join(folder, 'none/health.sock'), undefined, health), /ENOENT|EACCES/)
   })
 })

@@ -44,8 +44,8 @@ function app(change: Partial<Health> = {}, paths = { livePath: '/healthz', ready
   })
 }
 
-describe('admin/app', () => {
-  it('answers /healthz while nginx lives', async () => {
+describe('run/adapters/admin-app', () => {
+  it('returns 200 for /healthz while nginx is alive', async () => {
     const response = await request(app({ apps: [{ name: 'app', ready: 0, total: 2 }] }))
       .get('/healthz')
       .expect(200, { status: 'ok' })
@@ -59,7 +59,7 @@ describe('admin/app', () => {
       .expect(503, { status: 'failing', reason: 'nginx is not running' })
   })
 
-  it('answers /readyz while a worker is ready', async () => {
+  it('returns 200 for /readyz while a worker is ready', async () => {
     await request(app())
       .get('/readyz')
       .expect(200, { status: 'ready', workers: { ready: 2, total: 2 } })
@@ -75,7 +75,7 @@ describe('admin/app', () => {
       .expect(503, { status: 'draining', workers })
   })
 
-  it('leaves the query aside, and sends HEAD no body', async () => {
+  it('ignores the query, and sends no body for HEAD', async () => {
     await request(app()).get('/readyz?verbose=1').expect(200)
     const response = await request(app({ isNginxAlive: false }))
       .head('/healthz')
@@ -83,7 +83,7 @@ describe('admin/app', () => {
     assert.equal(response.text, undefined)
   })
 
-  it('asks for the facts each time', async () => {
+  it('reads the facts for each request', async () => {
     const facts = { ...healthy }
     const server = createAdminApp({
       health: { livePath: '/healthz', readyPath: '/readyz', facts: () => factsOf(facts) },
@@ -104,18 +104,18 @@ describe('admin/app', () => {
     for (const path of ['/healthz', '/readyz', '/off']) await request(moved).get(path).expect(404)
   })
 
-  it('tells its status', async () => {
+  it('returns its status', async () => {
     const response = await request(app()).get('/status').expect(200)
     assert.deepEqual(response.body, status)
   })
 
-  it('tells metrics as Prometheus reads them', async () => {
+  it('returns metrics in the Prometheus format', async () => {
     const response = await request(app()).get('/metrics').expect(200)
     assert.equal(response.headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8')
     assert.match(response.text, /^monohull_ready 1$/m)
   })
 
-  it('answers anything else with 404 in JSON, and what there is', async () => {
+  it('returns 404 in JSON for any other request', async () => {
     await request(app())
       .post('/nowhere')
       .send({ any: 'thing' })
@@ -123,13 +123,13 @@ describe('admin/app', () => {
       .expect(404, { ok: false, message: 'not found', reason: 'no POST /nowhere here' })
   })
 
-  it('does not say what it is made of', async () => {
+  it('does not reveal Express', async () => {
     const response = await request(app()).get('/status')
     assert.equal(response.headers['x-powered-by'], undefined)
   })
 })
 
-describe('admin/app: commands', () => {
+describe('run/adapters/admin-app: commands', () => {
   const cases: [string, Command][] = [
     ['/reload', { type: 'reload' }],
     ['/restart', { type: 'restart' }],
@@ -139,18 +139,18 @@ describe('admin/app: commands', () => {
     ['/stop', { type: 'stop' }],
   ]
   for (const [path, command] of cases) {
-    it(`POST ${path} answers when it is done`, async () => {
+    it(`responds to POST ${path} when it is done`, async () => {
       await request(app())
         .post(path)
         .expect(200, { ok: true, message: JSON.stringify(command) })
     })
   }
 
-  it('answers 409 with the reason when it was not done', async () => {
+  it('returns 409 with the reason if the command failed', async () => {
     await request(app()).post('/scale/9').expect(409, { ok: false, message: 'scaling abandoned', reason: 'too many' })
   })
 
-  it('renews a certificate when it is due, or regardless', async () => {
+  it('renews a certificate if it is due, or with force', async () => {
     const post = (path: string) => request(app()).post(`/certificates/${path}`)
     assert.equal((await post('a.test/renew').expect(200)).body.message, 'a.test due')
     assert.equal((await post('a.test/renew?force=true').expect(200)).body.message, 'a.test forced')
@@ -158,22 +158,22 @@ describe('admin/app: commands', () => {
     await post('a.test/other').expect(404)
   })
 
-  it('refuses what is no number of workers, and what is no command', async () => {
+  it('rejects invalid numbers of workers and unknown commands', async () => {
     for (const path of ['/scale/0', '/scale/four', '/scale/1.5', '/scale']) await request(app()).post(path).expect(400)
     for (const path of ['/explode', '/reload/now', '/stop/now']) await request(app()).post(path).expect(404)
     await request(app()).get('/reload').expect(404)
   })
 })
 
-describe('domain/status', () => {
-  it('is a table for people', () => {
+describe('run/status', () => {
+  it('is a text table', () => {
     assert.equal(
       formatStatus(status),
       [
         'monohull ready, pid 42, up 7 s',
         'http  127.0.0.1:80',
         'https -',
-        'app scales by load: 1, from 1 to 4',
+        'app scales by load from 1 to 4 workers, now 1',
         'NAME     STATE    PID  UP   RESTARTS',
         'app.1    serving  43   7 s  0',
         'queue.1  running  44   5 s  2',

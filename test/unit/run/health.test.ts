@@ -7,8 +7,8 @@ const liveness = (of: Health) => health.liveness(factsOf(of))
 const readiness = (of: Health) => health.readiness(factsOf(of))
 const facts: Health = { isNginxAlive: true, isDraining: false, apps: [{ name: 'app', ready: 2, total: 2 }] }
 
-describe('domain/health: liveness', () => {
-  it('is about nginx, and not about the workers', () => {
+describe('run/health: liveness', () => {
+  it('depends on nginx and not on workers', () => {
     assert.deepEqual(liveness({ ...facts, apps: [{ name: 'app', ready: 0, total: 2 }], isDraining: true }), {
       status: 200,
       body: { status: 'ok' },
@@ -20,8 +20,8 @@ describe('domain/health: liveness', () => {
   })
 })
 
-describe('domain/health: readiness', () => {
-  it('takes one ready worker of each app', () => {
+describe('run/health: readiness', () => {
+  it('needs one ready worker of each app', () => {
     const api = { name: 'api', ready: 0, total: 3 }
     const apps = [...facts.apps, api]
     assert.deepEqual(readiness({ ...facts, apps }), {
@@ -31,14 +31,14 @@ describe('domain/health: readiness', () => {
     assert.equal(readiness({ ...facts, apps: [...facts.apps, { ...api, ready: 1 }] }).status, 200)
   })
 
-  it('takes one ready worker', () => {
+  it('needs one ready worker', () => {
     assert.deepEqual(readiness({ ...facts, apps: [{ name: 'app', ready: 1, total: 2 }] }), {
       status: 200,
       body: { status: 'ready', workers: { ready: 1, total: 2 } },
     })
   })
 
-  it('takes no worker for static files', () => {
+  it('needs no worker for static files', () => {
     assert.deepEqual(readiness({ ...facts, apps: [] }), { status: 200, body: { status: 'ready' } })
   })
 

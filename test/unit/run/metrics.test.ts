@@ -48,7 +48,7 @@ const samplesOf = (text: string) => linesOf(text).filter(line => !line.startsWit
 describe('metrics of a run', () => {
   const text = metricsOf(status)
 
-  it('is text that Prometheus reads: each metric with its type before its samples, each sample once', () => {
+  it('are in the Prometheus format: each metric with its type before its samples, each sample once', () => {
     assert.ok(text.endsWith('\n'))
     const sample = /^([a-z_]+)(\{[a-z_]+="(?:[^"\\\n]|\\.)*"(?:,[a-z_]+="(?:[^"\\\n]|\\.)*")*\})? [\d.]+$/
     let described = ''
@@ -60,7 +60,7 @@ describe('metrics of a run', () => {
     assert.equal(new Set(names).size, names.length)
   })
 
-  it('tells of workers and processes', () => {
+  it('include workers and processes', () => {
     for (const line of [
       'monohull_ready 1',
       'monohull_uptime_seconds 7',
@@ -74,7 +74,7 @@ describe('metrics of a run', () => {
       assert.ok(samplesOf(text).includes(line), line)
   })
 
-  it('tells of the certificates that are presented, and how their renewal stands', () => {
+  it('include the served certificates and their renewal', () => {
     const labels = '{names="example.com,www.example.com",source="acme",key_type="ecdsa"}'
     const told = samplesOf(text).filter(line => line.startsWith('monohull_certificate'))
     assert.deepEqual(told, [
@@ -87,7 +87,7 @@ describe('metrics of a run', () => {
     ])
   })
 
-  it('counts certificates on demand, of which the first to end stands for all', () => {
+  it('count certificates on demand, represented by the first to expire', () => {
     const one: CertificateStatus = { ...certificate, source: 'on-demand' }
     const two: CertificateStatus = {
       ...one,
@@ -108,7 +108,7 @@ describe('metrics of a run', () => {
     ])
   })
 
-  it('does without certificates and workers', () => {
+  it('work without certificates and workers', () => {
     const bare = metricsOf({ ...status, state: 'not ready', workers: [], processes: [], certificates: undefined })
     assert.deepEqual(samplesOf(bare), ['monohull_ready 0', 'monohull_uptime_seconds 7'])
   })

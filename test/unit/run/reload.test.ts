@@ -63,7 +63,7 @@ function setUp(fails: readonly string[] = []) {
 }
 
 describe('a reload', () => {
-  it('prepares and tests everything before it applies anything, and commits when nginx has taken it', async () => {
+  it('prepares and tests everything before it applies anything, and commits once nginx has accepted it', async () => {
     const { calls, outcome, inForce } = setUp()
     assert.deepEqual(await outcome(), { ok: true, message: 'reload finished' })
     assert.deepEqual(calls, [
@@ -90,12 +90,12 @@ describe('a reload', () => {
     ],
   ]
   for (const [when, step, expected] of failures) {
-    it(`has committed nothing, and tells nginx what is in force, when ${when}`, async () => {
+    it(`commits nothing, and updates nginx with the settings in force, when ${when}`, async () => {
       const { calls, outcome, inForce } = setUp([step])
       const result = await outcome()
       assert.deepEqual(result, {
         ok: false,
-        message: 'reload abandoned, what ran before goes on',
+        message: 'reload abandoned, nothing has changed',
         reason: `${step} failed`,
       })
       assert.deepEqual(calls, [...expected, 'follow old c'])
@@ -103,7 +103,7 @@ describe('a reload', () => {
     })
   }
 
-  it('takes back what was applied before the one that is rejected', async () => {
+  it('reverts the changes applied before the failed one', async () => {
     const { calls, outcome } = setUp(['reject b'])
     assert.match(JSON.stringify(await outcome()), /"reason":"no b/)
     assert.deepEqual(calls.slice(4), [
@@ -112,14 +112,14 @@ describe('a reload', () => {
     ])
   })
 
-  it('takes back all that can be taken back when one step of that fails', async () => {
+  it('reverts the remaining changes if one cannot be reverted', async () => {
     const { calls, lines, outcome } = setUp(['take', 'revert b'])
     assert.match(JSON.stringify(await outcome()), /"reason":"take failed"/)
     assert.deepEqual(calls.slice(8), ['revert c', 'revert b', 'revert a', 'follow old c'])
-    assert.deepEqual(lines, ['cannot take back all of an abandoned reload {"error":"revert b failed"}'])
+    assert.deepEqual(lines, ['cannot revert all changes of an abandoned reload {"error":"revert b failed"}'])
   })
 
-  it('is in force for all, though one cannot end what it replaces', async () => {
+  it('is in force for all subjects, even if one cannot finish', async () => {
     const { calls, lines, outcome, inForce } = setUp(['commit a'])
     assert.equal((await outcome()).ok, true)
     assert.deepEqual(calls.slice(8), ['commit a', 'commit b', 'commit c', 'report'])

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { refusedOnce, yaml } from './load-config.ts'
 
-describe('config/load: a name that cannot be', () => {
+describe('config/load: an invalid name', () => {
   const names: [string, string, string][] = [
     [
       'send_files: {/private: x}',
@@ -13,7 +13,7 @@ describe('config/load: a name that cannot be', () => {
     ['env: {1A: a}', '1A', 'replace 1A with a variable name'],
   ]
   for (const [text, name, fix] of names) {
-    it(`is what is told of ${text}, and not its value`, () => {
+    it(`is the reported problem of ${text}, not its value`, () => {
       const { value, fix: told } = refusedOnce(yaml(text.startsWith('env') ? `app: {${text}}` : text))
       assert.deepEqual([value, told], [name, fix])
     })

@@ -4,7 +4,7 @@ import type { Problem } from '../../../supervisor/config/report.ts'
 import { scalarKeys } from '../../../supervisor/site/config.ts'
 import { accepted, refused, refusedOnce, yaml } from './load-config.ts'
 
-describe('config/load: where values come from', () => {
+describe('config/load: sources', () => {
   it('needs no source at all', () => {
     const config = accepted({})
     assert.equal(config.http_port, 80)
@@ -16,7 +16,7 @@ describe('config/load: where values come from', () => {
     assert.equal(config.run_dir, '/run/monohull')
   })
 
-  it('takes yaml over the installation, variables over yaml, flags over variables', () => {
+  it('prefers yaml to the installation, variables to yaml, flags to variables', () => {
     const defaults = { http_port: 8080, https_port: 8443 }
     const file = yaml('http_port: 8081').file
     const env = { MONOHULL_HTTP_PORT: '8082' }
@@ -40,7 +40,7 @@ describe('config/load: where values come from', () => {
     assert.deepEqual(config.app.backoff, { initial: 1000, max: 60_000 })
   })
 
-  it('takes the command of the command line, word for word, over every other', () => {
+  it('prefers the command of the command line, word for word, to every other', () => {
     const config = accepted({
       ...yaml('app: {command: [node, yaml.js]}'),
       env: { MONOHULL_COMMAND: 'node variable.js' },
@@ -66,17 +66,17 @@ describe('config/load: where values come from', () => {
     assert.equal(config.tls.required, true)
   })
 
-  it('keeps the off of https a word', () => {
+  it('reads off as a word for https', () => {
     assert.equal(accepted(yaml('https: off')).https, 'off')
     assert.equal(accepted({ env: { MONOHULL_HTTPS: 'off' } }).https, 'off')
   })
 
-  it('makes texts of numbers and booleans in app.env', () => {
+  it('converts numbers and booleans in app.env to texts', () => {
     const config = accepted(yaml('app: {env: {A: 1, B: true, C: text, D: {file: /run/secrets/d}}}'))
     assert.deepEqual(config.app.env, { A: '1', B: 'true', C: 'text', D: { file: '/run/secrets/d' } })
   })
 
-  it('takes an empty file for one without keys', () => {
+  it('treats an empty file as one without keys', () => {
     assert.equal(accepted(yaml('')).http_port, 80)
     assert.equal(accepted(yaml('# nothing yet\n')).http_port, 80)
   })
@@ -98,7 +98,7 @@ describe('config/load: variables', () => {
     assert.equal(names.get('tls.required'), 'MONOHULL_TLS_REQUIRED --tls-required')
   })
 
-  it('refuses a value nobody can mean, for every scalar, by variable and by flag', () => {
+  it('rejects an impossible value for every scalar, by variable and by flag', () => {
     const anyText = new Set(['app.directory', 'app.user', 'app.command', 'nginx.snippets'])
     for (const { key, variable, flag } of scalarKeys()) {
       const bad = anyText.has(key) ? '' : '\u0000 not this'
@@ -110,13 +110,13 @@ describe('config/load: variables', () => {
     }
   })
 
-  it('takes WEB_CONCURRENCY for the workers, under MONOHULL_WORKERS', () => {
+  it('uses WEB_CONCURRENCY for the workers unless MONOHULL_WORKERS is set', () => {
     assert.equal(accepted({ env: { WEB_CONCURRENCY: '3' }, ...yaml('app: {workers: 7}') }).app.workers, 3)
     assert.equal(accepted({ env: { WEB_CONCURRENCY: 'x', MONOHULL_WORKERS: '2' } }).app.workers, 2)
     assert.equal(refusedOnce({ env: { WEB_CONCURRENCY: 'three' } }).source, 'WEB_CONCURRENCY')
   })
 
-  it('leaves alone what Kubernetes adds for a service called monohull, and what others own', () => {
+  it('ignores variables of Kubernetes for a service called monohull, and foreign ones', () => {
     const env = {
       MONOHULL_SERVICE_HOST: '10.0.0.1',
       MONOHULL_SERVICE_PORT: '443',
@@ -131,7 +131,7 @@ describe('config/load: variables', () => {
     assert.deepEqual(accepted({ env }), accepted({}))
   })
 
-  it('refuses a variable that it does not know, and says which it may be', () => {
+  it('rejects an unknown variable, and suggests one', () => {
     const problem = refusedOnce({ env: { MONOHULL_WORKER: '3' } })
     assert.equal(problem.key, 'MONOHULL_WORKER')
     assert.equal(problem.fix, 'did you mean MONOHULL_WORKERS?')
@@ -142,18 +142,18 @@ describe('config/load: variables', () => {
 describe('config/load: values in files', () => {
   const readFile = (path: string) => (path === '/run/secrets/n' ? '5\n' : assert.fail(`ENOENT: ${path}`))
 
-  it('reads the file that *_FILE names, without the line break at its end', () => {
+  it('reads the file that *_FILE names, without the trailing line break', () => {
     assert.equal(accepted({ env: { MONOHULL_WORKERS_FILE: '/run/secrets/n' }, readFile }).app.workers, 5)
   })
 
-  it('says which variable names a file that cannot be read', () => {
+  it('names the variable of an unreadable file', () => {
     const problem = refusedOnce({ env: { MONOHULL_WORKERS_FILE: '/nowhere' }, readFile })
     assert.equal(problem.source, 'MONOHULL_WORKERS_FILE')
     assert.equal(problem.value, '/nowhere')
     assert.match(problem.problem, /ENOENT/)
   })
 
-  it('refuses the variable and its file together', () => {
+  it('rejects a variable together with its file', () => {
     const env = { MONOHULL_WORKERS: '2', MONOHULL_WORKERS_FILE: '/run/secrets/n' }
     const problem = refusedOnce({ env, readFile })
     assert.equal(problem.source, 'MONOHULL_WORKERS and MONOHULL_WORKERS_FILE')

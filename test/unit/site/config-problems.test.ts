@@ -5,9 +5,9 @@ import { accepted, refused, refusedOnce, yaml } from './load-config.ts'
 
 const wholeNumber = 'expected a whole number from 1 to 1024, auto, or {min: 2, max: 8}'
 
-describe('config/load: bad values', () => {
+describe('config/load: invalid values', () => {
   for (const text of ['four', '0', '-1', '1.5', '', '4 ', '99999']) {
-    it(`refuses MONOHULL_WORKERS=${JSON.stringify(text)}`, () => {
+    it(`rejects MONOHULL_WORKERS=${JSON.stringify(text)}`, () => {
       const problem = refusedOnce({ env: { MONOHULL_WORKERS: text } })
       assert.equal(problem.key, 'app.workers')
       assert.equal(problem.source, 'MONOHULL_WORKERS')
@@ -104,7 +104,7 @@ describe('config/load: bad values', () => {
     ['server_names: example.com', 'expected a list of host names'],
   ]
   for (const [text, message] of wrong) {
-    it(`refuses ${text}`, () => {
+    it(`rejects ${text}`, () => {
       const problem = refusedOnce(yaml(`# first line\n${text}\n`))
       assert.equal(problem.problem, message)
       assert.equal(problem.source, 'monohull.yaml:2')
@@ -112,11 +112,11 @@ describe('config/load: bad values', () => {
     })
   }
 
-  it('takes a key with nothing behind it for one left out', () => {
+  it('treats a key without a value as missing', () => {
     assert.equal(accepted(yaml('app:\n  # workers: 4\nhttps: off\n')).app.workers, 'auto')
   })
 
-  it('refuses a bomb of aliases, and tags that it does not know', () => {
+  it('rejects an alias bomb and unknown tags', () => {
     const bomb = ['a: &a [x, x, x, x, x, x, x, x, x]']
     for (const [name, above] of ['ba', 'cb', 'dc', 'ed', 'fe'])
       bomb.push(`${name}: &${name} [${`*${above}, `.repeat(9)}]`)
@@ -124,7 +124,7 @@ describe('config/load: bad values', () => {
     assert.match(refusedOnce(yaml('app: !foo {workers: 3}')).problem, /^is not valid YAML: Unresolved tag/)
   })
 
-  it('names what of YAML it does not read', () => {
+  it('names unsupported YAML', () => {
     const document = refusedOnce(yaml('https: off\n---\nhttps: on'))
     assert.deepEqual(
       [document.source, document.problem, document.fix],
@@ -141,7 +141,7 @@ describe('config/load: bad values', () => {
     )
   })
 
-  it('says where a wrong value stands that an alias or a merge key has brought', () => {
+  it('shows the line of an invalid value from an alias or merge key', () => {
     const text =
       'apps:\n  app: &a\n    workers: 2\n    env: &e {A: [1]}\n  b: {env: *e}\n  c:\n    <<: [*a, {workers: 0}]'
     assert.deepEqual(
@@ -154,7 +154,7 @@ describe('config/load: bad values', () => {
     assert.deepEqual([unknown.key, unknown.source], ['apps.b.wrokers', 'monohull.yaml:5'])
   })
 
-  it('refuses to merge what has no keys', () => {
+  it('rejects a merge of a value without keys', () => {
     for (const value of ['3', '[1]', '*a']) {
       const merge = refusedOnce(yaml(`server_names: &a [x.test]\napps:\n  app: {\n    <<: ${value} }`))
       assert.deepEqual(
@@ -166,7 +166,7 @@ describe('config/load: bad values', () => {
     assert.match(refusedOnce(yaml('app: &a {<<: *a}')).problem, /^is not valid YAML/)
   })
 
-  it('tells what to set when another key is missing, and where a value of the file stands', () => {
+  it('shows what to set if another key is missing, and the line of a value in the file', () => {
     const pair = refusedOnce(yaml('app: {exit_after: {failures: 3}}'))
     assert.equal(pair.fix, 'add on_failure: exit')
     const health = refusedOnce(yaml('app:\n  health: {interval: 5s}'))
@@ -175,12 +175,12 @@ describe('config/load: bad values', () => {
     assert.equal(port.source, 'monohull.yaml:2')
   })
 
-  it('compares a variable by what follows the prefix', () => {
+  it('compares variables without their prefix', () => {
     assert.equal(refusedOnce({ env: { MONOHULL_WORKRES: '2' } }).fix, 'did you mean MONOHULL_WORKERS?')
     assert.match(refusedOnce({ env: { MONOHULL_QUUX: '2' } }).fix, /^remove it/)
   })
 
-  it('refuses values that do not go together', () => {
+  it('rejects conflicting values', () => {
     const problems = refused(
       yaml(
         'http_port: 443\nstop_delay: 20s\nhealth: {live_path: /up, ready_path: /up}\napp: {backoff: {initial: 1m, max: 2s}, workers: {min: 4, max: 2}}',
@@ -189,16 +189,16 @@ describe('config/load: bad values', () => {
     assert.deepEqual(problems.map(problem => `${problem.key}: ${problem.problem}`).sort(), [
       'app.backoff.initial: expected at most backoff.max',
       'app.workers.min: expected at most max',
-      'health.ready_path: expected another path than health.live_path',
-      'https_port: expected another port than http_port',
-      'stop_delay: expected less than stop_timeout, of which it is a part',
+      'health.ready_path: expected a path other than health.live_path',
+      'https_port: expected a port other than http_port',
+      'stop_delay: expected less than stop_timeout, which includes it',
     ])
   })
 })
 
 describe('config/load: contradictions of a worker', () => {
   const cases: [string, string, string][] = [
-    ['stop_delay: 3s', 'app.graceful_timeout', 'expected at most stop_timeout less stop_delay'],
+    ['stop_delay: 3s', 'app.graceful_timeout', 'expected at most stop_timeout minus stop_delay'],
     ['env: {LISTEN_FDS: 1}', 'app.env.LISTEN_FDS', 'expected another name: monohull sets this one'],
     ['env: {MONOHULL_SLOT: 7}', 'app.env.MONOHULL_SLOT', 'expected another name: monohull sets this one'],
     [
@@ -215,7 +215,7 @@ describe('config/load: contradictions of a worker', () => {
     ['restart: "0 25 * * *"', 'app.restart', 'expected an hour from 0 to 23, a list, a range such as 0-23, * or */2'],
   ]
   for (const [text, key, message] of cases) {
-    it(`refuses ${text}`, () => {
+    it(`rejects ${text}`, () => {
       const problem = refusedOnce(yaml(text.startsWith('stop') ? `${text}\napp: {}` : `app: {${text}}`))
       assert.deepEqual([problem.key, problem.problem], [key, message])
     })
@@ -230,7 +230,7 @@ describe('config/load: unknown keys', () => {
     ['app: {envv: {}}', 'app.envv', 'did you mean app.env?', 1],
   ]
   for (const [text, key, fix, line] of cases) {
-    it(`asks about ${key}`, () => {
+    it(`suggests a key for ${key}`, () => {
       const problem = refusedOnce(yaml(text))
       assert.equal(problem.key, key)
       assert.equal(problem.source, `monohull.yaml:${line}`)
@@ -239,17 +239,17 @@ describe('config/load: unknown keys', () => {
     })
   }
 
-  it('lists what there is when nothing is near', () => {
+  it('lists all keys if none is similar', () => {
     const { fix } = refusedOnce(yaml('app: {xyz: 1}'))
     assert.match(fix, /^known here: command, directory, user, workers, .*\benv\b/)
   })
 
-  it('refuses features that are still to come', () => {
+  it('rejects features that do not exist yet', () => {
     const problems = refused(yaml('jobs: []'))
     assert.deepEqual(problems.map(problem => problem.key).sort(), ['jobs'])
   })
 
-  it('takes no key for one of every object', t => {
+  it('does not confuse keys with properties of every object', t => {
     t.after(() => Reflect.deleteProperty(Object.prototype, 'polluted'))
     assert.deepEqual(
       refused(yaml('__proto__: {polluted: 1}')).map(problem => problem.key),
@@ -268,7 +268,7 @@ describe('config/load: YAML', () => {
     ['https: on\ncert_dir: *nowhere\n', 2],
   ]
   for (const [text, line] of broken) {
-    it(`says the line that breaks ${JSON.stringify(text)}`, () => {
+    it(`shows the line that breaks ${JSON.stringify(text)}`, () => {
       const problem = refusedOnce(yaml(text))
       assert.equal(problem.source, `monohull.yaml:${line}`)
       assert.match(problem.problem, /^is not valid YAML: ./)
@@ -276,14 +276,14 @@ describe('config/load: YAML', () => {
   }
 
   for (const text of ['- http_port', 'http_port', '80']) {
-    it(`refuses ${text}, which holds no keys`, () => {
+    it(`rejects ${text}, which contains no keys`, () => {
       assert.equal(refusedOnce(yaml(text)).problem, 'does not contain keys and values')
     })
   }
 })
 
 describe('config/load: reporting', () => {
-  it('finds all problems at once, whatever they come from', () => {
+  it('reports all problems at once, from every source', () => {
     const problems = refused({
       ...yaml('http_port: x\nhtpps: on\napp:\n  keepalive: -3'),
       env: { MONOHULL_WORKERS: 'four', MONOHULL_HTTP_PROT: '1', MONOHULL_USER_FILE: '/nowhere' },
@@ -360,7 +360,7 @@ describe('config/load: reporting', () => {
     })
   }
 
-  it('prints what is wrong with an app that is called env', () => {
+  it('prints the problem of an app called env', () => {
     const { key, value } = refusedOnce(yaml('apps: {env: {workers: {min: 0, max: 4}}}'))
     assert.deepEqual([key, value], ['apps.env.workers.min', 0])
   })

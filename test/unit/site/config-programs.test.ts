@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { accepted, refusedOnce, yaml } from './load-config.ts'
 
 describe('config: init', () => {
-  it('takes commands and objects alike', () => {
+  it('accepts commands and objects', () => {
     const { init } = accepted(yaml('init: [npm run migrate, [node, "a b.js"], {command: node c.js, timeout: 10s}]'))
     assert.deepEqual(init, [
       { command: ['npm', 'run', 'migrate'], env: {}, timeout: 300_000 },
@@ -24,7 +24,7 @@ describe('config: init', () => {
     ['[{command: x, env: {A: [hunter2]}}]', 'init.0.env.A', /^expected text/, /^set /],
   ]
   for (const [text, key, message, fix] of wrong) {
-    it(`refuses ${text}`, () => {
+    it(`rejects ${text}`, () => {
       const problem = refusedOnce(yaml(`# first\ninit: ${text}`))
       assert.equal(problem.key, key)
       assert.match(problem.problem, message)
@@ -52,7 +52,7 @@ describe('config: processes', () => {
     })
   })
 
-  it('are ended with everything after as many failures as exit_after says', () => {
+  it('can end everything after several failures (exit_after)', () => {
     const { processes } = accepted({
       ...yaml('processes: {q: {command: x, on_failure: exit, exit_after: {within: 10s}}}'),
       env: { MONOHULL_PROCESSES_Q_EXIT_AFTER_FAILURES: '3' },
@@ -68,13 +68,13 @@ describe('config: processes', () => {
     ['{q: {command: x, exit_after: {failures: 3}}}', 'processes.q.exit_after', /^expected on_failure: exit beside it/],
     ['{q: {command: x, graceful_timeout: 10s}}', 'processes.q.graceful_timeout', /^expected at most stop_timeout/],
     ['{q: node x}', 'processes.q', /^expected keys and values below it/],
-    ['{app: {command: x}}', 'processes.app', /^is the name of an app too/],
+    ['{app: {command: x}}', 'processes.app', /^is also the name of an app/],
     ['{init: {command: x}}', 'processes.init', /^expected another name/],
     ['{A: {command: x}}', 'processes.A', /^expected lower-case letters/],
     ['[node x]', 'processes', /^expected names with \{command: …\} each/],
   ]
   for (const [text, key, message] of wrong) {
-    it(`refuses ${text}`, () => {
+    it(`rejects ${text}`, () => {
       const problem = refusedOnce(yaml(`# first\nprocesses: ${text}`))
       assert.equal(problem.key, key)
       assert.match(problem.problem, message)

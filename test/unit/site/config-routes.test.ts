@@ -7,7 +7,7 @@ const routesOf = (text: string) => acceptedApps(yaml(text)).routes
 const targetOf = (keys: string) => routesOf(`routes: [{path: /x, ${keys}}]`)[0]?.target
 
 describe('config: targets of routes', () => {
-  it('are an app with how it is asked, as everywhere without more', () => {
+  it('are an app with its proxy options, or their defaults', () => {
     assert.deepEqual(targetOf('app: app'), {
       kind: 'app',
       name: 'app',
@@ -51,12 +51,12 @@ describe('config: targets of routes', () => {
   })
 
   const wrong: [string, string, RegExp, RegExp][] = [
-    ['{path: /x}', 'routes.0', /^leads nowhere$/, /^set one of app, upstream, files, redirect, response$/],
-    ['{app: app, files: {root: x}}', 'routes.0.files', /^stands beside app: a route leads to one$/, /app, files/],
-    ['{upstream: legacy}', 'routes.0.upstream', /^is no upstream/, /^set upstreams\.legacy$/],
+    ['{path: /x}', 'routes.0', /^has no target$/, /^set one of app, upstream, files, redirect, response$/],
+    ['{app: app, files: {root: x}}', 'routes.0.files', /^conflicts with app: a route has one target$/, /app, files/],
+    ['{upstream: legacy}', 'routes.0.upstream', /^is not an upstream/, /^set upstreams\.legacy$/],
     ['{app: app, strip_prefix: true}', 'routes.0.strip_prefix', /^has no prefix to strip$/, /path/],
     ['{app: app, path: "^/x", match: regex, strip_prefix: true}', 'routes.0.strip_prefix', /^has no/, /rewrite/],
-    ['{response: {}, read_timeout: 5s}', 'routes.0.read_timeout', /is for routes to an app or an upstream/, /out/],
+    ['{response: {}, read_timeout: 5s}', 'routes.0.read_timeout', /applies to routes to an app or upstream/, /^remove/],
     ['{path: /x, app: app, strip_prefix: true, rewrite: {from: x, to: /y}}', 'routes.0.rewrite', /^stands/, /out/],
     ['{app: app, rewrite: {from: x, to: "/y?z"}}', 'routes.0.rewrite.to', /without a query/, /./],
     ['{app: app, rewrite: {from: "*.php$", to: /x}}', 'routes.0.rewrite.from', /after what it repeats/, /./],
@@ -76,18 +76,23 @@ describe('config: targets of routes', () => {
     ['{redirect: {to: /}}', 'routes.0.redirect.to', /^leads back to this/, /another path/],
     ['{path: /x, redirect: {to: /x/y}}', 'routes.0.redirect.to', /^leads back to this/, /outside of it/],
     ['{redirect: {to: /y}}', 'routes.0.redirect.to', /^leads back to this/, /add a route/],
-    ['{path: /x/../y, app: app}', 'routes.0.path', /^is never asked for/, /without them/],
-    ['{path: /x/., match: exact, app: app}', 'routes.0.path', /^is never asked for/, /without them/],
-    ['{path: /.monohull/pages, app: app}', 'routes.0.path', /monohull itself$/, /another path/],
+    ['{path: /x/../y, app: app}', 'routes.0.path', /^can never match/, /without them/],
+    ['{path: /x/., match: exact, app: app}', 'routes.0.path', /^can never match/, /without them/],
+    ['{path: /.monohull/pages, app: app}', 'routes.0.path', /pages of monohull$/, /another path/],
     ['{app: app, rewrite: {from: "^/(x)(?:y)", to: /$2}}', 'routes.0.rewrite.to', /^has \$2, and from/, /parentheses/],
     ['{app: app, cache: {key: fixed}}', 'routes.0.cache.key', /nginx variables/, /./],
     ['{response: {status: 99}}', 'routes.0.response.status', /^expected a status/, /./],
-    ['{response: {status: 302, body: /x}}', 'routes.0.response.status', /^expected a status that is no redirect/, /./],
+    [
+      '{response: {status: 302, body: /x}}',
+      'routes.0.response.status',
+      /^expected a status other than a redirect/,
+      /./,
+    ],
     [`{response: {body: ${'x'.repeat(4001)}}}`, 'routes.0.response.body', /^expected at most 4000 bytes/, /a file/],
     [`{response: {body: '${'"'.repeat(2001)}'}}`, 'routes.0.response.body', /^expected at most 4000 bytes/, /a file/],
     [`{response: {body: '${'$'.repeat(223)}'}}`, 'routes.0.response.body', /^expected at most 4000 bytes/, /a file/],
     ['{response: {content_type: "text; x"}}', 'routes.0.response.content_type', /^expected a media type/, /./],
-    ['{files: {root: "a$b"}}', 'routes.0.files.root', /^expected a folder without/, /./],
+    ['{files: {root: "a$b"}}', 'routes.0.files.root', /^expected a directory without/, /./],
     ['{files: {root: a, cache: {"*.js": "a; b"}}}', 'routes.0.files.cache.*.js', /^expected a Cache-Control/, /./],
     ['{files: {root: a, fallback: /../b.html}}', 'routes.0.files.fallback', /^expected a path below the root/, /./],
     ['{files: {roots: a, root: b}}', 'routes.0.files.roots', /not a known key/, /routes\.0\.files\.root\?/],
@@ -103,13 +108,13 @@ describe('config: targets of routes', () => {
     ['{app: app, headers: {X-Request-Id: a}}', 'routes.0.headers.X-Request-Id', /^expected on or off/, /./],
     ['{app: app, compression: none}', 'routes.0.compression', /^expected on, off/, /./],
     ['{app: app, cache: {ttl: 1}}', 'routes.0.cache.ttl', /^expected a duration/, /./],
-    ['{response: {}, cache: {}}', 'routes.0.cache', /^is for routes to an app or an upstream/, /leave cache out/],
-    ['{app: app, cache: {}, buffering: off}', 'routes.0.cache', /^stands beside buffering/, /./],
-    ['{app: app, cache: {}, basic_auth: {file: x}}', 'routes.0.cache', /^is of no use behind basic_auth/, /off/],
+    ['{response: {}, cache: {}}', 'routes.0.cache', /^applies to routes to an app or upstream/, /remove cache/],
+    ['{app: app, cache: {}, buffering: off}', 'routes.0.cache', /^conflicts with buffering/, /./],
+    ['{app: app, cache: {}, basic_auth: {file: x}}', 'routes.0.cache', /^has no effect behind basic_auth/, /off/],
     ['{app: app, snippet: "a*.conf"}', 'routes.0.snippet', /^expected a file/, /./],
   ]
   for (const [text, key, message, fix] of wrong) {
-    it(`refuse ${text}`, () => {
+    it(`reject ${text}`, () => {
       const problem = refusedOnce(yaml(`app: {command: x}\nroutes:\n  - ${text}`))
       assert.equal(problem.key, key)
       assert.match(problem.problem, message)
@@ -118,19 +123,19 @@ describe('config: targets of routes', () => {
     })
   }
 
-  it('may send on to below themselves, where another route takes over', () => {
+  it('may redirect below themselves if another route matches there', () => {
     const to = '{path: /x, redirect: {to: /x/v2/}}, '
     for (const other of ['{path: /x/v2, app: app}', "{path: '/v', match: regex, app: app}"])
       assert.equal(acceptedApps(yaml(`routes: [${to}${other}]`)).routes.length, 2)
   })
 
-  it('refuse redirects that lead in a circle, and name the first and the last of them', () => {
+  it('reject redirect loops, and name the first and the last redirect', () => {
     const a = '  - {path: /a, redirect: {to: /b}}'
     const problem = refusedOnce(
       yaml(`routes:\n${a}\n  - {path: /b, redirect: {to: /c/d}}\n  - {path: /c, redirect: {to: /a}}`),
     )
     assert.equal(problem.key, 'routes.0.redirect.to')
-    assert.equal(problem.problem, 'leads back to this route, by the redirect of routes.2 (monohull.yaml:4)')
+    assert.equal(problem.problem, 'leads back to this route through the redirect of routes.2 (monohull.yaml:4)')
     assert.equal(problem.source, 'monohull.yaml:2')
     const kept = '{path: /new, redirect: {to: /old}}, {path: /old, redirect: {to: /new, keep_path: true}}'
     assert.equal(refusedOnce(yaml(`routes: [${kept}]`)).key, 'routes.0.redirect.to')
@@ -138,7 +143,7 @@ describe('config: targets of routes', () => {
     assert.equal(refusedOnce(yaml(`routes: [${host}]`)).key, 'routes.0.redirect.to')
   })
 
-  it('may lead to redirects that lead elsewhere', () => {
+  it('may lead to redirects to other places', () => {
     for (const routes of [
       '{path: /a, redirect: {to: /b}}, {path: /b, redirect: {to: /c}}, {path: /b/c, redirect: {to: /a}}',
       '{path: /a, redirect: {to: /b}}, {path: /b, redirect: {to: "https://b.test/a"}}',
@@ -152,7 +157,7 @@ describe('config: targets of routes', () => {
       assert.ok(acceptedApps(yaml(`routes: [${routes}]`)).routes.length > 1, routes)
   })
 
-  it('have settings of their own, which leave those of the front as they are', () => {
+  it('have settings of their own, which do not change those of the front', () => {
     const { routes, max_body_size } = acceptedApps(
       yaml('routes: [{app: app}, {path: /x, app: app, max_body_size: off, allow: off, cache: {ttl: 1m}}]'),
     )
@@ -161,17 +166,17 @@ describe('config: targets of routes', () => {
     assert.deepEqual([own, allow, cache !== 'off' && cache?.ttl], ['off', 'off', 60_000])
   })
 
-  it('refuse a cache behind the password of the whole front', () => {
+  it('reject a cache behind the password of the whole front', () => {
     const routes = '[{path: /a, app: app, cache: {}}, {path: /b, app: app, basic_auth: off, cache: {}}]'
     assert.equal(refusedOnce(yaml(`basic_auth: {file: x}\nroutes: ${routes}`)).key, 'routes.0.cache')
   })
 
-  it('refuse a second route for the same, and name the first by its line', () => {
+  it('reject a duplicate route, and name the line of the first', () => {
     const text =
       'routes:\n  - {path: /a, app: app}\n  - {path: /a, match: exact, app: app}\n  - {path: /a/, response: {}}'
     const problem = refusedOnce(yaml(text))
     assert.equal(problem.source, 'monohull.yaml:4')
-    assert.equal(problem.problem, 'is the same host and path as that of routes.0 (monohull.yaml:2)')
+    assert.equal(problem.problem, 'repeats the host and path of routes.0 (monohull.yaml:2)')
   })
 })
 
@@ -223,7 +228,7 @@ describe('config: upstreams', () => {
     ['server: ["a:80"]', 'server', /not a known key/],
   ]
   for (const [text, key, message] of wrong) {
-    it(`refuse ${text}`, () => {
+    it(`reject ${text}`, () => {
       const problem = refused(yaml(`upstreams:\n  legacy: {${text}}`)).find(
         found => found.key === `upstreams.legacy.${key}`,
       )
@@ -232,7 +237,7 @@ describe('config: upstreams', () => {
     })
   }
 
-  it('refuse one of which all lines are commented out', () => {
+  it('reject one whose lines are all commented out', () => {
     const problem = refusedOnce(yaml('upstreams:\n  legacy:\n    # servers: []\n'))
     assert.equal(problem.key, 'upstreams.legacy.servers')
   })

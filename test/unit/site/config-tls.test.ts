@@ -6,12 +6,12 @@ import { accepted, refused, refusedOnce, yaml } from './load-config.ts'
 const acme = (text: string) => yaml(`tls:\n  acme: {${text}}\n`)
 
 describe('tls.acme', () => {
-  it('is off unless something of it is set', () => {
+  it('is off unless one of its keys is set', () => {
     assert.equal(acmeSettingsOf(accepted({})), undefined)
     assert.equal(acmeSettingsOf(accepted({ env: { MONOHULL_SERVER_NAMES: 'a.test' } })), undefined)
   })
 
-  it('takes domains one by one and in groups', () => {
+  it('accepts single domains and groups', () => {
     const settings = acmeSettingsOf(accepted(acme('domains: [A.test, [b.test, www.b.test]]')))
     assert.deepEqual(settings?.plans, [
       { name: 'a.test', domains: ['a.test'] },
@@ -20,7 +20,7 @@ describe('tls.acme', () => {
     assert.equal(settings?.directory, 'https://acme-v02.api.letsencrypt.org/directory')
   })
 
-  it('is set by variables alone, with server_names where it has no domains', () => {
+  it('can be set by variables alone, with server_names as domains', () => {
     const env = { MONOHULL_SERVER_NAMES: 'a.test,b.test', MONOHULL_TLS_ACME_EMAIL: 'me@a.test' }
     assert.deepEqual(
       acmeSettingsOf(accepted({ env }))?.plans.map(({ name }) => name),
@@ -40,7 +40,7 @@ describe('tls.acme', () => {
     }
   })
 
-  it('takes the hosts of routes too, but for wildcards and addresses', () => {
+  it('includes the hosts of routes, except wildcards and addresses', () => {
     const text = `server_names: [a.test, 192.0.2.1]
 routes: [{path: /, app: app}, {host: B.test, app: app}, {host: "*.c.test", app: app}]
 app: {command: x}
@@ -70,14 +70,14 @@ tls: {acme: {email: me@a.test}}
     ['domains: [a.test], ca_file: here.pem', 'tls.acme.ca_file', /absolute path/],
   ]
   for (const [text, key, says] of wrong) {
-    it(`refuses ${text}`, () => {
+    it(`rejects ${text}`, () => {
       const problem = refusedOnce(acme(text))
       assert.equal(problem.key, key)
       assert.match(problem.problem, says)
     })
   }
 
-  it('refuses a route to the challenge path, except with dns-01', () => {
+  it('does not leave challenge requests to a route, except with DNS challenges', () => {
     const routes = `app: {command: x}
 routes: [{path: /, app: app}, {path: /.well-known/acme-challenge/, response: {status: 404}}]
 `
@@ -90,7 +90,7 @@ routes: [{path: /, app: app}, {path: /.well-known/acme-challenge/, response: {st
     accepted(yaml(routes))
   })
 
-  it('does not go with https: off, nor with tls.required', () => {
+  it('conflicts with https: off and with tls.required', () => {
     const off = refusedOnce({ ...acme('domains: [a.test]'), env: { MONOHULL_HTTPS: 'off' } })
     assert.equal(off.key, 'tls.acme')
     assert.equal(off.fix, 'remove tls.acme, or set https to redirect or on')
@@ -98,7 +98,7 @@ routes: [{path: /, app: app}, {path: /.well-known/acme-challenge/, response: {st
     assert.equal(required.key, 'tls.required')
   })
 
-  it('required does not go with https: off', () => {
+  it('required conflicts with https: off', () => {
     const problem = refusedOnce(yaml('tls: {required: true}\nhttps: off'))
     assert.deepEqual([problem.key, problem.fix], ['tls.required', 'remove it, or set https to redirect or on'])
   })
@@ -112,7 +112,7 @@ routes: [{path: /, app: app}, {path: /.well-known/acme-challenge/, response: {st
 describe('tls.client_certificates', () => {
   const ca = 'tls: {client_certificates: {ca: ca.pem}}'
 
-  it('are required of everybody unless a route says otherwise', () => {
+  it('are required from every client unless a route sets another mode', () => {
     const { tls, routes } = accepted(
       yaml(`${ca}\nroutes: [{path: /, app: app}, {path: /a, app: app, client_certificate: optional}]\n`),
     )
@@ -123,7 +123,7 @@ describe('tls.client_certificates', () => {
     )
   })
 
-  it('can be switched off, for a place without TLS', () => {
+  it('can be switched off, for an environment without TLS', () => {
     const routes = 'routes: [{path: /, app: app, client_certificate: required}]'
     accepted(yaml(`https: off\ntls: {client_certificates: {mode: off}}\n${routes}\n`))
   })
@@ -140,7 +140,7 @@ describe('tls.client_certificates', () => {
     ['tls: {client_certificates: {ca: a, mode: on}}', 'tls.client_certificates.mode', /required, optional or off/],
   ]
   for (const [text, key, says] of wrong) {
-    it(`refuses ${text.replaceAll('\n', '; ')}`, () => {
+    it(`rejects ${text.replaceAll('\n', '; ')}`, () => {
       const problem = refusedOnce(yaml(`${text}\n`))
       assert.equal(problem.key, key)
       assert.match(problem.problem, says)

@@ -38,7 +38,7 @@ const settings = fc.dictionary(fc.constantFrom(...variables), texts, { maxKeys: 
 const words = fc.array(fc.constantFrom('node', 'server.js', '', 'a b'), { maxLength: 3 })
 
 describe('config/plain-config: readPlainConfig', () => {
-  it('makes of plain keys what the schema makes of them, and of nothing that it refuses', () => {
+  it('reads plain keys exactly as the schema does, and nothing that the schema rejects', () => {
     let accepted = 0
     fc.assert(
       fc.property(settings, words, fc.boolean(), (env, command, isHost) => {
@@ -65,7 +65,7 @@ describe('config/plain-config: readPlainConfig', () => {
   ]
   for (const [what, sources] of others) it(`leaves ${what} to the schema`, () => assert.equal(read(sources), undefined))
 
-  it('gives everybody a configuration of their own', () => {
+  it('returns a new configuration on each call', () => {
     const one = read({ env: { MONOHULL_WORKERS: '3' } })
     assert.equal(one?.apps.app?.workers, 3)
     assert.equal(read({})?.apps.app?.workers, 'auto')

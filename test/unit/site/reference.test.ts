@@ -16,7 +16,7 @@ describe('docs/reference', () => {
     })
   }
 
-  it('holds nothing else', () => {
+  it('contains nothing else', () => {
     const present = readdirSync(join(home, 'docs/reference')).map(name => `docs/reference/${name}`)
     assert.deepEqual(present.sort(), [...files.keys()].sort())
   })
@@ -31,7 +31,7 @@ describe('docs/reference', () => {
     }
   })
 
-  it('has every flag in the help of the program', () => {
+  it('lists every flag of the program’s help', () => {
     const page = files.get('docs/reference/cli.md') ?? ''
     for (const { key, flag } of scalarKeys())
       if (key !== 'app.command') assert.ok(page.includes(`  ${flag} <value>`), flag)
@@ -41,7 +41,7 @@ describe('docs/reference', () => {
 describe('docs/reference/monohull.schema.json', () => {
   const schema = jsonSchema()
 
-  it('describes every key, and refuses others', () => {
+  it('describes every key, and rejects others', () => {
     for (const { key, path } of scalarKeys()) {
       const node = schemaAt(schema, path)
       assert.notEqual(node.description ?? '', '', key)
@@ -50,7 +50,7 @@ describe('docs/reference/monohull.schema.json', () => {
     }
   })
 
-  it('knows durations from other texts', () => {
+  it('distinguishes durations from other texts', () => {
     const pattern = new RegExp(schemaAt(schema, ['app', 'boot_timeout']).pattern ?? assert.fail('no pattern'))
     for (const text of ['500ms', '8s', '1h30m', '1.5s']) assert.match(text, pattern)
     for (const text of ['', '8', '8 s', 's']) assert.doesNotMatch(text, pattern)

@@ -48,7 +48,7 @@ function findUnexplained(text: string): string[] {
   return found
 }
 
-describe('domain/nginx-render', () => {
+describe('site/render', () => {
   for (const [name, model] of Object.entries(models)) {
     it(`renders ${name} as golden/${name}.conf`, () => {
       const file = join(folder, `${name}.conf`)
@@ -58,7 +58,7 @@ describe('domain/nginx-render', () => {
     })
   }
 
-  it('has no golden file that nothing renders', () => {
+  it('has no unused golden file', () => {
     assert.deepEqual(
       readdirSync(folder).sort(),
       Object.keys(models)
@@ -68,7 +68,7 @@ describe('domain/nginx-render', () => {
   })
 
   for (const [name, model] of Object.entries(models)) {
-    it(`says which keys of the configuration made which lines of ${name}`, () => {
+    it(`shows which keys produced which lines of ${name}`, () => {
       const unexplained = [...renderNginx(model)].flatMap(([file, text]) =>
         file.startsWith('rendered/') && file.endsWith('.conf') ? findUnexplained(text) : [],
       )
@@ -76,10 +76,9 @@ describe('domain/nginx-render', () => {
     })
   }
 
-  it('depends on nothing but the model', () =>
-    assert.equal(renderAll(plainModel), renderAll(structuredClone(plainModel))))
+  it('depends only on the model', () => assert.equal(renderAll(plainModel), renderAll(structuredClone(plainModel))))
 
-  it('proxies only to workers, and answers 503 without any', () => {
+  it('proxies only to workers, and responds with 503 if there are none', () => {
     assert.match(renderAll(plainModel), /proxy_pass http:\/\/app_app;/)
     const down = renderAll(models['pool-down'] ?? assert.fail())
     assert.doesNotMatch(down, /app_app|upstream \w+ \{/)
@@ -92,7 +91,7 @@ describe('domain/nginx-render', () => {
     assert.match(renderAll({ ...plainModel, publicHttpsPort: 8443 }), /return 308 https:\/\/\$host:8443\$request_uri;/)
   })
 
-  it("includes the front's headers wherever a location has headers of its own", () => {
+  it("includes the front's headers in every location with headers of its own", () => {
     for (const model of Object.values(models)) {
       const locations = renderAll(model).match(/location [^{]*\{\n( {4}.*\n)*\}/g) ?? []
       const own = locations.filter(text => text.includes('add_header '))
@@ -101,7 +100,7 @@ describe('domain/nginx-render', () => {
     }
   })
 
-  it('answers health before the redirect and before the app', () => {
+  it('serves health before the redirect and before the app', () => {
     const rendered = renderNginx(plainModel)
     for (const part of [rendered.get('rendered/http.conf'), rendered.get('rendered/site.conf')]) {
       for (const path of ['/healthz', '/readyz']) assert.match(part ?? '', new RegExp(`location = ${path} \\{`))

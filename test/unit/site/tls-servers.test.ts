@@ -16,12 +16,12 @@ function servers(sets: ReturnType<typeof set>[], hosts: string[] = [], onDemand:
   )
 }
 
-describe('domain/nginx-tls', () => {
+describe('site/tls-servers', () => {
   it('is one server for one certificate, whatever its names', () => {
     assert.deepEqual(servers([set('a', 'a.test', 'b.test')]), ['default : a, site'])
   })
 
-  it('is one for each set of certificates; then the default one has names too', () => {
+  it('is one for each certificate set; then the default server has names too', () => {
     assert.deepEqual(servers([set('a', 'a.test'), set('b', '*.test', 'b.test')]), [
       'default a.test: a, site',
       '*.test b.test: b, site',
@@ -32,7 +32,7 @@ describe('domain/nginx-tls', () => {
     assert.deepEqual(servers([set('a', 'a.test')], ['api.test']), ['default : a, site', 'api.test: a, site api.test'])
   })
 
-  it('is one for each certificate with each site where their names meet', () => {
+  it('is one for each pair of certificate and site that share a name', () => {
     const sets = [set('a', 'a.test', 'www.b.test'), set('b', 'b.test', '*.b.test')]
     assert.deepEqual(servers(sets, ['api.b.test', '*.b.test', 'other.test', 'b.test']), [
       'default a.test: a, site',
@@ -44,7 +44,7 @@ describe('domain/nginx-tls', () => {
     ])
   })
 
-  it('takes the longest wildcard for the site, of any depth, and one label for the certificate', () => {
+  it('uses the longest wildcard of any depth for the site, and of one label for the certificate', () => {
     assert.deepEqual(servers([set('a'), set('b', 'x.y.b.test', '*.b.test')], ['*.test', '*.y.b.test', 'q.y.b.test']), [
       'default : a, site',
       'x.y.b.test: b, site *.y.b.test',
@@ -55,7 +55,7 @@ describe('domain/nginx-tls', () => {
     ])
   })
 
-  it('asks for others where a certificate may not be for the name, and nowhere else', () => {
+  it('requests certificates on demand only for names that no certificate covers', () => {
     const sets = [set('a', 'a.test'), set('b', '*.b.test')]
     assert.deepEqual(servers(sets, ['other.test', 'x.b.test'], { directory: '', socket: '' }), [
       'asks default : a, site',
@@ -66,7 +66,7 @@ describe('domain/nginx-tls', () => {
     ])
   })
 
-  it('renders without a certificate too, to be tested', () => {
+  it('renders without a certificate, for tests by nginx', () => {
     assert.equal(tlsServers({ certificates: undefined, onDemand: undefined }, [anywhere]).length, 1)
   })
 })
