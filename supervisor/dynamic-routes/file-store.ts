@@ -97,5 +97,5 @@ export function createFileRoutes({ file, log, onChange }: FileRoutesDeps): FileR
 }
 
 function fixOf(path: string): string {
-  return `fix ${path}, or replace its content with {} to start over`
+  return `correct ${path}, or replace its content with {} to start over`
 }

@@ -93,7 +93,7 @@ describe('dynamic routes, when', () => {
     assert.equal(await who(monohull), 'web')
     const refused = await tell(t, monohull, 'routes', 'set', 'new.example.com', 'web')
     assert.equal(refused.code, 1)
-    assert.match(refused.output, /cannot write \S+routes\.json: .*\n {2}fix: fix \S+routes\.json/)
+    assert.match(refused.output, /cannot write \S+routes\.json: .*\n {2}fix: correct \S+routes\.json/)
     assert.equal(readStore(monohull), '{ oops')
     assert.match((await tell(t, monohull, 'status')).output, /^dynamic routes: 1; the store cannot be read: /m)
     writeFileSync(storeOf(monohull), `{"${shop}": "other"}`)

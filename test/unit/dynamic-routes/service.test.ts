@@ -70,13 +70,13 @@ describe('dynamic-routes/file-store', () => {
       assert.equal(lines.filter(line => /cannot read dynamic routes/.test(line)).length, 1)
       await assert.rejects(
         store.set('b.test', targetOf('web')),
-        (error: unknown) => error instanceof OperatorError && /fix \/state\/routes\.json/.test(error.fix),
+        (error: unknown) => error instanceof OperatorError && /correct \/state\/routes\.json/.test(error.fix),
       )
       assert.deepEqual([disk.text, heard], [damaged, []])
       disk.text = '{"b.test": "web"}'
       await store.refresh()
       assert.deepEqual([store.status(), heard.sort()], [{ routes: 1, problem: undefined }, ['a.test -', 'b.test web']])
-      assert.match(lines.at(-1) ?? '', /read again/)
+      assert.match(lines.at(-1) ?? '', /readable again/)
     })
   }
 
@@ -174,7 +174,7 @@ describe('dynamic-routes/service', () => {
 
   it('logs the routes that do not work once, and again when they change', async () => {
     const { routes, facts, lines } = setUp('{"a.test": "web", "b.test": "nobody"}')
-    const warnings = () => lines.filter(line => /do not serve/.test(line)).length
+    const warnings = () => lines.filter(line => /do not work/.test(line)).length
     await routes.report()
     await routes.report()
     assert.equal(warnings(), 1)
@@ -209,7 +209,7 @@ describe('dynamic_routes', () => {
     [
       'dynamic_routes: {store: file}\nupstreams: {app: {servers: ["10.0.0.2:80"]}}',
       'upstreams.app',
-      /name of an app too/,
+      /also the name of an app/,
     ],
   ]
   for (const [text, key, says] of wrong) {

@@ -120,7 +120,7 @@ describe('run/adapters/admin-app', () => {
       .post('/nowhere')
       .send({ any: 'thing' })
       .expect('content-type', /json/)
-      .expect(404, { ok: false, message: 'not found', reason: 'no POST /nowhere here' })
+      .expect(404, { ok: false, message: 'not found', reason: 'POST /nowhere does not exist' })
   })
 
   it('does not reveal Express', async () => {
