@@ -105,11 +105,11 @@ interface Result {
 
 async function sendOver(connection: Connection, method: Method): Promise<Result> {
   const outcome = await connection.send(method)
-  return { outcome, connection: outcome.kind === 'answered' && !outcome.closes ? connection : undefined }
+  return { outcome, connection: outcome.kind === 'complete' && !outcome.closes ? connection : undefined }
 }
 
 function failureOf(outcome: Outcome, method: Method): string | undefined {
-  if (outcome.kind !== 'answered') return outcome.kind
+  if (outcome.kind !== 'complete') return outcome.kind
   if (outcome.status !== 200) return String(outcome.status)
   return outcome.body === expectedBody[method] ? undefined : 'wrong answer'
 }

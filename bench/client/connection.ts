@@ -6,7 +6,7 @@ export type Method = 'GET' | 'POST'
 
 /** Outcome of a request on one connection. */
 export type Outcome =
-  | { kind: 'answered'; status: number; body: string; closes: boolean }
+  | { kind: 'complete'; status: number; body: string; closes: boolean }
   /** The connection ended, by FIN or RST, before any byte of the response. */
   | { kind: 'reset' }
   /** The connection ended within the response. */
@@ -45,7 +45,7 @@ export function openConnection(port: number, isTls = false): Connection {
     settle?.(outcome)
     settle = undefined
     received = ''
-    if (outcome.kind !== 'answered' || outcome.closes) socket.destroy()
+    if (outcome.kind !== 'complete' || outcome.closes) socket.destroy()
   }
   const onClose = () => {
     if (!isConnected) finish({ kind: 'refused' })
@@ -85,5 +85,5 @@ function parseResponse(text: string): Outcome | undefined {
   if (Number.isNaN(status) || Number.isNaN(length)) return { kind: 'not understood' }
   if (text.length < end + 4 + length) return undefined
   const body = text.slice(end + 4)
-  return { kind: 'answered', status, body, closes: /^connection: *close/im.test(fields) }
+  return { kind: 'complete', status, body, closes: /^connection: *close/im.test(fields) }
 }

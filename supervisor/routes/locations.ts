@@ -46,13 +46,13 @@ function renderRoute(route: ServedRoute, model: RoutesModel, exact: ReadonlySet<
   }
   // nginx runs `return` before its access checks, but enters a named location after them
   const name = `@monohull_route_${model.routes.indexOf(route)}`
-  const answer = (suffix: string, body: string[]) => block(`${name}${suffix}`, [...treatment, ...body])
+  const respond = (suffix: string, body: string[]) => block(`${name}${suffix}`, [...treatment, ...body])
   const enter = (suffix: string) => [...admission, `try_files '' ${name}${suffix};`]
-  if (at.join() === below.join()) return [...locations(route, same(enter('')), exact), ...answer('', below)]
+  if (at.join() === below.join()) return [...locations(route, same(enter('')), exact), ...respond('', below)]
   return [
     ...locations(route, { at: enter('_at'), below: enter('') }, exact),
-    ...answer('_at', at),
-    ...answer('', below),
+    ...respond('_at', at),
+    ...respond('', below),
   ]
 }
 

@@ -57,8 +57,8 @@ export async function stop(deps: StopDeps, { mode, code }: StopReason): Promise<
 }
 
 async function stopInTurn({ clock, run, isServing }: StopDeps, how: Stopping): Promise<void> {
-  const { beside, inTurn } = order(run.subjects())
-  const stopped = beside.map(subject => subject.stop?.(how))
+  const { independent, inTurn } = order(run.subjects())
+  const stopped = independent.map(subject => subject.stop?.(how))
   for (const subject of isServing ? inTurn : []) {
     const one = subject.stop?.(how)
     stopped.push(one)
@@ -70,16 +70,16 @@ async function stopInTurn({ clock, run, isServing }: StopDeps, how: Stopping): P
 /** Stops nginx first: it would respond with 502 for workers that end before it. */
 async function stopQuickly(subjects: readonly Subject[]): Promise<void> {
   const how: Stopping = { mode: 'quick', leftMs: () => 0 }
-  const { beside, inTurn } = order(subjects)
-  const stopped = beside.map(subject => subject.stop?.(how))
+  const { independent, inTurn } = order(subjects)
+  const stopped = independent.map(subject => subject.stop?.(how))
   for (const subject of inTurn) await subject.stop?.(how)
   await Promise.all(stopped)
 }
 
-function order(subjects: readonly Subject[]): { beside: Subject[]; inTurn: Subject[] } {
+function order(subjects: readonly Subject[]): { independent: Subject[]; inTurn: Subject[] } {
   const stoppable = subjects.filter(subject => subject.stop)
   return {
-    beside: stoppable.filter(({ isIndependent }) => isIndependent),
+    independent: stoppable.filter(({ isIndependent }) => isIndependent),
     inTurn: stoppable.filter(({ isIndependent }) => !isIndependent).reverse(),
   }
 }
