@@ -110,7 +110,7 @@ function describeUselessCache(
   front: Pick<RouteContext, 'basic_auth'>,
 ): RouteProblem[] {
   if (cache === 'off' || basic_auth === 'off' || (basic_auth ?? front.basic_auth).file === undefined) return []
-  const message = 'has no effect behind basic_auth: requests with a password are never served from a cache'
+  const message = 'has no effect behind basic_auth: requests with a password are never served from the cache'
   return [
     {
       path: ['routes', index, 'cache'],

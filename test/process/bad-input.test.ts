@@ -166,7 +166,7 @@ const cases: Case[] = [
       args: [command, 'node', hello],
       files: { 'monohull.yaml': `routes: [{path: /, app: app}, ${route}]\n` },
       code: 78,
-      says: /nginx rejects the configuration: .*\^\/a\(.* \(routes\[1\]\)/,
+      says: /nginx refuses the configuration: .*\^\/a\(.* \(routes\[1\]\)/,
     })),
   ),
   {

@@ -77,7 +77,7 @@ describe('monohull status, reload, restart, scale and stop', { concurrency: 3 },
     })()
     for (const count of [4, 1]) {
       const { code, output } = await tell(t, monohull, 'scale', String(count))
-      assert.deepEqual([code, output], [0, `monohull: ${count} worker${count === 1 ? '' : 's'} now\n`])
+      assert.deepEqual([code, output], [0, `monohull: scaled to ${count} worker${count === 1 ? '' : 's'}\n`])
       assert.equal(JSON.parse((await tell(t, monohull, 'status', '--json')).output).workers.length, count)
     }
     isDone = true

@@ -121,7 +121,7 @@ async function testNginx(settings: Settings, world: World): Promise<string[]> {
   try {
     const result = await files.test(files.stage(rendered.files), [])
     if (result.ok) return nameOrigins(result.warnings, rendered).map(warning => `nginx warns: ${warning}`)
-    throw new OperatorError(`nginx rejects the configuration: ${nameOrigins(result.output, rendered).join('\n    ')}`, {
+    throw new OperatorError(`nginx refuses the configuration: ${nameOrigins(result.output, rendered).join('\n    ')}`, {
       fix: complaintFix(result.output, rendered),
     })
   } finally {
