@@ -54,7 +54,9 @@ export async function openNginxInputs(deps: NginxInputsDeps): Promise<NginxInput
   )
   const [features, directories, certificates, dynamicRoutes] = await Promise.all([
     readNginxFeatures(),
-    openStaticDirectories({ ...shared, isDevelopment: deps.world.isDevelopment, onChange: rotation.changed }).then(run.add),
+    openStaticDirectories({ ...shared, isDevelopment: deps.world.isDevelopment, onChange: rotation.changed }).then(
+      run.add,
+    ),
     openCertificates({ ...shared, issuance: acme.issuance, onHsts: () => void rotation.changed() }).then(run.add),
     config.dynamic_routes &&
       import('../dynamic-routes/open.ts')
