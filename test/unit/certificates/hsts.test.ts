@@ -179,7 +179,7 @@ describe('tls.hsts', () => {
   it('is the only way to set it for all routes; a route can set its own time', () => {
     const header = 'headers: {Strict-Transport-Security: max-age=1}'
     const { problem, fix } = refusedOnce(yaml(`${header}\n`))
-    assert.match(problem, /is for tls\.hsts/)
+    assert.match(problem, /must be set with tls\.hsts/)
     assert.equal(fix, 'leave it out, and set tls.hsts')
     accepted(yaml(`routes: [{path: /, app: app, ${header}}]\n`))
   })

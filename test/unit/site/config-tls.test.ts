@@ -129,7 +129,7 @@ describe('tls.client_certificates', () => {
   })
 
   const wrong: [string, string, RegExp][] = [
-    [`${ca}\nhttps: off`, 'tls.client_certificates', /never asked for/],
+    [`${ca}\nhttps: off`, 'tls.client_certificates', /never requested/],
     ['routes: [{path: /, app: app, client_certificate: required}]', 'routes.0.client_certificate', /no CA to check/],
     [
       `${ca}\nroutes: [{path: /, app: app, client_certificate: off}]`,
