@@ -41,6 +41,7 @@ const ioFixes: Record<string, string> = {
   EROFS: 'mount it writable, or set another directory (docker: --tmpfs /run)',
   EACCES: 'give the user that monohull runs as write access there',
   EMFILE: 'raise the limit of open files (docker: --ulimit nofile)',
+  EAGAIN: 'raise the limit of processes (docker: --pids-limit)',
 }
 
 /** Message of a thrown value, with its fix if that is known; for a reason inside another message. */

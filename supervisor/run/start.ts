@@ -89,7 +89,7 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
   // until the first worker is ready, nginx uses the sockets of all workers
   let nginx: RunningNginx | undefined
   let follow = async () => {}
-  const rotation = createRotation(() => follow(), log)
+  const rotation = createRotation(() => follow(), runtime)
   const failures = createFailureLimits({ ...runtime, isDevelopment: world.isDevelopment, endRun: deps.endRun })
   const shared = { ...runtime, settings: run.settings, failures, oomWatch: createOomWatch(readMemoryGroup()) }
   const unanswered = openUnansweredLog(join(config.run_dir, 'nginx', unansweredName))
