@@ -1,4 +1,4 @@
-import type { RollResult } from './roll-result.ts'
+import { type RollResult, stopping } from './roll-result.ts'
 
 /**
  * One subject's step of a reload. Creating it changes nothing that runs. `Model` is the input for nginx's configuration.
@@ -17,15 +17,24 @@ export interface Change<Model = never> {
   commit?(): Promise<unknown> | unknown
 }
 
-/** Applies the changes in order. If one fails, the changes before it are reverted. */
+/** Applies the changes in order. If one fails or throws, the changes before it are reverted. */
 export async function applyAll(changes: readonly Pick<Change, 'apply' | 'revert'>[]): Promise<RollResult> {
-  for (const [index, change] of changes.entries()) {
-    const result = (await change.apply?.()) ?? { ok: true }
-    if (result.ok) continue
-    await revertAll(changes.slice(0, index))
-    return result
+  let applied = 0
+  try {
+    for (const change of changes) {
+      const result = (await change.apply?.()) ?? { ok: true }
+      if (!result.ok) return result
+      applied++
+    }
+    return { ok: true }
+  } finally {
+    if (applied < changes.length) await revertAll(changes.slice(0, applied))
   }
-  return { ok: true }
+}
+
+/** Throws if a change of `name`, an app, could not be reverted, unless monohull is stopping. */
+export function expectReverted(name: string, result: RollResult): void {
+  if (!result.ok && result !== stopping) throw new Error(`${name} could not be reverted: ${result.reason}`)
 }
 
 /** Reverts all changes, the last first, even if some fail. Then rethrows the first failure. */

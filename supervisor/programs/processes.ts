@@ -1,4 +1,4 @@
-import { type Change, inOrder } from '../base/change.ts'
+import { type Change, expectReverted, inOrder } from '../base/change.ts'
 import type { Metric } from '../base/metrics.ts'
 import { stopping } from '../base/roll-result.ts'
 import { quickStopMs, type Stopping } from '../base/stopping.ts'
@@ -57,7 +57,8 @@ export async function openProcesses(deps: ProcessesDeps): Promise<Processes> {
     const present = pools.get(plan.name)
     if (present) {
       const previous = present.plan()
-      return { apply: () => present.roll(plan), revert: () => present.roll(previous) }
+      const revert = async () => expectReverted(plan.name, await present.roll(previous))
+      return { apply: () => present.roll(plan), revert }
     }
     const pool = createPool(create, plan)
     async function revert(): Promise<void> {

@@ -1,4 +1,4 @@
-import { type Change, inOrder } from '../base/change.ts'
+import { type Change, expectReverted, inOrder } from '../base/change.ts'
 import type { Metric } from '../base/metrics.ts'
 import { stopping } from '../base/roll-result.ts'
 import { quickStopMs, type Stopping } from '../base/stopping.ts'
@@ -119,7 +119,10 @@ export function createApps(deps: AppsDeps): Apps {
     const pool = pools.get(plan.app)
     if (!pool) return additionOf(plan)
     const previous = pool.plan()
-    return { apply: () => pool.roll(keepScale(plan, previous.count)), revert: () => pool.roll(previous) }
+    return {
+      apply: () => pool.roll(keepScale(plan, previous.count)),
+      revert: async () => expectReverted(plan.app, await pool.roll(previous)),
+    }
   }
 
   function additionOf(plan: WorkerPlan): Pick<Change, 'apply' | 'revert'> {
@@ -133,7 +136,7 @@ export function createApps(deps: AppsDeps): Apps {
       async apply() {
         if (isStopping) return stopping
         pools.set(plan.app, pool)
-        const result = await pool.start()
+        const result = await startOrRevert(pool, revert)
         if (result.ok) {
           await pool.settled(siblingsMs)
           return result
@@ -214,6 +217,15 @@ export function createApps(deps: AppsDeps): Apps {
         mode === 'quick' ? quickStopMs : Math.min(gracefulTimeoutMs, leftMs())
       await Promise.all([...pools.values()].map(pool => pool.stop(graceOf(pool.plan()))))
     },
+  }
+}
+
+async function startOrRevert(pool: WorkerPool, revert: () => Promise<void>): Promise<BootResult> {
+  try {
+    return await pool.start()
+  } catch (error) {
+    await revert()
+    throw error
   }
 }
 
