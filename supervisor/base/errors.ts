@@ -42,11 +42,17 @@ const ioFixes: Record<string, string> = {
   EACCES: 'give the user that monohull runs as write access there',
   EMFILE: 'raise the limit of open files (docker: --ulimit nofile)',
   EAGAIN: 'raise the limit of processes (docker: --pids-limit)',
+  ENOMEM: 'raise the memory limit, or run fewer workers',
+}
+
+/** What to do about an errno (`ENOSPC`), where that is known. */
+export function errnoFix(errno: string): string | undefined {
+  return ioFixes[errno]
 }
 
 /** Message of a thrown value, with its fix if that is known; for a reason inside another message. */
 export function reasonOf(error: unknown): string {
-  const fix = error instanceof OperatorError ? error.fix : ioFixes[errnoOf(error) ?? '']
+  const fix = error instanceof OperatorError ? error.fix : errnoFix(errnoOf(error) ?? '')
   return fix === undefined ? messageOf(error) : `${messageOf(error)}; ${fix}`
 }
 
@@ -55,5 +61,5 @@ export function asOperatorError(error: unknown, doing?: string): unknown {
   const errno = errnoOf(error)
   if (error instanceof OperatorError || errno === undefined || !/^E[A-Z0-9]+$/.test(errno)) return error
   const message = doing === undefined ? messageOf(error) : `cannot ${doing}: ${messageOf(error)}`
-  return new OperatorError(message, { fix: ioFixes[errno] ?? 'see the message', cause: error })
+  return new OperatorError(message, { fix: errnoFix(errno) ?? 'see the message', cause: error })
 }

@@ -1,5 +1,6 @@
 import { backoffMs } from '../base/backoff.ts'
 import { pause } from '../base/clock.ts'
+import { reasonOf } from '../base/errors.ts'
 import type { ProcessRuntime } from '../processes/child.ts'
 import { describeExit, type Exit } from '../processes/exit.ts'
 import { type ManagedProcess, manageProcess } from '../processes/managed-process.ts'
@@ -56,6 +57,7 @@ export function createNginxMaster(deps: NginxMasterDeps): NginxMaster {
   let isStarted = false
   let isStopping = false
   let failures = 0
+  let cancelRestart = () => {}
   /** Dead masters without a successor that has workers. Until then, only their workers serve. */
   let dead: ManagedProcess[] = []
 
@@ -87,19 +89,30 @@ export function createNginxMaster(deps: NginxMasterDeps): NginxMaster {
   function died(gone: ManagedProcess, exit: Exit, uptimeMs: number): void {
     dead.push(gone)
     failures = uptimeMs >= stableMs ? 0 : failures + 1
-    const delayMs = backoffMs(failures, backoff, deps.random())
+    const delayMs = restartLater()
     log.error('nginx died, restarting it on the same sockets', {
       pid: gone.child.pid,
       exit: describeExit(exit),
       uptime_ms: uptimeMs,
       delay_ms: delayMs,
     })
-    clock.after(delayMs, restart)
+  }
+
+  function restartLater(): number {
+    const delayMs = backoffMs(failures, backoff, deps.random())
+    cancelRestart = clock.after(delayMs, restart)
+    return delayMs
   }
 
   function restart(): void {
-    if (isStopping) return
-    const started = spawnMaster()
+    let started: ManagedProcess
+    try {
+      started = spawnMaster()
+    } catch (error) {
+      failures++
+      log.error('cannot start nginx again', { reason: reasonOf(error), delay_ms: restartLater() })
+      return
+    }
     master = started
     void waitForWorkers(started).then(isUp => {
       if (!isUp) return
@@ -135,11 +148,13 @@ export function createNginxMaster(deps: NginxMasterDeps): NginxMaster {
       return isStarted
     },
     async reload() {
-      if (!master) return 'absent'
-      const known = deps.processes.childrenOf(master.child.pid)
+      // its successor, if it dies meanwhile, starts with the promoted files
+      const present = master
+      if (!present) return 'absent'
+      const known = deps.processes.childrenOf(present.child.pid)
       // a master that has just died is restarted with the promoted files anyway
-      if (!master.child.signal('SIGHUP')) return 'absent'
-      if (!(await waitForWorkers(master, known)) && master.child.signal('SIGHUP')) return 'refused'
+      if (!present.child.signal('SIGHUP')) return 'absent'
+      if (!(await waitForWorkers(present, known)) && present.child.signal('SIGHUP')) return 'refused'
       orphans.retire('SIGQUIT')
       return 'applied'
     },
@@ -155,6 +170,7 @@ export function createNginxMaster(deps: NginxMasterDeps): NginxMaster {
     isAlive: () => master?.state().name === 'ready',
     async stop(mode, graceMs) {
       isStopping = true
+      cancelRestart()
       if (!master) return
       const signal = mode === 'graceful' ? 'SIGQUIT' : 'SIGTERM'
       for (const { child } of dead) child.signalGroup(signal)

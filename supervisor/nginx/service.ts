@@ -12,9 +12,12 @@ export interface NginxFiles {
   currentDirectory: string
   /** Writes a new configuration and returns its directory. */
   stage(rendered: ReadonlyMap<string, string>): string
-  /** Runs nginx's test. `descriptors` are sockets that are already bound; without them nginx binds the addresses for a moment. `signal` aborts it. */
+  /**
+   * Runs nginx's test. `descriptors` are sockets that are already bound; without them nginx binds the addresses for a moment.
+   * `signal` aborts it. Throws an OperatorError if nginx cannot be run.
+   */
   test(directory: string, descriptors: readonly number[], signal?: AbortSignal): Promise<ConfigTest>
-  /** Puts a configuration into use and returns the previous one. */
+  /** Puts a configuration into use and returns the previous one. If it throws, nothing has changed. */
   promote(directory: string): string | undefined
   /** Deletes a configuration that is not in use. */
   discard(directory: string): void
@@ -90,6 +93,15 @@ export function createNginx(deps: NginxDeps): Nginx {
     }
   }
 
+  function promoteOrDiscard(directory: string): string | undefined {
+    try {
+      return files.promote(directory)
+    } catch (error) {
+      files.discard(directory)
+      throw error
+    }
+  }
+
   async function applyNow(rendered: RenderedNginx): Promise<void> {
     if (ending.signal.aborted) return
     const { directory, whole } = await stageTested(rendered)
@@ -99,13 +111,13 @@ export function createNginx(deps: NginxDeps): Nginx {
       files.discard(directory)
       return
     }
-    const previous = files.promote(directory)
+    const previous = promoteOrDiscard(directory)
     loaded = { rendered: text, whole }
     if ((await reload()) !== 'refused') return
-    // otherwise the next master would start with the refused configuration
-    if (previous !== undefined) files.promote(previous)
     // it may still load either one
     loaded = unknown
+    // otherwise the next master would start with the refused configuration
+    if (previous !== undefined) files.promote(previous)
     throw new OperatorError('nginx did not apply the new configuration', {
       fix: 'fix the problem in its own message above',
     })
@@ -123,7 +135,7 @@ export function createNginx(deps: NginxDeps): Nginx {
     async start(rendered) {
       if (ending.signal.aborted) return
       const directory = files.stage(rendered.files)
-      files.promote(directory)
+      promoteOrDiscard(directory)
       loaded = { rendered: textOf(rendered), whole: undefined }
       if ((await start()) || ending.signal.aborted) return
       // the start is the test; a second test gives the reason

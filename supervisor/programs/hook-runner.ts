@@ -1,4 +1,4 @@
-import { OperatorError } from '../base/errors.ts'
+import { OperatorError, reasonOf } from '../base/errors.ts'
 import type { World } from '../base/world.ts'
 import type { Complain } from '../config/report.ts'
 import { accountEnv, checkProgram, type ProgramContext } from '../processes/adapters/program-context.ts'
@@ -53,12 +53,27 @@ export interface HookRunner {
 export function createHookRunner(runtime: ProcessRuntime): HookRunner {
   let loading: Promise<Hooks> | undefined
   const load = () => {
-    loading ??= import('./hooks.ts').then(({ createHooks }) => createHooks(runtime))
+    loading ??= loadHooks()
     return loading
+  }
+  const loadHooks = async () => {
+    try {
+      return (await import('./hooks.ts')).createHooks(runtime)
+    } catch (error) {
+      loading = undefined // there may be descriptors the next time
+      throw error
+    }
   }
   const run: HookRunner['run'] = async (event, plans, { facts = {}, ...limit } = {}) => {
     const plan = plans[event]
-    return plan ? (await load()).run({ event, plan, facts, ...limit }) : { ok: true }
+    if (!plan) return { ok: true }
+    let hooks: Hooks
+    try {
+      hooks = await load()
+    } catch (error) {
+      return { ok: false, reason: reasonOf(error), code: 126 }
+    }
+    return hooks.run({ event, plan, facts, ...limit })
   }
   return {
     run,
@@ -68,7 +83,12 @@ export function createHookRunner(runtime: ProcessRuntime): HookRunner {
     },
     enqueue(event, plans, facts) {
       const plan = plans[event]
-      if (plan) void load().then(hooks => hooks.enqueue({ event, plan, facts }))
+      if (!plan) return
+      load().then(
+        hooks => hooks.enqueue({ event, plan, facts }),
+        (error: unknown) =>
+          runtime.log.warn('hook failed', { hook: event, worker: facts.worker, reason: reasonOf(error) }),
+      )
     },
     async settled() {
       await (await loading)?.settled()

@@ -1,4 +1,4 @@
-import { messageOf } from '../base/errors.ts'
+import { reasonOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { Outcome } from '../base/outcome.ts'
 import { stoppingReason } from '../base/stopping.ts'
@@ -30,7 +30,7 @@ export function createCommandQueue({ run, stop, ready, log }: CommandQueueDeps):
   async function runNow(command: Command): Promise<Outcome> {
     if (isStopping) return stopping
     const outcome = await run(command).catch(
-      (error: unknown): Outcome => ({ ok: false, message: `${command.type} failed`, reason: messageOf(error) }),
+      (error: unknown): Outcome => ({ ok: false, message: `${command.type} failed`, reason: reasonOf(error) }),
     )
     if (outcome.ok) log.info(outcome.message)
     else log.error(outcome.message, { reason: outcome.reason, last_lines: outcome.lastLines })

@@ -1,10 +1,10 @@
 import { systemClock } from '../base/adapters/system-clock.ts'
 import type { Change } from '../base/change.ts'
-import { messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { Metric } from '../base/metrics.ts'
 import { noneRunning, type RunningModel } from '../site/compose.ts'
 import type { Settings } from '../site/settings.ts'
+import { createAttempt } from './attempt.ts'
 import { type HealthFacts, readiness } from './health.ts'
 import { runMetrics, type Status } from './status.ts'
 import type { Subject } from './subject.ts'
@@ -38,6 +38,7 @@ export interface Run {
 export function createRun(initial: Settings, log: Log): Run {
   const startedAt = systemClock.monotonic()
   const subjects: Subject[] = []
+  const attempt = createAttempt(log)
   let inForce = initial
   let isDraining = false
 
@@ -95,14 +96,5 @@ export function createRun(initial: Settings, log: Log): Run {
 
   function firstOf<T>(read: (subject: Subject) => T | undefined): T | undefined {
     return subjects.map(read).find(found => found !== undefined)
-  }
-
-  /** Logs a failure, so that it does not affect the other subjects. */
-  async function attempt(message: string, part: string, act: () => unknown): Promise<void> {
-    try {
-      await act()
-    } catch (error) {
-      log.error(message, { part, error: messageOf(error) })
-    }
   }
 }

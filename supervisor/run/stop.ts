@@ -2,6 +2,7 @@ import { type Clock, pause } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Stopping } from '../base/stopping.ts'
 import type { HookRunner } from '../programs/hook-runner.ts'
+import { type Attempt, createAttempt } from './attempt.ts'
 import type { Run } from './run.ts'
 import type { Subject } from './subject.ts'
 
@@ -30,10 +31,12 @@ export interface StopDeps {
 /**
  * Stops everything within stop_timeout, in this order: readiness ends, before_stop runs, stop_delay passes so that load balancers
  * notice, then the subjects stop in reverse order, so that nginx finishes its requests while workers still serve. Subjects that no
- * request depends on stop meanwhile. `hurried` cuts the stop short. Settles when no process of the run is left.
+ * request depends on stop meanwhile. `hurried` cuts the stop short. Settles when no process of the run is left. A subject that
+ * cannot be stopped is logged.
  */
 export async function stop(deps: StopDeps, { mode, code }: StopReason): Promise<void> {
   const { clock, log, run, hooks, hurried } = deps
+  const attempt = createAttempt(log)
   const { stop_timeout, stop_delay } = run.settings().config
   const deadline = clock.monotonic() + stop_timeout - reserveMs
   const leftMs = () => Math.max(0, deadline - clock.monotonic())
@@ -43,24 +46,27 @@ export async function stop(deps: StopDeps, { mode, code }: StopReason): Promise<
     if (deps.isServing) {
       const limitMs = (leftMs() - stop_delay) * hookShare
       const facts = { exitCode: code }
-      await Promise.race([hooks?.attempt('before_stop', run.settings().hooks, { facts, limitMs }), hurried])
+      const beforeStop = () => hooks?.attempt('before_stop', run.settings().hooks, { facts, limitMs })
+      await Promise.race([attempt('cannot stop', 'hooks', beforeStop), hurried])
       await Promise.race([pause(clock, stop_delay), hurried])
     }
     await Promise.race([stopInTurn(deps, { mode, leftMs }), hurried])
   }
-  await stopQuickly(run.subjects())
+  await stopQuickly(attempt, run.subjects())
   const inTime = mode === 'graceful' ? Promise.race([pause(clock, leftMs()), hurried]) : Promise.resolve()
-  await Promise.race([hooks?.settled(), inTime])
-  await hooks?.end()
+  await Promise.race([attempt('cannot stop', 'hooks', () => hooks?.settled()), inTime])
+  await attempt('cannot stop', 'hooks', () => hooks?.end())
   await Promise.race([quieted, inTime])
-  for (const subject of [...run.subjects()].reverse()) await subject.close?.()
+  for (const { name, close } of [...run.subjects()].reverse()) await attempt('cannot close', name, () => close?.())
 }
 
-async function stopInTurn({ clock, run, isServing }: StopDeps, how: Stopping): Promise<void> {
+async function stopInTurn({ clock, log, run, isServing }: StopDeps, how: Stopping): Promise<void> {
+  const attempt = createAttempt(log)
   const { independent, inTurn } = order(run.subjects())
-  const stopped = independent.map(subject => subject.stop?.(how))
+  const stopOne = ({ name, stop }: Subject) => attempt('cannot stop', name, () => stop?.(how))
+  const stopped = independent.map(stopOne)
   for (const subject of isServing ? inTurn : []) {
-    const one = subject.stop?.(how)
+    const one = stopOne(subject)
     stopped.push(one)
     await Promise.race([one, pause(clock, how.leftMs() * turnShare)])
   }
@@ -68,11 +74,12 @@ async function stopInTurn({ clock, run, isServing }: StopDeps, how: Stopping): P
 }
 
 /** Stops nginx first: it would respond with 502 for workers that end before it. */
-async function stopQuickly(subjects: readonly Subject[]): Promise<void> {
+async function stopQuickly(attempt: Attempt, subjects: readonly Subject[]): Promise<void> {
   const how: Stopping = { mode: 'quick', leftMs: () => 0 }
   const { independent, inTurn } = order(subjects)
-  const stopped = independent.map(subject => subject.stop?.(how))
-  for (const subject of inTurn) await subject.stop?.(how)
+  const stopOne = ({ name, stop }: Subject) => attempt('cannot stop', name, () => stop?.(how))
+  const stopped = independent.map(stopOne)
+  for (const subject of inTurn) await stopOne(subject)
   await Promise.all(stopped)
 }
 

@@ -1,4 +1,5 @@
-import { messageOf } from '../base/errors.ts'
+import type { Clock } from '../base/clock.ts'
+import { reasonOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { WorkerAddress } from './address.ts'
 import type { WorkerPlan } from './plan.ts'
@@ -7,12 +8,16 @@ import type { SlotAddressDeps } from './slot-address.ts'
 import { socketPath, spreadEntries } from './socket-paths.ts'
 import type { UpstreamServer } from './upstream.ts'
 
+const retryMs = 2000
+
 /** Entries of a pool in nginx's upstream: socket paths, each of which leads to a serving slot. */
 export interface PoolEntries {
-  /** Redirects the entries of slots that do not serve to slots that do. */
+  /** Redirects the entries of slots that do not serve to slots that do. Throws if that fails for one. */
   spread(): void
-  /** Like `spread`, but a failure (a full disk) is only logged: nginx skips entries without a socket. */
+  /** Like `spread`, but a failure (a full disk) is logged and retried: nginx skips entries without a socket. */
   trySpread(): void
+  /** Cancels the retry. */
+  end(): void
   /** Addresses of the entries that lead to a slot now. */
   leadingTo(slot: number): WorkerAddress[]
   /** All entries: the plan's number of them, or one per slot in `counted` if entries cannot be redirected. */
@@ -21,15 +26,18 @@ export interface PoolEntries {
 
 /** Dependencies of the entries. */
 export interface PoolEntriesDeps extends SlotAddressDeps {
+  clock: Clock
   log: Log
   plan: () => WorkerPlan
   slots: () => readonly WorkerSlot[]
 }
 
 /** Entries of one pool. */
-export function createPoolEntries({ sockets, runDir, log, plan, slots }: PoolEntriesDeps): PoolEntries {
+export function createPoolEntries({ sockets, runDir, clock, log, plan, slots }: PoolEntriesDeps): PoolEntries {
   /** The slot that each entry leads to. */
-  let targetOf = new Map<number, number>()
+  const targetOf = new Map<number, number>()
+  let isFailing = false
+  let cancelRetry = () => {}
 
   const pathOf = (entry: number) => socketPath(runDir, plan().app, entry)
 
@@ -43,28 +51,46 @@ export function createPoolEntries({ sockets, runDir, log, plan, slots }: PoolEnt
     const serving = all.filter(slot => slot.isInRotation()).map(({ number }) => number)
     const numbers = all.map(({ number }) => number)
     const next = spreadEntries(Math.max(plan().entries, all.length, targetOf.size), numbers, serving)
+    const failures: unknown[] = []
     for (const [entry, target] of next) {
-      if (entry === target || targetOf.get(entry) === target) continue
-      const own = all.find(({ number }) => number === entry)
-      if (own) own.redirectTo(addressOf(target))
-      else sockets.point(pathOf(entry), pathOf(target))
+      try {
+        pointEntry(entry, target)
+        targetOf.set(entry, target)
+      } catch (error) {
+        failures.push(error)
+      }
     }
-    targetOf = next
+    if (failures.length > 0) throw failures[0]
+  }
+
+  function pointEntry(entry: number, target: number): void {
+    const own = slots().find(({ number }) => number === entry)
+    if (own && entry === target) own.endRedirect()
+    else if (own) own.redirectTo(addressOf(target))
+    else if (targetOf.get(entry) !== target) sockets.point(pathOf(entry), pathOf(target))
+  }
+
+  function trySpread(): void {
+    cancelRetry()
+    try {
+      spread()
+      isFailing = false
+    } catch (error) {
+      if (!isFailing)
+        log.error('cannot redirect requests between workers', {
+          app: plan().app,
+          reason: reasonOf(error),
+          fix: 'free space in run_dir',
+        })
+      isFailing = true
+      cancelRetry = clock.after(retryMs, trySpread)
+    }
   }
 
   return {
     spread,
-    trySpread() {
-      try {
-        spread()
-      } catch (error) {
-        log.error('cannot route requests around a withdrawn worker', {
-          app: plan().app,
-          reason: messageOf(error),
-          fix: 'free space in run_dir',
-        })
-      }
-    },
+    trySpread,
+    end: () => cancelRetry(),
     leadingTo: slot => [...targetOf].flatMap(([entry, target]) => (target === slot ? addressOf(entry) : [])),
     servers(counted) {
       if (plan().entries === 0) return counted.map(slot => ({ slot: slot.number, address: slot.address() }))

@@ -1,5 +1,6 @@
 import { recyclesAtOnce } from '../base/batches.ts'
 import { pause } from '../base/clock.ts'
+import { reasonOf } from '../base/errors.ts'
 import { type RollResult, stopping } from '../base/roll-result.ts'
 import type { WorkerPlan } from './plan.ts'
 import { type BootResult, createPoolBoot } from './pool-boot.ts'
@@ -8,6 +9,7 @@ import { createRecycler } from './recycler.ts'
 import { createRoll, type Roll } from './roll.ts'
 import { createWorkerSlot, type WorkerSlot, type WorkerSlotDeps } from './slot.ts'
 import type { WorkerStatus } from './status.ts'
+import { createStragglers } from './stragglers.ts'
 import { createTurns } from './turns.ts'
 import type { UpstreamServer } from './upstream.ts'
 
@@ -57,6 +59,7 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
   const entries = createPoolEntries({ ...deps, plan: () => plan, slots: () => slots })
   const boot = createPoolBoot(() => slots)
   const turns = createTurns(() => recyclesAtOnce(slots.length))
+  const stragglers = createStragglers({ ...deps, turns, plan: () => plan })
   const recycler = createRecycler({ ...deps, turns, plan: () => plan, slots: () => slots })
 
   function createSlot(number: number, slotPlan: WorkerPlan): WorkerSlot {
@@ -97,14 +100,22 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
     await Promise.all(removed.map(slot => slot.retire(graceMs)))
   }
 
+  async function addSlot(number: number, next: WorkerPlan): Promise<RollResult> {
+    const slot = createSlot(number, next)
+    slots.push(slot)
+    try {
+      entries.spread()
+    } catch (error) {
+      return { ok: false, reason: `${slot.name}: ${reasonOf(error)}`, lastLines: [] }
+    }
+    return isStopping ? stopping : slot.replace(next)
+  }
+
   /** Changes the number of slots to the plan's. If a new worker fails to start, nothing changes. */
   async function resize(next: WorkerPlan): Promise<RollResult> {
     const before = slots.length
     for (let number = before + 1; number <= next.count; number++) {
-      const slot = createSlot(number, next)
-      slots.push(slot)
-      entries.spread()
-      const result = isStopping ? stopping : await slot.replace(next)
+      const result = await addSlot(number, next)
       if (result.ok) continue
       await removeSlots(slots.slice(before), next.gracefulTimeoutMs)
       return result
@@ -114,24 +125,34 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
     return { ok: true }
   }
 
+  const rollDeps = { isStopping: () => isStopping, bringBack: stragglers.bringBack }
+
   async function roll(next: WorkerPlan): Promise<RollResult> {
     const previous = plan
     const present = slots.slice(0, next.count)
-    rolling = createRoll({ slots: present, plan: next, previous, isStopping: () => isStopping })
+    stragglers.forget()
+    rolling = createRoll({ ...rollDeps, slots: present, plan: next, previous })
     const rolled = await rolling.run()
     rolling = undefined
     if (!rolled.ok) return rolled
     const result = await resize(next)
     recycler.begin()
-    if (!result.ok && !isStopping) for (const other of present) await other.replace(previous)
+    if (!result.ok && !isStopping) for (const other of present) await stragglers.bringBack(other)
     return result
   }
 
   async function restart(name: string): Promise<RollResult> {
     const slot = slots.find(candidate => candidate.name === name)
-    if (slot) return createRoll({ slots: [slot], plan, previous: plan, isStopping: () => isStopping }).run()
+    if (slot) return createRoll({ ...rollDeps, slots: [slot], plan, previous: plan }).run()
     const known = slots.map(candidate => candidate.name).join(', ')
     return { ok: false, reason: `there is no worker ${name}; the workers are ${known}`, lastLines: [] }
+  }
+
+  function end(): void {
+    isStopping = true
+    recycler.end()
+    stragglers.forget()
+    entries.end()
   }
 
   return {
@@ -161,13 +182,11 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
       for (const slot of slots) slot.killBooting()
     },
     async retire() {
-      isStopping = true
-      recycler.end()
+      end()
       await Promise.all(slots.map(slot => slot.retire(plan.gracefulTimeoutMs)))
     },
     async stop(graceMs) {
-      isStopping = true
-      recycler.end()
+      end()
       await Promise.all(slots.map(slot => slot.stop(graceMs)))
     },
     status: () => slots.map(slot => slot.status()),

@@ -6,7 +6,7 @@ import type { WorkerAddress } from './address.ts'
 export interface WorkerProbe {
   /** Whether an HTTP server responded to `OPTIONS *` at the address in time. */
   responds(address: WorkerAddress, timeoutMs: number): Promise<boolean>
-  /** Whether it responded to a GET of the path in time, with any status. */
+  /** Whether it responded to a GET of the path in time, with any status; true if this process lacks descriptors to ask. */
   respondsToGet(address: WorkerAddress, path: string, timeoutMs: number): Promise<boolean>
 }
 

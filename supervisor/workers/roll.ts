@@ -19,13 +19,15 @@ export interface RollOptions {
   plan: WorkerPlan
   previous: WorkerPlan
   isStopping: () => boolean
+  /** Replaces what a slot got by one of the previous plan. */
+  bringBack(slot: WorkerSlot): Promise<void>
 }
 
 /**
  * Roll that replaces slots in batches of `surge`. Workers of the first batch are on trial: they must live for min_uptime before
  * an old worker drains. Later ones take over when they are ready, and are watched until the roll ends.
  */
-export function createRoll({ slots, plan, previous, isStopping }: RollOptions): Roll {
+export function createRoll({ slots, plan, previous, isStopping, bringBack }: RollOptions): Roll {
   const replaced: WorkerSlot[] = []
   let failure: RollResult | undefined
 
@@ -50,7 +52,7 @@ export function createRoll({ slots, plan, previous, isStopping }: RollOptions): 
   /** Returns replaced slots to the previous plan, unless it is the same plan: that would start the same workers again. */
   async function goBack(): Promise<void> {
     if (plan === previous) return
-    for (const slot of replaced) if (!isStopping()) await slot.replace(previous)
+    for (const slot of replaced) if (!isStopping()) await bringBack(slot)
   }
 
   return {

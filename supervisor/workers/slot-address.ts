@@ -14,11 +14,13 @@ export interface SlotAddress {
   open(plan: WorkerPlan, worker: number): Endpoint
   /** Whether a worker of `plan` can use the current endpoint. */
   suits(plan: WorkerPlan): boolean
-  /** Makes an endpoint the current one, and points the link to it. */
+  /** Makes an endpoint the current one, and points the link to it. If it throws, nothing has changed. */
   use(endpoint: Endpoint): void
+  /** Makes an endpoint the current one after its predecessor is gone; `endRedirect` points the link to it. */
+  adopt(endpoint: Endpoint): void
   /** Removes the current endpoint and returns it for the caller to close. */
   drop(): Endpoint | undefined
-  /** Redirects requests for this slot to another until `endRedirect`. No effect for a TCP address. */
+  /** Redirects requests for this slot to another until `endRedirect`. No effect for a TCP address. Both throw if the link cannot be changed. */
   redirectTo(other: WorkerAddress): void
   endRedirect(): void
 }
@@ -34,10 +36,18 @@ export function createSlotAddress({ sockets, runDir }: SlotAddressDeps, app: str
   const link = socketPath(runDir, app, slot)
   let endpoint: Endpoint | undefined
   let isRedirected = false
+  let target: string | undefined
+
+  /** Points the link to a socket. A link that already leads there needs no space on the disk. */
+  function pointTo(path: string): void {
+    if (target === path && sockets.isThere(link)) return
+    sockets.point(link, path)
+    target = path
+  }
 
   function use(next: Endpoint): void {
+    if (next.own.kind === 'unix' && !isRedirected) pointTo(next.own.path)
     endpoint = next
-    if (next.own.kind === 'unix' && !isRedirected) sockets.point(link, next.own.path)
   }
 
   return {
@@ -54,6 +64,9 @@ export function createSlotAddress({ sockets, runDir }: SlotAddressDeps, app: str
         : listen === 'inherit' && sockets.isThere(endpoint.own.path)
     },
     use,
+    adopt(next) {
+      endpoint = next
+    },
     drop() {
       const dropped = endpoint
       endpoint = undefined
@@ -62,12 +75,11 @@ export function createSlotAddress({ sockets, runDir }: SlotAddressDeps, app: str
     redirectTo(other) {
       if (other.kind === 'tcp') return
       isRedirected = true
-      sockets.point(link, other.path)
+      pointTo(other.path)
     },
     endRedirect() {
-      if (!isRedirected) return
+      if (endpoint?.own.kind === 'unix') pointTo(endpoint.own.path)
       isRedirected = false
-      if (endpoint) use(endpoint)
     },
   }
 }

@@ -11,9 +11,11 @@ export interface SlotWorkers {
   /** Starts a worker, as the successor of `replaced` if that still serves. `onEnd` follows every start, even a refused one. */
   start(worker: number, plan: WorkerPlan, replaced: number | undefined): void
   get(worker: number): Worker | undefined
-  /** Points the address to a worker. Returns whether nginx must be updated. */
+  /** Points the address to a worker. If it throws, nothing has changed. */
+  lead(worker: number): void
+  /** Gives the address to a worker whose predecessor is gone. Returns whether the link must be changed and nginx updated. */
   takeOver(worker: number): boolean
-  /** Stops a replaced worker when no new request can reach it and its queue is empty. */
+  /** Stops a worker. If the address leads to its successor, its queue is emptied first. */
   retire(worker: number, successor: number | undefined): Promise<void>
   /** Resolves when a worker has accepted every connection that waits now. */
   emptyQueue(): Promise<void>
@@ -57,8 +59,10 @@ export function createSlotWorkers(deps: SlotWorkersDeps, { name, slot }: { name:
 
   return {
     start(worker, plan, replaced) {
+      let opened: Endpoint | undefined
       try {
         const endpoint = endpointFor(worker, plan, replaced)
+        opened = endpoint
         const isShared = replaced !== undefined && endpoint === address.current()
         if (replaced === undefined) address.use(endpoint)
         const onReady = () => deps.onReady(worker)
@@ -70,23 +74,27 @@ export function createSlotWorkers(deps: SlotWorkersDeps, { name, slot }: { name:
         })
         workers.set(worker, { ...launched, plan, recorded })
       } catch (error) {
+        if (opened !== address.current()) opened?.close()
         clock.after(0, () => onEnd(worker, refusedEnd(error)))
       }
     },
     get: worker => workers.get(worker),
+    lead(worker) {
+      const next = workers.get(worker)
+      if (next && next.endpoint !== address.current()) address.use(next.endpoint)
+    },
     takeOver(worker) {
       const serving = workers.get(worker)
       if (!serving || serving.endpoint === address.current()) return false
       address.drop()?.close()
-      address.use(serving.endpoint)
-      return serving.endpoint.own.kind === 'tcp'
+      address.adopt(serving.endpoint)
+      return true
     },
     async retire(worker, successor) {
       const old = workers.get(worker)
       const next = successor === undefined ? undefined : workers.get(successor)
       if (!old) return
-      if (next && old.endpoint === address.current() && next.endpoint !== old.endpoint) {
-        address.use(next.endpoint)
+      if (next && next.endpoint !== old.endpoint) {
         if (next.endpoint.own.kind === 'tcp') await deps.onMoved()
         else await emptyQueue(old.endpoint.own)
       }

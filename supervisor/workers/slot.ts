@@ -1,4 +1,5 @@
 import { backoffMs } from '../base/backoff.ts'
+import { reasonOf } from '../base/errors.ts'
 import { type RollResult, stopping } from '../base/roll-result.ts'
 import type { Death } from '../processes/death.ts'
 import {
@@ -27,14 +28,16 @@ export interface WorkerSlot {
   readonly number: number
   readonly name: string
   start(): void
-  /** Redirects requests for this slot to another until a worker of this slot is ready. */
+  /** Redirects requests for this slot to another until a worker of this slot is ready. Throws if the link cannot be changed. */
   redirectTo(other: WorkerAddress): void
+  /** Points the address to the slot's own worker. Throws if the link cannot be changed. */
+  endRedirect(): void
   /**
    * Starts a worker of `plan` beside the present one. Resolves when it has been ready for `trialMs`, or has failed and the old
    * state is restored. After a success, call `accept` or `refuse`.
    */
   prepare(plan: WorkerPlan, trialMs: number): Promise<RollResult>
-  /** Lets the prepared worker take over and the old one drain. Fails if the prepared worker has died meanwhile. */
+  /** Lets the prepared worker take over and the old one drain. Fails if the prepared worker has died meanwhile, or the link cannot be changed. */
   accept(): RollResult
   /** Keeps the old worker and lets the prepared one drain. */
   refuse(): void
@@ -63,7 +66,7 @@ export interface WorkerSlot {
 
 /** Dependencies of a slot. */
 export interface WorkerSlotDeps extends WorkerDeps, SlotAddressDeps, DeathRecordDeps {
-  /** Updates nginx after a change of the rotation or of an address. Resolves when the change is in effect. */
+  /** Updates nginx after a change of the rotation or of an address. Resolves when the change is in effect, or the update has failed. Never rejects. */
   onRotation: () => Promise<void>
   /** Called when a worker became ready. */
   onReady: () => void
@@ -78,7 +81,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
   const { clock, log } = deps
   const name = `${initialPlan.app}.${number}`
   const address = createSlotAddress(deps, initialPlan.app, number)
-  const rotation = createSlotRotation({ ...deps, address }, name)
+  const rotation = createSlotRotation({ ...deps, address })
   const plan = createSlotPlan(clock, initialPlan)
   let state: SlotState = { name: 'idle' }
   let isStopping = false
@@ -117,7 +120,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
         workers.start(effect.worker, plan.current(), state.name === 'replacing' ? state.worker : undefined)
         return
       case 'stop':
-        void workers.retire(effect.worker, state.name === 'serving' && !isStopping ? state.worker : undefined)
+        void workers.retire(effect.worker, successorOf(effect.worker))
         return
       case 'retry':
         cancelRetry = clock.after(backoffMs(effect.failures, plan.current().backoff, deps.random()), () =>
@@ -141,6 +144,10 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     }
   }
 
+  function successorOf(worker: number): number | undefined {
+    return state.name === 'serving' && state.worker > worker && !isStopping ? state.worker : undefined
+  }
+
   async function prepare(next: WorkerPlan, trialMs: number): Promise<RollResult> {
     await drained()
     if (isStopping) return stopping
@@ -154,8 +161,20 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
 
   function accept(): RollResult {
     const result = plan.settle()
-    if (result.ok) dispatch({ type: 'replacementAccepted' })
+    if (!result.ok) return result
+    try {
+      if (state.name === 'replacing') workers.lead(state.next)
+    } catch (error) {
+      refuse()
+      return { ok: false, reason: `${name}: ${reasonOf(error)}`, lastLines: [] }
+    }
+    dispatch({ type: 'replacementAccepted' })
     return result
+  }
+
+  function refuse(): void {
+    plan.takeBack()
+    dispatch({ type: 'replacementRefused' })
   }
 
   async function drained(): Promise<void> {
@@ -194,12 +213,10 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     name,
     start: () => dispatch({ type: 'started' }),
     redirectTo: rotation.redirectTo,
+    endRedirect: address.endRedirect,
     prepare,
     accept,
-    refuse() {
-      plan.takeBack()
-      dispatch({ type: 'replacementRefused' })
-    },
+    refuse,
     async replace(next) {
       const result = await prepare(next, 0)
       return result.ok ? accept() : result

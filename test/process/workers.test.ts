@@ -41,7 +41,7 @@ describe('workers', () => {
     const second = await monohull.workerAfter(2, first)
     await monohull.seen(new RegExp(`worker ready worker=app\\.2 pid=${second}`))
     process.kill(second, 'SIGSEGV')
-    await monohull.seen(/error cannot route requests around a withdrawn worker app=app reason=.*app-2\.sock\.next/)
+    await monohull.seen(/error cannot redirect requests between workers app=app reason=.*app-2\.sock\.next/)
     const third = await monohull.workerAfter(2, second)
     await monohull.seen(new RegExp(`worker ready worker=app\\.2 pid=${third}`))
     assert.equal((await monohull.request()).status, 200)

@@ -42,6 +42,15 @@ export function createNginxFiles({ source, target }: NginxFilesOptions): NginxFi
       .map(Number)
       .sort((a, b) => a - b)
 
+  function removeOld(): void {
+    try {
+      for (const number of generations().slice(0, -kept))
+        rmSync(join(target, `generation-${number}`), { recursive: true, force: true })
+    } catch {
+      // they go next time; the new one is already in use
+    }
+  }
+
   // in memory, so that an upgrade of the installation cannot mix its files with those that this version renders
   const staticFiles = readStaticFiles(source)
 
@@ -85,9 +94,7 @@ export function createNginxFiles({ source, target }: NginxFilesOptions): NginxFi
       rmSync(link, { force: true })
       symlinkSync(directory, link)
       renameSync(link, current)
-      for (const number of generations().slice(0, -kept)) {
-        rmSync(join(target, `generation-${number}`), { recursive: true, force: true })
-      }
+      removeOld()
       return previous
     },
     discard: directory => rmSync(directory, { recursive: true, force: true }),

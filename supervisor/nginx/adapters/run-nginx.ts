@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
+import { asOperatorError, errnoOf, messageOf, OperatorError } from '../../base/errors.ts'
 import { inheritedSockets } from '../inherited-sockets.ts'
 
 /** Directories that are searched for nginx. */
@@ -7,7 +8,7 @@ export const nginxDirectories = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin
 
 /** Result of a finished nginx. */
 export interface Ended {
-  /** Exit code; undefined if it could not be started or a signal ended it. */
+  /** Exit code; undefined if a signal ended it. */
   code: number | undefined
   stderr: string
 }
@@ -24,23 +25,38 @@ export interface NginxRun {
 
 /**
  * Runs nginx to completion (`-T`, `-V`) and reads its stderr. Its stdout is a real file or the supervisor's, because nginx opens its access
- * log there, which fails with a socket. Not with execa, because it runs at every start: docs/decisions/010.
+ * log there, which fails with a socket. Not with execa, because it runs at every start: docs/decisions/010. Rejects with an
+ * OperatorError if nginx cannot be started.
  */
-export function runNginx(args: readonly string[], { sockets = [], stdout, signal }: NginxRun = {}): Promise<Ended> {
-  return new Promise(resolve => {
-    const output = stdout === undefined ? undefined : openSync(stdout, 'w', 0o600)
-    const child = spawn('nginx', args, {
-      stdio: ['ignore', output ?? 'inherit', 'pipe', ...sockets],
-      ...(signal ? { signal, killSignal: 'SIGKILL' } : {}),
-      env: { PATH: nginxDirectories.join(':'), ...(sockets.length > 0 ? { NGINX: inheritedSockets(sockets) } : {}) },
-    })
-    if (output !== undefined) closeSync(output)
+export function runNginx(args: readonly string[], run: NginxRun = {}): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = start(args, run)
     const chunks: Buffer[] = []
     child.stderr?.on('data', (chunk: Buffer) => chunks.push(chunk))
     child.on('error', error => {
       // after a successful start, 'close' follows
-      if (child.pid === undefined) resolve({ code: undefined, stderr: error.message })
+      if (child.pid === undefined) reject(refusal(error))
     })
     child.once('close', code => resolve({ code: code ?? undefined, stderr: Buffer.concat(chunks).toString() }))
+  })
+}
+
+function start(args: readonly string[], { sockets = [], stdout, signal }: NginxRun): ChildProcess {
+  const output = stdout === undefined ? undefined : openSync(stdout, 'w', 0o600)
+  try {
+    return spawn('nginx', args, {
+      stdio: ['ignore', output ?? 'inherit', 'pipe', ...sockets],
+      ...(signal ? { signal, killSignal: 'SIGKILL' } : {}),
+      env: { PATH: nginxDirectories.join(':'), ...(sockets.length > 0 ? { NGINX: inheritedSockets(sockets) } : {}) },
+    })
+  } finally {
+    if (output !== undefined) closeSync(output)
+  }
+}
+
+function refusal(error: Error): unknown {
+  if (errnoOf(error) !== 'ENOENT') return asOperatorError(error, 'run nginx')
+  return new OperatorError(`cannot run nginx: ${messageOf(error)}`, {
+    fix: 'install it: apt-get install nginx libnginx-mod-http-lua',
   })
 }

@@ -2,7 +2,7 @@ import { chmodSync, chownSync, existsSync, fstatSync, renameSync, rmSync, symlin
 import net from 'node:net'
 import { getSystemErrorName } from 'node:util'
 import { formatAddress, isIpv6 } from '../../base/address.ts'
-import { OperatorError } from '../../base/errors.ts'
+import { errnoFix, OperatorError } from '../../base/errors.ts'
 import type { BoundSocket, SlotSockets, UnixSocketOwner } from '../sockets.ts'
 import { describePortOwner } from './procfs.ts'
 
@@ -99,7 +99,14 @@ function listenError(address: string, port: number, reason: string): OperatorErr
     })
   }
   return new OperatorError(`cannot listen on ${where}: ${reason}`, {
-    fix: 'check bind_addresses, http_port and https_port',
+    fix: errnoFix(reason) ?? 'check bind_addresses, http_port and https_port',
+  })
+}
+
+function bindRefusal(path: string, refused: number): OperatorError {
+  const reason = getSystemErrorName(refused)
+  return new OperatorError(`cannot bind the worker socket ${path}: ${reason}`, {
+    fix: errnoFix(reason) ?? 'make run_dir a writable folder with a path of at most 80 characters',
   })
 }
 
@@ -109,18 +116,16 @@ export function createSlotSockets(owner: UnixSocketOwner): SlotSockets {
     bind(path) {
       rmSync(path, { force: true })
       const handle = createServerHandle(path, -1, -1)
-      const refused = typeof handle === 'number' ? handle : listenOnly(handle)
-      if (typeof handle === 'number' || refused) {
-        throw new OperatorError(`cannot bind the worker socket ${path}: ${getSystemErrorName(refused)}`, {
-          fix: 'set run_dir to a writable directory with a path of at most 80 characters',
-        })
-      }
-      chmodSync(path, 0o660)
-      if (owner.gid !== undefined) chownSync(path, owner.uid ?? process.getuid?.() ?? 0, owner.gid)
-      return {
-        descriptor: handle.fd,
-        inode: fstatSync(handle.fd).ino,
-        close: () => handle.close(),
+      if (typeof handle === 'number') throw bindRefusal(path, handle)
+      try {
+        const refused = listenOnly(handle)
+        if (refused) throw bindRefusal(path, refused)
+        chmodSync(path, 0o660)
+        if (owner.gid !== undefined) chownSync(path, owner.uid ?? process.getuid?.() ?? 0, owner.gid)
+        return { descriptor: handle.fd, inode: fstatSync(handle.fd).ino, close: () => handle.close() }
+      } catch (error) {
+        handle.close()
+        throw error
       }
     },
     isThere: existsSync,

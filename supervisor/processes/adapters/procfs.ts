@@ -33,26 +33,39 @@ export function readProcessStat(pid: number): ProcessStat | undefined {
   }
 }
 
-/** Every process that is visible to this one. */
+/** Every process that is visible to this one; undefined if it lacks the descriptors to look. */
+function tryListProcesses(): ProcessStat[] | undefined {
+  try {
+    return readdirSync('/proc')
+      .filter(name => /^\d+$/.test(name))
+      .flatMap(name => readProcessStat(Number(name)) ?? [])
+  } catch {
+    return undefined
+  }
+}
+
+/** Every process that is visible to this one, as far as it can look. */
 function listProcesses(): ProcessStat[] {
-  return readdirSync('/proc')
-    .filter(name => /^\d+$/.test(name))
-    .flatMap(name => readProcessStat(Number(name)) ?? [])
+  return tryListProcesses() ?? []
 }
 
-/** Running members of a process group, without zombies. */
+function isMember(stat: ProcessStat, group: number): boolean {
+  return stat.group === group && stat.state !== 'Z' && stat.state !== 'X'
+}
+
+/** Running members of a process group, without zombies, as far as they are visible. */
 export function groupMembers(group: number): ProcessStat[] {
-  return listProcesses().filter(stat => stat.group === group && stat.state !== 'Z' && stat.state !== 'X')
+  return listProcesses().filter(stat => isMember(stat, group))
 }
 
-/** Whether a process group has a running member; cheap if it has none. */
+/** Whether a process group has a running member; cheap if it has none. One that cannot be checked counts as alive. */
 export function isGroupAlive(group: number): boolean {
   try {
     process.kill(-group, 0)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
   }
-  return groupMembers(group).length > 0
+  return tryListProcesses()?.some(stat => isMember(stat, group)) ?? true
 }
 
 /** Number of voluntary context switches of a process group so far (proc(5)). */

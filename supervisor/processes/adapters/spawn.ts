@@ -1,8 +1,8 @@
-import { type StdioOptions, spawn as spawnProcess } from 'node:child_process'
+import { type StdioOptions, spawn as spawnProcess, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { constants } from 'node:os'
 import type { Readable } from 'node:stream'
-import { OperatorError } from '../../base/errors.ts'
+import { errnoFix, errnoOf, OperatorError } from '../../base/errors.ts'
 import type { LogFormat } from '../../base/log.ts'
 import { type LineRelay, relayLines } from '../../logs/adapters/line-relay.ts'
 import type { Output } from '../../logs/adapters/output.ts'
@@ -63,14 +63,20 @@ export function createSpawn(deps: SpawnDeps): Spawn {
   }
 }
 
-/** Error for a failed start. The system reports the reason only later. */
-function startError({ name, argv, directory }: SpawnSpec): OperatorError {
+/** Error for a failed start. The system reports the reason only later, so a program that does nothing is tried at once. */
+function startError({ name, argv, directory, uid, gid }: SpawnSpec): OperatorError {
   if (!existsSync(directory))
     return new OperatorError(`cannot start ${name} (${argv[0]}): its directory ${directory} does not exist`, {
       fix: 'restore it, or restart monohull with another directory',
     })
-  return new OperatorError(`cannot start ${name} (${argv[0]}) in ${directory}`, {
-    fix: 'check that the program exists, that the user may execute it and enter the directory, and the limits of open files (ulimit -n) and processes',
+  const stdio = Array.from({ length: 4 }, () => 'pipe' as const)
+  const errno = errnoOf(spawnSync('/bin/sh', ['-c', ':'], { cwd: directory, uid, gid, stdio }).error)
+  const reason = errno === undefined ? '' : `: ${errno}`
+  const limitFix = errno === 'EMFILE' || errno === 'EAGAIN' ? errnoFix(errno) : undefined
+  return new OperatorError(`cannot start ${name} (${argv[0]}) in ${directory}${reason}`, {
+    fix:
+      limitFix ??
+      'check that the program exists, that the user may execute it and enter the directory, and the limits of open files (ulimit -n) and processes',
   })
 }
 

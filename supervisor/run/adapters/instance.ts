@@ -9,6 +9,8 @@ const leftoverGraceMs = 3000
 const pollMs = 20
 /** Delay before an unwritten record is retried. After a kill, processes that an outdated record does not name would be left behind. */
 const retryMs = 2000
+/** Start time of a process that could not be read. */
+const unread = 0
 
 /** Process that can be recognised later: pids are reused, a pid with its start time is not. */
 interface Recorded {
@@ -44,10 +46,24 @@ export interface Instance {
 /** Record in a run directory, or undefined. */
 export function readInstance(runDir: string): InstanceRecord | undefined {
   try {
-    return JSON.parse(readFileSync(join(runDir, 'instance.json'), 'utf8')) as InstanceRecord
+    const record: unknown = JSON.parse(readFileSync(join(runDir, 'instance.json'), 'utf8'))
+    return isRecord(record) ? record : undefined
   } catch {
     return undefined // no record, or one half written before a power failure
   }
+}
+
+/** Whether it is a record; another program may have written the file. */
+function isRecord(value: unknown): value is InstanceRecord {
+  const { bootId, supervisor, children }: Partial<InstanceRecord> = Object(value)
+  if (typeof bootId !== 'string' || !isRecorded(supervisor) || !Array.isArray(children)) return false
+  // kill(2) gives the groups 0 and 1 other meanings
+  return children.every(child => isRecorded(child) && child.pid > 1)
+}
+
+function isRecorded(value: unknown): value is Recorded {
+  const { name, pid, startTime }: Partial<Recorded> = Object(value)
+  return typeof name === 'string' && Number.isInteger(pid) && Number.isInteger(startTime) && Number(pid) > 0
 }
 
 /** Pid of the monohull that is running in a run directory; undefined if there is none. */
@@ -91,10 +107,9 @@ export function makeRunDir(runDir: string): void {
 }
 
 function createInstance(runDir: string): Instance {
-  const self = readProcessStat(process.pid)
   const record: InstanceRecord = {
     bootId: bootId(),
-    supervisor: { name: 'monohull', pid: process.pid, startTime: self?.startTime ?? 0 },
+    supervisor: { name: 'monohull', pid: process.pid, startTime: unread },
     children: [],
     httpHost: '127.0.0.1',
     httpPort: undefined,
@@ -106,6 +121,7 @@ function createInstance(runDir: string): Instance {
   const path = join(runDir, 'instance.json')
   const save = () => {
     isDue = false
+    readStartTimes(record)
     try {
       writeFileSync(`${path}.next`, JSON.stringify(record))
       renameSync(`${path}.next`, path)
@@ -133,9 +149,8 @@ function createInstance(runDir: string): Instance {
   save()
   return {
     note({ type, name, pid }) {
-      const stat = type === 'started' ? readProcessStat(pid) : undefined
       record.children = record.children.filter(child => child.pid !== pid || (type === 'ended' && isGroupAlive(pid)))
-      if (stat) record.children.push({ name, pid, startTime: stat.startTime })
+      if (type === 'started') record.children.push({ name, pid, startTime: readProcessStat(pid)?.startTime ?? unread })
       saveSoon()
     },
     update(change) {
@@ -150,6 +165,12 @@ function createInstance(runDir: string): Instance {
   }
 }
 
+/** Those that could not be read when the process was noted, for want of descriptors. */
+function readStartTimes({ supervisor, children }: InstanceRecord): void {
+  for (const process of [supervisor, ...children])
+    if (process.startTime === unread) process.startTime = readProcessStat(process.pid)?.startTime ?? unread
+}
+
 function isSame({ pid, startTime }: Recorded): boolean {
   const stat = readProcessStat(pid)
   return stat?.startTime === startTime && stat.state !== 'Z'
@@ -157,6 +178,7 @@ function isSame({ pid, startTime }: Recorded): boolean {
 
 /** Whether the process, or the rest of its group, is still running: nginx's workers survive their master. */
 function isLeftover(child: Recorded): boolean {
+  if (child.startTime === unread) return false
   const leader = readProcessStat(child.pid)
   if (leader && leader.startTime !== child.startTime) return false
   return isSame(child) || groupMembers(child.pid).some(member => member.startTime >= child.startTime)

@@ -1,4 +1,5 @@
 import net from 'node:net'
+import { errnoOf } from '../../base/errors.ts'
 import type { WorkerAddress } from '../address.ts'
 import type { WorkerProbe } from '../readiness.ts'
 
@@ -6,23 +7,26 @@ const headers = 'Host: localhost\r\nUser-Agent: monohull\r\nConnection: close\r\
 
 /** Probe of a worker's own socket, past nginx. Any response counts, whatever its status: a program accepted and read. */
 export const httpProbe: WorkerProbe = {
-  responds: (address, timeoutMs) => send(address, 'OPTIONS *', timeoutMs),
-  respondsToGet: (address, path, timeoutMs) => send(address, `GET ${path}`, timeoutMs),
+  responds: async (address, timeoutMs) => (await send(address, 'OPTIONS *', timeoutMs)) === 'response',
+  respondsToGet: async (address, path, timeoutMs) => (await send(address, `GET ${path}`, timeoutMs)) !== 'silence',
 }
 
-function send(address: WorkerAddress, request: string, timeoutMs: number): Promise<boolean> {
+/** `unsent`: this process had no descriptor for the request, which says nothing about the worker. */
+type ProbeResult = 'response' | 'silence' | 'unsent'
+
+function send(address: WorkerAddress, request: string, timeoutMs: number): Promise<ProbeResult> {
   return new Promise(resolve => {
     const socket = net.connect(toOptions(address))
-    const finish = (responded: boolean) => {
+    const finish = (result: ProbeResult) => {
       clearTimeout(timer)
       socket.destroy()
-      resolve(responded)
+      resolve(result)
     }
-    const timer = setTimeout(finish, timeoutMs, false)
+    const timer = setTimeout(finish, timeoutMs, 'silence' as const)
     socket.once('connect', () => socket.write(`${request} HTTP/1.1\r\n${headers}`))
-    socket.once('data', () => finish(true))
-    socket.once('close', () => finish(false))
-    socket.once('error', () => finish(false))
+    socket.once('data', () => finish('response'))
+    socket.once('close', () => finish('silence'))
+    socket.once('error', error => finish(errnoOf(error) === 'EMFILE' ? 'unsent' : 'silence'))
   })
 }
 

@@ -58,7 +58,8 @@ export function createHangWatch(options: HangWatchOptions): HangWatch {
   async function onBlocked(silentMs: number): Promise<void> {
     const what = `event loop blocked for ${seconds(silentMs)}`
     found ??= { what, stack: [] }
-    const stack = await readStack(child, stackTimeoutMs)
+    // the stack is worth nothing while the worker hangs on
+    const stack = await readStack(child, stackTimeoutMs).catch(() => [])
     if (isOver) return
     found = { what, stack }
     process.endHung('kill')

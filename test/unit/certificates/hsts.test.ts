@@ -180,7 +180,7 @@ describe('tls.hsts', () => {
     const header = 'headers: {Strict-Transport-Security: max-age=1}'
     const { problem, fix } = refusedOnce(yaml(`${header}\n`))
     assert.match(problem, /must be set with tls\.hsts/)
-    assert.equal(fix, 'leave it out, and set tls.hsts')
+    assert.equal(fix, 'remove it, and set tls.hsts')
     accepted(yaml(`routes: [{path: /, app: app, ${header}}]\n`))
   })
 })

@@ -189,6 +189,13 @@ describe('processes/adapters/listeners: slot sockets', () => {
     assert.match(refusalOf(() => slots.bind(join(folder, 'x'.repeat(120)))).fix, /at most 80 characters/)
   })
 
+  it('leaves no socket behind if it cannot change its owner', t => {
+    const path = pathOf(t)
+    const noGroup = createSlotSockets({ uid: undefined, gid: 2 ** 32 })
+    assert.throws(() => noGroup.bind(path), RangeError)
+    assert.equal(existsSync(path), false)
+  })
+
   it('reports a directory that accepts no files, even from root', () => {
     assert.match(refusalOf(() => slots.bind('/proc/app-1.sock')).message, /: E[A-Z]+$/)
   })

@@ -4,16 +4,17 @@ import { reload } from '../../../supervisor/run/reload.ts'
 import { createRun, type Proposal } from '../../../supervisor/run/run.ts'
 import type { Subject } from '../../../supervisor/run/subject.ts'
 import type { Settings } from '../../../supervisor/site/settings.ts'
+import { systemError } from '../refusing-system.ts'
 
 const settingsOf = (name: string): Settings => ({ config: { name, https: 'off' }, hooks: {}, apps: [] }) as never
 
 /** A run of subjects that write down what they are asked, of which some steps fail. */
-function setUp(fails: readonly string[] = []) {
+function setUp(fails: readonly string[] = [], errorOf = (call: string) => new Error(`${call} failed`)) {
   const calls: string[] = []
   const lines: string[] = []
   const note = (call: string) => {
     calls.push(call)
-    if (fails.includes(call)) throw new Error(`${call} failed`)
+    if (fails.includes(call)) throw errorOf(call)
   }
   const log = {
     ...{ debug() {}, info() {}, warn() {} },
@@ -125,5 +126,31 @@ describe('a reload', () => {
     assert.deepEqual(calls.slice(8), ['commit a', 'commit b', 'commit c', 'report'])
     assert.deepEqual(lines, ['cannot finish a reload {"part":"a","error":"commit a failed"}'])
     assert.equal(inForce(), 'new')
+  })
+
+  for (const step of ['prepare b', 'check next c', 'apply b', 'take'] as const) {
+    for (const [code, fix] of [
+      ['ENOSPC', 'free space'],
+      ['EMFILE', 'raise the limit of open files'],
+      ['EAGAIN', 'raise the limit of processes'],
+    ] as const) {
+      it(`is abandoned when ${step} throws ${code}, with the errno and what to do`, async () => {
+        const { calls, outcome, inForce } = setUp([step], call => systemError(code, call))
+        const result = await outcome()
+        assert.equal(result.ok, false)
+        assert.match(JSON.stringify(result), new RegExp(`"reason":"${code}: .*; ${fix}`))
+        assert.equal(inForce(), 'old')
+        const prepared = ['a', 'b', 'c'].filter(name => step !== 'prepare b' || name === 'a')
+        for (const name of prepared) assert.ok(calls.includes(`revert ${name}`), calls.join())
+        assert.equal(calls.at(-1), 'follow old c')
+      })
+    }
+  }
+
+  it('says so when nginx cannot be told what is in force still', async () => {
+    const { lines, outcome } = setUp(['take', 'follow old c'], call => systemError('ENOSPC', call))
+    assert.equal((await outcome()).ok, false)
+    await new Promise(resolve => setImmediate(resolve))
+    assert.match(lines.join(), /ENOSPC: .*follow old c/)
   })
 })

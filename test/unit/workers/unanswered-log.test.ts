@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { openUnansweredLog } from '../../../supervisor/workers/deaths/adapters/unanswered-log.ts'
+import { withoutDescriptors } from '../without-descriptors.ts'
 
 function open(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'monohull-unanswered-'))
@@ -22,6 +23,14 @@ describe('workers/deaths/adapters/unanswered-log', () => {
     assert.equal(log.read(), '')
     appendFileSync(path, 'ee\u00e9\n')
     assert.equal(log.read(), 'three\u00e9\n')
+  })
+
+  it('loses nothing while there are no descriptors', async t => {
+    const { path, log } = open(t)
+    appendFileSync(path, 'one\n')
+    assert.equal(await withoutDescriptors(log.read), '')
+    await withoutDescriptors(log.shorten)
+    assert.equal(log.read(), 'one\n')
   })
 
   it('reads the end of a long file, and truncates a large one', t => {

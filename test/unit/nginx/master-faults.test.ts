@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { createNginxMaster } from '../../../supervisor/nginx/master.ts'
+import { systemError } from '../refusing-system.ts'
+import { createNginxSystem } from './faulty-nginx.ts'
+
+function setUp() {
+  const system = createNginxSystem()
+  const master = createNginxMaster(system.deps)
+  return { ...system, master }
+}
+
+async function setUpStarted() {
+  const started = setUp()
+  assert.equal(await started.master.start(), true)
+  await started.advance(2000)
+  return started
+}
+
+describe('an nginx master that the system does not start', { timeout: 5000 }, () => {
+  for (const code of ['EAGAIN', 'EMFILE'] as const) {
+    it(`fails the start by ${code}`, async () => {
+      const { master, refuse } = setUp()
+      refuse.spawn = systemError(code, 'spawn nginx')
+      await assert.rejects(master.start(), { code })
+      assert.equal(master.isStarted(), false)
+      await master.stop('fast', 0)
+    })
+
+    it(`is tried again with backoff after its death by ${code}, and serves when it can`, async () => {
+      const { master, refuse, children, alive, lines, advance } = await setUpStarted()
+      refuse.spawn = systemError(code, 'spawn nginx')
+      children[0]?.exit({ kind: 'signal', signal: 'SIGKILL', number: 9 })
+      await advance(60_000)
+      assert.equal(master.isAlive(), false)
+      const refused = lines.filter(line => new RegExp(`reason="${code}.*; raise`).test(line))
+      assert.ok(refused.length > 5 && refused.length < 20, `${refused.length} tries in a minute`)
+      refuse.spawn = undefined
+      await advance(10_000)
+      assert.equal(alive().length, 1)
+      assert.equal(master.isAlive(), true)
+      assert.match(lines.at(-1) ?? '', / info /)
+      await advance(60_000)
+      assert.equal(children.length, 2, 'it is started once')
+    })
+  }
+
+  it('takes no reload, and reads the next configuration when it starts', async () => {
+    const { master, refuse, children, advance } = await setUpStarted()
+    refuse.spawn = systemError('EAGAIN', 'spawn nginx')
+    children[0]?.exit()
+    await advance(1000)
+    assert.equal(await master.reload(), 'absent')
+    master.reopenLogs()
+    refuse.spawn = undefined
+    await advance(1000)
+    assert.equal(children.length, 2)
+    const reloaded = master.reload()
+    await advance(100)
+    assert.equal(await reloaded, 'applied')
+  })
+
+  it('is not started any more once it has to stop', async () => {
+    const { master, refuse, children, advance, waiting } = await setUpStarted()
+    refuse.spawn = systemError('EAGAIN', 'spawn nginx')
+    children[0]?.exit()
+    await advance(1000)
+    await master.stop('graceful', 1000)
+    assert.equal(waiting(), 0)
+    refuse.spawn = undefined
+    await advance(60_000)
+    assert.equal(children.length, 1)
+  })
+})
+
+describe('an nginx master that dies', { timeout: 5000 }, () => {
+  it('while it is told of a configuration: the reload settles, and its successor has workers', async () => {
+    const { master, deps, children, alive, advance } = await setUpStarted()
+    deps.processes.childrenOf = () => [] // it has none that is new
+    const reloaded = master.reload()
+    await advance(10)
+    children[0]?.exit()
+    await advance(100)
+    assert.equal(await reloaded, 'applied')
+    assert.deepEqual(
+      alive().map(({ signals }) => signals),
+      [[]],
+    )
+  })
+
+  it('leaves workers that serve until its successor has some, and then quit', async () => {
+    const { refuse, children, advance } = await setUpStarted()
+    const [first] = children
+    assert.ok(first)
+    const told: string[] = []
+    first.signalGroup = signal => told.push(signal) > 0
+    refuse.spawn = systemError('EMFILE', 'spawn nginx')
+    first.exit()
+    await advance(20_000)
+    assert.deepEqual(told, [])
+    refuse.spawn = undefined
+    await advance(15_000)
+    assert.deepEqual(told, ['SIGQUIT'])
+  })
+})
