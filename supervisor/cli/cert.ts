@@ -25,7 +25,7 @@ export async function cert(commandLine: CommandLine, world: World, given: CertAr
   const { action, name, isJson, isForced } = args
   if (name !== undefined && ['list', 'trust-info'].includes(action))
     throw new OperatorError(`monohull cert ${action} accepts no name, got ${name}`, {
-      fix: `leave it out, or run monohull cert show ${name}`,
+      fix: `remove it, or run monohull cert show ${name}`,
       code: exitCode.usage,
     })
   if (action === 'list') {

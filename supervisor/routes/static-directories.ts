@@ -83,7 +83,7 @@ export async function openStaticDirectories(deps: StaticDirectoriesDeps): Promis
           if (opened.size === 0) return
           known = new Map([...known, ...opened])
           deps.log.info('static files may contain symbolic links now: nginx checks for them', {
-            folders: [...opened.keys()].join(','),
+            directories: [...opened.keys()].join(','),
           })
           await deps.onChange()
         },

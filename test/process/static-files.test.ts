@@ -193,7 +193,7 @@ describe('static files on a disk', { skip: needsRoot, concurrency: 3 }, () => {
       const monohull = await serve(t, folder)
       assert.doesNotMatch(renderedSite(monohull), /disable_symlinks/)
       open(folder)
-      await monohull.seen(new RegExp(`nginx checks for them folders=${folder}`))
+      await monohull.seen(new RegExp(`nginx checks for them directories=${folder}`))
       await until('the link to be refused', async () => {
         return (await monohull.request({ path: '/sub/link.txt' })).status === 403
       })

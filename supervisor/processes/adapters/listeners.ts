@@ -106,7 +106,7 @@ function listenError(address: string, port: number, reason: string): OperatorErr
 function bindRefusal(path: string, refused: number): OperatorError {
   const reason = getSystemErrorName(refused)
   return new OperatorError(`cannot bind the worker socket ${path}: ${reason}`, {
-    fix: errnoFix(reason) ?? 'make run_dir a writable folder with a path of at most 80 characters',
+    fix: errnoFix(reason) ?? 'set run_dir to a writable directory with a path of at most 80 characters',
   })
 }
 

@@ -81,7 +81,7 @@ function checkRoot(
     return
   }
   if (isUnfitPath(root))
-    complain(key, root, 'contains characters that nginx does not accept in a path', 'rename the directory')
+    complain(key, root, 'contains characters that nginx would misread in a path', 'rename the directory')
   const closed = nginxUser && findClosedDirectory(root, nginxUser)
   if (closed)
     complain(

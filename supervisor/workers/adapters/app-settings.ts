@@ -68,7 +68,7 @@ export function resolveApp(
       complain(
         `${key}.command`,
         content.root,
-        'holds characters that nginx cannot take in a path',
+        'contains characters that nginx would misread in a path',
         'rename the directory',
       )
       return undefined

@@ -34,7 +34,7 @@ describe('workers/adapters/app-settings', () => {
       return { kind: settings?.content.kind, problems }
     }
     assert.deepEqual(contentOf('plain folder'), { kind: 'files', problems: [] })
-    const problems = ['holds characters that nginx cannot take in a path']
+    const problems = ['contains characters that nginx would misread in a path']
     assert.deepEqual(contentOf('a$b'), { kind: undefined, problems })
   })
 })
