@@ -48,7 +48,8 @@ local function request_certificate(ask_socket, name)
     end
 end
 
---- The certificate and key for a name, from memory if they were read within the last seconds, otherwise from the file or the supervisor.
+--- The certificate and key for a name: from memory if they were read within the last seconds, otherwise from the file
+-- or the supervisor.
 local function find_pair(directory, ask_socket, name)
     local pair = kept:get(name)
     if pair then return pair end

@@ -1,4 +1,5 @@
---- Changes of dynamic routes from the supervisor: a version, then a line for each host, with its target, or without one if the route was removed.
+--- Changes of dynamic routes from the supervisor: a version, then a line for each host, with its target, or without one
+-- if the route was removed.
 local known_hosts = require "monohull.known_hosts"
 
 local M = {}
