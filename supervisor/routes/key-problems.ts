@@ -1,6 +1,6 @@
-import { type Match, type RouteKeys, trimPath } from './settings-keys.ts'
+import { type Match, type RouteKeys, trimPath } from './route-keys.ts'
+import { targetKinds } from './targets.ts'
 
-const targetKinds = ['app', 'upstream', 'files', 'redirect', 'response'] as const
 /** Keys that apply only to proxied requests. */
 const proxyKeys = ['strip_prefix', 'rewrite', 'read_timeout', 'buffering', 'cache'] as const
 const pathForms: Record<Match, [RegExp, string]> = {

@@ -1,7 +1,8 @@
 import { describeRouteKeyProblems } from './key-problems.ts'
-import type { RouteSettings } from './settings.ts'
-import { type Match, type RouteKeys, routeKeys, trimPath } from './settings-keys.ts'
-import { type FilesTarget, type RedirectTarget, type ResponseTarget, response } from './targets.ts'
+import type { ProxiedTarget } from './route.ts'
+import { type Match, type RouteKeys, routeKeys, trimPath } from './route-keys.ts'
+import type { RouteSettings } from './setting-keys.ts'
+import { defaultResponse, type FilesTarget, type RedirectTarget, type ResponseTarget } from './targets.ts'
 
 /** One entry of `routes`. A slash at the end of a prefix makes no difference. */
 export const route = routeKeys
@@ -13,19 +14,10 @@ export const route = routeKeys
 
 /** Target of a route. */
 export type Target =
-  | ({ kind: 'app'; name: string } & Proxying)
-  | ({ kind: 'upstream'; name: string } & Proxying)
+  | ProxiedTarget
   | ({ kind: 'files' } & FilesTarget)
   | ({ kind: 'redirect' } & RedirectTarget)
   | ({ kind: 'response' } & ResponseTarget)
-
-/** Options for proxied requests. */
-export interface Proxying {
-  stripsPrefix: boolean
-  rewrite: { from: string; to: string } | undefined
-  readTimeoutMs: number | undefined
-  isBuffered: boolean
-}
 
 /** Route as configured. */
 export interface Route {
@@ -67,7 +59,7 @@ function toSettings(value: RouteKeys): RouteSettings {
 }
 
 function toTarget(value: RouteKeys): Target {
-  const proxying: Proxying = {
+  const proxying = {
     stripsPrefix: value.strip_prefix ?? false,
     rewrite: value.rewrite,
     readTimeoutMs: value.read_timeout,
@@ -77,5 +69,5 @@ function toTarget(value: RouteKeys): Target {
   if (value.upstream !== undefined) return { kind: 'upstream', name: value.upstream, ...proxying }
   if (value.files) return { kind: 'files', ...value.files }
   if (value.redirect) return { kind: 'redirect', ...value.redirect }
-  return { kind: 'response', ...response.parse(value.response ?? {}) }
+  return { kind: 'response', ...defaultResponse, ...value.response }
 }

@@ -5,7 +5,7 @@ import type { ResponseHeadersConfig } from '../front/response-header-keys.ts'
 import { headersOf } from '../front/response-headers.ts'
 import type { RouteRules } from '../front/route-rules.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
-import type { RouteSettings } from './settings.ts'
+import type { RouteSettings } from './setting-keys.ts'
 
 /** Rules of a route that differ from those of the whole front. Throws an OperatorError if the installed nginx lacks a feature. */
 export function routeRules(

@@ -1,13 +1,10 @@
 import * as z from 'zod'
 import { docs, nginxPath, whole } from '../config/values.ts'
 
-/** Targets of a route other than an app or upstream. */
-
 const text = (expected: string) => z.string({ error: expected }).min(1, expected)
 const trueOrFalse = 'expected true or false'
 
-/** Keys of `files`. */
-export const files = z.strictObject({
+const files = z.strictObject({
   root: text('expected a directory')
     .regex(nginxPath, 'expected a directory without quotes, backslashes, ;, {, } and $')
     .register(docs, {
@@ -52,8 +49,7 @@ export const files = z.strictObject({
 
 const redirectStatus = 'expected 301, 302, 303, 307 or 308'
 
-/** Keys of `redirect`. */
-export const redirect = z.strictObject({
+const redirect = z.strictObject({
   to: text('expected a URL or a path')
     .regex(/^(https?:\/\/[^\s"'\\;{}$/]+|(?=\/))[^\s"'\\;{}$]*$/, 'expected https://HOST/PATH or /PATH, without $')
     .regex(/^[\x20-\x7e]*$/, 'expected an address in ASCII, such as /caf%C3%A9 for /café')
@@ -72,8 +68,7 @@ export const redirect = z.strictObject({
 const longestBody = 4000
 const responseStatus = 'expected a status from 200 to 599'
 
-/** Keys of `response`. */
-export const response = z.strictObject({
+const response = z.strictObject({
   status: whole(200, 599, responseStatus)
     .refine(
       status => status < 300 || status > 399,
@@ -82,12 +77,12 @@ export const response = z.strictObject({
     .default(200)
     .register(docs, { description: "Status; an error without a body gets nginx's page" }),
   body: z
-    .string({ error: 'expected a text' })
+    .string({ error: 'expected text' })
     .refine(
       body => writtenLength(body) <= longestBody,
       `expected at most ${longestBody} bytes, where " and \\ count as 2 and $ as 18; serve a file instead`,
     )
-    .refine(body => !body.includes('\0'), 'expected a text without a NUL character')
+    .refine(body => !body.includes('\0'), 'expected text without a NUL character')
     .default('')
     .register(docs, { description: 'Body of the response' }),
   content_type: z
@@ -102,9 +97,30 @@ function writtenLength(text: string): number {
   return new TextEncoder().encode(text.replaceAll(/["\\]/g, 'xx').replaceAll('$', 'x'.repeat(18))).length
 }
 
+/** Keys of a route that name its target: one of them is set. */
+export const targetKeys = {
+  app: z
+    .string({ error: 'expected the name of an app' })
+    .optional()
+    .register(docs, { description: 'App that gets the requests' }),
+  upstream: z
+    .string({ error: 'expected the name of an upstream' })
+    .optional()
+    .register(docs, { description: 'Upstream whose servers get the requests' }),
+  files: files.optional().register(docs, { description: 'Directory of static files' }),
+  redirect: redirect.optional().register(docs, { description: 'Redirect to another URL or path' }),
+  response: response.optional().register(docs, { description: 'Fixed response' }),
+}
+
+/** Every kind of target. */
+export const targetKinds = Object.keys(targetKeys) as (keyof typeof targetKeys)[]
+
 /** Validated keys of `files`. */
 export type FilesTarget = z.output<typeof files>
 /** Validated keys of `redirect`. */
 export type RedirectTarget = z.output<typeof redirect>
 /** Validated keys of `response`. */
 export type ResponseTarget = z.output<typeof response>
+
+/** Response without keys. */
+export const defaultResponse: ResponseTarget = response.parse({})

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { docs, hostName, optionalDuration } from '../config/values.ts'
-import { routeSettingKeys } from './settings.ts'
-import { files, redirect, response } from './targets.ts'
+import { routeSettingKeys } from './setting-keys.ts'
+import { targetKeys } from './targets.ts'
 
 /** Comparison of a route's path with that of a request. */
 export type Match = 'prefix' | 'exact' | 'regex'
@@ -40,17 +40,7 @@ export const routeKeys = z.strictObject({
       description:
         'Comparison with path: exact routes are tried first, then the first regex (PCRE) that matches, then the longest prefix',
     }),
-  app: z
-    .string({ error: 'expected the name of an app' })
-    .optional()
-    .register(docs, { description: 'App that gets the requests' }),
-  upstream: z
-    .string({ error: 'expected the name of an upstream' })
-    .optional()
-    .register(docs, { description: 'Upstream whose servers get the requests' }),
-  files: files.optional().register(docs, { description: 'Directory of static files' }),
-  redirect: redirect.optional().register(docs, { description: 'Redirect to another URL or path' }),
-  response: response.optional().register(docs, { description: 'Fixed response' }),
+  ...targetKeys,
   strip_prefix: z.boolean({ error: 'expected true or false' }).optional().register(docs, {
     description:
       'Whether the app or upstream gets the path without the prefix: /x for /api/x. The prefix is added back to its Location and Refresh headers and the paths of its cookies. X-Forwarded-Prefix contains the prefix',
