@@ -8,7 +8,7 @@ import { includeHeaders, includeRouteHeaders, renderRouteHeaders, routeHeadersFi
 import { isCounted, renderRouteLimits } from '../front/limits.ts'
 import { type FrontRules, renderOtherHeaders } from '../front/rules.ts'
 import { lines } from '../nginx/text.ts'
-import { renderCookie } from '../workers/upstream.ts'
+import { renderCookie } from '../workers/app-upstream.ts'
 import { isLeftToCache } from './proxied.ts'
 import type { RoutesModel, ServedRoute } from './route.ts'
 

@@ -1,5 +1,5 @@
 import { block, literal, quote } from '../nginx/text.ts'
-import { appKey } from '../workers/upstream.ts'
+import { appKey } from '../workers/app-upstream.ts'
 import { type DirectoryRoute, hiddenFiles, renderCacheMap, renderDirectory } from './directory.ts'
 import { includeFrontHeaders, mayRefuse, renderAdmission, renderResponseRules } from './front.ts'
 import { type ProxiedRoute, renderBareRestMap, renderPathMap, renderProxied, renderRestMap } from './proxied.ts'

@@ -1,9 +1,9 @@
 import { isCached, renderCacheAlone } from '../front/cache/alone.ts'
 import { quote } from '../nginx/text.ts'
-import { externalName } from '../upstreams/lines.ts'
-import type { ExternalUpstream } from '../upstreams/upstream.ts'
+import { upstreamName } from '../upstreams/lines.ts'
+import type { Upstream } from '../upstreams/upstream.ts'
+import { proxyTarget } from '../workers/app-upstream.ts'
 import { renderBusyLocation } from '../workers/autoscaling/busy-counter.ts'
-import { proxyTarget } from '../workers/upstream.ts'
 import type { ProxiedTarget, RoutesModel, ServedRoute } from './route.ts'
 
 /** Values of snippets/proxy.conf; a location contains only what differs. */
@@ -122,11 +122,11 @@ function findApp(name: string, { apps, busyCounter }: Pick<RoutesModel, 'apps' |
 function findUpstream(name: string, { upstreams }: Pick<RoutesModel, 'upstreams'>): Peer | undefined {
   const upstream = upstreams.find(candidate => candidate.name === name && candidate.servers.length > 0)
   if (!upstream) return undefined
-  const url = `${upstream.tls ? 'https' : 'http'}://${externalName(upstream)}`
+  const url = `${upstream.tls ? 'https' : 'http'}://${upstreamName(upstream)}`
   return { url, host: upstream.host, options: renderUpstreamOptions(upstream) }
 }
 
-function renderUpstreamOptions({ tries, tls }: ExternalUpstream): string[] {
+function renderUpstreamOptions({ tries, tls }: Upstream): string[] {
   return [
     ...(tries === usualTries ? [] : [`proxy_next_upstream_tries ${tries};`]),
     ...(tls ? ['proxy_ssl_server_name on;', ...(tls.name ? [`proxy_ssl_name ${tls.name};`] : [])] : []),

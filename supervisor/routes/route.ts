@@ -2,9 +2,9 @@ import { isUnderWildcard } from '../base/host-name.ts'
 import type { RouteRules } from '../front/route-rules.ts'
 import type { FrontRules } from '../front/rules.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
-import type { ExternalUpstream } from '../upstreams/upstream.ts'
+import type { Upstream } from '../upstreams/upstream.ts'
+import type { AppUpstream } from '../workers/app-upstream.ts'
 import type { BusyCounter } from '../workers/autoscaling/busy-counter.ts'
-import type { Upstream } from '../workers/upstream.ts'
 import type { DirectoryShortcuts } from './static-directory.ts'
 
 /** Route as nginx serves it. */
@@ -90,7 +90,7 @@ export interface RoutesModel {
   features: Pick<NginxFeatures, 'brotliStaticModule'>
   front: FrontRules
   routes: readonly ServedRoute[]
-  apps: readonly Upstream[]
-  upstreams: readonly ExternalUpstream[]
+  apps: readonly AppUpstream[]
+  upstreams: readonly Upstream[]
   busyCounter: BusyCounter | undefined
 }

@@ -11,11 +11,11 @@ import { routesOf } from '../routes/model.ts'
 import type { StaticFilesModel } from '../routes/static-directories.ts'
 import type { UpstreamConfig } from '../upstreams/keys.ts'
 import { tlsName } from '../upstreams/names.ts'
-import type { ExternalUpstream } from '../upstreams/upstream.ts'
+import type { Upstream } from '../upstreams/upstream.ts'
 import type { UpstreamsModel } from '../upstreams/upstreams.ts'
+import type { AppUpstream } from '../workers/app-upstream.ts'
 import type { AppsModel } from '../workers/apps.ts'
 import { busyCounterOf } from '../workers/autoscaling/busy-apps.ts'
-import type { Upstream } from '../workers/upstream.ts'
 import type { NginxModel } from './model.ts'
 import type { Settings } from './settings.ts'
 import { shutdownTimeoutSeconds } from './shutdown.ts'
@@ -36,7 +36,7 @@ export const noneRunning: RunningModel = {
   hsts: undefined,
   accessLogPath: '/dev/stdout',
   serversOf: () => [],
-  externalOf: () => [],
+  upstreamServersOf: () => [],
 }
 
 /** Name of the health socket in run_dir. */
@@ -71,7 +71,7 @@ export function modelNginx(settings: Settings, features: NginxFeatures, running:
       readyPath: config.health.ready_path,
     },
     unavailable: { own: settings.maintenancePage },
-    apps: apps.flatMap(({ config: { keepalive, balance }, content, plan }): Upstream[] =>
+    apps: apps.flatMap(({ config: { keepalive, balance }, content, plan }): AppUpstream[] =>
       plan
         ? [
             {
@@ -85,7 +85,7 @@ export function modelNginx(settings: Settings, features: NginxFeatures, running:
         : [],
     ),
     upstreams: Object.entries(config.upstreams).map(([name, upstream]) =>
-      toUpstream(name, upstream, { servers: running.externalOf(name), directory: config.directory }),
+      toUpstream(name, upstream, { servers: running.upstreamServersOf(name), directory: config.directory }),
     ),
     routes,
     busyCounter: busyCounterOf(settings, features),
@@ -111,8 +111,8 @@ export function modelNginx(settings: Settings, features: NginxFeatures, running:
 function toUpstream(
   name: string,
   config: UpstreamConfig,
-  { servers, directory }: { servers: ExternalUpstream['servers']; directory: string },
-): ExternalUpstream {
+  { servers, directory }: { servers: Upstream['servers']; directory: string },
+): Upstream {
   const { balance, keepalive, retries, max_fails, fail_timeout, host, tls } = config
   return {
     name,

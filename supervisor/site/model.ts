@@ -8,9 +8,9 @@ import type { NginxFeatures } from '../nginx/features.ts'
 import type { ListenAddress } from '../nginx/listen-address.ts'
 import type { OwnNginxConf } from '../nginx/own-conf.ts'
 import type { ServedRoute } from '../routes/route.ts'
-import type { ExternalUpstream } from '../upstreams/upstream.ts'
+import type { Upstream } from '../upstreams/upstream.ts'
+import type { AppUpstream } from '../workers/app-upstream.ts'
 import type { BusyCounter } from '../workers/autoscaling/busy-counter.ts'
-import type { Upstream } from '../workers/upstream.ts'
 
 /** Model of the nginx configuration: everything that its rendered parts depend on. */
 export interface NginxModel {
@@ -38,8 +38,8 @@ export interface NginxModel {
   /** Busy time of workers, counted for apps that are scaled by it. */
   busyCounter: BusyCounter | undefined
   /** Apps with workers. */
-  apps: Upstream[]
-  upstreams: ExternalUpstream[]
+  apps: AppUpstream[]
+  upstreams: Upstream[]
   /** Routes of hosts that are not in the configuration. */
   dynamicRoutes: DynamicHosts | undefined
   /** Routes; no two have the same host, path and match. */

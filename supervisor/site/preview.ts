@@ -5,7 +5,7 @@ import { hstsOf } from '../certificates/hsts/stages.ts'
 import type { Hsts } from '../front/hsts.ts'
 import { readNginxFeatures, readStaticFiles } from '../nginx/adapters/files.ts'
 import { inspectDirectories } from '../routes/static-directories.ts'
-import type { ExternalUpstream } from '../upstreams/upstream.ts'
+import type { Upstream } from '../upstreams/upstream.ts'
 import { plannedServers } from '../workers/plan.ts'
 import { modelNginx, noneRunning } from './compose.ts'
 import { luaKeys } from './lua.ts'
@@ -15,7 +15,7 @@ import type { Config } from './schema.ts'
 import type { Settings } from './settings.ts'
 
 /** Servers of an upstream as configured, without resolving their names. */
-function namedServers({ upstreams }: Config, upstream: string): ExternalUpstream['servers'] {
+function namedServers({ upstreams }: Config, upstream: string): Upstream['servers'] {
   return (upstreams[upstream]?.servers ?? []).map(({ host, port, weight, isBackup }) => ({
     address: formatAddress(host, port),
     weight,
@@ -61,6 +61,6 @@ export async function previewModel(settings: Settings, world: World): Promise<Ng
     // the value right after startup with a valid certificate
     hsts: hstsPreview(settings),
     serversOf: plan => plannedServers(plan, config.run_dir),
-    externalOf: upstream => namedServers(config, upstream),
+    upstreamServersOf: upstream => namedServers(config, upstream),
   })
 }

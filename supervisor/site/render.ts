@@ -17,9 +17,9 @@ import { routeFrontFiles } from '../routes/front.ts'
 import { renderRouteMaps, renderRoutes } from '../routes/locations.ts'
 import { isLeftToCache } from '../routes/proxied.ts'
 import { routesByHost } from '../routes/route.ts'
-import { renderExternal } from '../upstreams/lines.ts'
+import { renderUpstream } from '../upstreams/lines.ts'
+import { renderAppUpstream, renderCookie } from '../workers/app-upstream.ts'
 import { renderBusyCounter } from '../workers/autoscaling/busy-counter.ts'
-import { renderCookie, renderUpstream } from '../workers/upstream.ts'
 import { renderLogs } from './log.ts'
 import { luaKeys, renderLuaPath } from './lua.ts'
 import type { NginxModel } from './model.ts'
@@ -118,9 +118,9 @@ function renderHttp(model: NginxModel): string {
     ...renderFront(model.front, { ...model, open: healthPaths(model) }),
     ...(redirectsByMap(model) ? renderRedirects(healthPaths(model), model.acmeChallenges) : []),
     ...renderLuaPath(model),
-    ...model.apps.flatMap(renderUpstream),
+    ...model.apps.flatMap(renderAppUpstream),
     ...(model.busyCounter ? renderBusyCounter(model.busyCounter) : []),
-    ...model.upstreams.flatMap(renderExternal),
+    ...model.upstreams.flatMap(renderUpstream),
     ...(proxied.some(route => isLeftToCache(route, model)) ? renderNobody() : []),
     ...(model.dynamicRoutes ? renderDynamicHosts(model.dynamicRoutes) : []),
     ...renderRouteMaps(model),

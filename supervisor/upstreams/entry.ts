@@ -1,10 +1,10 @@
 import { formatAddress } from '../base/address.ts'
-import type { ExternalServer } from './keys.ts'
+import type { UpstreamServer } from './keys.ts'
 import { isName } from './names.ts'
 
 /** One address of a server of an upstream. */
 export interface UpstreamEntry {
-  server: ExternalServer
+  server: UpstreamServer
   address: string
   /** The address with the port; unique within an upstream. */
   endpoint: string
@@ -12,7 +12,7 @@ export interface UpstreamEntry {
 
 /** Entries for all known addresses of an upstream's servers. */
 export function entriesOf(
-  servers: readonly ExternalServer[],
+  servers: readonly UpstreamServer[],
   addressesOf: (name: string) => readonly string[],
 ): UpstreamEntry[] {
   return servers.flatMap(server =>

@@ -4,7 +4,7 @@ import { balances, hasBackups, listBalances } from '../nginx/balance.ts'
 import { tlsName } from './names.ts'
 
 /** A configured server of an upstream. */
-export interface ExternalServer {
+export interface UpstreamServer {
   /** Name or address, without brackets. */
   host: string
   port: number
@@ -20,7 +20,7 @@ const serverExpected =
 const hostExpected = 'expected a name or an address before the port, such as 10.0.0.3 or [2001:db8::3]'
 const onceExpected = 'expected weight=NUMBER and backup once each'
 
-const server = z.string({ error: serverExpected }).transform((text, context): ExternalServer => {
+const server = z.string({ error: serverExpected }).transform((text, context): UpstreamServer => {
   const { ipv6, host = ipv6 ?? '', port = '', options = '' } = serverForm.exec(text.trim())?.groups ?? {}
   const given = options.split(' ').flatMap(option => option.replace(/=.*/, '') || [])
   const isPort = Number(port) >= 1 && Number(port) <= 65535

@@ -1,5 +1,5 @@
 import { balanceLines } from '../nginx/balance.ts'
-import type { ExternalUpstream } from './upstream.ts'
+import type { Upstream } from './upstream.ts'
 
 /** nginx's default for `keepalive_timeout`: nothing is known about the timeouts of the servers. */
 const idle = '60s'
@@ -8,10 +8,10 @@ const zoneKilobytes = 64
 const zoneKilobytesPerServer = 4
 
 /** The `upstream` block of a configured upstream; empty without servers. */
-export function renderExternal(upstream: ExternalUpstream): string[] {
+export function renderUpstream(upstream: Upstream): string[] {
   const { servers, balance, keepalive, maxFails, failTimeoutSeconds } = upstream
   if (servers.length === 0) return []
-  const group = externalName(upstream)
+  const group = upstreamName(upstream)
   // nginx rejects a group with only backups
   const hasOthers = servers.some(({ isBackup }) => !isBackup)
   return [
@@ -37,6 +37,6 @@ export function renderExternal(upstream: ExternalUpstream): string[] {
 }
 
 /** Name of the `upstream` block. */
-export function externalName({ name }: Pick<ExternalUpstream, 'name'>): string {
+export function upstreamName({ name }: Pick<Upstream, 'name'>): string {
   return `upstream_${name}`
 }

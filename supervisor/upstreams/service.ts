@@ -4,12 +4,12 @@ import type { UpstreamProbe } from './checks.ts'
 import { createUpstreamChecks, type UpstreamChecks } from './checks.ts'
 import { entriesOf, type UpstreamEntry } from './entry.ts'
 import { type ServerHealth, serversInUse, unchecked } from './health.ts'
-import type { ExternalServer, UpstreamConfig } from './keys.ts'
+import type { UpstreamConfig, UpstreamServer } from './keys.ts'
 import type { Resolver } from './name-lookups.ts'
 import { createNameLookups } from './name-lookups.ts'
 import { isName } from './names.ts'
 import { describeHealth, describeMissing, type UpstreamServerStatus } from './status.ts'
-import type { ExternalUpstream } from './upstream.ts'
+import type { Upstream } from './upstream.ts'
 
 /** Time in which changes are combined, because each report reloads nginx. */
 const batchMs = 200
@@ -19,7 +19,7 @@ export interface Upstreams {
   /** Starts lookups and health checks. Resolves when all names are known, or after two seconds. */
   start(): Promise<void>
   /** Servers that get requests now. */
-  serversOf(upstream: string): ExternalUpstream['servers']
+  serversOf(upstream: string): Upstream['servers']
   status(): UpstreamServerStatus[]
   /** Addresses and health, from which the next instance continues. */
   snapshot(): Snapshot
@@ -86,7 +86,7 @@ export function createUpstreams(
 
   function statusOf(upstream: string, { servers }: UpstreamConfig): UpstreamServerStatus[] {
     const now = clock.monotonic()
-    const textOf = ({ host, port }: ExternalServer) => formatAddress(host, port)
+    const textOf = ({ host, port }: UpstreamServer) => formatAddress(host, port)
     const entries = entriesAt(upstream)
     const used = inUse(upstream, entries)
     const missing = servers.filter(server => entries.every(entry => entry.server !== server))

@@ -1,7 +1,7 @@
 import type { Balance } from '../nginx/balance.ts'
 
 /** Upstream of servers outside the container, in nginx's model. Without servers, nginx responds with 503. */
-export interface ExternalUpstream {
+export interface Upstream {
   name: string
   servers: { address: string; weight: number; isBackup: boolean }[]
   balance: Balance

@@ -4,7 +4,7 @@ import type { Runtime } from '../base/runtime.ts'
 import type { UpstreamConfig } from './keys.ts'
 import type { Upstreams } from './service.ts'
 import type { UpstreamServerStatus } from './status.ts'
-import type { ExternalUpstream } from './upstream.ts'
+import type { Upstream } from './upstream.ts'
 
 /** Settings that the upstreams depend on. */
 export interface UpstreamsSettings {
@@ -20,7 +20,7 @@ interface UpstreamsKeys {
 /** The upstreams' part of nginx's model. */
 export interface UpstreamsModel {
   /** Servers of an upstream that get requests now. */
-  externalOf(upstream: string): ExternalUpstream['servers']
+  upstreamServersOf(upstream: string): Upstream['servers']
 }
 
 /** The upstreams of a run. */
@@ -88,7 +88,7 @@ export async function openUpstreams(deps: UpstreamsDeps, settings: UpstreamsSett
     async prepare(next) {
       const prepared = await start(next, running)
       return {
-        model: () => ({ externalOf: upstream => prepared?.serversOf(upstream) ?? [] }),
+        model: () => ({ upstreamServersOf: upstream => prepared?.serversOf(upstream) ?? [] }),
         revert: () => prepared?.stop(),
         commit() {
           warnOfUnrouted(next)
@@ -98,7 +98,7 @@ export async function openUpstreams(deps: UpstreamsDeps, settings: UpstreamsSett
         },
       }
     },
-    model: () => ({ externalOf: upstream => running?.serversOf(upstream) ?? [] }),
+    model: () => ({ upstreamServersOf: upstream => running?.serversOf(upstream) ?? [] }),
     status: () => ({ upstreams: running?.status() ?? [] }),
     quiesce() {
       isStopping = true

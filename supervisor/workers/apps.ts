@@ -11,6 +11,7 @@ import type { OomWatch } from '../processes/oom-watch.ts'
 import { workerMetrics } from '../processes/program-metrics.ts'
 import type { AppSettings } from './adapters/app-settings.ts'
 import { httpProbe } from './adapters/http-probe.ts'
+import type { WorkerEntry } from './app-upstream.ts'
 import { keepScale } from './autoscaling/autoscaling.ts'
 import type { WorkerLimits } from './autoscaling/decision.ts'
 import type { InFlight } from './deaths/in-flight.ts'
@@ -20,7 +21,6 @@ import { createWorkerPool, type WorkerPool } from './pool.ts'
 import type { BootResult } from './pool-boot.ts'
 import { countReady, describeUnready, sumWorkers, type WorkerCount } from './ready-count.ts'
 import type { WorkerStatus } from './status.ts'
-import type { UpstreamServer } from './upstream.ts'
 import type { WorkerEvent } from './worker.ts'
 
 /** Time that the first ready worker waits for the others before nginx is reloaded. */
@@ -41,7 +41,7 @@ export interface AppsSettings {
 /** The apps' part of nginx's model. */
 export interface AppsModel {
   /** Addresses of the workers of an app. */
-  serversOf(plan: WorkerPlan): UpstreamServer[]
+  serversOf(plan: WorkerPlan): WorkerEntry[]
 }
 
 /** Dependencies of the apps of a run. */
@@ -159,8 +159,8 @@ export function createApps(deps: AppsDeps): Apps {
     }
   }
 
-  const ready = ({ app }: WorkerPlan): UpstreamServer[] => pools.get(app)?.rotation() ?? []
-  const all = (plan: WorkerPlan, runDir: string): UpstreamServer[] =>
+  const ready = ({ app }: WorkerPlan): WorkerEntry[] => pools.get(app)?.rotation() ?? []
+  const all = (plan: WorkerPlan, runDir: string): WorkerEntry[] =>
     pools.get(plan.app)?.addresses() ?? plannedServers(plan, runDir)
   const workers = (): WorkerStatus[] => [...pools.values()].flatMap(pool => pool.status())
 

@@ -12,7 +12,7 @@ import {
 } from '../config/values.ts'
 import { listBalances } from '../nginx/balance.ts'
 import { exitAfter, onFailure, rejectUnusedExitAfter } from '../processes/failure-keys.ts'
-import { appBalances } from './upstream.ts'
+import { appBalances } from './app-upstream.ts'
 
 const workers = workerCount.default('auto').register(docs, {
   description:

@@ -1,7 +1,7 @@
+import type { WorkerEntry } from './app-upstream.ts'
 import type { WorkerLimits } from './autoscaling/decision.ts'
 import type { RecyclePolicy } from './recycling.ts'
 import { socketPath } from './socket-paths.ts'
-import type { UpstreamServer } from './upstream.ts'
 
 /** Plan of the workers of an app: their program and the policies that apply to them. Times in ms. */
 export interface WorkerPlan {
@@ -43,7 +43,7 @@ export interface WorkerPlan {
 }
 
 /** Upstream entries of workers that do not run yet. */
-export function plannedServers({ app, count, entries, listen }: WorkerPlan, runDir: string): UpstreamServer[] {
+export function plannedServers({ app, count, entries, listen }: WorkerPlan, runDir: string): WorkerEntry[] {
   return Array.from({ length: Math.max(count, entries) }, (_, index) => ({
     slot: index + 1,
     address:

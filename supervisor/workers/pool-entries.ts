@@ -2,11 +2,11 @@ import type { Clock } from '../base/clock.ts'
 import { reasonOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { WorkerAddress } from './address.ts'
+import type { WorkerEntry } from './app-upstream.ts'
 import type { WorkerPlan } from './plan.ts'
 import type { WorkerSlot } from './slot.ts'
 import type { SlotAddressDeps } from './slot-address.ts'
 import { socketPath, spreadEntries } from './socket-paths.ts'
-import type { UpstreamServer } from './upstream.ts'
 
 const retryMs = 2000
 
@@ -21,7 +21,7 @@ export interface PoolEntries {
   /** Addresses of the entries that lead to a slot now. */
   leadingTo(slot: number): WorkerAddress[]
   /** All entries: the plan's number of them, or one per slot in `counted` if entries cannot be redirected. */
-  servers(counted: readonly WorkerSlot[]): UpstreamServer[]
+  servers(counted: readonly WorkerSlot[]): WorkerEntry[]
 }
 
 /** Dependencies of the entries. */

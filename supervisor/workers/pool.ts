@@ -2,6 +2,7 @@ import { recyclesAtOnce } from '../base/batches.ts'
 import { pause } from '../base/clock.ts'
 import { reasonOf } from '../base/errors.ts'
 import { type RollResult, stopping } from '../base/roll-result.ts'
+import type { WorkerEntry } from './app-upstream.ts'
 import type { WorkerPlan } from './plan.ts'
 import { type BootResult, createPoolBoot } from './pool-boot.ts'
 import { createPoolEntries } from './pool-entries.ts'
@@ -11,7 +12,6 @@ import { createWorkerSlot, type WorkerSlot, type WorkerSlotDeps } from './slot.t
 import type { WorkerStatus } from './status.ts'
 import { createStragglers } from './stragglers.ts'
 import { createTurns } from './turns.ts'
-import type { UpstreamServer } from './upstream.ts'
 
 const settlePollMs = 2
 
@@ -22,9 +22,9 @@ export interface WorkerPool {
   /** Resolves when each worker is ready or has failed, or after `timeoutMs`. Each later worker may cost a reload of nginx. */
   settled(timeoutMs: number): Promise<void>
   /** Upstream entries of the ready workers. */
-  rotation(): UpstreamServer[]
+  rotation(): WorkerEntry[]
   /** Upstream entries of all workers, ready or not. */
-  addresses(): UpstreamServer[]
+  addresses(): WorkerEntry[]
   /**
    * Replaces all workers, one batch of slots after the other. If a new worker fails to start, or dies within min_uptime, the
    * slots that were already replaced return to the old plan.

@@ -10,13 +10,13 @@ import type { NginxFeatures } from '../../supervisor/nginx/features.ts'
 import type { NginxFiles } from '../../supervisor/nginx/service.ts'
 import type { NginxModel } from '../../supervisor/site/model.ts'
 import { renderNginx } from '../../supervisor/site/render.ts'
-import type { UpstreamServer } from '../../supervisor/workers/upstream.ts'
+import type { WorkerEntry } from '../../supervisor/workers/app-upstream.ts'
 import { plainFront } from '../front-rules.ts'
 import { makeCertificate } from '../make-certificate.ts'
 import { routeTo, toApp, toFiles, toUpstream } from '../routes.ts'
 
 const unix = { slot: 1, address: { kind: 'unix', path: '/tmp/app-1.sock' } } as const
-const workers = (count: number): UpstreamServer[] =>
+const workers = (count: number): WorkerEntry[] =>
   Array.from({ length: count }, (_, index) => ({
     slot: index + 1,
     // as long as the path of a unix socket may be

@@ -1,7 +1,7 @@
 import type { Log } from '../../base/log.ts'
 import { describeExit } from '../../processes/exit.ts'
 import type { WorkerAddress } from '../address.ts'
-import { renderAddress } from '../upstream.ts'
+import { renderAddress } from '../app-upstream.ts'
 import type { RefusedEnd, WorkerEnd } from '../worker.ts'
 import type { InFlight } from './in-flight.ts'
 

@@ -1,10 +1,10 @@
 import type { NginxModel } from '../../../../supervisor/site/model.ts'
-import type { Upstream } from '../../../../supervisor/workers/upstream.ts'
+import type { AppUpstream } from '../../../../supervisor/workers/app-upstream.ts'
 import { plainFront } from '../../../front-rules.ts'
 import { routeTo, toApp } from '../../../routes.ts'
 
 /** An app with two workers. */
-export const app: Upstream = {
+export const app: AppUpstream = {
   name: 'app',
   servers: [
     { slot: 1, address: { kind: 'unix', path: '/run/monohull/app-1.sock' } },

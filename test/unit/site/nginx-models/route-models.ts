@@ -1,9 +1,9 @@
 import type { NginxModel } from '../../../../supervisor/site/model.ts'
-import type { ExternalUpstream } from '../../../../supervisor/upstreams/upstream.ts'
+import type { Upstream } from '../../../../supervisor/upstreams/upstream.ts'
 import { routeTo, toApp, toFiles, toUpstream } from '../../../routes.ts'
 import { plainModel } from './plain-model.ts'
 
-const legacy: ExternalUpstream = {
+const legacy: Upstream = {
   name: 'legacy',
   servers: [
     { address: '10.0.0.2:5000', weight: 1, isBackup: false },

@@ -8,16 +8,16 @@ export type AppBalance = Balance | 'sticky'
 export const appBalances: [AppBalance, ...AppBalance[]] = [...balances, 'sticky']
 
 /** Entry in an app's upstream. */
-export interface UpstreamServer {
+export interface WorkerEntry {
   slot: number
   address: WorkerAddress
 }
 
 /** The workers of one app in nginx's model. */
-export interface Upstream {
+export interface AppUpstream {
   /** The app's name. */
   name: string
-  servers: readonly UpstreamServer[]
+  servers: readonly WorkerEntry[]
   /** Idle connections that each nginx process keeps to the workers. */
   keepalive: number
   balance: AppBalance
@@ -34,15 +34,15 @@ const zoneKilobytesPerServer = 8
 const tries = 3
 
 /** Lines for the http block: the upstream of an app, and with `sticky` the maps for the cookie. Empty without workers. */
-export function renderUpstream(upstream: Upstream): string[] {
+export function renderAppUpstream(upstream: AppUpstream): string[] {
   const { name, servers, balance } = upstream
   if (servers.length === 0) return []
   const addresses = servers.map(({ address }) => renderAddress(address))
   return [
     '',
     `# ${appKey(name)}: workers, balance, keepalive`,
-    `upstream ${upstreamName(name)} {`,
-    `    zone ${upstreamName(name)} ${zoneKilobytes + zoneKilobytesPerServer * addresses.length}k;`,
+    `upstream ${appUpstreamName(name)} {`,
+    `    zone ${appUpstreamName(name)} ${zoneKilobytes + zoneKilobytesPerServer * addresses.length}k;`,
     ...linesOf(balance).map(line => `    ${line}`),
     ...addresses.map(address => `    server ${address} max_fails=0;`),
     // each server again, as the last choice: a request that every worker dropped waits in the queue of a restarting one
@@ -61,15 +61,15 @@ export function appKey(name: string): string {
 }
 
 /** Argument of `proxy_pass` for an app. */
-export function proxyTarget({ name, balance }: Upstream): string {
-  return balance === 'sticky' ? `http://$monohull_upstream_${variableName(name)}` : `http://${upstreamName(name)}`
+export function proxyTarget({ name, balance }: AppUpstream): string {
+  return balance === 'sticky' ? `http://$monohull_upstream_${variableName(name)}` : `http://${appUpstreamName(name)}`
 }
 
 /**
  * Lines for the server block, or for a location with its own `add_header`: the cookie with the slot of the worker that
  * responded, unless the request already had it. Empty without `sticky`.
  */
-export function renderCookie({ name, servers, balance }: Upstream): string[] {
+export function renderCookie({ name, servers, balance }: AppUpstream): string[] {
   if (balance !== 'sticky' || servers.length === 0) return []
   return [`# ${appKey(name)}: balance`, `add_header Set-Cookie $monohull_cookie_${variableName(name)} always;`]
 }
@@ -91,7 +91,7 @@ function secondTries(addresses: readonly string[]): string[] {
  * One upstream per slot, selected by the cookie. Clients choose the cookie's value, so it is mapped to existing slots, and any
  * other value goes to the balanced upstream.
  */
-function renderSticky({ name, servers, keepalive }: Upstream): string[] {
+function renderSticky({ name, servers, keepalive }: AppUpstream): string[] {
   const variable = variableName(name)
   const share = Math.ceil(keepalive / servers.length)
   return [
@@ -108,7 +108,7 @@ function renderSticky({ name, servers, keepalive }: Upstream): string[] {
     '',
     `# ${appKey(name)}: balance`,
     `map $cookie_${cookieName(name)} $monohull_upstream_${variable} {`,
-    `    default ${upstreamName(name)};`,
+    `    default ${appUpstreamName(name)};`,
     ...servers.map(server => `    ${server.slot} ${slotName(name, server)};`),
     '}',
     // the last of several tried servers is the one that responded
@@ -128,7 +128,7 @@ function renderSticky({ name, servers, keepalive }: Upstream): string[] {
 }
 
 /** A slot's server and those after it. With few slots it is repeated, so that a request waits in its queue for the next worker. */
-function triesFrom(servers: readonly UpstreamServer[], first: number): UpstreamServer[] {
+function triesFrom(servers: readonly WorkerEntry[], first: number): WorkerEntry[] {
   return Array.from({ length: tries + 1 }, (_, index) => servers[(first + index) % servers.length]).filter(
     server => server !== undefined,
   )
@@ -138,12 +138,12 @@ function renderKeepalive(count: number): string[] {
   return count > 0 ? [`    keepalive ${count};`, `    keepalive_timeout ${idleTime};`] : []
 }
 
-function upstreamName(app: string): string {
+function appUpstreamName(app: string): string {
   return `app_${app}`
 }
 
-function slotName(app: string, { slot }: UpstreamServer): string {
-  return `${upstreamName(app)}_slot_${slot}`
+function slotName(app: string, { slot }: WorkerEntry): string {
+  return `${appUpstreamName(app)}_slot_${slot}`
 }
 
 function cookieName(app: string): string {
