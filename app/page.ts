@@ -14,7 +14,8 @@ const icon =
   "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32' fill='%230b6bcb'%3E%3Cpath d='M15 3v15H5zM17 7v11h9zM2 20h28l-5 9H8z'/%3E%3C/svg%3E"
 
 /** Headers that nginx sets for the app, never a visitor. */
-const ofNginx = /^x-(forwarded-(for|proto|host|port)|real-ip|request-id|ssl-(protocol|cipher|server-name))$/
+const ofNginx =
+  /^(forwarded|x-(forwarded-(for|proto|host|port|server)|real-ip|request-(id|start)|ssl-(protocol|cipher|server-name)))$/
 const longestValue = 240
 
 /** Complete HTML page without scripts or external resources. */
@@ -25,7 +26,7 @@ export function renderPage(exchange: Exchange): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width,initial-scale=1">
-<title>${name} answered · Monohull</title>
+<title>${name} responded · Monohull</title>
 <link rel="icon" href="${icon}">
 ${styleSheet}
 </head>
@@ -47,8 +48,8 @@ ${route(exchange)}
 
 function greeting({ worker, slot, workers }: NonNullable<Exchange['monohull']>): Html {
   const place = slot && workers ? html`, worker ${slot} of ${workers}` : ''
-  return html`<h1><em>${worker}</em> answered.</h1>
-<p class="lead">Monohull is running: this is its example app${place}.${(workers ?? 1) > 1 ? ' Reload the page, and another worker may answer.' : ''}</p>`
+  return html`<h1><em>${worker}</em> responded.</h1>
+<p class="lead">Monohull is running: this is its example app${place}.${(workers ?? 1) > 1 ? ' Reload the page, and another worker may respond.' : ''}</p>`
 }
 
 const plainGreeting = html`<h1>Running <em>without</em> Monohull.</h1>
@@ -59,7 +60,7 @@ function route(exchange: Exchange): Html {
   const { client, monohull, pid, uptimeSeconds, requests, node, httpVersion } = exchange
   const worker = html`<li class="stop"><span>${monohull ? 'Worker' : 'Process'}</span><b>${monohull?.worker ?? 'node'}</b>
 <span>pid ${pid} · up ${inWords(uptimeSeconds)} · ${requests} ${requests === 1 ? 'request' : 'requests'} · Node ${node.replace(/^v/, '')}</span></li>`
-  const visitor = html`<li class="stop"><span>Visitor</span><b>${client.address ?? 'unknown'}</b><span>asked for ${client.host ?? 'no host'}</span></li>`
+  const visitor = html`<li class="stop"><span>Visitor</span><b>${client.address ?? 'unknown'}</b><span>requested ${client.host ?? 'no host'}</span></li>`
   if (!monohull)
     return html`<ol class="route direct">${visitor}<li class="hop"><b>HTTP/${httpVersion}</b>not encrypted</li>${worker}</ol>`
   return html`<ol class="route">${visitor}

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import net, { type AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
@@ -35,14 +36,14 @@ function appWith(env: Record<string, string>, uptimeSeconds = 3725) {
 }
 
 describe('the page', () => {
-  it('tells which worker answered', async () => {
+  it('names the worker that responded', async () => {
     const app = appWith(inPool)
     await request(app).get('/api/worker')
     const { text } = await request(app)
       .get('/')
       .expect(200)
       .expect('Content-Type', /^text\/html; charset=utf-8/)
-    assert.match(text, /<title>app\.2 answered/)
+    assert.match(text, /<title>app\.2 responded/)
     assert.match(text, /worker 2 of 4/)
     assert.match(text, /pid 4711 · up 1 h 2 min · 2 requests/)
   })
@@ -52,7 +53,7 @@ describe('the page', () => {
     for (const fact of ['HTTPS', 'TLSv1.3', 'TLS_AES_256_GCM_SHA384', 'Certificate for shop.example', '203.0.113.7']) {
       assert.ok(text.includes(fact), fact)
     }
-    assert.match(text, /asked for shop\.example:8443/)
+    assert.match(text, /requested shop\.example:8443/)
     assert.match(text, /self-signed, only your browser can tell/)
   })
 
@@ -61,7 +62,7 @@ describe('the page', () => {
     const { text } = await request(appWith(inPool)).get('/').set(plain)
     assert.match(text, /not encrypted/)
     assert.match(text, /No certificate/)
-    assert.match(text, /asked for shop\.example</)
+    assert.match(text, /requested shop\.example</)
   })
 
   it('lists the request headers, those of nginx apart', async () => {
@@ -70,6 +71,20 @@ describe('the page', () => {
     assert.match(ofNginx, /Added by nginx.*x-request-id<\/th><td>5f0e3a6c1d2b4e8f9a7c6b5d4e3f2a10</s)
     assert.match(sent, /x-colour<\/th><td>blue</)
     assert.doesNotMatch(sent, /x-forwarded/)
+  })
+
+  it('lists every header that nginx sets as one of nginx', async () => {
+    const snippet = readFileSync(new URL('../../nginx/snippets/proxy.conf', import.meta.url), 'utf8')
+    const ofConnection = ['Host', 'Connection', 'Upgrade']
+    const names = [...snippet.matchAll(/^proxy_set_header (\S+) \$/gm)].flatMap(([, name = '']) =>
+      ofConnection.includes(name) ? [] : name,
+    )
+    const { text } = await request(appWith(inPool))
+      .get('/')
+      .set(Object.fromEntries(names.map(name => [name, 'x'])))
+    const [, sent = ''] = text.split('Sent by your browser')
+    assert.ok(names.length >= 9)
+    for (const name of names) assert.ok(!sent.includes(`${name.toLowerCase()}</th>`), name)
   })
 
   it('tells what to do next', async () => {
@@ -98,7 +113,7 @@ describe('the page', () => {
     assert.ok(!text.includes('<script'))
     assert.ok(text.includes(`x-colour</th><td>${escaped}</td>`))
     assert.ok(text.includes(`<b>Certificate for ${escaped}</b>`))
-    assert.ok(text.includes(`<title>${escaped} answered`))
+    assert.ok(text.includes(`<title>${escaped} responded`))
   })
 
   it('shortens a long header', async () => {
