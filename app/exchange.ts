@@ -60,13 +60,13 @@ export function describeExchange(worker: WorkerProcess, requests: number, reques
 }
 
 function describeWorker(env: WorkerProcess['env']): Exchange['monohull'] {
-  const worker = env['MONOHULL_WORKER']
+  const worker = env.MONOHULL_WORKER
   if (!worker) return null
   return {
-    app: env['MONOHULL_APP'] ?? null,
+    app: env.MONOHULL_APP ?? null,
     worker,
-    slot: wholeNumber(env['MONOHULL_SLOT']),
-    workers: wholeNumber(env['MONOHULL_WORKERS']),
+    slot: wholeNumber(env.MONOHULL_SLOT),
+    workers: wholeNumber(env.MONOHULL_WORKERS),
   }
 }
 

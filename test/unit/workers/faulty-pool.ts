@@ -1,4 +1,6 @@
+import assert from 'node:assert/strict'
 import { createLog } from '../../../supervisor/base/log.ts'
+import type { RollResult } from '../../../supervisor/base/roll-result.ts'
 import type { Death } from '../../../supervisor/processes/death.ts'
 import { createOomWatch } from '../../../supervisor/processes/oom-watch.ts'
 import type { WorkerPlan } from '../../../supervisor/workers/plan.ts'
@@ -107,4 +109,21 @@ export function createFaultyPool(
       await advance(2000)
     },
   }
+}
+
+/** Result of a roll after `ms` have passed. Fails if the roll has not ended by then. */
+export async function outcome({ advance }: FaultyPool, rolling: Promise<RollResult>, ms: number): Promise<RollResult> {
+  let result: RollResult | undefined
+  void rolling.then(known => {
+    result = known
+  })
+  await advance(ms)
+  assert.ok(result, 'it has not ended')
+  return result
+}
+
+/** Fails unless the roll failed for the reason. */
+export function assertFailed(result: RollResult, reason: RegExp): void {
+  assert.equal(result.ok, false)
+  if (!result.ok) assert.match(result.reason, reason)
 }
