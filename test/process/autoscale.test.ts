@@ -69,7 +69,7 @@ describe('workers: {min, max}', { concurrency: 3 }, () => {
     const load = startLoad(t, monohull, 4, '/burn?ms=10')
     await workersAre(monohull, 2)
     for (const [path, reason] of [
-      ['/scale/3', /scaled by load from 1 to 2 workers/],
+      ['/scale/3', /scales by load from 1 to 2 workers/],
       ['/scale/0', /from 1 to 1024/],
     ] as const) {
       const { status, body } = await admin(monohull, 'POST', path)
