@@ -28,7 +28,7 @@ export function monohullStack(workspace: Workspace, name = 'monohull', home = wo
         readChildren(join(dir, 'run')).flatMap(child => (isWanted(child.name) ? [child.pid] : []))
       const command = (path: string) => postAdmin(join(dir, 'run/admin.sock'), path)
       return startProgram({
-        name: 'monohull',
+        name,
         command: [program, 'run', 'node', entry],
         cwd: join(dir, 'app'),
         dir,
