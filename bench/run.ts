@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Bench, Measure } from './bench.ts'
 import { allFaults } from './faults/faults.ts'
@@ -85,12 +85,13 @@ process.once('SIGINT', () => process.exit(130))
 process.once('SIGTERM', () => process.exit(143))
 
 /** Another checkout of Monohull in place of every other stack. */
-const other = values.against === undefined ? undefined : otherBuild(resolve(values.against))
+const other = values.against === undefined ? undefined : buildIn(resolve(values.against), 'monohull in --against')
 const needsPeers = (of: readonly Measure[]) =>
   !values['no-peers'] && !other && wanted.some(measure => of.includes(measure))
 const bench: Omit<Bench, 'seconds' | 'rounds' | 'amount'> = {
   workspace,
-  monohull: monohullStack(workspace),
+  // both builds run from their checkouts: a compile cache that was filled in another way costs megabytes
+  monohull: other ? buildIn(dirname(import.meta.dirname), 'monohull') : monohullStack(workspace),
   script: other ?? scriptStack(workspace),
   peers: other ? [other] : needsPeers([boot, memory, kills]) ? findPeers(workspace, [pm2Stack, supervisordStack]) : [],
   rollingPeers: other
@@ -126,8 +127,8 @@ function findPeers(of: Workspace, all: readonly ((workspace: Workspace) => Stack
   })
 }
 
-function otherBuild(home: string): Stack {
-  if (existsSync(join(home, 'dist/launcher.cjs'))) return monohullStack(workspace, 'monohull in --against', home)
+function buildIn(home: string, name: string): Stack {
+  if (existsSync(join(home, 'dist/launcher.cjs'))) return monohullStack(workspace, name, home)
   process.stderr.write(`no build in ${home}: run ./start.sh version there\n`)
   process.exit(64)
 }
