@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Bench, Measure } from './bench.ts'
 import { allFaults } from './faults/faults.ts'
@@ -27,7 +27,7 @@ import { pm2Stack } from './stacks/pm2.ts'
 import { scriptStack } from './stacks/script.ts'
 import type { Stack } from './stacks/stack.ts'
 import { supervisordStack } from './stacks/supervisord.ts'
-import { createWorkspace, type Workspace } from './workspace.ts'
+import { createWorkspace, home, type Workspace } from './workspace.ts'
 
 const measures: readonly Measure[] = [
   container,
@@ -91,7 +91,7 @@ const needsPeers = (of: readonly Measure[]) =>
 const bench: Omit<Bench, 'seconds' | 'rounds' | 'amount'> = {
   workspace,
   // both builds run from their checkouts: a compile cache that was filled in another way costs megabytes
-  monohull: other ? buildIn(dirname(import.meta.dirname), 'monohull') : monohullStack(workspace),
+  monohull: other ? buildIn(home, 'monohull') : monohullStack(workspace),
   script: other ?? scriptStack(workspace),
   peers: other ? [other] : needsPeers([boot, memory, kills]) ? findPeers(workspace, [pm2Stack, supervisordStack]) : [],
   rollingPeers: other
