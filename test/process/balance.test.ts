@@ -77,8 +77,11 @@ describe('balance: sticky', () => {
     const monohull = startMonohull(t, { args: hello, env: { MONOHULL_BALANCE: 'sticky', ...plain } })
     await allReady(monohull, 4)
     const before = monohull.worker(2)
-    const dropped = monohull.request({ ...withCookie('2'), path: '/slow?ms=400' })
-    await until('the request to arrive', async () => workerOf(await monohull.request(withCookie('2'))) === 'app.2')
+    const dropped = monohull.request({ ...withCookie('2'), path: '/slow?ms=1000' })
+    await until(
+      'the request to arrive',
+      async () => JSON.parse((await monohull.request(withCookie('2'))).body).slow === 1,
+    )
     process.kill(before, 'SIGKILL')
     const waited = await monohull.request(withCookie('2'))
     assert.equal(workerOf(waited), 'app.2')
