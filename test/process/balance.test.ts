@@ -83,6 +83,8 @@ describe('balance: sticky', () => {
       async () => JSON.parse((await monohull.request(withCookie('2'))).body).slow === 1,
     )
     process.kill(before, 'SIGKILL')
+    // until then it may still accept a request, which then goes to another worker
+    await monohull.seen(/worker died worker=app\.2/)
     const waited = await monohull.request(withCookie('2'))
     assert.equal(workerOf(waited), 'app.2')
     assert.notEqual(JSON.parse(waited.body).pid, before)
