@@ -15,7 +15,7 @@ async function reloadWith(monohull: Monohull, config: string): Promise<string> {
 }
 
 describe('a reload that is abandoned', { concurrency: 3 }, () => {
-  it('has overwritten nothing that nginx is told while workers come and go', async t => {
+  it('leaves the configuration of nginx as it is while workers come and go', async t => {
     const config = (hours: number, env: string) => `https: off
 trusted_proxies: [127.0.0.1]
 tls: {hsts: {max_age: ${hours}h}}

@@ -74,7 +74,7 @@ describe('an nginx master that the system does not start', { timeout: 5000 }, ()
 })
 
 describe('an nginx master that dies', { timeout: 5000 }, () => {
-  it('while it is told of a configuration: the reload settles, and its successor has workers', async () => {
+  it('during a reload: the reload settles, and its successor has workers', async () => {
     const { master, deps, children, alive, advance } = await setUpStarted()
     deps.processes.childrenOf = () => [] // it has none that is new
     const reloaded = master.reload()

@@ -22,7 +22,7 @@ function setUp() {
 
 describe('a rotation that nginx cannot be told of', { timeout: 5000 }, () => {
   for (const code of ['ENOSPC', 'EMFILE', 'EAGAIN'] as const) {
-    it(`by ${code} settles, is reported once, and is told when it can be`, async () => {
+    it(`by ${code} settles, is reported once, and reaches nginx when it can`, async () => {
       const { rotation, nginx, lines, advance, waiting } = setUp()
       nginx.refusal = systemError(code, 'open')
       await rotation.changed()
