@@ -19,6 +19,11 @@ export function fileSystemOf(directory: string, mountinfo: string): string | und
   return isWhole ? mountOf(directory, mounts).type : undefined
 }
 
+/** Directories at which a file system is mounted. */
+export function mountPoints(mountinfo: string): string[] {
+  return readMounts(mountinfo).map(({ point }) => point)
+}
+
 function readMounts(mountinfo: string): Mount[] {
   return mountinfo.split('\n').flatMap(line => {
     const [before = '', after = ''] = line.split(' - ')

@@ -30,6 +30,7 @@ import { unansweredName } from '../workers/deaths/in-flight-requests.ts'
 import { openSchedules } from '../workers/schedules.ts'
 import { collectGarbage } from './adapters/heap.ts'
 import { claimRunDir, type Instance } from './adapters/instance.ts'
+import { expectTrustedDirectory } from './adapters/trusted-directory.ts'
 import type { SendCommand } from './command.ts'
 import type { CommandDeps } from './command-runner.ts'
 import { openLocalServers } from './local-servers.ts'
@@ -68,6 +69,7 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
   const { world, log, run, send } = deps
   const settings = run.settings()
   const { config } = settings
+  expectTrustedDirectory({ key: 'state_dir', path: config.state_dir })
   const instance = await claimRunDir(config.run_dir, names =>
     log.warn('stopped processes left by a previous instance', { processes: names.join(',') }),
   )

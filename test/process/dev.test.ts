@@ -260,9 +260,9 @@ unknown_host: "421"
 
   it('runs without root, in a run folder of its own, on 8080 where 80 is not allowed', async t => {
     const folder = temporaryFolder(t, { 'monohull.yaml': 'http_port: 80\n', 'server.cjs': server('here') })
-    chmodSync(folder, 0o777)
-    mkdirSync(join(folder, 'xdg'), { mode: 0o777 })
-    chmodSync(join(folder, 'xdg'), 0o777)
+    chmodSync(folder, 0o1777)
+    mkdirSync(join(folder, 'xdg'), { mode: 0o1777 })
+    chmodSync(join(folder, 'xdg'), 0o1777)
     const isRoot = process.getuid?.() === 0
     // an address of this test's own: 8080 may be taken on others
     const address = `127.${(process.pid >> 16) & 255}.${(process.pid >> 8) & 255}.${process.pid & 255 || 1}`

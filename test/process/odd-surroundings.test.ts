@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, mkdtempSync, rmdirSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
@@ -28,6 +28,25 @@ describe('a machine that is not as usual', { concurrency: 3 }, () => {
     )
     assert.equal(status, 78)
   })
+
+  it('another user created run_dir in a directory for everyone: nothing starts, and nothing in it is used', {
+    skip: needsRoot,
+  }, async t => {
+    const folder = temporaryFolder(t)
+    const shared = join(folder, 'shared')
+    mkdirSync(join(shared, 'run'), { recursive: true })
+    chmodSync(shared, 0o1777)
+    chownSync(join(shared, 'run'), 31_001, 31_001)
+    const env = { MONOHULL_RUN_DIR: join(shared, 'run') }
+    const monohull = startMonohull(t, { folder, args: ['run', 'node', hello], env })
+    assert.equal(await monohull.exited, 78)
+    assert.match(
+      monohull.output(),
+      /cannot use run_dir \S+: \S+ belongs to another user \(uid 31001\).*set MONOHULL_RUN_DIR/s,
+    )
+    assert.deepEqual(readdirSync(join(shared, 'run')), [])
+  })
+
   it('the folder of the app goes while it runs: what was started serves on, and what cannot be started says why', async t => {
     const app = join(temporaryFolder(t), 'app')
     mkdirSync(app)
@@ -46,7 +65,7 @@ describe('a machine that is not as usual', { concurrency: 3 }, () => {
   ] as const) {
     it(`the user ${what}: it serves, and says where it keeps what it would keep`, { skip: needsRoot }, async t => {
       const folder = temporaryFolder(t)
-      chmodSync(folder, 0o777)
+      chmodSync(folder, 0o1777)
       const asNobody = ['--reuid', '12345', '--regid', '12345', '--clear-groups']
       const child = spawn('setpriv', [...asNobody, process.execPath, launcher, 'run', process.execPath, hello], {
         cwd: folder,

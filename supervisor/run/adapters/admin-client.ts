@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { requestSocket } from '../../base/adapters/unix-http.ts'
 import { errnoOf, exitCode, messageOf, OperatorError } from '../../base/errors.ts'
 import { findRunning, readInstance } from './instance.ts'
@@ -27,6 +29,7 @@ export async function readAdmin(socketPath: string, path: string): Promise<strin
 }
 
 async function exchange(socketPath: string, method: 'GET' | 'POST', path: string) {
+  expectTrustedSocket(socketPath)
   try {
     return await requestSocket(socketPath, { method, path, timeoutMs: method === 'GET' ? getTimeoutMs : undefined })
   } catch (error) {
@@ -34,8 +37,31 @@ async function exchange(socketPath: string, method: 'GET' | 'POST', path: string
   }
 }
 
+/** Throws an OperatorError for a socket that another unprivileged user may have put there. Root may control the instances of others. */
+function expectTrustedSocket(socketPath: string): void {
+  const user = process.geteuid?.() ?? 0
+  const owner = ownerOf(socketPath)
+  if (user !== 0 && owner !== 0 && owner !== user) throw mayNotControl(socketPath)
+}
+
+/** Root for a path that does not exist or cannot be reached: connecting to it reports why. */
+function ownerOf(path: string): number {
+  try {
+    return statSync(path).uid
+  } catch {
+    return 0
+  }
+}
+
+function mayNotControl(socketPath: string): OperatorError {
+  return new OperatorError(`user ${process.getuid?.()} may not control the monohull in ${dirname(socketPath)}`, {
+    fix: 'run the command as the user that started it',
+    code: exitCode.noPermission,
+  })
+}
+
 function explain(socketPath: string, error: unknown): OperatorError {
-  const runDir = socketPath.slice(0, socketPath.lastIndexOf('/'))
+  const runDir = dirname(socketPath)
   const errno = errnoOf(error)
   if (errno === 'ENOENT' || errno === 'ECONNREFUSED') {
     const running = findRunning(runDir)
@@ -45,12 +71,7 @@ function explain(socketPath: string, error: unknown): OperatorError {
       code: exitCode.unavailable,
     })
   }
-  if (errno === 'EACCES') {
-    return new OperatorError(`user ${process.getuid?.()} may not control the monohull in ${runDir}`, {
-      fix: 'run the command as the user that started it',
-      code: exitCode.noPermission,
-    })
-  }
+  if (errno === 'EACCES') return mayNotControl(socketPath)
   return new OperatorError(`the monohull in ${runDir} did not respond: ${messageOf(error)}`, {
     fix: 'read its log; its process may also be stopped, or get no CPU time',
     code: exitCode.unavailable,

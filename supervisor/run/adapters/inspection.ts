@@ -18,6 +18,7 @@ import { isName } from '../../upstreams/names.ts'
 import { unroutedUpstreams } from '../../upstreams/upstreams.ts'
 import { unroutedApps } from '../../workers/apps.ts'
 import { findRunning, makeRunDir } from './instance.ts'
+import { expectTrustedDirectory } from './trusted-directory.ts'
 
 /** Problems that prevent these settings from running on this machine. Minor findings are added to `notes`. */
 export async function inspect(settings: Settings, world: World, notes: string[]): Promise<Problem[]> {
@@ -42,6 +43,7 @@ export async function inspect(settings: Settings, world: World, notes: string[])
     makeRunDir(config.run_dir)
     isRunDirWritable = true
   })
+  await attempt('state_dir', () => expectTrustedDirectory({ key: 'state_dir', path: config.state_dir }))
   const running = findRunning(config.run_dir)
   if (running !== undefined)
     notes.push(`monohull is already running in ${config.run_dir} (pid ${running}): ports were not checked`)

@@ -1,9 +1,21 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '../../base/adapters/system-clock.ts'
 import { pause } from '../../base/clock.ts'
 import { messageOf, OperatorError } from '../../base/errors.ts'
 import { groupMembers, isGroupAlive, readProcessStat } from '../../processes/adapters/procfs.ts'
+import { expectTrustedDirectory } from './trusted-directory.ts'
 
 const leftoverGraceMs = 3000
 const pollMs = 20
@@ -46,10 +58,21 @@ export interface Instance {
 /** Record in a run directory, or undefined. */
 export function readInstance(runDir: string): InstanceRecord | undefined {
   try {
-    const record: unknown = JSON.parse(readFileSync(join(runDir, 'instance.json'), 'utf8'))
+    const record: unknown = JSON.parse(readRegularFile(join(runDir, 'instance.json')))
     return isRecord(record) ? record : undefined
   } catch {
     return undefined // no record, or one half written before a power failure
+  }
+}
+
+/** Text of a file. Throws for a link, and for a pipe, on which reading would wait. */
+function readRegularFile(path: string): string {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  try {
+    if (!fstatSync(file).isFile()) throw new Error(`${path} is not a file`)
+    return readFileSync(file, 'utf8')
+  } finally {
+    closeSync(file)
   }
 }
 
@@ -93,17 +116,28 @@ export async function claimRunDir(runDir: string, onLeftover: (names: string[]) 
   return createInstance(runDir)
 }
 
-/** Creates the run directory and checks that it is writable. Throws an OperatorError if not. */
+/** Creates the run directory. Throws an OperatorError if it is not writable, or if another user controls it. */
 export function makeRunDir(runDir: string): void {
+  const setting = { key: 'run_dir', path: runDir } as const
+  expectTrustedDirectory(setting)
   try {
     mkdirSync(runDir, { recursive: true, mode: 0o755 })
-    writeFileSync(join(runDir, '.writable'), '')
+    // somebody may have created it meanwhile
+    expectTrustedDirectory(setting)
+    replaceFile(join(runDir, '.writable'), '')
     rmSync(join(runDir, '.writable'))
   } catch (error) {
+    if (error instanceof OperatorError) throw error
     throw new OperatorError(`cannot write to run_dir ${runDir}: ${messageOf(error)}`, {
       fix: `make it writable for user ${process.getuid?.()} (docker: --tmpfs /run), or set another with MONOHULL_RUN_DIR`,
     })
   }
+}
+
+/** Writes a file that did not exist before, so that no link is followed. */
+function replaceFile(path: string, text: string): void {
+  rmSync(path, { force: true })
+  writeFileSync(path, text, { flag: 'wx' })
 }
 
 function createInstance(runDir: string): Instance {
@@ -123,7 +157,7 @@ function createInstance(runDir: string): Instance {
     isDue = false
     readStartTimes(record)
     try {
-      writeFileSync(`${path}.next`, JSON.stringify(record))
+      replaceFile(`${path}.next`, JSON.stringify(record))
       renameSync(`${path}.next`, path)
     } catch {
       saveLater() // a full disk must not stop the service
