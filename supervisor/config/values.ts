@@ -204,3 +204,10 @@ export const programName = z
   .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'expected lower-case letters, digits and single dashes between them')
   .max(32, 'expected at most 32 characters')
   .refine(name => name !== 'init', 'expected another name: the log calls the init commands init')
+
+const network = 'expected an address or network such as 10.0.0.0/8 or ::1'
+
+/** List of IPv4 and IPv6 addresses and networks (CIDR). */
+export const networks = z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], { error: network }), {
+  error: network,
+})

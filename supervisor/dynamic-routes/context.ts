@@ -1,3 +1,4 @@
+import { isInNetwork } from '../base/network.ts'
 import { type DynamicTarget, formatTarget } from './route.ts'
 
 /** Configuration and machine that dynamic routes are checked against. */
@@ -9,6 +10,8 @@ export interface RouteContext {
   upstreams: readonly string[]
   /** Apps that are directories of static files. */
   staticApps: readonly string[]
+  /** Networks that addresses must be in; undefined: any that is not forbidden. */
+  networks: readonly string[] | undefined
   /** Whether nginx itself listens on an address. */
   isOwn: (address: string, port: number) => boolean
 }
@@ -46,9 +49,14 @@ export function encodeTarget(target: DynamicTarget, context: RouteContext): stri
 }
 
 function findTargetObstacle(target: DynamicTarget, context: RouteContext): RouteObstacle | undefined {
-  const { apps, upstreams, staticApps, isOwn } = context
+  const { apps, upstreams, staticApps, networks, isOwn } = context
   if (target.kind === 'address') {
-    if (!isOwn(target.address, target.port)) return undefined
+    const { address } = target
+    if (networks && !networks.some(network => isInNetwork(address, network))) {
+      const fix = 'name an address in one of these networks, or add its network and reload'
+      return { problem: `${formatTarget(target)} is not in dynamic_routes.allow (${networks.join(', ')})`, fix }
+    }
+    if (!isOwn(address, target.port)) return undefined
     const problem = `${formatTarget(target)} is nginx itself and would create a proxy loop`
     return { problem, fix: 'name the server behind nginx' }
   }

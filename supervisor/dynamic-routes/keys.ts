@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { docs } from '../config/values.ts'
+import { docs, networks } from '../config/values.ts'
 
 /** The key `dynamic_routes`. */
 export const dynamicRoutes = z
@@ -8,6 +8,13 @@ export const dynamicRoutes = z
       description:
         'Store for the routes that `monohull routes set HOST TARGET` adds, for hosts that the configuration does not name; other hosts get 403. file: a file in state_dir',
     }),
+    allow: networks
+      .min(1, 'expected at least one network; without allow, every address except the forbidden ones is allowed')
+      .optional()
+      .register(docs, {
+        description:
+          'Addresses and networks (CIDR) that routes may lead to. Apps and upstreams of the configuration are always allowed; link-local addresses and those at which clouds serve credentials never are',
+      }),
   })
   .optional()
 

@@ -29,6 +29,7 @@ export interface DynamicRoutesSettings {
     server_names: readonly string[]
     routes: readonly { host?: string | undefined }[]
     upstreams: Readonly<Record<string, unknown>>
+    dynamic_routes?: { allow?: readonly string[] | undefined } | undefined
   }
   apps: readonly { name: string; plan: { app: string } | undefined }[]
   nginxUser: { gid: number } | undefined
@@ -133,6 +134,7 @@ function contextOf({ config, apps }: DynamicRoutesSettings, ports: ReadonlySet<n
     apps: apps.flatMap(({ plan }) => plan?.app ?? []),
     staticApps: apps.flatMap(({ name, plan }) => (plan ? [] : [name])),
     upstreams: Object.keys(config.upstreams),
+    networks: config.dynamic_routes?.allow,
     isOwn: (address, port) => ports.has(port) && isOfThisMachine(address),
   }
 }

@@ -1,5 +1,6 @@
 import { formatAddress, isIpv6 } from '../base/address.ts'
 import { isHostName } from '../base/host-name.ts'
+import { isInNetwork } from '../base/network.ts'
 
 /** Target of the requests for a host. */
 export type DynamicTarget =
@@ -11,6 +12,29 @@ export type Reading<T> = { ok: true; value: T } | { ok: false; problem: string; 
 
 /** Reason for the failure of route commands while dynamic_routes is not set, with its fix. */
 export const withoutDynamicRoutes = 'dynamic_routes is not set\n  fix: set dynamic_routes: {store: file}, and restart'
+
+/**
+ * Networks that no target may be in: unspecified, link-local, multicast and reserved addresses, IPv6 addresses that contain an IPv4 address and
+ * would bypass the rules for it, and every other address at which a cloud serves credentials to its machines.
+ */
+const forbidden = [
+  '0.0.0.0/8',
+  '169.254.0.0/16',
+  '224.0.0.0/3',
+  '100.100.100.200', // Alibaba Cloud
+  '168.63.129.16', // Azure
+  '192.0.0.192', // Oracle Cloud, in its first generation
+  'fe80::/9', // and the former site-local addresses
+  'ff00::/8',
+  '64:ff9b::/32',
+  '2001::/32',
+  '2002::/16',
+  'fd00:42::/32', // Scaleway
+  'fd00:a9fe:a9fe::/48', // Akamai, formerly Linode
+  'fd00:c1::/32', // Oracle Cloud
+  'fd00:ec2::/32', // Amazon EC2 and EKS
+  'fd20:ce::/32', // Google Cloud
+]
 
 const programName = /^[a-z0-9]+(-[a-z0-9]+)*$/
 const example = 'name one host, such as shop.example.com'
@@ -46,7 +70,8 @@ export function readRouteTarget(text: string): Reading<DynamicTarget> {
     return { ok: false, problem: 'is not a valid target', fix }
   }
   if (isForbidden(address)) {
-    const problem = 'is not allowed: it is unspecified, link-local (clouds serve credentials there) or multicast'
+    const problem =
+      'is not allowed: it is unspecified, link-local or multicast, or an address where a cloud serves credentials'
     return { ok: false, problem, fix: "name the server's address in its network" }
   }
   return { ok: true, value: { kind: 'address', address, port: Number(port) } }
@@ -75,12 +100,8 @@ function canonicalIpv6(text: string): string | undefined {
   }
 }
 
-/** Whether a canonical address is rejected. IPv6 addresses that contain an IPv4 address would bypass the rules for it. */
+/** Whether a canonical address is rejected. */
 function isForbidden(address: string): boolean {
-  if (isIpv6(address)) {
-    const containsIpv4 = (address.startsWith('::') && address !== '::1') || /^(64:ff9b|2002):/.test(address)
-    return containsIpv4 || /^(fe[89a-f]|ff)[0-9a-f]/.test(address) || address === 'fd00:ec2::254'
-  }
-  const [first = 0, second = 0] = address.split('.').map(Number)
-  return first === 0 || first >= 224 || (first === 169 && second === 254)
+  const containsIpv4 = isIpv6(address) && address.startsWith('::') && address !== '::1'
+  return containsIpv4 || forbidden.some(network => isInNetwork(address, network))
 }

@@ -1,6 +1,5 @@
 import * as z from 'zod'
-import { docs, whole } from '../config/values.ts'
-import { networks } from './trust-keys.ts'
+import { docs, networks, whole } from '../config/values.ts'
 
 const filePath = (error: string) => z.string({ error }).refine(path => path !== '' && !path.includes('\0'), error)
 

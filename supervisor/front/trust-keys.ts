@@ -1,10 +1,5 @@
 import * as z from 'zod'
-import { docs } from '../config/values.ts'
-
-const error = 'expected an address or network such as 10.0.0.0/8 or ::1'
-
-/** List of IPv4 and IPv6 addresses and networks (CIDR). */
-export const networks = z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], { error }), { error })
+import { docs, networks } from '../config/values.ts'
 
 /** Keys about proxies in front of this one. */
 export const trustKeys = {

@@ -1,11 +1,10 @@
 import * as z from 'zod'
-import { docs } from '../config/values.ts'
+import { docs, networks } from '../config/values.ts'
 import { cacheValue } from '../front/cache/keys.ts'
 import { routeClientCertificate } from '../front/client-certificate-keys.ts'
 import { compressionValue } from '../front/compression-keys.ts'
 import { authRealm, bodySize, connectionCount, passwordFile, requestRate } from '../front/limit-keys.ts'
 import { headerValues } from '../front/response-header-keys.ts'
-import { networks } from '../front/trust-keys.ts'
 
 const off = z.literal('off')
 const rate = 'expected a rate such as 10/s, 60/m or 10/s burst=50, or off'

@@ -14,5 +14,6 @@ export const context: RouteContext = {
   apps: ['web'],
   upstreams: ['legacy'],
   staticApps: ['docs'],
+  networks: undefined,
   isOwn: (address, port) => address === '127.0.0.1' && port === 80,
 }

@@ -74,6 +74,19 @@ describe('dynamic-routes/route: targets', () => {
     ...['[64:ff9b::a9fe:a9fe]:80', '[2002:a9fe:a9fe::]:80', '[ff02::1]:80', '[fd00:ec2::254]:80'].map(
       (text): [string, RegExp] => [text, /not allowed/],
     ),
+    ...[
+      '100.100.100.200:80',
+      '168.63.129.16:32526',
+      '192.0.0.192:80',
+      '[fd00:EC2:0::23]:80',
+      '[fd20:ce::254]:80',
+      '[fd00:c1::a9fe:a9fe]:80',
+      '[fd00:42::42]:80',
+      '[fd00:a9fe:a9fe::1]:80',
+      '[2001:0:a9fe:a9fe::]:80',
+      '[fec0::1]:80',
+      '240.0.0.1:80',
+    ].map((text): [string, RegExp] => [text, /where a cloud serves credentials/]),
   ]
   for (const [text, why] of wrong) {
     it(`are not ${text || 'nothing'}`, () => {
@@ -134,6 +147,16 @@ describe('dynamic-routes/context', () => {
     assert.match(obstacle('a.test', 'nobody'), /not an app or upstream/)
     assert.match(obstacle('a.test', 'docs'), /directory of static files/)
     assert.match(obstacle('a.test', '127.0.0.1:80'), /nginx itself/)
+  })
+
+  it('accepts only addresses in the allowed networks, and every app and upstream', () => {
+    const limited = { ...context, networks: ['10.1.0.0/16', '2001:db8::/32', '192.168.0.7'] }
+    const problemOf = (target: string) => findRouteObstacle('a.test', targetOf(target), limited)?.problem
+    for (const target of ['web', 'legacy', '10.1.2.3:80', '[2001:DB8::7]:80', '192.168.0.7:80'])
+      assert.equal(problemOf(target), undefined, target)
+    for (const target of ['10.2.0.1:80', '[2001:db9::7]:80', '192.168.0.8:80', '127.0.0.1:81'])
+      assert.match(problemOf(target) ?? '', /is not in dynamic_routes\.allow \(10\.1\.0\.0\/16, /, target)
+    assert.equal(encodeTarget(targetOf('10.2.0.1:80'), limited), 'none')
   })
 
   it('encodes targets for nginx, and none for those that do not exist', () => {
