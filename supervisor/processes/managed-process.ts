@@ -38,7 +38,7 @@ export interface ManagedProcess {
   readonly child: Child
   state(): ProcessState
   markReady(): void
-  /** Sends the stop signal, and SIGKILL to the group after `graceMs` (default: the policy's). */
+  /** Sends the stop signal, and SIGKILL to the group after `graceMs` (default: the policy's). A second stop can only shorten that. */
   stop(graceMs?: number): void
   /** Ends a ready process that hangs, with SIGKILL to the group or with SIGABRT first. */
   endHung(ending: 'abort' | 'kill'): void
@@ -61,6 +61,7 @@ export function manageProcess({ child, clock, policy, onReady, onBootTimeout }: 
   const startedAt = clock.monotonic()
   let state: ProcessState = { name: 'booting', startedAt }
   let graceMs = policy.graceMs
+  let killAt = Number.POSITIVE_INFINITY
   const timers = new Map<string, () => void>()
   let settle: (ending: Ending) => void
   const ended = new Promise<Ending>(resolve => {
@@ -69,9 +70,10 @@ export function manageProcess({ child, clock, policy, onReady, onBootTimeout }: 
 
   const armGrace = () => {
     disarm('grace')
+    killAt = Math.min(killAt, clock.monotonic() + graceMs)
     timers.set(
       'grace',
-      clock.after(graceMs, () => dispatch({ type: 'graceDeadlinePassed' })),
+      clock.after(killAt - clock.monotonic(), () => dispatch({ type: 'graceDeadlinePassed' })),
     )
   }
   const disarm = (timer: string) => {

@@ -2,13 +2,14 @@ import type { Exit } from './exit.ts'
 import type { StopCause } from './process-state.ts'
 
 /**
- * State of one worker slot, an entry in nginx's upstream that a worker serves. Workers of a slot have increasing numbers. `failures` counts
- * fast failures in a row; from `withdrawAfter` on, the slot is withdrawn from nginx.
+ * State of one worker slot, an entry in nginx's upstream that a worker serves. Workers of a slot have increasing numbers, none of which is
+ * used twice. `failures` counts fast failures in a row; from `withdrawAfter` on, the slot is withdrawn from nginx.
  */
 export type SlotState =
   | { name: 'idle' }
   | { name: 'booting'; worker: number; failures: number }
-  | { name: 'serving'; worker: number; failures: number; readyAt: number }
+  /** `newest`: number of a replacement that was refused, and may still drain. */
+  | { name: 'serving'; worker: number; failures: number; readyAt: number; newest?: number }
   /** `nextReadyAt`: time at which the new worker became ready. The old one stays until the replacement is accepted. */
   | { name: 'replacing'; worker: number; next: number; failures: number; readyAt: number; nextReadyAt?: number }
   | { name: 'waiting'; failures: number; lastWorker: number }
@@ -84,8 +85,9 @@ export function stepSlot(state: SlotState, event: SlotEvent, policy: SlotPolicy)
       return ended(state, event, policy)
     case 'replacementRequested':
       if (state.name === 'serving') {
-        const next = state.worker + 1
-        return { state: { ...state, name: 'replacing', next }, effects: [{ type: 'spawn', worker: next }] }
+        const { newest = state.worker, ...serving } = state
+        const next = newest + 1
+        return { state: { ...serving, name: 'replacing', next }, effects: [{ type: 'spawn', worker: next }] }
       }
       if (state.name === 'waiting') return boot(state.lastWorker + 1, state.failures)
       if (state.name === 'booting') {
@@ -102,7 +104,7 @@ export function stepSlot(state: SlotState, event: SlotEvent, policy: SlotPolicy)
     case 'replacementRefused': {
       if (state.name !== 'replacing') return stay
       const { next, nextReadyAt: _, ...old } = state
-      return { state: { ...old, name: 'serving' }, effects: [{ type: 'stop', worker: next }] }
+      return { state: { ...old, name: 'serving', newest: next }, effects: [{ type: 'stop', worker: next }] }
     }
   }
 }
@@ -142,7 +144,13 @@ function ended(state: SlotState, event: Extract<SlotEvent, { type: 'ended' }>, p
   const { worker } = event
   if (state.name === 'replacing' && worker === state.next) {
     return {
-      state: { name: 'serving', worker: state.worker, failures: state.failures, readyAt: state.readyAt },
+      state: {
+        name: 'serving',
+        worker: state.worker,
+        failures: state.failures,
+        readyAt: state.readyAt,
+        newest: state.next,
+      },
       effects: [{ type: 'decided', worker, decision: 'replacement abandoned' }],
     }
   }
@@ -162,7 +170,8 @@ function ended(state: SlotState, event: Extract<SlotEvent, { type: 'ended' }>, p
   if ((state.name !== 'booting' && state.name !== 'serving') || worker !== state.worker) return { state, effects: [] }
 
   const failures = failuresAfter(state, event, policy)
-  const next: SlotState = { name: 'waiting', failures, lastWorker: worker }
+  const lastWorker = (state.name === 'serving' && state.newest) || worker
+  const next: SlotState = { name: 'waiting', failures, lastWorker }
   if (failures > 0 && policy.afterFailure === 'wait') {
     return {
       state: next,

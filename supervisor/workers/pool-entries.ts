@@ -16,7 +16,7 @@ export interface PoolEntries {
   spread(): void
   /** Like `spread`, but a failure (a full disk) is logged and retried: nginx skips entries without a socket. */
   trySpread(): void
-  /** Cancels the retry. */
+  /** Ends all redirections: the pool stops. */
   end(): void
   /** Addresses of the entries that lead to a slot now. */
   leadingTo(slot: number): WorkerAddress[]
@@ -37,6 +37,7 @@ export function createPoolEntries({ sockets, runDir, clock, log, plan, slots }: 
   /** The slot that each entry leads to. */
   const targetOf = new Map<number, number>()
   let isFailing = false
+  let isEnded = false
   let cancelRetry = () => {}
 
   const pathOf = (entry: number) => socketPath(runDir, plan().app, entry)
@@ -72,6 +73,7 @@ export function createPoolEntries({ sockets, runDir, clock, log, plan, slots }: 
 
   function trySpread(): void {
     cancelRetry()
+    if (isEnded) return
     try {
       spread()
       isFailing = false
@@ -90,7 +92,10 @@ export function createPoolEntries({ sockets, runDir, clock, log, plan, slots }: 
   return {
     spread,
     trySpread,
-    end: () => cancelRetry(),
+    end() {
+      isEnded = true
+      cancelRetry()
+    },
     leadingTo: slot => [...targetOf].flatMap(([entry, target]) => (target === slot ? addressOf(entry) : [])),
     servers(counted) {
       if (plan().entries === 0) return counted.map(slot => ({ slot: slot.number, address: slot.address() }))

@@ -55,6 +55,8 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
   let plan = initialPlan
   let isStopping = false
   let slots: WorkerSlot[] = []
+  /** Removed slots whose workers still drain. */
+  const retiring = new Set<WorkerSlot>()
   let rolling: Roll | undefined
   const entries = createPoolEntries({ ...deps, plan: () => plan, slots: () => slots })
   const boot = createPoolBoot(() => slots)
@@ -96,8 +98,10 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
     for (const slot of removed) slot.leaveRotation()
     slots = slots.filter(slot => !removed.includes(slot))
     entries.trySpread()
+    for (const slot of removed) retiring.add(slot)
     await deps.onRotation()
     await Promise.all(removed.map(slot => slot.retire(graceMs)))
+    for (const slot of removed) retiring.delete(slot)
   }
 
   async function addSlot(number: number, next: WorkerPlan): Promise<RollResult> {
@@ -121,6 +125,7 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
       return result
     }
     plan = next
+    entries.trySpread()
     await removeSlots(slots.slice(next.count), next.gracefulTimeoutMs)
     return { ok: true }
   }
@@ -130,11 +135,15 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
   async function roll(next: WorkerPlan): Promise<RollResult> {
     const previous = plan
     const present = slots.slice(0, next.count)
-    stragglers.forget()
+    stragglers.suspend()
     rolling = createRoll({ ...rollDeps, slots: present, plan: next, previous })
     const rolled = await rolling.run()
     rolling = undefined
-    if (!rolled.ok) return rolled
+    if (!rolled.ok) {
+      stragglers.resume()
+      return rolled
+    }
+    stragglers.forget()
     const result = await resize(next)
     recycler.begin()
     if (!result.ok && !isStopping) for (const other of present) await stragglers.bringBack(other)
@@ -187,7 +196,7 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
     },
     async stop(graceMs) {
       end()
-      await Promise.all(slots.map(slot => slot.stop(graceMs)))
+      await Promise.all([...slots, ...retiring].map(slot => slot.stop(graceMs)))
     },
     status: () => slots.map(slot => slot.status()),
   }

@@ -5,10 +5,11 @@ import type { WorkerPlan } from './plan.ts'
 
 /** Plan for the workers of a slot, and the attempt to change it. */
 export interface SlotPlan {
+  /** The plan for the next worker: the proposed one until the attempt fails. */
   current(): WorkerPlan
   /** The attempt in progress, if any. */
   attempt(): Attempt | undefined
-  /** Begins an attempt: `next` is the current plan until `takeBack`. */
+  /** Begins an attempt to change to `next`. */
   propose(next: WorkerPlan, trialMs: number): Attempt
   /** Ends the attempt. Its result determines which plan stays. */
   settle(): RollResult
@@ -28,7 +29,7 @@ export function createSlotPlan(clock: Clock, initial: WorkerPlan): SlotPlan {
   }
 
   return {
-    current: () => current,
+    current: () => (attempt?.result()?.ok === false ? previous : current),
     attempt: () => attempt,
     propose(next, trialMs) {
       previous = current

@@ -128,7 +128,8 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
         )
         return
       case 'withdraw':
-        if (plan.current().afterFailure === 'retry') log.warn('slot withdrawn from nginx', { worker: name })
+        if (plan.current().afterFailure === 'retry' && rotation.isIn())
+          log.warn('slot withdrawn from nginx', { worker: name })
         rotation.withdraw()
         return
       case 'restore':
@@ -203,9 +204,9 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     recordDeath(deps, end, { worker: name, decision, endsRun, at, addresses })
     state = step.state
     if (endsRun) return
-    for (const effect of step.effects) perform(effect)
     const attempt = plan.attempt()
     if (attempt?.worker() === worker) attempt.failed({ ok: false, reason: `${name}: ${outcomeOf(end)}`, lastLines })
+    for (const effect of step.effects) perform(effect)
   }
 
   const slot: WorkerSlot = {

@@ -9,7 +9,11 @@ import type { Turns } from './turns.ts'
 export interface Stragglers {
   /** Replaces the worker of a slot with one of the plan in force. Settles after the first attempt; retries follow with backoff. */
   bringBack(slot: WorkerSlot): Promise<void>
-  /** Cancels all retries, because another roll decides what the slots run. */
+  /** Stops all retries while another roll decides what the slots run. */
+  suspend(): void
+  /** Goes on with the retries, because that roll was abandoned too. */
+  resume(): void
+  /** Ends all retries, because the slots run the plan in force or the pool ends. */
   forget(): void
 }
 
@@ -25,27 +29,40 @@ export function createStragglers({ clock, log, random, turns, plan }: Stragglers
 
   async function tryBack(slot: WorkerSlot, tries: number): Promise<void> {
     const result = await slot.replace(plan())
-    if (result.ok || result === stopping) return
+    if (result.ok || result === stopping) return void pending.delete(slot)
     if (tries === 1)
       log.error('cannot return a worker to the old plan after an abandoned roll', {
         worker: slot.name,
         reason: result.reason,
       })
-    const delayMs = backoffMs(tries, plan().backoff, random())
+    retryLater(slot, tries + 1)
+  }
+
+  function retryLater(slot: WorkerSlot, tries: number): void {
+    pending.get(slot)?.()
+    const delayMs = backoffMs(tries - 1, plan().backoff, random())
     pending.set(
       slot,
-      clock.after(delayMs, () => void turns.shared(() => tryLater(slot, tries + 1))),
+      clock.after(delayMs, () => void turns.shared(() => tryAgain(slot, tries))),
     )
   }
 
-  async function tryLater(slot: WorkerSlot, tries: number): Promise<void> {
-    if (pending.delete(slot)) await tryBack(slot, tries)
+  async function tryAgain(slot: WorkerSlot, tries: number): Promise<void> {
+    if (pending.has(slot)) await tryBack(slot, tries)
+  }
+
+  function suspend(): void {
+    for (const cancel of pending.values()) cancel()
   }
 
   return {
     bringBack: slot => tryBack(slot, 1),
+    suspend,
+    resume() {
+      for (const slot of pending.keys()) retryLater(slot, 2)
+    },
     forget() {
-      for (const cancel of pending.values()) cancel()
+      suspend()
       pending.clear()
     },
   }

@@ -20,6 +20,8 @@ export interface FakeChild extends Child {
   signals: NodeJS.Signals[]
   isAlive(): boolean
   exit(exit?: Exit): void
+  /** From now on, it does not end at this signal. */
+  ignore(signal: NodeJS.Signals): void
   /** Writes to its notify descriptor. */
   notify(word: string, value: string): void
 }
@@ -87,6 +89,7 @@ const deadly: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGQUIT', 'SIGKILL', 'SIG
 
 function createFakeChild(pid: number, spec: SpawnSpec): FakeChild {
   const signals: NodeJS.Signals[] = []
+  const ignored = new Set<NodeJS.Signals>()
   const listeners: ((word: string, value: string) => void)[] = []
   let isAlive = true
   let settle: (exit: Exit) => void
@@ -102,7 +105,8 @@ function createFakeChild(pid: number, spec: SpawnSpec): FakeChild {
   function signal(name: NodeJS.Signals): boolean {
     if (!isAlive) return false
     signals.push(name)
-    if (deadly.includes(name)) exit({ kind: 'signal', signal: name, number: constants.signals[name] })
+    if (deadly.includes(name) && !ignored.has(name))
+      exit({ kind: 'signal', signal: name, number: constants.signals[name] })
     return true
   }
 
@@ -114,6 +118,7 @@ function createFakeChild(pid: number, spec: SpawnSpec): FakeChild {
     exit,
     signal,
     signalGroup: signal,
+    ignore: name => void ignored.add(name),
     isAlive: () => isAlive,
     groupAlive: () => isAlive,
     lastLines: () => [],

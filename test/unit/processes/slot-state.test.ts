@@ -134,7 +134,7 @@ describe('processes/slot-state: replacement', () => {
   it('keeps the old worker when the new one ends, ready or not', () => {
     for (const state of [replacing, ready])
       assert.deepEqual(step(state, ended(6, 2500)), {
-        state: serving,
+        state: { ...serving, newest: 6 },
         effects: [decided('replacement abandoned', 6)],
       })
   })
@@ -142,9 +142,15 @@ describe('processes/slot-state: replacement', () => {
   it('drains the new worker when it is refused', () => {
     for (const state of [replacing, ready])
       assert.deepEqual(step(state, { type: 'replacementRefused' }), {
-        state: serving,
+        state: { ...serving, newest: 6 },
         effects: [{ type: 'stop', worker: 6 }],
       })
+  })
+
+  it('never gives a number twice, as the refused worker may still drain', () => {
+    const refused: SlotState = { ...serving, newest: 6 }
+    assert.deepEqual(step(refused, { type: 'replacementRequested' }).effects, [{ type: 'spawn', worker: 7 }])
+    assert.deepEqual(step(refused, ended(5, 9000)).state, { name: 'waiting', failures: 0, lastWorker: 6 })
   })
 
   it('accepts only a new worker that is ready', () => {
