@@ -198,7 +198,9 @@ function renderHttpsServer(model: NginxModel, server: TlsServer): string[] {
       `    ssl_certificate_key ${quote(key)};`,
     ]),
     ...renderClientCertificates(model.front.clientCertificates, `${model.workDir}/current`).map(line => `    ${line}`),
-    ...(model.onDemand && server.isOnDemand ? renderOnDemand(model.onDemand).map(line => `    ${line}`) : []),
+    ...(model.onDemand && server.isOnDemand
+      ? renderOnDemand(model.onDemand, server.wildcard).map(line => `    ${line}`)
+      : []),
     `    include ${server.file};`,
     '}',
   ]

@@ -18,6 +18,8 @@ export interface TlsServer {
   certificates: readonly CertificateFiles[]
   /** Whether a certificate on demand may replace its certificates, because they may not cover the requested name. */
   isOnDemand: boolean
+  /** Wildcard that its certificate covers, with `isOnDemand`: to nginx it matches any number of labels, in a certificate one. */
+  wildcard: string | undefined
   file: string
 }
 
@@ -40,19 +42,33 @@ export function tlsServers(
   // a single certificate needs no names; with several, the wildcard of another would match them
   const names = new Set([...(named.length > 0 || hasOnDemand ? sets.flatMap(set => set.names) : []), ...hosts])
   const servers: (TlsServer & { set: TlsCertificateSet })[] = [
-    { isDefault: true, names: [], certificates: fallback.files, file: rest, set: fallback, isOnDemand: hasOnDemand },
+    {
+      isDefault: true,
+      names: [],
+      certificates: fallback.files,
+      file: rest,
+      set: fallback,
+      isOnDemand: hasOnDemand,
+      wildcard: undefined,
+    },
   ]
   for (const name of names) {
     const covering =
       sets.find(each => each.names.includes(name)) ?? sets.find(each => each.names.includes(parentOf(name)))
     const set = covering ?? fallback
-    const isOnDemand = hasOnDemand && !covering
+    const wildcard = hasOnDemand && covering && name.startsWith('*.') ? name : undefined
+    const isOnDemand = hasOnDemand && (!covering || wildcard !== undefined)
     const file = siteOf(name, others)?.file ?? rest
-    const same = servers.find(server => server.set === set && server.file === file && server.isOnDemand === isOnDemand)
+    const next = { isDefault: false, names: [name], certificates: set.files, file, set, isOnDemand, wildcard }
+    const same = servers.find(server => server.set === set && keyOf(server) === keyOf(next))
     if (same) same.names.push(name)
-    else servers.push({ isDefault: false, names: [name], certificates: set.files, file, set, isOnDemand })
+    else servers.push(next)
   }
   return servers.map(({ set, ...server }) => server)
+}
+
+function keyOf({ file, isOnDemand, wildcard }: TlsServer): string {
+  return JSON.stringify([file, isOnDemand, wildcard])
 }
 
 /** Wildcard that covers a name: `*.example.com` for `www.example.com`. In certificates it covers one label. */

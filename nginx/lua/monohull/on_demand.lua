@@ -34,13 +34,22 @@ local function read_pair(path)
     return chain and key and { chain = chain, key = key }
 end
 
+--- The network of a client, in hexadecimal: its IPv4 address, or the first half of its IPv6 address.
+-- Behind a balancer with the PROXY protocol, it is the balancer's.
+local function client_network()
+    local address, kind = ssl.raw_client_addr()
+    if not address or kind == "unix" then return "local" end
+    local network = address:sub(1, kind == "inet6" and 8 or 4)
+    return (network:gsub(".", function(character) return ("%02x"):format(character:byte()) end))
+end
+
 --- Asks the supervisor for a certificate. After its response, the file exists or there is no certificate.
 local function request_certificate(ask_socket, name)
     for _ = 1, connect_tries do
         local socket = ngx.socket.tcp()
         socket:settimeouts(connect_timeout_ms, connect_timeout_ms, response_timeout_ms)
         if socket:connect(ask_socket) then
-            if socket:send("GET /" .. name .. " HTTP/1.0\r\n\r\n") then socket:receive() end
+            if socket:send("GET /" .. name .. "/" .. client_network() .. " HTTP/1.0\r\n\r\n") then socket:receive() end
             socket:close()
             return
         end
@@ -63,13 +72,19 @@ local function find_pair(directory, ask_socket, name)
     return pair
 end
 
+--- Whether a wildcard (`*.a.test`), which stands for one label, covers a name.
+local function is_covered(name, wildcard)
+    return name:match("^[^.]+(%..+)$") == wildcard:sub(2)
+end
+
 --- Handshake: serves the certificate for the requested name, and rejects the handshake if there is none.
 -- Clients that request no name, or not a host name, get the server's own certificate.
 -- @param directory contains NAME.pem: the chain, then its key
 -- @param ask_socket `unix:` and the path of the socket that the supervisor responds at
-function M.serve(directory, ask_socket)
+-- @param wildcard the server's name, for which it has a certificate; nil: its certificate covers none of the names
+function M.serve(directory, ask_socket, wildcard)
     local name = (ssl.server_name() or ""):lower()
-    if not is_host_name(name) then return end
+    if not is_host_name(name) or (wildcard and is_covered(name, wildcard)) then return end
     local pair = find_pair(directory, ask_socket, name)
     if not pair then return ngx.exit(ngx.ERROR) end
     ssl.clear_certs()

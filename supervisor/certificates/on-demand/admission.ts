@@ -4,13 +4,12 @@ import type { Gatekeeper } from '../acme/authority.ts'
 import { retryDelayMs } from '../acme/plan.ts'
 import type { Acme } from '../acme/service.ts'
 import type { TakeOrder } from './order-quota.ts'
+import { createQuestionQueue } from './question-queue.ts'
 
 /** Time for which a name is refused if there was no decision. */
 const undecidedMs = 5000
 /** Maximum number of remembered refusals. */
 const maxRefusals = 10_000
-/** Maximum number of concurrent questions to the gatekeeper. */
-const maxQuestions = 20
 
 /** Dependencies of the admission. */
 export interface OnDemandDeps extends Pick<Runtime, 'clock' | 'log' | 'random'> {
@@ -19,6 +18,8 @@ export interface OnDemandDeps extends Pick<Runtime, 'clock' | 'log' | 'random'> 
   refusedMs: number
   acme: Pick<Acme, 'obtain' | 'certificate'>
   takeOrder: TakeOrder
+  /** Registered domain of a name. */
+  domainOf: (name: string) => string
 }
 
 interface Refusal {
@@ -27,17 +28,18 @@ interface Refusal {
   failures: number
 }
 
-/** Ensures that a name has a certificate; false if it is refused. */
-export type Admit = (name: string) => Promise<boolean>
+/** Ensures that a name has a certificate; false if it is refused. `client` is the network address that requests it. */
+export type Admit = (name: string, client: string) => Promise<boolean>
 
 /**
  * Obtains certificates for names at their first handshake. A name is refused if the gatekeeper does not allow it or the order
- * limits are reached. Refusals are remembered for a while, without asking again.
+ * limits are reached. Refusals are remembered for a while, without asking again. Questions take turns, so that a flood of names delays no other.
  */
-export function createOnDemand({ clock, log, random, gatekeeper, refusedMs, acme, takeOrder }: OnDemandDeps): Admit {
+export function createOnDemand(deps: OnDemandDeps): Admit {
+  const { clock, log, random, gatekeeper, refusedMs, acme, takeOrder, domainOf } = deps
+  const questions = createQuestionQueue({ clock })
   const refusals = new Map<string, Refusal>()
   const underway = new Map<string, Promise<boolean>>()
-  let questions = 0
   let isUnavailable = false
 
   function refuse(name: string, forMs: number, failures = 0): false {
@@ -50,8 +52,6 @@ export function createOnDemand({ clock, log, random, gatekeeper, refusedMs, acme
 
   /** Undefined: no decision. */
   async function isAllowed(name: string): Promise<boolean | undefined> {
-    if (questions >= maxQuestions) return undefined
-    questions++
     try {
       const isPermitted = await gatekeeper.isAllowed(name)
       if (isUnavailable) log.info('tls.on_demand.ask responds again')
@@ -62,14 +62,15 @@ export function createOnDemand({ clock, log, random, gatekeeper, refusedMs, acme
         log.warn('tls.on_demand.ask fails: names without a certificate are refused', { reason: messageOf(error) })
       isUnavailable = true
       return undefined
-    } finally {
-      questions--
     }
   }
 
-  async function decide(name: string): Promise<boolean> {
+  async function decide(name: string, client: string): Promise<boolean> {
     const before = refusals.get(name)
-    const isPermitted = await isAllowed(name)
+    const turn = await questions.run({ client, domain: domainOf(name) }, () => isAllowed(name))
+    // others had more urgent questions: the next handshake asks again
+    if (!turn.hadTurn) return false
+    const isPermitted = turn.result
     if (isPermitted === undefined) return refuse(name, undecidedMs, before?.failures)
     if (!isPermitted) return refuse(name, refusedMs)
     if (!takeOrder(name)) return refuse(name, undecidedMs, before?.failures)
@@ -80,13 +81,13 @@ export function createOnDemand({ clock, log, random, gatekeeper, refusedMs, acme
     return true
   }
 
-  return name => {
+  return (name, client) => {
     const certificate = acme.certificate(name)?.certificate
     if (certificate && certificate.notAfter > clock.now()) return Promise.resolve(true)
     if ((refusals.get(name)?.until ?? 0) > clock.monotonic()) return Promise.resolve(false)
     const present = underway.get(name)
     if (present) return present
-    const decided = decide(name).finally(() => underway.delete(name))
+    const decided = decide(name, client).finally(() => underway.delete(name))
     underway.set(name, decided)
     return decided
   }

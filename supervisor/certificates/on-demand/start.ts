@@ -61,7 +61,8 @@ export function startOnDemand(deps: OnDemandDeps, shared: SharedAcmeDeps): OnDem
     },
     withdraw: ({ name }) => files.remove(name),
   })
-  const admit = createOnDemand({ clock, log, random, gatekeeper, refusedMs, acme, takeOrder })
+  const domainOf = registeredDomain
+  const admit = createOnDemand({ clock, log, random, gatekeeper, refusedMs, acme, takeOrder, domainOf })
   const server = serveOnDemand({ path: onDemandPaths(config).socket, gid: nginxUser?.gid }, admit)
   server.catch((error: unknown) =>
     log.error('cannot listen for on-demand requests: names without a certificate are refused', {

@@ -1,13 +1,14 @@
 import { type LocalServer, serve } from '../../base/adapters/local-server.ts'
 
-/** Maximum number of pending questions; further ones are refused at once. */
-const maxPending = 256
+const usualPending = 256
 
 /** Unix socket for questions. */
 export interface QuestionSocket {
   path: string
   /** Group of nginx's user. */
   gid: number | undefined
+  /** Maximum number of pending questions; further ones are refused at once. Default: 256. */
+  maxPending?: number
 }
 
 /** Answer to a question, as an HTTP response. */
@@ -18,7 +19,7 @@ export interface Answer {
 
 /** Serves questions of nginx's workers about names: `GET /NAME`. A failure is answered with 503. */
 export function serveQuestions(
-  { path, gid }: QuestionSocket,
+  { path, gid, maxPending = usualPending }: QuestionSocket,
   answer: (name: string) => Promise<Answer>,
 ): Promise<LocalServer> {
   return serve({ path, mode: 0o660, gid, maxConnections: maxPending }, async (request, response) => {

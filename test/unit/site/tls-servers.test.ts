@@ -11,8 +11,8 @@ function servers(sets: ReturnType<typeof set>[], hosts: string[] = [], onDemand:
   const [fallback = set('none'), ...named] = sets
   const sites = [anywhere, ...hosts.map(host => ({ host, file: `site ${host}` }))]
   return tlsServers({ certificates: { fallback, named }, onDemand }, sites).map(
-    ({ isDefault, isOnDemand, names, certificates, file }) =>
-      `${isOnDemand ? 'asks ' : ''}${isDefault ? 'default ' : ''}${names.join(' ')}: ${certificates[0]?.chain}, ${file}`,
+    ({ isDefault, isOnDemand, wildcard, names, certificates, file }) =>
+      `${isOnDemand ? 'asks ' : ''}${wildcard ? `but for ${wildcard} ` : ''}${isDefault ? 'default ' : ''}${names.join(' ')}: ${certificates[0]?.chain}, ${file}`,
   )
 }
 
@@ -60,9 +60,22 @@ describe('site/tls-servers', () => {
     assert.deepEqual(servers(sets, ['other.test', 'x.b.test'], { directory: '', socket: '' }), [
       'asks default : a, site',
       'a.test: a, site',
-      '*.b.test: b, site',
+      'asks but for *.b.test *.b.test: b, site',
       'asks other.test: a, site other.test',
       'x.b.test: b, site x.b.test',
+    ])
+  })
+
+  it('has a server for each wildcard that may need certificates for deeper names', () => {
+    const sets = [set('a', 'a.test', '*.a.test'), set('b', 'b.test', '*.b.test', '*.c.test')]
+    assert.deepEqual(servers(sets, ['*.b.test', 'q.x.b.test'], { directory: '', socket: '' }), [
+      'asks default : a, site',
+      'a.test: a, site',
+      'asks but for *.a.test *.a.test: a, site',
+      'b.test: b, site',
+      'asks but for *.b.test *.b.test: b, site *.b.test',
+      'asks but for *.c.test *.c.test: b, site',
+      'asks q.x.b.test: a, site q.x.b.test',
     ])
   })
 

@@ -72,6 +72,7 @@ end
 local function new_ssl(nginx)
     return {
         server_name = function() return nginx.server_name end,
+        raw_client_addr = function() return nginx.client[1], nginx.client[2] end,
         parse_pem_cert = function(text) return text:match("CHAIN%w*") end,
         parse_pem_priv_key = function(text) return text:match("KEY%w*") end,
         clear_certs = function() nginx.served = {} end,
@@ -105,7 +106,7 @@ end
 -- `run(f)` calls a function until it ends the request, and returns how: `{ exit = 403 }`, `{ exec = "@web" }` or `{}`.
 function M.new()
     local nginx = {
-        time = 1000, refused = 0, takes_keys = true, var = {}, files = {},
+        time = 1000, client = { "\10\0\0\1", "inet" }, refused = 0, takes_keys = true, var = {}, files = {},
         connections = {}, requests = {}, timers = {}, opened = {}, logged = {}, output = "",
         on_sleep = function() end, respond = function() end,
     }

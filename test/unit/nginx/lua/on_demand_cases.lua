@@ -41,8 +41,27 @@ return {
     { "asks for a certificate that is missing, and serves it", function(nginx)
         nginx.respond = function() nginx.files[path("a.test")] = pem end
         expect({ serve(nginx, "a.test"), nginx.served }, { {}, { chain = "CHAIN1", key = "KEY1" } })
-        expect({ nginx.connections, nginx.requests }, { { socket }, { "GET /a.test HTTP/1.0\r\n\r\n" } })
+        expect({ nginx.connections, nginx.requests }, { { socket }, { "GET /a.test/0a000001 HTTP/1.0\r\n\r\n" } })
         expect(nginx.timeouts, { 1000, 1000, 10000 })
+    end },
+    { "names the network of the client: an IPv4 address, half of an IPv6 address, or none", function(nginx)
+        nginx.client = { "\32\1\13\184\0\0\0\7\255\255\255\255\255\255\255\255", "inet6" }
+        serve(nginx, "a.test")
+        nginx.client = { "/run/x.sock", "unix" }
+        serve(nginx, "b.test")
+        expect(nginx.requests[1], "GET /a.test/20010db800000007 HTTP/1.0\r\n\r\n")
+        expect(nginx.requests[2], "GET /b.test/local HTTP/1.0\r\n\r\n")
+    end },
+    { "asks for names deeper than the wildcard of the server's certificate, and only for those", function(nginx)
+        local on_demand = require("monohull.on_demand")
+        local function handshake(name)
+            nginx.server_name = name
+            return nginx.run(on_demand.serve, "/certificates", socket, "*.wild.test")
+        end
+        expect({ handshake("a.wild.test"), #nginx.requests }, { {}, 0 })
+        for index, name in ipairs({ "a.b.wild.test", "wild.test", "a.xwild.test", "a.wild.test.evil.test" }) do
+            expect({ handshake(name), #nginx.requests }, { { exit = -1 }, index })
+        end
     end },
     { "refuses the handshake when there is none to be had, and asks for it the next time", function(nginx)
         expect({ serve(nginx, "a.test"), nginx.served }, { { exit = -1 } })
