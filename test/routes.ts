@@ -21,7 +21,7 @@ export function toApp(name: string, more: Partial<ProxiedTarget> = {}): ProxiedT
     stripsPrefix: false,
     rewrite: undefined,
     readTimeoutMs: undefined,
-    isBuffered: true,
+    buffering: undefined,
     ...more,
   }
 }

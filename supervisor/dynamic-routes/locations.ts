@@ -1,7 +1,7 @@
 import { inBatches } from '../base/batches.ts'
 import { block, callLua } from '../nginx/text.ts'
 import { renderPages } from '../routes/front.ts'
-import { type ProxiedRoute, renderProxied } from '../routes/proxied.ts'
+import { type ProxiedRoute, renderBuffering, renderProxied } from '../routes/proxied.ts'
 import type { RoutesModel } from '../routes/route.ts'
 import type { DynamicHosts } from './hosts.ts'
 
@@ -34,6 +34,7 @@ export function renderDynamicRoutes(
     ...block('@monohull_address', [
       ...admission,
       'include snippets/proxy.conf;',
+      ...renderBuffering(model.front),
       // the server may be foreign: it must not make nginx send files of an app
       'proxy_ignore_headers X-Accel-Redirect;',
       'proxy_pass http://monohull_address;',
@@ -64,7 +65,7 @@ function toPeer(kind: 'app' | 'upstream', name: string): ProxiedRoute {
     host: undefined,
     match: 'prefix',
     path: '/',
-    target: { kind, name, stripsPrefix: false, rewrite: undefined, readTimeoutMs: undefined, isBuffered: true },
+    target: { kind, name, stripsPrefix: false, rewrite: undefined, readTimeoutMs: undefined, buffering: undefined },
     rules: {},
     snippet: undefined,
   }

@@ -33,7 +33,7 @@ export interface Route {
 
 /** Route that sends every request to an app. */
 export function routeToApp(name: string): Route {
-  const proxying = { stripsPrefix: false, rewrite: undefined, readTimeoutMs: undefined, isBuffered: true }
+  const proxying = { stripsPrefix: false, rewrite: undefined, readTimeoutMs: undefined, buffering: undefined }
   return {
     origin: undefined,
     host: undefined,
@@ -63,7 +63,7 @@ function toTarget(value: RouteKeys): Target {
     stripsPrefix: value.strip_prefix ?? false,
     rewrite: value.rewrite,
     readTimeoutMs: value.read_timeout,
-    isBuffered: value.buffering !== 'off',
+    buffering: value.buffering,
   }
   if (value.app !== undefined) return { kind: 'app', name: value.app, ...proxying }
   if (value.upstream !== undefined) return { kind: 'upstream', name: value.upstream, ...proxying }

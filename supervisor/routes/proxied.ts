@@ -1,4 +1,5 @@
 import { isCached, renderCacheAlone } from '../front/cache/alone.ts'
+import type { FrontRules } from '../front/rules.ts'
 import { quote } from '../nginx/text.ts'
 import { upstreamName } from '../upstreams/lines.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
@@ -62,7 +63,7 @@ export function renderProxied(
     ...(peer.host ? [`set $monohull_sent_host ${peer.host};`] : []),
     'include snippets/proxy.conf;',
     ...renderReadTimeout(target),
-    ...(target.isBuffered ? [] : ['proxy_buffering off;']),
+    ...renderBuffering(model.front, route),
     ...peer.options,
     ...renderAddresses(target.stripsPrefix ? path : '', peer.host),
   ]
@@ -75,6 +76,12 @@ export function renderProxied(
     // /%61pi/x matches too, but does not begin with the prefix as written
     below: [`if (${variable} = '') {`, '    return 400;', '}', ...common, changed],
   }
+}
+
+/** Buffering of a route, or of an address without one. nginx stores only responses that it buffers. */
+export function renderBuffering(front: Pick<FrontRules, 'cache'>, route?: ProxiedRoute): string[] {
+  const byDefault = isCached(route?.rules ?? {}, front) ? 'on' : 'off'
+  return (route?.target.buffering ?? byDefault) === 'on' ? [] : ['proxy_buffering off;']
 }
 
 /**

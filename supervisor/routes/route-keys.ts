@@ -52,7 +52,7 @@ export const routeKeys = z.strictObject({
   }),
   buffering: z.enum(['on', 'off'], { error: 'expected on or off' }).optional().register(docs, {
     description:
-      'off: every byte of a response is sent on immediately, and a slow client keeps its worker busy; default: on',
+      'on: nginx takes a response from the server as fast as it can and sends it at the pace of the client, but may hold back parts of it; off: each part is sent on immediately; default: off, and on where responses are cached',
   }),
   ...routeSettingKeys,
   snippet: z

@@ -33,7 +33,8 @@ export interface ProxiedTarget {
   rewrite: { from: string; to: string } | undefined
   /** Undefined: nginx's default for all routes, 60 s. */
   readTimeoutMs: number | undefined
-  isBuffered: boolean
+  /** Undefined: every part of a response is sent on as it comes, unless it may be cached. */
+  buffering: 'on' | 'off' | undefined
 }
 
 /** Directory of static files. */

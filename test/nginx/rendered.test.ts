@@ -333,7 +333,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
           ),
           routeTo(toFiles('/tmp'), { path: '/robots.txt', match: 'exact' }),
           routeTo(toFiles('/tmp'), { path: '\\.(png|j{1,2}pg)$', match: 'regex' }),
-          routeTo(toApp('app', { stripsPrefix: true, isBuffered: false, readTimeoutMs: 1500 }), { path: '/a.b+c' }),
+          routeTo(toApp('app', { stripsPrefix: true, buffering: 'on', readTimeoutMs: 1500 }), { path: '/a.b+c' }),
           routeTo(toApp('app', { rewrite: { from: '^/old/(\\d{2})"?$', to: '/new/$1' } }), { path: '/old' }),
           routeTo(toUpstream('legacy', { stripsPrefix: true }), { path: '/legacy' }),
           routeTo(toUpstream('backups'), { path: '/backups' }),

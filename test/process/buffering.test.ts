@@ -10,8 +10,8 @@ const deadlineMs = 20_000
 const long = Buffer.alloc(32 * 1024 * 1024, 'x')
 
 /**
- * Routes with and without buffering to a server that ends its answers by closing the connection, as HTTP/1.0 has it: with `/long` a long
- * one, else a piece, and after `release` the rest.
+ * Routes with each value of buffering to a server that ends its answers by closing the connection, as HTTP/1.0 has it: with `/long` a
+ * long one, else a piece, and after `release` the rest.
  */
 async function startPieces(t: TestContext) {
   let release = () => {}
@@ -39,7 +39,7 @@ async function startPieces(t: TestContext) {
     files: {
       'monohull.yaml': `https: off
 upstreams: { old: { servers: ["127.0.0.1:${port}"] } }
-routes: [{ upstream: old }, { path: /off, upstream: old, buffering: off }]
+routes: [{ upstream: old }, { path: /off, upstream: old, buffering: off }, { path: /on, upstream: old, buffering: on }]
 `,
     },
   })
@@ -58,6 +58,7 @@ routes: [{ upstream: old }, { path: /off, upstream: old, buffering: off }]
 
 describe('an answer', () => {
   for (const [path, what] of [
+    ['/', 'the default'],
     ['/off', 'buffering: off'],
     ['/asked', 'X-Accel-Buffering: no'],
   ] as const) {
@@ -75,7 +76,7 @@ describe('an answer', () => {
   it('is taken from the server at once with buffering: on, however slowly the client reads', async t => {
     const { get, isSent } = await startPieces(t)
     // nobody reads it
-    const response = await get('/long')
+    const response = await get('/on/long')
     await until('the server to be done', isSent, { deadlineMs })
     let length = 0
     for await (const chunk of response) length += chunk.length

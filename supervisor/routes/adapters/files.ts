@@ -56,7 +56,7 @@ export function checkStaticApps(
     const keys = {
       rewrite: target.rewrite !== undefined,
       read_timeout: target.readTimeoutMs !== undefined,
-      buffering: !target.isBuffered,
+      buffering: target.buffering !== undefined,
       cache: settings.cache !== undefined && settings.cache !== 'off',
     }
     for (const [key, isSet] of Object.entries(keys)) {

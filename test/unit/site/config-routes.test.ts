@@ -14,7 +14,7 @@ describe('config: targets of routes', () => {
       stripsPrefix: false,
       rewrite: undefined,
       readTimeoutMs: undefined,
-      isBuffered: true,
+      buffering: undefined,
     })
     assert.deepEqual(targetOf('app: app, strip_prefix: true, read_timeout: 5m, buffering: off'), {
       kind: 'app',
@@ -22,7 +22,7 @@ describe('config: targets of routes', () => {
       stripsPrefix: true,
       rewrite: undefined,
       readTimeoutMs: 300_000,
-      isBuffered: false,
+      buffering: 'off',
     })
   })
 

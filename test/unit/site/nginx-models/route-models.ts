@@ -90,7 +90,7 @@ export const routeModels: Record<string, NginxModel> = {
       }),
       toFiles('/data/down loads', { isListed: true, looksForLinks: false, fallback: '/none.txt' }),
       toFiles('/app/public'),
-      toApp('app', { stripsPrefix: true, readTimeoutMs: 300_000, isBuffered: false }),
+      toApp('app', { stripsPrefix: true, readTimeoutMs: 300_000, buffering: 'on' }),
       toApp('app', { rewrite: { from: '^/old/(\\d+)/(.*)$', to: '/new/$2/$1' } }),
       toApp('app'),
       toUpstream('legacy'),
