@@ -1,9 +1,11 @@
 import { OperatorError } from '../base/errors.ts'
 import type { World } from '../base/world.ts'
+import { readableEnv } from '../config/variables.ts'
 import { run } from './run.ts'
 
 /** Runs the command of the command line; settles with the exit code. */
-export async function runCli(argv: string[], world: World): Promise<number> {
+export async function runCli(argv: string[], given: World): Promise<number> {
+  const world = { ...given, env: readableEnv(given.env) }
   try {
     const command = readPlainRun(argv)
     if (command) return await run({ configFile: undefined, flags: {}, command }, world)

@@ -5,12 +5,13 @@ import { exitCode } from '../base/errors.ts'
 import type { Outcome } from '../base/outcome.ts'
 import type { World } from '../base/world.ts'
 import { askAdmin, readAdmin } from '../run/adapters/admin-client.ts'
-import { findRunning } from '../run/adapters/instance.ts'
+import { findRunning, readInstance } from '../run/adapters/instance.ts'
 import { formatStatus, type Status } from '../run/status.ts'
 import { developmentRunDir } from './development-run-dir.ts'
 import { type CommandLine, findRunDir } from './load.ts'
 
 const endPollMs = 20
+const startPollMs = 50
 
 /** Prints the status of the running instance: a table, the JSON of the admin API, or metrics for Prometheus. */
 export async function showStatus(
@@ -33,7 +34,7 @@ function toJson(status: Status): string {
 
 /** Sends a command such as `reload` or `scale/4` to the running instance, and prints the result; fails if the command failed. */
 export async function command(commandLine: CommandLine, world: World, path: string): Promise<number> {
-  const { body } = await askAdmin(await socketOf(commandLine, world), 'POST', `/${path}`)
+  const { body } = await askAdmin(await socketOf(commandLine, world), 'POST', `/${path}`, world.env.MONOHULL_EVENT)
   return printOutcome(body as Outcome)
 }
 
@@ -56,7 +57,12 @@ export async function stopInstance(commandLine: CommandLine, world: World): Prom
 
 /** Path of the admin socket of the instance that the command line selects. */
 export async function socketOf(commandLine: CommandLine, world: World): Promise<string> {
-  return join(await runDirOf(commandLine, world), 'admin.sock')
+  const runDir = await runDirOf(commandLine, world)
+  // the first worker is ready before the instance accepts commands
+  const isWorkerHook = world.env.MONOHULL_EVENT?.startsWith('worker_')
+  while (isWorkerHook && findRunning(runDir) !== undefined && !readInstance(runDir)?.isServing)
+    await pause(systemClock, startPollMs)
+  return join(runDir, 'admin.sock')
 }
 
 /** Run directory that is set or the default; if neither has an instance, that of a `monohull dev` for this app. */

@@ -1,6 +1,7 @@
-import { existsSync, lstatSync, readFileSync } from 'node:fs'
+import { existsSync, lstatSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { readTextFile } from '../base/adapters/text-file.ts'
 import { messageOf, OperatorError } from '../base/errors.ts'
 import type { World } from '../base/world.ts'
 import type { ConfigSources, LoadResult } from '../config/load.ts'
@@ -100,7 +101,7 @@ async function loadConfiguration(
   }
   let text: string | undefined
   try {
-    if (path !== undefined) text = readFileSync(resolve(path), 'utf8')
+    if (path !== undefined) text = readTextFile(resolve(path))
   } catch (error) {
     const source = configFile ? '--config' : 'MONOHULL_CONFIG'
     return {
@@ -126,7 +127,7 @@ async function loadConfiguration(
     env: world.env,
     flags,
     command,
-    readFile: name => readFileSync(name, 'utf8'),
+    readFile: readTextFile,
   }
   const config = readPlainConfig(plainSchema, sources)
   return config ? { ok: true, config } : (await import('../site/config.ts')).loadConfig(sources)

@@ -1,4 +1,5 @@
 import type * as z from 'zod'
+import { shellForm } from './command-words.ts'
 import { keyNames } from './keys.ts'
 import type { Problem } from './report.ts'
 import { isSecretKey } from './secrets.ts'
@@ -43,6 +44,6 @@ function fixFor(key: string, message: string): string {
   if (other !== undefined) return `add ${other}${message.slice(`expected ${other} beside it`.length)}`
   if (message.startsWith('expected ')) return `set ${key} to ${message.slice('expected '.length)}`
   if (/(^|\.)command$/.test(key) || /^(init\.\d+$|hooks\.)/.test(key))
-    return 'commands do not run in a shell; to use one, write [sh, -c, "…"]'
+    return `commands do not run in a shell; to use one, write ${shellForm}`
   return 'docs/reference/configuration.md lists the accepted values'
 }

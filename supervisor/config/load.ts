@@ -1,9 +1,11 @@
 import type * as z from 'zod'
 import { messageOf } from '../base/errors.ts'
 import { nearest } from '../base/nearest.ts'
+import { secretMask } from '../base/secret.ts'
+import { intendedValue } from './intended-values.ts'
 import { explainIssue, unfold } from './issues.ts'
 import { keyNames, namedScalarKeysOf, type ScalarKey, scalarKeysOf } from './keys.ts'
-import { type Problem, secretMask } from './report.ts'
+import type { Problem } from './report.ts'
 import { containsSecrets, isSecretKey } from './secrets.ts'
 import { isSetting, readScalar } from './variables.ts'
 import type { YamlSource } from './yaml-source.ts'
@@ -72,7 +74,7 @@ export function loadBySchema<Schema extends z.ZodType>(
   }
   if (sources.command.length > 0) assign('app.command', [...sources.command], 'the command line')
 
-  const parsed = schema.safeParse(tree)
+  const parsed = schema.safeParse(intendedValue(schema, tree))
   if (parsed.success && problems.length === 0) return { ok: true, config: parsed.data }
   for (const issue of (parsed.error?.issues ?? []).flatMap(issue => unfold(issue, schema))) {
     const path = issue.path.map(String)
@@ -152,7 +154,7 @@ function readEnvironment(sources: ConfigSources, keys: ScalarKey[], problems: Pr
       try {
         found.push({
           key: viaFile.key,
-          value: readScalar(sources.readFile(text).trimEnd(), viaFile.kinds),
+          value: readScalar(sources.readFile(text).trim(), viaFile.kinds),
           source: variable,
           isSecret: true,
         })
@@ -195,7 +197,7 @@ function unknownKey(schema: z.ZodType, path: string[], lineOf: (path: string[]) 
 function nearestVariable(variable: string, known: readonly string[]): string | undefined {
   const prefix = 'MONOHULL_'
   const guess = nearest(
-    variable.slice(prefix.length),
+    variable.slice(prefix.length).toUpperCase(),
     known.map(name => name.slice(prefix.length)),
   )
   return guess && prefix + guess

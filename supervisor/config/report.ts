@@ -9,9 +9,6 @@ export interface Problem {
   fix: string
 }
 
-/** Text shown instead of a secret. */
-export const secretMask = '••••••'
-
 /** All problems as text for a terminal. */
 export function formatProblems(problems: readonly Problem[]): string {
   const heading = problems.length === 1 ? 'monohull: 1 problem' : `monohull: ${problems.length} problems`

@@ -1,9 +1,10 @@
 import * as z from 'zod'
 import { parseDuration } from '../base/duration.ts'
 import { hostNamePattern } from '../base/host-name.ts'
-import { parseSize } from '../base/size.ts'
+import { nginxSize, parseSize, sizePattern } from '../base/size.ts'
 import { splitCommand } from './command-words.ts'
 import { describeCronProblem } from './cron-expression.ts'
+import { workerVariable } from './variables.ts'
 
 // must come before the first schema: generating code is not worth it for schemas that are used once
 z.config({ jitless: true })
@@ -34,7 +35,7 @@ export const duration = (defaultText: string, minimumMs = 1) => durationText(min
 /** Duration in ms, or undefined. */
 export const optionalDuration = () => durationText(1).optional()
 
-/** Amount of memory such as `512MB`, in bytes. */
+/** Amount of memory such as `512MB` or `512m`, in bytes. */
 export const size = z
   .string({ error: 'expected an amount of memory such as 512MB or 2GB' })
   .transform((text, context) => {
@@ -43,6 +44,17 @@ export const size = z
       context.addIssue({ code: 'custom', message: 'expected an amount of memory such as 512MB or 2GB' })
     return bytes ?? 0
   })
+
+/** Amount of data such as `10m` or `10MB`, in nginx's notation. */
+export const dataSize = (error: string) =>
+  z
+    .string({ error })
+    .regex(sizePattern, error)
+    .transform((text, context) => {
+      const bytes = parseSize(text)
+      if (bytes === undefined) context.addIssue({ code: 'custom', message: error })
+      return nginxSize(bytes ?? 0)
+    })
 
 /** Whole number from `minimum` to `maximum`. `error` replaces the default message. */
 export const whole = (
@@ -163,9 +175,11 @@ export const workerCount = z
       context.addIssue({ code: 'custom', path: ['min'], message: 'expected at most max' })
   })
 
-/** Variables that identify a worker and its socket. */
-const ownVariable =
-  /^(LISTEN_(FDS|PID|FDNAMES)|MONOHULL_(APP|SLOT|WORKERS?|NOTIFY_FD|SOCKET_INODE|REQUEST_LIMIT|(GRACEFUL_TIMEOUT|HEARTBEAT|LOAD_INTERVAL)_MS))$/
+/** Value of a variable; `intendedValue` makes a text of what YAML would read as a number. */
+const variableText = z
+  .string()
+  .refine(text => !text.includes('\0'), 'expected text without a NUL character')
+  .meta({ asWritten: true })
 
 /** Environment variables of a program. */
 export const environment = z
@@ -173,18 +187,16 @@ export const environment = z
     z
       .string()
       .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected a variable name')
-      .refine(name => !ownVariable.test(name), 'expected another name: monohull sets this one'),
-    z.union(
-      [z.string(), z.number().transform(String), z.boolean().transform(String), z.strictObject({ file: z.string() })],
-      {
-        error: 'expected text, a number, or {file: PATH}',
-      },
-    ),
+      .refine(name => !workerVariable.test(name), 'expected another name: monohull sets this one'),
+    z.union([variableText, z.strictObject({ file: z.string() })], {
+      error: 'expected text, a number, or {file: PATH}',
+    }),
   )
   .default({})
   .register(docs, {
     description:
-      "Environment variables for the app; they override the container's. {file: PATH} reads the value (a secret) from a file",
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: the syntax is monohull's
+      "Environment variables for the app; they override the container's. A value is used as written (01234, 1.10); ${NAME} and ${NAME:-default} are the container's variable. {file: PATH} reads the value (a secret) from a file; a name without a value leaves the container's",
   })
   .meta({ secret: true })
 

@@ -1,5 +1,6 @@
 import { isMap, isNode, LineCounter, parseDocument, visit } from 'yaml'
 import { messageOf } from '../base/errors.ts'
+import { writtenScalar } from './intended-values.ts'
 import type { Problem } from './report.ts'
 import { isMerge, keyAt, keysAround, mergeSources } from './yaml-keys.ts'
 
@@ -11,11 +12,15 @@ export interface YamlSource {
   lineOf: (path: readonly string[]) => string | undefined
 }
 
+/** What the parser needs to know of the keys. */
+export interface YamlKeys {
+  isSecretKey(path: readonly string[]): boolean
+  /** The file's values with the types of their keys; see `intendedValue`. */
+  intended(tree: unknown): unknown
+}
+
 /** Parses the configuration file. Syntax errors become problems with their line. */
-export function parseYaml(
-  file: { path: string; text: string },
-  isSecretKey: (path: readonly string[]) => boolean,
-): YamlSource {
+export function parseYaml(file: { path: string; text: string }, { isSecretKey, intended }: YamlKeys): YamlSource {
   const lines = new LineCounter()
   const document = parseDocument(file.text, { lineCounter: lines, prettyErrors: false, merge: true })
   const at = (offset: number) => `${file.path}:${lines.linePos(offset).line}`
@@ -82,8 +87,17 @@ export function parseYaml(
     const key = keyAt(document, path)
     return key?.range ? at(key.range[0]) : undefined
   }
+  visit(document, {
+    Scalar(role, scalar) {
+      const { value, source } = scalar
+      const isTyped = typeof value === 'number' || typeof value === 'boolean'
+      if (role !== 'key' && isTyped && source !== undefined) scalar.value = writtenScalar(value, source)
+    },
+  })
   try {
-    return { value: withoutNulls(document.toJS()), problems: [], lineOf }
+    const tree = document.toJS() as Record<string, unknown>
+    const own = Object.entries(tree).filter(([key]) => !key.startsWith('x-')) // extensions, which hold anchors
+    return { value: withoutNulls(intended(Object.fromEntries(own)) as typeof tree), problems: [], lineOf }
   } catch (error) {
     const found = problem(`${file.path}:1`, `is not valid YAML: ${messageOf(error)}`, 'use fewer aliases')
     return { value: {}, problems: [found], lineOf: () => undefined }

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { docs, networks, whole } from '../config/values.ts'
+import { dataSize, docs, networks, whole } from '../config/values.ts'
 
 const filePath = (error: string) => z.string({ error }).refine(path => path !== '' && !path.includes('\0'), error)
 
@@ -10,7 +10,7 @@ const codes =
   'expected a status from 400 to 501 that nginx itself produces, such as 404; for 502 to 504, set maintenance_page'
 
 /** Maximum size of a request body. */
-export const bodySize = z.string({ error: size }).regex(/^([1-9]\d{0,8}[kmg]?|off)$/, size)
+export const bodySize = z.union([z.literal('off'), dataSize(size)], { error: size })
 
 /** Rate of requests, with an optional burst. */
 export const requestRate = z.string({ error: rate }).regex(/^[1-9]\d{0,5}\/[sm]( burst=\d{1,6})?$/, rate)
@@ -26,7 +26,7 @@ export const authRealm = z.string({ error: realm }).regex(/^[^\p{Cc}"\\$]+$/u, r
 
 /** Keys of limits and access control, for the whole front. Routes can override them. */
 export const limitKeys = {
-  max_body_size: bodySize.default('10m').register(docs, {
+  max_body_size: bodySize.prefault('10m').register(docs, {
     description: 'Maximum size of a request body; larger ones get 413. off: unlimited',
   }),
   rate_limit: requestRate.optional().register(docs, {

@@ -65,7 +65,7 @@ export function chooseContent(command: readonly string[] | undefined, project: P
     const [only = ''] = command
     if (command.length === 1 && project.isDirectory(only))
       return found({ kind: 'files', root: only, origin: `directory ${only}` })
-    return resolve([...command], { project, origin: only, above: [] })
+    return resolvePrefixed(command, { project, origin: only, above: [] })
   }
   const { packageJson } = project
   if (packageJson?.scripts?.start)
@@ -93,6 +93,31 @@ interface Context {
   origin: string
   /** Scripts that led here, outermost first. */
   above: readonly string[]
+}
+
+/** Program of a command without what a shell accepts before it: `NODE_ENV=production node server.js`, `exec node server.js`. */
+export function withoutPrefix(command: readonly string[]): { env: Record<string, string>; argv: string[] } {
+  const argv = [...command]
+  const env: Record<string, string> = {}
+  for (let [word] = argv; word !== undefined; [word] = argv) {
+    const match = assignment(word)
+    if (match) env[match.name] = match.value
+    else if (word !== 'exec' || argv[1]?.startsWith('-') !== false) break
+    argv.shift()
+  }
+  return argv.length > 0 ? { env, argv } : { env: {}, argv: [...command] }
+}
+
+/** Whether a word is a command of the shell itself, so that no program has this name. */
+export function isShellBuiltin(word: string): boolean {
+  return shellBuiltins.has(word)
+}
+
+function resolvePrefixed(command: readonly string[], context: Context): CommandResult {
+  const { env, argv } = withoutPrefix(command)
+  const result = resolve(argv, { ...context, origin: argv[0] ?? '' })
+  if (!result.ok || result.content.kind !== 'command') return result
+  return found({ ...result.content, env: { ...result.content.env, ...env } })
 }
 
 /**
@@ -191,13 +216,9 @@ function runScript({ script, extra }: { script: string; extra: string[] }, conte
 function splitAssignments(text: string): { env: Record<string, string>; argv: string[] } | undefined {
   const split = splitCommand(text)
   if (!split.ok || /[*?~#]|\$/.test(text)) return undefined
-  const argv = [...split.words]
-  const env: Record<string, string> = {}
-  for (let match = assignment(argv[0]); match; match = assignment(argv[0])) {
-    env[match.name] = match.value
-    argv.shift()
-  }
-  return argv[0] !== undefined && !shellBuiltins.has(argv[0]) ? { env, argv } : undefined
+  const { env, argv } = withoutPrefix(split.words)
+  const [program = ''] = argv
+  return program !== '' && !assignment(program) && !shellBuiltins.has(program) ? { env, argv } : undefined
 }
 
 function assignment(word: string | undefined): { name: string; value: string } | undefined {

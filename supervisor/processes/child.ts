@@ -1,4 +1,5 @@
 import type { Runtime } from '../base/runtime.ts'
+import type { ProgramEnv } from './environment.ts'
 import type { Exit } from './exit.ts'
 
 /** Running child and the process group that it leads. */
@@ -26,7 +27,7 @@ export interface SpawnSpec {
   name: string
   argv: readonly string[]
   directory: string
-  env: Readonly<Record<string, string>>
+  env: Readonly<ProgramEnv>
   uid: number | undefined
   gid: number | undefined
   /** Descriptors of the supervisor that the child inherits as 3, 4, … */

@@ -1,3 +1,8 @@
+import { revealed, type Secret } from '../base/secret.ts'
+
+/** Environment of a program. Its secrets are revealed only to the system. */
+export type ProgramEnv = Record<string, string | Secret>
+
 /** Values of the worker contract's variables, which use systemd's names where it has them (sd_listen_fds(3), sd_notify(3)). */
 export interface WorkerIdentity {
   app: string
@@ -26,7 +31,9 @@ export interface WorkerEnvSources {
   /** Environment of monohull itself. */
   inherited: Readonly<Record<string, string | undefined>>
   /** `app.env` with the values of its secrets. */
-  configured: Readonly<Record<string, string>>
+  configured: Readonly<ProgramEnv>
+  /** Variables by which the `monohull` command finds the instance that started the program. */
+  instance: Readonly<Record<string, string>>
   /** HOME, USER and LOGNAME of the user it runs as; empty if that is monohull's own user. */
   account: Readonly<Record<string, string>>
   /** Absolute path of the Node preload. */
@@ -34,7 +41,7 @@ export interface WorkerEnvSources {
 }
 
 /** Environment of one worker. The spawner adds LISTEN_PID, which only it knows. */
-export function workerEnv(sources: WorkerEnvSources, identity: WorkerIdentity): Record<string, string> {
+export function workerEnv(sources: WorkerEnvSources, identity: WorkerIdentity): ProgramEnv {
   const env = { ...programEnv(sources), ...identityEnv(identity) }
   env.MONOHULL_GRACEFUL_TIMEOUT_MS = String(identity.gracefulTimeoutMs)
   if (identity.heartbeatMs > 0) env.MONOHULL_HEARTBEAT_MS = String(identity.heartbeatMs)
@@ -49,17 +56,23 @@ export function workerEnv(sources: WorkerEnvSources, identity: WorkerIdentity): 
   }
   if (identity.loadIntervalMs !== undefined) env.MONOHULL_LOAD_INTERVAL_MS = String(identity.loadIntervalMs)
   if (identity.port !== undefined) env.PORT = String(identity.port)
-  env.NODE_OPTIONS = `--require ${quoteNodeOption(sources.preload)}${env.NODE_OPTIONS ? ` ${env.NODE_OPTIONS}` : ''}`
+  env.NODE_OPTIONS = `--require ${quoteNodeOption(sources.preload)}${env.NODE_OPTIONS ? ` ${revealed(env.NODE_OPTIONS)}` : ''}`
   return env
 }
 
 /** Environment of a program that monohull starts: the container's, without the variables that configure monohull. */
-export function programEnv(sources: Omit<WorkerEnvSources, 'preload'>): Record<string, string> {
-  const env: Record<string, string> = {}
+export function programEnv(sources: Omit<WorkerEnvSources, 'preload'>): ProgramEnv {
+  const env: ProgramEnv = {}
   for (const [name, value] of Object.entries(sources.inherited)) {
     if (value !== undefined && !hidden.test(name)) env[name] = value
   }
-  return Object.assign(env, sources.account, sources.configured)
+  return Object.assign(env, sources.account, sources.configured, sources.instance)
+}
+
+/** Variables by which the `monohull` command finds an instance, in hooks, init commands, processes and apps. */
+export function instanceEnv(runDir: string, env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const { MONOHULL_IMAGE: image } = env
+  return { MONOHULL_RUN_DIR: runDir, ...(image === undefined ? {} : { MONOHULL_IMAGE: image }) }
 }
 
 /** Variables that identify one of several workers or processes. */
@@ -80,8 +93,15 @@ function quoteNodeOption(path: string): string {
   return /\s|"/.test(path) ? `"${path.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"` : path
 }
 
+const portReference = /\$PORT\b|\$\{PORT\}/g
+
+/** Whether a word of a command contains `$PORT` or `${PORT}`. */
+export function namesPort(word: string): boolean {
+  return word.search(portReference) >= 0
+}
+
 /** Replaces `$PORT` and `${PORT}` in the words of a command. Nothing else is expanded. */
 export function fillPort(words: readonly string[], port: number | undefined): string[] {
   if (port === undefined) return [...words]
-  return words.map(word => word.replaceAll(/\$PORT\b|\$\{PORT\}/g, String(port)))
+  return words.map(word => word.replaceAll(portReference, String(port)))
 }

@@ -1,9 +1,10 @@
 import { OperatorError, reasonOf } from '../base/errors.ts'
 import type { World } from '../base/world.ts'
 import type { Complain } from '../config/report.ts'
-import { accountEnv, checkProgram, type ProgramContext } from '../processes/adapters/program-context.ts'
+import { accountEnv, checkPort, checkProgram, type ProgramContext } from '../processes/adapters/program-context.ts'
+import { withoutPrefix } from '../processes/app-command.ts'
 import type { ProcessRuntime } from '../processes/child.ts'
-import { programEnv } from '../processes/environment.ts'
+import { instanceEnv, programEnv } from '../processes/environment.ts'
 import type { HookEvent, HookFacts, HookPlans } from './hook.ts'
 import type { HookResult, Hooks } from './hooks.ts'
 
@@ -13,19 +14,26 @@ export type HookKeys = Partial<Record<HookEvent, { command: string[]; timeout: n
 /** Plans of the configured hooks, which run with the user, directory and environment of an app. */
 export function planHooks(
   hooks: HookKeys,
-  { context, world, complain }: { context: ProgramContext; world: World; complain: Complain },
+  { context, world, runDir, complain }: { context: ProgramContext; world: World; runDir: string; complain: Complain },
 ): HookPlans {
   const plans: HookPlans = {}
   for (const [name, hook] of Object.entries(hooks)) {
     if (!hook) continue
-    checkProgram(`hooks.${name}`, hook.command, { context, complain })
+    const { env, argv } = withoutPrefix(hook.command)
+    checkProgram(`hooks.${name}`, argv, { context, complain })
+    checkPort(`hooks.${name}`, argv, {
+      env: { ...world.env, ...env, ...context.env },
+      fix: 'write the port itself',
+      complain,
+    })
     plans[name as HookEvent] = {
-      argv: hook.command,
+      argv,
       directory: context.directory,
       env: programEnv({
         inherited: { ...world.env, PATH: context.path },
-        configured: context.env,
+        configured: { ...context.env, ...env },
         account: accountEnv(context.account),
+        instance: instanceEnv(runDir, world.env),
       }),
       uid: context.account?.uid,
       gid: context.account?.gid,

@@ -1,3 +1,5 @@
+import type { ProgramEnv } from '../processes/environment.ts'
+
 /** Events of a run that a hook can be set for. */
 export type HookEvent =
   | 'before_start'
@@ -11,7 +13,7 @@ export type HookEvent =
 export interface HookPlan {
   argv: readonly string[]
   directory: string
-  env: Readonly<Record<string, string>>
+  env: Readonly<ProgramEnv>
   uid: number | undefined
   gid: number | undefined
   timeoutMs: number

@@ -6,7 +6,9 @@ const directory = z
   .string({ error: 'expected a directory' })
   .min(1, 'expected a directory')
   .optional()
-  .register(docs, { description: 'Working directory; default: that of the app that serves /' })
+  .register(docs, {
+    description: 'Working directory, relative to the current one; default: that of the app that serves /',
+  })
 
 const user = z
   .string({ error: 'expected the name of a user' })

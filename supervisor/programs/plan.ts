@@ -1,3 +1,5 @@
+import type { ProgramEnv } from '../processes/environment.ts'
+
 /** A program that gets no requests, and its context on this machine. Times in ms. */
 export interface ProgramPlan {
   /** `queue`, `init.1` */
@@ -11,13 +13,13 @@ export interface ProgramPlan {
 
 /** A command that runs once, before the apps and processes start. */
 export interface InitPlan extends ProgramPlan {
-  env: Record<string, string>
+  env: ProgramEnv
   timeoutMs: number
 }
 
 /** A background process, of which `count` instances run. */
 export interface ProcessPlan extends ProgramPlan {
-  env(number: number): Record<string, string>
+  env(number: number): ProgramEnv
   count: number
   minUptimeMs: number
   backoff: { initialMs: number; maxMs: number }

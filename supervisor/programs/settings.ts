@@ -4,11 +4,12 @@ import { findContent } from '../processes/adapters/app-content.ts'
 import {
   accountEnv,
   checkAccess,
+  checkPort,
   checkProgram,
   findProgramContext,
   type ProgramContext,
 } from '../processes/adapters/program-context.ts'
-import { identityEnv, programEnv } from '../processes/environment.ts'
+import { identityEnv, instanceEnv, type ProgramEnv, programEnv } from '../processes/environment.ts'
 import type { InitConfig, ProcessConfig } from './keys.ts'
 import type { InitPlan, ProcessPlan } from './plan.ts'
 
@@ -20,6 +21,7 @@ export interface ProgramSettings {
 
 /** Configuration keys that programs depend on. */
 export interface ProgramsKeys {
+  run_dir: string
   init: readonly InitConfig[]
   processes: Readonly<Record<string, ProcessConfig>>
   apps: Readonly<Record<string, { directory: string; user?: string | undefined }>>
@@ -36,7 +38,7 @@ export interface ProgramSources {
   config: ProgramsKeys
   world: World
   /** The app whose directory, user and environment programs inherit; undefined if it has problems. */
-  main: { context: { env: Readonly<Record<string, string>> } } | undefined
+  main: { context: { env: Readonly<ProgramEnv> } } | undefined
   complain: Complain
 }
 
@@ -86,9 +88,15 @@ function resolveProgram(
   }
   checkProgram(`${key}.command`, content.argv, { context, complain })
   checkAccess(key, context.directory, context.account, complain)
+  checkPort(`${key}.command`, content.argv, {
+    env: { ...world.env, ...content.env, ...context.env },
+    fix: 'write the port itself',
+    complain,
+  })
   const env = programEnv({
     inherited: { ...world.env, PATH: context.path },
     account: accountEnv(context.account),
+    instance: instanceEnv(config.run_dir, world.env),
     configured: { ...main?.context.env, ...content.env, ...context.env },
   })
   return { argv: content.argv, directory: context.directory, ...idsOf(context), env }

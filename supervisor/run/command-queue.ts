@@ -2,7 +2,7 @@ import { reasonOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { Outcome } from '../base/outcome.ts'
 import { stoppingReason } from '../base/stopping.ts'
-import type { Command } from './command.ts'
+import { type Command, refusalInHook } from './command.ts'
 
 /** Dependencies of the command queue. */
 export interface CommandQueueDeps {
@@ -17,7 +17,15 @@ export interface CommandQueueDeps {
 /** Queue of commands. */
 export interface CommandQueue {
   /** Adds a command. Settles when the command is done; for a stop, when it has begun. */
-  push(command: Command, from: string): Promise<Outcome>
+  push(command: Command, from: string, client?: CommandClient): Promise<Outcome>
+}
+
+/** Client that waits for a command. */
+export interface CommandClient {
+  /** Hook that the client runs in, such as `after_reload`. */
+  hook: string | undefined
+  /** Whether it no longer waits. */
+  isGone(): boolean
 }
 
 const stopping: Outcome = { ok: false, message: 'command rejected', reason: stoppingReason }
@@ -27,8 +35,9 @@ export function createCommandQueue({ run, stop, ready, log }: CommandQueueDeps):
   let last: Promise<unknown> = ready
   let isStopping = false
 
-  async function runNow(command: Command): Promise<Outcome> {
+  async function runNow(command: Command, client: CommandClient | undefined): Promise<Outcome> {
     if (isStopping) return stopping
+    if (client?.isGone()) return abandonedBy(command)
     const outcome = await run(command).catch(
       (error: unknown): Outcome => ({ ok: false, message: `${command.type} failed`, reason: reasonOf(error) }),
     )
@@ -37,15 +46,25 @@ export function createCommandQueue({ run, stop, ready, log }: CommandQueueDeps):
     return outcome
   }
 
+  function abandonedBy({ type }: Command): Outcome {
+    log.info('command dropped, its client is gone', { command: type })
+    return { ok: false, message: 'command dropped', reason: 'its client is gone' }
+  }
+
   return {
-    async push(command, from) {
+    async push(command, from, client) {
+      const refusal = client?.hook === undefined ? undefined : refusalInHook(command, client.hook)
+      if (refusal !== undefined) {
+        log.warn('command rejected', { command: command.type, hook: client?.hook, reason: refusal })
+        return { ok: false, message: 'command rejected', reason: refusal }
+      }
       log.info('command received', { command: command.type, from })
       if (command.type === 'stop' || command.type === 'quickStop') {
         stop(isStopping || command.type === 'quickStop' ? 'quick' : 'graceful')
         isStopping = true
         return { ok: true, message: 'stopping' }
       }
-      const done = last.then(() => runNow(command))
+      const done = last.then(() => runNow(command, client))
       last = done
       return done
     },

@@ -22,3 +22,16 @@ export type Command =
 
 /** Sends a command to the queue; `from` is its origin for the log. Settles when the command is done. */
 export type SendCommand = (command: Command, from: string) => Promise<Outcome>
+
+/** Hooks that a command of the queue waits for, so that another command would wait for itself. */
+const awaitedHooks = new Set(['before_start', 'before_reload', 'after_reload', 'before_stop'])
+/** Commands that start or end workers, and so run the hooks `worker_ready` and `worker_exit` again. */
+const workerCommands = new Set<Command['type']>(['reload', 'restart', 'scale', 'scaleBy'])
+
+/** Reason why a command from within a hook is not run; undefined if it may run. */
+export function refusalInHook({ type }: Command, hook: string): string | undefined {
+  if (type === 'stop' || type === 'quickStop')
+    return hook === 'before_stop' ? 'the hook before_stop is part of the stop' : undefined
+  if (awaitedHooks.has(hook)) return `the hook ${hook} would wait for a command that waits for the hook`
+  return workerCommands.has(type) ? `it would run the hook ${hook} again, without end` : undefined
+}

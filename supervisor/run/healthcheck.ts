@@ -1,5 +1,6 @@
 import http from 'node:http'
 import net from 'node:net'
+import { readableEnv } from '../config/variables.ts'
 import { readInstance } from './adapters/instance.ts'
 
 /** Docker's HEALTHCHECK: requests the liveness path on the HTTP port. Exits with 0 if it is healthy, else with 1 and prints the reason. */
@@ -10,7 +11,7 @@ function fail(reason: string): never {
   process.exit(1)
 }
 
-const instance = readInstance(process.env.MONOHULL_RUN_DIR ?? '/run/monohull')
+const instance = readInstance(readableEnv(process.env).MONOHULL_RUN_DIR ?? '/run/monohull')
 if (!instance?.isServing) fail('monohull is not serving yet')
 if (instance.livePath === 'off') process.exit(0)
 const { httpHost: host, httpPort: port, livePath: path, proxyProtocol } = instance

@@ -1,13 +1,13 @@
 import { join } from 'node:path'
 import { adminSocketName, healthSocketName } from '../site/compose.ts'
 import type { AdminOptions } from './adapters/admin-app.ts'
-import type { SendCommand } from './command.ts'
+import type { CommandQueue } from './command-queue.ts'
 import type { Run } from './run.ts'
 import type { Subject } from './subject.ts'
 
 /** Dependencies of the local servers. */
 export interface LocalServersDeps extends Pick<AdminOptions, 'renewCertificate' | 'dynamicRoutes'> {
-  send: SendCommand
+  send: CommandQueue['push']
 }
 
 /** Servers for health checks through nginx and for the admin API, each on its own unix socket. */
@@ -22,7 +22,7 @@ export async function openLocalServers(run: Run, deps: LocalServersDeps): Promis
       health,
       status: run.status,
       metrics: run.metrics,
-      command: command => deps.send(command, 'the admin API'),
+      command: (command, client) => deps.send(command, 'the admin API', client),
       renewCertificate: deps.renewCertificate,
       dynamicRoutes: deps.dynamicRoutes,
     }),

@@ -4,6 +4,7 @@ import { pause } from '../base/clock.ts'
 import { OperatorError } from '../base/errors.ts'
 import type { Log, LogFields } from '../base/log.ts'
 import type { World } from '../base/world.ts'
+import { misspeltVariables } from '../config/variables.ts'
 import { describeSockets, openFront, reachableHost } from '../front/front.ts'
 import type { Output } from '../logs/adapters/output.ts'
 import { createNginxFiles } from '../nginx/adapters/files.ts'
@@ -31,7 +32,7 @@ import { openSchedules } from '../workers/schedules.ts'
 import { collectGarbage } from './adapters/heap.ts'
 import { claimRunDir, type Instance } from './adapters/instance.ts'
 import { expectTrustedDirectory } from './adapters/trusted-directory.ts'
-import type { SendCommand } from './command.ts'
+import type { CommandQueue } from './command-queue.ts'
 import type { CommandDeps } from './command-runner.ts'
 import { openLocalServers } from './local-servers.ts'
 import { openNginxInputs } from './nginx-inputs.ts'
@@ -50,7 +51,7 @@ export interface StartDeps {
   stdout: Output
   stderr: Output
   run: Run
-  send: SendCommand
+  send: CommandQueue['push']
   /** Reads the configuration and inspects the machine again. */
   resolveAgain(): Promise<Resolved>
   /** Stops the run with the exit code of the program whose failures ended it. */
@@ -70,6 +71,8 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
   const settings = run.settings()
   const { config } = settings
   expectTrustedDirectory({ key: 'state_dir', path: config.state_dir })
+  for (const variable of misspeltVariables(world.env))
+    log.warn('variable ignored: its name is similar to MONOHULL_', { variable, fix: 'correct or remove it' })
   const instance = await claimRunDir(config.run_dir, names =>
     log.warn('stopped processes left by a previous instance', { processes: names.join(',') }),
   )

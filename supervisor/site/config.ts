@@ -1,3 +1,4 @@
+import { intendedValue } from '../config/intended-values.ts'
 import { namedScalarKeysOf, type ScalarKey, scalarKeysOf } from '../config/keys.ts'
 import { type ConfigSources, type LoadResult, loadBySchema } from '../config/load.ts'
 import { isSecretKey } from '../config/secrets.ts'
@@ -16,7 +17,10 @@ export function namedScalarKeys(tree: Record<string, unknown>): ScalarKey[] {
 
 /** Parsed configuration file, with the source location of each key. */
 export function parseConfigFile(file: { path: string; text: string }): YamlSource {
-  return parseYaml(file, path => isSecretKey(configSchema, path))
+  return parseYaml(file, {
+    isSecretKey: path => isSecretKey(configSchema, path),
+    intended: tree => intendedValue(configSchema, tree),
+  })
 }
 
 /** Configuration of this site, or all problems at once, each with its key, source, value and fix. */

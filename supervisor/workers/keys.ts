@@ -30,7 +30,10 @@ export const app = z
       .string({ error: 'expected a directory' })
       .min(1, 'expected a directory')
       .default('.')
-      .register(docs, { description: 'Working directory of the app; also searched for monohull.yaml' }),
+      .register(docs, {
+        description:
+          'Working directory of the app, relative to the current one; also searched for monohull.yaml. Other relative paths are resolved against it',
+      }),
     user: z
       .string({ error: 'expected the name of a user' })
       .min(1, 'expected the name of a user')

@@ -1,3 +1,4 @@
+import type { ProgramEnv } from '../processes/environment.ts'
 import type { WorkerEntry } from './app-upstream.ts'
 import type { WorkerLimits } from './autoscaling/decision.ts'
 import type { RecyclePolicy } from './recycling.ts'
@@ -29,7 +30,7 @@ export interface WorkerPlan {
     slot: number
     socketInode: number | undefined
     port: number | undefined
-  }): Record<string, string>
+  }): ProgramEnv
   bootTimeoutMs: number
   /** Time without a sign of life after which a worker counts as hung; 0 for never. */
   timeoutMs: number

@@ -32,7 +32,8 @@ describe('hooks', { concurrency: 3 }, () => {
       args: app,
       files: {
         'monohull.yaml': `app: { ${runsAs && `user: ${runsAs}, `}env: { GREETING: hi } }\n${yaml({
-          before_start: 'echo "$MONOHULL_EVENT $GREETING $(id -un) $(pwd) $(printenv MONOHULL_RUN_DIR || echo hidden)"',
+          before_start:
+            'echo "$MONOHULL_EVENT $GREETING $(id -un) $(pwd) $(printenv MONOHULL_STATE_DIR || echo hidden)"',
         })}`,
       },
     })
@@ -43,6 +44,33 @@ describe('hooks', { concurrency: 3 }, () => {
     )
     assert.ok(said.index < monohull.output().search(/worker ready/))
     assert.ok(said.index < monohull.output().search(/ starting /))
+  })
+
+  it('reach their own instance, and cannot make it run them again', async t => {
+    const folder = temporaryFolder(t)
+    const call = (words: string) =>
+      `"${process.execPath}" "${launcher}" ${words} >/dev/null && echo "$MONOHULL_EVENT: ${words}"`
+    writeFileSync(
+      join(folder, 'monohull.yaml'),
+      `run_dir: ${join(folder, 'run')}
+app: { workers: 1 }
+${yaml({
+  worker_ready: `${call('status')}; ${call('restart')}; echo "restart: $?"`,
+  before_reload: `${call('status')}; ${call('reload')}; echo "reload: $?"`,
+  after_reload: `${call('reload')}; echo "again: $?"`,
+})}`,
+    )
+    const env = { MONOHULL_RUN_DIR: undefined, MONOHULL_WORKERS: undefined }
+    const monohull = startMonohull(t, { args: app, folder, env })
+    await monohull.serving()
+    const from = (await monohull.seen(/hook\.worker_ready\[\d+\] stdout\| restart: 1\n/)).index
+    assert.match(monohull.output(), /worker_ready: status\n/)
+    assert.match(monohull.output(), /command rejected command=restart hook=worker_ready reason="it would run the hook/)
+    monohull.signal('SIGHUP')
+    await monohull.seen(/hook\.after_reload\[\d+\] stdout\| again: 1\n/, from)
+    await monohull.seen(/reload finished/)
+    assert.match(monohull.output(), /before_reload: status\n.*(\n.*)*stdout\| reload: 1\n/)
+    assert.equal(monohull.output().match(/command received/g)?.length, 1)
   })
 
   it('before_start that fails ends the start with its code, before any worker', async t => {

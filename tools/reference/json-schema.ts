@@ -7,6 +7,8 @@ export type JsonSchema = z.core.JSONSchema.BaseSchema
 /** JSON Schema of monohull.yaml, for editors. */
 export function jsonSchema(): JsonSchema {
   const { $schema, ...schema } = z.toJSONSchema(configSchema, { io: 'input', override })
+  // top-level keys that hold anchors
+  schema.patternProperties = { '^x-': {} }
   return {
     ...($schema ? { $schema } : {}),
     $id: 'monohull.schema.json',
@@ -16,9 +18,11 @@ export function jsonSchema(): JsonSchema {
   }
 }
 
-/** Completes the conversion: adds the pattern of durations and removes monohull's own marks. */
+/** Completes the conversion: adds the pattern of durations and the other types of texts, and removes monohull's own marks. */
 function override({ jsonSchema: schema }: { jsonSchema: JsonSchema }): void {
   delete schema.secret
+  if (schema.asWritten) schema.type = ['string', 'number', 'boolean'] as never
+  delete schema.asWritten
   if (schema.type !== 'string' || schema.pattern !== undefined || typeof schema.default !== 'string') return
   if (parseDuration(schema.default) !== undefined) schema.pattern = '^(\\d+(\\.\\d+)?(ms|s|m|h|d))+$'
 }

@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers'
 export interface SocketRequest {
   method: 'GET' | 'POST'
   path: string
+  headers?: Readonly<Record<string, string>>
   body?: string
   /** Timeout from the request to the end of the response; undefined: none. */
   timeoutMs?: number | undefined
@@ -19,15 +20,18 @@ export interface SocketResponse {
 /** Sends an HTTP request to a unix socket over a new connection. Rejects if there is no complete response in time. */
 export function requestSocket(
   socketPath: string,
-  { method, path, body, timeoutMs }: SocketRequest,
+  { method, path, headers, body, timeoutMs }: SocketRequest,
 ): Promise<SocketResponse> {
   const signal = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs)
   return new Promise((resolve, reject) => {
     const fail = (error: unknown) =>
       reject(signal?.aborted ? new Error(`no response within ${Number(timeoutMs) / 1000} s`) : error)
-    const sent = request({ socketPath, method, path, agent: false, ...(signal ? { signal } : {}) }, response => {
-      text(response).then(body => resolve({ status: response.statusCode ?? 0, body }), fail)
-    })
+    const sent = request(
+      { socketPath, method, path, headers, agent: false, ...(signal ? { signal } : {}) },
+      response => {
+        text(response).then(body => resolve({ status: response.statusCode ?? 0, body }), fail)
+      },
+    )
     sent.on('error', fail)
     sent.end(body)
   })

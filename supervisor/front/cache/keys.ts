@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { docs, duration } from '../../config/values.ts'
+import { dataSize, docs, duration } from '../../config/values.ts'
 
 const size = 'expected a size such as 512k, 256m or 4g'
 const key = 'expected text with nginx variables such as $host$request_uri'
@@ -17,13 +17,9 @@ export const cacheValue = z.strictObject({
     .register(docs, {
       description: 'Cache key, with nginx variables; requests with the same key get the same response',
     }),
-  max_size: z
-    .string({ error: size })
-    .regex(/^[1-9]\d{0,8}[kmg]$/, size)
-    .default('256m')
-    .register(docs, {
-      description: 'Maximum size of the cache in run_dir; the least recently used responses are removed first',
-    }),
+  max_size: dataSize(size).prefault('256m').register(docs, {
+    description: 'Maximum size of the cache in run_dir; the least recently used responses are removed first',
+  }),
   stale_while_revalidate: z.boolean({ error: 'expected true or false' }).default(false).register(docs, {
     description: 'Serve expired responses from the cache while one request refreshes them',
   }),

@@ -1,8 +1,15 @@
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { readTextFile } from '../../base/adapters/text-file.ts'
 import { messageOf } from '../../base/errors.ts'
+import { createSecret, secretMask } from '../../base/secret.ts'
 import type { World } from '../../base/world.ts'
-import { type Complain, secretMask } from '../../config/report.ts'
+import { shellForm } from '../../config/command-words.ts'
+import type { Complain } from '../../config/report.ts'
+import { isShellBuiltin } from '../app-command.ts'
+import { namesPort, type ProgramEnv } from '../environment.ts'
+import { expandVariables } from '../variable-text.ts'
+import { describeExecutableProblem, describeScriptProblem } from './executable.ts'
 import { findProgram, searchPath } from './project.ts'
 import { type Account, canSwitchUsers, findAccount, findClosedDirectory } from './users.ts'
 
@@ -15,8 +22,8 @@ export interface ProgramContext {
   path: string
   /** User that it runs as; undefined: monohull's own. */
   account: Account | undefined
-  /** Configured variables with the values of their secrets. */
-  env: Record<string, string>
+  /** Configured variables, expanded, with the values of their secrets. */
+  env: ProgramEnv
 }
 
 /** Keys of a program's directory, user and environment. */
@@ -48,7 +55,7 @@ export function findProgramContext(
     directory,
     path: searchPath(directory, pathOf(world)),
     account: chooseAccount(key, config.user, complain),
-    env: readSecrets(key, config.env, { directory, complain }),
+    env: readEnv(`${key}.env`, config.env, { directory, world, complain }),
   }
 }
 
@@ -73,27 +80,37 @@ function chooseAccount(key: string, user: string | undefined, complain: Complain
   return undefined
 }
 
-function readSecrets(
+function readEnv(
   key: string,
   configured: ProgramKeys['env'],
-  { directory, complain }: { directory: string; complain: Complain },
-): Record<string, string> {
-  const env: Record<string, string> = {}
+  { directory, world, complain }: { directory: string; world: World; complain: Complain },
+): ProgramEnv {
+  const env: ProgramEnv = {}
   for (const [name, value] of Object.entries(configured)) {
+    const refuse = (problem: string, fix: string) => complain(`${key}.${name}`, secretMask, problem, fix)
     if (typeof value === 'string') {
-      env[name] = value
+      const expanded = expandVariables(value, world.env)
+      if (expanded.ok) env[name] = expanded.text
+      else
+        refuse(
+          `contains ${expanded.reference}, which is not set`,
+          // biome-ignore lint/suspicious/noTemplateCurlyInString: the syntax is monohull's
+          'set it, add a default as in ${NAME:-default}, or write $${ for the text',
+        )
       continue
     }
     try {
-      env[name] = readFileSync(resolve(directory, value.file), 'utf8').replace(/\r?\n$/, '')
+      const text = readTextFile(resolve(directory, value.file)).replace(/\r?\n$/, '')
+      if (text.includes('\0')) refuse('contains a NUL character', 'encode the value, for example in base64')
+      env[name] = createSecret(text)
     } catch (error) {
-      complain(`${key}.env.${name}`, secretMask, messageOf(error), 'name a readable file')
+      refuse(messageOf(error), 'name a readable text file')
     }
   }
   return env
 }
 
-/** Reports a problem if the first word of the command at `key` cannot be run. */
+/** Reports a problem if the command at `key` cannot be run. */
 export function checkProgram(
   key: string,
   argv: readonly string[],
@@ -101,15 +118,41 @@ export function checkProgram(
 ): void {
   const [program = ''] = argv
   const search = findProgram(program, context.directory, context.path)
-  if (search.kind === 'not found')
+  if (search.kind === 'not found') {
+    const searched = program.includes('/') ? context.directory : context.path
+    const install = `install it in the image, or fix the command; searched ${searched}`
     complain(
       key,
       program,
       'was not found',
-      `install it in the image, or fix the command; searched ${program.includes('/') ? context.directory : context.path}`,
+      isShellBuiltin(program) ? `it is part of a shell: write ${shellForm}` : install,
     )
+  }
   if (search.kind === 'not executable')
     complain(key, search.path, 'is not executable', `chmod +x ${search.path}, or name its interpreter: node ${program}`)
+  if (search.kind !== 'found') return
+  const found = attempt(() => describeExecutableProblem(search.path, context) ?? describeScriptProblem(argv, context))
+  if (found) complain(key, argv.slice(0, 2).join(' '), found.problem, found.fix)
+}
+
+/** Result of looking into a program's file; undefined if this user may execute but not read it. */
+function attempt<T>(look: () => T): T | undefined {
+  try {
+    return look()
+  } catch {
+    return undefined
+  }
+}
+
+/** Reports a problem if a command without a port of its own contains `$PORT`, which nothing would replace. */
+export function checkPort(
+  key: string,
+  argv: readonly string[],
+  { env, fix, complain }: { env: Readonly<Record<string, unknown>>; fix: string; complain: Complain },
+): void {
+  const word = argv.find(namesPort)
+  if (word === undefined || (argv[1] === '-c' && env.PORT !== undefined)) return
+  complain(key, word, 'contains $PORT, which has no value here', fix)
 }
 
 /** Reports a problem if `account` cannot enter `path`. Monohull itself may run as root and read everything. */

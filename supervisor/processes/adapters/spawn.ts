@@ -1,9 +1,16 @@
-import { type StdioOptions, spawn as spawnProcess, spawnSync } from 'node:child_process'
+import {
+  type ChildProcess,
+  type SpawnOptions,
+  type StdioOptions,
+  spawn as spawnProcess,
+  spawnSync,
+} from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { constants } from 'node:os'
 import type { Readable } from 'node:stream'
 import { errnoFix, errnoOf, OperatorError } from '../../base/errors.ts'
 import type { LogFormat } from '../../base/log.ts'
+import { revealed } from '../../base/secret.ts'
 import { type LineRelay, relayLines } from '../../logs/adapters/line-relay.ts'
 import type { Output } from '../../logs/adapters/output.ts'
 import type { Child, Spawn, SpawnSpec } from '../child.ts'
@@ -32,9 +39,9 @@ export function createSpawn(deps: SpawnDeps): Spawn {
   return spec => {
     const [file = '', ...args] = launchArgv(spec, umask)
     const relay = spec.output === 'relay'
-    const subprocess = spawnProcess(file, args, {
+    const subprocess = startProcess(spec, file, args, {
       cwd: spec.directory,
-      env: spec.env,
+      env: Object.fromEntries(Object.entries(spec.env).map(([name, value]) => [name, revealed(value)])),
       ...(spec.uid === undefined ? {} : { uid: spec.uid }),
       ...(spec.gid === undefined ? {} : { gid: spec.gid }),
       stdio: stdioOf(spec),
@@ -60,6 +67,21 @@ export function createSpawn(deps: SpawnDeps): Spawn {
     })
     const notify = spec.notify ? (subprocess.stdio[3 + spec.inherit.length] as Readable) : undefined
     return toChild(pid, { exited, relays, notify })
+  }
+}
+
+/** Starts a process. What Node refuses to pass on is not part of the error: it may be a secret. */
+function startProcess(
+  { name }: SpawnSpec,
+  ...[file, args, options]: [string, readonly string[], SpawnOptions]
+): ChildProcess {
+  try {
+    return spawnProcess(file, args, options)
+  } catch (error) {
+    if (errnoOf(error) !== 'ERR_INVALID_ARG_VALUE') throw error
+    throw new OperatorError(`cannot start ${name}: its command, directory or environment contains a NUL character`, {
+      fix: 'remove it',
+    })
   }
 }
 

@@ -1,9 +1,11 @@
-import express, { type Express } from 'express'
+import express, { type Express, type Request, type Response } from 'express'
 import { formatMetrics, type Metric, metricsType } from '../../base/metrics.ts'
 import type { Outcome } from '../../base/outcome.ts'
 import { withoutDynamicRoutes } from '../../dynamic-routes/route.ts'
 import type { Command } from '../command.ts'
+import type { CommandClient } from '../command-queue.ts'
 import type { Status } from '../status.ts'
+import { hookHeader } from './admin-client.ts'
 import { type HealthOptions, respondToHealth } from './health-responder.ts'
 
 /** Dependencies of the admin API. */
@@ -15,7 +17,7 @@ export interface AdminOptions {
   /** Undefined unless dynamic_routes is set. */
   dynamicRoutes: () => Promise<object[]> | undefined
   /** Settles when the command is done. */
-  command: (command: Command) => Promise<Outcome>
+  command: (command: Command, client: CommandClient) => Promise<Outcome>
 }
 
 /**
@@ -59,6 +61,7 @@ export function createAdminApp({
     if (action !== 'remove' && (action !== 'set' || typeof target !== 'string')) return next()
     const outcome = await command(
       action === 'set' ? { type: 'setRoute', host, target: `${target}` } : { type: 'removeRoute', host },
+      clientOf(request, response),
     )
     response.status(outcome.ok ? 200 : 409).json(outcome)
   })
@@ -69,7 +72,7 @@ export function createAdminApp({
     if (!parsed) return next()
     if ('problem' in parsed)
       return void response.status(400).json({ ok: false, message: 'bad request', reason: parsed.problem })
-    const outcome = await command(parsed)
+    const outcome = await command(parsed, clientOf(request, response))
     response.status(outcome.ok ? 200 : 409).json(outcome)
   })
   app.use((request, response) => {
@@ -78,6 +81,10 @@ export function createAdminApp({
       .json({ ok: false, message: 'not found', reason: `${request.method} ${request.path} does not exist` })
   })
   return app
+}
+
+function clientOf(request: Request, response: Response): CommandClient {
+  return { hook: request.get(hookHeader), isGone: () => response.destroyed }
 }
 
 function parseCommand(

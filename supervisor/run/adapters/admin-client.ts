@@ -13,9 +13,20 @@ export interface AdminResponse {
 /** Timeout of a GET: it responds immediately unless the supervisor is frozen. */
 const getTimeoutMs = 10_000
 
-/** Sends a request to an admin socket. A POST has no timeout. Throws an OperatorError if there is no response. */
-export async function askAdmin(socketPath: string, method: 'GET' | 'POST', path: string): Promise<AdminResponse> {
-  const { status, body } = await exchange(socketPath, method, path)
+/** Header with the name of the hook that a command comes from. */
+export const hookHeader = 'monohull-hook'
+
+/**
+ * Sends a request to an admin socket, from a hook if one is given. A POST has no timeout. Throws an OperatorError if there is no
+ * response.
+ */
+export async function askAdmin(
+  socketPath: string,
+  method: 'GET' | 'POST',
+  path: string,
+  hook?: string,
+): Promise<AdminResponse> {
+  const { status, body } = await exchange(socketPath, method, path, hook)
   try {
     return { status, body: JSON.parse(body) }
   } catch (error) {
@@ -28,10 +39,12 @@ export async function readAdmin(socketPath: string, path: string): Promise<strin
   return (await exchange(socketPath, 'GET', path)).body
 }
 
-async function exchange(socketPath: string, method: 'GET' | 'POST', path: string) {
+async function exchange(socketPath: string, method: 'GET' | 'POST', path: string, hook?: string) {
   expectTrustedSocket(socketPath)
+  const headers = hook === undefined ? {} : { [hookHeader]: hook }
+  const timeoutMs = method === 'GET' ? getTimeoutMs : undefined
   try {
-    return await requestSocket(socketPath, { method, path, timeoutMs: method === 'GET' ? getTimeoutMs : undefined })
+    return await requestSocket(socketPath, { method, path, headers, timeoutMs })
   } catch (error) {
     throw explain(socketPath, error)
   }

@@ -7,6 +7,7 @@ import { certificateStore } from '../../certificates/adapters/store.ts'
 import { namesWithoutCertificate } from '../../certificates/kept.ts'
 import { findMounted } from '../../certificates/search.ts'
 import type { Problem } from '../../config/report.ts'
+import { misspeltVariables } from '../../config/variables.ts'
 import { bindFront, closeFront } from '../../front/front.ts'
 import { createNginxFiles } from '../../nginx/adapters/files.ts'
 import { complaintFix, nameOrigins } from '../../nginx/complaint.ts'
@@ -34,6 +35,8 @@ export async function inspect(settings: Settings, world: World, notes: string[])
     }
   }
 
+  for (const name of misspeltVariables(world.env))
+    notes.push(`the variable ${name} is ignored: is it meant for monohull?`)
   for (const name of unroutedApps(settings)) notes.push(`no route leads to the app ${name}`)
   for (const name of unroutedUpstreams(config)) notes.push(`no route leads to the upstream ${name}`)
   for (const { key, path } of missingFallbacks(config))

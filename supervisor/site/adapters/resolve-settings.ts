@@ -27,14 +27,14 @@ export function resolveSettings(config: Config, world: World): SettingsResult {
   const cpus = Math.max(1, Math.ceil(grantedCpus()))
   const nginxUser = canSwitchUsers() ? (findAccount('www-data') ?? findAccount('nginx')) : undefined
   const apps = Object.entries(config.apps).flatMap(
-    ([name, app]) => resolveApp(name, { app, world, cpus, nginxUser, complain }) ?? [],
+    ([name, app]) => resolveApp(name, { app, world, runDir: config.run_dir, cpus, nginxUser, complain }) ?? [],
   )
   const main = apps.find(({ name }) => name === mainAppOf(config))
   const programs = resolvePrograms({ config, world, main, complain })
   checkAcme(config, { apps, world, complain })
   const [first] = apps
   const context = (apps.find(({ name }) => name === appAtRoot(config)) ?? first)?.context
-  const hooks = context ? planHooks(config.hooks, { context, world, complain }) : {}
+  const hooks = context ? planHooks(config.hooks, { context, world, runDir: config.run_dir, complain }) : {}
   checkRoutes(config, { nginxUser, complain })
   checkStaticApps(config, { apps, complain })
   const directory = resolve(config.directory)

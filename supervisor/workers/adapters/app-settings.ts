@@ -7,6 +7,7 @@ import { findContent } from '../../processes/adapters/app-content.ts'
 import {
   accountEnv,
   checkAccess,
+  checkPort,
   checkProgram,
   findProgramContext,
   type ProgramContext,
@@ -14,7 +15,7 @@ import {
 import { isNodeProgram } from '../../processes/adapters/project.ts'
 import type { Account } from '../../processes/adapters/users.ts'
 import type { AppContent } from '../../processes/app-command.ts'
-import { fillPort, workerEnv } from '../../processes/environment.ts'
+import { fillPort, instanceEnv, workerEnv } from '../../processes/environment.ts'
 import type { WorkerLimits } from '../autoscaling/decision.ts'
 import { watchEveryMs } from '../hangs/watch-policy.ts'
 import type { AppConfig } from '../keys.ts'
@@ -37,6 +38,7 @@ export interface AppSettings {
 export interface AppSources {
   app: AppConfig
   world: World
+  runDir: string
   /** CPUs that the cgroup grants, rounded up. */
   cpus: number
   /** User that nginx's workers run as; undefined if monohull cannot choose it. */
@@ -52,7 +54,7 @@ function keyOfApp(name: string): string {
 /** Settings of one app on this machine. Problems go to `complain`; undefined if the app cannot run. */
 export function resolveApp(
   name: string,
-  { app, world, cpus, nginxUser, complain }: AppSources,
+  { app, world, runDir, cpus, nginxUser, complain }: AppSources,
 ): AppSettings | undefined {
   const key = keyOfApp(name)
   const context = findProgramContext(key, app, world, complain)
@@ -83,8 +85,14 @@ export function resolveApp(
       `is in local time, and TZ=${world.env.TZ} is not a time zone`,
       'set TZ to a name such as Europe/Berlin, or unset it',
     )
-  const plan = createPlan({ name, app, world, context, content, ...countWorkers(app.workers, cpus) })
+  const plan = createPlan({ name, app, world, runDir, context, content, ...countWorkers(app.workers, cpus) })
   checkProgram(`${key}.command`, plan.argv, { context: { ...context, directory: plan.directory }, complain })
+  if (app.listen === 'inherit' && content.kind === 'command')
+    checkPort(`${key}.command`, plan.argv, {
+      env: { ...world.env, ...content.env, ...context.env },
+      fix: 'set listen: port',
+      complain,
+    })
   if (content.kind === 'command') checkAccess(key, context.directory, context.account, complain)
   return { name, config: app, context, content, plan }
 }
@@ -102,6 +110,7 @@ interface PlanSources {
   name: string
   app: AppConfig
   world: World
+  runDir: string
   context: ProgramContext
   content: Exclude<AppContent, { kind: 'files' }>
   count: number
@@ -109,7 +118,7 @@ interface PlanSources {
 }
 
 function createPlan(sources: PlanSources): WorkerPlan {
-  const { name, app, world, context, content, count, limits } = sources
+  const { name, app, world, runDir, context, content, count, limits } = sources
   const argv =
     content.kind === 'command'
       ? content.argv
@@ -142,6 +151,7 @@ function createPlan(sources: PlanSources): WorkerPlan {
           inherited: { ...world.env, PATH: context.path },
           configured: { ...(content.kind === 'command' ? content.env : {}), ...context.env },
           account: accountEnv(context.account),
+          instance: instanceEnv(runDir, world.env),
           preload: join(world.home, 'dist/preload.cjs'),
         },
         {

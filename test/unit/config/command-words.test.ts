@@ -32,6 +32,14 @@ describe('config/command-words', () => {
     ['python3 -m http.server $PORT', ['python3', '-m', 'http.server', '$PORT']],
     [`serve --listen=0.0.0.0:\${PORT}`, ['serve', `--listen=0.0.0.0:\${PORT}`]],
     ['serve "$PORT"', ['serve', '$PORT']],
+    ['node s.js \\\n  --flag one \\\n  --two\n', ['node', 's.js', '--flag', 'one', '--two']],
+    ['node s.js \\\r\n  --two\r\n', ['node', 's.js', '--two']],
+    ['node "a\\\nb" c\\\nd', ['node', 'ab', 'cd']],
+    ["node 'a\\\nb'", ['node', 'a\\\nb']],
+    ['node "a\nb"', ['node', 'a\nb']],
+    ['\n# starts the app\nnode s.js # in one worker\n\n# the end\n', ['node', 's.js']],
+    ['node s.js#1 a#b "#"', ['node', 's.js#1', 'a#b', '#']],
+    ['node a~ b~/c', ['node', 'a~', 'b~/c']],
   ]
   for (const [text, words] of splits) {
     it(`splits ${JSON.stringify(text)}`, () => assert.deepEqual(wordsOf(text), words))
@@ -54,6 +62,13 @@ describe('config/command-words', () => {
     ['node $(cat x)', 'contains $(, which only a shell expands'],
     ['node `cat x`', 'contains `, which only a shell expands'],
     ['serve $PORTS', 'contains $PORTS, which only a shell expands'],
+    ['node $@', 'contains $@, which only a shell expands'],
+    ['node "$1"', 'contains $1, which only a shell expands'],
+    ['~/bin/node a', 'contains ~, which only a shell expands'],
+    ['node a\nnode b', 'contains several lines, each a command of its own'],
+    ['node a # first\nnode b', 'contains several lines, each a command of its own'],
+    ['node a\n  --flag', 'contains several lines, each a command of its own'],
+    ['# node a', 'is empty'],
   ]
   for (const [text, problem] of problems) {
     it(`rejects ${JSON.stringify(text)}`, () => assert.equal(problemOf(text), problem))
@@ -69,10 +84,10 @@ describe('config/command-words', () => {
   })
 
   it('splits like /bin/sh', () => {
-    const texts = splits.map(([text]) => text.replaceAll('\n', ' ')).filter(text => !text.includes('PORT'))
-    for (const text of texts) {
-      const seen = execFileSync('/bin/sh', ['-c', `for word in ${text}; do printf '%s\\n' "$word"; done`])
-      assert.deepEqual(seen.toString().split('\n').slice(0, -1), wordsOf(text), text)
+    for (const [text] of splits.filter(([text]) => !/PORT|\r/.test(text))) {
+      const line = text.replace(/^\s+|^#.*\n/gm, match => (match.startsWith('#') ? '' : ' ')).trimStart()
+      const seen = execFileSync('/bin/sh', ['-c', `show() { printf '%s\\0' "$@"; }\nshow ${line}`])
+      assert.deepEqual(seen.toString().split('\0').slice(0, -1), wordsOf(text), text)
     }
   })
 })

@@ -27,6 +27,7 @@ describe('workers/adapters/app-settings', () => {
       const settings = resolveApp('app', {
         app: app.parse({ directory }),
         world: { env: {}, home: '/', umask: 0o022 },
+        runDir: '/run/monohull',
         cpus: 1,
         nginxUser: undefined,
         complain: (_, __, problem) => problems.push(problem),

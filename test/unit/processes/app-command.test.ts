@@ -141,7 +141,6 @@ describe('processes/app-command: scripts', () => {
     'cat ~/x',
     'node `which x`',
     'A=1',
-    'exec node server.js',
     '(node server.js)',
   ]) {
     it(`runs "${line}" in a shell`, () => assert.deepEqual(argvOfStart(line), ['/bin/sh', '-c', line]))

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import {
   fillPort,
   identityEnv,
+  instanceEnv,
   programEnv,
   type WorkerEnvSources,
   type WorkerIdentity,
@@ -13,6 +14,7 @@ const sources: WorkerEnvSources = {
   inherited: {},
   configured: {},
   account: {},
+  instance: {},
   preload: '/opt/monohull/dist/preload.cjs',
 }
 const identity: WorkerIdentity = {
@@ -32,12 +34,16 @@ describe('processes/environment: programs without a socket', () => {
   it('get the environment without socket variables', () => {
     const inherited = { PATH: '/bin', MONOHULL_HTTP_PORT: '80', LISTEN_FDS: '1', NODE_OPTIONS: '--enable-source-maps' }
     const configured = { TOKEN: 'x', PATH: '/own' }
-    assert.deepEqual(programEnv({ inherited, configured, account: { HOME: '/home/app' } }), {
-      PATH: '/own',
-      NODE_OPTIONS: '--enable-source-maps',
-      HOME: '/home/app',
-      TOKEN: 'x',
-    })
+    assert.deepEqual(
+      programEnv({ inherited, configured, account: { HOME: '/home/app' }, instance: instanceEnv('/run/x', {}) }),
+      {
+        MONOHULL_RUN_DIR: '/run/x',
+        PATH: '/own',
+        NODE_OPTIONS: '--enable-source-maps',
+        HOME: '/home/app',
+        TOKEN: 'x',
+      },
+    )
   })
 
   it('get variables that identify them', () => {

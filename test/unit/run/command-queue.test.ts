@@ -1,9 +1,72 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { Command } from '../../../supervisor/run/command.ts'
 import { createCommandQueue } from '../../../supervisor/run/command-queue.ts'
 import { systemError } from '../refusing-system.ts'
 
+const log = { debug() {}, info() {}, warn() {}, error() {} }
+
+/** Queue that notes the commands that it runs, each of which ends when `end` is called. */
+function createNotingQueue() {
+  const ran: string[] = []
+  const ends: (() => void)[] = []
+  const queue = createCommandQueue({
+    async run({ type }) {
+      ran.push(type)
+      await new Promise<void>(resolve => ends.push(resolve))
+      return { ok: true, message: 'done' }
+    },
+    stop: mode => void ran.push(`stop ${mode}`),
+    ready: Promise.resolve(),
+    log,
+  })
+  return { queue, ran, end: () => ends.shift()?.() }
+}
+
 describe('the queue of commands', { timeout: 5000 }, () => {
+  it('drops a command that its client no longer waits for', async () => {
+    const { queue, ran, end } = createNotingQueue()
+    let isGone = false
+    const first = queue.push({ type: 'reload' }, 'a test')
+    const second = queue.push({ type: 'restart' }, 'a test', { hook: undefined, isGone: () => isGone })
+    const third = queue.push({ type: 'scale', workers: 2 }, 'a test', { hook: undefined, isGone: () => false })
+    await new Promise(resolve => setImmediate(resolve))
+    isGone = true
+    end()
+    await first
+    assert.match(JSON.stringify(await second), /"ok":false,.*its client is gone/)
+    end()
+    await third
+    assert.deepEqual(ran, ['reload', 'scale'])
+  })
+
+  it('rejects commands from hooks that would wait for themselves or run without end', async () => {
+    const { queue, ran } = createNotingQueue()
+    const rejected: [string, Command][] = [
+      ['before_reload', { type: 'reload' }],
+      ['after_reload', { type: 'purgeCache' }],
+      ['before_stop', { type: 'stop' }],
+      ['worker_ready', { type: 'restart' }],
+      ['worker_exit', { type: 'scale', workers: 2 }],
+    ]
+    for (const [hook, command] of rejected) {
+      const outcome = await queue.push(command, 'a test', { hook, isGone: () => false })
+      assert.match(JSON.stringify(outcome), /"ok":false,"message":"command rejected"/, hook)
+    }
+    assert.deepEqual(ran, [])
+  })
+
+  it('runs other commands from hooks', async () => {
+    const { queue, ran, end } = createNotingQueue()
+    const client = { isGone: () => false }
+    const purged = queue.push({ type: 'purgeCache' }, 'a test', { ...client, hook: 'worker_ready' })
+    await new Promise(resolve => setImmediate(resolve))
+    end()
+    assert.equal((await purged).ok, true)
+    await queue.push({ type: 'stop' }, 'a test', { ...client, hook: 'worker_exit' })
+    assert.deepEqual(ran, ['purgeCache', 'stop graceful'])
+  })
+
   it('goes on after one that the system refused, which fails with the errno and what to do', async () => {
     const refusals = [systemError('EMFILE', 'open'), systemError('ENOSPC', 'write')]
     const queue = createCommandQueue({
@@ -14,7 +77,7 @@ describe('the queue of commands', { timeout: 5000 }, () => {
       },
       stop() {},
       ready: Promise.resolve(),
-      log: { debug() {}, info() {}, warn() {}, error() {} },
+      log,
     })
     const outcomes = await Promise.all(Array.from({ length: 3 }, () => queue.push({ type: 'reload' }, 'a test')))
     assert.deepEqual(

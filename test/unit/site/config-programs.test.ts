@@ -18,7 +18,7 @@ describe('config: init', () => {
     ['[{command: x, tiemout: 3s}]', 'init.0.tiemout', /^is not a known key/, /^did you mean init\.0\.timeout/],
     ['[{timeout: 3s}]', 'init.0.command', /^expected a list of words or one string/, /^set init\.0\.command/],
     ['[{command: x, timeout: 3}]', 'init.0.timeout', /^expected a duration/, /^set /],
-    ['[3]', 'init.0', /^expected a command, or \{command: …\}/, /^set /],
+    ['[null]', 'init.0', /^expected a command, or \{command: …\}/, /^set /],
     ['[[]]', 'init.0', /^expected at least the program/, /^set /],
     ['npm run migrate', 'init', /^expected a list of commands/, /^set /],
     ['[{command: x, env: {A: [hunter2]}}]', 'init.0.env.A', /^expected text/, /^set /],

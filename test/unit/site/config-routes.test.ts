@@ -111,7 +111,7 @@ describe('config: targets of routes', () => {
     ['{files: {root: a, cache: {"*.js": "a; b"}}}', 'routes.0.files.cache.*.js', /^expected a Cache-Control/, /./],
     ['{files: {root: a, fallback: /../b.html}}', 'routes.0.files.fallback', /^expected a path below the root/, /./],
     ['{files: {roots: a, root: b}}', 'routes.0.files.roots', /not a known key/, /routes\.0\.files\.root\?/],
-    ['{app: app, max_body_size: 10MB}', 'routes.0.max_body_size', /^expected a size/, /./],
+    ['{app: app, max_body_size: 10 MB}', 'routes.0.max_body_size', /^expected a size/, /./],
     ['{app: app, rate_limit: fast}', 'routes.0.rate_limit', /^expected a rate/, /./],
     ['{app: app, connection_limit: 0}', 'routes.0.connection_limit', /^expected a whole number/, /./],
     ['{app: app, connection_limit: on}', 'routes.0.connection_limit', /, or off$/, /./],

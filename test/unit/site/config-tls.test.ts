@@ -65,7 +65,7 @@ tls: {acme: {email: me@a.test}}
     ['domains: [a.test], email: me', 'tls.acme.email', /email address/],
     ['domains: [a.test], key_type: dsa', 'tls.acme.key_type', /ecdsa or rsa/],
     ['domains: ["a b"]', 'tls.acme.domains.0', /host name/],
-    ['domains: [7]', 'tls.acme.domains.0', /list of domains/],
+    ['domains: [{a: 7}]', 'tls.acme.domains.0', /list of domains/],
     ['domains: [a.test], eab: {key_id: x}', 'tls.acme.eab.hmac_key', /the key that the CA gave/],
     ['domains: [a.test], ca_file: here.pem', 'tls.acme.ca_file', /absolute path/],
   ]
