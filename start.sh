@@ -8,9 +8,31 @@ in_image() {
   case $1 in
     monohull) shift ;;
     run | dev | check | render | version | help | -* | '') ;;
+    sh | bash | dash | */sh | */bash | */dash) in_shell "$@" ;;
     *) exec "$@" ;;
   esac
   exec "${0%/*}/dist/launcher.cjs" "$@"
+}
+
+# Runs a shell, such as that of `CMD monohull run node server.js`, which Docker runs as `/bin/sh -c TEXT`. In the text, `monohull run`
+# replaces the shell: as its child it would get no signal, and a stop would cut requests.
+in_shell() {
+  place=before
+  for word; do
+    shift
+    case $place:$word in
+      before:--*) ;;
+      before:-*c) place=text ;;
+      text:*monohull*)
+        word="monohull() { case \${1-run} in run | dev | -*) exec monohull \"\$@\" ;; *) command monohull \"\$@\" ;; esac; }
+$word"
+        place=after
+        ;;
+      text:*) place=after ;;
+    esac
+    set -- "$@" "$word"
+  done
+  exec "$@"
 }
 
 say() { printf 'monohull: %s\n' "$*" >&2; }

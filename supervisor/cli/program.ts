@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Argument, Command, CommanderError, Option } from 'commander'
-import { exitCode } from '../base/errors.ts'
+import { exitCode, OperatorError } from '../base/errors.ts'
 import type { World } from '../base/world.ts'
 import { scalarKeys } from '../site/config.ts'
 import type { CommandLine } from './load.ts'
 import { run } from './run.ts'
+import { unknownCommandFix, usageFix } from './usage-fix.ts'
 
 /** Arguments and options after the name of a command. */
 interface ParsedArguments {
@@ -16,13 +17,22 @@ interface ParsedArguments {
 /** Parses the command line and runs its command; settles with the exit code. The caller reports each OperatorError. */
 export async function runProgram(argv: string[], world: World): Promise<number> {
   let code: number = exitCode.ok
+  const [first = ''] = argv
+  if (['-v', '-V', '--version'].includes(first)) return runProgram(['version'], world)
   // `monohull --workers 2` is short for `monohull run --workers 2`
-  const isBare = argv.length === 0 || (argv[0]?.startsWith('--') && !['--help', '--version'].includes(argv[0]))
+  const isBare = argv.length === 0 || (first.startsWith('-') && !['--help', '-h'].includes(first))
   const program = new Command('monohull')
     .description('nginx, your app and its certificates in one container')
     .enablePositionalOptions()
     .exitOverride()
-    .showHelpAfterError('(monohull help lists the commands)')
+    .showSuggestionAfterError(false)
+    .configureOutput({
+      outputError(message, write) {
+        const flags = scalarKeys().map(({ flag }) => flag)
+        const fix = usageFix(message, isBare ? 'run' : first, [...flags, '--config', '--json'])
+        write(`monohull: ${message.replace(/^error: /, '')}${fix === undefined ? '' : `  fix: ${fix}\n`}`)
+      },
+    })
     .addHelpText(
       'after',
       '\nExit codes: 0 success or a clean stop; 1 the command failed; 64 invalid usage; 69 no instance is running;\n70 internal error; 77 permission denied; 78 invalid configuration; or the exit code of the app if it cannot start.',
@@ -124,8 +134,14 @@ export async function runProgram(argv: string[], world: World): Promise<number> 
       process.stdout.write(`monohull ${versionOf(world)}, Node ${process.versions.node}\n`)
     })
 
+  const names = [...program.commands.map(command => command.name()), 'help']
+  const words = first === 'help' ? argv.slice(1) : argv
+  const [name = ''] = words
+  if (name !== '' && !name.startsWith('-') && !names.includes(name))
+    throw new OperatorError(`unknown command '${name}'`, { fix: unknownCommandFix(words, names), code: exitCode.usage })
+
   try {
-    await program.parseAsync(isBare ? ['run', ...argv] : argv[0] === '--version' ? ['version'] : argv, { from: 'user' })
+    await program.parseAsync(isBare ? ['run', ...argv] : argv, { from: 'user' })
     return code
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error

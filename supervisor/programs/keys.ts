@@ -2,13 +2,9 @@ import * as z from 'zod'
 import { backoff, command, docs, duration, environment, whole } from '../config/values.ts'
 import { exitAfter, onFailure, rejectUnusedExitAfter } from '../processes/failure-keys.ts'
 
-const directory = z
-  .string({ error: 'expected a directory' })
-  .min(1, 'expected a directory')
-  .optional()
-  .register(docs, {
-    description: 'Working directory, relative to the current one; default: that of the app that serves /',
-  })
+const directory = z.string({ error: 'expected a directory' }).min(1, 'expected a directory').optional().register(docs, {
+  description: 'Working directory, relative to the current one; default: that of the app that serves /',
+})
 
 const user = z
   .string({ error: 'expected the name of a user' })

@@ -99,7 +99,11 @@ async function restartOne(all: ReadonlyMap<string, Restartable>, target: string)
   if (whole) return whole.restart()
   const owner = all.get(target.replace(/\.\d+$/, ''))
   if (owner) return owner.restart(target)
-  return { ok: false, reason: `${target} does not exist; choose from ${[...all.keys()].join(', ')}`, lastLines: [] }
+  return {
+    ok: false,
+    reason: `${target} does not exist; choose from ${[...all.keys()].join(', ')}, or leave it out for all`,
+    lastLines: [],
+  }
 }
 
 async function scale(

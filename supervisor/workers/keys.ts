@@ -26,14 +26,10 @@ export const app = z
       description:
         'What to run: a list of words, or one string split as a shell splits words (no shell runs it); a directory is served as static files',
     }),
-    directory: z
-      .string({ error: 'expected a directory' })
-      .min(1, 'expected a directory')
-      .default('.')
-      .register(docs, {
-        description:
-          'Working directory of the app, relative to the current one; also searched for monohull.yaml. Other relative paths are resolved against it',
-      }),
+    directory: z.string({ error: 'expected a directory' }).min(1, 'expected a directory').default('.').register(docs, {
+      description:
+        'Working directory of the app, relative to the current one; also searched for monohull.yaml. Other relative paths are resolved against it',
+    }),
     user: z
       .string({ error: 'expected the name of a user' })
       .min(1, 'expected the name of a user')

@@ -63,7 +63,7 @@ const cases: Case[] = [
     name: 'an unknown flag',
     args: ['run', '--wrokers', '3'],
     code: 64,
-    says: /unknown option '--wrokers'\s+\(Did you mean --workers\?\)/,
+    says: /unknown option '--wrokers'\n {2}fix: did you mean --workers\?/,
   },
   { name: 'an unknown subcommand', args: ['rnu'], code: 64, says: /unknown command 'rnu'/ },
   {

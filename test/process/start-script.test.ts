@@ -12,12 +12,48 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { describe, it } from 'node:test'
+import { describe, it, type TestContext } from 'node:test'
 import { promisify } from 'node:util'
 import { readInstance } from '../../supervisor/run/adapters/instance.ts'
 import { ask, defer, isolatedEnv, temporaryFolder, until } from './monohull.ts'
 
 const script = join(import.meta.dirname, '../../start.sh')
+
+describe('start.sh in the image', () => {
+  /** Output of `start.sh WORDS…` where the launcher and the command `monohull` print their pid and arguments. */
+  async function outputOf(t: TestContext, ...words: string[]) {
+    const reports = '#!/bin/sh\necho "$0 pid=$$ NAME=$NAME args=$*" | sed "s|.*/||"\n'
+    const folder = temporaryFolder(t, { 'dist/launcher.cjs': reports, 'bin/monohull': reports })
+    for (const file of ['dist/launcher.cjs', 'bin/monohull']) chmodSync(join(folder, file), 0o755)
+    copyFileSync(script, join(folder, 'start.sh'))
+    const env = { PATH: `${join(folder, 'bin')}:${process.env.PATH}`, MONOHULL_IMAGE: '1', NAME: '' }
+    const child = promisify(execFile)(join(folder, 'start.sh'), words, { env })
+    const { stdout } = await child
+    return stdout.replaceAll(`pid=${child.child.pid} `, 'pid=own ')
+  }
+
+  it('runs monohull and other commands', async t => {
+    assert.equal(await outputOf(t, 'monohull', 'run', 'node', 'a b'), 'launcher.cjs pid=own NAME= args=run node a b\n')
+    assert.equal(await outputOf(t, 'echo', 'a', 'b'), 'a b\n')
+    assert.equal(await outputOf(t, 'sh', '-c', 'echo "$0 $1"', 'x', 'a b'), 'x a b\n')
+  })
+
+  const texts: [string[], string][] = [
+    [['/bin/sh', '-c', 'monohull run node server.js'], 'monohull pid=own NAME= args=run node server.js\n'],
+    [['/bin/bash', '-o', 'pipefail', '-c', 'monohull'], 'monohull pid=own NAME= args=\n'],
+    [['sh', '-ec', 'NAME="a b" monohull run "c d"'], 'monohull pid=own NAME=a b args=run c d\n'],
+    [['/bin/sh', '-c', 'echo first && exec monohull run'], 'first\nmonohull pid=own NAME= args=run\n'],
+  ]
+  for (const [words, output] of texts)
+    it(`lets monohull replace the shell in ${JSON.stringify(words)}`, async t => {
+      assert.equal(await outputOf(t, ...words), output)
+    })
+
+  it('goes on after other commands of monohull', async t => {
+    const output = await outputOf(t, '/bin/sh', '-c', 'monohull check && monohull --workers 2 node x')
+    assert.match(output, /^monohull pid=\d+ NAME= args=check\nmonohull pid=own NAME= args=--workers 2 node x\n$/)
+  })
+})
 
 describe('start.sh on a host', () => {
   it('without arguments runs the welcome app in the foreground: HTTP redirects to HTTPS, SIGTERM ends it with 0', async t => {

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { extname, resolve } from 'node:path'
 import { readTextFile } from '../../base/adapters/text-file.ts'
 import { messageOf } from '../../base/errors.ts'
 import { createSecret, secretMask } from '../../base/secret.ts'
@@ -120,7 +120,8 @@ export function checkProgram(
   const search = findProgram(program, context.directory, context.path)
   if (search.kind === 'not found') {
     const searched = program.includes('/') ? context.directory : context.path
-    const install = `install it in the image, or fix the command; searched ${searched}`
+    const local = interpreterFor(program, context.directory)
+    const install = local ?? `install it in the image, or fix the command; searched ${searched}`
     complain(
       key,
       program,
@@ -133,6 +134,26 @@ export function checkProgram(
   if (search.kind !== 'found') return
   const found = attempt(() => describeExecutableProblem(search.path, context) ?? describeScriptProblem(argv, context))
   if (found) complain(key, argv.slice(0, 2).join(' '), found.problem, found.fix)
+}
+
+const interpreters: Record<string, string> = {
+  '.js': 'node',
+  '.cjs': 'node',
+  '.mjs': 'node',
+  '.ts': 'tsx',
+  '.py': 'python3',
+  '.rb': 'ruby',
+  '.pl': 'perl',
+  '.php': 'php',
+  '.sh': 'sh',
+}
+
+/** Fix for a file of the app that is named like a program: `server.js`. */
+function interpreterFor(program: string, directory: string): string | undefined {
+  if (program.includes('/') || !statSync(resolve(directory, program), { throwIfNoEntry: false })?.isFile())
+    return undefined
+  const interpreter = interpreters[extname(program)]
+  return `it is a file of the app: ${interpreter === undefined ? `./${program}` : `${interpreter} ${program}`}`
 }
 
 /** Result of looking into a program's file; undefined if this user may execute but not read it. */
