@@ -5,12 +5,14 @@ import type { Command } from '../run/command.ts'
 
 /** Time without changes before a restart: editors and build tools write several files, or one in several steps. */
 const quietMs = 100
+/** Time after which changes of other files no longer delay a restart. */
+const maxUnquietMs = 1000
 /** Time that a booting worker still gets after a further change. */
 const bootPatienceMs = 2000
 /** Time after a restart in which a change may come from the app itself. */
 const echoMs = 1000
-/** Number of such changes in a row after which the file is ignored. */
-const maxEchoes = 5
+/** Restarts in a row that a file changed in, after which a log line names it. */
+const echoesToReport = 5
 
 /** Dependencies of the change restarts. */
 export interface ChangeRestartsDeps {
@@ -21,85 +23,151 @@ export interface ChangeRestartsDeps {
   killBooting: () => void
   /** Whether every app has a serving worker. */
   isServing: () => boolean
+  /** Text that differs if the content of a file differs. */
+  fingerprint: (file: string) => string
 }
 
-/** A changed file and the command that it requires. */
+/** Command that a change requires. */
+export type ChangeCommand = { type: 'reload' } | { type: 'restart'; target?: string }
+
+/** A changed file and the commands that it requires. */
 export interface FileChange {
+  /** Path for the log. */
   path: string
-  command: { type: 'reload' } | { type: 'restart'; target: string }
+  /** Absolute path. */
+  file: string
+  commands: readonly ChangeCommand[]
 }
 
 /** Receiver of file changes, which restarts what they affect. */
 export interface ChangeRestarts {
   changed(change: FileChange): void
+  /** Records the content that the running programs have loaded, unless the file has changed since. */
+  loaded(file: string, fingerprint: string): void
   stop(): void
 }
 
-/** Restarts workers after file changes, one restart at a time. Changes during a restart are combined into the next one. */
+/** Change that waits for a restart. */
+interface Pending {
+  change: FileChange
+  dueAt: number
+  /** Whether it came during a restart or right after it, perhaps from the app. */
+  isEcho: boolean
+}
+
+/**
+ * Restarts workers after file changes, one restart at a time. Changes during a restart are combined into the next one, and none is
+ * dropped: the last state of the disk wins. A file that changes in each restart, because the app writes it, waits twice as long
+ * each time, so that it does not restart the app forever.
+ */
 export function createChangeRestarts(deps: ChangeRestartsDeps): ChangeRestarts {
   const { clock, log } = deps
-  let changes: FileChange[] = []
+  const pending = new Map<string, Pending>()
+  /** Contents at the beginning of the last restart. */
+  const contents = new Map<string, string>()
+  /** Restarts in a row that a file changed in. */
   const echoes = new Map<string, number>()
   let isActing = false
+  let hasFailed = false
   let actedAt = Number.NEGATIVE_INFINITY
+  /** Time of the first change that is pending. */
+  let quietSince = 0
   let cancelAct = () => {}
   let cancelKillBooting = () => {}
 
   async function act(): Promise<void> {
     if (isActing) return
     isActing = true
-    const command = commandFor(changes)
-    log.info(`changed: ${describe(changes)}, ${command.type}ing`)
-    changes = []
-    const startedAt = clock.monotonic()
-    const outcome = await deps.command(command)
-    cancelKillBooting()
-    cancelKillBooting = () => {}
-    if (outcome.ok) log.info(`${command.type}ed`, { ms: clock.monotonic() - startedAt })
-    else if (changes.length === 0) log.info(deps.isServing() ? 'the old version keeps serving' : 'waiting for a change')
+    const changes = takeChanges()
+    if (changes.length > 0) {
+      const command = commandFor(changes)
+      log.info(`changed: ${describe(changes)}, ${command.type}ing`)
+      const startedAt = clock.monotonic()
+      const outcome = await deps.command(command)
+      cancelKillBooting()
+      cancelKillBooting = () => {}
+      hasFailed = !outcome.ok
+      if (outcome.ok) log.info(`${command.type}ed`, { ms: clock.monotonic() - startedAt })
+      else if (pending.size === 0) log.info(deps.isServing() ? 'the old version keeps serving' : 'waiting for a change')
+      actedAt = clock.monotonic()
+    }
     isActing = false
-    actedAt = clock.monotonic()
-    if (changes.length > 0) actSoon()
+    actWhenDue()
   }
 
-  /** Whether to ignore a change: a file that the app writes at startup would restart it forever. */
-  function isEcho(change: FileChange): boolean {
-    const key = JSON.stringify(change)
-    const isSoon = isActing || clock.monotonic() - actedAt < echoMs
-    const count = isSoon ? (echoes.get(key) ?? 0) + 1 : 0
-    echoes.set(key, count)
-    if (count === maxEchoes) log.warn('file ignored: it changes with every restart', { file: change.path })
-    return count >= maxEchoes
+  /** Pending changes of contents. After a failure, any save is a request to try again. */
+  function takeChanges(): FileChange[] {
+    const mustTry = hasFailed || !deps.isServing()
+    const reported: string[] = []
+    const taken = [...pending].flatMap(([file, { change, isEcho }]) => {
+      const fingerprint = deps.fingerprint(file)
+      if (!mustTry && contents.get(file) === fingerprint) return []
+      contents.set(file, fingerprint)
+      const count = isEcho ? echoesOf(file) + 1 : 0
+      echoes.set(file, count)
+      if (count === echoesToReport) reported.push(change.path)
+      return [{ change, count }]
+    })
+    pending.clear()
+    if (reported.length > 0)
+      log.warn('files change with every restart, so they restart the app less and less often', {
+        files: summary(reported),
+        fix: 'if the app writes them, add them to dev.ignore',
+      })
+    const own = taken.filter(({ count }) => count < echoesToReport)
+    return (own.length > 0 ? own : taken).map(({ change }) => change)
   }
 
-  function actSoon(): void {
+  function echoesOf(file: string): number {
+    return echoes.get(file) ?? 0
+  }
+
+  function actWhenDue(): void {
     cancelAct()
-    cancelAct = clock.after(quietMs, () => void act())
+    if (isActing || pending.size === 0) return
+    const now = clock.monotonic()
+    const dueAt = [...pending.values()].reduce(
+      (earliest, one) => Math.min(earliest, one.dueAt),
+      Number.POSITIVE_INFINITY,
+    )
+    const at = Math.max(dueAt, Math.min(now + quietMs, quietSince + maxUnquietMs))
+    cancelAct = clock.after(Math.max(0, at - now), () => void act())
   }
 
   return {
     changed(change) {
-      if (isEcho(change)) return
-      if (isActing && changes.length === 0) cancelKillBooting = clock.after(bootPatienceMs, deps.killBooting)
-      changes.push(change)
-      actSoon()
+      const { file } = change
+      const isEcho = isActing || clock.monotonic() - actedAt < echoMs
+      const delayMs = isEcho ? quietMs * 2 ** echoesOf(file) : quietMs
+      if (isActing && pending.size === 0 && delayMs <= 2 * quietMs)
+        cancelKillBooting = clock.after(bootPatienceMs, deps.killBooting)
+      if (pending.size === 0) quietSince = clock.monotonic()
+      pending.set(file, { change, dueAt: clock.monotonic() + delayMs, isEcho })
+      actWhenDue()
+    },
+    loaded(file, fingerprint) {
+      if (!pending.has(file) && !contents.has(file)) contents.set(file, fingerprint)
     },
     stop() {
       cancelAct()
       cancelKillBooting()
-      changes = []
+      pending.clear()
     },
   }
 }
 
 /** One command that covers several changes. */
 function commandFor(changes: readonly FileChange[]): Command {
-  const [first, ...others] = new Map(changes.map(({ command }) => [JSON.stringify(command), command])).values()
-  const reload = changes.find(({ command }) => command.type === 'reload')
-  return reload?.command ?? (first && others.length === 0 ? first : { type: 'restart' })
+  const all = changes.flatMap(({ commands }) => commands)
+  const [first, ...others] = new Map(all.map(command => [JSON.stringify(command), command])).values()
+  const reload = all.find(({ type }) => type === 'reload')
+  return reload ?? (first && others.length === 0 ? first : { type: 'restart' })
 }
 
 function describe(changes: readonly FileChange[]): string {
-  const [first, ...others] = new Set(changes.map(({ path }) => path))
+  return summary([...new Set(changes.map(({ path }) => path))])
+}
+
+function summary([first, ...others]: readonly string[]): string {
   return others.length === 0 ? `${first}` : `${first} and ${others.length} more`
 }

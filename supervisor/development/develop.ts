@@ -4,33 +4,36 @@ import { messageOf } from '../base/errors.ts'
 import { createLog, type LogFormat } from '../base/log.ts'
 import type { Outcome } from '../base/outcome.ts'
 import type { Command } from '../run/command.ts'
-import type { WatchOptions } from './adapters/watcher.ts'
+import { changedAt, fingerprintOf } from './adapters/fingerprint.ts'
+import { linkedPackages } from './adapters/linked-packages.ts'
+import type { Watcher, WatchOptions } from './adapters/watcher.ts'
 import { type ChangeRestarts, createChangeRestarts } from './change-restarts.ts'
-import { isWatchedDirectory, isWatchedFile } from './watched.ts'
+import { type Program, selfWatching, type WatchSettings, watchPlaces } from './watch-places.ts'
+import { isCode, isIgnored, isWatchedDirectory, isWatchedFile } from './watched.ts'
+
+/** Number of files that are read before other work gets its turn. */
+const filesAtOnce = 50
 
 type Watch = Omit<WatchOptions, 'onError'>
 
 /** Files that hold the configuration, or the default command. A change triggers a reload. */
 const reloadNames = new Set(['monohull.yaml', 'package.json'])
 
-/** A program that runs in a watched directory. */
-interface Program {
-  name: string
-  argv: readonly string[]
-}
-
 interface WatchSources {
-  directories: ReadonlyMap<string, readonly Program[]>
+  places: ReadonlyMap<string, readonly Program[]>
   settings: DevelopmentSettings
   restarts: ChangeRestarts
   configFile: string | undefined
 }
 
 /** Settings that development depends on. */
-export interface DevelopmentSettings {
-  config: { run_dir: string; state_dir: string; log_format: LogFormat }
-  apps: readonly { name: string; context: { directory: string }; plan: { argv: readonly string[] } | undefined }[]
-  processes: readonly { name: string; directory: string; argv: readonly string[] }[]
+export interface DevelopmentSettings extends WatchSettings {
+  config: WatchSettings['config'] & {
+    run_dir: string
+    state_dir: string
+    log_format: LogFormat
+    dev: { ignore: readonly string[] }
+  }
 }
 
 /** The part of a worker pool that development uses. */
@@ -78,8 +81,9 @@ export async function develop(
       for (const pool of pools()) pool.killBooting()
     },
     isServing,
+    fingerprint: fingerprintOf,
   })
-  const directories = programsByDirectory(settings)
+  const places = watchPlaces(settings, linkedPackages)
   const { watchPath } = await import('./adapters/watcher.ts')
   const onError = (error: unknown) =>
     log.warn('cannot watch all files', {
@@ -87,56 +91,49 @@ export async function develop(
       fix: 'raise fs.inotify.max_user_watches, or set CHOKIDAR_USEPOLLING=1',
     })
   const watchers = await Promise.all([
-    ...[...directories.keys()].map(directory =>
-      watchPath({ ...watchOf(directory, { directories, settings, restarts, configFile }), onError }),
+    ...[...places.keys()].map(place =>
+      watchPath({ ...watchOf(place, { places, settings, restarts, configFile }), onError }),
     ),
     ...(configFile ? [watchPath({ ...watchOfFile(configFile, restarts), onError })] : []),
   ])
   const urls = [...http.map(address => `http://${address}`), ...https.map(address => `https://${address}`)]
-  const watched = new Set([...directories.keys()].map(directory => `${basename(directory)}/`))
-  log.info(`serving ${browsableUrls(urls)}, watching ${[...watched].join(', ')}`)
+  log.info(`serving ${browsableUrls(urls)}, ${describeWatched(places, selfWatching(settings))}`)
   if (!isServing()) log.info('waiting for a change')
+  const stopReading = recordContents(watchers, restarts)
   return {
     name: 'development',
     async quiesce() {
       restarts.stop()
+      stopReading()
       await Promise.all(watchers.map(watcher => watcher.close()))
     },
   }
 }
 
-/** The programs of each directory; none if nginx serves the directory as static files. */
-function programsByDirectory({ apps, processes }: DevelopmentSettings): ReadonlyMap<string, readonly Program[]> {
-  const all = [
-    ...apps.map(({ context, name, plan }) => ({
-      directory: context.directory,
-      programs: plan ? [{ name, argv: plan.argv }] : [],
-    })),
-    ...processes.map(({ directory, name, argv }) => ({ directory, programs: [{ name, argv }] })),
-  ]
-  const directories = new Map<string, Program[]>()
-  for (const { directory, programs } of all)
-    directories.set(directory, [...(directories.get(directory) ?? []), ...programs])
-  return directories
-}
-
-/** Watch of a directory: its filters and the command for each change. */
-function watchOf(directory: string, { directories, settings, restarts, configFile }: WatchSources): Watch {
-  const { run_dir, state_dir } = settings.config
-  const programs = directories.get(directory) ?? []
-  const foreign = [run_dir, state_dir, ...directories.keys()]
-    .filter(other => other !== directory)
-    .map(other => relative(directory, other))
+/** Watch of a file or directory: its filters and the commands for each change. */
+function watchOf(place: string, { places, settings, restarts, configFile }: WatchSources): Watch {
+  const { run_dir, state_dir, dev } = settings.config
+  const programs = places.get(place) ?? []
+  const foreign = [run_dir, state_dir, ...places.keys()]
+    .filter(other => other !== place)
+    .map(other => relative(place, other))
   const commands = programs.length > 0 ? programs.map(({ argv }) => argv) : [[]]
+  const isReload = (path: string) => reloadNames.has(path)
+  const isWatched = (path: string, { argv }: Program) => path === '' || isWatchedFile(path, argv)
   return {
-    path: directory,
-    isDirectory: path => !foreign.includes(path) && commands.some(argv => isWatchedDirectory(path, argv)),
-    isFile: path => reloadNames.has(path) || programs.some(({ argv }) => isWatchedFile(path, argv)),
+    path: place,
+    isDirectory: path =>
+      !foreign.includes(path) && !isIgnored(path, dev.ignore) && commands.some(argv => isWatchedDirectory(path, argv)),
+    isFile: path =>
+      isReload(path) || (!isIgnored(path, dev.ignore) && programs.some(program => isWatched(path, program))),
     onChange(path) {
-      if (configFile === join(directory, path)) return // it has its own watch
-      if (reloadNames.has(path)) return restarts.changed({ path, command: { type: 'reload' } })
-      for (const { name, argv } of programs)
-        if (isWatchedFile(path, argv)) restarts.changed({ path, command: { type: 'restart', target: name } })
+      const file = path === '' ? place : join(place, path)
+      if (configFile === file) return // it has its own watch
+      const change = { path: path === '' ? basename(place) : path, file }
+      if (isReload(path)) return restarts.changed({ ...change, commands: [{ type: 'reload' }] })
+      const affected = programs.filter(program => isWatched(path, program))
+      if (affected.length > 0)
+        restarts.changed({ ...change, commands: affected.map(({ name }) => ({ type: 'restart', target: name })) })
     },
   }
 }
@@ -146,11 +143,40 @@ function watchOfFile(file: string, restarts: ChangeRestarts): Watch {
     path: file,
     isDirectory: () => false,
     isFile: () => true,
-    onChange: () => restarts.changed({ path: basename(file), command: { type: 'reload' } }),
+    onChange: () => restarts.changed({ path: basename(file), file, commands: [{ type: 'reload' }] }),
   }
 }
 
 /** URLs to open in a browser: `localhost` instead of the wildcard address. */
 function browsableUrls(urls: readonly string[]): string {
   return [...new Set(urls.map(url => url.replace(/0\.0\.0\.0|\[::\]/, 'localhost')))].join(', ')
+}
+
+/** `watching shop/, lib/; web watches its files itself` */
+function describeWatched(places: ReadonlyMap<string, readonly Program[]>, selfWatching: readonly string[]): string {
+  const watched = new Set([...places].flatMap(([path, programs]) => (programs.length > 0 ? `${basename(path)}/` : [])))
+  const others = selfWatching.length > 0 ? `${selfWatching.join(', ')} watches its files itself` : ''
+  const watching = watched.size > 0 ? `watching ${[...watched].join(', ')}` : 'watching monohull.yaml and package.json'
+  return others === '' ? watching : `${watching}; ${others}`
+}
+
+/**
+ * Records the contents of the watched files in the background, so that saving the same content again restarts nothing. Code that
+ * changed during the start counts as changed: the running program may have loaded it before.
+ */
+function recordContents(watchers: readonly Watcher[], restarts: ChangeRestarts): () => void {
+  const startedAt = systemClock.now() - process.uptime() * 1000
+  const waiting = watchers.flatMap(watcher => watcher.files().map(file => ({ file, watcher })))
+  let cancel = () => {}
+  function readSome(): void {
+    for (const { file, watcher } of waiting.splice(0, filesAtOnce)) {
+      const at = changedAt(file)
+      if (at === undefined) continue
+      if (at < startedAt) restarts.loaded(file, fingerprintOf(file))
+      else if (isCode(file)) watcher.changed(file)
+    }
+    if (waiting.length > 0) cancel = systemClock.after(0, readSome)
+  }
+  readSome()
+  return () => cancel()
 }

@@ -21,6 +21,8 @@ export type SlotEvent =
   | { type: 'ended'; worker: number; blame: Blame; at: number }
   | { type: 'retryDue' }
   | { type: 'replacementRequested' }
+  /** The worker was stopped before its replacement starts. */
+  | { type: 'stoppedFirst' }
   /** The new worker takes over, and the old one drains. */
   | { type: 'replacementAccepted' }
   /** The old worker stays, and the new one drains. */
@@ -95,6 +97,10 @@ export function stepSlot(state: SlotState, event: SlotEvent, policy: SlotPolicy)
         return { state: next.state, effects: [{ type: 'stop', worker: state.worker }, ...next.effects] }
       }
       return stay
+    case 'stoppedFirst':
+      return state.name === 'serving'
+        ? { state: { name: 'waiting', failures: 0, lastWorker: state.worker }, effects: [] }
+        : stay
     case 'replacementAccepted':
       if (state.name !== 'replacing' || state.nextReadyAt === undefined) return stay
       return {

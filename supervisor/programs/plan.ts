@@ -21,6 +21,8 @@ export interface InitPlan extends ProgramPlan {
 export interface ProcessPlan extends ProgramPlan {
   env(number: number): ProgramEnv
   count: number
+  /** Whether the program restarts itself, or reloads its modules, when its files change. */
+  watchesItself: boolean
   minUptimeMs: number
   backoff: { initialMs: number; maxMs: number }
 }

@@ -10,6 +10,7 @@ import {
   type ProgramContext,
 } from '../processes/adapters/program-context.ts'
 import { identityEnv, instanceEnv, type ProgramEnv, programEnv } from '../processes/environment.ts'
+import { watchesItself } from '../processes/self-watching.ts'
 import type { InitConfig, ProcessConfig } from './keys.ts'
 import type { InitPlan, ProcessPlan } from './plan.ts'
 
@@ -65,6 +66,7 @@ export function resolvePrograms(sources: ProgramSources): ProgramSettings {
           name,
           env: slot => ({ ...env, ...identityEnv({ app: name, slot, workers: item.count }) }),
           count: item.count,
+          watchesItself: watchesItself(program.argv),
           gracefulTimeoutMs: item.graceful_timeout,
           minUptimeMs: item.min_uptime,
           backoff: { initialMs: item.backoff.initial, maxMs: item.backoff.max },

@@ -68,13 +68,21 @@ function rejected(reason: string): Outcome {
 
 const withoutWorkers = rejected('there are no workers: all routes lead to static files, upstreams or fixed responses')
 
-async function restart({ apps, processes }: CommandDeps, target: string | undefined): Promise<Outcome> {
+async function restart(
+  { apps, processes }: Pick<CommandDeps, 'apps' | 'processes'>,
+  target: string | undefined,
+): Promise<Outcome> {
   const all = new Map<string, Restartable>([...apps.pools, ...processes.pools])
   if (all.size === 0) return withoutWorkers
   const result = target === undefined ? await restartAll(all) : await restartOne(all, target)
   if (result.ok) return { ok: true, message: target === undefined ? 'workers replaced' : `${target} replaced` }
   const isProcess = target !== undefined && processes.pools.has(target.replace(/\.\d+$/, ''))
-  const what = isProcess ? 'restart failed and will be retried with backoff' : rollAbandoned
+  const isServed = [...apps.pools.values()].some(pool => pool.rotation().length > 0)
+  const what = isProcess
+    ? 'restart failed and will be retried with backoff'
+    : isServed
+      ? rollAbandoned
+      : 'restart failed, and no worker is serving'
   return { ok: false, message: what, ...whyOf(result) }
 }
 

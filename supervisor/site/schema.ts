@@ -26,6 +26,7 @@ import { type Route, route, routeToApp } from '../routes/keys.ts'
 import { describeRouteProblems, fallbackApp } from '../routes/problems.ts'
 import { upstream } from '../upstreams/keys.ts'
 import { type AppConfig, app } from '../workers/keys.ts'
+import { development } from './development-keys.ts'
 import { describeStopProblems } from './stop-problems.ts'
 
 const hooks = z
@@ -109,6 +110,7 @@ export const configSchema = z
       }),
     dynamic_routes: dynamicRoutes,
     hooks,
+    dev: development,
     upstreams: z
       .record(programName, upstream, { error: 'expected names with the keys of an upstream each' })
       .default({})

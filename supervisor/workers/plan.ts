@@ -24,6 +24,10 @@ export interface WorkerPlan {
   listen: 'inherit' | 'port'
   /** Slots that a rolling restart replaces at the same time. */
   surge: number
+  /** Whether the program restarts itself, or reloads its modules, when its files change. */
+  watchesItself: boolean
+  /** Whether a worker ends before its replacement starts. */
+  stopsFirst: boolean
   recycle: RecyclePolicy
   env(identity: {
     requestLimit: number

@@ -17,6 +17,8 @@ export interface SlotWorkers {
   takeOver(worker: number): boolean
   /** Stops a worker. If the address leads to its successor, its queue is emptied first. */
   retire(worker: number, successor: number | undefined): Promise<void>
+  /** Stops a worker, and resolves when it is gone. Connections wait for the next one. */
+  end(worker: number): Promise<void>
   /** Resolves when a worker has accepted every connection that waits now. */
   emptyQueue(): Promise<void>
   /** Resolves when all workers except `than` are gone. */
@@ -99,6 +101,11 @@ export function createSlotWorkers(deps: SlotWorkersDeps, { name, slot }: { name:
         else await emptyQueue(old.endpoint.own)
       }
       old.process.stop()
+    },
+    async end(worker) {
+      const ended = workers.get(worker)
+      ended?.process.stop()
+      await ended?.recorded
     },
     async emptyQueue() {
       const present = address.current()

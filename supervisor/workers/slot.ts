@@ -153,6 +153,11 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     await drained()
     if (isStopping) return stopping
     cancelRetry()
+    if (next.stopsFirst && state.name === 'serving') {
+      const { worker } = state
+      dispatch({ type: 'stoppedFirst' })
+      await workers.end(worker)
+    }
     const attempt = plan.propose(next, trialMs)
     dispatch({ type: state.name === 'idle' ? 'started' : 'replacementRequested' })
     const result = await attempt.settled

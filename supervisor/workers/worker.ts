@@ -16,6 +16,8 @@ import { drawLimits, type RecycleLimits } from './recycling.ts'
 
 /** Age from which a reported load is out of date. */
 const loadValidMs = 3000
+/** Time after which a booting worker in development gets a hint about its port. */
+const portHintMs = 2000
 
 /** Worker process, from its launch to its end. */
 export interface Worker {
@@ -122,6 +124,7 @@ export function launchWorker(
       endsGroup: true,
     },
     onReady() {
+      cancelHint()
       log.info('worker ready', { worker: name, pid: child.pid, boot_ms: clock.monotonic() - process.state().startedAt })
       hangWatch.begin()
       if (limits.requests > 0 && !isCounting) warnUncounted()
@@ -141,11 +144,26 @@ export function launchWorker(
     probe: deps.probe,
     readStack: deps.readStack,
   })
+  // a developer should not wait for boot_timeout to learn this
+  let cancelHint = plan.afterFailure === 'wait' ? clock.after(portHintMs, hintAtPort) : () => {}
   const readiness = waitUntilReady({ child, probe: deps.probe, clock, address: endpoint.own, isExclusive: !isShared })
   void readiness.ready.then(by => {
     hasNotified = by === 'notified'
     process.markReady()
   })
+
+  function hintAtPort(): void {
+    const [port] = deps.portsOf(child.pid)
+    if (port === undefined) {
+      cancelHint = clock.after(portHintMs, hintAtPort)
+      return
+    }
+    log.warn('the worker does not listen on its socket, but on another port', {
+      worker: name,
+      port,
+      fix: 'set app.listen: port, so that it can listen on $PORT, or make it use descriptor 3',
+    })
+  }
 
   function warnUncounted(): void {
     log.warn('max_requests has no effect: this worker does not count its requests', {
@@ -156,6 +174,7 @@ export function launchWorker(
 
   async function end(): Promise<WorkerEnd> {
     const { exit: ending, cause, wasReady, uptimeMs, servedMs } = await process.ended
+    cancelHint()
     const startedAt = clock.now() - uptimeMs
     const exit = cause === undefined ? deps.oomWatch.judge(ending) : ending
     readiness.cancel()

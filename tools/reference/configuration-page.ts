@@ -25,6 +25,7 @@ const groups: [string, string[]][] = [
   ['Logs', ['access_log', 'log_format', 'log_level']],
   ['Stopping', ['stop_delay', 'stop_timeout']],
   ['Directories', ['run_dir', 'state_dir']],
+  ['Development', ['dev']],
 ]
 
 const intro = `# Configuration
@@ -37,6 +38,8 @@ const intro = `# Configuration
 - \`VARIABLE_FILE\` reads the value of \`VARIABLE\` from a file, for every variable below.
 - Variables of a named app contain its name: \`apps.web.workers\` is \`MONOHULL_APPS_WEB_WORKERS\`, for each app that the file defines.
 - Lists in variables and flags are separated by commas: \`MONOHULL_SERVER_NAMES=example.com,www.example.com\`.
+- Relative paths are resolved against the app's directory. \`directory\` itself, \`--config\` and \`VARIABLE_FILE\` are relative to the current directory.
+- Sizes are written \`512k\`, \`10m\`, \`10MB\` or \`1.5GiB\`, in powers of 1024.
 - Durations are written \`500ms\`, \`8s\`, \`5m\`, \`1h30m\` or \`1d\`.
 - \`WEB_CONCURRENCY\` sets \`app.workers\` if \`MONOHULL_WORKERS\` is not set.
 - The defaults are those of the image. On a host the ports are 8080 and 8443, and \`cert_dir\` is \`certs/\` in the

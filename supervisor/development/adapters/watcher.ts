@@ -1,4 +1,4 @@
-import { relative } from 'node:path'
+import { join, relative } from 'node:path'
 import { watch } from 'chokidar'
 
 /** Path to watch, filters and callbacks. */
@@ -15,6 +15,10 @@ export interface WatchOptions {
 
 /** A running file watch. */
 export interface Watcher {
+  /** Absolute paths of the files that it watches. */
+  files(): string[]
+  /** Reports a change that happened before the watch. */
+  changed(file: string): void
   close(): Promise<void>
 }
 
@@ -34,5 +38,10 @@ export async function watchPath(options: WatchOptions): Promise<Watcher> {
     watcher.once('ready', resolve)
   })
   for (const event of ['add', 'change', 'unlink'] as const) watcher.on(event, path => options.onChange(below(path)))
-  return watcher
+  return {
+    files: () =>
+      Object.entries(watcher.getWatched()).flatMap(([directory, names]) => names.map(name => join(directory, name))),
+    changed: file => options.onChange(below(file)),
+    close: () => watcher.close(),
+  }
 }

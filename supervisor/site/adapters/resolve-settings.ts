@@ -27,7 +27,9 @@ export function resolveSettings(config: Config, world: World): SettingsResult {
   const cpus = Math.max(1, Math.ceil(grantedCpus()))
   const nginxUser = canSwitchUsers() ? (findAccount('www-data') ?? findAccount('nginx')) : undefined
   const apps = Object.entries(config.apps).flatMap(
-    ([name, app]) => resolveApp(name, { app, world, runDir: config.run_dir, cpus, nginxUser, complain }) ?? [],
+    ([name, app]) =>
+      resolveApp(name, { app, world, runDir: config.run_dir, order: config.dev.restart, cpus, nginxUser, complain }) ??
+      [],
   )
   const main = apps.find(({ name }) => name === mainAppOf(config))
   const programs = resolvePrograms({ config, world, main, complain })

@@ -16,6 +16,7 @@ import { isNodeProgram } from '../../processes/adapters/project.ts'
 import type { Account } from '../../processes/adapters/users.ts'
 import type { AppContent } from '../../processes/app-command.ts'
 import { fillPort, instanceEnv, workerEnv } from '../../processes/environment.ts'
+import { watchesItself } from '../../processes/self-watching.ts'
 import type { WorkerLimits } from '../autoscaling/decision.ts'
 import { watchEveryMs } from '../hangs/watch-policy.ts'
 import type { AppConfig } from '../keys.ts'
@@ -39,6 +40,8 @@ export interface AppSources {
   app: AppConfig
   world: World
   runDir: string
+  /** Order of a restart in development; undefined: it depends on the program. */
+  order: 'start-first' | 'stop-first' | undefined
   /** CPUs that the cgroup grants, rounded up. */
   cpus: number
   /** User that nginx's workers run as; undefined if monohull cannot choose it. */
@@ -54,7 +57,7 @@ function keyOfApp(name: string): string {
 /** Settings of one app on this machine. Problems go to `complain`; undefined if the app cannot run. */
 export function resolveApp(
   name: string,
-  { app, world, runDir, cpus, nginxUser, complain }: AppSources,
+  { app, world, runDir, order, cpus, nginxUser, complain }: AppSources,
 ): AppSettings | undefined {
   const key = keyOfApp(name)
   const context = findProgramContext(key, app, world, complain)
@@ -85,7 +88,7 @@ export function resolveApp(
       `is in local time, and TZ=${world.env.TZ} is not a time zone`,
       'set TZ to a name such as Europe/Berlin, or unset it',
     )
-  const plan = createPlan({ name, app, world, runDir, context, content, ...countWorkers(app.workers, cpus) })
+  const plan = createPlan({ name, app, world, runDir, order, context, content, ...countWorkers(app.workers, cpus) })
   checkProgram(`${key}.command`, plan.argv, { context: { ...context, directory: plan.directory }, complain })
   if (app.listen === 'inherit' && content.kind === 'command')
     checkPort(`${key}.command`, plan.argv, {
@@ -111,6 +114,7 @@ interface PlanSources {
   app: AppConfig
   world: World
   runDir: string
+  order: AppSources['order']
   context: ProgramContext
   content: Exclude<AppContent, { kind: 'files' }>
   count: number
@@ -118,7 +122,7 @@ interface PlanSources {
 }
 
 function createPlan(sources: PlanSources): WorkerPlan {
-  const { name, app, world, runDir, context, content, count, limits } = sources
+  const { name, app, world, runDir, order, context, content, count, limits } = sources
   const argv =
     content.kind === 'command'
       ? content.argv
@@ -139,6 +143,8 @@ function createPlan(sources: PlanSources): WorkerPlan {
     loadFrom,
     listen: app.listen,
     surge: app.reload.surge,
+    watchesItself: watchesItself(argv),
+    stopsFirst: world.isDevelopment === true && (order ? order === 'stop-first' : watchesItself(argv)),
     recycle: {
       maxRequests: app.max_requests,
       maxRequestsJitter: app.max_requests_jitter,

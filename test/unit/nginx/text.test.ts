@@ -28,6 +28,7 @@ describe('workers/adapters/app-settings', () => {
         app: app.parse({ directory }),
         world: { env: {}, home: '/', umask: 0o022 },
         runDir: '/run/monohull',
+        order: undefined,
         cpus: 1,
         nginxUser: undefined,
         complain: (_, __, problem) => problems.push(problem),

@@ -16,6 +16,7 @@ const plan: ProcessPlan = {
   gid: undefined,
   env: () => ({}),
   count: 1,
+  watchesItself: false,
   gracefulTimeoutMs: 1000,
   minUptimeMs: 0,
   backoff: { initialMs: 100, maxMs: 1000 },

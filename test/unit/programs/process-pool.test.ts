@@ -17,6 +17,7 @@ const plan: ProcessPlan = {
   gid: undefined,
   env: () => ({}),
   count: 2,
+  watchesItself: false,
   gracefulTimeoutMs: 1000,
   minUptimeMs: 0,
   backoff: { initialMs: 100, maxMs: 1000 },

@@ -20,6 +20,8 @@ export const appPlan: WorkerPlan = {
   limits: undefined,
   loadFrom: 'worker',
   listen: 'inherit',
+  watchesItself: false,
+  stopsFirst: false,
   surge: 1,
   recycle: { maxRequests: 0, maxRequestsJitter: 0, maxMemoryBytes: 0, maxAgeMs: 0 },
   env: () => ({}),
