@@ -44,10 +44,12 @@ fail() {
 
 # Runs a command and prints its output only if it fails. The lock (fd 9) is closed for it: its background processes would keep it.
 quietly() {
-  log=$(mktemp)
+  log=$(mktemp) || fail 'cannot write to /tmp: free space there, or set TMPDIR'
   status=0
   "$@" >"$log" 2>&1 9<&- || status=$?
   [ "$status" = 0 ] || cat "$log" >&2
+  full=no
+  if [ "$status" != 0 ] && grep -qE 'ENOSPC|No space left' "$log"; then full=yes; fi
   rm -f "$log"
   return "$status"
 }
@@ -107,8 +109,25 @@ install_npm_packages() {
   fi
   [ ! -L "$home/node_modules" ] ||
     fail "cannot install npm packages: $home/node_modules is a link, and npm ci would empty its target: install there, or remove the link"
+  for path in "$home" "$home/node_modules"; do
+    [ ! -e "$path" ] || [ -w "$path" ] ||
+      fail "cannot install npm packages: user $(id -un) may not write to $path: sudo chown -R $(id -un) '$home', or run this once as its owner"
+  done
   say 'installing npm packages'
-  (cd "$home" && quietly npm ci --no-audit --no-fund --loglevel=error) || fail "cannot install npm packages: npm ci failed in $home"
+  offline=
+  registry_answers || offline=--offline
+  # NODE_ENV=production and npm's omit would leave out packages that the build needs.
+  (cd "$home" && quietly npm ci --include=dev --include=optional $offline --no-audit --no-fund --loglevel=error || {
+    [ "$full" = no ] || fail "cannot install npm packages: the disk of $home or of npm's cache is full"
+    [ -z "$offline" ] || fail "cannot install npm packages: $(npm config get registry) does not respond, and npm's cache does not have them all: check the network and npm's registry and proxy settings"
+    fail "cannot install npm packages: npm ci failed in $home"
+  }) || exit 69
+}
+
+# Whether the npm registry responds. npm ci would try a dead one for minutes.
+registry_answers() {
+  answer=$(cd "$home" && npm ping --fetch-timeout=8000 --fetch-retries=0 2>&1 9<&-) && return
+  case $answer in *ENOTFOUND* | *ECONN* | *ETIMEDOUT* | *EAI_AGAIN* | *ENETUNREACH* | *EHOSTUNREACH* | *timeout*) return 1 ;; esac
 }
 
 # Sets node to the project's own Node, or else the machine's.
@@ -125,11 +144,15 @@ build() {
   (cd "$home" && PATH=${node%/*}:$PATH quietly npm run build) || fail 'cannot build: see the message above'
 }
 
-must_install() { [ ! -e "$home/$installed" ] || is_newer "$installed" package-lock.json; }
-
-must_build() {
-  [ ! -e "$home/$bundle" ] || { [ -w "$home/dist" ] && is_newer "$bundle" supervisor app tools package-lock.json tsconfig.json; }
+# An installation without the packages for the build is repaired.
+must_install() {
+  [ ! -e "$home/$installed" ] || is_newer "$installed" package-lock.json ||
+    { [ -d "$home/node_modules/.bin" ] && [ ! -e "$home/node_modules/.bin/tsx" ]; }
 }
+
+is_outdated() { is_newer "$bundle" supervisor app tools package-lock.json tsconfig.json; }
+
+must_build() { [ ! -e "$home/$bundle" ] || { [ -w "$home/dist" ] && is_outdated; }; }
 
 # Waits while another start.sh installs or builds here. The kernel releases the lock when its holder exits.
 wait_for_others() {
@@ -150,9 +173,9 @@ prepare() {
 }
 
 on_host() {
+  # The usual directories, and Debian's for nginx, which is not in the PATH of ordinary users.
+  PATH=${PATH-}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
   home=$(dirname -- "$(readlink -f -- "$0")")
-  # Debian's location of nginx, which is not in the PATH of ordinary users.
-  PATH=$PATH:/usr/sbin:/sbin
   installed=node_modules/.package-lock.json
   bundle=dist/monohull.cjs
 
@@ -163,6 +186,9 @@ on_host() {
   install_nginx
   if must_install || must_build; then (prepare) 9<"$home"; fi
   find_node
+  if [ ! -w "$home/dist" ] && is_outdated; then
+    say "running an old build: the sources in $home are newer, but user $(id -un) may not write to dist; run ./start.sh version as its owner"
+  fi
   exec "$node" "$home/dist/launcher.cjs" "$@"
 }
 

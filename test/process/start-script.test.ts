@@ -117,14 +117,15 @@ esac
     })
     writeFileSync(join(folder, 'go'), '')
     assert.deepEqual(await Promise.all(ended), [0, 0], texts.join('\n'))
-    assert.equal(readFileSync(join(folder, 'calls'), 'utf8'), 'ci\nrun\n')
+    assert.equal(readFileSync(join(folder, 'calls'), 'utf8'), 'ping\nci\nrun\n')
     for (const text of texts) assert.match(text, /started\n$/)
   })
 
   it('--npm-only installs the npm packages, once, and neither builds nor starts', async t => {
     const folder = temporaryFolder(t, {
       'package-lock.json': '{}',
-      'bin/npm': '#!/bin/sh\necho "$1" >>calls\nmkdir node_modules\n: >node_modules/.package-lock.json\n',
+      'bin/npm':
+        '#!/bin/sh\necho "$1" >>calls\n[ "$1" = ci ] || exit 0\nmkdir node_modules\n: >node_modules/.package-lock.json\n',
     })
     chmodSync(join(folder, 'bin/npm'), 0o755)
     copyFileSync(script, join(folder, 'start.sh'))
@@ -134,7 +135,7 @@ esac
         stdout: '',
         stderr,
       })
-    assert.equal(readFileSync(join(folder, 'calls'), 'utf8'), 'ci\n')
+    assert.equal(readFileSync(join(folder, 'calls'), 'utf8'), 'ping\nci\n')
   })
 
   it('ends with 69 when it cannot install, and leaves no lock behind', async t => {
@@ -152,6 +153,42 @@ esac
         stderr: /no registry\nmonohull: cannot install npm packages: npm ci failed/,
       })
     }
+  })
+
+  const refusals: [string, string, RegExp][] = [
+    [
+      'a registry that does not respond',
+      'echo "npm error code ETIMEDOUT" >&2',
+      /registry\.test does not respond, and npm's cache/,
+    ],
+    ['a full disk', 'echo "npm error code ENOSPC" >&2', /the disk of .* is full/],
+  ]
+  for (const [what, prints, message] of refusals)
+    it(`names ${what}`, async t => {
+      const npm = `#!/bin/sh\n[ "$1" != config ] || { echo https://registry.test; exit; }\n${prints}\nexit 1\n`
+      const folder = temporaryFolder(t, { 'package-lock.json': '{}', 'bin/npm': npm })
+      chmodSync(join(folder, 'bin/npm'), 0o755)
+      copyFileSync(script, join(folder, 'start.sh'))
+      const env = { PATH: `${join(folder, 'bin')}:${dirname(process.execPath)}:${process.env.PATH}` }
+      await assert.rejects(promisify(execFile)(join(folder, 'start.sh'), [], { cwd: folder, env }), {
+        code: 69,
+        stderr: message,
+      })
+    })
+
+  it('installs the packages of the build whatever NODE_ENV is, and repairs an installation without them', async t => {
+    const folder = temporaryFolder(t, {
+      'package-lock.json': '{}',
+      'node_modules/.bin/other': '',
+      'node_modules/.package-lock.json': '{}',
+      'bin/npm': '#!/bin/sh\n[ "$1" != ci ] || echo "$@" >>calls\nexit 1\n',
+    })
+    chmodSync(join(folder, 'bin/npm'), 0o755)
+    copyFileSync(script, join(folder, 'start.sh'))
+    const path = `${join(folder, 'bin')}:${dirname(process.execPath)}:${process.env.PATH}`
+    const run = promisify(execFile)(join(folder, 'start.sh'), [], { env: { PATH: path, NODE_ENV: 'production' } })
+    await assert.rejects(run, { code: 69 })
+    assert.match(readFileSync(join(folder, 'calls'), 'utf8'), /^ci --include=dev --include=optional /)
   })
 
   it('installs nothing where node_modules is a link: that would empty the folder behind it', async t => {

@@ -49,6 +49,8 @@ export function planOf(random: Random, program: string): WorkerPlan {
     limits: undefined,
     loadFrom: 'worker',
     listen: 'inherit',
+    watchesItself: false,
+    stopsFirst: false,
     surge: random.between(1, 2),
     recycle: { maxRequests: 0, maxRequestsJitter: 0, maxMemoryBytes: 0, maxAgeMs: random.pick([0, 0, 3000]) },
     env: () => ({}),
