@@ -87,10 +87,18 @@ export const httpPath = (what: string, fallback: string) =>
     .default(fallback)
     .register(docs, { description: what })
 
-/** Absolute path that nginx can read. */
+/** Absolute path that only monohull reads: an installation may have any name. */
 export const absolutePath = z
   .string({ error: 'expected an absolute path' })
-  .regex(/^\/[^\s$"'\\;:{}]*$/, 'expected an absolute path without spaces, quotes, colons and $')
+  .regex(/^\/[^\0]*$/, 'expected an absolute path')
+
+/** Absolute path of a directory for writing, with a name that nginx can read. */
+export const statePath = z
+  .string({ error: 'expected an absolute path' })
+  .regex(
+    /^\/(?!(proc|sys)(\/|$))[^$"\\;{}\p{Cc}]*$/u,
+    'expected an absolute path outside /proc and /sys, without double quotes, backslashes, ;, {, } and $',
+  )
 
 /** Absolute or relative path without characters that nginx would misread. */
 export const nginxPath = /^[^"\\;{}$\n\0]+$/

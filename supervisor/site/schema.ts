@@ -11,6 +11,7 @@ import {
   httpPath,
   port,
   programName,
+  statePath,
   writtenDirectory,
 } from '../config/values.ts'
 import { describeDynamicRouteProblems, dynamicRoutes } from '../dynamic-routes/keys.ts'
@@ -190,7 +191,7 @@ export const configSchema = z
     run_dir: writtenDirectory.default('/run/monohull').register(docs, {
       description: 'Directory for sockets, the rendered nginx configuration and the record of running processes',
     }),
-    state_dir: writtenDirectory.default('/var/lib/monohull').register(docs, {
+    state_dir: statePath.default('/var/lib/monohull').register(docs, {
       description:
         'Directory that must survive a restart: certificates that monohull created or obtained, and the ACME account',
     }),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync } from 'node:fs'
+import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
@@ -16,6 +16,36 @@ describe('a machine that is not as usual', { concurrency: 3 }, () => {
     const monohull = startMonohull(t, { args: ['run', 'node', hello], env: { PATH } })
     await monohull.serving()
     assert.equal((await monohull.request()).status, 200)
+  })
+
+  it('monohull and the app are in directories with spaces, quotes and other letters', async t => {
+    const folder = temporaryFolder(t, {
+      "my apps/it's für us/server.cjs": 'require("node:http").createServer((_, r) => r.end("hello")).listen(3000)\n',
+      "my apps/it's für us/nginx/server.d/own.conf": 'location = /own { return 200 "own"; }\n',
+      'my apps/files & more/index.html': 'files',
+    })
+    const home = join(folder, 'a "checkout" of $mine')
+    for (const name of ['dist', 'nginx', 'package.json'])
+      cpSync(join(dirname(launcher), '..', name), join(home, name), { recursive: true })
+    const appDirectory = join(folder, "my apps/it's für us")
+    writeFileSync(
+      join(appDirectory, 'monohull.yaml'),
+      `app: { command: node server.cjs }\nroutes: [{ path: /, app: app }, { path: /files/, files: { root: ../files & more } }]\n`,
+    )
+    const monohull = startMonohull(t, {
+      through: ['sh', '-c', 'exec "$1" "$COPY" run', 'sh'],
+      folder,
+      env: {
+        COPY: join(home, 'dist/launcher.cjs'),
+        MONOHULL_DIRECTORY: appDirectory,
+        MONOHULL_CERT_DIR: undefined,
+        MONOHULL_STATE_DIR: join(folder, 'home of me/state'),
+      },
+    })
+    await monohull.serving()
+    assert.equal((await monohull.request()).body, 'hello')
+    assert.equal((await monohull.request({ path: '/own' })).body, 'own')
+    assert.equal((await monohull.request({ path: '/files/' })).body, 'files')
   })
 
   it('the current directory was removed: reported with a fix', () => {

@@ -8,6 +8,7 @@ import { findFrontFiles } from '../../front/adapters/files.ts'
 import { readHtmlPage } from '../../front/adapters/html-page.ts'
 import { checkCacheRoom } from '../../front/cache/adapters/space.ts'
 import { readOwnNginxConf } from '../../nginx/adapters/own-conf.ts'
+import { isUnfitPath } from '../../nginx/text.ts'
 import { grantedCpus } from '../../processes/adapters/cgroup.ts'
 import { canSwitchUsers, findAccount } from '../../processes/adapters/users.ts'
 import { planHooks } from '../../programs/hook-runner.ts'
@@ -47,15 +48,15 @@ export function resolveSettings(config: Config, world: World): SettingsResult {
     directory,
     complain: (path, problem, fix) => complain('nginx.config', path, problem, fix),
   })
-  if (/[\s$"'\\;{}]/.test(snippets)) {
+  const hasSnippets = statSync(snippets, { throwIfNoEntry: false })?.isDirectory() ?? false
+  // nginx expands * and [ in an include
+  if (hasSnippets && (isUnfitPath(snippets) || /[*?[]/.test(snippets)))
     complain(
       'nginx.snippets',
       snippets,
-      'contains spaces, quotes or $, which nginx does not accept',
+      'contains characters that nginx would misread in a path',
       'rename the directory',
     )
-  }
-  const hasSnippets = statSync(snippets, { throwIfNoEntry: false })?.isDirectory() ?? false
   if (!hasSnippets && config.nginx.snippets !== usualSnippets)
     complain('nginx.snippets', snippets, 'is not a directory', 'set it to the directory with http.d and server.d')
   const page = readHtmlPage(config.maintenance_page, directory)

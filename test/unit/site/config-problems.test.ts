@@ -28,7 +28,7 @@ describe('config/load: invalid values', () => {
     ['run_dir: run', 'expected an absolute path outside /proc and /sys, without spaces, quotes, colons and $'],
     [
       'state_dir: /proc/state',
-      'expected an absolute path outside /proc and /sys, without spaces, quotes, colons and $',
+      'expected an absolute path outside /proc and /sys, without double quotes, backslashes, ;, {, } and $',
     ],
     ['bind_addresses: [localhost]', 'expected an IP address such as 127.0.0.1 or ::'],
     ['trusted_proxies: [10.0.0.0/33]', 'expected an address or network such as 10.0.0.0/8 or ::1'],
