@@ -5,7 +5,7 @@ import type { World } from '../base/world.ts'
 import { formatProblems } from '../config/report.ts'
 import { develop } from '../development/develop.ts'
 import { runSupervisor } from '../run/supervisor.ts'
-import type { SettingsResult } from '../site/settings.ts'
+import type { Settings, SettingsResult } from '../site/settings.ts'
 import { developmentRunDir } from './development-run-dir.ts'
 import { type CommandLine, configFileOf, describeRefusal, resolveConfiguration } from './load.ts'
 
@@ -14,8 +14,7 @@ const unprivilegedPort = 8080
 /** Runs the app for development: HTTP only, one worker, short logs, and a restart after each change. */
 export async function dev(commandLine: CommandLine, outer: World): Promise<number> {
   const world: World = { ...outer, env: { NODE_ENV: 'development', ...outer.env }, isDevelopment: true }
-  const resolveAgain = () => resolveForDevelopment(commandLine, world)
-  const resolved = await resolveAgain()
+  const resolved = await resolveForDevelopment(commandLine, world)
   if (!resolved.ok) {
     process.stderr.write(`${formatProblems(resolved.problems)}\n`)
     return exitCode.config
@@ -24,7 +23,7 @@ export async function dev(commandLine: CommandLine, outer: World): Promise<numbe
   return runSupervisor({
     settings: resolved.settings,
     world,
-    resolveAgain: async () => describeRefusal(await resolveAgain()),
+    resolveAgain: async inForce => describeRefusal(await resolveForDevelopment(commandLine, world, inForce)),
     async onServing({ run, apps, send, write }) {
       const settings = run.settings()
       const { http, https } = run.status()
@@ -35,7 +34,11 @@ export async function dev(commandLine: CommandLine, outer: World): Promise<numbe
 }
 
 /** Settings for development. Its overrides take precedence over the file, which describes production; variables and flags take precedence over them. */
-async function resolveForDevelopment(commandLine: CommandLine, world: World): Promise<SettingsResult> {
+async function resolveForDevelopment(
+  commandLine: CommandLine,
+  world: World,
+  inForce?: Settings,
+): Promise<SettingsResult> {
   const overrides = {
     https: 'off',
     'tls.acme': undefined,
@@ -52,9 +55,9 @@ async function resolveForDevelopment(commandLine: CommandLine, world: World): Pr
     log_level: 'warn',
     ...(world.env.MONOHULL_IMAGE === '1' ? {} : { run_dir: developmentRunDir(commandLine, world) }),
   }
-  const resolved = await resolveConfiguration(commandLine, world, overrides)
+  const resolved = await resolveConfiguration(commandLine, world, { overrides, inForce })
   if (!resolved.ok || mayBind(resolved.settings.config.http_port)) return resolved
-  return resolveConfiguration(commandLine, world, { ...overrides, http_port: unprivilegedPort })
+  return resolveConfiguration(commandLine, world, { overrides: { ...overrides, http_port: unprivilegedPort }, inForce })
 }
 
 /** Whether this user may bind a port (ip_unprivileged_port_start, ip(7)). */

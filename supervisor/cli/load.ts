@@ -5,7 +5,8 @@ import { readTextFile } from '../base/adapters/text-file.ts'
 import { messageOf, OperatorError } from '../base/errors.ts'
 import type { World } from '../base/world.ts'
 import type { ConfigSources, LoadResult } from '../config/load.ts'
-import { formatProblems } from '../config/report.ts'
+import { type ConfigFile, findLoss } from '../config/lost-file.ts'
+import { formatProblems, type Problem } from '../config/report.ts'
 import { resolveSettings } from '../site/adapters/resolve-settings.ts'
 import { type PlainSchema, readPlainConfig } from '../site/plain-config.ts'
 import type { Config } from '../site/schema.ts'
@@ -26,15 +27,26 @@ export interface CommandLine {
   command: string[]
 }
 
-/** Configuration, resolved on this machine. `overrides` replace values of the file, by key. */
+/** Options of `resolveConfiguration`. */
+export interface ResolveOptions {
+  /** Values by which the command overrides the file, by key. */
+  overrides?: Record<string, unknown>
+  /** Settings in force, of which no source may be lost. */
+  inForce?: Settings | undefined
+}
+
+/** Configuration, resolved on this machine. */
 export async function resolveConfiguration(
   commandLine: CommandLine,
   world: World,
-  overrides: Record<string, unknown> = {},
+  { overrides, inForce }: ResolveOptions = {},
 ): Promise<SettingsResult> {
   expectCurrentDirectory()
-  const loaded = await loadConfiguration(commandLine, world, overrides)
-  return loaded.ok ? resolveSettings(loaded.config, world) : loaded
+  const read = readConfigFile(commandLine, world)
+  const loss = read.ok ? findLoss(inForce?.configFile, read.file) : undefined
+  if (loss) return { ok: false, problems: [loss] }
+  const loaded = await loadConfiguration(commandLine, world, read, overrides)
+  return loaded.ok ? resolveSettings(loaded.config, world, read.ok ? read.file : undefined) : loaded
 }
 
 /** The same result for a reload, with the problems as text. */
@@ -58,7 +70,7 @@ function expectCurrentDirectory(): void {
 
 /** Run directory of the instance that the command line selects, even if the configuration is invalid by now. */
 export async function findRunDir(commandLine: CommandLine, world: World): Promise<string> {
-  const loaded = await loadConfiguration(commandLine, world)
+  const loaded = await loadConfiguration(commandLine, world, readConfigFile(commandLine, world))
   if (loaded.ok) return loaded.config.run_dir
   const usual = installationDefaults(world).run_dir
   return (
@@ -85,13 +97,11 @@ function usualFile({ flags }: CommandLine, { env }: World): string {
   return join(flags['app.directory'] ?? env.MONOHULL_DIRECTORY ?? '.', fileName)
 }
 
-/** Finds and reads the configuration file, and combines all sources. */
-async function loadConfiguration(
-  commandLine: CommandLine,
-  world: World,
-  overrides: Record<string, unknown> = {},
-): Promise<LoadResult<Config>> {
-  const { configFile, flags, command } = commandLine
+/** The configuration file, undefined if there is none; or why it cannot be used. */
+type ReadFile = { ok: true; file: ConfigFile | undefined } | { ok: false; problems: Problem[] }
+
+function readConfigFile(commandLine: CommandLine, world: World): ReadFile {
+  const { configFile } = commandLine
   const named = configFile ?? world.env.MONOHULL_CONFIG
   const path = configFileOf(commandLine, world)
   const misnamed = usualFile(commandLine, world).replace(/yaml$/, 'yml')
@@ -99,9 +109,8 @@ async function loadConfiguration(
     const fix = `rename it to ${fileName}, or name it with --config`
     return { ok: false, problems: [{ key: '', source: misnamed, value: undefined, problem: 'is ignored', fix }] }
   }
-  let text: string | undefined
   try {
-    if (path !== undefined) text = readTextFile(resolve(path))
+    return { ok: true, file: path === undefined ? undefined : { path, text: readTextFile(resolve(path)) } }
   } catch (error) {
     const source = configFile ? '--config' : 'MONOHULL_CONFIG'
     return {
@@ -117,9 +126,18 @@ async function loadConfiguration(
       ],
     }
   }
+}
+
+/** Combines all sources. */
+async function loadConfiguration(
+  { flags, command }: CommandLine,
+  world: World,
+  read: ReadFile,
+  overrides: Record<string, unknown> = {},
+): Promise<LoadResult<Config>> {
+  if (!read.ok) return read
   // most starts have no file, and need not load the parser
-  const { parseConfigFile } = text === undefined ? { parseConfigFile: undefined } : await import('../site/config.ts')
-  const file = path !== undefined && text !== undefined ? parseConfigFile?.({ path, text }) : undefined
+  const file = read.file && (await import('../site/config.ts')).parseConfigFile(read.file)
   const sources: ConfigSources = {
     defaults: installationDefaults(world),
     file,

@@ -77,9 +77,12 @@ export async function runProgram(argv: string[], world: World): Promise<number> 
   )
     .option('--json', 'print JSON')
     .addOption(new Option('--metrics', 'print metrics in the Prometheus format').conflicts('json'))
-  addControl('reload', 'read the configuration again, replace the workers, reload nginx', async commandLine =>
-    (await control()).command(commandLine, world, 'reload'),
-  )
+  addControl(
+    'reload',
+    'read the configuration again, replace the workers, reload nginx',
+    async (commandLine, { options }) =>
+      (await control()).command(commandLine, world, options.allowMissing ? 'reload?allow-missing=true' : 'reload'),
+  ).option('--allow-missing', 'accept that files of the configuration in use are missing, empty or cut off')
   addControl(
     'restart',
     'replace all workers and processes, or the target',

@@ -6,13 +6,12 @@ import { type CommandLine, describeRefusal, resolveConfiguration } from './load.
 
 /** Runs `monohull run` until a stop; settles with the exit code. */
 export async function run(commandLine: CommandLine, world: World): Promise<number> {
-  const resolveAgain = () => resolveConfiguration(commandLine, world)
-  const resolved = await resolveAgain()
+  const resolved = await resolveConfiguration(commandLine, world)
   if (resolved.ok)
     return runSupervisor({
       settings: resolved.settings,
       world,
-      resolveAgain: async () => describeRefusal(await resolveAgain()),
+      resolveAgain: async inForce => describeRefusal(await resolveConfiguration(commandLine, world, { inForce })),
     })
   process.stderr.write(`${formatProblems(resolved.problems)}\n`)
   return exitCode.config

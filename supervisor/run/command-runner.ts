@@ -30,7 +30,7 @@ export async function runCommand(deps: CommandDeps, command: Command): Promise<O
   const { run, apps, nginx } = deps
   switch (command.type) {
     case 'reload':
-      return (await import('./reload.ts')).reload(deps)
+      return (await import('./reload.ts')).reload(deps, command)
     case 'restart':
       return restart(deps, command.target)
     case 'scale':

@@ -2,7 +2,8 @@ import type { Outcome } from '../base/outcome.ts'
 
 /** Command to a running monohull, from a signal, the admin API or monohull itself. */
 export type Command =
-  | { type: 'reload' }
+  /** `allowsMissing` permits that files of the configuration are missing or cut off. */
+  | { type: 'reload'; allowsMissing?: boolean }
   /** Replaces everything, or `target`: all workers of an app (`api`), or one (`api.2`). */
   | { type: 'restart'; target?: string }
   /** `app` is required if several apps have workers. */

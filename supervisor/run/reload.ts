@@ -31,19 +31,20 @@ export interface ReloadDeps {
   run: Run
   nginx: Pick<RunningNginx, 'check' | 'take' | 'follow'>
   hooks: Pick<HookRunner, 'run' | 'attempt'>
-  /** Reads the configuration and inspects the machine again. */
-  resolveAgain(): Promise<Resolved>
+  /** Reads the configuration and inspects the machine again. Refuses to lose a source of `inForce`. */
+  resolveAgain(inForce: Settings | undefined): Promise<Resolved>
   /** Logs warnings about the next settings before the reload finishes. */
   report(next: Settings): void
 }
 
 /**
  * Reads the configuration again, lets every subject prepare its next generation, tests all of it, replaces workers and processes,
- * and reloads nginx. If a step fails, everything stays as it was: nothing has been overwritten.
+ * and reloads nginx. If a step fails, everything stays as it was: nothing has been overwritten. `allowsMissing` permits that files of the
+ * configuration are missing or cut off.
  */
-export async function reload(deps: ReloadDeps): Promise<Outcome> {
+export async function reload(deps: ReloadDeps, { allowsMissing = false } = {}): Promise<Outcome> {
   const { run, nginx, hooks } = deps
-  const resolved = await deps.resolveAgain()
+  const resolved = await deps.resolveAgain(allowsMissing ? undefined : run.settings())
   const refusal = resolved.ok ? findFixed(run, resolved.settings) : resolved.reason
   if (!resolved.ok || refusal) return abandoned(refusal ?? '')
   const { settings } = resolved

@@ -36,7 +36,7 @@ import type { CommandQueue } from './command-queue.ts'
 import type { CommandDeps } from './command-runner.ts'
 import { openLocalServers } from './local-servers.ts'
 import { openNginxInputs } from './nginx-inputs.ts'
-import type { Resolved } from './reload.ts'
+import type { ReloadDeps } from './reload.ts'
 import type { Run } from './run.ts'
 import { createRunningNginx, type RunningNginx } from './running-nginx.ts'
 import { hookWorkers } from './worker-hooks.ts'
@@ -52,8 +52,7 @@ export interface StartDeps {
   stderr: Output
   run: Run
   send: CommandQueue['push']
-  /** Reads the configuration and inspects the machine again. */
-  resolveAgain(): Promise<Resolved>
+  resolveAgain: ReloadDeps['resolveAgain']
   /** Stops the run with the exit code of the program whose failures ended it. */
   endRun: FailureLimitDeps['endRun']
   /** Called as soon as the hooks exist, for a stop during startup; `onNginx` likewise. */

@@ -9,7 +9,7 @@ import { receiveSignals } from './adapters/signals.ts'
 import type { SendCommand } from './command.ts'
 import { createCommandQueue } from './command-queue.ts'
 import { type CommandDeps, runCommand } from './command-runner.ts'
-import type { Resolved } from './reload.ts'
+import type { ReloadDeps } from './reload.ts'
 import { createRun } from './run.ts'
 import type { RunningNginx } from './running-nginx.ts'
 import { start } from './start.ts'
@@ -19,8 +19,7 @@ import { type StopReason, stop } from './stop.ts'
 export interface SupervisorOptions {
   settings: Settings
   world: World
-  /** Reads the configuration and inspects the machine again, for a reload. */
-  resolveAgain: () => Promise<Resolved>
+  resolveAgain: ReloadDeps['resolveAgain']
   /** Called when startup is over. */
   onServing?: (serving: Serving) => Promise<void>
 }

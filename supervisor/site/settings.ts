@@ -1,4 +1,5 @@
 import type { CertificateSearchSettings } from '../certificates/search.ts'
+import type { ConfigFile } from '../config/lost-file.ts'
 import type { Problem } from '../config/report.ts'
 import type { FrontFiles } from '../front/adapters/files.ts'
 import type { OwnNginxConf } from '../nginx/own-conf.ts'
@@ -12,6 +13,8 @@ import type { Config } from './schema.ts'
 /** Configuration, resolved on this machine. */
 export interface Settings extends ProgramSettings {
   config: Config
+  /** File that the configuration was read from, if any. */
+  configFile: ConfigFile | undefined
   apps: AppSettings[]
   hooks: HookPlans
   /** User of nginx's workers; undefined if monohull cannot switch users, so they run as monohull does. */

@@ -21,7 +21,7 @@ export interface AdminOptions {
 }
 
 /**
- * Admin API, for every user who may open its socket. `GET`: `/status`, `/metrics`, `/routes`. `POST`: `/reload`, `/restart`,
+ * Admin API, for every user who may open its socket. `GET`: `/status`, `/metrics`, `/routes`. `POST`: `/reload?allow-missing=true`, `/restart`,
  * `/restart/TARGET`, `/scale/N?app=NAME`, `/certificates/NAME/renew?force=true`, `/routes/HOST/set?target=TARGET`,
  * `/routes/HOST/remove`, `/purge`, `/purge/PREFIX`, `/stop`. A command responds when it is done: 200 with a message, or 409 with
  * the reason for the failure.
@@ -67,8 +67,7 @@ export function createAdminApp({
   })
   app.post('/:name{/:argument}', async (request, response, next) => {
     const { name = '', argument } = request.params
-    const { app: of } = request.query
-    const parsed = parseCommand(name, argument, typeof of === 'string' ? of : undefined)
+    const parsed = parseCommand(name, argument, request.query)
     if (!parsed) return next()
     if ('problem' in parsed)
       return void response.status(400).json({ ok: false, message: 'bad request', reason: parsed.problem })
@@ -90,7 +89,7 @@ function clientOf(request: Request, response: Response): CommandClient {
 function parseCommand(
   name: string,
   argument: string | undefined,
-  app: string | undefined,
+  { app, 'allow-missing': allowsMissing }: Request['query'],
 ): Command | { problem: string } | undefined {
   if (name === 'restart') return argument === undefined ? { type: 'restart' } : { type: 'restart', target: argument }
   if (name === 'purge')
@@ -98,8 +97,10 @@ function parseCommand(
   if (name === 'scale') {
     const workers = Number(argument)
     return Number.isInteger(workers) && workers >= 1 && workers <= 1024
-      ? { type: 'scale', workers, ...(app === undefined ? {} : { app }) }
+      ? { type: 'scale', workers, ...(typeof app === 'string' ? { app } : {}) }
       : { problem: 'scale needs a number of workers from 1 to 1024' }
   }
-  return argument === undefined && (name === 'reload' || name === 'stop') ? { type: name } : undefined
+  if (argument !== undefined) return undefined
+  if (name === 'reload') return { type: name, ...(allowsMissing === 'true' ? { allowsMissing: true } : {}) }
+  return name === 'stop' ? { type: name } : undefined
 }

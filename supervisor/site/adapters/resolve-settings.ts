@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import type { World } from '../../base/world.ts'
 import { checkAcme } from '../../certificates/acme/adapters/requirements.ts'
+import type { ConfigFile } from '../../config/lost-file.ts'
 import { collectProblems } from '../../config/report.ts'
 import { findFrontFiles } from '../../front/adapters/files.ts'
 import { readHtmlPage } from '../../front/adapters/html-page.ts'
@@ -22,8 +23,8 @@ import { appAtRoot, type SettingsResult } from '../settings.ts'
 /** Default of nginx.snippets; this directory need not exist. */
 const usualSnippets = 'nginx'
 
-/** Settings for a configuration on this machine: directories, users, CPUs and commands. Reports all problems at once. */
-export function resolveSettings(config: Config, world: World): SettingsResult {
+/** Settings for a configuration, and the file it was read from, on this machine: directories, users, CPUs and commands. Reports all problems at once. */
+export function resolveSettings(config: Config, world: World, configFile: ConfigFile | undefined): SettingsResult {
   const { problems, complain } = collectProblems()
   const cpus = Math.max(1, Math.ceil(grantedCpus()))
   const nginxUser = canSwitchUsers() ? (findAccount('www-data') ?? findAccount('nginx')) : undefined
@@ -66,6 +67,7 @@ export function resolveSettings(config: Config, world: World): SettingsResult {
     ok: true,
     settings: {
       config,
+      configFile,
       apps,
       hooks,
       ...programs,

@@ -132,6 +132,7 @@ describe('run/adapters/admin-app', () => {
 describe('run/adapters/admin-app: commands', () => {
   const cases: [string, Command][] = [
     ['/reload', { type: 'reload' }],
+    ['/reload?allow-missing=true', { type: 'reload', allowsMissing: true }],
     ['/restart', { type: 'restart' }],
     ['/restart/app.2', { type: 'restart', target: 'app.2' }],
     ['/scale/4', { type: 'scale', workers: 4 }],
