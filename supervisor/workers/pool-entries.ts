@@ -20,7 +20,7 @@ export interface PoolEntries {
   end(): void
   /** Addresses of the entries that lead to a slot now. */
   leadingTo(slot: number): WorkerAddress[]
-  /** All entries: the plan's number of them, or one per slot in `counted` if entries cannot be redirected. */
+  /** All entries: the plan's number of them, or one per slot in `counted` if entries cannot be redirected: a port belongs to one worker. */
   servers(counted: readonly WorkerSlot[]): WorkerEntry[]
 }
 
@@ -98,7 +98,9 @@ export function createPoolEntries({ sockets, runDir, clock, log, plan, slots }: 
     },
     leadingTo: slot => [...targetOf].flatMap(([entry, target]) => (target === slot ? addressOf(entry) : [])),
     servers(counted) {
-      if (plan().entries === 0) return counted.map(slot => ({ slot: slot.number, address: slot.address() }))
+      // while a roll changes how workers listen, some have a port
+      const isMixed = counted.some(slot => slot.address().kind === 'tcp')
+      if (plan().entries === 0 || isMixed) return counted.map(slot => ({ slot: slot.number, address: slot.address() }))
       const entries = counted.length === 0 ? 0 : Math.max(plan().entries, slots().length)
       return Array.from({ length: entries }, (_, index) => ({ slot: index + 1, address: addressOf(index + 1) }))
     },

@@ -125,6 +125,7 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
       return result
     }
     plan = next
+    // the plan may have other entries
     entries.trySpread()
     await removeSlots(slots.slice(next.count), next.gracefulTimeoutMs)
     return { ok: true }

@@ -97,8 +97,9 @@ export function createSlotWorkers(deps: SlotWorkersDeps, { name, slot }: { name:
       const next = successor === undefined ? undefined : workers.get(successor)
       if (!old) return
       if (next && next.endpoint !== old.endpoint) {
-        if (next.endpoint.own.kind === 'tcp') await deps.onMoved()
-        else await emptyQueue(old.endpoint.own)
+        // nginx uses a port by itself, and a socket by its link
+        if ([next, old].some(({ endpoint }) => endpoint.own.kind === 'tcp')) await deps.onMoved()
+        if (old.endpoint.own.kind === 'unix') await emptyQueue(old.endpoint.own)
       }
       old.process.stop()
     },
