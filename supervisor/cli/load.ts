@@ -8,6 +8,7 @@ import type { ConfigSources, LoadResult } from '../config/load.ts'
 import { type ConfigFile, findLoss } from '../config/lost-file.ts'
 import { formatProblems, type Problem } from '../config/report.ts'
 import { resolveSettings } from '../site/adapters/resolve-settings.ts'
+import { findLostSnippets } from '../site/lost-snippets.ts'
 import { type PlainSchema, readPlainConfig } from '../site/plain-config.ts'
 import type { Config } from '../site/schema.ts'
 import type { Settings, SettingsResult } from '../site/settings.ts'
@@ -46,7 +47,10 @@ export async function resolveConfiguration(
   const loss = read.ok ? findLoss(inForce?.configFile, read.file) : undefined
   if (loss) return { ok: false, problems: [loss] }
   const loaded = await loadConfiguration(commandLine, world, read, overrides)
-  return loaded.ok ? resolveSettings(loaded.config, world, read.ok ? read.file : undefined) : loaded
+  if (!loaded.ok) return loaded
+  const resolved = resolveSettings(loaded.config, world, read.ok ? read.file : undefined)
+  const lost = resolved.ok ? findLostSnippets(inForce, resolved.settings) : undefined
+  return lost ? { ok: false, problems: [lost] } : resolved
 }
 
 /** The same result for a reload, with the problems as text. */

@@ -1,4 +1,5 @@
 import type { OwnNginxConf } from './own-conf.ts'
+import { nameOriginals } from './own-files.ts'
 
 /** Rendered files of one configuration, by name relative to its directory, and the user's own nginx.conf if there is one. */
 export interface RenderedNginx {
@@ -7,13 +8,14 @@ export interface RenderedNginx {
 }
 
 /**
- * nginx's output with names that the user knows: the user's own nginx.conf by its path, and rendered lines with the keys that produced
+ * nginx's output with names that the user knows: the user's own files by their paths, and rendered lines with the keys that produced
  * them.
  */
 export function nameOrigins(output: readonly string[], rendered: RenderedNginx): string[] {
   const { ownConf: ownNginxConf } = rendered
   return output.map(line => {
     if (ownNginxConf) line = line.replace(/ nginx\.conf:(?=\d)/, () => ` ${ownNginxConf.path}:`)
+    line = nameOriginals(line)
     const keys = keysOf(line, rendered)
     return keys ? `${line} (${keys})` : line
   })

@@ -4,18 +4,27 @@ import { reasonOf } from '../base/errors.ts'
 import type { ProcessRuntime } from '../processes/child.ts'
 import { describeExit, type Exit } from '../processes/exit.ts'
 import { type ManagedProcess, manageProcess } from '../processes/managed-process.ts'
+import {
+  type HandoverDeps,
+  type HandoverResult,
+  type MasterView,
+  observeHandover,
+  waitWhileLoading,
+} from './handover.ts'
 import { inheritedSockets } from './inherited-sockets.ts'
+import { createOldWorkers, type OldWorkersView } from './old-workers.ts'
 import { createNginxOrphans, type OrphanView } from './orphans.ts'
 
 /** View of running nginx processes. */
-export interface ProcessView extends OrphanView {
-  childrenOf(pid: number): number[]
-  /** Whether an nginx worker has stopped accepting connections. */
-  isNginxDraining(pid: number): boolean
-}
+export interface ProcessView extends OrphanView, MasterView, OldWorkersView {}
 
 const pollMs = 2
-const startTimeoutMs = 10_000
+/** Time for a start. nginx may have to resolve many names. */
+const startTimeoutMs = 300_000
+const retireTimeoutMs = 10_000
+const graceMs = 10_000
+/** Time at the end of a stop in which nginx closes the connections that are left. */
+const closeMs = 500
 const backoff = { initialMs: 200, maxMs: 10_000 }
 /** A master that ran this long resets the backoff. */
 const stableMs = 1000
@@ -25,6 +34,7 @@ export interface NginxMasterDeps extends ProcessRuntime {
   /** Directory of the nginx.conf. */
   configuration: string
   processes: ProcessView
+  askGeneration: HandoverDeps['askGeneration']
   /** Descriptors of the bound sockets that it inherits from the supervisor. */
   descriptors: readonly number[]
   env: Readonly<Record<string, string>>
@@ -35,24 +45,30 @@ export interface NginxMaster {
   /** Starts nginx. Settles with true when it has workers, or with false if it exits or takes too long. */
   start(): Promise<boolean>
   /**
-   * Reloads the configuration. `applied`: only new workers accept connections. `refused`: the master has no new workers within the timeout.
-   * `absent`: there is no master; the next one reads the configuration anyway.
+   * Loads a generation. `taken`: only workers of that generation accept connections. `refused`: the master keeps the one before.
+   * `unclear`: it may run either. `gone`: there is no master; the next one reads the configuration anyway.
    */
-  reload(): Promise<'applied' | 'refused' | 'absent'>
+  reload(generation: number): Promise<HandoverResult>
   /** Ends the workers of dead masters, whose configuration is outdated. Settles when they accept no more requests. */
   retireOrphans(): Promise<void>
   reopenLogs(): void
   /** Whether `start` has settled with true. */
   isStarted(): boolean
   isAlive(): boolean
-  /** Stops nginx: graceful with QUIT, fast with TERM; KILL after `graceMs`. Settles when nginx and its workers have exited. */
-  stop(mode: 'graceful' | 'fast', graceMs: number): Promise<void>
+  /** Number of workers that were replaced by a reload and still finish requests. */
+  oldWorkers(): number
+  /**
+   * Stops nginx: graceful with QUIT, and TERM after `requestsMs`; fast with TERM; KILL after `graceMs`. Settles when nginx and its workers
+   * have exited.
+   */
+  stop(mode: 'graceful' | 'fast', graceMs: number, requestsMs?: number): Promise<void>
 }
 
 /** Master that has not been started yet. */
 export function createNginxMaster(deps: NginxMasterDeps): NginxMaster {
   const { clock, log } = deps
   const orphans = createNginxOrphans(deps)
+  const old = createOldWorkers(deps.processes, log)
   let master: ManagedProcess | undefined
   let isStarted = false
   let isStopping = false
@@ -76,7 +92,7 @@ export function createNginxMaster(deps: NginxMasterDeps): NginxMaster {
     const started = manageProcess({
       child,
       clock,
-      policy: { stopSignal: 'SIGQUIT', bootTimeoutMs: startTimeoutMs, graceMs: startTimeoutMs, endsGroup: false },
+      policy: { stopSignal: 'SIGQUIT', bootTimeoutMs: startTimeoutMs, graceMs, endsGroup: false },
       onReady: () => {},
     })
     const startedAt = clock.monotonic()
@@ -122,22 +138,14 @@ export function createNginxMaster(deps: NginxMasterDeps): NginxMaster {
     })
   }
 
-  /** Settles with true when the master has new workers and the `known` ones drain, or with false if it exits or the time is up. */
-  async function waitForWorkers(started: ManagedProcess, known: readonly number[] = []): Promise<boolean> {
-    const deadline = clock.monotonic() + startTimeoutMs
-    let isGone = false
-    void started.child.exited.then(() => {
-      isGone = true
-    })
-    while (!isGone && clock.monotonic() < deadline) {
-      const { childrenOf, isNginxDraining } = deps.processes
-      if (childrenOf(started.child.pid).some(pid => !known.includes(pid)) && known.every(isNginxDraining)) {
-        started.markReady()
-        return true
-      }
-      await pause(clock, pollMs)
-    }
-    return false
+  /** Settles with true when the master has workers, or with false if it exits first. */
+  async function waitForWorkers(started: ManagedProcess): Promise<boolean> {
+    const hasExited = watchExit(started)
+    const hasWorkers = () => deps.processes.childrenOf(started.child.pid).length > 0
+    await waitWhileLoading(deps, () => hasExited() || hasWorkers())
+    if (hasExited()) return false
+    started.markReady()
+    return true
   }
 
   return {
@@ -147,19 +155,22 @@ export function createNginxMaster(deps: NginxMasterDeps): NginxMaster {
       isStarted = await waitForWorkers(master)
       return isStarted
     },
-    async reload() {
+    async reload(generation) {
       // its successor, if it dies meanwhile, starts with the promoted files
       const present = master
-      if (!present) return 'absent'
-      const known = deps.processes.childrenOf(present.child.pid)
+      if (!present) return 'gone'
+      const { pid } = present.child
+      const hasExited = watchExit(present)
+      const known = deps.processes.childrenOf(pid)
       // a master that has just died is restarted with the promoted files anyway
-      if (!present.child.signal('SIGHUP')) return 'absent'
-      if (!(await waitForWorkers(present, known)) && present.child.signal('SIGHUP')) return 'refused'
-      orphans.retire('SIGQUIT')
-      return 'applied'
+      if (!present.child.signal('SIGHUP')) return 'gone'
+      const result = await observeHandover(deps, { pid, known, generation, hasExited })
+      if (result === 'taken' || result === 'gone') orphans.retire('SIGQUIT')
+      if (result === 'taken') old.replaced(pid, known)
+      return result
     },
     async retireOrphans() {
-      const deadline = clock.monotonic() + startTimeoutMs
+      const deadline = clock.monotonic() + retireTimeoutMs
       while (dead.length > 0 && !isStopping && clock.monotonic() < deadline) await pause(clock, pollMs)
       await orphans.drain()
     },
@@ -168,16 +179,30 @@ export function createNginxMaster(deps: NginxMasterDeps): NginxMaster {
     },
     isStarted: () => isStarted,
     isAlive: () => master?.state().name === 'ready',
-    async stop(mode, graceMs) {
+    oldWorkers: old.count,
+    async stop(mode, graceMs, requestsMs = graceMs) {
       isStopping = true
       cancelRestart()
       if (!master) return
       const signal = mode === 'graceful' ? 'SIGQUIT' : 'SIGTERM'
       for (const { child } of dead) child.signalGroup(signal)
       orphans.retire(signal)
-      if (mode === 'fast') master.child.signal('SIGTERM')
+      const { child } = master
+      if (mode === 'fast') child.signal('SIGTERM')
       master.stop(graceMs)
+      const closesInMs = Math.max(0, Math.min(requestsMs, graceMs - closeMs))
+      const cancelClose = clock.after(closesInMs, () => void child.signal('SIGTERM'))
       await master.ended
+      cancelClose()
     },
   }
+}
+
+/** Whether a process has exited, from now on. */
+function watchExit({ child }: ManagedProcess): () => boolean {
+  let hasExited = false
+  void child.exited.then(() => {
+    hasExited = true
+  })
+  return () => hasExited
 }

@@ -1,6 +1,7 @@
 import { messageOf, OperatorError } from '../base/errors.ts'
 import { stoppingReason } from '../base/stopping.ts'
 import { complaintFix, nameOrigins, type RenderedNginx } from './complaint.ts'
+import { generationIn } from './generation.ts'
 import { createNginxMaster, type NginxMaster, type NginxMasterDeps } from './master.ts'
 
 /** Result of nginx's own test, with its output by line. `text` is the whole configuration as nginx read it, with all included files: equal text means equal configuration. */
@@ -111,13 +112,15 @@ export function createNginx(deps: NginxDeps): Nginx {
       files.discard(directory)
       return
     }
+    const before = loaded
     const previous = promoteOrDiscard(directory)
     loaded = { rendered: text, whole }
-    if ((await reload()) !== 'refused') return
-    // it may still load either one
+    const result = await reload(generationIn(directory))
+    if (result === 'taken' || result === 'gone') return
     loaded = unknown
     // otherwise the next master would start with the refused configuration
     if (previous !== undefined) files.promote(previous)
+    if (result === 'refused') loaded = before
     throw new OperatorError('nginx did not apply the new configuration', {
       fix: 'fix the problem in its own message above',
     })
@@ -158,10 +161,10 @@ export function createNginx(deps: NginxDeps): Nginx {
         const now = render()
         if (textOf(now) !== loaded.rendered) await applyNow(now)
       }),
-    async stop(mode, graceMs) {
+    async stop(mode, graceMs, requestsMs) {
       ending.abort()
       await testing
-      await stop(mode, graceMs)
+      await stop(mode, graceMs, requestsMs)
     },
   }
 }

@@ -1,3 +1,4 @@
+import { includeOwn } from '../nginx/own-files.ts'
 import { block, literal, quote } from '../nginx/text.ts'
 import { appKey } from '../workers/app-upstream.ts'
 import { type DirectoryRoute, hiddenFiles, renderCacheMap, renderDirectory } from './directory.ts'
@@ -75,7 +76,7 @@ function renderMap(route: ServedRoute, index: number): string[] {
 function renderBodies(route: ServedRoute, model: RoutesModel): Bodies {
   const { target, path } = route
   const variable = variableOf(model.routes.indexOf(route))
-  const snippet = route.snippet ? [`include ${quote(route.snippet)};`] : []
+  const snippet = route.snippet ? [includeOwn(route.snippet)] : []
   switch (target.kind) {
     case 'app':
     case 'upstream':

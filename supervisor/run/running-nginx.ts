@@ -1,9 +1,12 @@
+import { gauge } from '../base/metrics.ts'
 import { quickStopMs } from '../base/stopping.ts'
 import type { RenderedNginx } from '../nginx/complaint.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
 import type { Nginx } from '../nginx/service.ts'
 import { modelNginx } from '../site/compose.ts'
+import type { NginxModel } from '../site/model.ts'
 import { renderConfiguration } from '../site/render.ts'
+import { shutdownTimeoutSeconds } from '../site/shutdown.ts'
 import type { Proposal, Run } from './run.ts'
 import type { Subject } from './subject.ts'
 
@@ -25,8 +28,19 @@ export interface RunningNginx
 
 /** nginx, rendered from the run and supervised by `nginx`. */
 export function createRunningNginx(run: Run, nginx: Nginx, features: NginxFeatures): RunningNginx {
+  function model(proposal?: Proposal): NginxModel {
+    return modelNginx(proposal?.settings ?? run.settings(), features, run.model(proposal))
+  }
+
   function render(proposal?: Proposal): RenderedNginx {
-    return renderConfiguration(modelNginx(proposal?.settings ?? run.settings(), features, run.model(proposal)))
+    return renderConfiguration(model(proposal))
+  }
+
+  /** Time for open requests when nginx stops, in ms. */
+  function requestsMs(): number {
+    const { routes, dynamicRoutes } = model()
+    const graces = run.settings().apps.map(({ config: { graceful_timeout } }) => graceful_timeout)
+    return shutdownTimeoutSeconds({ routes, dynamicRoutes, graces }) * 1000
   }
 
   return {
@@ -49,6 +63,11 @@ export function createRunningNginx(run: Run, nginx: Nginx, features: NginxFeatur
     },
     follow: () => nginx.follow(() => render()),
     failing: () => (nginx.isAlive() ? undefined : 'nginx is not running'),
-    stop: ({ mode, leftMs }) => (mode === 'quick' ? nginx.stop('fast', quickStopMs) : nginx.stop('graceful', leftMs())),
+    status: () => ({ oldNginxWorkers: nginx.oldWorkers() }),
+    metrics: () => [
+      gauge('nginx_old_workers', 'nginx workers that finish requests after a reload', nginx.oldWorkers()),
+    ],
+    stop: ({ mode, leftMs }) =>
+      mode === 'quick' ? nginx.stop('fast', quickStopMs) : nginx.stop('graceful', leftMs(), requestsMs()),
   }
 }

@@ -8,11 +8,12 @@ import { misspeltVariables } from '../config/variables.ts'
 import { describeSockets, openFront, reachableHost } from '../front/front.ts'
 import type { Output } from '../logs/adapters/output.ts'
 import { createNginxFiles } from '../nginx/adapters/files.ts'
+import { openGenerationSocket } from '../nginx/adapters/generation-socket.ts'
+import { nginxProcesses } from '../nginx/adapters/processes.ts'
 import { nginxDirectories } from '../nginx/adapters/run-nginx.ts'
 import { createRotation } from '../nginx/rotation.ts'
 import { createNginx } from '../nginx/service.ts'
 import { readMemoryGroup } from '../processes/adapters/cgroup.ts'
-import { childrenOf, isGroupDraining, isNginxDraining, wakeUpsOf } from '../processes/adapters/procfs.ts'
 import { createSpawn } from '../processes/adapters/spawn.ts'
 import type { ProcessRuntime } from '../processes/child.ts'
 import type { Death } from '../processes/death.ts'
@@ -133,14 +134,17 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
       features,
     ),
   )
-  const inherited = [...front.http, ...front.https, autoscaling.socket, dynamicRoutes?.changesSocket]
+  const generation = openGenerationSocket(join(config.run_dir, 'nginx'))
+  run.add({ name: 'generation', close: generation.close })
+  const inherited = [...front.http, ...front.https, generation, autoscaling.socket, dynamicRoutes?.changesSocket]
   const runningNginx = run.add(
     createRunningNginx(
       run,
       createNginx({
         ...runtime,
         files: createNginxFiles({ source: join(world.home, 'nginx'), target: join(config.run_dir, 'nginx') }),
-        processes: { childrenOf, isNginxDraining, isGroupDraining, wakeUpsOf },
+        processes: nginxProcesses,
+        askGeneration: generation.ask,
         descriptors: inherited.flatMap(socket => socket?.descriptor ?? []),
         env: { PATH: nginxDirectories.join(':'), TZ: world.env.TZ ?? '' },
       }),

@@ -16,6 +16,8 @@ export interface Status {
   http: string[]
   https: string[]
   workers: WorkerStatus[]
+  /** nginx workers that were replaced by a reload and still finish requests. */
+  oldNginxWorkers?: number
   processes: ProcessStatus[]
   /** Apps that scale by load, with their number of workers and its bounds. */
   scaled: ({ app: string; workers: number } & WorkerLimits)[]
@@ -28,11 +30,24 @@ export interface Status {
 
 /** Status as text tables. */
 export function formatStatus(status: Status): string {
-  const { pid, state, uptimeSeconds, http, https, workers, processes, scaled, upstreams, certificates } = status
+  const {
+    pid,
+    state,
+    uptimeSeconds,
+    http,
+    https,
+    workers,
+    processes,
+    scaled,
+    upstreams,
+    certificates,
+    oldNginxWorkers = 0,
+  } = status
   const bounds = scaled
     .map(one => `${one.app} scales by load from ${one.min} to ${one.max} workers, now ${one.workers}\n`)
     .join('')
-  const head = `monohull ${state}, pid ${pid}, up ${uptimeSeconds} s\nhttp  ${http.join(' ') || '-'}\nhttps ${https.join(' ') || '-'}\n${bounds}`
+  const old = oldNginxWorkers > 0 ? `${oldNginxWorkers} old nginx workers finish requests after a reload\n` : ''
+  const head = `monohull ${state}, pid ${pid}, up ${uptimeSeconds} s\nhttp  ${http.join(' ') || '-'}\nhttps ${https.join(' ') || '-'}\n${bounds}${old}`
   const tail =
     formatUpstreams(upstreams) +
     formatDynamicRoutes(status.dynamicRoutes) +

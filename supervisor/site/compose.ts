@@ -18,7 +18,6 @@ import type { AppsModel } from '../workers/apps.ts'
 import { busyCounterOf } from '../workers/autoscaling/busy-apps.ts'
 import type { NginxModel } from './model.ts'
 import type { Settings } from './settings.ts'
-import { shutdownTimeoutSeconds } from './shutdown.ts'
 
 /** Part of the model that depends on bound ports and running processes; the rest depends on the settings. */
 export interface RunningModel extends AppsModel, UpstreamsModel, CertificatesModel, StaticFilesModel {
@@ -100,11 +99,8 @@ export function modelNginx(settings: Settings, features: NginxFeatures, running:
     },
     ownNginxConf: settings.ownNginxConf,
     snippets: settings.snippets,
-    shutdownTimeoutSeconds: shutdownTimeoutSeconds({
-      routes,
-      dynamicRoutes,
-      graces: apps.map(({ config: { graceful_timeout } }) => graceful_timeout),
-    }),
+    ownFiles: settings.ownFiles,
+    drainTimeoutSeconds: Math.max(1, Math.ceil(config.nginx.drain_timeout / 1000)),
   }
 }
 

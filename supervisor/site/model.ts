@@ -7,6 +7,7 @@ import type { UnavailablePage } from '../front/unavailable.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
 import type { ListenAddress } from '../nginx/listen-address.ts'
 import type { OwnNginxConf } from '../nginx/own-conf.ts'
+import type { OwnFiles } from '../nginx/own-files.ts'
 import type { ServedRoute } from '../routes/route.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
 import type { AppUpstream } from '../workers/app-upstream.ts'
@@ -49,6 +50,8 @@ export interface NginxModel {
   ownNginxConf: OwnNginxConf | undefined
   /** Directory with the user's http.d and server.d, if it exists. */
   snippets: string | undefined
-  /** Seconds after which nginx's old workers close their remaining connections. */
-  shutdownTimeoutSeconds: number
+  /** The user's nginx files: those in `snippets`, and the snippets of routes. */
+  ownFiles: OwnFiles
+  /** Seconds after a reload in which nginx's old workers close their remaining connections. */
+  drainTimeoutSeconds: number
 }

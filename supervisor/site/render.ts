@@ -11,7 +11,9 @@ import { renderQuicListen } from '../front/http3.ts'
 import { frontFiles, renderFront, renderFrontSite } from '../front/rules.ts'
 import { renderUnavailable, unavailableFiles } from '../front/unavailable.ts'
 import type { RenderedNginx } from '../nginx/complaint.ts'
+import { generationFile, generationSocketOf, renderGeneration } from '../nginx/generation.ts'
 import type { ListenAddress } from '../nginx/listen-address.ts'
+import { includeOwn, renderCopies } from '../nginx/own-files.ts'
 import { lines, quote } from '../nginx/text.ts'
 import { routeFrontFiles } from '../routes/front.ts'
 import { renderRouteMaps, renderRoutes } from '../routes/locations.ts'
@@ -39,10 +41,12 @@ export function renderNginx(model: NginxModel): Map<string, string> {
     ...(model.ownNginxConf ? [['nginx.conf', model.ownNginxConf.text] as const] : []),
     ['rendered/main.conf', renderMain(model)],
     ['rendered/http.conf', renderHttp(model)],
+    [generationFile, renderGeneration(generationSocketOf(model.workDir))],
     ...frontFiles(model.front, model.routes),
     ...routeFrontFiles(model),
     ...sitesOf(model).map(({ file, locations }): [string, string] => [file, renderSite(model, locations())]),
     ...unavailableFiles(model.unavailable),
+    ...renderCopies(model.ownFiles),
   ])
 }
 
@@ -88,8 +92,8 @@ function renderMain(model: NginxModel): string {
     ...(looksForBrotli && brotliStaticModule ? loadModules('routes', [brotliStaticModule]) : []),
     '# nginx.worker_processes',
     `worker_processes ${model.workerProcesses};`,
-    '# app.graceful_timeout, routes',
-    `worker_shutdown_timeout ${model.shutdownTimeoutSeconds}s;`,
+    '# nginx.drain_timeout',
+    `worker_shutdown_timeout ${model.drainTimeoutSeconds}s;`,
     '# run_dir',
     `pid ${quote(`${model.workDir}/nginx.pid`)};`,
   ])
@@ -110,6 +114,7 @@ function renderHttp(model: NginxModel): string {
     ...(model.features.rotatesTicketKeys ? [] : ['ssl_session_tickets off;']),
     // the limit of Apache and Gunicorn; nginx's default is 1000
     ...(model.features.hasMaxHeaders ? ['max_headers 100;'] : []),
+    `include ${generationFile};`,
     '# run_dir',
     ...temporary,
     ...renderLogs(model),
@@ -124,7 +129,7 @@ function renderHttp(model: NginxModel): string {
     ...(proxied.some(route => isLeftToCache(route, model)) ? renderNobody() : []),
     ...(model.dynamicRoutes ? renderDynamicHosts(model.dynamicRoutes) : []),
     ...renderRouteMaps(model),
-    ...(model.snippets ? ['', '# nginx.snippets', `include ${quote(`${model.snippets}/http.d/*.conf`)};`] : []),
+    ...(model.snippets ? ['', '# nginx.snippets', includeOwn(`${model.snippets}/http.d/*.conf`)] : []),
     ...(model.http.length > 0 ? renderHttpServers(model) : []),
     ...(model.https.length > 0
       ? tlsServers(model, tlsSites(model)).flatMap(server => renderHttpsServer(model, server))
@@ -215,7 +220,7 @@ function renderSite(model: NginxModel, locations: readonly string[]): string {
     ...renderUnavailable(`${model.workDir}/current`),
     ...model.apps.flatMap(renderCookie),
     ...locations,
-    ...(model.snippets ? ['# nginx.snippets', `include ${quote(`${model.snippets}/server.d/*.conf`)};`] : []),
+    ...(model.snippets ? ['# nginx.snippets', includeOwn(`${model.snippets}/server.d/*.conf`)] : []),
   ])
 }
 

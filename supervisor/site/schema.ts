@@ -143,6 +143,10 @@ export const configSchema = z
         worker_processes: countOrAuto(512).default('auto').register(docs, {
           description: 'Number of nginx worker processes; auto: one for each CPU that the cgroup grants',
         }),
+        drain_timeout: duration('1h').register(docs, {
+          description:
+            'Time after a reload of nginx in which its old workers finish downloads, uploads, streams and WebSockets; the workers of at most four reloads remain',
+        }),
         config: z
           .string({ error: 'expected a file' })
           .regex(/^[^\0]+$/, 'expected a file')

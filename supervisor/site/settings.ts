@@ -3,6 +3,7 @@ import type { ConfigFile } from '../config/lost-file.ts'
 import type { Problem } from '../config/report.ts'
 import type { FrontFiles } from '../front/adapters/files.ts'
 import type { OwnNginxConf } from '../nginx/own-conf.ts'
+import type { OwnFiles } from '../nginx/own-files.ts'
 import type { Account } from '../processes/adapters/users.ts'
 import type { HookPlans } from '../programs/hook.ts'
 import type { ProgramSettings } from '../programs/settings.ts'
@@ -22,7 +23,9 @@ export interface Settings extends ProgramSettings {
   /** Name for nginx's `user` directive, which a master that runs as root needs. */
   nginxUserName: string | undefined
   nginxProcesses: number
+  /** Directory of the user's http.d and server.d, if it exists. */
   snippets: string | undefined
+  ownFiles: OwnFiles
   ownNginxConf: OwnNginxConf | undefined
   /** HTML of the user's page, in place of the built-in one. */
   maintenancePage: string | undefined

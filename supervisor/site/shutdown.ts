@@ -3,13 +3,13 @@ import type { NginxModel } from './model.ts'
 /** Time for requests to upstreams, which have no graceful_timeout: nginx's default read timeout. */
 const usualMs = 60_000
 
-/** Settings that bound the duration of open requests when nginx reloads. */
+/** Settings that bound the duration of open requests when nginx stops. */
 interface OpenRequests extends Pick<NginxModel, 'routes' | 'dynamicRoutes'> {
   /** Values of graceful_timeout of the apps, in ms. */
   graces: readonly number[]
 }
 
-/** Seconds after which nginx's old workers close their remaining requests, downloads and WebSockets. */
+/** Seconds for the remaining requests, downloads and WebSockets when nginx stops. */
 export function shutdownTimeoutSeconds({ routes, dynamicRoutes, graces }: OpenRequests): number {
   const otherMs = routes.flatMap(({ target }) => {
     if (target.kind === 'upstream') return Math.max(usualMs, target.readTimeoutMs ?? 0)

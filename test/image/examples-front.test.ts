@@ -124,7 +124,7 @@ describe('examples of the front', () => {
       stdout,
       /location \/api\/ \{\n +include \/app\/nginx\/api\.conf;\n[\s\S]*?\n {4}proxy_read_timeout 300000ms;/,
     )
-    assert.match(stdout, /# nginx\.snippets\ninclude "\/app\/nginx\/http\.d\/\*\.conf";/)
+    assert.match(stdout, /# nginx\.snippets\ninclude "own\/app\/nginx\/http\.d\/\*\.conf";/)
     const socket = new WebSocket(`${https.replace('https', 'wss')}/capture`, { rejectUnauthorized: false })
     t.after(() => socket.terminate())
     await once(socket, 'open')

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
 import { createNginxFiles, readNginxFeatures } from '../../supervisor/nginx/adapters/files.ts'
+import { findSnippets, readOwnFiles } from '../../supervisor/nginx/adapters/own-files.ts'
 import { complaintFix } from '../../supervisor/nginx/complaint.ts'
 import type { NginxFeatures } from '../../supervisor/nginx/features.ts'
 import type { NginxFiles } from '../../supervisor/nginx/service.ts'
@@ -66,7 +67,8 @@ describe('the rendered configuration passes the test of the installed nginx:', (
     front: plainFront,
     ownNginxConf: undefined,
     snippets: undefined,
-    shutdownTimeoutSeconds: 8,
+    ownFiles: new Map(),
+    drainTimeoutSeconds: 3600,
     ...change,
   })
 
@@ -363,9 +365,10 @@ describe('the rendered configuration passes the test of the installed nginx:', (
     mkdirSync(join(snippets, 'http.d'), { recursive: true })
     mkdirSync(join(snippets, 'server.d'))
     writeFileSync(join(snippets, 'http.d/ok.conf'), 'map $uri $mine { default 1; }\n')
-    assert.deepEqual(await test({ snippets }), { ok: true, warnings: [] })
+    const read = () => readOwnFiles(findSnippets(snippets), () => assert.fail('each can be read'))
+    assert.deepEqual(await test({ snippets, ownFiles: read() }), { ok: true, warnings: [] })
     writeFileSync(join(snippets, 'server.d/bad.conf'), '# fine\nlocation /x {\n    prox_pass http://x;\n}\n')
-    const result = await test({ snippets })
+    const result = await test({ snippets, ownFiles: read() })
     assert.ok(!result.ok)
     assert.match(
       result.output.join('\n'),
@@ -377,12 +380,13 @@ describe('the rendered configuration passes the test of the installed nginx:', (
     const snippets = join(folder, 'lua')
     const busyCounter = { socket: '/tmp/monohull-test-busy.sock', apps: ['app'] }
     for (const name of ['http.d', 'server.d']) mkdirSync(join(snippets, name), { recursive: true })
+    const read = () => readOwnFiles(findSnippets(snippets), () => assert.fail('each can be read'))
     const modules = `package.path = "${snippets}/?.lua;" .. package.path`
     writeFileSync(join(snippets, 'own.lua'), 'return 1\n')
     writeFileSync(join(snippets, 'http.d/a.conf'), `init_by_lua_block { ${modules} require("own") }\n`)
-    assert.deepEqual(await test({ snippets, busyCounter }), { ok: true, warnings: [] })
+    assert.deepEqual(await test({ snippets, ownFiles: read(), busyCounter }), { ok: true, warnings: [] })
     writeFileSync(join(snippets, 'http.d/a.conf'), `lua_package_path "${snippets}/?.lua;;";\n`)
-    const result = await test({ snippets, busyCounter })
+    const result = await test({ snippets, ownFiles: read(), busyCounter })
     assert.ok(!result.ok)
     assert.match(
       complaintFix(result.output, { ownConf: undefined }),

@@ -86,6 +86,38 @@ describe('nginx directives of the user', () => {
     assert.equal((await monohull.request()).status, 200)
   })
 
+  it('take effect on a reload, and not when nginx is reloaded for another reason', async t => {
+    const snippet = (text: string) => `location /own { return 200 ${text}; }\n`
+    const monohull = startMonohull(t, {
+      files: {
+        'monohull.yaml': `https: off\napp: { command: [node, ${fixture('hello.cjs')}], workers: 1, listen: port }\n`,
+        'nginx/server.d/a.conf': snippet('one'),
+      },
+      env: { MONOHULL_WORKERS: undefined },
+    })
+    await monohull.serving()
+    const own = async () => (await monohull.request({ path: '/own' })).body
+    assert.equal(await own(), 'one')
+    for (const text of [snippet('two'), 'half a direc']) {
+      writeFileSync(join(monohull.folder, 'nginx/server.d/a.conf'), text)
+      // the next worker has another port, which nginx is reloaded with
+      const before = monohull.worker(1)
+      const from = monohull.output().length
+      process.kill(before, 'SIGKILL')
+      await monohull.seen(/worker ready worker=app\.1/, from)
+      await until('the next worker', async () => {
+        const { status, body } = await monohull.request()
+        return status === 200 && JSON.parse(body).pid !== before
+      })
+      assert.equal(await own(), 'one')
+    }
+    const from = monohull.output().length
+    writeFileSync(join(monohull.folder, 'nginx/server.d/a.conf'), snippet('two'))
+    monohull.signal('SIGHUP')
+    await monohull.seen(/reload finished/, from)
+    assert.equal(await own(), 'two')
+  })
+
   it('are named by file and line when nginx refuses them', async t => {
     const line = /unknown directive "no_such" in \S+/
     const own = await check(t, { 'own.conf': conf('    no_such 1;\n') })
@@ -142,7 +174,9 @@ describe('nginx directives of the user', () => {
     })
     await monohull.serving()
     // nginx waits for whoever writes into it
-    execFileSync('mkfifo', [join(monohull.folder, 'nginx/http.d/waits.conf')])
+    const pipe = join(monohull.folder, 'waits.conf')
+    execFileSync('mkfifo', [pipe])
+    writeFileSync(join(monohull.folder, 'nginx/http.d/ok.conf'), `include ${pipe};\n`)
     monohull.signal('SIGHUP')
     const test = await until('the test', () =>
       childrenOf(monohull.process.pid ?? 0).find(pid => /\0-T\0/.test(commandLine(pid))),

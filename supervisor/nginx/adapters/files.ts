@@ -12,6 +12,8 @@ import {
 import { dirname, join } from 'node:path'
 import { OperatorError } from '../../base/errors.ts'
 import { type NginxFeatures, readFeatures } from '../features.ts'
+import { generationFile, generationIn, withGeneration } from '../generation.ts'
+import { isCopy } from '../own-files.ts'
 import type { ConfigTest, NginxFiles } from '../service.ts'
 import { readDirectives } from './binary.ts'
 import { nginxDirectories, runNginx } from './run-nginx.ts'
@@ -41,6 +43,8 @@ export function createNginxFiles({ source, target }: NginxFilesOptions): NginxFi
       .flatMap(name => /^generation-(\d+)$/.exec(name)?.[1] ?? [])
       .map(Number)
       .sort((a, b) => a - b)
+  /** Number of the last generation. None is used twice: nginx may run one that was discarded. */
+  let last = 0
 
   function removeOld(): void {
     try {
@@ -58,11 +62,13 @@ export function createNginxFiles({ source, target }: NginxFilesOptions): NginxFi
     currentDirectory: join(target, 'current'),
     stage(rendered) {
       mkdirSync(target, { recursive: true })
-      const directory = join(target, `generation-${(generations().at(-1) ?? 0) + 1}`)
+      last = Math.max(last, generations().at(-1) ?? 0) + 1
+      const directory = join(target, `generation-${last}`)
       try {
         for (const [name, text] of new Map([...staticFiles, ...rendered])) {
           mkdirSync(dirname(join(directory, name)), { recursive: true })
-          writeFileSync(join(directory, name), text)
+          const written = name === generationFile ? withGeneration(text, generationIn(directory)) : text
+          writeFileSync(join(directory, name), written, { mode: isCopy(name) ? 0o600 : 0o666 })
         }
         return directory
       } catch (error) {
@@ -83,7 +89,7 @@ export function createNginxFiles({ source, target }: NginxFilesOptions): NginxFi
         return { ok: false, output: output.map(line => withoutStaging(line, directory)) }
       }
       const heading = '# configuration file '
-      const text = readFileSync(dump, 'utf8').replaceAll(`${heading}${directory}/`, heading)
+      const text = withGeneration(readFileSync(dump, 'utf8').replaceAll(`${heading}${directory}/`, heading))
       rmSync(dump)
       return { ok: true, warnings: lines(stderr).map(line => withoutStaging(line, directory)), text }
     },

@@ -97,6 +97,18 @@ export function isGroupDraining(group: number): boolean {
   return groupMembers(group).every(({ pid }) => isNginxDraining(pid))
 }
 
+/**
+ * Whether a process that waits for signals in sigsuspend(2), as nginx's master does, handles a SIGHUP: the signal is pending, or blocked
+ * until the process waits again, or the process runs and is about to block it. Undefined if /proc does not show that.
+ */
+export function isHandlingHangup(pid: number): boolean | undefined {
+  const status = readText(`/proc/${pid}/status`) ?? ''
+  const masks = status.matchAll(/^(?:SigPnd|ShdPnd|SigBlk):\t[0-9a-f]*([0-9a-f])$/gm)
+  // SIGHUP is signal 1: the last bit
+  const bits = [...masks].map(([, digit = '0']) => Number.parseInt(digit, 16) & 1)
+  return bits.length === 3 ? bits.includes(1) || !/^State:\tS/m.test(status) : undefined
+}
+
 /** Direct children of a process. */
 export function childrenOf(pid: number): number[] {
   try {

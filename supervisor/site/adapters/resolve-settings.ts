@@ -9,6 +9,7 @@ import { findFrontFiles } from '../../front/adapters/files.ts'
 import { readHtmlPage } from '../../front/adapters/html-page.ts'
 import { checkCacheRoom } from '../../front/cache/adapters/space.ts'
 import { readOwnNginxConf } from '../../nginx/adapters/own-conf.ts'
+import { findSnippets, readOwnFiles } from '../../nginx/adapters/own-files.ts'
 import { isUnfitPath } from '../../nginx/text.ts'
 import { grantedCpus } from '../../processes/adapters/cgroup.ts'
 import { canSwitchUsers, findAccount } from '../../processes/adapters/users.ts'
@@ -60,6 +61,12 @@ export function resolveSettings(config: Config, world: World, configFile: Config
     )
   if (!hasSnippets && config.nginx.snippets !== usualSnippets)
     complain('nginx.snippets', snippets, 'is not a directory', 'set it to the directory with http.d and server.d')
+  const routeSnippets = config.routes.flatMap(({ snippet }) =>
+    snippet === undefined ? [] : resolve(directory, snippet),
+  )
+  const ownFiles = readOwnFiles([...(hasSnippets ? findSnippets(snippets) : []), ...routeSnippets], (path, problem) => {
+    if (!routeSnippets.includes(path)) complain('nginx.snippets', path, problem, 'make the file readable, or remove it')
+  })
   const page = readHtmlPage(config.maintenance_page, directory)
   if (!page.ok) complain('maintenance_page', config.maintenance_page, page.problem, page.fix)
   if (!page.ok || problems.length > 0) return { ok: false, problems }
@@ -76,6 +83,7 @@ export function resolveSettings(config: Config, world: World, configFile: Config
       nginxProcesses: config.nginx.worker_processes === 'auto' ? cpus : config.nginx.worker_processes,
       ownNginxConf,
       snippets: hasSnippets ? snippets : undefined,
+      ownFiles,
       maintenancePage: page.text,
       frontFiles,
       certificates: {

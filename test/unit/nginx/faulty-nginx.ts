@@ -23,8 +23,11 @@ export function createNginxSystem() {
       childrenOf: pid => (isAlive(pid) ? [pid * 1000 + generationOf(pid)] : []),
       isNginxDraining: pid => pid % 1000 < generationOf(Math.floor(pid / 1000)),
       isGroupDraining: () => true,
+      isHandlingSignal: () => undefined,
+      endWorker: () => {},
       wakeUpsOf: () => 0,
     },
+    askGeneration: async () => undefined,
     descriptors: [7],
     env: {},
   }

@@ -50,14 +50,14 @@ describe('an nginx master that the system does not start', { timeout: 5000 }, ()
     refuse.spawn = systemError('EAGAIN', 'spawn nginx')
     children[0]?.exit()
     await advance(1000)
-    assert.equal(await master.reload(), 'absent')
+    assert.equal(await master.reload(2), 'gone')
     master.reopenLogs()
     refuse.spawn = undefined
     await advance(1000)
     assert.equal(children.length, 2)
-    const reloaded = master.reload()
+    const reloaded = master.reload(2)
     await advance(100)
-    assert.equal(await reloaded, 'applied')
+    assert.equal(await reloaded, 'taken')
   })
 
   it('is not started any more once it has to stop', async () => {
@@ -77,11 +77,11 @@ describe('an nginx master that dies', { timeout: 5000 }, () => {
   it('during a reload: the reload settles, and its successor has workers', async () => {
     const { master, deps, children, alive, advance } = await setUpStarted()
     deps.processes.childrenOf = () => [] // it has none that is new
-    const reloaded = master.reload()
+    const reloaded = master.reload(2)
     await advance(10)
     children[0]?.exit()
     await advance(100)
-    assert.equal(await reloaded, 'applied')
+    assert.equal(await reloaded, 'gone')
     assert.deepEqual(
       alive().map(({ signals }) => signals),
       [[]],

@@ -52,5 +52,6 @@ export const plainModel: NginxModel = {
   front: plainFront,
   ownNginxConf: undefined,
   snippets: undefined,
-  shutdownTimeoutSeconds: 8,
+  ownFiles: new Map(),
+  drainTimeoutSeconds: 3600,
 }
