@@ -17,6 +17,8 @@ export interface NginxFeatures {
   hasHttp3: boolean
   /** Whether `max_headers` exists: in releases from 2026 on, and in Debian's older versions since June 2026. */
   hasMaxHeaders: boolean
+  /** Whether `keepalive_min_timeout` exists (1.27.4), which keeps idle client connections open for a while after a reload. */
+  hasKeepaliveMinTimeout: boolean
 }
 
 /** Features from the output of `nginx -V` and from the existing module files and directives. */
@@ -40,6 +42,7 @@ export function readFeatures(
     brotliModule: findBrotli(versionText, isFile),
     hasHttp3: versionText.includes('--with-http_v3_module'),
     hasMaxHeaders: hasDirective('max_headers'),
+    hasKeepaliveMinTimeout: hasDirective('keepalive_min_timeout'),
   }
 }
 

@@ -114,6 +114,8 @@ function renderHttp(model: NginxModel): string {
     ...(model.features.rotatesTicketKeys ? [] : ['ssl_session_tickets off;']),
     // the limit of Apache and Gunicorn; nginx's default is 1000
     ...(model.features.hasMaxHeaders ? ['max_headers 100;'] : []),
+    // a request may be on its way on a connection that a reload would close
+    ...(model.features.hasKeepaliveMinTimeout ? ['keepalive_min_timeout 10s;'] : []),
     `include ${generationFile};`,
     '# run_dir',
     ...temporary,

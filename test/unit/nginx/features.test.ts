@@ -42,6 +42,7 @@ describe('nginx/features', () => {
         brotliStaticModule: undefined,
         hasHttp3: false,
         hasMaxHeaders: false,
+        hasKeepaliveMinTimeout: false,
       }))
   }
 
@@ -51,6 +52,7 @@ describe('nginx/features', () => {
     assert.equal(readDirectives(['/nonexistent'])('worker_processes'), false)
     const features = readFeatures('nginx version: nginx/1.22.1', no, name => name === 'max_headers')
     assert.equal(features.hasMaxHeaders, true)
+    assert.equal(features.hasKeepaliveMinTimeout, false)
   })
 
   it('finds Lua as modules or built in', () => {

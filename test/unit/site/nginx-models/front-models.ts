@@ -22,7 +22,7 @@ export const frontModels: Record<string, NginxModel> = {
   'no-compression': { ...plainModel, front: { ...plainFront, compression: undefined } },
   limits: {
     ...plainModel,
-    features: { ...plainModel.features, hasMaxHeaders: true },
+    features: { ...plainModel.features, hasMaxHeaders: true, hasKeepaliveMinTimeout: true },
     front: {
       ...plainFront,
       limits: { bodySize: '512k', rate: { count: 20, per: 'm', burst: 5 }, connections: 8 },

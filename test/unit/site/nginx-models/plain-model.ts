@@ -25,6 +25,7 @@ export const plainModel: NginxModel = {
     brotliModule: undefined,
     hasHttp3: true,
     hasMaxHeaders: false,
+    hasKeepaliveMinTimeout: false,
     brotliStaticModule: undefined,
   },
   user: 'www-data',

@@ -46,6 +46,7 @@ export const serverModels: Record<string, NginxModel> = {
       brotliModule: undefined,
       hasHttp3: false,
       hasMaxHeaders: false,
+      hasKeepaliveMinTimeout: false,
       brotliStaticModule: undefined,
     },
   },
