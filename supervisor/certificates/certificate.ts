@@ -52,12 +52,19 @@ export interface CertificateChoice {
   problems: CertificateProblem[]
 }
 
-/** Splits readings into usable certificates, in the same order and without duplicates, and problems. */
-export function chooseCertificates(readings: readonly CertificateReading[], now: number): CertificateChoice {
+/**
+ * Splits readings into usable certificates, in the same order and without duplicates, and problems. `isFutureUsable`: for certificates
+ * that a CA issued to this instance. If one is not valid yet, the clock of this machine is behind, and clients accept it.
+ */
+export function chooseCertificates(
+  readings: readonly CertificateReading[],
+  now: number,
+  { isFutureUsable = false }: { isFutureUsable?: boolean } = {},
+): CertificateChoice {
   const usable: UsableCertificate[] = []
   const problems: CertificateProblem[] = []
   for (const reading of readings) {
-    const found: Judgement | undefined = reading.ok ? judge(reading, now) : reading
+    const found: Judgement | undefined = reading.ok ? judge(reading, { now, isFutureUsable }) : reading
     if (found)
       problems.push({ files: reading.files, problem: found.problem, fix: found.fix, resolvesAt: found.resolvesAt })
     else if (reading.ok && !usable.some(({ certificate }) => certificate.id === reading.certificate.id))
@@ -68,7 +75,10 @@ export function chooseCertificates(readings: readonly CertificateReading[], now:
 
 type Judgement = Omit<CertificateProblem, 'files'>
 
-function judge({ files, certificate }: UsableCertificate, now: number): Judgement | undefined {
+function judge(
+  { files, certificate }: UsableCertificate,
+  { now, isFutureUsable }: { now: number; isFutureUsable: boolean },
+): Judgement | undefined {
   if (!certificate.keyMatches) {
     return {
       problem: `the key ${files.key} does not belong to the certificate ${files.chain}`,
@@ -81,7 +91,7 @@ function judge({ files, certificate }: UsableCertificate, now: number): Judgemen
       fix: 'renew it and mount the new certificate',
     }
   }
-  if (certificate.notBefore > now) {
+  if (certificate.notBefore > now && !isFutureUsable) {
     return {
       problem: `the certificate ${files.chain} is not valid before ${day(certificate.notBefore)}`,
       fix: "it will be served from then on; if the date is wrong, check the machine's clock",

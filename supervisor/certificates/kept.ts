@@ -13,6 +13,7 @@ import {
   covers,
   uncovered,
 } from './choice.ts'
+import { warnOfClockBehind } from './clock-warning.ts'
 import { isOfInterest } from './directory.ts'
 import type { LocalAuthorityFacts } from './local-ca/certificate.ts'
 import { retained } from './retention.ts'
@@ -78,6 +79,7 @@ export async function loadCertificates(
     clock: systemClock,
     log,
     isMountedServed: mounted.length > 0,
+    isIssuedNeeded: usable => served?.kept.some(old => isStillNeeded(old, usable)) ?? false,
   })
   const directory = join(config.run_dir, 'certificates')
   const trusted = found.certificates.filter(({ source }) => source !== 'local-ca')
@@ -103,13 +105,15 @@ export async function loadCertificates(
   return { kept, arrangement: arrangeCertificates([first, ...others]), problems, signature, localAuthority }
 }
 
-/** Whether to keep a certificate from the CA whose files are gone: its names would otherwise get the local certificate. */
+/**
+ * Whether to keep a certificate from the CA whose files are gone, or that has expired by the clock: its names would otherwise get the
+ * local certificate, which no public client trusts. The clock may be ahead.
+ */
 function isStillNeeded(
   { source, certificate }: KeptCertificate,
   found: readonly { certificate: CertificateFacts }[],
 ): boolean {
-  if (source !== 'acme' || certificate.notAfter <= systemClock.now()) return false
-  return !certificate.names.every(name => found.some(other => covers(other.certificate, name)))
+  return source === 'acme' && !certificate.names.every(name => found.some(other => covers(other.certificate, name)))
 }
 
 /** Removes the copies of certificates that are no longer served. */
@@ -148,6 +152,9 @@ export function reportUncoveredNames(names: readonly string[], log: Log): void {
 
 /** Logs the certificates that were just loaded, and their problems. */
 export function reportCertificates({ kept, problems }: Certificates, settings: CertificatesSettings, log: Log): void {
+  const issued = kept.filter(({ source }) => source === 'acme')
+  for (const { files, certificate } of issued)
+    warnOfClockBehind(log, { now: systemClock.now(), passed: certificate.notBefore, evidence: files.chain })
   reportUncoveredNames(namesWithoutCertificate(kept, settings), log)
   for (const { problem, fix } of problems) log.warn('certificate rejected', { problem, fix })
   for (const { source, files, certificate } of kept) {

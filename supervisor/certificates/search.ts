@@ -107,7 +107,7 @@ function findIssued(
   if ('problem' in listed)
     return { certificates: [], problems: [{ ...listed, fix: 'let monohull read its state_dir' }] }
   const readings = listed.directories.map(id => store.read(join(directory, id), issuedPair))
-  const { usable, problems } = chooseCertificates(readings, now)
+  const { usable, problems } = chooseCertificates(readings, now, { isFutureUsable: true })
   usable.sort((a, b) => b.certificate.notBefore - a.certificate.notBefore)
   return {
     certificates: usable.slice(0, 1).map(latest => ({ source: 'acme', ...latest })),
@@ -159,6 +159,8 @@ export interface ServedDeps extends Pick<Runtime, 'clock' | 'log'> {
   store: CertificateStore
   /** Whether a mounted certificate is served now; the local one must not replace it. */
   isMountedServed: boolean
+  /** Whether a certificate from the CA is served now that these do not replace, so that none from the local CA is needed. */
+  isIssuedNeeded(found: readonly ServedCertificate[]): boolean
 }
 
 /**
@@ -171,7 +173,8 @@ export async function findServed(settings: CertificateSearchSettings, deps: Serv
   const issued = settings.acme ? findAllIssued(store, settings.acme, { usable, now: clock.now() }) : []
   const certificates = [...usable, ...issued.flatMap(found => found.certificates)]
   const problems = [...mounted.problems, ...issued.flatMap(found => found.problems)]
-  if (certificates.length > 0) return { certificates, problems, order, localAuthority: undefined }
+  if (certificates.length > 0 || deps.isIssuedNeeded(certificates))
+    return { certificates, problems, order, localAuthority: undefined }
   if (settings.isRequired || deps.isMountedServed) throw noUsableCertificate(settings, problems)
   const { authority, ...local } = await localCertificate(store, settings, { clock, log })
   return { certificates: [{ source: 'local-ca', ...local }], problems, order, localAuthority: authority }

@@ -8,6 +8,8 @@ import { type Certificates, type CertificatesSettings, findCertificateChange, ty
 import { createLocalRenewal } from './local-ca/renewal.ts'
 
 const everyMs = 1000
+/** Difference between two looks by which the clock was set, not corrected bit by bit; in ms. */
+const clockJumpMs = 5000
 
 /** Dependencies of the certificate watch. */
 export interface CertificateWatchDeps extends Pick<Runtime, 'clock' | 'log'> {
@@ -32,6 +34,7 @@ export function watchCertificates({
 }: CertificateWatchDeps): DirectoryWatch {
   const warned = new Map<string, number>()
   let lastLook = 0
+  let clockOffset = clock.now() - clock.monotonic()
   const local = createLocalRenewal({
     clock,
     log,
@@ -72,10 +75,21 @@ export function watchCertificates({
       ({ resolvesAt }) => resolvesAt && resolvesAt > lastLook && resolvesAt <= now,
     )
     lastLook = now
-    if (!isNewlyValid) return
-    loadChanges('a certificate became valid').catch((error: unknown) =>
-      log.error('cannot load a certificate', { error: messageOf(error) }),
-    )
+    if (isNewlyValid) loadInBackground('a certificate became valid')
+  }
+
+  /** Judges every certificate again after the clock was set. */
+  function followClock(): void {
+    const offset = clock.now() - clock.monotonic()
+    const isSet = Math.abs(offset - clockOffset) >= clockJumpMs
+    clockOffset = offset
+    if (!isSet) return
+    warned.clear()
+    loadInBackground('the clock was set')
+  }
+
+  function loadInBackground(reason: string): void {
+    loadChanges(reason).catch((error: unknown) => log.error('cannot load a certificate', { error: messageOf(error) }))
   }
 
   return watchDirectory({
@@ -91,6 +105,7 @@ export function watchCertificates({
       for (const one of kept) warnOfExpiry(one)
       local.check(kept)
       loadNewlyValid()
+      followClock()
       checkHsts()
     },
   })

@@ -18,6 +18,7 @@ export interface AcmeOrder {
 /** Challenge of an authorization (RFC 8555, 7.1.5). */
 export interface AcmeChallenge {
   type: string
+  status: 'pending' | 'processing' | 'valid' | 'invalid'
   url: string
   token: string
   problem: string | undefined

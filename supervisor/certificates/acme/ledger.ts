@@ -8,7 +8,9 @@ import {
   type AcmeRecord,
   type AcmeSettings,
   type AcmeStep,
+  isCorrected,
   isIssuedFor,
+  meansOf,
   newRecord,
   nextStep,
   recall,
@@ -28,12 +30,18 @@ export interface AcmeLedgerDeps {
 /** Planned certificates of an authority, with a record of each. */
 export interface AcmeLedger {
   plans(): readonly AcmePlan[]
+  has(plan: AcmePlan): boolean
+  /** Adds a plan, with what the store has for it. */
   add(plan: AcmePlan): void
   /** Removes a plan and everything stored for it. */
   remove(plan: AcmePlan): void
+  /** Reads the store again, which another instance may have changed; true if it has another certificate. */
+  reread(plan: AcmePlan): boolean
   recordOf(plan: AcmePlan): AcmeRecord
   /** Changes a record, also in the store if that is writable. */
   update(plan: AcmePlan, change: Partial<AcmeRecord>): void
+  /** Lets plans try again at once whose last attempt failed on this machine. */
+  forgive(): void
   /** Stores the certificate issued for a plan, with a new record. */
   keep(plan: AcmePlan, pem: { chain: string; key: string }): UsableCertificate
   /** Stored certificate, whatever settings it was ordered with, expired or not. */
@@ -48,31 +56,41 @@ export interface AcmeLedger {
 
 /** Ledger of the plans in the settings, with the certificates and records that the store has for them. */
 export function createAcmeLedger({ clock, log, store, settings, keepsAnyway }: AcmeLedgerDeps): AcmeLedger {
-  let plans = [...settings.plans]
+  const plans = new Map<string, AcmePlan>()
   const records = new Map<string, AcmeRecord>()
   const kept = new Map<string, UsableCertificate>()
 
-  for (const plan of plans) {
+  function read(plan: AcmePlan): void {
     const spec = specOf(plan, settings)
     const known = store.record(plan.name)
     const present = store.current(plan.name, known?.issued)
     const record = recall(plan, spec, { known, present: present?.certificate })
     const isOwn = present && record && isIssuedFor(record, present.certificate)
     const certificate = isOwn || keepsAnyway ? present : undefined
-    records.set(plan.name, record ?? newRecord(certificate ? '' : spec))
+    const current = record ?? newRecord(certificate ? '' : spec)
+    records.set(plan.name, isCorrected(current, meansOf(settings)) ? { ...current, retryAt: 0 } : current)
     if (certificate) kept.set(plan.name, certificate)
+    else kept.delete(plan.name)
   }
 
   const ledger: AcmeLedger = {
-    plans: () => plans,
+    plans: () => [...plans.values()],
+    has: ({ name }) => plans.has(name),
     add(plan) {
-      if (!plans.some(({ name }) => name === plan.name)) plans = [...plans, plan]
+      if (plans.has(plan.name)) return
+      plans.set(plan.name, plan)
+      read(plan)
     },
-    remove(plan) {
-      plans = plans.filter(({ name }) => name !== plan.name)
-      records.delete(plan.name)
-      kept.delete(plan.name)
-      store.remove(plan.name)
+    remove({ name }) {
+      plans.delete(name)
+      records.delete(name)
+      kept.delete(name)
+      store.remove(name)
+    },
+    reread(plan) {
+      const before = kept.get(plan.name)?.certificate.id
+      read(plan)
+      return kept.get(plan.name)?.certificate.id !== before
     },
     recordOf: ({ name }) => records.get(name) ?? newRecord(''),
     update(plan, change) {
@@ -83,6 +101,10 @@ export function createAcmeLedger({ clock, log, store, settings, keepsAnyway }: A
       } catch (error) {
         log.debug('cannot store the record of a certificate', { name: plan.name, error: messageOf(error) })
       }
+    },
+    forgive() {
+      for (const [name, record] of records)
+        if (record.failures > 0 && record.failedBy === 'machine') records.set(name, { ...record, retryAt: 0 })
     },
     keep(plan, pem) {
       const issued = store.save(plan.name, pem)
@@ -95,5 +117,6 @@ export function createAcmeLedger({ clock, log, store, settings, keepsAnyway }: A
     certificateFor: plan => (ledger.matchesSpec(plan) ? kept.get(plan.name) : undefined),
     stepOf: plan => nextStep(ledger.recordOf(plan), ledger.certificateFor(plan)?.certificate, clock.now()),
   }
+  for (const plan of settings.plans) ledger.add(plan)
   return ledger
 }

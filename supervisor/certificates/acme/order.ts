@@ -1,13 +1,18 @@
 import { type Clock, pause } from '../../base/clock.ts'
+import { messageOf } from '../../base/errors.ts'
+import type { Log } from '../../base/log.ts'
 import type { AcmeAuthorization, AcmeClient, AcmeOrder, AcmeStore, ChallengeSolver, KeyMaker } from './authority.ts'
-import { AcmeError, type AcmePlan, type AcmeSettings } from './plan.ts'
+import { AcmeError, type AcmePlan, type AcmeRecord, type AcmeSettings, type PublishedChallenge } from './plan.ts'
 
-/** Most validations and certificates take less than a second; after that, polling slows down. */
-const firstPollMs = 200
-const maxPollMs = 3000
+/** Most validations and certificates take less than a second. */
+const minPauseMs = 200
 /** Longest pause between two polls, whatever the CA asks for. */
 const maxPauseMs = 10_000
+/** Part of the time since the first poll that the next pause takes: polling slows down. */
+const pausePart = 0.25
 const timeoutMs = 180_000
+/** Number of attempts to finalize an order that one server of the CA shows as ready and another does not. */
+const finalizeTries = 5
 
 /** Dependencies of an order. */
 export interface OrderDeps {
@@ -16,6 +21,7 @@ export interface OrderDeps {
   keys: KeyMaker
   store: AcmeStore
   clock: Clock
+  log: Log
   /** Aborts an order in progress; it can be resumed later. */
   signal: AbortSignal
 }
@@ -26,26 +32,26 @@ export interface OrderRequest {
   settings: Pick<AcmeSettings, 'keyType' | 'profile'>
   /** Identifier of the certificate to replace (RFC 9773, 5). */
   replaces: string | undefined
-  /** URL of an unfinished order. */
-  pendingOrder: string | undefined
-  /** Called with the URL of a new order once its key is stored: from then on it can be resumed. */
-  onOrder(url: string): void
+  /** Order and challenge of an unfinished attempt. */
+  unfinished: Progress
+  /** Whether only to resume that order: none is placed. */
+  isResumeOnly: boolean
+  /** Stores progress from which a later attempt can resume. The key of an order is stored before its URL. */
+  onProgress(change: Partial<Progress>): void
 }
+
+/** Part of a record that an order in progress changes. */
+export type Progress = Pick<AcmeRecord, 'pendingOrder' | 'published'>
 
 /** Obtains a certificate, from the order to the chain and its key. Rejects with the problem that the authority reports. */
 export async function obtainCertificate(
   deps: OrderDeps,
   request: OrderRequest,
 ): Promise<{ chain: string; key: string }> {
-  const { client, keys, store } = deps
-  const { plan, settings } = request
-  const pending = await resumeOrder(deps, request)
-  const order = pending?.order ?? (await newOrder(client, request))
-  const key = pending?.key ?? (await keys.createKey(settings.keyType))
-  if (!pending) {
-    store.savePendingKey(plan.name, key)
-    request.onOrder(order.url)
-  }
+  const { client, keys } = deps
+  const { plan, unfinished, onProgress } = request
+  if (unfinished.published) await withdraw(deps, unfinished.published, onProgress)
+  const { order, key } = (await resumeOrder(deps, request)) ?? (await placeOrder(deps, request))
   const poll = (done: AcmeOrder['status'][]) =>
     waitFor(
       deps,
@@ -53,33 +59,63 @@ export async function obtainCertificate(
       ({ status }) => done.includes(status),
       `the order for ${plan.name}`,
     )
-
-  if (order.status === 'pending') {
-    for (const url of order.authorizations) await authorize(deps, url)
-    await poll(['ready', 'valid'])
+  try {
+    let now = order
+    if (now.status === 'pending') {
+      for (const url of now.authorizations) await authorize(deps, url, onProgress)
+      now = await poll(['ready', 'processing', 'valid'])
+    }
+    for (let attempt = 1; now.status === 'ready'; attempt++) {
+      try {
+        now = await client.finalize(now, keys.createRequest(key, plan.domains))
+      } catch (error) {
+        const isNotReady = error instanceof AcmeError && error.type === 'orderNotReady'
+        if (!isNotReady || attempt === finalizeTries) throw error
+        await pause(deps.clock, minPauseMs * 2 ** attempt, deps.signal)
+        now = await poll(['ready', 'processing', 'valid'])
+      }
+    }
+    const { certificate } = now.status === 'valid' ? now : await poll(['valid'])
+    if (certificate === undefined)
+      throw new AcmeError('the order is valid but has no certificate', { type: 'serverInternal' })
+    return { chain: await client.certificate(certificate), key }
+  } catch (error) {
+    if (error instanceof AcmeError && error.type === 'invalid') onProgress({ pendingOrder: undefined })
+    throw error
   }
-  const validated = order.status === 'pending' ? await client.order(order.url) : order
-  const finalized =
-    validated.status === 'ready' ? await client.finalize(validated, keys.createRequest(key, plan.domains)) : validated
-  const { certificate } = finalized.status === 'valid' ? finalized : await poll(['valid'])
-  if (certificate === undefined)
-    throw new AcmeError('the order is valid but has no certificate', { type: 'serverInternal' })
-  return { chain: await client.certificate(certificate), key }
 }
 
+interface OpenOrder {
+  order: AcmeOrder
+  key: string
+}
+
+/** Undefined if there is no order to resume, or it failed or expired. */
 async function resumeOrder(
   { client, store }: OrderDeps,
-  { plan, pendingOrder }: OrderRequest,
-): Promise<{ order: AcmeOrder; key: string } | undefined> {
+  { plan, unfinished: { pendingOrder }, onProgress }: OrderRequest,
+): Promise<OpenOrder | undefined> {
   const key = store.pendingKey(plan.name)
   if (pendingOrder === undefined || key === undefined) return undefined
   try {
     const order = await client.order(pendingOrder)
-    return order.status === 'invalid' ? undefined : { order, key }
+    if (order.status !== 'invalid') return { order, key }
   } catch (error) {
-    if (error instanceof AcmeError && error.type !== 'rateLimited') return undefined // expired, or it belongs to another account
-    throw error
+    // expired, or of another account
+    if (!(error instanceof AcmeError) || error.isTemporary) throw error
   }
+  onProgress({ pendingOrder: undefined })
+  return undefined
+}
+
+async function placeOrder({ client, keys, store }: OrderDeps, request: OrderRequest): Promise<OpenOrder> {
+  const { plan, settings, isResumeOnly, onProgress } = request
+  if (isResumeOnly) throw new AcmeError('the order in progress is no longer known to the CA', { type: 'noOrder' })
+  const order = await newOrder(client, request)
+  const key = await keys.createKey(settings.keyType)
+  store.savePendingKey(plan.name, key)
+  onProgress({ pendingOrder: order.url })
+  return { order, key }
 }
 
 async function newOrder(client: AcmeClient, { plan, settings, replaces }: OrderRequest): Promise<AcmeOrder> {
@@ -87,19 +123,22 @@ async function newOrder(client: AcmeClient, { plan, settings, replaces }: OrderR
   try {
     return await client.newOrder(plan.domains, { profile, replaces })
   } catch (error) {
-    // already replaced, or of another account: RFC 9773 lets the client order without `replaces`
+    // already replaced, of another account, or rejected for another reason: RFC 9773 lets the client order without `replaces`
     const isRefused =
-      error instanceof AcmeError && ['alreadyReplaced', 'malformed', 'unauthorized'].includes(error.type)
+      error instanceof AcmeError &&
+      ['alreadyReplaced', 'malformed', 'unauthorized', 'serverInternal'].includes(error.type)
     if (replaces === undefined || !isRefused) throw error
     return client.newOrder(plan.domains, { profile, replaces: undefined })
   }
 }
 
-async function authorize(deps: OrderDeps, url: string): Promise<void> {
+async function authorize(deps: OrderDeps, url: string, onProgress: OrderRequest['onProgress']): Promise<void> {
   const { client, solver } = deps
   const authorization = await client.authorization(url)
   if (authorization.status === 'valid') return
   const { domain } = authorization
+  if (authorization.status !== 'pending')
+    throw new AcmeError(`the authorization of ${domain} is ${authorization.status}`, { type: 'invalid' })
   const challenge = authorization.challenges.find(({ type }) => type === solver.type)
   if (!challenge) {
     const offered = authorization.challenges.map(({ type }) => type).join(', ')
@@ -107,10 +146,13 @@ async function authorize(deps: OrderDeps, url: string): Promise<void> {
       type: 'unsupportedChallenge',
     })
   }
-  const keyAuthorization = await client.keyAuthorization(challenge.token)
+  const { token } = challenge
+  const published = { type: solver.type, domain, token, keyAuthorization: await client.keyAuthorization(token) }
+  onProgress({ published })
   try {
-    await solver.present(domain, challenge.token, keyAuthorization)
-    await client.respond(challenge.url)
+    await solver.present(domain, token, published.keyAuthorization)
+    // an earlier run may have requested the validation
+    if (challenge.status !== 'processing') await client.respond(challenge.url)
     await waitFor(
       deps,
       () => client.authorization(url),
@@ -118,7 +160,21 @@ async function authorize(deps: OrderDeps, url: string): Promise<void> {
       `the validation of ${domain}`,
     )
   } finally {
-    await solver.remove(domain, challenge.token, keyAuthorization)
+    await withdraw(deps, published, onProgress)
+  }
+}
+
+/** Removes a published challenge, even one that was published only in part. A failure is logged, and tried again by the next attempt. */
+async function withdraw(
+  { solver, log }: OrderDeps,
+  { type, domain, token, keyAuthorization }: PublishedChallenge,
+  onProgress: OrderRequest['onProgress'],
+): Promise<void> {
+  try {
+    if (type === solver.type) await solver.remove(domain, token, keyAuthorization)
+    onProgress({ published: undefined })
+  } catch (error) {
+    log.warn('cannot remove a challenge', { domain, reason: messageOf(error) })
   }
 }
 
@@ -129,8 +185,8 @@ async function waitFor<T extends AcmeOrder | AcmeAuthorization>(
   isDone: (found: T) => boolean,
   what: string,
 ): Promise<T> {
-  const deadline = clock.monotonic() + timeoutMs
-  for (let pollMs = firstPollMs; ; pollMs = Math.min(pollMs * 2, maxPollMs)) {
+  const start = clock.monotonic()
+  for (;;) {
     signal.throwIfAborted()
     const found = await ask()
     if (isDone(found)) return found
@@ -138,9 +194,11 @@ async function waitFor<T extends AcmeOrder | AcmeAuthorization>(
       throw new AcmeError(`${what} is ${found.status}: ${problemOf(found) ?? 'the CA gave no reason'}`, {
         type: 'invalid',
       })
-    if (clock.monotonic() > deadline)
+    const takenMs = clock.monotonic() - start
+    if (takenMs > timeoutMs)
       throw new AcmeError(`${what} takes too long: it is still ${found.status}`, { type: 'timeout' })
-    await pause(clock, Math.min(Math.max(found.retryAfterMs ?? pollMs, firstPollMs), maxPauseMs), signal)
+    const pauseMs = found.retryAfterMs ?? takenMs * pausePart
+    await pause(clock, Math.min(Math.max(pauseMs, minPauseMs), maxPauseMs), signal)
   }
 }
 

@@ -6,6 +6,8 @@ const backoff = { initialMs: 60_000, maxMs: 6 * 3_600_000 }
 const dayMs = 86_400_000
 /** Longest wait for a retry; no authority has longer rate limits. */
 const maxWaitMs = 7 * dayMs
+/** Longest time between a renewal and the next one. */
+const maxKeepMs = dayMs
 
 /** Certificate to obtain from an authority. */
 export interface AcmePlan {
@@ -47,6 +49,20 @@ export interface AcmeRecord {
   renewal: Renewal | undefined
   /** URL of an order that may still be in progress. */
   pendingOrder: string | undefined
+  /** Challenge that was published and may not have been removed. */
+  published: PublishedChallenge | undefined
+  /** Cause of the last failure: this machine, the authority, or one of its limits. */
+  failedBy: 'machine' | 'authority' | 'limit' | undefined
+  /** Means of validation of the last failed attempt, from `meansOf`. */
+  means: string | undefined
+}
+
+/** Response to a challenge, where the authority looks for it. */
+export interface PublishedChallenge {
+  type: ChallengeType
+  domain: string
+  token: string
+  keyAuthorization: string
 }
 
 /** Planned renewal of a certificate. */
@@ -78,11 +94,32 @@ export class AcmeError extends Error {
     this.type = options.type
     this.retryAfterMs = options.retryAfterMs
   }
+
+  /** Whether the same request may succeed later: the authority is overloaded, limits the rate, or is being repaired. */
+  get isTemporary(): boolean {
+    return /^(rateLimited|serverInternal|badNonce|noJson|http(429|5\d\d))$/.test(this.type)
+  }
 }
 
 /** Settings that decide whether a stored certificate is the one to serve, as text to compare. */
 export function specOf({ domains }: AcmePlan, { directory, keyType, profile }: AcmeSettings): string {
   return JSON.stringify({ domains, directory, keyType, profile })
+}
+
+/** Settings that decide how names are validated, as text to compare. A change may resolve the cause of a failure. */
+export function meansOf({ challenge, dnsHook, email, caFile, eab }: AcmeSettings): string {
+  return JSON.stringify([challenge, dnsHook, email, caFile, eab?.keyId])
+}
+
+/** Cause of a failure. */
+export function causeOf(error: unknown): NonNullable<AcmeRecord['failedBy']> {
+  if (!(error instanceof AcmeError)) return 'machine'
+  return error.type === 'rateLimited' || error.retryAfterMs !== undefined ? 'limit' : 'authority'
+}
+
+/** Whether the settings changed after a failure in a way that may resolve its cause. No setting lifts a limit of the authority. */
+export function isCorrected({ failures, failedBy, means }: AcmeRecord, now: string): boolean {
+  return failures > 0 && failedBy !== undefined && failedBy !== 'limit' && means !== now
 }
 
 /** Record without any history. */
@@ -95,6 +132,9 @@ export function newRecord(spec: string): AcmeRecord {
     lastError: undefined,
     renewal: undefined,
     pendingOrder: undefined,
+    published: undefined,
+    failedBy: undefined,
+    means: undefined,
   }
 }
 
@@ -134,7 +174,7 @@ export function retryDelayMs(failures: number, askedMs: number | undefined, rand
  * replaced at once, or the clock is far ahead.
  */
 export function minKeepMs({ notBefore, notAfter }: Pick<CertificateFacts, 'notBefore' | 'notAfter'>): number {
-  return Math.min(dayMs, (notAfter - notBefore) / 10)
+  return Math.min(maxKeepMs, (notAfter - notBefore) / 10)
 }
 
 /** Next step for a certificate: wait, ask the authority for its renewal window, or order. */
@@ -146,15 +186,24 @@ export function nextStep(
   certificate: Pick<CertificateFacts, 'id'> | undefined,
   now: number,
 ): AcmeStep {
-  const { renewal, retryAt } = record
-  // a time too far ahead was recorded while the clock was wrong
-  const isIn = (time: number, maxAheadMs: number) => time > now && time - now <= maxAheadMs
+  const { renewal } = record
+  const retryAt = retryTime(record, now)
   if (certificate) {
-    if (renewal?.of !== certificate.id || !isIn(renewal.askAgainAt, dayMs)) return { kind: 'ask' }
+    if (renewal?.of !== certificate.id || !isSoon(renewal.askAgainAt, { now, withinMs: dayMs })) return { kind: 'ask' }
     if (renewal.at > now) return { kind: 'wait', until: Math.min(renewal.at, renewal.askAgainAt), why: renewal.why }
   }
   const why = certificate && renewal ? renewal.why : 'there is no certificate yet'
-  return isIn(retryAt, maxWaitMs)
+  return retryAt > now
     ? { kind: 'wait', until: retryAt, why: record.failures > 0 ? 'the last attempt failed' : 'it was just renewed' }
     : { kind: 'order', why }
+}
+
+/** Time before which there is no attempt; 0 if there is none. */
+export function retryTime({ retryAt, failures }: Pick<AcmeRecord, 'retryAt' | 'failures'>, now: number): number {
+  return isSoon(retryAt, { now, withinMs: failures > 0 ? maxWaitMs : maxKeepMs }) ? retryAt : 0
+}
+
+/** Whether a recorded time is ahead, and not so far that it was recorded while the clock was wrong. */
+function isSoon(time: number, { now, withinMs }: { now: number; withinMs: number }): boolean {
+  return time > now && time - now <= withinMs
 }

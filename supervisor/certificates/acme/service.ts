@@ -1,27 +1,20 @@
-import { formatDuration } from '../../base/duration.ts'
-import { messageOf } from '../../base/errors.ts'
 import type { Outcome } from '../../base/outcome.ts'
-import type { Runtime } from '../../base/runtime.ts'
 import type { UsableCertificate } from '../certificate.ts'
+import { type AttemptDeps, createAttempts } from './attempt.ts'
 import { createAcmeLedger } from './ledger.ts'
-import { type OrderDeps, obtainCertificate } from './order.ts'
-import { AcmeError, type AcmePlan, type AcmeSettings, type AcmeStep, minKeepMs, retryDelayMs } from './plan.ts'
-import { planRenewal } from './renewal.ts'
+import { type AcmePlan, retryTime } from './plan.ts'
+import type { Turns, Urgency } from './turns.ts'
 
-/** Dependencies of the ACME service. */
-export interface AcmeDeps extends OrderDeps, Pick<Runtime, 'log' | 'random'> {
-  settings: AcmeSettings
-  /** Aborts the current operation and all later ones: nothing more is ordered or recorded. */
-  signal: AbortSignal
-  /** Obstacle for a first order; undefined if none. */
-  preflight(plan: AcmePlan): Promise<string | undefined>
+/** Dependencies of the ACME service. `signal` aborts everything: nothing more is ordered or recorded. */
+export interface AcmeDeps extends AttemptDeps {
+  /** Turns of the operations, shared by all services with this authority. */
+  turns: Turns
   /** Whether mounted certificates cover all of these names, so that none is ordered. */
   isCovered(domains: readonly string[]): boolean
-  /** Has nginx serve the issued certificate. */
-  serve(plan: AcmePlan, issued: UsableCertificate): Promise<Outcome>
   /**
    * Whether to replace a certificate that is due, or was ordered with other settings. Rejects if that cannot be decided or done now.
-   * Default: yes. If given, a certificate stays in use until it is replaced, whatever the settings.
+   * Default: yes. If given, a certificate stays in use until it is replaced, whatever the settings, and a plan without one places
+   * no order by itself.
    */
   isStillWanted?(plan: AcmePlan, why: 'due' | 'changed'): Promise<boolean>
   /** Stops serving a certificate that is no longer wanted. */
@@ -41,13 +34,24 @@ export interface AcmeStatus {
 /** `due`: renews only if the authority, asked again, says that it is due. `forced`: renews now, without checks before the order. */
 export type RenewMode = 'due' | 'forced'
 
+/** Outcome of obtaining a certificate. */
+export type ObtainOutcome = Outcome & {
+  /** Time after which another attempt may succeed, in ms. */
+  retryInMs?: number
+}
+
 /** Service that obtains and renews certificates. */
 export interface Acme {
-  /** Performs the steps that are due, one certificate at a time; a failure does not affect the others. Does nothing while a tick is running. */
+  /** Begins the steps that are due. Names do not wait for each other. Settles when these steps have ended. */
   tick(): Promise<void>
   renew(name: string, mode: RenewMode): Promise<Outcome>
-  /** Obtains a certificate for a new plan and renews it from then on. On failure, the plan is dropped. */
-  obtain(plan: AcmePlan): Promise<Outcome>
+  /**
+   * Obtains a certificate for a new plan and renews it from then on. On failure, an order in progress is finished later; without
+   * one, the plan is dropped after the time to retry.
+   */
+  obtain(plan: AcmePlan): Promise<ObtainOutcome>
+  /** Lets names try again at once whose last attempt failed on this machine. */
+  retry(): Promise<void>
   /** Stored certificate, expired or not. */
   certificate(name: string): UsableCertificate | undefined
   status(): AcmeStatus[]
@@ -59,78 +63,69 @@ export interface Acme {
 export interface RunningAcme extends Pick<Acme, 'renew' | 'status'> {
   /** Certificates that were obtained on demand, with their status. */
   onDemand(): { certificate: UsableCertificate; status: AcmeStatus }[]
+  /** Lets names try again at once whose last attempt failed on this machine. */
+  retry(): void
   /** Aborts any order and stops; settles once nothing is running. */
   close(): Promise<void>
 }
 
 /** Creates the service. A certificate in use is kept until its replacement is issued. */
 export function createAcme(deps: AcmeDeps): Acme {
-  const { clock, log, store, settings, signal } = deps
-  const ledger = createAcmeLedger({ ...deps, keepsAnyway: deps.isStillWanted !== undefined })
-  const { recordOf, update } = ledger
-  let isBusy = false
-  let last: Promise<unknown> = Promise.resolve()
+  const { clock, log, signal, turns } = deps
+  const isOnDemand = deps.isStillWanted !== undefined
+  const ledger = createAcmeLedger({ ...deps, keepsAnyway: isOnDemand })
+  const attempts = createAttempts(deps, ledger)
+  const { recordOf } = ledger
+  /** Operations by the names of their plans: at most one for each. */
+  const underway = new Map<string, Promise<Outcome | undefined>>()
 
-  /** Runs operations one at a time. */
-  function inTurn<T>(act: () => Promise<T>): Promise<T> {
-    const done = last.then(act)
-    last = done.catch(() => {}) // the caller gets the error
+  /** Runs an operation for a plan in its turn. */
+  function begin<T extends Outcome | undefined>(
+    { name }: AcmePlan,
+    urgency: Urgency,
+    act: () => Promise<T>,
+  ): Promise<T> {
+    const done = turns.take(urgency, act)
+    const marked = done
+      .catch(() => undefined) // the caller gets the error
+      .finally(() => {
+        if (underway.get(name) === marked) underway.delete(name)
+      })
+    underway.set(name, marked)
     return done
   }
 
-  async function askForWindow(plan: AcmePlan, { certificate, pem }: UsableCertificate): Promise<void> {
-    const id = deps.keys.certificateId(pem.chain)
-    const { renewal: previous } = recordOf(plan)
-    const asked = id === undefined ? undefined : deps.client.renewalInfo(id)
-    const info = await asked?.catch((error: unknown) => {
-      log.debug('the CA did not report when to renew', { name: plan.name, error: messageOf(error) })
-      return undefined
-    })
-    if (signal.aborted) return
-    update(plan, { renewal: planRenewal({ certificate, previous, info, now: clock.now(), random: deps.random() }) })
+  /** Joins the operation in progress for a plan if that is an order, and otherwise runs one after it. */
+  async function joinOrBegin(plan: AcmePlan, act: () => Promise<Outcome>): Promise<Outcome> {
+    for (let running = underway.get(plan.name); running; running = underway.get(plan.name)) {
+      const outcome = await running
+      if (outcome) return outcome
+    }
+    return begin(plan, 'awaited', act)
   }
 
-  async function stepNow(plan: AcmePlan): Promise<AcmeStep> {
+  /** Performs the step that is due for a plan. Undefined if that is no order. */
+  async function step(plan: AcmePlan): Promise<Outcome | undefined> {
+    if (signal.aborted || !ledger.has(plan)) return undefined
     const certificate = ledger.certificateFor(plan)
-    if (certificate && ledger.stepOf(plan).kind === 'ask') await askForWindow(plan, certificate)
-    return ledger.stepOf(plan)
+    if (certificate && ledger.stepOf(plan).kind === 'ask') await attempts.askForWindow(plan, certificate)
+    if (signal.aborted || ledger.stepOf(plan).kind !== 'order') return undefined
+    if (isOnDemand && !ledger.kept(plan.name)) return finish(plan)
+    try {
+      const why = ledger.matchesSpec(plan) ? 'due' : 'changed'
+      if (await (deps.isStillWanted?.(plan, why) ?? true)) return await attempts.make(plan, 'due')
+      drop(plan)
+      return undefined
+    } catch (error) {
+      return attempts.fail(plan, error)
+    }
   }
 
-  async function order(plan: AcmePlan, mode: RenewMode): Promise<Outcome> {
-    if (signal.aborted) return aborted(plan)
-    const present = ledger.kept(plan.name)
-    let issued: UsableCertificate
-    try {
-      const problem = present || mode === 'forced' ? undefined : await deps.preflight(plan)
-      if (problem !== undefined) return fail(plan, new Error(problem))
-      const { pendingOrder } = recordOf(plan)
-      const pem = await obtainCertificate(deps, {
-        plan,
-        settings,
-        replaces: present && deps.keys.certificateId(present.pem.chain),
-        pendingOrder,
-        onOrder: url => update(plan, { pendingOrder: url }),
-      })
-      issued = ledger.keep(plan, pem)
-      if (present) update(plan, { retryAt: clock.now() + minKeepMs(issued.certificate) })
-      store.savePendingKey(plan.name, undefined)
-      await askForWindow(plan, issued)
-      log.info('certificate issued', { names: plan.domains.join(','), expires: iso(issued.certificate.notAfter) })
-    } catch (error) {
-      return fail(plan, error)
-    }
-    const served = await deps.serve(plan, issued)
-    return served.ok ? { ok: true, message: `${plan.name} renewed` } : served
-  }
-
-  async function renewIfWanted(plan: AcmePlan): Promise<void> {
-    try {
-      const isWanted = (await deps.isStillWanted?.(plan, ledger.matchesSpec(plan) ? 'due' : 'changed')) ?? true
-      if (isWanted) await order(plan, 'due')
-      else drop(plan)
-    } catch (error) {
-      fail(plan, error)
-    }
+  /** Finishes the order of a name that nobody waits for any more. Its next handshake places another one. */
+  async function finish(plan: AcmePlan): Promise<Outcome | undefined> {
+    if (recordOf(plan).pendingOrder !== undefined) return attempts.make(plan, 'resumed')
+    ledger.remove(plan)
+    return undefined
   }
 
   function drop(plan: AcmePlan): void {
@@ -140,53 +135,29 @@ export function createAcme(deps: AcmeDeps): Acme {
     deps.withdraw?.(plan)
   }
 
-  /** An operation aborted with the service does not count as a failure, and its order can be resumed. */
-  function aborted({ name }: AcmePlan): Outcome {
-    return { ok: false, message: `${name} not renewed`, reason: 'the ACME service was stopped' }
-  }
-
-  function fail(plan: AcmePlan, error: unknown): Outcome {
-    if (signal.aborted) return aborted(plan)
-    const failures = recordOf(plan).failures + 1
-    const asked = error instanceof AcmeError ? error.retryAfterMs : undefined
-    const delayMs = retryDelayMs(failures, asked, deps.random())
-    const reason = messageOf(error)
-    update(plan, { failures, retryAt: clock.now() + delayMs, lastError: reason })
-    const fields = {
-      names: plan.domains.join(','),
-      reason,
-      retry_in: formatDuration(Math.round(delayMs / 1000) * 1000),
-    }
-    if (ledger.kept(plan.name)) log.warn('certificate not renewed, the old one stays in use', fields)
-    else log.error('certificate not obtained', fields)
-    return { ok: false, message: `${plan.name} not renewed`, reason }
+  async function tick(): Promise<void> {
+    const now = clock.now()
+    const due = ledger.plans().filter(plan => {
+      if (signal.aborted || underway.has(plan.name) || deps.isCovered(plan.domains)) return false
+      const next = ledger.stepOf(plan)
+      return next.kind !== 'wait' || next.until <= now
+    })
+    await Promise.all(due.map(plan => begin(plan, 'routine', () => step(plan))))
   }
 
   function statusOf(plan: AcmePlan): AcmeStatus {
-    const step = ledger.stepOf(plan)
-    const { renewal, lastError, retryAt } = recordOf(plan)
+    const next = ledger.stepOf(plan)
+    const record = recordOf(plan)
+    const { renewal, lastError } = record
     const base = { name: plan.name, domains: plan.domains, lastError }
     if (deps.isCovered(plan.domains)) return { ...base, nextAt: 0, why: 'a mounted certificate covers these names' }
-    if (renewal && ledger.kept(plan.name)) return { ...base, nextAt: Math.max(renewal.at, retryAt), why: renewal.why }
-    return { ...base, nextAt: step.kind === 'wait' ? step.until : clock.now(), why: 'why' in step ? step.why : '' }
+    if (renewal && ledger.kept(plan.name))
+      return { ...base, nextAt: Math.max(renewal.at, retryTime(record, clock.now())), why: renewal.why }
+    return { ...base, nextAt: next.kind === 'wait' ? next.until : clock.now(), why: 'why' in next ? next.why : '' }
   }
 
   return {
-    async tick() {
-      if (isBusy) return
-      isBusy = true
-      try {
-        for (const plan of ledger.plans()) {
-          if (signal.aborted) return
-          if (deps.isCovered(plan.domains)) continue
-          await inTurn(async () => {
-            if ((await stepNow(plan)).kind === 'order') await renewIfWanted(plan)
-          })
-        }
-      } finally {
-        isBusy = false
-      }
-    },
+    tick,
     renew(name, mode) {
       const plan = ledger.plans().find(each => each.name === name || each.domains.includes(name))
       if (!plan) {
@@ -200,29 +171,34 @@ export function createAcme(deps: AcmeDeps): Acme {
           reason: `tls.acme has certificates for ${names}, not for ${name}`,
         })
       }
-      return inTurn(async () => {
+      return joinOrBegin(plan, async () => {
         const certificate = ledger.certificateFor(plan)
         if (mode === 'due' && certificate) {
-          await askForWindow(plan, certificate)
+          await attempts.askForWindow(plan, certificate)
           const { renewal } = recordOf(plan)
           if (renewal && renewal.at > clock.now())
             return { ok: true, message: `${plan.name} is not due before ${iso(renewal.at)}: ${renewal.why}` }
         }
-        return order(plan, mode)
+        return attempts.make(plan, mode)
       })
     },
-    obtain(plan) {
-      return inTurn(async () => {
-        ledger.add(plan)
-        const outcome = await order(plan, 'due')
-        if (!ledger.kept(plan.name)) ledger.remove(plan)
-        return outcome
-      })
+    async obtain(plan) {
+      ledger.add(plan)
+      const wait = ledger.stepOf(plan)
+      const outcome =
+        wait.kind === 'wait' && !underway.has(plan.name)
+          ? { ok: false as const, message: `${plan.name} not obtained`, reason: wait.why }
+          : await joinOrBegin(plan, () => attempts.make(plan, 'due'))
+      return outcome.ok ? outcome : { ...outcome, retryInMs: Math.max(0, recordOf(plan).retryAt - clock.now()) }
+    },
+    retry() {
+      ledger.forgive()
+      return tick()
     },
     certificate: ledger.kept,
     status: () => ledger.plans().map(statusOf),
     async idle() {
-      await last
+      while (underway.size > 0) await Promise.all(underway.values())
     },
   }
 }

@@ -4,6 +4,7 @@ import { findTransience } from '../../base/adapters/mounts.ts'
 import { messageOf } from '../../base/errors.ts'
 import type { Outcome } from '../../base/outcome.ts'
 import { covers } from '../choice.ts'
+import { createClockCheck } from '../clock-warning.ts'
 import type { KeptCertificate } from '../kept.ts'
 import type { OnDemandKeys } from '../on-demand/paths.ts'
 import { type OnDemandDeps, type SharedAcmeDeps, startOnDemand } from '../on-demand/start.ts'
@@ -16,11 +17,14 @@ import { readRoots } from './adapters/requirements.ts'
 import { createAcmeStore } from './adapters/store.ts'
 import type { AcmeSettings } from './plan.ts'
 import { findObstacle } from './preflight.ts'
-import { createAcme, type RunningAcme } from './service.ts'
+import { type Acme, createAcme, type RunningAcme } from './service.ts'
 import { type AcmeKeys, acmeCertificatesDir, challengeDirOf, dnsHookDir } from './settings.ts'
+import { createTurns } from './turns.ts'
 
 /** Often enough to follow the CA's Retry-After. */
 const everyTenSeconds = '*/10 * * * * *'
+/** Four quick orders at a time. A handshake waits for ten seconds, so a slow order must not hold its place for longer than this. */
+const turns = { places: 4, patienceMs: 2000 }
 
 /** Settings that ACME depends on. */
 export interface AcmeServiceSettings {
@@ -62,7 +66,10 @@ export function startAcme(
     })
 
   const shared: SharedAcmeDeps = {
-    client: createAcmeClient({ settings, ca, account, now: clock.now, signal }),
+    client: createAcmeClient({
+      ...{ settings, ca, account, signal, now: clock.now },
+      onTime: createClockCheck(log, clock.now),
+    }),
     solver:
       settings.challenge === 'dns-01'
         ? createDnsSolver(settings.dnsHook ?? [], dnsHookDir(apps), signal)
@@ -73,6 +80,7 @@ export function startAcme(
     log,
     signal,
     settings,
+    turns: createTurns({ clock, ...turns }),
     preflight: plan => findObstacle(plan, settings, { preflight, log }),
     isCovered: domains =>
       domains.every(domain =>
@@ -86,15 +94,17 @@ export function startAcme(
   })
   const { on_demand: wanted } = config.tls
   const onDemand = wanted && startOnDemand({ ...deps, config, nginxUser, wanted }, shared)
-  const tick = () => {
-    for (const each of onDemand ? [acme, onDemand] : [acme])
-      each.tick().catch((error: unknown) => log.error('cannot renew certificates', { error: messageOf(error) }))
+  const each = (act: (one: Acme) => Promise<void>) => {
+    for (const one of onDemand ? [acme, onDemand] : [acme])
+      act(one).catch((error: unknown) => log.error('cannot renew certificates', { error: messageOf(error) }))
   }
+  const tick = () => each(one => one.tick())
   const cancel = runAt(everyTenSeconds, tick)
   tick()
   return {
     renew: (name, mode) => (onDemand?.certificate(name) ? onDemand : acme).renew(name, mode),
     status: acme.status,
+    retry: () => each(one => one.retry()),
     onDemand: () => onDemand?.served() ?? [],
     async close() {
       cancel()

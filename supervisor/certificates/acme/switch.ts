@@ -62,7 +62,8 @@ export function createAcmeSwitch(deps: AcmeSwitchDeps): AcmeSwitch {
       return { ok: false, message: 'nothing renewed', reason }
     },
     async prepare(next) {
-      if (keyOf(next) === keyOf(settings())) return undefined
+      // the user may have corrected what the last attempt failed for, such as the program of dns_hook
+      if (keyOf(next) === keyOf(settings())) return { commit: () => running?.retry() }
       if (acmeSettingsOf(next.config)) await import('./start.ts')
       return {
         // in the background: a command of an aborted order may be in the queue, waiting for this reload

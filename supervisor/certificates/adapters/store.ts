@@ -17,6 +17,9 @@ export const certificateStore: CertificateStore = {
   remove(files) {
     for (const path of [files.chain, files.key]) rmSync(path, { force: true })
   },
+  rename(from, to) {
+    for (const part of ['key', 'chain'] as const) renameSync(from[part], to[part])
+  },
   isWritable(directory) {
     try {
       mkdirSync(directory, { recursive: true, mode: 0o700 })

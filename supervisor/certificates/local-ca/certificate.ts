@@ -2,9 +2,10 @@ import { join } from 'node:path'
 import { messageOf, OperatorError } from '../../base/errors.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import type { CertificateFiles, CertificateReading, UsableCertificate } from '../certificate.ts'
+import { warnOfClockBehind } from '../clock-warning.ts'
 import type { Scope } from '../x509.ts'
 import { isWithin } from './name-constraints.ts'
-import { authorityScope, isAuthorityUsable, isLocalUsable, localNames, serverScope } from './profile.ts'
+import { authorityScope, isAuthorityUsable, isLocalUsable, localNames, localTime, serverScope } from './profile.ts'
 
 /** Local CA, used if there is no other certificate. Its files are readable only by their owner. */
 export interface LocalAuthority {
@@ -21,6 +22,7 @@ export interface LocalCertificateStore {
   read(directory: string, names: CertificateFiles): CertificateReading
   localAuthority(): Promise<LocalAuthority>
   remove(files: CertificateFiles): void
+  rename(from: CertificateFiles, to: CertificateFiles): void
   isWritable(directory: string): boolean
 }
 
@@ -44,6 +46,8 @@ export interface LocalCertificate extends UsableCertificate {
 
 const pair = { chain: 'local.crt', key: 'local.key' }
 const authorityPair = { chain: 'local-ca.crt', key: 'local-ca.key' }
+/** CA that was replaced because it had expired by the clock. If it has not, because the clock was ahead, it is used again. */
+const expiredPair = { chain: 'local-ca-expired.crt', key: 'local-ca-expired.key' }
 /** Names used by an earlier version. */
 const formerPair = { chain: 'self-signed.crt', key: 'self-signed.key' }
 
@@ -62,17 +66,26 @@ export async function localCertificate(
   const wanted = localNames('', settings.names) // without the host name, which differs in every container
   const authorities = findAuthorities(store, [stateDir, fallback], now)
   const kept = findKept(store, [stateDir, fallback], { authorities, wanted, now })
-  if (kept) return kept
+  if (kept) {
+    warnOfClock(kept.authority)
+    return kept
+  }
 
   const local = await store.localAuthority()
+
+  function warnOfClock({ certificate, files }: LocalAuthorityFacts): void {
+    warnOfClockBehind(log, { now, passed: certificate.notBefore, evidence: `the local CA ${files.chain}` })
+  }
 
   function createIn(directory: string): { created: UsableCertificate; authority: UsableCertificate; names: string[] } {
     const known = authorities.find(({ files }) => isWithin(local.scopeOf(files.chain), serverScope(wanted)))
     const authority = known ?? newAuthority(local, store, { directory, settings, now })
+    warnOfClock(authority)
     if (!known) log.info('local CA created', { file: authority.files.chain, trust: 'monohull cert trust-info' })
     const scope = local.scopeOf(authority.files.chain)
     const names = localNames(hostname, settings.names).filter(name => isWithin(scope, serverScope([name])))
-    local.sign(pathsIn(directory, pair), authority.files, { names: serverScope(names), now })
+    const time = localTime(authority.certificate, now)
+    local.sign(pathsIn(directory, pair), authority.files, { names: serverScope(names), now: time })
     const created = expectUsable(store.read(directory, pair))
     store.remove(pathsIn(directory, formerPair))
     return { created, authority, names }
@@ -103,10 +116,12 @@ function findAuthorities(
   directories: readonly string[],
   now: number,
 ): UsableCertificate[] {
-  return directories.flatMap(directory => {
-    const read = store.read(directory, authorityPair)
-    return read.ok && isAuthorityUsable(read.certificate, now) ? [read] : []
-  })
+  return directories.flatMap(directory =>
+    [expiredPair, authorityPair].flatMap(files => {
+      const read = store.read(directory, files)
+      return read.ok && isAuthorityUsable(read.certificate, now) ? [read] : []
+    }),
+  )
 }
 
 function findKept(
@@ -116,9 +131,14 @@ function findKept(
 ): LocalCertificate | undefined {
   for (const directory of directories) {
     const kept = store.read(directory, pair)
-    if (!kept.ok || !isLocalUsable(kept.certificate, wanted, now)) continue
-    const authority = authorities.find(({ certificate }) => certificate.subject === kept.certificate.issuer)
-    if (authority) return { ...kept, authority: withoutKey(authority) }
+    if (!kept.ok) continue
+    // only the first: it may have come back into use
+    const [authority] = authorities
+    if (authority?.certificate.subject !== kept.certificate.issuer) continue
+    // if the clock is behind for certain, the certificate is better evidence
+    const isBehind = authority.certificate.notBefore > now
+    const time = isBehind ? Math.max(authority.certificate.notBefore, kept.certificate.notBefore) : now
+    if (isLocalUsable(kept.certificate, wanted, time)) return { ...kept, authority: withoutKey(authority) }
   }
   return undefined
 }
@@ -130,6 +150,9 @@ function newAuthority(
 ): UsableCertificate {
   const [, host = ''] = localNames(settings.hostname, [])
   const scope = authorityScope(localNames(settings.hostname, settings.names))
+  const current = store.read(directory, authorityPair)
+  if (current.ok && current.certificate.keyMatches && !isAuthorityUsable(current.certificate, now))
+    store.rename(pathsIn(directory, authorityPair), pathsIn(directory, expiredPair))
   local.create(pathsIn(directory, authorityPair), { host, scope, now })
   return expectUsable(store.read(directory, authorityPair))
 }

@@ -10,6 +10,11 @@ export const localLifetimeMs = 90 * dayMs
 export const localAuthorityLifetimeMs = 3650 * dayMs
 /** Time by which validity begins earlier, in ms, for clients whose clock is behind. */
 export const localBackdateMs = 3_600_000
+/**
+ * Beginning of the validity of every local CA, unless the clock is before it; milliseconds since the Unix epoch. It is long past, so
+ * that a CA created while the clock was ahead is valid once the clock is right, and one in use stays valid if the clock goes back.
+ */
+export const localAuthorityStart = Date.UTC(2020, 0, 1)
 
 /** Remaining part of the lifetime at which the certificate is reissued. */
 const renewalPart = 1 / 3
@@ -53,7 +58,15 @@ export function isLocalUsable(certificate: CertificateFacts, names: readonly str
   return keyMatches && isInTime && names.every(name => certificate.names.includes(name))
 }
 
-/** Whether the local CA is valid for the whole lifetime of a new certificate. */
-export function isAuthorityUsable({ keyMatches, notBefore, notAfter }: CertificateFacts, now: number): boolean {
-  return keyMatches && notBefore <= now && notAfter - now > localLifetimeMs
+/**
+ * Whether the local CA can sign a certificate for its whole lifetime. A CA that is not valid yet is usable: it exists, so the clock
+ * is behind or was ahead, and somebody may trust it.
+ */
+export function isAuthorityUsable({ keyMatches, notAfter }: CertificateFacts, now: number): boolean {
+  return keyMatches && notAfter - now > localLifetimeMs
+}
+
+/** Time by which to judge the certificates of a local CA: the clock, unless it is before the CA was created. */
+export function localTime(authority: Pick<CertificateFacts, 'notBefore'>, now: number): number {
+  return Math.max(now, authority.notBefore)
 }

@@ -74,9 +74,12 @@ export function createOnDemand(deps: OnDemandDeps): Admit {
     if (isPermitted === undefined) return refuse(name, undecidedMs, before?.failures)
     if (!isPermitted) return refuse(name, refusedMs)
     if (!takeOrder(name)) return refuse(name, undecidedMs, before?.failures)
-    const { ok } = await acme.obtain({ name, domains: [name] })
+    const outcome = await acme.obtain({ name, domains: [name] })
     const failures = (before?.failures ?? 0) + 1
-    if (!ok) return refuse(name, retryDelayMs(failures, undefined, random()), failures)
+    if (!outcome.ok) {
+      const ownMs = retryDelayMs(failures, undefined, random())
+      return refuse(name, Math.max(ownMs, outcome.retryInMs ?? 0), failures)
+    }
     refusals.delete(name)
     return true
   }

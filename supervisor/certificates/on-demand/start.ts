@@ -3,6 +3,7 @@ import type { Runtime } from '../../base/runtime.ts'
 import { createAcmeStore, namesIn } from '../acme/adapters/store.ts'
 import type { AcmePlan } from '../acme/plan.ts'
 import { type Acme, type AcmeDeps, createAcme, type RunningAcme } from '../acme/service.ts'
+import type { UsableCertificate } from '../certificate.ts'
 import { createGatekeeper } from './adapters/endpoint.ts'
 import { registeredDomain } from './adapters/registered-domain.ts'
 import { serveOnDemand } from './adapters/server.ts'
@@ -61,8 +62,15 @@ export function startOnDemand(deps: OnDemandDeps, shared: SharedAcmeDeps): OnDem
     },
     withdraw: ({ name }) => files.remove(name),
   })
+  /** Has nginx serve it, if its file is missing because it had expired by a clock that was ahead at startup. */
+  function valid(name: string): UsableCertificate | undefined {
+    const found = acme.certificate(name)
+    if (found && found.certificate.notAfter > clock.now() && !files.has(name)) files.write(name, found.pem)
+    return found
+  }
   const domainOf = registeredDomain
-  const admit = createOnDemand({ clock, log, random, gatekeeper, refusedMs, acme, takeOrder, domainOf })
+  const admission = { obtain: acme.obtain, certificate: valid }
+  const admit = createOnDemand({ clock, log, random, gatekeeper, refusedMs, acme: admission, takeOrder, domainOf })
   const server = serveOnDemand({ path: onDemandPaths(config).socket, gid: nginxUser?.gid }, admit)
   server.catch((error: unknown) =>
     log.error('cannot listen for on-demand requests: names without a certificate are refused', {

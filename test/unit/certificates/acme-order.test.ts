@@ -2,13 +2,14 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { systemClock } from '../../../supervisor/base/adapters/system-clock.ts'
 import type {
+  AcmeChallenge,
   AcmeClient,
   AcmeOrder,
   AcmeStore,
   ChallengeSolver,
 } from '../../../supervisor/certificates/acme/authority.ts'
 import { obtainCertificate } from '../../../supervisor/certificates/acme/order.ts'
-import { AcmeError } from '../../../supervisor/certificates/acme/plan.ts'
+import { AcmeError, type PublishedChallenge } from '../../../supervisor/certificates/acme/plan.ts'
 
 describe('certificates/acme: orders', () => {
   const chain = 'a chain'
@@ -22,6 +23,9 @@ describe('certificates/acme: orders', () => {
     retryAfterMs: undefined,
   })
 
+  const quiet = () => {}
+  const log = { debug: quiet, info: quiet, warn: quiet, error: quiet }
+  const open: AcmeChallenge = { type: 'http-01', status: 'pending', url: 'c', token: 't', problem: undefined }
   const unexpected = () => assert.fail('not expected')
   const idle: ChallengeSolver = { type: 'http-01', present: unexpected, remove: unexpected }
 
@@ -54,15 +58,18 @@ describe('certificates/acme: orders', () => {
       createRequest: () => new Uint8Array(),
       certificateId: unexpected,
     }
-    const obtain = (request: { replaces?: string; pendingOrder?: string } = {}) =>
+    const obtain = (request: { replaces?: string; pendingOrder?: string; published?: PublishedChallenge } = {}) =>
       obtainCertificate(
-        { client, store, keys, solver, clock: systemClock, signal: new AbortController().signal },
+        { client, store, keys, solver, log, clock: systemClock, signal: new AbortController().signal },
         {
           plan: { name: 'a.test', domains: ['a.test'] },
           settings: { keyType: 'ecdsa', profile: undefined },
           replaces: request.replaces,
-          pendingOrder: request.pendingOrder,
-          onOrder: url => void calls.push(`note ${url}`),
+          unfinished: { pendingOrder: request.pendingOrder, published: request.published },
+          isResumeOnly: false,
+          onProgress: change => {
+            if ('pendingOrder' in change) calls.push(`note ${change.pendingOrder}`)
+          },
         },
       )
     return { calls, obtain }
@@ -85,7 +92,7 @@ describe('certificates/acme: orders', () => {
     for (const ask of [gone, async () => order('invalid')]) {
       const { calls, obtain } = setUp({ pendingKey: () => 'kept', order: ask })
       assert.equal((await obtain({ pendingOrder: 'order' })).key, 'key')
-      assert.equal(calls[0], 'newOrder undefined')
+      assert.deepEqual(calls.slice(0, 2), ['note undefined', 'newOrder undefined'])
     }
   })
 
@@ -111,7 +118,7 @@ describe('certificates/acme: orders', () => {
   it('reports why a validation failed, and removes the challenge', async () => {
     const shown: string[] = []
     let status: 'pending' | 'invalid' = 'pending'
-    const challenge = { type: 'http-01', url: 'c', token: 't', problem: 'connection refused' }
+    const challenge = { ...open, problem: 'connection refused' }
     const { obtain } = setUp(
       {
         newOrder: async () => order('pending'),
@@ -129,5 +136,55 @@ describe('certificates/acme: orders', () => {
     )
     await assert.rejects(obtain(), /the validation of a\.test is invalid: connection refused/)
     assert.deepEqual(shown, ['present a.test', 'remove a.test'])
+  })
+
+  it('removes a challenge that was published only in part, and one of an earlier run', async () => {
+    const shown: string[] = []
+    const solver: ChallengeSolver = {
+      type: 'dns-01',
+      async present(domain) {
+        shown.push(`present ${domain}`)
+        throw new Error('the record is not visible yet')
+      },
+      remove: async (_domain, token) => void shown.push(`remove ${token}`),
+    }
+    const { obtain } = setUp(
+      {
+        newOrder: async () => order('pending'),
+        authorization: async () => ({
+          status: 'pending',
+          domain: 'a.test',
+          challenges: [{ ...open, type: 'dns-01' }],
+          retryAfterMs: 0,
+        }),
+        keyAuthorization: async () => 'proof',
+      },
+      solver,
+    )
+    const published = { type: 'dns-01' as const, domain: 'a.test', token: 'earlier', keyAuthorization: 'proof' }
+    await assert.rejects(obtain({ published }), /not visible yet/)
+    assert.deepEqual(shown, ['remove earlier', 'present a.test', 'remove t'])
+  })
+
+  it('does not fail because a challenge cannot be removed', async () => {
+    let isProved = false
+    const { obtain } = setUp(
+      {
+        newOrder: async () => order('pending'),
+        order: async () => order(isProved ? 'ready' : 'pending'),
+        authorization: async () => ({
+          status: isProved ? 'valid' : 'pending',
+          domain: 'a.test',
+          challenges: [open],
+          retryAfterMs: 0,
+        }),
+        keyAuthorization: async () => 'proof',
+        respond: async () => {
+          isProved = true
+        },
+      },
+      { type: 'http-01', present: async () => {}, remove: () => Promise.reject(new Error('the provider is down')) },
+    )
+    assert.equal((await obtain()).chain, chain)
   })
 })

@@ -9,6 +9,7 @@ import { createAcmeStore } from '../../../supervisor/certificates/acme/adapters/
 import type { AcmeClient, AcmeOrder, KeyMaker } from '../../../supervisor/certificates/acme/authority.ts'
 import { AcmeError, type AcmeSettings } from '../../../supervisor/certificates/acme/plan.ts'
 import { createAcme } from '../../../supervisor/certificates/acme/service.ts'
+import { createTurns } from '../../../supervisor/certificates/acme/turns.ts'
 import { makeCertificate } from '../../make-certificate.ts'
 import { temporaryFolder } from '../../process/monohull.ts'
 
@@ -77,6 +78,7 @@ function setUp(t: TestContext) {
       clock,
       log,
       signal: new AbortController().signal,
+      turns: createTurns({ clock, places: 4, patienceMs: 2000 }),
       solver: { type: 'http-01', present: unexpected, remove: unexpected },
       store: createAcmeStore(join(folder, 'state')),
       settings: { ...settings, ...change },

@@ -14,7 +14,7 @@ const quiet = () => {}
 const log: Log = { debug: quiet, info: quiet, warn: quiet, error: quiet }
 
 /** State directory with certificates of earlier plans: names by their directory. */
-function setUp(t: TestContext, left: Record<string, string[]>) {
+function setUp(t: TestContext, left: Record<string, string[]>, clockOffMs = 0) {
   const folder = temporaryFolder(t)
   const kept = join(folder, 'acme')
   for (const [place, [name = '', ...names]] of Object.entries(left))
@@ -32,9 +32,10 @@ function setUp(t: TestContext, left: Record<string, string[]>) {
     }
     const { certificates } = await findServed(settings, {
       store: certificateStore,
-      clock: systemClock,
+      clock: { ...systemClock, now: () => systemClock.now() + clockOffMs },
       log,
       isMountedServed: false,
+      isIssuedNeeded: () => false,
     })
     return certificates.map(({ source, certificate }) => [source, ...certificate.names].join(' '))
   }
@@ -56,5 +57,10 @@ describe('certificates issued by the CA', () => {
     const find = setUp(t, { 'a.test': ['a.test', 'b.test'], 'c.test': ['c.test'] })
     assert.deepEqual(await find(['b.test'], ['a.test']), ['acme a.test b.test'])
     assert.deepEqual(await find(['c.test']), ['acme c.test'])
+  })
+
+  it('are served although they are not valid yet by the clock, which is behind that of the CA', async t => {
+    const find = setUp(t, { 'a.test': ['a.test'] }, -100 * 86_400_000)
+    assert.deepEqual(await find(['a.test']), ['acme a.test'])
   })
 })

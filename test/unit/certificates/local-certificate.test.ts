@@ -133,6 +133,58 @@ describe('certificates/local-ca: certificate', () => {
     assert.notEqual((await get()).authority.certificate.id, third.authority.certificate.id)
   })
 
+  for (const days of [2, 366, 30 * 365])
+    it(`keeps the CA while the clock is ${days} days behind, and after that`, async t => {
+      const { get, wait } = setUp(t)
+      const first = await get(['example.com'])
+      wait(-days * dayMs)
+      const behind = await get(['example.com'])
+      assert.equal(behind.authority.certificate.id, first.authority.certificate.id)
+      wait(days * dayMs)
+      const after = await get(['example.com'])
+      assert.equal(after.authority.certificate.id, first.authority.certificate.id)
+      assert.match(verify(after.authority.files.chain, after.files.chain, 'example.com'), /: OK/)
+    })
+
+  it('keeps a CA of an earlier version with its certificate, whatever the clock, and warns that the clock is behind', async t => {
+    const { get, wait, stateDir, lines } = setUp(t)
+    const { create, sign } = await certificateStore.localAuthority()
+    const authority = { chain: join(stateDir, 'local-ca.crt'), key: join(stateDir, 'local-ca.key') }
+    const names = serverScope(['localhost', 'box'])
+    // its validity began when it was created
+    create(authority, { host: 'box', scope: authorityScope(['localhost', 'box']), now: Date.UTC(2019, 5, 1) })
+    sign({ chain: join(stateDir, 'local.crt'), key: join(stateDir, 'local.key') }, authority, {
+      names,
+      now: Date.UTC(2019, 6, 1),
+    })
+    wait(Date.UTC(2018, 0, 1) - Date.now())
+    const { certificate, authority: kept } = await get()
+    assert.deepEqual([kept.files.chain, certificate.notBefore < Date.UTC(2019, 6, 1)], [authority.chain, true])
+    assert.ok(lines.includes('the clock of this machine is behind'))
+  })
+
+  it('comes back to a CA that had expired only by a clock far ahead, and to one that was created then', async t => {
+    const { get, wait } = setUp(t)
+    const first = await get()
+    wait(11 * 365 * dayMs)
+    const ahead = await get()
+    assert.notEqual(ahead.authority.certificate.id, first.authority.certificate.id)
+    wait(-11 * 365 * dayMs)
+    const back = await get()
+    assert.equal(back.authority.certificate.fingerprint, first.authority.certificate.fingerprint)
+    assert.match(verify(back.authority.files.chain, back.files.chain, 'localhost'), /: OK/)
+  })
+
+  it('created while the clock was ahead: the CA is kept, and clients accept its next certificate', async t => {
+    const { get, wait } = setUp(t)
+    wait(400 * dayMs)
+    const ahead = await get()
+    wait(-400 * dayMs)
+    const right = await get()
+    assert.equal(right.authority.certificate.id, ahead.authority.certificate.id)
+    assert.match(verify(right.authority.files.chain, right.files.chain, 'localhost'), /: OK/)
+  })
+
   it('replaces the self-signed certificate of an earlier version', async t => {
     const { get, stateDir } = setUp(t)
     mkdirSync(stateDir)

@@ -16,6 +16,8 @@ export interface AcmeAccount {
 export interface AccountStore {
   /** Private key as PEM. If there is no usable key, creates one and removes the stored account. */
   key(): Promise<string>
+  /** Sets a key aside that the authority no longer accepts, so that the next use creates one. */
+  retireKey(reason: string): void
   load(): AcmeAccount
   save(account: AcmeAccount): void
 }
@@ -37,13 +39,15 @@ export function createAccountStore(
   const keyPath = join(dir, 'account.key')
   const accountPath = join(dir, 'account.json')
 
+  const consequence =
+    'certificates stay in use and are renewed; only CAA records with accounturi must name the new account'
+
   function setAside(): void {
     const aside = `${keyPath}.damaged`
     renameSync(keyPath, aside)
     log.warn('the key of the CA account is damaged, creating a new account', {
       kept_aside: aside,
-      consequence:
-        'certificates stay in use and are renewed; only CAA records with accounturi must name the new account',
+      consequence,
       fix: `to use the old account again, stop monohull and restore its key in ${keyPath}`,
     })
   }
@@ -57,6 +61,16 @@ export function createAccountStore(
       rmSync(accountPath, { force: true })
       writePrivately(keyPath, created)
       return created
+    },
+    retireKey(reason) {
+      const aside = `${keyPath}.refused`
+      renameSync(keyPath, aside)
+      log.warn('the CA no longer accepts the account, creating a new one', {
+        reason,
+        kept_aside: aside,
+        consequence,
+        fix: `none is needed; if the account has a newer key, stop monohull and put that key in ${keyPath}`,
+      })
     },
     load() {
       try {

@@ -27,12 +27,28 @@ export function challengePath(challengeDir: string, token: string): string {
 
 /**
  * Solver of DNS-01 that runs the user's program: `HOOK add NAME VALUE` returns once the TXT record is visible everywhere, then
- * `HOOK remove NAME VALUE` removes it. `signal` aborts an `add`.
+ * `HOOK remove NAME VALUE` removes it. `signal` aborts an `add`. Each record has one value at a time, because many programs
+ * replace the value: `a.test` and `*.a.test` share a record, and wait for each other.
  */
 export function createDnsSolver(hook: readonly string[], directory: string, signal: AbortSignal): ChallengeSolver {
-  async function run(action: 'add' | 'remove', domain: string, keyAuthorization: string): Promise<void> {
+  /** By the name of its record: settles once the latest value is removed. */
+  const freed = new Map<string, Promise<void>>()
+  const waiting = new Set<string>()
+  const releases = new Map<string, () => void>()
+
+  async function takeRecord(name: string, value: string): Promise<void> {
+    const before = freed.get(name)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    freed.set(name, promise)
+    releases.set(value, resolve)
+    waiting.add(value)
+    await before
+    signal.throwIfAborted()
+    waiting.delete(value)
+  }
+
+  async function run(action: 'add' | 'remove', { name, value }: ReturnType<typeof dnsRecord>): Promise<void> {
     const { execa } = await import('execa')
-    const { name, value } = dnsRecord(domain, keyAuthorization)
     const [program = '', ...args] = hook
     const { failed, shortMessage, stderr } = await execa(program, [...args, action, name, value], {
       cwd: directory,
@@ -46,7 +62,20 @@ export function createDnsSolver(hook: readonly string[], directory: string, sign
   }
   return {
     type: 'dns-01',
-    present: (domain, _token, keyAuthorization) => run('add', domain, keyAuthorization),
-    remove: (domain, _token, keyAuthorization) => run('remove', domain, keyAuthorization),
+    async present(domain, _token, keyAuthorization) {
+      const record = dnsRecord(domain, keyAuthorization)
+      await takeRecord(record.name, record.value)
+      await run('add', record)
+    },
+    async remove(domain, _token, keyAuthorization) {
+      const record = dnsRecord(domain, keyAuthorization)
+      try {
+        // a value that was still waiting was never added
+        if (!waiting.delete(record.value)) await run('remove', record)
+      } finally {
+        releases.get(record.value)?.()
+        releases.delete(record.value)
+      }
+    },
   }
 }

@@ -8,6 +8,8 @@ import { base64url, bindExternally, signJws, thumbprint } from './jws.ts'
 
 /** Enough for an authority that rejects every second nonce. */
 const nonceTries = 20
+/** Nonces kept for the next requests; old ones expire. */
+const spareNonces = 4
 const errorPrefix = /^urn:ietf:params:acme:error:/
 
 /** Options of the ACME client. */
@@ -17,6 +19,8 @@ export interface AcmeClientOptions {
   ca: string | undefined
   account: AccountStore
   now: () => number
+  /** Called with the time of the authority, in milliseconds since the Unix epoch. */
+  onTime: (time: number) => void
   /** Aborts every request. */
   signal: AbortSignal
 }
@@ -29,6 +33,9 @@ interface Directory {
   meta?: { externalAccountRequired?: boolean; profiles?: Record<string, string> }
 }
 
+/** Problems that can be due to the account, and not to the request. */
+const accountProblems = new Set(['unauthorized', 'malformed', 'accountDoesNotExist', 'http401', 'http403'])
+
 interface Problem {
   type?: string
   detail?: string
@@ -36,10 +43,11 @@ interface Problem {
 }
 
 /** Client of an ACME authority (RFC 8555, and RFC 9773 for renewal information). */
-export function createAcmeClient({ settings, ca, account, now, signal }: AcmeClientOptions): AcmeClient {
+export function createAcmeClient({ settings, ca, account, now, onTime, signal }: AcmeClientOptions): AcmeClient {
   let directory: Promise<Directory> | undefined
   let nonces: string[] = []
   let loadedKey: Promise<KeyObject> | undefined
+  let registering: Promise<string> | undefined
 
   const key = () => {
     loadedKey ??= account.key().then(createPrivateKey)
@@ -84,13 +92,16 @@ export function createAcmeClient({ settings, ca, account, now, signal }: AcmeCli
       const header = { url, nonce: await nonce(), ...(kid === undefined ? {} : { kid }) }
       const body = signJws(await key(), header, payload)
       const response = await requestAcme({ method: 'POST', url, body, ca, signal })
+      const time = Date.parse(response.headers.date ?? '')
+      if (!Number.isNaN(time)) onTime(time)
       const fresh = response.headers['replay-nonce']
-      if (typeof fresh === 'string') nonces = [fresh]
+      if (typeof fresh === 'string') nonces = [...nonces, fresh].slice(-spareNonces)
       const isRejected = response.status === 400 && problemIn(response.text).type?.endsWith(':badNonce')
       if (!isRejected || attempt === nonceTries) return expectOk(response)
     }
   }
 
+  /** Registers the account of the key, or finds it. Rejects if the authority no longer accepts the key. */
   async function register(): Promise<string> {
     const { newAccount, meta } = await findDirectory()
     const { email, eab } = settings
@@ -103,32 +114,76 @@ export function createAcmeClient({ settings, ca, account, now, signal }: AcmeCli
       ...(email === undefined ? {} : { contact: [`mailto:${email}`] }),
       ...(eab ? { externalAccountBinding: bindExternally(await key(), newAccount, eab) } : {}),
     }
-    const { headers } = await post(newAccount, payload, undefined)
-    const url = String(headers.location)
+    const response = await post(newAccount, payload, undefined)
+    const { status } = problemIn(response.text) as { status?: unknown }
+    if (status === 'deactivated' || status === 'revoked')
+      throw new AcmeError(`the CA reports that the account is ${status}`, { type: 'accountDeactivated' })
+    const url = String(response.headers.location)
     account.save({ url, email })
     return url
   }
 
-  async function accountUrl(): Promise<string> {
-    await key() // a new key removes the stored account
-    const known = account.load()
-    if (known.url === undefined) return register()
-    if (known.email !== settings.email) {
-      await post(known.url, { contact: settings.email === undefined ? [] : [`mailto:${settings.email}`] }, known.url)
-      account.save({ ...known, email: settings.email })
+  /** Registers the account, with another key if the authority no longer accepts the stored one. */
+  async function registerAnyway(): Promise<string> {
+    const wasRegistered = account.load().url !== undefined
+    try {
+      return await register()
+    } catch (error) {
+      if (!(error instanceof AcmeError)) throw error
+      const isRefused = wasRegistered && ['unauthorized', 'http401', 'http403'].includes(error.type)
+      if (!isRefused && error.type !== 'accountDeactivated') throw error
+      account.retireKey(error.message)
+      loadedKey = undefined
+      return register()
     }
-    return known.url
   }
 
-  /** Sends a request as the account, and registers the account if the authority does not know it. */
-  async function ask(url: string, payload: unknown): Promise<AcmeHttpResponse> {
+  /** Runs one registration at a time; all requests that need it share the result. */
+  function registerOnce(): Promise<string> {
+    registering ??= registerAnyway().finally(() => {
+      registering = undefined
+    })
+    return registering
+  }
+
+  async function accountUrl(): Promise<string> {
+    await key() // a new key removes the stored account
+    const { url, email } = account.load()
+    if (url === undefined) return registerOnce()
+    if (email === settings.email) return url
+    const contact = settings.email === undefined ? [] : [`mailto:${settings.email}`]
+    const current = await asAccount(url, kid => post(kid, { contact }, kid).then(() => kid))
+    account.save({ url: current, email: settings.email })
+    return current
+  }
+
+  /** Whether the authority still accepts the account. */
+  async function isAccepted(kid: string): Promise<boolean> {
     try {
-      return await post(url, payload, await accountUrl())
+      const { status } = problemIn((await post(kid, '', kid)).text) as { status?: unknown }
+      return status !== 'deactivated' && status !== 'revoked'
     } catch (error) {
-      if (!(error instanceof AcmeError) || error.type !== 'accountDoesNotExist') throw error
-      return post(url, payload, await register())
+      if (isAboutAccount(error)) return false
+      throw error
     }
   }
+
+  /** Sends something as the account. If the authority no longer accepts the account, registers again and repeats it. */
+  async function asAccount<T>(kid: string, send: (kid: string) => Promise<T>): Promise<T> {
+    try {
+      return await send(kid)
+    } catch (error) {
+      if (!isAboutAccount(error)) throw error
+      const { url } = account.load()
+      // another request may have registered meanwhile
+      if (url !== undefined && url !== kid) return send(url)
+      if (error.type !== 'accountDoesNotExist' && (await isAccepted(kid))) throw error
+      return send(await registerOnce())
+    }
+  }
+
+  const ask = async (url: string, payload: unknown): Promise<AcmeHttpResponse> =>
+    asAccount(await accountUrl(), kid => post(url, payload, kid))
 
   const retryAfter = ({ headers }: AcmeHttpResponse) => readRetryAfter(headers['retry-after'], now())
 
@@ -187,6 +242,10 @@ export function createAcmeClient({ settings, ca, account, now, signal }: AcmeCli
       return { window, retryAfterMs: retryAfter(response), explanation: explanationURL }
     },
   }
+}
+
+function isAboutAccount(error: unknown): error is AcmeError {
+  return error instanceof AcmeError && accountProblems.has(error.type)
 }
 
 function bodyOf({ text }: AcmeHttpResponse): unknown {

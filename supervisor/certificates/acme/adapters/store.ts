@@ -65,11 +65,9 @@ export function createAcmeStore(certificatesDir: string): AcmeStore {
   }
 }
 
-/** Names that the directory has certificates for. */
+/** Names that the directory has certificates, orders in progress or records for. */
 export function namesIn(certificatesDir: string): string[] {
-  return listNames(certificatesDir, /^[a-z0-9.-]+$/).filter(
-    name => listNames(join(certificatesDir, name), certificateId).length > 0,
-  )
+  return listNames(certificatesDir, /^[a-z0-9][a-z0-9.-]*$/)
 }
 
 function listNames(directory: string, names: RegExp): string[] {

@@ -13,7 +13,7 @@ import { writePrivately } from '../../../base/adapters/private-file.ts'
 import type { CertificateFiles } from '../../certificate.ts'
 import { type CertificateDraft, draftCertificate, type Scope, signedCertificate } from '../../x509.ts'
 import { permittedScope } from '../name-constraints.ts'
-import { localAuthorityLifetimeMs, localBackdateMs, localLifetimeMs } from '../profile.ts'
+import { localAuthorityLifetimeMs, localAuthorityStart, localBackdateMs, localLifetimeMs } from '../profile.ts'
 
 /** Names that the CA of a certificate file may sign for. */
 export function readAuthorityScope(chain: string): Scope {
@@ -30,7 +30,7 @@ export function createAuthority(
   const ownId = keyIdOf(key.publicKey)
   const chain = issue(key.publicKey, key.privateKey, {
     ...{ issuer: name, subject: name, keyId: ownId, issuerKeyId: ownId },
-    ...{ notBefore: now - localBackdateMs, notAfter: now + localAuthorityLifetimeMs },
+    ...{ notBefore: Math.min(now - localBackdateMs, localAuthorityStart), notAfter: now + localAuthorityLifetimeMs },
     use: { kind: 'authority', scope },
   })
   writePair(files, chain, key.privateKey)

@@ -1,8 +1,9 @@
-import { chmodSync, chownSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Files with certificate and key that nginx's workers read, as NAME.pem. */
 export interface HandshakeFiles {
+  has(name: string): boolean
   write(name: string, pem: { chain: string; key: string }): void
   remove(name: string): void
   /** Removes the files of all other names. */
@@ -19,6 +20,7 @@ export function createHandshakeFiles(directory: string, gid: number | undefined)
   share(directory, 0o750)
   const pathOf = (name: string) => join(directory, `${name}.pem`)
   return {
+    has: name => existsSync(pathOf(name)),
     write(name, { chain, key }) {
       const next = `${pathOf(name)}.next`
       writeFileSync(next, `${chain.trimEnd()}\n${key.trimEnd()}\n`, { mode: 0o600 })

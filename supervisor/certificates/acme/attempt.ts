@@ -1,0 +1,108 @@
+import { formatDuration } from '../../base/duration.ts'
+import { messageOf } from '../../base/errors.ts'
+import type { Outcome } from '../../base/outcome.ts'
+import type { Runtime } from '../../base/runtime.ts'
+import type { UsableCertificate } from '../certificate.ts'
+import type { AcmeLedger } from './ledger.ts'
+import { type OrderDeps, obtainCertificate } from './order.ts'
+import { AcmeError, type AcmePlan, type AcmeSettings, causeOf, meansOf, minKeepMs, retryDelayMs } from './plan.ts'
+import { planRenewal } from './renewal.ts'
+
+/** Dependencies of attempts. */
+export interface AttemptDeps extends OrderDeps, Pick<Runtime, 'random'> {
+  settings: AcmeSettings
+  /** Obstacle for a first order; undefined if none. */
+  preflight(plan: AcmePlan): Promise<string | undefined>
+  /** Has nginx serve the issued certificate. */
+  serve(plan: AcmePlan, issued: UsableCertificate): Promise<Outcome>
+}
+
+/** Kind of attempt. `due`: with the checks before an order. `forced`: without them. `resumed`: only finishes an order in progress. */
+export type AttemptMode = 'due' | 'forced' | 'resumed'
+
+/** Attempts to obtain certificates, recorded in the ledger. */
+export interface Attempts {
+  /** Orders a certificate, or finishes the order in progress, and has nginx serve it. Failures are logged, recorded and returned. */
+  make(plan: AcmePlan, mode: AttemptMode): Promise<Outcome>
+  /** Records a failure and when to retry. */
+  fail(plan: AcmePlan, error: unknown): Outcome
+  /** Asks the authority when to renew a certificate, and records the plan. */
+  askForWindow(plan: AcmePlan, certificate: UsableCertificate): Promise<void>
+}
+
+/** Creates attempts for the plans of a ledger. */
+export function createAttempts(deps: AttemptDeps, ledger: AcmeLedger): Attempts {
+  const { clock, log, store, settings, signal, keys } = deps
+
+  async function askForWindow(plan: AcmePlan, { certificate, pem }: UsableCertificate): Promise<void> {
+    const id = keys.certificateId(pem.chain)
+    const { renewal: previous } = ledger.recordOf(plan)
+    const asked = id === undefined ? undefined : deps.client.renewalInfo(id)
+    const info = await asked?.catch((error: unknown) => {
+      log.debug('the CA did not report when to renew', { name: plan.name, error: messageOf(error) })
+      return undefined
+    })
+    if (signal.aborted) return
+    ledger.update(plan, {
+      renewal: planRenewal({ certificate, previous, info, now: clock.now(), random: deps.random() }),
+    })
+  }
+
+  async function make(plan: AcmePlan, mode: AttemptMode): Promise<Outcome> {
+    if (signal.aborted) return aborted(plan)
+    const present = ledger.kept(plan.name)
+    let issued: UsableCertificate
+    try {
+      const unfinished = ledger.recordOf(plan)
+      const isFirst = !present && mode === 'due' && unfinished.pendingOrder === undefined
+      const problem = isFirst ? await deps.preflight(plan) : undefined
+      if (problem !== undefined) return fail(plan, new Error(problem))
+      const pem = await obtainCertificate(deps, {
+        plan,
+        settings,
+        replaces: present && keys.certificateId(present.pem.chain),
+        unfinished,
+        isResumeOnly: mode === 'resumed',
+        onProgress: change => ledger.update(plan, change),
+      })
+      issued = ledger.keep(plan, pem)
+      if (present) ledger.update(plan, { retryAt: clock.now() + minKeepMs(issued.certificate) })
+      store.savePendingKey(plan.name, undefined)
+      await askForWindow(plan, issued)
+      log.info('certificate issued', { names: plan.domains.join(','), expires: iso(issued.certificate.notAfter) })
+    } catch (error) {
+      return fail(plan, error)
+    }
+    const served = await deps.serve(plan, issued)
+    return served.ok ? { ok: true, message: `${plan.name} renewed` } : served
+  }
+
+  /** An operation aborted with the service does not count as a failure, and its order can be resumed. */
+  function aborted({ name }: AcmePlan): Outcome {
+    return { ok: false, message: `${name} not renewed`, reason: 'the ACME service was stopped' }
+  }
+
+  function fail(plan: AcmePlan, error: unknown): Outcome {
+    if (signal.aborted) return aborted(plan)
+    const failures = ledger.recordOf(plan).failures + 1
+    const asked = error instanceof AcmeError ? error.retryAfterMs : undefined
+    const delayMs = retryDelayMs(failures, asked, deps.random())
+    const reason = messageOf(error)
+    const cause = { failedBy: causeOf(error), means: meansOf(settings) }
+    ledger.update(plan, { failures, retryAt: clock.now() + delayMs, lastError: reason, ...cause })
+    const fields = {
+      names: plan.domains.join(','),
+      reason,
+      retry_in: formatDuration(Math.round(delayMs / 1000) * 1000),
+    }
+    if (ledger.kept(plan.name)) log.warn('certificate not renewed, the old one stays in use', fields)
+    else log.error('certificate not obtained', fields)
+    return { ok: false, message: `${plan.name} not renewed`, reason }
+  }
+
+  return { make, fail, askForWindow }
+}
+
+function iso(time: number): string {
+  return new Date(time).toISOString()
+}

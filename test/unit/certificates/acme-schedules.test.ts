@@ -1,0 +1,268 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import type { Log } from '../../../supervisor/base/log.ts'
+import type { AcmePlan, AcmeSettings } from '../../../supervisor/certificates/acme/plan.ts'
+import { type Acme, createAcme } from '../../../supervisor/certificates/acme/service.ts'
+import { createTurns } from '../../../supervisor/certificates/acme/turns.ts'
+import { createHandClock } from '../hand-clock.ts'
+import { createFakeAuthority, createFakeKeys, createFakeStore, type Fault } from './fake-authority.ts'
+
+const second = 1000
+const minute = 60 * second
+const hour = 60 * minute
+const quiet = () => {}
+const log: Log = { debug: quiet, info: quiet, warn: quiet, error: quiet }
+
+/** An authority with faults, a state directory, and a service that can be restarted at any moment. */
+function setUp(names: readonly string[] = [], { isOnDemand = false } = {}) {
+  const { clock, advance: advanceOnce } = createHandClock()
+  const authority = createFakeAuthority(clock)
+  const { store, names: stored } = createFakeStore()
+  const served = new Map<string, string>()
+  const published = new Set<string>()
+  const keys = createFakeKeys()
+  let ending = new AbortController()
+  let acme = begin()
+  let sinceTick = 0
+
+  function begin(): Acme {
+    const all = isOnDemand ? stored() : names
+    const settings: AcmeSettings = {
+      directory: 'https://ca.test/dir',
+      caFile: undefined,
+      email: undefined,
+      profile: undefined,
+      eab: undefined,
+      keyType: 'ecdsa',
+      challenge: 'http-01',
+      dnsHook: undefined,
+      plans: all.map((name): AcmePlan => ({ name, domains: [name] })),
+    }
+    return createAcme({
+      client: authority.clientUntil(ending.signal),
+      solver: {
+        type: 'http-01',
+        present: async (_domain, token) => void published.add(token),
+        remove: async (_domain, token) => void published.delete(token),
+      },
+      keys,
+      store,
+      clock,
+      log,
+      settings,
+      signal: ending.signal,
+      turns: createTurns({ clock, places: 4, patienceMs: 2 * second }),
+      random: () => 0,
+      preflight: async () => undefined,
+      isCovered: () => false,
+      async serve({ name }, { certificate }) {
+        served.set(name, certificate.id)
+        return { ok: true, message: '' }
+      },
+      ...(isOnDemand ? { isStillWanted: async () => true } : {}),
+    })
+  }
+
+  /** Moves time on, with a tick every ten seconds; every hour if that is long. */
+  async function advance(ms: number): Promise<void> {
+    const everyMs = ms > 6 * hour ? hour : 10 * second
+    for (let left = ms; left > 0; ) {
+      const part = Math.min(left, Math.max(everyMs - sinceTick, 1))
+      await advanceOnce(part)
+      left -= part
+      sinceTick += part
+      if (sinceTick < everyMs) continue
+      sinceTick = 0
+      void acme.tick()
+    }
+  }
+
+  return {
+    ...{ clock, authority, store, served, published, advance, stored },
+    acme: () => acme,
+    tick: () => void acme.tick(),
+    /** As a kill and a start. */
+    restart() {
+      ending.abort()
+      ending = new AbortController()
+      acme = begin()
+      sinceTick = 0
+      void acme.tick()
+    },
+    ordersOf: (name: string) => authority.orders.filter(order => order.name === name),
+  }
+}
+
+const stuck: Fault = { kind: 'lies' }
+
+describe('certificates/acme: names do not wait for each other', () => {
+  it('a name whose validation stays pending delays no other', async () => {
+    const { tick, advance, authority, served } = setUp(['slow.test', 'one.test', 'two.test'])
+    authority.forever.set('slow.test', stuck)
+    tick()
+    await advance(3 * second)
+    assert.deepEqual([...served.keys()], ['one.test', 'two.test'])
+  })
+
+  it('nor do more slow names than have a place', async () => {
+    const slow = Array.from({ length: 12 }, (_, index) => `slow${index}.test`)
+    const { tick, advance, authority, served } = setUp([...slow, 'one.test'])
+    for (const name of slow) authority.forever.set(name, { kind: 'slow', ms: 30 * second })
+    tick()
+    await advance(9 * second)
+    assert.deepEqual([...served.keys()], ['one.test'])
+  })
+
+  it('a first handshake takes turns with many renewals', async () => {
+    const many = Array.from({ length: 100 }, (_, index) => `n${index}.test`)
+    const { acme, tick, advance, authority, served } = setUp(many)
+    for (const name of many) authority.forever.set(name, { kind: 'slow', ms: second })
+    tick()
+    await advance(second)
+    const obtained = acme().obtain({ name: 'first.test', domains: ['first.test'] })
+    await advance(4 * second)
+    assert.equal((await obtained).ok, true)
+    assert.ok(served.size < 20)
+  })
+
+  it('an order for a name that is already being ordered joins that order', async () => {
+    const { acme, tick, advance, ordersOf } = setUp(['one.test'])
+    tick()
+    const renewed = acme().renew('one.test', 'forced')
+    await advance(5 * second)
+    assert.equal((await renewed).ok, true)
+    assert.equal(ordersOf('one.test').length, 1)
+  })
+})
+
+describe('certificates/acme: an order at a first handshake that fails', () => {
+  it('is not placed again before its time, is finished after it, and its certificate is renewed', async () => {
+    const { acme, advance, authority, ordersOf, served } = setUp([], { isOnDemand: true })
+    const plan = { name: 'one.test', domains: ['one.test'] }
+    authority.forever.set('one.test', stuck)
+    const first = acme().obtain(plan)
+    await advance(200 * second)
+    const outcome = await first
+    assert.deepEqual([outcome.ok, (outcome.retryInMs ?? 0) > 30 * second], [false, true])
+    assert.equal((await acme().obtain(plan)).ok, false)
+    assert.equal(ordersOf('one.test').length, 1)
+    authority.forever.clear()
+    await advance(2 * minute)
+    assert.equal(served.has('one.test'), true)
+    assert.equal(ordersOf('one.test').length, 1)
+    await advance(24 * hour * 70)
+    assert.equal(ordersOf('one.test').length, 2)
+  })
+
+  it('is finished after a restart too, and a name without an order in progress is forgotten', async () => {
+    const { acme, advance, restart, authority, ordersOf, served, stored } = setUp([], { isOnDemand: true })
+    authority.forever.set('one.test', stuck)
+    authority.forever.set('no.test', { kind: 'refuses', type: 'rejectedIdentifier' })
+    const outcomes = ['one.test', 'no.test'].map(name => acme().obtain({ name, domains: [name] }))
+    await advance(200 * second)
+    await Promise.all(outcomes)
+    restart()
+    const again = await acme().obtain({ name: 'one.test', domains: ['one.test'] })
+    assert.equal(again.ok, false)
+    authority.forever.delete('one.test')
+    await advance(2 * minute)
+    assert.deepEqual([...served.keys()], ['one.test'])
+    assert.equal(ordersOf('one.test').length, 1)
+    assert.deepEqual(stored(), ['one.test'])
+  })
+})
+
+describe('certificates/acme: an order whose authority misbehaves', () => {
+  for (const [what, fault] of [
+    ['shows the order as ready on one server only', { kind: 'refuses', type: 'orderNotReady' }],
+    ['is overloaded when the order is resumed', { kind: 'refuses', type: 'serverInternal' }],
+  ] as const)
+    it(`${what}: no other order is placed`, async () => {
+      const { tick, advance, restart, authority, ordersOf, served } = setUp(['one.test'])
+      const isAtFinalize = fault.type === 'orderNotReady'
+      if (isAtFinalize) {
+        const { finalize } = authority.client
+        authority.client.finalize = (order, csr) => {
+          authority.client.finalize = finalize
+          authority.faults.set('one.test', [fault])
+          return finalize(order, csr)
+        }
+      } else authority.forever.set('one.test', stuck)
+      tick()
+      await advance(3 * second)
+      if (!isAtFinalize) {
+        authority.forever.clear()
+        authority.faults.set('one.test', [fault])
+        restart()
+      }
+      await advance(3 * minute)
+      assert.equal(served.has('one.test'), true)
+      assert.equal(ordersOf('one.test').length, 1)
+    })
+})
+
+describe('certificates/acme: any schedule of faults and restarts', () => {
+  const fault: fc.Arbitrary<Fault> = fc.oneof(
+    fc.record({ kind: fc.constant('slow' as const), ms: fc.integer({ min: 1, max: 40 * second }) }),
+    fc.record({
+      kind: fc.constant('refuses' as const),
+      type: fc.constantFrom('serverInternal', 'badNonce', 'http503'),
+    }),
+    fc.record({
+      kind: fc.constant('refuses' as const),
+      type: fc.constant('rateLimited'),
+      retryAfterMs: fc.integer({ min: 1, max: hour }),
+    }),
+    ...(['cut', 'lost', 'lies', 'invalidates', 'forgets'] as const).map(kind => fc.constant<Fault>({ kind })),
+  )
+  const troubled = ['a.test', 'b.test', 'c.test']
+  const schedule = fc.record({
+    faults: fc.array(fc.array(fault, { maxLength: 12 }), { minLength: 3, maxLength: 3 }),
+    restarts: fc.array(fc.integer({ min: 1, max: 20 * minute }), { maxLength: 6 }),
+  })
+
+  it('keeps what is served, delays no other name, bounds the orders, and resumes', async () => {
+    await fc.assert(
+      fc.asyncProperty(schedule, async ({ faults, restarts }) => {
+        const names = [...troubled, 'good.test']
+        const { tick, advance, restart, authority, ordersOf, served, published, store } = setUp(names)
+        for (const [index, name] of troubled.entries()) authority.faults.set(name, [...(faults[index] ?? [])])
+        const seen = new Map<string, string>()
+        const check = () => {
+          for (const [name, id] of served) {
+            assert.ok(store.current(name), `${name} has no certificate any more`)
+            seen.set(name, id)
+          }
+          for (const name of names) {
+            const hourly = ordersOf(name).map(({ at }) => ordersOf(name).filter(o => o.at >= at && o.at < at + hour))
+            for (const some of hourly) assert.ok(some.length <= 8, `${some.length} orders for ${name} in an hour`)
+          }
+        }
+        tick()
+        const first = restarts[0] ?? 30 * second
+        await advance(Math.min(first, 12 * second))
+        if (first >= 12 * second) assert.ok(served.has('good.test'), 'good.test waited for the others')
+        for (const ms of restarts) {
+          restart()
+          await advance(ms)
+          check()
+        }
+        await advance(2 * hour)
+        check()
+        await advance(48 * hour)
+        check()
+        for (const name of names) {
+          assert.ok(served.has(name), `${name} never got a certificate`)
+          const unavoidable = 1 + (authority.lostOrders.get(name) ?? 0)
+          assert.ok(
+            ordersOf(name).length <= unavoidable,
+            `${ordersOf(name).length} orders for ${name}, not ${unavoidable}`,
+          )
+        }
+        assert.deepEqual([...published], [])
+      }),
+      { numRuns: 40 },
+    )
+  })
+})
