@@ -1,8 +1,9 @@
 // needs: pebble
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
+import { changeAccount } from './acme-account-changes.ts'
 import { type Authority, startAuthority } from './acme-authority.ts'
 import { cert, serialOf, startWithAcme } from './acme-monohull.ts'
 import { fixture, startMonohull, until } from './monohull.ts'
@@ -55,4 +56,24 @@ describe('the key of the CA account', { concurrency: 3 }, () => {
     assert.equal(code, 1)
     assert.match(output, new RegExp(`cannot read the account key: .*; let the user .* read ${key}`))
   })
+
+  for (const [how, what] of [
+    ['deactivate', 'belongs to an account that was deactivated: set aside and logged, and a new account renews'],
+    ['rollover', 'was replaced by another program: an account of its own renews'],
+  ] as const)
+    it(what, async t => {
+      const authority = await startAuthority(t)
+      const monohull = startWithAcme(t, authority)
+      await monohull.seen(/certificates changed/)
+      const accounts = join(monohull.folder, 'state/acme/accounts')
+      const key = join(accounts, readdirSync(accounts)[0] ?? '', 'account.key')
+      await changeAccount(authority, key, how)
+      const renewed = await cert(t, monohull, 'renew', 'one.test', '--force')
+      assert.equal(renewed.code, 0, renewed.output + monohull.output())
+      if (how === 'deactivate') {
+        assert.match(monohull.output(), /the CA no longer accepts the account, creating a new one .*deactivated/)
+        assert.ok(existsSync(`${key}.refused`))
+      }
+      assert.equal((await cert(t, monohull, 'renew', 'one.test', '--force')).code, 0)
+    })
 })

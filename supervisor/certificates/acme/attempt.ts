@@ -1,16 +1,24 @@
+import { pause } from '../../base/clock.ts'
 import { formatDuration } from '../../base/duration.ts'
 import { messageOf } from '../../base/errors.ts'
 import type { Outcome } from '../../base/outcome.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import type { UsableCertificate } from '../certificate.ts'
+import type { Neighbours } from './authority.ts'
 import type { AcmeLedger } from './ledger.ts'
 import { type OrderDeps, obtainCertificate } from './order.ts'
 import { AcmeError, type AcmePlan, type AcmeSettings, causeOf, meansOf, minKeepMs, retryDelayMs } from './plan.ts'
 import { planRenewal } from './renewal.ts'
 
+/** Time between two attempts to claim a name that another instance orders for, in ms. */
+const claimPauseMs = 500
+/** Longer than an order takes at most. */
+const claimTimeoutMs = 600_000
+
 /** Dependencies of attempts. */
 export interface AttemptDeps extends OrderDeps, Pick<Runtime, 'random'> {
   settings: AcmeSettings
+  neighbours: Pick<Neighbours, 'exist' | 'claim'>
   /** Obstacle for a first order; undefined if none. */
   preflight(plan: AcmePlan): Promise<string | undefined>
   /** Has nginx serve the issued certificate. */
@@ -24,6 +32,8 @@ export type AttemptMode = 'due' | 'forced' | 'resumed'
 export interface Attempts {
   /** Orders a certificate, or finishes the order in progress, and has nginx serve it. Failures are logged, recorded and returned. */
   make(plan: AcmePlan, mode: AttemptMode): Promise<Outcome>
+  /** Has nginx serve the certificate that another instance obtained for a plan; undefined if there is none. */
+  adopt(plan: AcmePlan): Promise<Outcome | undefined>
   /** Records a failure and when to retry. */
   fail(plan: AcmePlan, error: unknown): Outcome
   /** Asks the authority when to renew a certificate, and records the plan. */
@@ -48,8 +58,44 @@ export function createAttempts(deps: AttemptDeps, ledger: AcmeLedger): Attempts 
     })
   }
 
+  /** Claims a plan, once no other instance orders for it. Undefined if that takes too long. */
+  async function claim({ name }: AcmePlan): Promise<(() => void) | undefined> {
+    const deadline = clock.monotonic() + claimTimeoutMs
+    for (;;) {
+      const release = deps.neighbours.claim(name)
+      if (release || clock.monotonic() > deadline) return release
+      await pause(clock, claimPauseMs, signal)
+    }
+  }
+
   async function make(plan: AcmePlan, mode: AttemptMode): Promise<Outcome> {
     if (signal.aborted) return aborted(plan)
+    const release = await claim(plan).catch(() => undefined) // aborted
+    if (signal.aborted) return aborted(plan)
+    if (!release) {
+      const reason = 'another monohull with this state_dir is ordering it'
+      return { ok: false, message: `${plan.name} not renewed`, reason }
+    }
+    try {
+      return (await adopt(plan)) ?? (await order(plan, mode))
+    } finally {
+      release()
+    }
+  }
+
+  async function adopt(plan: AcmePlan): Promise<Outcome | undefined> {
+    if (!deps.neighbours.exist() || !ledger.reread(plan)) return undefined
+    const found = ledger.kept(plan.name)
+    if (!found || found.certificate.notAfter <= clock.now()) return undefined
+    log.info('certificate obtained by another instance', {
+      names: plan.domains.join(','),
+      expires: iso(found.certificate.notAfter),
+    })
+    const served = await deps.serve(plan, found)
+    return served.ok ? { ok: true, message: `${plan.name} renewed by another instance` } : served
+  }
+
+  async function order(plan: AcmePlan, mode: AttemptMode): Promise<Outcome> {
     const present = ledger.kept(plan.name)
     let issued: UsableCertificate
     try {
@@ -100,7 +146,7 @@ export function createAttempts(deps: AttemptDeps, ledger: AcmeLedger): Attempts 
     return { ok: false, message: `${plan.name} not renewed`, reason }
   }
 
-  return { make, fail, askForWindow }
+  return { make, adopt, fail, askForWindow }
 }
 
 function iso(time: number): string {

@@ -73,6 +73,8 @@ export interface KeyMaker {
 export interface AcmeStore {
   record(name: string): AcmeRecord | undefined
   saveRecord(name: string, record: AcmeRecord): void
+  /** Number that changes whenever the record is saved; 0 without one. */
+  version(name: string): number
   /** Stored certificate with this id, or else the latest one, expired or not. */
   current(name: string, id?: string): UsableCertificate | undefined
   /** Stores a certificate with its key. Throws if they do not match. */
@@ -98,4 +100,20 @@ export interface Preflight {
 export interface Gatekeeper {
   /** Rejects if there is no decision. */
   isAllowed(name: string): Promise<boolean>
+}
+
+/** Other instances with the same state directory on one file system, and what is shared with them. */
+export interface Neighbours {
+  /** Gives a sign of life, and looks for those of others. Needed every ten seconds. */
+  beat(): void
+  /** Whether another instance is alive, as of the last `beat`. */
+  exist(): boolean
+  /** Claims a name, so that no other instance orders for it; undefined if one does. The function releases the claim. */
+  claim(name: string): (() => void) | undefined
+  /** Shares the response to a challenge. */
+  share(token: string, keyAuthorization: string): void
+  unshare(token: string): void
+  /** Responses to challenges of other instances, by token. */
+  shared(): Map<string, string>
+  close(): void
 }

@@ -37,6 +37,8 @@ export interface AcmeLedger {
   remove(plan: AcmePlan): void
   /** Reads the store again, which another instance may have changed; true if it has another certificate. */
   reread(plan: AcmePlan): boolean
+  /** Whether another instance changed the record since it was read or written here. */
+  isChanged(plan: AcmePlan): boolean
   recordOf(plan: AcmePlan): AcmeRecord
   /** Changes a record, also in the store if that is writable. */
   update(plan: AcmePlan, change: Partial<AcmeRecord>): void
@@ -59,9 +61,11 @@ export function createAcmeLedger({ clock, log, store, settings, keepsAnyway }: A
   const plans = new Map<string, AcmePlan>()
   const records = new Map<string, AcmeRecord>()
   const kept = new Map<string, UsableCertificate>()
+  const versions = new Map<string, number>()
 
   function read(plan: AcmePlan): void {
     const spec = specOf(plan, settings)
+    versions.set(plan.name, store.version(plan.name))
     const known = store.record(plan.name)
     const present = store.current(plan.name, known?.issued)
     const record = recall(plan, spec, { known, present: present?.certificate })
@@ -85,6 +89,7 @@ export function createAcmeLedger({ clock, log, store, settings, keepsAnyway }: A
       plans.delete(name)
       records.delete(name)
       kept.delete(name)
+      versions.delete(name)
       store.remove(name)
     },
     reread(plan) {
@@ -92,12 +97,14 @@ export function createAcmeLedger({ clock, log, store, settings, keepsAnyway }: A
       read(plan)
       return kept.get(plan.name)?.certificate.id !== before
     },
+    isChanged: ({ name }) => store.version(name) !== versions.get(name),
     recordOf: ({ name }) => records.get(name) ?? newRecord(''),
     update(plan, change) {
       const record = { ...ledger.recordOf(plan), ...change }
       records.set(plan.name, record)
       try {
         store.saveRecord(plan.name, record)
+        versions.set(plan.name, store.version(plan.name))
       } catch (error) {
         log.debug('cannot store the record of a certificate', { name: plan.name, error: messageOf(error) })
       }

@@ -104,9 +104,14 @@ export function createAcme(deps: AcmeDeps): Acme {
     return begin(plan, 'awaited', act)
   }
 
+  /** Whether another instance may have obtained a certificate for a plan. */
+  const isChanged = (plan: AcmePlan) => deps.neighbours.exist() && ledger.isChanged(plan)
+
   /** Performs the step that is due for a plan. Undefined if that is no order. */
   async function step(plan: AcmePlan): Promise<Outcome | undefined> {
     if (signal.aborted || !ledger.has(plan)) return undefined
+    const adopted = isChanged(plan) ? await attempts.adopt(plan) : undefined
+    if (adopted) return adopted
     const certificate = ledger.certificateFor(plan)
     if (certificate && ledger.stepOf(plan).kind === 'ask') await attempts.askForWindow(plan, certificate)
     if (signal.aborted || ledger.stepOf(plan).kind !== 'order') return undefined
@@ -125,6 +130,7 @@ export function createAcme(deps: AcmeDeps): Acme {
   async function finish(plan: AcmePlan): Promise<Outcome | undefined> {
     if (recordOf(plan).pendingOrder !== undefined) return attempts.make(plan, 'resumed')
     ledger.remove(plan)
+    deps.withdraw?.(plan)
     return undefined
   }
 
@@ -140,7 +146,7 @@ export function createAcme(deps: AcmeDeps): Acme {
     const due = ledger.plans().filter(plan => {
       if (signal.aborted || underway.has(plan.name) || deps.isCovered(plan.domains)) return false
       const next = ledger.stepOf(plan)
-      return next.kind !== 'wait' || next.until <= now
+      return isChanged(plan) || next.kind !== 'wait' || next.until <= now
     })
     await Promise.all(due.map(plan => begin(plan, 'routine', () => step(plan))))
   }

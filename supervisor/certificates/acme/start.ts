@@ -9,9 +9,11 @@ import type { KeptCertificate } from '../kept.ts'
 import type { OnDemandKeys } from '../on-demand/paths.ts'
 import { type OnDemandDeps, type SharedAcmeDeps, startOnDemand } from '../on-demand/start.ts'
 import { createAccountStore } from './adapters/account.ts'
+import { createChallengeFiles } from './adapters/challenge-files.ts'
 import { createDnsSolver, createHttpSolver } from './adapters/challenges.ts'
 import { createAcmeClient } from './adapters/client.ts'
 import { keyMaker } from './adapters/key-maker.ts'
+import { createNeighbours } from './adapters/neighbours.ts'
 import { createPreflight } from './adapters/probes.ts'
 import { readRoots } from './adapters/requirements.ts'
 import { createAcmeStore } from './adapters/store.ts'
@@ -51,7 +53,9 @@ export function startAcme(
   const ending = new AbortController()
   const { signal } = ending
   const challengeDir = challengeDirOf(config) ?? join(config.run_dir, 'acme-challenge')
-  const preflight = createPreflight(config.state_dir, challengeDir, signal)
+  const neighbours = createNeighbours(join(config.state_dir, 'acme/shared'))
+  const challenges = createChallengeFiles(challengeDir, { clock, log, neighbours, signal })
+  const preflight = createPreflight(config.state_dir, challenges, signal)
   const account = createAccountStore(join(config.state_dir, 'acme/accounts'), settings.directory, {
     keys: keyMaker,
     log,
@@ -65,6 +69,15 @@ export function startAcme(
       fix: `mount a volume there, because every new container orders them again, which CAs limit: -v monohull-state:${config.state_dir}`,
     })
 
+  let hasNeighbours = false
+  function reportNeighbours(exist: boolean): void {
+    if (exist && !hasNeighbours)
+      log.info('another monohull uses this state_dir: certificates and challenges are shared', {
+        state_dir: config.state_dir,
+      })
+    hasNeighbours = exist
+  }
+
   const shared: SharedAcmeDeps = {
     client: createAcmeClient({
       ...{ settings, ca, account, signal, now: clock.now },
@@ -73,13 +86,14 @@ export function startAcme(
     solver:
       settings.challenge === 'dns-01'
         ? createDnsSolver(settings.dnsHook ?? [], dnsHookDir(apps), signal)
-        : createHttpSolver(challengeDir),
+        : createHttpSolver(challenges),
     keys: keyMaker,
     clock,
     random,
     log,
     signal,
     settings,
+    neighbours,
     turns: createTurns({ clock, ...turns }),
     preflight: plan => findObstacle(plan, settings, { preflight, log }),
     isCovered: domains =>
@@ -98,7 +112,11 @@ export function startAcme(
     for (const one of onDemand ? [acme, onDemand] : [acme])
       act(one).catch((error: unknown) => log.error('cannot renew certificates', { error: messageOf(error) }))
   }
-  const tick = () => each(one => one.tick())
+  const tick = () => {
+    neighbours.beat()
+    reportNeighbours(neighbours.exist())
+    each(one => one.tick())
+  }
   const cancel = runAt(everyTenSeconds, tick)
   tick()
   return {
@@ -110,6 +128,8 @@ export function startAcme(
       cancel()
       ending.abort()
       await Promise.all([acme.idle(), onDemand?.close()])
+      challenges.close()
+      neighbours.close()
     },
   }
 }

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { challengePath } from '../../../supervisor/certificates/acme/adapters/challenges.ts'
+import { challengePath } from '../../../supervisor/certificates/acme/adapters/challenge-files.ts'
 import { dnsRecord, keyMaker } from '../../../supervisor/certificates/acme/adapters/key-maker.ts'
 import { elementsIn, topLevelElements } from '../../../supervisor/certificates/der.ts'
 

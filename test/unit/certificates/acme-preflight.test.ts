@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import type { Log } from '../../../supervisor/base/log.ts'
+import type { ChallengeFiles } from '../../../supervisor/certificates/acme/adapters/challenge-files.ts'
 import { createPreflight } from '../../../supervisor/certificates/acme/adapters/probes.ts'
 import type { Preflight } from '../../../supervisor/certificates/acme/authority.ts'
 import type { ChallengeType } from '../../../supervisor/certificates/acme/plan.ts'
@@ -23,12 +24,14 @@ async function listen(t: TestContext, answer: http.RequestListener): Promise<str
 function setUp(t: TestContext) {
   const folder = temporaryFolder(t)
   const challenges = join(folder, 'challenges')
-  mkdirSync(challenges)
-  return {
-    folder,
-    challenges,
-    preflight: createPreflight(join(folder, 'state'), challenges, new AbortController().signal),
+  const { signal } = new AbortController()
+  const files: ChallengeFiles = {
+    publish: async (token, text) => writeFileSync(join(challenges, token), text),
+    remove: token => rmSync(join(challenges, token)),
+    close: () => {},
   }
+  mkdirSync(challenges)
+  return { folder, challenges, files, preflight: createPreflight(join(folder, 'state'), files, signal) }
 }
 
 describe('certificates/acme: preflight probes', () => {
@@ -55,11 +58,11 @@ describe('certificates/acme: preflight probes', () => {
   })
 
   it('recognizes a state directory that is not writable, and names without an address', async t => {
-    const { folder, challenges, preflight } = setUp(t)
+    const { folder, files, preflight } = setUp(t)
     assert.equal(preflight.storage(), undefined)
     writeFileSync(join(folder, 'file'), '')
     assert.match(
-      createPreflight(join(folder, 'file/state'), challenges, new AbortController().signal).storage() ?? '',
+      createPreflight(join(folder, 'file/state'), files, new AbortController().signal).storage() ?? '',
       /is not writable/,
     )
     assert.equal(await preflight.dns('localhost'), undefined)

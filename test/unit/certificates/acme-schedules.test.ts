@@ -48,6 +48,7 @@ function setUp(names: readonly string[] = [], { isOnDemand = false } = {}) {
       },
       keys,
       store,
+      neighbours: { exist: () => false, claim: () => () => {} },
       clock,
       log,
       settings,

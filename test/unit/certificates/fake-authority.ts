@@ -215,9 +215,15 @@ export function createFakeStore() {
   const records = new Map<string, string>()
   const certificates = new Map<string, UsableCertificate[]>()
   const pending = new Map<string, string>()
+  const versions = new Map<string, number>()
+  let saved = 0
   const store: AcmeStore = {
     record: name => (records.has(name) ? (JSON.parse(records.get(name) ?? '') as AcmeRecord) : undefined),
-    saveRecord: (name, record) => void records.set(name, JSON.stringify(record)),
+    saveRecord(name, record) {
+      records.set(name, JSON.stringify(record))
+      versions.set(name, ++saved)
+    },
+    version: name => (records.has(name) ? (versions.get(name) ?? 0) : 0),
     current(name, id) {
       const all = certificates.get(name) ?? []
       return all.find(({ certificate }) => certificate.id === id) ?? all[0]

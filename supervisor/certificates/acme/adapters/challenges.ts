@@ -1,28 +1,16 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { ChallengeSolver } from '../authority.ts'
+import type { ChallengeFiles } from './challenge-files.ts'
 import { dnsRecord } from './key-maker.ts'
 
 const hookTimeoutMs = 600_000
 
-/** Solver of HTTP-01: files that nginx serves below /.well-known/acme-challenge/, without a reload. Creates the directory. */
-export function createHttpSolver(challengeDir: string): ChallengeSolver {
-  mkdirSync(challengeDir, { recursive: true, mode: 0o755 })
+/** Solver of HTTP-01. */
+export function createHttpSolver(files: ChallengeFiles): ChallengeSolver {
   return {
     type: 'http-01',
-    async present(_domain, token, keyAuthorization) {
-      writeFileSync(challengePath(challengeDir, token), keyAuthorization, { mode: 0o644 })
-    },
-    async remove(_domain, token) {
-      rmSync(challengePath(challengeDir, token), { force: true })
-    },
+    present: (_domain, token, keyAuthorization) => files.publish(token, keyAuthorization),
+    remove: async (_domain, token) => files.remove(token),
   }
-}
-
-/** Path of the file for a token. Throws if the token is malformed, so that the authority cannot choose a path. */
-export function challengePath(challengeDir: string, token: string): string {
-  if (!/^[A-Za-z0-9_-]+$/.test(token)) throw new Error('the CA sent an invalid challenge token')
-  return join(challengeDir, token)
 }
 
 /**

@@ -1,16 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { lookup } from 'node:dns/promises'
-import { rmSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import { errnoOf, messageOf } from '../../../base/errors.ts'
 import { certificateStore } from '../../adapters/store.ts'
 import type { Preflight } from '../authority.ts'
-import { challengePath } from './challenges.ts'
+import type { ChallengeFiles } from './challenge-files.ts'
 
 const timeoutMs = 5000
 
 /** Checks `state_dir` and DNS, and requests a challenge of its own, as far as this machine can reach it. */
-export function createPreflight(stateDir: string, challengeDir: string, signal: AbortSignal): Preflight {
+export function createPreflight(stateDir: string, files: ChallengeFiles, signal: AbortSignal): Preflight {
   return {
     storage: () => (certificateStore.isWritable(stateDir) ? undefined : `state_dir ${stateDir} is not writable`),
     async dns(domain) {
@@ -24,12 +23,11 @@ export function createPreflight(stateDir: string, challengeDir: string, signal: 
     },
     async challenge(domain) {
       const token = `self-test-${randomBytes(16).toString('hex')}`
-      const path = challengePath(challengeDir, token)
-      writeFileSync(path, token, { mode: 0o644 })
       try {
+        await files.publish(token, token)
         return await probe(`http://${domain}/.well-known/acme-challenge/${token}`, token, signal)
       } finally {
-        rmSync(path, { force: true })
+        files.remove(token)
       }
     },
   }

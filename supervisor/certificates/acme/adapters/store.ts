@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { writePrivately } from '../../../base/adapters/private-file.ts'
 import { readCertificate } from '../../adapters/files.ts'
@@ -33,6 +33,10 @@ export function createAcmeStore(certificatesDir: string): AcmeStore {
       return text === undefined ? undefined : parseRecord(text)
     },
     saveRecord: (name, record) => writePrivately(recordPath(name), formatRecord(record)),
+    version(name) {
+      const { mtimeMs = 0, ino = 0 } = statSync(recordPath(name), { throwIfNoEntry: false }) ?? {}
+      return mtimeMs + ino
+    },
     current(name, id) {
       const [latest, ...others] = all(name)
       return others.find(({ certificate }) => certificate.id === id) ?? latest
