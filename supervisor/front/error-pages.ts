@@ -134,7 +134,8 @@ const noCertificate = builtIn('403', 'Client certificate required', {
 
 const refusedCertificate = builtIn('403', 'Client certificate rejected', {
   error: 'client_certificate_refused',
-  message: 'Your client certificate was rejected: it has expired, was revoked, or comes from another CA.',
+  message:
+    'Your client certificate was rejected: it has expired, was revoked, or comes from another CA, or this server cannot check it now. The server operator finds the reason with monohull status.',
 })
 
 function builtIn(status: string, title: string, json: BuiltIn['json'] & { message: string }): BuiltIn {

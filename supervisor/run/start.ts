@@ -174,6 +174,11 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
   const { openRunDirWatch } = await import('./run-dir.ts')
   run.add(openRunDirWatch({ ...runtime, ...run, runDir: config.run_dir, instance, pools: apps.pools }))
   if (!world.isDevelopment) directories.watch()
+  if (config.https !== 'off') {
+    const { watchClientAuthorities } = await import('../front/client-authority-watch.ts')
+    const current = () => run.settings().frontFiles.clientCertificates
+    run.add(watchClientAuthorities({ ...runtime, current }))
+  }
   await acme.begin()
   run.add(await openSchedules(settings, (target, reason) => send({ type: 'restart', target }, reason)))
   collectGarbage()

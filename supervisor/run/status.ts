@@ -2,6 +2,7 @@ import { gauge, type Metric } from '../base/metrics.ts'
 import { formatTable } from '../base/text-table.ts'
 import { type CertificatesStatus, formatCertificates } from '../certificates/status.ts'
 import type { RouteStoreStatus } from '../dynamic-routes/store.ts'
+import type { ClientCertificateStatus } from '../front/client-authority-watch.ts'
 import type { ProcessStatus } from '../programs/status.ts'
 import { formatUpstreams, type UpstreamServerStatus } from '../upstreams/status.ts'
 import type { WorkerLimits } from '../workers/autoscaling/decision.ts'
@@ -26,6 +27,8 @@ export interface Status {
   dynamicRoutes?: RouteStoreStatus | undefined
   /** Undefined without HTTPS. */
   certificates?: CertificatesStatus | undefined
+  /** Undefined unless client certificates are checked. */
+  clientCertificates?: ClientCertificateStatus | undefined
 }
 
 /** Status as text tables. */
@@ -51,7 +54,8 @@ export function formatStatus(status: Status): string {
   const tail =
     formatUpstreams(upstreams) +
     formatDynamicRoutes(status.dynamicRoutes) +
-    (certificates ? formatCertificates(certificates) : '')
+    (certificates ? formatCertificates(certificates) : '') +
+    (status.clientCertificates?.problems ?? []).map(problem => `client certificates: ${problem}\n`).join('')
   if (workers.length + processes.length === 0)
     return `${head}${upstreams.length === 0 ? 'static files, ' : ''}no workers\n${tail}`
   const rows = [...workers, ...processes].map(worker => [

@@ -6,7 +6,11 @@ import { base64url, signJws } from '../../supervisor/certificates/acme/adapters/
 import type { Authority } from './acme-authority.ts'
 
 /** What another program that has the key of an account does to it. `keyPath`: its file, beside that of the account. */
-export async function changeAccount({ env }: Authority, keyPath: string, how: 'deactivate' | 'rollover'): Promise<void> {
+export async function changeAccount(
+  { env }: Authority,
+  keyPath: string,
+  how: 'deactivate' | 'rollover',
+): Promise<void> {
   const key = createPrivateKey(readFileSync(keyPath))
   const { url: kid } = JSON.parse(readFileSync(join(dirname(keyPath), 'account.json'), 'utf8')) as { url: string }
   const base = new URL(env.MONOHULL_TLS_ACME_DIRECTORY ?? '').origin

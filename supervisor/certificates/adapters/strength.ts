@@ -1,6 +1,6 @@
 import type { KeyObject, X509Certificate } from 'node:crypto'
+import { elementsIn, topLevelElements } from '../../base/der.ts'
 import type { CertificateFacts } from '../certificate.ts'
-import { elementsIn, topLevelElements } from '../der.ts'
 
 /** Reason why OpenSSL rejects a key or a chain, and how to fix it. */
 export interface Weakness {

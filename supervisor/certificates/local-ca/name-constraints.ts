@@ -1,4 +1,4 @@
-import { elementsIn, readExtension } from '../der.ts'
+import { elementsIn, readExtension } from '../../base/der.ts'
 import type { Scope } from '../x509.ts'
 
 /** Object id 2.5.29.30, with tag and length. */

@@ -13,6 +13,8 @@ export interface ClientCertificateKeys {
 }
 
 const labels = { ca: 'CERTIFICATE', crl: 'X509 CRL' }
+/** Command that converts DER to PEM. */
+const converters = { ca: 'openssl x509 -inform der', crl: 'openssl crl -inform der' }
 
 /** CAs of client certificates and their revocation lists. nginx gets only the PEM blocks that are read here. */
 export function readClientCertificates(
@@ -39,12 +41,8 @@ function readBlocks(
     const pem = readPem(readFileSync(resolve(directory, name)))
     const texts = pem.ok ? pem.blocks.filter(block => block.label === label).map(({ text }) => text) : []
     if (texts.length > 0) return texts.join('')
-    complain(
-      key,
-      name,
-      pem.ok ? `contains no ${label}` : pem.problem,
-      pem.ok ? `name a PEM file with -----BEGIN ${label}-----` : pem.fix,
-    )
+    if (pem.ok) complain(key, name, `contains no ${label}`, `name a PEM file with -----BEGIN ${label}-----`)
+    else complain(key, name, pem.problem, /DER/.test(pem.problem) ? `convert it: ${converters[kind]}` : pem.fix)
   } catch (error) {
     complain(key, name, `cannot be read: ${messageOf(error)}`, 'name a readable PEM file')
   }

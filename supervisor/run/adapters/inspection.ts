@@ -8,6 +8,7 @@ import { namesWithoutCertificate } from '../../certificates/kept.ts'
 import { findMounted } from '../../certificates/search.ts'
 import type { Problem } from '../../config/report.ts'
 import { misspeltVariables } from '../../config/variables.ts'
+import { problemsOfClientCertificates } from '../../front/client-authority-watch.ts'
 import { bindFront, closeFront } from '../../front/front.ts'
 import { createNginxFiles } from '../../nginx/adapters/files.ts'
 import { complaintFix, nameOrigins } from '../../nginx/complaint.ts'
@@ -61,6 +62,7 @@ export async function inspect(settings: Settings, world: World, notes: string[])
     )
   }
   if (config.https !== 'off') await attempt('cert_dir', () => inspectCertificates(settings, { problems, notes }))
+  inspectClientCertificates(settings, { problems, notes })
   await noteUnknownNames(settings, notes)
   if (isRunDirWritable) await attempt('nginx', async () => notes.push(...(await testNginx(settings, world))))
   return problems
@@ -102,6 +104,21 @@ function inspectCertificates(settings: Settings, found: { problems: Problem[]; n
     })
   }
   if (problems.length === 0) found.notes.push(`no certificate in ${config.cert_dir}: the local CA will issue one`)
+}
+
+/** Adds the reasons why good client certificates are rejected, or soon will be. */
+function inspectClientCertificates({ frontFiles }: Settings, found: { problems: Problem[]; notes: string[] }): void {
+  for (const { kind, key, problem, fix } of problemsOfClientCertificates(
+    frontFiles.clientCertificates,
+    systemClock.now(),
+  )) {
+    if (kind === 'expires') found.notes.push(`${problem}; ${fix}`)
+    else
+      found.problems.push({
+        ...{ key: `tls.client_certificates.${key}`, source: 'this machine', value: undefined },
+        ...{ problem, fix },
+      })
+  }
 }
 
 /** Warnings of nginx's own test of the rendered configuration, run in a separate directory beside a running instance. */

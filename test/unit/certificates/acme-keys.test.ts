@@ -6,9 +6,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { elementsIn, topLevelElements } from '../../../supervisor/base/der.ts'
 import { challengePath } from '../../../supervisor/certificates/acme/adapters/challenge-files.ts'
 import { dnsRecord, keyMaker } from '../../../supervisor/certificates/acme/adapters/key-maker.ts'
-import { elementsIn, topLevelElements } from '../../../supervisor/certificates/der.ts'
 
 /** The first element of a request, which the signature is for. */
 function signedPart(request: Uint8Array): Uint8Array {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { authorityKeyId, serialContent } from '../../../supervisor/certificates/der.ts'
+import { authorityKeyId, serialContent } from '../../../supervisor/base/der.ts'
 
 describe('certificates: DER', () => {
   it('encodes a serial number', () => {

@@ -25,7 +25,8 @@ function meet(t: TestContext) {
 /** As if an instance had been silent for a minute. */
 function silence(directory: string): void {
   const then = new Date(Date.now() - 60_000)
-  for (const name of readdirSync(join(directory, 'instances'))) utimesSync(join(directory, 'instances', name), then, then)
+  for (const name of readdirSync(join(directory, 'instances')))
+    utimesSync(join(directory, 'instances', name), then, then)
 }
 
 describe('certificates/acme: instances with one state directory', () => {

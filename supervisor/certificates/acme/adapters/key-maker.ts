@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPair, sign, X509Certificate } from 'node:crypto'
 import { promisify } from 'node:util'
-import { authorityKeyId, serialContent } from '../../der.ts'
+import { authorityKeyId, serialContent } from '../../../base/der.ts'
 import type { KeyMaker } from '../authority.ts'
 import { draftRequest, signedRequest } from '../request.ts'
 import { base64url } from './jws.ts'

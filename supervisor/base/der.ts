@@ -8,6 +8,8 @@ export interface Element {
 /** Object id 2.5.29.35, with tag and length. */
 const authorityKeyIdentifier = [0x06, 0x03, 0x55, 0x1d, 0x23]
 const keyIdentifierTag = 0x80
+const utcTimeTag = 0x17
+const generalizedTimeTag = 0x18
 
 /** Identifier of the issuer's key in a DER certificate (RFC 5280, 4.2.1.1); undefined if it has none. */
 export function authorityKeyId(certificate: Uint8Array): Uint8Array | undefined {
@@ -60,4 +62,14 @@ export function serialContent(hex: string): Uint8Array {
   const even = hex.length % 2 === 0 ? hex : `0${hex}`
   const bytes = Uint8Array.from(even.match(/../g) ?? [], pair => Number.parseInt(pair, 16))
   return (bytes[0] ?? 0) >= 0x80 ? Uint8Array.of(0, ...bytes) : bytes
+}
+
+/** Time of a UTCTime or GeneralizedTime (RFC 5280, 4.1.2.5), in milliseconds since the Unix epoch; undefined for any other element. */
+export function timeOf(bytes: Uint8Array, { tag, start, end }: Element): number | undefined {
+  const text = new TextDecoder().decode(bytes.subarray(start, end))
+  const [, year = '', rest = ''] = /^(\d{2}|\d{4})(\d{10})Z$/.exec(text) ?? []
+  if (tag !== utcTimeTag && tag !== generalizedTimeTag) return undefined
+  const century = tag === generalizedTimeTag ? '' : Number(year) < 50 ? '20' : '19'
+  const time = Date.parse(`${century}${year}-${rest.replace(/(..)(..)(..)(..)(..)/, '$1-$2T$3:$4:$5Z')}`)
+  return Number.isNaN(time) ? undefined : time
 }
