@@ -68,11 +68,7 @@ export async function loadCertificates(
   // node:crypto loads slowly, and workers boot meanwhile
   const { certificateStore } = await import('./adapters/store.ts')
   const mounted = served?.kept.filter(({ source }) => source === 'mounted') ?? []
-  const acme = acmeSettingsOf(config)
-  const certificates = {
-    ...settings.certificates,
-    acme: acme && { directory: acmeCertificatesDir(config), plans: acme.plans },
-  }
+  const certificates = searchSettings(settings)
   const signature = await signDirectory(config.cert_dir, isOfInterest)
   const found = await findServed(certificates, {
     store: certificateStore,
@@ -114,6 +110,12 @@ function isStillNeeded(
   found: readonly { certificate: CertificateFacts }[],
 ): boolean {
   return source === 'acme' && !certificate.names.every(name => found.some(other => covers(other.certificate, name)))
+}
+
+/** Settings of the search for certificates, with the plans of tls.acme. */
+export function searchSettings({ config, certificates }: CertificatesSettings): CertificateSearchSettings {
+  const acme = acmeSettingsOf(config)
+  return { ...certificates, acme: acme && { directory: acmeCertificatesDir(config), plans: acme.plans } }
 }
 
 /** Removes the copies of certificates that are no longer served. */

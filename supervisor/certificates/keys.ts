@@ -152,7 +152,10 @@ export function describeTlsProblems(context: TlsContext) {
         'remove it, and mount a certificate for it',
       ),
     )
-  if (twice) problems.push(found('acme.domains', `expected each domain once, but ${twice} is listed twice`))
+  if (twice)
+    problems.push(
+      found('acme.domains', `expected each domain once, but ${twice} is listed twice`, `remove one ${twice}`),
+    )
   const taken = (context.routes ?? []).flatMap(({ path, match }, index) =>
     wanted.challenge === 'http-01' && match !== 'regex' && path.startsWith(challengePath)
       ? {

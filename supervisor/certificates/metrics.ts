@@ -31,7 +31,7 @@ export function certificateMetrics({ served, awaited, problems }: CertificatesSt
       type: 'gauge',
       help: 'Next order or reissue of a certificate, in Unix time',
       samples: renewals.flatMap(({ name, at }) =>
-        Date.parse(at) > 0 ? [{ labels: { name }, value: seconds(at) }] : [],
+        at === undefined ? [] : [{ labels: { name }, value: seconds(at) }],
       ),
     },
     {

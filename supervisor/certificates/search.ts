@@ -154,6 +154,20 @@ function tryToList(
   }
 }
 
+/** Certificates that need no local CA: the mounted ones and those from the CA. */
+export function findTrusted(
+  settings: Pick<CertificateSearchSettings, 'certDir' | 'acme'>,
+  { store, now }: { store: CertificateStore; now: number },
+): Omit<ServedSearch, 'localAuthority'> {
+  const { usable, order, ...mounted } = findMounted(store, settings.certDir, now)
+  const issued = settings.acme ? findAllIssued(store, settings.acme, { usable, now }) : []
+  return {
+    certificates: [...usable, ...issued.flatMap(found => found.certificates)],
+    problems: [...mounted.problems, ...issued.flatMap(found => found.problems)],
+    order,
+  }
+}
+
 /** Dependencies of the search. */
 export interface ServedDeps extends Pick<Runtime, 'clock' | 'log'> {
   store: CertificateStore
@@ -169,10 +183,7 @@ export interface ServedDeps extends Pick<Runtime, 'clock' | 'log'> {
  */
 export async function findServed(settings: CertificateSearchSettings, deps: ServedDeps): Promise<ServedSearch> {
   const { store, clock, log } = deps
-  const { usable, order, ...mounted } = findMounted(store, settings.certDir, clock.now())
-  const issued = settings.acme ? findAllIssued(store, settings.acme, { usable, now: clock.now() }) : []
-  const certificates = [...usable, ...issued.flatMap(found => found.certificates)]
-  const problems = [...mounted.problems, ...issued.flatMap(found => found.problems)]
+  const { certificates, problems, order } = findTrusted(settings, { store, now: clock.now() })
   if (certificates.length > 0 || deps.isIssuedNeeded(certificates))
     return { certificates, problems, order, localAuthority: undefined }
   if (settings.isRequired || deps.isMountedServed) throw noUsableCertificate(settings, problems)

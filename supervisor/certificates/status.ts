@@ -31,8 +31,8 @@ export interface CertificateStatus {
 export interface RenewalStatus {
   name: string
   domains: readonly string[]
-  /** ISO 8601. */
-  at: string
+  /** ISO 8601. Undefined: none is ordered. */
+  at: string | undefined
   why: string
   lastError: string | undefined
 }
@@ -52,7 +52,7 @@ type Served = Candidate & { files: CertificateFiles }
 
 /** Progress of a certificate that a CA issues; times in milliseconds since the Unix epoch. */
 interface PlannedIssue extends Omit<RenewalStatus, 'at'> {
-  nextAt: number
+  nextAt: number | undefined
 }
 
 /** Certificates that a CA issues: those of the configuration, and those obtained on demand. */
@@ -127,7 +127,7 @@ function localRenewal({ certificate }: Candidate): RenewalStatus {
 }
 
 function asRenewal({ nextAt, ...rest }: PlannedIssue): RenewalStatus {
-  return { ...rest, at: new Date(nextAt).toISOString() }
+  return { ...rest, at: nextAt === undefined ? undefined : new Date(nextAt).toISOString() }
 }
 
 function describeOne({ files, certificate }: Pick<UsableCertificate, 'certificate' | 'files'>, now: number) {
@@ -158,7 +158,11 @@ export function formatCertificates({ served, awaited, problems }: CertificatesSt
   const errors = served.flatMap(({ renewal }) => (renewal?.lastError ? [`${renewal.name}: ${renewal.lastError}`] : []))
   return [
     table,
-    ...awaited.map(renewal => `awaited: ${renewal.name}: next attempt ${describeRenewal(renewal)}\n`),
+    ...awaited.map(renewal =>
+      renewal.at === undefined
+        ? `not ordered: ${renewal.name}: ${renewal.why}\n`
+        : `awaited: ${renewal.name}: next attempt ${describeRenewal(renewal)}\n`,
+    ),
     ...[...errors, ...awaited.flatMap(({ name, lastError }) => (lastError ? [`${name}: ${lastError}`] : []))].map(
       error => `last attempt failed: ${error}\n`,
     ),
@@ -167,5 +171,5 @@ export function formatCertificates({ served, awaited, problems }: CertificatesSt
 }
 
 function describeRenewal({ at, why }: RenewalStatus): string {
-  return `${at.slice(0, 16).replace('T', ' ')}, ${why}`
+  return at === undefined ? why : `${at.slice(0, 16).replace('T', ' ')}, ${why}`
 }

@@ -25,8 +25,8 @@ export interface AcmeDeps extends AttemptDeps {
 export interface AcmeStatus {
   name: string
   domains: readonly string[]
-  /** Time of the next step; milliseconds since the Unix epoch. 0: none. */
-  nextAt: number
+  /** Time of the next step; milliseconds since the Unix epoch. Undefined: none. */
+  nextAt: number | undefined
   why: string
   lastError: string | undefined
 }
@@ -156,7 +156,7 @@ export function createAcme(deps: AcmeDeps): Acme {
     const record = recordOf(plan)
     const { renewal, lastError } = record
     const base = { name: plan.name, domains: plan.domains, lastError }
-    if (deps.isCovered(plan.domains)) return { ...base, nextAt: 0, why: 'a mounted certificate covers these names' }
+    if (deps.isCovered(plan.domains)) return { ...base, nextAt: undefined, why: 'a mounted certificate covers these names' }
     if (renewal && ledger.kept(plan.name))
       return { ...base, nextAt: Math.max(renewal.at, retryTime(record, clock.now())), why: renewal.why }
     return { ...base, nextAt: next.kind === 'wait' ? next.until : clock.now(), why: 'why' in next ? next.why : '' }

@@ -1,6 +1,7 @@
 import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { elementsIn, readExtension } from '../../base/der.ts'
 import { errnoOf, messageOf, OperatorError } from '../../base/errors.ts'
 import { certificatesOf, keysOf, readPem } from '../../base/pem.ts'
 import type { CertificateFacts, CertificateFiles, CertificateReading } from '../certificate.ts'
@@ -9,6 +10,9 @@ import { findChainWeakness, findKeyWeakness, keyTypeOf, oneLine } from './streng
 
 /** Far above the size of any certificate file, in bytes. */
 const maxFileBytes = 1_000_000
+/** Object id 1.3.6.1.5.5.7.1.24, with tag and length. */
+const tlsFeature = [0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x01, 0x18]
+const statusRequest = 5
 
 type Bad = { ok: false; problem: string; fix: string }
 
@@ -151,8 +155,18 @@ function remarksOn(path: string, { chain, unrelated }: { chain: ReadLink[]; unre
   }
   if (leaf?.x509.publicKey.asymmetricKeyType?.startsWith('ed'))
     remarks.push(`${path} has a key of type Ed25519 or Ed448, which browsers do not support: use EC P-256 or RSA`)
+  if (leaf && mustStaple(leaf.x509))
+    remarks.push(
+      `${path} requires OCSP stapling (must-staple), which is not sent, so Firefox and others reject it: have it reissued without`,
+    )
   if (leaf && !leaf.x509.subjectAltName) remarks.push(`${path} has no host name (subjectAltName): browsers reject it`)
   return remarks
+}
+
+/** Whether clients must reject it without a stapled OCSP response: the TLS feature extension (RFC 7633) with status_request. */
+function mustStaple({ raw }: X509Certificate): boolean {
+  const features = readExtension(raw, tlsFeature)
+  return features !== undefined && elementsIn(raw, features).some(({ start, end }) => end - start === 1 && raw[start] === statusRequest)
 }
 
 function readPemFile(path: string): ReturnType<typeof readPem> {

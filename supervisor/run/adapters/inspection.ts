@@ -4,8 +4,8 @@ import { systemClock } from '../../base/adapters/system-clock.ts'
 import { asOperatorError, messageOf, OperatorError } from '../../base/errors.ts'
 import type { World } from '../../base/world.ts'
 import { certificateStore } from '../../certificates/adapters/store.ts'
-import { namesWithoutCertificate } from '../../certificates/kept.ts'
-import { findMounted } from '../../certificates/search.ts'
+import { namesWithoutCertificate, searchSettings } from '../../certificates/kept.ts'
+import { findTrusted } from '../../certificates/search.ts'
 import type { Problem } from '../../config/report.ts'
 import { misspeltVariables } from '../../config/variables.ts'
 import { problemsOfClientCertificates } from '../../front/client-authority-watch.ts'
@@ -86,10 +86,13 @@ async function noteUnknownNames({ config }: Settings, notes: string[]): Promise<
 
 /** Adds an unusable certificate to the problems. A missing one is only a note, unless tls.required is set. */
 function inspectCertificates(settings: Settings, found: { problems: Problem[]; notes: string[] }): void {
-  const { config, certificates } = settings
-  const { usable, problems } = findMounted(certificateStore, certificates.certDir, systemClock.now())
+  const { config } = settings
+  const { certificates: usable, problems } = findTrusted(searchSettings(settings), {
+    store: certificateStore,
+    now: systemClock.now(),
+  })
   for (const { problem, fix } of problems)
-    found.problems.push({ key: 'cert_dir', source: certificates.certDir, value: undefined, problem, fix })
+    found.problems.push({ key: 'cert_dir', source: config.cert_dir, value: undefined, problem, fix })
   for (const { files, certificate } of usable) {
     found.notes.push(`certificate ${files.chain} for ${certificate.names.join(', ')}`, ...certificate.remarks)
   }

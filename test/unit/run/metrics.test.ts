@@ -36,7 +36,7 @@ const status: Status = {
   certificates: {
     served: [certificate, { ...certificate, servesFor: [], notAfter: '2026-11-30T00:00:00.000Z' }],
     awaited: [
-      { name: 'new.test', domains: ['new.test'], at: '1970-01-01T00:00:00.000Z', why: '', lastError: undefined },
+      { name: 'new.test', domains: ['new.test'], at: undefined, why: '', lastError: undefined },
     ],
     problems: ['a "bad" file'],
   },
