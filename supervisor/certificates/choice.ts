@@ -1,3 +1,4 @@
+import { canonicalAddress } from '../base/address.ts'
 import { isNumeric } from '../base/host-name.ts'
 import type { CertificateFacts } from './certificate.ts'
 
@@ -35,8 +36,10 @@ export function askableNames({ names }: Pick<CertificateFacts, 'names'>): string
   return [...new Set(lower)].filter(name => serverName.test(name) && !isNumeric(name) && name.length <= 253)
 }
 
-/** Whether a certificate is valid for a host name, or contains a name with `*`, by the rules of TLS clients (RFC 9525, 6.3). */
+/** Whether a certificate is valid for a host name or address, or contains a name with `*`, by the rules of TLS clients (RFC 9525, 6.3). */
 export function covers(certificate: Pick<CertificateFacts, 'names'>, host: string): boolean {
+  const address = canonicalAddress(host)
+  if (address !== undefined) return certificate.names.some(name => canonicalAddress(name) === address)
   const names = askableNames(certificate)
   const wildcard = `*${host.slice(host.indexOf('.'))}`
   return names.includes(host) || (host.includes('.') && names.includes(wildcard))
@@ -57,7 +60,7 @@ export function uncovered(
  * candidate is the fallback.
  */
 export function arrangeCertificates<T extends Candidate>(candidates: readonly [T, ...T[]]): Arrangement<T> {
-  const [first] = candidates
+  const first = fallbackOf(candidates)
   const names = [...new Set(candidates.flatMap(({ certificate }) => askableNames(certificate)))]
   const sets: CertificateSet<T>[] = []
   for (const name of names) {
@@ -69,6 +72,17 @@ export function arrangeCertificates<T extends Candidate>(candidates: readonly [T
   const [firstName = ''] = askableNames(first.certificate)
   const fallback = sets.find(set => set.names.includes(firstName)) ?? { names: [], certificates: [first] }
   return { fallback, named: sets.filter(set => set !== fallback) }
+}
+
+/**
+ * Certificate for clients that request no name. These connect by address, so one that a CA issued for an address comes before others,
+ * except mounted ones, whose order the user chooses.
+ */
+function fallbackOf<T extends Candidate>(candidates: readonly [T, ...T[]]): T {
+  const [first] = candidates
+  const hasAddress = ({ source, certificate }: T) =>
+    source === 'acme' && certificate.names.some(name => canonicalAddress(name) !== undefined)
+  return first.source === 'mounted' ? first : (candidates.find(hasAddress) ?? first)
 }
 
 function certificatesFor<T extends Candidate>(name: string, candidates: readonly T[]): T[] {

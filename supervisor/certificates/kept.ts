@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { signDirectory } from '../base/adapters/directory-signature.ts'
 import { systemClock } from '../base/adapters/system-clock.ts'
+import { canonicalAddress } from '../base/address.ts'
 import { OperatorError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { type AcmeKeys, acmeCertificatesDir, acmeSettingsOf } from './acme/settings.ts'
@@ -195,6 +196,7 @@ function fallbackNames(
   const own = certificates.some(each => trusted.includes(each)) ? names : []
   const uncoveredPlans = (acmeSettingsOf(config)?.plans ?? [])
     .flatMap(({ domains }) => domains)
+    .filter(domain => canonicalAddress(domain) === undefined)
     .filter(domain => !trusted.some(({ certificate }) => covers(certificate, domain)))
   return [...new Set([...own, ...uncoveredPlans])]
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod'
+import { canonicalAddress, isIpv6 } from '../base/address.ts'
 import { isNumeric } from '../base/host-name.ts'
-import { absolutePath, command, docs, hostName } from '../config/values.ts'
+import { absolutePath, command, docs, hostNameOrAddress } from '../config/values.ts'
 import { hsts } from './hsts/keys.ts'
 import { namedHosts } from './named-hosts.ts'
 import { onDemand } from './on-demand/keys.ts'
@@ -12,13 +13,16 @@ const directory = 'expected letsencrypt, letsencrypt-staging or the https URL of
 const acme = z
   .strictObject({
     domains: z
-      .array(z.union([hostName, z.array(hostName).min(1, domains).max(100, domains)], { error: domains }), {
-        error: domains,
-      })
+      .array(
+        z.union([hostNameOrAddress, z.array(hostNameOrAddress).min(1, domains).max(100, domains)], { error: domains }),
+        {
+          error: domains,
+        },
+      )
       .optional()
       .register(docs, {
         description:
-          'One certificate for each entry; a list inside the list is one certificate for all of its names; default: server_names and the hosts of routes',
+          'One certificate for each entry, a host name or an IP address; a list inside the list is one certificate for all of its names; default: server_names and the hosts of routes',
       }),
     email: z
       .email({ error: 'expected an email address' })
@@ -41,6 +45,14 @@ const acme = z
       .regex(/^[A-Za-z0-9._-]+$/, 'expected the name of a profile')
       .optional()
       .register(docs, { description: 'Certificate profile that the CA offers, such as shortlived' }),
+    preferred_chain: z
+      .string({ error: 'expected the common name of a CA' })
+      .regex(/^[^\0\n]+$/, 'expected the common name of a CA')
+      .optional()
+      .register(docs, {
+        description:
+          'Common name of the root CA at which the chain should end, such as ISRG Root X1, if the CA offers several chains. Used from the next renewal on',
+      }),
     eab: z
       .strictObject({
         key_id: z
@@ -120,7 +132,7 @@ export function describeTlsProblems(context: TlsContext) {
   }
   if (!wanted)
     return on_demand ? [found('on_demand', 'expected tls.acme as well, such as {email: me@example.com}')] : []
-  const names = wanted.domains?.flat().map(name => name.toLowerCase()) ?? namedHosts(context)
+  const names = wanted.domains?.flat().map(name => canonicalAddress(name) ?? name.toLowerCase()) ?? namedHosts(context)
   const problems = []
   if (https === 'off') {
     const fix = 'remove tls.acme, or set https to redirect or on'
@@ -143,15 +155,10 @@ export function describeTlsProblems(context: TlsContext) {
       found('acme.challenge', 'expected http-01 with tls.on_demand, because its names are in DNS zones of others'),
     )
   const twice = names.find((name, index) => names.indexOf(name) !== index)
-  const number = names.find(isNumeric)
-  if (number)
-    problems.push(
-      found(
-        'acme.domains',
-        `expected host names, but ${number} is an address`,
-        'remove it, and mount a certificate for it',
-      ),
-    )
+  const number = names.find(name => (isNumeric(name) || isIpv6(name)) && canonicalAddress(name) === undefined)
+  if (number) problems.push(found('acme.domains', `expected host names and addresses, but ${number} is neither`))
+  if (wanted.challenge === 'dns-01' && names.some(name => canonicalAddress(name) !== undefined))
+    problems.push(found('acme.challenge', 'expected http-01, because dns-01 cannot validate an address'))
   if (twice)
     problems.push(
       found('acme.domains', `expected each domain once, but ${twice} is listed twice`, `remove one ${twice}`),

@@ -30,9 +30,7 @@ export function certificateMetrics({ served, awaited, problems }: CertificatesSt
       name: 'certificate_renewal_timestamp_seconds',
       type: 'gauge',
       help: 'Next order or reissue of a certificate, in Unix time',
-      samples: renewals.flatMap(({ name, at }) =>
-        at === undefined ? [] : [{ labels: { name }, value: seconds(at) }],
-      ),
+      samples: renewals.flatMap(({ name, at }) => (at === undefined ? [] : [{ labels: { name }, value: seconds(at) }])),
     },
     {
       name: 'certificate_renewal_failed',

@@ -116,6 +116,15 @@ export const hostName = z.string({ error: 'expected a host name such as www.exam
   error: ({ input }) => asciiHost(String(input)) ?? 'expected a host name such as www.example.com',
 })
 
+const hostNameOrAddressPattern = new RegExp(`${hostNamePattern.source}|^[0-9A-Fa-f.]*:[0-9A-Fa-f:.]+$`)
+
+/** Host name or wildcard, or an IP address that may be invalid. */
+export const hostNameOrAddress = z
+  .string({ error: 'expected a host name such as www.example.com, or an IP address' })
+  .regex(hostNameOrAddressPattern, {
+    error: ({ input }) => asciiHost(String(input)) ?? 'expected a host name such as www.example.com, or an IP address',
+  })
+
 /** Message with the ASCII form of a name with letters such as ü, because clients only send that form. */
 function asciiHost(name: string): string | undefined {
   if (!/[^\x00-\x7f]/.test(name) || !URL.canParse(`http://${name}`)) return undefined

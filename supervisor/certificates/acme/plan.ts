@@ -27,6 +27,8 @@ export interface AcmeSettings {
   caFile: string | undefined
   email: string | undefined
   profile: string | undefined
+  /** Common name of the CA at which the chain should end. */
+  preferredChain: string | undefined
   /** External account binding from the authority. */
   eab: { keyId: string; hmacKey: string } | undefined
   keyType: 'ecdsa' | 'rsa'

@@ -1,5 +1,5 @@
 import { bitString, element, integer, nullValue, objectId, sequence, set } from '../der-encoding.ts'
-import { ecdsaWithSha256, subjectAltName } from '../x509.ts'
+import { ecdsaWithSha256, type Scope, subjectAltName } from '../x509.ts'
 
 const extensionRequest = objectId('1.2.840.113549.1.9.14')
 const algorithms = {
@@ -11,8 +11,8 @@ const algorithms = {
  * CertificationRequestInfo, in DER: the part of a certificate request (CSR, RFC 2986) that is signed. It has no subject: public CAs
  * expect the host names in the extension only. `publicKey`: SubjectPublicKeyInfo, in DER.
  */
-export function draftRequest({ publicKey, hosts }: { publicKey: Uint8Array; hosts: readonly string[] }): Uint8Array {
-  const extensions = sequence(subjectAltName({ hosts, addresses: [] }))
+export function draftRequest({ publicKey, names }: { publicKey: Uint8Array; names: Scope }): Uint8Array {
+  const extensions = sequence(subjectAltName(names))
   return sequence(integer(0), sequence(), publicKey, element(0xa0, sequence(extensionRequest, set(extensions))))
 }
 

@@ -156,7 +156,8 @@ export function createAcme(deps: AcmeDeps): Acme {
     const record = recordOf(plan)
     const { renewal, lastError } = record
     const base = { name: plan.name, domains: plan.domains, lastError }
-    if (deps.isCovered(plan.domains)) return { ...base, nextAt: undefined, why: 'a mounted certificate covers these names' }
+    if (deps.isCovered(plan.domains))
+      return { ...base, nextAt: undefined, why: 'a mounted certificate covers these names' }
     if (renewal && ledger.kept(plan.name))
       return { ...base, nextAt: Math.max(renewal.at, retryTime(record, clock.now())), why: renewal.why }
     return { ...base, nextAt: next.kind === 'wait' ? next.until : clock.now(), why: 'why' in next ? next.why : '' }

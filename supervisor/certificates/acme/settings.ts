@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path'
+import { canonicalAddress } from '../../base/address.ts'
 import type { TlsConfig } from '../keys.ts'
 import { namedHosts } from '../named-hosts.ts'
 import type { AcmeSettings } from './plan.ts'
@@ -26,19 +27,20 @@ const directories: Record<string, string> = {
 export function acmeSettingsOf(config: Pick<AcmeKeys, 'tls' | 'server_names' | 'routes'>): AcmeSettings | undefined {
   const { tls } = config
   if (!tls.acme) return undefined
-  const { directory, ca_file, email, profile, eab, key_type, challenge, dns_hook } = tls.acme
+  const { directory, ca_file, email, profile, preferred_chain, eab, key_type, challenge, dns_hook } = tls.acme
   const certificates = tls.acme.domains ?? namedHosts(config)
   return {
     directory: directories[directory] ?? directory,
     caFile: ca_file,
     email,
     profile,
+    preferredChain: preferred_chain,
     eab: eab && { keyId: eab.key_id, hmacKey: eab.hmac_key },
     keyType: key_type,
     challenge,
     dnsHook: dns_hook,
     plans: certificates.map(names => {
-      const domains = [names].flat().map(name => name.toLowerCase())
+      const domains = [names].flat().map(name => canonicalAddress(name) ?? name.toLowerCase())
       return { name: domains[0] ?? '', domains }
     }),
   }

@@ -80,7 +80,7 @@ export function startAcme(
 
   const shared: SharedAcmeDeps = {
     client: createAcmeClient({
-      ...{ settings, ca, account, signal, now: clock.now },
+      ...{ settings, log, ca, account, signal, now: clock.now },
       onTime: createClockCheck(log, clock.now),
     }),
     solver:

@@ -1,6 +1,7 @@
 import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { canonicalAddress } from '../../base/address.ts'
 import { elementsIn, readExtension } from '../../base/der.ts'
 import { errnoOf, messageOf, OperatorError } from '../../base/errors.ts'
 import { certificatesOf, keysOf, readPem } from '../../base/pem.ts'
@@ -129,7 +130,9 @@ function factsOf(x509: X509Certificate, key: KeyObject): Omit<CertificateFacts, 
   return {
     subject: oneLine(x509.subject),
     issuer: oneLine(x509.issuer),
-    names: [...(x509.subjectAltName ?? '').matchAll(/(?:DNS|IP Address):([^,\s"]+)/g)].map(match => match[1] ?? ''),
+    names: [...(x509.subjectAltName ?? '').matchAll(/(?:DNS|IP Address):([^,\s"]+)/g)].map(
+      ([, name = '']) => canonicalAddress(name) ?? name,
+    ),
     serial: x509.serialNumber,
     fingerprint: x509.fingerprint256,
     keyType: keyTypeOf(key) ?? 'rsa',
@@ -166,7 +169,10 @@ function remarksOn(path: string, { chain, unrelated }: { chain: ReadLink[]; unre
 /** Whether clients must reject it without a stapled OCSP response: the TLS feature extension (RFC 7633) with status_request. */
 function mustStaple({ raw }: X509Certificate): boolean {
   const features = readExtension(raw, tlsFeature)
-  return features !== undefined && elementsIn(raw, features).some(({ start, end }) => end - start === 1 && raw[start] === statusRequest)
+  return (
+    features !== undefined &&
+    elementsIn(raw, features).some(({ start, end }) => end - start === 1 && raw[start] === statusRequest)
+  )
 }
 
 function readPemFile(path: string): ReturnType<typeof readPem> {

@@ -33,6 +33,7 @@ function setUp(names: readonly string[] = [], { isOnDemand = false } = {}) {
       caFile: undefined,
       email: undefined,
       profile: undefined,
+      preferredChain: undefined,
       eab: undefined,
       keyType: 'ecdsa',
       challenge: 'http-01',

@@ -21,6 +21,7 @@ const settings: AcmeSettings = {
   caFile: undefined,
   email: undefined,
   profile: undefined,
+  preferredChain: undefined,
   eab: undefined,
   keyType: 'ecdsa',
   challenge: 'http-01',

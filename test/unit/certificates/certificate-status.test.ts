@@ -22,7 +22,10 @@ describe('certificates: status', () => {
     const make = (...words: string[]) => {
       const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', 'k.pem']
       const name = ['-subj', '/CN=a.test', '-addext', 'subjectAltName=DNS:a.test']
-      execFileSync('openssl', ['req', '-x509', ...key, ...name, ...words, '-out', 'c.pem'], { cwd: folder, stdio: 'pipe' })
+      execFileSync('openssl', ['req', '-x509', ...key, ...name, ...words, '-out', 'c.pem'], {
+        cwd: folder,
+        stdio: 'pipe',
+      })
       const read = readCertificate(folder, { chain: 'c.pem', key: 'k.pem' })
       return read.ok ? read.certificate.remarks.join() : read.problem
     }

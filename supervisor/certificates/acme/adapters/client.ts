@@ -1,8 +1,11 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto'
+import { canonicalAddress } from '../../../base/address.ts'
+import type { Log } from '../../../base/log.ts'
 import type { AcmeAuthorization, AcmeChallenge, AcmeClient, AcmeOrder } from '../authority.ts'
 import { AcmeError, type AcmeSettings } from '../plan.ts'
 import { readRetryAfter } from '../renewal.ts'
 import type { AccountStore } from './account.ts'
+import { alternatesIn, chainEndsAt } from './chains.ts'
 import { type AcmeHttpResponse, requestAcme } from './http.ts'
 import { base64url, bindExternally, signJws, thumbprint } from './jws.ts'
 
@@ -14,7 +17,8 @@ const errorPrefix = /^urn:ietf:params:acme:error:/
 
 /** Options of the ACME client. */
 export interface AcmeClientOptions {
-  settings: Pick<AcmeSettings, 'directory' | 'email' | 'eab'>
+  settings: Pick<AcmeSettings, 'directory' | 'email' | 'eab' | 'preferredChain'>
+  log: Log
   /** PEM roots. */
   ca: string | undefined
   account: AccountStore
@@ -43,7 +47,7 @@ interface Problem {
 }
 
 /** Client of an ACME authority (RFC 8555, and RFC 9773 for renewal information). */
-export function createAcmeClient({ settings, ca, account, now, onTime, signal }: AcmeClientOptions): AcmeClient {
+export function createAcmeClient({ settings, log, ca, account, now, onTime, signal }: AcmeClientOptions): AcmeClient {
   let directory: Promise<Directory> | undefined
   let nonces: string[] = []
   let loadedKey: Promise<KeyObject> | undefined
@@ -201,7 +205,7 @@ export function createAcmeClient({ settings, ca, account, now, onTime, signal }:
         throw new AcmeError(`the CA has no profile ${profile}; it has: ${known}`, { type: 'invalidProfile' })
       }
       const response = await ask(newOrder, {
-        identifiers: domains.map(value => ({ type: 'dns', value })),
+        identifiers: domains.map(value => ({ type: canonicalAddress(value) === undefined ? 'dns' : 'ip', value })),
         ...(profile === undefined ? {} : { profile }),
         ...(replaces === undefined || renewalInfo === undefined ? {} : { replaces }),
       })
@@ -226,7 +230,19 @@ export function createAcmeClient({ settings, ca, account, now, onTime, signal }:
       await ask(challengeUrl, {})
     },
     finalize: async ({ finalize, url }, csr) => orderIn(await ask(finalize, { csr: base64url(csr) }), url),
-    certificate: async url => (await ask(url, '')).text,
+    async certificate(url) {
+      const first = await ask(url, '')
+      const { preferredChain } = settings
+      if (preferredChain === undefined || chainEndsAt(first.text, preferredChain)) return first.text
+      for (const other of alternatesIn(first.headers.link)) {
+        const { text } = await ask(new URL(other, url).href, '')
+        if (chainEndsAt(text, preferredChain)) return text
+      }
+      log.warn('the CA offers no chain to tls.acme.preferred_chain, using its default chain', {
+        preferred_chain: preferredChain,
+      })
+      return first.text
+    },
     async renewalInfo(certificateId) {
       const { renewalInfo } = await findDirectory()
       if (renewalInfo === undefined) return undefined

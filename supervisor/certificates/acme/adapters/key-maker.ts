@@ -1,5 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPair, sign, X509Certificate } from 'node:crypto'
 import { promisify } from 'node:util'
+import { addressBytes, canonicalAddress } from '../../../base/address.ts'
 import { authorityKeyId, serialContent } from '../../../base/der.ts'
 import type { KeyMaker } from '../authority.ts'
 import { draftRequest, signedRequest } from '../request.ts'
@@ -17,7 +18,12 @@ export const keyMaker: KeyMaker = {
   createRequest(keyPem, domains) {
     const key = createPrivateKey(keyPem)
     const publicKey = createPublicKey(key).export({ type: 'spki', format: 'der' })
-    const draft = draftRequest({ publicKey, hosts: domains })
+    const isAddress = (name: string) => canonicalAddress(name) !== undefined
+    const names = {
+      hosts: domains.filter(name => !isAddress(name)),
+      addresses: domains.filter(isAddress).map(addressBytes),
+    }
+    const draft = draftRequest({ publicKey, names })
     const keyType = key.asymmetricKeyType === 'rsa' ? 'rsa' : 'ecdsa'
     return signedRequest(draft, keyType, sign('sha256', draft, key))
   },

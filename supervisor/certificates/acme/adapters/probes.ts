@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { lookup } from 'node:dns/promises'
 import http from 'node:http'
+import { isIpv6 } from '../../../base/address.ts'
 import { errnoOf, messageOf } from '../../../base/errors.ts'
 import { certificateStore } from '../../adapters/store.ts'
 import type { Preflight } from '../authority.ts'
@@ -25,7 +26,11 @@ export function createPreflight(stateDir: string, files: ChallengeFiles, signal:
       const token = `self-test-${randomBytes(16).toString('hex')}`
       try {
         await files.publish(token, token)
-        return await probe(`http://${domain}/.well-known/acme-challenge/${token}`, token, signal)
+        return await probe(
+          `http://${isIpv6(domain) ? `[${domain}]` : domain}/.well-known/acme-challenge/${token}`,
+          token,
+          signal,
+        )
       } finally {
         files.remove(token)
       }
