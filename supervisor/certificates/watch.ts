@@ -81,9 +81,10 @@ export function watchCertificates({
   /** Judges every certificate again after the clock was set. */
   function followClock(): void {
     const offset = clock.now() - clock.monotonic()
-    const isSet = Math.abs(offset - clockOffset) >= clockJumpMs
+    const byMs = offset - clockOffset
     clockOffset = offset
-    if (!isSet) return
+    if (Math.abs(byMs) < clockJumpMs) return
+    log.info('the clock was set, judging the certificates again', { by_s: Math.round(byMs / 1000) })
     warned.clear()
     loadInBackground('the clock was set')
   }

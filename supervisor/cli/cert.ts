@@ -76,7 +76,11 @@ function isAmong(names: string[], name: string): boolean {
 
 function formatOne({ renewal, ...certificate }: CertificateStatus): string {
   const rows = Object.entries(certificate).map(([key, value]) => [key, Array.isArray(value) ? value.join(', ') : value])
-  if (renewal) rows.push(['nextRenewal', [renewal.at, renewal.why].filter(Boolean).join(', ')], ['lastError', renewal.lastError ?? ''])
+  if (renewal)
+    rows.push(
+      ['nextRenewal', [renewal.at, renewal.why].filter(Boolean).join(', ')],
+      ['lastError', renewal.lastError ?? ''],
+    )
   return rows.map(([key = '', value = '']) => `${key.padEnd(12)} ${value || '-'}\n`).join('')
 }
 

@@ -1,10 +1,13 @@
+// needs: openssl
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { askAdmin } from '../../supervisor/run/adapters/admin-client.ts'
 import type { Status } from '../../supervisor/run/status.ts'
+import { makeCertificate } from '../make-certificate.ts'
 import { fixture, type Monohull, type StartOptions, startMonohull, temporaryFolder, until } from './monohull.ts'
+import { presented } from './presented.ts'
 
 const hourMs = 3_600_000
 const hello = ['run', 'node', fixture('hello.cjs')]
@@ -62,5 +65,28 @@ describe('a clock that is set while monohull runs', { concurrency: 3 }, () => {
     setClock(hourMs)
     assert.equal((await answer).status, 200)
     assert.equal(await monohull.exited, 0)
+  })
+
+  it('gives a good certificate back within seconds, and keeps the local CA', async t => {
+    const folder = temporaryFolder(t, { offset: String(400 * 24 * hourMs) })
+    makeCertificate(join(folder, 'certs'), 'one.test', { chain: 'fullchain.pem', key: 'privkey.pem' })
+    const env = { NODE_OPTIONS: `--require ${fixture('../set-clock.cjs')}`, CLOCK_OFFSET: join(folder, 'offset') }
+    const monohull = startMonohull(t, { args: hello, folder, env })
+    await monohull.serving()
+    const shown = async () => (await presented(monohull.instance().httpsPort, 'one.test')).issuer
+    assert.match(await shown(), /Monohull local CA/)
+    const authority = readFileSync(join(folder, 'state/local-ca.crt'), 'utf8')
+    for (const [byMs, issuer] of [
+      [0, 'CN=one.test'],
+      [400 * 24 * hourMs, 'CN=one.test'],
+      [-400 * 24 * hourMs, 'CN=one.test'],
+      [0, 'CN=one.test'],
+    ] as const) {
+      const from = monohull.output().length
+      writeFileSync(join(folder, 'offset'), String(byMs))
+      await monohull.seen(/the clock was set/, from)
+      await until('the certificate', async () => (await shown()) === issuer)
+    }
+    assert.equal(readFileSync(join(folder, 'state/local-ca.crt'), 'utf8'), authority)
   })
 })

@@ -35,9 +35,7 @@ const status: Status = {
   processes: [{ name: 'queue.1', state: 'running', pid: 44, uptimeSeconds: 5, restarts: 1 }],
   certificates: {
     served: [certificate, { ...certificate, servesFor: [], notAfter: '2026-11-30T00:00:00.000Z' }],
-    awaited: [
-      { name: 'new.test', domains: ['new.test'], at: undefined, why: '', lastError: undefined },
-    ],
+    awaited: [{ name: 'new.test', domains: ['new.test'], at: undefined, why: '', lastError: undefined }],
     problems: ['a "bad" file'],
   },
 }
