@@ -1,7 +1,7 @@
 import http from 'node:http'
 import net from 'node:net'
 import { readableEnv } from '../config/variables.ts'
-import { readInstance } from './adapters/instance.ts'
+import { searchInstance } from './adapters/instance-search.ts'
 
 /** Docker's HEALTHCHECK: requests the liveness path on the HTTP port. Exits with 0 if it is healthy, else with 1 and prints the reason. */
 const timeoutMs = 2500
@@ -11,7 +11,8 @@ function fail(reason: string): never {
   process.exit(1)
 }
 
-const instance = readInstance(readableEnv(process.env).MONOHULL_RUN_DIR ?? '/run/monohull')
+const { MONOHULL_RUN_DIR: runDir = '/run/monohull', MONOHULL_IMAGE: image } = readableEnv(process.env)
+const instance = searchInstance(runDir, image === '1')
 if (!instance?.isServing) fail('monohull is not serving yet')
 if (instance.livePath === 'off') process.exit(0)
 const { httpHost: host, httpPort: port, livePath: path, proxyProtocol } = instance
