@@ -30,9 +30,16 @@ export interface CommandClient {
 
 const stopping: Outcome = { ok: false, message: 'command rejected', reason: stoppingReason }
 
+/** Whether running a command twice in a row has the same effect as running it once. */
+function isRepeatable({ type }: Command): boolean {
+  return type !== 'scaleBy'
+}
+
 /** Queue that runs commands one after the other. A stop does not wait, and a second stop is a quick one. */
 export function createCommandQueue({ run, stop, ready, log }: CommandQueueDeps): CommandQueue {
   let last: Promise<unknown> = ready
+  /** The last command, while it waits for others: an equal one that follows would only repeat it. */
+  let waiting: { command: Command; done: Promise<Outcome> } | undefined
   let isStopping = false
 
   async function runNow(command: Command, client: CommandClient | undefined): Promise<Outcome> {
@@ -64,7 +71,16 @@ export function createCommandQueue({ run, stop, ready, log }: CommandQueueDeps):
         isStopping = true
         return { ok: true, message: 'stopping' }
       }
-      const done = last.then(() => runNow(command, client))
+      if (waiting && JSON.stringify(waiting.command) === JSON.stringify(command)) {
+        log.info('command merged with an equal one that waits', { command: command.type })
+        return waiting.done
+      }
+      const done = last.then(() => {
+        if (waiting?.command === command) waiting = undefined
+        return runNow(command, client)
+      })
+      // one of a client is dropped when the client goes
+      waiting = isRepeatable(command) && !client ? { command, done } : undefined
       last = done
       return done
     },

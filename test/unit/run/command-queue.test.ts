@@ -79,11 +79,45 @@ describe('the queue of commands', { timeout: 5000 }, () => {
       ready: Promise.resolve(),
       log,
     })
-    const outcomes = await Promise.all(Array.from({ length: 3 }, () => queue.push({ type: 'reload' }, 'a test')))
+    const commands: Command[] = [{ type: 'reload' }, { type: 'restart' }, { type: 'reload' }]
+    const outcomes = await Promise.all(commands.map(command => queue.push(command, 'a test')))
     assert.deepEqual(
       outcomes.map(({ ok }) => ok),
       [false, false, true],
     )
     assert.match(JSON.stringify(outcomes), /EMFILE: .*; raise the limit.*ENOSPC: .*; free space/)
+  })
+
+  it('runs a command that follows an equal one only once while that one waits', async () => {
+    const ran: string[] = []
+    let finish = () => {}
+    const queue = createCommandQueue({
+      async run({ type }) {
+        ran.push(type)
+        await new Promise<void>(resolve => {
+          finish = resolve
+        })
+        return { ok: true, message: `${type} ${ran.length}` }
+      },
+      stop() {},
+      ready: Promise.resolve(),
+      log: { debug() {}, info() {}, warn() {}, error() {} },
+    })
+    const push = (type: 'reload' | 'restart') => queue.push({ type }, 'a test')
+    const turn = () => new Promise(resolve => setImmediate(resolve))
+    const first = push('reload')
+    await turn()
+    const storm = Array.from({ length: 9 }, () => push('reload'))
+    const others = [push('restart'), push('reload'), push('reload')]
+    const more = [1, -1, 1].map(() => queue.push({ type: 'scaleBy', change: 1 }, 'a test'))
+    for (let commands = 0; commands < 7; commands++) {
+      finish()
+      await turn()
+    }
+    assert.deepEqual(ran, ['reload', 'reload', 'restart', 'reload', 'scaleBy', 'scaleBy', 'scaleBy'])
+    assert.deepEqual((await first).message, 'reload 1')
+    assert.deepEqual(new Set((await Promise.all(storm)).map(({ message }) => message)), new Set(['reload 2']))
+    assert.deepEqual((await Promise.all(others)).map(({ message }) => message), ['restart 3', 'reload 4', 'reload 4'])
+    await Promise.all(more)
   })
 })
