@@ -4,9 +4,6 @@ export const stoppingReason = 'monohull is stopping'
 /** How to stop, and by when. */
 export interface Stopping {
   mode: 'graceful' | 'quick'
-  /** Time left for the whole stop, in ms. */
+  /** Time left for the whole stop, in ms; a quick one has less than a second. */
   leftMs(): number
 }
-
-/** Time that a process has in a quick stop, in ms. */
-export const quickStopMs = 1000

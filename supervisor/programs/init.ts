@@ -1,6 +1,6 @@
 import { formatDuration } from '../base/duration.ts'
 import { exitCode, OperatorError } from '../base/errors.ts'
-import { quickStopMs, type Stopping } from '../base/stopping.ts'
+import type { Stopping } from '../base/stopping.ts'
 import type { ProcessRuntime } from '../processes/child.ts'
 import { describeExit, exitCodeOf } from '../processes/exit.ts'
 import { type InitFailure, runInit } from './init-run.ts'
@@ -24,7 +24,7 @@ export function startInit(runtime: ProcessRuntime, plans: readonly InitPlan[]): 
     done: run.done.then(failure => {
       if (failure) throw describeFailure(failure)
     }),
-    stop: ({ mode, leftMs }) => run.stop(mode === 'quick' ? quickStopMs : leftMs()),
+    stop: ({ leftMs }) => run.stop(leftMs()),
   }
 }
 

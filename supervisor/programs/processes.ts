@@ -1,7 +1,7 @@
 import { type Change, expectReverted, inOrder } from '../base/change.ts'
 import type { Metric } from '../base/metrics.ts'
 import { stopping } from '../base/roll-result.ts'
-import { quickStopMs, type Stopping } from '../base/stopping.ts'
+import type { Stopping } from '../base/stopping.ts'
 import type { ProcessRuntime } from '../processes/child.ts'
 import type { FailureLimits, FailurePolicy } from '../processes/failure-limit.ts'
 import type { OomWatch } from '../processes/oom-watch.ts'
@@ -112,9 +112,8 @@ export async function openProcesses(deps: ProcessesDeps): Promise<Processes> {
     quiesce() {
       isStopping = true
     },
-    async stop({ mode, leftMs }: Stopping) {
-      const graceOf = ({ gracefulTimeoutMs }: ProcessPlan) =>
-        mode === 'quick' ? quickStopMs : Math.min(gracefulTimeoutMs, leftMs())
+    async stop({ leftMs }: Stopping) {
+      const graceOf = ({ gracefulTimeoutMs }: ProcessPlan) => Math.min(gracefulTimeoutMs, leftMs())
       await Promise.all([...pools.values()].map(pool => pool.stop(graceOf(pool.plan()))))
     },
   }

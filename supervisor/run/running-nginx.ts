@@ -1,5 +1,4 @@
 import { gauge } from '../base/metrics.ts'
-import { quickStopMs } from '../base/stopping.ts'
 import type { RenderedNginx } from '../nginx/complaint.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
 import type { Nginx } from '../nginx/service.ts'
@@ -9,6 +8,9 @@ import { renderConfiguration } from '../site/render.ts'
 import { shutdownTimeoutSeconds } from '../site/shutdown.ts'
 import type { Proposal, Run } from './run.ts'
 import type { Subject } from './subject.ts'
+
+/** Share of a quick stop that nginx may take before it is killed; workers that end before it would cause errors. */
+const quickShare = 0.5
 
 /** nginx as a subject that serves the run. */
 export interface RunningNginx
@@ -68,6 +70,6 @@ export function createRunningNginx(run: Run, nginx: Nginx, features: NginxFeatur
       gauge('nginx_old_workers', 'nginx workers that finish requests after a reload', nginx.oldWorkers()),
     ],
     stop: ({ mode, leftMs }) =>
-      mode === 'quick' ? nginx.stop('fast', quickStopMs) : nginx.stop('graceful', leftMs(), requestsMs()),
+      mode === 'quick' ? nginx.stop('fast', leftMs() * quickShare) : nginx.stop('graceful', leftMs(), requestsMs()),
   }
 }

@@ -2,7 +2,7 @@ import { type Clock, pause } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Stopping } from '../base/stopping.ts'
 import type { HookRunner } from '../programs/hook-runner.ts'
-import { type Attempt, createAttempt } from './attempt.ts'
+import { createAttempt } from './attempt.ts'
 import type { Run } from './run.ts'
 import type { Subject } from './subject.ts'
 
@@ -13,6 +13,14 @@ export type StopReason = { mode: 'graceful' | 'quick'; code: number }
 const turnShare = 0.6
 /** Time reserved at the end of a stop for the last signals and records. */
 const reserveMs = 300
+/** Time for all processes to end in a quick stop; those that are left are killed. */
+const quickStopMs = 600
+/** Time to close what remains when no process runs. */
+const closeMs = 250
+/** Time of a whole stop that somebody hurries. */
+const hurriedMs = 950
+/** Time beyond stop_timeout after which a stop ends, whatever does not stop. */
+const overdueMs = 1000
 /** Share of stop_timeout, minus stop_delay, that before_stop may take. */
 const hookShare = 0.5
 
@@ -32,9 +40,18 @@ export interface StopDeps {
  * Stops everything within stop_timeout, in this order: readiness ends, before_stop runs, stop_delay passes so that load balancers
  * notice, then the subjects stop in reverse order, so that nginx finishes its requests while workers still serve. Subjects that no
  * request depends on stop meanwhile. `hurried` cuts the stop short. Settles when no process of the run is left. A subject that
- * cannot be stopped is logged.
+ * cannot be stopped is logged. Ends in any case: within a second when it is hurried, otherwise a second after stop_timeout.
  */
-export async function stop(deps: StopDeps, { mode, code }: StopReason): Promise<void> {
+export async function stop(deps: StopDeps, reason: StopReason): Promise<void> {
+  const { clock, log, run, hurried } = deps
+  const overdue = Promise.race([
+    pause(clock, run.settings().config.stop_timeout + overdueMs),
+    hurried.then(() => pause(clock, hurriedMs)),
+  ]).then(() => 'overdue' as const)
+  if ((await Promise.race([stopAll(deps, reason), overdue])) === 'overdue') log.error('the stop did not finish in time')
+}
+
+async function stopAll(deps: StopDeps, { mode, code }: StopReason): Promise<void> {
   const { clock, log, run, hooks, hurried } = deps
   const attempt = createAttempt(log)
   const { stop_timeout, stop_delay } = run.settings().config
@@ -52,12 +69,17 @@ export async function stop(deps: StopDeps, { mode, code }: StopReason): Promise<
     }
     await Promise.race([stopInTurn(deps, { mode, leftMs }), hurried])
   }
-  await stopQuickly(attempt, run.subjects())
+  await stopQuickly(deps)
   const inTime = mode === 'graceful' ? Promise.race([pause(clock, leftMs()), hurried]) : Promise.resolve()
   await Promise.race([attempt('cannot stop', 'hooks', () => hooks?.settled()), inTime])
   await attempt('cannot stop', 'hooks', () => hooks?.end())
   await Promise.race([quieted, inTime])
-  for (const { name, close } of [...run.subjects()].reverse()) await attempt('cannot close', name, () => close?.())
+  const closeDeadline = clock.monotonic() + closeMs
+  for (const { name, close } of [...run.subjects()].reverse())
+    await Promise.race([
+      attempt('cannot close', name, () => close?.()),
+      pause(clock, Math.max(0, closeDeadline - clock.monotonic())),
+    ])
 }
 
 async function stopInTurn({ clock, log, run, isServing }: StopDeps, how: Stopping): Promise<void> {
@@ -74,12 +96,18 @@ async function stopInTurn({ clock, log, run, isServing }: StopDeps, how: Stoppin
 }
 
 /** Stops nginx first: it would respond with 502 for workers that end before it. */
-async function stopQuickly(attempt: Attempt, subjects: readonly Subject[]): Promise<void> {
-  const how: Stopping = { mode: 'quick', leftMs: () => 0 }
-  const { independent, inTurn } = order(subjects)
+async function stopQuickly({ clock, log, run }: StopDeps): Promise<void> {
+  const attempt = createAttempt(log)
+  const deadline = clock.monotonic() + quickStopMs
+  const how: Stopping = { mode: 'quick', leftMs: () => Math.max(0, deadline - clock.monotonic()) }
+  const { independent, inTurn } = order(run.subjects())
   const stopOne = ({ name, stop }: Subject) => attempt('cannot stop', name, () => stop?.(how))
   const stopped = independent.map(stopOne)
-  for (const subject of inTurn) await stopOne(subject)
+  for (const subject of inTurn) {
+    const one = stopOne(subject)
+    stopped.push(one)
+    await Promise.race([one, pause(clock, how.leftMs() * turnShare)])
+  }
   await Promise.all(stopped)
 }
 

@@ -1,10 +1,12 @@
 import { systemClock } from '../base/adapters/system-clock.ts'
-import { asOperatorError, exitCode, OperatorError } from '../base/errors.ts'
+import { asOperatorError, errnoFix, errnoOf, exitCode, OperatorError } from '../base/errors.ts'
 import { createLog } from '../base/log.ts'
 import type { World } from '../base/world.ts'
 import { createOutput } from '../logs/adapters/output.ts'
 import type { HookRunner } from '../programs/hook-runner.ts'
 import type { Settings } from '../site/settings.ts'
+import { exitWithBlockedWrites } from './adapters/blocked-exit.ts'
+import { receiveFaults } from './adapters/faults.ts'
 import { receiveSignals } from './adapters/signals.ts'
 import type { SendCommand } from './command.ts'
 import { createCommandQueue } from './command-queue.ts'
@@ -14,6 +16,12 @@ import { createRun } from './run.ts'
 import type { RunningNginx } from './running-nginx.ts'
 import { start } from './start.ts'
 import { type StopReason, stop } from './stop.ts'
+
+/** Time for pending output in a hurried stop. */
+const hurriedEndMs = 50
+
+/** A fault that repeats must not fill the log. */
+const maxFaultsLogged = 10
 
 /** Options of the supervisor. */
 export interface SupervisorOptions {
@@ -41,6 +49,7 @@ export async function runSupervisor({ settings, world, resolveAgain, onServing }
   const stopRequested = createSignal<StopReason>()
   const hurried = createSignal<void>()
   const served = createSignal<CommandDeps | undefined>()
+  let isHurried = false
   const run = createRun(settings, log)
   const commands = createCommandQueue({
     async run(command) {
@@ -49,13 +58,28 @@ export async function runSupervisor({ settings, world, resolveAgain, onServing }
       return runCommand(serving, command)
     },
     stop(mode) {
-      if (mode === 'quick') hurried.give()
+      if (mode === 'quick') {
+        isHurried = true
+        hurried.give()
+      }
       stopRequested.give({ mode, code: exitCode.ok })
       // rejects commands that wait for startup
       served.give(undefined)
     },
     ready: served.given,
     log,
+  })
+  // in a timer or an event handler: what runs is stopped in order, because it may be in any state
+  let faults = 0
+  const releaseFaults = receiveFaults(error => {
+    faults++
+    if (faults > maxFaultsLogged) return
+    const what = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    log.error('internal error, please report it: everything is stopped', {
+      error: what,
+      fix: errnoFix(errnoOf(error) ?? ''),
+    })
+    stopRequested.give({ mode: 'graceful', code: exitCode.software })
   })
   const releaseSignals = receiveSignals((command, from) => void commands.push(command, from))
   let hooks: HookRunner | undefined
@@ -98,14 +122,18 @@ export async function runSupervisor({ settings, world, resolveAgain, onServing }
   try {
     const reason = await Promise.race([started, stopRequested.given])
     await stopFor(reason)
-    log.info('stopped', { code: reason.code })
-    return reason.code
+    const code = faults > 0 ? exitCode.software : reason.code
+    log.info('stopped', { code })
+    return code
   } catch (error) {
     await stopFor(failure)
     throw error
   } finally {
     releaseSignals()
-    await Promise.all([stdout.end(), stderr.end()])
+    const timeoutMs = isHurried ? hurriedEndMs : undefined
+    const written = await Promise.all([stdout.end(timeoutMs), stderr.end(timeoutMs)])
+    if (written.includes(false)) exitWithBlockedWrites()
+    releaseFaults()
   }
 }
 

@@ -1,7 +1,7 @@
 import { type Change, expectReverted, inOrder } from '../base/change.ts'
 import type { Metric } from '../base/metrics.ts'
 import { stopping } from '../base/roll-result.ts'
-import { quickStopMs, type Stopping } from '../base/stopping.ts'
+import type { Stopping } from '../base/stopping.ts'
 import { createSlotSockets } from '../processes/adapters/listeners.ts'
 import { memoryOfGroups, portsOfGroup } from '../processes/adapters/procfs.ts'
 import type { ProcessRuntime } from '../processes/child.ts'
@@ -212,9 +212,8 @@ export function createApps(deps: AppsDeps): Apps {
     quiesce() {
       isStopping = true
     },
-    async stop({ mode, leftMs }: Stopping) {
-      const graceOf = ({ gracefulTimeoutMs }: WorkerPlan) =>
-        mode === 'quick' ? quickStopMs : Math.min(gracefulTimeoutMs, leftMs())
+    async stop({ leftMs }: Stopping) {
+      const graceOf = ({ gracefulTimeoutMs }: WorkerPlan) => Math.min(gracefulTimeoutMs, leftMs())
       await Promise.all([...pools.values()].map(pool => pool.stop(graceOf(pool.plan()))))
     },
   }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import https from 'node:https'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { childrenOf, isGroupAlive } from '../../supervisor/processes/adapters/procfs.ts'
+import { launcher } from './built.ts'
 import { ask, defer, fixture, startMonohull, temporaryFolder, until } from './monohull.ts'
 
 const hello = ['run', 'node', fixture('hello.cjs')]
@@ -139,6 +140,33 @@ describe('when the disk is full', () => {
     assert.match(second.output(), /ENOSPC|no space left/)
     assert.doesNotMatch(second.output(), /internal error/)
   })
+})
+
+describe('an exception that nothing handles', () => {
+  for (const [what, fault] of [
+    ['in a timer, again and again', `throw new Error('boom')`],
+    ['in a promise that nobody awaits', `Promise.reject(new Error('boom'))`],
+  ] as const) {
+    it(`(${what}) drains everything, and the exit code is 70`, async t => {
+      const folder = temporaryFolder(t)
+      const trigger = join(folder, 'trigger')
+      const preload = join(folder, 'fault.cjs')
+      writeFileSync(
+        preload,
+        `if (process.argv[1] === ${JSON.stringify(launcher)})
+           setInterval(() => { if (require('node:fs').existsSync(${JSON.stringify(trigger)})) ${fault} }, 20).unref()`,
+      )
+      const monohull = startMonohull(t, { folder, args: hello, env: { NODE_OPTIONS: `--require=${preload}` } })
+      await monohull.serving()
+      const slow = monohull.request({ path: '/slow?ms=500' })
+      await monohull.request()
+      writeFileSync(trigger, '')
+      await monohull.seen(/internal error, please report it: everything is stopped[\s\S]*boom/)
+      assert.equal((await slow).status, 200)
+      assert.equal(await monohull.exited, 70)
+      assert.match(monohull.output(), /worker stopped worker=app\.1/)
+    })
+  }
 })
 
 /** Writes until the disk takes no more. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, constants, openSync } from 'node:fs'
+import { closeSync, constants, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { childrenOf } from '../../supervisor/processes/adapters/procfs.ts'
@@ -46,6 +46,47 @@ async function expectServing(monohull: Monohull): Promise<void> {
   })
   assert.equal((await monohull.request()).status, 200)
 }
+
+/** Writes into a pipe until it is full: every later write waits for the reader. */
+function fill(descriptor: number): void {
+  const writer = openSync(`/proc/self/fd/${descriptor}`, constants.O_WRONLY | constants.O_NONBLOCK)
+  try {
+    for (;;) writeSync(writer, 'x')
+  } catch (error) {
+    assert.equal((error as NodeJS.ErrnoException).code, 'EAGAIN')
+  } finally {
+    closeSync(writer)
+  }
+}
+
+describe('logs whose reader has stopped to read', { concurrency: 2 }, () => {
+  for (const [what, signals] of [
+    ['a stop ends within stop_timeout', ['SIGTERM']],
+    ['a second TERM ends it within a second', ['SIGTERM', 'SIGTERM']],
+  ] as const) {
+    it(what, async t => {
+      const pipe = await makeNamedPipe(t)
+      const kept = openSync(`/proc/self/fd/${pipe.writer}`, constants.O_WRONLY)
+      defer(t, () => closeSync(kept))
+      const monohull = startMonohull(t, {
+        args: ['run', 'node', fixture('hello.cjs')],
+        env: {
+          MONOHULL_GRACEFUL_TIMEOUT: '1s',
+          MONOHULL_STOP_TIMEOUT: signals.length === 1 ? '2s' : '60s',
+          MONOHULL_WORKERS: '1',
+        },
+        descriptor: pipe.writer,
+      })
+      closeSync(pipe.writer)
+      await expectServing(monohull)
+      fill(kept)
+      // its access line waits in the relay
+      assert.equal((await monohull.request()).status, 200)
+      for (const signal of signals) monohull.signal(signal)
+      assert.equal(await monohull.exited, 0)
+    })
+  }
+})
 
 describe('logs that nobody reads', { concurrency: 2 }, () => {
   for (const [kind, make] of [

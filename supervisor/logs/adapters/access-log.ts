@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, constants, fstatSync, openSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import { systemClock } from '../../base/adapters/system-clock.ts'
@@ -6,6 +6,8 @@ import { pause } from '../../base/clock.ts'
 import { messageOf, OperatorError } from '../../base/errors.ts'
 
 const retryMs = 200
+/** Time for the relay to write what it has read. If nobody reads its output, it would wait for ever. */
+const closeMs = 150
 
 /** Path that nginx writes its access log to, kept open until `close`. */
 export interface AccessLog {
@@ -61,12 +63,14 @@ async function openRelay(fifo: string): Promise<AccessLog> {
   const writer = openSync(fifo, constants.O_WRONLY)
   closeSync(both)
   let isClosing = false
+  let cat: ChildProcess | undefined
 
   const copy = async (): Promise<void> => {
     let target: 1 | 'ignore' = 1
     while (!isClosing) {
       try {
-        const [, signal] = await once(spawn('cat', [], { stdio: [reader, target, 'ignore'], detached: true }), 'exit')
+        cat = spawn('cat', [], { stdio: [reader, target, 'ignore'], detached: true })
+        const [, signal] = await once(cat, 'exit')
         // the reader is gone, and a full pipe would block nginx
         if (signal === 'SIGPIPE') target = 'ignore'
       } catch {
@@ -80,7 +84,9 @@ async function openRelay(fifo: string): Promise<AccessLog> {
     async close() {
       isClosing = true
       closeSync(writer)
+      const cancel = systemClock.after(closeMs, () => cat?.kill('SIGKILL'))
       await copying
+      cancel()
       closeSync(reader)
       rmSync(fifo, { force: true })
     },

@@ -19,8 +19,8 @@ export interface Output {
   write(data: Buffer | string): void
   /** Undefined if there is room; otherwise a promise that settles when there is room again. */
   full(): Promise<void> | undefined
-  /** Closes the output. Settles when all pending data is written, or after a second. */
-  end(): Promise<void>
+  /** Closes the output. Settles with true when all pending data is written, or with false after `timeoutMs` (a second): a write may still be blocked. */
+  end(timeoutMs?: number): Promise<boolean>
 }
 
 /** Output to an open descriptor. */
@@ -116,10 +116,12 @@ export function createOutput(descriptor: number): Output {
       }
       return waiting.promise
     },
-    async end() {
-      const deadline = systemClock.monotonic() + endTimeoutMs
+    async end(timeoutMs = endTimeoutMs) {
+      const deadline = systemClock.monotonic() + timeoutMs
       while (queuedBytes > 0 && systemClock.monotonic() < deadline) await new Promise(resolve => setTimeout(resolve, 1))
+      const isWritten = queuedBytes === 0
       close()
+      return isWritten
     },
   }
 }

@@ -19,7 +19,7 @@ function collect() {
   const output: Output = {
     write: data => void parts.push(typeof data === 'string' ? Buffer.from(data) : data),
     full: () => full,
-    end: () => Promise.resolve(),
+    end: () => Promise.resolve(true),
   }
   const block = () => {
     let release = () => {}

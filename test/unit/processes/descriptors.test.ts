@@ -49,7 +49,7 @@ describe('without descriptors, a look at processes', { timeout }, () => {
   })
 })
 
-const output: Output = { write() {}, full: () => undefined, end: async () => {} }
+const output: Output = { write() {}, full: () => undefined, end: async () => true }
 const spec: SpawnSpec = {
   name: 'app.1',
   argv: ['true'],

@@ -54,7 +54,7 @@ function setUp({ fails = [], rejects = [] }: { fails?: readonly string[]; reject
   return { calls, lines, run, subject, ended, count: (call: string) => calls.filter(each => each === call).length }
 }
 
-describe('a stop', { timeout: 5000 }, () => {
+describe('a stop', { timeout: 60_000 }, () => {
   it('ends what serves backwards, and closes it when nothing runs', async () => {
     const { calls, ended, lines } = setUp()
     await ended()
@@ -96,6 +96,44 @@ describe('a stop', { timeout: 5000 }, () => {
     await ended({ mode: 'graceful', code: 0 }, { attempt: refused, settled: refused, end: refused })
     for (const name of names) assert.equal(count(`close ${name}`), 1, calls.join())
   })
+
+  for (const [how, endsAfterMs] of [
+    ['graceful', 11_000],
+    ['hurried', 950],
+  ] as const) {
+    it(`(${how}) ends although a subject never stops, and closes all others`, async () => {
+      const { clock, advance } = createHandClock()
+      const lines: string[] = []
+      const log = createLog({ format: 'text', level: 'error', now: () => 0, write: line => void lines.push(line) })
+      const run = createRun(settings, log)
+      const closed: string[] = []
+      const never = () => new Promise(() => {})
+      run.add({ name: 'first', close: () => void closed.push('first') })
+      run.add({ name: 'relay', close: never })
+      run.add({ name: 'nginx', stop: async () => {} })
+      const hurried = how === 'hurried' ? Promise.resolve() : new Promise<void>(() => {})
+      const deps = { clock, log, run, hooks: undefined, isServing: true, hurried }
+      let endedAt: number | undefined
+      const over = stop(deps, { mode: 'graceful', code: 0 }).then(() => {
+        endedAt = clock.monotonic()
+      })
+      await advance(30_000)
+      await over
+      assert.ok(endedAt !== undefined && endedAt <= endsAfterMs, `${endedAt}`)
+      assert.deepEqual(closed, ['first'])
+
+      const stuck = createRun(settings, log)
+      stuck.add({ name: 'nginx', stop: never })
+      const from = clock.monotonic()
+      const late = stop({ ...deps, run: stuck }, { mode: 'graceful', code: 0 }).then(() => {
+        endedAt = clock.monotonic() - from
+      })
+      await advance(30_000)
+      await late
+      assert.ok(endedAt <= endsAfterMs, `${endedAt}`)
+      assert.match(lines.at(-1) ?? '', /the stop did not finish in time/)
+    })
+  }
 
   it('ends what is added meanwhile too, though that throws', async () => {
     const { run, subject, ended, count, lines } = setUp({ fails: ['quiesce late', 'stop late', 'close late'] })
