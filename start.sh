@@ -4,6 +4,29 @@
 # if that fails. `--npm-only` installs the npm packages and starts nothing, for tests that need no build. In the image it is the entry point: it installs nothing and runs any other command unchanged.
 set -eu
 
+# Open files and processes that even one worker needs: the supervisor, nginx and a Node app.
+min_files=64
+min_tasks=40
+
+# Exits with 78 (EX_CONFIG) below these limits: the supervisor could not start, or not say why.
+expect_limits() {
+  files=$(ulimit -n)
+  if [ "$files" != unlimited ] && [ "$files" -lt $min_files ]; then
+    say "cannot start: the limit of open files is $files"
+    printf '  fix: raise it to at least 1024 (ulimit -n; docker: --ulimit nofile=1024:65536)\n' >&2
+    exit 78
+  fi
+  for limit in /sys/fs/cgroup/pids.max /sys/fs/cgroup/pids/pids.max; do
+    [ -r "$limit" ] || continue
+    read -r tasks <"$limit" || continue
+    if [ "$tasks" != max ] && [ "$tasks" -lt $min_tasks ]; then
+      say "cannot start: the limit of processes and threads is $tasks"
+      printf '  fix: raise it to at least %s, and by about 12 for each further worker (docker: --pids-limit)\n' $min_tasks >&2
+      exit 78
+    fi
+  done
+}
+
 in_image() {
   case $1 in
     monohull) shift ;;
@@ -11,6 +34,7 @@ in_image() {
     sh | bash | dash | */sh | */bash | */dash) in_shell "$@" ;;
     *) exec "$@" ;;
   esac
+  expect_limits
   exec "${0%/*}/dist/launcher.cjs" "$@"
 }
 
@@ -183,6 +207,7 @@ on_host() {
     if must_install; then (prepare_packages) 9<"$home"; fi
     return
   fi
+  expect_limits
   install_nginx
   if must_install || must_build; then (prepare) 9<"$home"; fi
   find_node

@@ -90,6 +90,13 @@ describe('start.sh on a host', () => {
     assert.equal(await exited, 0)
   })
 
+  it('exits with 78 where the limit of open files is too low for anything', async t => {
+    const words = ['-c', 'ulimit -n 32 && exec "$0" version', script]
+    const failed = await promisify(execFile)('sh', words, { cwd: temporaryFolder(t) }).catch(error => error)
+    assert.equal(failed.code, 78)
+    assert.match(failed.stderr, /cannot start: the limit of open files is 32\n {2}fix: raise it/)
+  })
+
   it('installs and builds once when it is started twice at the same time', async t => {
     const folder = temporaryFolder(t, {
       'package-lock.json': '{}',

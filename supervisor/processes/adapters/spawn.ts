@@ -15,6 +15,7 @@ import { type LineRelay, relayLines } from '../../logs/adapters/line-relay.ts'
 import type { Output } from '../../logs/adapters/output.ts'
 import type { Child, Spawn, SpawnSpec } from '../child.ts'
 import type { Exit } from '../exit.ts'
+import { describeLimit } from './limits.ts'
 import { isGroupAlive } from './procfs.ts'
 
 /** Time to wait for the output of a dead process while another process still holds the pipe. */
@@ -93,7 +94,8 @@ function startError({ name, argv, directory, uid, gid }: SpawnSpec): OperatorErr
     })
   const stdio = Array.from({ length: 4 }, () => 'pipe' as const)
   const errno = errnoOf(spawnSync('/bin/sh', ['-c', ':'], { cwd: directory, uid, gid, stdio }).error)
-  const reason = errno === undefined ? '' : `: ${errno}`
+  const limit = errno === undefined ? undefined : describeLimit(errno)
+  const reason = errno === undefined ? '' : `: ${errno}${limit === undefined ? '' : ` (${limit})`}`
   const limitFix = errno === 'EMFILE' || errno === 'EAGAIN' ? errnoFix(errno) : undefined
   return new OperatorError(`cannot start ${name} (${argv[0]}) in ${directory}${reason}`, {
     fix:
