@@ -117,7 +117,10 @@ describe('the queue of commands', { timeout: 5000 }, () => {
     assert.deepEqual(ran, ['reload', 'reload', 'restart', 'reload', 'scaleBy', 'scaleBy', 'scaleBy'])
     assert.deepEqual((await first).message, 'reload 1')
     assert.deepEqual(new Set((await Promise.all(storm)).map(({ message }) => message)), new Set(['reload 2']))
-    assert.deepEqual((await Promise.all(others)).map(({ message }) => message), ['restart 3', 'reload 4', 'reload 4'])
+    assert.deepEqual(
+      (await Promise.all(others)).map(({ message }) => message),
+      ['restart 3', 'reload 4', 'reload 4'],
+    )
     await Promise.all(more)
   })
 })
