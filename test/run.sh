@@ -2,7 +2,8 @@
 # ./test/run.sh [-t PATTERN] [--list] [TESTS]...: runs these tests; without TESTS also the type check and the lint.
 #
 # TESTS       a directory or file of test/, by its path or by its name alone:
-#             unit, test/process/routes.test.ts, process/routes, routes
+#             unit, test/process/routes.test.ts, process/routes, routes; world: public programs and suites, which
+#             are downloaded; not part of a run without TESTS
 # -t PATTERN  only tests whose names match (node's --test-name-pattern)
 # --list      shows the files and the Debian packages each of them needs, and runs nothing
 #
@@ -85,7 +86,7 @@ read_arguments() {
     [ -n "$found" ] || fail_unknown "$word"
     files+=("$found")
   done
-  [ ${#words[@]} -gt 0 ] || files=("$(tests_below test)")
+  [ ${#words[@]} -gt 0 ] || files=("$(tests_below test | grep -v '^test/world/')")
   mapfile -t files < <(printf '%s\n' "${files[@]}" | sort -u)
 }
 
@@ -96,7 +97,7 @@ has_tests_in() { case " ${files[*]}" in *" test/$1/"*) ;; *) return 1 ;; esac; }
 # `// needs: PACKAGE...`. test/unit/test-packages.test.ts checks these lines.
 packages_of() {
   {
-    case " $*" in *' test/process/'*) echo nginx libnginx-mod-http-lua openssl ;; esac
+    case " $*" in *' test/process/'* | *' test/world/'*) echo nginx libnginx-mod-http-lua openssl ;; esac
     # docker top runs ps
     case " $*" in *' test/image/'*) echo procps ;; esac
     sed -n 's|^// needs: ||p' "$@"

@@ -75,14 +75,14 @@ export function frontRules(
     clientCertificates: frontFiles.clientCertificates,
     unknownHost:
       config.unknown_host === 'serve' ? undefined : { status: config.unknown_host === '421' ? 421 : 444, known: hosts },
-    cache: config.cache && toCache(config.cache),
+    cache: config.cache && toCache(config.cache, features),
     sendFiles: frontFiles.sendFiles,
     errorPages: frontFiles.errorPages,
   }
 }
 
 /** Cache from its keys. */
-export function toCache(value: z.output<typeof cacheValue>): Cache {
+export function toCache(value: z.output<typeof cacheValue>, { luaModules }: Pick<NginxFeatures, 'luaModules'>): Cache {
   const { ttl, key, max_size, stale_while_revalidate, cookies } = value
   return {
     ttlSeconds: Math.ceil(ttl / 1000),
@@ -90,6 +90,7 @@ export function toCache(value: z.output<typeof cacheValue>): Cache {
     maxSize: max_size,
     staleWhileRevalidate: stale_while_revalidate,
     cookies,
+    hasLua: luaModules !== undefined,
   }
 }
 

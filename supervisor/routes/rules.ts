@@ -28,6 +28,6 @@ export function routeRules(
     headers: settings.headers && headersOf({ ...headers, ...settings.headers }),
     hasOwnHsts: Object.keys(settings.headers ?? {}).some(isHsts),
     compression: compression && (chooseCompression(compression, features) ?? 'off'),
-    cache: cache === undefined || cache === 'off' ? cache : toCache(cache),
+    cache: cache === undefined || cache === 'off' ? cache : toCache(cache, features),
   }
 }

@@ -66,7 +66,8 @@ export async function openNginxInputs(deps: NginxInputsDeps): Promise<NginxInput
     openAccessLog(join(config.run_dir, 'access.fifo')).then(({ path, close }) =>
       run.add({ name: 'access log', model: () => ({ accessLogPath: path }), close }),
     ),
-    config.cache && import('../front/cache/purge.ts').then(found => found.removeOldCache(settings)),
+    // also without a cache: a reload may set one
+    import('../front/cache/purge.ts').then(found => found.removeOldCache(config)),
     config.tls.on_demand && import('../certificates/on-demand/layout.ts').then(files => files.layOutOnDemand(settings)),
   ])
   return { features, directories, certificates, acme, dynamicRoutes }

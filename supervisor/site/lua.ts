@@ -2,11 +2,13 @@ import { quote } from '../nginx/text.ts'
 import type { NginxModel } from './model.ts'
 
 /** Configuration keys for which nginx runs Lua. */
-export function luaKeys({ busyCounter, onDemand, dynamicRoutes }: NginxModel): string[] {
+export function luaKeys({ busyCounter, onDemand, dynamicRoutes, front, routes }: NginxModel): string[] {
+  const caches = [front.cache, ...routes.map(({ rules }) => rules.cache)]
   return [
     ...(busyCounter ? ['app.workers'] : []),
     ...(onDemand ? ['tls.on_demand'] : []),
     ...(dynamicRoutes ? ['dynamic_routes'] : []),
+    ...(caches.some(cache => cache && cache !== 'off' && cache.hasLua) ? ['cache'] : []),
   ]
 }
 

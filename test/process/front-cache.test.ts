@@ -34,6 +34,11 @@ async function cachedAs(monohull: Monohull, path: string, options: Parameters<Mo
   return `${headers['x-cache']} ${headers['x-count']}`
 }
 
+/** Purges everything. */
+function purgeAll(monohull: Monohull) {
+  return promisify(execFile)(process.execPath, [launcher, 'cache', 'purge'], { env: isolatedEnv(monohull.folder) })
+}
+
 describe('cache', { concurrency: 3 }, () => {
   it('keeps what says so, for anybody, and nothing else', async t => {
     const monohull = await start(t, 'cache: {}')
@@ -91,6 +96,30 @@ describe('cache', { concurrency: 3 }, () => {
     assert.match(await cachedAs(again, `/shop?${forAMinute}`), /^MISS /)
   })
 
+  it('of a route is not there after a restart, not even for a configuration without one until a reload', async t => {
+    const yaml = (cache: string) => `https: off\nroutes: [{ app: app${cache} }]\n`
+    const files = { 'monohull.yaml': yaml(', cache: {}') }
+    const args = ['run', 'node', fixture('answers.cjs')]
+    const first = startMonohull(t, { args, files })
+    await first.serving()
+    assert.deepEqual(await Promise.all([cachedAs(first, `/a?${forAMinute}`)]), ['MISS 1'])
+    first.signal('SIGTERM')
+    await first.exited
+    const second = startMonohull(t, { args, folder: first.folder })
+    await second.serving()
+    assert.equal(await cachedAs(second, `/a?${forAMinute}`), 'MISS 1')
+    second.signal('SIGTERM')
+    await second.exited
+    writeFileSync(join(first.folder, 'monohull.yaml'), yaml(''))
+    const third = startMonohull(t, { args, folder: first.folder })
+    await third.serving()
+    const from = third.output().length
+    writeFileSync(join(first.folder, 'monohull.yaml'), yaml(', cache: {}'))
+    third.signal('SIGHUP')
+    await third.seen(/reload finished/, from)
+    assert.match(await cachedAs(third, `/a?${forAMinute}`), /^MISS /)
+  })
+
   it('outlives a reload, which may set it, change it and take it away', async t => {
     const monohull = await start(t, '')
     const path = `/a?${forAMinute}`
@@ -115,7 +144,11 @@ describe('cache', { concurrency: 3 }, () => {
     const stateOf = async (number: number) =>
       (await cachedAs(monohull, `/${number}?length=100000&${forAMinute}`)).replace(/ .*/, '')
     const count = 40
-    for (let number = 0; number < count; number += 1) assert.equal(await stateOf(number), 'MISS')
+    for (let number = 0; number < count; number += 1) {
+      assert.equal(await stateOf(number), 'MISS')
+      // what nginx removes later is partly purged
+      if (number === count / 2) assert.match((await purgeAll(monohull)).stdout, /responses purged/)
+    }
     const folder = join(monohull.folder, 'run/nginx/cache')
     const bytes = () =>
       readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -128,6 +161,7 @@ describe('cache', { concurrency: 3 }, () => {
     })
     for (let number = count - 5; number < count; number += 1) assert.equal(await stateOf(number), 'HIT')
     for (let number = 0; number < 5; number += 1) assert.equal(await stateOf(number), 'MISS')
+    assert.doesNotMatch(monohull.output(), /\[(crit|alert)\]/)
   })
 
   it('makes room where others have filled the disk, instead of answering with nothing', {

@@ -19,7 +19,7 @@ const signs: Record<string, RegExp> = {
   'golang-go': /'go build /,
   gunicorn: /['[]gunicorn['",]|exec gunicorn|`gunicorn,|^RUN .*gunicorn/m,
   'libc6-dev': /'gcc /,
-  'libnginx-mod-http-brotli-filter': /brotliDecompress/,
+  'libnginx-mod-http-brotli-filter': /brotliDecompress/i,
   'libnginx-mod-http-brotli-static': /\.js\.br': 'brotli'/,
   'libnginx-mod-http-lua': /readNginxFeatures\(\)/,
   'libnss3-tools': /'certutil'/,

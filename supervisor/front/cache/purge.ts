@@ -8,23 +8,22 @@ export interface CacheKeys {
   routes: readonly { settings: { cache?: object | 'off' | undefined } }[]
 }
 
-/** Removes the cache of an earlier run. Call it before nginx starts. */
-export async function removeOldCache({ config }: { config: CacheKeys & { run_dir: string } }): Promise<void> {
-  if (!hasCache(config)) return
+/** Removes the caches of earlier runs, whose app may have been another. Call it before nginx starts. */
+export async function removeOldCache(config: { run_dir: string }): Promise<void> {
   const { removeCaches } = await import('./adapters/files.ts')
   await removeCaches(join(config.run_dir, 'nginx'))
 }
 
-/** Deletes responses from nginx's caches: all, or those with a prefix of their path or key. */
+/** Invalidates responses in nginx's caches: all, or those with a prefix of their path or key. */
 export async function purgeCache(
   { config }: { config: CacheKeys & { run_dir: string } },
   prefix = '',
 ): Promise<Outcome> {
   if (!hasCache(config))
     return { ok: false, message: 'command refused', reason: 'there is no cache: the key cache is not set' }
-  const { deleteCached } = await import('./adapters/files.ts')
-  const deleted = await deleteCached(join(config.run_dir, 'nginx'), key => isUnder(key, prefix))
-  return { ok: true, message: `${deleted} ${deleted === 1 ? 'response' : 'responses'} purged from the cache` }
+  const { invalidateCached } = await import('./adapters/files.ts')
+  const purged = await invalidateCached(join(config.run_dir, 'nginx'), key => isUnder(key, prefix))
+  return { ok: true, message: `${purged} ${purged === 1 ? 'response' : 'responses'} purged from the cache` }
 }
 
 function hasCache({ cache, routes }: CacheKeys): boolean {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { bytesOf, cacheName, isUnder } from '../../../supervisor/front/cache/cache.ts'
+import { bytesOf, cacheName, isUnder, keyMegabytes } from '../../../supervisor/front/cache/cache.ts'
 
 describe('front/cache', () => {
   for (const [key, prefix, matches] of [
@@ -20,6 +20,13 @@ describe('front/cache', () => {
 
   it('reads sizes', () => {
     assert.deepEqual(['1k', '256m', '4g'].map(bytesOf), [1024, 256 << 20, 4 * 1024 ** 3])
+  })
+
+  it('has room for the keys of as many of the smallest files as fit', () => {
+    for (const size of ['1m', '256m', '3g']) {
+      const bytesPerKey = (keyMegabytes(size) * 1024 ** 2) / (bytesOf(size) / 4096)
+      assert.ok(bytesPerKey >= 132, `${size}: ${bytesPerKey}`)
+    }
   })
 
   it('names the cache of a route by host, match and path', () => {

@@ -1,30 +1,35 @@
-import { open, readdir, rm } from 'node:fs/promises'
+import { closeSync, openSync, readSync, writeSync } from 'node:fs'
+import { opendir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { errnoOf } from '../../../base/errors.ts'
 import { isCacheDirectory } from '../cache.ts'
 
 /** Bytes to read from a file: nginx's own header, and enough of the key. */
 const headBytes = 8192
+/** Bytes of the version of nginx's file format, with which a file begins. nginx treats a file of another version as absent. */
+const versionBytes = 8
 const cached = /^[0-9a-f]{32}$/
+/** Files to look at before other work has its turn. */
+const batch = 100
 
 /**
- * Deletes the cached responses in nginx's working directory whose key matches, and returns their number. nginx treats a missing file as a
- * miss. Each file contains its key in a separate line after a binary header.
+ * Invalidates the cached responses in nginx's working directory whose key matches, and returns their number. Each file contains its key
+ * in a separate line after a binary header. A file stays until nginx overwrites or removes it: nginx reports files that others delete.
  */
-export async function deleteCached(directory: string, matches: (key: string) => boolean): Promise<number> {
-  let deleted = 0
-  const entries = await Promise.all(
-    (await cachesIn(directory)).map(cache => readdir(cache, { recursive: true, withFileTypes: true })),
-  )
-  for (const entry of entries.flat()) {
-    if (!entry.isFile() || !cached.test(entry.name)) continue
-    const path = join(entry.parentPath, entry.name)
-    const key = await readKey(path)
-    if (key === undefined || !matches(key)) continue
-    await rm(path, { force: true })
-    deleted += 1
+export async function invalidateCached(directory: string, matches: (key: string) => boolean): Promise<number> {
+  const head = Buffer.alloc(headBytes)
+  let invalidated = 0
+  let seen = 0
+  for (const cache of await cachesIn(directory)) {
+    for await (const entry of await opendir(cache, { recursive: true })) {
+      if (!entry.isFile() || !cached.test(entry.name)) continue
+      if (invalidate(join(entry.parentPath, entry.name), head, matches)) invalidated += 1
+      seen += 1
+      if (seen % batch === 0) await setImmediate()
+    }
   }
-  return deleted
+  return invalidated
 }
 
 /** Removes all caches in nginx's working directory, because an earlier run may have cached another app. No nginx may use them. */
@@ -41,18 +46,23 @@ async function cachesIn(directory: string): Promise<string[]> {
   }
 }
 
-/** Key of a cached response; undefined if nginx has removed the file in the meantime, or if it is not a response. */
-async function readKey(path: string): Promise<string | undefined> {
+/** Whether a file was valid and is not any more. */
+function invalidate(path: string, head: Buffer, matches: (key: string) => boolean): boolean {
   try {
-    const file = await open(path)
+    const file = openSync(path, 'r+')
     try {
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0)
-      return /\nKEY: ([^\n]*)/.exec(buffer.subarray(0, bytesRead).toString('latin1'))?.[1]
+      const text = head.toString('latin1', 0, readSync(file, head, 0, headBytes, 0))
+      const key = /\nKEY: ([^\n]*)/.exec(text)?.[1]
+      const none = Buffer.alloc(versionBytes)
+      if (key === undefined || !matches(key) || head.subarray(0, versionBytes).equals(none)) return false
+      writeSync(file, none, 0, versionBytes, 0)
+      return true
     } finally {
-      await file.close()
+      closeSync(file)
     }
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined
+    // nginx has removed it in the meantime
+    if (errnoOf(error) === 'ENOENT') return false
     throw error
   }
 }

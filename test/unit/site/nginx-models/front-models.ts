@@ -10,6 +10,7 @@ const ruledCache: Cache = {
   maxSize: '1g',
   staleWhileRevalidate: true,
   cookies: 'bypass',
+  hasLua: true,
 }
 
 /** What holds for every request, or for those of one route. By the name of the golden file. */
@@ -49,6 +50,7 @@ export const frontModels: Record<string, NginxModel> = {
         maxSize: '1g',
         staleWhileRevalidate: true,
         cookies: 'bypass',
+        hasLua: true,
       },
       sendFiles: new Map([['/protected/', '/app/my files/']]),
     },
