@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { lookup } from 'node:dns/promises'
 import http from 'node:http'
-import { isIpv6 } from '../../../base/address.ts'
+import { canonicalAddress, isIpv6 } from '../../../base/address.ts'
 import { errnoOf, messageOf } from '../../../base/errors.ts'
 import { certificateStore } from '../../adapters/store.ts'
 import type { Preflight } from '../authority.ts'
@@ -27,7 +27,7 @@ export function createPreflight(stateDir: string, files: ChallengeFiles, signal:
       try {
         await files.publish(token, token)
         return await probe(
-          `http://${isIpv6(domain) ? `[${domain}]` : domain}/.well-known/acme-challenge/${token}`,
+          `http://${canonicalAddress(domain) !== undefined && isIpv6(domain) ? `[${domain}]` : domain}/.well-known/acme-challenge/${token}`,
           token,
           signal,
         )
