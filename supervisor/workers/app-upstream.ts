@@ -35,23 +35,44 @@ const tries = 3
 
 /** Lines for the http block: the upstream of an app, and with `sticky` the maps for the cookie. Empty without workers. */
 export function renderAppUpstream(upstream: AppUpstream): string[] {
-  const { name, servers, balance } = upstream
+  const { name, servers, balance, keepalive } = upstream
   if (servers.length === 0) return []
+  return [
+    ...renderGroup(upstream, appUpstreamName(name), keepalive),
+    ...(keepalive > 0 ? renderGroup(upstream, upgradeName(appUpstreamName(name)), 0) : []),
+    ...(balance === 'sticky' ? renderSticky(upstream) : keepalive > 0 ? renderPeer(upstream) : []),
+  ]
+}
+
+/** Group of all workers of an app. */
+function renderGroup({ name, servers, balance }: AppUpstream, group: string, keepalive: number): string[] {
   const addresses = servers.map(({ address }) => renderAddress(address))
   return [
     '',
     `# ${appKey(name)}: workers, balance, keepalive`,
-    `upstream ${appUpstreamName(name)} {`,
-    `    zone ${appUpstreamName(name)} ${zoneKilobytes + zoneKilobytesPerServer * addresses.length}k;`,
+    `upstream ${group} {`,
+    `    zone ${group} ${zoneKilobytes + zoneKilobytesPerServer * addresses.length}k;`,
     ...linesOf(balance).map(line => `    ${line}`),
     ...addresses.map(address => `    server ${address} max_fails=0;`),
     // each server again, as the last choice: a request that every worker dropped waits in the queue of a restarting one
     ...secondTries(addresses).map(
       address => `    server ${address} max_fails=0${balance === 'sticky' || hasBackups(balance) ? ' backup' : ''};`,
     ),
-    ...renderKeepalive(upstream.keepalive),
+    ...renderKeepalive(keepalive),
     '}',
-    ...(balance === 'sticky' ? renderSticky(upstream) : []),
+  ]
+}
+
+/** Map to the group for a request: a WebSocket gets a new connection, because an idle one may lead to a worker that drains. */
+function renderPeer({ name }: AppUpstream): string[] {
+  const group = appUpstreamName(name)
+  return [
+    '',
+    `# ${appKey(name)}: keepalive`,
+    `map $monohull_upgrade $monohull_upstream_${variableName(name)} {`,
+    `    default ${group};`,
+    `    websocket ${upgradeName(group)};`,
+    '}',
   ]
 }
 
@@ -61,8 +82,10 @@ export function appKey(name: string): string {
 }
 
 /** Argument of `proxy_pass` for an app. */
-export function proxyTarget({ name, balance }: AppUpstream): string {
-  return balance === 'sticky' ? `http://$monohull_upstream_${variableName(name)}` : `http://${appUpstreamName(name)}`
+export function proxyTarget({ name, balance, keepalive }: AppUpstream): string {
+  return balance === 'sticky' || keepalive > 0
+    ? `http://$monohull_upstream_${variableName(name)}`
+    : `http://${appUpstreamName(name)}`
 }
 
 /**
@@ -94,22 +117,33 @@ function secondTries(addresses: readonly string[]): string[] {
 function renderSticky({ name, servers, keepalive }: AppUpstream): string[] {
   const variable = variableName(name)
   const share = Math.ceil(keepalive / servers.length)
+  const groups = keepalive > 0 ? [share, 0] : [0]
   return [
-    ...servers.flatMap((server, index) => [
-      '',
-      `# ${appKey(name)}: balance`,
-      `upstream ${slotName(name, server)} {`,
-      ...triesFrom(servers, index).map(
-        ({ address }, attempt) => `    server ${renderAddress(address)} max_fails=0${attempt === 0 ? '' : ' backup'};`,
-      ),
-      ...renderKeepalive(share),
-      '}',
-    ]),
+    ...groups.flatMap(kept =>
+      servers.flatMap((server, index) => [
+        '',
+        `# ${appKey(name)}: balance`,
+        `upstream ${kept === groups[0] ? slotName(name, server) : upgradeName(slotName(name, server))} {`,
+        ...triesFrom(servers, index).map(
+          ({ address }, attempt) =>
+            `    server ${renderAddress(address)} max_fails=0${attempt === 0 ? '' : ' backup'};`,
+        ),
+        ...renderKeepalive(kept),
+        '}',
+      ]),
+    ),
     '',
     `# ${appKey(name)}: balance`,
-    `map $cookie_${cookieName(name)} $monohull_upstream_${variable} {`,
+    // a WebSocket gets a new connection
+    `map "$monohull_upgrade $cookie_${cookieName(name)}" $monohull_upstream_${variable} {`,
     `    default ${appUpstreamName(name)};`,
-    ...servers.map(server => `    ${server.slot} ${slotName(name, server)};`),
+    ...servers.map(server => `    " ${server.slot}" ${slotName(name, server)};`),
+    ...(keepalive > 0
+      ? [
+          ...servers.map(server => `    "websocket ${server.slot}" ${upgradeName(slotName(name, server))};`),
+          `    "~^websocket " ${upgradeName(appUpstreamName(name))};`,
+        ]
+      : servers.map(server => `    "websocket ${server.slot}" ${slotName(name, server)};`)),
     '}',
     // the last of several tried servers is the one that responded
     `map $upstream_addr $monohull_answered_${variable} {`,
@@ -140,6 +174,11 @@ function renderKeepalive(count: number): string[] {
 
 function appUpstreamName(app: string): string {
   return `app_${app}`
+}
+
+/** Name of the group without idle connections. */
+function upgradeName(group: string): string {
+  return `${group}_upgrade`
 }
 
 function slotName(app: string, { slot }: WorkerEntry): string {

@@ -79,7 +79,7 @@ describe('site/render', () => {
   it('depends only on the model', () => assert.equal(renderAll(plainModel), renderAll(structuredClone(plainModel))))
 
   it('proxies only to workers, and responds with 503 if there are none', () => {
-    assert.match(renderAll(plainModel), /proxy_pass http:\/\/app_app;/)
+    assert.match(renderAll(plainModel), /proxy_pass http:\/\/\$monohull_upstream_app;/)
     const down = renderAll(models['pool-down'] ?? assert.fail())
     assert.doesNotMatch(down, /app_app|upstream \w+ \{/)
     assert.match(down, /location \/ \{\n {4}return 503;/)
