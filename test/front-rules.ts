@@ -1,4 +1,5 @@
 import type { FrontRules } from '../supervisor/front/rules.ts'
+import type { Spool } from '../supervisor/front/spool.ts'
 
 /** A front with nothing configured. */
 export const plainFront: FrontRules = {
@@ -6,7 +7,7 @@ export const plainFront: FrontRules = {
   compression: { hasBrotli: false, minLength: 256, types: [] },
   http3: undefined,
   hsts: undefined,
-  limits: { bodySize: '10m', rate: undefined, connections: undefined },
+  limits: { bodySize: '10m', rate: undefined, connections: undefined, requests: 3584 },
   access: { basicAuth: undefined, allow: undefined, deny: [] },
   clientCertificates: undefined,
   unknownHost: undefined,
@@ -18,3 +19,12 @@ export const plainFront: FrontRules = {
     { name: 'Referrer-Policy', value: 'strict-origin-when-cross-origin' },
   ],
 }
+
+/** Bounds of temporary files on a large disk. */
+export const diskSpool = (directory: string): Spool => ({
+  directory,
+  responseBytes: 256 * 2 ** 20,
+  totalBodyBytes: undefined,
+  storesBodies: true,
+  bodyBufferBytes: 128 * 1024,
+})

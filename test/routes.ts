@@ -1,4 +1,10 @@
-import type { FilesTarget, ProxiedTarget, RouteTarget, ServedRoute } from '../supervisor/routes/route.ts'
+import {
+  type FilesTarget,
+  type ProxiedTarget,
+  type RouteTarget,
+  type ServedRoute,
+  spoolsAll,
+} from '../supervisor/routes/route.ts'
 
 /** A route as nginx is to have it; without more, everything to the target. */
 export function routeTo(target: RouteTarget, more: Partial<ServedRoute> = {}): ServedRoute {
@@ -22,6 +28,7 @@ export function toApp(name: string, more: Partial<ProxiedTarget> = {}): ProxiedT
     rewrite: undefined,
     readTimeoutMs: undefined,
     buffering: undefined,
+    spool: spoolsAll,
     ...more,
   }
 }

@@ -1,8 +1,8 @@
 import { inBatches } from '../base/batches.ts'
 import { block, callLua } from '../nginx/text.ts'
 import { renderPages } from '../routes/front.ts'
-import { type ProxiedRoute, renderBuffering, renderProxied } from '../routes/proxied.ts'
-import type { RoutesModel } from '../routes/route.ts'
+import { type ProxiedRoute, renderBuffering, renderProxied, renderStoring } from '../routes/proxied.ts'
+import { type RoutesModel, spoolsAll } from '../routes/route.ts'
 import type { DynamicHosts } from './hosts.ts'
 
 /** Targets in one string at most, even with the longest names: nginx reads Lua strings of up to 4096 bytes. */
@@ -35,6 +35,7 @@ export function renderDynamicRoutes(
       ...admission,
       'include snippets/proxy.conf;',
       ...renderBuffering(model.front),
+      ...renderStoring({ rules: {}, target: { spool: spoolsAll } }, model),
       // the server may be foreign: it must not make nginx send files of an app
       'proxy_ignore_headers X-Accel-Redirect;',
       'proxy_pass http://monohull_address;',
@@ -65,7 +66,15 @@ function toPeer(kind: 'app' | 'upstream', name: string): ProxiedRoute {
     host: undefined,
     match: 'prefix',
     path: '/',
-    target: { kind, name, stripsPrefix: false, rewrite: undefined, readTimeoutMs: undefined, buffering: undefined },
+    target: {
+      kind,
+      name,
+      stripsPrefix: false,
+      rewrite: undefined,
+      readTimeoutMs: undefined,
+      buffering: undefined,
+      spool: spoolsAll,
+    },
     rules: {},
     snippet: undefined,
   }

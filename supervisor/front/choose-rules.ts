@@ -41,6 +41,8 @@ export interface FrontRulesSources {
   features: NginxFeatures
   /** HTTPS port that clients see. */
   publicPort: number
+  /** Requests that one nginx worker processes at the same time. */
+  requests: number
   /** Every host name in the configuration. */
   hosts: readonly string[]
 }
@@ -48,7 +50,7 @@ export interface FrontRulesSources {
 /** Rules of the whole front. Throws an OperatorError if they require a feature that the installed nginx lacks. */
 export function frontRules(
   config: FrontRulesKeys,
-  { files: frontFiles, features, publicPort, hosts }: FrontRulesSources,
+  { files: frontFiles, features, publicPort, requests, hosts }: FrontRulesSources,
 ): Omit<FrontRules, 'hsts'> {
   return {
     trust: {
@@ -63,6 +65,7 @@ export function frontRules(
       bodySize: config.max_body_size === 'off' ? undefined : config.max_body_size,
       rate: config.rate_limit === undefined ? undefined : readRate(config.rate_limit),
       connections: config.connection_limit,
+      requests,
     },
     access: {
       basicAuth:

@@ -2,7 +2,7 @@ import { quote } from '../nginx/text.ts'
 import { type ErrorPage, renderErrorPage } from './error-page.ts'
 import { includeHeaders } from './headers.ts'
 import { isCounted, type Limits, type RouteLimits } from './limits.ts'
-import { unavailableRule } from './unavailable.ts'
+import { unavailableRules } from './unavailable.ts'
 
 /** Pages for errors that nginx itself produces. */
 export interface ErrorPages {
@@ -67,7 +67,7 @@ export function renderRouteErrorPages(
   const hasOwnSize = bodySize !== undefined && ownSizes(pages, routes).includes(bodySize)
   if (!hasOwnSize && !own) return []
   const tooLargeName = hasOwnSize ? `413-${bodySize}` : pages.limits.bodySize && '413'
-  return [...renderRules(pages, routes, tooLargeName), ...(own ?? [unavailableRule])]
+  return [...renderRules(pages, routes, tooLargeName), ...(own ?? unavailableRules)]
 }
 
 function renderRules(pages: ErrorPages, routes: readonly RouteLimits[], tooLargeName: string | undefined): string[] {
@@ -87,8 +87,8 @@ function renderRules(pages: ErrorPages, routes: readonly RouteLimits[], tooLarge
 function builtInPages(pages: ErrorPages, routes: readonly RouteLimits[]): Map<string, BuiltIn> {
   const { bodySize } = pages.limits
   return new Map([
-    ...(bodySize ? [['413', tooLarge(bodySize)] as const] : []),
-    ...ownSizes(pages, routes).map(size => [`413-${size}`, tooLarge(size)] as const),
+    ...(bodySize ? [['413', tooLarge(bodySize, pages)] as const] : []),
+    ...ownSizes(pages, routes).map(size => [`413-${size}`, tooLarge(size, pages)] as const),
     ...(isCounted([pages.limits, ...routes]) ? [['429', tooMany] as const] : []),
     ...(pages.clientCertificates
       ? ([
@@ -116,9 +116,12 @@ function formatSize(size: string): string {
   return `${amount} ${unit === '' ? 'bytes' : `${unit.toUpperCase()}B`}`
 }
 
-function tooLarge(limit: string): BuiltIn {
-  const message = `Request bodies are limited to ${formatSize(limit)}. The server operator can raise max_body_size.`
-  return builtIn('413', 'Request too large', { error: 'too_large', message, limit, key: 'max_body_size' })
+function tooLarge(limit: string, { limits }: ErrorPages): BuiltIn {
+  const isInMemory = limit === limits.spooledSize
+  const key = isInMemory ? 'temp_dir' : 'max_body_size'
+  const remedy = isInMemory ? 'set temp_dir to a directory on a disk' : 'raise max_body_size'
+  const message = `Request bodies are limited to ${formatSize(limit)}. The server operator can ${remedy}.`
+  return builtIn('413', 'Request too large', { error: 'too_large', message, limit, key })
 }
 
 const tooMany = builtIn('429', 'Too many requests', {

@@ -2,9 +2,13 @@
 export interface Limits {
   /** Maximum body size in nginx's notation; undefined: unlimited. */
   bodySize: string | undefined
+  /** Maximum size of a body that fits into the memory for temporary files; undefined: they are on a disk. */
+  spooledSize?: string | undefined
   rate: RateLimit | undefined
   /** Maximum number of concurrent requests. */
   connections: number | undefined
+  /** Maximum number of concurrent requests of all clients to one nginx worker. */
+  requests: number
 }
 
 /** Limits of one route. An undefined limit is that of the whole front. */
@@ -24,6 +28,7 @@ export interface RateLimit {
 
 /** Holds 16,000 addresses per megabyte; the least recently seen are removed first. */
 const zoneSize = '10m'
+const workerZone = 'monohull_requests'
 /** Empty for requests that are not counted. nginx does not accept another key for an existing zone on a reload. */
 const rateKey = '$monohull_rate_key'
 const connectionKey = '$monohull_connection_key'
@@ -37,6 +42,7 @@ export function renderLimits(limits: Limits, routes: readonly RouteLimits[], ope
   return [
     '# max_body_size',
     `client_max_body_size ${limits.bodySize ?? 0};`,
+    ...renderWorkerZone(limits, open),
     ...(rates.length + connections.length > 0 ? [...renderRetryAfter(limits.rate), ...renderClient()] : []),
     ...(rates.length > 0
       ? [
@@ -60,17 +66,16 @@ export function renderLimits(limits: Limits, routes: readonly RouteLimits[], ope
           ...connections.map(
             ([route]) => `limit_conn_zone ${connectionKey} zone=${connectionZone(route)}:${zoneSize};`,
           ),
-          'limit_conn_status 429;',
-          'limit_conn_log_level info;',
         ]
       : []),
   ]
 }
 
 /** Lines for the server block. */
-export function renderLimitsOf({ rate, connections }: Limits, routes: readonly RouteLimits[]): string[] {
+export function renderLimitsOf(limits: Limits, routes: readonly RouteLimits[]): string[] {
+  const { rate, connections } = limits
   return [
-    ...(isCounted([{ rate, connections }, ...routes])
+    ...(isCounted([limits, ...routes])
       ? [
           '# rate_limit, connection_limit',
           // evaluated here, because in a location its pattern would overwrite the location's $1
@@ -78,12 +83,15 @@ export function renderLimitsOf({ rate, connections }: Limits, routes: readonly R
         ]
       : []),
     ...(rate ? ['# rate_limit', renderRate(rate)] : []),
-    ...(connections ? ['# connection_limit', renderConnections(connections)] : []),
+    ...(connections ? ['# connection_limit', ...renderConnections(connections, limits)] : []),
   ]
 }
 
 /** Lines for the locations of the route with this number. `off` sets an empty key for the server's limit. */
-export function renderRouteLimits({ bodySize, rate, connections }: RouteLimits, route: number): string[] {
+export function renderRouteLimits(
+  { bodySize, rate, connections }: RouteLimits,
+  { limits, route }: { limits: Limits; route: number },
+): string[] {
   return [
     ...(bodySize ? ['# max_body_size', `client_max_body_size ${bodySize};`] : []),
     ...(rate ? ['# rate_limit'] : []),
@@ -92,8 +100,8 @@ export function renderRouteLimits({ bodySize, rate, connections }: RouteLimits, 
       ? [renderRate(rate, route), `set $monohull_retry_seconds ${retryAfterSeconds(rate)};`]
       : []),
     ...(connections ? ['# connection_limit'] : []),
-    ...(connections === 'off' ? [`set ${connectionKey} '';`] : []),
-    ...(connections && connections !== 'off' ? [renderConnections(connections, route)] : []),
+    ...(connections === 'off' ? [`set ${connectionKey} '';`, 'limit_conn_status 503;'] : []),
+    ...(connections && connections !== 'off' ? renderConnections(connections, limits, route) : []),
   ]
 }
 
@@ -143,8 +151,33 @@ function renderRate({ burst }: RateLimit, route?: number): string {
   return `limit_req zone=${rateZone(route)}${burst > 0 ? ` burst=${burst} nodelay` : ''};`
 }
 
-function renderConnections(count: number, route?: number): string {
-  return `limit_conn ${connectionZone(route)} ${count};`
+/** A level with a limit does not inherit others. All limits of a level have one status. */
+function renderConnections(count: number, limits: Limits, route?: number): string[] {
+  return [`limit_conn ${connectionZone(route)} ${count};`, renderWorkerLimit(limits), 'limit_conn_status 429;']
+}
+
+/**
+ * Limit of all requests of one nginx worker, so that it has connections left for health and for new clients. It is counted by pid: requests
+ * of a killed worker would otherwise count forever.
+ */
+function renderWorkerZone(limits: Limits, open: readonly string[]): string[] {
+  return [
+    '',
+    '# nginx.worker_connections',
+    'map $uri $monohull_worker {',
+    '    default $pid;',
+    ...open.map(path => `    ${path} '';`),
+    '}',
+    `limit_conn_zone $monohull_worker zone=${workerZone}:1m;`,
+    renderWorkerLimit(limits),
+    'limit_conn_status 503;',
+    // clients could fill the log
+    'limit_conn_log_level info;',
+  ]
+}
+
+function renderWorkerLimit({ requests }: Limits): string {
+  return `limit_conn ${workerZone} ${requests};`
 }
 
 function rateZone(route?: number): string {

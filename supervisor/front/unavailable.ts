@@ -14,8 +14,11 @@ const message = 'The application is currently unavailable. Please try again in a
 /** The page as the last parameter of `error_page`. */
 export const pageRule = '/.monohull/unavailable.$monohull_page_type;'
 
-/** Rule for the server block, or for a location with its own error rules. */
-export const unavailableRule = `error_page 502 503 504 ${pageRule}`
+/**
+ * Rules for the server block, or for a location with its own error rules. nginx itself responds with 500 if it has no room for a body,
+ * no connection or no descriptor left, and clients may try again.
+ */
+export const unavailableRules = [`error_page 502 503 504 ${pageRule}`, `error_page 500 =503 ${pageRule}`]
 
 /** Files in addition to the rendered ones, by name. Changing or deleting the user's own file does not affect these copies. */
 export function unavailableFiles({ own }: UnavailablePage): [string, string][] {
@@ -29,7 +32,7 @@ export function unavailableFiles({ own }: UnavailablePage): [string, string][] {
 export function renderUnavailable(configDirectory: string): string[] {
   return [
     '# maintenance_page',
-    unavailableRule,
+    ...unavailableRules,
     ...['html', 'json'].flatMap(type => [
       `location = /.monohull/unavailable.${type} {`,
       '    include snippets/internal.conf;',

@@ -31,6 +31,8 @@ export function complaintFix(
     return `include in ${ownNginxConf.path} all snippets that the nginx.conf in docs/guide/routing.md includes`
   if (/"lua_package_path" directive is duplicate/.test(text))
     return 'remove lua_package_path, and extend package.path in an init_by_lua_block: see docs/guide/routing.md'
+  if (/"init_worker_by_lua\w*" directive is duplicate/.test(text))
+    return 'define the function monohull_init_worker in an init_by_lua_block instead: see docs/guide/routing.md'
   const twice = /"(\w+)" directive is duplicate in \S*\/http\.d\//.exec(text)?.[1]
   if (twice === undefined) return 'fix what the message names; monohull render prints the rendered files'
   return `set ${twice} in a file in server.d, or with a configuration key; monohull render shows the existing line`

@@ -19,6 +19,8 @@ export interface NginxFeatures {
   hasMaxHeaders: boolean
   /** Whether `keepalive_min_timeout` exists (1.27.4), which keeps idle client connections open for a while after a reload. */
   hasKeepaliveMinTimeout: boolean
+  /** Whether it reports its connections (stub_status). */
+  hasStatus: boolean
 }
 
 /** Features from the output of `nginx -V` and from the existing module files and directives. */
@@ -43,6 +45,7 @@ export function readFeatures(
     hasHttp3: versionText.includes('--with-http_v3_module'),
     hasMaxHeaders: hasDirective('max_headers'),
     hasKeepaliveMinTimeout: hasDirective('keepalive_min_timeout'),
+    hasStatus: versionText.includes('--with-http_stub_status_module'),
   }
 }
 

@@ -23,7 +23,7 @@ export function renderAdmission(route: ServedRoute, model: Model): string[] {
   return [
     ...renderRouteClientCertificate(route.rules, front.clientCertificates),
     ...renderRouteAccess(route.rules, front.access),
-    ...renderRouteLimits(route.rules, routes.indexOf(route)),
+    ...renderRouteLimits(route.rules, { limits: front.limits, route: routes.indexOf(route) }),
     ...renderPages(route, model),
   ]
 }

@@ -2,7 +2,15 @@ import { type Match, type RouteKeys, trimPath } from './route-keys.ts'
 import { targetKinds } from './targets.ts'
 
 /** Keys that apply only to proxied requests. */
-const proxyKeys = ['strip_prefix', 'rewrite', 'read_timeout', 'buffering', 'cache'] as const
+const proxyKeys = [
+  'strip_prefix',
+  'rewrite',
+  'read_timeout',
+  'request_buffering',
+  'response_buffering',
+  'buffering',
+  'cache',
+] as const
 const pathForms: Record<Match, [RegExp, string]> = {
   prefix: [/^(\/|(\/[A-Za-z0-9._~@+-]+)+\/?)$/, 'a path such as /api, of letters, digits and . _ ~ @ + -'],
   exact: [/^(\/[A-Za-z0-9._~@+-]*)+$/, 'a path such as /robots.txt, of letters, digits and . _ ~ @ + -'],
@@ -47,7 +55,8 @@ function checkTarget(value: RouteKeys, complain: Complain): void {
     complain([key], `applies to routes to an app or upstream, not to ${first}`, `remove ${key}`)
 }
 
-function checkProxying({ path, match, strip_prefix, rewrite, cache, buffering }: RouteKeys, complain: Complain): void {
+function checkProxying(value: RouteKeys, complain: Complain): void {
+  const { path, match, strip_prefix, rewrite, cache, buffering, response_buffering } = value
   const hasPrefix = match === 'prefix' && path !== '/'
   if (strip_prefix && !hasPrefix)
     complain(
@@ -63,8 +72,10 @@ function checkProxying({ path, match, strip_prefix, rewrite, cache, buffering }:
       `contains ${missing}, but from has no such group`,
       'add the group to from, in parentheses',
     )
-  if (cache && cache !== 'off' && buffering === 'off')
-    complain(['cache'], 'conflicts with buffering: off, with which nginx stores nothing', 'remove one of the two')
+  const off = [response_buffering === 'off' && 'response_buffering', buffering === 'off' && 'buffering'].find(Boolean)
+  if (cache && cache !== 'off' && off)
+    complain(['cache'], `conflicts with ${off}: off, with which nginx stores nothing`, 'remove one of the two')
+  if (buffering && response_buffering) complain(['buffering'], 'is the same as response_buffering', 'remove buffering')
 }
 
 function checkRedirect({ path, match, redirect }: RouteKeys, complain: Complain): void {

@@ -1,5 +1,5 @@
 import { describeRouteKeyProblems } from './key-problems.ts'
-import type { ProxiedTarget } from './route.ts'
+import { type ProxiedTarget, spoolsAll } from './route.ts'
 import { type Match, type RouteKeys, routeKeys, trimPath } from './route-keys.ts'
 import type { RouteSettings } from './setting-keys.ts'
 import { defaultResponse, type FilesTarget, type RedirectTarget, type ResponseTarget } from './targets.ts'
@@ -33,7 +33,13 @@ export interface Route {
 
 /** Route that sends every request to an app. */
 export function routeToApp(name: string): Route {
-  const proxying = { stripsPrefix: false, rewrite: undefined, readTimeoutMs: undefined, buffering: undefined }
+  const proxying = {
+    stripsPrefix: false,
+    rewrite: undefined,
+    readTimeoutMs: undefined,
+    buffering: undefined,
+    spool: spoolsAll,
+  }
   return {
     origin: undefined,
     host: undefined,
@@ -59,11 +65,14 @@ function toSettings(value: RouteKeys): RouteSettings {
 }
 
 function toTarget(value: RouteKeys): Target {
+  const given = value.response_buffering ?? value.buffering
+  const isSize = given !== undefined && given !== 'on' && given !== 'off'
   const proxying = {
     stripsPrefix: value.strip_prefix ?? false,
     rewrite: value.rewrite,
     readTimeoutMs: value.read_timeout,
-    buffering: value.buffering,
+    buffering: isSize || given === 'on' ? ('on' as const) : given && ('off' as const),
+    spool: { storesBodies: value.request_buffering !== 'off', responseSize: isSize ? given : undefined },
   }
   if (value.app !== undefined) return { kind: 'app', name: value.app, ...proxying }
   if (value.upstream !== undefined) return { kind: 'upstream', name: value.upstream, ...proxying }

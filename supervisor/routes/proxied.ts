@@ -1,5 +1,7 @@
 import { isCached, renderCacheAlone } from '../front/cache/alone.ts'
+import { bytesOf } from '../front/cache/cache.ts'
 import type { FrontRules } from '../front/rules.ts'
+import { renderRouteSpool } from '../front/spool.ts'
 import { quote } from '../nginx/text.ts'
 import { upstreamName } from '../upstreams/lines.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
@@ -50,7 +52,7 @@ function renderMatch(pattern: string, variable: string): string[] {
 /** Bodies of the locations at and below the path. The two differ if the prefix is stripped. */
 export function renderProxied(
   route: ProxiedRoute,
-  model: PeerModel & Pick<RoutesModel, 'front'>,
+  model: PeerModel & Pick<RoutesModel, 'front' | 'spool'>,
   variable: string,
 ): { at: string[]; below: string[] } {
   const { path, target } = route
@@ -64,6 +66,7 @@ export function renderProxied(
     'include snippets/proxy.conf;',
     ...renderReadTimeout(target),
     ...renderBuffering(model.front, route),
+    ...renderStoring(route, model),
     ...peer.options,
     ...renderAddresses(target.stripsPrefix ? path : '', peer.host),
   ]
@@ -82,6 +85,14 @@ export function renderProxied(
 export function renderBuffering(front: Pick<FrontRules, 'cache'>, route?: ProxiedRoute): string[] {
   const byDefault = isCached(route?.rules ?? {}, front) ? 'on' : 'off'
   return (route?.target.buffering ?? byDefault) === 'on' ? [] : ['proxy_buffering off;']
+}
+
+/** Bounds of what nginx stores for requests of a route. */
+export function renderStoring(
+  { rules, target }: { rules: ServedRoute['rules']; target: Pick<ProxiedTarget, 'spool'> },
+  { front, spool }: Pick<RoutesModel, 'front' | 'spool'>,
+): string[] {
+  return renderRouteSpool(target.spool, { spool, maxBody: bytesOf(rules.bodySize ?? front.limits.bodySize ?? '0') })
 }
 
 /**

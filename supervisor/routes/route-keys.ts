@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { docs, hostName, optionalDuration } from '../config/values.ts'
+import { routeSpoolKeys } from '../front/spool-keys.ts'
 import { routeSettingKeys } from './setting-keys.ts'
 import { targetKeys } from './targets.ts'
 
@@ -50,9 +51,9 @@ export const routeKeys = z.strictObject({
     description:
       'Read timeout of the app or upstream: the longest pause before and within a response, and on a WebSocket. If it is exceeded, the client gets 504, and the request is not retried elsewhere. Default: 60s',
   }),
+  ...routeSpoolKeys,
   buffering: z.enum(['on', 'off'], { error: 'expected on or off' }).optional().register(docs, {
-    description:
-      'on: nginx takes a response from the server as fast as it can and sends it at the pace of the client, but may hold back parts of it; off: each part is sent on immediately; default: off, and on where responses are cached',
+    description: 'The same as response_buffering, which also accepts a size',
   }),
   ...routeSettingKeys,
   snippet: z

@@ -1,6 +1,7 @@
 import { isUnderWildcard } from '../base/host-name.ts'
 import type { RouteRules } from '../front/route-rules.ts'
 import type { FrontRules } from '../front/rules.ts'
+import type { RouteSpool, Spool } from '../front/spool.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
 import type { AppUpstream } from '../workers/app-upstream.ts'
@@ -35,7 +36,11 @@ export interface ProxiedTarget {
   readTimeoutMs: number | undefined
   /** Undefined: every part of a response is sent on as it comes, unless it may be cached. */
   buffering: 'on' | 'off' | undefined
+  spool: RouteSpool
 }
+
+/** Usual value of `spool`. */
+export const spoolsAll: RouteSpool = { storesBodies: true, responseSize: undefined }
 
 /** Directory of static files. */
 export interface FilesTarget extends DirectoryShortcuts {
@@ -94,4 +99,5 @@ export interface RoutesModel {
   apps: readonly AppUpstream[]
   upstreams: readonly Upstream[]
   busyCounter: BusyCounter | undefined
+  spool: Spool
 }

@@ -5,7 +5,9 @@ import { OperatorError } from '../base/errors.ts'
 import type { Log, LogFields } from '../base/log.ts'
 import type { World } from '../base/world.ts'
 import { misspeltVariables } from '../config/variables.ts'
+import { freeBytes, removeLeftovers } from '../front/adapters/spool-medium.ts'
 import { describeSockets, openFront, reachableHost } from '../front/front.ts'
+import { openSpoolWatch } from '../front/spool-watch.ts'
 import type { Output } from '../logs/adapters/output.ts'
 import { createNginxFiles } from '../nginx/adapters/files.ts'
 import { openGenerationSocket } from '../nginx/adapters/generation-socket.ts'
@@ -35,6 +37,7 @@ import { claimRunDir, type Instance } from './adapters/instance.ts'
 import { expectTrustedDirectory } from './adapters/trusted-directory.ts'
 import type { CommandQueue } from './command-queue.ts'
 import type { CommandDeps } from './command-runner.ts'
+import { openConnections } from './connections.ts'
 import { openLocalServers } from './local-servers.ts'
 import { openNginxInputs } from './nginx-inputs.ts'
 import type { ReloadDeps } from './reload.ts'
@@ -91,6 +94,7 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
     await run.add((await import('../programs/init.ts')).startInit(runtime, settings.init)).done
   if (run.isDraining()) return undefined
 
+  removeLeftovers(settings.spoolMedium)
   // until the first worker is ready, nginx uses the sockets of all workers
   let nginx: RunningNginx | undefined
   let follow = async () => {}
@@ -108,6 +112,14 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
     }),
   )
   run.add(processes)
+  run.add(
+    openSpoolWatch({
+      ...runtime,
+      medium: () => run.settings().spoolMedium,
+      free: freeBytes,
+      onChange: () => void rotation.changed(),
+    }),
+  )
   if (run.isDraining()) return undefined
   const booted = apps.start()
   processes.start()
@@ -136,7 +148,15 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
   )
   const generation = openGenerationSocket(join(config.run_dir, 'nginx'))
   run.add({ name: 'generation', close: generation.close })
-  const inherited = [...front.http, ...front.https, generation, autoscaling.socket, dynamicRoutes?.changesSocket]
+  const connections = features.hasStatus ? run.add(openConnections({ ...shared, run })) : undefined
+  const inherited = [
+    ...front.http,
+    ...front.https,
+    generation,
+    autoscaling.socket,
+    dynamicRoutes?.changesSocket,
+    connections?.socket,
+  ]
   const runningNginx = run.add(
     createRunningNginx(
       run,

@@ -3,6 +3,7 @@ import { formatTable } from '../base/text-table.ts'
 import { type CertificatesStatus, formatCertificates } from '../certificates/status.ts'
 import type { RouteStoreStatus } from '../dynamic-routes/store.ts'
 import type { ClientCertificateStatus } from '../front/client-authority-watch.ts'
+import type { ConnectionStatus } from '../nginx/connection-watch.ts'
 import type { ProcessStatus } from '../programs/status.ts'
 import { formatUpstreams, type UpstreamServerStatus } from '../upstreams/status.ts'
 import type { WorkerLimits } from '../workers/autoscaling/decision.ts'
@@ -25,6 +26,8 @@ export interface Status {
   upstreams: UpstreamServerStatus[]
   /** Undefined unless dynamic_routes is set. */
   dynamicRoutes?: RouteStoreStatus | undefined
+  /** Undefined until nginx has reported them. */
+  connections?: ConnectionStatus | undefined
   /** Undefined without HTTPS. */
   certificates?: CertificatesStatus | undefined
   /** Undefined unless client certificates are checked. */
@@ -50,7 +53,7 @@ export function formatStatus(status: Status): string {
     .map(one => `${one.app} scales by load from ${one.min} to ${one.max} workers, now ${one.workers}\n`)
     .join('')
   const old = oldNginxWorkers > 0 ? `${oldNginxWorkers} old nginx workers finish requests after a reload\n` : ''
-  const head = `monohull ${state}, pid ${pid}, up ${uptimeSeconds} s\nhttp  ${http.join(' ') || '-'}\nhttps ${https.join(' ') || '-'}\n${bounds}${old}`
+  const head = `monohull ${state}, pid ${pid}, up ${uptimeSeconds} s\nhttp  ${http.join(' ') || '-'}\nhttps ${https.join(' ') || '-'}\n${formatConnections(status.connections)}${bounds}${old}`
   const tail =
     formatUpstreams(upstreams) +
     formatDynamicRoutes(status.dynamicRoutes) +
@@ -66,6 +69,12 @@ export function formatStatus(status: Status): string {
     String(worker.restarts),
   ])
   return head + formatTable([['NAME', 'STATE', 'PID', 'UP', 'RESTARTS'], ...rows]) + tail
+}
+
+function formatConnections(found: ConnectionStatus | undefined): string {
+  if (!found) return ''
+  const dropped = found.dropped > 0 ? `, ${found.dropped} dropped` : ''
+  return `connections ${found.open} open, limit ${found.limit}${dropped}\n`
 }
 
 function formatDynamicRoutes(found: RouteStoreStatus | undefined): string {

@@ -4,6 +4,9 @@ import { onDemandOf } from '../certificates/on-demand/paths.ts'
 import type { CertificatesModel } from '../certificates/served.ts'
 import { dynamicRoutesOf } from '../dynamic-routes/paths.ts'
 import { frontRules } from '../front/choose-rules.ts'
+import { boundBodies, spoolOf } from '../front/spool.ts'
+import type { SpoolModel } from '../front/spool-watch.ts'
+import { workerRequests } from '../nginx/connections.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
 import type { ListenAddress } from '../nginx/listen-address.ts'
 import { systemAuthorities } from '../routes/adapters/files.ts'
@@ -20,7 +23,7 @@ import type { NginxModel } from './model.ts'
 import type { Settings } from './settings.ts'
 
 /** Part of the model that depends on bound ports and running processes; the rest depends on the settings. */
-export interface RunningModel extends AppsModel, UpstreamsModel, CertificatesModel, StaticFilesModel {
+export interface RunningModel extends AppsModel, UpstreamsModel, CertificatesModel, StaticFilesModel, SpoolModel {
   http: readonly ListenAddress[]
   https: readonly ListenAddress[]
   accessLogPath: string
@@ -36,10 +39,13 @@ export const noneRunning: RunningModel = {
   accessLogPath: '/dev/stdout',
   serversOf: () => [],
   upstreamServersOf: () => [],
+  isSpoolShort: false,
 }
 
 /** Name of the health socket in run_dir. */
 export const healthSocketName = 'health.sock'
+/** Name of nginx's status socket in run_dir. */
+export const statusSocketName = 'nginx-status.sock'
 /** Name of the admin socket in run_dir. */
 export const adminSocketName = 'admin.sock'
 
@@ -47,13 +53,31 @@ export const adminSocketName = 'admin.sock'
 export function modelNginx(settings: Settings, features: NginxFeatures, running: RunningModel): NginxModel {
   const { config, apps } = settings
   const publicHttpsPort = config.public_https_port ?? running.https[0]?.port ?? config.https_port
-  const routes = routesOf(settings, { features, directories: running.directories })
+  const spool = spoolOf(settings.spoolMedium, {
+    isShort: running.isSpoolShort,
+    hasLua: features.luaModules !== undefined,
+    connections: settings.nginxProcesses * settings.nginxConnections.perWorker,
+  })
+  const rules = frontRules(config, {
+    files: settings.frontFiles,
+    features,
+    publicPort: publicHttpsPort,
+    requests: workerRequests(settings.nginxConnections.perWorker),
+    hosts: settings.certificates.names,
+  })
+  const { limits, routes } = boundBodies(
+    { limits: rules.limits, routes: routesOf(settings, { features, directories: running.directories }), spool },
+    ({ target }) => !('spool' in target) || target.spool.storesBodies,
+  )
   const dynamicRoutes = dynamicRoutesOf(config, features)
   return {
     features,
     user: settings.nginxUserName,
     workerProcesses: settings.nginxProcesses,
+    connections: settings.nginxConnections,
     workDir: join(config.run_dir, 'nginx'),
+    spool,
+    statusSocket: features.hasStatus ? join(config.run_dir, statusSocketName) : undefined,
     accessLog: config.access_log ? { path: running.accessLogPath, format: config.log_format } : undefined,
     http: running.http.map(({ address, port }) => ({ address, port })),
     https: running.https.map(({ address, port }) => ({ address, port })),
@@ -88,15 +112,7 @@ export function modelNginx(settings: Settings, features: NginxFeatures, running:
     ),
     routes,
     busyCounter: busyCounterOf(settings, features),
-    front: {
-      ...frontRules(config, {
-        files: settings.frontFiles,
-        features,
-        publicPort: publicHttpsPort,
-        hosts: settings.certificates.names,
-      }),
-      hsts: running.hsts,
-    },
+    front: { ...rules, limits, hsts: running.hsts },
     ownNginxConf: settings.ownNginxConf,
     snippets: settings.snippets,
     ownFiles: settings.ownFiles,

@@ -3,7 +3,9 @@ import type { OnDemand } from '../certificates/on-demand/handshake.ts'
 import type { TlsCertificates } from '../certificates/tls-certificates.ts'
 import type { DynamicHosts } from '../dynamic-routes/hosts.ts'
 import type { FrontRules } from '../front/rules.ts'
+import type { Spool } from '../front/spool.ts'
 import type { UnavailablePage } from '../front/unavailable.ts'
+import type { NginxConnections } from '../nginx/connections.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
 import type { ListenAddress } from '../nginx/listen-address.ts'
 import type { OwnNginxConf } from '../nginx/own-conf.ts'
@@ -19,8 +21,13 @@ export interface NginxModel {
   /** User of nginx's workers; undefined if nginx is not started as root. */
   user: string | undefined
   workerProcesses: number
-  /** Writable directory for the pid file and temporary files. */
+  connections: NginxConnections
+  /** Writable directory for the pid file. */
   workDir: string
+  /** Unix socket on which nginx reports its connections; undefined if it cannot. */
+  statusSocket: string | undefined
+  /** Bounds of what nginx stores for clients. */
+  spool: Spool
   accessLog: { path: string; format: LogFormat } | undefined
   http: ListenAddress[]
   https: ListenAddress[]

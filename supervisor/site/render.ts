@@ -9,12 +9,15 @@ import { renderClientCertificates, renderRouteClientCertificate } from '../front
 import { listenProtocol, mayComeByHttps, renderRedirects } from '../front/forwarded.ts'
 import { renderQuicListen } from '../front/http3.ts'
 import { frontFiles, renderFront, renderFrontSite } from '../front/rules.ts'
+import { renderSpool } from '../front/spool.ts'
 import { renderUnavailable, unavailableFiles } from '../front/unavailable.ts'
 import type { RenderedNginx } from '../nginx/complaint.ts'
+import { renderConnectionStatus } from '../nginx/connection-watch.ts'
+import { renderEvents, renderOpenFiles } from '../nginx/connections.ts'
 import { generationFile, generationSocketOf, renderGeneration } from '../nginx/generation.ts'
 import type { ListenAddress } from '../nginx/listen-address.ts'
 import { includeOwn, renderCopies } from '../nginx/own-files.ts'
-import { lines, quote } from '../nginx/text.ts'
+import { callLua, lines, quote } from '../nginx/text.ts'
 import { routeFrontFiles } from '../routes/front.ts'
 import { renderRouteMaps, renderRoutes } from '../routes/locations.ts'
 import { isLeftToCache } from '../routes/proxied.ts'
@@ -40,6 +43,7 @@ export function renderNginx(model: NginxModel): Map<string, string> {
   return new Map([
     ...(model.ownNginxConf ? [['nginx.conf', model.ownNginxConf.text] as const] : []),
     ['rendered/main.conf', renderMain(model)],
+    ['rendered/events.conf', lines(renderEvents(model.connections))],
     ['rendered/http.conf', renderHttp(model)],
     [generationFile, renderGeneration(generationSocketOf(model.workDir))],
     ...frontFiles(model.front, model.routes),
@@ -85,13 +89,15 @@ function renderMain(model: NginxModel): string {
   return lines([
     // directives above the first comment depend on no key
     'daemon off;',
-    'error_log stderr warn;',
+    // a warning for each stored body would let clients fill the log
+    'error_log stderr error;',
     ...(model.user ? [`user ${model.user};`] : []),
     ...(lua.length > 0 ? loadModules(lua.join(', '), luaModules ?? []) : []),
     ...(brotliModule && compressesWithBrotli(model) ? loadModules('compression', [brotliModule]) : []),
     ...(looksForBrotli && brotliStaticModule ? loadModules('routes', [brotliStaticModule]) : []),
     '# nginx.worker_processes',
     `worker_processes ${model.workerProcesses};`,
+    ...renderOpenFiles(model.connections, model.ownNginxConf),
     '# nginx.drain_timeout',
     `worker_shutdown_timeout ${model.drainTimeoutSeconds}s;`,
     '# run_dir',
@@ -105,9 +111,6 @@ function loadModules(keys: string, files: readonly string[]): string[] {
 
 function renderHttp(model: NginxModel): string {
   const proxied = [...model.routes, ...(model.dynamicRoutes ? dynamicTargets(model) : [])]
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-    name => `${name}_temp_path ${quote(`${model.workDir}/${name}`)};`,
-  )
   return lines([
     `ssl_ecdh_curve ${model.features.hasMlKem ? 'X25519MLKEM768:' : ''}X25519:prime256v1:secp384r1;`,
     // a key that never changes would decrypt all recorded traffic, and tickets would not survive a reload
@@ -117,8 +120,7 @@ function renderHttp(model: NginxModel): string {
     // a request may be on its way on a connection that a reload would close
     ...(model.features.hasKeepaliveMinTimeout ? ['keepalive_min_timeout 10s;'] : []),
     `include ${generationFile};`,
-    '# run_dir',
-    ...temporary,
+    ...renderSpool(model.spool),
     ...renderLogs(model),
     '# tls.profile',
     `include snippets/tls-${model.tlsProfile}.conf;`,
@@ -126,6 +128,7 @@ function renderHttp(model: NginxModel): string {
     ...(redirectsByMap(model) ? renderRedirects(healthPaths(model), model.acmeChallenges) : []),
     ...renderLuaPath(model),
     ...model.apps.flatMap(renderAppUpstream),
+    ...(model.statusSocket ? renderConnectionStatus(model.statusSocket) : []),
     ...(model.busyCounter ? renderBusyCounter(model.busyCounter) : []),
     ...model.upstreams.flatMap(renderUpstream),
     ...(proxied.some(route => isLeftToCache(route, model)) ? renderNobody() : []),
@@ -230,8 +233,14 @@ function renderHealth(model: NginxModel): string[] {
   return healthPaths(model).flatMap(path => [
     '# health',
     `location = ${path} {`,
-    '    include snippets/health.conf;',
-    `    proxy_pass http://unix:${model.health.socket}:${path};`,
+    ...(model.features.luaModules
+      ? [
+          '    access_log off;',
+          '    include snippets/open.conf;',
+          '    lua_socket_log_errors off;',
+          `    ${callLua('content', 'health.respond', `unix:${model.health.socket}`)}`,
+        ]
+      : ['    include snippets/health.conf;', `    proxy_pass http://unix:${model.health.socket}:${path};`]),
     '}',
   ])
 }

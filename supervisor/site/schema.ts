@@ -12,6 +12,7 @@ import {
   port,
   programName,
   statePath,
+  whole,
   writtenDirectory,
 } from '../config/values.ts'
 import { describeDynamicRouteProblems, dynamicRoutes } from '../dynamic-routes/keys.ts'
@@ -21,6 +22,7 @@ import { compression } from '../front/compression-keys.ts'
 import { gateKeys, limitKeys } from '../front/limit-keys.ts'
 import { describeFrontProblems } from '../front/problems.ts'
 import { responseHeaders } from '../front/response-header-keys.ts'
+import { tempDir } from '../front/spool-keys.ts'
 import { trustKeys } from '../front/trust-keys.ts'
 import { backgroundProcess, initItem } from '../programs/keys.ts'
 import { type Route, route, routeToApp } from '../routes/keys.ts'
@@ -42,6 +44,9 @@ const hooks = z
   .prefault({})
 
 const tls = z.strictObject({ ...tlsKeys, client_certificates: clientCertificates, ...issuedKeys }).prefault({})
+
+const connections = 'expected a whole number from 64 to 1000000, or auto'
+const connectionsOrAuto = z.union([z.literal('auto'), whole(64, 1_000_000, connections)], { error: connections })
 
 /** Schema of the configuration: the only source of keys, types, defaults, documentation, the JSON Schema and messages for invalid values. */
 export const configSchema = z
@@ -147,6 +152,10 @@ export const configSchema = z
           description:
             'Time after a reload of nginx in which its old workers finish downloads, uploads, streams and WebSockets; the workers of at most four reloads remain',
         }),
+        worker_connections: connectionsOrAuto.default('auto').register(docs, {
+          description:
+            'Connections of each nginx worker process, to clients and to apps: a proxied request or WebSocket needs two; auto: up to 8192, as far as the limit of open files and half of the memory allow',
+        }),
         config: z
           .string({ error: 'expected a file' })
           .regex(/^[^\0]+$/, 'expected a file')
@@ -199,6 +208,7 @@ export const configSchema = z
       description:
         'Directory that must survive a restart: certificates that monohull created or obtained, and the ACME account',
     }),
+    temp_dir: tempDir,
     cert_dir: absolutePath.default('/certs').register(docs, { description: 'Directory with mounted certificates' }),
   })
   .superRefine((value, context) => {

@@ -2,6 +2,8 @@ import type { CertificateSearchSettings } from '../certificates/search.ts'
 import type { ConfigFile } from '../config/lost-file.ts'
 import type { Problem } from '../config/report.ts'
 import type { FrontFiles } from '../front/adapters/files.ts'
+import type { SpoolMedium } from '../front/spool.ts'
+import type { NginxConnections } from '../nginx/connections.ts'
 import type { OwnNginxConf } from '../nginx/own-conf.ts'
 import type { OwnFiles } from '../nginx/own-files.ts'
 import type { Account } from '../processes/adapters/users.ts'
@@ -23,6 +25,7 @@ export interface Settings extends ProgramSettings {
   /** Name for nginx's `user` directive, which a master that runs as root needs. */
   nginxUserName: string | undefined
   nginxProcesses: number
+  nginxConnections: NginxConnections
   /** Directory of the user's http.d and server.d, if it exists. */
   snippets: string | undefined
   ownFiles: OwnFiles
@@ -30,6 +33,7 @@ export interface Settings extends ProgramSettings {
   /** HTML of the user's page, in place of the built-in one. */
   maintenancePage: string | undefined
   frontFiles: FrontFiles
+  spoolMedium: SpoolMedium
   certificates: Omit<CertificateSearchSettings, 'acme'>
 }
 

@@ -12,7 +12,7 @@ import type { NginxFiles } from '../../supervisor/nginx/service.ts'
 import type { NginxModel } from '../../supervisor/site/model.ts'
 import { renderNginx } from '../../supervisor/site/render.ts'
 import type { WorkerEntry } from '../../supervisor/workers/app-upstream.ts'
-import { plainFront } from '../front-rules.ts'
+import { diskSpool, plainFront } from '../front-rules.ts'
 import { makeCertificate } from '../make-certificate.ts'
 import { routeTo, toApp, toFiles, toUpstream } from '../routes.ts'
 
@@ -44,7 +44,10 @@ describe('the rendered configuration passes the test of the installed nginx:', (
     features,
     user: process.getuid?.() === 0 ? 'www-data' : undefined,
     workerProcesses: 2,
+    connections: { perWorker: 1024, openFiles: 1624 },
     workDir: join(folder, 'nginx'),
+    statusSocket: join(folder, 'status.sock'),
+    spool: diskSpool(join(folder, 'nginx')),
     accessLog: { path: '/dev/null', format: 'text' },
     http: loopback,
     https: secure,
@@ -160,6 +163,24 @@ describe('the rendered configuration passes the test of the installed nginx:', (
         },
       },
     ],
+    ...(['all', 'none'] as const).map((stored): [string, Partial<NginxModel>] => [
+      `temporary files in memory, ${stored} of the bodies stored`,
+      {
+        get spool() {
+          const own = diskSpool(join(folder, 'nginx'))
+          const totalBodyBytes = stored === 'all' ? 64 << 20 : undefined
+          return { ...own, responseBytes: 0, totalBodyBytes, storesBodies: stored === 'all', bodyBufferBytes: 16 << 10 }
+        },
+        routes: [
+          routeTo(toApp('app')),
+          routeTo(toApp('app', { spool: { storesBodies: false, responseSize: '64m' } }), { path: '/up' }),
+        ],
+      },
+    ]),
+    [
+      'a route with its part of a response',
+      { routes: [routeTo(toApp('app', { spool: { storesBodies: true, responseSize: '64m' } }))] },
+    ],
     ['no worker left', { apps: [{ name: 'app', servers: [], keepalive: 32, balance: 'least_conn' }] }],
     ...(['least_conn', 'round_robin', 'ip_hash', 'sticky'] as const).flatMap(balance =>
       [1, 2, 64].map((count): [string, Partial<NginxModel>] => [
@@ -242,7 +263,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
       {
         front: {
           ...plainFront,
-          limits: { bodySize: '1g', rate: { count: 1, per: 's', burst: 0 }, connections: 1 },
+          limits: { bodySize: '1g', rate: { count: 1, per: 's', burst: 0 }, connections: 1, requests: 3584 },
           access: { basicAuth: { file: '/tmp/my htpasswd', realm: 'a b' }, allow: ['::1'], deny: ['10.0.0.0/8'] },
           unknownHost: { status: 444, known: ['example.com', '*.example.com'] },
           errorPages: new Map([['404', 'x']]),

@@ -118,7 +118,7 @@ describe('when the disk is full', () => {
     const folder = temporaryFolder(t)
     const small = join(folder, 'small')
     mkdirSync(small)
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=400k', 'tmpfs', small])
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=800k', 'tmpfs', small])
     defer(t, () => execFileSync('umount', ['--lazy', small]))
     const running = startMonohull(t, { folder, args: hello, env: { MONOHULL_RUN_DIR: join(small, 'run') } })
     await running.serving()

@@ -24,7 +24,7 @@ const groups: [string, string[]][] = [
   ['nginx', ['nginx', 'maintenance_page']],
   ['Logs', ['access_log', 'log_format', 'log_level']],
   ['Stopping', ['stop_delay', 'stop_timeout']],
-  ['Directories', ['run_dir', 'state_dir']],
+  ['Directories', ['run_dir', 'state_dir', 'temp_dir']],
   ['Development', ['dev']],
 ]
 

@@ -1,6 +1,9 @@
 import { chmodSync, chownSync, rmSync } from 'node:fs'
 import { createServer, type RequestListener, type Server } from 'node:http'
 
+/** The kernel limits it to net.core.somaxconn. If the queue is full, connecting fails at once. */
+const backlog = 4096
+
 /** HTTP server on a unix socket. */
 export interface LocalServer {
   close(): Promise<void>
@@ -16,7 +19,7 @@ export function serve(
   if (socket.maxConnections !== undefined) server.maxConnections = socket.maxConnections
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen(socket.path, () => {
+    server.listen({ path: socket.path, backlog }, () => {
       chmodSync(socket.path, socket.mode)
       if (socket.gid !== undefined) chownSync(socket.path, process.getuid?.() ?? 0, socket.gid)
       resolve({

@@ -34,3 +34,13 @@ function readText(path: string): string | undefined {
     return undefined // another cgroup version
   }
 }
+
+/** Number of files that a child of this process may have open: the hard limit, because children can raise the soft one. */
+export function openFilesLimit(): number {
+  try {
+    const [, hard = ''] = /^Max open files +\S+ +(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? []
+    return Number(hard) || Number.POSITIVE_INFINITY
+  } catch {
+    return 1024 // unreadable: what every system grants
+  }
+}

@@ -10,6 +10,7 @@ import type { Problem } from '../../config/report.ts'
 import { misspeltVariables } from '../../config/variables.ts'
 import { problemsOfClientCertificates } from '../../front/client-authority-watch.ts'
 import { bindFront, closeFront } from '../../front/front.ts'
+import { noteOfBodies } from '../../front/spool-note.ts'
 import { createNginxFiles } from '../../nginx/adapters/files.ts'
 import { complaintFix, nameOrigins } from '../../nginx/complaint.ts'
 import { missingFallbacks } from '../../routes/adapters/fallbacks.ts'
@@ -124,10 +125,22 @@ function inspectClientCertificates({ frontFiles }: Settings, found: { problems: 
   }
 }
 
+/** Body sizes of the whole front and of routes that store bodies. */
+function bodySizes({ max_body_size, routes }: Settings['config']): string[] {
+  const own = routes.filter(({ target }) => 'spool' in target && target.spool.storesBodies)
+  return [max_body_size, ...own.flatMap(({ settings }) => settings.max_body_size ?? [])]
+}
+
 /** Warnings of nginx's own test of the rendered configuration, run in a separate directory beside a running instance. */
 async function testNginx(settings: Settings, world: World): Promise<string[]> {
   const { config } = settings
   const model = await previewModel(settings, world)
+  const bodies = noteOfBodies({
+    medium: settings.spoolMedium,
+    spool: model.spool,
+    sizes: bodySizes(config),
+    requests: model.front.limits.requests * settings.nginxProcesses,
+  })
   // nginx would resolve the names itself, and fail for one that does not resolve yet
   const upstreams = model.upstreams.map(upstream => ({
     ...upstream,
@@ -139,13 +152,17 @@ async function testNginx(settings: Settings, world: World): Promise<string[]> {
     ...model,
     upstreams,
     workDir: target,
+    spool: { ...model.spool, directory: target },
     https: [],
     certificates: undefined,
     httpMode: 'serve',
   })
   try {
     const result = await files.test(files.stage(rendered.files), [])
-    if (result.ok) return nameOrigins(result.warnings, rendered).map(warning => `nginx warns: ${warning}`)
+    if (result.ok) {
+      const warnings = nameOrigins(result.warnings, rendered).map(warning => `nginx warns: ${warning}`)
+      return bodies === undefined ? warnings : [bodies, ...warnings]
+    }
     throw new OperatorError(`nginx refuses the configuration: ${nameOrigins(result.output, rendered).join('\n    ')}`, {
       fix: complaintFix(result.output, rendered),
     })

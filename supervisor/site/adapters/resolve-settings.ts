@@ -7,11 +7,14 @@ import type { ConfigFile } from '../../config/lost-file.ts'
 import { collectProblems } from '../../config/report.ts'
 import { findFrontFiles } from '../../front/adapters/files.ts'
 import { readHtmlPage } from '../../front/adapters/html-page.ts'
+import { findSpoolMedium } from '../../front/adapters/spool-medium.ts'
 import { checkCacheRoom } from '../../front/cache/adapters/space.ts'
 import { readOwnNginxConf } from '../../nginx/adapters/own-conf.ts'
 import { findSnippets, readOwnFiles } from '../../nginx/adapters/own-files.ts'
+import { nginxConnections } from '../../nginx/connections.ts'
 import { isUnfitPath } from '../../nginx/text.ts'
 import { grantedCpus } from '../../processes/adapters/cgroup.ts'
+import { openFilesLimit } from '../../processes/adapters/limits.ts'
 import { canSwitchUsers, findAccount } from '../../processes/adapters/users.ts'
 import { planHooks } from '../../programs/hook-runner.ts'
 import { mainAppOf, resolvePrograms } from '../../programs/settings.ts'
@@ -45,6 +48,8 @@ export function resolveSettings(config: Config, world: World, configFile: Config
   const directory = resolve(config.directory)
   checkCacheRoom(config, complain)
   const frontFiles = findFrontFiles(config, { directory, nginxUser, complain })
+  const nginxProcesses = config.nginx.worker_processes === 'auto' ? cpus : config.nginx.worker_processes
+  const spoolMedium = findSpoolMedium(config, { nginxUser, complain })
   const snippets = resolve(directory, config.nginx.snippets)
   const ownNginxConf = readOwnNginxConf(config.nginx.config, {
     directory,
@@ -80,12 +85,17 @@ export function resolveSettings(config: Config, world: World, configFile: Config
       ...programs,
       nginxUser,
       nginxUserName: nginxUser?.name ?? (process.geteuid?.() === 0 ? 'root' : undefined),
-      nginxProcesses: config.nginx.worker_processes === 'auto' ? cpus : config.nginx.worker_processes,
+      nginxProcesses,
+      nginxConnections: nginxConnections(
+        { openFiles: openFilesLimit(), memoryBytes: spoolMedium.memoryBytes, processes: nginxProcesses },
+        { key: config.nginx.worker_connections, ownConf: ownNginxConf },
+      ),
       ownNginxConf,
       snippets: hasSnippets ? snippets : undefined,
       ownFiles,
       maintenancePage: page.text,
       frontFiles,
+      spoolMedium,
       certificates: {
         certDir: config.cert_dir,
         stateDir: config.state_dir,

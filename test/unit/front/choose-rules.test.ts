@@ -18,6 +18,7 @@ function rules(text: string, features = current) {
     files: { passwords: undefined, errorPages: new Map(), sendFiles: new Map(), clientCertificates: undefined },
     features,
     publicPort: 8443,
+    requests: 100,
     hosts: [],
   })
 }

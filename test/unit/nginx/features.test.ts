@@ -38,6 +38,7 @@ describe('nginx/features', () => {
       assert.deepEqual(readFeatures(text, no, no), {
         ...features,
         luaModules: undefined,
+        hasStatus: false,
         brotliModule: undefined,
         brotliStaticModule: undefined,
         hasHttp3: false,

@@ -15,6 +15,7 @@ describe('config: targets of routes', () => {
       rewrite: undefined,
       readTimeoutMs: undefined,
       buffering: undefined,
+      spool: { storesBodies: true, responseSize: undefined },
     })
     assert.deepEqual(targetOf('app: app, strip_prefix: true, read_timeout: 5m, buffering: off'), {
       kind: 'app',
@@ -23,6 +24,7 @@ describe('config: targets of routes', () => {
       rewrite: undefined,
       readTimeoutMs: 300_000,
       buffering: 'off',
+      spool: { storesBodies: true, responseSize: undefined },
     })
   })
 

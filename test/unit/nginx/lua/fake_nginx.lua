@@ -90,11 +90,11 @@ local function new_lrucache(nginx)
     }
 end
 
---- Makes `io.open` read `nginx.files` for the directory /certificates.
+--- Makes `io.open` read `nginx.files` for the directories /certificates and /proc.
 local function fake_files(nginx)
     local open = io.open
     local function fake_open(path, ...)
-        if not path:find("^/certificates/") then return open(path, ...) end
+        if not path:find("^/certificates/") and not path:find("^/proc/") then return open(path, ...) end
         table.insert(nginx.opened, path)
         local text = nginx.files[path]
         return text and { read = function() return text end, close = function() end }
@@ -111,11 +111,20 @@ function M.new()
         on_sleep = function() end, respond = function() end,
     }
     nginx.routes, nginx.asked, nginx.busy = new_dictionary(nginx), new_dictionary(nginx), new_dictionary(nginx)
+    nginx.bodies, nginx.discarded = new_dictionary(nginx), 0
     ngx = {
         ERROR = -1,
         ERR = 4,
         var = nginx.var,
-        shared = { monohull_routes = nginx.routes, monohull_asked = nginx.asked, monohull_busy = nginx.busy },
+        HTTP_SERVICE_UNAVAILABLE = 503,
+        ctx = {},
+        worker = { pid = function() return 7 end },
+        shared = {
+            monohull_routes = nginx.routes,
+            monohull_asked = nginx.asked,
+            monohull_busy = nginx.busy,
+            monohull_bodies = nginx.bodies,
+        },
         time = function() return math.floor(nginx.time) end,
         now = function() return nginx.time end,
         sleep = function(seconds)
@@ -124,10 +133,15 @@ function M.new()
         end,
         timer = { at = function(_, ...) table.insert(nginx.timers, { ... }) end },
         socket = { tcp = function() return new_socket(nginx) end },
-        req = { read_body = function() end, get_body_data = function() return nginx.body end },
+        req = {
+            read_body = function() end,
+            get_body_data = function() return nginx.body end,
+            http_version = function() return nginx.http_version end,
+            discard_body = function() nginx.discarded = nginx.discarded + 1 end,
+        },
         print = function(...) nginx.output = nginx.output .. table.concat({ ... }) end,
         say = function(...) nginx.output = nginx.output .. table.concat({ ... }) .. "\n" end,
-        log = function(_, text) table.insert(nginx.logged, text) end,
+        log = function(_, ...) table.insert(nginx.logged, table.concat({ ... })) end,
         exit = function(status) error({ exit = status }, 0) end,
         exec = function(location) error({ exec = location }, 0) end,
     }

@@ -26,7 +26,7 @@ export const frontModels: Record<string, NginxModel> = {
     features: { ...plainModel.features, hasMaxHeaders: true, hasKeepaliveMinTimeout: true },
     front: {
       ...plainFront,
-      limits: { bodySize: '512k', rate: { count: 20, per: 'm', burst: 5 }, connections: 8 },
+      limits: { bodySize: '512k', rate: { count: 20, per: 'm', burst: 5 }, connections: 8, requests: 3584 },
       access: {
         basicAuth: { file: '/app/my htpasswd', realm: 'Staff only' },
         allow: ['10.0.0.0/8'],
@@ -72,7 +72,7 @@ export const frontModels: Record<string, NginxModel> = {
     front: {
       ...plainFront,
       compression: { hasBrotli: true, minLength: 256, types: [] },
-      limits: { bodySize: '1m', rate: { count: 10, per: 's', burst: 20 }, connections: 8 },
+      limits: { bodySize: '1m', rate: { count: 10, per: 's', burst: 20 }, connections: 8, requests: 3584 },
       access: { basicAuth: { file: '/app/staff', realm: 'Staff' }, allow: ['10.0.0.0/8'], deny: ['10.6.6.6'] },
       cache: ruledCache,
       errorPages: new Map([['404', '<!doctype html>\nNot here\n']]),

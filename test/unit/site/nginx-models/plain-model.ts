@@ -1,6 +1,6 @@
 import type { NginxModel } from '../../../../supervisor/site/model.ts'
 import type { AppUpstream } from '../../../../supervisor/workers/app-upstream.ts'
-import { plainFront } from '../../../front-rules.ts'
+import { diskSpool, plainFront } from '../../../front-rules.ts'
 import { routeTo, toApp } from '../../../routes.ts'
 
 /** An app with two workers. */
@@ -26,11 +26,15 @@ export const plainModel: NginxModel = {
     hasHttp3: true,
     hasMaxHeaders: false,
     hasKeepaliveMinTimeout: false,
+    hasStatus: true,
     brotliStaticModule: undefined,
   },
   user: 'www-data',
   workerProcesses: 2,
+  connections: { perWorker: 8192, openFiles: 20_000 },
   workDir: '/run/monohull/nginx',
+  statusSocket: undefined,
+  spool: diskSpool('/run/monohull/nginx'),
   accessLog: { path: '/dev/stdout', format: 'text' },
   http: [{ address: '0.0.0.0', port: 80 }],
   https: [{ address: '0.0.0.0', port: 443 }],

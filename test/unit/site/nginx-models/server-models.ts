@@ -47,6 +47,7 @@ export const serverModels: Record<string, NginxModel> = {
       hasHttp3: false,
       hasMaxHeaders: false,
       hasKeepaliveMinTimeout: false,
+      hasStatus: false,
       brotliStaticModule: undefined,
     },
   },

@@ -1,0 +1,161 @@
+--- Guard of an nginx worker's connections: docs/decisions/042-connections-in-reserve.md.
+-- nginx counts requests, not connections whose request head never ends, and it keeps the memory of a peak.
+local ffi = require "ffi"
+
+ffi.cdef [[
+    extern unsigned long *ngx_stat_active;
+    int getpeername(int socket, void *address, unsigned int *length);
+    int getsockname(int socket, void *address, unsigned int *length);
+    int getsockopt(int socket, int level, int name, void *value, unsigned int *length);
+    int shutdown(int socket, int how);
+    int malloc_trim(size_t pad);
+    int getppid(void);
+    int dup(int descriptor);
+    int close(int descriptor);
+]]
+
+local tick_seconds = 0.25
+--- Share of the time that it takes at most.
+local most_time = 0.1
+--- Number of connections from which a fall to a half frees memory.
+local least_peak = 256
+--- Time that a client has, in any case, to complete a request head.
+local grace_ms = 250
+--- The same while nearly all connections are in use, whatever their address.
+local short_head_ms = 5000
+
+--- A gap in the descriptors of this length is their end.
+local end_gap = 256
+
+local tcp_level, tcp_info = 6, 11
+local established = 1
+local shut_both = 2
+local inet, inet6 = 2, 10
+--- struct tcp_info up to tcpi_bytes_acked (linux/tcp.h), and where its fields are.
+local info_bytes, sent_at, received_at, acked_at = 128, 44 / 4, 52 / 4, 120 / 4
+
+local info = ffi.new("uint32_t[?]", 64)
+local info_state = ffi.cast("uint8_t *", info)
+local address = ffi.new("uint8_t[?]", 128)
+local family = ffi.cast("uint16_t *", address)
+local length = ffi.new("unsigned int[1]")
+
+local M = {}
+
+--- Port in `address`.
+local function port()
+    return address[2] * 256 + address[3]
+end
+
+--- What counts as one client: an IPv4 address, or the /64 network of an IPv6 subscriber.
+local function client()
+    if family[0] == inet then return ffi.string(address + 4, 4) end
+    if family[0] == inet6 then return ffi.string(address + 8, 8) end
+end
+
+--- A connection to one of our ports: its client, and how long it has been waiting for a response. Nil if it is none.
+local function inspect(socket, ports)
+    length[0] = 256
+    if ffi.C.getsockopt(socket, tcp_level, tcp_info, info, length) ~= 0 then return nil end
+    if length[0] < info_bytes or info_state[0] ~= established then return nil end
+    local since_sent, since_received = info[sent_at], info[received_at]
+    local is_unanswered = info[acked_at] == 0 and info[acked_at + 1] == 0
+    length[0] = 128
+    if ffi.C.getsockname(socket, address, length) ~= 0 or not ports[port()] then return nil end
+    length[0] = 128
+    if ffi.C.getpeername(socket, address, length) ~= 0 then return nil end
+    local waiting_ms = (is_unanswered or since_received < since_sent) and since_sent or nil
+    return client(), waiting_ms, is_unanswered
+end
+
+--- Whether more than half of this worker's connections may be in use. The lowest free descriptor is the number of used
+-- ones, but for gaps.
+local function is_busy(most)
+    if tonumber(ffi.C.ngx_stat_active[0]) <= most / 2 then return false end
+    local free = ffi.C.dup(2)
+    if free < 0 then return true end
+    ffi.C.close(free)
+    return free > most / 2
+end
+
+--- Open connections of this nginx worker to our ports, and by client those whose client spoke last.
+local function survey(ports)
+    local open, waiting, gap, socket = 0, {}, 0, 0
+    while gap < end_gap do
+        local from, waiting_ms, is_unanswered = inspect(socket, ports)
+        gap = gap + 1
+        if from then
+            open, gap = open + 1, 0
+            if waiting_ms then
+                waiting[from] = waiting[from] or {}
+                table.insert(waiting[from], { socket = socket, ms = waiting_ms, is_unanswered = is_unanswered })
+            end
+        end
+        socket = socket + 1
+    end
+    return open, waiting
+end
+
+--- Which of these connections to close: the oldest of a client that has more than its share. If nearly none are left,
+-- also all unanswered ones that take long.
+function M.choose(open, waiting, most, is_behind_proxies)
+    local chosen = {}
+    for _, connections in pairs(waiting) do
+        table.sort(connections, function(one, other) return one.ms > other.ms end)
+        local excess = is_behind_proxies and 0 or #connections - most / 8
+        for index, connection in ipairs(connections) do
+            local is_late = open > most * 15 / 16 and connection.is_unanswered and connection.ms > short_head_ms
+            local is_excess = index <= excess and connection.ms > grace_ms
+            if is_excess or is_late then table.insert(chosen, connection.socket) end
+        end
+    end
+    return chosen
+end
+
+--- Closes connections if more than half of them are in use. nginx sees that the client has gone.
+local function relieve(most, ports, is_behind_proxies)
+    if not is_busy(most) then return end
+    local open, waiting = survey(ports)
+    if open <= most / 2 then return end
+    for _, socket in ipairs(M.choose(open, waiting, most, is_behind_proxies)) do
+        ffi.C.shutdown(socket, shut_both)
+    end
+end
+
+local peak = 0
+
+--- Returns memory to the system when a peak is over.
+local function release_memory()
+    local active = tonumber(ffi.C.ngx_stat_active[0])
+    if active > peak then
+        peak = active
+    elseif peak >= least_peak and active < peak / 2 then
+        peak = active
+        collectgarbage()
+        ffi.C.malloc_trim(0)
+    end
+end
+
+--- Runs as long as the worker has its master: the supervisor waits for the workers of a dead one to be quiet.
+-- A timer that started anew each time would need a free connection.
+local function run(premature, most, ports, is_behind_proxies)
+    local master = ffi.C.getppid()
+    while not premature and not ngx.worker.exiting() and ffi.C.getppid() == master do
+        local before = os.clock()
+        relieve(most, ports, is_behind_proxies)
+        local spent = os.clock() - before
+        release_memory()
+        if ngx.shared.monohull_bodies then require("monohull.bodies").tick() end
+        ngx.sleep(math.max(tick_seconds, spent / most_time))
+    end
+end
+
+--- Init phase of an nginx worker. `most`: its connections; `ports`: ours, such as `80 443`.
+function M.start(most, ports, proxies)
+    local own = {}
+    for each in ports:gmatch("%d+") do own[tonumber(each)] = true end
+    ngx.timer.at(0, run, tonumber(most), own, proxies == "proxies")
+    if monohull_init_worker then monohull_init_worker() end -- luacheck: ignore 113
+end
+
+return M

@@ -1,0 +1,109 @@
+import { gauge, type Metric } from '../base/metrics.ts'
+import type { Runtime } from '../base/runtime.ts'
+import { quote } from './text.ts'
+
+const everyMs = 5000
+const noteEveryMs = 60_000
+/** Share of the requests that nginx can process at which it is short of connections. */
+const shortShare = 0.9
+
+/** Open client connections of nginx. */
+export interface ConnectionStatus {
+  open: number
+  /** Connections of all nginx workers, to clients and to apps. */
+  limit: number
+  /** Clients that nginx turned away because it had no connection left, since it started. */
+  dropped: number
+}
+
+/** Connections that all nginx workers have together, and the requests that they can process. */
+export interface ConnectionBounds {
+  limit: number
+  requests: number
+}
+
+/** Dependencies of `openConnectionWatch`. */
+export interface ConnectionWatchDeps extends Pick<Runtime, 'clock' | 'log'> {
+  bounds(): ConnectionBounds
+  /** Text of nginx's stub_status; undefined if nginx is unavailable. */
+  read(): Promise<string | undefined>
+}
+
+/** Server for the http block, on a unix socket that nginx inherits. It has no limit of requests, so that it responds when all others are refused. */
+export function renderConnectionStatus(socket: string): string[] {
+  return [
+    '',
+    '# nginx.worker_connections',
+    'server {',
+    `    listen ${quote(`unix:${socket}`)} backlog=64;`,
+    '    access_log off;',
+    '    limit_conn monohull_requests 65535;',
+    '    location / {',
+    '        stub_status;',
+    '    }',
+    '}',
+  ]
+}
+
+/** Numbers in nginx's stub_status. */
+export function readConnections(text: string): { open: number; dropped: number } | undefined {
+  const [, open] = /^Active connections: (\d+)/m.exec(text) ?? []
+  const [, accepted, handled] = /^ (\d+) (\d+) \d+/m.exec(text) ?? []
+  return open === undefined ? undefined : { open: Number(open), dropped: Number(accepted) - Number(handled) }
+}
+
+/** Watch of nginx's connections. It logs at most one line a minute when they run short. */
+export function openConnectionWatch({ clock, log, bounds, read }: ConnectionWatchDeps) {
+  let last: ConnectionStatus | undefined
+  let notedAt = Number.NEGATIVE_INFINITY
+  let isClosed = false
+  let cancel = clock.after(everyMs, look)
+
+  function look(): void {
+    void read().then(text => {
+      const now = text === undefined ? undefined : readConnections(text)
+      const { limit } = bounds()
+      if (now) note({ ...now, limit })
+      if (!isClosed) cancel = clock.after(everyMs, look)
+    })
+  }
+
+  function note(now: ConnectionStatus): void {
+    const dropped = now.dropped - (last?.dropped ?? 0)
+    last = now
+    const isShort = now.open >= bounds().requests * shortShare || dropped > 0
+    if (!isShort || clock.monotonic() - notedAt < noteEveryMs) return
+    notedAt = clock.monotonic()
+    log.warn('nginx is short of connections: new requests get 503, or none is accepted', {
+      open: now.open,
+      limit: now.limit,
+      dropped,
+      fix: 'raise nginx.worker_connections, with the limit of open files (docker: --ulimit nofile) and the memory that this takes',
+    })
+  }
+
+  function close(): void {
+    isClosed = true
+    cancel()
+  }
+
+  return {
+    name: 'connections',
+    status: () => (last ? { connections: last } : {}),
+    metrics: (): Metric[] =>
+      last
+        ? [
+            gauge('nginx_connections', 'Open connections of clients to nginx', last.open),
+            gauge('nginx_connections_limit', 'Connections that nginx may have to clients and apps', last.limit),
+            {
+              name: 'nginx_connections_dropped_total',
+              type: 'counter',
+              help: 'Connections that nginx closed because it had none left',
+              samples: [{ labels: {}, value: last.dropped }],
+            },
+          ]
+        : [],
+    quiesce: close,
+    close,
+  }
+}
