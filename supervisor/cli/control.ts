@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import { systemClock } from '../base/adapters/system-clock.ts'
 import { pause } from '../base/clock.ts'
-import { exitCode } from '../base/errors.ts'
+import { exitCode, OperatorError } from '../base/errors.ts'
 import type { Outcome } from '../base/outcome.ts'
 import type { World } from '../base/world.ts'
 import { askAdmin, readAdmin } from '../run/adapters/admin-client.ts'
-import { findRunning, readInstance } from '../run/adapters/instance.ts'
+import { findRunning, isRunning, readInstance } from '../run/adapters/instance.ts'
 import { formatStatus, type Status } from '../run/status.ts'
 import { developmentRunDir } from './development-run-dir.ts'
 import { type CommandLine, findRunDir } from './load.ts'
@@ -46,11 +46,23 @@ export function printOutcome(outcome: Outcome): number {
   return outcome.ok ? exitCode.ok : exitCode.failed
 }
 
+/** Reloads the running instance. It reads the file that it was started with, so another one is an error. */
+export async function reloadInstance(commandLine: CommandLine, world: World, allowsMissing: boolean): Promise<number> {
+  if (commandLine.configFile !== undefined)
+    throw new OperatorError('monohull reload reads the file that the instance was started with, not that of --config', {
+      fix: 'change that file, or restart monohull with another; to choose an instance, use --run-dir',
+      code: exitCode.usage,
+    })
+  return command(commandLine, world, allowsMissing ? 'reload?allow-missing=true' : 'reload')
+}
+
 /** Stops the running instance and waits until it has ended. */
 export async function stopInstance(commandLine: CommandLine, world: World): Promise<number> {
   const runDir = await runDirOf(commandLine, world)
+  const running = readInstance(runDir)?.supervisor
   const code = await command(commandLine, world, 'stop')
-  while (findRunning(runDir) !== undefined) await pause(systemClock, endPollMs)
+  // another instance may start in the same directory at once
+  while (running && isRunning(running)) await pause(systemClock, endPollMs)
   process.stdout.write('monohull: stopped\n')
   return code
 }

@@ -38,7 +38,11 @@ export async function runProgram(argv: string[], world: World): Promise<number> 
       '\nExit codes: 0 success or a clean stop; 1 the command failed; 64 invalid usage; 69 no instance is running;\n70 internal error; 77 permission denied; 78 invalid configuration; or the exit code of the app if it cannot start.',
     )
 
-  const add = (name: string, summary: string, act: (commandLine: CommandLine) => Promise<number>) => {
+  const add = (
+    name: string,
+    summary: string,
+    act: (commandLine: CommandLine, options: Record<string, string>) => Promise<number>,
+  ) => {
     const command = program
       .command(name)
       .description(summary)
@@ -46,16 +50,19 @@ export async function runProgram(argv: string[], world: World): Promise<number> 
     const isSelected = isBare || argv.includes(name)
     const prepared = isSelected ? addFlags(command) : command // adding all flags takes time
     prepared.action(async (words: string[], options: Record<string, string>) => {
-      code = await act(toCommandLine(words, options))
+      code = await act(toCommandLine(words, options), options)
     })
+    return command
   }
   add('run', 'start nginx and the app, in the foreground', commandLine => run(commandLine, world))
   add('dev', 'run the app for development: restart on change, HTTP only, one worker, short logs', async commandLine =>
     (await import('./dev.ts')).dev(commandLine, world),
   )
-  add('check', 'check everything run needs and explain how to fix problems', async commandLine =>
-    (await import('./check.ts')).check(commandLine, world),
+  add('check', 'check everything run needs and explain how to fix problems', async (commandLine, { strict, json }) =>
+    (await import('./check.ts')).check(commandLine, world, { isStrict: Boolean(strict), isJson: Boolean(json) }),
   )
+    .option('--strict', 'fail if there are warnings')
+    .option('--json', 'print JSON')
   add('render', 'print the nginx configuration and the keys that produced it', async commandLine =>
     (await import('./render.ts')).render(commandLine, world),
   )
@@ -81,7 +88,7 @@ export async function runProgram(argv: string[], world: World): Promise<number> 
     'reload',
     'read the configuration again, replace the workers, reload nginx',
     async (commandLine, { options }) =>
-      (await control()).command(commandLine, world, options.allowMissing ? 'reload?allow-missing=true' : 'reload'),
+      (await control()).reloadInstance(commandLine, world, Boolean(options.allowMissing)),
   ).option('--allow-missing', 'accept that files of the configuration in use are missing, empty or cut off')
   addControl(
     'restart',

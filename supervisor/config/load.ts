@@ -183,14 +183,26 @@ function readEnvironment(sources: ConfigSources, keys: ScalarKey[], problems: Pr
 
 function unknownKey(schema: z.ZodType, path: string[], lineOf: (path: string[]) => string | undefined): Problem {
   const siblings = keyNames(schema, path.slice(0, -1))
-  const guess = nearest(path.at(-1) ?? '', siblings)
+  const name = path.at(-1) ?? ''
+  const sibling = nearest(name, siblings)
+  const guess = sibling === undefined ? keyElsewhere(schema, name) : [...path.slice(0, -1), sibling].join('.')
   return {
     key: path.join('.'),
     source: lineOf(path) ?? 'the configuration',
     value: undefined,
     problem: 'is not a known key',
-    fix: guess ? `did you mean ${[...path.slice(0, -1), guess].join('.')}?` : `known here: ${siblings.join(', ')}`,
+    fix: guess ? `did you mean ${guess}?` : `known here: ${siblings.join(', ')}`,
   }
+}
+
+/** Key of another section with this name: `app.workers` for `workers`. */
+function keyElsewhere(schema: z.ZodType, name: string): string | undefined {
+  const all = scalarKeysOf(schema).map(({ key, path }) => ({ key, last: path.at(-1) ?? '' }))
+  const last = nearest(
+    name,
+    all.map(one => one.last),
+  )
+  return all.find(one => one.last === last)?.key
 }
 
 /** Most similar variable, compared without the common prefix. */

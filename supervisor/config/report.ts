@@ -16,8 +16,19 @@ export function formatProblems(problems: readonly Problem[]): string {
 }
 
 function formatProblem({ key, source, value, problem, fix }: Problem): string {
-  const got = value === undefined ? '' : `, got ${JSON.stringify(value)}`
+  const got = value === undefined ? '' : `, got ${shortened(JSON.stringify(value))}`
   return `  ${key === '' ? source : key}: ${problem}${got}\n    from: ${source}\n    fix:  ${fix}`
+}
+
+const maxValueLength = 200
+
+function shortened(text: string): string {
+  return text.length > maxValueLength ? `${text.slice(0, maxValueLength)}… (${text.length} characters)` : text
+}
+
+/** Value for JSON; a long text is shortened. For `JSON.stringify`. */
+export function shortValue(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? shortened(value) : value
 }
 
 /** Reports a problem: `complain(key, value, problem, fix)`. */

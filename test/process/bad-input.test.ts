@@ -276,6 +276,17 @@ describe('monohull check', () => {
     const monohull = startMonohull(t, { args: ['check', 'node', hello], files })
     assert.equal(await monohull.exited, 0)
     assert.match(monohull.output(), /nginx warns: .*10\.0\.0\.1\/8 .* in rendered\/site\.conf:\d+ \(allow, deny\)/)
+    assert.match(monohull.output(), /no problems found, 1 warning\n$/)
+  })
+
+  it('prints JSON, and fails because of warnings if it is strict', async t => {
+    const files = { 'monohull.yaml': 'allow: [127.0.0.1, 10.0.0.1/8]\n' }
+    const monohull = startMonohull(t, { args: ['check', '--strict', '--json', 'node', hello], files })
+    assert.equal(await monohull.exited, 78)
+    const { problems, warnings, notes } = JSON.parse(monohull.output())
+    assert.deepEqual([problems.length, warnings.length], [0, 1])
+    assert.match(warnings[0], /nginx warns/)
+    assert.ok(Array.isArray(notes))
   })
 
   it('can be asked while an instance runs', async t => {

@@ -63,6 +63,7 @@ describe('monohull status, reload, restart, scale and stop', { concurrency: 3 },
     assert.deepEqual(await tell(t, monohull, 'restart'), { code: 0, output: 'monohull: workers replaced\n' })
     assert.notEqual(monohull.worker(1), before[0])
     assert.deepEqual(await tell(t, monohull, 'reload'), { code: 0, output: 'monohull: reload finished\n' })
+    assert.equal((await tell(t, monohull, 'reload', '--config', 'other.yaml')).code, 64)
     assert.deepEqual(await tell(t, monohull, 'stop'), { code: 0, output: 'monohull: stopping\nmonohull: stopped\n' })
     assert.equal(await monohull.exited, 0)
   })

@@ -87,7 +87,8 @@ function readEnv(
 ): ProgramEnv {
   const env: ProgramEnv = {}
   for (const [name, value] of Object.entries(configured)) {
-    const refuse = (problem: string, fix: string) => complain(`${key}.${name}`, secretMask, problem, fix)
+    const shown = typeof value === 'string' ? secretMask : value.file
+    const refuse = (problem: string, fix: string) => complain(`${key}.${name}`, shown, problem, fix)
     if (typeof value === 'string') {
       const expanded = expandVariables(value, world.env)
       if (expanded.ok) env[name] = expanded.text

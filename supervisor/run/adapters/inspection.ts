@@ -4,6 +4,7 @@ import { systemClock } from '../../base/adapters/system-clock.ts'
 import { asOperatorError, messageOf, OperatorError } from '../../base/errors.ts'
 import type { World } from '../../base/world.ts'
 import { certificateStore } from '../../certificates/adapters/store.ts'
+import { describeTimeLeft, expiryStage } from '../../certificates/expiry.ts'
 import { namesWithoutCertificate, searchSettings } from '../../certificates/kept.ts'
 import { findTrusted } from '../../certificates/search.ts'
 import type { Problem } from '../../config/report.ts'
@@ -23,10 +24,21 @@ import { unroutedApps } from '../../workers/apps.ts'
 import { findRunning, makeRunDir } from './instance.ts'
 import { expectTrustedDirectory } from './trusted-directory.ts'
 
-/** Problems that prevent these settings from running on this machine. Minor findings are added to `notes`. */
-export async function inspect(settings: Settings, world: World, notes: string[]): Promise<Problem[]> {
+/** What an inspection found. */
+export interface Findings {
+  /** What prevents the settings from running on this machine. */
+  problems: Problem[]
+  /** What probably is a mistake, or will become a problem. */
+  warnings: string[]
+  /** What is good to know. */
+  notes: string[]
+}
+
+/** Findings for these settings on this machine. */
+export async function inspect(settings: Settings, world: World): Promise<Findings> {
   const { config } = settings
-  const problems: Problem[] = []
+  const findings: Findings = { problems: [], warnings: [], notes: [] }
+  const { problems, warnings, notes } = findings
   const attempt = async (key: string, act: () => unknown) => {
     try {
       await act()
@@ -38,11 +50,11 @@ export async function inspect(settings: Settings, world: World, notes: string[])
   }
 
   for (const name of misspeltVariables(world.env))
-    notes.push(`the variable ${name} is ignored: is it meant for monohull?`)
-  for (const name of unroutedApps(settings)) notes.push(`no route leads to the app ${name}`)
-  for (const name of unroutedUpstreams(config)) notes.push(`no route leads to the upstream ${name}`)
+    warnings.push(`the variable ${name} is ignored: is it meant for monohull?`)
+  for (const name of unroutedApps(settings)) warnings.push(`no route leads to the app ${name}`)
+  for (const name of unroutedUpstreams(config)) warnings.push(`no route leads to the upstream ${name}`)
   for (const { key, path } of missingFallbacks(config))
-    notes.push(`${key}: ${path} does not exist; requests for missing files get 404`)
+    warnings.push(`${key}: ${path} does not exist; requests for missing files get 404`)
   let isRunDirWritable = false
   await attempt('run_dir', () => {
     makeRunDir(config.run_dir)
@@ -58,19 +70,19 @@ export async function inspect(settings: Settings, world: World, notes: string[])
     })
   }
   if (!certificateStore.isWritable(config.state_dir)) {
-    notes.push(
+    warnings.push(
       `state_dir ${config.state_dir} is not writable: the local CA and its certificate will be lost on restart`,
     )
   }
-  if (config.https !== 'off') await attempt('cert_dir', () => inspectCertificates(settings, { problems, notes }))
-  inspectClientCertificates(settings, { problems, notes })
-  await noteUnknownNames(settings, notes)
-  if (isRunDirWritable) await attempt('nginx', async () => notes.push(...(await testNginx(settings, world))))
-  return problems
+  if (config.https !== 'off') await attempt('cert_dir', () => inspectCertificates(settings, findings))
+  inspectClientCertificates(settings, findings)
+  await warnOfUnknownNames(settings, warnings)
+  if (isRunDirWritable) await attempt('nginx', async () => warnings.push(...(await testNginx(settings, world))))
+  return findings
 }
 
-/** Adds a note for each upstream server whose name does not resolve. Startup does not need these servers. */
-async function noteUnknownNames({ config }: Settings, notes: string[]): Promise<void> {
+/** Adds a warning for each upstream server whose name does not resolve. Startup does not need these servers. */
+async function warnOfUnknownNames({ config }: Settings, warnings: string[]): Promise<void> {
   const servers = Object.values(config.upstreams).flatMap(upstream => upstream.servers)
   const names = new Set(servers.map(({ host }) => host).filter(isName))
   if (names.size === 0) return
@@ -79,27 +91,31 @@ async function noteUnknownNames({ config }: Settings, notes: string[]): Promise<
   await Promise.all(
     [...names].map(name =>
       resolver.addressesOf(name).catch(error => {
-        notes.push(`cannot resolve ${name}: ${messageOf(error)}; it gets no requests until it resolves`)
+        warnings.push(`cannot resolve ${name}: ${messageOf(error)}; it gets no requests until it resolves`)
       }),
     ),
   )
 }
 
 /** Adds an unusable certificate to the problems. A missing one is only a note, unless tls.required is set. */
-function inspectCertificates(settings: Settings, found: { problems: Problem[]; notes: string[] }): void {
+function inspectCertificates(settings: Settings, found: Findings): void {
   const { config } = settings
+  const now = systemClock.now()
   const { certificates: usable, problems } = findTrusted(searchSettings(settings), {
     store: certificateStore,
-    now: systemClock.now(),
+    now,
   })
   for (const { problem, fix } of problems)
     found.problems.push({ key: 'cert_dir', source: config.cert_dir, value: undefined, problem, fix })
   for (const { files, certificate } of usable) {
-    found.notes.push(`certificate ${files.chain} for ${certificate.names.join(', ')}`, ...certificate.remarks)
+    found.notes.push(`certificate ${files.chain} for ${certificate.names.join(', ')}`)
+    found.warnings.push(...certificate.remarks)
+    if (expiryStage(certificate, now) > 0)
+      found.warnings.push(`certificate ${files.chain} expires in ${describeTimeLeft(certificate.notAfter - now)}`)
   }
   if (usable.length > 0) {
     for (const name of namesWithoutCertificate(usable, settings))
-      found.notes.push(`no certificate covers ${name}: clients get one for another name, and reject it`)
+      found.warnings.push(`no certificate covers ${name}: clients get one for another name, and reject it`)
     return
   }
   if (config.tls.required && problems.length === 0) {
@@ -111,12 +127,12 @@ function inspectCertificates(settings: Settings, found: { problems: Problem[]; n
 }
 
 /** Adds the reasons why good client certificates are rejected, or soon will be. */
-function inspectClientCertificates({ frontFiles }: Settings, found: { problems: Problem[]; notes: string[] }): void {
+function inspectClientCertificates({ frontFiles }: Settings, found: Findings): void {
   for (const { kind, key, problem, fix } of problemsOfClientCertificates(
     frontFiles.clientCertificates,
     systemClock.now(),
   )) {
-    if (kind === 'expires') found.notes.push(`${problem}; ${fix}`)
+    if (kind === 'expires') found.warnings.push(`${problem}; ${fix}`)
     else
       found.problems.push({
         ...{ key: `tls.client_certificates.${key}`, source: 'this machine', value: undefined },

@@ -92,7 +92,7 @@ function isRecorded(value: unknown): value is Recorded {
 /** Pid of the monohull that is running in a run directory; undefined if there is none. */
 export function findRunning(runDir: string): number | undefined {
   const record = readInstance(runDir)
-  return record && record.bootId === bootId() && isSame(record.supervisor) ? record.supervisor.pid : undefined
+  return record && record.bootId === bootId() && isRunning(record.supervisor) ? record.supervisor.pid : undefined
 }
 
 /**
@@ -205,7 +205,8 @@ function readStartTimes({ supervisor, children }: InstanceRecord): void {
     if (process.startTime === unread) process.startTime = readProcessStat(process.pid)?.startTime ?? unread
 }
 
-function isSame({ pid, startTime }: Recorded): boolean {
+/** Whether a recorded process is still running. */
+export function isRunning({ pid, startTime }: Recorded): boolean {
   const stat = readProcessStat(pid)
   return stat?.startTime === startTime && stat.state !== 'Z'
 }
@@ -215,7 +216,7 @@ function isLeftover(child: Recorded): boolean {
   if (child.startTime === unread) return false
   const leader = readProcessStat(child.pid)
   if (leader && leader.startTime !== child.startTime) return false
-  return isSame(child) || groupMembers(child.pid).some(member => member.startTime >= child.startTime)
+  return isRunning(child) || groupMembers(child.pid).some(member => member.startTime >= child.startTime)
 }
 
 async function stopGroups(children: readonly Recorded[]): Promise<void> {

@@ -112,6 +112,19 @@ describe('config/load: invalid values', () => {
     })
   }
 
+  it('names the section of a key', () => {
+    const fixOf = (text: string) => refusedOnce(yaml(text)).fix
+    assert.equal(fixOf('workers: 4'), 'did you mean app.workers?')
+    assert.equal(fixOf('grace_timeout: 4s'), 'did you mean app.graceful_timeout?')
+    assert.match(fixOf('qqqqqq: 4'), /^known here: http_port, /)
+  })
+
+  it('prints the beginning of a long value', () => {
+    const text = formatProblems(refused(yaml(`https: ${'x'.repeat(1e6)}`)))
+    assert.ok(text.length < 1000, text.slice(0, 1000))
+    assert.match(text, /x… \(1000002 characters\)/)
+  })
+
   it('treats a key without a value as missing', () => {
     assert.equal(accepted(yaml('app:\n  # workers: 4\nhttps: off\n')).app.workers, 'auto')
   })
