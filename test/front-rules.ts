@@ -4,6 +4,7 @@ import type { Spool } from '../supervisor/front/spool.ts'
 /** A front with nothing configured. */
 export const plainFront: FrontRules = {
   trust: { proxies: [], proxyProtocol: false, forwardedHeader: false },
+  publicPorts: { http: 80, https: 443 },
   compression: { hasBrotli: false, minLength: 256, types: [] },
   http3: undefined,
   hsts: undefined,

@@ -14,6 +14,7 @@ const plainKeys = [
   'log_format',
   'log_level',
   'nginx.worker_processes',
+  'public_http_port',
   'public_https_port',
   'run_dir',
   'state_dir',

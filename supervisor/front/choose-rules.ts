@@ -21,6 +21,8 @@ export interface FrontRulesKeys {
   trusted_proxies: string[]
   proxy_protocol: boolean
   forwarded_header: boolean
+  public_http_port?: number | undefined
+  public_https_port?: number | undefined
   compression: CompressionConfig
   headers: ResponseHeadersConfig
   http3: boolean
@@ -39,7 +41,7 @@ export interface FrontRulesSources {
   /** Contents of the user's files. */
   files: FrontFiles
   features: NginxFeatures
-  /** HTTPS port that clients see. */
+  /** HTTPS port that clients see: the configured one, or the one that nginx listens on. */
   publicPort: number
   /** Requests that one nginx worker processes at the same time. */
   requests: number
@@ -58,6 +60,7 @@ export function frontRules(
       proxyProtocol: config.proxy_protocol,
       forwardedHeader: config.forwarded_header,
     },
+    publicPorts: { http: config.public_http_port ?? 80, https: config.public_https_port ?? 443 },
     compression: chooseCompression(config.compression, features),
     headers: headersOf(config.headers),
     http3: chooseHttp3(config, features, publicPort),

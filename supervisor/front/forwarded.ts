@@ -8,6 +8,12 @@ export interface Trust {
   forwardedHeader: boolean
 }
 
+/** Ports that clients see. */
+export interface PublicPorts {
+  http: number
+  https: number
+}
+
 const forwarded = `'for=$monohull_forwarded_for$monohull_forwarded_host;proto=$monohull_proto'`
 
 /** Lines for the http block, on which snippets/forwarded.conf depends. */
@@ -22,6 +28,23 @@ export function renderTrust({ proxies, proxyProtocol, forwardedHeader }: Trust):
     ...renderIsTrusted(proxyProtocol ? [] : proxies),
     '# forwarded_header',
     `map '' $monohull_forwarded { default ${header}; }`,
+  ]
+}
+
+/**
+ * Maps of ports, for the http block. nginx does not tell the port in the authority of an HTTP/3 request; it is that of the announcement.
+ * `http3Port`: undefined without HTTP/3.
+ */
+export function renderPublicPorts({ http, https }: PublicPorts, http3Port: number | undefined): string[] {
+  return [
+    '# public_http_port, public_https_port',
+    `map $monohull_proto $monohull_public_port { default ${http}; https ${https}; }`,
+    ...(http3Port === undefined || http3Port === 443
+      ? [`map '' $monohull_host_suffix { default $monohull_written_port; }`]
+      : [
+          '# http3',
+          `map $server_protocol$http_host $monohull_host_suffix { default $monohull_written_port; HTTP/3.0 :${http3Port}; }`,
+        ]),
   ]
 }
 

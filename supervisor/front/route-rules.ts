@@ -20,5 +20,6 @@ export interface RuledRoute {
   host: string | undefined
   match: string
   path: string
+  target: { kind: string; status?: number }
   rules: RouteRules
 }

@@ -1,11 +1,11 @@
 import { lines } from '../nginx/text.ts'
 import { type Access, renderAccess, renderKnownHosts, renderUnknownHost, type UnknownHost } from './access.ts'
+import { refuseAmbiguousPaths, renderAmbiguousPaths } from './ambiguous-paths.ts'
 import { type Cache, cacheHeader, cacheName, renderCached, renderCaches } from './cache/cache.ts'
 import { type ClientCertificates, clientCertificateFiles } from './client-certificates.ts'
 import { type Compression, renderCompression } from './compression.ts'
-import { refuseDotSegments, renderDotSegments } from './dot-segments.ts'
 import { errorPageFiles, renderErrorPages } from './error-pages.ts'
-import { renderTrust, type Trust } from './forwarded.ts'
+import { type PublicPorts, renderPublicPorts, renderTrust, type Trust } from './forwarded.ts'
 import {
   includeHeaders,
   type ResponseHeader,
@@ -22,6 +22,7 @@ import { renderSendFiles, type SendFiles } from './send-files.ts'
 /** Rules of the whole front, for every app and directory. Each part is rendered by its own file. */
 export interface FrontRules {
   trust: Trust
+  publicPorts: PublicPorts
   /** Undefined: responses are not compressed. */
   compression: Compression | undefined
   headers: readonly ResponseHeader[]
@@ -44,13 +45,23 @@ interface FrontContext {
   workDir: string
 }
 
+/** Routes of one host, or of all others. */
+export interface HostRoutes {
+  number: number
+  routes: readonly RuledRoute[]
+}
+
 /** Lines for the http block. Rules that reject clients do not apply to the `open` paths. */
 export function renderFront(
   front: FrontRules,
-  context: FrontContext & { open: readonly string[]; acmeChallenges: string | undefined },
+  context: FrontContext & {
+    open: readonly string[]
+    acmeChallenges: string | undefined
+    hosts: readonly (readonly RuledRoute[])[]
+  },
 ): string[] {
-  const { trust, compression, headers, http3, hsts, limits, unknownHost, cache } = front
-  const { routes, workDir, open } = context
+  const { trust, publicPorts, compression, headers, http3, hsts, limits, unknownHost, cache } = front
+  const { routes, workDir, open, hosts } = context
   const caches = routes.flatMap(route => {
     const own = route.rules.cache
     return own && own !== 'off' ? [{ cache: own, name: cacheName(route) }] : []
@@ -58,6 +69,7 @@ export function renderFront(
   return [
     '',
     ...renderTrust(trust),
+    ...renderPublicPorts(publicPorts, http3?.publicPort),
     '',
     ...renderCompression(compression),
     ...renderHeaderValues(headers),
@@ -67,18 +79,21 @@ export function renderFront(
     '',
     ...renderLimits(limits, rulesOf(routes), open),
     ...(unknownHost ? renderKnownHosts(unknownHost, context) : []),
-    ...renderDotSegments(rulesOf(routes)),
+    ...renderAmbiguousPaths(hosts),
     ...renderCaches(cache, caches, workDir),
   ]
 }
 
-/** Lines for the server blocks that serve the site. */
-export function renderFrontSite(front: FrontRules, { routes, workDir }: FrontContext): string[] {
+/** Lines for the server blocks that serve the site. `host`: the routes of its hosts; undefined: dynamic routes. */
+export function renderFrontSite(
+  front: FrontRules,
+  { routes, workDir, host }: FrontContext & { host: HostRoutes | undefined },
+): string[] {
   return [
     '# headers',
     includeHeaders,
     ...renderUnknownHost(front.unknownHost),
-    ...refuseDotSegments(rulesOf(routes)),
+    ...(host ? refuseAmbiguousPaths(host.routes, host.number) : []),
     ...renderAccess(front.access),
     ...renderLimitsOf(front.limits, rulesOf(routes)),
     ...renderErrorPages(front, rulesOf(routes), `${workDir}/current`),

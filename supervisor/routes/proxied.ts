@@ -1,3 +1,4 @@
+import { differsInAccess, refuseEmptySegment } from '../front/ambiguous-paths.ts'
 import { isCached, renderCacheAlone } from '../front/cache/alone.ts'
 import { bytesOf } from '../front/cache/cache.ts'
 import type { FrontRules } from '../front/rules.ts'
@@ -52,7 +53,7 @@ function renderMatch(pattern: string, variable: string): string[] {
 /** Bodies of the locations at and below the path. The two differ if the prefix is stripped. */
 export function renderProxied(
   route: ProxiedRoute,
-  model: PeerModel & Pick<RoutesModel, 'front' | 'spool'>,
+  model: PeerModel & Pick<RoutesModel, 'front' | 'routes' | 'spool'>,
   variable: string,
 ): { at: string[]; below: string[] } {
   const { path, target } = route
@@ -71,13 +72,14 @@ export function renderProxied(
     ...renderAddresses(target.stripsPrefix ? path : '', peer.host),
   ]
   const changed = `proxy_pass ${peer.url}${variable}$is_args$args;`
-  if (target.rewrite) return { at: [...common, changed], below: [...common, changed] }
+  const refusal = differsInAccess(model.routes) ? refuseEmptySegment(variable) : []
+  if (target.rewrite) return { at: [...refusal, ...common, changed], below: [...refusal, ...common, changed] }
   const whole = [...common, `proxy_pass ${peer.url};`]
   if (!target.stripsPrefix) return { at: whole, below: whole }
   return {
     at: [...common, `proxy_pass ${peer.url}/$is_args$args;`],
     // /%61pi/x matches too, but does not begin with the prefix as written
-    below: [`if (${variable} = '') {`, '    return 400;', '}', ...common, changed],
+    below: [`if (${variable} = '') {`, '    return 400;', '}', ...refusal, ...common, changed],
   }
 }
 
@@ -172,13 +174,15 @@ function renderAddresses(prefix: string, ownHost: string | undefined): string[] 
     : []
   if (prefix === '') return foreign
   const escaped = escapeRegex(prefix)
-  const origins = ['http://$host', 'https://$host']
+  // addresses of this server, as an app makes them from the headers that it gets
+  const origins = ['http', 'https'].flatMap(scheme =>
+    ['$monohull_host', '$host', '$host:$monohull_port'].map(host => `${scheme}://${host}`),
+  )
   return [
     `proxy_set_header X-Forwarded-Prefix ${prefix};`,
     ...foreign,
-    `proxy_redirect ~^(${escaped}(?:[/?#].*)?)$ $1;`,
+    `proxy_redirect ~^((?:https?://[^/?#]+)?${escaped}(?:[/?#].*)?)$ $1;`,
     `proxy_redirect ~^/(?!/)(.*)$ ${prefix}/$1;`,
-    ...origins.map(origin => `proxy_redirect ${origin}${prefix}/ ${origin}${prefix}/;`),
     ...origins.map(origin => `proxy_redirect ${origin}/ ${origin}${prefix}/;`),
     `proxy_cookie_path ~^(${escaped}(?:/.*)?)$ $1;`,
     `proxy_cookie_path ~^/(.+)$ ${prefix}/$1;`,

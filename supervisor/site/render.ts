@@ -8,7 +8,7 @@ import { renderNobody } from '../front/cache/alone.ts'
 import { renderClientCertificates, renderRouteClientCertificate } from '../front/client-certificates.ts'
 import { listenProtocol, mayComeByHttps, renderRedirects } from '../front/forwarded.ts'
 import { renderQuicListen } from '../front/http3.ts'
-import { frontFiles, renderFront, renderFrontSite } from '../front/rules.ts'
+import { frontFiles, type HostRoutes, renderFront, renderFrontSite } from '../front/rules.ts'
 import { renderSpool } from '../front/spool.ts'
 import { renderUnavailable, unavailableFiles } from '../front/unavailable.ts'
 import type { RenderedNginx } from '../nginx/complaint.ts'
@@ -48,7 +48,7 @@ export function renderNginx(model: NginxModel): Map<string, string> {
     [generationFile, renderGeneration(generationSocketOf(model.workDir))],
     ...frontFiles(model.front, model.routes),
     ...routeFrontFiles(model),
-    ...sitesOf(model).map(({ file, locations }): [string, string] => [file, renderSite(model, locations())]),
+    ...sitesOf(model).map((site): [string, string] => [site.file, renderSite(model, site)]),
     ...unavailableFiles(model.unavailable),
     ...renderCopies(model.ownFiles),
   ])
@@ -58,6 +58,8 @@ export function renderNginx(model: NginxModel): Map<string, string> {
 interface HostSite {
   hosts: readonly string[]
   file: string
+  /** Undefined: dynamic routes. */
+  own: HostRoutes | undefined
   locations: () => string[]
 }
 
@@ -67,12 +69,12 @@ function sitesOf(model: NginxModel): HostSite[] {
   const sites = routesByHost(model.routes).map(({ host, routes }, index): HostSite => {
     const file = index === 0 ? 'rendered/site.conf' : `rendered/site-${index}.conf`
     const hosts = host === undefined ? (dynamicRoutes ? plainHosts(dynamicRoutes) : []) : [host]
-    return { hosts, file, locations: () => renderRoutes(routes, model) }
+    return { hosts, file, own: { number: index, routes }, locations: () => renderRoutes(routes, model) }
   })
   if (!dynamicRoutes) return sites
   const admission = renderRouteClientCertificate({}, model.front.clientCertificates)
   const locations = () => renderDynamicRoutes(model, dynamicRoutes, admission)
-  return [{ hosts: [], file: 'rendered/site-dynamic.conf', locations }, ...sites]
+  return [{ hosts: [], file: 'rendered/site-dynamic.conf', own: undefined, locations }, ...sites]
 }
 
 /** Sites by host. */
@@ -124,7 +126,11 @@ function renderHttp(model: NginxModel): string {
     ...renderLogs(model),
     '# tls.profile',
     `include snippets/tls-${model.tlsProfile}.conf;`,
-    ...renderFront(model.front, { ...model, open: healthPaths(model) }),
+    ...renderFront(model.front, {
+      ...model,
+      open: healthPaths(model),
+      hosts: routesByHost(model.routes).map(({ routes }) => routes),
+    }),
     ...(redirectsByMap(model) ? renderRedirects(healthPaths(model), model.acmeChallenges) : []),
     ...renderLuaPath(model),
     ...model.apps.flatMap(renderAppUpstream),
@@ -217,14 +223,14 @@ function renderHttpsServer(model: NginxModel, server: TlsServer): string[] {
 }
 
 /** Directives that the HTTP and HTTPS servers of a host share if both serve. */
-function renderSite(model: NginxModel, locations: readonly string[]): string {
+function renderSite(model: NginxModel, { own, locations }: HostSite): string {
   return lines([
-    ...renderFrontSite(model.front, model),
+    ...renderFrontSite(model.front, { ...model, host: own }),
     ...renderChallenges(model),
     ...renderHealth(model),
     ...renderUnavailable(`${model.workDir}/current`),
     ...model.apps.flatMap(renderCookie),
-    ...locations,
+    ...locations(),
     ...(model.snippets ? ['# nginx.snippets', includeOwn(`${model.snippets}/server.d/*.conf`)] : []),
   ])
 }

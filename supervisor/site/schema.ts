@@ -43,6 +43,15 @@ const hooks = z
   })
   .prefault({})
 
+const publicPort = (description: string) =>
+  z
+    .number({ error: 'expected a port number' })
+    .int('expected a whole port number')
+    .min(1, 'expected a port from 1 to 65535')
+    .max(65535, 'expected a port from 1 to 65535')
+    .optional()
+    .register(docs, { description })
+
 const tls = z.strictObject({ ...tlsKeys, client_certificates: clientCertificates, ...issuedKeys }).prefault({})
 
 const connections = 'expected a whole number from 64 to 1000000, or auto'
@@ -59,16 +68,12 @@ export const configSchema = z
       .register(docs, {
         description: 'redirect: HTTPS, and HTTP redirects to it with 308; on: both serve; off: HTTP only',
       }),
-    public_https_port: z
-      .number({ error: 'expected a port number' })
-      .int('expected a whole port number')
-      .min(1, 'expected a port from 1 to 65535')
-      .max(65535, 'expected a port from 1 to 65535')
-      .optional()
-      .register(docs, {
-        description:
-          'HTTPS port that clients see, for redirects, if docker or a load balancer maps another one; default: https_port',
-      }),
+    public_http_port: publicPort(
+      'HTTP port that clients see, for X-Forwarded-Port if the Host header of a request has no port; default: 80',
+    ),
+    public_https_port: publicPort(
+      'HTTPS port that clients see if docker or a load balancer maps another one, for redirects and HTTP/3 (default: https_port), and for X-Forwarded-Port if the Host header of a request has no port (default: 443)',
+    ),
     bind_addresses: z
       .array(z.union([z.ipv4(), z.ipv6()], { error: 'expected an IP address such as 127.0.0.1 or ::' }))
       .min(1, 'expected at least one IP address')

@@ -42,7 +42,7 @@ async function seenBy(monohull: Monohull, headers: Record<string, string>, from:
 describe('headers about where a request came from', () => {
   it('are all made here when nobody is trusted', async t => {
     const monohull = startMonohull(t, { args: hello, env: { MONOHULL_HTTPS: 'on' } })
-    const { httpPort } = await monohull.serving()
+    await monohull.serving()
     const seen = await seenBy(monohull, spoofed, stranger, 'http')
     assert.doesNotMatch(JSON.stringify(seen), /evil|6\.6\.6\.6|6666/)
     assert.equal(seen.host, 'shop.example')
@@ -50,7 +50,7 @@ describe('headers about where a request came from', () => {
     assert.equal(seen['x-forwarded-for'], stranger)
     assert.equal(seen['x-forwarded-proto'], 'http')
     assert.equal(seen['x-forwarded-host'], 'shop.example')
-    assert.equal(seen['x-forwarded-port'], String(httpPort))
+    assert.equal(seen['x-forwarded-port'], '80')
     assert.match(seen['x-forwarded-server'] ?? '', /./)
     assert.match(seen['x-request-id'] ?? '', /^[0-9a-f]{32}$/)
     const startedMs = Number(seen['x-request-start']?.replace(/^t=/, '')) * 1000
@@ -77,7 +77,7 @@ describe('headers about where a request came from', () => {
         'monohull.yaml': `https: on\ntrusted_proxies: [${balancer}, 10.0.0.0/8, "fd00::/8"]\nforwarded_header: true\n`,
       },
     })
-    const { httpsPort } = await monohull.serving()
+    await monohull.serving()
 
     const told = {
       'x-forwarded-for': '6.6.6.6, 203.0.113.7, 10.1.2.3',
@@ -126,7 +126,7 @@ describe('headers about where a request came from', () => {
     assert.equal(malformed['x-forwarded-for'], balancer)
     assert.equal(malformed['x-forwarded-proto'], 'https')
     assert.equal(malformed['x-forwarded-host'], 'shop.example')
-    assert.equal(malformed['x-forwarded-port'], String(httpsPort))
+    assert.equal(malformed['x-forwarded-port'], '443')
     assert.match(malformed['x-request-id'] ?? '', /^[0-9a-f]{32}$/)
     assert.match(malformed['x-request-start'] ?? '', /^t=\d/)
 
@@ -134,6 +134,16 @@ describe('headers about where a request came from', () => {
     assert.equal(ipv6.forwarded, 'for="[2001:db8::7]";proto=http')
     const schemeAlone = await seenBy(monohull, { 'x-forwarded-proto': 'https' }, balancer, 'http')
     assert.equal(schemeAlone['x-forwarded-port'], '443')
+    const withPort = await seenBy(
+      monohull,
+      { 'x-forwarded-proto': 'wss', 'x-forwarded-host': 'www.example.com:9443, b' },
+      balancer,
+      'http',
+    )
+    assert.deepEqual(
+      ['proto', 'host', 'port'].map(name => withPort[`x-forwarded-${name}`]),
+      ['https', 'www.example.com:9443', '9443'],
+    )
     // a balancer that speaks TLS with this one alone
     const plainly = await seenBy(monohull, { 'x-forwarded-proto': 'http' }, balancer, 'https')
     assert.deepEqual([plainly['x-forwarded-proto'], plainly['x-forwarded-port']], ['http', '80'])
@@ -148,7 +158,10 @@ describe('headers about where a request came from', () => {
     const ask = (from: string, headers: Record<string, string>, path = '/a?b=c') =>
       monohull.request({ path, from, scheme: 'http', headers: { host: 'shop.example:8080', ...headers } })
 
-    assert.equal((await ask(balancer, { 'x-forwarded-proto': 'https' })).status, 200)
+    for (const proto of ['https', 'wss', 'HTTPS', 'https,http', 'https, https', 'wss , ws'])
+      assert.equal((await ask(balancer, { 'x-forwarded-proto': proto })).status, 200, proto)
+    for (const proto of ['ws', 'http,https', 'httpsx', 'ftp, https'])
+      assert.equal((await ask(balancer, { 'x-forwarded-proto': proto })).status, 308, proto)
     const redirected = [
       await ask(balancer, { 'x-forwarded-proto': 'http', 'x-forwarded-host': 'www.example.com:81' }),
       await ask(balancer, { 'x-forwarded-host': 'www.example.com' }),
@@ -247,6 +260,60 @@ describe('headers about where a request came from', () => {
       const answer = await sendRaw(httpPort, `${lines.join('\r\n')}\r\n\r\n`, { to: '::1' })
       const { headers } = JSON.parse(bodyOf(answer))
       assert.deepEqual([headers['x-forwarded-for'], headers['x-real-ip']], [client, client], told.join(' | '))
+    }
+  })
+
+  it('contain the port that the client used, and addresses of the app with it get the prefix of their route', async t => {
+    const monohull = startMonohull(t, {
+      files: {
+        'server.cjs': `require('http').createServer((request, response) => {
+          const { host, 'x-forwarded-host': own, 'x-forwarded-port': port, 'x-to': location } = request.headers
+          response.writeHead(location ? 302 : 200, location ? { location } : {})
+          response.end([host, own, port].join(' '))
+        }).listen(3000)`,
+        'monohull.yaml': `https: on
+public_https_port: 8443
+routes: [{ app: app }, { path: /api, app: app, strip_prefix: true }]
+app: { command: [node, server.cjs], workers: 1 }
+`,
+      },
+    })
+    const { httpPort } = await monohull.serving()
+    const cases: ['http' | 'https', string, string][] = [
+      ['https', 'localhost:9443', 'localhost:9443 localhost:9443 9443'],
+      ['http', 'Shop.example.:8080', 'shop.example:8080 shop.example:8080 8080'],
+      ['https', '[::1]:9443', '[::1]:9443 [::1]:9443 9443'],
+      ['https', '[::1]', '[::1] [::1] 8443'],
+      ['https', 'shop.example', 'shop.example shop.example 8443'],
+      ['http', 'shop.example', 'shop.example shop.example 80'],
+      // not a port
+      ['http', 'shop.example:', 'shop.example shop.example 80'],
+      ['http', 'shop.example:80@evil.example', 'shop.example shop.example 80'],
+      ['http', 'shop.example:123456', 'shop.example shop.example 80'],
+    ]
+    for (const [scheme, host, seen] of cases)
+      assert.equal((await monohull.request({ scheme, headers: { host } })).body, seen, host)
+    const absolute = (line: string, host: string) =>
+      sendRaw(httpPort, `GET ${line} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`).then(bodyOf)
+    assert.match(await absolute('http://a.test:81/', 'a.test:81'), /a\.test:81 a\.test:81 81/)
+    // the host of the request line counts
+    assert.match(await absolute('http://a.test/', 'b.test:81'), /a\.test a\.test 80/)
+
+    const moved: [string, string][] = [
+      ['https://localhost:9443/home', 'https://localhost:9443/api/home'],
+      ['http://localhost:9443/home?a', 'http://localhost:9443/api/home?a'],
+      ['https://localhost/home', 'https://localhost/api/home'],
+      ['/home', '/api/home'],
+      ['https://localhost:9443/api', 'https://localhost:9443/api'],
+      ['https://localhost:9443/api/home', 'https://localhost:9443/api/home'],
+      ['https://localhost:9443/apis', 'https://localhost:9443/api/apis'],
+      // another server
+      ['https://localhost:9000/home', 'https://localhost:9000/home'],
+      ['https://localhost.evil.example/home', 'https://localhost.evil.example/home'],
+    ]
+    for (const [location, expected] of moved) {
+      const headers = { host: 'localhost:9443', 'x-to': location }
+      assert.equal((await monohull.request({ path: '/api/x', headers })).headers.location, expected, location)
     }
   })
 

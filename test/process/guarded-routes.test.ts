@@ -40,6 +40,27 @@ const detours = [
   '/admin/./../open',
   '/open\\..\\admin\\wipe',
   '/open/..%5cadmin/wipe',
+  // URL parsers take what follows for a host
+  '//x/admin/wipe',
+  '///x/admin/wipe',
+  '/\\x/admin/wipe',
+  '/%2fx/admin/wipe',
+  '//admin//x',
+  // and a backslash for a slash
+  '/admin\\wipe',
+  '/admin%5Cwipe',
+  '/%5cx/admin/wipe',
+  // servlets remove parameters
+  '/admin;a=b/wipe',
+  '/admin;/wipe',
+  '/admin%3b/wipe',
+  '/;/admin/wipe',
+  '/x/;y/..;/admin/wipe',
+  // some read letters and slashes as they are
+  '/%61dmin/x',
+  '/admin%2fx',
+  '/admin#/x',
+  '/admin\xa0',
 ]
 
 describe('a route that lets in fewer than others', () => {
@@ -50,15 +71,45 @@ describe('a route that lets in fewer than others', () => {
   ])
     it(`is not reached on a detour through others: ${keys.split('\n')[0]}`, async t => {
       const monohull = await start(t, keys)
-      for (const path of detours) assert.equal(await ask(monohull, path), '400', path)
-      for (const path of ['/admin', '/admin/x', '//admin//x', '/%61dmin/x', '/admin%2fx', '/x//admin/../x'])
-        assert.match(await ask(monohull, path), path === '/x//admin/../x' ? /^400$/ : /^(401|403)$/, path)
-      for (const path of ['/', '/x..y/...', '/.well-known/x', '/a%2Fb//c?next=/../admin', '/open/x;y/..z'])
+      const ofOpen = keys.includes('/open') ? ['/%6fpen/x', '/open%2Fx', '/open;x/y'] : []
+      for (const path of [...detours, ...ofOpen]) assert.equal(await ask(monohull, path), '400', path)
+      for (const path of ['/admin', '/admin/x', '/admin//x', '/admin/%61', '/admin/x;y'])
+        assert.match(await ask(monohull, path), /^(401|403)$/, path)
+      for (const path of [
+        '/',
+        '/x..y/...',
+        '/.well-known/x',
+        '/a%2Fb//c?next=/../admin',
+        '/open/x;y/..z',
+        '/x;jsessionid=1',
+        '/caf%C3%A9/a%20b',
+        '/x?//a\\b#c',
+      ])
         assert.equal(await ask(monohull, path), path)
     })
 
+  it('may be a fixed error, or have another path in the app', async t => {
+    const monohull = await start(
+      t,
+      `routes:
+  - { app: app }
+  - { path: /internal, response: { status: 404 } }
+  - { host: a, path: /api, app: app, strip_prefix: true }
+  - { host: a, path: /api/admin, app: app, rewrite: { from: ^/api/(.*)$, to: /$1 }, deny: [127.0.0.0/8] }`,
+    )
+    for (const path of ['//x/internal', '/internal;x', '/api//x/admin/wipe', '/api/%2fx/admin', '/api/;x/admin'])
+      assert.equal(await ask(monohull, path), '400', path)
+    assert.equal(await ask(monohull, '/internal/x'), '404')
+    assert.equal(await ask(monohull, '/api/admin/x'), '403')
+    assert.equal(await ask(monohull, '/api/x//y'), '/x//y')
+  })
+
   it('is all that such paths are refused for', async t => {
-    const monohull = await start(t, 'routes: [{ app: app }, { path: /admin, app: app, max_body_size: 1k }]')
-    assert.equal(await ask(monohull, '/admin/wipe/../..'), '/admin/wipe/../..')
+    const monohull = await start(
+      t,
+      'routes: [{ app: app }, { path: /admin, app: app, max_body_size: 1k }, { host: b, path: /admin, app: app, deny: [127.0.0.0/8] }]',
+    )
+    for (const path of ['/admin/wipe/../..', '//x/admin', '/admin\\x', '/admin;x', '/%61dmin/x'])
+      assert.equal(await ask(monohull, path), path)
   })
 })

@@ -6,7 +6,16 @@ import { jsonSchema, schemaAt } from './json-schema.ts'
 const groups: [string, string[]][] = [
   [
     'Ports and addresses',
-    ['http_port', 'https_port', 'https', 'public_https_port', 'http3', 'bind_addresses', 'server_names'],
+    [
+      'http_port',
+      'https_port',
+      'https',
+      'public_http_port',
+      'public_https_port',
+      'http3',
+      'bind_addresses',
+      'server_names',
+    ],
   ],
   ['Proxies in front', ['trusted_proxies', 'proxy_protocol', 'forwarded_header']],
   ['Responses', ['compression', 'headers', 'error_pages', 'cache', 'send_files']],
