@@ -1,4 +1,4 @@
-// needs: gcc golang-go gunicorn libc6-dev python3 python3-flask uvicorn
+// needs: gcc golang-go gunicorn libc6-dev puma python3 python3-flask uvicorn
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'

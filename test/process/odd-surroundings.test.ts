@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { describe, it } from 'node:test'
 import { launcher } from './built.ts'
 import { fixture, isolatedEnv, needsRoot, startMonohull, temporaryFolder, until } from './monohull.ts'
@@ -36,7 +36,7 @@ describe('a machine that is not as usual', { concurrency: 3 }, () => {
       through: ['sh', '-c', 'exec "$1" "$COPY" run', 'sh'],
       folder,
       env: {
-        COPY: join(home, 'dist/launcher.cjs'),
+        COPY: join(home, relative(join(dirname(launcher), '..'), launcher)),
         MONOHULL_DIRECTORY: appDirectory,
         MONOHULL_CERT_DIR: undefined,
         MONOHULL_STATE_DIR: join(folder, 'home of me/state'),

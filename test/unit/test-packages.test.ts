@@ -19,6 +19,8 @@ const signs: Record<string, RegExp> = {
   'golang-go': /'go build /,
   gunicorn: /['[]gunicorn['",]|exec gunicorn|`gunicorn,|^RUN .*gunicorn/m,
   'libc6-dev': /'gcc /,
+  puma: /^RUN .*puma/m,
+  ruby: /\('ruby'/,
   'libnginx-mod-http-brotli-filter': /brotliDecompress/i,
   'libnginx-mod-http-brotli-static': /\.js\.br': 'brotli'/,
   'libnginx-mod-http-lua': /readNginxFeatures\(\)/,
