@@ -7,7 +7,7 @@ export type OwnFiles = ReadonlyMap<string, string>
 const copies = 'own'
 
 /** Name of the copy of a file in a generation: a later edit of the file changes nothing until the next reload. */
-export function copyOf(path: string): string {
+function copyOf(path: string): string {
   return `${copies}${path}`
 }
 

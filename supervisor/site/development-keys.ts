@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { docs } from '../config/values.ts'
 
-const path = z.string({ error: 'expected a path' }).min(1, 'expected a path')
+const path = z.string({ error: 'expected a path' }).regex(/^[^\x00-\x1f]+$/, 'expected a path')
 const watchError = 'expected a list of paths, or off'
 
 /** The key `dev`. */

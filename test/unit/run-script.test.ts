@@ -53,7 +53,10 @@ describe('test/run.sh takes', () => {
 
   it('nothing, for everything but the fixtures', () => {
     const { files } = list([])
-    assert.deepEqual([...new Set(files.map(file => file?.split('/')[1]))], ['image', 'nginx', 'process', 'unit'])
+    assert.deepEqual(
+      [...new Set(files.map(file => file?.split('/')[1]))],
+      ['image', 'nginx', 'process', 'simulation', 'unit'],
+    )
   })
 })
 
@@ -69,8 +72,8 @@ describe('test/run.sh', () => {
   })
 
   for (const [word, advice] of [
-    ['no-such-test', /directories: image nginx process unit/],
-    ['', /directories: image nginx process unit/],
+    ['no-such-test', /directories: image nginx process simulation unit world/],
+    ['', /directories: image nginx process simulation unit world/],
     ['test/process/monohull.ts', /directories:/],
     ['test/fixtures', /directories:/],
     ['app/', /similar names:\n(.*\n)*test\/unit\/app\.test\.ts\n/],

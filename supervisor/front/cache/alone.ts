@@ -21,4 +21,4 @@ export function renderCacheAlone(): string[] {
 }
 
 /** Error rules of such a location. A response that is not cached becomes 503, as without a cache. */
-export const cacheAloneRules = [`error_page 502 =503 ${pageRule}`, `error_page 503 504 ${pageRule}`]
+export const cacheAloneRules = [`error_page 500 502 =503 ${pageRule}`, `error_page 503 504 ${pageRule}`]
