@@ -17,7 +17,7 @@ describe('init', () => {
     const monohull = startMonohull(t, { files: { ...files, 'monohull.yaml': yaml, 'sub/.keep': '' } })
     await monohull.serving()
     const output = monohull.output()
-    assert.match(output, new RegExp(`init\\.1\\[\\d+\\] stdout\\| first of the app in ${monohull.folder}, 0\n`))
+    assert.match(output, new RegExp(`init\\.1\\[\\d+\\] stdout\\| first of the app in ${monohull.folder}, 1\n`))
     assert.match(output, new RegExp(`init\\.2\\[\\d+\\] stdout\\| second own in ${monohull.folder}/sub\n`))
     const order = [
       'first of the app',
