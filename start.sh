@@ -10,6 +10,7 @@ min_tasks=40
 
 # Exits with 78 (EX_CONFIG) below these limits: the supervisor could not start, or not say why.
 expect_limits() {
+  # shellcheck disable=SC3045 # dash and every other shell of Debian has it
   files=$(ulimit -n)
   if [ "$files" != unlimited ] && [ "$files" -lt $min_files ]; then
     say "cannot start: the limit of open files is $files"
