@@ -53,7 +53,7 @@ export function startAcme(
   const ending = new AbortController()
   const { signal } = ending
   const challengeDir = challengeDirOf(config) ?? join(config.run_dir, 'acme-challenge')
-  const neighbours = createNeighbours(join(config.state_dir, 'acme/shared'))
+  const neighbours = createNeighbours(join(config.state_dir, 'acme/shared'), join(config.run_dir, 'acme-instance'))
   const challenges = createChallengeFiles(challengeDir, { clock, log, neighbours, signal })
   const preflight = createPreflight(config.state_dir, challenges, signal)
   const account = createAccountStore(join(config.state_dir, 'acme/accounts'), settings.directory, {

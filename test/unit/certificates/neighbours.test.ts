@@ -17,7 +17,8 @@ const log: Log = { debug: quiet, info: quiet, warn: quiet, error: quiet }
 
 function meet(t: TestContext) {
   const directory = join(temporaryFolder(t), 'shared')
-  const [one, other] = [createNeighbours(directory), createNeighbours(directory)]
+  const ids = (name: string) => join(directory, '..', name)
+  const [one, other] = [createNeighbours(directory, ids('1')), createNeighbours(directory, ids('2'))]
   for (const each of [one, other, one]) each.beat()
   return { directory, one, other }
 }
@@ -55,9 +56,17 @@ describe('certificates/acme: instances with one state directory', () => {
     assert.equal(other.claim('*.a.test'), undefined, 'the claim of one is not released by the other')
   })
 
+  it('find their own claims again after a kill, at once', t => {
+    const { directory, one, other } = meet(t)
+    assert.ok(one.claim('a.test'))
+    const again = createNeighbours(directory, join(directory, '..', '1'))
+    assert.equal(other.claim('a.test'), undefined)
+    assert.ok(again.claim('a.test'))
+  })
+
   it('claim everything where nothing can be written', t => {
     const folder = temporaryFolder(t, { file: '' })
-    const alone = createNeighbours(join(folder, 'file/shared'))
+    const alone = createNeighbours(join(folder, 'file/shared'), join(folder, 'file/id'))
     alone.beat()
     assert.equal(alone.exist(), false)
     assert.ok(alone.claim('a.test'))

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { errnoOf } from '../../../base/errors.ts'
 import type { Neighbours } from '../authority.ts'
 import { directoryNameOf } from '../plan.ts'
@@ -10,9 +10,12 @@ const silentMs = 30_000
 const forgottenMs = 86_400_000
 const token = /^[A-Za-z0-9_-]+$/
 
-/** Neighbours that meet in `directory`. If it cannot be written, there are none, and everything may be claimed. */
-export function createNeighbours(directory: string): Neighbours {
-  const id = randomUUID()
+/**
+ * Neighbours that meet in `directory`. If it cannot be written, there are none, and everything may be claimed. `idFile`: in run_dir,
+ * which only one instance uses at a time. So an instance that was killed finds its own claims again at the next start.
+ */
+export function createNeighbours(directory: string, idFile: string): Neighbours {
+  const id = ownId(idFile)
   const [instances, claims, challenges] = ['instances', 'claims', 'challenges'].map(name => join(directory, name)) as [
     string,
     string,
@@ -95,6 +98,19 @@ export function createNeighbours(directory: string): Neighbours {
       remove(own)
     },
   }
+}
+
+function ownId(file: string): string {
+  const known = readText(file)
+  if (known !== undefined && /^[0-9a-f-]{36}$/.test(known)) return known
+  const id = randomUUID()
+  try {
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, id, { mode: 0o600 })
+  } catch {
+    // another id at the next start
+  }
+  return id
 }
 
 function remove(path: string): void {
