@@ -49,17 +49,15 @@ export function refuseEmptySegment(variable: string): string[] {
   return [`if (${variable} ~ ${quote('^/(?:/|%2[fF]|;|%3[bB])')}) {`, '    return 400;', '}']
 }
 
-/** Whether some clients may use one route and not another. A fixed error response counts as a route that nobody may use. */
+/** Statuses of fixed responses that deny access. */
+const denials = new Set([401, 403, 404])
+
+/** Whether some clients may use one route and not another. A fixed 401, 403 or 404 counts as a route that nobody may use. */
 export function differsInAccess(routes: readonly RuledRoute[]): boolean {
-  const accesses = routes.map(({ rules: { basicAuth, allow, deny, clientCertificate }, target }) =>
-    JSON.stringify([
-      basicAuth,
-      allow,
-      deny,
-      clientCertificate,
-      target.kind === 'response' && (target.status ?? 0) >= 400,
-    ]),
-  )
+  const accesses = routes.map(({ rules: { basicAuth, allow, deny, clientCertificate }, target }) => {
+    const isDenial = target.kind === 'response' && denials.has(target.status ?? 0)
+    return JSON.stringify([basicAuth, allow, deny, clientCertificate, isDenial])
+  })
   return new Set(accesses).size > 1
 }
 
