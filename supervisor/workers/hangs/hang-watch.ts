@@ -44,6 +44,7 @@ export function createHangWatch(options: HangWatchOptions): HangWatch {
   const { clock, child, process, endpoint, plan, probe, readStack } = options
   const { timeoutMs, health } = plan
   let hasBeaten = false
+  let hasBegun = false
   let isOver = false
   let found: HangFinding | undefined
   let heartbeat: Watchdog | undefined
@@ -52,8 +53,14 @@ export function createHangWatch(options: HangWatchOptions): HangWatch {
   child.onNotify(key => {
     if (key !== 'WATCHDOG') return
     hasBeaten = true
+    // the first heartbeat may arrive after the readiness: a worker writes both without waiting
+    if (hasBegun) watchHeartbeat()
     heartbeat?.sign()
   })
+
+  function watchHeartbeat(): void {
+    if (!isOver) heartbeat ??= startWatchdog({ clock, timeoutMs, onSilence: silentMs => void onBlocked(silentMs) })
+  }
 
   async function onBlocked(silentMs: number): Promise<void> {
     const what = `event loop blocked for ${seconds(silentMs)}`
@@ -80,8 +87,8 @@ export function createHangWatch(options: HangWatchOptions): HangWatch {
   return {
     begin() {
       if (timeoutMs === 0 || isOver) return
-      const onSilence = (silentMs: number) => void onBlocked(silentMs)
-      if (hasBeaten) heartbeat = startWatchdog({ clock, timeoutMs, onSilence })
+      hasBegun = true
+      if (hasBeaten) watchHeartbeat()
       if (!health) return
       responses = startWatchdog({ clock, timeoutMs: timeoutMs + health.intervalMs, onSilence: onNoResponse })
       void pollHealth(health.path, health.intervalMs)

@@ -14,33 +14,49 @@ import { appPlan } from './faulty-pool.ts'
 
 const timeout = 5000
 
+/** A ready worker whose stack cannot be read, and its watch, not begun yet. */
+function createWatched() {
+  const { clock, advance } = createHandClock()
+  const system = createRefusingSystem()
+  const child = system.spawn({ name: 'app.1' } as never)
+  const process = manageProcess({
+    child,
+    clock,
+    policy: { stopSignal: 'SIGTERM', bootTimeoutMs: 30_000, graceMs: 1000, endsGroup: true },
+    onReady() {},
+  })
+  const watch = createHangWatch({
+    clock,
+    child,
+    process,
+    endpoint: { own: { kind: 'unix', path: '/none' }, socket: undefined, port: undefined, close() {} },
+    plan: { ...appPlan, timeoutMs: 1000 },
+    probe: { responds: async () => true, respondsToGet: async () => true },
+    async readStack() {
+      throw systemError('EMFILE', 'connect')
+    },
+  })
+  process.markReady()
+  return { watch, process, advance, beat: () => system.children[0]?.notify('WATCHDOG', '1') }
+}
+
 describe('a worker that hangs', { timeout }, () => {
   it('is ended though its stack cannot be read', async () => {
-    const { clock, advance } = createHandClock()
-    const child = createRefusingSystem().spawn({ name: 'app.1' } as never)
-    const process = manageProcess({
-      child,
-      clock,
-      policy: { stopSignal: 'SIGTERM', bootTimeoutMs: 30_000, graceMs: 1000, endsGroup: true },
-      onReady() {},
-    })
-    const watch = createHangWatch({
-      clock,
-      child,
-      process,
-      endpoint: { own: { kind: 'unix', path: '/none' }, socket: undefined, port: undefined, close() {} },
-      plan: { ...appPlan, timeoutMs: 1000 },
-      probe: { responds: async () => true, respondsToGet: async () => true },
-      async readStack() {
-        throw systemError('EMFILE', 'connect')
-      },
-    })
-    ;(child as ReturnType<typeof createRefusingSystem>['children'][number]).notify('WATCHDOG', '1')
-    process.markReady()
+    const { watch, process, advance, beat } = createWatched()
+    beat()
     watch.begin()
     await advance(3000)
     assert.equal((await process.ended).cause, 'hung')
     assert.match(watch.finding()?.what ?? '', /event loop/)
+    watch.end()
+  })
+
+  it('is ended though its first heartbeat came after its readiness, and was the only one', async () => {
+    const { watch, process, advance, beat } = createWatched()
+    watch.begin()
+    beat()
+    await advance(3000)
+    assert.equal((await process.ended).cause, 'hung')
     watch.end()
   })
 })
