@@ -126,7 +126,8 @@ describe('processes', { concurrency: 3 }, () => {
     writeFileSync(join(monohull.folder, 'monohull.yaml'), queue)
     assert.equal((await tell(t, monohull, 'reload')).code, 0)
     const { pid } = await running(t, monohull, 'queue.1')
-    writeFileSync(join(monohull.folder, 'monohull.yaml'), base)
+    // the beginning of the former file alone would be taken for one that was cut off
+    writeFileSync(join(monohull.folder, 'monohull.yaml'), `# without the queue\n${base}`)
     assert.equal((await tell(t, monohull, 'reload')).code, 0)
     assert.deepEqual(await processesOf(t, monohull), [])
     assert.deepEqual(notes(monohull), [`start queue.1 ${pid}`, `end queue.1 ${pid}`])
@@ -143,7 +144,7 @@ describe('processes', { concurrency: 3 }, () => {
   })
 
   it('end the container only after exit_after.failures of them, counted over all of a name', async t => {
-    const yaml = queue.replace('queue: {', 'queue: { count: 2, on_failure: exit, exit_after: { failures: 3 },')
+    const yaml = queue.replace('queue: {', 'queue: { count: 2, min_uptime: 1m, on_failure: exit, exit_after: { failures: 3 },')
     const monohull = startMonohull(t, { files: { 'monohull.yaml': yaml }, env: oneWorker })
     await monohull.serving()
     await running(t, monohull, 'queue.1')
