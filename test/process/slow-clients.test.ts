@@ -80,6 +80,8 @@ async function begin(t: TestContext, text: string) {
 async function startSync(t: TestContext): Promise<Monohull> {
   const monohull = startMonohull(t, {
     args: ['run', 'gunicorn', '--timeout', '0', '--chdir', fixture(''), '--bind', 'fd://3', 'large:app'],
+    // otherwise a client that reads slowly holds the only thread of a sync worker
+    files: { 'monohull.yaml': 'routes: [{ path: /, app: app, buffering: on }]\n' },
     env: { MONOHULL_HTTPS: 'off', MONOHULL_WORKERS: '1', MONOHULL_KEEPALIVE: '0', PYTHONDONTWRITEBYTECODE: '1' },
   })
   await monohull.serving()
