@@ -137,7 +137,7 @@ local function release_memory()
 end
 
 --- Runs as long as the worker has its master: the supervisor waits for the workers of a dead one to be quiet.
--- A timer that started anew each time would need a free connection.
+-- A timer that is set again each time would need a free connection.
 local function run(premature, most, ports, is_behind_proxies)
     local master = ffi.C.getppid()
     while not premature and not ngx.worker.exiting() and ffi.C.getppid() == master do
