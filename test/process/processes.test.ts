@@ -144,7 +144,10 @@ describe('processes', { concurrency: 3 }, () => {
   })
 
   it('end the container only after exit_after.failures of them, counted over all of a name', async t => {
-    const yaml = queue.replace('queue: {', 'queue: { count: 2, min_uptime: 1m, on_failure: exit, exit_after: { failures: 3 },')
+    const yaml = queue.replace(
+      'queue: {',
+      'queue: { count: 2, min_uptime: 1m, on_failure: exit, exit_after: { failures: 3 },',
+    )
     const monohull = startMonohull(t, { files: { 'monohull.yaml': yaml }, env: oneWorker })
     await monohull.serving()
     await running(t, monohull, 'queue.1')

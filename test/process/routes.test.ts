@@ -333,7 +333,10 @@ describe('routes to files', () => {
     assert.equal((await monohull.request({ path: '/deep/link' })).status, 404)
     const check = startMonohull(t, { folder: monohull.folder, args: ['check'] })
     assert.equal(await check.exited, 0)
-    assert.match(check.output(), /monohull: warning: routes\.0\.files\.fallback: \S+\/public\/spa\.html does not exist;/)
+    assert.match(
+      check.output(),
+      /monohull: warning: routes\.0\.files\.fallback: \S+\/public\/spa\.html does not exist;/,
+    )
 
     writeFileSync(join(monohull.folder, 'public/spa.html'), 'the page')
     const from = monohull.output().length
