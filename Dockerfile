@@ -6,6 +6,7 @@ COPY tsconfig.json ./
 COPY tools tools
 COPY supervisor supervisor
 COPY app app
+COPY nginx nginx
 RUN npm run build
 
 
@@ -25,7 +26,7 @@ RUN useradd --uid 10001 --user-group --no-create-home --home-dir /app --shell /u
   && chmod 1777 /run
 
 COPY LICENSE package.json start.sh /opt/monohull/
-COPY nginx /opt/monohull/nginx
+COPY --from=build /src/nginx /opt/monohull/nginx
 COPY --from=build /src/dist /opt/monohull/dist
 ENV MONOHULL_IMAGE=1
 WORKDIR /app

@@ -3,6 +3,7 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -11,9 +12,10 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { build, type InputOptions, type OutputOptions, type Plugin } from 'rolldown'
+import { mimeTypesFile, renderMimeTypes } from './mime-types.ts'
 import { plainSchema } from './plain-schema.ts'
 
-// Builds dist/: the supervisor, the worker preload, the health check and the welcome app.
+// Builds dist/ (the supervisor, the worker preload, the health check and the welcome app) and nginx's media types.
 const home = dirname(import.meta.dirname)
 const dist = join(home, 'dist')
 const staging = join(home, 'dist.next')
@@ -91,9 +93,16 @@ function keepChunks(): void {
   }
 }
 
+/** Writes nginx's media types, which are in the repository so that the sources run without a build. */
+function writeMimeTypes(): void {
+  const [path, text] = [join(home, mimeTypesFile), renderMimeTypes()]
+  if (!existsSync(path) || readFileSync(path, 'utf8') !== text) writeFileSync(path, text)
+}
+
 const startedAt = new Date()
 rmSync(staging, { recursive: true, force: true })
 mkdirSync(staging)
+writeMimeTypes()
 await Promise.all([
   buildSupervisor(),
   buildFile('supervisor/run/healthcheck.ts', 'healthcheck.cjs'),

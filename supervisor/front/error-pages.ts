@@ -44,6 +44,7 @@ export function renderErrorPages(pages: ErrorPages, routes: readonly RouteLimits
       ? [
           'location ^~ /.monohull/pages/ {',
           '    include snippets/internal.conf;',
+          '    charset utf-8;',
           `    ${includeHeaders}`,
           '    add_header Cache-Control no-store always;',
           '    add_header Vary Accept always;',

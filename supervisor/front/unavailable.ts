@@ -36,6 +36,7 @@ export function renderUnavailable(configDirectory: string): string[] {
     ...['html', 'json'].flatMap(type => [
       `location = /.monohull/unavailable.${type} {`,
       '    include snippets/internal.conf;',
+      '    charset utf-8;',
       `    ${includeHeaders}`,
       `    alias ${quote(`${configDirectory}/pages/unavailable.${type}`)};`,
       `    add_header Retry-After ${retryAfterSeconds} always;`,
