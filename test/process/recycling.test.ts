@@ -82,7 +82,7 @@ describe('a worker that has reached its limit is replaced, the new one ready fir
   it('all limits, and a rolling restart, at the same moment: one worker at a time', async t => {
     // each is over max_memory and max_age when it may be looked at, and all have had their requests
     const files = {
-      'monohull.yaml': `app: { max_memory: 1MB, max_age: 2s, max_requests: 1, restart: "* * * * *", min_uptime: 2s }\n`,
+      'monohull.yaml': `app: { max_memory: 1MB, max_age: 1s, max_requests: 1, restart: "* * * * *", min_uptime: 500ms }\n`,
     }
     const monohull = startMonohull(t, { args: hello, files, env: { MONOHULL_WORKERS: '4' } })
     await monohull.serving()
