@@ -34,14 +34,14 @@ WORKDIR /app
 # A real start and stop, which also fills the compile cache. The cache directory contains the user's number, so this runs
 # once as root and once as app; other users start without it. Files left elsewhere, including a private key, are removed.
 RUN chmod -R go=rX /opt/monohull \
-  && ln -s /opt/monohull/dist/launcher.cjs /usr/local/bin/monohull \
+  && ln -s /opt/monohull/start.sh /usr/local/bin/monohull \
   && install -d -m 1777 /opt/monohull/dist/cache \
   && for user in root app; do \
     install -d -o "$user" "/tmp/$user" \
     && env MONOHULL_HTTP_PORT=0 MONOHULL_HTTPS_PORT=0 MONOHULL_RUN_DIR="/tmp/$user/run" MONOHULL_STATE_DIR="/tmp/$user/state" \
       setpriv --reuid "$user" --regid "$user" --init-groups sh -euc ' \
         monohull run & \
-        timeout 60 sh -c "until node /opt/monohull/dist/healthcheck.cjs 2>/dev/null; do sleep 0.1; done"; \
+        timeout 60 sh -c "until /opt/monohull/start.sh healthcheck 2>/dev/null; do sleep 0.1; done"; \
         kill "$!"; \
         wait "$!"' \
     || exit 1; \
@@ -52,7 +52,7 @@ RUN chmod -R go=rX /opt/monohull \
 
 EXPOSE 80 443 443/udp
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["node", "/opt/monohull/dist/healthcheck.cjs"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["/opt/monohull/start.sh", "healthcheck"]
 ENTRYPOINT ["tini", "--", "/opt/monohull/start.sh"]
 CMD ["monohull", "run"]
 

@@ -1,8 +1,17 @@
 #!/bin/sh
 # ./start.sh [ARGUMENTS]: runs monohull from this directory with these arguments. Default: run.
 # On a host, it first installs missing packages and rebuilds outdated files. It exits with 69 (EX_UNAVAILABLE)
-# if that fails. `--npm-only` installs the npm packages and starts nothing, for tests that need no build. In the image it is the entry point: it installs nothing and runs any other command unchanged.
+# if that fails. `--npm-only` installs the npm packages and starts nothing, for tests that need no build. In the image it is the
+# entry point, and the command `monohull`: it installs nothing and runs any other command unchanged.
 set -eu
+
+# Until monohull has its own handlers, a reload or restart is not needed, and a stop is done at once.
+guard_signals() {
+  trap '' HUP USR1 USR2 TTIN TTOU
+  trap 'exit 0' TERM
+}
+
+unguard_signals() { trap - HUP USR1 USR2 TTIN TTOU TERM; }
 
 # Open files and processes that even one worker needs: the supervisor, nginx and a Node app.
 min_files=64
@@ -28,15 +37,76 @@ expect_limits() {
   done
 }
 
+# Puts the environment as it was given into variables that monohull, and `become`, read: this shell drops variables whose names are
+# not its own, and sets others. A variable holds 128 KiB at most.
+hand_over() {
+  count=0
+  for part in $(base64 -w 100000 "/proc/$$/environ" 2>/dev/null); do
+    count=$((count + 1))
+    export "MONOHULL_ENVIRONMENT_$count=$part"
+  done
+}
+
+# Becomes another program, in the environment as it was given.
+become() {
+  unguard_signals
+  hand_over
+  [ "$count" -gt 0 ] || exec "$@"
+  # variables of the program must not affect Perl
+  unset PERL5OPT PERL5LIB PERLLIB PERL5DB PERLIO PERL_UNICODE
+  export LC_ALL=C
+  exec /usr/bin/perl -e "$restore" "$@"
+}
+
+# shellcheck disable=SC2016 # Perl's variables. It decodes base64 without a module.
+restore='
+my ($text, $number) = ("", 0);
+while (defined(my $part = $ENV{"MONOHULL_ENVIRONMENT_" . ++$number})) { $text .= $part }
+$text =~ tr|A-Za-z0-9+/||cd;
+$text =~ tr|A-Za-z0-9+/| -_|;
+my $bytes = join "", map { unpack "u", chr(32 + int(length($_) * 3 / 4)) . $_ } $text =~ /(.{1,60})/gs;
+%ENV = ();
+for (split /\0/, $bytes) { my ($name, $value) = split /=/, $_, 2; $ENV{$name} = $value }
+{ exec { $ARGV[0] } @ARGV }
+print STDERR "monohull: cannot run $ARGV[0]: $!\n";
+exit($! == 2 ? 127 : 126)'
+
+# Becomes a program of monohull under NODE. What the environment has for the Node of the app does not affect it.
+start() {
+  unset NODE_OPTIONS NODE_PATH NODE_V8_COVERAGE NODE_REPL_EXTERNAL_MODULE NODE_DEBUG NODE_DEBUG_NATIVE NODE_NO_WARNINGS \
+    NODE_REDIRECT_WARNINGS NODE_PENDING_DEPRECATION NODE_PRESERVE_SYMLINKS NODE_PRESERVE_SYMLINKS_MAIN NODE_COMPILE_CACHE \
+    NODE_DISABLE_COMPILE_CACHE NODE_TLS_REJECT_UNAUTHORIZED NODE_CHANNEL_FD NODE_UNIQUE_ID OPENSSL_CONF \
+    UV_THREADPOOL_SIZE UV_USE_IO_URING
+  exec "$@"
+}
+
+# start_monohull NODE ARGUMENTS...: Node's inspector, which SIGUSR1 opens, is off, except in the supervisor: there the signal reopens
+# logs, and --disable-sigusr1 would block it for good. The launcher closes an inspector that an early signal has opened.
+start_monohull() {
+  hand_over
+  # shellcheck disable=SC3045 # dash and every other shell of Debian has it
+  MONOHULL_OPEN_FILES=$(ulimit -Sn)
+  export MONOHULL_OPEN_FILES
+  node=$1
+  shift
+  # shellcheck disable=SC2086 # no word, if Node lacks the option
+  case $1 in
+    run | dev | -*) start "$node" "$home/dist/launcher.cjs" "$@" ;;
+    *) start "$node" $no_inspector "$home/dist/launcher.cjs" "$@" ;;
+  esac
+}
+
 in_image() {
+  guard_signals
   case $1 in
     monohull) shift ;;
     run | dev | check | render | version | help | -* | '') ;;
+    healthcheck) start node --disable-sigusr1 "$home/dist/healthcheck.cjs" ;;
     sh | bash | dash | */sh | */bash | */dash) in_shell "$@" ;;
-    *) exec "$@" ;;
+    *) become "$@" ;;
   esac
   expect_limits
-  exec "${0%/*}/dist/launcher.cjs" "$@"
+  start_monohull node "$@"
 }
 
 # Runs a shell, such as that of `CMD monohull run node server.js`, which Docker runs as `/bin/sh -c TEXT`. In the text, `monohull run`
@@ -57,7 +127,7 @@ $word"
     esac
     set -- "$@" "$word"
   done
-  exec "$@"
+  become "$@"
 }
 
 say() { printf 'monohull: %s\n' "$*" >&2; }
@@ -120,6 +190,7 @@ install_nginx() {
     [ -e /usr/lib/nginx/modules/ngx_http_lua_module.so ] || packages="$packages libnginx-mod-http-lua"
   fi
   [ -n "$packages" ] || return 0
+  unguard_signals
   command -v apt-get >/dev/null || fail "cannot find$packages: install nginx with its Lua module"
   [ "$(id -u)" = 0 ] ||
     fail "cannot find$packages: run this once as root, or: sudo apt-get install --no-install-recommends$packages"
@@ -162,6 +233,8 @@ find_node() {
   [ ! -x "$node" ] || return 0
   node=$(command -v node || true)
   is_node "$node" 22 || fail 'cannot find Node 22 or newer: install it from https://nodejs.org'
+  # Node 22.14 has it
+  "$node" --disable-sigusr1 -e '' 2>/dev/null || no_inspector=
 }
 
 build() {
@@ -208,15 +281,28 @@ on_host() {
     if must_install; then (prepare_packages) 9<"$home"; fi
     return
   fi
+  guard_signals
   expect_limits
   install_nginx
-  if must_install || must_build; then (prepare) 9<"$home"; fi
+  guard_signals
+  if must_install || must_build; then
+    unguard_signals
+    (prepare) 9<"$home"
+    guard_signals
+  fi
   find_node
   if [ ! -w "$home/dist" ] && is_outdated; then
     say "running an old build: the sources in $home are newer, but user $(id -un) may not write to dist; run ./start.sh version as its owner"
   fi
-  exec "$node" "$home/dist/launcher.cjs" "$@"
+  start_monohull "$node" "$@"
 }
 
+home=${0%/*}
+no_inspector=--disable-sigusr1
+if [ "${0##*/}" = monohull ]; then
+  home=$(readlink -f -- "$0")
+  home=${home%/*}
+  set -- monohull "$@"
+fi
 [ $# -gt 0 ] || set -- run
 if [ "${MONOHULL_IMAGE-}" = 1 ]; then in_image "$@"; else on_host "$@"; fi

@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -15,7 +16,8 @@ import { build, type InputOptions, type OutputOptions, type Plugin } from 'rolld
 import { mimeTypesFile, renderMimeTypes } from './mime-types.ts'
 import { plainSchema } from './plain-schema.ts'
 
-// Builds dist/ (the supervisor, the worker preload, the health check and the welcome app) and nginx's media types.
+// Builds dist/ (the supervisor, the worker preload, the program that starts children, the health check and the welcome app) and nginx's
+// media types.
 const home = dirname(import.meta.dirname)
 const dist = join(home, 'dist')
 const staging = join(home, 'dist.next')
@@ -35,8 +37,19 @@ const output: OutputOptions = {
   minify: { compress: true, mangle: false, codegen: true },
 }
 
+/** Handlers until those of the run are installed: what a reload or restart would change has not been read yet. */
+const earlySignals = `const [, , name = 'run'] = process.argv
+if (name === 'run' || name === 'dev' || name.startsWith('-')) {
+  for (const signal of ['SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGTTIN', 'SIGTTOU', 'SIGWINCH']) process.on(signal, () => {})
+  // SIGUSR1 may have opened it before
+  const inspector = require('node:inspector')
+  if (!process.execArgv.some(argument => argument.startsWith('--inspect')) && inspector.url()) inspector.close()
+  for (const signal of ['SIGTERM', 'SIGQUIT', 'SIGINT']) process.on(signal, () => process.exit(0))
+}`
+
 const launcher = `#!/usr/bin/env node
 'use strict'
+${earlySignals}
 require('node:module').enableCompileCache(require('node:path').join(__dirname, 'cache'))
 require('./monohull.cjs')
 `
@@ -110,6 +123,7 @@ await Promise.all([
   buildFile('supervisor/workers/preload.ts', 'preload.cjs', 'node18'),
   buildFile('app/server.ts', 'app/server.cjs'),
 ])
+copyFileSync(join(home, 'supervisor/processes/adapters/launch.pl'), join(staging, 'launch.pl'))
 writeFileSync(join(staging, 'launcher.cjs'), launcher)
 chmodSync(join(staging, 'launcher.cjs'), 0o755)
 keepChunks()

@@ -5,6 +5,8 @@ export interface World {
   home: string
   /** Umask for the user's programs. Monohull itself uses one that lets nginx read its files. */
   umask: number
+  /** Soft limit of open files for the user's programs; undefined: monohull's own, which Node has raised. */
+  openFiles?: number | undefined
   /** Whether this is `monohull dev`: a worker that fails is restarted only after the next change. */
   isDevelopment?: boolean
 }

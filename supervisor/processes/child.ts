@@ -32,6 +32,8 @@ export interface SpawnSpec {
   gid: number | undefined
   /** Descriptors of the supervisor that the child inherits as 3, 4, … */
   inherit: readonly number[]
+  /** Whether accept(2) on descriptor 3 waits for a client, as in a program that did not ask for anything else. */
+  isBlocking?: boolean
   /** relay: lines prefixed with their source; direct: the supervisor's own stdout and stderr. */
   output: 'relay' | 'direct'
   /** Whether the child gets a notify pipe, after the inherited descriptors. */

@@ -241,6 +241,8 @@ function createRuntime({ world, log, stdout, stderr, run }: StartDeps, { note }:
       stdout,
       stderr,
       umask: world.umask,
+      openFiles: world.openFiles,
+      pipeDirectory: join(run.settings().config.run_dir, 'pipes'),
       format: run.settings().config.log_format,
       now: systemClock.now,
       onChange: note,

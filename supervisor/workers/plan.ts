@@ -21,6 +21,8 @@ export interface WorkerPlan {
   limits: WorkerLimits | undefined
   /** Source of the load: the preload in a Node worker, or nginx, which measures how long responses take. */
   loadFrom: 'worker' | 'nginx'
+  /** Whether the command runs Node, which wants its socket non-blocking. */
+  isNode?: boolean
   listen: 'inherit' | 'port'
   /** Slots that a rolling restart replaces at the same time. */
   surge: number

@@ -101,6 +101,7 @@ export function launchWorker(
     uid: plan.uid,
     gid: plan.gid,
     inherit: socket ? [socket.descriptor] : [],
+    isBlocking: socket !== undefined && !plan.isNode,
     output: 'relay',
     notify: true,
   })

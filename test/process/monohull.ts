@@ -104,6 +104,8 @@ export interface StartOptions {
   folder?: string
   /** Words before its command: a program that becomes it. */
   through?: string[]
+  /** Program in place of Node with the bundle. */
+  entry?: string[]
   /** Where it prints to, when that is not output.log opened for appending. */
   descriptor?: number
 }
@@ -143,7 +145,7 @@ export function startMonohull(t: TestContext, options: StartOptions = {}): Monoh
   const folder = options.folder ?? temporaryFolder(t, options.files)
   const log = join(folder, 'output.log')
   const descriptor = openSync(log, 'a')
-  const words = [process.execPath, launcher, ...(options.args ?? ['run'])]
+  const words = [...(options.entry ?? [process.execPath, launcher]), ...(options.args ?? ['run'])]
   const [program = '', ...args] = [...(options.through ?? []), ...words]
   const child = spawn(program, args, {
     cwd: folder,

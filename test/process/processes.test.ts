@@ -105,11 +105,15 @@ describe('processes', { concurrency: 3 }, () => {
   })
 
   it('go back, and the workers with them, when a new one does not run', async t => {
-    const monohull = startMonohull(t, { files: { 'monohull.yaml': queue, 'new/broken': '' }, env: oneWorker })
+    const monohull = startMonohull(t, {
+      files: { 'monohull.yaml': queue, 'new/broken': 'broken by its folder\n' },
+      env: oneWorker,
+    })
     await monohull.serving()
     await running(t, monohull, 'queue.1')
     const changed = queue
-      .replace('queue: {', 'queue: { directory: new,')
+      // a program that ends sooner than Node can, on any machine
+      .replace(consumer, 'directory: new, command: [sh, -c, "cat broken; exit 1"]')
       .replace('env: { NAME: of the app }', 'env: { VERSION: new }')
     writeFileSync(join(monohull.folder, 'monohull.yaml'), changed)
     const { code, output } = await tell(t, monohull, 'reload')

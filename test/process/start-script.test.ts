@@ -23,8 +23,10 @@ describe('start.sh in the image', () => {
   /** Output of `start.sh WORDS…` where the launcher and the command `monohull` print their pid and arguments. */
   async function outputOf(t: TestContext, ...words: string[]) {
     const reports = '#!/bin/sh\necho "$0 pid=$$ NAME=$NAME args=$*" | sed "s|.*/||"\n'
-    const folder = temporaryFolder(t, { 'dist/launcher.cjs': reports, 'bin/monohull': reports })
-    for (const file of ['dist/launcher.cjs', 'bin/monohull']) chmodSync(join(folder, file), 0o755)
+    const launcher = `const { pid, env, argv } = process
+console.log('launcher.cjs pid=' + pid, 'NAME=' + env.NAME, 'args=' + argv.slice(2).join(' '))`
+    const folder = temporaryFolder(t, { 'dist/launcher.cjs': launcher, 'bin/monohull': reports })
+    chmodSync(join(folder, 'bin/monohull'), 0o755)
     copyFileSync(script, join(folder, 'start.sh'))
     const env = { PATH: `${join(folder, 'bin')}:${process.env.PATH}`, MONOHULL_IMAGE: '1', NAME: '' }
     const child = promisify(execFile)(join(folder, 'start.sh'), words, { env })

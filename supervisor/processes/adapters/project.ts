@@ -51,11 +51,19 @@ export function isNodeProgram(program: string, directory: string, path: string):
   const found = findProgram(program, directory, path)
   if (found.kind !== 'found') return false
   if (/\/node(js)?$/.test(found.path) || found.path === process.execPath) return true
-  const file = openSync(found.path, 'r')
+  try {
+    return /^#!.*\bnode\b/.test(readStart(found.path))
+  } catch {
+    return false // this user may execute but not read it
+  }
+}
+
+function readStart(path: string): string {
+  const file = openSync(path, 'r')
   try {
     const start = Buffer.alloc(128)
     readSync(file, start)
-    return /^#!.*\bnode\b/.test(start.toString('latin1'))
+    return start.toString('latin1')
   } finally {
     closeSync(file)
   }

@@ -1,22 +1,23 @@
-import {
-  type ChildProcess,
-  type SpawnOptions,
-  type StdioOptions,
-  spawn as spawnProcess,
-  spawnSync,
-} from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { type ChildProcess, spawn as spawnProcess, spawnSync } from 'node:child_process'
+import { closeSync, existsSync } from 'node:fs'
 import { constants } from 'node:os'
+import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { errnoFix, errnoOf, OperatorError } from '../../base/errors.ts'
 import type { LogFormat } from '../../base/log.ts'
-import { revealed } from '../../base/secret.ts'
 import { type LineRelay, relayLines } from '../../logs/adapters/line-relay.ts'
 import type { Output } from '../../logs/adapters/output.ts'
 import type { Child, Spawn, SpawnSpec } from '../child.ts'
 import type { Exit } from '../exit.ts'
+import { launchInput } from '../launch-fields.ts'
 import { describeLimit } from './limits.ts'
+import { createPipes, type Pipe } from './pipes.ts'
 import { isGroupAlive } from './procfs.ts'
+import { groupsOf } from './users.ts'
+
+const perl = '/usr/bin/perl'
+/** Program that sets up a child and becomes its program; the build copies it beside the bundle. */
+const launcher = join(import.meta.dirname, 'launch.pl')
 
 /** Time to wait for the output of a dead process while another process still holds the pipe. */
 const outputGraceMs = 200
@@ -30,35 +31,41 @@ export interface SpawnDeps {
   now: () => number
   /** Umask for the user's programs. */
   umask: number
+  /** Their soft limit of open files; undefined: that of the supervisor. */
+  openFiles?: number | undefined
+  /** Directory for named pipes, which is emptied; without it, children cannot open /dev/stdout. */
+  pipeDirectory?: string
   /** Called when a child has started and when it has exited. */
   onChange: (change: { type: 'started' | 'ended'; name: string; pid: number }) => void
 }
 
 /** Spawner that puts each child into a process group of its own, so that a signal reaches a worker and all its children. */
 export function createSpawn(deps: SpawnDeps): Spawn {
-  const umask = deps.umask === process.umask() ? undefined : deps.umask
+  const pipes = deps.pipeDirectory === undefined ? undefined : createPipes(deps.pipeDirectory)
   return spec => {
-    const [file = '', ...args] = launchArgv(spec, umask)
-    const relay = spec.output === 'relay'
-    const subprocess = startProcess(spec, file, args, {
-      cwd: spec.directory,
-      env: Object.fromEntries(Object.entries(spec.env).map(([name, value]) => [name, revealed(value)])),
-      ...(spec.uid === undefined ? {} : { uid: spec.uid }),
-      ...(spec.gid === undefined ? {} : { gid: spec.gid }),
-      stdio: stdioOf(spec),
-      detached: true,
+    const input = launchInput(spec, {
+      groups: spec.uid === undefined ? [] : groupsOf(spec.uid),
+      umask: deps.umask,
+      openFiles: deps.openFiles,
+      architecture: process.arch,
     })
-    subprocess.on('error', () => {}) // the missing pid shows it
+    if (input === undefined || spec.directory.includes('\0')) throw nulError(spec)
+    const outputs =
+      spec.output === 'relay'
+        ? [1, 2].map(() => pipes?.open(spec.uid, spec.gid))
+        : ['inherit' as const, 'inherit' as const]
+    const subprocess = startProcess(spec, outputs)
     const { pid } = subprocess
-    if (pid === undefined) {
-      throw startError(spec)
-    }
-    const relays = relay
-      ? [
-          startRelay(deps, spec, pid, 'stdout', subprocess.stdout),
-          startRelay(deps, spec, pid, 'stderr', subprocess.stderr),
-        ]
-      : []
+    if (pid === undefined) throw startError(spec)
+    subprocess.stdin?.on('error', () => {}) // it has ended already
+    subprocess.stdin?.end(input)
+    const relays =
+      spec.output === 'relay'
+        ? (['stdout', 'stderr'] as const).map((name, index) => {
+            const output = outputs[index]
+            return startRelay(deps, spec, pid, name, typeof output === 'object' ? output.reader : subprocess[name])
+          })
+        : []
     deps.onChange({ type: 'started', name: spec.name, pid })
     const exited = new Promise<Exit>(resolve => {
       subprocess.once('exit', (code, signal) => {
@@ -71,29 +78,44 @@ export function createSpawn(deps: SpawnDeps): Spawn {
   }
 }
 
-/** Starts a process. What Node refuses to pass on is not part of the error: it may be a secret. */
-function startProcess(
-  { name }: SpawnSpec,
-  ...[file, args, options]: [string, readonly string[], SpawnOptions]
-): ChildProcess {
+/** Where a child writes to: a pipe of its own, the supervisor's own output, or, undefined, a socket that Node makes. */
+type ChildOutput = Pipe | 'inherit' | undefined
+
+/** Starts the process that becomes the program. Without a pid, the system has refused. */
+function startProcess({ directory, inherit, notify }: SpawnSpec, outputs: readonly ChildOutput[]): ChildProcess {
+  const descriptors = outputs.map(output => (typeof output === 'object' ? output.writer : (output ?? 'pipe')))
   try {
-    return spawnProcess(file, args, options)
-  } catch (error) {
-    if (errnoOf(error) !== 'ERR_INVALID_ARG_VALUE') throw error
-    throw new OperatorError(`cannot start ${name}: its command, directory or environment contains a NUL character`, {
-      fix: 'remove it',
+    const subprocess = spawnProcess(perl, [launcher], {
+      cwd: directory,
+      // its own environment: variables of the program, such as PERL5OPT or LC_ALL, must not affect it
+      env: {},
+      stdio: ['pipe', ...descriptors, ...inherit, ...(notify ? (['pipe'] as const) : [])],
+      detached: true,
     })
+    subprocess.on('error', () => {}) // the missing pid shows it
+    if (subprocess.pid === undefined)
+      for (const output of outputs) if (typeof output === 'object') output.reader.destroy()
+    return subprocess
+  } finally {
+    for (const descriptor of descriptors) if (typeof descriptor === 'number') closeSync(descriptor)
   }
 }
 
+/** Error for a program that cannot be described to the system. The value is not part of it: it may be a secret. */
+function nulError({ name }: SpawnSpec): OperatorError {
+  return new OperatorError(`cannot start ${name}: its command, directory or environment contains a NUL character`, {
+    fix: 'remove it',
+  })
+}
+
 /** Error for a failed start. The system reports the reason only later, so a program that does nothing is tried at once. */
-function startError({ name, argv, directory, uid, gid }: SpawnSpec): OperatorError {
+function startError({ name, argv, directory }: SpawnSpec): OperatorError {
   if (!existsSync(directory))
     return new OperatorError(`cannot start ${name} (${argv[0]}): its directory ${directory} does not exist`, {
       fix: 'restore it, or restart monohull with another directory',
     })
   const stdio = Array.from({ length: 4 }, () => 'pipe' as const)
-  const errno = errnoOf(spawnSync('/bin/sh', ['-c', ':'], { cwd: directory, uid, gid, stdio }).error)
+  const errno = errnoOf(spawnSync(perl, ['-e', '1'], { cwd: directory, stdio }).error)
   const limit = errno === undefined ? undefined : describeLimit(errno)
   const reason = errno === undefined ? '' : `: ${errno}${limit === undefined ? '' : ` (${limit})`}`
   const limitFix = errno === 'EMFILE' || errno === 'EAGAIN' ? errnoFix(errno) : undefined
@@ -102,23 +124,6 @@ function startError({ name, argv, directory, uid, gid }: SpawnSpec): OperatorErr
       limitFix ??
       'check that the program exists, that the user may execute it and enter the directory, and the limits of open files (ulimit -n) and processes',
   })
-}
-
-/** Command to start. A shell precedes it if something must be set up in the process itself; exec keeps the pid. */
-function launchArgv({ argv, env, output }: SpawnSpec, umask: number | undefined): readonly string[] {
-  const before = [
-    // nginx writes to the log before it ignores SIGPIPE: without a reader it would not start
-    ...(output === 'direct' ? ['trap "" PIPE;'] : []),
-    ...(output === 'relay' && umask !== undefined ? [`umask ${umask.toString(8)};`] : []),
-    // only a shell in the process itself knows its pid (sd_listen_fds(3))
-    ...(env.LISTEN_FDS === undefined ? [] : ['LISTEN_PID=$$']),
-  ]
-  return before.length === 0 ? argv : ['/bin/sh', '-c', `${before.join(' ')} exec "$@"`, 'sh', ...argv]
-}
-
-function stdioOf(spec: SpawnSpec): StdioOptions {
-  const output = spec.output === 'relay' ? 'pipe' : 'inherit'
-  return ['ignore', output, output, ...spec.inherit, ...(spec.notify ? (['pipe'] as const) : [])]
 }
 
 function startRelay(

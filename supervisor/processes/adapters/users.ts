@@ -23,6 +23,25 @@ export function findAccount(nameOrUid: string): Account | undefined {
   return accounts().find(account => account.name === nameOrUid || String(account.uid) === nameOrUid)
 }
 
+/** Numbers of the groups that list a user as a member (group(5)). */
+function memberships(name: string): number[] {
+  const lines = readFileSync('/etc/group', 'utf8').split('\n')
+  return lines.flatMap(line => {
+    const [, , gid, members = ''] = line.split(':')
+    return members.split(',').includes(name) ? Number(gid) : []
+  })
+}
+
+/**
+ * Supplementary groups of a program that runs as `uid`, as a container that is started as this user has them: its memberships, and the
+ * groups that this process was given (docker --group-add).
+ */
+export function groupsOf(uid: number): number[] {
+  const own = new Set([process.getgid?.(), ...memberships(findAccount(String(process.getuid?.()))?.name ?? '')])
+  const added = (process.getgroups?.() ?? []).filter(group => !own.has(group))
+  return [...new Set([...memberships(findAccount(String(uid))?.name ?? ''), ...added])]
+}
+
 const needed = { CAP_CHOWN: 0n, CAP_KILL: 5n, CAP_SETGID: 6n, CAP_SETUID: 7n }
 
 /** Whether this process may run children as other users, give them sockets, and signal them (capabilities(7)). */
@@ -50,6 +69,6 @@ export function findClosedDirectory(path: string, account: Account): string | un
 function isPermitted(path: string, { uid, gid }: Account, bit: number): boolean {
   const stat = uid === 0 ? undefined : statSync(path, { throwIfNoEntry: false })
   if (!stat) return true
-  const shift = stat.uid === uid ? 6 : stat.gid === gid ? 3 : 0
+  const shift = stat.uid === uid ? 6 : stat.gid === gid || groupsOf(uid).includes(stat.gid) ? 3 : 0
   return (stat.mode & (bit << shift)) !== 0
 }

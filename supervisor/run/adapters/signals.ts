@@ -13,13 +13,15 @@ const commands: Partial<Record<NodeJS.Signals, Command | undefined>> = {
   SIGWINCH: undefined,
 }
 
-/** Installs signal handlers that put commands into the queue. Returns a function that removes them. */
+/** Installs signal handlers that put commands into the queue, in place of those of the launcher. Returns a function that removes them. */
 export function receiveSignals(push: (command: Command, from: string) => void): () => void {
   const installed = Object.entries(commands).map(([signal, command]) => {
     const handler = () => {
       if (command) push(command, signal)
     }
+    const early = process.listeners(signal as NodeJS.Signals)
     process.on(signal, handler)
+    for (const listener of early) process.removeListener(signal, listener)
     return () => process.removeListener(signal, handler)
   })
   return () => {

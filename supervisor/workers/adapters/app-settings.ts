@@ -128,8 +128,8 @@ function createPlan(sources: PlanSources): WorkerPlan {
       ? content.argv
       : [process.execPath, '--no-deprecation', join(world.home, 'dist/app/server.cjs')]
   const directory = content.kind === 'command' ? context.directory : world.home
-  // only scaling by load depends on whether it is a Node program
-  const loadFrom = limits && !isNodeProgram(argv[0] ?? '', directory, context.path) ? 'nginx' : 'worker'
+  const isNode = isNodeProgram(argv[0] ?? '', directory, context.path)
+  const loadFrom = limits && !isNode ? 'nginx' : 'worker'
   return {
     app: name,
     argv,
@@ -141,6 +141,7 @@ function createPlan(sources: PlanSources): WorkerPlan {
     entries: isRedirectable(app) ? entryCount(limits?.max ?? count, app.keepalive) : 0,
     limits,
     loadFrom,
+    isNode,
     listen: app.listen,
     surge: app.reload.surge,
     watchesItself: watchesItself(argv),

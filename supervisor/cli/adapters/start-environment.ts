@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs'
+import { textOf } from '../../base/byte-text.ts'
+
+/** Variables in which start.sh hands over what its shell and Node change: the environment in base64, the soft limit of open files. */
+const environmentPart = /^MONOHULL_ENVIRONMENT_\d+$/
+const openFiles = 'MONOHULL_OPEN_FILES'
+
+/** Environment that monohull was started with. */
+export interface StartEnvironment {
+  /** Variables, with the bytes of the system (`bytesOf`). */
+  env: Record<string, string | undefined>
+  /** Soft limit of open files; undefined if unknown: Node has raised its own. */
+  openFiles: number | undefined
+}
+
+/** Reads the environment that start.sh, or else this process, was started with. Programs that it starts itself do not see the handover. */
+export function readStartEnvironment(own: NodeJS.ProcessEnv): StartEnvironment {
+  const files = own[openFiles]
+  const parts: string[] = []
+  for (let part = own[partName(1)]; part !== undefined; part = own[partName(parts.length + 1)]) parts.push(part)
+  for (const name of Object.keys(own)) if (isHandover(name)) delete own[name]
+  const bytes = parts.length > 0 ? Buffer.from(parts.join(''), 'base64') : readOwn()
+  const entries = bytes ? parse(bytes) : Object.entries(own)
+  const env = Object.fromEntries(entries.filter(([name]) => name !== '' && !isHandover(name)))
+  return { env, openFiles: Number(files) || undefined }
+}
+
+function partName(number: number): string {
+  return `MONOHULL_ENVIRONMENT_${number}`
+}
+
+function isHandover(name: string): boolean {
+  return environmentPart.test(name) || name === openFiles
+}
+
+function readOwn(): Buffer | undefined {
+  try {
+    return readFileSync('/proc/self/environ')
+  } catch {
+    return undefined // no /proc
+  }
+}
+
+function parse(bytes: Buffer): [string, string][] {
+  return textOf(bytes)
+    .split('\0')
+    .map(entry => [entry.slice(0, Math.max(0, entry.indexOf('='))), entry.slice(entry.indexOf('=') + 1)])
+}
