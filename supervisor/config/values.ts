@@ -1,9 +1,9 @@
 import * as z from 'zod'
+import { parseCron } from '../base/cron-expression.ts'
 import { parseDuration } from '../base/duration.ts'
 import { hostNamePattern } from '../base/host-name.ts'
 import { nginxSize, parseSize, sizePattern } from '../base/size.ts'
 import { splitCommand } from './command-words.ts'
-import { describeCronProblem } from './cron-expression.ts'
 import { workerVariable } from './variables.ts'
 
 // must come before the first schema: generating code is not worth it for schemas that are used once
@@ -65,8 +65,8 @@ export const whole = (
 
 /** Cron expression with five fields. */
 export const cronExpression = z.string({ error: 'expected a cron expression such as 0 4 * * *' }).check(context => {
-  const message = describeCronProblem(context.value)
-  if (message !== undefined) context.issues.push({ code: 'custom', message, input: context.value })
+  const parsed = parseCron(context.value)
+  if (!parsed.ok) context.issues.push({ code: 'custom', message: parsed.problem, input: context.value })
 })
 
 /** TCP port, or 0. */

@@ -1,5 +1,6 @@
-import { createTask } from 'node-cron'
-import { findTimeZone } from './time-zone.ts'
+import { parseCron } from '../cron-expression.ts'
+import { nextCronTime } from '../cron-time.ts'
+import { findTimeZone, offsetIn } from './time-zone.ts'
 
 /** Longest time between two checks of the clock, which may be set or be suspended with the machine. */
 const maxWaitMs = 30_000
@@ -7,12 +8,14 @@ const maxWaitMs = 30_000
 const maxDelayMs = 60_000
 
 /**
- * Runs `task` at the times of a cron expression, in the local time zone (TZ). Returns a function that cancels it. node-cron only computes
- * the times: its own timer runs every missed time if the clock is set forward, and waits for the old times if it is set back.
+ * Runs `task` at the times of a cron expression, in the local time zone (TZ). Returns a function that cancels it. Times that passed
+ * while the clock was set forward are skipped, and it does not wait for the old times if the clock is set back.
  */
 export function runAt(expression: string, task: () => void): () => void {
-  const times = createTask(expression, () => {}, { timezone: findTimeZone(undefined) ?? 'UTC' })
-  const nextTime = () => times.getNextRuns(1)[0]?.getTime() ?? Number.POSITIVE_INFINITY
+  const parsed = parseCron(expression)
+  if (!parsed.ok) throw new Error(`cannot plan ${expression}: ${parsed.problem}`)
+  const offsetAt = offsetIn(findTimeZone(undefined) ?? 'UTC')
+  const nextTime = () => nextCronTime(parsed.cron, Date.now(), offsetAt)
   let planned = Date.now()
   let next = nextTime()
   let timer = wait()
@@ -30,8 +33,11 @@ export function runAt(expression: string, task: () => void): () => void {
     if (isDue) task()
   }
 
-  return () => {
-    clearTimeout(timer)
-    void times.destroy()
-  }
+  return () => clearTimeout(timer)
+}
+
+/** Runs `task` at an interval in ms. Returns a function that cancels it. */
+export function runEvery(intervalMs: number, task: () => void): () => void {
+  const timer = setInterval(task, intervalMs)
+  return () => clearInterval(timer)
 }

@@ -15,3 +15,25 @@ function isName(zone: string): boolean {
     return false
   }
 }
+
+/** Offsets of a time zone from UTC, in ms, at instants in ms since the Unix epoch. */
+export function offsetIn(timeZone: string): (instant: number) => number {
+  const format = new Intl.DateTimeFormat('en', {
+    timeZone,
+    calendar: 'gregory',
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  })
+  return instant => {
+    const parts = format.formatToParts(instant)
+    const [year, month, day, hour, minute, second] = ['year', 'month', 'day', 'hour', 'minute', 'second'].map(type =>
+      Number(parts.find(part => part.type === type)?.value),
+    ) as [number, number, number, number, number, number]
+    return Date.UTC(year, month - 1, day, hour, minute, second) - Math.floor(instant / 1000) * 1000
+  }
+}

@@ -65,16 +65,16 @@ describe('base/adapters/cron', () => {
 
   it('continues after the clock is set, and skips missed runs', async t => {
     const pass = fakeTime(t)
-    const { times } = timesOf(t, '*/10 * * * * *')
+    const { times } = timesOf(t, '* * * * *')
     const daily = timesOf(t, '0 4 * * *')
-    await pass(1)
-    assert.equal(times.length, 6)
+    await pass(4)
+    assert.equal(times.length, 4)
     for (const days of [20_000, -19_000, -100]) {
       setClock(t, days)
       const before = times.length
-      await pass(2)
+      await pass(4)
       const ran = times.length - before
-      assert.ok(ran >= 8 && ran <= 12, `${ran} times after ${days} days`)
+      assert.ok(ran >= 3 && ran <= 5, `${ran} times after ${days} days`)
     }
     assert.ok(daily.times.length <= 3, daily.times.join())
   })

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { inBatches, recyclesAtOnce } from '../../../supervisor/base/batches.ts'
 import { parseSize } from '../../../supervisor/base/size.ts'
-import { describeCronProblem } from '../../../supervisor/config/cron-expression.ts'
 import { drawLimits, reachedLimit } from '../../../supervisor/workers/recycling.ts'
 import { createTurns } from '../../../supervisor/workers/turns.ts'
 
@@ -75,26 +74,5 @@ describe('base/size', () => {
   it('parses amounts of memory', () => {
     assert.deepEqual(['512MB', '1.5gb', '8KB'].map(parseSize), [536870912, 1610612736, 8192])
     for (const text of ['512', 'MB', '0MB', '-1MB', '5TB', '1 MB']) assert.equal(parseSize(text), undefined)
-  })
-})
-
-describe('config/cron-expression', () => {
-  it('accepts the syntax of crontab', () => {
-    for (const text of ['0 4 * * *', '*/5 0-6 1,15 jan-mar mon', '0 0-23/2 * * 7', '59 23 31 12 sun'])
-      assert.equal(describeCronProblem(text), undefined, text)
-  })
-  it('names the invalid field', () => {
-    const bad: [string, RegExp][] = [
-      ['0 4 * *', /five fields/],
-      ['0 0 4 * * *', /five fields/],
-      ['60 4 * * *', /minute from 0 to 59/],
-      ['0 24 * * *', /hour from/],
-      ['0 4 0 * *', /day of the month/],
-      ['0 4 * foo *', /month from 1/],
-      ['0 4 * * 8', /day of the week/],
-      ['9-3 4 * * *', /minute/],
-      ['*/0 4 * * *', /minute/],
-    ]
-    for (const [text, problem] of bad) assert.match(describeCronProblem(text) ?? '', problem, text)
   })
 })
