@@ -17,7 +17,7 @@ export function workerMetrics(workers: readonly Member[]): Metric[] {
       name: 'workers',
       type: 'gauge',
       help: 'Workers of an app by state',
-      samples: countStates('app', slotStates, workers),
+      samples: countStates('app', [...slotStates, 'not accepting'], workers),
     },
     {
       name: 'worker_restarts_total',
@@ -35,7 +35,7 @@ export function processMetrics(processes: readonly Member[]): Metric[] {
       name: 'processes',
       type: 'gauge',
       help: 'Processes without a socket by state',
-      samples: countStates('process', ['running', ...slotStates], processes),
+      samples: countStates('process', ['running', ...slotStates, 'finished'], processes),
     },
     {
       name: 'process_restarts_total',

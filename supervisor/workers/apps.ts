@@ -3,7 +3,7 @@ import type { Metric } from '../base/metrics.ts'
 import { stopping } from '../base/roll-result.ts'
 import type { Stopping } from '../base/stopping.ts'
 import { createSlotSockets } from '../processes/adapters/listeners.ts'
-import { memoryOfGroups, portsOfGroup } from '../processes/adapters/procfs.ts'
+import { describePortOwner, memoryOfGroups, portsOfGroup } from '../processes/adapters/procfs.ts'
 import type { ProcessRuntime } from '../processes/child.ts'
 import { describeExit, type Exit } from '../processes/exit.ts'
 import type { FailureLimits, FailurePolicy } from '../processes/failure-limit.ts'
@@ -106,6 +106,7 @@ export function createApps(deps: AppsDeps): Apps {
         probe: httpProbe,
         runDir: config.run_dir,
         portsOf: portsOfGroup,
+        ownerOf: describePortOwner,
         readStack: readHungStack,
         memoryOf: memoryOfGroups,
         onDeath: ({ exit }: { exit: Exit }) => isServing && endsRun(exit),

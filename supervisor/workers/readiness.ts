@@ -15,6 +15,8 @@ const longestPauseMs = 200
 const responseTimeoutMs = 5000
 /** Time before the first probe. A worker that uses the notify descriptor has written to it by then and is not probed. */
 const notifyHeadStartMs = 250
+/** The same for the child of a wrapper, which has just been started. */
+const passedHeadStartMs = 1000
 
 /** The worker to wait for. */
 export interface ReadinessOptions {
@@ -39,19 +41,31 @@ export interface Readiness {
  */
 export function waitUntilReady({ child, probe, clock, address, isExclusive }: ReadinessOptions): Readiness {
   let isCancelled = false
+  /** Number of the probing that counts. A worker that notifies is not probed. */
+  let probing = 0
   const ready = new Promise<'notified' | 'responded'>(resolve => {
     child.onNotify((key, value) => {
-      isCancelled = true
-      if (key === 'READY' && value === '1') resolve('notified')
+      probing++
+      if (key === 'READY' && value === '1') {
+        isCancelled = true
+        resolve('notified')
+      }
+      // the child of a wrapper may be a program that notifies nobody
+      if (key === 'STATUS' && value === 'passed on') begin(passedHeadStartMs)
     })
-    void probeUntilReady().then(responded => {
-      if (responded) resolve('responded')
-    })
+    begin(notifyHeadStartMs)
+
+    function begin(headStartMs: number): void {
+      void probeUntilReady(probing, headStartMs).then(responded => {
+        if (responded) resolve('responded')
+      })
+    }
   })
 
-  async function probeUntilReady(): Promise<boolean> {
-    await pause(clock, notifyHeadStartMs)
-    for (let pauseMs = firstPauseMs; !isCancelled; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+  async function probeUntilReady(own: number, headStartMs: number): Promise<boolean> {
+    const isOver = () => isCancelled || probing !== own
+    await pause(clock, headStartMs)
+    for (let pauseMs = firstPauseMs; !isOver(); pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
       if (isExclusive && (await probe.responds(address, responseTimeoutMs))) return true
       await pause(clock, pauseMs)
     }

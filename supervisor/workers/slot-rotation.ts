@@ -8,6 +8,8 @@ export interface SlotRotation {
   enter(): void
   /** Removes the slot without an update of nginx. */
   leave(): void
+  /** Removes the slot and updates nginx, but keeps its queue: its worker does not accept for now. */
+  suspend(): void
   /** Removes the slot and updates nginx. Then the queue closes, and nginx retries its requests elsewhere or responds itself. */
   withdraw(): void
   /** Redirects requests for the slot to another while it is out. Throws if the link cannot be changed. */
@@ -34,6 +36,11 @@ export function createSlotRotation({ address, onRotation }: SlotRotationDeps): S
     },
     leave() {
       isIn = false
+    },
+    suspend() {
+      if (!isIn) return
+      isIn = false
+      void onRotation()
     },
     withdraw() {
       const dead = address.drop()

@@ -33,6 +33,7 @@ export interface SlotWorkersDeps extends WorkerDeps {
   /** Updates the slot's address in nginx. Resolves when the change is in effect. */
   onMoved: () => Promise<void>
   onReady: (worker: number) => void
+  onAccepting: (worker: number) => void
   onEnd: (worker: number, end: WorkerEnd | RefusedEnd) => void
 }
 
@@ -43,14 +44,15 @@ export function createSlotWorkers(deps: SlotWorkersDeps, { name, slot }: { name:
 
   /**
    * Endpoint for a worker. If the same command used the notify descriptor before, the new worker shares the socket of the one
-   * that it replaces, with its queue. Any other worker gets its own socket: only a response on it shows that the worker is ready.
+   * that it replaces, with its queue, unless that one closes what comes to it. Any other worker gets its own socket: only a response on it shows that the worker is ready.
    */
   function endpointFor(worker: number, plan: WorkerPlan, replaced: number | undefined): Endpoint {
     const present = address.current()
     const served = replaced === undefined ? undefined : workers.get(replaced)
     if (!present || !address.suits(plan)) return address.open(plan, worker)
     const isSharable =
-      !served || (served.hasNotified() && isSameCommand(served.plan, plan) && plan.listen === 'inherit')
+      !served ||
+      (served.hasNotified() && served.accepts() && isSameCommand(served.plan, plan) && plan.listen === 'inherit')
     return isSharable ? present : address.open(plan, worker)
   }
 
@@ -68,7 +70,8 @@ export function createSlotWorkers(deps: SlotWorkersDeps, { name, slot }: { name:
         const isShared = replaced !== undefined && endpoint === address.current()
         if (replaced === undefined) address.use(endpoint)
         const onReady = () => deps.onReady(worker)
-        const launched = launchWorker(deps, { name, slot, plan, endpoint, isShared, onReady })
+        const onAccepting = () => deps.onAccepting(worker)
+        const launched = launchWorker(deps, { name, slot, plan, endpoint, isShared, onReady, onAccepting })
         const recorded = launched.ended.then(end => {
           workers.delete(worker)
           if (endpoint !== address.current()) endpoint.close()

@@ -96,6 +96,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
         dispatch({ type: 'becameReady', worker, at: clock.monotonic() })
         deps.onReady()
       },
+      onAccepting: followServing,
       onEnd: recordExit,
     },
     { name, slot: number },
@@ -145,6 +146,18 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     }
   }
 
+  function servingWorker(): Worker | undefined {
+    return 'worker' in state && state.name !== 'booting' ? workers.get(state.worker) : undefined
+  }
+
+  /** Keeps the slot in the rotation while its worker accepts. */
+  function followServing(): void {
+    const serving = servingWorker()
+    if (!serving || isStopping) return
+    if (serving.accepts()) rotation.enter()
+    else rotation.suspend()
+  }
+
   function successorOf(worker: number): number | undefined {
     return state.name === 'serving' && state.worker > worker && !isStopping ? state.worker : undefined
   }
@@ -175,6 +188,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
       return { ok: false, reason: `${name}: ${reasonOf(error)}`, lastLines: [] }
     }
     dispatch({ type: 'replacementAccepted' })
+    followServing()
     return result
   }
 
@@ -236,10 +250,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     },
     address: address.forNginx,
     isInRotation: rotation.isIn,
-    load() {
-      const serving = 'worker' in state && state.name !== 'booting' ? workers.get(state.worker) : undefined
-      return serving?.load()
-    },
+    load: () => servingWorker()?.load(),
     leaveRotation: rotation.leave,
     async retire(graceMs) {
       if (state.name === 'serving') await workers.emptyQueue()
@@ -250,7 +261,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
       return {
         name,
         slot: number,
-        state: state.name,
+        state: state.name === 'serving' && serving?.accepts() === false ? 'not accepting' : state.name,
         pid: serving?.process.child.pid,
         uptimeSeconds: serving && Math.round((clock.monotonic() - serving.process.state().startedAt) / 1000),
         restarts,

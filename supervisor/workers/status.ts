@@ -5,7 +5,8 @@ export interface WorkerStatus {
   /** `app.1` */
   name: string
   slot: number
-  state: SlotState['name']
+  /** not accepting: the worker runs, but its HTTP server has closed. */
+  state: SlotState['name'] | 'not accepting'
   pid: number | undefined
   /** Uptime of the serving process. */
   uptimeSeconds: number | undefined

@@ -25,6 +25,8 @@ export interface Worker {
   endpoint: Endpoint
   /** Whether it reported its readiness on the notify descriptor. */
   hasNotified(): boolean
+  /** Whether it accepts connections, as far as it reports: a Node app may close its server. */
+  accepts(): boolean
   /** Recent load, from 0 to 1; undefined if it does not report any. */
   load(): number | undefined
   /** Number of requests that it reported. It reports once, at its limit; 0 before that. */
@@ -64,6 +66,8 @@ export interface WorkerLaunch {
   /** Whether an older worker listens at the same endpoint. */
   isShared: boolean
   onReady: () => void
+  /** Called when a ready worker stopped accepting connections, or accepts them again. */
+  onAccepting: () => void
 }
 
 /** Dependencies of workers. */
@@ -71,6 +75,8 @@ export interface WorkerDeps extends ProcessRuntime {
   probe: WorkerProbe
   /** TCP ports that the processes of a group listen on. */
   portsOf: (group: number) => number[]
+  /** Name and pid of the process that listens on a TCP port: `node (pid 42)`. */
+  ownerOf: (port: number) => string | undefined
   readStack: StackReader
   /** Resident memory of process groups, in bytes. */
   memoryOf: (groups: readonly number[]) => Map<number, number>
@@ -88,7 +94,7 @@ export type WorkerEvent =
 /** Starts a worker. Throws an OperatorError if the system refuses. */
 export function launchWorker(
   deps: WorkerDeps,
-  { name, slot, plan, endpoint, isShared, onReady }: WorkerLaunch,
+  { name, slot, plan, endpoint, isShared, onReady, onAccepting }: WorkerLaunch,
 ): Worker {
   const { clock, log } = deps
   const { socket, port } = endpoint
@@ -106,12 +112,15 @@ export function launchWorker(
     notify: true,
   })
   let otherPorts: number[] = []
+  let otherOwner: string | undefined
   let hasNotified = false
   let reported: { load: number; at: number } | undefined
+  let isAccepting = true
   let isCounting = false
   let requests = 0
   child.onNotify((key, value) => {
     if (key === 'LOAD') reported = { load: Math.min(1, Math.max(0, Number(value) || 0)), at: clock.monotonic() }
+    if (key === 'READY') noteAccepting(value === '1')
     if (key === 'REQUEST_LIMIT') isCounting = true
     if (key === 'REQUESTS') requests = Number(value) || 0
   })
@@ -134,6 +143,8 @@ export function launchWorker(
     },
     onBootTimeout() {
       otherPorts = deps.portsOf(child.pid)
+      const owner = otherPorts[0] === undefined ? undefined : deps.ownerOf(otherPorts[0])
+      if (!owner?.endsWith(`(pid ${child.pid})`)) otherOwner = owner
     },
   })
   const hangWatch = createHangWatch({
@@ -152,6 +163,19 @@ export function launchWorker(
     hasNotified = by === 'notified'
     process.markReady()
   })
+
+  function noteAccepting(accepts: boolean): void {
+    if (accepts === isAccepting || process.state().name !== 'ready') return
+    isAccepting = accepts
+    if (accepts) log.info('worker accepts requests again', { worker: name, pid: child.pid })
+    else
+      log.warn('worker accepts no requests: its HTTP server has closed', {
+        worker: name,
+        pid: child.pid,
+        fix: 'let it listen again, or exit so that it is restarted',
+      })
+    onAccepting()
+  }
 
   function hintAtPort(): void {
     const [port] = deps.portsOf(child.pid)
@@ -188,6 +212,7 @@ export function launchWorker(
       cause,
       wasReady,
       otherPorts,
+      otherOwner,
       hang: hangWatch.finding()?.what,
       memoryLimit: deps.oomWatch.limit(),
       program: plan.argv[0] ?? '',
@@ -215,6 +240,7 @@ export function launchWorker(
     process,
     endpoint,
     hasNotified: () => hasNotified,
+    accepts: () => isAccepting,
     // a worker that stopped reporting is busy
     load: () => reported && (clock.monotonic() - reported.at > loadValidMs ? 1 : reported.load),
     requests: () => requests,

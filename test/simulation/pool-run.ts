@@ -69,6 +69,7 @@ export async function runPool(seed: number, trace?: (line: string) => void): Pro
         respondsToGet: async () => true,
       },
       portsOf: () => [],
+      ownerOf: () => undefined,
       readStack: async () => [],
       memoryOf: () => new Map(),
       oomWatch: createOomWatch({ oomKills: () => 0, limit: () => undefined }),

@@ -34,9 +34,12 @@ const machine =
   /^(node:)?(child_process|fs|fs\/promises|net|http|https|tls|dgram|dns|dns\/promises|os|timers|timers\/promises)$/
 
 const roomOf = (path: string) => rooms.find(room => path === `${room}.ts` || path.startsWith(`${room}/`))
+/** The preload of Node workers, which runs in another's process. */
+const isPreload = (path: string) => path === 'workers/preload.ts' || path.startsWith('workers/preload/')
 const isAdapter = (path: string) => path.includes('/adapters/')
 /** The command line and programs of their own touch the machine by their nature. */
-const isAtTheEdge = (path: string) => isAdapter(path) || path.startsWith('cli/') || programs.has(path)
+const isAtTheEdge = (path: string) =>
+  isAdapter(path) || isPreload(path) || path.startsWith('cli/') || programs.has(path)
 
 /** Packages that a file may import though it is no adapter. */
 function mayImportPackage(path: string, name: string): boolean {
@@ -61,8 +64,9 @@ function judge({ from, to }: Import, sources: Sources): string | undefined {
   }
   if (!sources.has(to)) return `${name}, which is not there or not the supervisor's`
   if (programs.has(to)) return `${name}, which is a program of its own`
-  if (from === 'workers/preload.ts') return `${name}; the preload runs in another's process`
+  if (isPreload(from) && !isPreload(to)) return `${name}; the preload runs in another's process`
   const [upper, lower] = [roomOf(from), roomOf(to)]
+  if (isPreload(to) && !isPreload(from)) return `${name}, which is a program of its own`
   if (upper === undefined || lower === undefined) return `${name}, and one of them is in no room`
   return mayImportRoom(upper, lower) ? undefined : `${name}: ${upper} does not build on ${lower}`
 }
@@ -112,7 +116,8 @@ describe('the rooms of supervisor/', () => {
   })
 
   it('read the environment and end the process only in programs', () => {
-    assert.deepEqual(holding(sources, environment).sort(), [...programs].sort())
+    const withoutPreload = (paths: Iterable<string>) => [...paths].filter(path => !isPreload(path)).sort()
+    assert.deepEqual(withoutPreload(holding(sources, environment)), withoutPreload(programs))
   })
 
   it('hold no Lua: that is for nginx/lua', () => {

@@ -21,6 +21,7 @@ import type { WorkerLimits } from '../autoscaling/decision.ts'
 import { watchEveryMs } from '../hangs/watch-policy.ts'
 import type { AppConfig } from '../keys.ts'
 import type { WorkerPlan } from '../plan.ts'
+import { withReadablePreload } from '../readable-preload.ts'
 import { entryCount } from '../socket-paths.ts'
 
 const loadIntervalMs = 1000
@@ -123,9 +124,10 @@ interface PlanSources {
 
 function createPlan(sources: PlanSources): WorkerPlan {
   const { name, app, world, runDir, order, context, content, count, limits } = sources
+  const preload = join(world.home, 'dist/preload.cjs')
   const argv =
     content.kind === 'command'
-      ? content.argv
+      ? withReadablePreload(content.argv, preload)
       : [process.execPath, '--no-deprecation', join(world.home, 'dist/app/server.cjs')]
   const directory = content.kind === 'command' ? context.directory : world.home
   const isNode = isNodeProgram(argv[0] ?? '', directory, context.path)
@@ -159,7 +161,7 @@ function createPlan(sources: PlanSources): WorkerPlan {
           configured: { ...(content.kind === 'command' ? content.env : {}), ...context.env },
           account: accountEnv(context.account),
           instance: instanceEnv(runDir, world.env),
-          preload: join(world.home, 'dist/preload.cjs'),
+          preload,
         },
         {
           app: name,

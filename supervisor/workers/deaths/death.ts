@@ -10,10 +10,14 @@ export interface DeathFacts {
   /** Description of the hang for which it was killed. */
   hang: string | undefined
   program: string
+  /** The command, for messages. */
+  argv: readonly string[]
   listen: 'inherit' | 'port'
   bootTimeoutMs: number
   /** TCP ports that it listened on when boot_timeout expired. */
   otherPorts: readonly number[]
+  /** Process that listens there, if the program started it. */
+  otherOwner: string | undefined
   /** Memory limit of the cgroup in bytes; undefined without a limit. */
   memoryLimit: number | undefined
 }
@@ -41,11 +45,16 @@ function explainOutOfMemory({ memoryLimit }: DeathFacts): string {
   return `the kernel killed it: no memory was left in its cgroup${limit}; raise the limit, or run fewer workers`
 }
 
-function explainBootTimeout({ listen, bootTimeoutMs, otherPorts }: DeathFacts): string {
-  const where = otherPorts.length > 0 ? `; it listens on port ${otherPorts.join(', ')} instead` : ''
+function explainBootTimeout({ argv, listen, bootTimeoutMs, otherPorts, otherOwner }: DeathFacts): string {
+  const wrapper = argv.slice(0, 3).join(' ')
+  const ports = otherPorts.length > 0 ? `; it listens on port ${otherPorts.join(', ')} instead` : ''
+  const where =
+    ports && otherOwner ? `${ports}, in ${otherOwner}, which ${wrapper} started without descriptor 3` : ports
   const fix =
-    listen === 'inherit'
-      ? 'let it listen on file descriptor 3 (Gunicorn: --bind fd://3, Uvicorn: --fd 3), or set listen: port'
-      : 'let it listen on the port in $PORT'
+    listen === 'port'
+      ? 'let it listen on the port in $PORT'
+      : otherOwner
+        ? `run that program itself instead of ${wrapper}, or set listen: port`
+        : 'let it listen on file descriptor 3 (Gunicorn: --bind fd://3, Uvicorn: --fd 3), or set listen: port'
   return `it did not listen within boot_timeout ${formatDuration(bootTimeoutMs)}${where}; ${fix}, or raise boot_timeout`
 }

@@ -9,9 +9,11 @@ const facts: DeathFacts = {
   cause: undefined,
   hang: undefined,
   program: 'serve',
+  argv: ['serve', '-p', '3000', '--spa'],
   listen: 'inherit',
   bootTimeoutMs: 30_000,
   otherPorts: [],
+  otherOwner: undefined,
   memoryLimit: undefined,
 }
 const withCode = (code: number): DeathFacts => ({ ...facts, exit: { kind: 'code', code } })
@@ -55,6 +57,10 @@ describe('workers/deaths/death', () => {
     assert.equal(
       explainDeath({ ...silent, listen: 'port', otherPorts: [3000, 3001], bootTimeoutMs: 1500 }),
       'it did not listen within boot_timeout 1.5s; it listens on port 3000, 3001 instead; let it listen on the port in $PORT, or raise boot_timeout',
+    )
+    assert.match(
+      explainDeath({ ...silent, otherPorts: [3000], otherOwner: 'node (pid 42)' }) ?? '',
+      /on port 3000 instead, in node \(pid 42\), which serve -p 3000 started without descriptor 3; run that program itself/,
     )
   })
 })

@@ -68,6 +68,7 @@ export function createFaultyPool(
       runDir: '/run',
       probe: { responds: async () => true, respondsToGet: async () => true },
       portsOf: () => [],
+      ownerOf: () => undefined,
       readStack: async () => [],
       memoryOf: () => new Map(),
       oomWatch: createOomWatch({ oomKills: () => 0, limit: () => undefined }),

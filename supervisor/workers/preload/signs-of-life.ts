@@ -1,0 +1,43 @@
+import fs from 'node:fs'
+import net from 'node:net'
+import { performance } from 'node:perf_hooks'
+import { contract, notify } from './contract.ts'
+
+/** Makes heartbeats possible: they must not block, nor workers compete for the inspector's port. */
+export function prepareHeartbeat(): void {
+  // makes the descriptor non-blocking, which Node does only for its own handles
+  new net.Socket({ fd: contract.notifyDescriptor, readable: false, writable: true }).unref()
+  // SIGUSR1 starts the inspector in a hung worker
+  if (!process.execArgv.some(argument => argument.startsWith('--inspect'))) process.debugPort = 0
+}
+
+/**
+ * Sends heartbeats, which show that the event loop is not blocked. They are dropped if the supervisor does not read. Returns a
+ * function that ends them.
+ */
+export function startHeartbeat(): () => void {
+  notify('WATCHDOG=1')
+  const timer = setInterval(notify, contract.heartbeatMs, 'WATCHDOG=1').unref()
+  return () => clearInterval(timer)
+}
+
+/**
+ * Reports the utilization of the event loop, for scaling by load. The writes do not block if the supervisor does not read. Returns
+ * a function that ends it.
+ */
+export function reportLoad(): () => void {
+  let before = performance.eventLoopUtilization()
+  let isWriting = false
+  const report = () => {
+    const now = performance.eventLoopUtilization()
+    const { utilization } = performance.eventLoopUtilization(now, before)
+    before = now
+    if (isWriting) return
+    isWriting = true
+    fs.write(contract.notifyDescriptor, `LOAD=${utilization.toFixed(2)}\n`, () => {
+      isWriting = false
+    })
+  }
+  const timer = setInterval(report, contract.loadIntervalMs).unref()
+  return () => clearInterval(timer)
+}
