@@ -3,7 +3,7 @@ import { exitCode, reasonOf } from '../base/errors.ts'
 import { type RollResult, stopping } from '../base/roll-result.ts'
 import type { ProcessRuntime } from '../processes/child.ts'
 import type { Death } from '../processes/death.ts'
-import { describeExit, type Exit } from '../processes/exit.ts'
+import { describeExit, type Exit, exitCodeOf } from '../processes/exit.ts'
 import { type ManagedProcess, manageProcess } from '../processes/managed-process.ts'
 import type { OomWatch } from '../processes/oom-watch.ts'
 import { blameFor, type SlotEffect, type SlotEvent, type SlotState, stepSlot } from '../processes/slot-state.ts'
@@ -20,6 +20,10 @@ export interface BackgroundProcess {
   start(): void
   /** Stops the running process, then starts one from `plan`. Resolves when the new one runs or has ended. */
   replace(plan: ProcessPlan): Promise<RollResult>
+  /** Applies a plan with the same program: what runs goes on. */
+  adopt(plan: ProcessPlan): void
+  /** Whether it has failed and waits to be tried again. */
+  isDown(): boolean
   /** Stops the process, with SIGKILL after `graceMs`, and starts no other. Resolves when it is gone. */
   stop(graceMs: number): Promise<void>
   status(): ProcessStatus
@@ -44,6 +48,8 @@ export function createBackgroundProcess(
   let state: SlotState = { name: 'idle' }
   let running: { managed: ManagedProcess; recorded: Promise<void> } | undefined
   let isStopping = false
+  /** Whether it has ended and its plan says to leave it at that. */
+  let isFinished = false
   let starts = 0
   let cancelTimer = () => {}
   let settleReplacement: ((result: RollResult) => void) | undefined
@@ -73,6 +79,7 @@ export function createBackgroundProcess(
 
   function start(worker: number): void {
     starts++
+    isFinished = false
     try {
       const { env, ...spec } = plan
       const child = deps.spawn({ ...spec, name, env: env(number), inherit: [], output: 'relay', notify: false })
@@ -113,6 +120,10 @@ export function createBackgroundProcess(
     cancelTimer()
     if (isStopping) return
     const { exit, lastLines } = end
+    if (end.reason === undefined && isFinal(exit)) {
+      finish(exit, end)
+      return
+    }
     const wasReady = state.name === 'serving'
     const blame = blameFor(exit, undefined)
     const step = decide({ type: 'ended', worker, blame, at: clock.monotonic() })
@@ -141,12 +152,46 @@ export function createBackgroundProcess(
     })
   }
 
+  function isFinal(exit: Exit): boolean {
+    return plan.restart === 'never' || (plan.restart === 'on_failure' && exitCodeOf(exit) === 0)
+  }
+
+  /** Records an end after which no other is started. */
+  function finish(
+    exit: Exit,
+    { pid, uptimeMs, lastLines }: Pick<Death, 'lastLines'> & { pid?: number; uptimeMs?: number },
+  ): void {
+    isFinished = true
+    const wasReady = state.name === 'serving'
+    state = { name: 'idle' }
+    const record = { process: name, pid, exit: describeExit(exit), uptime_ms: uptimeMs }
+    if (exitCodeOf(exit) === 0) {
+      log.info('process finished', record)
+      settleReplacement?.({ ok: true })
+      return
+    }
+    const wasKilledOutside = blameFor(exit, undefined) === 'outside'
+    const servedMs = wasReady ? (uptimeMs ?? 0) : 0
+    const endsRun =
+      settleReplacement === undefined &&
+      deps.onDeath({ worker: name, exit, wasReady, servedMs, wasKilledOutside, lastLines })
+    const decision = endsRun ? 'everything is stopped' : 'not restarted'
+    log.error('process died', { ...record, decision, last_lines: lastLines })
+    settleReplacement?.({ ok: false, reason: `${name}: it ended with ${describeExit(exit)}`, lastLines })
+  }
+
   async function stopRunning(graceMs: number): Promise<void> {
     cancelTimer()
     const stopped = running
     state = { name: 'idle' }
     stopped?.managed.stop(graceMs)
     await stopped?.recorded
+  }
+
+  function shownState(): ProcessStatus['state'] {
+    if (state.name === 'serving') return 'running'
+    if (state.name !== 'idle') return state.name
+    return running ? 'replacing' : isFinished ? 'finished' : 'idle'
   }
 
   return {
@@ -163,6 +208,10 @@ export function createBackgroundProcess(
       settleReplacement = undefined
       return result
     },
+    adopt(next) {
+      plan = next
+    },
+    isDown: () => state.name === 'waiting' || (state.name === 'booting' && state.failures > 0),
     async stop(graceMs) {
       isStopping = true
       settleReplacement?.(stopping)
@@ -170,7 +219,7 @@ export function createBackgroundProcess(
     },
     status: () => ({
       name,
-      state: state.name === 'serving' ? 'running' : state.name === 'idle' && running ? 'replacing' : state.name,
+      state: shownState(),
       pid: running?.managed.child.pid,
       uptimeSeconds: running && Math.round((clock.monotonic() - running.managed.state().startedAt) / 1000),
       restarts: Math.max(0, starts - 1),

@@ -46,7 +46,14 @@ export const backgroundProcess = z
       description: 'A process that ends sooner has failed fast: backoff applies',
     }),
     backoff,
-    on_failure: onFailure('When it ends by itself: restart it, or stop everything with its exit code'),
+    restart: z
+      .enum(['always', 'on_failure', 'never'], { error: 'expected always, on_failure or never' })
+      .default('always')
+      .register(docs, {
+        description:
+          'Ends after which it is started again: all, those with an exit code other than 0 or by a signal, or none',
+      }),
+    on_failure: onFailure('When it fails: restart it, or stop everything with its exit code'),
     exit_after: exitAfter(),
   })
   .superRefine((value, context) => {

@@ -1,3 +1,4 @@
+import { revealed } from '../base/secret.ts'
 import type { ProgramEnv } from '../processes/environment.ts'
 
 /** A program that gets no requests, and its context on this machine. Times in ms. */
@@ -25,4 +26,24 @@ export interface ProcessPlan extends ProgramPlan {
   watchesItself: boolean
   minUptimeMs: number
   backoff: { initialMs: number; maxMs: number }
+  restart: RestartPolicy
+}
+
+/** Ends after which a process is started again. Exit code 0 is no failure. */
+export type RestartPolicy = 'always' | 'on_failure' | 'never'
+
+/** Whether instances of one plan are what instances of the other would be, so that none needs to be replaced. */
+export function isSameProgram(one: ProcessPlan, other: ProcessPlan): boolean {
+  return one.count === other.count && describe(one) === describe(other)
+}
+
+function describe({ argv, directory, uid, gid, env }: ProcessPlan): string {
+  const variables = Object.entries(env(1)).map(([name, value]) => [name, revealed(value)])
+  return JSON.stringify([
+    argv,
+    directory,
+    uid,
+    gid,
+    variables.sort(([first = ''], [second = '']) => (first < second ? -1 : 1)),
+  ])
 }

@@ -1,12 +1,17 @@
 import { type RollResult, stopping } from '../base/roll-result.ts'
 import { type BackgroundProcess, type BackgroundProcessDeps, createBackgroundProcess } from './background-process.ts'
-import type { ProcessPlan } from './plan.ts'
+import { isSameProgram, type ProcessPlan } from './plan.ts'
 import type { ProcessStatus } from './status.ts'
 
 /** All instances of one background process. */
 export interface ProcessPool {
   start(): void
-  /** Replaces the instances one after the other, up to the plan's count. If one fails to run, all return to the old plan. */
+  /**
+   * Replaces the instances one after the other, up to the plan's count, unless the plan has the same program. If one fails to run, all
+   * return to the old plan; one that was down before may stay so.
+   */
+  change(plan: ProcessPlan): Promise<RollResult>
+  /** The same, but replaces instances of the same program too, and each must run. */
   roll(plan: ProcessPlan): Promise<RollResult>
   /** Replaces one instance (`queue.1`), or all. */
   restart(name?: string): Promise<RollResult>
@@ -36,13 +41,21 @@ export function createProcessPool(deps: BackgroundProcessDeps, initialPlan: Proc
     for (const one of isStopping ? [] : touched.slice(0, present)) await one.replace(plan)
   }
 
-  async function roll(next: ProcessPlan): Promise<RollResult> {
+  async function roll(next: ProcessPlan, mayStayDown = false): Promise<RollResult> {
     const present = processes.length
     for (let index = 0; index < next.count; index++) {
       const one = processes[index] ?? create(index + 1, next)
       if (index >= present) processes.push(one)
+      const wasDown = one.isDown()
       const result = isStopping ? stopping : await one.replace(next)
       if (result.ok) continue
+      if (wasDown && mayStayDown && !isStopping) {
+        deps.log.warn('process was down before and does not run now', {
+          process: one.status().name,
+          reason: result.reason,
+        })
+        continue
+      }
       await goBack(processes.slice(0, index + 1), present)
       return result
     }
@@ -56,7 +69,13 @@ export function createProcessPool(deps: BackgroundProcessDeps, initialPlan: Proc
       processes = Array.from({ length: plan.count }, (_, index) => create(index + 1, plan))
       for (const one of processes) one.start()
     },
-    roll,
+    async change(next) {
+      if (!isSameProgram(plan, next)) return roll(next, true)
+      plan = next
+      for (const one of processes) one.adopt(next)
+      return { ok: true }
+    },
+    roll: next => roll(next),
     async restart(name) {
       if (name === undefined) return roll(plan)
       const one = processes.find(candidate => candidate.status().name === name)

@@ -27,7 +27,7 @@ export interface ProcessesDeps extends ProcessRuntime {
 /** The background processes of a run. */
 export interface Processes {
   readonly name: string
-  readonly isIndependent: boolean
+  readonly stopsLast: boolean
   readonly pools: ReadonlyMap<string, ProcessPool>
   start(): void
   prepare(next: ProcessesSettings): Promise<Change>
@@ -52,13 +52,13 @@ export async function openProcesses(deps: ProcessesDeps): Promise<Processes> {
     return create({ ...deps, onDeath: ({ exit }) => endsRun(exit) }, plan)
   }
 
-  /** Change of one process to a plan: replaces its instances, or starts them if it is new. */
+  /** Change of one process to a plan: replaces its instances if their program differs, or starts them if it is new. */
   function changeOf(create: typeof createProcessPool, plan: ProcessPlan): Pick<Change, 'apply' | 'revert'> {
     const present = pools.get(plan.name)
     if (present) {
       const previous = present.plan()
-      const revert = async () => expectReverted(plan.name, await present.roll(previous))
-      return { apply: () => present.roll(plan), revert }
+      const revert = async () => expectReverted(plan.name, await present.change(previous))
+      return { apply: () => present.change(plan), revert }
     }
     const pool = createPool(create, plan)
     async function revert(): Promise<void> {
@@ -92,7 +92,7 @@ export async function openProcesses(deps: ProcessesDeps): Promise<Processes> {
   const create = await loadFor(settings())
   return {
     name: 'processes',
-    isIndependent: true,
+    stopsLast: true,
     pools,
     start() {
       if (!create) return

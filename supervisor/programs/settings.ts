@@ -70,6 +70,7 @@ export function resolvePrograms(sources: ProgramSources): ProgramSettings {
           gracefulTimeoutMs: item.graceful_timeout,
           minUptimeMs: item.min_uptime,
           backoff: { initialMs: item.backoff.initial, maxMs: item.backoff.max },
+          restart: item.restart,
         },
       ]
     }),

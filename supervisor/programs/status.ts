@@ -4,7 +4,8 @@ import type { SlotState } from '../processes/slot-state.ts'
 export interface ProcessStatus {
   /** `queue.1` */
   name: string
-  state: SlotState['name'] | 'running'
+  /** finished: it ended, and `restart` says to leave it at that. */
+  state: SlotState['name'] | 'running' | 'finished'
   pid: number | undefined
   uptimeSeconds: number | undefined
   restarts: number

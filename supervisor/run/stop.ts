@@ -39,7 +39,7 @@ export interface StopDeps {
 /**
  * Stops everything within stop_timeout, in this order: readiness ends, before_stop runs, stop_delay passes so that load balancers
  * notice, then the subjects stop in reverse order, so that nginx finishes its requests while workers still serve. Subjects that no
- * request depends on stop meanwhile. `hurried` cuts the stop short. Settles when no process of the run is left. A subject that
+ * request depends on stop meanwhile, and background processes last: workers may need them. `hurried` cuts the stop short. Settles when no process of the run is left. A subject that
  * cannot be stopped is logged. Ends in any case: within a second when it is hurried, otherwise a second after stop_timeout.
  */
 export async function stop(deps: StopDeps, reason: StopReason): Promise<void> {
@@ -87,7 +87,7 @@ async function stopInTurn({ clock, log, run, isServing }: StopDeps, how: Stoppin
   const { independent, inTurn } = order(run.subjects())
   const stopOne = ({ name, stop }: Subject) => attempt('cannot stop', name, () => stop?.(how))
   const stopped = independent.map(stopOne)
-  for (const subject of isServing ? inTurn : []) {
+  for (const subject of inTurn.filter(({ stopsLast }) => isServing || stopsLast)) {
     const one = stopOne(subject)
     stopped.push(one)
     await Promise.race([one, pause(clock, how.leftMs() * turnShare)])
@@ -115,6 +115,9 @@ function order(subjects: readonly Subject[]): { independent: Subject[]; inTurn: 
   const stoppable = subjects.filter(subject => subject.stop)
   return {
     independent: stoppable.filter(({ isIndependent }) => isIndependent),
-    inTurn: stoppable.filter(({ isIndependent }) => !isIndependent).reverse(),
+    inTurn: [
+      ...stoppable.filter(({ isIndependent, stopsLast }) => !isIndependent && !stopsLast).reverse(),
+      ...stoppable.filter(({ stopsLast }) => stopsLast),
+    ],
   }
 }

@@ -11,6 +11,8 @@ export interface Subject {
   readonly name: string
   /** Whether no request depends on it, so that it stops at the same time as the subjects that serve. */
   readonly isIndependent?: boolean
+  /** Whether requests and others may depend on it although it serves none, so that it stops after all others. */
+  readonly stopsLast?: boolean
   /** Reason why it cannot change to these settings without a restart; undefined if it can. */
   fixed?(next: Settings): string | undefined
   /** Prepares the next generation beside the running one; undefined if nothing changes. An error abandons the reload. */

@@ -20,6 +20,7 @@ const plan: ProcessPlan = {
   gracefulTimeoutMs: 1000,
   minUptimeMs: 0,
   backoff: { initialMs: 100, maxMs: 1000 },
+  restart: 'always',
 }
 
 /** System that refuses the first starts, which no real one does on demand, and a child that never ends. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createLog } from '../../../supervisor/base/log.ts'
+import { createSecret } from '../../../supervisor/base/secret.ts'
 import { createOomWatch } from '../../../supervisor/processes/oom-watch.ts'
 import { runInit } from '../../../supervisor/programs/init-run.ts'
 import type { ProcessPlan } from '../../../supervisor/programs/plan.ts'
@@ -21,6 +22,7 @@ const plan: ProcessPlan = {
   gracefulTimeoutMs: 1000,
   minUptimeMs: 0,
   backoff: { initialMs: 100, maxMs: 1000 },
+  restart: 'always',
 }
 const next: ProcessPlan = { ...plan, argv: ['next'] }
 
@@ -90,5 +92,98 @@ describe('an init command that the system does not start', { timeout }, () => {
     const init = runInit(runtime, [{ ...plan, env: {}, timeoutMs: 1000 }])
     await assert.rejects(init.done, { code: 'EAGAIN' })
     await init.stop(0)
+  })
+})
+
+describe('a reload of processes', { timeout }, () => {
+  it('leaves the same program alone, and applies what concerns monohull only', async () => {
+    const { pool, children, programs } = await setUp()
+    const same: ProcessPlan = { ...plan, argv: [...plan.argv], env: () => ({}), gracefulTimeoutMs: 5 }
+    assert.deepEqual(await pool.change(same), { ok: true })
+    assert.equal(pool.plan(), same)
+    assert.deepEqual([children.length, programs()], [2, ['consumer', 'consumer']])
+  })
+
+  for (const [name, changed] of [
+    ['command', { argv: ['next'] }],
+    ['directory', { directory: '/tmp' }],
+    ['user', { uid: 7 }],
+    ['variables', { env: () => ({ A: '1' }) }],
+    ['secret', { env: () => ({ A: createSecret('new') }) }],
+    ['count', { count: 3 }],
+  ] as [string, Partial<ProcessPlan>][]) {
+    it(`replaces processes whose ${name} changed`, async () => {
+      const { pool, children, advance } = await setUp()
+      const former: ProcessPlan = { ...plan, env: () => (name === 'secret' ? { A: createSecret('old') } : {}) }
+      const adopted = pool.change(former)
+      await advance(10_000)
+      await adopted
+      const before = children.length
+      const result = pool.change({ ...former, ...changed })
+      await advance(10_000)
+      assert.deepEqual([(await result).ok, children.length > before], [true, true])
+    })
+  }
+
+  it('goes on when a process was down before and stays so, but not when it was up', async () => {
+    const { pool, refuse, children, lines, advance } = await setUp()
+    refuse.spawn = systemError('EAGAIN', 'spawn consumer')
+    for (const child of children) child.exit()
+    await advance(1000)
+    const changed = pool.change(next)
+    await advance(1000)
+    assert.deepEqual(await changed, { ok: true })
+    assert.equal(pool.plan(), next)
+    assert.match(lines.join(''), /warn process was down before and does not run now process=queue\.1 reason=/)
+    refuse.spawn = undefined
+    await advance(10_000)
+    assert.deepEqual(
+      pool.status().map(({ state }) => state),
+      ['running', 'running'],
+    )
+    refuse.spawn = systemError('EAGAIN', 'spawn consumer')
+    const failed = pool.change(plan)
+    await advance(1000)
+    assert.equal((await failed).ok, false)
+    assert.equal(pool.plan(), next)
+  })
+})
+
+describe('restart', { timeout }, () => {
+  const start = async (restart: ProcessPlan['restart']) => {
+    const system = await setUp()
+    const changed: ProcessPlan = { ...plan, count: 1, restart }
+    const result = system.pool.change(changed)
+    await system.advance(10_000)
+    assert.ok((await result).ok)
+    return { ...system, last: () => system.children.at(-1) }
+  }
+  const stateOf = ({ pool }: Awaited<ReturnType<typeof start>>) => pool.status().map(({ state }) => state)
+
+  it('always starts a process again after exit code 0', async () => {
+    const system = await start('always')
+    system.last()?.exit({ kind: 'code', code: 0 })
+    await system.advance(10_000)
+    assert.deepEqual([stateOf(system), system.programs()], [['running'], ['consumer']])
+  })
+
+  it('on_failure leaves it after exit code 0, and a command starts it again', async () => {
+    const system = await start('on_failure')
+    system.last()?.exit({ kind: 'code', code: 0 })
+    await system.advance(10_000)
+    assert.deepEqual([stateOf(system), system.programs()], [['finished'], []])
+    assert.match(system.lines.join(''), /info process finished process=queue\.1 .*exit="exit code 0"/)
+    const restarted = system.pool.restart()
+    await system.advance(1000)
+    assert.ok((await restarted).ok)
+    assert.deepEqual(stateOf(system), ['running'])
+  })
+
+  it('never leaves it after any end', async () => {
+    const system = await start('never')
+    system.last()?.exit({ kind: 'code', code: 3 })
+    await system.advance(10_000)
+    assert.deepEqual([stateOf(system), system.programs()], [['finished'], []])
+    assert.match(system.lines.join(''), /error process died process=queue\.1 .*decision="not restarted"/)
   })
 })

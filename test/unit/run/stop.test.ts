@@ -12,7 +12,7 @@ import { systemError } from '../refusing-system.ts'
 type Step = 'quiesce' | 'stop' | 'close'
 
 const settings = { config: { stop_timeout: 10_000, stop_delay: 1000 }, hooks: {} } as unknown as Settings
-const names = ['front', 'apps', 'processes', 'nginx']
+const names = ['front', 'apps', 'processes', 'watch', 'nginx']
 const noRoom = systemError('ENOSPC', 'write')
 
 /** A run of subjects that write down what they are asked; a step that `fails` (`stop nginx`) throws, or `rejects`. */
@@ -32,7 +32,8 @@ function setUp({ fails = [], rejects = [] }: { fails?: readonly string[]; reject
   function subject(name: string): Subject {
     return {
       name,
-      isIndependent: name === 'processes',
+      isIndependent: name === 'watch',
+      stopsLast: name === 'processes',
       quiesce: () => note('quiesce', name),
       stop: async () => note('stop', name),
       close: () => note('close', name),
@@ -60,9 +61,9 @@ describe('a stop', { timeout: 60_000 }, () => {
     await ended()
     assert.deepEqual(calls, [
       ...names.map(name => `quiesce ${name}`),
-      ...['stop processes', 'stop nginx', 'stop apps', 'stop front'],
-      ...['stop processes', 'stop nginx', 'stop apps', 'stop front'],
-      ...['close nginx', 'close processes', 'close apps', 'close front'],
+      ...['stop watch', 'stop nginx', 'stop apps', 'stop front', 'stop processes'],
+      ...['stop watch', 'stop nginx', 'stop apps', 'stop front', 'stop processes'],
+      ...['close nginx', 'close watch', 'close processes', 'close apps', 'close front'],
       'over',
     ])
     assert.deepEqual(lines, [])
