@@ -1,4 +1,5 @@
 import child_process from 'node:child_process'
+import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { contract } from './contract.ts'
 
@@ -61,10 +62,20 @@ export function passOn(deps: PassingOnDeps): void {
 
 /** Whether a child stands for this process: it writes to the same output, and is not one of its own parts. */
 function isForeground(stdio: unknown, pairs: readonly string[] = []): boolean {
-  const isKnown = knownWrappers.test(process.argv[1] ?? '')
+  const isKnown = knownWrappers.test(programPath())
   const isPart =
     Array.isArray(stdio) && stdio.includes('ipc') && !pairs.some(pair => pair.startsWith('NODE_UNIQUE_ID='))
   return isKnown || (inheritsOutput(stdio) && !isPart)
+}
+
+/** Path of the script that this process runs; commands in node_modules/.bin are links to it. */
+function programPath(): string {
+  const [, script = ''] = process.argv
+  try {
+    return fs.realpathSync(script)
+  } catch {
+    return script
+  }
 }
 
 function inheritsOutput(stdio: unknown): boolean {

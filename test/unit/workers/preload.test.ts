@@ -200,6 +200,17 @@ describe('workers/preload', () => {
       })
     }
 
+    it('that is known passes the contract on, whatever it does with the output', async t => {
+      const wrapper = "require('node:child_process').spawn('node', ['app.cjs'])"
+      const worker = start(t, {
+        args: ['node_modules/.bin/run-p'],
+        files: { 'node_modules/npm-run-all/bin/run-p.js': wrapper, 'app.cjs': app },
+        links: { 'node_modules/.bin/run-p': '../npm-run-all/bin/run-p.js' },
+      })
+      await worker.ready()
+      assert.equal(await worker.ask(), 'wrapped')
+    })
+
     it('in an ES module passes the contract on', async t => {
       const wrapper =
         "import { execFileSync } from 'node:child_process'\nexecFileSync('node', ['app.cjs'], { stdio: 'inherit' })"
