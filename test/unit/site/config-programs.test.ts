@@ -48,6 +48,7 @@ describe('config: processes', () => {
       graceful_timeout: 8000,
       min_uptime: 2000,
       backoff: { initial: 200, max: 60_000 },
+      restart: 'always',
       on_failure: 'restart',
     })
   })
