@@ -12,6 +12,7 @@ import { findLostSnippets } from '../site/lost-snippets.ts'
 import { type PlainSchema, readPlainConfig } from '../site/plain-config.ts'
 import type { Config } from '../site/schema.ts'
 import type { Settings, SettingsResult } from '../site/settings.ts'
+import { withNamedDirectories } from './named-directories.ts'
 
 const fileName = 'monohull.yaml'
 
@@ -42,13 +43,15 @@ export async function resolveConfiguration(
   world: World,
   { overrides, inForce }: ResolveOptions = {},
 ): Promise<SettingsResult> {
-  expectCurrentDirectory()
+  enterDirectory(world.directory)
   const read = readConfigFile(commandLine, world)
   const loss = read.ok ? findLoss(inForce?.configFile, read.file) : undefined
   if (loss) return { ok: false, problems: [loss] }
   const loaded = await loadConfiguration(commandLine, world, read, overrides)
   if (!loaded.ok) return loaded
-  const resolved = resolveSettings(loaded.config, world, read.ok ? read.file : undefined)
+  const { directory } = world
+  const config = directory === undefined ? loaded.config : withNamedDirectories(loaded.config, directory)
+  const resolved = resolveSettings(config, world, read.ok ? read.file : undefined)
   const lost = resolved.ok ? findLostSnippets(inForce, resolved.settings) : undefined
   return lost ? { ok: false, problems: [lost] } : resolved
 }
@@ -60,10 +63,11 @@ export function describeRefusal(
   return resolved.ok ? resolved : { ok: false, reason: formatProblems(resolved.problems) }
 }
 
-/** Throws an OperatorError if the current directory does not exist: relative paths need it. */
-function expectCurrentDirectory(): void {
+/** Enters the current directory by its name again: a link may lead elsewhere now. Throws an OperatorError if it does not exist. */
+function enterDirectory(name: string | undefined): void {
   try {
-    process.cwd()
+    if (name === undefined) process.cwd()
+    else process.chdir(name)
   } catch (error) {
     throw new OperatorError('cannot start in the current directory: it was removed', {
       fix: 'change to an existing directory',

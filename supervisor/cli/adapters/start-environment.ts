@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, realpathSync } from 'node:fs'
+import { isAbsolute, normalize } from 'node:path'
 import { textOf } from '../../base/byte-text.ts'
 
 /** Variables in which start.sh hands over what its shell and Node change: the environment in base64, the soft limit of open files. */
@@ -11,6 +12,8 @@ export interface StartEnvironment {
   env: Record<string, string | undefined>
   /** Soft limit of open files; undefined if unknown: Node has raised its own. */
   openFiles: number | undefined
+  /** Name of the current directory, if it leads through links. */
+  directory: string | undefined
 }
 
 /** Reads the environment that start.sh, or else this process, was started with. Programs that it starts itself do not see the handover. */
@@ -22,7 +25,7 @@ export function readStartEnvironment(own: NodeJS.ProcessEnv): StartEnvironment {
   const bytes = parts.length > 0 ? Buffer.from(parts.join(''), 'base64') : readOwn()
   const entries = bytes ? parse(bytes) : Object.entries(own)
   const env = Object.fromEntries(entries.filter(([name]) => name !== '' && !isHandover(name)))
-  return { env, openFiles: Number(files) || undefined }
+  return { env, openFiles: Number(files) || undefined, directory: directoryName(env.PWD) }
 }
 
 function partName(number: number): string {
@@ -31,6 +34,17 @@ function partName(number: number): string {
 
 function isHandover(name: string): boolean {
   return environmentPart.test(name) || name === openFiles
+}
+
+/** PWD, as pwd(1) checks it: an absolute path without `.` and `..` to the current directory. Undefined if it has no links. */
+function directoryName(name: string | undefined): string | undefined {
+  try {
+    const real = process.cwd()
+    const isOther = name !== undefined && name !== real && isAbsolute(name) && normalize(name) === name
+    return isOther && realpathSync(name) === real ? name : undefined
+  } catch {
+    return undefined // it does not exist
+  }
 }
 
 function readOwn(): Buffer | undefined {

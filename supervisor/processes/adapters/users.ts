@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs'
 
 /** Account of this system (passwd(5)). */
 export interface Account {
@@ -58,11 +58,20 @@ export function canRead(path: string, account: Account): boolean {
   return isPermitted(path, account, 0o4)
 }
 
-/** First directory of `path`, from the root to `path` itself, that an account may not enter; undefined if it may enter all. */
+/**
+ * First directory of `path`, from the root to `path` itself, that an account may not enter; undefined if it may enter all. Follows links,
+ * whose targets may be in other directories.
+ */
 export function findClosedDirectory(path: string, account: Account): string | undefined {
   const parts = path.split('/').filter(Boolean)
-  const directories = parts.map((_, index) => `/${parts.slice(0, index + 1).join('/')}`)
-  return directories.find(directory => !isPermitted(directory, account, 0o1))
+  for (const index of parts.keys()) {
+    const directory = `/${parts.slice(0, index + 1).join('/')}`
+    if (!existsSync(directory)) return undefined
+    const real = realpathSync(directory)
+    if (real !== directory) return findClosedDirectory([real, ...parts.slice(index + 1)].join('/'), account)
+    if (!isPermitted(directory, account, 0o1)) return directory
+  }
+  return undefined
 }
 
 /** Whether the permission bits allow access. A missing file counts as permitted. */

@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import type { World } from '../../base/world.ts'
 import { checkAcme } from '../../certificates/acme/adapters/requirements.ts'
 import type { ConfigFile } from '../../config/lost-file.ts'
-import { collectProblems } from '../../config/report.ts'
+import { type Complain, collectProblems } from '../../config/report.ts'
 import { findFrontFiles } from '../../front/adapters/files.ts'
 import { readHtmlPage } from '../../front/adapters/html-page.ts'
 import { findSpoolMedium } from '../../front/adapters/spool-medium.ts'
@@ -15,7 +15,7 @@ import { nginxConnections } from '../../nginx/connections.ts'
 import { isUnfitPath } from '../../nginx/text.ts'
 import { grantedCpus } from '../../processes/adapters/cgroup.ts'
 import { openFilesLimit } from '../../processes/adapters/limits.ts'
-import { canSwitchUsers, findAccount } from '../../processes/adapters/users.ts'
+import { type Account, canSwitchUsers, findAccount, findClosedDirectory } from '../../processes/adapters/users.ts'
 import { planHooks } from '../../programs/hook-runner.ts'
 import { mainAppOf, resolvePrograms } from '../../programs/settings.ts'
 import { checkRoutes, checkStaticApps } from '../../routes/adapters/files.ts'
@@ -46,6 +46,7 @@ export function resolveSettings(config: Config, world: World, configFile: Config
   checkRoutes(config, { nginxUser, complain })
   checkStaticApps(config, { apps, complain })
   const directory = resolve(config.directory)
+  checkRunDir(config.run_dir, nginxUser, complain)
   checkCacheRoom(config, complain)
   const frontFiles = findFrontFiles(config, { directory, nginxUser, complain })
   const nginxProcesses = config.nginx.worker_processes === 'auto' ? cpus : config.nginx.worker_processes
@@ -106,4 +107,16 @@ export function resolveSettings(config: Config, world: World, configFile: Config
       },
     },
   }
+}
+
+/** Reports a problem if nginx's user cannot enter run_dir, where the sockets of the workers are: every response would be 403. */
+function checkRunDir(path: string, nginxUser: Account | undefined, complain: Complain): void {
+  const closed = nginxUser && findClosedDirectory(path, nginxUser)
+  if (closed)
+    complain(
+      'run_dir',
+      path,
+      `cannot be entered by user ${nginxUser.name}, whom nginx runs as: it has no access to ${closed}`,
+      `chmod o+x ${closed}, or set another directory with MONOHULL_RUN_DIR`,
+    )
 }
