@@ -32,6 +32,8 @@ export interface Authority {
   orders: { identifiers: { value: string }[]; replaces?: string; profile?: string }[]
   /** How often a window was asked for. */
   asked(): number
+  /** Number of accounts that were created. */
+  registered(): number
   /** Revokes the certificate that a folder holds, as who has its key may (RFC 8555, 7.6). */
   revoke(folder: string): Promise<void>
   /** The management of its DNS server: `set-txt`, `clear-txt` … */
@@ -91,6 +93,7 @@ export async function startAuthority(
   const orders: Authority['orders'] = []
   const revocation = createRevocation({ api, management, ca: readFileSync(join(folder, 'ca.pem'), 'utf8') })
   let asked = 0
+  let registered = 0
   const pass = (request: http.IncomingMessage, body: string) =>
     new Promise<{ status: number; headers: http.IncomingHttpHeaders; text: string }>((resolve, reject) => {
       const { method = 'GET', url: path = '/', headers } = request
@@ -133,6 +136,7 @@ export async function startAuthority(
         return problem(400, 'rejectedIdentifier')
     }
     const { status, headers, text } = await pass(request, body)
+    if (request.url === '/sign-me-up' && status === 201) registered++
     delete headers['content-length']
     delete headers['transfer-encoding']
     response.writeHead(status, headers)
@@ -166,7 +170,16 @@ export async function startAuthority(
     MONOHULL_TLS_ACME_CA_FILE: join(folder, 'ca.pem'),
     NODE_OPTIONS: `--require=${join(import.meta.dirname, '../fixtures/test-names.cjs')}`,
   }
-  return { env, behaviour, orders, asked: () => asked, revoke: revocation.revoke, dnsUrl, log }
+  return {
+    env,
+    behaviour,
+    orders,
+    asked: () => asked,
+    registered: () => registered,
+    revoke: revocation.revoke,
+    dnsUrl,
+    log,
+  }
 }
 
 interface Program {

@@ -84,7 +84,9 @@ export function createAttempts(deps: AttemptDeps, ledger: AcmeLedger): Attempts 
   }
 
   async function adopt(plan: AcmePlan): Promise<Outcome | undefined> {
-    if (!deps.neighbours.exist() || !ledger.reread(plan)) return undefined
+    // another instance may have obtained it and stopped since
+    if (!deps.neighbours.exist() && !ledger.isChanged(plan)) return undefined
+    if (!ledger.reread(plan)) return undefined
     const found = ledger.kept(plan.name)
     if (!found || found.certificate.notAfter <= clock.now()) return undefined
     log.info('certificate obtained by another instance', {

@@ -58,6 +58,7 @@ export function startAcme(
   const preflight = createPreflight(config.state_dir, challenges, signal)
   const account = createAccountStore(join(config.state_dir, 'acme/accounts'), settings.directory, {
     keys: keyMaker,
+    clock,
     log,
   })
   const ca = settings.caFile === undefined ? undefined : readRoots(settings.caFile)

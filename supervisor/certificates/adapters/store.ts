@@ -1,5 +1,6 @@
 import { accessSync, constants, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { withFileLock } from '../../base/adapters/file-lock.ts'
 import type { CertificateStore } from '../search.ts'
 import { listCertificateDirectory, readCertificate } from './files.ts'
 
@@ -29,6 +30,7 @@ export const certificateStore: CertificateStore = {
       return false
     }
   },
+  alone: (directory, clock, act) => withFileLock(join(directory, 'local-ca.lock'), clock, act),
   keepCopy({ pem, certificate }, directory) {
     const target = join(directory, certificate.id)
     mkdirSync(target, { recursive: true, mode: 0o700 })

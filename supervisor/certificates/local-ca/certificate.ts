@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { Clock } from '../../base/clock.ts'
 import { messageOf, OperatorError } from '../../base/errors.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import type { CertificateFiles, CertificateReading, UsableCertificate } from '../certificate.ts'
@@ -24,6 +25,8 @@ export interface LocalCertificateStore {
   remove(files: CertificateFiles): void
   rename(from: CertificateFiles, to: CertificateFiles): void
   isWritable(directory: string): boolean
+  /** Runs something while no other instance that uses the directory does. */
+  alone<T>(directory: string, clock: Clock, act: () => T): Promise<T>
 }
 
 /** Settings of the local certificate. */
@@ -64,8 +67,7 @@ export async function localCertificate(
   const fallback = join(settings.runDir, 'certificates')
   const now = clock.now()
   const wanted = localNames('', settings.names) // without the host name, which differs in every container
-  const authorities = findAuthorities(store, [stateDir, fallback], now)
-  const kept = findKept(store, [stateDir, fallback], { authorities, wanted, now })
+  const kept = findKept(store, [stateDir, fallback], { wanted, now })
   if (kept) {
     warnOfClock(kept.authority)
     return kept
@@ -77,7 +79,14 @@ export async function localCertificate(
     warnOfClockBehind(log, { now, passed: certificate.notBefore, evidence: `the local CA ${files.chain}` })
   }
 
-  function createIn(directory: string): { created: UsableCertificate; authority: UsableCertificate; names: string[] } {
+  function createIn(directory: string): LocalCertificate {
+    // another instance may have created it meanwhile
+    const present = findKept(store, [stateDir, fallback], { wanted, now })
+    if (present) {
+      warnOfClock(present.authority)
+      return present
+    }
+    const authorities = findAuthorities(store, [stateDir, fallback], now)
     const known = authorities.find(({ files }) => isWithin(local.scopeOf(files.chain), serverScope(wanted)))
     const authority = known ?? newAuthority(local, store, { directory, settings, now })
     warnOfClock(authority)
@@ -88,20 +97,19 @@ export async function localCertificate(
     local.sign(pathsIn(directory, pair), authority.files, { names: serverScope(names), now: time })
     const created = expectUsable(store.read(directory, pair))
     store.remove(pathsIn(directory, formerPair))
-    return { created, authority, names }
+    log.warn('no certificate mounted, serving one from the local CA', {
+      names: names.join(','),
+      cert_dir: certDir,
+      kept_in: directory === stateDir ? directory : `${directory} (not in state_dir ${failures.join()})`,
+    })
+    return { ...created, authority: withoutKey(authority) }
   }
 
   const failures: string[] = []
   for (const directory of [stateDir, fallback]) {
     try {
       if (directory === stateDir && !store.isWritable(stateDir)) throw new Error('it is not writable')
-      const { created, authority, names } = createIn(directory)
-      log.warn('no certificate mounted, serving one from the local CA', {
-        names: names.join(','),
-        cert_dir: certDir,
-        kept_in: directory === stateDir ? directory : `${directory} (not in state_dir ${failures.join()})`,
-      })
-      return { ...created, authority: withoutKey(authority) }
+      return await store.alone(directory, clock, () => createIn(directory))
     } catch (error) {
       failures.push(`${directory}: ${messageOf(error)}`)
     }
@@ -127,8 +135,9 @@ function findAuthorities(
 function findKept(
   store: LocalCertificateStore,
   directories: readonly string[],
-  { authorities, wanted, now }: { authorities: readonly UsableCertificate[]; wanted: readonly string[]; now: number },
+  { wanted, now }: { wanted: readonly string[]; now: number },
 ): LocalCertificate | undefined {
+  const authorities = findAuthorities(store, directories, now)
   for (const directory of directories) {
     const kept = store.read(directory, pair)
     if (!kept.ok) continue

@@ -1,7 +1,9 @@
 import { createHash, createPrivateKey } from 'node:crypto'
 import { readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { withFileLock } from '../../../base/adapters/file-lock.ts'
 import { writePrivately } from '../../../base/adapters/private-file.ts'
+import type { Clock } from '../../../base/clock.ts'
 import { errnoOf, messageOf } from '../../../base/errors.ts'
 import type { Log } from '../../../base/log.ts'
 import type { KeyMaker } from '../authority.ts'
@@ -25,14 +27,18 @@ export interface AccountStore {
 /** Dependencies of the account store. */
 export interface AccountStoreDeps {
   keys: Pick<KeyMaker, 'createKey'>
+  clock: Clock
   log: Log
 }
 
-/** Account store in a subdirectory of `accountsDir` for the authority. `directory`: URL of its ACME directory. */
+/**
+ * Account store in a subdirectory of `accountsDir` for the authority, which several instances may use. `directory`: URL of its ACME
+ * directory.
+ */
 export function createAccountStore(
   accountsDir: string,
   directory: string,
-  { keys, log }: AccountStoreDeps,
+  { keys, clock, log }: AccountStoreDeps,
 ): AccountStore {
   const hash = createHash('sha256').update(directory).digest('hex').slice(0, 8)
   const dir = join(accountsDir, `${new URL(directory).hostname}-${hash}`)
@@ -41,6 +47,8 @@ export function createAccountStore(
 
   const consequence =
     'certificates stay in use and are renewed; only CAA records with accounturi must name the new account'
+
+  let latest: string | undefined
 
   function setAside(): void {
     const aside = `${keyPath}.damaged`
@@ -52,17 +60,25 @@ export function createAccountStore(
     })
   }
 
+  async function findOrCreate(): Promise<string> {
+    const present = readKey(keyPath)
+    if (present !== undefined && isKey(present)) return present
+    if (present !== undefined) setAside()
+    const created = await keys.createKey('ecdsa')
+    rmSync(accountPath, { force: true })
+    writePrivately(keyPath, created)
+    return created
+  }
+
   return {
     async key() {
       const present = readKey(keyPath)
-      if (present !== undefined && isKey(present)) return present
-      if (present !== undefined) setAside()
-      const created = await keys.createKey('ecdsa')
-      rmSync(accountPath, { force: true })
-      writePrivately(keyPath, created)
-      return created
+      const isUsable = present !== undefined && isKey(present)
+      latest = isUsable ? present : await withFileLock(join(dir, 'account.lock'), clock, findOrCreate)
+      return latest
     },
     retireKey(reason) {
+      if (readKey(keyPath) !== latest) return // another instance was faster
       const aside = `${keyPath}.refused`
       renameSync(keyPath, aside)
       log.warn('the CA no longer accepts the account, creating a new one', {

@@ -26,16 +26,17 @@ export function createChallengeFiles(
 ): ChallengeFiles {
   mkdirSync(directory, { recursive: true, mode: 0o755 })
   const mirrored = new Set<string>()
-  let cancel = schedule()
+  // the authority may be asking this instance already for a challenge of another one
+  let cancel = look()
 
-  function schedule(): () => void {
+  function look(): () => void {
+    try {
+      mirror()
+    } catch (error) {
+      log.debug('cannot serve a challenge of another instance', { error: messageOf(error) })
+    }
     return clock.after(mirrorEveryMs, () => {
-      try {
-        mirror()
-      } catch (error) {
-        log.debug('cannot serve a challenge of another instance', { error: messageOf(error) })
-      }
-      cancel = schedule()
+      cancel = look()
     })
   }
 
@@ -57,6 +58,7 @@ export function createChallengeFiles(
     async publish(token, keyAuthorization) {
       writeFileSync(challengePath(directory, token), keyAuthorization, { mode: 0o644 })
       neighbours.share(token, keyAuthorization)
+      neighbours.beat() // one may have started since the last time
       if (neighbours.exist()) await pause(clock, mirroredMs, signal)
     },
     remove(token) {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { errnoOf } from '../../../base/errors.ts'
+import { removeOwned } from '../../../base/adapters/file-lock.ts'
+import { createPrivately } from '../../../base/adapters/private-file.ts'
 import type { Neighbours } from '../authority.ts'
 import { directoryNameOf } from '../plan.ts'
 
@@ -38,35 +39,20 @@ export function createNeighbours(directory: string, idFile: string): Neighbours 
     }
   }
 
-  /** Removes the claim of an instance that is gone. Another instance may do the same, so what was moved is checked. */
-  function removeStale(path: string, owner: string): void {
-    const aside = `${path}.${id}`
-    renameSync(path, aside)
-    if (readText(aside) === owner) rmSync(aside)
-    else renameSync(aside, path)
-  }
-
   function claim(name: string): (() => void) | undefined {
     const path = join(claims, directoryNameOf(name))
-    const release = () => {
-      if (readText(path) === id) remove(path)
-    }
+    const release = () => removeOwned(path, id)
     beat()
     for (let attempt = 1; attempt <= 2; attempt++) {
       try {
-        writeFileSync(path, id, { mode: 0o600, flag: 'wx' })
-        return release
-      } catch (error) {
-        if (errnoOf(error) !== 'EEXIST') return () => {}
+        if (createPrivately(path, id)) return release
+      } catch {
+        return () => {} // a directory that cannot be written
       }
       const owner = readText(path)
       if (owner === id) return release
       if (owner !== undefined && alive.has(owner)) return undefined
-      try {
-        if (owner !== undefined) removeStale(path, owner)
-      } catch {
-        // another instance was faster
-      }
+      if (owner !== undefined) removeOwned(path, owner)
     }
     return undefined
   }
