@@ -28,6 +28,7 @@ export function toApp(name: string, more: Partial<ProxiedTarget> = {}): ProxiedT
     rewrite: undefined,
     readTimeoutMs: undefined,
     buffering: undefined,
+    headSize: undefined,
     spool: spoolsAll,
     ...more,
   }

@@ -73,6 +73,7 @@ function toPeer(kind: 'app' | 'upstream', name: string): ProxiedRoute {
       rewrite: undefined,
       readTimeoutMs: undefined,
       buffering: undefined,
+      headSize: undefined,
       spool: spoolsAll,
     },
     rules: {},

@@ -1,6 +1,8 @@
 import * as z from 'zod'
-import { docs, writtenDirectory } from '../config/values.ts'
+import { parseSize } from '../base/size.ts'
+import { dataSize, docs, writtenDirectory } from '../config/values.ts'
 
+const heads = 'expected a size from 4k to 1m, such as 128k'
 const responses = 'expected on, off or a size such as 64m'
 
 /** The key `temp_dir`. */
@@ -15,6 +17,16 @@ export const routeSpoolKeys = {
     description:
       'off: the app or upstream gets a request body as it arrives, nothing is stored, and a slow client keeps its worker busy; default: on',
   }),
+  response_header_size: dataSize(heads)
+    .refine(size => {
+      const bytes = parseSize(size) ?? 0
+      return bytes >= 4096 && bytes <= 2 ** 20
+    }, heads)
+    .optional()
+    .register(docs, {
+      description:
+        'Largest head of a response of the app or upstream: status, headers and cookies. A larger one is 502. Default: 64k',
+    }),
   response_buffering: z
     .string({ error: responses })
     .regex(/^(on|off|[1-9]\d{0,8}[kmg])$/, responses)

@@ -5,6 +5,8 @@ import { nameOriginals } from './own-files.ts'
 export interface RenderedNginx {
   files: ReadonlyMap<string, string>
   ownConf: OwnNginxConf | undefined
+  /** Key of a route that writes a directive. */
+  keyOf?(directive: string): string | undefined
 }
 
 /**
@@ -24,7 +26,7 @@ export function nameOrigins(output: readonly string[], rendered: RenderedNginx):
 /** Fix for nginx's output about a configuration. */
 export function complaintFix(
   output: readonly string[],
-  { ownConf: ownNginxConf }: Pick<RenderedNginx, 'ownConf'>,
+  { ownConf: ownNginxConf, keyOf }: Pick<RenderedNginx, 'ownConf' | 'keyOf'>,
 ): string {
   const text = output.join('\n')
   if (ownNginxConf && /unknown (log format )?"monohull_/.test(text))
@@ -34,6 +36,12 @@ export function complaintFix(
   if (/"init_worker_by_lua\w*" directive is duplicate/.test(text))
     return 'define the function monohull_init_worker in an init_by_lua_block instead: see docs/guide/routing.md'
   const twice = /"(\w+)" directive is duplicate in \S*\/http\.d\//.exec(text)?.[1]
+  const [, replaced] = /"(\w+)" directive is duplicate/.exec(text) ?? []
+  const key = replaced === undefined ? undefined : keyOf?.(replaced)
+  if (twice === undefined && key !== undefined)
+    return `remove ${replaced} from the snippet, and set it with the route's key ${key}`
+  if (/"proxy_busy_buffers_size" must be/.test(text))
+    return "set the route's key response_header_size in place of proxy_buffer_size, or proxy_buffers and proxy_busy_buffers_size too"
   if (twice === undefined) return 'fix what the message names; monohull render prints the rendered files'
   return `set ${twice} in a file in server.d, or with a configuration key; monohull render shows the existing line`
 }

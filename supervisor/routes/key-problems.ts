@@ -7,6 +7,7 @@ const proxyKeys = [
   'rewrite',
   'read_timeout',
   'request_buffering',
+  'response_header_size',
   'response_buffering',
   'buffering',
   'cache',

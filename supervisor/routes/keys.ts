@@ -38,6 +38,7 @@ export function routeToApp(name: string): Route {
     rewrite: undefined,
     readTimeoutMs: undefined,
     buffering: undefined,
+    headSize: undefined,
     spool: spoolsAll,
   }
   return {
@@ -72,6 +73,7 @@ function toTarget(value: RouteKeys): Target {
     rewrite: value.rewrite,
     readTimeoutMs: value.read_timeout,
     buffering: isSize || given === 'on' ? ('on' as const) : given && ('off' as const),
+    headSize: value.response_header_size,
     spool: { storesBodies: value.request_buffering !== 'off', responseSize: isSize ? given : undefined },
   }
   if (value.app !== undefined) return { kind: 'app', name: value.app, ...proxying }

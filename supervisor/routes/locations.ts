@@ -5,6 +5,7 @@ import { type DirectoryRoute, hiddenFiles, renderCacheMap, renderDirectory } fro
 import { includeFrontHeaders, mayRefuse, renderAdmission, renderResponseRules } from './front.ts'
 import { type ProxiedRoute, renderBareRestMap, renderPathMap, renderProxied, renderRestMap } from './proxied.ts'
 import type { RedirectTarget, ResponseTarget, RoutesModel, ServedRoute } from './route.ts'
+import { headSizeIn, withoutReplaced } from './snippet-directives.ts'
 
 /** Bodies of two locations: `at` for the path itself, `below` for everything below it. */
 interface Bodies {
@@ -30,10 +31,21 @@ export function renderRoutes(routes: readonly ServedRoute[], model: RoutesModel)
     ...(root?.target.kind === 'files'
       ? [...origin(root), `root ${quote(root.target.root)};`, `index ${root.target.index};`]
       : []),
-    ...routes.flatMap(route => [...origin(route), ...renderRoute(route, model, exact)]),
+    ...routes.flatMap(route => [...origin(route), ...honourSnippet(route, model, renderRoute(route, model, exact))]),
     ...(root ? [] : ['# routes', ...block('/', ['return 404;'])]),
     ...(isFilesOnly ? ['# routes', ...hiddenFiles] : []),
   ]
+}
+
+function honourSnippet({ snippet }: ServedRoute, model: RoutesModel, lines: string[]): string[] {
+  const text = snippet === undefined ? undefined : model.ownFiles.get(snippet)
+  return withoutReplaced(lines, text, model.proxySettings)
+}
+
+/** Route with the largest response head that its snippet sets: nginx accepts it only with buffers to match. */
+function withSnippetHeads(route: ProxiedRoute, { ownFiles }: RoutesModel): ProxiedRoute {
+  const headSize = route.snippet && headSizeIn(ownFiles.get(route.snippet) ?? '')
+  return headSize ? { ...route, target: { ...route.target, headSize } } : route
 }
 
 function renderRoute(route: ServedRoute, model: RoutesModel, exact: ReadonlySet<string>): string[] {
@@ -80,7 +92,7 @@ function renderBodies(route: ServedRoute, model: RoutesModel): Bodies {
   switch (target.kind) {
     case 'app':
     case 'upstream':
-      return withSnippet(renderProxied(route as ProxiedRoute, model, variable), snippet)
+      return withSnippet(renderProxied(withSnippetHeads(route as ProxiedRoute, model), model, variable), snippet)
     case 'files': {
       const headers = includeFrontHeaders(route, model.front)
       const body = renderDirectory(route as DirectoryRoute, { variable, features: model.features, headers })

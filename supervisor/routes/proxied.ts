@@ -1,6 +1,7 @@
 import { differsInAccess, refuseEmptySegment } from '../front/ambiguous-paths.ts'
 import { isCached, renderCacheAlone } from '../front/cache/alone.ts'
 import { bytesOf } from '../front/cache/cache.ts'
+import { renderRouteResponseHeads } from '../front/response-heads.ts'
 import type { FrontRules } from '../front/rules.ts'
 import { renderRouteSpool } from '../front/spool.ts'
 import { quote } from '../nginx/text.ts'
@@ -67,6 +68,7 @@ export function renderProxied(
     'include snippets/proxy.conf;',
     ...renderReadTimeout(target),
     ...renderBuffering(model.front, route),
+    ...renderRouteResponseHeads(target.headSize),
     ...renderStoring(route, model),
     ...peer.options,
     ...renderAddresses(target.stripsPrefix ? path : '', peer.host),

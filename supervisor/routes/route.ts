@@ -3,6 +3,7 @@ import type { RouteRules } from '../front/route-rules.ts'
 import type { FrontRules } from '../front/rules.ts'
 import type { RouteSpool, Spool } from '../front/spool.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
+import type { OwnFiles } from '../nginx/own-files.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
 import type { AppUpstream } from '../workers/app-upstream.ts'
 import type { BusyCounter } from '../workers/autoscaling/busy-counter.ts'
@@ -36,6 +37,8 @@ export interface ProxiedTarget {
   readTimeoutMs: number | undefined
   /** Undefined: every part of a response is sent on as it comes, unless it may be cached. */
   buffering: 'on' | 'off' | undefined
+  /** Largest response head in nginx's notation; undefined: that of the whole front. */
+  headSize: string | undefined
   spool: RouteSpool
 }
 
@@ -100,4 +103,8 @@ export interface RoutesModel {
   upstreams: readonly Upstream[]
   busyCounter: BusyCounter | undefined
   spool: Spool
+  /** The user's nginx files. */
+  ownFiles: OwnFiles
+  /** Lines of snippets/proxy.conf. */
+  proxySettings: readonly string[]
 }

@@ -116,6 +116,7 @@ export function modelNginx(settings: Settings, features: NginxFeatures, running:
     ownNginxConf: settings.ownNginxConf,
     snippets: settings.snippets,
     ownFiles: settings.ownFiles,
+    proxySettings: settings.proxySettings,
     drainTimeoutSeconds: Math.max(1, Math.ceil(config.nginx.drain_timeout / 1000)),
   }
 }

@@ -59,6 +59,8 @@ export interface NginxModel {
   snippets: string | undefined
   /** The user's nginx files: those in `snippets`, and the snippets of routes. */
   ownFiles: OwnFiles
+  /** Lines of snippets/proxy.conf, in which a route's snippet may replace some. */
+  proxySettings: readonly string[]
   /** Seconds after a reload in which nginx's old workers close their remaining connections. */
   drainTimeoutSeconds: number
 }

@@ -8,6 +8,7 @@ import { renderNobody } from '../front/cache/alone.ts'
 import { renderClientCertificates, renderRouteClientCertificate } from '../front/client-certificates.ts'
 import { listenProtocol, mayComeByHttps, renderRedirects } from '../front/forwarded.ts'
 import { renderQuicListen } from '../front/http3.ts'
+import { renderResponseHeads } from '../front/response-heads.ts'
 import { frontFiles, type HostRoutes, renderFront, renderFrontSite } from '../front/rules.ts'
 import { renderSpool } from '../front/spool.ts'
 import { renderUnavailable, unavailableFiles } from '../front/unavailable.ts'
@@ -22,6 +23,7 @@ import { routeFrontFiles } from '../routes/front.ts'
 import { renderRouteMaps, renderRoutes } from '../routes/locations.ts'
 import { isLeftToCache } from '../routes/proxied.ts'
 import { routesByHost } from '../routes/route.ts'
+import { keyOfDirective } from '../routes/snippet-directives.ts'
 import { renderUpstream } from '../upstreams/lines.ts'
 import { renderAppUpstream, renderCookie } from '../workers/app-upstream.ts'
 import { renderBusyCounter } from '../workers/autoscaling/busy-counter.ts'
@@ -35,7 +37,7 @@ const backlog = 4096
 
 /** nginx configuration for a model. */
 export function renderConfiguration(model: NginxModel): RenderedNginx {
-  return { files: renderNginx(model), ownConf: model.ownNginxConf }
+  return { files: renderNginx(model), ownConf: model.ownNginxConf, keyOf: keyOfDirective }
 }
 
 /** Rendered files by name, relative to the configuration directory. */
@@ -123,6 +125,7 @@ function renderHttp(model: NginxModel): string {
     ...(model.features.hasKeepaliveMinTimeout ? ['keepalive_min_timeout 10s;'] : []),
     `include ${generationFile};`,
     ...renderSpool(model.spool),
+    ...renderResponseHeads(),
     ...renderLogs(model),
     '# tls.profile',
     `include snippets/tls-${model.tlsProfile}.conf;`,

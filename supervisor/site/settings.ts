@@ -29,6 +29,8 @@ export interface Settings extends ProgramSettings {
   /** Directory of the user's http.d and server.d, if it exists. */
   snippets: string | undefined
   ownFiles: OwnFiles
+  /** Lines of snippets/proxy.conf. */
+  proxySettings: readonly string[]
   ownNginxConf: OwnNginxConf | undefined
   /** HTML of the user's page, in place of the built-in one. */
   maintenancePage: string | undefined

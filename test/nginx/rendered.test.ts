@@ -48,6 +48,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
     workDir: join(folder, 'nginx'),
     statusSocket: join(folder, 'status.sock'),
     spool: diskSpool(join(folder, 'nginx')),
+    proxySettings: [],
     accessLog: { path: '/dev/null', format: 'text' },
     http: loopback,
     https: secure,

@@ -1,6 +1,6 @@
-import { statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { World } from '../../base/world.ts'
 import { checkAcme } from '../../certificates/acme/adapters/requirements.ts'
 import type { ConfigFile } from '../../config/lost-file.ts'
@@ -94,6 +94,7 @@ export function resolveSettings(config: Config, world: World, configFile: Config
       ownNginxConf,
       snippets: hasSnippets ? snippets : undefined,
       ownFiles,
+      proxySettings: readFileSync(join(world.home, 'nginx/snippets/proxy.conf'), 'utf8').split('\n'),
       maintenancePage: page.text,
       frontFiles,
       spoolMedium,

@@ -15,6 +15,7 @@ describe('config: targets of routes', () => {
       rewrite: undefined,
       readTimeoutMs: undefined,
       buffering: undefined,
+      headSize: undefined,
       spool: { storesBodies: true, responseSize: undefined },
     })
     assert.deepEqual(targetOf('app: app, strip_prefix: true, read_timeout: 5m, buffering: off'), {
@@ -24,6 +25,7 @@ describe('config: targets of routes', () => {
       rewrite: undefined,
       readTimeoutMs: 300_000,
       buffering: 'off',
+      headSize: undefined,
       spool: { storesBodies: true, responseSize: undefined },
     })
   })

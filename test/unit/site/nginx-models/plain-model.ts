@@ -58,5 +58,6 @@ export const plainModel: NginxModel = {
   ownNginxConf: undefined,
   snippets: undefined,
   ownFiles: new Map(),
+  proxySettings: [],
   drainTimeoutSeconds: 3600,
 }
