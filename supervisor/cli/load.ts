@@ -86,6 +86,14 @@ export async function findRunDir(commandLine: CommandLine, world: World): Promis
   )
 }
 
+/** Format of the log that the command line, the environment or the file sets, even if the configuration is invalid. */
+export async function logFormatOf(commandLine: CommandLine, world: World): Promise<unknown> {
+  const set = commandLine.flags.log_format ?? world.env.MONOHULL_LOG_FORMAT
+  const read = readConfigFile(commandLine, world)
+  if (set !== undefined || !read.ok || !read.file) return set
+  return (await import('../site/config.ts')).parseConfigFile(read.file).value.log_format
+}
+
 /** Path of the configuration file: the one that is set, else the one in the app's directory, if it exists. */
 export function configFileOf(commandLine: CommandLine, world: World): string | undefined {
   const usual = usualFile(commandLine, world)

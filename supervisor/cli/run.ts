@@ -1,8 +1,10 @@
+import { systemClock } from '../base/adapters/system-clock.ts'
 import { exitCode } from '../base/errors.ts'
+import { createLog } from '../base/log.ts'
 import type { World } from '../base/world.ts'
-import { formatProblems } from '../config/report.ts'
+import { formatProblems, type Problem, shortValue } from '../config/report.ts'
 import { runSupervisor } from '../run/supervisor.ts'
-import { type CommandLine, describeRefusal, resolveConfiguration } from './load.ts'
+import { type CommandLine, describeRefusal, logFormatOf, resolveConfiguration } from './load.ts'
 
 /** Runs `monohull run` until a stop; settles with the exit code. */
 export async function run(commandLine: CommandLine, world: World): Promise<number> {
@@ -13,6 +15,17 @@ export async function run(commandLine: CommandLine, world: World): Promise<numbe
       world,
       resolveAgain: async inForce => describeRefusal(await resolveConfiguration(commandLine, world, { inForce })),
     })
-  process.stderr.write(`${formatProblems(resolved.problems)}\n`)
+  process.stderr.write(await describe(resolved.problems, commandLine, world))
   return exitCode.config
+}
+
+/** Problems in the format of the log, as far as the configuration sets one. */
+async function describe(problems: readonly Problem[], commandLine: CommandLine, world: World): Promise<string> {
+  if ((await logFormatOf(commandLine, world)) !== 'json') return `${formatProblems(problems)}\n`
+  const lines: string[] = []
+  const write = (line: string) => lines.push(line)
+  const log = createLog({ format: 'json', level: 'error', now: systemClock.now, write })
+  for (const { key, source, value, problem, fix } of problems)
+    log.error('problem in the configuration', { key, from: source, problem, got: shortValue('', value), fix })
+  return lines.join('')
 }

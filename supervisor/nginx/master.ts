@@ -38,6 +38,8 @@ export interface NginxMasterDeps extends ProcessRuntime {
   /** Descriptors of the bound sockets that it inherits from the supervisor. */
   descriptors: readonly number[]
   env: Readonly<Record<string, string>>
+  /** Form of nginx's messages on stderr; undefined: nginx's own. */
+  renderErrors?: ((lines: Buffer) => string) | undefined
 }
 
 /** Master process of nginx, which is restarted if it dies. */
@@ -80,13 +82,15 @@ export function createNginxMaster(deps: NginxMasterDeps): NginxMaster {
   function spawnMaster(): ManagedProcess {
     const child = deps.spawn({
       name: 'nginx',
-      argv: ['nginx', '-e', 'stderr', '-c', `${deps.configuration}/nginx.conf`],
+      // without a log before it has read its own, it still reports errors, but no notice about inherited sockets
+      argv: ['nginx', '-e', '/dev/null', '-c', `${deps.configuration}/nginx.conf`],
       directory: '/',
       env: { ...deps.env, NGINX: inheritedSockets(deps.descriptors) },
       uid: undefined,
       gid: undefined,
       inherit: deps.descriptors,
       output: 'direct',
+      renderStderr: deps.renderErrors,
       notify: false,
     })
     const started = manageProcess({

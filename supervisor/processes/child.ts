@@ -36,6 +36,8 @@ export interface SpawnSpec {
   isBlocking?: boolean
   /** relay: lines prefixed with their source; direct: the supervisor's own stdout and stderr. */
   output: 'relay' | 'direct'
+  /** Form of its lines on stderr, which are relayed even if its output is direct. */
+  renderStderr?: ((lines: Buffer) => string) | undefined
   /** Whether the child gets a notify pipe, after the inherited descriptors. */
   notify: boolean
 }

@@ -40,6 +40,7 @@ import type { CommandDeps } from './command-runner.ts'
 import { openConnections } from './connections.ts'
 import { openLocalServers } from './local-servers.ts'
 import { openNginxInputs } from './nginx-inputs.ts'
+import { openNginxLogs } from './nginx-logs.ts'
 import type { ReloadDeps } from './reload.ts'
 import type { Run } from './run.ts'
 import { createRunningNginx, type RunningNginx } from './running-nginx.ts'
@@ -149,6 +150,7 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
   const generation = openGenerationSocket(join(config.run_dir, 'nginx'))
   run.add({ name: 'generation', close: generation.close })
   const connections = features.hasStatus ? run.add(openConnections({ ...shared, run })) : undefined
+  const nginxLogs = run.add(openNginxLogs(config, { ...deps, clock: systemClock, pools: apps.pools }))
   const inherited = [
     ...front.http,
     ...front.https,
@@ -165,6 +167,7 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
         files: createNginxFiles({ source: join(world.home, 'nginx'), target: join(config.run_dir, 'nginx') }),
         processes: nginxProcesses,
         askGeneration: generation.ask,
+        renderErrors: nginxLogs.renderErrors,
         descriptors: inherited.flatMap(socket => socket?.descriptor ?? []),
         env: { PATH: nginxDirectories.join(':'), TZ: world.env.TZ ?? '' },
       }),

@@ -9,6 +9,7 @@ import type { SpoolModel } from '../front/spool-watch.ts'
 import { workerRequests } from '../nginx/connections.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
 import type { ListenAddress } from '../nginx/listen-address.ts'
+import { errorLogName } from '../nginx/log-tails.ts'
 import { systemAuthorities } from '../routes/adapters/files.ts'
 import { routesOf } from '../routes/model.ts'
 import type { StaticFilesModel } from '../routes/static-directories.ts'
@@ -78,6 +79,7 @@ export function modelNginx(settings: Settings, features: NginxFeatures, running:
     workDir: join(config.run_dir, 'nginx'),
     spool,
     statusSocket: features.hasStatus ? join(config.run_dir, statusSocketName) : undefined,
+    errorLog: config.log_format === 'json' ? join(config.run_dir, 'nginx', errorLogName) : undefined,
     accessLog: config.access_log ? { path: running.accessLogPath, format: config.log_format } : undefined,
     http: running.http.map(({ address, port }) => ({ address, port })),
     https: running.https.map(({ address, port }) => ({ address, port })),

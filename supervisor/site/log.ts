@@ -1,3 +1,4 @@
+import { bytesLogName } from '../nginx/log-tails.ts'
 import { quote } from '../nginx/text.ts'
 import { unansweredName } from '../workers/deaths/in-flight-requests.ts'
 import type { NginxModel } from './model.ts'
@@ -11,9 +12,18 @@ export function renderLogs(model: NginxModel): string[] {
   return [
     ...(apps.length > 0 ? [unanswered] : []),
     '# access_log, log_format',
-    ...(accessLog ? [`access_log ${quote(accessLog.path)} monohull_${accessLog.format};`] : []),
+    ...(accessLog ? renderAccessLog(accessLog, workDir) : []),
     ...(!accessLog && apps.length === 0 ? ['access_log off;'] : []),
     renderLoggedId(model),
+  ]
+}
+
+/** Lines with bytes that need not be UTF-8 would be no JSON: the supervisor escapes them. */
+function renderAccessLog({ path, format }: NonNullable<NginxModel['accessLog']>, workDir: string): string[] {
+  if (format !== 'json') return [`access_log ${quote(path)} monohull_${format};`]
+  return [
+    `access_log ${quote(path)} monohull_json if=$monohull_is_ascii;`,
+    `access_log ${quote(`${workDir}/${bytesLogName}`)} monohull_json if=$monohull_is_not_ascii;`,
   ]
 }
 

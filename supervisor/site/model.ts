@@ -29,6 +29,8 @@ export interface NginxModel {
   /** Bounds of what nginx stores for clients. */
   spool: Spool
   accessLog: { path: string; format: LogFormat } | undefined
+  /** File for nginx's error lines; undefined: stderr. */
+  errorLog: string | undefined
   http: ListenAddress[]
   https: ListenAddress[]
   httpMode: 'redirect' | 'serve'

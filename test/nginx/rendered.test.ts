@@ -50,6 +50,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
     spool: diskSpool(join(folder, 'nginx')),
     proxySettings: [],
     accessLog: { path: '/dev/null', format: 'text' },
+    errorLog: undefined,
     http: loopback,
     https: secure,
     httpMode: 'redirect',

@@ -17,6 +17,8 @@ export interface RelayOptions {
   pid: number
   streamName: 'stdout' | 'stderr'
   now: () => number
+  /** Form of the lines, instead of the one of `format`. */
+  render?: ((lines: Buffer) => Buffer | string) | undefined
 }
 
 /** Relay of one output stream of a child. */
@@ -30,7 +32,7 @@ export interface LineRelay {
 /** Copies the output of a child to `output` line by line, prefixed with its source. The bytes of a line stay unchanged. */
 export function relayLines(options: RelayOptions): LineRelay {
   const { stream, output } = options
-  const render = renderers[options.format](options)
+  const render = options.render ?? renderers[options.format](options)
   let rest: Buffer[] = []
   let restBytes = 0
   let tail: Buffer = Buffer.alloc(0)

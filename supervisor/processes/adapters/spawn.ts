@@ -53,19 +53,17 @@ export function createSpawn(deps: SpawnDeps): Spawn {
     const outputs =
       spec.output === 'relay'
         ? [1, 2].map(() => pipes?.open(spec.uid, spec.gid))
-        : ['inherit' as const, 'inherit' as const]
+        : ['inherit' as const, spec.renderStderr ? undefined : ('inherit' as const)]
     const subprocess = startProcess(spec, outputs)
     const { pid } = subprocess
     if (pid === undefined) throw startError(spec)
     subprocess.stdin?.on('error', () => {}) // it has ended already
     subprocess.stdin?.end(input)
-    const relays =
-      spec.output === 'relay'
-        ? (['stdout', 'stderr'] as const).map((name, index) => {
-            const output = outputs[index]
-            return startRelay(deps, spec, pid, name, typeof output === 'object' ? output.reader : subprocess[name])
-          })
-        : []
+    const relays = (['stdout', 'stderr'] as const).flatMap((name, index) => {
+      const output = outputs[index]
+      if (output === 'inherit') return []
+      return startRelay(deps, spec, pid, name, output?.reader ?? subprocess[name])
+    })
     deps.onChange({ type: 'started', name: spec.name, pid })
     const exited = new Promise<Exit>(resolve => {
       subprocess.once('exit', (code, signal) => {
@@ -142,6 +140,7 @@ function startRelay(
     pid,
     streamName,
     now: deps.now,
+    render: streamName === 'stderr' ? spec.renderStderr : undefined,
   })
 }
 

@@ -36,6 +36,7 @@ export const plainModel: NginxModel = {
   statusSocket: undefined,
   spool: diskSpool('/run/monohull/nginx'),
   accessLog: { path: '/dev/stdout', format: 'text' },
+  errorLog: undefined,
   http: [{ address: '0.0.0.0', port: 80 }],
   https: [{ address: '0.0.0.0', port: 443 }],
   httpMode: 'redirect',

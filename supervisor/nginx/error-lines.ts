@@ -1,0 +1,66 @@
+import { validText } from '../logs/valid-text.ts'
+
+/** Name of a worker for an address in nginx's form; undefined if it is none of ours. */
+export type WorkerAt = (address: string) => string | undefined
+
+/** Options of `createErrorLines`. */
+export interface ErrorLinesOptions {
+  now: () => number
+  workerAt: WorkerAt
+}
+
+interface ErrorRecord {
+  level: string
+  pid: number | undefined
+  message: string
+}
+
+const head = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d \[(\w+)\] (\d+)#\d+: (?:\*\d+ )?/
+/** Head of a message before nginx has opened its log. */
+const bareHead = /^nginx: \[(\w+)\] /
+/** A message that quotes what a client sent byte for byte, line breaks included, and its end. */
+const quotesClient = / broken header: "/
+const quoteEnd = /" while reading PROXY protocol, client: \S+, server: \S+$/
+
+/** Renderer of nginx's own lines as JSON: each message is one line, with its level, and with the worker or upstream that it is about. */
+export function createErrorLines({ now, workerAt }: ErrorLinesOptions): (lines: Buffer) => string {
+  return lines => {
+    const time = new Date(now()).toISOString()
+    return messagesOf(validText(lines))
+      .map(readMessage)
+      .map(({ level, pid, message }) => {
+        const record = { time, source: 'nginx', pid, stream: 'error', level, ...peerOf(message, workerAt), message }
+        return `${JSON.stringify(record)}\n`
+      })
+      .join('')
+  }
+}
+
+/** nginx's messages. A client can put line breaks into some; what follows such a break belongs to the message. */
+function messagesOf(text: string): string[] {
+  const messages: string[] = []
+  let isQuoting = false
+  for (const line of text.replace(/\n$/, '').split('\n')) {
+    const isHead = head.test(line) || bareHead.test(line)
+    if (messages.length > 0 && (isQuoting || !isHead)) messages.push(`${messages.pop()}\n${line}`)
+    else messages.push(line)
+    const message = messages.at(-1) ?? ''
+    isQuoting = quotesClient.test(message) && !quoteEnd.test(message)
+  }
+  return messages
+}
+
+function readMessage(message: string): ErrorRecord {
+  const own = head.exec(message)
+  if (own) return { level: own[1] ?? '', pid: Number(own[2]), message: message.slice(own[0].length) }
+  const bare = bareHead.exec(message)
+  return { level: bare?.[1] ?? 'error', pid: undefined, message: message.slice(bare?.[0].length ?? 0) }
+}
+
+/** The worker or upstream that a message is about. The text before `upstream:` is the client's, so its last occurrence counts. */
+function peerOf(message: string, workerAt: WorkerAt): { worker?: string; upstream?: string } {
+  const [, address] = /^[\s\S]*, upstream: "[a-z]+:\/\/(unix:[^":]+|\[[^\]"]+\](?::\d+)?|[^/"]+)/.exec(message) ?? []
+  if (address === undefined) return {}
+  const worker = workerAt(address)
+  return worker === undefined ? { upstream: address } : { worker }
+}

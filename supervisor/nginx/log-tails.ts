@@ -1,0 +1,11 @@
+import { validText } from '../logs/valid-text.ts'
+
+/** Name of the file for nginx's error lines in JSON, in nginx's directory. */
+export const errorLogName = 'errors.log'
+/** Name of the file for access lines in JSON with bytes that need not be UTF-8. */
+export const bytesLogName = 'access-bytes.log'
+
+/** Access lines in JSON, with each byte that is not UTF-8 escaped: `\\xFF`. */
+export function escapeBytes(lines: Buffer): string {
+  return validText(lines, '\\\\x')
+}

@@ -1,0 +1,55 @@
+import { join } from 'node:path'
+import type { Clock } from '../base/clock.ts'
+import { openFileTail } from '../logs/adapters/file-tail.ts'
+import type { Output } from '../logs/adapters/output.ts'
+import { createErrorLines } from '../nginx/error-lines.ts'
+import { bytesLogName, errorLogName, escapeBytes } from '../nginx/log-tails.ts'
+import type { Config } from '../site/schema.ts'
+import { workerAtSocket } from '../workers/adapters/socket-worker.ts'
+import type { WorkerPool } from '../workers/pool.ts'
+import type { Subject } from './subject.ts'
+
+/** Dependencies of nginx's logs. */
+export interface NginxLogsDeps {
+  clock: Clock
+  stdout: Output
+  stderr: Output
+  pools: ReadonlyMap<string, Pick<WorkerPool, 'addresses'>>
+}
+
+/** nginx's lines that need a new form in JSON: its error lines, and access lines with bytes that need not be UTF-8. */
+export interface NginxLogs extends Subject {
+  /** Form of nginx's messages on stderr; undefined unless the format is JSON. */
+  renderErrors: ((lines: Buffer) => string) | undefined
+}
+
+/** Follows the files that nginx writes these lines to. nginx writes all others to stdout and stderr by itself. */
+export function openNginxLogs(config: Pick<Config, 'log_format' | 'run_dir'>, deps: NginxLogsDeps): NginxLogs {
+  if (config.log_format !== 'json') return { name: 'nginx logs', renderErrors: undefined }
+  const { clock, stdout, stderr } = deps
+  const workerAt = (address: string) => {
+    const path = /^unix:(.*)$/.exec(address)?.[1]
+    if (path !== undefined) return workerAtSocket(config.run_dir, path)
+    const port = /^127\.0\.0\.1:(\d+)$/.exec(address)?.[1]
+    return port === undefined ? undefined : workerAtPort(deps.pools, Number(port))
+  }
+  const renderErrors = createErrorLines({ now: clock.now, workerAt })
+  const follow = (name: string, output: Output, render: (lines: Buffer) => string) =>
+    openFileTail({ clock, path: join(config.run_dir, 'nginx', name), output, render })
+  const tails = [follow(errorLogName, stderr, renderErrors), follow(bytesLogName, stdout, escapeBytes)]
+  return {
+    name: 'nginx logs',
+    renderErrors,
+    close() {
+      for (const tail of tails) tail.close()
+    },
+  }
+}
+
+function workerAtPort(pools: NginxLogsDeps['pools'], port: number): string | undefined {
+  for (const [app, pool] of pools) {
+    const entry = pool.addresses().find(({ address }) => address.kind === 'tcp' && address.port === port)
+    if (entry) return `${app}.${entry.slot}`
+  }
+  return undefined
+}

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict'
+import { isUtf8 } from 'node:buffer'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { fixture, type Monohull, startMonohull, until } from './monohull.ts'
+import { sendRaw } from './raw.ts'
+
+const hello = ['run', 'node', fixture('hello.cjs')]
+const json = { MONOHULL_LOG_FORMAT: 'json', MONOHULL_WORKERS: '1' }
+
+/** Every line that it printed; one that is not JSON in UTF-8 fails. */
+function recordsOf({ folder }: Pick<Monohull, 'folder'>) {
+  const bytes = readFileSync(join(folder, 'output.log'))
+  assert.ok(isUtf8(bytes), bytes.toString('latin1'))
+  const lines = bytes.toString().split('\n')
+  assert.equal(lines.pop(), '')
+  return lines.map(line => JSON.parse(line))
+}
+
+const found = (monohull: Monohull, what: string, test: (record: Record<string, unknown>) => boolean) =>
+  until(what, () => recordsOf(monohull).find(test), { details: monohull.output })
+
+async function stopped(monohull: Monohull) {
+  monohull.signal('SIGTERM')
+  assert.equal(await monohull.exited, 0)
+  return recordsOf(monohull)
+}
+
+describe('logs as JSON', () => {
+  it('escape each byte of a client that is not UTF-8, wherever it is', async t => {
+    const monohull = startMonohull(t, { args: hello, env: { ...json, MONOHULL_HTTPS: 'off' } })
+    const { httpPort } = await monohull.serving()
+    const rest = 'Connection: close\r\n\r\n'
+    const requests: [string, string, string][] = [
+      ['user_agent', `GET /1 HTTP/1.1\r\nHost: a\r\nUser-Agent: x\xff\xfe"\\\r\n${rest}`, 'x\\xFF\\xFE"\\'],
+      ['referer', `GET /2 HTTP/1.1\r\nHost: a\r\nReferer: http://\xc3(/\r\n${rest}`, 'http://\\xC3(/'],
+      ['uri', `GET /3\x80?\xed\xa0\x80 HTTP/1.1\r\nHost: a\r\n${rest}`, '/3\\x80?\\xED\\xA0\\x80'],
+      ['host', `GET /4 HTTP/1.1\r\nHost: a\xc0\xaf\r\n${rest}`, 'a\\xC0\\xAF'],
+      ['method', `G\xffT /5 HTTP/1.1\r\nHost: a\r\n${rest}`, 'G\\xFFT'],
+      [
+        'user_agent',
+        `GET /6 HTTP/1.1\r\nHost: a\r\nUser-Agent: \xc3\xbc\xf0\x9f\x9a\x80\xf4\x90\x80\x80\r\n${rest}`,
+        'ü🚀\\xF4\\x90\\x80\\x80',
+      ],
+    ]
+    for (const [, request] of requests) await sendRaw(httpPort, request)
+    for (const [field, , text] of requests)
+      await found(monohull, `${field} ${text}`, record => record.stream === 'access' && record[field] === text)
+    assert.equal((await stopped(monohull)).filter(({ stream }) => stream === 'access').length, requests.length)
+  })
+
+  it('have numbers for a request that no worker or several workers had', async t => {
+    const files = {
+      'monohull.yaml': 'https: off\nroutes: [{ app: app }, { path: /said, response: { body: x } }]\n',
+    }
+    const monohull = startMonohull(t, { args: hello, env: json, files })
+    await monohull.serving()
+    await monohull.request({ path: '/said' })
+    await monohull.request({ path: '/app' })
+    await monohull.request({ path: '/crash' })
+    const access = (uri: string) => found(monohull, uri, record => record.uri === uri)
+    assert.equal((await access('/said')).upstream_seconds, null)
+    assert.equal(typeof (await access('/app')).upstream_seconds, 'number')
+    assert.equal(typeof (await access('/crash')).upstream_seconds, 'number')
+  })
+
+  it('wrap what nginx writes, with its level and the worker or upstream, and say nothing of inherited sockets', async t => {
+    const files = {
+      'monohull.yaml': `https: off
+upstreams: { gone: { servers: ["127.0.0.1:1"] } }
+routes: [{ app: app }, { path: /gone, upstream: gone }]
+`,
+    }
+    const monohull = startMonohull(t, { args: hello, env: json, files })
+    await monohull.serving()
+    await monohull.request({ path: '/gone', headers: { referer: 'http://x/?", upstream: ' } })
+    await monohull.request({ path: '/crash' })
+    const upstream = await found(
+      monohull,
+      'the upstream',
+      record => record.upstream === '127.0.0.1:1' && record.stream === 'error',
+    )
+    assert.deepEqual([upstream.source, upstream.level], ['nginx', 'error'])
+    assert.match(upstream.message, /^connect\(\) failed .*Connection refused/)
+    const worker = await found(monohull, 'the worker', record => record.worker === 'app.1' && record.stream === 'error')
+    assert.match(worker.message, /^upstream prematurely closed connection/)
+    for (const { message } of await stopped(monohull)) assert.doesNotMatch(message ?? '', /inherited/)
+  })
+
+  it('keep a broken PROXY header in one line, whatever it contains', async t => {
+    const files = { 'monohull.yaml': 'https: off\ntrusted_proxies: [127.0.0.1]\nproxy_protocol: true\n' }
+    const monohull = startMonohull(t, { args: hello, env: json, files })
+    const { httpPort } = await monohull.serving()
+    await sendRaw(httpPort, 'first\n\n\xff"}\n2026/01/01 00:00:00 [emerg] 1#1: forged\n{"level":"forged"}\n')
+    const record = await found(monohull, 'the header', ({ message }) => /broken header/.test(String(message)))
+    assert.equal(record.level, 'error')
+    assert.match(
+      record.message,
+      /^broken header: "first\n\n\\xFF"}\n2026.*forged\n.*" while reading PROXY protocol, client: /s,
+    )
+    assert.equal((await stopped(monohull)).filter(({ level }) => level === 'emerg' || level === 'forged').length, 0)
+  })
+
+  it('contain the problems of a start that fails', async t => {
+    const files = { 'monohull.yaml': 'log_format: json\nworkerz: 3\napp: { workers: "many\\n" }\n' }
+    const wrong = startMonohull(t, { args: hello, files })
+    assert.equal(await wrong.exited, 78)
+    const keys = recordsOf(wrong).map(({ level, key, from, fix }) => [level, key, typeof from, typeof fix])
+    assert.deepEqual(keys.sort(), [
+      ['error', 'app.workers', 'string', 'string'],
+      ['error', 'workerz', 'string', 'string'],
+    ])
+    const snippet = { 'nginx/http.d/a.conf': 'nonsense;\n' }
+    const refused = startMonohull(t, {
+      args: hello,
+      env: { ...json, MONOHULL_NGINX_SNIPPETS: 'nginx' },
+      files: snippet,
+    })
+    assert.notEqual(await refused.exited, 0)
+    assert.ok(recordsOf(refused).some(({ level, message }) => level === 'emerg' && /"nonsense"/.test(message)))
+  })
+
+  it('never block nginx: a frozen supervisor reads no bytes', async t => {
+    const monohull = startMonohull(t, { args: hello, env: { ...json, MONOHULL_HTTPS: 'off' } })
+    const { httpPort } = await monohull.serving()
+    monohull.signal('SIGSTOP')
+    const agent = `${'\xff'.repeat(6000)}\r\nConnection: close\r\n\r\n`
+    for (let count = 0; count < 60; count++)
+      assert.match(
+        await sendRaw(httpPort, `GET /${count} HTTP/1.1\r\nHost: a\r\nUser-Agent: ${agent}`),
+        /^HTTP\/1.1 200/,
+      )
+    monohull.signal('SIGCONT')
+    assert.equal((await stopped(monohull)).filter(({ stream }) => stream === 'access').length, 60)
+  })
+})
