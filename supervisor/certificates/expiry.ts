@@ -1,4 +1,5 @@
-import type { CertificateFacts } from './certificate.ts'
+import type { CertificateFacts, UsableCertificate } from './certificate.ts'
+import type { CertificateSource } from './choice.ts'
 
 /** Remaining parts of a certificate's lifetime at which to warn. */
 const warningParts = [1 / 3, 1 / 10, 1 / 20]
@@ -25,4 +26,17 @@ export function describeTimeLeft(leftMs: number): string {
     if (count >= 2 || (count === 1 && unit === 'minute')) return `${count} ${unit}${count === 1 ? '' : 's'}`
   }
   return 'less than a minute'
+}
+
+/** Warnings about certificates that expire soon, with the time left. The local CA renews its own. */
+export function describeExpiries(
+  kept: readonly (Pick<UsableCertificate, 'files' | 'certificate'> & { source: CertificateSource })[],
+  now: number,
+): string[] {
+  return kept
+    .filter(({ source, certificate }) => source !== 'local-ca' && expiryStage(certificate, now) > 0)
+    .map(({ files, certificate: { names, notAfter } }) => {
+      const when = notAfter <= now ? 'has expired' : `expires in ${describeTimeLeft(notAfter - now)}`
+      return `the certificate for ${names.join(', ')} ${when}: ${files.chain}`
+    })
 }

@@ -4,6 +4,7 @@ import type { OperatorError } from '../base/errors.ts'
 import type { Metric } from '../base/metrics.ts'
 import type { Outcome } from '../base/outcome.ts'
 import type { Runtime } from '../base/runtime.ts'
+import { describeExpiries } from './expiry.ts'
 import type { HstsKeys } from './hsts/open.ts'
 import type { Hsts } from './hsts/stages.ts'
 import type { HstsWatch } from './hsts/watch.ts'
@@ -54,6 +55,7 @@ export interface ServedCertificates {
   prepare(next: ServedCertificatesSettings): Promise<Change<CertificatesModel>>
   model(settings: ServedCertificatesSettings): CertificatesModel
   status(): { certificates: CertificatesStatus | undefined }
+  warnings(): string[]
   metrics(): Metric[]
   close(): Promise<void> | undefined
   current(): Certificates | undefined
@@ -140,6 +142,7 @@ export async function openCertificates(deps: ServedCertificatesDeps): Promise<Se
     },
     model: now => modelOf(current, now, true),
     status: () => ({ certificates: describe() }),
+    warnings: () => describeExpiries(current.certificates?.kept ?? [], clock.now()),
     metrics() {
       const found = describe()
       return found ? certificateMetrics(found) : []

@@ -1,4 +1,4 @@
-import { validText } from '../logs/valid-text.ts'
+import { validText } from '../base/valid-text.ts'
 
 /** Name of a worker for an address in nginx's form; undefined if it is none of ours. */
 export type WorkerAt = (address: string) => string | undefined

@@ -1,4 +1,4 @@
-import { validText } from '../logs/valid-text.ts'
+import { validText } from '../base/valid-text.ts'
 
 /** Name of the file for nginx's error lines in JSON, in nginx's directory. */
 export const errorLogName = 'errors.log'

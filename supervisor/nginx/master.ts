@@ -57,6 +57,8 @@ export interface NginxMaster {
   /** Whether `start` has settled with true. */
   isStarted(): boolean
   isAlive(): boolean
+  /** Pid of the master; undefined before the start. */
+  pid(): number | undefined
   /** Number of workers that were replaced by a reload and still finish requests. */
   oldWorkers(): number
   /**
@@ -182,6 +184,7 @@ export function createNginxMaster(deps: NginxMasterDeps): NginxMaster {
       master?.child.signal('SIGUSR1')
     },
     isStarted: () => isStarted,
+    pid: () => master?.child.pid,
     isAlive: () => master?.state().name === 'ready',
     oldWorkers: old.count,
     async stop(mode, graceMs, requestsMs = graceMs) {

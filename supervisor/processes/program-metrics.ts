@@ -6,6 +6,7 @@ interface Member {
   name: string
   state: string
   restarts: number
+  crashes: number
 }
 
 const slotStates = ['idle', 'booting', 'serving', 'replacing', 'waiting']
@@ -24,6 +25,12 @@ export function workerMetrics(workers: readonly Member[]): Metric[] {
       type: 'counter',
       help: 'Total worker restarts',
       samples: workers.map(({ name, restarts }) => ({ labels: { app: ownerOf(name), worker: name }, value: restarts })),
+    },
+    {
+      name: 'worker_crashes_total',
+      type: 'counter',
+      help: 'Total ends of workers that nobody requested',
+      samples: workers.map(({ name, crashes }) => ({ labels: { app: ownerOf(name), worker: name }, value: crashes })),
     },
   ]
 }
@@ -44,6 +51,15 @@ export function processMetrics(processes: readonly Member[]): Metric[] {
       samples: processes.map(({ name, restarts }) => ({
         labels: { process: ownerOf(name), worker: name },
         value: restarts,
+      })),
+    },
+    {
+      name: 'process_crashes_total',
+      type: 'counter',
+      help: 'Total ends of processes that nobody requested',
+      samples: processes.map(({ name, crashes }) => ({
+        labels: { process: ownerOf(name), worker: name },
+        value: crashes,
       })),
     },
   ]

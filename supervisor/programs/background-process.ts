@@ -4,6 +4,7 @@ import { type RollResult, stopping } from '../base/roll-result.ts'
 import type { ProcessRuntime } from '../processes/child.ts'
 import type { Death } from '../processes/death.ts'
 import { describeExit, type Exit, exitCodeOf } from '../processes/exit.ts'
+import { type RestartCounts, tellingLine } from '../processes/last-death.ts'
 import { type ManagedProcess, manageProcess } from '../processes/managed-process.ts'
 import type { OomWatch } from '../processes/oom-watch.ts'
 import { blameFor, type SlotEffect, type SlotEvent, type SlotState, stepSlot } from '../processes/slot-state.ts'
@@ -50,7 +51,7 @@ export function createBackgroundProcess(
   let isStopping = false
   /** Whether it has ended and its plan says to leave it at that. */
   let isFinished = false
-  let starts = 0
+  const counts: RestartCounts = { restarts: 0, crashes: 0, replacements: 0 }
   let cancelTimer = () => {}
   let settleReplacement: ((result: RollResult) => void) | undefined
 
@@ -78,8 +79,8 @@ export function createBackgroundProcess(
   }
 
   function start(worker: number): void {
-    starts++
     isFinished = false
+    if (worker > 1 || counts.replacements > 0) counts.restarts++
     try {
       const { env, ...spec } = plan
       const child = deps.spawn({ ...spec, name, env: env(number), inherit: [], output: 'relay', notify: false })
@@ -133,6 +134,7 @@ export function createBackgroundProcess(
     const endsRun =
       settleReplacement === undefined &&
       deps.onDeath({ worker: name, exit, wasReady, servedMs, wasKilledOutside, lastLines })
+    countCrash(exit, end)
     log.error('process died', {
       process: name,
       pid: end.pid,
@@ -150,6 +152,12 @@ export function createBackgroundProcess(
       reason: `${name}: ${end.reason ?? `it ended with ${describeExit(exit)}`}`,
       lastLines,
     })
+  }
+
+  function countCrash(exit: Exit, { reason, lastLines }: { reason?: string; lastLines: readonly string[] }): void {
+    const at = new Date(clock.now()).toISOString()
+    counts.crashes++
+    counts.lastDeath = { at, exit: describeExit(exit), reason, line: tellingLine(lastLines), requests: [] }
   }
 
   function isFinal(exit: Exit): boolean {
@@ -170,6 +178,7 @@ export function createBackgroundProcess(
       settleReplacement?.({ ok: true })
       return
     }
+    countCrash(exit, { lastLines })
     const wasKilledOutside = blameFor(exit, undefined) === 'outside'
     const servedMs = wasReady ? (uptimeMs ?? 0) : 0
     const endsRun =
@@ -201,6 +210,7 @@ export function createBackgroundProcess(
       await stopRunning(plan.gracefulTimeoutMs)
       if (isStopping) return stopping
       plan = next
+      counts.replacements++
       const result = await new Promise<RollResult>(resolve => {
         settleReplacement = resolve
         dispatch({ type: 'started' })
@@ -222,7 +232,7 @@ export function createBackgroundProcess(
       state: shownState(),
       pid: running?.managed.child.pid,
       uptimeSeconds: running && Math.round((clock.monotonic() - running.managed.state().startedAt) / 1000),
-      restarts: Math.max(0, starts - 1),
+      ...counts,
     }),
   }
 }

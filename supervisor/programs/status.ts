@@ -1,12 +1,12 @@
+import type { RestartCounts } from '../processes/last-death.ts'
 import type { SlotState } from '../processes/slot-state.ts'
 
 /** One background process in `monohull status`. */
-export interface ProcessStatus {
+export interface ProcessStatus extends RestartCounts {
   /** `queue.1` */
   name: string
   /** finished: it ended, and `restart` says to leave it at that. */
   state: SlotState['name'] | 'running' | 'finished'
   pid: number | undefined
   uptimeSeconds: number | undefined
-  restarts: number
 }

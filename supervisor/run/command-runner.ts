@@ -29,8 +29,11 @@ export interface CommandDeps extends ReloadDeps {
 export async function runCommand(deps: CommandDeps, command: Command): Promise<Outcome> {
   const { run, apps, nginx } = deps
   switch (command.type) {
-    case 'reload':
-      return (await import('./reload.ts')).reload(deps, command)
+    case 'reload': {
+      const outcome = await (await import('./reload.ts')).reload(deps, command)
+      run.reloaded(outcome)
+      return outcome
+    }
     case 'restart':
       return restart(deps, command.target)
     case 'scale':

@@ -2,6 +2,7 @@ import { systemClock } from '../base/adapters/system-clock.ts'
 import type { Change } from '../base/change.ts'
 import type { Log } from '../base/log.ts'
 import type { Metric } from '../base/metrics.ts'
+import type { Outcome } from '../base/outcome.ts'
 import { noneRunning, type RunningModel } from '../site/compose.ts'
 import type { Settings } from '../site/settings.ts'
 import { createAttempt } from './attempt.ts'
@@ -26,6 +27,8 @@ export interface Run {
   model(proposal?: Proposal): RunningModel
   /** Puts a proposal in force in one step. Settles when everything it replaces has ended. */
   adopt(proposal: Proposal): Promise<void>
+  /** Records the outcome of a reload, for the status. */
+  reloaded(outcome: Outcome): void
   isDraining(): boolean
   /** Ends readiness and quiesces every subject. Settles when all are quiet. */
   drain(): Promise<void>
@@ -41,6 +44,7 @@ export function createRun(initial: Settings, log: Log): Run {
   const attempt = createAttempt(log)
   let inForce = initial
   let isDraining = false
+  let abandoned: string | undefined
 
   const run: Run = {
     settings: () => inForce,
@@ -60,6 +64,10 @@ export function createRun(initial: Settings, log: Log): Run {
         [...changes].map(([{ name }, change]) => attempt('cannot finish a reload', name, () => change.commit?.())),
       )
     },
+    reloaded(outcome) {
+      const at = new Date(systemClock.now()).toISOString()
+      abandoned = outcome.ok ? undefined : `the last reload, at ${at}, was abandoned: ${outcome.reason}`
+    },
     isDraining: () => isDraining,
     async drain() {
       isDraining = true
@@ -72,6 +80,10 @@ export function createRun(initial: Settings, log: Log): Run {
           pid: process.pid,
           state: isDraining ? 'stopping' : status === 200 ? 'ready' : 'not ready',
           uptimeSeconds: Math.round((systemClock.monotonic() - startedAt) / 1000),
+          warnings: [
+            ...(abandoned === undefined ? [] : [abandoned]),
+            ...subjects.flatMap(subject => subject.warnings?.() ?? []),
+          ],
           http: [],
           https: [],
           workers: [],

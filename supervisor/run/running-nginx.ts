@@ -15,7 +15,7 @@ const quickShare = 0.5
 /** nginx as a subject that serves the run. */
 export interface RunningNginx
   extends Subject,
-    Pick<Nginx, 'recordFiles' | 'retireOrphans' | 'reopenLogs' | 'isStarted'> {
+    Pick<Nginx, 'recordFiles' | 'retireOrphans' | 'reopenLogs' | 'isStarted' | 'pid'> {
   start(): Promise<void>
   /** Tests a proposal without side effects. Throws an OperatorError if nginx rejects it. */
   check(proposal: Proposal): Promise<void>
@@ -51,6 +51,7 @@ export function createRunningNginx(run: Run, nginx: Nginx, features: NginxFeatur
     retireOrphans: nginx.retireOrphans,
     reopenLogs: nginx.reopenLogs,
     isStarted: nginx.isStarted,
+    pid: nginx.pid,
     start: () => nginx.start(render()),
     check: proposal => nginx.check(() => render(proposal)),
     async take(proposal) {

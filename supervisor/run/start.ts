@@ -11,8 +11,9 @@ import { openSpoolWatch } from '../front/spool-watch.ts'
 import type { Output } from '../logs/adapters/output.ts'
 import { createNginxFiles } from '../nginx/adapters/files.ts'
 import { openGenerationSocket } from '../nginx/adapters/generation-socket.ts'
-import { nginxProcesses } from '../nginx/adapters/processes.ts'
+import { nginxProcesses, sightNginx } from '../nginx/adapters/processes.ts'
 import { nginxDirectories } from '../nginx/adapters/run-nginx.ts'
+import { watchFrozenProcesses } from '../nginx/frozen-processes.ts'
 import { createRotation } from '../nginx/rotation.ts'
 import { createNginx } from '../nginx/service.ts'
 import { readMemoryGroup } from '../processes/adapters/cgroup.ts'
@@ -192,6 +193,13 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
   follow = runningNginx.follow
   await follow()
   announce()
+  run.add(
+    watchFrozenProcesses({
+      ...runtime,
+      look: () => sightNginx(nginx?.pid()),
+      hasTimer: features.luaModules !== undefined,
+    }),
+  )
   autoscaling.begin()
   await certificates.watch()
   const { openRunDirWatch } = await import('./run-dir.ts')

@@ -4,6 +4,7 @@ import { type CertificatesStatus, formatCertificates } from '../certificates/sta
 import type { RouteStoreStatus } from '../dynamic-routes/store.ts'
 import type { ClientCertificateStatus } from '../front/client-authority-watch.ts'
 import type { ConnectionStatus } from '../nginx/connection-watch.ts'
+import { formatLastDeaths } from '../processes/last-death.ts'
 import type { ProcessStatus } from '../programs/status.ts'
 import { formatUpstreams, type UpstreamServerStatus } from '../upstreams/status.ts'
 import type { WorkerLimits } from '../workers/autoscaling/decision.ts'
@@ -14,6 +15,8 @@ export interface Status {
   pid: number
   state: 'ready' | 'not ready' | 'stopping'
   uptimeSeconds: number
+  /** What needs attention: certificates, names, nginx, the last reload. */
+  warnings?: readonly string[]
   /** Addresses with ports, such as `0.0.0.0:80`. */
   http: string[]
   https: string[]
@@ -48,6 +51,7 @@ export function formatStatus(status: Status): string {
     upstreams,
     certificates,
     oldNginxWorkers = 0,
+    warnings = [],
   } = status
   const bounds = scaled
     .map(one => `${one.app} scales by load from ${one.min} to ${one.max} workers, now ${one.workers}\n`)
@@ -55,6 +59,7 @@ export function formatStatus(status: Status): string {
   const old = oldNginxWorkers > 0 ? `${oldNginxWorkers} old nginx workers finish requests after a reload\n` : ''
   const head = `monohull ${state}, pid ${pid}, up ${uptimeSeconds} s\nhttp  ${http.join(' ') || '-'}\nhttps ${https.join(' ') || '-'}\n${formatConnections(status.connections)}${bounds}${old}`
   const tail =
+    warnings.map(warning => `warning: ${warning}\n`).join('') +
     formatUpstreams(upstreams) +
     formatDynamicRoutes(status.dynamicRoutes) +
     (certificates ? formatCertificates(certificates) : '') +
@@ -66,9 +71,11 @@ export function formatStatus(status: Status): string {
     worker.state + ('isInRotation' in worker && !worker.isInRotation ? ' (not in nginx)' : ''),
     String(worker.pid ?? '-'),
     worker.uptimeSeconds === undefined ? '-' : `${worker.uptimeSeconds} s`,
-    String(worker.restarts),
+    String(worker.crashes),
+    String(worker.replacements),
   ])
-  return head + formatTable([['NAME', 'STATE', 'PID', 'UP', 'RESTARTS'], ...rows]) + tail
+  const table = formatTable([['NAME', 'STATE', 'PID', 'UP', 'CRASHES', 'REPLACED'], ...rows])
+  return head + table + formatLastDeaths([...workers, ...processes]) + tail
 }
 
 function formatConnections(found: ConnectionStatus | undefined): string {

@@ -20,6 +20,8 @@ export interface Subject {
   /** Part of nginx's model under the settings in force that depends on what runs; `site/compose.ts` adds the rest. */
   model?(settings: Settings): Partial<RunningModel>
   status?(): Partial<Status>
+  /** What needs attention in the status, in a sentence each. */
+  warnings?(): string[]
   metrics?(): Metric[] | Promise<Metric[]>
   /** Reason for an orchestrator to restart the container; undefined while there is none. */
   failing?(): string | undefined

@@ -8,7 +8,7 @@ import type { UpstreamConfig, UpstreamServer } from './keys.ts'
 import type { Resolver } from './name-lookups.ts'
 import { createNameLookups } from './name-lookups.ts'
 import { isName } from './names.ts'
-import { describeHealth, describeMissing, type UpstreamServerStatus } from './status.ts'
+import { describeHealth, describeMissing, describeUnresolved, type UpstreamServerStatus } from './status.ts'
 import type { Upstream } from './upstream.ts'
 
 /** Time in which changes are combined, because each report reloads nginx. */
@@ -21,6 +21,8 @@ export interface Upstreams {
   /** Servers that get requests now. */
   serversOf(upstream: string): Upstream['servers']
   status(): UpstreamServerStatus[]
+  /** Names that do not resolve. */
+  warnings(): string[]
   /** Addresses and health, from which the next instance continues. */
   snapshot(): Snapshot
   stop(): void
@@ -123,6 +125,11 @@ export function createUpstreams(
         isBackup,
       })),
     status: () => Object.entries(configs).flatMap(([name, config]) => statusOf(name, config)),
+    warnings: () =>
+      namesIn(configs).flatMap(name => {
+        const since = lookups.failingSince(name)
+        return since === undefined ? [] : describeUnresolved(name, clock.monotonic() - since, lookups.addressesOf(name))
+      }),
     snapshot: () => ({
       addresses: lookups.snapshot(),
       health: new Map([...checks].map(([name, one]) => [name, one.snapshot()])),

@@ -34,6 +34,12 @@ export function describeMissing(since: number | undefined, now: number): State {
   }
 }
 
+/** Warning about a name that does not resolve; `known` are its last addresses. */
+export function describeUnresolved(name: string, failingMs: number, known: readonly string[]): string {
+  const consequence = known.length > 0 ? `its last addresses stay in use: ${known.join(', ')}` : 'it gets no requests'
+  return `the server name ${name} has not resolved for ${Math.round(failingMs / 1000)} s; ${consequence}`
+}
+
 /** Table for `monohull status`; empty without servers. */
 export function formatUpstreams(servers: readonly UpstreamServerStatus[]): string {
   if (servers.length === 0) return ''

@@ -29,6 +29,7 @@ export interface OpenUpstreams {
   prepare(next: UpstreamsSettings): Promise<Change<UpstreamsModel>>
   model(): UpstreamsModel
   status(): { upstreams: UpstreamServerStatus[] }
+  warnings(): string[]
   quiesce(): void
 }
 
@@ -100,6 +101,7 @@ export async function openUpstreams(deps: UpstreamsDeps, settings: UpstreamsSett
     },
     model: () => ({ upstreamServersOf: upstream => running?.serversOf(upstream) ?? [] }),
     status: () => ({ upstreams: running?.status() ?? [] }),
+    warnings: () => running?.warnings() ?? [],
     quiesce() {
       isStopping = true
       running?.stop()

@@ -2,6 +2,7 @@ import { backoffMs } from '../base/backoff.ts'
 import { reasonOf } from '../base/errors.ts'
 import { type RollResult, stopping } from '../base/roll-result.ts'
 import type { Death } from '../processes/death.ts'
+import type { RestartCounts } from '../processes/last-death.ts'
 import {
   type SlotEffect,
   type SlotEvent,
@@ -85,7 +86,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
   const plan = createSlotPlan(clock, initialPlan)
   let state: SlotState = { name: 'idle' }
   let isStopping = false
-  let restarts = 0
+  const counts: RestartCounts = { restarts: 0, crashes: 0, replacements: 0 }
   let cancelRetry = () => {}
   const workers = createSlotWorkers(
     {
@@ -117,7 +118,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     switch (effect.type) {
       case 'spawn':
         plan.attempt()?.began(effect.worker)
-        if (effect.worker > 1) restarts++
+        if (effect.worker > 1) counts.restarts++
         workers.start(effect.worker, plan.current(), state.name === 'replacing' ? state.worker : undefined)
         return
       case 'stop':
@@ -189,6 +190,8 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     }
     dispatch({ type: 'replacementAccepted' })
     followServing()
+    // the first worker of a slot that was added replaces none
+    if (counts.restarts > 0) counts.replacements++
     return result
   }
 
@@ -220,7 +223,8 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
       decision !== 'replacement abandoned' &&
       deps.onDeath({ worker: name, exit, wasReady, servedMs, wasKilledOutside, lastLines })
     const addresses = [slot.address(), ...deps.entriesOf()]
-    recordDeath(deps, end, { worker: name, decision, endsRun, at, addresses })
+    counts.crashes++
+    counts.lastDeath = recordDeath(deps, end, { worker: name, decision, endsRun, at, addresses })
     state = step.state
     if (endsRun) return
     const attempt = plan.attempt()
@@ -264,7 +268,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
         state: state.name === 'serving' && serving?.accepts() === false ? 'not accepting' : state.name,
         pid: serving?.process.child.pid,
         uptimeSeconds: serving && Math.round((clock.monotonic() - serving.process.state().startedAt) / 1000),
-        restarts,
+        ...counts,
         isInRotation: rotation.isIn(),
       }
     },

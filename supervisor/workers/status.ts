@@ -1,7 +1,8 @@
+import type { RestartCounts } from '../processes/last-death.ts'
 import type { SlotState } from '../processes/slot-state.ts'
 
 /** One worker in `monohull status`. */
-export interface WorkerStatus {
+export interface WorkerStatus extends RestartCounts {
   /** `app.1` */
   name: string
   slot: number
@@ -10,6 +11,5 @@ export interface WorkerStatus {
   pid: number | undefined
   /** Uptime of the serving process. */
   uptimeSeconds: number | undefined
-  restarts: number
   isInRotation: boolean
 }

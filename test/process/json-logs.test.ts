@@ -104,7 +104,7 @@ routes: [{ app: app }, { path: /gone, upstream: gone }]
 
   it('contain the problems of a start that fails', async t => {
     const files = { 'monohull.yaml': 'log_format: json\nworkerz: 3\napp: { workers: "many\\n" }\n' }
-    const wrong = startMonohull(t, { args: hello, files })
+    const wrong = startMonohull(t, { args: hello, env: { MONOHULL_WORKERS: undefined }, files })
     assert.equal(await wrong.exited, 78)
     const keys = recordsOf(wrong).map(({ level, key, from, fix }) => [level, key, typeof from, typeof fix])
     assert.deepEqual(keys.sort(), [

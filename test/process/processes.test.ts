@@ -52,7 +52,10 @@ describe('processes', { concurrency: 3 }, () => {
       `queue\\.2\\[${pid}\\] stdout\\| consuming as queue.2 with of the app in ${monohull.folder} as`,
     )
     await monohull.seen(said)
-    assert.match((await tell(t, monohull, 'status')).output, new RegExp(`^queue\\.2 +running +${pid} +\\d+ s +0$`, 'm'))
+    assert.match(
+      (await tell(t, monohull, 'status')).output,
+      new RegExp(`^queue\\.2 +running +${pid} +\\d+ s +0 +0$`, 'm'),
+    )
   })
 
   it('come back after a crash, with backoff when they crash again and again', async t => {

@@ -75,6 +75,14 @@ export function wakeUpsOf(group: number): number {
     .reduce((sum, count) => sum + Number(count ?? 0), 0)
 }
 
+/** State of a process, and its number of voluntary context switches so far (proc(5)); undefined if it has exited. */
+export function readActivity(pid: number): { pid: number; state: string; waits: number } | undefined {
+  const status = readText(`/proc/${pid}/status`) ?? ''
+  const state = /^State:\t(\w)/m.exec(status)?.[1]
+  const waits = /^voluntary_ctxt_switches:\t(\d+)/m.exec(status)?.[1]
+  return state === undefined ? undefined : { pid, state, waits: Number(waits ?? 0) }
+}
+
 /** Resident bytes (VmRSS, proc(5)) by process group. Pages shared by two processes count twice. */
 export function memoryOfGroups(groups: readonly number[]): Map<number, number> {
   const sums = new Map(groups.map(group => [group, 0]))

@@ -1,5 +1,6 @@
 import type { Log } from '../../base/log.ts'
 import { describeExit } from '../../processes/exit.ts'
+import { type LastDeath, tellingLine } from '../../processes/last-death.ts'
 import type { WorkerAddress } from '../address.ts'
 import { renderAddress } from '../app-upstream.ts'
 import type { RefusedEnd, WorkerEnd } from '../worker.ts'
@@ -20,12 +21,12 @@ interface Circumstances {
   addresses: readonly WorkerAddress[]
 }
 
-/** Logs the death of a worker that ended by itself, with the requests that were in flight. */
+/** Logs the death of a worker that ended by itself, and returns it for the status. The requests that were in flight follow a moment later. */
 export function recordDeath(
   { log, inFlight }: DeathRecordDeps,
   { pid, exit, reason, startedAt, uptimeMs, stack, lastLines, wasReady }: WorkerEnd | RefusedEnd,
   { worker, decision, endsRun, at, addresses }: Circumstances,
-): void {
+): LastDeath {
   const record = {
     worker,
     pid,
@@ -36,11 +37,16 @@ export function recordDeath(
     stack: stack.length > 0 ? stack : undefined,
     last_lines: lastLines,
   }
-  const write = (requests: readonly string[]) =>
+  const time = new Date(at).toISOString()
+  const death: LastDeath = { at: time, exit: describeExit(exit), reason, line: tellingLine(lastLines), requests: [] }
+  const write = (requests: readonly string[]) => {
+    death.requests = requests
     log.error('worker died', { ...record, in_flight: requests.length > 0 ? requests : undefined })
+  }
   // a worker that was never ready had no requests
   if (!wasReady) write([])
   else void inFlight.of({ worker, addresses: addresses.map(renderAddress), startedAt, at, endsRun }).then(write)
+  return death
 }
 
 /** Reason why a new worker failed, for the result of a replacement. */

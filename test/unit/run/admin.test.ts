@@ -10,16 +10,39 @@ import { factsOf, type Health } from './health-facts.ts'
 
 const healthy: Health = { isNginxAlive: true, isDraining: false, apps: [{ name: 'app', ready: 2, total: 2 }] }
 
+const lastDeath = {
+  at: '2026-11-30T00:12:03.000Z',
+  exit: 'SIGKILL',
+  reason: 'hung: for 30 s',
+  line: 'Error: boom',
+  requests: ['POST /orders 5e1a'],
+}
 const status: Status = {
   pid: 42,
   state: 'ready',
   uptimeSeconds: 7,
   http: ['127.0.0.1:80'],
   https: [],
-  workers: [{ name: 'app.1', slot: 1, state: 'serving', pid: 43, uptimeSeconds: 7, restarts: 0, isInRotation: true }],
+  workers: [
+    {
+      name: 'app.1',
+      slot: 1,
+      state: 'serving',
+      pid: 43,
+      uptimeSeconds: 7,
+      restarts: 3,
+      crashes: 2,
+      replacements: 1,
+      lastDeath,
+      isInRotation: true,
+    },
+  ],
+  warnings: ['the certificate for a.test expires in 3 days: /certs/a.crt'],
   scaled: [{ app: 'app', workers: 1, min: 1, max: 4 }],
   upstreams: [],
-  processes: [{ name: 'queue.1', state: 'running', pid: 44, uptimeSeconds: 5, restarts: 2 }],
+  processes: [
+    { name: 'queue.1', state: 'running', pid: 44, uptimeSeconds: 5, restarts: 2, crashes: 2, replacements: 0 },
+  ],
 }
 
 /** Does what it is told, but for `scale/9`. */
@@ -175,9 +198,12 @@ describe('run/status', () => {
         'http  127.0.0.1:80',
         'https -',
         'app scales by load from 1 to 4 workers, now 1',
-        'NAME     STATE    PID  UP   RESTARTS',
-        'app.1    serving  43   7 s  0',
-        'queue.1  running  44   5 s  2',
+        'NAME     STATE    PID  UP   CRASHES  REPLACED',
+        'app.1    serving  43   7 s  2        1',
+        'queue.1  running  44   5 s  2        0',
+        'app.1 died at 2026-11-30T00:12:03.000Z: SIGKILL: hung: for 30 s: Error: boom',
+        '    in flight: POST /orders 5e1a',
+        'warning: the certificate for a.test expires in 3 days: /certs/a.crt',
         '',
       ].join('\n'),
     )

@@ -27,12 +27,14 @@ const status: Status = {
   http: [],
   https: [],
   workers: [
-    { ...worker, name: 'api.1', state: 'serving', restarts: 2 },
-    { ...worker, name: 'api.2', state: 'waiting', restarts: 5 },
+    { ...worker, name: 'api.1', state: 'serving', restarts: 2, crashes: 0, replacements: 2 },
+    { ...worker, name: 'api.2', state: 'waiting', restarts: 5, crashes: 4, replacements: 1 },
   ],
   scaled: [],
   upstreams: [],
-  processes: [{ name: 'queue.1', state: 'running', pid: 44, uptimeSeconds: 5, restarts: 1 }],
+  processes: [
+    { name: 'queue.1', state: 'running', pid: 44, uptimeSeconds: 5, restarts: 1, crashes: 1, replacements: 0 },
+  ],
   certificates: {
     served: [certificate, { ...certificate, servesFor: [], notAfter: '2026-11-30T00:00:00.000Z' }],
     awaited: [{ name: 'new.test', domains: ['new.test'], at: undefined, why: '', lastError: undefined }],
@@ -67,7 +69,9 @@ describe('metrics of a run', () => {
       'monohull_workers{app="api",state="booting"} 0',
       'monohull_worker_restarts_total{app="api",worker="api.2"} 5',
       'monohull_processes{process="queue",state="running"} 1',
+      'monohull_worker_crashes_total{app="api",worker="api.2"} 4',
       'monohull_process_restarts_total{process="queue",worker="queue.1"} 1',
+      'monohull_process_crashes_total{process="queue",worker="queue.1"} 1',
     ])
       assert.ok(samplesOf(text).includes(line), line)
   })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { isUtf8 } from 'node:buffer'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { validText } from '../../../supervisor/logs/valid-text.ts'
+import { validText } from '../../../supervisor/base/valid-text.ts'
 
 describe('text of any bytes', () => {
   it('is the text itself if they are UTF-8', () =>
