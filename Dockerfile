@@ -14,7 +14,7 @@ FROM node:24-trixie-slim
 
 RUN apt-get update \
   && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-    libnginx-mod-http-brotli-filter libnginx-mod-http-brotli-static libnginx-mod-http-lua nginx tini \
+    libnginx-mod-http-brotli-filter libnginx-mod-http-brotli-static libnginx-mod-http-lua nginx \
   && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt /var/log/dpkg.log
 
 # /app belongs to root: a user who can write there could replace monohull.yaml for the next reload.
@@ -53,7 +53,7 @@ RUN chmod -R go=rX /opt/monohull \
 EXPOSE 80 443 443/udp
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["/opt/monohull/start.sh", "healthcheck"]
-ENTRYPOINT ["tini", "--", "/opt/monohull/start.sh"]
+ENTRYPOINT ["/opt/monohull/start.sh"]
 CMD ["monohull", "run"]
 
 ARG VERSION=0.1.0

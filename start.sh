@@ -2,7 +2,7 @@
 # ./start.sh [ARGUMENTS]: runs monohull from this directory with these arguments. Default: run.
 # On a host, it first installs missing packages and rebuilds outdated files. It exits with 69 (EX_UNAVAILABLE)
 # if that fails. `--npm-only` installs the npm packages and starts nothing, for tests that need no build. In the image it is the
-# entry point, and the command `monohull`: it installs nothing and runs any other command unchanged.
+# entry point, PID 1, and the command `monohull`: it installs nothing and runs any other command unchanged.
 set -eu
 
 # Until monohull has its own handlers, a reload or restart is not needed, and a stop is done at once.
@@ -65,6 +65,8 @@ while (defined(my $part = $ENV{"MONOHULL_ENVIRONMENT_" . ++$number})) { $text .=
 $text =~ tr|A-Za-z0-9+/||cd;
 $text =~ tr|A-Za-z0-9+/| -_|;
 my $bytes = join "", map { unpack "u", chr(32 + int(length($_) * 3 / 4)) . $_ } $text =~ /(.{1,60})/gs;
+# a shell ignores them in what it starts in the background
+$SIG{INT} = $SIG{QUIT} = "DEFAULT";
 %ENV = ();
 for (split /\0/, $bytes) { my ($name, $value) = split /=/, $_, 2; $ENV{$name} = $value }
 { exec { $ARGV[0] } @ARGV }
@@ -97,7 +99,6 @@ start_monohull() {
 }
 
 in_image() {
-  guard_signals
   case $1 in
     monohull) shift ;;
     run | dev | check | render | version | help | -* | '') ;;
@@ -105,8 +106,56 @@ in_image() {
     sh | bash | dash | */sh | */bash | */dash) in_shell "$@" ;;
     *) become "$@" ;;
   esac
+  guard_signals
   expect_limits
   start_monohull node "$@"
+}
+
+# PID 1 of the container: starts the command, passes signals on to it, reaps the processes that are left to it, and exits as it does.
+as_init() {
+  case $1 in monohull) word=${2-} ;; *) word=$1 ;; esac
+  case $word in run | dev | -* | '') is_run=yes ;; *) is_run=no ;; esac
+  # a terminal sends these to the command itself
+  if [ -t 0 ]; then trap has_passed=yes INT QUIT TSTP; else pass_on_each INT QUIT TSTP; fi
+  pass_on_each HUP USR1 USR2 PIPE ALRM TERM CONT TTIN TTOU URG VTALRM PROF WINCH PWR
+  child=
+  # a shell gives /dev/null to what it starts in the background
+  exec 3<&0
+  (in_image "$@") <&3 3<&- &
+  child=$!
+  exec 3<&-
+  last=
+  while :; do
+    has_passed=no
+    code=0
+    wait "$child" || code=$?
+    if [ "$code" = 127 ] && [ -n "$last" ] && ! kill -0 "$child" 2>/dev/null; then exit "$last"; fi
+    [ "$has_passed" = yes ] || exit "$code"
+    last=$code
+  done
+}
+
+pass_on_each() {
+  # shellcheck disable=SC2064 # the name of now
+  for signal; do trap "pass_on $signal" "$signal"; done
+}
+
+# Passes a signal on. Before monohull can handle it, there is nothing to reload or reopen, and a stop ends it at once.
+pass_on() {
+  has_passed=yes
+  if ! is_ready; then
+    case $1 in TERM | INT | QUIT) exit 0 ;; *) return ;; esac
+  fi
+  kill -s "$1" "$child" 2>/dev/null || true
+}
+
+# Whether the command has its handlers. Only those of monohull are waited for: SIGHUP's, the lowest bit of SigCgt, is one of them.
+is_ready() {
+  [ -n "$child" ] || return
+  [ "$is_run" = yes ] || grep -aqE 'launcher\.cjs.(run|dev|-)' "/proc/$child/cmdline" 2>/dev/null || return 0
+  while read -r name value; do
+    case $name$value in SigCgt:*[13579bdf]) return 0 ;; SigCgt:*) return 1 ;; esac
+  done <"/proc/$child/status"
 }
 
 # Runs a shell, such as that of `CMD monohull run node server.js`, which Docker runs as `/bin/sh -c TEXT`. In the text, `monohull run`
@@ -305,4 +354,4 @@ if [ "${0##*/}" = monohull ]; then
   set -- monohull "$@"
 fi
 [ $# -gt 0 ] || set -- run
-if [ "${MONOHULL_IMAGE-}" = 1 ]; then in_image "$@"; else on_host "$@"; fi
+if [ "${MONOHULL_IMAGE-}" != 1 ]; then on_host "$@"; elif [ $$ = 1 ]; then as_init "$@"; else in_image "$@"; fi

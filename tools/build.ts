@@ -44,6 +44,8 @@ if (name === 'run' || name === 'dev' || name.startsWith('-')) {
   // SIGUSR1 may have opened it before
   const inspector = require('node:inspector')
   if (!process.execArgv.some(argument => argument.startsWith('--inspect')) && inspector.url()) inspector.close()
+  // Ctrl-Z in a container would freeze it for good: nobody could continue it
+  if (process.env.MONOHULL_IMAGE === '1') process.on('SIGTSTP', () => {})
   for (const signal of ['SIGTERM', 'SIGQUIT', 'SIGINT']) process.on(signal, () => process.exit(0))
 }`
 

@@ -58,7 +58,7 @@ describe('what is in the image', () => {
     assert.equal(config.Labels['org.opencontainers.image.version'], version)
     assert.equal(config.StopSignal, 'SIGTERM')
     assert.deepEqual(Object.keys(config.ExposedPorts), ['443/tcp', '443/udp', '80/tcp'])
-    assert.deepEqual(config.Entrypoint, ['tini', '--', '/opt/monohull/start.sh'])
+    assert.deepEqual(config.Entrypoint, ['/opt/monohull/start.sh'])
     assert.deepEqual(config.Cmd, ['monohull', 'run'])
     assert.equal(config.Healthcheck.Test[0], 'CMD')
   })

@@ -86,11 +86,11 @@ describe('the image, run as it is', () => {
     )
   })
 
-  it('has tini as PID 1, and the supervisor as its only child', async () => {
-    assert.equal((await container.exec('cat', '/proc/1/comm')).stdout.trim(), 'tini')
+  it('has start.sh as PID 1, and the supervisor as its only child', async () => {
+    assert.equal((await container.exec('cat', '/proc/1/comm')).stdout.trim(), 'start.sh')
     const processes = await container.processes()
-    const tini = processes.find(({ command }) => command.startsWith('tini '))
-    const children = processes.filter(({ parent }) => parent === tini?.pid)
+    const init = processes.find(({ command }) => command.includes('start.sh monohull'))
+    const children = processes.filter(({ parent }) => parent === init?.pid)
     assert.equal(children.length, 1)
     assert.match(children[0]?.command ?? '', /launcher\.cjs run$/)
   })

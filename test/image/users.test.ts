@@ -21,7 +21,7 @@ describe('started as root', () => {
   it("runs nginx's workers as www-data, the app's as app, and the rest as root", () => {
     assert.deepEqual(uidsOf(/^nginx: worker/), [33])
     assert.deepEqual(uidsOf(/app\/server\.cjs/), [10001])
-    assert.deepEqual(uidsOf(/^nginx: master|launcher\.cjs|^tini/), [0])
+    assert.deepEqual(uidsOf(/^nginx: master|launcher\.cjs|start\.sh/), [0])
   })
 
   it('keeps every private key from app and from www-data', async () => {
