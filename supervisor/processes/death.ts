@@ -10,4 +10,6 @@ export interface Death {
   /** Whether something outside monohull killed it. */
   wasKilledOutside: boolean
   lastLines: string[]
+  /** Reason for the end, if the exit does not say enough. */
+  reason?: string | undefined
 }

@@ -267,13 +267,16 @@ function warnOfRoot(log: Log): void {
   })
 }
 
-function bootFailure({ worker, exit, lastLines }: Death): OperatorError {
+function bootFailure({ worker, exit, lastLines, reason }: Death): OperatorError {
   const printed = lastLines.length > 0 ? `; its last lines:\n${lastLines.join('\n')}` : ' and printed nothing'
-  return new OperatorError(`every worker failed at its first start; ${worker} was the last one${printed}`, {
-    fix: 'fix the app: the log lines above show why each worker ended',
-    // a server that ends by itself has failed, even with exit code 0
-    code: exitCodeOf(exit) || 1,
-  })
+  return new OperatorError(
+    `every worker failed at its first start; ${worker} was the last one${reason === undefined ? '' : `: ${reason}`}${printed}`,
+    {
+      fix: 'fix the app: the log lines above show why each worker ended',
+      // a server that ends by itself has failed, even with exit code 0
+      code: exitCodeOf(exit) || 1,
+    },
+  )
 }
 
 function describeApp({ name, content, plan, context }: AppSettings, apps: number): LogFields {

@@ -1,6 +1,6 @@
 import { backoffMs } from '../base/backoff.ts'
 import type { WorkerPlan } from './plan.ts'
-import { hasLimits, type RecycleReason, reachedLimit } from './recycling.ts'
+import { hasLimits, memoryChecks, type RecycleReason, reachedLimit } from './recycling.ts'
 import type { WorkerSlot } from './slot.ts'
 import type { Turns } from './turns.ts'
 import type { Worker, WorkerDeps } from './worker.ts'
@@ -26,6 +26,8 @@ export function createRecycler({ clock, log, random, memoryOf, turns, plan, slot
   const waiting = new Set<WorkerSlot>()
   /** Failed attempts of each slot in a row, and the earliest time of the next. */
   const failed = new Map<WorkerSlot, { count: number; notBefore: number }>()
+  /** Checks in a row at which a worker was above its memory limit. */
+  const above = new WeakMap<Worker, number>()
   let cancel: (() => void) | undefined
   let isOver = false
 
@@ -40,7 +42,7 @@ export function createRecycler({ clock, log, random, memoryOf, turns, plan, slot
       plan().recycle.maxMemoryBytes > 0 ? memoryOf(due.map(({ worker }) => worker.process.child.pid)) : undefined
     for (const { slot, worker } of due) {
       const memoryBytes = memory?.get(worker.process.child.pid) ?? 0
-      const reason = reasonFor(worker, memoryBytes)
+      const reason = reasonFor(worker, staysAbove(worker, memoryBytes) ? memoryBytes : 0)
       if (reason) void turns.shared(() => recycle(slot, worker, reason)).finally(() => waiting.delete(slot))
       if (reason) waiting.add(slot)
     }
@@ -55,6 +57,14 @@ export function createRecycler({ clock, log, random, memoryOf, turns, plan, slot
     const ageMs = clock.monotonic() - worker.process.state().startedAt
     if (ageMs < plan().minUptimeMs) return undefined
     return reachedLimit({ requests: worker.requests(), memoryBytes, ageMs }, worker.limits)
+  }
+
+  /** Whether a worker has used too much memory at several checks in a row. */
+  function staysAbove(worker: Worker, memoryBytes: number): boolean {
+    const isAbove = worker.limits.memoryBytes > 0 && memoryBytes >= worker.limits.memoryBytes
+    const count = isAbove ? (above.get(worker) ?? 0) + 1 : 0
+    above.set(worker, count)
+    return count >= memoryChecks
   }
 
   function isHeldBack(slot: WorkerSlot): boolean {

@@ -40,6 +40,9 @@ export interface RecycleReason {
   limit: number
 }
 
+/** Checks in a row at which memory must be above its limit. A single one may be a peak, such as a large request. */
+export const memoryChecks = 3
+
 /** The first limit that a worker has reached; undefined if none. */
 export function reachedLimit(facts: RecycleFacts, limits: RecycleLimits): RecycleReason | undefined {
   const reasons: RecycleReason[] = [

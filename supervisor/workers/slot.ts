@@ -2,6 +2,7 @@ import { backoffMs } from '../base/backoff.ts'
 import { reasonOf } from '../base/errors.ts'
 import { type RollResult, stopping } from '../base/roll-result.ts'
 import type { Death } from '../processes/death.ts'
+import type { Exit } from '../processes/exit.ts'
 import type { RestartCounts } from '../processes/last-death.ts'
 import {
   type SlotEffect,
@@ -214,14 +215,16 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
   /** Logs the end of a worker and acts on it. */
   function recordExit(worker: number, end: WorkerEnd | RefusedEnd): void {
     if (end.wasRequested || isStopping) return
-    const { exit, wasReady, servedMs, lastLines, blame } = end
+    const { wasReady, servedMs, lastLines, blame, reason } = end
+    // 143 would say that somebody else had stopped it
+    const exit: Exit = end.cause === 'boot timeout' ? { kind: 'code', code: 1 } : end.exit
     const at = clock.now()
     const step = stepSlot(state, { type: 'ended', worker, blame, at: clock.monotonic() }, policy())
     const decision = step.effects.find(effect => effect.type === 'decided')?.decision
     const wasKilledOutside = blame === 'outside'
     const endsRun =
       decision !== 'replacement abandoned' &&
-      deps.onDeath({ worker: name, exit, wasReady, servedMs, wasKilledOutside, lastLines })
+      deps.onDeath({ worker: name, exit, wasReady, servedMs, wasKilledOutside, lastLines, reason })
     const addresses = [slot.address(), ...deps.entriesOf()]
     counts.crashes++
     counts.lastDeath = recordDeath(deps, end, { worker: name, decision, endsRun, at, addresses })

@@ -3,7 +3,7 @@ import type { ProcessRuntime } from '../processes/child.ts'
 import { describeExit, type Exit } from '../processes/exit.ts'
 import { type ManagedProcess, manageProcess } from '../processes/managed-process.ts'
 import type { OomWatch } from '../processes/oom-watch.ts'
-import { endReason } from '../processes/process-state.ts'
+import { endReason, type StopCause } from '../processes/process-state.ts'
 import { type Blame, blameFor } from '../processes/slot-state.ts'
 import { explainDeath } from './deaths/death.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -43,6 +43,8 @@ export interface WorkerEnd {
   wasReady: boolean
   /** Whether monohull asked it to stop. */
   wasRequested: boolean
+  /** Monohull's reason for ending it; undefined if it ended by itself. */
+  cause: StopCause | undefined
   /** Time in ms since the Unix epoch. */
   startedAt: number
   uptimeMs: number
@@ -226,6 +228,7 @@ export function launchWorker(
       exit,
       wasReady,
       wasRequested,
+      cause,
       startedAt,
       uptimeMs,
       servedMs,
@@ -259,6 +262,7 @@ export function refusedEnd(error: unknown): RefusedEnd {
     exit: { kind: 'code', code: exitCode.software },
     wasReady: false,
     wasRequested: false,
+    cause: undefined,
     startedAt: 0,
     uptimeMs: 0,
     servedMs: 0,

@@ -6,6 +6,8 @@ import type { Output } from './output.ts'
 /** Longer lines are split. */
 const maxLineBytes = 2 << 20
 const tailBytes = 8192
+/** Time after which the beginning of a line is written without its end: a prompt, or what a program prints before it hangs. */
+const partialMs = 1000
 
 /** Options of `relayLines`. */
 export interface RelayOptions {
@@ -36,12 +38,34 @@ export function relayLines(options: RelayOptions): LineRelay {
   let rest: Buffer[] = []
   let restBytes = 0
   let tail: Buffer = Buffer.alloc(0)
+  let partial: NodeJS.Timeout | undefined
+  /** Whether the beginning of the present line has been written. */
+  let isContinued = false
+
+  function keep(bytes: Buffer): void {
+    rest = bytes.length > 0 ? [bytes] : []
+    restBytes = bytes.length
+    clearTimeout(partial)
+    partial = bytes.length > 0 ? setTimeout(writePartial, partialMs).unref() : undefined
+  }
+
+  function writePartial(): void {
+    if (stream.isPaused()) {
+      // its end may be there already
+      partial = setTimeout(writePartial, partialMs).unref()
+      return
+    }
+    const bytes = Buffer.concat(rest)
+    const whole = bytes.length - unfinishedBytes(bytes)
+    if (whole > 0) output.write(render(bytes.subarray(0, whole)))
+    if (whole > 0) isContinued = true
+    keep(bytes.subarray(whole))
+  }
 
   const ended = new Promise<void>(resolve => {
     stream.on('close', () => {
       if (restBytes > 0) output.write(render(Buffer.concat(rest)))
-      rest = []
-      restBytes = 0
+      keep(Buffer.alloc(0))
       resolve()
     })
   })
@@ -50,18 +74,21 @@ export function relayLines(options: RelayOptions): LineRelay {
     tail = chunk.length >= tailBytes ? chunk : Buffer.concat([tail.subarray(-tailBytes), chunk])
     const lastBreak = chunk.lastIndexOf(10)
     if (lastBreak === -1) {
-      rest.push(chunk)
-      restBytes += chunk.length
+      if (restBytes === 0) keep(chunk)
+      else {
+        rest.push(chunk)
+        restBytes += chunk.length
+      }
       if (restBytes < maxLineBytes) return
       output.write(render(Buffer.concat(rest)))
-      rest = []
-      restBytes = 0
+      keep(Buffer.alloc(0))
     } else {
-      const whole = chunk.subarray(0, lastBreak)
-      output.write(render(restBytes === 0 ? whole : Buffer.concat([...rest, whole])))
-      const remainder = chunk.subarray(lastBreak + 1)
-      rest = remainder.length > 0 ? [remainder] : []
-      restBytes = remainder.length
+      const bytes = Buffer.concat([...rest, chunk.subarray(0, lastBreak)])
+      // the end of a line whose beginning has been written
+      if (isContinued && bytes.length > 0 && bytes[0] === 10) output.write(render(bytes.subarray(1)))
+      else if (!isContinued || bytes.length > 0) output.write(render(bytes))
+      isContinued = false
+      keep(chunk.subarray(lastBreak + 1))
     }
     const full = output.full()
     if (!full) return
@@ -106,6 +133,18 @@ function jsonRenderer({ source, pid, streamName, now }: RelayOptions): Render {
       )
       .join('')
   }
+}
+
+/** Number of bytes at the end that begin a character of UTF-8 whose other bytes are missing. */
+function unfinishedBytes(bytes: Buffer): number {
+  for (let back = 1; back <= 3 && back <= bytes.length; back++) {
+    const byte = bytes[bytes.length - back] ?? 0
+    if (byte < 0x80) return 0
+    if (byte < 0xc0) continue
+    const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2
+    return length > back ? back : 0
+  }
+  return 0
 }
 
 function splitLines(lines: Buffer): Buffer[] {

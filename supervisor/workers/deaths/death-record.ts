@@ -24,13 +24,14 @@ interface Circumstances {
 /** Logs the death of a worker that ended by itself, and returns it for the status. The requests that were in flight follow a moment later. */
 export function recordDeath(
   { log, inFlight }: DeathRecordDeps,
-  { pid, exit, reason, startedAt, uptimeMs, stack, lastLines, wasReady }: WorkerEnd | RefusedEnd,
+  { pid, exit, cause, reason, startedAt, uptimeMs, stack, lastLines, wasReady }: WorkerEnd | RefusedEnd,
   { worker, decision, endsRun, at, addresses }: Circumstances,
 ): LastDeath {
   const record = {
     worker,
     pid,
-    exit: describeExit(exit),
+    // its exit only says that it was stopped
+    exit: cause === 'boot timeout' ? 'stopped at boot_timeout' : describeExit(exit),
     reason,
     uptime_ms: uptimeMs,
     decision: endsRun ? 'everything is stopped' : decision,
@@ -38,7 +39,7 @@ export function recordDeath(
     last_lines: lastLines,
   }
   const time = new Date(at).toISOString()
-  const death: LastDeath = { at: time, exit: describeExit(exit), reason, line: tellingLine(lastLines), requests: [] }
+  const death: LastDeath = { at: time, exit: record.exit, reason, line: tellingLine(lastLines), requests: [] }
   const write = (requests: readonly string[]) => {
     death.requests = requests
     log.error('worker died', { ...record, in_flight: requests.length > 0 ? requests : undefined })

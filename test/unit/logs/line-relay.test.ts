@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { PassThrough, type Readable } from 'node:stream'
-import { describe, it } from 'node:test'
+import { describe, it, type TestContext } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import fc from 'fast-check'
 import type { LogFormat } from '../../../supervisor/base/log.ts'
@@ -182,5 +182,76 @@ describe('logs/adapters/line-relay: the stream', () => {
     await ended
     assert.equal(tail().length, 8192)
     assert.match(tail().toString(), /\nline 2998\nline 2999\nlast words$/)
+  })
+})
+
+describe('logs/adapters/line-relay: a line without an end', () => {
+  function start(t: TestContext, format: LogFormat) {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const stream = new PassThrough()
+    const { output, bytes, block } = collect()
+    const { ended } = relay(stream, output, format)
+    return {
+      block,
+      text: () => bytes().toString(),
+      async write(chunk: Buffer | string) {
+        stream.write(chunk)
+        await setImmediate()
+      },
+      async end() {
+        stream.end()
+        await ended
+      },
+      pass: (ms: number) => t.mock.timers.tick(ms),
+    }
+  }
+
+  it('is written after a second, and once', async t => {
+    const { text, write, end, pass } = start(t, 'text')
+    await write('one\nPassword: ')
+    pass(999)
+    assert.equal(text(), `${prefix}one\n`)
+    pass(1)
+    assert.equal(text(), `${prefix}one\n${prefix}Password: \n`)
+    pass(10_000)
+    await write('\nnext\n')
+    assert.equal(text(), `${prefix}one\n${prefix}Password: \n${prefix}next\n`)
+    await end()
+    assert.equal(text(), `${prefix}one\n${prefix}Password: \n${prefix}next\n`)
+  })
+
+  it('ends without an empty line', async t => {
+    const { text, write, pass } = start(t, 'text')
+    await write('loading')
+    pass(1000)
+    await write('\n')
+    await write('\n')
+    assert.equal(text(), `${prefix}loading\n${prefix}\n`)
+  })
+
+  it('goes on in the next line, and never cuts a character', async t => {
+    const { text, write, pass } = start(t, 'json')
+    const euro = Buffer.from('a€')
+    await write(euro.subarray(0, 2))
+    pass(1000)
+    await write(euro.subarray(2, 3))
+    pass(1000)
+    await write(Buffer.concat([euro.subarray(3), Buffer.from('b\n')]))
+    assert.deepEqual(records(Buffer.from(text())), [
+      { ...head, line: 'a' },
+      { ...head, line: '€b' },
+    ])
+  })
+
+  it('waits while nobody reads', async t => {
+    const { text, write, block, pass } = start(t, 'text')
+    const release = block()
+    await write('one\nhalf a ')
+    pass(5000)
+    assert.equal(text(), `${prefix}one\n`)
+    release()
+    await setImmediate()
+    await write('line\n')
+    assert.equal(text(), `${prefix}one\n${prefix}half a line\n`)
   })
 })
