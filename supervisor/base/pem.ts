@@ -11,13 +11,20 @@ export interface PemBlock {
 export type PemReading = { ok: true; blocks: PemBlock[] } | { ok: false; problem: string; fix: string }
 
 const derSequence = 0x30
+const opensshKey = 'OPENSSH PRIVATE KEY'
 const block = /-----BEGIN ([A-Z0-9 ]+)-----([\s\S]*?)-----END \1-----/g
 const marker = /-----BEGIN ([A-Z0-9 ]+)-----/g
+
+/** Whether bytes are one object in DER: a sequence with a long length, or with a short one that is its own. */
+export function isDer(bytes: Uint8Array): boolean {
+  const length = bytes[1] ?? 0
+  return bytes[0] === derSequence && (length >= 0x80 || bytes.length === length + 2)
+}
 
 /** Reads every object of a PEM file. Ignores a byte order mark, CRLF and text between the objects. */
 export function readPem(bytes: Uint8Array): PemReading {
   if (bytes.length === 0) return { ok: false, problem: 'is empty', fix: 'write it again' }
-  if (bytes[0] === derSequence && (bytes[1] ?? 0) >= 0x80) {
+  if (isDer(bytes)) {
     return {
       ok: false,
       problem: 'is DER, not PEM',
@@ -27,7 +34,9 @@ export function readPem(bytes: Uint8Array): PemReading {
   if (bytes.slice(0, 64).includes(0)) {
     return { ok: false, problem: 'is binary or UTF-16, not PEM', fix: 'save it as PEM in plain ASCII' }
   }
-  const text = decodeLatin1(bytes)
+  const decoded = decodeLatin1(bytes)
+  // from a variable or JSON: line breaks as two characters
+  const text = /-----BEGIN [A-Z0-9 ]+-----\\n/.test(decoded) ? decoded.replaceAll('\\n', '\n') : decoded
   const blocks: PemBlock[] = []
   for (const [, label = '', body = ''] of text.matchAll(block)) {
     const normalized = normalize(label, body)
@@ -60,12 +69,33 @@ function decodeLatin1(bytes: Uint8Array): string {
   return text
 }
 
+/** Forms of certificates that TLS servers cannot use, by label. */
+const otherForms: Record<string, { problem: string; fix: string }> = {
+  PKCS7: {
+    problem: 'is PKCS#7, not a certificate in PEM',
+    fix: 'convert it: openssl pkcs7 -print_certs -in FILE -out fullchain.pem',
+  },
+  CMS: {
+    problem: 'is PKCS#7 (CMS), not a certificate in PEM',
+    fix: 'convert it: openssl cms -verify -noverify -nosigs -in FILE -certsout fullchain.pem',
+  },
+  'TRUSTED CERTIFICATE': {
+    problem: "is OpenSSL's TRUSTED CERTIFICATE, which contains more than a certificate",
+    fix: 'convert it: openssl x509 -in FILE -out fullchain.pem',
+  },
+  'CERTIFICATE REQUEST': {
+    problem: 'is a request for a certificate (CSR), not a certificate',
+    fix: 'mount the certificate that the CA issued for it',
+  },
+}
 /** Certificates of a file; `problem` says what it contains instead. */
 export function certificatesOf(
   blocks: readonly PemBlock[],
 ): { ok: true; texts: string[] } | { ok: false; problem: string; fix: string } {
   const texts = blocks.filter(({ label }) => label === 'CERTIFICATE').map(({ text }) => text)
   if (texts.length > 0) return { ok: true, texts }
+  const other = blocks.map(({ label }) => otherForms[label]).find(form => form !== undefined)
+  if (other) return { ok: false, ...other }
   if (blocks.some(({ label }) => label.endsWith('PRIVATE KEY'))) {
     return { ok: false, problem: 'contains a private key but no certificate', fix: 'the two files may be swapped' }
   }
@@ -80,9 +110,16 @@ export function certificatesOf(
 export function keysOf(
   blocks: readonly PemBlock[],
 ): { ok: true; texts: string[] } | { ok: false; problem: string; fix: string } {
-  const keys = blocks.filter(({ label }) => label.endsWith('PRIVATE KEY'))
+  const keys = blocks.filter(({ label }) => label.endsWith('PRIVATE KEY') && label !== opensshKey)
   const open = keys.filter(({ isEncrypted }) => !isEncrypted)
   if (open.length > 0) return { ok: true, texts: open.map(({ text }) => text) }
+  if (blocks.some(({ label }) => label === opensshKey)) {
+    return {
+      ok: false,
+      problem: 'is in the format of OpenSSH, which TLS servers do not read',
+      fix: "convert it in place: ssh-keygen -p -m PEM -N '' -f KEY",
+    }
+  }
   if (keys.length > 0) {
     return {
       ok: false,

@@ -1,32 +1,63 @@
 import type { CertificateFiles } from './certificate.ts'
 
+/** Pairs by their usual names, best first: certbot, Kubernetes, OpenSSL, acme.sh, ZeroSSL, and Synology, which has one pair of each key type. */
 const wellKnownPairs: CertificateFiles[] = [
   { chain: 'fullchain.pem', key: 'privkey.pem' },
   { chain: 'tls.crt', key: 'tls.key' },
   { chain: 'cert.pem', key: 'key.pem' },
+  { chain: 'ecc-fullchain.pem', key: 'ecc-privkey.pem' },
+  { chain: 'rsa-fullchain.pem', key: 'rsa-privkey.pem' },
+  { chain: 'cert.pem', key: 'privkey.pem' },
+  { chain: 'fullchain.cer', key: 'privkey.pem' },
+  { chain: 'certificate.crt', key: 'private.key' },
 ]
+
+const certificateName = /^(.+)\.(pem|crt|cer|cert)$/
+/** Archives with certificate and key, which nginx cannot read. */
+const archiveName = /\.(pfx|p12)$/i
 
 /** Whether a file may be half of a pair, by its name. Changes of all other files are ignored. */
 export function isOfInterest(name: string): boolean {
-  return /\.(pem|crt|key)$/.test(name)
+  return /\.(pem|crt|cer|cert|key|pfx|p12)$/i.test(name)
 }
 
-/** Names of files that need a counterpart; certificates of CAs need none. */
-const isOfPair = /^(?!(ca|chain|root)\b).*\.(pem|crt|key)$/
+/** Whether a file contains a certificate and its key in a form that must be converted. */
+export function isArchive(name: string): boolean {
+  return archiveName.test(name)
+}
+
+/** Whether a file is a key, by its name. */
+export function isKeyName(name: string): boolean {
+  return /(\.key|^(priv)?key\.pem|[-_.](priv)?key\.pem)$/i.test(name)
+}
+
+/** Names of files that need a counterpart; certificates of CAs, requests and parameters need none. */
+const isOfPair =
+  /^(?!(ca|ca_bundle|ca-bundle|chain|(rsa|ecc)-chain|root|rootca|dhparams?|ssl-dhparams|csr)\b).*\.(pem|crt|cer|cert|key)$/i
 
 /**
- * Pairs among the file names of a directory, best first: names used by certbot, Kubernetes and OpenSSL, then any NAME.pem or
- * NAME.crt with NAME.key. `unpaired` are the files whose counterpart is missing.
+ * Pairs among the file names of a directory, best first: usual names, then any NAME.pem, NAME.crt or NAME.cer with NAME.key or
+ * NAME-key.pem (mkcert). Letter case does not count. `unpaired` are the files whose counterpart is missing; each may contain both.
  */
 export function findPairs(names: readonly string[]): { pairs: CertificateFiles[]; unpaired: string[] } {
-  const present = new Set(names)
-  const pairs = wellKnownPairs.filter(pair => present.has(pair.chain) && present.has(pair.key))
-  for (const chain of [...names].sort()) {
-    const base = /^(.+)\.(pem|crt)$/.exec(chain)?.[1]
-    const key = `${base}.key`
-    if (base && present.has(key) && !pairs.some(pair => pair.key === key)) pairs.push({ chain, key })
+  const byLower = new Map([...names].sort().map(name => [name.toLowerCase(), name]))
+  const pairs: CertificateFiles[] = []
+  const add = (chain: string | undefined, key: string | undefined) => {
+    if (chain === undefined || key === undefined || pairs.some(pair => pair.key === key || pair.chain === chain)) return
+    pairs.push({ chain, key })
+  }
+  for (const pair of wellKnownPairs) add(byLower.get(pair.chain), byLower.get(pair.key))
+  const keys = [...byLower.keys()].filter(isKeyName)
+  // acme.sh: fullchain.cer is the whole chain of NAME.cer, whose key is NAME.key
+  if (keys.length === 1) add(byLower.get('fullchain.cer'), byLower.get(keys[0] ?? ''))
+  for (const [lower, chain] of byLower) {
+    const base = certificateName.exec(lower)?.[1]
+    if (base === undefined || isKeyName(lower)) continue
+    for (const key of [`${base}.key`, `${base}-key.pem`, `${base}_key.pem`, `${base}.key.pem`])
+      add(chain, byLower.get(key))
   }
   const used = new Set(pairs.flatMap(pair => [pair.chain, pair.key]))
-  const unpaired = names.filter(name => isOfPair.test(name) && !used.has(name) && !used.has('fullchain.pem'))
+  const hasWhole = [...used].some(name => /^(rsa-|ecc-)?fullchain\.(pem|cer)$/i.test(name))
+  const unpaired = names.filter(name => isOfPair.test(name) && !used.has(name) && !hasWhole)
   return { pairs, unpaired: unpaired.sort() }
 }

@@ -9,7 +9,7 @@ import {
   type UsableCertificate,
 } from './certificate.ts'
 import { type CertificateSource, uncovered } from './choice.ts'
-import { findPairs } from './directory.ts'
+import { findPairs, isArchive, isKeyName } from './directory.ts'
 import {
   type LocalAuthorityFacts,
   type LocalCertificateSettings,
@@ -69,10 +69,21 @@ function findInDirectory(store: CertificateStore, directory: string, now: number
   const listed = tryToList(store, directory)
   if ('problem' in listed) return { usable: [], problems: [listed], order: [] }
   const { pairs, unpaired } = findPairs(listed.files)
-  const readings = pairs.map(pair => store.read(directory, pair))
+  // one file may contain certificate and key
+  const combined = new Map(
+    unpaired.filter(name => !isKeyName(name)).map(name => [name, store.read(directory, { chain: name, key: name })]),
+  )
+  const whole = [...combined.values()].filter(({ ok }) => ok)
+  const readings = [...pairs.map(pair => store.read(directory, pair)), ...whole]
   const { usable, problems } = chooseCertificates(readings, now)
-  const incomplete = unpaired.map(name => {
-    const isKey = name.endsWith('.key') || /^(priv)?key\.pem$/.test(name)
+  const single = unpaired.filter(name => !combined.get(name)?.ok)
+  const archives = listed.files.filter(isArchive).map(name => ({
+    files: { chain: join(directory, name), key: '' },
+    problem: `${join(directory, name)} is PKCS#12, which nginx does not read`,
+    fix: `convert it: openssl pkcs12 -in ${name} -passin file:PASSWORD -nodes -out ${name.replace(/\.\w+$/, '.pem')}`,
+  }))
+  const incomplete = single.map(name => {
+    const isKey = isKeyName(name)
     return {
       files: { chain: join(directory, name), key: '' },
       problem: isKey
@@ -83,7 +94,7 @@ function findInDirectory(store: CertificateStore, directory: string, now: number
   })
   return {
     usable: usable.map(pair => ({ source: 'mounted', ...pair })),
-    problems: [...problems, ...incomplete],
+    problems: [...problems, ...archives, ...incomplete],
     order: readings.map(({ files }) => files.chain),
   }
 }
@@ -187,7 +198,11 @@ export async function findServed(settings: CertificateSearchSettings, deps: Serv
   if (certificates.length > 0 || deps.isIssuedNeeded(certificates))
     return { certificates, problems, order, localAuthority: undefined }
   if (settings.isRequired || deps.isMountedServed) throw noUsableCertificate(settings, problems)
-  const { authority, ...local } = await localCertificate(store, settings, { clock, log })
+  const { authority, ...local } = await localCertificate(store, settings, {
+    clock,
+    log,
+    rejected: problems[0]?.problem,
+  })
   return { certificates: [{ source: 'local-ca', ...local }], problems, order, localAuthority: authority }
 }
 

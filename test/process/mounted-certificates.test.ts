@@ -207,7 +207,7 @@ describe('certificates that nginx would reject', { concurrency: 3 }, () => {
       'openssl req -x509 -newkey rsa:1024 -nodes -keyout tls.key -out tls.crt -subj /CN=a',
       /has 1024 bits/,
     ],
-    ['DER', 'openssl x509 -in tls.crt -outform der -out d && mv d tls.crt', /tls\.crt is DER, not PEM/],
+    ['PKCS#7', 'openssl crl2pkcs7 -nocrl -certfile tls.crt -out p && mv p tls.crt', /tls\.crt is PKCS#7/],
     [
       'a passphrase',
       'openssl pkey -in tls.key -aes256 -passout pass:x -out k && mv k tls.key',

@@ -1,10 +1,10 @@
 import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { canonicalAddress } from '../../base/address.ts'
 import { elementsIn, readExtension } from '../../base/der.ts'
 import { errnoOf, messageOf, OperatorError } from '../../base/errors.ts'
-import { certificatesOf, keysOf, readPem } from '../../base/pem.ts'
+import { certificatesOf, isDer, keysOf, readPem } from '../../base/pem.ts'
 import type { CertificateFacts, CertificateFiles, CertificateReading } from '../certificate.ts'
 import { type ChainLink, orderChain } from '../chain.ts'
 import { findChainWeakness, findKeyWeakness, keyTypeOf, oneLine } from './strength.ts'
@@ -65,9 +65,12 @@ export function readCertificate(directory: string, names: CertificateFiles): Cer
   const weakKey = findKeyWeakness(match.key)
   if (weakKey) return refuse(`the key ${files.key}`, weakKey)
 
-  const ordered = orderChain(
-    match.leaf,
-    chain.links.filter(link => link !== match.leaf),
+  const ordered = completed(
+    directory,
+    orderChain(
+      match.leaf,
+      chain.links.filter(link => link !== match.leaf),
+    ),
   )
   const weakness = findChainWeakness(ordered.chain.map(({ x509 }) => x509))
   if (weakness) return refuse(files.chain, weakness)
@@ -88,14 +91,33 @@ export function readCertificate(directory: string, names: CertificateFiles): Cer
   }
 }
 
+/** Files with the intermediate certificates beside the certificate: ZeroSSL, Synology and certbot, acme.sh. */
+const bundles = ['ca_bundle.crt', 'ca-bundle.crt', 'chain.pem', 'ca.cer']
+
+/** A chain of the certificate alone, with the intermediates of a file beside it if they are its issuers. */
+function completed(directory: string, ordered: { chain: ReadLink[]; unrelated: ReadLink[] }): typeof ordered {
+  const [leaf] = ordered.chain
+  if (!leaf || ordered.chain.length > 1 || leaf.isIssuedBy(leaf)) return ordered
+  for (const bundle of bundles) {
+    const found = existsSync(join(directory, bundle)) ? parseCertificates(join(directory, bundle)) : undefined
+    if (!found?.ok) continue
+    const { chain } = orderChain(leaf, found.links)
+    if (chain.length > 1) return { chain, unrelated: ordered.unrelated }
+  }
+  return ordered
+}
+
 interface ReadLink extends ChainLink {
   x509: X509Certificate
   isIssuedBy(other: ReadLink): boolean
 }
 
 function parseCertificates(path: string): { ok: true; links: ReadLink[] } | Bad {
-  const pem = readPemFile(path)
-  const found = pem.ok ? certificatesOf(pem.blocks) : pem
+  const read = readBytes(path)
+  if (!read.ok) return read
+  const pem = readPem(read.bytes)
+  const der = isDer(read.bytes) ? tryParse(() => new X509Certificate(read.bytes)) : undefined
+  const found = der ? { ok: true as const, texts: [der.toString()] } : pem.ok ? certificatesOf(pem.blocks) : pem
   if (!found.ok) return found
   const links: ReadLink[] = []
   for (const [index, text] of found.texts.entries()) {
@@ -116,7 +138,11 @@ function isIssuedBy(x509: X509Certificate, issuer: X509Certificate): boolean {
 }
 
 function parseKeys(path: string): { ok: true; keys: KeyObject[] } | Bad {
-  const pem = readPemFile(path)
+  const read = readBytes(path)
+  if (!read.ok) return read
+  const der = isDer(read.bytes) ? parseDerKey(read.bytes) : undefined
+  if (der) return { ok: true, keys: [der] }
+  const pem = readPem(read.bytes)
   const found = pem.ok ? keysOf(pem.blocks) : pem
   if (!found.ok) return found
   try {
@@ -175,14 +201,28 @@ function mustStaple({ raw }: X509Certificate): boolean {
   )
 }
 
-function readPemFile(path: string): ReturnType<typeof readPem> {
+function parseDerKey(bytes: Buffer): KeyObject | undefined {
+  return (['pkcs8', 'sec1', 'pkcs1'] as const)
+    .map(type => tryParse(() => createPrivateKey({ key: bytes, format: 'der', type })))
+    .find(key => key !== undefined)
+}
+
+function tryParse<T>(parse: () => T): T | undefined {
+  try {
+    return parse()
+  } catch {
+    return undefined
+  }
+}
+
+function readBytes(path: string): { ok: true; bytes: Buffer } | Bad {
   try {
     // reading something else, such as a pipe, could block forever
     const entry = statSync(path)
     if (!entry.isFile()) return { ok: false, problem: 'is not a file', fix: 'replace it with a file' }
     if (entry.size > maxFileBytes)
       return { ok: false, problem: 'is too large for PEM', fix: 'replace it with a PEM file' }
-    return readPem(readFileSync(path))
+    return { ok: true, bytes: readFileSync(path) }
   } catch (error) {
     const uid = process.getuid?.()
     if (errnoOf(error) === 'EACCES') {

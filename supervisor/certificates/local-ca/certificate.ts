@@ -61,7 +61,7 @@ const formerPair = { chain: 'self-signed.crt', key: 'self-signed.key' }
 export async function localCertificate(
   store: LocalCertificateStore,
   settings: LocalCertificateSettings,
-  { clock, log }: Pick<Runtime, 'clock' | 'log'>,
+  { clock, log, rejected }: Pick<Runtime, 'clock' | 'log'> & { rejected?: string | undefined },
 ): Promise<LocalCertificate> {
   const { stateDir, certDir, hostname } = settings
   const fallback = join(settings.runDir, 'certificates')
@@ -97,7 +97,9 @@ export async function localCertificate(
     local.sign(pathsIn(directory, pair), authority.files, { names: serverScope(names), now: time })
     const created = expectUsable(store.read(directory, pair))
     store.remove(pathsIn(directory, formerPair))
-    log.warn('no certificate mounted, serving one from the local CA', {
+    const reason = rejected === undefined ? 'no certificate mounted' : 'no mounted certificate is usable'
+    log.warn(`${reason}, serving one from the local CA`, {
+      rejected,
       names: names.join(','),
       cert_dir: certDir,
       kept_in: directory === stateDir ? directory : `${directory} (not in state_dir ${failures.join()})`,
