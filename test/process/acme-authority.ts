@@ -22,7 +22,19 @@ export interface Behaviour {
   window: { start: Date; end: Date } | undefined
   /** Domains that it takes no orders for. */
   refused: string[]
+  /** Answers in place of Pebble, which `pass` asks; undefined breaks the connection off. */
+  tamper: Tamper | undefined
 }
+
+/** A response that is sent whole, or broken off after some characters. */
+export interface Reply {
+  status: number
+  headers: http.IncomingHttpHeaders
+  text: string
+  cutAt?: number
+}
+
+export type Tamper = (path: string, body: string, pass: () => Promise<Reply>) => Promise<Reply | undefined>
 
 export interface Authority {
   /** Environment for a monohull that uses it. */
@@ -89,13 +101,14 @@ export async function startAuthority(
     limited: { orders: 0, seconds: 0 },
     window: undefined,
     refused: [],
+    tamper: undefined,
   }
   const orders: Authority['orders'] = []
   const revocation = createRevocation({ api, management, ca: readFileSync(join(folder, 'ca.pem'), 'utf8') })
   let asked = 0
   let registered = 0
   const pass = (request: http.IncomingMessage, body: string) =>
-    new Promise<{ status: number; headers: http.IncomingHttpHeaders; text: string }>((resolve, reject) => {
+    new Promise<Reply>((resolve, reject) => {
       const { method = 'GET', url: path = '/', headers } = request
       const passed = https.request(
         { host: '127.0.0.1', port: api, method, path, headers, rejectUnauthorized: false, agent: false },
@@ -135,10 +148,17 @@ export async function startAuthority(
       if (order.identifiers.some(({ value }) => behaviour.refused.includes(value)))
         return problem(400, 'rejectedIdentifier')
     }
-    const { status, headers, text } = await pass(request, body)
+    const passed = () => pass(request, body)
+    const reply = await (behaviour.tamper ? behaviour.tamper(request.url ?? '/', body, passed) : passed())
+    if (!reply) return void request.socket.destroy()
+    const { status, headers, text, cutAt } = reply
     if (request.url === '/sign-me-up' && status === 201) registered++
     delete headers['content-length']
     delete headers['transfer-encoding']
+    if (cutAt !== undefined) {
+      response.writeHead(status, { ...headers, 'content-length': text.length })
+      return void response.write(text.slice(0, cutAt), () => request.socket.destroy())
+    }
     response.writeHead(status, headers)
     if (request.url !== '/dir' || !behaviour.window) return void response.end(text)
     response.end(JSON.stringify({ ...JSON.parse(text), renewalInfo: `https://${request.headers.host}/renewal` }))

@@ -7,7 +7,16 @@ import type { UsableCertificate } from '../certificate.ts'
 import type { Neighbours } from './authority.ts'
 import type { AcmeLedger } from './ledger.ts'
 import { type OrderDeps, obtainCertificate } from './order.ts'
-import { AcmeError, type AcmePlan, type AcmeSettings, causeOf, meansOf, minKeepMs, retryDelayMs } from './plan.ts'
+import {
+  AcmeError,
+  type AcmePlan,
+  type AcmeSettings,
+  causeOf,
+  isHopeless,
+  meansOf,
+  minKeepMs,
+  retryDelayMs,
+} from './plan.ts'
 import { planRenewal } from './renewal.ts'
 
 /** Time between two attempts to claim a name that another instance orders for, in ms. */
@@ -99,9 +108,9 @@ export function createAttempts(deps: AttemptDeps, ledger: AcmeLedger): Attempts 
 
   async function order(plan: AcmePlan, mode: AttemptMode): Promise<Outcome> {
     const present = ledger.kept(plan.name)
+    const unfinished = ledger.recordOf(plan)
     let issued: UsableCertificate
     try {
-      const unfinished = ledger.recordOf(plan)
       const isFirst = !present && mode === 'due' && unfinished.pendingOrder === undefined
       const problem = isFirst ? await deps.preflight(plan) : undefined
       if (problem !== undefined) return fail(plan, new Error(problem))
@@ -113,12 +122,16 @@ export function createAttempts(deps: AttemptDeps, ledger: AcmeLedger): Attempts 
         isResumeOnly: mode === 'resumed',
         onProgress: change => ledger.update(plan, change),
       })
-      issued = ledger.keep(plan, pem)
+      issued = ledger.keep(plan, pem, deps.client.time() ?? clock.now())
       if (present) ledger.update(plan, { retryAt: clock.now() + minKeepMs(issued.certificate) })
       store.savePendingKey(plan.name, undefined)
       await askForWindow(plan, issued)
       log.info('certificate issued', { names: plan.domains.join(','), expires: iso(issued.certificate.notAfter) })
     } catch (error) {
+      const { pendingOrder } = unfinished
+      const isSame = pendingOrder !== undefined && ledger.recordOf(plan).pendingOrder === pendingOrder
+      if (isSame && !signal.aborted && isHopeless(error, unfinished, clock.now()))
+        ledger.update(plan, { pendingOrder: undefined })
       return fail(plan, error)
     }
     const served = await deps.serve(plan, issued)

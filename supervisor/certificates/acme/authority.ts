@@ -50,6 +50,8 @@ export interface AcmeClient {
   certificate(url: string): Promise<string>
   /** Suggested renewal window; undefined if the authority offers none. */
   renewalInfo(certificateId: string): Promise<RenewalInfo | undefined>
+  /** Current time of the authority, by its latest response; undefined if it reports none. */
+  time(): number | undefined
 }
 
 /** Publishes the response to a challenge where the authority looks for it. */
@@ -77,8 +79,12 @@ export interface AcmeStore {
   version(name: string): number
   /** Stored certificate with this id, or else the latest one, expired or not. */
   current(name: string, id?: string): UsableCertificate | undefined
-  /** Stores a certificate with its key. Throws if they do not match. */
-  save(name: string, pem: { chain: string; key: string }): UsableCertificate
+  /** Stores a certificate with its key. Throws an AcmeError, and stores nothing, if it is unusable or `findDefect` reports a defect. */
+  save(
+    name: string,
+    pem: { chain: string; key: string },
+    findDefect: (issued: UsableCertificate) => string | undefined,
+  ): UsableCertificate
   /** Removes everything stored for a name. */
   remove(name: string): void
   /** Key of an order in progress. */

@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
 import type { UsableCertificate } from '../certificate.ts'
+import { findDefect } from './acceptance.ts'
 import type { AcmeStore } from './authority.ts'
 import {
   type AcmePlan,
@@ -44,8 +45,11 @@ export interface AcmeLedger {
   update(plan: AcmePlan, change: Partial<AcmeRecord>): void
   /** Lets plans try again at once whose last attempt failed on this machine. */
   forgive(): void
-  /** Stores the certificate issued for a plan, with a new record. */
-  keep(plan: AcmePlan, pem: { chain: string; key: string }): UsableCertificate
+  /**
+   * Stores the certificate issued for a plan, with a new record. Throws an AcmeError if clients would reject it. `now`: current time of
+   * the authority.
+   */
+  keep(plan: AcmePlan, pem: { chain: string; key: string }, now: number): UsableCertificate
   /** Stored certificate, whatever settings it was ordered with, expired or not. */
   kept(name: string): UsableCertificate | undefined
   /** Whether the certificate was ordered with the current settings. */
@@ -113,8 +117,9 @@ export function createAcmeLedger({ clock, log, store, settings, keepsAnyway }: A
       for (const [name, record] of records)
         if (record.failures > 0 && record.failedBy === 'machine') records.set(name, { ...record, retryAt: 0 })
     },
-    keep(plan, pem) {
-      const issued = store.save(plan.name, pem)
+    keep(plan, pem, now) {
+      const present = kept.get(plan.name)
+      const issued = store.save(plan.name, pem, found => findDefect({ plan, issued: found, present, now }))
       kept.set(plan.name, issued)
       ledger.update(plan, { ...newRecord(specOf(plan, settings)), issued: issued.certificate.id })
       return issued

@@ -41,7 +41,7 @@ export interface OrderRequest {
 }
 
 /** Part of a record that an order in progress changes. */
-export type Progress = Pick<AcmeRecord, 'pendingOrder' | 'published'>
+export type Progress = Pick<AcmeRecord, 'pendingOrder' | 'orderedAt' | 'published'>
 
 /** Obtains a certificate, from the order to the chain and its key. Rejects with the problem that the authority reports. */
 export async function obtainCertificate(
@@ -108,13 +108,13 @@ async function resumeOrder(
   return undefined
 }
 
-async function placeOrder({ client, keys, store }: OrderDeps, request: OrderRequest): Promise<OpenOrder> {
+async function placeOrder({ client, keys, store, clock }: OrderDeps, request: OrderRequest): Promise<OpenOrder> {
   const { plan, settings, isResumeOnly, onProgress } = request
   if (isResumeOnly) throw new AcmeError('the order in progress is no longer known to the CA', { type: 'noOrder' })
   const order = await newOrder(client, request)
   const key = await keys.createKey(settings.keyType)
   store.savePendingKey(plan.name, key)
-  onProgress({ pendingOrder: order.url })
+  onProgress({ pendingOrder: order.url, orderedAt: clock.now() })
   return { order, key }
 }
 
@@ -123,10 +123,9 @@ async function newOrder(client: AcmeClient, { plan, settings, replaces }: OrderR
   try {
     return await client.newOrder(plan.domains, { profile, replaces })
   } catch (error) {
-    // already replaced, of another account, or rejected for another reason: RFC 9773 lets the client order without `replaces`
-    const isRefused =
-      error instanceof AcmeError &&
-      ['alreadyReplaced', 'malformed', 'unauthorized', 'serverInternal'].includes(error.type)
+    // already replaced, of another account, or rejected for another reason: RFC 9773 lets the client order without `replaces`.
+    // CAs differ in the type of error, and an order without it is never wrong
+    const isRefused = error instanceof AcmeError && error.type !== 'rateLimited' && error.retryAfterMs === undefined
     if (replaces === undefined || !isRefused) throw error
     return client.newOrder(plan.domains, { profile, replaces: undefined })
   }
@@ -152,7 +151,7 @@ async function authorize(deps: OrderDeps, url: string, onProgress: OrderRequest[
   try {
     await solver.present(domain, token, published.keyAuthorization)
     // an earlier run may have requested the validation
-    if (challenge.status !== 'processing') await client.respond(challenge.url)
+    if (challenge.status === 'pending') await client.respond(challenge.url)
     await waitFor(
       deps,
       () => client.authorization(url),

@@ -6,6 +6,8 @@ const backoff = { initialMs: 60_000, maxMs: 6 * 3_600_000 }
 const dayMs = 86_400_000
 /** Longest wait for a retry; no authority has longer rate limits. */
 const maxWaitMs = 7 * dayMs
+/** Time for which an order is resumed that only takes long. Some authorities have a person approve it. */
+const maxOrderMs = dayMs
 /** Longest time between a renewal and the next one. */
 const maxKeepMs = dayMs
 
@@ -51,6 +53,8 @@ export interface AcmeRecord {
   renewal: Renewal | undefined
   /** URL of an order that may still be in progress. */
   pendingOrder: string | undefined
+  /** Time at which it was placed; undefined in records of earlier versions. */
+  orderedAt?: number | undefined
   /** Challenge that was published and may not have been removed. */
   published: PublishedChallenge | undefined
   /** Cause of the last failure: this machine, the authority, or one of its limits. */
@@ -99,7 +103,7 @@ export class AcmeError extends Error {
 
   /** Whether the same request may succeed later: the authority is overloaded, limits the rate, or is being repaired. */
   get isTemporary(): boolean {
-    return /^(rateLimited|serverInternal|badNonce|noJson|http(429|5\d\d))$/.test(this.type)
+    return /^(rateLimited|serverInternal|badNonce|noNonce|noJson|noDirectory|http(429|5\d\d))$/.test(this.type)
   }
 }
 
@@ -111,6 +115,12 @@ export function specOf({ domains }: AcmePlan, { directory, keyType, profile }: A
 /** Settings that decide how names are validated, as text to compare. A change may resolve the cause of a failure. */
 export function meansOf({ challenge, dnsHook, email, caFile, eab }: AcmeSettings): string {
   return JSON.stringify([challenge, dnsHook, email, caFile, eab?.keyId])
+}
+
+/** Whether an order that could not be finished in two attempts is given up, so that the next attempt places another one. */
+export function isHopeless(error: unknown, { orderedAt }: Pick<AcmeRecord, 'orderedAt'>, now: number): boolean {
+  if (!(error instanceof AcmeError) || error.isTemporary) return false
+  return error.type !== 'timeout' || (orderedAt !== undefined && now - orderedAt > maxOrderMs)
 }
 
 /** Cause of a failure. */

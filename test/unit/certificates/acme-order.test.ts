@@ -46,6 +46,7 @@ describe('certificates/acme: orders', () => {
       },
       certificate: async () => chain,
       renewalInfo: unexpected,
+      time: unexpected,
       ...change,
     }
     const store = {

@@ -63,6 +63,7 @@ function setUp(t: TestContext) {
       world.windows++
       return undefined
     },
+    time: () => undefined,
   }
   const keys: KeyMaker = {
     async createKey() {

@@ -173,6 +173,7 @@ export function createFakeAuthority(clock: Clock): FakeAuthority {
       return call(name, text, same => same, order)
     },
     renewalInfo: async () => undefined,
+    time: () => undefined,
   }
   function clientUntil(signal: AbortSignal): AcmeClient {
     const until = <T>(done: Promise<T>) =>
@@ -195,6 +196,7 @@ export function createFakeAuthority(clock: Clock): FakeAuthority {
       finalize: (order, csr) => until(client.finalize(order, csr)),
       certificate: url => until(client.certificate(url)),
       renewalInfo: client.renewalInfo,
+      time: client.time,
     }
   }
   return { client, clientUntil, orders, faults, forever, lostOrders }
@@ -228,14 +230,15 @@ export function createFakeStore() {
       const all = certificates.get(name) ?? []
       return all.find(({ certificate }) => certificate.id === id) ?? all[0]
     },
-    save(name, { chain, key }) {
+    save(name, { chain, key }, findDefect) {
       const facts = JSON.parse(chain) as { name: string; key: string; id: string; notBefore: number; notAfter: number }
-      if (facts.key !== key) throw new Error('the CA issued a certificate for another key')
       const usable = {
         files: { chain: '', key: '' },
         pem: { chain, key },
-        certificate: { ...facts, names: [name], keyMatches: true },
+        certificate: { ...facts, names: [facts.name], keyMatches: facts.key === key },
       } as unknown as UsableCertificate
+      const defect = findDefect(usable)
+      if (defect !== undefined) throw new AcmeError(defect, { type: 'unusable' })
       certificates.set(name, [usable, ...(certificates.get(name) ?? [])])
       return usable
     },

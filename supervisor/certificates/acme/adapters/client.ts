@@ -1,19 +1,18 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { canonicalAddress } from '../../../base/address.ts'
 import type { Log } from '../../../base/log.ts'
-import type { AcmeAuthorization, AcmeChallenge, AcmeClient, AcmeOrder } from '../authority.ts'
+import type { AcmeClient } from '../authority.ts'
 import { AcmeError, type AcmeSettings } from '../plan.ts'
-import { readRetryAfter } from '../renewal.ts'
 import type { AccountStore } from './account.ts'
 import { alternatesIn, chainEndsAt } from './chains.ts'
 import { type AcmeHttpResponse, requestAcme } from './http.ts'
 import { base64url, bindExternally, signJws, thumbprint } from './jws.ts'
+import { authorizationIn, bodyOf, locationIn, orderIn, problemIn, renewalInfoIn, succeeded } from './responses.ts'
 
 /** Enough for an authority that rejects every second nonce. */
 const nonceTries = 20
 /** Nonces kept for the next requests; old ones expire. */
 const spareNonces = 4
-const errorPrefix = /^urn:ietf:params:acme:error:/
 
 /** Options of the ACME client. */
 export interface AcmeClientOptions {
@@ -40,16 +39,11 @@ interface Directory {
 /** Problems that can be due to the account, and not to the request. */
 const accountProblems = new Set(['unauthorized', 'malformed', 'accountDoesNotExist', 'http401', 'http403'])
 
-interface Problem {
-  type?: string
-  detail?: string
-  subproblems?: Problem[]
-}
-
 /** Client of an ACME authority (RFC 8555, and RFC 9773 for renewal information). */
 export function createAcmeClient({ settings, log, ca, account, now, onTime, signal }: AcmeClientOptions): AcmeClient {
   let directory: Promise<Directory> | undefined
   let nonces: string[] = []
+  let aheadMs: number | undefined
   let loadedKey: Promise<KeyObject> | undefined
   let registering: Promise<string> | undefined
 
@@ -73,21 +67,19 @@ export function createAcmeClient({ settings, log, ca, account, now, onTime, sign
     return directory
   }
 
-  function expectOk(response: AcmeHttpResponse): AcmeHttpResponse {
-    if (response.status < 400) return response
-    const problem = problemIn(response.text)
-    throw new AcmeError(`the CA responded ${response.status}: ${describe(problem)}`, {
-      type: problem.type?.replace(errorPrefix, '') ?? `http${response.status}`,
-      retryAfterMs: readRetryAfter(response.headers['retry-after'], now()),
-    })
-  }
+  const expectOk = (response: AcmeHttpResponse) => succeeded(response, now())
 
   async function nonce(): Promise<string> {
     const spare = nonces.pop()
     if (spare !== undefined) return spare
     const { newNonce } = await findDirectory()
-    const { headers } = expectOk(await requestAcme({ method: 'HEAD', url: newNonce, ca, signal }))
-    return String(headers['replay-nonce'])
+    // some authorities and proxies answer only one of the two methods
+    const { headers } = await requestAcme({ method: 'HEAD', url: newNonce, ca, signal })
+    const found =
+      headers['replay-nonce'] ??
+      expectOk(await requestAcme({ method: 'GET', url: newNonce, ca, signal })).headers['replay-nonce']
+    if (typeof found === 'string' && found !== '') return found
+    throw new AcmeError(`the CA sent no nonce from ${newNonce}`, { type: 'noNonce' })
   }
 
   /** Sends a signed request, again with a new nonce if the nonce was rejected. */
@@ -97,8 +89,13 @@ export function createAcmeClient({ settings, log, ca, account, now, onTime, sign
       const body = signJws(await key(), header, payload)
       const response = await requestAcme({ method: 'POST', url, body, ca, signal })
       const time = Date.parse(response.headers.date ?? '')
-      if (!Number.isNaN(time)) onTime(time)
+      if (!Number.isNaN(time)) {
+        onTime(time)
+        aheadMs = time - now()
+      }
       const fresh = response.headers['replay-nonce']
+      // without a new one, the error may be about the nonce, and the others are as old
+      if (response.status >= 400 && fresh === undefined) nonces = []
       if (typeof fresh === 'string') nonces = [...nonces, fresh].slice(-spareNonces)
       const isRejected = response.status === 400 && problemIn(response.text).type?.endsWith(':badNonce')
       if (!isRejected || attempt === nonceTries) return expectOk(response)
@@ -122,7 +119,7 @@ export function createAcmeClient({ settings, log, ca, account, now, onTime, sign
     const { status } = problemIn(response.text) as { status?: unknown }
     if (status === 'deactivated' || status === 'revoked')
       throw new AcmeError(`the CA reports that the account is ${status}`, { type: 'accountDeactivated' })
-    const url = String(response.headers.location)
+    const url = locationIn(response, newAccount)
     account.save({ url, email })
     return url
   }
@@ -189,14 +186,6 @@ export function createAcmeClient({ settings, log, ca, account, now, onTime, sign
   const ask = async (url: string, payload: unknown): Promise<AcmeHttpResponse> =>
     asAccount(await accountUrl(), kid => post(url, payload, kid))
 
-  const retryAfter = ({ headers }: AcmeHttpResponse) => readRetryAfter(headers['retry-after'], now())
-
-  function orderIn(response: AcmeHttpResponse, url: string): AcmeOrder {
-    const { error, ...order } = bodyOf(response) as Omit<AcmeOrder, 'problem' | 'url'> & { error?: Problem }
-    const problem = error && describe(error)
-    return { ...order, url, problem, certificate: order.certificate, retryAfterMs: retryAfter(response) }
-  }
-
   return {
     async newOrder(domains, { profile, replaces }) {
       const { newOrder, renewalInfo, meta } = await findDirectory()
@@ -209,27 +198,16 @@ export function createAcmeClient({ settings, log, ca, account, now, onTime, sign
         ...(profile === undefined ? {} : { profile }),
         ...(replaces === undefined || renewalInfo === undefined ? {} : { replaces }),
       })
-      return orderIn(response, String(response.headers.location))
+      return orderIn(response, { url: locationIn(response, newOrder), now: now() })
     },
-    order: async url => orderIn(await ask(url, ''), url),
-    async authorization(url) {
-      const response = await ask(url, '')
-      const { status, identifier, challenges } = bodyOf(response) as Pick<AcmeAuthorization, 'status'> & {
-        identifier: { value: string }
-        challenges: (AcmeChallenge & { error?: Problem })[]
-      }
-      return {
-        status,
-        domain: identifier.value,
-        challenges: challenges.map(({ error, ...rest }) => ({ ...rest, problem: error && describe(error) })),
-        retryAfterMs: retryAfter(response),
-      }
-    },
+    order: async url => orderIn(await ask(url, ''), { url, now: now() }),
+    authorization: async url => authorizationIn(await ask(url, ''), now()),
     keyAuthorization: async token => `${token}.${thumbprint(await key())}`,
     async respond(challengeUrl) {
       await ask(challengeUrl, {})
     },
-    finalize: async ({ finalize, url }, csr) => orderIn(await ask(finalize, { csr: base64url(csr) }), url),
+    finalize: async ({ finalize, url }, csr) =>
+      orderIn(await ask(finalize, { csr: base64url(csr) }), { url, now: now() }),
     async certificate(url) {
       const first = await ask(url, '')
       const { preferredChain } = settings
@@ -243,44 +221,18 @@ export function createAcmeClient({ settings, log, ca, account, now, onTime, sign
       })
       return first.text
     },
+    time: () => (aheadMs === undefined ? undefined : now() + aheadMs),
     async renewalInfo(certificateId) {
       const { renewalInfo } = await findDirectory()
       if (renewalInfo === undefined) return undefined
       const response = expectOk(
         await requestAcme({ method: 'GET', url: `${renewalInfo.replace(/\/$/, '')}/${certificateId}`, ca, signal }),
       )
-      const { suggestedWindow, explanationURL } = bodyOf(response) as {
-        suggestedWindow?: { start?: string; end?: string }
-        explanationURL?: string
-      }
-      const window = { start: Date.parse(suggestedWindow?.start ?? ''), end: Date.parse(suggestedWindow?.end ?? '') }
-      if (Number.isNaN(window.start) || Number.isNaN(window.end)) return undefined
-      return { window, retryAfterMs: retryAfter(response), explanation: explanationURL }
+      return renewalInfoIn(response, now())
     },
   }
 }
 
 function isAboutAccount(error: unknown): error is AcmeError {
   return error instanceof AcmeError && accountProblems.has(error.type)
-}
-
-function bodyOf({ text }: AcmeHttpResponse): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw new AcmeError('the response of the CA is not JSON', { type: 'noJson' })
-  }
-}
-
-function problemIn(text: string): Problem {
-  try {
-    return JSON.parse(text) as Problem
-  } catch {
-    return { detail: text.slice(0, 200) }
-  }
-}
-
-function describe({ type, detail, subproblems = [] }: Problem): string {
-  const own = `${detail ?? 'no reason given'}${type === undefined ? '' : ` (${type.replace(errorPrefix, '')})`}`
-  return [own, ...subproblems.map(describe)].join('; ')
 }

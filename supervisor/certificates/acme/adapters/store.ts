@@ -4,7 +4,7 @@ import { writePrivately } from '../../../base/adapters/private-file.ts'
 import { readCertificate } from '../../adapters/files.ts'
 import type { UsableCertificate } from '../../certificate.ts'
 import type { AcmeStore } from '../authority.ts'
-import { type AcmeRecord, directoryNameOf } from '../plan.ts'
+import { AcmeError, type AcmeRecord, directoryNameOf } from '../plan.ts'
 
 const files = { chain: 'fullchain.pem', key: 'privkey.pem' }
 /** Number of certificates kept for a name: the current one and the previous one. */
@@ -41,7 +41,7 @@ export function createAcmeStore(certificatesDir: string): AcmeStore {
       const [latest, ...others] = all(name)
       return others.find(({ certificate }) => certificate.id === id) ?? latest
     },
-    save(name, pem) {
+    save(name, pem, findDefect) {
       const dir = dirOf(name)
       mkdirSync(dir, { recursive: true, mode: 0o700 })
       const staging = mkdtempSync(join(dir, '.new-'))
@@ -49,8 +49,8 @@ export function createAcmeStore(certificatesDir: string): AcmeStore {
         writePrivately(join(staging, files.key), pem.key)
         writePrivately(join(staging, files.chain), pem.chain)
         const reading = readCertificate(staging, files)
-        if (!reading.ok) throw new Error(`the CA issued an unusable certificate: ${reading.problem}`)
-        if (!reading.certificate.keyMatches) throw new Error('the CA issued a certificate for another key')
+        const defect = reading.ok ? findDefect(reading) : `the CA issued an unusable certificate: ${reading.problem}`
+        if (!reading.ok || defect !== undefined) throw new AcmeError(defect ?? '', { type: 'unusable' })
         const final = join(dir, reading.certificate.id)
         rmSync(final, { recursive: true, force: true })
         renameSync(staging, final)
