@@ -7,6 +7,8 @@ export interface ProgramPlan {
   name: string
   argv: readonly string[]
   directory: string
+  /** Where the links in its name lead now: another release is another program. */
+  realDirectory?: string | undefined
   uid: number | undefined
   gid: number | undefined
   gracefulTimeoutMs: number
@@ -37,11 +39,12 @@ export function isSameProgram(one: ProcessPlan, other: ProcessPlan): boolean {
   return one.count === other.count && describe(one) === describe(other)
 }
 
-function describe({ argv, directory, uid, gid, env }: ProcessPlan): string {
+function describe({ argv, directory, realDirectory, uid, gid, env }: ProcessPlan): string {
   const variables = Object.entries(env(1)).map(([name, value]) => [name, revealed(value)])
   return JSON.stringify([
     argv,
     directory,
+    realDirectory,
     uid,
     gid,
     variables.sort(([first = ''], [second = '']) => (first < second ? -1 : 1)),

@@ -102,7 +102,8 @@ function resolveProgram(
     instance: instanceEnv(config.run_dir, world.env),
     configured: { ...main?.context.env, ...content.env, ...context.env },
   })
-  return { argv: content.argv, directory: context.directory, ...idsOf(context), env }
+  const { directory, realDirectory } = context
+  return { argv: content.argv, directory, realDirectory, ...idsOf(context), env }
 }
 
 /** A program's directory and user, by default those of the main app. */

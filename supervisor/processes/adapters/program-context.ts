@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { realpathSync, statSync } from 'node:fs'
 import { extname, resolve } from 'node:path'
 import { readTextFile } from '../../base/adapters/text-file.ts'
 import { messageOf } from '../../base/errors.ts'
@@ -18,6 +18,8 @@ const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 /** Directory, user and environment of a program from the configuration. */
 export interface ProgramContext {
   directory: string
+  /** Where the links in its name lead now. */
+  realDirectory?: string
   /** Search path for programs. */
   path: string
   /** User that it runs as; undefined: monohull's own. */
@@ -53,6 +55,7 @@ export function findProgramContext(
   }
   return {
     directory,
+    realDirectory: realpathSync(directory),
     path: searchPath(directory, pathOf(world)),
     account: chooseAccount(key, config.user, complain),
     env: readEnv(`${key}.env`, config.env, { directory, world, complain }),
