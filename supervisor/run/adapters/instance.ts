@@ -152,6 +152,8 @@ function createInstance(runDir: string): Instance {
     proxyProtocol: false,
     isServing: false,
   }
+  /** Pids of recorded processes that have exited, of whose groups others were left then. */
+  const ended = new Set<number>()
   const path = join(runDir, 'instance.json')
   const save = () => {
     isDue = false
@@ -183,7 +185,12 @@ function createInstance(runDir: string): Instance {
   save()
   return {
     note({ type, name, pid }) {
-      record.children = record.children.filter(child => child.pid !== pid || (type === 'ended' && isGroupAlive(pid)))
+      if (type === 'ended') ended.add(pid)
+      else ended.delete(pid)
+      record.children = record.children.filter(
+        child => (child.pid !== pid || type === 'ended') && (!ended.has(child.pid) || isGroupAlive(child.pid)),
+      )
+      for (const other of ended) if (record.children.every(child => child.pid !== other)) ended.delete(other)
       if (type === 'started') record.children.push({ name, pid, startTime: readProcessStat(pid)?.startTime ?? unread })
       saveSoon()
     },

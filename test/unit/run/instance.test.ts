@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { OperatorError } from '../../../supervisor/base/errors.ts'
 import { isGroupAlive, readProcessStat } from '../../../supervisor/processes/adapters/procfs.ts'
 import {
@@ -48,7 +50,10 @@ function fill(path: string): void {
 }
 
 const names = (folder: string) => readInstance(folder)?.children.map(({ name }) => name)
-const written = () => new Promise(resolve => setImmediate(() => setImmediate(resolve)))
+const written = async () => {
+  await setImmediate()
+  await setImmediate()
+}
 const unexpected = () => assert.fail('it ended something')
 
 /** A process in a group of its own, that ends with the test. */
@@ -124,6 +129,26 @@ describe('the record of an instance', { timeout }, () => {
     assert.deepEqual(readInstance(folder)?.children, [
       { name: 'app.1', pid: process.pid, startTime: startTimeOf(process.pid) },
     ])
+  })
+
+  it('has a process that has exited only as long as its group, so that a successor is not one too many', async t => {
+    const folder = createRunDir(t)
+    const instance = await claimRunDir(folder, unexpected)
+    const leader = await startGroup(t, 'sleep 60 & echo; exec sleep 0')
+    const next = await startGroup(t, 'echo; exec sleep 60')
+    instance.note({ type: 'started', name: 'app.1', pid: leader.pid })
+    if (leader.exitCode === null) await once(leader, 'exit')
+    instance.note({ type: 'ended', name: 'app.1', pid: leader.pid })
+    await written()
+    assert.deepEqual(names(folder), ['app.1'])
+    process.kill(-leader.pid, 'SIGKILL')
+    while (isGroupAlive(leader.pid)) await setImmediate()
+    instance.note({ type: 'started', name: 'app.1', pid: next.pid })
+    await written()
+    assert.deepEqual(
+      readInstance(folder)?.children.map(({ pid }) => pid),
+      [next.pid],
+    )
   })
 
   it('keeps a group of which nobody could see that it has ended', async t => {
