@@ -2,6 +2,7 @@ import { inBatches } from '../base/batches.ts'
 import { block, callLua } from '../nginx/text.ts'
 import { renderPages } from '../routes/front.ts'
 import { type ProxiedRoute, renderBuffering, renderProxied, renderStoring } from '../routes/proxied.ts'
+import { isGuarded, nextUrl, renderGuard } from '../routes/retries.ts'
 import { type RoutesModel, spoolsAll } from '../routes/route.ts'
 import type { DynamicHosts } from './hosts.ts'
 
@@ -28,9 +29,7 @@ export function renderDynamicRoutes(
     '    lua_socket_log_errors off;',
     `    ${callLua('rewrite', 'routes.route', `unix:${lookupSocket}`, ...pairs)}`,
     '}',
-    ...targets.flatMap(({ location, route }) =>
-      block(location, [...admission, ...renderPages(route, model), ...renderProxied(route, model, '').below]),
-    ),
+    ...targets.flatMap(({ location, route }) => renderTarget(location, route, model, admission)),
     ...block('@monohull_address', [
       ...admission,
       'include snippets/proxy.conf;',
@@ -40,6 +39,23 @@ export function renderDynamicRoutes(
       'proxy_ignore_headers X-Accel-Redirect;',
       'proxy_pass http://monohull_address;',
     ]),
+  ]
+}
+
+function renderTarget(
+  location: string,
+  route: ProxiedRoute,
+  model: RoutesModel,
+  admission: readonly string[],
+): string[] {
+  const rules = [...admission, ...renderPages(route, model)]
+  const { below } = renderProxied(route, model, '')
+  if (!isGuarded(route, model)) return block(location, [...rules, ...below])
+  const next = `${location}_next`
+  const guarded = [...rules, ...renderGuard(route, model, next)]
+  return [
+    ...block(location, [...guarded, ...below]),
+    ...block(next, [...guarded, ...renderProxied(route, model, '', nextUrl).below]),
   ]
 }
 

@@ -63,12 +63,12 @@ export function renderErrorPages(pages: ErrorPages, routes: readonly RouteLimits
 export function renderRouteErrorPages(
   pages: ErrorPages,
   routes: readonly RouteLimits[],
-  { bodySize, own }: RouteLimits & { own?: readonly string[] | undefined },
+  { bodySize, own, hasRetries }: RouteLimits & { own?: readonly string[] | undefined; hasRetries: boolean },
 ): string[] {
   const hasOwnSize = bodySize !== undefined && ownSizes(pages, routes).includes(bodySize)
   if (!hasOwnSize && !own) return []
   const tooLargeName = hasOwnSize ? `413-${bodySize}` : pages.limits.bodySize && '413'
-  return [...renderRules(pages, routes, tooLargeName), ...(own ?? unavailableRules)]
+  return [...renderRules(pages, routes, tooLargeName), ...(own ?? unavailableRules(hasRetries))]
 }
 
 function renderRules(pages: ErrorPages, routes: readonly RouteLimits[], tooLargeName: string | undefined): string[] {

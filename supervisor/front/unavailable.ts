@@ -1,4 +1,4 @@
-import { quote } from '../nginx/text.ts'
+import { callLua, quote } from '../nginx/text.ts'
 import { renderErrorPage } from './error-page.ts'
 import { includeHeaders } from './headers.ts'
 
@@ -16,9 +16,17 @@ export const pageRule = '/.monohull/unavailable.$monohull_page_type;'
 
 /**
  * Rules for the server block, or for a location with its own error rules. nginx itself responds with 500 if it has no room for a body,
- * no connection or no descriptor left, and clients may try again.
+ * no connection or no descriptor left, and clients may try again. With retries, 502 leads to another try or to a page that has the
+ * status itself.
  */
-export const unavailableRules = [`error_page 502 503 504 ${pageRule}`, `error_page 500 =503 ${pageRule}`]
+export function unavailableRules(hasRetries: boolean): string[] {
+  return [
+    ...(hasRetries
+      ? ['error_page 502 = $monohull_after_502;', `error_page 503 504 ${pageRule}`]
+      : [`error_page 502 503 504 ${pageRule}`]),
+    `error_page 500 =503 ${pageRule}`,
+  ]
+}
 
 /** Files in addition to the rendered ones, by name. Changing or deleting the user's own file does not affect these copies. */
 export function unavailableFiles({ own }: UnavailablePage): [string, string][] {
@@ -29,14 +37,21 @@ export function unavailableFiles({ own }: UnavailablePage): [string, string][] {
 }
 
 /** Lines for the server block: the page, or JSON for clients that accept it. `configDirectory` contains the files in use. */
-export function renderUnavailable(configDirectory: string): string[] {
+export function renderUnavailable(configDirectory: string, hasRetries: boolean): string[] {
   return [
     '# maintenance_page',
-    ...unavailableRules,
+    ...unavailableRules(hasRetries),
+    ...['unavailable', ...(hasRetries ? ['bad-gateway'] : [])].flatMap(name => renderPage(name, configDirectory)),
+  ]
+}
+
+function renderPage(name: string, configDirectory: string): string[] {
+  return [
     ...['html', 'json'].flatMap(type => [
-      `location = /.monohull/unavailable.${type} {`,
+      `location = /.monohull/${name}.${type} {`,
       '    include snippets/internal.conf;',
       '    charset utf-8;',
+      ...(name === 'bad-gateway' ? [`    ${callLua('header_filter', 'retry.bad_gateway')}`] : []),
       `    ${includeHeaders}`,
       `    alias ${quote(`${configDirectory}/pages/unavailable.${type}`)};`,
       `    add_header Retry-After ${retryAfterSeconds} always;`,

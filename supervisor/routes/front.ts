@@ -15,7 +15,7 @@ import type { RoutesModel, ServedRoute } from './route.ts'
 /** Header that nginx does not send, because it is empty, but that stops it from inheriting headers from the server. */
 const noHeader = "add_header X-None '';"
 
-type Model = Pick<RoutesModel, 'front' | 'routes' | 'apps' | 'upstreams' | 'busyCounter'>
+type Model = Pick<RoutesModel, 'front' | 'routes' | 'apps' | 'upstreams' | 'busyCounter' | 'retrySocket'>
 
 /** Access rules and limits in the locations of a route, where they differ from those of the whole front. */
 export function renderAdmission(route: ServedRoute, model: Model): string[] {
@@ -34,7 +34,7 @@ export function renderPages(route: ServedRoute, model: Model): string[] {
   return renderRouteErrorPages(
     model.front,
     model.routes.map(({ rules }) => rules),
-    { ...route.rules, own },
+    { ...route.rules, own, hasRetries: model.retrySocket !== undefined },
   )
 }
 

@@ -4,6 +4,7 @@ import { appKey } from '../workers/app-upstream.ts'
 import { type DirectoryRoute, hiddenFiles, renderCacheMap, renderDirectory } from './directory.ts'
 import { includeFrontHeaders, mayRefuse, renderAdmission, renderResponseRules } from './front.ts'
 import { type ProxiedRoute, renderBareRestMap, renderPathMap, renderProxied, renderRestMap } from './proxied.ts'
+import { isGuarded, nextUrl, renderGuard } from './retries.ts'
 import type { RedirectTarget, ResponseTarget, RoutesModel, ServedRoute } from './route.ts'
 import { headSizeIn, withoutReplaced } from './snippet-directives.ts'
 
@@ -49,6 +50,7 @@ function withSnippetHeads(route: ProxiedRoute, { ownFiles }: RoutesModel): Proxi
 }
 
 function renderRoute(route: ServedRoute, model: RoutesModel, exact: ReadonlySet<string>): string[] {
+  if (isGuarded(route, model)) return renderGuarded(route, model, exact)
   const { at, below } = renderBodies(route, model)
   const admission = renderAdmission(route, model)
   const treatment = renderResponseRules(route, model)
@@ -69,6 +71,22 @@ function renderRoute(route: ServedRoute, model: RoutesModel, exact: ReadonlySet<
   ]
 }
 
+/** Route to an app: a request that gets no response enters the second locations, if the supervisor allows it. */
+function renderGuarded(route: ProxiedRoute, model: RoutesModel, exact: ReadonlySet<string>): string[] {
+  const rules = [...renderAdmission(route, model), ...renderResponseRules(route, model)]
+  const first = renderBodies(route, model)
+  const next = renderBodies(route, model, nextUrl)
+  const name = `@monohull_retry_${model.routes.indexOf(route)}`
+  const differs = first.at.join() !== first.below.join()
+  const complete = (location: string, body: string[]) => [...rules, ...renderGuard(route, model, location), ...body]
+  const atName = differs ? `${name}_at` : name
+  return [
+    ...locations(route, { at: complete(atName, first.at), below: complete(name, first.below) }, exact),
+    ...(differs ? block(atName, complete(atName, next.at)) : []),
+    ...block(name, complete(name, next.below)),
+  ]
+}
+
 function renderMap(route: ServedRoute, index: number): string[] {
   const { target, path } = route
   switch (target.kind) {
@@ -85,14 +103,14 @@ function renderMap(route: ServedRoute, index: number): string[] {
   }
 }
 
-function renderBodies(route: ServedRoute, model: RoutesModel): Bodies {
+function renderBodies(route: ServedRoute, model: RoutesModel, url?: string): Bodies {
   const { target, path } = route
   const variable = variableOf(model.routes.indexOf(route))
   const snippet = route.snippet ? [includeOwn(route.snippet)] : []
   switch (target.kind) {
     case 'app':
     case 'upstream':
-      return withSnippet(renderProxied(withSnippetHeads(route as ProxiedRoute, model), model, variable), snippet)
+      return withSnippet(renderProxied(withSnippetHeads(route as ProxiedRoute, model), model, variable, url), snippet)
     case 'files': {
       const headers = includeFrontHeaders(route, model.front)
       const body = renderDirectory(route as DirectoryRoute, { variable, features: model.features, headers })

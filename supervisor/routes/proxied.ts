@@ -51,14 +51,16 @@ function renderMatch(pattern: string, variable: string): string[] {
   return [`map $monohull_path ${variable} {`, "    default '';", `    ${quote(pattern)} $1;`, '}']
 }
 
-/** Bodies of the locations at and below the path. The two differ if the prefix is stripped. */
+/** Bodies of the locations at and below the path. The two differ if the prefix is stripped. `url`: instead of the target's servers. */
 export function renderProxied(
   route: ProxiedRoute,
   model: PeerModel & Pick<RoutesModel, 'front' | 'routes' | 'spool'>,
   variable: string,
+  url?: string,
 ): { at: string[]; below: string[] } {
   const { path, target } = route
-  const peer = findPeer(target, model)
+  const found = findPeer(target, model)
+  const peer = found && { ...found, url: url ?? found.url }
   if (!peer) {
     const body = isCached(route.rules, model.front) ? renderCacheAlone() : ['return 503;']
     return { at: body, below: body }

@@ -107,4 +107,6 @@ export interface RoutesModel {
   ownFiles: OwnFiles
   /** Lines of snippets/proxy.conf. */
   proxySettings: readonly string[]
+  /** Unix socket on which nginx asks whether a request whose worker died goes to another; undefined: nginx decides. */
+  retrySocket: string | undefined
 }

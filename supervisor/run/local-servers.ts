@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { adminSocketName, healthSocketName } from '../site/compose.ts'
+import { adminSocketName, healthSocketName, retrySocketName } from '../site/compose.ts'
+import type { RetryServerDeps } from '../workers/deaths/adapters/retry-server.ts'
 import type { AdminOptions } from './adapters/admin-app.ts'
 import type { CommandQueue } from './command-queue.ts'
 import type { Run } from './run.ts'
@@ -7,16 +8,19 @@ import type { Subject } from './subject.ts'
 
 /** Dependencies of the local servers. */
 export interface LocalServersDeps extends Pick<AdminOptions, 'renewCertificate' | 'dynamicRoutes'> {
+  retries: RetryServerDeps
   send: CommandQueue['push']
 }
 
-/** Servers for health checks through nginx and for the admin API, each on its own unix socket. */
+/** Servers for health checks through nginx, for the admin API, and for nginx's questions about failed requests, each on its own unix socket. */
 export async function openLocalServers(run: Run, deps: LocalServersDeps): Promise<Subject> {
   // loading node:http takes time, and requests to the app do not need it
   const { serveAdmin, serveHealth } = await import('./adapters/admin-server.ts')
+  const { serveRetries } = await import('../workers/deaths/adapters/retry-server.ts')
   const { config, nginxUser } = run.settings()
   const health = { livePath: config.health.live_path, readyPath: config.health.ready_path, facts: run.health }
   const servers = await Promise.all([
+    serveRetries({ path: join(config.run_dir, retrySocketName), gid: nginxUser?.gid }, deps.retries),
     serveHealth(join(config.run_dir, healthSocketName), nginxUser?.gid, health),
     serveAdmin(join(config.run_dir, adminSocketName), {
       health,

@@ -30,6 +30,7 @@ import type { AppSettings } from '../workers/adapters/app-settings.ts'
 import { createApps } from '../workers/apps.ts'
 import { openAutoscaling } from '../workers/autoscaling/autoscaling.ts'
 import { openUnansweredLog } from '../workers/deaths/adapters/unanswered-log.ts'
+import { createFailedTries } from '../workers/deaths/failed-tries.ts'
 import { createInFlight } from '../workers/deaths/in-flight.ts'
 import { unansweredName } from '../workers/deaths/in-flight-requests.ts'
 import { openSchedules } from '../workers/schedules.ts'
@@ -104,11 +105,13 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
   const failures = createFailureLimits({ ...runtime, isDevelopment: world.isDevelopment, endRun: deps.endRun })
   const shared = { ...runtime, settings: run.settings, failures, oomWatch: createOomWatch(readMemoryGroup()) }
   const unanswered = openUnansweredLog(join(config.run_dir, 'nginx', unansweredName))
+  const failedTries = createFailedTries(runtime)
   const processes = await openProcesses(shared)
   const apps = run.add(
     createApps({
       ...shared,
       inFlight: createInFlight({ ...runtime, unanswered }),
+      failedTries,
       onRotation: rotation.changed,
       onWorkerEvent: hookWorkers(hooks, () => run.settings().hooks),
     }),
@@ -183,7 +186,12 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
   await Promise.race([booted, pause(systemClock, quickBootMs)])
   if (run.isDraining()) return undefined
   run.add(
-    await openLocalServers(run, { send, renewCertificate: acme.renew, dynamicRoutes: () => dynamicRoutes?.list() }),
+    await openLocalServers(run, {
+      send,
+      renewCertificate: acme.renew,
+      dynamicRoutes: () => dynamicRoutes?.list(),
+      retries: { mayRepeat: failedTries.mayRepeat, next: apps.nextFor },
+    }),
   )
   const result = await booted
   if (run.isDraining()) return undefined

@@ -45,6 +45,8 @@ export const noneRunning: RunningModel = {
 
 /** Name of the health socket in run_dir. */
 export const healthSocketName = 'health.sock'
+/** Name of the socket in run_dir on which nginx asks about failed requests. */
+export const retrySocketName = 'retry.sock'
 /** Name of nginx's status socket in run_dir. */
 export const statusSocketName = 'nginx-status.sock'
 /** Name of the admin socket in run_dir. */
@@ -114,6 +116,8 @@ export function modelNginx(settings: Settings, features: NginxFeatures, running:
     ),
     routes,
     busyCounter: busyCounterOf(settings, features),
+    retrySocket:
+      features.luaModules && apps.some(({ plan }) => plan) ? join(config.run_dir, retrySocketName) : undefined,
     front: { ...rules, limits, hsts: running.hsts },
     ownNginxConf: settings.ownNginxConf,
     snippets: settings.snippets,

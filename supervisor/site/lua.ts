@@ -4,6 +4,7 @@ import type { NginxModel } from './model.ts'
 /** Configuration keys for which nginx runs Lua. */
 export function luaKeys({
   features,
+  retrySocket,
   busyCounter,
   onDemand,
   dynamicRoutes,
@@ -14,6 +15,7 @@ export function luaKeys({
   const caches = [front.cache, ...routes.map(({ rules }) => rules.cache)]
   return [
     ...(features.luaModules ? ['nginx.worker_connections', 'health'] : []),
+    ...(retrySocket ? ['app'] : []),
     ...(busyCounter ? ['app.workers'] : []),
     ...(onDemand ? ['tls.on_demand'] : []),
     ...(dynamicRoutes ? ['dynamic_routes'] : []),

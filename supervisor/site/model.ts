@@ -57,6 +57,8 @@ export interface NginxModel {
   front: FrontRules
   /** The user's nginx.conf, in place of the built-in one. */
   ownNginxConf: OwnNginxConf | undefined
+  /** Unix socket on which nginx asks about requests whose worker died; undefined without Lua, or without apps. */
+  retrySocket: string | undefined
   /** Directory with the user's http.d and server.d, if it exists. */
   snippets: string | undefined
   /** The user's nginx files: those in `snippets`, and the snippets of routes. */

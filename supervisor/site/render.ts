@@ -27,6 +27,7 @@ import { keyOfDirective } from '../routes/snippet-directives.ts'
 import { renderUpstream } from '../upstreams/lines.ts'
 import { renderAppUpstream, renderCookie } from '../workers/app-upstream.ts'
 import { renderBusyCounter } from '../workers/autoscaling/busy-counter.ts'
+import { renderRetryLocation, renderRetryMap } from '../workers/deaths/retry-locations.ts'
 import { renderLogs } from './log.ts'
 import { luaKeys, renderLuaPath } from './lua.ts'
 import type { NginxModel } from './model.ts'
@@ -139,6 +140,7 @@ function renderHttp(model: NginxModel): string {
     ...model.apps.flatMap(renderAppUpstream),
     ...(model.statusSocket ? renderConnectionStatus(model.statusSocket) : []),
     ...(model.busyCounter ? renderBusyCounter(model.busyCounter) : []),
+    ...(model.retrySocket ? renderRetryMap() : []),
     ...model.upstreams.flatMap(renderUpstream),
     ...(proxied.some(route => isLeftToCache(route, model)) ? renderNobody() : []),
     ...(model.dynamicRoutes ? renderDynamicHosts(model.dynamicRoutes) : []),
@@ -231,7 +233,8 @@ function renderSite(model: NginxModel, { own, locations }: HostSite): string {
     ...renderFrontSite(model.front, { ...model, host: own }),
     ...renderChallenges(model),
     ...renderHealth(model),
-    ...renderUnavailable(`${model.workDir}/current`),
+    ...renderUnavailable(`${model.workDir}/current`, model.retrySocket !== undefined),
+    ...(model.retrySocket ? renderRetryLocation(model.retrySocket) : []),
     ...model.apps.flatMap(renderCookie),
     ...locations(),
     ...(model.snippets ? ['# nginx.snippets', includeOwn(`${model.snippets}/server.d/*.conf`)] : []),

@@ -194,6 +194,11 @@ function variableName(app: string): string {
   return app.replaceAll('-', '_')
 }
 
+/** Address of a worker as a variable of `proxy_pass`, which a path may follow. */
+export function targetOf(address: WorkerAddress): string {
+  return address.kind === 'unix' ? `${renderAddress(address)}:` : renderAddress(address)
+}
+
 /** Address of a worker in nginx's syntax, also that of `$upstream_addr`. */
 export function renderAddress(address: WorkerAddress): string {
   return address.kind === 'unix' ? `unix:${address.path}` : `127.0.0.1:${address.port}`

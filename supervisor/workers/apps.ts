@@ -11,9 +11,10 @@ import type { OomWatch } from '../processes/oom-watch.ts'
 import { workerMetrics } from '../processes/program-metrics.ts'
 import type { AppSettings } from './adapters/app-settings.ts'
 import { httpProbe } from './adapters/http-probe.ts'
-import type { WorkerEntry } from './app-upstream.ts'
+import { targetOf, type WorkerEntry } from './app-upstream.ts'
 import { keepScale } from './autoscaling/autoscaling.ts'
 import type { WorkerLimits } from './autoscaling/decision.ts'
+import type { FailedTries, FailedTry } from './deaths/failed-tries.ts'
 import type { InFlight } from './deaths/in-flight.ts'
 import { readHungStack } from './hangs/adapters/hung-stack.ts'
 import { plannedServers, type WorkerPlan } from './plan.ts'
@@ -51,6 +52,7 @@ export interface AppsDeps extends ProcessRuntime {
   oomWatch: OomWatch
   /** Finds the requests that were in flight when a worker died. */
   inFlight: InFlight
+  failedTries: Pick<FailedTries, 'exited'>
   /** Updates nginx's list of workers. */
   onRotation(): Promise<void>
   /** Called when a worker became ready or ended. */
@@ -79,6 +81,8 @@ export interface Apps {
   unready(): string | undefined
   /** Workers of all routed apps; undefined without any. */
   workers(): WorkerCount | undefined
+  /** Address for another try of a request, in nginx's notation; undefined: nginx chooses. */
+  nextFor(app: string, failed: Pick<FailedTry, 'address'>): string | undefined
   quiesce(): void
   stop(how: Stopping): Promise<void>
 }
@@ -210,6 +214,10 @@ export function createApps(deps: AppsDeps): Apps {
     metrics: () => workerMetrics(workers()),
     unready: () => describeUnready(routed()),
     workers: () => sumWorkers(routed()),
+    nextFor(app, { address }) {
+      const next = pools.get(app)?.addressAfter(address)
+      return next && targetOf(next)
+    },
     quiesce() {
       isStopping = true
     },

@@ -2,7 +2,8 @@ import { recyclesAtOnce } from '../base/batches.ts'
 import { pause } from '../base/clock.ts'
 import { reasonOf } from '../base/errors.ts'
 import { type RollResult, stopping } from '../base/roll-result.ts'
-import type { WorkerEntry } from './app-upstream.ts'
+import type { WorkerAddress } from './address.ts'
+import { renderAddress, type WorkerEntry } from './app-upstream.ts'
 import type { WorkerPlan } from './plan.ts'
 import { type BootResult, createPoolBoot } from './pool-boot.ts'
 import { createPoolEntries } from './pool-entries.ts'
@@ -45,6 +46,8 @@ export interface WorkerPool {
   /** Makes all workers drain, with SIGKILL after `graceMs`. Resolves when they are gone. */
   stop(graceMs: number): Promise<void>
   status(): WorkerStatus[]
+  /** Address for another try after one at `failed`: a serving worker's, in turn, if possible not the same; undefined for a TCP port of the same. */
+  addressAfter(failed: string): WorkerAddress | undefined
 }
 
 /** Dependencies of a pool. */
@@ -55,6 +58,7 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
   let plan = initialPlan
   let isStopping = false
   let slots: WorkerSlot[] = []
+  let turn = 0
   /** Removed slots whose workers still drain. */
   const retiring = new Set<WorkerSlot>()
   let rolling: Roll | undefined
@@ -200,5 +204,14 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
       await Promise.all([...slots, ...retiring].map(slot => slot.stop(graceMs)))
     },
     status: () => slots.map(slot => slot.status()),
+    addressAfter(failed) {
+      const leadsTo = (slot: WorkerSlot) =>
+        [slot.address(), ...entries.leadingTo(slot.number)].some(address => renderAddress(address) === failed)
+      const serving = slots.filter(slot => slot.serving() && !leadsTo(slot))
+      if (serving.length > 0) return serving[turn++ % serving.length]?.address()
+      const own = slots.find(leadsTo)?.address()
+      // connections to a socket wait for the next worker
+      return own?.kind === 'unix' ? own : undefined
+    },
   }
 }

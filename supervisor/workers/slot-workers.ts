@@ -2,7 +2,15 @@ import type { WorkerAddress } from './address.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { WorkerPlan } from './plan.ts'
 import type { SlotAddress } from './slot-address.ts'
-import { launchWorker, type RefusedEnd, refusedEnd, type Worker, type WorkerDeps, type WorkerEnd } from './worker.ts'
+import {
+  launchWorker,
+  type RefusedEnd,
+  refusedEnd,
+  type Worker,
+  type WorkerDeps,
+  type WorkerEnd,
+  type WorkerLaunch,
+} from './worker.ts'
 
 const queueTimeoutMs = 1000
 
@@ -34,6 +42,8 @@ export interface SlotWorkersDeps extends WorkerDeps {
   onMoved: () => Promise<void>
   onReady: (worker: number) => void
   onAccepting: (worker: number) => void
+  /** Called as soon as a worker is gone, before `onEnd`. */
+  onExit: (worker: number, exit: Parameters<WorkerLaunch['onExit']>[0]) => void
   onEnd: (worker: number, end: WorkerEnd | RefusedEnd) => void
 }
 
@@ -69,9 +79,16 @@ export function createSlotWorkers(deps: SlotWorkersDeps, { name, slot }: { name:
         opened = endpoint
         const isShared = replaced !== undefined && endpoint === address.current()
         if (replaced === undefined) address.use(endpoint)
-        const onReady = () => deps.onReady(worker)
-        const onAccepting = () => deps.onAccepting(worker)
-        const launched = launchWorker(deps, { name, slot, plan, endpoint, isShared, onReady, onAccepting })
+        const launched = launchWorker(deps, {
+          name,
+          slot,
+          plan,
+          endpoint,
+          isShared,
+          onReady: () => deps.onReady(worker),
+          onAccepting: () => deps.onAccepting(worker),
+          onExit: exit => deps.onExit(worker, exit),
+        })
         const recorded = launched.ended.then(end => {
           workers.delete(worker)
           if (endpoint !== address.current()) endpoint.close()

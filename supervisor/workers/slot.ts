@@ -13,7 +13,9 @@ import {
   workersOf,
 } from '../processes/slot-state.ts'
 import type { WorkerAddress } from './address.ts'
+import { renderAddress } from './app-upstream.ts'
 import { type DeathRecordDeps, outcomeOf, recordDeath } from './deaths/death-record.ts'
+import { type FailedTries, type FatalTries, isOwnFault } from './deaths/failed-tries.ts'
 import type { WorkerPlan } from './plan.ts'
 import { createSlotAddress, type SlotAddressDeps } from './slot-address.ts'
 import { createSlotPlan } from './slot-plan.ts'
@@ -72,6 +74,8 @@ export interface WorkerSlotDeps extends WorkerDeps, SlotAddressDeps, DeathRecord
   onRotation: () => Promise<void>
   /** Called when a worker became ready. */
   onReady: () => void
+  /** Learns of every exit, to decide whether its requests go to another worker. */
+  failedTries: Pick<FailedTries, 'exited'>
   /** Addresses of the upstream entries that lead to this slot now. */
   entriesOf: () => WorkerAddress[]
   /** Called when a worker ended by itself. Returns whether that ends the run, so that no other is started. */
@@ -89,6 +93,8 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
   let isStopping = false
   const counts: RestartCounts = { restarts: 0, crashes: 0, replacements: 0 }
   let cancelRetry = () => {}
+  /** Tries that the exit of a worker ended, until its death is recorded. */
+  const fatal = new Map<number, FatalTries>()
   const workers = createSlotWorkers(
     {
       ...deps,
@@ -99,7 +105,14 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
         deps.onReady()
       },
       onAccepting: followServing,
-      onEnd: recordExit,
+      onExit(worker, exit) {
+        const addresses = [slot.address(), ...deps.entriesOf()].map(renderAddress)
+        fatal.set(worker, deps.failedTries.exited({ worker: name, addresses, isOwnFault: isOwnFault(exit) }))
+      },
+      onEnd(worker, end) {
+        recordExit(worker, end)
+        fatal.delete(worker)
+      },
     },
     { name, slot: number },
   )
@@ -227,7 +240,8 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
       deps.onDeath({ worker: name, exit, wasReady, servedMs, wasKilledOutside, lastLines, reason })
     const addresses = [slot.address(), ...deps.entriesOf()]
     counts.crashes++
-    counts.lastDeath = recordDeath(deps, end, { worker: name, decision, endsRun, at, addresses })
+    const circumstances = { worker: name, decision, endsRun, at, addresses, fatal: fatal.get(worker) }
+    counts.lastDeath = recordDeath(deps, end, circumstances)
     state = step.state
     if (endsRun) return
     const attempt = plan.attempt()

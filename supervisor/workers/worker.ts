@@ -70,6 +70,8 @@ export interface WorkerLaunch {
   onReady: () => void
   /** Called when a ready worker stopped accepting connections, or accepts them again. */
   onAccepting: () => void
+  /** Called as soon as its process and group are gone, before its last lines are read. */
+  onExit: (exit: { exit: Exit; cause: StopCause | undefined }) => void
 }
 
 /** Dependencies of workers. */
@@ -96,7 +98,7 @@ export type WorkerEvent =
 /** Starts a worker. Throws an OperatorError if the system refuses. */
 export function launchWorker(
   deps: WorkerDeps,
-  { name, slot, plan, endpoint, isShared, onReady, onAccepting }: WorkerLaunch,
+  { name, slot, plan, endpoint, isShared, onReady, onAccepting, onExit }: WorkerLaunch,
 ): Worker {
   const { clock, log } = deps
   const { socket, port } = endpoint
@@ -204,10 +206,11 @@ export function launchWorker(
     cancelHint()
     const startedAt = clock.now() - uptimeMs
     const exit = cause === undefined ? deps.oomWatch.judge(ending) : ending
+    const wasRequested = cause === 'requested'
+    onExit({ exit, cause })
     readiness.cancel()
     hangWatch.end()
     await child.outputEnded()
-    const wasRequested = cause === 'requested'
     const lastLines = child.lastLines()
     const reason = explainDeath({
       exit,

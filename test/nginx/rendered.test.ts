@@ -47,6 +47,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
     connections: { perWorker: 1024, openFiles: 1624 },
     workDir: join(folder, 'nginx'),
     statusSocket: join(folder, 'status.sock'),
+    retrySocket: undefined,
     spool: diskSpool(join(folder, 'nginx')),
     proxySettings: [],
     accessLog: { path: '/dev/null', format: 'text' },

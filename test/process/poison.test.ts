@@ -2,11 +2,14 @@ import assert from 'node:assert/strict'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { fixture, startMonohull } from './monohull.ts'
+import { fixture, type Monohull, startMonohull, until } from './monohull.ts'
 
 const hello = ['run', 'node', fixture('hello.cjs')]
 /** Without access lines, which hold the query, and without backoff. */
 const env = { MONOHULL_ACCESS_LOG: 'false', MONOHULL_MIN_UPTIME: '0s' }
+
+/** Deaths in the log, in either format. */
+const countDeaths = ({ output }: Monohull) => output().match(/error worker died|"message":"worker died"/g)?.length ?? 0
 
 describe('the record of a worker that died with requests in flight', () => {
   it('names them, without their query, and warns of one that does so again and again', async t => {
@@ -29,24 +32,70 @@ describe('the record of a worker that died with requests in flight', () => {
     await Promise.all(waiting)
   })
 
-  it('names a GET that kills the workers it is repeated at', async t => {
+  it('does not repeat a GET that was the only one in flight, and says so', async t => {
     const monohull = startMonohull(t, {
       args: hello,
       env: { ...env, MONOHULL_WORKERS: '4', MONOHULL_LOG_FORMAT: 'json' },
     })
     await monohull.serving()
-    assert.equal((await monohull.request({ path: '/crash' })).status, 502)
+    for (let death = 1; death <= 3; death++) {
+      const from = monohull.output().length
+      const { status, body } = await monohull.request({
+        path: '/crash?token=hunter2',
+        headers: { accept: 'text/html' },
+      })
+      assert.equal(status, 502)
+      assert.match(body, /Back in a moment/)
+      const reason = death === 1 ? 'only request in flight' : 'repeat offender'
+      const refusal = new RegExp(`not_retried[^\\n]*GET /crash [0-9a-f]{32} \\(${reason}\\)`)
+      await monohull.seen(refusal, from)
+      await monohull.seen(/worker ready/, from)
+    }
     const [warning] = await monohull.seen(/^.*the same request was in flight.*$/m)
     const { request, deaths } = JSON.parse(warning)
     assert.deepEqual([request, deaths], ['GET /crash', 3])
+    assert.equal(countDeaths(monohull), 3)
   })
 
-  it('names a GET that kills few workers again and again, once in each record', async t => {
+  for (const listen of ['inherit', 'port']) {
+    it(`repeats once what was in flight together, with listen: ${listen}`, async t => {
+      const monohull = startMonohull(t, {
+        args: hello,
+        env: { ...env, MONOHULL_WORKERS: '3', MONOHULL_LISTEN: listen },
+      })
+      await monohull.serving()
+      // two of them on each worker
+      const waiting = Array.from({ length: 6 }, () => monohull.request({ path: '/slow?ms=3000' }))
+      await until('six requests in the workers', async () => {
+        const { slow } = JSON.parse((await monohull.request()).body)
+        return slow === 2
+      })
+      assert.equal((await monohull.request({ path: '/crash' })).status, 502)
+      for (const { status } of await Promise.all(waiting)) assert.equal(status, 200)
+      await monohull.seen(/GET \/crash [0-9a-f]{32} \(second worker\)/)
+      assert.ok(countDeaths(monohull) <= 2)
+    })
+  }
+
+  it('repeats a GET once whose worker was killed from outside, even the only one', async t => {
     const monohull = startMonohull(t, { args: hello, env: { ...env, MONOHULL_WORKERS: '1' } })
     await monohull.serving()
-    assert.equal((await monohull.request({ path: '/crash' })).status, 502)
-    await monohull.seen(/the same request was in flight each time .*request="GET \/crash" deaths=3/)
-    assert.doesNotMatch(monohull.output(), /(in_flight: GET \/crash.*\n\s*){2}/)
+    const slow = () => monohull.request({ path: '/slow?ms=1500' })
+    const once = slow()
+    const busy = async () => JSON.parse((await monohull.request()).body).slow === 1
+    await until('the request in the worker', busy)
+    const first = monohull.worker(1)
+    process.kill(first, 'SIGKILL')
+    await until('the request in the next worker', busy)
+    assert.equal((await once).status, 200)
+    const twice = slow()
+    await until('the second request in the worker', busy)
+    const second = await monohull.workerAfter(1, first)
+    process.kill(second, 'SIGKILL')
+    await until('the second request in the next worker', busy)
+    process.kill(await monohull.workerAfter(1, second), 'SIGKILL')
+    assert.equal((await twice).status, 502)
+    await until('the third record', () => countDeaths(monohull) === 3)
   })
 
   it('names none when there was none, nor what the app answered with 502 itself', async t => {

@@ -74,6 +74,7 @@ export async function runPool(seed: number, trace?: (line: string) => void): Pro
       memoryOf: () => new Map(),
       oomWatch: createOomWatch({ oomKills: () => 0, limit: () => undefined }),
       inFlight: { of: async () => [] },
+      failedTries: { exited: () => ({ refused: async () => [] }) },
       onRotation: updateNginx,
       onWorkerEvent() {},
       onDeath: () => false,

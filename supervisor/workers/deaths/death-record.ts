@@ -4,6 +4,7 @@ import { type LastDeath, tellingLine } from '../../processes/last-death.ts'
 import type { WorkerAddress } from '../address.ts'
 import { renderAddress } from '../app-upstream.ts'
 import type { RefusedEnd, WorkerEnd } from '../worker.ts'
+import type { FatalTries } from './failed-tries.ts'
 import type { InFlight } from './in-flight.ts'
 
 /** Dependencies of the record of a death. */
@@ -19,13 +20,15 @@ interface Circumstances {
   at: number
   /** Addresses at which nginx reached the worker. */
   addresses: readonly WorkerAddress[]
+  /** Tries that it ended; undefined if it was never started. */
+  fatal: FatalTries | undefined
 }
 
 /** Logs the death of a worker that ended by itself, and returns it for the status. The requests that were in flight follow a moment later. */
 export function recordDeath(
   { log, inFlight }: DeathRecordDeps,
   { pid, exit, cause, reason, startedAt, uptimeMs, stack, lastLines, wasReady }: WorkerEnd | RefusedEnd,
-  { worker, decision, endsRun, at, addresses }: Circumstances,
+  { worker, decision, endsRun, at, addresses, fatal }: Circumstances,
 ): LastDeath {
   const record = {
     worker,
@@ -40,13 +43,22 @@ export function recordDeath(
   }
   const time = new Date(at).toISOString()
   const death: LastDeath = { at: time, exit: record.exit, reason, line: tellingLine(lastLines), requests: [] }
-  const write = (requests: readonly string[]) => {
+  const write = (requests: readonly string[], refused: readonly string[]) => {
     death.requests = requests
-    log.error('worker died', { ...record, in_flight: requests.length > 0 ? requests : undefined })
+    log.error('worker died', {
+      ...record,
+      in_flight: requests.length > 0 ? requests : undefined,
+      not_retried: refused.length > 0 ? refused : undefined,
+    })
+  }
+  async function find(): Promise<void> {
+    // nginx logs a request after the decision not to retry it
+    const refused = endsRun ? [] : ((await fatal?.refused()) ?? [])
+    write(await inFlight.of({ worker, addresses: addresses.map(renderAddress), startedAt, at, endsRun }), refused)
   }
   // a worker that was never ready had no requests
-  if (!wasReady) write([])
-  else void inFlight.of({ worker, addresses: addresses.map(renderAddress), startedAt, at, endsRun }).then(write)
+  if (wasReady) void find()
+  else write([], [])
   return death
 }
 

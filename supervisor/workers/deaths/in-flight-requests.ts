@@ -103,7 +103,7 @@ export function describeInFlight(requests: readonly UnansweredRequest[]): string
 }
 
 /** Text with everything but visible ASCII escaped: clients choose the path, and it must not control a log or a terminal. */
-function printable(text: string, longest: number): string {
+export function printable(text: string, longest: number): string {
   const escaped = text.replaceAll(/[^\x21-\x7e]/g, character => `\\u{${character.codePointAt(0)?.toString(16)}}`)
   return escaped.length > longest ? `${escaped.slice(0, longest)}…` : escaped
 }

@@ -33,6 +33,7 @@ function setUp(t: TestContext) {
     settings: () => inForce.settings,
     oomWatch: createOomWatch({ oomKills: () => 0, limit: () => undefined }),
     inFlight: { of: async () => [] },
+    failedTries: { exited: () => ({ refused: async () => [] }) },
     onRotation: async () => {},
     onWorkerEvent() {},
     failures: () => () => false,

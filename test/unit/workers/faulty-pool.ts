@@ -73,6 +73,7 @@ export function createFaultyPool(
       memoryOf: () => new Map(),
       oomWatch: createOomWatch({ oomKills: () => 0, limit: () => undefined }),
       inFlight: { of: async () => [] },
+      failedTries: { exited: () => ({ refused: async () => [] }) },
       onRotation: async () => {},
       onWorkerEvent() {},
       onDeath(death) {

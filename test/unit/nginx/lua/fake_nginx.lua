@@ -117,6 +117,10 @@ function M.new()
         ERR = 4,
         var = nginx.var,
         HTTP_SERVICE_UNAVAILABLE = 503,
+        HTTP_GET = 2,
+        escape_uri = function(text)
+            return (text:gsub("[^%w]", function(character) return ("%%%02X"):format(character:byte()) end))
+        end,
         ctx = {},
         worker = { pid = function() return 7 end },
         shared = {
@@ -137,6 +141,7 @@ function M.new()
             read_body = function() end,
             get_body_data = function() return nginx.body end,
             http_version = function() return nginx.http_version end,
+            set_method = function(method) nginx.method = method end,
             discard_body = function() nginx.discarded = nginx.discarded + 1 end,
         },
         print = function(...) nginx.output = nginx.output .. table.concat({ ... }) end,

@@ -55,6 +55,7 @@ export const plainModel: NginxModel = {
   upstreams: [],
   routes: [routeTo(toApp('app'))],
   busyCounter: undefined,
+  retrySocket: undefined,
   front: plainFront,
   ownNginxConf: undefined,
   snippets: undefined,
