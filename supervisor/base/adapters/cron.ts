@@ -1,3 +1,4 @@
+import { createTask } from 'node-cron'
 import { parseCron } from '../cron-expression.ts'
 import { nextCronTime } from '../cron-time.ts'
 import { findTimeZone, offsetIn } from './time-zone.ts'
@@ -8,14 +9,31 @@ const maxWaitMs = 30_000
 const maxDelayMs = 60_000
 
 /**
- * Runs `task` at the times of a cron expression, in the local time zone (TZ). Returns a function that cancels it. Times that passed
- * while the clock was set forward are skipped, and it does not wait for the old times if the clock is set back.
+ * Runs `task` at the times of a user's cron expression, in the local time zone (TZ). Returns a function that cancels it. The times are
+ * crontab(5)'s, which node-cron's are not: it wants both days to match, and leaves out what daylight saving skips.
  */
 export function runAt(expression: string, task: () => void): () => void {
   const parsed = parseCron(expression)
   if (!parsed.ok) throw new Error(`cannot plan ${expression}: ${parsed.problem}`)
   const offsetAt = offsetIn(findTimeZone(undefined) ?? 'UTC')
-  const nextTime = () => nextCronTime(parsed.cron, Date.now(), offsetAt)
+  return runAtEach(() => nextCronTime(parsed.cron, Date.now(), offsetAt), task)
+}
+
+/** Runs `task` at the times of an expression of ours, in UTC; its first of six fields is the second. Returns a function that cancels it. */
+export function runOften(expression: string, task: () => void): () => void {
+  const times = createTask(expression, () => {}, { timezone: 'UTC' })
+  const cancel = runAtEach(() => times.getNextRuns(1)[0]?.getTime() ?? Number.POSITIVE_INFINITY, task)
+  return () => {
+    cancel()
+    void times.destroy()
+  }
+}
+
+/**
+ * Times that passed while the clock was set forward are skipped, and it does not wait for the old times if the clock is set back.
+ * node-cron's own timer does neither.
+ */
+function runAtEach(nextTime: () => number, task: () => void): () => void {
   let planned = Date.now()
   let next = nextTime()
   let timer = wait()
@@ -34,10 +52,4 @@ export function runAt(expression: string, task: () => void): () => void {
   }
 
   return () => clearTimeout(timer)
-}
-
-/** Runs `task` at an interval in ms. Returns a function that cancels it. */
-export function runEvery(intervalMs: number, task: () => void): () => void {
-  const timer = setInterval(task, intervalMs)
-  return () => clearInterval(timer)
 }

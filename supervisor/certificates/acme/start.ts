@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { runEvery } from '../../base/adapters/cron.ts'
+import { runOften } from '../../base/adapters/cron.ts'
 import { findTransience } from '../../base/adapters/mounts.ts'
 import { messageOf } from '../../base/errors.ts'
 import type { Outcome } from '../../base/outcome.ts'
@@ -24,7 +24,7 @@ import { type AcmeKeys, acmeCertificatesDir, challengeDirOf, dnsHookDir } from '
 import { createTurns } from './turns.ts'
 
 /** Often enough to follow the CA's Retry-After. */
-const tickMs = 10_000
+const everyTenSeconds = '*/10 * * * * *'
 /** Four quick orders at a time. A handshake waits for ten seconds, so a slow order must not hold its place for longer than this. */
 const turns = { places: 4, patienceMs: 2000 }
 
@@ -118,7 +118,7 @@ export function startAcme(
     reportNeighbours(neighbours.exist())
     each(one => one.tick())
   }
-  const cancel = runEvery(tickMs, tick)
+  const cancel = runOften(everyTenSeconds, tick)
   tick()
   return {
     renew: (name, mode) => (onDemand?.certificate(name) ? onDemand : acme).renew(name, mode),
