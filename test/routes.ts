@@ -44,6 +44,7 @@ export function toFiles(root: string, more: Partial<FilesTarget> = {}): FilesTar
     root,
     index: 'index.html',
     fallback: undefined,
+    fallbackFor: 'pages',
     cache: [],
     isListed: false,
     looksForGzip: true,

@@ -21,16 +21,37 @@ function renderOpenFiles(validSeconds: number): string[] {
   ]
 }
 
-/** Map from the path to the value of Cache-Control, in a variable. */
-export function renderCacheMap({ path, match, target }: DirectoryRoute, variable: string): string[] {
-  if (target.cache.length === 0) return []
+/** Path with an extension, such as that of a missing script; a version such as /v1.2 is none. */
+const withExtension = '~\\.[0-9]*[A-Za-z][A-Za-z0-9_-]*$'
+
+/** Maps from the path: to the value of Cache-Control, to the fallback, and to the index of a directory without its slash. */
+export function renderDirectoryMaps(route: DirectoryRoute, variable: string): string[] {
+  const { path, match, target } = route
   const prefix = match === 'prefix' && path !== '/' ? path : ''
+  const { index, fallback, fallbackFor } = target
+  const cache = target.cache.map(({ pattern, value }) => `    ${quote(toRegex(pattern, prefix))} ${quote(value)};`)
+  // browsers would otherwise keep a page whose scripts are gone
+  const pages = fallback
+    ? [`/${index}`, fallback].map(name => `    ${quote(toRegex(name.slice(1), prefix))} no-cache;`)
+    : []
   return [
-    `map $uri ${variable} {`,
-    "    default '';",
-    ...target.cache.map(({ pattern, value }) => `    ${quote(toRegex(pattern, prefix))} ${quote(value)};`),
-    '}',
+    ...(hasCacheMap(target)
+      ? [`map $uri ${variable} {`, "    default '';", ...new Set([...cache, ...pages]), '}']
+      : []),
+    ...(fallback
+      ? [
+          `map $uri ${variable}_fallback {`,
+          `    default ${prefix === '' ? fallback : fallback.slice(1)};`,
+          ...(fallbackFor === 'all' ? [] : [`    ${quote(withExtension)} '';`]),
+          '}',
+          `map $uri ${variable}_index { default /${index}; ~/$ /; }`,
+        ]
+      : []),
   ]
+}
+
+function hasCacheMap({ cache, fallback }: FilesTarget): boolean {
+  return cache.length > 0 || fallback !== undefined
 }
 
 /** Context of a directory in the nginx configuration. */
@@ -56,10 +77,18 @@ export function renderDirectory(
     ...(isBelow || match !== 'prefix' ? [`index ${index};`] : []),
     ...(target.looksForLinks ? [`disable_symlinks on${from};`] : []),
     ...renderShortcuts(target, features),
-    ...(target.cache.length > 0 ? [`add_header Cache-Control ${variable};`, ...headers] : []),
+    ...(hasCacheMap(target) ? [`add_header Cache-Control ${variable};`, ...headers] : []),
     ...(target.isListed ? ['autoindex on;'] : []),
     // nginx strips the location's path only from arguments that begin with $uri; it looks up the others in the alias as they are
-    ...(fallback ? [`try_files $uri $uri/${index} ${isBelow ? fallback.slice(1) : fallback} =404;`] : []),
+    ...(fallback
+      ? [
+          // relative links of the directory's page depend on the slash
+          `if (-f $request_filename${variable}_index) {`,
+          '    rewrite ^(.*)$ $1/ permanent;',
+          '}',
+          `try_files $uri $uri/${index} ${variable}_fallback =404;`,
+        ]
+      : []),
     // nginx accepts no location inside an exact one
     ...(match === 'exact' ? [] : hiddenFiles),
   ]

@@ -1,7 +1,7 @@
 import { includeOwn } from '../nginx/own-files.ts'
 import { block, literal, quote } from '../nginx/text.ts'
 import { appKey } from '../workers/app-upstream.ts'
-import { type DirectoryRoute, hiddenFiles, renderCacheMap, renderDirectory } from './directory.ts'
+import { type DirectoryRoute, hiddenFiles, renderDirectory, renderDirectoryMaps } from './directory.ts'
 import { includeFrontHeaders, mayRefuse, renderAdmission, renderResponseRules } from './front.ts'
 import { type ProxiedRoute, renderBareRestMap, renderPathMap, renderProxied, renderRestMap } from './proxied.ts'
 import { isGuarded, nextUrl, renderGuard } from './retries.ts'
@@ -94,7 +94,7 @@ function renderMap(route: ServedRoute, index: number): string[] {
     case 'upstream':
       return renderPathMap(route as ProxiedRoute, variableOf(index))
     case 'files':
-      return renderCacheMap(route as DirectoryRoute, variableOf(index))
+      return renderDirectoryMaps(route as DirectoryRoute, variableOf(index))
     case 'redirect':
       if (!target.keepsPath || path === '/') return []
       return (target.to === '/' ? renderBareRestMap : renderRestMap)(path, variableOf(index))

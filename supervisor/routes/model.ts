@@ -27,13 +27,14 @@ export function routesOf(
   function toTarget({ target, match }: Route): RouteTarget | undefined {
     switch (target.kind) {
       case 'files': {
-        const { index, fallback, cache, listing, symlinks } = target
+        const { index, fallback, fallback_for: fallbackFor, cache, listing, symlinks } = target
         const root = resolve(config.directory, target.root)
         return {
           kind: 'files',
           root,
           index,
           fallback,
+          fallbackFor,
           cache: Object.entries(cache).map(([pattern, value]) => ({ pattern, value })),
           isListed: listing,
           ...shortcutsOf(directories.get(root), { followsLinks: symlinks, isExact: match === 'exact' }),
@@ -75,6 +76,7 @@ function toDirectory(root: string, directories: Directories): FilesTarget {
     root,
     index: 'index.html',
     fallback: undefined,
+    fallbackFor: 'pages',
     cache: [],
     isListed: false,
     ...shortcutsOf(directories.get(root), { followsLinks: false, isExact: false }),

@@ -153,7 +153,8 @@ function findUpstream(name: string, { upstreams }: Pick<RoutesModel, 'upstreams'
 function renderUpstreamOptions({ tries, tls }: Upstream): string[] {
   return [
     ...(tries === usualTries ? [] : [`proxy_next_upstream_tries ${tries};`]),
-    ...(tls ? ['proxy_ssl_server_name on;', ...(tls.name ? [`proxy_ssl_name ${tls.name};`] : [])] : []),
+    // without a name, nginx would send that of its own server group
+    ...(tls?.name ? ['proxy_ssl_server_name on;', `proxy_ssl_name ${tls.name};`] : []),
     ...(tls?.authorities
       ? [
           'proxy_ssl_verify on;',

@@ -52,6 +52,8 @@ export interface FilesTarget extends DirectoryShortcuts {
   index: string
   /** Path of a file below the root. */
   fallback: string | undefined
+  /** `pages`: paths without an extension. */
+  fallbackFor: 'pages' | 'all'
   /** Cache-Control values; the first matching pattern applies. */
   cache: { pattern: string; value: string }[]
   isListed: boolean

@@ -24,6 +24,10 @@ const files = z.strictObject({
       description:
         'Path below the root of the file that is served where no file exists (single-page apps); default: 404',
     }),
+  fallback_for: z.enum(['pages', 'all'], { error: 'expected pages or all' }).default('pages').register(docs, {
+    description:
+      'Paths that get the fallback. pages: those without an extension, so that a missing script, style or image is 404; all: every path',
+  }),
   cache: z
     .record(
       z.string().regex(/^[A-Za-z0-9._~@+*/-]+$/, 'expected a pattern such as "*.js" or /assets/**'),

@@ -5,6 +5,7 @@
  */
 import net from 'node:net'
 import { contract, hideContract, isWorker, notify } from './preload/contract.ts'
+import { dropInformationalResponses } from './preload/informational.ts'
 import type { ListenArguments } from './preload/listen-request.ts'
 import { passOn } from './preload/passing-on.ts'
 import { createPublicServers } from './preload/public-server.ts'
@@ -36,6 +37,7 @@ if (isWorker()) {
   if (contract.requestLimit > 0) notify(`REQUEST_LIMIT=${contract.requestLimit}`)
   const servers = createPublicServers(signs.start)
   net.Server.prototype.listen = function (this: net.Server, ...args: ListenArguments) {
+    dropInformationalResponses()
     return servers.listen(this, args)
   } as typeof net.Server.prototype.listen
   const termination = interceptTermination(() => {

@@ -22,7 +22,9 @@ describe('a certificate from a CA', { concurrency: 3 }, () => {
     const workers = [monohull.worker(1), monohull.worker(2)]
     const nginxWorkers = childrenOf(monohull.nginx())
     await monohull.seen(/certificate issued names=one\.test/)
-    const [, asked] = await monohull.seen(/nginx\[(\d+)\] access\| \S+ "GET \/\.well-known\/acme-challenge\/[\w-]+ /)
+    const [, asked] = await monohull.seen(
+      /nginx\[(\d+)\] access\| \S+ \S+ "GET \/\.well-known\/acme-challenge\/[\w-]+ /,
+    )
     assert.ok(nginxWorkers.includes(Number(asked)), 'a challenge takes no reload of nginx')
     await monohull.seen(/certificates changed/)
     assert.match(await issuerOf(monohull), /Pebble/)

@@ -24,7 +24,7 @@ describe('logs', () => {
     assert.match(bytes, new RegExp(`app\\.1\\[${pid}\\] stderr\\| on stderr\n`))
     assert.match(bytes, new RegExp(`app\\.1\\[${pid}\\] stdout\\| no newline at the end\n`))
     assert.match(bytes, /worker died [^\n]*uptime_ms=\d+[^\n]*decision=[\s\S]*last_lines: no newline at the end/)
-    assert.match(bytes, /access\| 127\.0\.0\.1 "GET \/ HTTP\/1\.1" 200/)
+    assert.match(bytes, /access\| 127\.0\.0\.1 \S+ "GET \/ HTTP\/1\.1" 200/)
   })
 
   it('short: the time of day, the source and the text', async t => {
@@ -89,7 +89,7 @@ describe('logs', () => {
       }
     })
     await fetch(`http://127.0.0.1:${port}/seen`, { redirect: 'manual' })
-    await until('the access line', () => /access\| 127\.0\.0\.1 "GET \/seen HTTP\/1\.1" 308/.test(output))
+    await until('the access line', () => /access\| 127\.0\.0\.1 \S+ "GET \/seen HTTP\/1\.1" 308/.test(output))
     child.kill('SIGTERM')
     assert.equal(await exited, 0)
   })

@@ -242,6 +242,7 @@ describe('routes to files', () => {
   - { path: /downloads, files: { root: downloads, listing: true } }
   - { path: /copy, files: { root: public, cache: { '/assets/*.js': max-age=5 } } }
   - { path: /spa/v2, files: { root: public, fallback: /sub/index.html, cache: { '/sub/*': no-cache } } }
+  - { path: /all, files: { root: public, fallback: /index.html, fallback_for: all } }
   - { path: /main, files: { root: public/plain, index: main.html } }
   - { path: /assets/app.3f2a.js, match: exact, host: cdn.test, files: { root: public } }
 `
@@ -251,16 +252,18 @@ describe('routes to files', () => {
     const cases: [string, number, string | undefined, string][] = [
       ['/', 200, 'no-cache', 'the page'],
       ['/deep/link?x=1', 200, 'no-cache', 'the page'],
-      ['/assets/missing.js', 200, 'no-cache', 'the page'],
+      ['/v1.2', 200, 'no-cache', 'the page'],
+      ['/all/assets/missing.js', 200, 'no-cache', 'the page'],
+      ['/all/', 200, 'no-cache', 'the page'],
       ['/assets/app.3f2a.js', 200, 'public, max-age=31536000, immutable', 'x'.repeat(2000)],
-      ['/sub', 200, 'no-cache', 'the sub page'],
+      ['/sub/', 200, 'no-cache', 'the sub page'],
       ['/plain/a.txt', 200, undefined, 'plain'],
       ['/copy/assets/app.3f2a.js', 200, 'max-age=5', 'x'.repeat(2000)],
       ['/copy/plain/a.txt', 200, undefined, 'plain'],
       ['/.well-known/security.txt', 200, undefined, 'Contact: x'],
       ['/spa/v2/plain/a.txt', 200, undefined, 'plain'],
       ['/spa/v2/deep/link?x=1', 200, 'no-cache', 'the sub page'],
-      ['/spa/v2/', 200, undefined, 'the page'],
+      ['/spa/v2/', 200, 'no-cache', 'the page'],
       ['/main/', 200, undefined, 'the main page'],
     ]
     for (const [path, status, cache, body] of cases) {
@@ -268,8 +271,21 @@ describe('routes to files', () => {
       assert.deepEqual([answer.status, answer.headers['cache-control'], answer.body], [status, cache, body], path)
       assert.equal(answer.headers['x-content-type-options'], 'nosniff', path)
     }
-    const moved = await monohull.request({ path: '/copy/sub?x=1' })
-    assert.deepEqual([moved.status, moved.headers.location], [301, '/copy/sub/?x=1'])
+    for (const path of ['/copy/sub', '/sub', '/spa/v2/sub']) {
+      const moved = await monohull.request({ path: `${path}?x=1` })
+      assert.deepEqual([moved.status, moved.headers.location], [301, `${path}/?x=1`])
+    }
+    for (const name of [
+      'assets/missing.js',
+      'missing.css',
+      'a/b.png',
+      'data.JSON',
+      'page.html',
+      'v.7z',
+      'app.3f2a.js.map',
+    ])
+      for (const path of [`/${name}`, `/spa/v2/${name}?v=1`])
+        assert.equal((await monohull.request({ path })).status, 404, path)
     assert.equal((await monohull.request({ path: '/copy/nothing' })).status, 404)
     const cdn = await monohull.request({ path: '/assets/app.3f2a.js', headers: { host: 'cdn.test' } })
     assert.deepEqual([cdn.status, cdn.headers['cache-control']], [200, undefined])

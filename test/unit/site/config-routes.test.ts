@@ -35,6 +35,7 @@ describe('config: targets of routes', () => {
       kind: 'files',
       root: 'public',
       index: 'index.html',
+      fallback_for: 'pages',
       cache: {},
       listing: false,
       symlinks: false,
