@@ -103,21 +103,22 @@ export function createFailedTries({ clock, log }: Pick<Runtime, 'clock' | 'log'>
     }
   }
 
-  /** Resolves when another request was in flight too, or none can be expected any more. */
-  async function others(exit: Exit): Promise<void> {
+  /** Whether another request was in flight too. It waits until none can be expected any more. */
+  async function hasOthers(exit: Exit): Promise<boolean> {
     for (let look = 0; exit.tries.length < 2 && look < othersLooks; look++) await pause(clock, pollMs)
+    return exit.tries.length > 1
   }
 
   /** Reason why a request is not sent to another worker; undefined if it is. */
   async function refusalOf(exit: Exit, { request, sent }: FailedTry): Promise<string | undefined> {
     if (sent > 1) {
+      if (!exit.isOwnFault && (await hasOthers(exit))) return undefined
       if (exit.isOwnFault) convict(request)
       return 'second worker'
     }
     if (!exit.isOwnFault) return undefined
     if (isOffender(request)) return 'repeat offender'
-    await others(exit)
-    if (exit.tries.length > 1) return undefined
+    if (await hasOthers(exit)) return undefined
     convict(request)
     return 'only request in flight'
   }
@@ -154,9 +155,9 @@ export function createFailedTries({ clock, log }: Pick<Runtime, 'clock' | 'log'>
     },
     async mayRepeat(failed) {
       if (failed.sent === 0) return failed.isRepeatable
-      if (failed.isRepeatable && failed.sent === 1) return judge(failed)
+      if (failed.isRepeatable) return judge(failed)
       // it was in flight like the others, but nginx need not wait
-      void (failed.sent > 1 ? judge(failed) : exitOf(failed))
+      void exitOf(failed)
       return false
     },
   }

@@ -62,12 +62,17 @@ describe('workers/deaths/failed-tries', () => {
     assert.deepEqual(await decide(start(), [post, crash]), { decisions: [false, true], record: [] })
   })
 
-  it('repeats after a death from outside what was alone, once, and convicts no one', async () => {
+  it('repeats after a death from outside what was alone, and convicts no one', async () => {
     const run = start()
     const outside = { ...died, isOwnFault: false }
     assert.deepEqual(await decide(run, [crash], outside), { decisions: [true], record: [] })
     await run.advance(1000)
-    assert.deepEqual((await decide(run, [{ ...crash, sent: 2 }], outside)).decisions, [false])
+    assert.deepEqual((await decide(run, [{ ...crash, sent: 2 }, other], outside)).decisions, [true, true])
+    await run.advance(1000)
+    assert.deepEqual(await decide(run, [{ ...crash, sent: 2 }], outside), {
+      decisions: [false],
+      record: ['GET /crash 1 (second worker)'],
+    })
     await run.advance(1000)
     assert.deepEqual((await decide(run, [crash, other])).decisions, [true, true])
   })
