@@ -81,7 +81,7 @@ export function modelNginx(settings: Settings, features: NginxFeatures, running:
     workDir: join(config.run_dir, 'nginx'),
     spool,
     statusSocket: features.hasStatus ? join(config.run_dir, statusSocketName) : undefined,
-    errorLog: config.log_format === 'json' ? join(config.run_dir, 'nginx', errorLogName) : undefined,
+    errorLog: config.log_format === 'json' ? errorLogName : undefined,
     accessLog: config.access_log ? { path: running.accessLogPath, format: config.log_format } : undefined,
     http: running.http.map(({ address, port }) => ({ address, port })),
     https: running.https.map(({ address, port }) => ({ address, port })),

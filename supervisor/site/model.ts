@@ -29,7 +29,7 @@ export interface NginxModel {
   /** Bounds of what nginx stores for clients. */
   spool: Spool
   accessLog: { path: string; format: LogFormat } | undefined
-  /** File for nginx's error lines; undefined: stderr. */
+  /** Name of the file in `workDir` for nginx's error lines; undefined: stderr. */
   errorLog: string | undefined
   http: ListenAddress[]
   https: ListenAddress[]

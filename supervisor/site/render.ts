@@ -95,7 +95,7 @@ function renderMain(model: NginxModel): string {
     // directives above the first comment depend on no key
     'daemon off;',
     // a warning for each stored body would let clients fill the log
-    `error_log ${model.errorLog === undefined ? 'stderr' : quote(model.errorLog)} error;`,
+    `error_log ${model.errorLog === undefined ? 'stderr' : quote(`${model.workDir}/${model.errorLog}`)} error;`,
     ...(model.user ? [`user ${model.user};`] : []),
     ...(lua.length > 0 ? loadModules(lua.join(', '), luaModules ?? []) : []),
     ...(brotliModule && compressesWithBrotli(model) ? loadModules('compression', [brotliModule]) : []),

@@ -79,6 +79,7 @@ export function createFaultyCa({ next, keyOf, wait }: FaultyDeps): Tamper {
     const reply = await pass()
     learn(name, reply)
     const { headers, text } = reply
+    const { 'replay-nonce': _, ...withoutNonce } = headers
     switch (fault.kind) {
       case 'lost':
         return undefined
@@ -89,7 +90,7 @@ export function createFaultyCa({ next, keyOf, wait }: FaultyDeps): Tamper {
       case 'empty':
         return { ...reply, text: '{}' }
       case 'noNonce':
-        return { ...reply, headers: { ...headers, 'replay-nonce': undefined } }
+        return { ...reply, headers: withoutNonce }
       case 'wrongNonce':
         return { ...reply, headers: { ...headers, 'replay-nonce': 'bm9wZQ' } }
       case 'asks':

@@ -48,8 +48,11 @@ describe('reports from the trackers of other ACME clients', () => {
     const reply = await pass()
     const isOrder = path.startsWith('/finalize-order') || path.startsWith('/my-order')
     if (!isOrder) return reply
-    const headers = { ...reply.headers, 'retry-after': undefined }
-    return { ...reply, headers, text: reply.text.replace('"valid"', '"processing"') }
+    return {
+      ...reply,
+      headers: { ...reply.headers, 'retry-after': '60' },
+      text: reply.text.replace('"valid"', '"processing"'),
+    }
   }
 
   it('acme.sh 6103, 5233, boulder 3403: an order stuck in processing is resumed for a day, and then another is placed', async t => {

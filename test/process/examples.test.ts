@@ -27,6 +27,8 @@ const ofTheFront = new Set([
   'https-gunicorn',
   'node-ssr',
   'spa-websocket',
+  // process/acme-addresses
+  'ip-certificate',
 ])
 const all = readdirSync(examples, { withFileTypes: true }).flatMap(entry => (entry.isDirectory() ? entry.name : []))
 const names = all.filter(name => !ofTheFront.has(name))

@@ -101,7 +101,7 @@ describe('headers about where a request came from', () => {
     ] as const)
       assert.equal(trusted[name], told[name], name)
     assert.equal(trusted.forwarded, 'for=203.0.113.7;host="www.example.com:8443";proto=https')
-    await monohull.seen(/203\.0\.113\.7 "GET \/ HTTP\/1\.1" 200 .* abc-123\/4/)
+    await monohull.seen(/203\.0\.113\.7 \S+ "GET \/ HTTP\/1\.1" 200 .* abc-123\/4/)
 
     const stranded = await seenBy(monohull, told, stranger, 'http')
     assert.equal(stranded['x-forwarded-for'], stranger)

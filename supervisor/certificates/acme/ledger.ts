@@ -97,9 +97,15 @@ export function createAcmeLedger({ clock, log, store, settings, keepsAnyway }: A
       store.remove(name)
     },
     reread(plan) {
-      const before = kept.get(plan.name)?.certificate.id
+      const before = kept.get(plan.name)
+      const record = ledger.recordOf(plan)
       read(plan)
-      return kept.get(plan.name)?.certificate.id !== before
+      // a directory that is lost takes nothing away that is in use
+      if (before && store.version(plan.name) === 0) {
+        records.set(plan.name, record)
+        kept.set(plan.name, before)
+      }
+      return kept.get(plan.name)?.certificate.id !== before?.certificate.id
     },
     isChanged: ({ name }) => store.version(name) !== versions.get(name),
     recordOf: ({ name }) => records.get(name) ?? newRecord(''),

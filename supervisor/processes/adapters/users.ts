@@ -66,7 +66,8 @@ export function findClosedDirectory(path: string, account: Account): string | un
   const parts = path.split('/').filter(Boolean)
   for (const index of parts.keys()) {
     const directory = `/${parts.slice(0, index + 1).join('/')}`
-    if (!existsSync(directory)) return undefined
+    // a file in the way is another problem
+    if (!existsSync(directory) || !statSync(directory).isDirectory()) return undefined
     const real = realpathSync(directory)
     if (real !== directory) return findClosedDirectory([real, ...parts.slice(index + 1)].join('/'), account)
     if (!isPermitted(directory, account, 0o1)) return directory
