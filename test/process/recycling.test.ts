@@ -100,7 +100,7 @@ describe('a worker that has reached its limit is replaced, the new one ready fir
 
   it('stays when the new one does not come up', async t => {
     const files = { 'app.cjs': `require(${JSON.stringify(fixture('hello.cjs'))})` }
-    const env = { MONOHULL_MAX_AGE: '2s', MONOHULL_MIN_UPTIME: '0s', MONOHULL_WORKERS: '1' }
+    const env = { MONOHULL_MAX_AGE: '4s', MONOHULL_MIN_UPTIME: '0s', MONOHULL_WORKERS: '1' }
     const monohull = startMonohull(t, { args: ['run', 'node', 'app.cjs'], files, env })
     await monohull.serving()
     const before = monohull.worker(1)
