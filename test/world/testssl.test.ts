@@ -1,4 +1,4 @@
-// needs: testssl.sh
+// needs: openssl testssl.sh
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { makeIssuedCertificate } from '../make-issued-certificate.ts'
+import { fixture, startMonohull, temporaryFolder } from '../process/monohull.ts'
 import { type Finding, findFlaws, testsslWords } from '../testssl.ts'
-import { fixture, startMonohull, temporaryFolder } from './monohull.ts'
 
 const run = promisify(execFile)
 
