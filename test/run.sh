@@ -3,7 +3,7 @@
 #
 # TESTS       a directory or file of test/, by its path or by its name alone:
 #             unit, test/process/routes.test.ts, process/routes, routes; world: public programs and suites, which
-#             are downloaded; not part of a run without TESTS
+#             are downloaded; not part of a run without TESTS, nor are files that say `// before a release`
 # -t PATTERN  only tests whose names match (node's --test-name-pattern)
 # --list      shows the files and the Debian packages each of them needs, and runs nothing
 #
@@ -86,7 +86,7 @@ read_arguments() {
     [ -n "$found" ] || fail_unknown "$word"
     files+=("$found")
   done
-  [ ${#words[@]} -gt 0 ] || files=("$(tests_below test | grep -v '^test/world/')")
+  [ ${#words[@]} -gt 0 ] || files=("$(tests_below test | grep -v '^test/world/' | xargs grep -L '^// before a release')")
   mapfile -t files < <(printf '%s\n' "${files[@]}" | sort -u)
 }
 

@@ -1,4 +1,5 @@
 // needs: openssl
+// before a release: five minutes of a core
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
