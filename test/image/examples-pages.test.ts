@@ -1,4 +1,5 @@
 // needs: docker-compose openssl
+// before a release: three minutes of a core; what they show is tested in the other files of examples too
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
