@@ -44,10 +44,12 @@ describe('docker kill', { concurrency: 2 }, () => {
     })
 
   for (const command of [app, ['sh', '-c', 'monohull run']])
-    it(`with TERM at the first moment ends ${command[0]} with 0`, async t => {
+    it(`with TERM at the first moment ends ${command[0]} at once`, async t => {
       const container = await startContainer(t, { command, waits: false })
       await docker(['kill', '--signal', 'TERM', container.id])
-      assert.equal(await container.ended(5000), 0)
+      // a shell that has not reached monohull yet ends as any other command
+      const codes = command[0] === 'sh' ? [0, 143] : [0]
+      assert.ok(codes.includes(await container.ended(5000)))
     })
 
   it('reaches other commands, which it ends with 128 + its number, and their orphans are reaped', async t => {

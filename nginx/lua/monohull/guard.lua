@@ -4,6 +4,7 @@ local ffi = require "ffi"
 
 ffi.cdef [[
     extern unsigned long *ngx_stat_active;
+    extern int ngx_parent;
     int getpeername(int socket, void *address, unsigned int *length);
     int getsockname(int socket, void *address, unsigned int *length);
     int getsockopt(int socket, int level, int name, void *value, unsigned int *length);
@@ -136,11 +137,10 @@ local function release_memory()
     end
 end
 
---- Runs as long as the worker has its master: the supervisor waits for the workers of a dead one to be quiet.
--- A timer that is set again each time would need a free connection.
+--- Runs as long as the worker has its master, which may have died before: the supervisor waits for the workers of a
+-- dead one to be quiet. A timer that is set again each time would need a free connection.
 local function run(premature, most, ports, is_behind_proxies)
-    local master = ffi.C.getppid()
-    while not premature and not ngx.worker.exiting() and ffi.C.getppid() == master do
+    while not premature and not ngx.worker.exiting() and ffi.C.getppid() == ffi.C.ngx_parent do
         local before = os.clock()
         relieve(most, ports, is_behind_proxies)
         local spent = os.clock() - before

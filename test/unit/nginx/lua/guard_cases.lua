@@ -12,8 +12,8 @@ local function guard(C)
 end
 
 --- Runs the guard's thread while nginx has these numbers of connections, one after the other.
--- Gives how often it returned memory.
-local function run(nginx, numbers)
+-- Gives how often it returned memory, and how often it slept.
+local function run(nginx, numbers, parent)
     local trims, turn = 0, 1
     local active = setmetatable({}, { __index = function() return numbers[turn] end })
     ngx.worker.exiting = function() return turn > #numbers end
@@ -21,12 +21,13 @@ local function run(nginx, numbers)
     local most = 1e6
     guard({
         ngx_stat_active = active,
-        getppid = function() return 1 end,
+        ngx_parent = 7,
+        getppid = function() return parent or 7 end,
         malloc_trim = function() trims = trims + 1 end,
     }).start(most, "80 443", "clients")
     local thread = nginx.timers[1]
     thread[1](false, select(2, unpack(thread)))
-    return trims
+    return trims, turn - 1
 end
 
 local function waiting(count, ms, is_unanswered)
@@ -50,10 +51,14 @@ return {
         expect(#guard().choose(600, { proxy = waiting(500, 9000) }, 1024, true), 0)
     end },
     { "returns memory once when a peak is over", function(nginx)
-        expect(run(nginx, { 5, 300, 4000, 3000, 1999, 1500, 1400 }), 1)
+        expect((run(nginx, { 5, 300, 4000, 3000, 1999, 1500, 1400 })), 1)
     end },
     { "returns memory after each peak, but not after small ones", function(nginx)
-        expect(run(nginx, { 1000, 10, 255, 10, 600, 10 }), 2)
+        expect((run(nginx, { 1000, 10, 255, 10, 600, 10 })), 2)
+    end },
+    { "is quiet in a worker whose master died before it began", function(nginx)
+        local _, sleeps = run(nginx, { 5, 5 }, 1)
+        expect(sleeps, 0)
     end },
     { "calls the function of the user in each worker", function(nginx)
         local calls = 0
