@@ -6,9 +6,14 @@ import { type RollResult, stopping } from './roll-result.ts'
 export interface Change<Model = never> {
   /** Its part of the model: before `apply` as planned, afterwards as it is. Without it, the change does not affect the model. */
   model?(): Partial<Model>
-  /** Replaces processes. If it fails, nothing has changed. */
+  /**
+   * Starts the new version beside the old one, where no request reaches it, and waits until it has proved itself. If it fails, nothing
+   * has changed. After a success, `apply` or `revert` follows.
+   */
+  try?(): Promise<RollResult>
+  /** Replaces processes. If it fails, nothing has changed, and its trial is over. */
   apply?(): Promise<RollResult>
-  /** Undoes `apply` and releases what the change prepared. */
+  /** Undoes `try` and `apply`, and releases what the change prepared. */
   revert?(): Promise<unknown> | unknown
   /**
    * Puts the prepared state into effect, synchronously, so that no one sees subjects of two generations together. The promise settles
@@ -17,18 +22,48 @@ export interface Change<Model = never> {
   commit?(): Promise<unknown> | unknown
 }
 
-/** Applies the changes in order. If one fails or throws, the changes before it are reverted. */
-export async function applyAll(changes: readonly Pick<Change, 'apply' | 'revert'>[]): Promise<RollResult> {
-  let applied = 0
+/** Part of a change that concerns processes. */
+type Step = Pick<Change, 'try' | 'apply' | 'revert'>
+
+/** Tries all changes, then applies them in order. If one fails or throws, the other changes that began are reverted. */
+export async function applyAll(changes: readonly Step[]): Promise<RollResult> {
+  const tried = await tryAll(changes)
+  return tried.ok ? applyTried(changes) : tried
+}
+
+/** Tries the changes in order. If one fails or throws, the changes before it are reverted. */
+function tryAll(changes: readonly Step[]): Promise<RollResult> {
+  return untilFailure(
+    changes,
+    change => change.try?.(),
+    failed => changes.slice(0, failed),
+  )
+}
+
+/** Applies changes whose trials succeeded, in order. If one fails or throws, the changes before it and the trials after it are reverted. */
+function applyTried(changes: readonly Step[]): Promise<RollResult> {
+  return untilFailure(
+    changes,
+    change => change.apply?.(),
+    failed => [...changes.slice(0, failed), ...changes.slice(failed + 1).filter(change => change.try)],
+  )
+}
+
+async function untilFailure(
+  changes: readonly Step[],
+  act: (change: Step) => Promise<RollResult> | undefined,
+  begunAt: (failed: number) => readonly Step[],
+): Promise<RollResult> {
+  let done = 0
   try {
     for (const change of changes) {
-      const result = (await change.apply?.()) ?? { ok: true }
+      const result = (await act(change)) ?? { ok: true }
       if (!result.ok) return result
-      applied++
+      done++
     }
     return { ok: true }
   } finally {
-    if (applied < changes.length) await revertAll(changes.slice(0, applied))
+    if (done < changes.length) await revertAll(begunAt(done))
   }
 }
 
@@ -38,7 +73,7 @@ export function expectReverted(name: string, result: RollResult): void {
 }
 
 /** Reverts all changes, the last first, even if some fail. Then rethrows the first failure. */
-export async function revertAll(changes: readonly Pick<Change, 'revert'>[]): Promise<void> {
+export async function revertAll(changes: readonly Pick<Step, 'revert'>[]): Promise<void> {
   const failures: unknown[] = []
   for (const change of [...changes].reverse()) {
     try {
@@ -50,19 +85,25 @@ export async function revertAll(changes: readonly Pick<Change, 'revert'>[]): Pro
   if (failures.length > 0) throw failures[0]
 }
 
-/** Several steps as one, which are reverted only if all of them were applied. */
-export function inOrder(steps: readonly Pick<Change, 'apply' | 'revert'>[]) {
-  let isApplied = false
+/** Several steps as one, which are reverted only if all of them were tried. */
+export function inOrder(steps: readonly Step[]) {
+  let state: 'planned' | 'tried' | 'applied' = 'planned'
   return {
-    isApplied: () => isApplied,
+    isApplied: () => state === 'applied',
+    async try(): Promise<RollResult> {
+      const result = await tryAll(steps)
+      if (result.ok) state = 'tried'
+      return result
+    },
     async apply(): Promise<RollResult> {
-      const result = await applyAll(steps)
-      isApplied = result.ok
+      state = 'planned'
+      const result = await applyTried(steps)
+      if (result.ok) state = 'applied'
       return result
     },
     async revert(): Promise<void> {
-      if (isApplied) await revertAll(steps)
-      isApplied = false
+      if (state !== 'planned') await revertAll(steps)
+      state = 'planned'
     },
   }
 }

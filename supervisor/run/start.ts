@@ -27,6 +27,7 @@ import { createHookRunner, type HookRunner, startRefusedBy } from '../programs/h
 import { openProcesses } from '../programs/processes.ts'
 import { warnAboutMissingFallbacks } from '../routes/adapters/fallbacks.ts'
 import type { AppSettings } from '../workers/adapters/app-settings.ts'
+import { httpProbe } from '../workers/adapters/http-probe.ts'
 import { createApps } from '../workers/apps.ts'
 import { openAutoscaling } from '../workers/autoscaling/autoscaling.ts'
 import { openUnansweredLog } from '../workers/deaths/adapters/unanswered-log.ts'
@@ -110,6 +111,7 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
   const apps = run.add(
     createApps({
       ...shared,
+      probe: httpProbe,
       inFlight: createInFlight({ ...runtime, unanswered }),
       failedTries,
       onRotation: rotation.changed,

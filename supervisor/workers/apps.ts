@@ -1,18 +1,16 @@
-import { type Change, expectReverted, inOrder } from '../base/change.ts'
+import { type Change, inOrder } from '../base/change.ts'
 import type { Metric } from '../base/metrics.ts'
-import { stopping } from '../base/roll-result.ts'
 import type { Stopping } from '../base/stopping.ts'
 import { createSlotSockets } from '../processes/adapters/listeners.ts'
 import { describePortOwner, memoryOfGroups, portsOfGroup } from '../processes/adapters/procfs.ts'
 import type { ProcessRuntime } from '../processes/child.ts'
-import { describeExit, type Exit } from '../processes/exit.ts'
+import type { Exit } from '../processes/exit.ts'
 import type { FailureLimits, FailurePolicy } from '../processes/failure-limit.ts'
 import type { OomWatch } from '../processes/oom-watch.ts'
 import { workerMetrics } from '../processes/program-metrics.ts'
 import type { AppSettings } from './adapters/app-settings.ts'
-import { httpProbe } from './adapters/http-probe.ts'
+import { addApp, changeApp, siblingsMs } from './app-change.ts'
 import { targetOf, type WorkerEntry } from './app-upstream.ts'
-import { keepScale } from './autoscaling/autoscaling.ts'
 import type { WorkerLimits } from './autoscaling/decision.ts'
 import type { FailedTries, FailedTry } from './deaths/failed-tries.ts'
 import type { InFlight } from './deaths/in-flight.ts'
@@ -20,12 +18,10 @@ import { readHungStack } from './hangs/adapters/hung-stack.ts'
 import { plannedServers, type WorkerPlan } from './plan.ts'
 import { createWorkerPool, type WorkerPool } from './pool.ts'
 import type { BootResult } from './pool-boot.ts'
+import type { WorkerProbe } from './readiness.ts'
 import { countReady, describeUnready, sumWorkers, type WorkerCount } from './ready-count.ts'
 import type { WorkerStatus } from './status.ts'
 import type { WorkerEvent } from './worker.ts'
-
-/** Time that the first ready worker waits for the others before nginx is reloaded. */
-const siblingsMs = 100
 
 /** Settings that the apps depend on. */
 export interface AppsSettings {
@@ -49,6 +45,7 @@ export interface AppsModel {
 export interface AppsDeps extends ProcessRuntime {
   /** The settings in force. */
   settings(): AppsSettings
+  probe: WorkerProbe
   oomWatch: OomWatch
   /** Finds the requests that were in flight when a worker died. */
   inFlight: InFlight
@@ -107,7 +104,6 @@ export function createApps(deps: AppsDeps): Apps {
       {
         ...deps,
         sockets: createSlotSockets({ uid: undefined, gid: nginxUser?.gid }),
-        probe: httpProbe,
         runDir: config.run_dir,
         portsOf: portsOfGroup,
         ownerOf: describePortOwner,
@@ -117,40 +113,6 @@ export function createApps(deps: AppsDeps): Apps {
       },
       plan,
     )
-  }
-
-  /** Change of an app to a plan: replaces its workers, or starts them if it is new. */
-  function changeOf(plan: WorkerPlan): Pick<Change, 'apply' | 'revert'> {
-    const pool = pools.get(plan.app)
-    if (!pool) return additionOf(plan)
-    const previous = pool.plan()
-    return {
-      apply: () => pool.roll(keepScale(plan, previous.count)),
-      revert: async () => expectReverted(plan.app, await pool.roll(previous)),
-    }
-  }
-
-  function additionOf(plan: WorkerPlan): Pick<Change, 'apply' | 'revert'> {
-    const pool = createPool(plan)
-    async function revert(): Promise<void> {
-      await pool.stop(plan.gracefulTimeoutMs)
-      pools.delete(plan.app)
-    }
-    return {
-      revert,
-      async apply() {
-        if (isStopping) return stopping
-        pools.set(plan.app, pool)
-        const result = await startOrRevert(pool, revert)
-        if (result.ok) {
-          await pool.settled(siblingsMs)
-          return result
-        }
-        await revert()
-        const { worker, exit, lastLines } = result.death
-        return { ok: false, reason: `${worker}: it ended with ${describeExit(exit)} before it was ready`, lastLines }
-      },
-    }
   }
 
   /** Stops the workers of apps that the settings no longer contain. nginx no longer uses them. */
@@ -195,10 +157,14 @@ export function createApps(deps: AppsDeps): Apps {
       isServing = true
     },
     async prepare(next) {
-      const { isApplied, apply, revert } = inOrder(next.apps.flatMap(({ plan }) => (plan ? changeOf(plan) : [])))
+      const changes = next.apps.flatMap(({ plan }) => {
+        if (!plan) return []
+        const pool = pools.get(plan.app)
+        return pool ? changeApp(pool, plan) : addApp({ pools, createPool, isStopping: () => isStopping }, plan)
+      })
+      const { isApplied, ...steps } = inOrder(changes)
       return {
-        apply,
-        revert,
+        ...steps,
         model: () => ({ serversOf: plan => (isApplied() ? ready(plan) : all(plan, next.config.run_dir)) }),
         commit: () => retireRemoved(next),
       }
@@ -225,15 +191,6 @@ export function createApps(deps: AppsDeps): Apps {
       const graceOf = ({ gracefulTimeoutMs }: WorkerPlan) => Math.min(gracefulTimeoutMs, leftMs())
       await Promise.all([...pools.values()].map(pool => pool.stop(graceOf(pool.plan()))))
     },
-  }
-}
-
-async function startOrRevert(pool: WorkerPool, revert: () => Promise<void>): Promise<BootResult> {
-  try {
-    return await pool.start()
-  } catch (error) {
-    await revert()
-    throw error
   }
 }
 

@@ -9,13 +9,20 @@ export interface Attempt {
   result(): RollResult | undefined
   /** The worker on trial, which is the first that was started. */
   worker(): number | undefined
+  /** Trial of the worker, during which no request reaches it; undefined if it may share the socket of the one it replaces. */
+  readonly trial: Trial | undefined
   began(worker: number): void
   readied(worker: number): void
   failed(result: RollResult): void
 }
 
-/** Attempt with a trial of `trialMs` after the worker became ready. */
-export function createAttempt(clock: Clock, trialMs: number): Attempt {
+/** Trial of a worker: the time for which it must live after it became ready, in ms. */
+export interface Trial {
+  ms: number
+}
+
+/** Attempt that ends with the trial, or without one when the worker is ready. */
+export function createAttempt(clock: Clock, trial: Trial | undefined): Attempt {
   let about: number | undefined
   let known: RollResult | undefined
   let cancelTrial = () => {}
@@ -34,12 +41,13 @@ export function createAttempt(clock: Clock, trialMs: number): Attempt {
     settled,
     result: () => known,
     worker: () => about,
+    trial,
     began(worker) {
       about ??= worker
     },
     readied(worker) {
       if (worker !== about) return
-      if (trialMs > 0) cancelTrial = clock.after(trialMs, () => conclude({ ok: true }))
+      if (trial && trial.ms > 0) cancelTrial = clock.after(trial.ms, () => conclude({ ok: true }))
       else conclude({ ok: true })
     },
     failed: conclude,

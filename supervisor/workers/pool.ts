@@ -8,7 +8,7 @@ import type { WorkerPlan } from './plan.ts'
 import { type BootResult, createPoolBoot } from './pool-boot.ts'
 import { createPoolEntries } from './pool-entries.ts'
 import { createRecycler } from './recycler.ts'
-import { createRoll, type Roll } from './roll.ts'
+import { createRoll, type OpenRoll, type Roll } from './roll.ts'
 import { createWorkerSlot, type WorkerSlot, type WorkerSlotDeps } from './slot.ts'
 import type { WorkerStatus } from './status.ts'
 import { createStragglers } from './stragglers.ts'
@@ -26,10 +26,9 @@ export interface WorkerPool {
   rotation(): WorkerEntry[]
   /** Upstream entries of all workers, ready or not. */
   addresses(): WorkerEntry[]
-  /**
-   * Replaces all workers, one batch of slots after the other. If a new worker fails to start, or dies within min_uptime, the
-   * slots that were already replaced return to the old plan.
-   */
+  /** Starts to replace all workers. Nothing else is replaced until the roll is finished or abandoned, as it must be after a good trial. */
+  tryOut(plan: WorkerPlan): Promise<OpenRoll>
+  /** `tryOut`, then `finish`. */
   roll(plan: WorkerPlan): Promise<RollResult>
   /** Replaces one worker (`app.1`), or all. */
   restart(name?: string): Promise<RollResult>
@@ -137,27 +136,58 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
 
   const rollDeps = { isStopping: () => isStopping, bringBack: stragglers.bringBack }
 
-  async function roll(next: WorkerPlan): Promise<RollResult> {
-    const previous = plan
-    const present = slots.slice(0, next.count)
+  /** Rolls to `next`, or to the plan in force when its turn comes. */
+  async function tryOut(next?: WorkerPlan): Promise<OpenRoll> {
+    const release = await turns.hold()
+    const target = next ?? plan
+    const present = slots.slice(0, target.count)
     stragglers.suspend()
-    rolling = createRoll({ ...rollDeps, slots: present, plan: next, previous })
-    const rolled = await rolling.run()
-    rolling = undefined
-    if (!rolled.ok) {
-      stragglers.resume()
-      return rolled
+    const begun = createRoll({ ...rollDeps, slots: present, plan: target, previous: plan })
+    rolling = begun
+
+    async function end<T>(act: () => Promise<T>): Promise<T> {
+      try {
+        return await act()
+      } finally {
+        rolling = undefined
+        release()
+      }
     }
-    stragglers.forget()
-    const result = await resize(next)
-    recycler.begin()
-    if (!result.ok && !isStopping) for (const other of present) await stragglers.bringBack(other)
-    return result
+
+    async function attempt(run: () => Promise<RollResult>): Promise<RollResult> {
+      const result = await run()
+      if (!result.ok) stragglers.resume()
+      return result
+    }
+
+    async function finish(): Promise<RollResult> {
+      const rolled = await attempt(begun.finish)
+      rolling = undefined
+      if (!rolled.ok) return rolled
+      stragglers.forget()
+      const result = await resize(target)
+      recycler.begin()
+      if (!result.ok && !isStopping) for (const other of present) await stragglers.bringBack(other)
+      return result
+    }
+
+    const tried = await attempt(begun.tryOut)
+    if (!tried.ok) await end(async () => {})
+    return { tried, finish: () => end(finish), abandon: () => end(() => begun.abandon().then(stragglers.resume)) }
+  }
+
+  async function roll(next?: WorkerPlan): Promise<RollResult> {
+    const { tried, finish } = await tryOut(next)
+    return tried.ok ? finish() : tried
   }
 
   async function restart(name: string): Promise<RollResult> {
     const slot = slots.find(candidate => candidate.name === name)
-    if (slot) return createRoll({ ...rollDeps, slots: [slot], plan, previous: plan }).run()
+    if (slot) {
+      const { tryOut, finish } = createRoll({ ...rollDeps, slots: [slot], plan, previous: plan })
+      const tried = await tryOut()
+      return tried.ok ? finish() : tried
+    }
     const known = slots.map(candidate => candidate.name).join(', ')
     return { ok: false, reason: `there is no worker ${name}; the workers are ${known}`, lastLines: [] }
   }
@@ -189,8 +219,9 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
       const loads = slots.map(slot => slot.load()).filter(load => load !== undefined)
       return loads.length > 0 ? loads.reduce((sum, load) => sum + load, 0) / loads.length : undefined
     },
-    roll: next => turns.exclusive(() => roll(next)),
-    restart: name => turns.exclusive(() => (name === undefined ? roll(plan) : restart(name))),
+    tryOut,
+    roll,
+    restart: name => (name === undefined ? roll() : turns.exclusive(() => restart(name))),
     scale: count => turns.exclusive(() => resize({ ...plan, count })),
     killBooting() {
       for (const slot of slots) slot.killBooting()

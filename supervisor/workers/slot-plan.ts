@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts'
 import type { RollResult } from '../base/roll-result.ts'
-import { type Attempt, createAttempt } from './attempt.ts'
+import { type Attempt, createAttempt, type Trial } from './attempt.ts'
 import type { WorkerPlan } from './plan.ts'
 
 /** Plan for the workers of a slot, and the attempt to change it. */
@@ -10,7 +10,7 @@ export interface SlotPlan {
   /** The attempt in progress, if any. */
   attempt(): Attempt | undefined
   /** Begins an attempt to change to `next`. */
-  propose(next: WorkerPlan, trialMs: number): Attempt
+  propose(next: WorkerPlan, trial: Trial | undefined): Attempt
   /** Ends the attempt. Its result determines which plan stays. */
   settle(): RollResult
   /** Ends the attempt and returns to the plan before it. */
@@ -31,10 +31,10 @@ export function createSlotPlan(clock: Clock, initial: WorkerPlan): SlotPlan {
   return {
     current: () => (attempt?.result()?.ok === false ? previous : current),
     attempt: () => attempt,
-    propose(next, trialMs) {
+    propose(next, trial) {
       previous = current
       current = next
-      attempt = createAttempt(clock, trialMs)
+      attempt = createAttempt(clock, trial)
       return attempt
     },
     settle() {

@@ -12,12 +12,12 @@ import {
   type WorkerLaunch,
 } from './worker.ts'
 
-const queueTimeoutMs = 1000
+const queueTimeoutMs = 5000
 
 /** Processes of one slot, including draining ones. Passes the slot's address and queue from one to the next. */
 export interface SlotWorkers {
   /** Starts a worker, as the successor of `replaced` if that still serves. `onEnd` follows every start, even a refused one. */
-  start(worker: number, plan: WorkerPlan, replaced: number | undefined): void
+  start(worker: number, plan: WorkerPlan, replaced?: Replaced): void
   get(worker: number): Worker | undefined
   /** Points the address to a worker. If it throws, nothing has changed. */
   lead(worker: number): void
@@ -33,6 +33,13 @@ export interface SlotWorkers {
   othersGone(than: readonly number[]): Promise<void>
   /** Makes all workers drain, with SIGKILL after `graceMs`. Resolves when they are gone. */
   stop(graceMs: number): Promise<void>
+}
+
+/** Worker that serves while its successor starts. */
+export interface Replaced {
+  worker: number
+  /** Whether no request may reach the successor for now, so that it cannot share the socket. */
+  isApart: boolean
 }
 
 /** Dependencies of the workers of a slot. */
@@ -54,15 +61,20 @@ export function createSlotWorkers(deps: SlotWorkersDeps, { name, slot }: { name:
 
   /**
    * Endpoint for a worker. If the same command used the notify descriptor before, the new worker shares the socket of the one
-   * that it replaces, with its queue, unless that one closes what comes to it. Any other worker gets its own socket: only a response on it shows that the worker is ready.
+   * that it replaces, with its queue, unless that one closes what comes to it or the new one starts apart. Any other worker gets its own
+   * socket: only a response on it shows that the worker is ready.
    */
-  function endpointFor(worker: number, plan: WorkerPlan, replaced: number | undefined): Endpoint {
+  function endpointFor(worker: number, plan: WorkerPlan, replaced: Replaced | undefined): Endpoint {
     const present = address.current()
-    const served = replaced === undefined ? undefined : workers.get(replaced)
+    const served = replaced && workers.get(replaced.worker)
     if (!present || !address.suits(plan)) return address.open(plan, worker)
     const isSharable =
       !served ||
-      (served.hasNotified() && served.accepts() && isSameCommand(served.plan, plan) && plan.listen === 'inherit')
+      (!replaced?.isApart &&
+        served.hasNotified() &&
+        served.accepts() &&
+        isSameCommand(served.plan, plan) &&
+        plan.listen === 'inherit')
     return isSharable ? present : address.open(plan, worker)
   }
 

@@ -14,6 +14,7 @@ import {
 } from '../processes/slot-state.ts'
 import type { WorkerAddress } from './address.ts'
 import { renderAddress } from './app-upstream.ts'
+import type { Trial } from './attempt.ts'
 import { type DeathRecordDeps, outcomeOf, recordDeath } from './deaths/death-record.ts'
 import { type FailedTries, type FatalTries, isOwnFault } from './deaths/failed-tries.ts'
 import type { WorkerPlan } from './plan.ts'
@@ -37,14 +38,14 @@ export interface WorkerSlot {
   /** Points the address to the slot's own worker. Throws if the link cannot be changed. */
   endRedirect(): void
   /**
-   * Starts a worker of `plan` beside the present one. Resolves when it has been ready for `trialMs`, or has failed and the old
-   * state is restored. After a success, call `accept` or `refuse`.
+   * Starts a worker of `plan` beside the present one. Resolves when it has passed its trial, or is ready without one, or has failed and
+   * the old state is restored. After a success, call `accept` or `refuse`.
    */
-  prepare(plan: WorkerPlan, trialMs: number): Promise<RollResult>
+  prepare(plan: WorkerPlan, trial?: Trial): Promise<RollResult>
   /** Lets the prepared worker take over and the old one drain. Fails if the prepared worker has died meanwhile, or the link cannot be changed. */
   accept(): RollResult
-  /** Keeps the old worker and lets the prepared one drain. */
-  refuse(): void
+  /** Keeps the old worker and lets the prepared one drain. Returns whether that serves already, because there is no old one. */
+  refuse(): boolean
   /** `prepare` without a trial, then `accept`. */
   replace(plan: WorkerPlan): Promise<RollResult>
   /** Resolves when all replaced workers are gone. */
@@ -133,7 +134,13 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
       case 'spawn':
         plan.attempt()?.began(effect.worker)
         if (effect.worker > 1) counts.restarts++
-        workers.start(effect.worker, plan.current(), state.name === 'replacing' ? state.worker : undefined)
+        workers.start(
+          effect.worker,
+          plan.current(),
+          state.name === 'replacing'
+            ? { worker: state.worker, isApart: plan.attempt()?.trial !== undefined }
+            : undefined,
+        )
         return
       case 'stop':
         void workers.retire(effect.worker, successorOf(effect.worker))
@@ -177,7 +184,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     return state.name === 'serving' && state.worker > worker && !isStopping ? state.worker : undefined
   }
 
-  async function prepare(next: WorkerPlan, trialMs: number): Promise<RollResult> {
+  async function prepare(next: WorkerPlan, trial?: Trial): Promise<RollResult> {
     await drained()
     if (isStopping) return stopping
     cancelRetry()
@@ -186,7 +193,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
       dispatch({ type: 'stoppedFirst' })
       await workers.end(worker)
     }
-    const attempt = plan.propose(next, trialMs)
+    const attempt = plan.propose(next, trial)
     dispatch({ type: state.name === 'idle' ? 'started' : 'replacementRequested' })
     const result = await attempt.settled
     if (!result.ok) plan.takeBack()
@@ -209,9 +216,11 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     return result
   }
 
-  function refuse(): void {
+  function refuse(): boolean {
+    const serves = plan.attempt()?.result()?.ok === true && state.name === 'serving'
     plan.takeBack()
     dispatch({ type: 'replacementRefused' })
+    return serves
   }
 
   async function drained(): Promise<void> {
@@ -259,7 +268,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     accept,
     refuse,
     async replace(next) {
-      const result = await prepare(next, 0)
+      const result = await prepare(next)
       return result.ok ? accept() : result
     },
     drained,

@@ -2,6 +2,8 @@
 export interface Turns {
   /** Runs work when no other work runs; for commands. */
   exclusive<T>(work: () => Promise<T>): Promise<T>
+  /** Waits until no other work runs. None begins until the returned function is called. */
+  hold(): Promise<() => void>
   /** Runs work when no exclusive work runs, and fewer than `limit` others do; for recycling. */
   shared<T>(work: () => Promise<T>): Promise<T>
 }
@@ -22,19 +24,30 @@ export function createTurns(limit: () => number): Turns {
     }
   }
 
-  async function take<T>(isExclusive: boolean, work: () => Promise<T>): Promise<T> {
+  async function hold(isExclusive: boolean): Promise<() => void> {
     await new Promise<void>(resolve => {
       waiting.push({ isExclusive, begin: resolve })
       admit()
     })
-    try {
-      return await work()
-    } finally {
+    return () => {
       running--
       if (isExclusive) isExclusiveRunning = false
       admit()
     }
   }
 
-  return { exclusive: work => take(true, work), shared: work => take(false, work) }
+  async function take<T>(isExclusive: boolean, work: () => Promise<T>): Promise<T> {
+    const release = await hold(isExclusive)
+    try {
+      return await work()
+    } finally {
+      release()
+    }
+  }
+
+  return {
+    exclusive: work => take(true, work),
+    hold: () => hold(true),
+    shared: work => take(false, work),
+  }
 }

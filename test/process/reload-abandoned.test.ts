@@ -43,6 +43,38 @@ app: {command: [node, ${fixture('hello.cjs')}], workers: 2, listen: port, min_up
   })
 })
 
+describe('a reload of several apps', { concurrency: 2 }, () => {
+  const program = `require('node:http').createServer((_, response) => response.end(process.env.VERSION)).listen(3000)
+if (process.env.CRASH) setTimeout(() => process.exit(7), 50)
+`
+  const config = (version: number, crash = '') => `https: off
+routes: [{path: /, app: web}, {path: /api, app: api}]
+apps:
+  web: {command: [node, app.cjs], workers: 1, min_uptime: 200ms, env: {VERSION: "${version}"}}
+  api: {command: [node, app.cjs], workers: 1, min_uptime: 200ms, env: {VERSION: "${version}"${crash}}}
+`
+
+  it('shows no visitor the new version of one app when another fails its trial', async t => {
+    const files = { 'monohull.yaml': config(1), 'app.cjs': program }
+    const monohull = startMonohull(t, { files, env: { MONOHULL_WORKERS: undefined, MONOHULL_DIRECTORY: undefined } })
+    await monohull.serving()
+    const seen = new Set<string>()
+    let isOver = false
+    const visits = (async () => {
+      while (!isOver) for (const path of ['/', '/api']) seen.add((await monohull.request({ path })).body)
+    })()
+    assert.equal(await reloadWith(monohull, config(2, ', CRASH: "1"')), 'abandoned')
+    assert.match(monohull.output(), /worker ready worker=web\.1[\s\S]*api\.1: the new worker ended with exit code 7/)
+    isOver = true
+    await visits
+    assert.deepEqual([...seen], ['1'])
+    assert.equal(await reloadWith(monohull, config(3)), 'finished')
+    // an idle connection may lead to an old worker once more
+    for (const path of ['/', '/api'])
+      await until(`the new version of ${path}`, async () => (await monohull.request({ path })).body === '3')
+  })
+})
+
 describe('a reload that changes tls.acme while an order runs', { concurrency: 2 }, () => {
   /** A hook that says when it begins and ends, and does not end by itself. */
   const hook = `const { appendFileSync } = require('node:fs')

@@ -137,10 +137,24 @@ export async function runPool(seed: number, trace?: (line: string) => void): Pro
     )
   }
 
+  /** A trial of a reload that another app abandons, or that goes on after a while. */
+  function tryOut(): void {
+    const next = planOf(random, random.pick(['good', 'better', 'broken', 'dying']))
+    command(`try ${next.argv[0]} ${next.count} (${commands++})`, async () => {
+      const { tried, finish, abandon } = await pool.tryOut(next)
+      await pause(clock, random.between(0, 3000))
+      if (tried.ok && random.chance(0.7)) await abandon()
+      else if (tried.ok) await finish()
+      void updateNginx()
+      return tried
+    })
+  }
+
   let commands = 0
   function act(): void {
     const choice = random.next()
-    if (choice < 0.25) roll()
+    if (choice < 0.15) roll()
+    else if (choice < 0.25) tryOut()
     else if (choice < 0.35) command(`restart (${commands++})`, () => pool.restart())
     else if (choice < 0.45) command(`restart app.1 (${commands++})`, () => pool.restart('app.1'))
     else if (choice < 0.6) {
