@@ -25,45 +25,39 @@ export interface Change<Model = never> {
 /** Part of a change that concerns processes. */
 type Step = Pick<Change, 'try' | 'apply' | 'revert'>
 
-/** Tries all changes, then applies them in order. If one fails or throws, the other changes that began are reverted. */
+/** Tries all changes side by side, then applies them in order. If one fails or throws, the other changes that began are reverted. */
 export async function applyAll(changes: readonly Step[]): Promise<RollResult> {
   const tried = await tryAll(changes)
   return tried.ok ? applyTried(changes) : tried
 }
 
-/** Tries the changes in order. If one fails or throws, the changes before it are reverted. */
-function tryAll(changes: readonly Step[]): Promise<RollResult> {
-  return untilFailure(
-    changes,
-    change => change.try?.(),
-    failed => changes.slice(0, failed),
-  )
+/** Tries the changes side by side. If one fails or throws, those whose trials succeeded are reverted when all are over. */
+async function tryAll(changes: readonly Step[]): Promise<RollResult> {
+  const results = changes.map(change => change.try?.())
+  const outcomes = await Promise.allSettled(results)
+  const succeeded = changes.filter((_, index) => isSuccess(outcomes[index]))
+  if (succeeded.length === changes.length) return { ok: true }
+  await revertAll(succeeded)
+  return (await Promise.all(results)).find(result => result?.ok === false) ?? { ok: true }
+}
+
+function isSuccess(outcome: PromiseSettledResult<RollResult | undefined> | undefined): boolean {
+  return outcome?.status === 'fulfilled' && outcome.value?.ok !== false
 }
 
 /** Applies changes whose trials succeeded, in order. If one fails or throws, the changes before it and the trials after it are reverted. */
-function applyTried(changes: readonly Step[]): Promise<RollResult> {
-  return untilFailure(
-    changes,
-    change => change.apply?.(),
-    failed => [...changes.slice(0, failed), ...changes.slice(failed + 1).filter(change => change.try)],
-  )
-}
-
-async function untilFailure(
-  changes: readonly Step[],
-  act: (change: Step) => Promise<RollResult> | undefined,
-  begunAt: (failed: number) => readonly Step[],
-): Promise<RollResult> {
-  let done = 0
+async function applyTried(changes: readonly Step[]): Promise<RollResult> {
+  let applied = 0
   try {
     for (const change of changes) {
-      const result = (await act(change)) ?? { ok: true }
+      const result = (await change.apply?.()) ?? { ok: true }
       if (!result.ok) return result
-      done++
+      applied++
     }
     return { ok: true }
   } finally {
-    if (done < changes.length) await revertAll(begunAt(done))
+    if (applied < changes.length)
+      await revertAll([...changes.slice(0, applied), ...changes.slice(applied + 1).filter(change => change.try)])
   }
 }
 

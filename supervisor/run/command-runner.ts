@@ -1,3 +1,4 @@
+import { applyAll } from '../base/change.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Outcome } from '../base/outcome.ts'
@@ -7,6 +8,7 @@ import type { OpenDynamicRoutes } from '../dynamic-routes/open.ts'
 import { type Front, reachableHost } from '../front/front.ts'
 import type { Processes } from '../programs/processes.ts'
 import { appAtRoot } from '../site/settings.ts'
+import { restartApp } from '../workers/app-change.ts'
 import type { Apps } from '../workers/apps.ts'
 import type { WorkerPool } from '../workers/pool.ts'
 import type { Command } from './command.ts'
@@ -77,7 +79,7 @@ async function restart(
 ): Promise<Outcome> {
   const all = new Map<string, Restartable>([...apps.pools, ...processes.pools])
   if (all.size === 0) return withoutWorkers
-  const result = target === undefined ? await restartAll(all) : await restartOne(all, target)
+  const result = target === undefined ? await restartAll(apps, processes) : await restartOne(all, target)
   if (result.ok) return { ok: true, message: target === undefined ? 'workers replaced' : `${target} replaced` }
   const isProcess = target !== undefined && processes.pools.has(target.replace(/\.\d+$/, ''))
   const isServed = [...apps.pools.values()].some(pool => pool.rotation().length > 0)
@@ -96,8 +98,11 @@ interface Restartable {
   restart(name?: string): Promise<RollResult>
 }
 
-async function restartAll(all: ReadonlyMap<string, Restartable>): Promise<RollResult> {
-  for (const pool of all.values()) {
+/** Tries the new workers of all apps before it replaces any, then restarts the processes. */
+async function restartAll(apps: Apps, processes: Processes): Promise<RollResult> {
+  const restarted = await applyAll([...apps.pools.values()].map(restartApp))
+  if (!restarted.ok) return restarted
+  for (const pool of processes.pools.values()) {
     const result = await pool.restart()
     if (!result.ok) return result
   }

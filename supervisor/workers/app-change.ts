@@ -16,10 +16,25 @@ export type AppChange = Pick<Change, 'try' | 'apply' | 'revert'>
 /** Change of a running app to a plan: replaces its workers once the first of them have been on trial. */
 export function changeApp(pool: WorkerPool, plan: WorkerPlan): AppChange {
   const previous = pool.plan()
+  return rollApp(
+    () => pool.tryOut(keepScale(plan, previous.count)),
+    async () => expectReverted(plan.app, await pool.roll(previous)),
+  )
+}
+
+/** The same for a restart, after which there is nothing to return to. */
+export function restartApp(pool: WorkerPool): AppChange {
+  return rollApp(
+    () => pool.tryOut(),
+    async () => {},
+  )
+}
+
+function rollApp(tryOut: () => Promise<OpenRoll>, rollBack: () => Promise<void>): AppChange {
   let roll: OpenRoll | undefined
   return {
     async try() {
-      roll = await pool.tryOut(keepScale(plan, previous.count))
+      roll = await tryOut()
       return roll.tried
     },
     async apply() {
@@ -29,7 +44,7 @@ export function changeApp(pool: WorkerPool, plan: WorkerPlan): AppChange {
     },
     async revert() {
       if (roll) await roll.abandon()
-      else expectReverted(plan.app, await pool.roll(previous))
+      else await rollBack()
       roll = undefined
     },
   }

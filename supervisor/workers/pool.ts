@@ -26,8 +26,8 @@ export interface WorkerPool {
   rotation(): WorkerEntry[]
   /** Upstream entries of all workers, ready or not. */
   addresses(): WorkerEntry[]
-  /** Starts to replace all workers. Nothing else is replaced until the roll is finished or abandoned, as it must be after a good trial. */
-  tryOut(plan: WorkerPlan): Promise<OpenRoll>
+  /** Starts to replace all workers, by those of the plan in force if none is given. Nothing else is replaced until the roll is finished or abandoned, as it must be after a good trial. */
+  tryOut(plan?: WorkerPlan): Promise<OpenRoll>
   /** `tryOut`, then `finish`. */
   roll(plan: WorkerPlan): Promise<RollResult>
   /** Replaces one worker (`app.1`), or all. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { applyAll, type Change, inOrder, revertAll } from '../../../supervisor/base/change.ts'
 import type { RollResult } from '../../../supervisor/base/roll-result.ts'
 
@@ -78,6 +79,32 @@ describe('base/change', () => {
       }
     })
   }
+
+  it('tries all changes side by side, and applies none before the last has passed', async () => {
+    const { calls, all } = triedChanges()
+    const slow = Promise.withResolvers<RollResult>()
+    const applied = applyAll([{ try: () => slow.promise }, ...all])
+    await setImmediate()
+    assert.deepEqual(calls, ['try a', 'try b', 'try c'])
+    slow.resolve({ ok: true })
+    await applied
+    assert.deepEqual(calls.slice(3), ['apply a', 'apply b', 'apply c'])
+  })
+
+  it('waits for all trials before it reverts those that passed', async () => {
+    const calls: string[] = []
+    const slow = Promise.withResolvers<RollResult>()
+    const failed: RollResult = { ok: false, reason: 'no', lastLines: [] }
+    const applied = applyAll([
+      { try: () => slow.promise, revert: () => calls.push('revert slow') },
+      { try: async () => failed, revert: () => calls.push('revert failed') },
+    ])
+    await setImmediate()
+    assert.deepEqual(calls, [])
+    slow.resolve({ ok: true })
+    assert.deepEqual(await applied, failed)
+    assert.deepEqual(calls, ['revert slow'])
+  })
 
   it('reverts several steps as one, in whatever state they are', async () => {
     for (const [begun, undone] of [
