@@ -147,9 +147,9 @@ function watchOfFile(file: string, restarts: ChangeRestarts): Watch {
   }
 }
 
-/** URLs to open in a browser: `localhost` instead of the wildcard address. */
+/** URLs to open in a browser: `localhost` instead of the wildcard and loopback addresses, which some development servers reject. */
 function browsableUrls(urls: readonly string[]): string {
-  return [...new Set(urls.map(url => url.replace(/0\.0\.0\.0|\[::\]/, 'localhost')))].join(', ')
+  return [...new Set(urls.map(url => url.replace(/0\.0\.0\.0|127\.0\.0\.1|\[::1?\]/, 'localhost')))].join(', ')
 }
 
 /** `watching shop/, lib/; web watches its files itself` */

@@ -182,15 +182,19 @@ export function launchWorker(
   }
 
   function hintAtPort(): void {
-    const [port] = deps.portsOf(child.pid)
-    if (port === undefined) {
+    const ports = deps.portsOf(child.pid)
+    const [other] = ports
+    if (other === undefined || (port !== undefined && ports.includes(port))) {
       cancelHint = clock.after(portHintMs, hintAtPort)
       return
     }
-    log.warn('the worker does not listen on its socket, but on another port', {
+    log.warn(`the worker does not listen on its ${port === undefined ? 'socket' : 'port'}, but on another port`, {
       worker: name,
-      port,
-      fix: 'set app.listen: port, so that it can listen on $PORT, or make it use descriptor 3',
+      port: other,
+      fix:
+        port === undefined
+          ? 'set app.listen: port, and pass it $PORT (flask run --port $PORT), or make it use descriptor 3'
+          : `pass it $PORT, which is ${port} (flask run --port $PORT)`,
     })
   }
 

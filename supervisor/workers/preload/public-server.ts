@@ -3,6 +3,7 @@ import net from 'node:net'
 import { performance } from 'node:perf_hooks'
 import { contract, notify, warn } from './contract.ts'
 import { describeListen, type ListenArguments, type ListenRequest, parseListen } from './listen-request.ts'
+import { answerProbes } from './probe-response.ts'
 import { isQuiet, rankOf, sureRank } from './rank.ts'
 import { createSocketListener, listenForReal, refuseConnections, type SocketListener } from './socket-listener.ts'
 
@@ -186,7 +187,7 @@ export function createPublicServers(onListen: () => void): PublicServers {
     warn('the app closed its HTTP server; this worker gets requests again when one listens')
   }
 
-  /** Once per server: connections from nginx are noted, and look like TCP. */
+  /** Once per server: connections from nginx are noted, and look like TCP; probes do not reach the app. */
   function prepare(server: http.Server): Set<net.Socket> {
     const known = prepared.get(server)
     if (known) return known
@@ -199,6 +200,7 @@ export function createPublicServers(onListen: () => void): PublicServers {
       if (contract.socketInode > 0) socket._peername ??= { address: '127.0.0.1', family: 'IPv4', port: 0 }
     })
     if (contract.requestLimit > 0) countRequests(server)
+    answerProbes(server)
     return connections
   }
 

@@ -51,7 +51,7 @@ export interface FaultyPool extends RefusingSystem, Pick<HandClock, 'advance' | 
 /** A pool on a system that refuses what a test says. */
 export function createFaultyPool(
   change: Partial<WorkerPlan> = {},
-  deps: Partial<Pick<WorkerPoolDeps, 'onRotation' | 'memoryOf'>> = {},
+  deps: Partial<Pick<WorkerPoolDeps, 'onRotation' | 'memoryOf' | 'portsOf' | 'probe'>> = {},
 ): FaultyPool {
   const system = createRefusingSystem()
   const { clock, advance, waiting } = createHandClock()

@@ -10,7 +10,29 @@ const timeout = 5000
 const spawnRefusals = [systemError('EAGAIN', 'spawn node'), systemError('EMFILE', 'spawn node')]
 const _noRoom = systemError('ENOSPC', "symlink '/run/app-1.sock.next'")
 
+const silentProbe = { responds: async () => false, respondsToGet: async () => false }
+
 describe('a pool whose system starts no process', { timeout }, () => {
+  for (const [listen, port, hint] of [
+    ['port', 40_000, undefined],
+    ['port', 5000, /does not listen on its port, .* port=5000 fix="pass it \$PORT, which is 40000 /],
+    ['inherit', 5000, /does not listen on its socket, .* port=5000 fix="set app\.listen: port, and pass it \$PORT/],
+  ] as const) {
+    it(`hints in development at port ${port} of a worker with listen: ${listen}: ${hint}`, async () => {
+      const faulty = createFaultyPool(
+        { listen, count: 1, afterFailure: 'wait' },
+        { portsOf: () => [port], probe: silentProbe },
+      )
+      void faulty.pool.start()
+      await faulty.advance(100)
+      faulty.lines.length = 0
+      await faulty.advance(5000)
+      const warnings = faulty.lines.filter(line => line.includes('does not listen'))
+      assert.equal(warnings.length, hint ? 1 : 0)
+      if (hint) assert.match(warnings.join(), hint)
+    })
+  }
+
   for (const refusal of spawnRefusals) {
     const code = String(refusal.code)
 

@@ -5,6 +5,7 @@ import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it, type TestContext } from 'node:test'
+import { httpProbe } from '../../../supervisor/workers/adapters/http-probe.ts'
 import { buildPreload, type PreloadedOptions, startPreloaded } from './preloaded.ts'
 
 const server = (name: string, listen: string) =>
@@ -20,6 +21,20 @@ describe('workers/preload', () => {
     startPreloaded(t, { preload, ...options })
   const run = (t: TestContext, script: string, env: Record<string, string> = {}) =>
     start(t, { args: ['app.cjs'], files: { 'app.cjs': head + script }, env })
+
+  it('responds to probes itself: an app may not know `OPTIONS *`', async t => {
+    const worker = run(
+      t,
+      `http.createServer((request, response) => {
+         if (request.url === '*') throw new Error('no page')
+         response.end(request.url)
+       }).listen(3000)`,
+    )
+    await worker.ready()
+    const probe = () => httpProbe.responds({ kind: 'unix', path: worker.socket }, 5000)
+    assert.deepEqual([await probe(), await worker.ask('/page'), await probe()], [true, '/page', true])
+    assert.equal(worker.output(), '')
+  })
 
   describe('the server that gets the socket', () => {
     it('is the one that lives, not one that looks for a port', async t => {

@@ -27,6 +27,8 @@ export async function buildPreload(file: string): Promise<void> {
 export interface PreloadedWorker {
   child: ChildProcess
   folder: string
+  /** Path of the worker's socket. */
+  socket: string
   output(): string
   notified(): string[]
   /** Settles when the probe gives something. */
@@ -106,6 +108,7 @@ export function startPreloaded(t: TestContext, options: PreloadedOptions): Prelo
   return {
     child,
     folder,
+    socket: path,
     output: () => output,
     notified: lines,
     until,
