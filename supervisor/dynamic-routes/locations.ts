@@ -1,7 +1,13 @@
 import { inBatches } from '../base/batches.ts'
 import { block, callLua } from '../nginx/text.ts'
 import { renderPages } from '../routes/front.ts'
-import { type ProxiedRoute, renderBuffering, renderProxied, renderStoring } from '../routes/proxied.ts'
+import {
+  type ProxiedRoute,
+  renderBuffering,
+  renderProxied,
+  renderResponseFilter,
+  renderStoring,
+} from '../routes/proxied.ts'
 import { isGuarded, nextUrl, renderGuard } from '../routes/retries.ts'
 import { type RoutesModel, spoolsAll } from '../routes/route.ts'
 import type { DynamicHosts } from './hosts.ts'
@@ -35,6 +41,7 @@ export function renderDynamicRoutes(
       'include snippets/proxy.conf;',
       ...renderBuffering(model.front),
       ...renderStoring({ rules: {}, target: { spool: spoolsAll } }, model),
+      ...renderResponseFilter({ rules: {}, target: {} }, model),
       // the server may be foreign: it must not make nginx send files of an app
       'proxy_ignore_headers X-Accel-Redirect;',
       'proxy_pass http://monohull_address;',

@@ -36,22 +36,31 @@ export function unavailableFiles({ own }: UnavailablePage): [string, string][] {
   ]
 }
 
-/** Lines for the server block: the page, or JSON for clients that accept it. `configDirectory` contains the files in use. */
-export function renderUnavailable(configDirectory: string, hasRetries: boolean): string[] {
+/**
+ * Lines for the server block: the page, or JSON for clients that accept it. `configDirectory` contains the files in use, `phases` what
+ * nginx runs for the page.
+ */
+export function renderUnavailable(
+  configDirectory: string,
+  { hasRetries, phases }: { hasRetries: boolean; phases: readonly string[] },
+): string[] {
   return [
     '# maintenance_page',
     ...unavailableRules(hasRetries),
-    ...['unavailable', ...(hasRetries ? ['bad-gateway'] : [])].flatMap(name => renderPage(name, configDirectory)),
+    ...['unavailable', ...(hasRetries ? ['bad-gateway'] : [])].flatMap(name =>
+      renderPage(name, configDirectory, phases),
+    ),
   ]
 }
 
-function renderPage(name: string, configDirectory: string): string[] {
+function renderPage(name: string, configDirectory: string, phases: readonly string[]): string[] {
   return [
     ...['html', 'json'].flatMap(type => [
       `location = /.monohull/${name}.${type} {`,
       '    include snippets/internal.conf;',
       '    charset utf-8;',
       ...(name === 'bad-gateway' ? [`    ${callLua('header_filter', 'retry.bad_gateway')}`] : []),
+      ...phases.map(line => `    ${line}`),
       `    ${includeHeaders}`,
       `    alias ${quote(`${configDirectory}/pages/unavailable.${type}`)};`,
       `    add_header Retry-After ${retryAfterSeconds} always;`,

@@ -36,6 +36,16 @@ export function createErrorLines({ now, workerAt }: ErrorLinesOptions): (lines: 
   }
 }
 
+/** nginx's lines with the name of the worker at the end of those about one. All other bytes stay unchanged. */
+export function nameWorkers(lines: Buffer, workerAt: WorkerAt): Buffer {
+  // latin1 maps each byte to one character and back
+  const named = messagesOf(lines.toString('latin1')).map(message => {
+    const { worker } = head.test(message) ? peerOf(message, workerAt) : {}
+    return worker === undefined ? `${message}\n` : `${message}, worker: "${worker}"\n`
+  })
+  return Buffer.from(named.join(''), 'latin1')
+}
+
 /** nginx's messages. A client can put line breaks into some; what follows such a break belongs to the message. */
 function messagesOf(text: string): string[] {
   const messages: string[] = []

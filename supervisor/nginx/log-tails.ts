@@ -1,6 +1,6 @@
 import { validText } from '../base/valid-text.ts'
 
-/** Name of the file for nginx's error lines in JSON, in nginx's directory. */
+/** Name of the file for nginx's error lines, in nginx's directory. */
 export const errorLogName = 'errors.log'
 /** Name of the file for access lines in JSON with bytes that need not be UTF-8. */
 export const bytesLogName = 'access-bytes.log'

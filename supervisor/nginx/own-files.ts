@@ -30,3 +30,8 @@ export function includeOwn(path: string): string {
 export function nameOriginals(line: string): string {
   return line.replace(/ own(?=\/\S*:\d+)/g, ' ')
 }
+
+/** Whether one of the texts has a Lua filter or logger of responses. nginx runs one of each in a location, the innermost. */
+export function filtersWithLua(texts: Iterable<string>): boolean {
+  return [...texts].some(text => /\b(header_filter|body_filter|log)_by_lua/.test(text.replaceAll(/#.*/g, '')))
+}

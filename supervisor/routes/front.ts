@@ -15,7 +15,10 @@ import type { RoutesModel, ServedRoute } from './route.ts'
 /** Header that nginx does not send, because it is empty, but that stops it from inheriting headers from the server. */
 const noHeader = "add_header X-None '';"
 
-type Model = Pick<RoutesModel, 'front' | 'routes' | 'apps' | 'upstreams' | 'busyCounter' | 'retrySocket'>
+type Model = Pick<
+  RoutesModel,
+  'front' | 'routes' | 'apps' | 'upstreams' | 'busyCounter' | 'filtersResponses' | 'retrySocket'
+>
 
 /** Access rules and limits in the locations of a route, where they differ from those of the whole front. */
 export function renderAdmission(route: ServedRoute, model: Model): string[] {

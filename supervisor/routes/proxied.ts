@@ -4,11 +4,11 @@ import { bytesOf } from '../front/cache/cache.ts'
 import { renderRouteResponseHeads } from '../front/response-heads.ts'
 import type { FrontRules } from '../front/rules.ts'
 import { renderRouteSpool } from '../front/spool.ts'
-import { quote } from '../nginx/text.ts'
+import { callLua, quote } from '../nginx/text.ts'
 import { upstreamName } from '../upstreams/lines.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
 import { proxyTarget } from '../workers/app-upstream.ts'
-import { renderBusyLocation } from '../workers/autoscaling/busy-counter.ts'
+import { renderRequestLog } from '../workers/request-log.ts'
 import type { ProxiedTarget, RoutesModel, ServedRoute } from './route.ts'
 
 /** Values of snippets/proxy.conf; a location contains only what differs. */
@@ -73,6 +73,7 @@ export function renderProxied(
     ...renderRouteResponseHeads(target.headSize),
     ...renderStoring(route, model),
     ...peer.options,
+    ...renderResponseFilter(route, model),
     ...renderAddresses(target.stripsPrefix ? path : '', peer.host),
   ]
   const changed = `proxy_pass ${peer.url}${variable}$is_args$args;`
@@ -91,6 +92,17 @@ export function renderProxied(
 export function renderBuffering(front: Pick<FrontRules, 'cache'>, route?: ProxiedRoute): string[] {
   const byDefault = isCached(route?.rules ?? {}, front) ? 'on' : 'off'
   return (route?.target.buffering ?? byDefault) === 'on' ? [] : ['proxy_buffering off;']
+}
+
+/** Check of each response of a route, or of an address without one. The rules of a cache include it. */
+export function renderResponseFilter(
+  { rules, target }: { rules: ServedRoute['rules']; target: { kind?: ProxiedTarget['kind'] } },
+  { front, filtersResponses }: Pick<RoutesModel, 'front' | 'filtersResponses'>,
+): string[] {
+  const caches = [front.cache, rules.cache]
+  const hasRules = caches.some(cache => cache && cache !== 'off' && cache.hasLua)
+  if (!filtersResponses || hasRules) return []
+  return [callLua('header_filter', 'response.check', ...(target.kind === 'app' ? ['app'] : []))]
 }
 
 /** Bounds of what nginx stores for requests of a route. */
@@ -120,7 +132,7 @@ export function isLeftToCache({ target, rules }: ServedRoute, model: PeerModel &
   return isProxied && !findPeer(target, model) && isCached(rules, model.front)
 }
 
-type PeerModel = Pick<RoutesModel, 'apps' | 'upstreams' | 'busyCounter'>
+type PeerModel = Pick<RoutesModel, 'apps' | 'upstreams' | 'busyCounter' | 'filtersResponses'>
 
 /** Server group that gets the requests. */
 interface Peer {
@@ -133,13 +145,10 @@ function findPeer({ kind, name }: ProxiedTarget, model: PeerModel): Peer | undef
   return kind === 'app' ? findApp(name, model) : findUpstream(name, model)
 }
 
-function findApp(name: string, { apps, busyCounter }: Pick<RoutesModel, 'apps' | 'busyCounter'>): Peer | undefined {
-  const app = apps.find(candidate => candidate.name === name && candidate.servers.length > 0)
+function findApp(name: string, model: PeerModel): Peer | undefined {
+  const app = model.apps.find(candidate => candidate.name === name && candidate.servers.length > 0)
   if (!app) return undefined
-  const options = [
-    ...(app.tellsTls ? ['include snippets/tell-tls.conf;'] : []),
-    ...(busyCounter?.apps.includes(name) ? renderBusyLocation(name) : []),
-  ]
+  const options = [...(app.tellsTls ? ['include snippets/tell-tls.conf;'] : []), ...renderRequestLog(name, model)]
   return { url: proxyTarget(app), host: undefined, options }
 }
 

@@ -104,6 +104,8 @@ export interface RoutesModel {
   apps: readonly AppUpstream[]
   upstreams: readonly Upstream[]
   busyCounter: BusyCounter | undefined
+  /** Whether nginx runs Lua for each response of an app or upstream. */
+  filtersResponses: boolean
   spool: Spool
   /** The user's nginx files. */
   ownFiles: OwnFiles

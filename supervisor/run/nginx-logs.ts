@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
-import { openFileTail } from '../logs/adapters/file-tail.ts'
+import { type FileTailOptions, openFileTail } from '../logs/adapters/file-tail.ts'
 import type { Output } from '../logs/adapters/output.ts'
-import { createErrorLines } from '../nginx/error-lines.ts'
+import { createErrorLines, nameWorkers } from '../nginx/error-lines.ts'
 import { bytesLogName, errorLogName, escapeBytes } from '../nginx/log-tails.ts'
 import type { Config } from '../site/schema.ts'
 import { workerAtSocket } from '../workers/adapters/socket-worker.ts'
@@ -17,15 +17,15 @@ export interface NginxLogsDeps {
   pools: ReadonlyMap<string, Pick<WorkerPool, 'addresses'>>
 }
 
-/** nginx's lines that need a new form in JSON: its error lines, and access lines with bytes that need not be UTF-8. */
+/** nginx's lines that need another form: its error lines, and in JSON access lines with bytes that need not be UTF-8. */
 export interface NginxLogs extends Subject {
-  /** Form of nginx's messages on stderr; undefined unless the format is JSON. */
+  /** Form of nginx's messages on stderr, before it has opened its log; undefined: nginx's own. */
   renderErrors: ((lines: Buffer) => string) | undefined
 }
 
-/** Follows the files that nginx writes these lines to. nginx writes all others to stdout and stderr by itself. */
+/** Follows the files that nginx writes these lines to. nginx writes all others to stdout by itself. */
 export function openNginxLogs(config: Pick<Config, 'log_format' | 'run_dir'>, deps: NginxLogsDeps): NginxLogs {
-  if (config.log_format !== 'json') return { name: 'nginx logs', renderErrors: undefined }
+  const isJson = config.log_format === 'json'
   const { clock, stdout, stderr } = deps
   const workerAt = (address: string) => {
     const path = /^unix:(.*)$/.exec(address)?.[1]
@@ -33,13 +33,16 @@ export function openNginxLogs(config: Pick<Config, 'log_format' | 'run_dir'>, de
     const port = /^127\.0\.0\.1:(\d+)$/.exec(address)?.[1]
     return port === undefined ? undefined : workerAtPort(deps.pools, Number(port))
   }
-  const renderErrors = createErrorLines({ now: clock.now, workerAt })
-  const follow = (name: string, output: Output, render: (lines: Buffer) => string) =>
+  const renderJson = createErrorLines({ now: clock.now, workerAt })
+  const follow = (name: string, output: Output, render: FileTailOptions['render']) =>
     openFileTail({ clock, path: join(config.run_dir, 'nginx', name), output, render })
-  const tails = [follow(errorLogName, stderr, renderErrors), follow(bytesLogName, stdout, escapeBytes)]
+  const tails = [
+    follow(errorLogName, stderr, isJson ? renderJson : lines => nameWorkers(lines, workerAt)),
+    ...(isJson ? [follow(bytesLogName, stdout, escapeBytes)] : []),
+  ]
   return {
     name: 'nginx logs',
-    renderErrors,
+    renderErrors: isJson ? renderJson : undefined,
     close() {
       for (const tail of tails) tail.close()
     },

@@ -9,7 +9,7 @@ import type { SpoolModel } from '../front/spool-watch.ts'
 import { workerRequests } from '../nginx/connections.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
 import type { ListenAddress } from '../nginx/listen-address.ts'
-import { errorLogName } from '../nginx/log-tails.ts'
+import { filtersWithLua } from '../nginx/own-files.ts'
 import { systemAuthorities } from '../routes/adapters/files.ts'
 import { routesOf } from '../routes/model.ts'
 import type { StaticFilesModel } from '../routes/static-directories.ts'
@@ -81,7 +81,6 @@ export function modelNginx(settings: Settings, features: NginxFeatures, running:
     workDir: join(config.run_dir, 'nginx'),
     spool,
     statusSocket: features.hasStatus ? join(config.run_dir, statusSocketName) : undefined,
-    errorLog: config.log_format === 'json' ? errorLogName : undefined,
     accessLog: config.access_log ? { path: running.accessLogPath, format: config.log_format } : undefined,
     http: running.http.map(({ address, port }) => ({ address, port })),
     https: running.https.map(({ address, port }) => ({ address, port })),
@@ -116,6 +115,9 @@ export function modelNginx(settings: Settings, features: NginxFeatures, running:
     ),
     routes,
     busyCounter: busyCounterOf(settings, features),
+    filtersResponses:
+      features.luaModules !== undefined &&
+      !filtersWithLua([...settings.ownFiles.values(), settings.ownNginxConf?.text ?? '']),
     retrySocket:
       features.luaModules && apps.some(({ plan }) => plan) ? join(config.run_dir, retrySocketName) : undefined,
     front: { ...rules, limits, hsts: running.hsts },

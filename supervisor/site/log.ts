@@ -1,5 +1,6 @@
 import { bytesLogName } from '../nginx/log-tails.ts'
 import { quote } from '../nginx/text.ts'
+import { type AppUpstream, renderAddress } from '../workers/app-upstream.ts'
 import { unansweredName } from '../workers/deaths/in-flight-requests.ts'
 import type { NginxModel } from './model.ts'
 
@@ -12,10 +13,21 @@ export function renderLogs(model: NginxModel): string[] {
   return [
     ...(apps.length > 0 ? [unanswered] : []),
     '# access_log, log_format',
+    ...renderWorkerNames(apps),
     ...(accessLog ? renderAccessLog(accessLog, workDir) : []),
     ...(!accessLog && apps.length === 0 ? ['access_log off;'] : []),
     renderLoggedId(model),
   ]
+}
+
+/** Map for the worker at an address. That of a socket is found in Lua, because the socket of an entry changes. */
+function renderWorkerNames(apps: readonly AppUpstream[]): string[] {
+  const names = apps.flatMap(({ name, servers }) =>
+    servers.flatMap(({ slot, address }) =>
+      address.kind === 'tcp' ? [`    ${renderAddress(address)} ${name}.${slot};`] : [],
+    ),
+  )
+  return ['map $monohull_last_address $monohull_responder {', "    default '';", ...names, '}']
 }
 
 /** Lines with bytes that need not be UTF-8 would be no JSON: the supervisor escapes them. */

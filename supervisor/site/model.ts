@@ -29,8 +29,6 @@ export interface NginxModel {
   /** Bounds of what nginx stores for clients. */
   spool: Spool
   accessLog: { path: string; format: LogFormat } | undefined
-  /** Name of the file in `workDir` for nginx's error lines; undefined: stderr. */
-  errorLog: string | undefined
   http: ListenAddress[]
   https: ListenAddress[]
   httpMode: 'redirect' | 'serve'
@@ -47,6 +45,8 @@ export interface NginxModel {
   unavailable: UnavailablePage
   /** Busy time of workers, counted for apps that are scaled by it. */
   busyCounter: BusyCounter | undefined
+  /** Whether nginx runs Lua for each response of an app or upstream: not beside such directives of the user, which it would replace. */
+  filtersResponses: boolean
   /** Apps with workers. */
   apps: AppUpstream[]
   upstreams: Upstream[]

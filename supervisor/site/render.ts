@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { formatAddress, isIpv6 } from '../base/address.ts'
 import { renderChallenges } from '../certificates/acme/challenge-location.ts'
 import { renderOnDemand } from '../certificates/on-demand/handshake.ts'
@@ -17,6 +18,7 @@ import { renderConnectionStatus } from '../nginx/connection-watch.ts'
 import { renderEvents, renderOpenFiles } from '../nginx/connections.ts'
 import { generationFile, generationSocketOf, renderGeneration } from '../nginx/generation.ts'
 import type { ListenAddress } from '../nginx/listen-address.ts'
+import { errorLogName } from '../nginx/log-tails.ts'
 import { includeOwn, renderCopies } from '../nginx/own-files.ts'
 import { callLua, lines, quote } from '../nginx/text.ts'
 import { routeFrontFiles } from '../routes/front.ts'
@@ -95,7 +97,7 @@ function renderMain(model: NginxModel): string {
     // directives above the first comment depend on no key
     'daemon off;',
     // a warning for each stored body would let clients fill the log
-    `error_log ${model.errorLog === undefined ? 'stderr' : quote(`${model.workDir}/${model.errorLog}`)} error;`,
+    `error_log ${quote(`${model.workDir}/${errorLogName}`)} error;`,
     ...(model.user ? [`user ${model.user};`] : []),
     ...(lua.length > 0 ? loadModules(lua.join(', '), luaModules ?? []) : []),
     ...(brotliModule && compressesWithBrotli(model) ? loadModules('compression', [brotliModule]) : []),
@@ -233,12 +235,21 @@ function renderSite(model: NginxModel, { own, locations }: HostSite): string {
     ...renderFrontSite(model.front, { ...model, host: own }),
     ...renderChallenges(model),
     ...renderHealth(model),
-    ...renderUnavailable(`${model.workDir}/current`, model.retrySocket !== undefined),
+    ...renderUnavailable(`${model.workDir}/current`, {
+      hasRetries: model.retrySocket !== undefined,
+      phases: renderPagePhases(model),
+    }),
     ...(model.retrySocket ? renderRetryLocation(model.retrySocket) : []),
     ...model.apps.flatMap(renderCookie),
     ...locations(),
     ...(model.snippets ? ['# nginx.snippets', includeOwn(`${model.snippets}/server.d/*.conf`)] : []),
   ])
+}
+
+/** What nginx runs for a page in place of a response: the head that it omits after one without a head, and the worker in the access log. */
+function renderPagePhases({ filtersResponses, workDir }: NginxModel): string[] {
+  if (!filtersResponses) return []
+  return [callLua('body_filter', 'response.add_head'), callLua('log', 'worker.log_page', dirname(workDir))]
 }
 
 function renderHealth(model: NginxModel): string[] {

@@ -50,19 +50,27 @@ describe('logs as JSON', () => {
     assert.equal((await stopped(monohull)).filter(({ stream }) => stream === 'access').length, requests.length)
   })
 
-  it('have numbers for a request that no worker or several workers had', async t => {
+  it('name the worker or upstream, and have numbers for a request that none or several had', async t => {
     const files = {
-      'monohull.yaml': 'https: off\nroutes: [{ app: app }, { path: /said, response: { body: x } }]\n',
+      'monohull.yaml': `https: off
+upstreams: { gone: { servers: ["127.0.0.1:1"] } }
+routes: [{ app: app }, { path: /said, response: { body: x } }, { path: /gone, upstream: gone }]
+`,
     }
     const monohull = startMonohull(t, { args: hello, env: json, files })
     await monohull.serving()
     await monohull.request({ path: '/said' })
     await monohull.request({ path: '/app' })
-    await monohull.request({ path: '/crash' })
+    for (const path of ['/crash', '/gone']) await monohull.request({ path })
     const access = (uri: string) => found(monohull, uri, record => record.uri === uri)
-    assert.equal((await access('/said')).upstream_seconds, null)
-    assert.equal(typeof (await access('/app')).upstream_seconds, 'number')
-    assert.equal(typeof (await access('/crash')).upstream_seconds, 'number')
+    const peers = async (uri: string) => {
+      const { worker, upstream, upstream_seconds } = await access(uri)
+      return [worker, upstream, typeof upstream_seconds]
+    }
+    assert.deepEqual(await peers('/said'), ['', '', 'object'])
+    assert.deepEqual(await peers('/app'), ['app.1', '', 'number'])
+    assert.deepEqual(await peers('/crash'), ['app.1', '', 'number'])
+    assert.deepEqual(await peers('/gone'), ['', '127.0.0.1:1', 'number'])
   })
 
   it('wrap what nginx writes, with its level and the worker or upstream, and say nothing of inherited sockets', async t => {

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { childrenOf, readProcessStat } from '../../supervisor/processes/adapters/procfs.ts'
 import { launcher } from './built.ts'
-import { defer, fixture, isolatedEnv, startMonohull, temporaryFolder, until } from './monohull.ts'
+import { type Answer, defer, fixture, isolatedEnv, startMonohull, temporaryFolder, until } from './monohull.ts'
 
 const lines = ['run', 'node', fixture('lines.cjs')]
 
@@ -25,6 +25,30 @@ describe('logs', () => {
     assert.match(bytes, new RegExp(`app\\.1\\[${pid}\\] stdout\\| no newline at the end\n`))
     assert.match(bytes, /worker died [^\n]*uptime_ms=\d+[^\n]*decision=[\s\S]*last_lines: no newline at the end/)
     assert.match(bytes, /access\| 127\.0\.0\.1 \S+ "GET \/ HTTP\/1\.1" 200/)
+  })
+
+  it('as text: the worker that responded, or did not, wherever its entry in nginx leads to', async t => {
+    const env = { MONOHULL_WORKERS: '3', MONOHULL_HTTPS: 'off' }
+    const monohull = startMonohull(t, { args: ['run', 'node', fixture('hello.cjs')], env })
+    await monohull.serving()
+    for (const slot of [1, 2, 3]) await monohull.seen(new RegExp(`worker ready worker=app\\.${slot} `))
+    /** Settles when the line about a request names the worker that says it had it. */
+    const isNamed = async (request: Promise<Answer>) => {
+      const { worker, url, headers } = JSON.parse((await request).body)
+      await monohull.seen(new RegExp(`"GET ${url} [^"]*" 200 .* ${worker} \\S+ "-" ${headers['x-request-id']}\n`))
+    }
+    // each gets the next entry
+    for (let entry = 1; entry <= 8; entry++) await isNamed(monohull.request({ path: `/${entry}` }))
+    const scaled = startMonohull(t, {
+      folder: temporaryFolder(t),
+      args: ['scale', '1'],
+      env: { MONOHULL_RUN_DIR: join(monohull.folder, 'run') },
+    })
+    assert.equal(await scaled.exited, 0, scaled.output())
+    for (let entry = 1; entry <= 8; entry++) await isNamed(monohull.request({ path: `/again/${entry}` }))
+    await monohull.request({ path: '/crash' })
+    await monohull.seen(/\[error\] .*prematurely closed.*"GET \/crash .*, worker: "app\.1"\n/)
+    await monohull.seen(/"GET \/crash [^"]*" 502 .* app\.1 /)
   })
 
   it('short: the time of day, the source and the text', async t => {

@@ -140,6 +140,7 @@ end
 --- Header filter phase.
 -- @param seconds time after which nginx has removed a response that is not requested
 function M.respond(seconds)
+    if require("monohull.response").check() then return end
     -- a page of nginx, in place of a response
     if ngx.var.uri:find("^/%.monohull/") then return end
     seconds = tonumber(seconds)

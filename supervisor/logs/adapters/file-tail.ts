@@ -17,7 +17,7 @@ export interface FileTailOptions {
   path: string
   output: Output
   /** Lines for the output, from whole lines of the file. */
-  render(lines: Buffer): string
+  render(lines: Buffer): Buffer | string
 }
 
 /**

@@ -24,11 +24,6 @@ export function renderBusyCounter({ socket }: BusyCounter): string[] {
   ]
 }
 
-/** Lines for a location of an app, which add the time of all tries of a request to its counter. */
-export function renderBusyLocation(app: string): string[] {
-  return [callLua('log', 'busy.count', app)]
-}
-
 /** Counter of one app, in seconds, from the socket's response; 0 before its first request. */
 export function readBusySeconds(text: string, app: string): number {
   const line = text.split('\n').find(candidate => candidate.startsWith(`${app} `))

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { createErrorLines } from '../../../supervisor/nginx/error-lines.ts'
+import { createErrorLines, nameWorkers } from '../../../supervisor/nginx/error-lines.ts'
 
 const time = '2026-11-21T10:00:00.000Z'
-const render = createErrorLines({
-  now: () => Date.parse(time),
-  workerAt: address => (address === 'unix:/run/app-2.sock' ? 'app.2' : undefined),
-})
+const workerAt = (address: string) => (address === 'unix:/run/app-2.sock' ? 'app.2' : undefined)
+const render = createErrorLines({ now: () => Date.parse(time), workerAt })
 const records = (text: string) =>
   render(Buffer.from(`${text}\n`, 'latin1'))
     .trimEnd()
@@ -53,4 +51,22 @@ describe("nginx's error lines as JSON", () => {
   })
 
   it('are JSON for any bytes', () => assert.equal(records(`${head('info')}\xff"\x01`)[0].message, '\\xFF"\x01'))
+})
+
+describe("nginx's error lines as text", () => {
+  const named = (text: string) => nameWorkers(Buffer.from(text, 'latin1'), workerAt).toString('latin1')
+  const ofWorker = `${head('error')}failed, ${tail}"http://unix:/run/app-2.sock:/\xff", host: "a"`
+
+  it('name the worker at the end', () =>
+    assert.equal(named(`${ofWorker}\n${ofWorker}\n`), `${ofWorker}, worker: "app.2"\n`.repeat(2)))
+
+  it('stay as they are if they are about no worker, to the byte', () => {
+    const others = [
+      `${head('error')}failed, ${tail}"http://10.0.0.1:80/", host: "a"\n`,
+      `${head('crit')}open() failed \xc3\x28\n`,
+      `sh: 1: exec: nginx: not found, ${tail}"http://unix:/run/app-2.sock:/"\n`,
+      `${head('error')}broken header: "a\n\n, ${tail}"http://unix:/run/app-3.sock" while reading PROXY protocol, client: 1.2.3.4, server: _\n`,
+    ]
+    for (const text of others) assert.equal(named(text), text)
+  })
 })

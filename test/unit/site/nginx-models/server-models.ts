@@ -11,7 +11,6 @@ export const serverModels: Record<string, NginxModel> = {
     httpMode: 'serve',
     publicHttpsPort: 8443,
     accessLog: { path: '/dev/stdout', format: 'json' },
-    errorLog: 'errors.log',
   },
   'https-off': { ...plainModel, httpMode: 'serve', https: [], certificates: undefined },
   ipv6: {

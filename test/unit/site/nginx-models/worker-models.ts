@@ -25,5 +25,6 @@ export const workerModels: Record<string, NginxModel> = {
       luaModules: ['/usr/lib/nginx/modules/ndk_http_module.so', '/usr/lib/nginx/modules/ngx_http_lua_module.so'],
     },
     busyCounter: { socket: '/run/monohull/busy.sock', apps: ['app'] },
+    filtersResponses: true,
   },
 }
