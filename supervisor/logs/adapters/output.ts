@@ -1,4 +1,4 @@
-import { fstatSync, write } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, write, writeSync } from 'node:fs'
 import { systemClock } from '../../base/adapters/system-clock.ts'
 import { errnoOf } from '../../base/errors.ts'
 
@@ -25,7 +25,9 @@ export interface Output {
 
 /** Output to an open descriptor. */
 export function createOutput(descriptor: number): Output {
-  const limit = fstatSync(descriptor).isFIFO() ? atomicBytes : batchBytes
+  const isPipe = fstatSync(descriptor).isFIFO()
+  const limit = isPipe ? atomicBytes : batchBytes
+  const instant = isPipe ? openInstant(descriptor) : undefined
   let queue: Buffer[] = []
   let queuedBytes = 0
   let current: Buffer | undefined
@@ -37,6 +39,11 @@ export function createOutput(descriptor: number): Output {
 
   function pump(): void {
     if (current || isClosed) return
+    takeNext()
+    writeOn()
+  }
+
+  function takeNext(): void {
     if (queue.length === 0) return
     if (isTorn) {
       queue.unshift(lineBreak)
@@ -46,26 +53,42 @@ export function createOutput(descriptor: number): Output {
     current = queue.length === 1 && only ? only : Buffer.concat(queue)
     queue = []
     written = 0
-    writeSome()
   }
 
-  function writeSome(): void {
-    if (!current) return
-    write(descriptor, current, written, nextLength(current, written), null, (error, count) => {
+  function writeOn(): void {
+    while (current) {
+      const length = nextLength(current, written)
+      const count = instant !== undefined && length <= limit ? writeAtOnce(instant, current, written, length) : 0
+      if (count === 0) {
+        writeInThread(current, length)
+        return
+      }
+      advance(current, count)
+    }
+  }
+
+  /** Waits for room if necessary. */
+  function writeInThread(data: Buffer, length: number): void {
+    write(descriptor, data, written, length, null, (error, count) => {
       if (!current) return
       if (error) {
-        if (errnoOf(error) === 'EAGAIN') setTimeout(writeSome, retryMs)
+        if (errnoOf(error) === 'EAGAIN') setTimeout(writeOn, retryMs)
         else drop()
         return
       }
-      written += count
-      queuedBytes -= count
-      if (written < current.length) return writeSome()
-      current = undefined
-      isTorn = false
-      release()
-      pump()
+      advance(data, count)
+      writeOn()
     })
+  }
+
+  function advance(data: Buffer, count: number): void {
+    written += count
+    queuedBytes -= count
+    if (written < data.length) return
+    current = undefined
+    isTorn = false
+    release()
+    takeNext()
   }
 
   /** Length of the whole lines that fit into one atomic write; a longer line is written in one piece. */
@@ -93,8 +116,10 @@ export function createOutput(descriptor: number): Output {
   }
 
   function close(): void {
+    if (isClosed) return
     isClosed = true
     drop()
+    if (instant !== undefined) closeSync(instant)
   }
 
   return {
@@ -123,5 +148,26 @@ export function createOutput(descriptor: number): Output {
       close()
       return isWritten
     },
+  }
+}
+
+/**
+ * The same pipe once more, for writes that never wait: through an operation in a thread each piece of 4 KB takes several times as long. The
+ * flags of the descriptor itself are those of every process that has inherited it. Undefined if this user may not open it.
+ */
+function openInstant(descriptor: number): number | undefined {
+  try {
+    return openSync(`/proc/self/fd/${descriptor}`, constants.O_WRONLY | constants.O_NONBLOCK)
+  } catch {
+    return undefined
+  }
+}
+
+/** Number of bytes written: all or none. */
+function writeAtOnce(descriptor: number, data: Buffer, from: number, length: number): number {
+  try {
+    return writeSync(descriptor, data, from, length)
+  } catch {
+    return 0 // no room; a write in a thread meets any other error again
   }
 }

@@ -61,6 +61,14 @@ describe('logs/adapters/output', () => {
     assert.equal((await readBytes(expected.length)).toString(), expected)
   })
 
+  it('writes at once while the pipe has room', () => {
+    const { writer, read } = pipe()
+    const output = createOutput(writer)
+    output.write('one\n')
+    output.write('two\n')
+    assert.equal(read().toString(), 'one\ntwo\n')
+  })
+
   it('handles a slow reader and a line longer than the pipe', async () => {
     const { writer, readBytes } = pipe()
     const output = createOutput(writer)
