@@ -16,6 +16,7 @@ import { handshakes } from './measures/handshakes.ts'
 import { kills } from './measures/kills.ts'
 import { limits } from './measures/limits.ts'
 import { memory } from './measures/memory.ts'
+import { reloads } from './measures/reloads.ts'
 import { throughput } from './measures/throughput.ts'
 import { messageOf } from './message.ts'
 import { kill, processesUsing } from './processes.ts'
@@ -39,6 +40,7 @@ const measures: readonly Measure[] = [
   certificates,
   fairness,
   limits,
+  reloads,
   kills,
   faults,
 ]
@@ -48,7 +50,7 @@ const { values, positionals } = parseArgs({
   options: {
     rounds: { type: 'string' },
     seconds: { type: 'string' },
-    requests: { type: 'string', default: '30000' },
+    requests: { type: 'string' },
     swaps: { type: 'string', default: '100' },
     restarts: { type: 'string', default: '1000' },
     wide: { type: 'string', default: '64' },
@@ -99,7 +101,7 @@ const bench: Omit<Bench, 'seconds' | 'rounds' | 'amount'> = {
     : needsPeers([faults])
       ? findPeers(workspace, [pm2Stack, clusterStack, gunicornStack])
       : [],
-  fronts: needsPeers([front]) ? findPeers(workspace, [caddyStack]) : [],
+  fronts: needsPeers([front, reloads]) ? findPeers(workspace, [caddyStack]) : [],
   kills: allKills.filter(name => values.kill?.includes(name) ?? true),
   faults: allFaults.filter(({ name }) => values.fault?.includes(name) ?? true),
   limits: { wide: Number(values.wide), restSeconds: Number(values.rest) },
@@ -111,7 +113,8 @@ for (const measure of wanted) {
   const seconds = Number(values.seconds ?? (measure === kills || measure === faults ? 10 : 5))
   // repeating a fault takes long and does not make the result more exact
   const rounds = Number(values.rounds ?? (measure === faults ? 1 : 5))
-  const amount = { requests: Number(values.requests), restarts: Number(values.restarts), seconds }
+  const requests = Number(values.requests ?? (measure === reloads ? 100_000 : 30_000))
+  const amount = { requests, restarts: Number(values.restarts), seconds }
   const result = await measure.run({ ...bench, seconds, rounds, amount })
   process.stdout.write(`\n### ${measure.title}\n\n${result}\n`)
 }

@@ -54,6 +54,10 @@ export function monohullStack(workspace: Workspace, name = 'monohull', home = wo
           rollOut: () => command('/reload'),
           scale: wanted => command(`/scale/${wanted}`),
         }),
+        async setRelease(release) {
+          writeConfig(dir, { ...settings, release }, workspace.image.path)
+          return command('/reload')
+        },
         countReady: log => log.match(/^\S+Z monohull \w+ worker ready\b/gm)?.length ?? 0,
         entry,
       })
@@ -62,8 +66,9 @@ export function monohullStack(workspace: Workspace, name = 'monohull', home = wo
 }
 
 /** Writes keys of the lifecycle and the routes to monohull.yaml; without any, writes no file. */
-function writeConfig(dir: string, options: StartOptions, image: string): void {
+function writeConfig(dir: string, options: StartOptions & { release?: number }, image: string): void {
   const { maxRequests, maxMemoryMb, timeoutSeconds, trialSeconds, balance, keepalive, servesFiles } = options
+  const { listen, release } = options
   const lines = [
     // so that both workers are not recycled at the same time, as in production
     maxRequests && `max_requests: ${maxRequests}\n  max_requests_jitter: ${Math.round(maxRequests / 4)}`,
@@ -72,6 +77,7 @@ function writeConfig(dir: string, options: StartOptions, image: string): void {
     trialSeconds !== undefined && `min_uptime: ${trialSeconds}s`,
     balance && `balance: ${balance}`,
     keepalive !== undefined && `keepalive: ${keepalive}`,
+    listen && `listen: ${listen}`,
     // as in the image, where no program may write to the directories
     servesFiles && process.getuid?.() === 0 && 'user: www-data',
   ].filter(Boolean)
@@ -79,6 +85,7 @@ function writeConfig(dir: string, options: StartOptions, image: string): void {
     lines.length > 0 && `app:\n  ${lines.join('\n  ')}\n`,
     servesFiles &&
       `routes: [{ app: app }, { path: /static, files: { root: public } }, { path: /image, files: { root: ${image} } }]\n`,
+    release !== undefined && `headers: { X-Release: "${release}" }\n`,
   ].filter(Boolean)
   if (parts.length > 0) writeFileSync(join(dir, 'app/monohull.yaml'), parts.join(''))
 }

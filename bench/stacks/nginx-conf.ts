@@ -15,12 +15,14 @@ export interface NginxConf {
   key: string
   /** Directory with the files below /image/. */
   image: string
+  /** Value of the header X-Release; default: no header. */
+  release?: number
 }
 
 /** Writes the hand-written configuration to a stack's own directory, and returns its path. */
 export function writeNginxConf(
   { certificate, key, image }: Workspace,
-  conf: Pick<NginxConf, 'dir' | 'httpPort' | 'httpsPort' | 'appPorts'>,
+  conf: Pick<NginxConf, 'dir' | 'httpPort' | 'httpsPort' | 'appPorts' | 'release'>,
 ): string {
   const path = join(conf.dir, 'nginx.conf')
   writeFileSync(
@@ -51,6 +53,7 @@ export function fillNginxConf(conf: NginxConf): string {
     CERTIFICATE: conf.certificate,
     KEY: conf.key,
     IMAGE: conf.image,
+    RELEASE: conf.release === undefined ? '' : `add_header X-Release ${conf.release};`,
   })
 }
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { childrenOf, commandOf } from '../processes.ts'
+import { childrenOf, commandOf, kill } from '../processes.ts'
 import { freePorts, home, type Workspace, workers } from '../workspace.ts'
 import { writeNginxConf } from './nginx-conf.ts'
 import { type Stack, startProgram } from './stack.ts'
@@ -24,6 +24,11 @@ export function scriptStack(workspace: Workspace): Stack {
         // the shell has replaced itself with nginx
         workerPids: pid => childrenOf(pid).filter(child => commandOf(child).includes('server.js')),
         nginxPid: pid => pid,
+        async setRelease(release, pid) {
+          writeNginxConf(workspace, { dir, httpPort, httpsPort, appPorts, release })
+          kill(pid, 'SIGHUP')
+          return { isDone: true, detail: '' }
+        },
       })
     },
   }

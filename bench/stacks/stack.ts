@@ -30,6 +30,8 @@ export interface StartOptions {
   certificates?: string
   /** Whether `public` of the app is served below /static/ and the image below /image/. Hand-written configurations always do this. */
   servesFiles?: boolean
+  /** How the app listens; other stacks ignore it. Default: `inherit`. */
+  listen?: 'port'
 }
 
 /** Way to run nginx and the app. */
@@ -77,6 +79,8 @@ export interface Running {
   readyWorkers(): number
   nginxPid(): number | undefined
   control?: Control
+  /** Changes a header of every response, `X-Release`, and reloads the configuration; settles when the reload has been ordered. */
+  setRelease(release: number): Promise<CommandResult>
   /** Path of the file that the workers run. */
   entryPath: string
   /** Everything it has printed. */
@@ -101,6 +105,7 @@ export interface Program {
   workerPids: (pid: number) => number[]
   nginxPid: (pid: number) => number | undefined
   control?: (pid: number) => Control
+  setRelease?: (release: number, pid: number) => Promise<CommandResult>
   /** Counts workers that became ready, in everything it has printed. */
   countReady?: (log: string) => number
   /** File of bench/app; default: server.js. */
@@ -135,6 +140,8 @@ export function startProgram(program: Program): Running {
     workerPids: () => program.workerPids(pid),
     nginxPid: () => program.nginxPid(pid),
     ...(program.control && { control: program.control(pid) }),
+    setRelease: async release =>
+      program.setRelease?.(release, pid) ?? { isDone: false, detail: 'its configuration is fixed' },
     entryPath: `${cwd}/${program.entry ?? 'server.js'}`,
     readyWorkers: () => program.countReady?.(readLog()) ?? program.workerPids(pid).length,
     log: readLog,

@@ -195,10 +195,11 @@ export function createNginxMaster(deps: NginxMasterDeps): NginxMaster {
       for (const { child } of dead) child.signalGroup(signal)
       orphans.retire(signal)
       const { child } = master
-      if (mode === 'fast') child.signal('SIGTERM')
+      // its workers look only now and then what the master tells them
+      child.signalGroup(signal)
       master.stop(graceMs)
       const closesInMs = Math.max(0, Math.min(requestsMs, graceMs - closeMs))
-      const cancelClose = clock.after(closesInMs, () => void child.signal('SIGTERM'))
+      const cancelClose = clock.after(closesInMs, () => void child.signalGroup('SIGTERM'))
       await master.ended
       cancelClose()
     },

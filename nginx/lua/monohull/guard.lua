@@ -66,7 +66,7 @@ local function inspect(socket, ports)
     length[0] = 128
     if ffi.C.getpeername(socket, address, length) ~= 0 then return nil end
     local waiting_ms = (is_unanswered or since_received < since_sent) and since_sent or nil
-    return client(), waiting_ms, is_unanswered
+    return client(), waiting_ms, is_unanswered, math.min(since_sent, since_received)
 end
 
 --- Whether more than half of this worker's connections may be in use. The lowest free descriptor is the number of used
@@ -79,14 +79,16 @@ local function is_busy(most)
     return free > most / 2
 end
 
---- Open connections of this nginx worker to our ports, and by client those whose client spoke last.
+--- Open connections of this nginx worker to our ports, by client those whose client spoke last, and the time in ms
+-- since one of them was used.
 local function survey(ports)
-    local open, waiting, gap, socket = 0, {}, 0, 0
+    local open, waiting, silence_ms, gap, socket = 0, {}, nil, 0, 0
     while gap < end_gap do
-        local from, waiting_ms, is_unanswered = inspect(socket, ports)
+        local from, waiting_ms, is_unanswered, unused_ms = inspect(socket, ports)
         gap = gap + 1
         if from then
             open, gap = open + 1, 0
+            silence_ms = math.min(silence_ms or unused_ms, unused_ms)
             if waiting_ms then
                 waiting[from] = waiting[from] or {}
                 table.insert(waiting[from], { socket = socket, ms = waiting_ms, is_unanswered = is_unanswered })
@@ -94,7 +96,7 @@ local function survey(ports)
         end
         socket = socket + 1
     end
-    return open, waiting
+    return open, waiting, silence_ms
 end
 
 --- Which of these connections to close: the oldest of a client that has more than its share. If nearly none are left,
@@ -137,15 +139,24 @@ local function release_memory()
     end
 end
 
+--- Work of a tick.
+local function watch(most, ports, is_behind_proxies)
+    relieve(most, ports, is_behind_proxies)
+    release_memory()
+    if ngx.shared.monohull_bodies then require("monohull.bodies").tick() end
+end
+
 --- Runs as long as the worker has its master, which may have died before: the supervisor waits for the workers of a
--- dead one to be quiet. A timer that is set again each time would need a free connection.
+-- dead one to be quiet. A timer that is set again each time would need a free connection. No error ends it, because the
+-- worker would not see that it was replaced.
 local function run(premature, most, ports, is_behind_proxies)
+    local function silence_ms() return select(3, survey(ports)) end
     while not premature and not ngx.worker.exiting() and ffi.C.getppid() == ffi.C.ngx_parent do
         local before = os.clock()
-        relieve(most, ports, is_behind_proxies)
+        local is_done, problem = pcall(watch, most, ports, is_behind_proxies)
+        if not is_done then ngx.log(ngx.ERR, "monohull: ", problem) end
         local spent = os.clock() - before
-        release_memory()
-        if ngx.shared.monohull_bodies then require("monohull.bodies").tick() end
+        require("monohull.handover").tick(silence_ms)
         ngx.sleep(math.max(tick_seconds, spent / most_time))
     end
 end
