@@ -10,6 +10,41 @@ const domains = 'expected a list of domains, such as [example.com, [shop.example
 
 const directory = 'expected letsencrypt, letsencrypt-staging or the https URL of a directory'
 
+const acmeDirectory = z
+  .string({ error: directory })
+  .regex(/^(letsencrypt|letsencrypt-staging|https:\/\/[^\s/]+\/\S*)$/, directory)
+
+/** Keys of a CA and of the account there. */
+const authority = {
+  email: z
+    .email({ error: 'expected an email address' })
+    .optional()
+    .register(docs, { description: 'Address for messages from the CA about problems' }),
+  ca_file: absolutePath.optional().register(docs, {
+    description: "PEM file of root certificates for HTTPS requests to the directory, instead of Node's built-in roots",
+  }),
+  profile: z
+    .string({ error: 'expected the name of a profile' })
+    .regex(/^[A-Za-z0-9._-]+$/, 'expected the name of a profile')
+    .optional()
+    .register(docs, { description: 'Certificate profile that the CA offers, such as shortlived' }),
+  eab: z
+    .strictObject({
+      key_id: z
+        .string({ error: 'expected the key id that the CA gave' })
+        .regex(/^[\x21-\x7e]+$/, 'expected the key id that the CA gave')
+        .register(docs, { description: 'External account binding: key id' }),
+      hmac_key: z
+        .string({ error: 'expected the key that the CA gave' })
+        .regex(/^[A-Za-z0-9_-]+=*$/, 'expected a key in base64url')
+        .register(docs, {
+          description: 'External account binding: key in base64url. It is a secret, so prefer its variable with _FILE',
+        }),
+    })
+    .meta({ secret: true })
+    .optional(),
+}
+
 const acme = z
   .strictObject({
     domains: z
@@ -24,27 +59,20 @@ const acme = z
         description:
           'One certificate for each entry, a host name or an IP address; a list inside the list is one certificate for all of its names; default: server_names and the hosts of routes',
       }),
-    email: z
-      .email({ error: 'expected an email address' })
-      .optional()
-      .register(docs, { description: 'Address for messages from the CA about problems' }),
-    directory: z
-      .string({ error: directory })
-      .regex(/^(letsencrypt|letsencrypt-staging|https:\/\/[^\s/]+\/\S*)$/, directory)
-      .default('letsencrypt')
-      .register(docs, {
-        description:
-          'The CA: letsencrypt, letsencrypt-staging (for tests) or the URL of an ACME directory. By using a CA you agree to its terms',
-      }),
-    ca_file: absolutePath.optional().register(docs, {
+    directory: acmeDirectory.default('letsencrypt').register(docs, {
       description:
-        "PEM file of root certificates for HTTPS requests to the directory, instead of Node's built-in roots",
+        'The CA: letsencrypt, letsencrypt-staging (for tests) or the URL of an ACME directory. By using a CA you agree to its terms',
     }),
-    profile: z
-      .string({ error: 'expected the name of a profile' })
-      .regex(/^[A-Za-z0-9._-]+$/, 'expected the name of a profile')
-      .optional()
-      .register(docs, { description: 'Certificate profile that the CA offers, such as shortlived' }),
+    ...authority,
+    fallback: z
+      .strictObject({
+        directory: acmeDirectory.register(docs, {
+          description:
+            'The CA to use while the first one fails: like directory. It needs an account of its own, so it may need eab',
+        }),
+        ...authority,
+      })
+      .optional(),
     preferred_chain: z
       .string({ error: 'expected the common name of a CA' })
       .regex(/^[^\0\n]+$/, 'expected the common name of a CA')
@@ -53,22 +81,6 @@ const acme = z
         description:
           'Common name of the root CA at which the chain should end, such as ISRG Root X1, if the CA offers several chains. Used from the next renewal on',
       }),
-    eab: z
-      .strictObject({
-        key_id: z
-          .string({ error: 'expected the key id that the CA gave' })
-          .regex(/^[\x21-\x7e]+$/, 'expected the key id that the CA gave')
-          .register(docs, { description: 'External account binding: key id' }),
-        hmac_key: z
-          .string({ error: 'expected the key that the CA gave' })
-          .regex(/^[A-Za-z0-9_-]+=*$/, 'expected a key in base64url')
-          .register(docs, {
-            description:
-              'External account binding: key in base64url. It is a secret, so prefer MONOHULL_TLS_ACME_EAB_HMAC_KEY_FILE',
-          }),
-      })
-      .meta({ secret: true })
-      .optional(),
     key_type: z
       .enum(['ecdsa', 'rsa'], { error: 'expected ecdsa or rsa' })
       .default('ecdsa')
@@ -144,6 +156,8 @@ export function describeTlsProblems(context: TlsContext) {
     )
   if (names.length === 0 && !on_demand)
     problems.push(found('acme.domains', 'expected at least one domain, here or in server_names or a route'))
+  if (wanted.fallback?.directory === wanted.directory)
+    problems.push(found('acme.fallback.directory', 'expected another CA than tls.acme.directory'))
   if (wanted.challenge === 'dns-01' && !wanted.dns_hook)
     problems.push(found('acme.dns_hook', 'expected a program, because dns-01 needs one'))
   if (wanted.challenge === 'http-01' && wanted.dns_hook)

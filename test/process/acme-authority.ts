@@ -58,6 +58,8 @@ export interface AuthorityOptions {
   env?: Record<string, string>
   /** Keys (base64url) by their ids of the accounts made elsewhere, without which none is made here. */
   accounts?: Record<string, string>
+  /** Another CA that validates names at the same port. */
+  beside?: Authority
 }
 
 /**
@@ -66,11 +68,12 @@ export interface AuthorityOptions {
  */
 export async function startAuthority(
   t: TestContext,
-  { env: pebbleEnv = {}, accounts }: AuthorityOptions = {},
+  { env: pebbleEnv = {}, accounts, beside }: AuthorityOptions = {},
 ): Promise<Authority> {
   const folder = temporaryFolder(t)
   makeCertificate(folder, 'localhost', { chain: 'ca.pem', key: 'ca.key' })
-  const [api = 0, management = 0, challenges = 0, tlsPort = 0, dns = 0, dnsManagement = 0] = await freePorts(6)
+  const [api = 0, management = 0, ownChallenges = 0, tlsPort = 0, dns = 0, dnsManagement = 0] = await freePorts(6)
+  const challenges = Number(beside?.env.MONOHULL_HTTP_PORT ?? ownChallenges)
   const config = {
     listenAddress: `127.0.0.1:${api}`,
     managementListenAddress: `127.0.0.1:${management}`,

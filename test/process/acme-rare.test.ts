@@ -58,6 +58,34 @@ describe('external account binding', { concurrency: 3 }, () => {
   })
 })
 
+describe('a fallback CA', () => {
+  it('issues when the CA has failed three times, with an account of its own', async t => {
+    const accounts = { 'kid-1': 'zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W' }
+    const first = await startAuthority(t)
+    const other = await startAuthority(t, { accounts, beside: first })
+    first.behaviour.isDown = true
+    const folder = temporaryFolder(t, { hmac: accounts['kid-1'] })
+    const monohull = startWithAcme(t, first, {
+      folder,
+      env: {
+        MONOHULL_TLS_ACME_FALLBACK_DIRECTORY: other.env.MONOHULL_TLS_ACME_DIRECTORY,
+        MONOHULL_TLS_ACME_FALLBACK_CA_FILE: other.env.MONOHULL_TLS_ACME_CA_FILE,
+        MONOHULL_TLS_ACME_FALLBACK_EAB_KEY_ID: 'kid-1',
+        MONOHULL_TLS_ACME_FALLBACK_EAB_HMAC_KEY_FILE: join(folder, 'hmac'),
+      },
+    })
+    await monohull.seen(/certificate not obtained .*cannot reach localhost/)
+    for (let failures = 2; failures <= 3; failures++)
+      assert.equal((await cert(t, monohull, 'renew', 'one.test')).code, 1)
+    await monohull.seen(/the CA fails, the next attempt is at the fallback/)
+    const { code, output } = await cert(t, monohull, 'renew', 'one.test')
+    assert.equal(code, 0, output)
+    assert.match(await issuerOf(monohull), /Pebble/)
+    assert.deepEqual([first.orders.length, other.orders.length, other.registered()], [0, 1, 1])
+    assert.doesNotMatch(monohull.output(), new RegExp(accounts['kid-1']))
+  })
+})
+
 describe('an order that a kill interrupts', () => {
   it('is resumed at the next start: no other is placed', async t => {
     const authority = await startAuthority(t)

@@ -5,11 +5,13 @@ import type { Outcome } from '../../base/outcome.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import type { UsableCertificate } from '../certificate.ts'
 import type { Neighbours } from './authority.ts'
+import { turnAfter } from './fallback.ts'
 import type { AcmeLedger } from './ledger.ts'
 import { type OrderDeps, obtainCertificate } from './order.ts'
 import {
   AcmeError,
   type AcmePlan,
+  type AcmeRecord,
   type AcmeSettings,
   causeOf,
   isHopeless,
@@ -26,6 +28,8 @@ const claimTimeoutMs = 600_000
 
 /** Dependencies of attempts. */
 export interface AttemptDeps extends OrderDeps, Pick<Runtime, 'random'> {
+  /** Client of the authority in `settings.fallback`. */
+  fallback?: OrderDeps['client'] | undefined
   settings: AcmeSettings
   neighbours: Pick<Neighbours, 'exist' | 'claim'>
   /** Obstacle for a first order; undefined if none. */
@@ -53,10 +57,17 @@ export interface Attempts {
 export function createAttempts(deps: AttemptDeps, ledger: AcmeLedger): Attempts {
   const { clock, log, store, settings, signal, keys } = deps
 
+  /** Authority that has issued, or is to issue, a certificate. */
+  function authorityFor(isFallback: boolean | undefined) {
+    const { fallback } = deps
+    if (!isFallback || !fallback || !settings.fallback) return { client: deps.client, profile: settings.profile }
+    return { client: fallback, profile: settings.fallback.profile, name: settings.fallback.directory }
+  }
+
   async function askForWindow(plan: AcmePlan, { certificate, pem }: UsableCertificate): Promise<void> {
     const id = keys.certificateId(pem.chain)
-    const { renewal: previous } = ledger.recordOf(plan)
-    const asked = id === undefined ? undefined : deps.client.renewalInfo(id)
+    const { renewal: previous, isFromFallback } = ledger.recordOf(plan)
+    const asked = id === undefined ? undefined : authorityFor(isFromFallback).client.renewalInfo(id)
     const info = await asked?.catch((error: unknown) => {
       log.debug('the CA did not report when to renew', { name: plan.name, error: messageOf(error) })
       return undefined
@@ -108,25 +119,38 @@ export function createAttempts(deps: AttemptDeps, ledger: AcmeLedger): Attempts 
 
   async function order(plan: AcmePlan, mode: AttemptMode): Promise<Outcome> {
     const present = ledger.kept(plan.name)
-    const unfinished = ledger.recordOf(plan)
+    const record = ledger.recordOf(plan)
+    const { client, profile, name } = authorityFor(record.usesFallback)
+    const isFallback = name !== undefined
+    // an order at the fallback is lost with its settings
+    const unfinished = record.usesFallback && !isFallback ? { ...record, pendingOrder: undefined } : record
+    const isIssuer = (record.isFromFallback ?? false) === isFallback
     let issued: UsableCertificate
     try {
       const isFirst = !present && mode === 'due' && unfinished.pendingOrder === undefined
       const problem = isFirst ? await deps.preflight(plan) : undefined
       if (problem !== undefined) return fail(plan, new Error(problem))
-      const pem = await obtainCertificate(deps, {
-        plan,
-        settings,
-        replaces: present && keys.certificateId(present.pem.chain),
-        unfinished,
-        isResumeOnly: mode === 'resumed',
-        onProgress: change => ledger.update(plan, change),
-      })
-      issued = ledger.keep(plan, pem, deps.client.time() ?? clock.now())
+      const pem = await obtainCertificate(
+        { ...deps, client },
+        {
+          plan,
+          settings: { keyType: settings.keyType, profile },
+          replaces: present && isIssuer ? keys.certificateId(present.pem.chain) : undefined,
+          unfinished,
+          isResumeOnly: mode === 'resumed',
+          onProgress: change => ledger.update(plan, change),
+        },
+      )
+      issued = ledger.keep(plan, pem, client.time() ?? clock.now())
+      if (isFallback) ledger.update(plan, { isFromFallback: true })
       if (present) ledger.update(plan, { retryAt: clock.now() + minKeepMs(issued.certificate) })
       store.savePendingKey(plan.name, undefined)
       await askForWindow(plan, issued)
-      log.info('certificate issued', { names: plan.domains.join(','), expires: iso(issued.certificate.notAfter) })
+      log.info('certificate issued', {
+        names: plan.domains.join(','),
+        expires: iso(issued.certificate.notAfter),
+        ...(isFallback ? { by: name } : {}),
+      })
     } catch (error) {
       const { pendingOrder } = unfinished
       const isSame = pendingOrder !== undefined && ledger.recordOf(plan).pendingOrder === pendingOrder
@@ -145,12 +169,14 @@ export function createAttempts(deps: AttemptDeps, ledger: AcmeLedger): Attempts 
 
   function fail(plan: AcmePlan, error: unknown): Outcome {
     if (signal.aborted) return aborted(plan)
-    const failures = ledger.recordOf(plan).failures + 1
+    const record = ledger.recordOf(plan)
+    const failures = record.failures + 1
     const asked = error instanceof AcmeError ? error.retryAfterMs : undefined
     const delayMs = retryDelayMs(failures, asked, deps.random())
     const reason = messageOf(error)
     const cause = { failedBy: causeOf(error), means: meansOf(settings) }
     ledger.update(plan, { failures, retryAt: clock.now() + delayMs, lastError: reason, ...cause })
+    if (deps.fallback) takeTurns(plan, record, error)
     const fields = {
       names: plan.domains.join(','),
       reason,
@@ -159,6 +185,20 @@ export function createAttempts(deps: AttemptDeps, ledger: AcmeLedger): Attempts 
     if (ledger.kept(plan.name)) log.warn('certificate not renewed, the old one stays in use', fields)
     else log.error('certificate not obtained', fields)
     return { ok: false, message: `${plan.name} not renewed`, reason }
+  }
+
+  /** Chooses the authority of the next attempt. An order at the other one is given up. */
+  function takeTurns(plan: AcmePlan, record: AcmeRecord, error: unknown): void {
+    const present = ledger.kept(plan.name)
+    const turn = turnAfter(record, error, present !== undefined && present.certificate.notAfter > clock.now())
+    const isSwitch = turn.usesFallback !== (record.usesFallback ?? false)
+    ledger.update(plan, { ...turn, ...(isSwitch ? { pendingOrder: undefined } : {}) })
+    if (isSwitch && turn.usesFallback)
+      log.warn('the CA fails, the next attempt is at the fallback', {
+        names: plan.domains.join(','),
+        failures: turn.caFailures,
+        fallback: settings.fallback?.directory,
+      })
   }
 
   return { make, adopt, fail, askForWindow }

@@ -21,18 +21,24 @@ export interface AcmePlan {
 /** Challenge types that are supported (RFC 8555, 8). */
 export type ChallengeType = 'http-01' | 'dns-01'
 
-/** Settings of `tls.acme`, with defaults applied. */
-export interface AcmeSettings {
+/** Certificate authority, and the account there. */
+export interface AuthoritySettings {
   /** URL of the ACME directory. */
   directory: string
   /** PEM file of roots for HTTPS requests to the directory; undefined: Node's built-in roots. */
   caFile: string | undefined
   email: string | undefined
   profile: string | undefined
-  /** Common name of the CA at which the chain should end. */
-  preferredChain: string | undefined
   /** External account binding from the authority. */
   eab: { keyId: string; hmacKey: string } | undefined
+}
+
+/** Settings of `tls.acme`, with defaults applied. */
+export interface AcmeSettings extends AuthoritySettings {
+  /** Common name of the CA at which the chain should end. */
+  preferredChain: string | undefined
+  /** Authority to use while the first one fails. */
+  fallback?: AuthoritySettings | undefined
   keyType: 'ecdsa' | 'rsa'
   challenge: ChallengeType
   /** Program that sets and removes DNS records. */
@@ -61,6 +67,12 @@ export interface AcmeRecord {
   failedBy: 'machine' | 'authority' | 'limit' | undefined
   /** Means of validation of the last failed attempt, from `meansOf`. */
   means: string | undefined
+  /** Failures of the CA itself since the last certificate; undefined in records of earlier versions, as the next two. */
+  caFailures?: number | undefined
+  /** Whether the next attempt, and the order in progress, are at the fallback CA. */
+  usesFallback?: boolean | undefined
+  /** Whether the fallback CA issued the certificate. */
+  isFromFallback?: boolean | undefined
 }
 
 /** Response to a challenge, where the authority looks for it. */
@@ -107,14 +119,18 @@ export class AcmeError extends Error {
   }
 }
 
+/** No response from an authority. */
+export class UnreachableError extends Error {}
+
 /** Settings that decide whether a stored certificate is the one to serve, as text to compare. */
 export function specOf({ domains }: AcmePlan, { directory, keyType, profile }: AcmeSettings): string {
   return JSON.stringify({ domains, directory, keyType, profile })
 }
 
 /** Settings that decide how names are validated, as text to compare. A change may resolve the cause of a failure. */
-export function meansOf({ challenge, dnsHook, email, caFile, eab }: AcmeSettings): string {
-  return JSON.stringify([challenge, dnsHook, email, caFile, eab?.keyId])
+export function meansOf({ challenge, dnsHook, email, caFile, eab, fallback }: AcmeSettings): string {
+  const other = fallback && [fallback.directory, fallback.caFile, fallback.eab?.keyId]
+  return JSON.stringify([challenge, dnsHook, email, caFile, eab?.keyId, ...(other ? [other] : [])])
 }
 
 /** Whether an order that could not be finished in two attempts is given up, so that the next attempt places another one. */
@@ -147,6 +163,9 @@ export function newRecord(spec: string): AcmeRecord {
     published: undefined,
     failedBy: undefined,
     means: undefined,
+    caFailures: 0,
+    usesFallback: false,
+    isFromFallback: false,
   }
 }
 

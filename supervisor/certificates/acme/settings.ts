@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path'
 import { canonicalAddress } from '../../base/address.ts'
 import type { TlsConfig } from '../keys.ts'
 import { namedHosts } from '../named-hosts.ts'
-import type { AcmeSettings } from './plan.ts'
+import type { AcmeSettings, AuthoritySettings } from './plan.ts'
 
 /** Keys that ACME depends on. */
 export interface AcmeKeys {
@@ -12,6 +12,8 @@ export interface AcmeKeys {
   state_dir: string
   run_dir: string
 }
+
+type AuthorityKeys = Pick<NonNullable<TlsConfig['acme']>, 'directory' | 'ca_file' | 'email' | 'profile' | 'eab'>
 
 /** App, reduced to the directory in which its programs run. */
 export interface AppDirectory {
@@ -27,15 +29,12 @@ const directories: Record<string, string> = {
 export function acmeSettingsOf(config: Pick<AcmeKeys, 'tls' | 'server_names' | 'routes'>): AcmeSettings | undefined {
   const { tls } = config
   if (!tls.acme) return undefined
-  const { directory, ca_file, email, profile, preferred_chain, eab, key_type, challenge, dns_hook } = tls.acme
+  const { preferred_chain, fallback, key_type, challenge, dns_hook } = tls.acme
   const certificates = tls.acme.domains ?? namedHosts(config)
   return {
-    directory: directories[directory] ?? directory,
-    caFile: ca_file,
-    email,
-    profile,
+    ...authorityOf(tls.acme),
     preferredChain: preferred_chain,
-    eab: eab && { keyId: eab.key_id, hmacKey: eab.hmac_key },
+    fallback: fallback && authorityOf({ email: tls.acme.email, ...fallback }),
     keyType: key_type,
     challenge,
     dnsHook: dns_hook,
@@ -43,6 +42,16 @@ export function acmeSettingsOf(config: Pick<AcmeKeys, 'tls' | 'server_names' | '
       const domains = [names].flat().map(name => canonicalAddress(name) ?? name.toLowerCase())
       return { name: domains[0] ?? '', domains }
     }),
+  }
+}
+
+function authorityOf({ directory, ca_file, email, profile, eab }: AuthorityKeys): AuthoritySettings {
+  return {
+    directory: directories[directory] ?? directory,
+    caFile: ca_file,
+    email,
+    profile,
+    eab: eab && { keyId: eab.key_id, hmacKey: eab.hmac_key },
   }
 }
 

@@ -11,13 +11,13 @@ import { type OnDemandDeps, type SharedAcmeDeps, startOnDemand } from '../on-dem
 import { createAccountStore } from './adapters/account.ts'
 import { createChallengeFiles } from './adapters/challenge-files.ts'
 import { createDnsSolver, createHttpSolver } from './adapters/challenges.ts'
-import { createAcmeClient } from './adapters/client.ts'
+import { type AcmeClientOptions, createAcmeClient } from './adapters/client.ts'
 import { keyMaker } from './adapters/key-maker.ts'
 import { createNeighbours } from './adapters/neighbours.ts'
 import { createPreflight } from './adapters/probes.ts'
 import { readRoots } from './adapters/requirements.ts'
 import { createAcmeStore } from './adapters/store.ts'
-import type { AcmeSettings } from './plan.ts'
+import type { AcmeSettings, AuthoritySettings } from './plan.ts'
 import { findObstacle } from './preflight.ts'
 import { type Acme, createAcme, type RunningAcme } from './service.ts'
 import { type AcmeKeys, acmeCertificatesDir, challengeDirOf, dnsHookDir } from './settings.ts'
@@ -56,12 +56,15 @@ export function startAcme(
   const neighbours = createNeighbours(join(config.state_dir, 'acme/shared'), join(config.run_dir, 'acme-instance'))
   const challenges = createChallengeFiles(challengeDir, { clock, log, neighbours, signal })
   const preflight = createPreflight(config.state_dir, challenges, signal)
-  const account = createAccountStore(join(config.state_dir, 'acme/accounts'), settings.directory, {
-    keys: keyMaker,
-    clock,
-    log,
-  })
-  const ca = settings.caFile === undefined ? undefined : readRoots(settings.caFile)
+  const accounts = join(config.state_dir, 'acme/accounts')
+  const clientOf = (authority: AuthoritySettings & Pick<AcmeClientOptions['settings'], 'preferredChain'>) =>
+    createAcmeClient({
+      settings: authority,
+      ...{ log, signal, now: clock.now },
+      ca: authority.caFile === undefined ? undefined : readRoots(authority.caFile),
+      account: createAccountStore(accounts, authority.directory, { keys: keyMaker, clock, log }),
+      onTime: createClockCheck(log, clock.now),
+    })
 
   const transience = findTransience(config.state_dir)
   if (transience)
@@ -80,10 +83,8 @@ export function startAcme(
   }
 
   const shared: SharedAcmeDeps = {
-    client: createAcmeClient({
-      ...{ settings, log, ca, account, signal, now: clock.now },
-      onTime: createClockCheck(log, clock.now),
-    }),
+    client: clientOf(settings),
+    fallback: settings.fallback && clientOf(settings.fallback),
     solver:
       settings.challenge === 'dns-01'
         ? createDnsSolver(settings.dnsHook ?? [], dnsHookDir(apps), signal)

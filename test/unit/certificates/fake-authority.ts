@@ -6,7 +6,7 @@ import type {
   AcmeStore,
   KeyMaker,
 } from '../../../supervisor/certificates/acme/authority.ts'
-import { AcmeError, type AcmeRecord } from '../../../supervisor/certificates/acme/plan.ts'
+import { AcmeError, type AcmeRecord, UnreachableError } from '../../../supervisor/certificates/acme/plan.ts'
 import type { UsableCertificate } from '../../../supervisor/certificates/certificate.ts'
 
 /** What the authority does to one call, in place of answering it as it should. */
@@ -51,7 +51,7 @@ export interface FakeAuthority {
 const day = 86_400_000
 
 /** An authority in memory, whose every call can be slowed, refused, cut off, or answered with a lie. */
-export function createFakeAuthority(clock: Clock): FakeAuthority {
+export function createFakeAuthority(clock: Clock, host = ''): FakeAuthority {
   const orders: FakeOrder[] = []
   const faults = new Map<string, Fault[]>()
   const forever = new Map<string, Fault>()
@@ -63,7 +63,7 @@ export function createFakeAuthority(clock: Clock): FakeAuthority {
     const fault = faults.get(name)?.shift() ?? forever.get(name)
     if (fault?.kind === 'slow') await pause(clock, fault.ms)
     if (fault?.kind === 'refuses') throw new AcmeError(fault.type, fault)
-    if (fault?.kind === 'cut') throw new Error('the connection broke')
+    if (fault?.kind === 'cut') throw new UnreachableError('the connection broke')
     if (fault?.kind === 'invalidates' && order && !order.isInvalid && !order.isFinal) {
       order.isInvalid = true
       count(name)
@@ -76,7 +76,7 @@ export function createFakeAuthority(clock: Clock): FakeAuthority {
     const value = act()
     if (fault?.kind === 'lost') {
       if (!order) count(name)
-      throw new Error('the answer was lost')
+      throw new UnreachableError('the answer was lost')
     }
     return fault?.kind === 'lies' ? lie(value) : value
   }
@@ -110,7 +110,7 @@ export function createFakeAuthority(clock: Clock): FakeAuthority {
       call(
         name,
         () => {
-          const url = `${name}#${orders.length}`
+          const url = `${host}${name}#${orders.length}`
           const order = {
             name,
             url,

@@ -16,7 +16,7 @@ const spareNonces = 4
 
 /** Options of the ACME client. */
 export interface AcmeClientOptions {
-  settings: Pick<AcmeSettings, 'directory' | 'email' | 'eab' | 'preferredChain'>
+  settings: Pick<AcmeSettings, 'directory' | 'email' | 'eab'> & Partial<Pick<AcmeSettings, 'preferredChain'>>
   log: Log
   /** PEM roots. */
   ca: string | undefined
@@ -107,9 +107,12 @@ export function createAcmeClient({ settings, log, ca, account, now, onTime, sign
     const { newAccount, meta } = await findDirectory()
     const { email, eab } = settings
     if (meta?.externalAccountRequired && !eab)
-      throw new AcmeError('the CA requires an external account: set tls.acme.eab', {
-        type: 'externalAccountRequired',
-      })
+      throw new AcmeError(
+        'the CA requires an external account: set tls.acme.eab, or tls.acme.fallback.eab if it is the fallback',
+        {
+          type: 'externalAccountRequired',
+        },
+      )
     const payload = {
       termsOfServiceAgreed: true,
       ...(email === undefined ? {} : { contact: [`mailto:${email}`] }),

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import https from 'node:https'
+import { UnreachableError } from '../plan.ts'
 
 /** Request to a certificate authority. */
 export interface AcmeHttpRequest {
@@ -22,7 +23,7 @@ export interface AcmeHttpResponse {
 const timeoutMs = 30_000
 const maxBodyLength = 1_000_000
 
-/** Sends a request to a certificate authority. Uses node:https, because fetch does not support custom roots. */
+/** Sends a request to a certificate authority. Rejects with an UnreachableError without a response. Uses node:https, because fetch does not support custom roots. */
 export function requestAcme({ method, url, body, ca, signal }: AcmeHttpRequest): Promise<AcmeHttpResponse> {
   return new Promise((resolve, reject) => {
     const request = https.request(
@@ -51,7 +52,7 @@ export function requestAcme({ method, url, body, ca, signal }: AcmeHttpRequest):
       },
     )
     request.on('error', error =>
-      reject(new Error(`cannot reach ${new URL(url).host}: ${error.message}`, { cause: error })),
+      reject(new UnreachableError(`cannot reach ${new URL(url).host}: ${error.message}`, { cause: error })),
     )
     request.end(body)
   })

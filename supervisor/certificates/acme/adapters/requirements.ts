@@ -11,8 +11,9 @@ export function checkAcme(
   { tls }: Pick<AcmeKeys, 'tls'>,
   { apps, world, complain }: { apps: readonly AppDirectory[]; world: World; complain: Complain },
 ): void {
-  const { ca_file: file, dns_hook: hook } = tls.acme ?? {}
-  if (file !== undefined) checkAuthority(file, complain)
+  const { ca_file: file, dns_hook: hook, fallback } = tls.acme ?? {}
+  if (file !== undefined) checkAuthority('tls.acme.ca_file', file, complain)
+  if (fallback?.ca_file !== undefined) checkAuthority('tls.acme.fallback.ca_file', fallback.ca_file, complain)
   if (hook === undefined) return
   checkProgram('tls.acme.dns_hook', hook, {
     context: { directory: dnsHookDir(apps), path: pathOf(world) },
@@ -20,8 +21,7 @@ export function checkAcme(
   })
 }
 
-function checkAuthority(file: string, complain: Complain): void {
-  const key = 'tls.acme.ca_file'
+function checkAuthority(key: string, file: string, complain: Complain): void {
   try {
     const pem = readPem(readFileSync(file))
     const found = pem.ok ? certificatesOf(pem.blocks) : pem
