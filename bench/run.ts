@@ -12,6 +12,7 @@ import { container } from './measures/container.ts'
 import { fairness } from './measures/fairness.ts'
 import { faults } from './measures/faults.ts'
 import { front } from './measures/front.ts'
+import { growth } from './measures/growth.ts'
 import { handshakes } from './measures/handshakes.ts'
 import { kills } from './measures/kills.ts'
 import { limits } from './measures/limits.ts'
@@ -41,6 +42,7 @@ const measures: readonly Measure[] = [
   fairness,
   limits,
   reloads,
+  growth,
   kills,
   faults,
 ]
@@ -112,9 +114,9 @@ process.stdout.write(`${describeMachine()}\n`)
 for (const measure of wanted) {
   const seconds = Number(values.seconds ?? (measure === kills || measure === faults ? 10 : 5))
   // repeating a fault takes long and does not make the result more exact
-  const rounds = Number(values.rounds ?? (measure === faults ? 1 : 5))
   const requests = Number(values.requests ?? (measure === reloads ? 100_000 : 30_000))
   const amount = { requests, restarts: Number(values.restarts), seconds }
+  const rounds = Number(values.rounds ?? (measure === faults || measure === growth ? 1 : 5))
   const result = await measure.run({ ...bench, seconds, rounds, amount })
   process.stdout.write(`\n### ${measure.title}\n\n${result}\n`)
 }

@@ -29,7 +29,7 @@ export function monohullStack(workspace: Workspace, name = 'monohull', home = wo
       const command = (path: string) => postAdmin(join(dir, 'run/admin.sock'), path)
       return startProgram({
         name,
-        command: [program, 'run', 'node', entry],
+        command: settings.config === undefined ? [program, 'run', 'node', entry] : [program, 'run'],
         cwd: join(dir, 'app'),
         dir,
         env: {
@@ -87,7 +87,8 @@ function writeConfig(dir: string, options: StartOptions & { release?: number }, 
       `routes: [{ app: app }, { path: /static, files: { root: public } }, { path: /image, files: { root: ${image} } }]\n`,
     release !== undefined && `headers: { X-Release: "${release}" }\n`,
   ].filter(Boolean)
-  if (parts.length > 0) writeFileSync(join(dir, 'app/monohull.yaml'), parts.join(''))
+  const text = options.config ?? parts.join('')
+  if (text !== '') writeFileSync(join(dir, 'app/monohull.yaml'), text)
 }
 
 /** Throws NotAvailable if this build does not know a key, instead of failing at startup. */

@@ -5,7 +5,7 @@ import { request as requestHttps } from 'node:https'
 import { setTimeout as pause } from 'node:timers/promises'
 import { kill, processesUsing } from '../processes.ts'
 
-const bootDeadlineMs = 30_000
+const bootDeadlineMs = 120_000
 const stopDeadlineMs = 15_000
 const pollMs = 5
 
@@ -32,6 +32,8 @@ export interface StartOptions {
   servesFiles?: boolean
   /** How the app listens; other stacks ignore it. Default: `inherit`. */
   listen?: 'port'
+  /** The whole monohull.yaml, instead of the settings above. */
+  config?: string
 }
 
 /** Way to run nginx and the app. */
