@@ -56,13 +56,15 @@ function renderTarget(
   admission: readonly string[],
 ): string[] {
   const rules = [...admission, ...renderPages(route, model)]
-  const { below } = renderProxied(route, model, '')
+  // they send the path as the client wrote it
+  const proxied = { ...model, differsInAccess: false }
+  const { below } = renderProxied(route, proxied, '')
   if (!isGuarded(route, model)) return block(location, [...rules, ...below])
   const next = `${location}_next`
   const guarded = [...rules, ...renderGuard(route, model, next)]
   return [
     ...block(location, [...guarded, ...below]),
-    ...block(next, [...guarded, ...renderProxied(route, model, '', nextUrl).below]),
+    ...block(next, [...guarded, ...renderProxied(route, proxied, '', nextUrl).below]),
   ]
 }
 

@@ -34,6 +34,7 @@ export function renderAdmission(route: ServedRoute, model: Model): string[] {
 /** Error pages in the locations of a route, where they differ from those of the whole front. */
 export function renderPages(route: ServedRoute, model: Model): string[] {
   const own = isLeftToCache(route, model) ? cacheAloneRules : undefined
+  if (own === undefined && route.rules.bodySize === undefined) return []
   return renderRouteErrorPages(
     model.front,
     model.routes.map(({ rules }) => rules),

@@ -1,9 +1,19 @@
+import { differsInAccess } from '../front/ambiguous-paths.ts'
 import { includeOwn } from '../nginx/own-files.ts'
 import { block, literal, quote } from '../nginx/text.ts'
 import { appKey } from '../workers/app-upstream.ts'
 import { type DirectoryRoute, hiddenFiles, renderDirectory, renderDirectoryMaps } from './directory.ts'
 import { includeFrontHeaders, mayRefuse, renderAdmission, renderResponseRules } from './front.ts'
-import { type ProxiedRoute, renderBareRestMap, renderPathMap, renderProxied, renderRestMap } from './proxied.ts'
+import {
+  isProxied,
+  type ProxiedModel,
+  type ProxiedRoute,
+  renderBareRestMap,
+  renderPathMap,
+  renderProxied,
+  renderRestMap,
+} from './proxied.ts'
+import { proxySettings, setsHeaders, sharesProxySettings } from './proxy-settings.ts'
 import { isGuarded, nextUrl, renderGuard } from './retries.ts'
 import type { RedirectTarget, ResponseTarget, RoutesModel, ServedRoute } from './route.ts'
 import { headSizeIn, withoutReplaced } from './snippet-directives.ts'
@@ -26,13 +36,18 @@ export function renderRouteMaps({ routes }: Pick<RoutesModel, 'routes'>): string
 export function renderRoutes(routes: readonly ServedRoute[], model: RoutesModel): string[] {
   const root = routes.find(({ path, match }) => path === '/' && match === 'prefix')
   const isFilesOnly = routes.every(({ target }) => target.kind === 'files')
-  const exact = new Set(routes.flatMap(({ path, match }) => (match === 'exact' ? path : [])))
+  const site: Site = {
+    exact: new Set(routes.flatMap(({ path, match }) => (match === 'exact' ? path : []))),
+    retries: new Map(),
+    model: { ...model, differsInAccess: differsInAccess(model.routes) },
+  }
   return [
+    ...(sharesProxySettings(model) && routes.some(isProxied) ? ['# routes', proxySettings] : []),
     // a directory at / is also the root of the user's locations
     ...(root?.target.kind === 'files'
       ? [...origin(root), `root ${quote(root.target.root)};`, `index ${root.target.index};`]
       : []),
-    ...routes.flatMap(route => [...origin(route), ...honourSnippet(route, model, renderRoute(route, model, exact))]),
+    ...routes.flatMap(route => [...origin(route), ...honourSnippet(route, model, renderRoute(route, site))]),
     ...(root ? [] : ['# routes', ...block('/', ['return 404;'])]),
     ...(isFilesOnly ? ['# routes', ...hiddenFiles] : []),
   ]
@@ -49,42 +64,58 @@ function withSnippetHeads(route: ProxiedRoute, { ownFiles }: RoutesModel): Proxi
   return headSize ? { ...route, target: { ...route.target, headSize } } : route
 }
 
-function renderRoute(route: ServedRoute, model: RoutesModel, exact: ReadonlySet<string>): string[] {
-  if (isGuarded(route, model)) return renderGuarded(route, model, exact)
+/** Locations of one host. */
+interface Site {
+  /** Paths of the routes that match exactly. */
+  exact: ReadonlySet<string>
+  /** Named locations for another try, by what is in them: routes share them, as each costs memory in every nginx process. */
+  retries: Map<string, string>
+  model: RoutesModel & ProxiedModel
+}
+
+function renderRoute(route: ServedRoute, site: Site): string[] {
+  const { model } = site
+  if (isGuarded(route, model)) return renderGuarded(route, site)
   const { at, below } = renderBodies(route, model)
   const admission = renderAdmission(route, model)
   const treatment = renderResponseRules(route, model)
   const isReturn = route.target.kind === 'redirect' || route.target.kind === 'response'
   if (!isReturn || !mayRefuse(route, model.front)) {
     const rules = [...admission, ...treatment]
-    return locations(route, { at: [...rules, ...at], below: [...rules, ...below] }, exact)
+    return locations(route, { at: [...rules, ...at], below: [...rules, ...below] }, site)
   }
   // nginx runs `return` before its access checks, but enters a named location after them
   const name = `@monohull_route_${model.routes.indexOf(route)}`
   const respond = (suffix: string, body: string[]) => block(`${name}${suffix}`, [...treatment, ...body])
   const enter = (suffix: string) => [...admission, `try_files '' ${name}${suffix};`]
-  if (at.join() === below.join()) return [...locations(route, same(enter('')), exact), ...respond('', below)]
+  if (at.join() === below.join()) return [...locations(route, same(enter('')), site), ...respond('', below)]
   return [
-    ...locations(route, { at: enter('_at'), below: enter('') }, exact),
+    ...locations(route, { at: enter('_at'), below: enter('') }, site),
     ...respond('_at', at),
     ...respond('', below),
   ]
 }
 
 /** Route to an app: a request that gets no response enters the second locations, if the supervisor allows it. */
-function renderGuarded(route: ProxiedRoute, model: RoutesModel, exact: ReadonlySet<string>): string[] {
+function renderGuarded(route: ProxiedRoute, site: Site): string[] {
+  const { model } = site
   const rules = [...renderAdmission(route, model), ...renderResponseRules(route, model)]
   const first = renderBodies(route, model)
   const next = renderBodies(route, model, nextUrl)
-  const name = `@monohull_retry_${model.routes.indexOf(route)}`
+  const retries: string[] = []
+  const own = `@monohull_retry_${model.routes.indexOf(route)}`
+  const guarded = (location: string, body: string[]) => [...rules, ...renderGuard(route, model, location), ...body]
+  function retryOf(body: string[], name: string): string {
+    const content = guarded('', body).join('\n')
+    const location = site.retries.get(content) ?? name
+    if (location === name && !site.retries.has(content)) retries.push(...proxyBlock(name, guarded(name, body), model))
+    site.retries.set(content, location)
+    return location
+  }
   const differs = first.at.join() !== first.below.join()
-  const complete = (location: string, body: string[]) => [...rules, ...renderGuard(route, model, location), ...body]
-  const atName = differs ? `${name}_at` : name
-  return [
-    ...locations(route, { at: complete(atName, first.at), below: complete(name, first.below) }, exact),
-    ...(differs ? block(atName, complete(atName, next.at)) : []),
-    ...block(name, complete(name, next.below)),
-  ]
+  const below = retryOf(next.below, own)
+  const at = differs ? retryOf(next.at, `${own}_at`) : below
+  return [...locations(route, { at: guarded(at, first.at), below: guarded(below, first.below) }, site), ...retries]
 }
 
 function renderMap(route: ServedRoute, index: number): string[] {
@@ -103,7 +134,7 @@ function renderMap(route: ServedRoute, index: number): string[] {
   }
 }
 
-function renderBodies(route: ServedRoute, model: RoutesModel, url?: string): Bodies {
+function renderBodies(route: ServedRoute, model: Site['model'], url?: string): Bodies {
   const { target, path } = route
   const variable = variableOf(model.routes.indexOf(route))
   const snippet = route.snippet ? [includeOwn(route.snippet)] : []
@@ -149,12 +180,18 @@ function renderResponse({ status, body, contentType }: ResponseTarget): string[]
   return [`default_type ${contentType};`, `return ${status} ${literal(body)};`]
 }
 
-function locations({ path, match }: ServedRoute, { at, below }: Bodies, exact: ReadonlySet<string>): string[] {
-  if (match === 'exact') return block(`= ${path}`, below)
-  if (match === 'regex') return block(`~ ${quote(path)}`, below)
-  if (path === '/') return block('/', below)
+function locations({ path, match }: ServedRoute, { at, below }: Bodies, { exact, model }: Site): string[] {
+  if (match === 'exact') return proxyBlock(`= ${path}`, below, model)
+  if (match === 'regex') return proxyBlock(`~ ${quote(path)}`, below, model)
+  if (path === '/') return proxyBlock('/', below, model)
   // nginx matches prefixes of any length, routes only whole segments
-  return [...(exact.has(path) ? [] : block(`= ${path}`, at)), ...block(`${path}/`, below)]
+  return [...(exact.has(path) ? [] : proxyBlock(`= ${path}`, at, model)), ...proxyBlock(`${path}/`, below, model)]
+}
+
+/** Location that inherits the headers for the app from the server, unless it sets one itself: then nginx inherits none. */
+function proxyBlock(name: string, body: string[], model: RoutesModel): string[] {
+  const isHeir = sharesProxySettings(model) && !body.some(setsHeaders)
+  return block(name, isHeir ? body.filter(line => line !== proxySettings) : body)
 }
 
 function variableOf(index: number): string {

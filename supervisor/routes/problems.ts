@@ -34,11 +34,14 @@ export function describeRouteProblems(
     const fix = `set routes, such as [{path: /, app: ${apps[0]}}, {path: /${apps[1]}, app: ${apps[1]}}], or call one app web`
     return [{ path: ['apps'], message: `has no app for requests: choose between ${apps.join(', ')}`, params: { fix } }]
   }
+  const firsts = new Map<string, number>()
+  for (const [index, route] of routes.entries())
+    if (route && !firsts.has(matchKey(route))) firsts.set(matchKey(route), index)
   return routes.flatMap((route, index) => {
     if (!route) return []
     return [
       ...describeTarget(route, index, context),
-      ...describeConflict(routes, route, index),
+      ...describeConflict(firsts.get(matchKey(route)), index),
       ...describeLoop(routes, route, index),
       ...describeHealthConflict(route, index, context),
       ...describeUselessCache(route, index, context),
@@ -61,15 +64,15 @@ function describeTarget({ target }: Route, index: number, { apps, upstreams }: R
   ]
 }
 
-function describeConflict(
-  routes: readonly (Route | undefined)[],
-  { host, path, match }: Route,
-  index: number,
-): RouteProblem[] {
-  const same = routes.findIndex(other => other?.host === host && other?.path === path && other.match === match)
-  if (same === index) return []
-  const also = ['routes', same, 'path']
-  const message = `repeats the host and path of routes.${same}`
+/** What requests a route is for. */
+function matchKey({ host, path, match }: Route): string {
+  return JSON.stringify([host, path, match])
+}
+
+function describeConflict(first: number | undefined, index: number): RouteProblem[] {
+  if (first === undefined || first === index) return []
+  const also = ['routes', first, 'path']
+  const message = `repeats the host and path of routes.${first}`
   return [{ path: ['routes', index, 'path'], message, params: { fix: 'remove one of the two', also } }]
 }
 

@@ -1,4 +1,4 @@
-import { differsInAccess, refuseEmptySegment } from '../front/ambiguous-paths.ts'
+import { refuseEmptySegment } from '../front/ambiguous-paths.ts'
 import { isCached, renderCacheAlone } from '../front/cache/alone.ts'
 import { bytesOf } from '../front/cache/cache.ts'
 import { renderRouteResponseHeads } from '../front/response-heads.ts'
@@ -9,6 +9,7 @@ import { upstreamName } from '../upstreams/lines.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
 import { proxyTarget } from '../workers/app-upstream.ts'
 import { renderRequestLog } from '../workers/request-log.ts'
+import { proxySettings } from './proxy-settings.ts'
 import type { ProxiedTarget, RoutesModel, ServedRoute } from './route.ts'
 
 /** Values of snippets/proxy.conf; a location contains only what differs. */
@@ -51,10 +52,16 @@ function renderMatch(pattern: string, variable: string): string[] {
   return [`map $monohull_path ${variable} {`, "    default '';", `    ${quote(pattern)} $1;`, '}']
 }
 
+/** Part of nginx's model that the locations of proxied routes depend on. */
+export interface ProxiedModel extends PeerModel, Pick<RoutesModel, 'front' | 'spool'> {
+  /** Whether some clients may use one route and not another. */
+  differsInAccess: boolean
+}
+
 /** Bodies of the locations at and below the path. The two differ if the prefix is stripped. `url`: instead of the target's servers. */
 export function renderProxied(
   route: ProxiedRoute,
-  model: PeerModel & Pick<RoutesModel, 'front' | 'routes' | 'spool'>,
+  model: ProxiedModel,
   variable: string,
   url?: string,
 ): { at: string[]; below: string[] } {
@@ -67,7 +74,7 @@ export function renderProxied(
   }
   const common = [
     ...(peer.host ? [`set $monohull_sent_host ${peer.host};`] : []),
-    'include snippets/proxy.conf;',
+    proxySettings,
     ...renderReadTimeout(target),
     ...renderBuffering(model.front, route),
     ...renderRouteResponseHeads(target.headSize),
@@ -77,7 +84,7 @@ export function renderProxied(
     ...renderAddresses(target.stripsPrefix ? path : '', peer.host),
   ]
   const changed = `proxy_pass ${peer.url}${variable}$is_args$args;`
-  const refusal = differsInAccess(model.routes) ? refuseEmptySegment(variable) : []
+  const refusal = model.differsInAccess ? refuseEmptySegment(variable) : []
   if (target.rewrite) return { at: [...refusal, ...common, changed], below: [...refusal, ...common, changed] }
   const whole = [...common, `proxy_pass ${peer.url};`]
   if (!target.stripsPrefix) return { at: whole, below: whole }
@@ -126,10 +133,14 @@ function renderReadTimeout({ readTimeoutMs }: ProxiedTarget): string[] {
   ]
 }
 
+/** Whether a route leads to an app or upstream. */
+export function isProxied(route: Pick<ServedRoute, 'target'>): route is Pick<ProxiedRoute, 'target'> {
+  return route.target.kind === 'app' || route.target.kind === 'upstream'
+}
+
 /** Whether only the cache can respond: no server of the target is available. */
-export function isLeftToCache({ target, rules }: ServedRoute, model: PeerModel & Pick<RoutesModel, 'front'>): boolean {
-  const isProxied = target.kind === 'app' || target.kind === 'upstream'
-  return isProxied && !findPeer(target, model) && isCached(rules, model.front)
+export function isLeftToCache(route: ServedRoute, model: PeerModel & Pick<RoutesModel, 'front'>): boolean {
+  return isProxied(route) && !findPeer(route.target, model) && isCached(route.rules, model.front)
 }
 
 type PeerModel = Pick<RoutesModel, 'apps' | 'upstreams' | 'busyCounter' | 'filtersResponses'>
