@@ -5,7 +5,7 @@ export function inBatches<T>(items: readonly T[], size: number): T[][] {
   return batches
 }
 
-/** Number of workers of a pool that may be recycled at the same time: an eighth, and at least one. */
-export function recyclesAtOnce(workers: number): number {
+/** Number of workers of a pool that are replaced at the same time: an eighth, and at least one. */
+export function replacedAtOnce(workers: number): number {
   return Math.max(1, Math.floor(workers / 8))
 }

@@ -82,9 +82,9 @@ export const app = z
     backoff,
     reload: z
       .strictObject({
-        surge: whole(1, 1024).default(1).register(docs, {
+        surge: whole(1, 1024).optional().register(docs, {
           description:
-            'Workers that a reload or a rolling restart replaces at the same time; each new one starts beside its old one',
+            'Workers that a reload or a rolling restart replaces at the same time; each new one starts beside its old one; default: an eighth of them, at least 1',
         }),
       })
       .prefault({}),

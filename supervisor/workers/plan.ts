@@ -25,7 +25,7 @@ export interface WorkerPlan {
   isNode?: boolean
   listen: 'inherit' | 'port'
   /** Slots that a rolling restart replaces at the same time. */
-  surge: number
+  surge: number | undefined
   /** Whether the program restarts itself, or reloads its modules, when its files change. */
   watchesItself: boolean
   /** Whether a worker ends before its replacement starts. */

@@ -51,7 +51,8 @@ export function createPoolEntries({ sockets, runDir, clock, log, plan, slots }: 
     const all = slots()
     const serving = all.filter(slot => slot.isInRotation()).map(({ number }) => number)
     const numbers = all.map(({ number }) => number)
-    const next = spreadEntries(Math.max(plan().entries, all.length, targetOf.size), numbers, serving)
+    const entries = Math.max(plan().entries, all.length, targetOf.size)
+    const next = spreadEntries(entries, { slots: numbers, serving, present: targetOf })
     const failures: unknown[] = []
     for (const [entry, target] of next) {
       try {

@@ -1,4 +1,4 @@
-import { recyclesAtOnce } from '../base/batches.ts'
+import { replacedAtOnce } from '../base/batches.ts'
 import { pause } from '../base/clock.ts'
 import { reasonOf } from '../base/errors.ts'
 import { type RollResult, stopping } from '../base/roll-result.ts'
@@ -63,7 +63,7 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
   let rolling: Roll | undefined
   const entries = createPoolEntries({ ...deps, plan: () => plan, slots: () => slots })
   const boot = createPoolBoot(() => slots)
-  const turns = createTurns(() => recyclesAtOnce(slots.length))
+  const turns = createTurns(() => replacedAtOnce(slots.length))
   const stragglers = createStragglers({ ...deps, turns, plan: () => plan })
   const recycler = createRecycler({ ...deps, turns, plan: () => plan, slots: () => slots })
 

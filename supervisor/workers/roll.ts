@@ -1,4 +1,4 @@
-import { inBatches } from '../base/batches.ts'
+import { inBatches, replacedAtOnce } from '../base/batches.ts'
 import { formatDuration } from '../base/duration.ts'
 import { type RollResult, stopping } from '../base/roll-result.ts'
 import type { Death } from '../processes/death.ts'
@@ -48,7 +48,7 @@ export interface RollOptions {
  */
 export function createRoll({ slots, plan, previous, isStopping, bringBack }: RollOptions): Roll {
   const replaced: WorkerSlot[] = []
-  const [first = [], ...others] = inBatches(slots, plan.surge)
+  const [first = [], ...others] = inBatches(slots, plan.surge ?? replacedAtOnce(slots.length))
   let isTried = false
   let failure: RollResult | undefined
 

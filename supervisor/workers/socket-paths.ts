@@ -12,22 +12,39 @@ export function entryCount(workers: number, keepalive: number): number {
 }
 
 /**
- * Slot that each entry leads to. The entry of a serving slot leads to that slot; the others lead to the serving slots in turn.
- * While none serves, all lead to the first slot. Entries and slots count from 1.
+ * Slot that each entry leads to. The entry of a serving slot leads to that slot; the others lead to the serving slots in equal shares, and
+ * stay where they lead in `present` if they can. While none serves, all lead to the first slot. Entries and slots count from 1.
  */
 export function spreadEntries(
   entries: number,
-  slots: readonly number[],
-  serving: readonly number[],
+  {
+    slots,
+    serving,
+    present,
+  }: { slots: readonly number[]; serving: readonly number[]; present: ReadonlyMap<number, number> },
 ): Map<number, number> {
   const targets = serving.length > 0 ? serving : slots.slice(0, 1)
   const targetOf = new Map<number, number>()
-  let turn = 0
-  for (let entry = 1; entry <= entries && targets.length > 0; entry++) {
-    const isOwn = targets.includes(entry)
-    targetOf.set(entry, isOwn ? entry : (targets[turn++ % targets.length] ?? entry))
+  if (targets.length === 0) return targetOf
+  const counts = new Map(targets.map(target => [target, 0]))
+  const numbers = Array.from({ length: entries }, (_, index) => index + 1)
+  const others = numbers.filter(entry => !counts.has(entry))
+  const share = Math.floor(others.length / targets.length)
+  /** Targets that get one more. */
+  let larger = others.length % targets.length
+
+  function take(entry: number, target: number | undefined): boolean {
+    const count = target === undefined ? undefined : counts.get(target)
+    if (target === undefined || count === undefined || count > share || (count === share && larger === 0)) return false
+    if (count === share) larger--
+    counts.set(target, count + 1)
+    targetOf.set(entry, target)
+    return true
   }
-  return targetOf
+
+  const moved = others.filter(entry => !take(entry, present.get(entry)))
+  for (const target of targets) while (moved[0] !== undefined && take(moved[0], target)) moved.shift()
+  return new Map(numbers.map(entry => [entry, targetOf.get(entry) ?? entry]))
 }
 
 /** Socket path of an entry. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { inBatches, recyclesAtOnce } from '../../../supervisor/base/batches.ts'
+import { inBatches, replacedAtOnce } from '../../../supervisor/base/batches.ts'
 import { parseSize } from '../../../supervisor/base/size.ts'
 import { drawLimits, reachedLimit } from '../../../supervisor/workers/recycling.ts'
 import { createTurns } from '../../../supervisor/workers/turns.ts'
@@ -33,7 +33,7 @@ describe('workers/recycling', () => {
 describe('base/batches', () => {
   it('have a maximum size', () => assert.deepEqual(inBatches([1, 2, 3], 2), [[1, 2], [3]]))
   it('recycles one worker at a time, and one per 8 of a larger pool', () =>
-    assert.deepEqual([1, 8, 15, 16, 24].map(recyclesAtOnce), [1, 1, 1, 2, 3]))
+    assert.deepEqual([1, 8, 15, 16, 24].map(replacedAtOnce), [1, 1, 1, 2, 3]))
 })
 
 describe('workers/turns', () => {
