@@ -3,6 +3,7 @@ import { block, callLua } from '../nginx/text.ts'
 import { renderPages } from '../routes/front.ts'
 import {
   type ProxiedRoute,
+  renderAuthorization,
   renderBuffering,
   renderProxied,
   renderResponseFilter,
@@ -39,6 +40,7 @@ export function renderDynamicRoutes(
     ...block('@monohull_address', [
       ...admission,
       'include snippets/proxy.conf;',
+      ...renderAuthorization({}, model.front),
       ...renderBuffering(model.front),
       ...renderStoring({ rules: {}, target: { spool: spoolsAll } }, model),
       ...renderResponseFilter({ rules: {}, target: {} }, model),

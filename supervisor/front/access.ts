@@ -4,6 +4,8 @@ import { quote } from '../nginx/text.ts'
 interface BasicAuth {
   file: string
   realm: string
+  /** Whether apps and upstreams get the password. */
+  forwards: boolean
 }
 
 /** Access control of the whole front. */
@@ -42,6 +44,16 @@ export function renderRouteAccess({ basicAuth, allow, deny }: RouteAccess, front
     ...(basicAuth === 'off' ? ['# basic_auth', 'auth_basic off;'] : basicAuth ? renderBasicAuth(basicAuth) : []),
     ...(allow || deny ? (networks.length > 0 ? networks : ['# allow, deny', 'allow all;']) : []),
   ]
+}
+
+/**
+ * Lines for a location that proxies requests: a password that nginx has checked stays here, because the app could log it, take it for one of
+ * its own, or reject it. Other forms of Authorization are for the app.
+ */
+export function renderCredentials({ basicAuth }: RouteAccess, front: Access): string[] {
+  const own = basicAuth ?? front.basicAuth
+  if (own === undefined || own === 'off' || own.forwards) return []
+  return ['# basic_auth', 'proxy_set_header Authorization $monohull_authorization;']
 }
 
 /** Whether access control of a route can reject a client. */

@@ -29,7 +29,7 @@ export interface FrontRulesKeys {
   max_body_size: string
   rate_limit?: string | undefined
   connection_limit?: number | undefined
-  basic_auth: { realm?: string | undefined }
+  basic_auth: { realm?: string | undefined; forward: boolean }
   allow?: string[] | undefined
   deny?: string[] | undefined
   unknown_host: string
@@ -74,7 +74,11 @@ export function frontRules(
       basicAuth:
         frontFiles.passwords === undefined
           ? undefined
-          : { file: frontFiles.passwords, realm: config.basic_auth.realm ?? defaultRealm },
+          : {
+              file: frontFiles.passwords,
+              realm: config.basic_auth.realm ?? defaultRealm,
+              forwards: config.basic_auth.forward,
+            },
       allow: config.allow,
       deny: config.deny ?? [],
     },

@@ -24,6 +24,9 @@ export const passwordFile = filePath('expected the path of an htpasswd file')
 /** Text that the browser shows when it asks for a password. */
 export const authRealm = z.string({ error: realm }).regex(/^[^\p{Cc}"\\$]+$/u, realm)
 
+/** Whether apps and upstreams get the password. */
+export const forwardsPassword = z.boolean({ error: 'expected true or false' })
+
 /** Keys of limits and access control, for the whole front. Routes can override them. */
 export const limitKeys = {
   max_body_size: bodySize.prefault('10m').register(docs, {
@@ -44,6 +47,9 @@ export const limitKeys = {
       }),
       realm: authRealm.optional().register(docs, {
         description: 'Text that the browser shows when it asks for a password; default: Restricted',
+      }),
+      forward: forwardsPassword.default(false).register(docs, {
+        description: 'Whether apps and upstreams get the name and password (the Authorization header) too',
       }),
     })
     .prefault({}),

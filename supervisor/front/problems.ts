@@ -9,7 +9,7 @@ type FrontConfig = z.output<z.ZodObject<typeof trustKeys>> & {
   cache?: unknown
   send_files: Record<string, string>
   unknown_host: string
-  basic_auth: { file?: string | undefined; realm?: string | undefined }
+  basic_auth: { file?: string | undefined; realm?: string | undefined; forward: boolean }
 }
 
 /** Problem with a key of the front. */
@@ -51,11 +51,13 @@ export function describeFrontProblems(config: FrontConfig): FrontProblem[] {
       params: { fix: 'set server_names, or remove unknown_host' },
     })
   }
-  if (config.basic_auth.realm !== undefined && config.basic_auth.file === undefined) {
+  const { file, realm, forward } = config.basic_auth
+  for (const key of [...(realm === undefined ? [] : ['realm']), ...(forward ? ['forward'] : [])]) {
+    if (file !== undefined) continue
     problems.push({
-      path: ['basic_auth', 'realm'],
+      path: ['basic_auth', key],
       message: 'has no effect without basic_auth.file',
-      params: { fix: 'set basic_auth.file to an htpasswd file, or remove basic_auth.realm' },
+      params: { fix: `set basic_auth.file to an htpasswd file, or remove basic_auth.${key}` },
     })
   }
   const isOpen = config.routes?.some(({ settings }) => settings?.basic_auth === 'off')

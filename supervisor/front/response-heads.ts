@@ -6,9 +6,12 @@ const usualSize = '64k'
 const pieceBytes = 16 * 1024
 const minPieces = 8
 
-/** Lines for the http block: what nginx holds of a response in memory. Apps send large heads: cookies in chunks, preloaded links. */
+/**
+ * Lines for the http block: what nginx holds of a response in memory, because apps send large heads (cookies in chunks, preloaded links), and
+ * the name of a header that would announce trailers, which nginx drops.
+ */
 export function renderResponseHeads(): string[] {
-  return ['# routes', ...renderBuffers(usualSize)]
+  return ['# routes', ...renderBuffers(usualSize), 'proxy_hide_header Trailer;']
 }
 
 /** Lines for the locations of a route that proxies requests; undefined: the usual size. */

@@ -1,3 +1,4 @@
+import { renderCredentials } from '../front/access.ts'
 import { refuseEmptySegment } from '../front/ambiguous-paths.ts'
 import { isCached, renderCacheAlone } from '../front/cache/alone.ts'
 import { bytesOf } from '../front/cache/cache.ts'
@@ -75,6 +76,7 @@ export function renderProxied(
   const common = [
     ...(peer.host ? [`set $monohull_sent_host ${peer.host};`] : []),
     proxySettings,
+    ...renderAuthorization(route.rules, model.front),
     ...renderReadTimeout(target),
     ...renderBuffering(model.front, route),
     ...renderRouteResponseHeads(target.headSize),
@@ -93,6 +95,11 @@ export function renderProxied(
     // /%61pi/x matches too, but does not begin with the prefix as written
     below: [`if (${variable} = '') {`, '    return 400;', '}', ...refusal, ...common, changed],
   }
+}
+
+/** Authorization for the target of a route, or for an address without one. */
+export function renderAuthorization(rules: ServedRoute['rules'], { access }: Pick<FrontRules, 'access'>): string[] {
+  return renderCredentials(rules, access)
 }
 
 /** Buffering of a route, or of an address without one. nginx stores only responses that it buffers. */

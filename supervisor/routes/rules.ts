@@ -21,7 +21,11 @@ export function routeRules(
     basicAuth:
       basic_auth === undefined || basic_auth === 'off'
         ? basic_auth
-        : { file: resolve(directory, basic_auth.file), realm: basic_auth.realm ?? defaultRealm },
+        : {
+            file: resolve(directory, basic_auth.file),
+            realm: basic_auth.realm ?? defaultRealm,
+            forwards: basic_auth.forward,
+          },
     allow,
     deny: deny === 'off' ? [] : deny,
     clientCertificate: settings.client_certificate,

@@ -3,13 +3,20 @@ import { docs, networks } from '../config/values.ts'
 import { cacheValue } from '../front/cache/keys.ts'
 import { routeClientCertificate } from '../front/client-certificate-keys.ts'
 import { compressionValue } from '../front/compression-keys.ts'
-import { authRealm, bodySize, connectionCount, passwordFile, requestRate } from '../front/limit-keys.ts'
+import {
+  authRealm,
+  bodySize,
+  connectionCount,
+  forwardsPassword,
+  passwordFile,
+  requestRate,
+} from '../front/limit-keys.ts'
 import { headerValues } from '../front/response-header-keys.ts'
 
 const off = z.literal('off')
 const rate = 'expected a rate such as 10/s, 60/m or 10/s burst=50, or off'
 const connections = 'expected a whole number from 1 to 65535, or off'
-const auth = 'expected {file: PATH, realm: TEXT} or off'
+const auth = 'expected {file: PATH, realm: TEXT, forward: true or false} or off'
 const addresses = 'expected a list of addresses or networks such as 10.0.0.0/8, or off'
 const caching = 'expected the keys of cache, or off'
 
@@ -33,6 +40,9 @@ export const routeSettingKeys = {
           realm: authRealm
             .optional()
             .register(docs, { description: 'Realm that the browser shows in its login dialog; default: Restricted' }),
+          forward: forwardsPassword.default(false).register(docs, {
+            description: 'Whether the target gets the name and password too',
+          }),
         }),
       ],
       { error: auth },

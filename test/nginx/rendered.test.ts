@@ -267,7 +267,11 @@ describe('the rendered configuration passes the test of the installed nginx:', (
         front: {
           ...plainFront,
           limits: { bodySize: '1g', rate: { count: 1, per: 's', burst: 0 }, connections: 1, requests: 3584 },
-          access: { basicAuth: { file: '/tmp/my htpasswd', realm: 'a b' }, allow: ['::1'], deny: ['10.0.0.0/8'] },
+          access: {
+            basicAuth: { file: '/tmp/my htpasswd', realm: 'a b', forwards: false },
+            allow: ['::1'],
+            deny: ['10.0.0.0/8'],
+          },
           unknownHost: { status: 444, known: ['example.com', '*.example.com'] },
           errorPages: new Map([['404', 'x']]),
         },
@@ -279,7 +283,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
         front: {
           ...plainFront,
           limits: { ...plainFront.limits, connections: 1 },
-          access: { basicAuth: { file: '/tmp/staff', realm: 'Staff' }, allow: undefined, deny: [] },
+          access: { basicAuth: { file: '/tmp/staff', realm: 'Staff', forwards: false }, allow: undefined, deny: [] },
         },
         routes: [
           routeTo(toApp('app')),

@@ -62,10 +62,13 @@ describe('compression', () => {
     }
     const off = await start('compression: off')
     assert.equal(await encodingOf(off, `length=2000&${html}`, 'gzip, br'), 'none,')
+    const tagged = { path: `/?length=2000&${html}&header=etag:"x"`, headers: { 'accept-encoding': 'gzip' } }
+    assert.equal((await ask(off, tagged)).headers.etag, '"x"')
     const own = await start('compression: { brotli: off, min_length: 1000, types: [application/x-own, text/html] }')
     assert.equal(await encodingOf(own, `length=2000&${html}`, 'gzip, br'), 'gzip, Accept-Encoding')
     assert.equal(await encodingOf(own, `length=999&header=content-length:999&${html}`), 'none,')
     assert.equal(await encodingOf(own, 'length=2000&header=content-type:application/x-own'), 'gzip, Accept-Encoding')
+    assert.equal((await ask(own, tagged)).headers.etag, 'W/"x"', 'encoded bytes differ from those that the app tagged')
   })
 })
 

@@ -33,6 +33,10 @@ routes:
     assert.equal(set['x-content-type-options'], 'nosniff')
     assert.equal(set['referrer-policy'], 'no-referrer')
 
+    // nginx drops trailers, so no header announces any
+    const announced = await monohull.request({ path: '/?header=trailer:x-sum' })
+    assert.deepEqual([announced.status, announced.headers.trailer], [200, undefined])
+
     const http = (await monohull.request({ scheme: 'http' })).headers
     assert.equal(http['x-own'], 'a')
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { defer, fixture, type Monohull, needsRoot, startMonohull, until } from './monohull.ts'
+import { defer, fixture, type Monohull, needsRoot, type RequestOptions, startMonohull, until } from './monohull.ts'
 import { holdRequest, sendRaw } from './raw.ts'
 
 const answers = ['run', 'node', fixture('answers.cjs')]
@@ -118,6 +118,35 @@ bert:$2b$04$dMy.bVUZgcc2p9xAW11JkuKUncnewOSZe3AfMerkwW3m0Lh1hZ6S2
     assert.equal(await statusOf(monohull, as('bert', 'bcrypt secret')), 200)
     assert.equal(await statusOf(monohull, as('bert', 'apr1 secret')), 401)
     assert.equal(await statusOf(monohull, { path: '/healthz' }), 200)
+  })
+
+  it('keeps the password from apps unless told to forward it, and asks preflights for it too', async t => {
+    const monohull = startMonohull(t, {
+      args: ['run', 'node', fixture('echo.cjs')],
+      env: { MONOHULL_WORKERS: '1' },
+      files: {
+        staff: passwords,
+        'monohull.yaml': `https: off
+basic_auth: { file: staff }
+routes:
+  - { app: app }
+  - { path: /own, app: app, basic_auth: { file: staff } }
+  - { path: /told, app: app, basic_auth: { file: staff, forward: true } }
+  - { path: /open, app: app, basic_auth: off }
+`,
+      },
+    })
+    await monohull.serving()
+    const anne = as('anne', 'apr1 secret')
+    const received = async (path: string, options: RequestOptions) =>
+      JSON.parse((await monohull.request({ ...options, path })).body).headers.authorization
+    for (const path of ['/', '/own', '/own/x']) assert.equal(await received(path, anne), undefined, path)
+    assert.equal(await received('/told', anne), anne.headers.authorization)
+    assert.equal(await received('/open', anne), anne.headers.authorization)
+    assert.equal(await received('/open', { headers: { authorization: 'Bearer x' } }), 'Bearer x')
+    const preflight = { origin: 'https://b.test', 'access-control-request-method': 'PUT' }
+    const asked = (path: string) => statusOf(monohull, { path, method: 'OPTIONS', headers: preflight })
+    assert.deepEqual([await asked('/'), await asked('/open')], [401, 200])
   })
 
   for (const [what, files, problem] of [

@@ -28,7 +28,7 @@ export const frontModels: Record<string, NginxModel> = {
       ...plainFront,
       limits: { bodySize: '512k', rate: { count: 20, per: 'm', burst: 5 }, connections: 8, requests: 3584 },
       access: {
-        basicAuth: { file: '/app/my htpasswd', realm: 'Staff only' },
+        basicAuth: { file: '/app/my htpasswd', realm: 'Staff only', forwards: false },
         allow: ['10.0.0.0/8'],
         deny: ['10.6.6.6'],
       },
@@ -73,7 +73,11 @@ export const frontModels: Record<string, NginxModel> = {
       ...plainFront,
       compression: { hasBrotli: true, minLength: 256, types: [] },
       limits: { bodySize: '1m', rate: { count: 10, per: 's', burst: 20 }, connections: 8, requests: 3584 },
-      access: { basicAuth: { file: '/app/staff', realm: 'Staff' }, allow: ['10.0.0.0/8'], deny: ['10.6.6.6'] },
+      access: {
+        basicAuth: { file: '/app/staff', realm: 'Staff', forwards: false },
+        allow: ['10.0.0.0/8'],
+        deny: ['10.6.6.6'],
+      },
       cache: ruledCache,
       errorPages: new Map([['404', '<!doctype html>\nNot here\n']]),
     },
@@ -99,7 +103,7 @@ export const frontModels: Record<string, NginxModel> = {
           bodySize: '2k',
           rate: { count: 5, per: 'm', burst: 0 },
           connections: 2,
-          basicAuth: { file: '/app/login', realm: 'Login' },
+          basicAuth: { file: '/app/login', realm: 'Login', forwards: false },
           deny: ['10.7.7.7'],
           headers: [
             { name: 'Referrer-Policy', value: 'strict-origin-when-cross-origin' },
