@@ -125,6 +125,11 @@ local function relieve(most, ports, is_behind_proxies)
     end
 end
 
+local function return_memory()
+    collectgarbage()
+    ffi.C.malloc_trim(0)
+end
+
 local peak = 0
 
 --- Returns memory to the system when a peak is over.
@@ -134,8 +139,7 @@ local function release_memory()
         peak = active
     elseif peak >= least_peak and active < peak / 2 then
         peak = active
-        collectgarbage()
-        ffi.C.malloc_trim(0)
+        return_memory()
     end
 end
 
@@ -159,6 +163,8 @@ local function run(premature, most, ports, is_behind_proxies)
         require("monohull.handover").tick(silence_ms)
         ngx.sleep(math.max(tick_seconds, spent / most_time))
     end
+    -- one that was replaced has closed its idle connections, and may finish others for an hour
+    if ngx.worker.exiting() then return_memory() end
 end
 
 --- Init phase of an nginx worker. `most`: its connections; `ports`: ours, such as `80 443`.

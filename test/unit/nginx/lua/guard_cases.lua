@@ -11,7 +11,7 @@ local function guard(C)
     return require "monohull.guard"
 end
 
---- Runs the guard's thread while nginx has these numbers of connections, one after the other.
+--- Runs the guard's thread while nginx has these numbers of connections, one after the other, and then is replaced.
 -- Gives how often it returned memory, and how often it slept.
 local function run(nginx, numbers, parent)
     local trims, turn = 0, 1
@@ -51,10 +51,13 @@ return {
         expect(#guard().choose(600, { proxy = waiting(500, 9000) }, 1024, true), 0)
     end },
     { "returns memory once when a peak is over", function(nginx)
-        expect((run(nginx, { 5, 300, 4000, 3000, 1999, 1500, 1400 })), 1)
+        expect((run(nginx, { 5, 300, 4000, 3000, 1999, 1500, 1400 })), 2)
     end },
     { "returns memory after each peak, but not after small ones", function(nginx)
-        expect((run(nginx, { 1000, 10, 255, 10, 600, 10 })), 2)
+        expect((run(nginx, { 1000, 10, 255, 10, 600, 10 })), 3)
+    end },
+    { "returns memory when it is replaced", function(nginx)
+        expect((run(nginx, { 5 })), 1)
     end },
     { "is quiet in a worker whose master died before it began", function(nginx)
         local _, sleeps = run(nginx, { 5, 5 }, 1)
