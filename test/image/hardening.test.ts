@@ -7,17 +7,20 @@ const readOnly = ['--read-only', '--tmpfs', '/run', '--tmpfs', '/tmp']
 const otherUser = ['--user', '12345']
 const noCapabilities = ['--cap-drop', 'ALL', '--env', 'MONOHULL_HTTP_PORT=8080', '--env', 'MONOHULL_HTTPS_PORT=8443']
 const noNewPrivileges = ['--security-opt', 'no-new-privileges']
+/** As `CMD` without brackets, whose shell monohull replaces. */
+const shellForm = ['/bin/sh', '-c', 'export PATH=/app/bin:$PATH; monohull run']
 const unprivilegedPorts = { httpPort: 8080, httpsPort: 8443 }
 
-const cases: { name: string; args: string[]; httpPort?: number; httpsPort?: number }[] = [
-  { name: 'a read-only root', args: readOnly },
+const cases: { name: string; args: string[]; command?: string[]; httpPort?: number; httpsPort?: number }[] = [
+  { name: 'a read-only root, with a shell as the command', args: readOnly, command: shellForm },
   { name: 'a user that the image does not know', args: otherUser },
   { name: 'such a user with a group of its own', args: ['--user', '12345:12345'] },
-  { name: 'the user app', args: ['--user', 'app'] },
+  { name: 'the user app, with a shell as the command', args: ['--user', 'app'], command: shellForm },
   { name: 'no capabilities', args: noCapabilities, ...unprivilegedPorts },
   { name: 'no new privileges', args: noNewPrivileges },
   {
-    name: 'all of it together',
+    name: 'all of it together, with a shell as the command',
+    command: shellForm,
     args: [...readOnly, ...otherUser, ...noCapabilities, ...noNewPrivileges],
     ...unprivilegedPorts,
   },

@@ -10,8 +10,11 @@ const slowApp = {
 const dockerGraceMs = 10_000
 
 describe('docker stop', { concurrency: 3 }, () => {
-  it('exits 0 within the default grace, and a slow request in flight is finished', async t => {
-    const container = await startContainer(t, slowApp)
+  it('exits 0 within the default grace, also with a shell as the command, and a slow request in flight is finished', async t => {
+    const container = await startContainer(t, {
+      ...slowApp,
+      command: ['/bin/sh', '-c', 'monohull run node server.mjs'],
+    })
     const answer = ask(`${await container.https()}/?ms=3000`)
     await until('the request is in the app', async () => (await container.logs()).includes('slow request begun'))
     const from = Date.now()
