@@ -248,10 +248,17 @@ install_nginx() {
   install_debian_packages $packages || fail "cannot install$packages: see apt-get's message above"
 }
 
-install_npm_packages() {
+# Before anything is installed: Debian 12's own Node is too old.
+expect_npm() {
+  present=$(node --version 2>/dev/null) || present='no Node'
+  command -v npm >/dev/null || present="$present without npm"
   if ! command -v npm >/dev/null || ! is_node node 20; then
-    fail 'cannot install npm packages: Node 20 or newer with npm is needed: https://nodejs.org (Debian 13: apt-get install nodejs npm)'
+    fail "cannot install npm packages: Node 20 or newer with npm is needed, this machine has $present: https://nodejs.org (Debian 13: apt-get install nodejs npm)"
   fi
+}
+
+install_npm_packages() {
+  expect_npm
   [ ! -L "$home/node_modules" ] ||
     fail "cannot install npm packages: $home/node_modules is a link, and npm ci would empty its target: install there, or remove the link"
   for path in "$home" "$home/node_modules"; do
@@ -332,6 +339,7 @@ on_host() {
   fi
   guard_signals
   expect_limits
+  if must_install; then expect_npm; fi
   install_nginx
   guard_signals
   if must_install || must_build; then

@@ -44,6 +44,7 @@ console.log('launcher.cjs pid=' + pid, 'NAME=' + env.NAME, 'args=' + argv.slice(
     [['/bin/sh', '-c', 'monohull run node server.js'], 'monohull pid=own NAME= args=run node server.js\n'],
     [['/bin/bash', '-o', 'pipefail', '-c', 'monohull'], 'monohull pid=own NAME= args=\n'],
     [['sh', '-ec', 'NAME="a b" monohull run "c d"'], 'monohull pid=own NAME=a b args=run c d\n'],
+    [['/bin/sh', '-c', 'export PATH=/other:$PATH; cd / && monohull run x'], 'monohull pid=own NAME= args=run x\n'],
     [['/bin/sh', '-c', 'echo first && exec monohull run'], 'first\nmonohull pid=own NAME= args=run\n'],
   ]
   for (const [words, output] of texts)
@@ -184,6 +185,21 @@ esac
         stderr: message,
       })
     })
+
+  it('says which Node it needs, and which there is, before it installs anything', async t => {
+    const node = '#!/bin/sh\n[ "$1" = --version ] && echo v18.20.4\n'
+    const folder = temporaryFolder(t, { 'package-lock.json': '{}', 'bin/node': node, 'bin/npm': '#!/bin/sh\n' })
+    for (const name of ['node', 'npm']) chmodSync(join(folder, 'bin', name), 0o755)
+    copyFileSync(script, join(folder, 'start.sh'))
+    const started = promisify(execFile)(join(folder, 'start.sh'), [], {
+      env: { PATH: `${join(folder, 'bin')}:/usr/bin:/bin` },
+    })
+    await assert.rejects(started, {
+      code: 69,
+      stderr:
+        /^monohull: cannot install npm packages: Node 20 or newer with npm is needed, this machine has v18\.20\.4: /,
+    })
+  })
 
   it('installs the packages of the build whatever NODE_ENV is, and repairs an installation without them', async t => {
     const folder = temporaryFolder(t, {
