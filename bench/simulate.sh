@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# bench/simulate.sh [SEEDS [FROM]]: simulates a pool of workers in that many worlds (default: a million from seed 1), one process
-# per CPU, and prints the seeds that break a rule. test/simulation/simulate.ts --seed SEED replays one.
+# bench/simulate.sh [SEEDS [FROM]]: simulates a pool of workers and an nginx in that many worlds each (default: a million from seed 1), one
+# process per CPU, and prints the seeds that break a rule. test/simulation/simulate.ts WORLD --seed SEED replays one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 ./start.sh --npm-only

@@ -80,6 +80,8 @@ export function createNginxMaster(deps: NginxMasterDeps): NginxMaster {
   let cancelRestart = () => {}
   /** Dead masters without a successor that has workers. Until then, only their workers serve. */
   let dead: ManagedProcess[] = []
+  /** Whether a reload has come since they died, so that their workers must not serve beside those of the next master. */
+  let isOutdated = false
 
   function spawnMaster(): ManagedProcess {
     const child = deps.spawn({
@@ -141,6 +143,8 @@ export function createNginxMaster(deps: NginxMasterDeps): NginxMaster {
       log.info('nginx is back', { pid: started.child.pid })
       for (const { child } of dead) orphans.adopt(child)
       dead = []
+      if (isOutdated) orphans.retire('SIGQUIT')
+      isOutdated = false
     })
   }
 
@@ -169,8 +173,10 @@ export function createNginxMaster(deps: NginxMasterDeps): NginxMaster {
       const hasExited = watchExit(present)
       const known = deps.processes.childrenOf(pid)
       // a master that has just died is restarted with the promoted files anyway
-      if (!present.child.signal('SIGHUP')) return 'gone'
-      const result = await observeHandover(deps, { pid, known, generation, hasExited })
+      const result = present.child.signal('SIGHUP')
+        ? await observeHandover(deps, { pid, known, generation, hasExited })
+        : 'gone'
+      if (result === 'gone' || (result === 'taken' && dead.length > 0)) isOutdated = true
       if (result === 'taken' || result === 'gone') orphans.retire('SIGQUIT')
       if (result === 'taken') old.replaced(pid, known)
       return result

@@ -1,4 +1,4 @@
-import { messageOf, OperatorError } from '../base/errors.ts'
+import { messageOf, OperatorError, reasonOf } from '../base/errors.ts'
 import { stoppingReason } from '../base/stopping.ts'
 import { complaintFix, nameOrigins, type RenderedNginx } from './complaint.ts'
 import { generationIn } from './generation.ts'
@@ -53,6 +53,9 @@ interface Loaded {
   whole: string | undefined
 }
 
+/** Time until the next attempt to return to a configuration. */
+const putBackMs = 1000
+
 const unknown: Loaded = { rendered: undefined, whole: undefined }
 
 /** nginx that has not been started yet. */
@@ -60,6 +63,8 @@ export function createNginx(deps: NginxDeps): Nginx {
   const { log, files } = deps
   const { start, reload, stop, ...master } = createNginxMaster({ ...deps, configuration: files.currentDirectory })
   let loaded = unknown
+  /** Directory of the configuration in use. */
+  let promoted: string | undefined
   let lastTurn: Promise<void> = Promise.resolve()
   const ending = new AbortController()
   /** Settles when no test is running. */
@@ -96,10 +101,28 @@ export function createNginx(deps: NginxDeps): Nginx {
 
   function promoteOrDiscard(directory: string): string | undefined {
     try {
-      return files.promote(directory)
+      const previous = files.promote(directory)
+      promoted = directory
+      return previous
     } catch (error) {
       files.discard(directory)
       throw error
+    }
+  }
+
+  /** Puts the previous configuration into use again, and tries until that succeeds or another one takes its place: the next master loads it. */
+  function putBack(previous: string, refused: string): void {
+    try {
+      files.promote(previous)
+    } catch (error) {
+      log.error('cannot return to the previous nginx configuration, trying again', { reason: reasonOf(error) })
+      deps.clock.after(putBackMs, () => void inTurn(async () => tryAgain()))
+      return
+    }
+    promoted = previous
+
+    function tryAgain(): void {
+      if (promoted === refused && !ending.signal.aborted) putBack(previous, refused)
     }
   }
 
@@ -119,7 +142,7 @@ export function createNginx(deps: NginxDeps): Nginx {
     if (result === 'taken' || result === 'gone') return
     loaded = unknown
     // otherwise the next master would start with the refused configuration
-    if (previous !== undefined) files.promote(previous)
+    if (previous !== undefined) putBack(previous, directory)
     if (result === 'refused') loaded = before
     throw new OperatorError('nginx did not apply the new configuration', {
       fix: 'fix the problem in its own message above',

@@ -1,13 +1,17 @@
 import { parseArgs } from 'node:util'
+import { runNginx } from './nginx-run.ts'
 import { runPool } from './pool-run.ts'
 
 /*
- * node --import tsx test/simulation/simulate.ts [--from SEED] [--seeds N]: runs these seeds and prints those that break a rule.
- * node --import tsx test/simulation/simulate.ts --seed SEED: replays one, with everything that happens in it.
+ * node --import tsx test/simulation/simulate.ts [pool | nginx] [--from SEED] [--seeds N]: runs these seeds of a world (default: of both)
+ * and prints those that break a rule.
+ * node --import tsx test/simulation/simulate.ts WORLD --seed SEED: replays one, with everything that happens in it.
  */
 const mostFailures = 10
+const worlds = { pool: runPool, nginx: runNginx }
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     seed: { type: 'string' },
     from: { type: 'string', default: '1' },
@@ -15,18 +19,22 @@ const { values } = parseArgs({
   },
 })
 
-if (values.seed !== undefined) {
-  const violation = await runPool(Number(values.seed), line => process.stdout.write(`${line.trimEnd()}\n`))
-  process.stdout.write(`${violation ?? 'no rule is broken'}\n`)
-  process.exitCode = violation ? 1 : 0
-} else {
+const chosen = Object.entries(worlds).filter(([name]) => positionals.length === 0 || positionals.includes(name))
+let failures = 0
+for (const [name, run] of chosen) {
+  if (values.seed !== undefined) {
+    const violation = await run(Number(values.seed), line => process.stdout.write(`${line.trimEnd()}\n`))
+    process.stdout.write(`${name}: ${violation ?? 'no rule is broken'}\n`)
+    if (violation) failures++
+    continue
+  }
   const first = Number(values.from)
-  let failures = 0
   for (let seed = first; seed < first + Number(values.seeds) && failures < mostFailures; seed++) {
-    const violation = await runPool(seed)
+    const violation = await run(seed)
     if (!violation) continue
     failures++
-    process.stdout.write(`seed ${seed}: ${violation}\n  node --import tsx test/simulation/simulate.ts --seed ${seed}\n`)
+    const replay = `node --import tsx test/simulation/simulate.ts ${name} --seed ${seed}`
+    process.stdout.write(`${name}, seed ${seed}: ${violation}\n  ${replay}\n`)
   }
-  process.exitCode = failures > 0 ? 1 : 0
 }
+process.exitCode = failures > 0 ? 1 : 0
