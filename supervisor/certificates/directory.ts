@@ -13,17 +13,22 @@ const wellKnownPairs: CertificateFiles[] = [
 ]
 
 const certificateName = /^(.+)\.(pem|crt|cer|cert)$/
-/** Archives with certificate and key, which nginx cannot read. */
+/** Archives with certificate and key (PKCS#12). */
 const archiveName = /\.(pfx|p12)$/i
 
 /** Whether a file may be half of a pair, by its name. Changes of all other files are ignored. */
 export function isOfInterest(name: string): boolean {
-  return /\.(pem|crt|cer|cert|key|pfx|p12)$/i.test(name)
+  return /\.(pem|crt|cer|cert|key|pfx|p12|pass)$/i.test(name)
 }
 
-/** Whether a file contains a certificate and its key in a form that must be converted. */
+/** Whether a file is an archive of a certificate and its key, by its name. */
 export function isArchive(name: string): boolean {
   return archiveName.test(name)
+}
+
+/** File with the password of an archive, beside it. */
+export function passwordFileOf(archive: string): string {
+  return archive.replace(archiveName, '.pass')
 }
 
 /** Whether a file is a key, by its name. */

@@ -75,13 +75,10 @@ function findInDirectory(store: CertificateStore, directory: string, now: number
   )
   const whole = [...combined.values()].filter(({ ok }) => ok)
   const readings = [...pairs.map(pair => store.read(directory, pair)), ...whole]
+  const archives = listed.files.filter(isArchive).map(name => store.read(directory, { chain: name, key: name }))
+  readings.push(...archives)
   const { usable, problems } = chooseCertificates(readings, now)
   const single = unpaired.filter(name => !combined.get(name)?.ok)
-  const archives = listed.files.filter(isArchive).map(name => ({
-    files: { chain: join(directory, name), key: '' },
-    problem: `${join(directory, name)} is PKCS#12, which nginx does not read`,
-    fix: `convert it: openssl pkcs12 -in ${name} -passin file:PASSWORD -nodes -out ${name.replace(/\.\w+$/, '.pem')}`,
-  }))
   const incomplete = single.map(name => {
     const isKey = isKeyName(name)
     return {
@@ -94,7 +91,7 @@ function findInDirectory(store: CertificateStore, directory: string, now: number
   })
   return {
     usable: usable.map(pair => ({ source: 'mounted', ...pair })),
-    problems: [...problems, ...archives, ...incomplete],
+    problems: [...problems, ...incomplete],
     order: readings.map(({ files }) => files.chain),
   }
 }

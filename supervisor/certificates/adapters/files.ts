@@ -7,6 +7,8 @@ import { errnoOf, messageOf, OperatorError } from '../../base/errors.ts'
 import { certificatesOf, isDer, keysOf, readPem } from '../../base/pem.ts'
 import type { CertificateFacts, CertificateFiles, CertificateReading } from '../certificate.ts'
 import { type ChainLink, orderChain } from '../chain.ts'
+import { isArchive } from '../directory.ts'
+import { readArchive } from './archive.ts'
 import { findChainWeakness, findKeyWeakness, keyTypeOf, oneLine } from './strength.ts'
 
 /** Far above the size of any certificate file, in bytes. */
@@ -222,7 +224,8 @@ function readBytes(path: string): { ok: true; bytes: Buffer } | Bad {
     if (!entry.isFile()) return { ok: false, problem: 'is not a file', fix: 'replace it with a file' }
     if (entry.size > maxFileBytes)
       return { ok: false, problem: 'is too large for PEM', fix: 'replace it with a PEM file' }
-    return { ok: true, bytes: readFileSync(path) }
+    const bytes = readFileSync(path)
+    return isArchive(path) ? readArchive(path) : { ok: true, bytes }
   } catch (error) {
     const uid = process.getuid?.()
     if (errnoOf(error) === 'EACCES') {

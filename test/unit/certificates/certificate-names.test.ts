@@ -22,7 +22,11 @@ describe('certificates under the names and in the forms that tools write', () =>
     openssl('x509', '-in', 'c', '-outform', 'der', '-out', 'der')
     openssl('crl2pkcs7', '-nocrl', '-certfile', 'c', '-out', 'pkcs7')
     openssl('x509', '-in', 'c', '-trustout', '-out', 'trusted')
-    openssl('pkcs12', '-export', '-in', 'c', '-inkey', 'k', '-passout', 'pass:', '-out', 'pkcs12')
+    writeFileSync(join(folder, 'password'), 'to be kept\n')
+    const archive = ['pkcs12', '-export', '-in', 'c', '-inkey', 'k']
+    openssl(...archive, '-passout', 'pass:', '-out', 'pkcs12')
+    openssl(...archive, '-passout', 'file:password', '-out', 'locked')
+    openssl(...archive, '-legacy', '-passout', 'file:password', '-out', 'legacy')
     const text = (name: string) => readFileSync(join(folder, name), 'utf8')
     writeFileSync(join(folder, 'both'), text('k') + text('c'))
     for (const name of ['c', 'k']) writeFileSync(join(folder, `literal-${name}`), text(name).replaceAll('\n', '\\n'))
@@ -51,12 +55,22 @@ describe('certificates under the names and in the forms that tools write', () =>
     'with a SEC1 key in DER': { 'site.crt': 'c', 'site.key': 'sec1' },
     'with a PKCS#8 key in DER': { 'site.crt': 'c', 'site.key': 'pkcs8' },
     'in DER': { 'site.cer': 'der', 'site.key': 'k' },
+    'in PKCS#12 without a password': { 'site.pfx': 'pkcs12' },
+    'in PKCS#12 with a password': { 'Site.P12': 'locked', 'Site.pass': 'password' },
+    'in PKCS#12 with old ciphers': { 'site.p12': 'legacy', 'site.pass': 'password' },
     'with line breaks as two characters': { 'site.pem': 'literal-c', 'site.key': 'literal-k' },
   } as Record<string, Record<string, string>>))
     it(`are used ${what}`, () => assert.deepEqual(find(files), { names: ['a.test'], problems: [] }))
 
   for (const [what, files, problem, fix] of [
-    ['PKCS#12', { 'site.pfx': 'pkcs12' }, /site\.pfx is PKCS#12/, /openssl pkcs12 .*-passin/],
+    ['PKCS#12 without its password', { 'site.pfx': 'locked' }, /site\.pfx .*has a password/, /into \S+site\.pass/],
+    [
+      'PKCS#12 with a wrong password',
+      { 'site.pfx': 'locked', 'site.pass': 'c' },
+      /with the password in \S+\.pass/,
+      /right/,
+    ],
+    ['damaged PKCS#12', { 'site.pfx': 'c' }, /site\.pfx is damaged/, /site\.pass/],
     ['PKCS#7', { 'site.pem': 'pkcs7', 'site.key': 'k' }, /is PKCS#7/, /openssl pkcs7 -print_certs/],
     ['TRUSTED CERTIFICATE', { 'site.pem': 'trusted', 'site.key': 'k' }, /TRUSTED CERTIFICATE/, /openssl x509 -in/],
     ['a key of OpenSSH', { 'site.pem': 'c', 'site.key': 'ssh' }, /in the format of OpenSSH/, /ssh-keygen -p -m PEM/],
