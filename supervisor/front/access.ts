@@ -53,7 +53,7 @@ export function renderRouteAccess({ basicAuth, allow, deny }: RouteAccess, front
 export function renderCredentials({ basicAuth }: RouteAccess, front: Access): string[] {
   const own = basicAuth ?? front.basicAuth
   if (own === undefined || own === 'off' || own.forwards) return []
-  return ['# basic_auth', 'proxy_set_header Authorization $monohull_authorization;']
+  return ['proxy_set_header Authorization $monohull_authorization;']
 }
 
 /** Whether access control of a route can reject a client. */

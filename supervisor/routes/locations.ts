@@ -8,6 +8,7 @@ import {
   isProxied,
   type ProxiedModel,
   type ProxiedRoute,
+  renderAuthorization,
   renderBareRestMap,
   renderPathMap,
   renderProxied,
@@ -42,7 +43,9 @@ export function renderRoutes(routes: readonly ServedRoute[], model: RoutesModel)
     model: { ...model, differsInAccess: differsInAccess(model.routes) },
   }
   return [
-    ...(sharesProxySettings(model) && routes.some(isProxied) ? ['# routes', proxySettings] : []),
+    ...(sharesProxySettings(model) && routes.some(isProxied)
+      ? ['# routes', proxySettings, ...sharedHeaders(model)]
+      : []),
     // a directory at / is also the root of the user's locations
     ...(root?.target.kind === 'files'
       ? [...origin(root), `root ${quote(root.target.root)};`, `index ${root.target.index};`]
@@ -188,10 +191,15 @@ function locations({ path, match }: ServedRoute, { at, below }: Bodies, { exact,
   return [...(exact.has(path) ? [] : proxyBlock(`= ${path}`, at, model)), ...proxyBlock(`${path}/`, below, model)]
 }
 
-/** Location that inherits the headers for the app from the server, unless it sets one itself: then nginx inherits none. */
+/** Location that inherits the headers for the app from the server, unless it sets others itself: then nginx inherits none. */
 function proxyBlock(name: string, body: string[], model: RoutesModel): string[] {
-  const isHeir = sharesProxySettings(model) && !body.some(setsHeaders)
-  return block(name, isHeir ? body.filter(line => line !== proxySettings) : body)
+  const isHeir = sharesProxySettings(model) && body.filter(setsHeaders).join() === sharedHeaders(model).join()
+  return block(name, isHeir ? body.filter(line => line !== proxySettings && !setsHeaders(line)) : body)
+}
+
+/** Headers for the app that stand in the server, beside the settings for every request. */
+function sharedHeaders({ front }: Pick<RoutesModel, 'front'>): string[] {
+  return renderAuthorization({}, front)
 }
 
 function variableOf(index: number): string {

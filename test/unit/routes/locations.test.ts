@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { ServedRoute } from '../../../supervisor/routes/route.ts'
+import type { NginxModel } from '../../../supervisor/site/model.ts'
 import { renderNginx } from '../../../supervisor/site/render.ts'
 import { routeTo, toApp } from '../../routes.ts'
 import { plainModel } from '../site/nginx-models/plain-model.ts'
@@ -8,8 +9,8 @@ import { plainModel } from '../site/nginx-models/plain-model.ts'
 const include = 'include snippets/proxy.conf;'
 
 /** The site of these routes to the app of the plain model, whose failed requests the supervisor decides about. */
-function siteOf(routes: ServedRoute[], ownFiles: ReadonlyMap<string, string> = new Map()): string {
-  const model = { ...plainModel, retrySocket: '/run/retry.sock', routes, ownFiles }
+function siteOf(routes: ServedRoute[], change: Partial<NginxModel> = {}): string {
+  const model = { ...plainModel, retrySocket: '/run/retry.sock', routes, ...change }
   return renderNginx(model).get('rendered/site.conf') ?? ''
 }
 
@@ -39,8 +40,22 @@ describe('locations of many routes', () => {
     assert.equal(countOf(site, include), 5)
   })
 
+  it('share that the password of the whole front is kept from the app, except where a route differs', () => {
+    const basicAuth = { file: '/app/staff', realm: 'Staff', forwards: false }
+    const front = { ...plainModel.front, access: { ...plainModel.front.access, basicAuth } }
+    const kept = 'proxy_set_header Authorization $monohull_authorization;'
+    const all = siteOf(plain, { front })
+    assert.deepEqual([countOf(all, include), countOf(all, kept)], [1, 1])
+    const open = routeTo(toApp('app'), { path: '/open', rules: { basicAuth: 'off' } })
+    const some = siteOf([...plain, open], { front })
+    // the two locations of the route, and one for another try
+    assert.deepEqual([countOf(some, include), countOf(some, kept)], [1 + 3, 1])
+    const told = routeTo(toApp('app'), { path: '/own', rules: { basicAuth } })
+    assert.equal(countOf(siteOf([...plain, told]), kept), 3)
+  })
+
   it("repeat the settings everywhere beside the user's own locations that proxy, and not beside others", () => {
-    const own = (text: string) => siteOf(plain, new Map([['/app/nginx/server.d/own.conf', text]]))
+    const own = (text: string) => siteOf(plain, { ownFiles: new Map([['/app/nginx/server.d/own.conf', text]]) })
     assert.equal(countOf(own('location /own { proxy_pass http://other.test; }'), include), 8)
     assert.equal(countOf(own('proxy_set_header X-Own 1;'), include), 8)
     assert.equal(countOf(own('location /own { return 204; }'), include), 1)
