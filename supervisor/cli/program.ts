@@ -104,6 +104,12 @@ export async function runProgram(argv: string[], world: World): Promise<number> 
   })
     .argument('<workers>', 'number of workers')
     .option('--app <name>', 'app to scale; required if several apps have workers')
+  addControl('inspect', 'open the inspector of a Node worker on a loopback port', async (commandLine, given) => {
+    const path = `inspect/${encodeURIComponent(given.words[0] ?? '')}${given.options.close ? '?close=true' : ''}`
+    return (await control()).command(commandLine, world, path)
+  })
+    .argument('<worker>', 'a worker, such as app.1')
+    .option('--close', 'close it again')
   addControl('cache', 'remove responses from the cache of nginx', async (commandLine, { words: [, prefix] }) => {
     const path = prefix === undefined ? 'purge' : `purge/${encodeURIComponent(prefix)}`
     return (await control()).command(commandLine, world, path)

@@ -48,3 +48,10 @@ export function watchesItself(argv: readonly string[]): boolean {
     )
   })
 }
+
+/** Whether Node opens its inspector on a fixed port, so that a second one beside it fails. */
+export function hasInspectorPort(argv: readonly string[], nodeOptions = ''): boolean {
+  return [...argv, ...nodeOptions.split(/\s+/)].some(
+    word => /^--inspect(-brk|-wait)?(=|$)/.test(word) && !/[=:]0$/.test(word),
+  )
+}

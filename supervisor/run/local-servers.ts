@@ -7,7 +7,7 @@ import type { Run } from './run.ts'
 import type { Subject } from './subject.ts'
 
 /** Dependencies of the local servers. */
-export interface LocalServersDeps extends Pick<AdminOptions, 'renewCertificate' | 'dynamicRoutes'> {
+export interface LocalServersDeps extends Pick<AdminOptions, 'renewCertificate' | 'inspection' | 'dynamicRoutes'> {
   retries: RetryServerDeps
   send: CommandQueue['push']
 }
@@ -28,6 +28,7 @@ export async function openLocalServers(run: Run, deps: LocalServersDeps): Promis
       metrics: run.metrics,
       command: (command, client) => deps.send(command, 'the admin API', client),
       renewCertificate: deps.renewCertificate,
+      inspection: deps.inspection,
       dynamicRoutes: deps.dynamicRoutes,
     }),
   ])

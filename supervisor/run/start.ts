@@ -28,12 +28,14 @@ import { openProcesses } from '../programs/processes.ts'
 import { warnAboutMissingFallbacks } from '../routes/adapters/fallbacks.ts'
 import type { AppSettings } from '../workers/adapters/app-settings.ts'
 import { httpProbe } from '../workers/adapters/http-probe.ts'
+import { closeInspector, openInspector } from '../workers/adapters/inspector.ts'
 import { createApps } from '../workers/apps.ts'
 import { openAutoscaling } from '../workers/autoscaling/autoscaling.ts'
 import { openUnansweredLog } from '../workers/deaths/adapters/unanswered-log.ts'
 import { createFailedTries } from '../workers/deaths/failed-tries.ts'
 import { createInFlight } from '../workers/deaths/in-flight.ts'
 import { unansweredName } from '../workers/deaths/in-flight-requests.ts'
+import { createInspection } from '../workers/inspection.ts'
 import { openSchedules } from '../workers/schedules.ts'
 import { collectGarbage } from './adapters/heap.ts'
 import { claimRunDir, type Instance } from './adapters/instance.ts'
@@ -51,6 +53,8 @@ import { hookWorkers } from './worker-hooks.ts'
 
 /** Time after which health is served even if no worker is ready. Until then it waits, so as not to delay the boot of the workers. */
 const quickBootMs = 500
+/** Time for a worker to start its inspector. */
+const inspectorMs = 2000
 
 /** Dependencies of startup. */
 export interface StartDeps {
@@ -191,6 +195,12 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
     await openLocalServers(run, {
       send,
       renewCertificate: acme.renew,
+      inspection: createInspection({
+        ...runtime,
+        pools: apps.pools,
+        openInspector: (child, former) => openInspector(child, { clock: systemClock, timeoutMs: inspectorMs, former }),
+        closeInspector: address => closeInspector(address, systemClock),
+      }),
       dynamicRoutes: () => dynamicRoutes?.list(),
       retries: { mayRepeat: failedTries.mayRepeat, next: apps.nextFor },
     }),

@@ -2,6 +2,7 @@ import { replacedAtOnce } from '../base/batches.ts'
 import { pause } from '../base/clock.ts'
 import { reasonOf } from '../base/errors.ts'
 import { type RollResult, stopping } from '../base/roll-result.ts'
+import type { Child } from '../processes/child.ts'
 import type { WorkerAddress } from './address.ts'
 import { renderAddress, type WorkerEntry } from './app-upstream.ts'
 import type { WorkerPlan } from './plan.ts'
@@ -36,6 +37,8 @@ export interface WorkerPool {
   scale(count: number): Promise<RollResult>
   /** Kills workers that are not ready yet, as if they had failed. */
   killBooting(): void
+  /** Process of a worker that serves (`app.1`). */
+  child(name: string): Child | undefined
   /** Mean load of the workers that report it, from 0 to 1; undefined if none does. */
   load(): number | undefined
   /** The plan in force. Its count is the number of slots. */
@@ -215,6 +218,7 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
     rotation: () => entries.servers(slots.filter(slot => slot.isInRotation())),
     addresses: () => entries.servers(slots),
     plan: () => plan,
+    child: name => slots.find(slot => slot.name === name)?.serving()?.process.child,
     load() {
       const loads = slots.map(slot => slot.load()).filter(load => load !== undefined)
       return loads.length > 0 ? loads.reduce((sum, load) => sum + load, 0) / loads.length : undefined

@@ -9,7 +9,7 @@ import { dropInformationalResponses } from './preload/informational.ts'
 import type { ListenArguments } from './preload/listen-request.ts'
 import { passOn } from './preload/passing-on.ts'
 import { createPublicServers } from './preload/public-server.ts'
-import { prepareHeartbeat, reportLoad, startHeartbeat } from './preload/signs-of-life.ts'
+import { freeInspectorPort, prepareHeartbeat, reportLoad, startHeartbeat } from './preload/signs-of-life.ts'
 import { interceptTermination } from './preload/termination.ts'
 
 /** Starts the signs of life, of which a wrapper gives none while its child is the worker. */
@@ -31,6 +31,7 @@ function signsOfLife(): { start(): void; stop(): void } {
 if (isWorker()) {
   hideContract()
   notify('STATUS=booting')
+  freeInspectorPort()
   if (contract.heartbeatMs > 0) prepareHeartbeat()
   const signs = signsOfLife()
   signs.start()

@@ -30,6 +30,18 @@ describe('monohull status, reload, restart, scale and stop', { concurrency: 3 },
     assert.deepEqual([status.state, status.workers.length, status.workers[1].pid], ['ready', 2, monohull.worker(2)])
   })
 
+  it('open the inspector of a worker, and close it', async t => {
+    const monohull = startMonohull(t, { args: hello })
+    await monohull.serving()
+    const opened = await tell(t, monohull, 'inspect', 'app.2')
+    const [, host] = /ws:\/\/(127\.0\.0\.1:\d+)\//.exec(opened.output) ?? []
+    const response = await fetch(`http://${host}/json`, { headers: { connection: 'close' } })
+    assert.match(await response.text(), /hello\.cjs/)
+    assert.equal((await tell(t, monohull, 'inspect', '--close', 'app.2')).code, 0)
+    await assert.rejects(fetch(`http://${host}/json`))
+    assert.equal((await monohull.request()).status, 200)
+  })
+
   it('tell how a certificate of the local CA is trusted, and refuse a name that says nothing', async t => {
     const monohull = startMonohull(t, { args: hello })
     await monohull.serving()

@@ -2,6 +2,7 @@ import express, { type Express, type Request, type Response } from 'express'
 import { formatMetrics, type Metric, metricsType } from '../../base/metrics.ts'
 import type { Outcome } from '../../base/outcome.ts'
 import { withoutDynamicRoutes } from '../../dynamic-routes/route.ts'
+import type { Inspection } from '../../workers/inspection.ts'
 import type { Command } from '../command.ts'
 import type { CommandClient } from '../command-queue.ts'
 import type { Status } from '../status.ts'
@@ -14,6 +15,7 @@ export interface AdminOptions {
   status: () => Status
   metrics: () => Promise<Metric[]>
   renewCertificate: (name: string, mode: 'due' | 'forced') => Promise<Outcome>
+  inspection: Inspection
   /** Undefined unless dynamic_routes is set. */
   dynamicRoutes: () => Promise<object[]> | undefined
   /** Settles when the command is done. */
@@ -22,7 +24,7 @@ export interface AdminOptions {
 
 /**
  * Admin API, for every user who may open its socket. `GET`: `/status`, `/metrics`, `/routes`. `POST`: `/reload?allow-missing=true`, `/restart`,
- * `/restart/TARGET`, `/scale/N?app=NAME`, `/certificates/NAME/renew?force=true`, `/routes/HOST/set?target=TARGET`,
+ * `/restart/TARGET`, `/scale/N?app=NAME`, `/certificates/NAME/renew?force=true`, `/inspect/WORKER?close=true`, `/routes/HOST/set?target=TARGET`,
  * `/routes/HOST/remove`, `/purge`, `/purge/PREFIX`, `/stop`. A command responds when it is done: 200 with a message, or 409 with
  * the reason for the failure.
  */
@@ -32,6 +34,7 @@ export function createAdminApp({
   metrics,
   command,
   renewCertificate,
+  inspection,
   dynamicRoutes,
 }: AdminOptions): Express {
   const app = express()
@@ -48,6 +51,11 @@ export function createAdminApp({
   })
   app.post('/certificates/:name/renew', async (request, response) => {
     const outcome = await renewCertificate(request.params.name, request.query.force === 'true' ? 'forced' : 'due')
+    response.status(outcome.ok ? 200 : 409).json(outcome)
+  })
+  app.post('/inspect/:worker', async (request, response) => {
+    const act = request.query.close === 'true' ? inspection.close : inspection.open
+    const outcome = await act(request.params.worker)
     response.status(outcome.ok ? 200 : 409).json(outcome)
   })
   app.get('/routes', async (_request, response) => {

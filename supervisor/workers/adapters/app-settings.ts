@@ -16,7 +16,7 @@ import { isNodeProgram } from '../../processes/adapters/project.ts'
 import type { Account } from '../../processes/adapters/users.ts'
 import type { AppContent } from '../../processes/app-command.ts'
 import { fillPort, instanceEnv, workerEnv } from '../../processes/environment.ts'
-import { watchesItself } from '../../processes/self-watching.ts'
+import { hasInspectorPort, watchesItself } from '../../processes/self-watching.ts'
 import type { WorkerLimits } from '../autoscaling/decision.ts'
 import { watchEveryMs } from '../hangs/watch-policy.ts'
 import type { AppConfig } from '../keys.ts'
@@ -131,6 +131,9 @@ function createPlan(sources: PlanSources): WorkerPlan {
       : [process.execPath, '--no-deprecation', join(world.home, 'dist/app/server.cjs')]
   const directory = content.kind === 'command' ? context.directory : world.home
   const isNode = isNodeProgram(argv[0] ?? '', directory, context.path)
+  const nodeOptions = { ...world.env, ...(content.kind === 'command' ? content.env : {}), ...context.env }.NODE_OPTIONS
+  const failsBeside = (words: readonly string[]) =>
+    watchesItself(words) || hasInspectorPort(words, typeof nodeOptions === 'string' ? nodeOptions : '')
   const loadFrom = limits && !isNode ? 'nginx' : 'worker'
   return {
     app: name,
@@ -147,7 +150,7 @@ function createPlan(sources: PlanSources): WorkerPlan {
     listen: app.listen,
     surge: app.reload.surge,
     watchesItself: watchesItself(argv),
-    stopsFirst: world.isDevelopment === true && (order ? order === 'stop-first' : watchesItself(argv)),
+    stopsFirst: world.isDevelopment === true && (order ? order === 'stop-first' : failsBeside(argv)),
     recycle: {
       maxRequests: app.max_requests,
       maxRequestsJitter: app.max_requests_jitter,

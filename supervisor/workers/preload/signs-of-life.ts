@@ -3,12 +3,15 @@ import net from 'node:net'
 import { performance } from 'node:perf_hooks'
 import { contract, notify } from './contract.ts'
 
-/** Makes heartbeats possible: they must not block, nor workers compete for the inspector's port. */
+/** Makes heartbeats possible, which must not block: Node makes only descriptors of its own handles non-blocking. */
 export function prepareHeartbeat(): void {
-  // makes the descriptor non-blocking, which Node does only for its own handles
   new net.Socket({ fd: contract.notifyDescriptor, readable: false, writable: true }).unref()
-  // SIGUSR1 starts the inspector in a hung worker
-  if (!process.execArgv.some(argument => argument.startsWith('--inspect'))) process.debugPort = 0
+}
+
+/** Gives the inspector, which SIGUSR1 starts, a free port: workers must not compete for one. */
+export function freeInspectorPort(): void {
+  const options = [...process.execArgv, process.env.NODE_OPTIONS ?? '']
+  if (!options.some(option => option.includes('--inspect'))) process.debugPort = 0
 }
 
 /**

@@ -59,6 +59,10 @@ describe('run/adapters/admin-server', () => {
       metrics: async () => [],
       command,
       renewCertificate: command,
+      inspection: {
+        open: async () => ({ ok: true, message: 'opened' }),
+        close: async () => ({ ok: true, message: 'closed' }),
+      },
       dynamicRoutes: () => undefined,
     })
     t.after(() => server.close())

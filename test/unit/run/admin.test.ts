@@ -63,6 +63,10 @@ function app(change: Partial<Health> = {}, paths = { livePath: '/healthz', ready
     metrics: async () => [...runMetrics(status), ...workerMetrics(status.workers), ...processMetrics(status.processes)],
     command: async command => commands(command),
     renewCertificate,
+    inspection: {
+      open: async () => ({ ok: true, message: 'opened' }),
+      close: async () => ({ ok: true, message: 'closed' }),
+    },
     dynamicRoutes: () => undefined,
   })
 }
@@ -114,6 +118,10 @@ describe('run/adapters/admin-app', () => {
       metrics: async () => [],
       command: async command => commands(command),
       renewCertificate,
+      inspection: {
+        open: async () => ({ ok: true, message: 'opened' }),
+        close: async () => ({ ok: true, message: 'closed' }),
+      },
       dynamicRoutes: () => undefined,
     })
     await request(server).get('/readyz').expect(200)

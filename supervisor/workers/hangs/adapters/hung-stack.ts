@@ -1,11 +1,8 @@
 import { systemClock } from '../../../base/adapters/system-clock.ts'
-import type { Child } from '../../../processes/child.ts'
+import { openInspector } from '../../adapters/inspector.ts'
 import type { StackReader } from '../hang-watch.ts'
 
-const pollMs = 20
 const framesKept = 15
-/** Line that Node prints when SIGUSR1 has started its inspector. Only a loopback address is accepted. */
-const announcement = /^Debugger listening on (ws:\/\/127\.0\.0\.1:\d+\/[\da-f-]+)$/
 
 interface Message {
   method?: string
@@ -26,18 +23,8 @@ interface Message {
  */
 export const readHungStack: StackReader = async (child, timeoutMs) => {
   const deadline = systemClock.monotonic() + timeoutMs
-  child.signal('SIGUSR1')
-  const address = await findAddress(child, deadline)
+  const address = await openInspector(child, { clock: systemClock, timeoutMs })
   return address === undefined ? [] : readStack(address, deadline - systemClock.monotonic())
-}
-
-async function findAddress(child: Child, deadline: number): Promise<string | undefined> {
-  while (systemClock.monotonic() < deadline) {
-    const found = child.lastLines().findLast(line => announcement.test(line))
-    if (found) return announcement.exec(found)?.[1]
-    await new Promise(resolve => setTimeout(resolve, pollMs))
-  }
-  return undefined
 }
 
 function readStack(address: string, timeoutMs: number): Promise<string[]> {

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { createInspection } from '../../../supervisor/workers/inspection.ts'
+import type { WorkerPlan } from '../../../supervisor/workers/plan.ts'
+import { createFaultyPool } from './faulty-pool.ts'
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} }
+
+/** Inspection of a pool of two workers, whose inspectors open at addresses that count. */
+async function setUp(plan: Partial<WorkerPlan> = { isNode: true }) {
+  const faulty = createFaultyPool(plan)
+  await faulty.serve()
+  const opened: string[] = []
+  const system = { opens: true }
+  const inspection = createInspection({
+    log: silent,
+    pools: new Map([['app', faulty.pool]]),
+    async openInspector(_child, former) {
+      const address = system.opens ? `ws://127.0.0.1:${9000 + opened.length}/id` : undefined
+      assert.ok(address === undefined || !former.has(address))
+      if (address) opened.push(address)
+      return address
+    },
+    closeInspector: async () => true,
+  })
+  function refuse(): void {
+    system.opens = false
+  }
+  return { ...faulty, inspection, opened, refuse }
+}
+
+describe('inspectors of workers', () => {
+  it('open once, say how to reach them, and open at another address after they were closed', async () => {
+    const { inspection, opened } = await setUp()
+    const first = await inspection.open('app.1')
+    assert.match(first.message, /ws:\/\/127\.0\.0\.1:9000\/id[\s\S]*docker exec[\s\S]*inspect --close app\.1/)
+    assert.deepEqual(await inspection.open('app.1'), first)
+    assert.equal((await inspection.close('app.1')).ok, true)
+    assert.match((await inspection.open('app.1')).message, /:9001/)
+    assert.equal(opened.length, 2)
+  })
+
+  it('of a worker that was replaced are those of the new one', async () => {
+    const { inspection, opened, worker, ready, advance } = await setUp()
+    await inspection.open('app.1')
+    worker(1).exit()
+    await ready()
+    await advance(100)
+    await inspection.open('app.1')
+    assert.equal(opened.length, 2)
+  })
+
+  it('do not open where SIGUSR1 would end the program, and the reason says what to do', async () => {
+    const { inspection, opened } = await setUp({ argv: ['gunicorn'], isNode: false })
+    assert.match(JSON.stringify(await inspection.open('app.1')), /it runs gunicorn, not node; use a debugger/)
+    assert.equal(opened.length, 0)
+  })
+
+  it('name what cannot be opened or closed', async () => {
+    const { inspection, refuse } = await setUp()
+    assert.match(JSON.stringify(await inspection.open('app.3')), /choose from app\.1, app\.2/)
+    assert.match(JSON.stringify(await inspection.open('web')), /choose from app\.1, app\.2/)
+    assert.match(JSON.stringify(await inspection.close('app.1')), /was not opened/)
+    refuse()
+    assert.match(JSON.stringify(await inspection.open('app.1')), /handles SIGUSR1 itself/)
+  })
+})
