@@ -16,6 +16,9 @@ ffi.cdef [[
 ]]
 
 local tick_seconds = 0.25
+--- The same in a new worker, and how long it counts as new: one reload soon follows another at startup and in a rolling
+-- restart.
+local new_tick_seconds, new_seconds = 0.05, 5
 --- Share of the time that it takes at most.
 local most_time = 0.1
 --- Number of connections from which a fall to a half frees memory.
@@ -155,13 +158,15 @@ end
 -- worker would not see that it was replaced.
 local function run(premature, most, ports, is_behind_proxies)
     local function silence_ms() return select(3, survey(ports)) end
+    local born = ngx.now()
     while not premature and not ngx.worker.exiting() and ffi.C.getppid() == ffi.C.ngx_parent do
         local before = os.clock()
         local is_done, problem = pcall(watch, most, ports, is_behind_proxies)
         if not is_done then ngx.log(ngx.ERR, "monohull: ", problem) end
         local spent = os.clock() - before
         require("monohull.handover").tick(silence_ms)
-        ngx.sleep(math.max(tick_seconds, spent / most_time))
+        local tick = ngx.now() - born < new_seconds and new_tick_seconds or tick_seconds
+        ngx.sleep(math.max(tick, spent / most_time))
     end
     -- one that was replaced has closed its idle connections, and may finish others for an hour
     if ngx.worker.exiting() then return_memory() end
