@@ -73,6 +73,23 @@ describe('an nginx master that the system does not start', { timeout: 5000 }, ()
   })
 })
 
+describe('an nginx master that stops', { timeout: 5000 }, () => {
+  for (const [mode, signal] of [
+    ['graceful', 'SIGQUIT'],
+    ['fast', 'SIGTERM'],
+  ] as const)
+    it(`is signalled with its workers by a ${mode} stop: they look only now and then what it tells them`, async () => {
+      const { master, children } = await setUpStarted()
+      const [first] = children
+      assert.ok(first)
+      const told: string[] = []
+      const { signalGroup } = first
+      first.signalGroup = name => told.push(name) > 0 && signalGroup(name)
+      await master.stop(mode, 1000)
+      assert.deepEqual(told, [signal])
+    })
+})
+
 describe('an nginx master that dies', { timeout: 5000 }, () => {
   it('during a reload: the reload settles, and its successor has workers', async () => {
     const { master, deps, children, alive, advance } = await setUpStarted()
