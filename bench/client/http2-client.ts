@@ -41,6 +41,7 @@ export function startHttp2Client({ port, connections, streams }: Http2ClientOpti
       let outcome = await get(session())
       if (outcome === 'refused') {
         tally.retried++
+        await pause(0) // until the session is known to have ended
         outcome = await get(session())
       }
       tally.requests++
