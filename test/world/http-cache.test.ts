@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
-import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { homedir } from 'node:os'
+import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { it } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { freePorts } from '../process/free-ports.ts'
 import { defer, startMonohull, until } from '../process/monohull.ts'
+import { installedDirectory } from './npm.ts'
 
 /** The suite of https://cache-tests.fyi, at the version of its results for other caches: Varnish 118, Apache 124, Squid 134 of 157. */
 const suite = 'http-cache-tests@0.4.5'
@@ -21,13 +20,8 @@ interface CacheTest {
 }
 
 it('the cache passes as many required tests of the public suite as the best proxies', { timeout: 300_000 }, async t => {
-  const folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'monohull-world')
+  const folder = installedDirectory('http-cache', [suite])
   const home = join(folder, 'node_modules/http-cache-tests')
-  if (!existsSync(home)) {
-    mkdirSync(folder, { recursive: true })
-    writeFileSync(join(folder, 'package.json'), '{"private": true}')
-    execFileSync('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', suite], { cwd: folder })
-  }
   const [port = 0] = await freePorts(1)
   const settings = { npm_config_protocol: 'http', npm_config_port: `${port}`, npm_config_pidfile: '/dev/null' }
   const options = { cwd: home, env: { ...process.env, ...settings }, stdio: ['ignore', 'ignore', 'inherit'] as const }
