@@ -216,6 +216,6 @@ fi
 
 if [ ${#files[@]} -gt 5 ]; then say "tests: ${words[*]:-all} (${#files[@]} files)"; else say "tests: ${files[*]}"; fi
 # In the background, so that this script handles signals immediately.
-node --import tsx --test --test-concurrency=2 --test-timeout=120000 --test-reporter=spec "${patterns[@]}" "${files[@]}" &
+node --import tsx --test --test-concurrency=3 --test-timeout=120000 --test-reporter=spec "${patterns[@]}" "${files[@]}" &
 runner=$!
 wait "$runner"

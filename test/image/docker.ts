@@ -119,7 +119,7 @@ export function buildExample(owner: Owner, example: string): Promise<string> {
 export async function until<T>(
   what: string,
   check: () => Promise<T | undefined | false>,
-  deadlineMs = 30_000,
+  deadlineMs = 60_000,
 ): Promise<T> {
   const deadline = Date.now() + deadlineMs
   for (;;) {

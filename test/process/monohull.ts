@@ -12,7 +12,7 @@ import { launcher } from './built.ts'
 const home = join(import.meta.dirname, '../..')
 const fixtures = join(home, 'test/fixtures/apps')
 const pollMs = 10
-const defaultDeadlineMs = 20_000
+const defaultDeadlineMs = 40_000
 
 /** Why a test that switches users is skipped, if it is; on CI that would be a failure. */
 export const needsRoot = process.getuid?.() !== 0 && !process.env.CI && 'only root can switch users'
