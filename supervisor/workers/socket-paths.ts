@@ -12,8 +12,9 @@ export function entryCount(workers: number, keepalive: number): number {
 }
 
 /**
- * Slot that each entry leads to. The entry of a serving slot leads to that slot; the others lead to the serving slots in equal shares, and
- * stay where they lead in `present` if they can. While none serves, all lead to the first slot. Entries and slots count from 1.
+ * Slot that each entry leads to. The entry of a serving slot leads to that slot; the others lead to the serving slots in turn, because nginx
+ * takes entries in their order. With many entries, they stay where they lead in `present` if the shares stay equal: each move is a call of the
+ * system. While none serves, all lead to the first slot. Entries and slots count from 1.
  */
 export function spreadEntries(
   entries: number,
@@ -42,8 +43,9 @@ export function spreadEntries(
     return true
   }
 
-  const moved = others.filter(entry => !take(entry, present.get(entry)))
-  for (const target of targets) while (moved[0] !== undefined && take(moved[0], target)) moved.shift()
+  const moved = entries > targetCount ? others.filter(entry => !take(entry, present.get(entry))) : others
+  let turn = 0
+  for (const entry of moved) while (!take(entry, targets[turn++ % targets.length]));
   return new Map(numbers.map(entry => [entry, targetOf.get(entry) ?? entry]))
 }
 

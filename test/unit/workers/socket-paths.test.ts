@@ -37,6 +37,13 @@ describe('workers/socket-paths', () => {
     assert.deepEqual(shares(spread(24, [1, 2, 3, 4, 5], [1, 2, 3, 4, 5])), { 1: 5, 2: 5, 3: 5, 4: 5, 5: 4 })
   })
 
+  it('leads to one slot after the other, in whatever order they came to serve', () => {
+    const slots = [1, 2, 3, 4]
+    let present = spread(24, slots, [])
+    for (const serving of [[3], [1, 3], [1, 2, 3], slots]) present = spreadEntries(24, { slots, serving, present })
+    assert.deepEqual([...present.values()], Array.from({ length: 6 }, () => slots).flat())
+  })
+
   it('leads to the first slot while none serves', () => {
     assert.deepEqual(shares(spread(8, [1, 2], [])), { 1: 8 })
     assert.equal(spread(8, [], []).size, 0)
