@@ -2,6 +2,7 @@ import type { Log } from '../base/log.ts'
 import type { Outcome } from '../base/outcome.ts'
 import type { Child } from '../processes/child.ts'
 import type { WorkerPool } from './pool.ts'
+import type { Worker } from './worker.ts'
 
 /** Inspectors of Node workers, which a debugger connects to. */
 export interface Inspection {
@@ -25,10 +26,10 @@ export function createInspection({ log, pools, openInspector, closeInspector }: 
   const addresses = new Map<number, string>()
   const former = new Set<string>()
 
-  function find(name: string): { child: Child; pool: WorkerPool } | Outcome {
+  function find(name: string): { worker: Worker; pool: WorkerPool } | Outcome {
     const pool = pools.get(name.replace(/\.\d+$/, ''))
-    const child = pool?.child(name)
-    if (pool && child) return { child, pool }
+    const worker = pool?.worker(name)
+    if (pool && worker) return { worker, pool }
     const known = [...pools.values()].flatMap(other => other.status().map(status => status.name))
     return cannot(name, `no worker of this name serves; choose from ${known.join(', ')}`)
   }
@@ -36,8 +37,9 @@ export function createInspection({ log, pools, openInspector, closeInspector }: 
   return {
     async open(name) {
       const found = find(name)
-      if (!('child' in found)) return found
-      const { child, pool } = found
+      if (!('worker' in found)) return found
+      const { worker, pool } = found
+      const { child } = worker.process
       const [program = ''] = pool.plan().argv
       // SIGUSR1 ends a program that does not handle it
       if (!pool.plan().isNode)
@@ -50,12 +52,13 @@ export function createInspection({ log, pools, openInspector, closeInspector }: 
         return cannot(name, 'it did not start its inspector: it handles SIGUSR1 itself, or has --disable-sigusr1')
       if (!addresses.has(child.pid)) log.warn('inspector opened', { worker: name, pid: child.pid, address })
       addresses.set(child.pid, address)
+      worker.endHangWatch()
       return { ok: true, message: describeAccess(name, address) }
     },
     async close(name) {
       const found = find(name)
-      if (!('child' in found)) return found
-      const { pid } = found.child
+      if (!('worker' in found)) return found
+      const { pid } = found.worker.process.child
       const address = addresses.get(pid)
       if (address === undefined) return cannot(name, 'its inspector was not opened by monohull inspect', 'close')
       if (!(await closeInspector(address))) return cannot(name, 'it does not respond; restart the worker', 'close')

@@ -2,7 +2,6 @@ import { replacedAtOnce } from '../base/batches.ts'
 import { pause } from '../base/clock.ts'
 import { reasonOf } from '../base/errors.ts'
 import { type RollResult, stopping } from '../base/roll-result.ts'
-import type { Child } from '../processes/child.ts'
 import type { WorkerAddress } from './address.ts'
 import { renderAddress, type WorkerEntry } from './app-upstream.ts'
 import type { WorkerPlan } from './plan.ts'
@@ -14,6 +13,7 @@ import { createWorkerSlot, type WorkerSlot, type WorkerSlotDeps } from './slot.t
 import type { WorkerStatus } from './status.ts'
 import { createStragglers } from './stragglers.ts'
 import { createTurns } from './turns.ts'
+import type { Worker } from './worker.ts'
 
 const settlePollMs = 2
 
@@ -37,8 +37,8 @@ export interface WorkerPool {
   scale(count: number): Promise<RollResult>
   /** Kills workers that are not ready yet, as if they had failed. */
   killBooting(): void
-  /** Process of a worker that serves (`app.1`). */
-  child(name: string): Child | undefined
+  /** Worker that serves in a slot (`app.1`). */
+  worker(name: string): Worker | undefined
   /** Mean load of the workers that report it, from 0 to 1; undefined if none does. */
   load(): number | undefined
   /** The plan in force. Its count is the number of slots. */
@@ -218,7 +218,7 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
     rotation: () => entries.servers(slots.filter(slot => slot.isInRotation())),
     addresses: () => entries.servers(slots),
     plan: () => plan,
-    child: name => slots.find(slot => slot.name === name)?.serving()?.process.child,
+    worker: name => slots.find(slot => slot.name === name)?.serving(),
     load() {
       const loads = slots.map(slot => slot.load()).filter(load => load !== undefined)
       return loads.length > 0 ? loads.reduce((sum, load) => sum + load, 0) / loads.length : undefined

@@ -29,6 +29,8 @@ export interface Worker {
   accepts(): boolean
   /** Recent load, from 0 to 1; undefined if it does not report any. */
   load(): number | undefined
+  /** Lets it take any time for anything, from now on: a debugger may stop it. */
+  endHangWatch(): void
   /** Number of requests that it reported. It reports once, at its limit; 0 before that. */
   requests(): number
   limits: RecycleLimits
@@ -254,6 +256,7 @@ export function launchWorker(
     // a worker that stopped reporting is busy
     load: () => reported && (clock.monotonic() - reported.at > loadValidMs ? 1 : reported.load),
     requests: () => requests,
+    endHangWatch: hangWatch.end,
     limits,
     ended: end(),
   }
