@@ -1,9 +1,10 @@
 import { type Change, inOrder } from '../base/change.ts'
 import type { Metric } from '../base/metrics.ts'
 import type { Stopping } from '../base/stopping.ts'
+import { findDetached, signalDetached } from '../processes/adapters/detached.ts'
 import { createSlotSockets } from '../processes/adapters/listeners.ts'
 import { describePortOwner, memoryOfGroups, portsOfGroup } from '../processes/adapters/procfs.ts'
-import type { ProcessRuntime } from '../processes/child.ts'
+import type { Child, ProcessRuntime, SpawnSpec } from '../processes/child.ts'
 import type { Exit } from '../processes/exit.ts'
 import type { FailureLimits, FailurePolicy } from '../processes/failure-limit.ts'
 import type { OomWatch } from '../processes/oom-watch.ts'
@@ -14,6 +15,7 @@ import { targetOf, type WorkerEntry } from './app-upstream.ts'
 import type { WorkerLimits } from './autoscaling/decision.ts'
 import type { FailedTries, FailedTry } from './deaths/failed-tries.ts'
 import type { InFlight } from './deaths/in-flight.ts'
+import { createDetachedWatch } from './detached.ts'
 import { readHungStack } from './hangs/adapters/hung-stack.ts'
 import { plannedServers, type WorkerPlan } from './plan.ts'
 import { createWorkerPool, type WorkerPool } from './pool.ts'
@@ -97,12 +99,27 @@ export function createApps(deps: AppsDeps): Apps {
   let isServing = false
   let isStopping = false
 
+  const detached = createDetachedWatch({
+    ...deps,
+    find: living => findDetached(settings().config.run_dir, living),
+    signal: signalDetached,
+    policyOf: worker => settings().apps.find(({ name }) => `${name}.` === worker.replace(/\d+$/, ''))?.config.detached,
+  })
+
+  function spawnWatched(spec: SpawnSpec): Child {
+    const child = deps.spawn(spec)
+    detached.started(spec.name, child.pid)
+    void child.exited.then(() => detached.ended(spec.name, child.pid))
+    return child
+  }
+
   function createPool(plan: WorkerPlan): WorkerPool {
     const { config, nginxUser } = settings()
     const endsRun = deps.failures(() => settings().config.apps[plan.app])
     return createWorkerPool(
       {
         ...deps,
+        spawn: spawnWatched,
         sockets: createSlotSockets({ uid: undefined, gid: nginxUser?.gid }),
         runDir: config.run_dir,
         portsOf: portsOfGroup,
@@ -190,6 +207,7 @@ export function createApps(deps: AppsDeps): Apps {
     async stop({ leftMs }: Stopping) {
       const graceOf = ({ gracefulTimeoutMs }: WorkerPlan) => Math.min(gracefulTimeoutMs, leftMs())
       await Promise.all([...pools.values()].map(pool => pool.stop(graceOf(pool.plan()))))
+      await detached.stop()
     },
   }
 }

@@ -76,6 +76,10 @@ export const app = z
     graceful_timeout: duration('8s').register(docs, {
       description: 'Time to finish requests after SIGTERM, before SIGKILL to the process group',
     }),
+    detached: z.enum(['report', 'end'], { error: 'expected report or end' }).default('report').register(docs, {
+      description:
+        'What happens to processes that a worker left behind in sessions of their own (setsid, daemons): report them in the log, or end them too',
+    }),
     min_uptime: duration('2s', 0).register(docs, {
       description: 'A worker that ends sooner after it was ready has failed fast: backoff applies',
     }),

@@ -45,7 +45,7 @@ function tryListProcesses(): ProcessStat[] | undefined {
 }
 
 /** Every process that is visible to this one, as far as it can look. */
-function listProcesses(): ProcessStat[] {
+export function listProcesses(): ProcessStat[] {
   return tryListProcesses() ?? []
 }
 
