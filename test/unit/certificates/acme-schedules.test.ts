@@ -126,9 +126,25 @@ describe('certificates/acme: any schedule of faults and restarts', () => {
     }),
     ...(['cut', 'lost', 'lies', 'invalidates', 'forgets'] as const).map(kind => fc.constant<Fault>({ kind })),
   )
-  const troubled = ['a.test', 'b.test', 'c.test']
+  // more than have a place at the same time
+  const troubled = ['a.test', 'b.test', 'c.test', 'd.test', 'e.test']
+
+  const verySlow: Fault = { kind: 'slow', ms: 40 * second }
+
+  /** No call follows a failure before its backoff, or before the authority wants one. */
+  function checkPauses({ failures, authority: { calls } }: ReturnType<typeof setUp>): void {
+    for (const { name, at, calls: before, inRow } of failures) {
+      const next = calls.slice(before).find(call => call.name === name)
+      if (!next) continue
+      const fault = calls.slice(0, before).findLast(call => call.name === name)?.fault
+      const asked = fault?.kind === 'refuses' ? fault.retryAfterMs : undefined
+      const own = asked !== undefined && inRow === 1 ? 0 : Math.min(minute * 2 ** (inRow - 1), 6 * hour)
+      const paused = next.at - at
+      assert.ok(paused >= Math.max(own, asked ?? 0), `${name} tried again after ${paused} ms, failure ${inRow}`)
+    }
+  }
   const schedule = fc.record({
-    faults: fc.array(fc.array(fault, { maxLength: 12 }), { minLength: 3, maxLength: 3 }),
+    faults: fc.array(fc.array(fault, { maxLength: 12 }), { minLength: troubled.length, maxLength: troubled.length }),
     restarts: fc.array(fc.integer({ min: 1, max: 20 * minute }), { maxLength: 6 }),
   })
 
@@ -136,12 +152,13 @@ describe('certificates/acme: any schedule of faults and restarts', () => {
     await fc.assert(
       fc.asyncProperty(schedule, async ({ faults, restarts }) => {
         const names = [...troubled, 'good.test']
-        const { tick, advance, restart, authority, ordersOf, served, published, store } = setUp(names)
+        const world = setUp(names)
+        const { acme, tick, advance, restart, authority, ordersOf, served, published, store } = world
         for (const [index, name] of troubled.entries()) authority.faults.set(name, [...(faults[index] ?? [])])
         const seen = new Map<string, string>()
         const check = () => {
           for (const [name, id] of served) {
-            assert.ok(store.current(name), `${name} has no certificate any more`)
+            assert.ok(store.current(name) && acme().certificate(name), `${name} has no certificate any more`)
             seen.set(name, id)
           }
           for (const name of names) {
@@ -170,9 +187,10 @@ describe('certificates/acme: any schedule of faults and restarts', () => {
             `${ordersOf(name).length} orders for ${name}, not ${unavoidable}`,
           )
         }
+        checkPauses(world)
         assert.deepEqual([...published], [])
       }),
-      { numRuns: 40 },
+      { numRuns: 40, examples: [[{ faults: troubled.map(() => [verySlow]), restarts: [] }]] },
     )
   })
 })

@@ -17,7 +17,15 @@ export function setUp(names: readonly string[] = [], { isOnDemand = false, hasFa
   const authority = createFakeAuthority(clock)
   const fallback = createFakeAuthority(clock, 'other ')
   const lines: string[] = []
-  const log: Log = { debug: quiet, info: quiet, error: quiet, warn: message => void lines.push(message) }
+  /** Failed attempts: the number of calls before them, and the failures in a row. */
+  const failures: { name: string; at: number; calls: number; inRow: number }[] = []
+  function write(message: string, { names, retry_in }: { names?: string; retry_in?: string } = {}): void {
+    lines.push(message)
+    if (!names || !retry_in) return
+    const inRow = store.record(names)?.failures ?? 0
+    failures.push({ name: names, at: clock.now(), calls: authority.calls.length, inRow })
+  }
+  const log: Log = { debug: quiet, info: quiet, error: write, warn: write }
   const { store, names: stored } = createFakeStore()
   const served = new Map<string, string>()
   const published = new Set<string>()
@@ -41,21 +49,32 @@ export function setUp(names: readonly string[] = [], { isOnDemand = false, hasFa
       dnsHook: undefined,
       plans: all.map((name): AcmePlan => ({ name, domains: [name] })),
     }
+    const { signal } = ending
+    /** A process that was killed does nothing more. */
+    const alive =
+      <T extends unknown[]>(act: (...given: T) => void) =>
+      (...given: T) =>
+        signal.aborted ? undefined : act(...given)
     return createAcme({
-      client: authority.clientUntil(ending.signal),
-      fallback: hasFallback ? fallback.clientUntil(ending.signal) : undefined,
+      client: authority.clientUntil(signal),
+      fallback: hasFallback ? fallback.clientUntil(signal) : undefined,
       solver: {
         type: 'http-01',
-        present: async (_domain, token) => void published.add(token),
-        remove: async (_domain, token) => void published.delete(token),
+        present: async (_domain, token) => alive(() => published.add(token))(),
+        remove: async (_domain, token) => alive(() => published.delete(token))(),
       },
       keys,
-      store,
+      store: {
+        ...store,
+        saveRecord: alive(store.saveRecord),
+        savePendingKey: alive(store.savePendingKey),
+        remove: alive(store.remove),
+      },
       neighbours: { exist: () => false, claim: () => () => {} },
       clock,
       log,
       settings,
-      signal: ending.signal,
+      signal,
       turns: createTurns({ clock, places: 4, patienceMs: 2 * second }),
       random: () => 0,
       preflight: async () => undefined,
@@ -83,7 +102,7 @@ export function setUp(names: readonly string[] = [], { isOnDemand = false, hasFa
   }
 
   return {
-    ...{ clock, lines, authority, fallback, store, served, published, advance, stored },
+    ...{ clock, lines, failures, authority, fallback, store, served, published, advance, stored },
     acme: () => acme,
     tick: () => void acme.tick(),
     /** As a kill and a start, perhaps without the fallback that it had. */

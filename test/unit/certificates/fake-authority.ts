@@ -46,6 +46,8 @@ export interface FakeAuthority {
   forever: Map<string, Fault>
   /** Orders that no client can finish: their answer was lost, they failed, or they were forgotten. */
   lostOrders: Map<string, number>
+  /** Every call, with its time and what went wrong with it. */
+  calls: { name: string; at: number; fault: Fault | undefined }[]
 }
 
 const day = 86_400_000
@@ -56,11 +58,13 @@ export function createFakeAuthority(clock: Clock, host = ''): FakeAuthority {
   const faults = new Map<string, Fault[]>()
   const forever = new Map<string, Fault>()
   const lostOrders = new Map<string, number>()
+  const calls: FakeAuthority['calls'] = []
   const count = (name: string) => lostOrders.set(name, (lostOrders.get(name) ?? 0) + 1)
 
   async function call<T>(name: string, act: () => T, lie: (value: T) => T, order?: FakeOrder): Promise<T> {
     await Promise.resolve()
     const fault = faults.get(name)?.shift() ?? forever.get(name)
+    calls.push({ name, at: clock.now(), fault })
     if (fault?.kind === 'slow') await pause(clock, fault.ms)
     if (fault?.kind === 'refuses') throw new AcmeError(fault.type, fault)
     if (fault?.kind === 'cut') throw new UnreachableError('the connection broke')
@@ -199,7 +203,7 @@ export function createFakeAuthority(clock: Clock, host = ''): FakeAuthority {
       time: client.time,
     }
   }
-  return { client, clientUntil, orders, faults, forever, lostOrders }
+  return { client, clientUntil, orders, faults, forever, lostOrders, calls }
 }
 
 /** Keys whose request is the key itself, so that the authority can tell for which one it issues. */
