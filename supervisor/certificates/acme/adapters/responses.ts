@@ -8,6 +8,8 @@ const errorPrefix = /^urn:ietf:params:acme:error:/
 interface Problem {
   type?: string | undefined
   detail?: string | undefined
+  /** URL at which somebody must act, if the type is `userActionRequired` (RFC 8555, 7.3.3). */
+  instance?: unknown
   subproblems?: Problem[] | undefined
 }
 
@@ -15,7 +17,7 @@ interface Problem {
 export function succeeded(response: AcmeHttpResponse, now: number): AcmeHttpResponse {
   if (response.status < 400) return response
   const problem = problemIn(response.text)
-  throw new AcmeError(`the CA responded ${response.status}: ${describe(problem)}`, {
+  throw new AcmeError(`the CA responded ${response.status}: ${describe(problem)}${fixOf(problem, response)}`, {
     type: problem.type?.replace(errorPrefix, '') ?? `http${response.status}`,
     retryAfterMs: retryAfter(response, now),
   })
@@ -94,6 +96,14 @@ function parse(text: string): object | undefined {
 function describe({ type, detail, subproblems = [] }: Problem): string {
   const own = `${detail ?? 'no reason given'}${type === undefined ? '' : ` (${type.replace(errorPrefix, '')})`}`
   return [own, ...subproblems.map(describe)].join('; ')
+}
+
+/** Reference to the page of the CA on which the operator must act. */
+function fixOf({ type, instance }: Problem, { headers }: AcmeHttpResponse): string {
+  if (!type?.endsWith(':userActionRequired')) return ''
+  const [, terms] = /<([^<>]+)>\s*;\s*rel="?terms-of-service"?/.exec(String(headers.link ?? '')) ?? []
+  const url = [instance, terms].find(each => typeof each === 'string' && /^https:\/\/[\x21-\x7e]+$/.test(each))
+  return url ? `; open ${url} and do what it asks for` : '; sign in to the account with the CA, and do what it asks for'
 }
 
 function retryAfter({ headers }: AcmeHttpResponse, now: number): number | undefined {
