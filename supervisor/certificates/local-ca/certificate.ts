@@ -90,6 +90,12 @@ export async function localCertificate(
     const known = authorities.find(({ files }) => isWithin(local.scopeOf(files.chain), serverScope(wanted)))
     const authority = known ?? newAuthority(local, store, { directory, settings, now })
     warnOfClock(authority)
+    const [replaced] = known ? [] : authorities
+    if (replaced)
+      log.warn('local CA replaced: it may not sign for every configured name', {
+        names: wanted.join(','),
+        fix: 'trust the new one on every device; if instances with other names use this state_dir, give each its own',
+      })
     if (!known) log.info('local CA created', { file: authority.files.chain, trust: 'monohull cert trust-info' })
     const scope = local.scopeOf(authority.files.chain)
     const names = localNames(hostname, settings.names).filter(name => isWithin(scope, serverScope([name])))

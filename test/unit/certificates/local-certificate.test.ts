@@ -109,12 +109,14 @@ describe('certificates/local-ca: certificate', () => {
   })
 
   it('creates a new certificate for a name below the old ones, and a new CA for another', async t => {
-    const { get } = setUp(t)
+    const { get, lines } = setUp(t)
     const first = await get(['example.com'])
     const below = await get(['example.com', 'www.example.com'])
     assert.notEqual(below.certificate.id, first.certificate.id)
     assert.equal(below.authority.certificate.id, first.authority.certificate.id)
+    assert.ok(!lines.some(line => line.startsWith('local CA replaced')))
     const beyond = await get(['example.com', 'other.test'])
+    assert.ok(lines.includes('local CA replaced: it may not sign for every configured name'))
     assert.notEqual(beyond.authority.certificate.id, first.authority.certificate.id)
     assert.match(verify(beyond.authority.files.chain, beyond.files.chain, 'other.test'), /: OK/)
   })
