@@ -156,6 +156,7 @@ export function createAttempts(deps: AttemptDeps, ledger: AcmeLedger): Attempts 
       const isSame = pendingOrder !== undefined && ledger.recordOf(plan).pendingOrder === pendingOrder
       if (isSame && !signal.aborted && isHopeless(error, unfinished, clock.now()))
         ledger.update(plan, { pendingOrder: undefined })
+      if (mode === 'forced' && present && !signal.aborted) ledger.update(plan, { isForced: true })
       return fail(plan, error)
     }
     const served = await deps.serve(plan, issued)

@@ -67,7 +67,9 @@ export interface AcmeRecord {
   failedBy: 'machine' | 'authority' | 'limit' | undefined
   /** Means of validation of the last failed attempt, from `meansOf`. */
   means: string | undefined
-  /** Failures of the CA itself since the last certificate; undefined in records of earlier versions, as the next two. */
+  /** Whether a forced renewal failed, so that the certificate is renewed before it is due. */
+  isForced?: boolean | undefined
+  /** Failures of the CA itself since the last certificate; undefined in records of earlier versions, as the fields around it. */
   caFailures?: number | undefined
   /** Whether the next attempt, and the order in progress, are at the fallback CA. */
   usesFallback?: boolean | undefined
@@ -163,6 +165,7 @@ export function newRecord(spec: string): AcmeRecord {
     published: undefined,
     failedBy: undefined,
     means: undefined,
+    isForced: false,
     caFailures: 0,
     usesFallback: false,
     isFromFallback: false,
@@ -217,11 +220,12 @@ export function nextStep(
   certificate: Pick<CertificateFacts, 'id'> | undefined,
   now: number,
 ): AcmeStep {
-  const { renewal } = record
+  const { renewal, isForced } = record
   const retryAt = retryTime(record, now)
   if (certificate) {
     if (renewal?.of !== certificate.id || !isSoon(renewal.askAgainAt, { now, withinMs: dayMs })) return { kind: 'ask' }
-    if (renewal.at > now) return { kind: 'wait', until: Math.min(renewal.at, renewal.askAgainAt), why: renewal.why }
+    if (renewal.at > now && !isForced)
+      return { kind: 'wait', until: Math.min(renewal.at, renewal.askAgainAt), why: renewal.why }
   }
   const why = certificate && renewal ? renewal.why : 'there is no certificate yet'
   return retryAt > now

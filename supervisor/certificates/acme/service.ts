@@ -154,12 +154,16 @@ export function createAcme(deps: AcmeDeps): Acme {
   function statusOf(plan: AcmePlan): AcmeStatus {
     const next = ledger.stepOf(plan)
     const record = recordOf(plan)
-    const { renewal, lastError } = record
+    const { renewal, lastError, isForced } = record
     const base = { name: plan.name, domains: plan.domains, lastError }
     if (deps.isCovered(plan.domains))
       return { ...base, nextAt: undefined, why: 'a mounted certificate covers these names' }
     if (renewal && ledger.kept(plan.name))
-      return { ...base, nextAt: Math.max(renewal.at, retryTime(record, clock.now())), why: renewal.why }
+      return {
+        ...base,
+        nextAt: Math.max(isForced ? 0 : renewal.at, retryTime(record, clock.now())),
+        why: isForced ? 'a forced renewal failed' : renewal.why,
+      }
     return { ...base, nextAt: next.kind === 'wait' ? next.until : clock.now(), why: 'why' in next ? next.why : '' }
   }
 

@@ -83,6 +83,29 @@ describe('certificates/acme: an order at a first handshake that fails', () => {
   })
 })
 
+describe('certificates/acme: a forced renewal that fails', () => {
+  it('is tried again with the usual backoff, also after a restart, until it succeeds', async () => {
+    const { acme, tick, advance, restart, authority, served, ordersOf } = setUp(['one.test'])
+    tick()
+    await advance(5 * second)
+    authority.forever.set('one.test', { kind: 'refuses', type: 'serverInternal' })
+    const renewed = acme().renew('one.test', 'forced')
+    await advance(5 * second)
+    assert.equal((await renewed).ok, false)
+    const [status] = acme().status()
+    assert.equal(status?.why, 'a forced renewal failed')
+    assert.ok(((status?.nextAt ?? 0) - (authority.calls.at(-1)?.at ?? 0)) / minute <= 1)
+    restart()
+    await advance(90 * second)
+    assert.equal(served.get('one.test'), 'one.test#0')
+    authority.forever.clear()
+    await advance(3 * minute)
+    assert.equal(served.get('one.test'), 'one.test#1')
+    await advance(48 * hour)
+    assert.equal(ordersOf('one.test').length, 2)
+  })
+})
+
 describe('certificates/acme: an order whose authority misbehaves', () => {
   for (const [what, fault] of [
     ['shows the order as ready on one server only', { kind: 'refuses', type: 'orderNotReady' }],
