@@ -198,7 +198,8 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
       inspection: createInspection({
         ...runtime,
         pools: apps.pools,
-        openInspector: (child, former) => openInspector(child, { clock: systemClock, timeoutMs: inspectorMs, former }),
+        openInspector: (child, pid, former) =>
+          openInspector(child, { clock: systemClock, timeoutMs: inspectorMs, pid, former }),
         closeInspector: address => closeInspector(address, systemClock),
       }),
       dynamicRoutes: () => dynamicRoutes?.list(),

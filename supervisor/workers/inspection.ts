@@ -15,8 +15,8 @@ export interface Inspection {
 export interface InspectionDeps {
   log: Log
   pools: ReadonlyMap<string, WorkerPool>
-  /** Starts the inspector of a process, at another address than the former ones. Undefined if it does not start. */
-  openInspector(child: Child, former: ReadonlySet<string>): Promise<string | undefined>
+  /** Starts the inspector of a process of a child's group, at another address than the former ones. Undefined if it does not start. */
+  openInspector(child: Child, pid: number, former: ReadonlySet<string>): Promise<string | undefined>
   closeInspector(address: string): Promise<boolean>
 }
 
@@ -42,12 +42,13 @@ export function createInspection({ log, pools, openInspector, closeInspector }: 
       const { child } = worker.process
       const [program = ''] = pool.plan().argv
       // SIGUSR1 ends a program that does not handle it
-      if (!pool.plan().isNode)
+      const pid = worker.nodePid()
+      if (pid === undefined)
         return cannot(
           name,
           `it runs ${program}, not node; use a debugger of its language (Python: debugpy), or docker exec`,
         )
-      const address = addresses.get(child.pid) ?? (await openInspector(child, former))
+      const address = addresses.get(child.pid) ?? (await openInspector(child, pid, former))
       if (address === undefined)
         return cannot(name, 'it did not start its inspector: it handles SIGUSR1 itself, or has --disable-sigusr1')
       if (!addresses.has(child.pid)) log.warn('inspector opened', { worker: name, pid: child.pid, address })

@@ -31,6 +31,7 @@ function signsOfLife(): { start(): void; stop(): void } {
 if (isWorker()) {
   hideContract()
   notify('STATUS=booting')
+  notify(`NODE_PID=${process.pid}`)
   freeInspectorPort()
   if (contract.heartbeatMs > 0) prepareHeartbeat()
   const signs = signsOfLife()

@@ -29,6 +29,8 @@ export interface Worker {
   accepts(): boolean
   /** Recent load, from 0 to 1; undefined if it does not report any. */
   load(): number | undefined
+  /** Pid of its Node process, as that reports: the program itself, or the child of a wrapper. Undefined for any other program. */
+  nodePid(): number | undefined
   /** Lets it take any time for anything, from now on: a debugger may stop it. */
   endHangWatch(): void
   /** Number of requests that it reported. It reports once, at its limit; 0 before that. */
@@ -124,7 +126,9 @@ export function launchWorker(
   let isAccepting = true
   let isCounting = false
   let requests = 0
+  let nodePid: number | undefined
   child.onNotify((key, value) => {
+    if (key === 'NODE_PID') nodePid = Number(value) || undefined
     if (key === 'LOAD') reported = { load: Math.min(1, Math.max(0, Number(value) || 0)), at: clock.monotonic() }
     if (key === 'READY') noteAccepting(value === '1')
     if (key === 'REQUEST_LIMIT') isCounting = true
@@ -256,6 +260,7 @@ export function launchWorker(
     // a worker that stopped reporting is busy
     load: () => reported && (clock.monotonic() - reported.at > loadValidMs ? 1 : reported.load),
     requests: () => requests,
+    nodePid: () => nodePid,
     endHangWatch: hangWatch.end,
     limits,
     ended: end(),

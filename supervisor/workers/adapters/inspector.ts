@@ -1,5 +1,6 @@
 import { connect } from 'node:net'
 import { type Clock, pause } from '../../base/clock.ts'
+import { readProcessStat } from '../../processes/adapters/procfs.ts'
 import type { Child } from '../../processes/child.ts'
 
 const pollMs = 20
@@ -7,16 +8,28 @@ const closeTimeoutMs = 2000
 /** Line that Node prints when SIGUSR1 has started its inspector. Only a loopback address is accepted. */
 const announcement = /^Debugger listening on (ws:\/\/127\.0\.0\.1:\d+\/[\da-f-]+)$/
 
+/** Options of an inspector to open. */
+export interface InspectorOptions {
+  clock: Clock
+  timeoutMs: number
+  /** Member of the child's process group that is to start it; default: the child itself. */
+  pid?: number | undefined
+  /** Addresses that are closed. */
+  former?: ReadonlySet<string>
+}
+
 /**
- * Address of the inspector of a Node process, which SIGUSR1 starts in a separate thread, even if the event loop is blocked. `former` are
- * addresses that are closed. Undefined if the process does not start it in time: it may handle SIGUSR1 itself.
+ * Address of the inspector of a Node process, which SIGUSR1 starts in a separate thread, even if the event loop is blocked.
+ * Undefined if the process does not start it in time: it may handle SIGUSR1 itself.
  */
 export async function openInspector(
   child: Child,
-  { clock, timeoutMs, former }: { clock: Clock; timeoutMs: number; former?: ReadonlySet<string> },
+  { clock, timeoutMs, pid = child.pid, former }: InspectorOptions,
 ): Promise<string | undefined> {
   const deadline = clock.monotonic() + timeoutMs
-  child.signal('SIGUSR1')
+  // a worker could name any process
+  if (pid === child.pid || readProcessStat(pid)?.group !== child.pid) child.signal('SIGUSR1')
+  else process.kill(pid, 'SIGUSR1')
   while (clock.monotonic() < deadline) {
     const line = child.lastLines().findLast(text => announcement.test(text))
     const address = announcement.exec(line ?? '')?.[1]

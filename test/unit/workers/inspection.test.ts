@@ -7,15 +7,20 @@ import { createFaultyPool } from './faulty-pool.ts'
 const silent = { debug() {}, info() {}, warn() {}, error() {} }
 
 /** Inspection of a pool of two workers, whose inspectors open at addresses that count. */
-async function setUp(plan: Partial<WorkerPlan> = { isNode: true }) {
+async function setUp(plan: Partial<WorkerPlan> = {}, isNode = true) {
   const faulty = createFaultyPool(plan)
   await faulty.serve()
+  function report(): void {
+    for (const child of isNode ? faulty.alive() : []) child.notify('NODE_PID', `${child.pid}`)
+  }
+  report()
   const opened: string[] = []
   const system = { opens: true }
   const inspection = createInspection({
     log: silent,
     pools: new Map([['app', faulty.pool]]),
-    async openInspector(_child, former) {
+    async openInspector(child, pid, former) {
+      assert.equal(pid, child.pid)
       const address = system.opens ? `ws://127.0.0.1:${9000 + opened.length}/id` : undefined
       assert.ok(address === undefined || !former.has(address))
       if (address) opened.push(address)
@@ -26,7 +31,7 @@ async function setUp(plan: Partial<WorkerPlan> = { isNode: true }) {
   function refuse(): void {
     system.opens = false
   }
-  return { ...faulty, inspection, opened, refuse }
+  return { ...faulty, inspection, opened, refuse, report }
 }
 
 describe('inspectors of workers', () => {
@@ -41,17 +46,18 @@ describe('inspectors of workers', () => {
   })
 
   it('of a worker that was replaced are those of the new one', async () => {
-    const { inspection, opened, worker, ready, advance } = await setUp()
+    const { inspection, opened, worker, ready, advance, report } = await setUp()
     await inspection.open('app.1')
     worker(1).exit()
     await ready()
     await advance(100)
+    report()
     await inspection.open('app.1')
     assert.equal(opened.length, 2)
   })
 
   it('do not open where SIGUSR1 would end the program, and the reason says what to do', async () => {
-    const { inspection, opened } = await setUp({ argv: ['gunicorn'], isNode: false })
+    const { inspection, opened } = await setUp({ argv: ['gunicorn'] }, false)
     assert.match(JSON.stringify(await inspection.open('app.1')), /it runs gunicorn, not node; use a debugger/)
     assert.equal(opened.length, 0)
   })
