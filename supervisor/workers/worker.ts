@@ -165,6 +165,7 @@ export function launchWorker(
     plan,
     probe: deps.probe,
     readStack: deps.readStack,
+    nodePid: () => nodePid,
   })
   // a developer should not wait for boot_timeout to learn this
   let cancelHint = plan.afterFailure === 'wait' ? clock.after(portHintMs, hintAtPort) : () => {}

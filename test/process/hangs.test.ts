@@ -16,10 +16,10 @@ require('node:http').createServer(function answer(request, response) {
 const env = { MONOHULL_TIMEOUT: '3s', MONOHULL_WORKERS: '1' }
 
 describe('a hung worker is killed and restarted in its slot', { concurrency: 3 }, () => {
-  it('with the place where its event loop is blocked, and no secret left anywhere', async t => {
+  it('with the place where its event loop is blocked, even below a shell, and no secret left anywhere', async t => {
     const monohull = startMonohull(t, {
-      args: ['run', 'node', 'app.cjs'],
-      files: { 'app.cjs': server },
+      args: ['run', 'sh', 'start'],
+      files: { start: 'node app.cjs\nexit 1', 'app.cjs': server },
       env: { ...env, SECRET: 'hunter2' },
     })
     await monohull.serving()

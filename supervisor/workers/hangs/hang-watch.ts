@@ -7,8 +7,8 @@ import type { WorkerPlan } from '../plan.ts'
 import type { WorkerProbe } from '../readiness.ts'
 import { startWatchdog, type Watchdog } from './watchdog.ts'
 
-/** Reader of the JavaScript stack of a hung Node process, innermost call first; empty if it is unavailable. */
-export type StackReader = (child: Child, timeoutMs: number) => Promise<string[]>
+/** Reader of the JavaScript stack of a hung Node process of a child's group, by default the child, innermost call first; empty if it is unavailable. */
+export type StackReader = (child: Child, options: { timeoutMs: number; pid: number | undefined }) => Promise<string[]>
 
 const stackTimeoutMs = 2000
 
@@ -37,11 +37,13 @@ export interface HangWatchOptions extends Pick<Runtime, 'clock'> {
   plan: WorkerPlan
   probe: WorkerProbe
   readStack: StackReader
+  /** Pid of its Node process, as far as it is known. */
+  nodePid: () => number | undefined
 }
 
 /** Hang watch that is idle until `begin`. */
 export function createHangWatch(options: HangWatchOptions): HangWatch {
-  const { clock, child, process, endpoint, plan, probe, readStack } = options
+  const { clock, child, process, endpoint, plan, probe, readStack, nodePid } = options
   const { timeoutMs, health } = plan
   let hasBeaten = false
   let hasBegun = false
@@ -66,7 +68,7 @@ export function createHangWatch(options: HangWatchOptions): HangWatch {
     const what = `event loop blocked for ${seconds(silentMs)}`
     found ??= { what, stack: [] }
     // the stack is worth nothing while the worker hangs on
-    const stack = await readStack(child, stackTimeoutMs).catch(() => [])
+    const stack = await readStack(child, { timeoutMs: stackTimeoutMs, pid: nodePid() }).catch(() => [])
     if (isOver) return
     found = { what, stack }
     process.endHung('kill')

@@ -32,6 +32,7 @@ function createWatched() {
     endpoint: { own: { kind: 'unix', path: '/none' }, socket: undefined, port: undefined, close() {} },
     plan: { ...appPlan, timeoutMs: 1000 },
     probe: { responds: async () => true, respondsToGet: async () => true },
+    nodePid: () => undefined,
     async readStack() {
       throw systemError('EMFILE', 'connect')
     },

@@ -21,9 +21,9 @@ interface Message {
  * interrupts even an endless loop. Nothing has to run in the process before it hangs, and no environment is written to disk.
  * Empty for an app with its own SIGUSR1 handler, a stopped process or a blocking system call.
  */
-export const readHungStack: StackReader = async (child, timeoutMs) => {
+export const readHungStack: StackReader = async (child, { timeoutMs, pid }) => {
   const deadline = systemClock.monotonic() + timeoutMs
-  const address = await openInspector(child, { clock: systemClock, timeoutMs })
+  const address = await openInspector(child, { clock: systemClock, timeoutMs, pid })
   return address === undefined ? [] : readStack(address, deadline - systemClock.monotonic())
 }
 
