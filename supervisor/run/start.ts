@@ -203,7 +203,10 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
         closeInspector: address => closeInspector(address, systemClock),
       }),
       dynamicRoutes: () => dynamicRoutes?.list(),
-      retries: { mayRepeat: failedTries.mayRepeat, next: apps.nextFor },
+      retries: {
+        mayRepeat: failedTries.mayRepeat,
+        next: (app, failed) => apps.nextFor(app, { ...failed, isSuspect: failedTries.isSuspect(failed) }),
+      },
     }),
   )
   const result = await booted

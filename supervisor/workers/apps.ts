@@ -81,7 +81,7 @@ export interface Apps {
   /** Workers of all routed apps; undefined without any. */
   workers(): WorkerCount | undefined
   /** Address for another try of a request, in nginx's notation; undefined: nginx chooses. */
-  nextFor(app: string, failed: Pick<FailedTry, 'address'>): string | undefined
+  nextFor(app: string, failed: Pick<FailedTry, 'address'> & { isSuspect: boolean }): string | undefined
   quiesce(): void
   stop(how: Stopping): Promise<void>
 }
@@ -197,8 +197,8 @@ export function createApps(deps: AppsDeps): Apps {
     metrics: () => workerMetrics(workers()),
     unready: () => describeUnready(routed()),
     workers: () => sumWorkers(routed()),
-    nextFor(app, { address }) {
-      const next = pools.get(app)?.addressAfter(address)
+    nextFor(app, { address, isSuspect }) {
+      const next = pools.get(app)?.addressAfter(address, isSuspect)
       return next && targetOf(next)
     },
     quiesce() {

@@ -48,8 +48,8 @@ export interface WorkerPool {
   /** Makes all workers drain, with SIGKILL after `graceMs`. Resolves when they are gone. */
   stop(graceMs: number): Promise<void>
   status(): WorkerStatus[]
-  /** Address for another try after one at `failed`: a serving worker's, in turn, if possible not the same; undefined for a TCP port of the same. */
-  addressAfter(failed: string): WorkerAddress | undefined
+  /** Address for another try after one at `failed`: other serving workers in turn; without any, and for a suspect, the next worker in the slot. */
+  addressAfter(failed: string, isSuspect: boolean): WorkerAddress | undefined
 }
 
 /** Dependencies of a pool. */
@@ -239,14 +239,15 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
       await Promise.all([...slots, ...retiring].map(slot => slot.stop(graceMs)))
     },
     status: () => slots.map(slot => slot.status()),
-    addressAfter(failed) {
+    addressAfter(failed, isSuspect) {
       const leadsTo = (slot: WorkerSlot) =>
         [slot.address(), ...entries.leadingTo(slot.number)].some(address => renderAddress(address) === failed)
-      const serving = slots.filter(slot => slot.serving() && !leadsTo(slot))
-      if (serving.length > 0) return serving[turn++ % serving.length]?.address()
       const own = slots.find(leadsTo)?.address()
       // connections to a socket wait for the next worker
-      return own?.kind === 'unix' ? own : undefined
+      const successor = own?.kind === 'unix' ? own : undefined
+      const serving = slots.filter(slot => slot.serving() && !leadsTo(slot))
+      if (serving.length === 0 || (isSuspect && successor)) return successor
+      return serving[turn++ % serving.length]?.address()
     },
   }
 }

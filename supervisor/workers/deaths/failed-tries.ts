@@ -40,6 +40,8 @@ export interface FailedTries {
   exited(exit: WorkerExit): FatalTries
   /** Whether a request may be sent to another worker. */
   mayRepeat(failed: FailedTry): Promise<boolean>
+  /** Whether it is the most likely cause of its worker's death, after `mayRepeat`: none of those in flight began later. */
+  isSuspect(failed: FailedTry): boolean
 }
 
 /** Pause between looks. A look counts only after a turn of the event loop, in which a busy supervisor reads what has happened. */
@@ -136,7 +138,10 @@ export function createFailedTries({ clock, log }: Pick<Runtime, 'clock' | 'log'>
       return refusal === undefined
     })
     exit.decisions.push(decision)
-    return decision
+    const isAllowed = await decision
+    // which began last is known only once all are
+    while (isAllowed && exit.isOwnFault && clock.now() < exit.at + othersLooks * pollMs) await pause(clock, pollMs)
+    return isAllowed
   }
 
   return {
@@ -152,6 +157,10 @@ export function createFailedTries({ clock, log }: Pick<Runtime, 'clock' | 'log'>
           return exit.refused.slice(0, listed)
         },
       }
+    },
+    isSuspect(failed) {
+      const exit = exits.find(({ tries }) => tries.includes(failed))
+      return exit?.isOwnFault === true && exit.tries.every(({ beganAt }) => beganAt <= failed.beganAt)
     },
     async mayRepeat(failed) {
       if (failed.sent === 0) return failed.isRepeatable

@@ -57,6 +57,23 @@ describe('workers/deaths/failed-tries', () => {
     assert.deepEqual((await decide(run, [crash, other])).decisions, [true, true])
   })
 
+  it('suspects what began last of all that was in flight, and nothing after a death from outside', async () => {
+    for (const [isFault, expected] of [
+      [true, [false, true, false]],
+      [false, [false, false, false]],
+    ] as const) {
+      const run = start()
+      const tries = [5, 9, 7].map((beganAt, index) => ({ ...crash, id: `${index}`, beganAt }))
+      await run.advance(10)
+      const decisions = tries.map(failed => run.mayRepeat(failed))
+      run.exited({ ...died, isOwnFault: isFault })
+      await run.advance(100)
+      assert.deepEqual(await Promise.all(decisions), [true, true, true])
+      assert.deepEqual(tries.map(run.isSuspect), expected)
+      assert.equal(run.isSuspect(other), false)
+    }
+  })
+
   it('counts a POST as in flight', async () => {
     const post = { ...other, request: 'POST /', isRepeatable: false }
     assert.deepEqual(await decide(start(), [post, crash]), { decisions: [false, true], record: [] })
