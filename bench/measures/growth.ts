@@ -59,7 +59,7 @@ function manyApps(stack: Stack): Promise<number[]> {
     ...numbers(apps).map(app => `  - { path: ${app === 1 ? '/' : `/${app}`}, app: a${app} }`),
   ]
   return using(stack, { config: config.join('\n') }, async running => {
-    await untilServing(running, origins(running).http)
+    await untilAnnounced(running)
     return [await secondsOf(() => running.control?.rollOut())]
   })
 }
@@ -67,6 +67,7 @@ function manyApps(stack: Stack): Promise<number[]> {
 function manyWorkers(stack: Stack): Promise<number[]> {
   return using(stack, { workers }, async running => {
     while (running.readyWorkers() < workers && !running.hasEnded()) await pause(pollMs)
+    await untilAnnounced(running)
     const started = (performance.now() - running.startedAt) / 1000
     return [started, await secondsOf(() => running.control?.roll())]
   })
@@ -82,6 +83,11 @@ function manyRoutes(stack: Stack): Promise<number[]> {
     const ms = await untilServing(running, `${origins(running).http}/${routes}`)
     return [ms / 1000, readFigures(running.nginxPid() ?? 0).rssMb]
   })
+}
+
+/** Waits until it accepts commands. */
+async function untilAnnounced(running: Running): Promise<void> {
+  while (!/ monohull info serving /.test(running.log()) && !running.hasEnded()) await pause(pollMs)
 }
 
 async function secondsOf(act: () => Promise<CommandResult> | undefined): Promise<number> {

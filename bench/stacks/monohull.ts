@@ -36,7 +36,8 @@ export function monohullStack(workspace: Workspace, name = 'monohull', home = wo
           PATH: workspace.path,
           NODE_ENV: 'production',
           MONOHULL_HTTPS: 'on',
-          MONOHULL_WORKERS: String(count),
+          // flags and variables of an app apply to one named app only
+          ...(settings.config === undefined && { MONOHULL_WORKERS: String(count) }),
           MONOHULL_NGINX_WORKER_PROCESSES: String(nginxProcesses),
           MONOHULL_BIND_ADDRESSES: '127.0.0.1',
           MONOHULL_HTTP_PORT: String(httpPort),
