@@ -3,10 +3,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import http from 'node:http'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
-import { text } from 'node:stream/consumers'
 import { describe, it, type TestContext } from 'node:test'
 import { launcher } from './built.ts'
 import { defer, isolatedEnv, type Monohull, startMonohull, temporaryFolder, until } from './monohull.ts'
@@ -43,15 +40,6 @@ async function askUntil(monohull: Monohull, answer: RegExp): Promise<Set<number>
     { details: monohull.output },
   )
   return statuses
-}
-
-/** A browser's WebSocket for hot reloading, through nginx. */
-async function openHotSocket(monohull: Monohull): Promise<Readable> {
-  const port = (await monohull.serving()).httpPort
-  const headers = { Connection: 'Upgrade', Upgrade: 'websocket', Origin: `http://localhost:${port}` }
-  const request = http.get({ host: '127.0.0.1', port, headers: { Host: `localhost:${port}`, ...headers } })
-  const [, socket] = await once(request, 'upgrade')
-  return socket
 }
 
 describe('monohull dev', () => {
@@ -238,16 +226,7 @@ fs.writeFileSync('lock', String(process.pid), { flag: 'wx' })
 process.on('exit', () => fs.rmSync('lock'))
 process.on('SIGTERM', () => process.exit())
 `
-    // as servers with hot reloading do: they refuse other origins, and send what changed
-    const hot = `
-server.on('upgrade', ({ headers: { origin, host } }, socket) => {
-  if (origin !== 'http://' + host) return socket.destroy()
-  socket.write('HTTP/1.1 101 Switching Protocols\\r\\nConnection: Upgrade\\r\\nUpgrade: websocket\\r\\n\\r\\n')
-  fs.watch('page.txt', () => socket.end(fs.readFileSync('page.txt', 'utf8')))
-})
-`
-    const hotServer = (answer: string) => `${alone}const server = ${server(answer)}${hot}`
-    const monohull = startDev(t, { 'vite.js': hotServer('first'), 'package.json': '{}', 'page.txt': '' }, [
+    const monohull = startDev(t, { 'vite.js': alone + server('first'), 'package.json': '{}' }, [
       'node',
       'vite.js',
       'dev',
@@ -255,10 +234,7 @@ server.on('upgrade', ({ headers: { origin, host } }, socket) => {
     await monohull.serving()
     await monohull.seen(/watching monohull\.yaml and package\.json; app watches its files itself\n/)
     const pid = monohull.worker(1)
-    const updates = await openHotSocket(monohull)
-    change(monohull, 'page.txt', 'hot update')
-    assert.equal(await text(updates), 'hot update')
-    change(monohull, 'vite.js', hotServer('second'))
+    change(monohull, 'vite.js', alone + server('second'))
     const from = change(monohull, 'package.json', '{"private":true}')
     await monohull.seen(/changed: package\.json, reloading\n(.*\n)*.*reloaded ms=/, from)
     assert.deepEqual([...(await askUntil(monohull, /second/))], [200])
