@@ -65,11 +65,11 @@ const rules: Record<string, Rule> = {
     return inherited.filter(name => name !== 'set-cookie' && !names.includes(name))
   },
 
-  'proxy_set_header: what is around it is not inherited': ({ block }) =>
-    own(block, 'proxy_pass').length > 0 &&
-    own(block, 'proxy_set_header').every(({ args }) => args[0]?.toLowerCase() !== 'host')
-      ? ['no Host']
-      : [],
+  'proxy_set_header: what is around it is not inherited': ({ block, around }) => {
+    const sent = [...around, block].map(each => own(each, 'proxy_set_header')).findLast(headers => headers.length > 0)
+    const hasHost = sent?.some(({ args }) => args[0]?.toLowerCase() === 'host')
+    return own(block, 'proxy_pass').length > 0 && !hasHost ? ['no Host'] : []
+  },
 
   'error_page: what is around it is not inherited': ({ block, around }) => {
     const codes = codesOf(block)
