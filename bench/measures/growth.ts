@@ -77,10 +77,10 @@ function manyRoutes(stack: Stack): Promise<number[]> {
   const config = [
     'app: { command: node server.js, boot_timeout: 10m }',
     'routes:',
-    ...numbers(routes).map(n => `  - { path: /${n}, app: app }`),
+    ...numbers(routes).map(number => `  - { path: ${number === 1 ? '/' : `/${number}`}, app: app }`),
   ]
   return using(stack, { config: config.join('\n') }, async running => {
-    const ms = await untilServing(running, `${origins(running).http}/${routes}`)
+    const ms = await untilServing(running, origins(running).http)
     return [ms / 1000, readFigures(running.nginxPid() ?? 0).rssMb]
   })
 }

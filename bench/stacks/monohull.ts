@@ -35,7 +35,8 @@ export function monohullStack(workspace: Workspace, name = 'monohull', home = wo
         env: {
           PATH: workspace.path,
           NODE_ENV: 'production',
-          MONOHULL_HTTPS: 'on',
+          // with both protocols, nginx has every location twice
+          MONOHULL_HTTPS: settings.config === undefined ? 'on' : 'off',
           // flags and variables of an app apply to one named app only
           ...(settings.config === undefined && { MONOHULL_WORKERS: String(count) }),
           MONOHULL_NGINX_WORKER_PROCESSES: String(nginxProcesses),
