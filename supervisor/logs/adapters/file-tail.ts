@@ -1,9 +1,23 @@
-import { closeSync, fstatSync, mkdirSync, openSync, readSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  type FSWatcher,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  watch,
+  writeFileSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import type { Output } from './output.ts'
 
 const pollMs = 100
+/** The same while the kernel would report a change: a file that was made again has to be found. */
+const restMs = 5000
 /** Maximum number of bytes per read. */
 const longestRead = 1 << 20
 /** Size from which a file that was read to the end is truncated. The writer opens it for appending, so that is safe. */
@@ -32,6 +46,9 @@ export interface FileTail {
 /** Creates the file, readable only for this user, and follows it. */
 export function openFileTail({ clock, path, output, render }: FileTailOptions): FileTail {
   let position = 0
+  let watched: { inode: number; watcher: FSWatcher } | undefined
+  let cancel = () => {}
+  let isDue = false
   mkdirSync(dirname(path), { recursive: true })
   rmSync(path, { force: true })
   writeFileSync(path, '', { mode: 0o600 })
@@ -56,43 +73,72 @@ export function openFileTail({ clock, path, output, render }: FileTailOptions): 
   }
 
   function shorten(limit: number): void {
-    const file = openSync(path, 'r')
-    const { size } = fstatSync(file)
-    closeSync(file)
-    if (size < limit) return
+    if (position < limit && statSync(path).size < limit) return
     truncateSync(path)
     position = 0
   }
 
-  function poll(isLast: boolean): void {
+  /** Reads on. Returns whether there is more to read. */
+  function read(isLast: boolean): boolean {
     try {
       while (isLast || !output.full()) {
         const lines = readOn()
         if (!lines) {
-          shorten(largestFile)
-          return
+          if (position > 0) shorten(largestFile)
+          return false
         }
         output.write(render(lines))
       }
       shorten(largestBacklog)
+      return true
     } catch {
       // run_dir was removed: the next reload creates the file again
       position = 0
+      return false
     }
   }
 
-  let cancel = () => {}
-  function schedule(): void {
-    cancel = clock.after(pollMs, () => {
-      poll(false)
-      schedule()
+  /** Sees to it that the kernel reports changes of the present file. Returns whether it does. */
+  function follow(): boolean {
+    try {
+      const { ino: inode } = statSync(path)
+      if (watched?.inode === inode) return true
+      watched?.watcher.close()
+      watched = undefined
+      const watcher = watch(path, { persistent: false }, () => {
+        if (!isDue) schedule(pollMs)
+      })
+      watcher.on('error', unfollow)
+      watched = { inode, watcher }
+      return true
+    } catch {
+      unfollow()
+      return false
+    }
+  }
+
+  function unfollow(): void {
+    watched?.watcher.close()
+    watched = undefined
+  }
+
+  function schedule(afterMs: number): void {
+    cancel()
+    isDue = afterMs === pollMs
+    cancel = clock.after(afterMs, () => {
+      isDue = false
+      // what is appended from here on is reported
+      const isFollowed = follow()
+      schedule(read(false) || !isFollowed ? pollMs : restMs)
     })
   }
-  schedule()
+
+  schedule(follow() ? restMs : pollMs)
   return {
     close() {
       cancel()
-      poll(true)
+      unfollow()
+      read(true)
       rmSync(path, { force: true })
     },
   }

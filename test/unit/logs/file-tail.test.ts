@@ -3,6 +3,7 @@ import { appendFileSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { openFileTail } from '../../../supervisor/logs/adapters/file-tail.ts'
 import { createHandClock } from '../hand-clock.ts'
 
@@ -28,11 +29,32 @@ function open(t: TestContext) {
     block(until: Promise<void> | undefined) {
       full = until
     },
-    poll: () => advance(100),
+    advance,
+    poll: () => advance(5000),
   }
 }
 
 describe('tail of a file', () => {
+  it('reads soon after the kernel reports a change, also in a file that was made again', async t => {
+    const { path, text, poll, advance } = open(t)
+    const seen = async (expected: string) => {
+      for (let looks = 0; looks < 40 && text() !== expected; looks++) {
+        await setTimeout(5)
+        await advance(100)
+      }
+      assert.equal(text(), expected)
+    }
+    appendFileSync(path, 'one\n')
+    await seen('ONE\n')
+    appendFileSync(path, 'two\n')
+    await seen('ONE\nTWO\n')
+    rmSync(path)
+    writeFileSync(path, '')
+    await poll()
+    appendFileSync(path, 'three\n')
+    await seen('ONE\nTWO\nTHREE\n')
+  })
+
   it('is readable only for its user, and has what is appended, in whole lines', async t => {
     const { path, tail, text, poll } = open(t)
     assert.equal(statSync(path).mode & 0o777, 0o600)
