@@ -95,6 +95,6 @@ routes: [{ upstream: legacy, read_timeout: 2s }]
     })
     await monohull.serving()
     for (let count = 0; count < 4; count++) assert.equal((await monohull.request({ method: 'POST' })).body, 'well')
-    assert.match(monohull.output(), new RegExp(`upstream timed out .* while connecting .*127.0.0.1:${deaf}/`))
+    await monohull.seen(new RegExp(`upstream timed out .* while connecting .*127.0.0.1:${deaf}/`))
   })
 })
