@@ -23,6 +23,7 @@ describe('certificates under the names and in the forms that tools write', () =>
     openssl('crl2pkcs7', '-nocrl', '-certfile', 'c', '-out', 'pkcs7')
     openssl('x509', '-in', 'c', '-trustout', '-out', 'trusted')
     writeFileSync(join(folder, 'password'), 'to be kept\n')
+    writeFileSync(join(folder, 'windows-password'), '\uFEFFto be kept\r\n')
     const archive = ['pkcs12', '-export', '-in', 'c', '-inkey', 'k']
     openssl(...archive, '-passout', 'pass:', '-out', 'pkcs12')
     openssl(...archive, '-passout', 'file:password', '-out', 'locked')
@@ -57,6 +58,7 @@ describe('certificates under the names and in the forms that tools write', () =>
     'in DER': { 'site.cer': 'der', 'site.key': 'k' },
     'in PKCS#12 without a password': { 'site.pfx': 'pkcs12' },
     'in PKCS#12 with a password': { 'Site.P12': 'locked', 'Site.pass': 'password' },
+    'in PKCS#12 with a password from Windows': { 'SITE.PFX': 'locked', 'SITE.PASS': 'windows-password' },
     'in PKCS#12 with old ciphers': { 'site.p12': 'legacy', 'site.pass': 'password' },
     'with line breaks as two characters': { 'site.pem': 'literal-c', 'site.key': 'literal-k' },
   } as Record<string, Record<string, string>>))
