@@ -78,12 +78,18 @@ function enterDirectory(name: string | undefined): void {
 
 /** Run directory of the instance that the command line selects, even if the configuration is invalid by now. */
 export async function findRunDir(commandLine: CommandLine, world: World): Promise<string> {
-  const loaded = await loadConfiguration(commandLine, world, readConfigFile(commandLine, world))
+  const read = readConfigFile(commandLine, world)
+  const loaded = await loadConfiguration(commandLine, world, read)
   if (loaded.ok) return loaded.config.run_dir
   const usual = installationDefaults(world).run_dir
-  return (
-    commandLine.flags.run_dir ?? world.env.MONOHULL_RUN_DIR ?? (typeof usual === 'string' ? usual : '/run/monohull')
-  )
+  const set = commandLine.flags.run_dir ?? world.env.MONOHULL_RUN_DIR ?? writtenRunDir(read)
+  return set ?? (typeof usual === 'string' ? usual : '/run/monohull')
+}
+
+/** Value of `run_dir` in a file that is not even YAML by now: a typo must not make a command reach another instance. */
+function writtenRunDir(read: ReadFile): string | undefined {
+  const text = (read.ok && read.file?.text) || ''
+  return /^run_dir:[ \t]*(["']?)([^\s"'#][^"'#\r\n]*?)\1[ \t]*(?:#.*)?\r?$/m.exec(text)?.[2]
 }
 
 /** Format of the log that the command line, the environment or the file sets, even if the configuration is invalid. */
