@@ -34,6 +34,8 @@ export function describeRouteProblems(
     const fix = `set routes, such as [{path: /, app: ${apps[0]}}, {path: /${apps[1]}, app: ${apps[1]}}], or call one app web`
     return [{ path: ['apps'], message: `has no app for requests: choose between ${apps.join(', ')}`, params: { fix } }]
   }
+  const tooMany = describeProduct(routes)
+  if (tooMany) return [tooMany]
   const firsts = new Map<string, number>()
   for (const [index, route] of routes.entries())
     if (route && !firsts.has(matchKey(route))) firsts.set(matchKey(route), index)
@@ -47,6 +49,19 @@ export function describeRouteProblems(
       ...describeUselessCache(route, index, context),
     ]
   })
+}
+
+/** Locations of nginx for routes that each host has too. Each costs tens of kilobytes in every nginx process. */
+const mostShared = 20_000
+
+/** Problem of too many hosts, each of which has all routes without a host. */
+function describeProduct(routes: readonly (Route | undefined)[]): RouteProblem | undefined {
+  const hosts = new Set(routes.flatMap(route => route?.host ?? [])).size
+  const shared = routes.filter(route => route && route.host === undefined).length
+  if (hosts * shared <= mostShared) return undefined
+  const message = `has ${hosts} hosts and ${shared} routes without a host, which each host has too: nginx would hold ${hosts * shared} locations, of ${mostShared} at most`
+  const fix = 'set host in the routes that not every host needs, or put the hosts into dynamic_routes'
+  return { path: ['routes'], message, params: { fix } }
 }
 
 function describeTarget({ target }: Route, index: number, { apps, upstreams }: RouteContext): RouteProblem[] {

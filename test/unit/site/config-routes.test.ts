@@ -198,6 +198,16 @@ describe('config: targets of routes', () => {
     assert.equal(problem.source, 'monohull.yaml:4')
     assert.equal(problem.problem, 'repeats the host and path of routes.0 (monohull.yaml:2)')
   })
+
+  it('reject more hosts with more shared routes than nginx has memory for, at once', () => {
+    const lines = (count: number, line: (index: number) => string) => Array.from({ length: count }, (_, at) => line(at))
+    const hosts = (count: number) => lines(count, at => `  - {host: h${at}.test, response: {}}`)
+    const shared = (count: number) => lines(count, at => `  - {path: /p${at}, app: app}`)
+    const file = (text: string[]) => yaml(`routes:\n${text.join('\n')}`)
+    const problem = refusedOnce(file([...hosts(101), ...shared(200)]))
+    assert.match(problem.problem, /^has 101 hosts and 200 routes without a host, .* 20200 locations, of 20000 at most$/)
+    assert.equal(acceptedApps(file([...hosts(100), ...shared(200)])).routes?.length, 300)
+  })
 })
 
 describe('config: upstreams', () => {
