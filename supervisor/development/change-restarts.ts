@@ -80,14 +80,16 @@ export function createChangeRestarts(deps: ChangeRestartsDeps): ChangeRestarts {
     isActing = true
     const changes = takeChanges()
     if (changes.length > 0) {
-      const command = commandFor(changes)
-      log.info(`changed: ${describe(changes)}, ${command.type}ing`)
+      const commands = commandsFor(changes)
+      const verb = commands[0]?.type ?? 'restart'
+      log.info(`changed: ${describe(changes)}, ${verb}ing`)
       const startedAt = clock.monotonic()
-      const outcome = await deps.command(command)
+      let isDone = true
+      for (const command of commands) isDone = (await deps.command(command)).ok && isDone
       cancelKillBooting()
       cancelKillBooting = () => {}
-      hasFailed = !outcome.ok
-      if (outcome.ok) log.info(`${command.type}ed`, { ms: clock.monotonic() - startedAt })
+      hasFailed = !isDone
+      if (isDone) log.info(`${verb}ed`, { ms: clock.monotonic() - startedAt })
       else if (pending.size === 0) log.info(deps.isServing() ? 'the old version keeps serving' : 'waiting for a change')
       actedAt = clock.monotonic()
     }
@@ -156,12 +158,11 @@ export function createChangeRestarts(deps: ChangeRestartsDeps): ChangeRestarts {
   }
 }
 
-/** One command that covers several changes. */
-function commandFor(changes: readonly FileChange[]): Command {
+/** Commands for several changes: one reload, or the restart of each program that is affected, and of no other. */
+function commandsFor(changes: readonly FileChange[]): ChangeCommand[] {
   const all = changes.flatMap(({ commands }) => commands)
-  const [first, ...others] = new Map(all.map(command => [JSON.stringify(command), command])).values()
   const reload = all.find(({ type }) => type === 'reload')
-  return reload ?? (first && others.length === 0 ? first : { type: 'restart' })
+  return reload ? [reload] : [...new Map(all.map(command => [JSON.stringify(command), command])).values()]
 }
 
 function describe(changes: readonly FileChange[]): string {

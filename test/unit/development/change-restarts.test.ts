@@ -11,6 +11,7 @@ function createDevelopment(boot: { ms: number; ok?: boolean; atBoot?: () => void
   const { clock, advance } = createHandClock()
   const disk = new Map<string, string>()
   const served: Map<string, string>[] = []
+  const commands: Command[] = []
   const lines: string[] = []
   let kills = 0
   const write = (level: string) => (message: string, fields?: object) => {
@@ -19,7 +20,8 @@ function createDevelopment(boot: { ms: number; ok?: boolean; atBoot?: () => void
   const restarts = createChangeRestarts({
     clock,
     log: { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') },
-    async command(_command: Command) {
+    async command(command: Command) {
+      commands.push(command)
       served.push(new Map(disk))
       clock.after(boot.ms / 2, () => boot.atBoot?.())
       await new Promise<void>(resolve => clock.after(boot.ms, resolve))
@@ -35,7 +37,7 @@ function createDevelopment(boot: { ms: number; ok?: boolean; atBoot?: () => void
     disk.set(file, content)
     restarts.changed({ path: file, file, commands: restart })
   }
-  return { advance, disk, served, lines, save, restarts, boot, kills: () => kills }
+  return { advance, disk, served, commands, lines, save, restarts, boot, kills: () => kills }
 }
 
 describe('development/change-restarts', () => {
@@ -50,6 +52,20 @@ describe('development/change-restarts', () => {
         await advance(8000)
         assert.equal(served.at(-1)?.get('lib.js'), `v${saves}`)
       })
+
+  it('restarts the programs that the changes affect, and no other', async () => {
+    const { advance, commands, restarts, disk } = createDevelopment()
+    for (const target of ['web', 'queue']) {
+      disk.set(`${target}.js`, 'v2')
+      const change = { path: `${target}.js`, file: `${target}.js` }
+      restarts.changed({ ...change, commands: [{ type: 'restart', target }] })
+    }
+    await advance(2000)
+    assert.deepEqual(commands, [
+      { type: 'restart', target: 'web' },
+      { type: 'restart', target: 'queue' },
+    ])
+  })
 
   it('serves the last save of a version that takes long to boot', async () => {
     const { advance, served, save } = createDevelopment({ ms: 3000 })
