@@ -73,7 +73,7 @@ export function openFileTail({ clock, path, output, render }: FileTailOptions): 
   }
 
   function shorten(limit: number): void {
-    if (position < limit && statSync(path).size < limit) return
+    if (statSync(path).size < limit) return
     truncateSync(path)
     position = 0
   }
