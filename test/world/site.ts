@@ -23,6 +23,8 @@ export interface Site {
   output(): string
   /** A request with the cookies that came before; it follows no redirect. */
   send(path: string, options?: SendOptions): Promise<SiteResponse>
+  /** The same with a body of JSON. */
+  sendJson(path: string, value: unknown, method?: string): Promise<SiteResponse>
 }
 
 /** Options of a request. */
@@ -37,7 +39,7 @@ function siteOf(monohull: Monohull, directory: string): Site {
   const { httpsPort: port = 0 } = monohull.instance()
   const origin = `https://localhost:${port}`
   const cookies = new Map<string, string>()
-  return {
+  const site: Site = {
     origin,
     port,
     directory,
@@ -63,7 +65,10 @@ function siteOf(monohull: Monohull, directory: string): Site {
       }
       return response
     },
+    sendJson: (path, value, method = 'POST') =>
+      site.send(path, { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(value) }),
   }
+  return site
 }
 
 /** An error before the request could be sent: nobody took the connection. */
@@ -91,7 +96,7 @@ function sendOnce(port: number, path: string, { method, headers, body, agent }: 
         resolve({ status: response.statusCode ?? 0, headers: received, text: Buffer.concat(chunks).toString() })
       })
     })
-    request.on('socket', socket => socket.once('secureConnect', () => (isConnected = true)))
+    request.on('socket', socket => socket.connecting && socket.once('secureConnect', () => (isConnected = true)))
     request.on('timeout', () => request.destroy(new Error(`no response from ${path} in time`)))
     request.on('error', error => reject(isConnected || request.reusedSocket ? error : new Refused(error.message)))
     request.end(body)
@@ -111,7 +116,7 @@ interface Load {
 /** Number of connections of a load. */
 const loadWidth = 4
 
-/** Load on a site; after `until` is called, a refused connection ends it. */
+/** Load on a site, over kept connections. */
 function putLoad(t: TestContext, site: Site, path: string): Load {
   const agent = new https.Agent({ keepAlive: true, maxSockets: loadWidth })
   let failures: string[] = []
@@ -219,8 +224,9 @@ export async function liveWith(t: TestContext, program: Program): Promise<void> 
   assert.equal((await site.send(program.page)).headers.get('x-world'), 'two')
 
   const killed = monohull.worker(1)
+  const from = monohull.output().length
   process.kill(killed, 'SIGKILL')
-  await monohull.workerAfter(1, killed)
+  await monohull.seen(new RegExp(`worker died .*pid=${killed}\\b[\\s\\S]*worker ready`), from)
   await load.pass(20)
   const lost = load.failures()
   assert.ok(lost.length <= loadWidth, `in a crash: ${lost.join(', ')}`)

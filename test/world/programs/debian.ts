@@ -177,12 +177,8 @@ const goServer: Program = {
   },
   configuration: { app: { command: 'webhook -hooks hooks.json -ip 127.0.0.1 -port $PORT', listen: 'port' } },
   page: '/',
-  async use({ send }) {
-    const sent = await send('/hooks/say', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: '{"name": "world"}',
-    })
+  async use({ sendJson }) {
+    const sent = await sendJson('/hooks/say', { name: 'world' })
     assert.equal(sent.text.trim(), 'world')
   },
 }

@@ -81,12 +81,8 @@ NestFactory.create(AppModule).then(app => app.listen(process.env.PORT ?? 3000))
   },
   configuration: { app: { command: 'npx tsx main.ts' } },
   page: '/cats',
-  async use({ send }) {
-    const sent = await send('/cats', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: '{"name":"Tom"}',
-    })
+  async use({ sendJson }) {
+    const sent = await sendJson('/cats', { name: 'Tom' })
     assert.equal(sent.status, 201)
     assert.deepEqual(JSON.parse(sent.text), { created: { name: 'Tom' } })
   },
@@ -106,10 +102,9 @@ const fastify: Program = {
   },
   configuration: { app: { command: 'npx fastify start app.js' } },
   page: '/',
-  async use({ send }) {
-    const text = JSON.stringify({ long: 'x'.repeat(100_000) })
-    const sent = await send('/echo', { method: 'POST', headers: { 'content-type': 'application/json' }, body: text })
-    assert.equal(sent.text, text)
+  async use({ sendJson }) {
+    const value = { long: 'x'.repeat(100_000) }
+    assert.equal((await sendJson('/echo', value)).text, JSON.stringify(value))
   },
 }
 
@@ -196,7 +191,7 @@ const nodeRed: Program = {
   configuration: { app: { command: 'npx node-red --userDir data' } },
   workers: 1,
   page: '/settings',
-  async use({ send, output }) {
+  async use({ send, sendJson, output }) {
     const starts = () => output().split('Started flows').length
     const before = starts()
     const flow = [
@@ -211,8 +206,7 @@ const nodeRed: Program = {
       },
       { id: 'o1', z: 'tab1', type: 'http response', statusCode: '', headers: {}, wires: [] },
     ]
-    const body = JSON.stringify(flow)
-    const deployed = await send('/flows', { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+    const deployed = await sendJson('/flows', flow)
     assert.equal(deployed.status, 204, deployed.text)
     await until('the flow to start', () => starts() > before)
     assert.equal((await send('/flow')).text, 'flows')
@@ -237,13 +231,10 @@ packages: { '**': { access: $all, publish: $authenticated } }
   configuration: { app: { command: 'npx verdaccio --config config.yaml --listen 4873' } },
   workers: 1,
   page: '/-/ping',
-  async use({ send, origin, directory, port }) {
+  async use({ sendJson, origin, directory, port }) {
     const name = `user${++published}`
-    const made = await send(`/-/user/org.couchdb.user:${name}`, {
-      method: 'PUT',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ name, password: 'a long password', email: 'a@b.test', type: 'user' }),
-    })
+    const user = { name, password: 'a long password', email: 'a@b.test', type: 'user' }
+    const made = await sendJson(`/-/user/org.couchdb.user:${name}`, user, 'PUT')
     assert.equal(made.status, 201, made.text)
     writeFiles(directory, {
       'package/package.json': JSON.stringify({ name: 'world-package', version: `1.0.${published}` }),
