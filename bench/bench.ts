@@ -8,8 +8,12 @@ export interface Bench {
   workspace: Workspace
   monohull: Stack
   script: Stack
-  /** PM2 and supervisord, as far as available here. */
+  /** Monohull, and the other checkout if there is one. */
+  builds: Stack[]
+  /** PM2, supervisord and s6, as far as available here: stacks that supervise nginx as well. */
   peers: Stack[]
+  /** Node's cluster module, Gunicorn and Watt, as far as available: stacks that supervise the app alone. */
+  appPeers: Stack[]
   /** PM2, Node's cluster module and Gunicorn, as far as available: stacks that can replace their workers. */
   rollingPeers: Stack[]
   /** Caddy, if available. */

@@ -26,9 +26,11 @@ import { clusterStack } from './stacks/cluster.ts'
 import { gunicornStack } from './stacks/gunicorn.ts'
 import { monohullStack } from './stacks/monohull.ts'
 import { pm2Stack } from './stacks/pm2.ts'
+import { s6Stack } from './stacks/s6.ts'
 import { scriptStack } from './stacks/script.ts'
 import type { Stack } from './stacks/stack.ts'
 import { supervisordStack } from './stacks/supervisord.ts'
+import { wattStack } from './stacks/watt.ts'
 import { createWorkspace, home, type Workspace } from './workspace.ts'
 
 const measures: readonly Measure[] = [
@@ -92,18 +94,19 @@ process.once('SIGTERM', () => process.exit(143))
 const other = values.against === undefined ? undefined : buildIn(resolve(values.against), 'monohull in --against')
 const needsPeers = (of: readonly Measure[]) =>
   !values['no-peers'] && !other && wanted.some(measure => of.includes(measure))
+// both builds run from their checkouts: a compile cache that was filled in another way costs megabytes
+const monohull = other ? buildIn(home, 'monohull') : monohullStack(workspace)
+const peersFor = (of: readonly Measure[], all: readonly ((workspace: Workspace) => Stack)[]) =>
+  needsPeers(of) ? findPeers(workspace, all) : []
 const bench: Omit<Bench, 'seconds' | 'rounds' | 'amount'> = {
   workspace,
-  // both builds run from their checkouts: a compile cache that was filled in another way costs megabytes
-  monohull: other ? buildIn(home, 'monohull') : monohullStack(workspace),
+  monohull,
   script: other ?? scriptStack(workspace),
-  peers: other ? [other] : needsPeers([boot, memory, kills]) ? findPeers(workspace, [pm2Stack, supervisordStack]) : [],
-  rollingPeers: other
-    ? [other]
-    : needsPeers([faults])
-      ? findPeers(workspace, [pm2Stack, clusterStack, gunicornStack])
-      : [],
-  fronts: needsPeers([front, reloads]) ? findPeers(workspace, [caddyStack]) : [],
+  builds: other ? [monohull, other] : [monohull],
+  peers: other ? [other] : peersFor([boot, memory, kills], [pm2Stack, supervisordStack, s6Stack]),
+  appPeers: peersFor([boot, memory], [clusterStack, gunicornStack, wattStack]),
+  rollingPeers: other ? [other] : peersFor([faults], [pm2Stack, clusterStack, gunicornStack]),
+  fronts: peersFor([front, reloads], [caddyStack]),
   kills: allKills.filter(name => values.kill?.includes(name) ?? true),
   faults: allFaults.filter(({ name }) => values.fault?.includes(name) ?? true),
   limits: { wide: Number(values.wide), restSeconds: Number(values.rest) },

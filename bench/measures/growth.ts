@@ -15,7 +15,7 @@ export const growth: Measure = {
   name: 'growth',
   title: `Growth: ${apps} apps, ${workers} workers, ${routes.toLocaleString('en')} routes`,
   async run(bench) {
-    const stacks = [...new Set([bench.monohull, ...bench.peers])].filter(({ abilities }) => abilities.includes('scale'))
+    const stacks = bench.builds
     const names = [
       `reload of ${apps} apps, s`,
       `start of ${workers} workers, s`,
@@ -53,6 +53,7 @@ async function using<T>(stack: Stack, options: Parameters<Stack['start']>[0], ac
 
 function manyApps(stack: Stack): Promise<number[]> {
   const config = [
+    'https: off', // with both protocols, nginx has every location twice
     'apps:',
     ...numbers(apps).map(app => `  a${app}: { command: node server.js, workers: 1 }`),
     'routes:',
@@ -75,6 +76,7 @@ function manyWorkers(stack: Stack): Promise<number[]> {
 
 function manyRoutes(stack: Stack): Promise<number[]> {
   const config = [
+    'https: off',
     'app: { command: node server.js, boot_timeout: 10m }',
     'routes:',
     ...numbers(routes).map(number => `  - { path: ${number === 1 ? '/' : `/${number}`}, app: app }`),

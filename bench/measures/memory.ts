@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Measure } from '../bench.ts'
 import { describeMedian } from '../median.ts'
 import { kill } from '../processes.ts'
+import { withFile } from '../stacks/monohull.ts'
 import { getStatus, origins, type Running, untilServing } from '../stacks/stack.ts'
 import { markdownTable } from '../table.ts'
 
@@ -20,7 +21,8 @@ export const memory: Measure = {
   name: 'memory',
   title: 'Memory of the supervisor at rest for 10 s, with one health check per second',
   async run(bench) {
-    const stacks = [bench.monohull, ...bench.peers]
+    const ours = [...bench.builds, ...bench.builds.map(withFile)]
+    const stacks = [...new Set([...ours, ...bench.peers, ...bench.appPeers])]
     const samples = new Map<string, Memory[]>()
     for (let round = 1; round <= bench.rounds; round++) {
       bench.say(`memory: round ${round} of ${bench.rounds}`)
@@ -37,7 +39,8 @@ export const memory: Measure = {
           // stacks without /healthz respond with the app's 404, so that all get the same load
           await Promise.all(all.map(running => getStatus(`${origins(running).http}/healthz`)))
         }
-        for (const running of all) addSample(samples, running.name, readMemory(running.pid))
+        for (const [index, { supervisorPids }] of all.entries())
+          addSample(samples, stacks[index]?.name ?? '', sum(supervisorPids().map(readMemory)))
         if (empty.pid) addSample(samples, 'empty Node script', readMemory(empty.pid))
       } finally {
         for (const running of all) await running.stop()
@@ -59,12 +62,17 @@ export const memory: Measure = {
         1,
       ),
     ])
-    return markdownTable(['MB', 'RSS (target ≤ 60)', 'private (target ≤ 20)', 'anonymous'], rows)
+    return markdownTable(['MB', 'RSS (target ≤ 52)', 'private (target ≤ 13)', 'anonymous'], rows)
   },
 }
 
 function addSample(samples: Map<string, Memory[]>, name: string, sample: Memory): void {
   samples.set(name, [...(samples.get(name) ?? []), sample])
+}
+
+function sum(parts: readonly Memory[]): Memory {
+  const total = (key: keyof Memory) => parts.reduce((soFar, part) => soFar + part[key], 0)
+  return { rss: total('rss'), private: total('private'), anonymous: total('anonymous') }
 }
 
 /** Memory from /proc/PID/smaps_rollup, in MB of 2^20 bytes. Private memory would be free if this process ended. */

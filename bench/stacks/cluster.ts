@@ -28,6 +28,7 @@ export function clusterStack(workspace: Workspace): Stack {
         workerPids: workersOf,
         // the shell has replaced itself with nginx
         nginxPid: pid => pid,
+        supervisorPids: pid => [masterOf(pid) ?? 0],
         control: pid =>
           controlBySignals({
             master: () => masterOf(pid),

@@ -37,6 +37,7 @@ export function gunicornStack(workspace: Workspace): Stack {
         workerPids: workersOf,
         // the shell has replaced itself with nginx
         nginxPid: pid => pid,
+        supervisorPids: pid => [masterOf(pid) ?? 0],
         control: pid =>
           controlBySignals({ master: () => masterOf(pid), workerPids: () => workersOf(pid), rollSignal: 'SIGHUP' }),
         entry: 'wsgi.py',

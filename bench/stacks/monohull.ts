@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
-import { freePorts, nginxProcesses, type Workspace, workers } from '../workspace.ts'
+import { freePorts, home, nginxProcesses, type Workspace, workers } from '../workspace.ts'
 import { runCommand } from './command.ts'
 import { type CommandResult, NotAvailable, type Stack, type StartOptions, startProgram } from './stack.ts'
 
@@ -10,17 +10,17 @@ interface Instance {
 }
 
 /**
- * `monohull run node server.js` from the bundle of this checkout, or of another one in `home`. All starts share the local
+ * `monohull run node server.js` from the bundle of this checkout, or of another one in `root`. All starts share the local
  * certificate.
  */
-export function monohullStack(workspace: Workspace, name = 'monohull', home = workspace.package): Stack {
+export function monohullStack(workspace: Workspace, name = 'monohull', root = workspace.package): Stack {
   const stateDir = workspace.makeDirectory('state')
   return {
     name,
     abilities: ['roll', 'scale', 'maxRequests', 'maxMemory', 'timeout', 'stopInOrder'],
     async start({ entry = 'server.js', workers: count = workers, certificates, ...settings } = {}) {
       const dir = workspace.makeDirectory('monohull')
-      const program = join(home, 'dist/launcher.cjs')
+      const program = join(root, 'dist/launcher.cjs')
       writeConfig(dir, settings, workspace.image.path)
       await expectKnown(workspace, program, join(dir, 'app'))
       const [httpPort = 0, httpsPort = 0] = await freePorts(2)
@@ -35,10 +35,8 @@ export function monohullStack(workspace: Workspace, name = 'monohull', home = wo
         env: {
           PATH: workspace.path,
           NODE_ENV: 'production',
-          // with both protocols, nginx has every location twice
-          MONOHULL_HTTPS: settings.config === undefined ? 'on' : 'off',
           // flags and variables of an app apply to one named app only
-          ...(settings.config === undefined && { MONOHULL_WORKERS: String(count) }),
+          ...(settings.config === undefined && { MONOHULL_HTTPS: 'on', MONOHULL_WORKERS: String(count) }),
           MONOHULL_NGINX_WORKER_PROCESSES: String(nginxProcesses),
           MONOHULL_BIND_ADDRESSES: '127.0.0.1',
           MONOHULL_HTTP_PORT: String(httpPort),
@@ -65,6 +63,12 @@ export function monohullStack(workspace: Workspace, name = 'monohull', home = wo
       })
     },
   }
+}
+
+/** The same with a monohull.yaml as real apps have one. */
+export function withFile(stack: Stack): Stack {
+  const config = readFileSync(join(home, 'bench/peers/monohull.yaml'), 'utf8')
+  return { ...stack, name: `${stack.name} with a file`, start: options => stack.start({ ...options, config }) }
 }
 
 /** Writes keys of the lifecycle and the routes to monohull.yaml; without any, writes no file. */

@@ -77,6 +77,8 @@ export interface Running {
   dir: string
   /** Pids of the app's processes. */
   workerPids(): number[]
+  /** Pids of the processes that supervise; they may run the app as well, in threads. */
+  supervisorPids(): number[]
   /** Number of workers that became ready since the start if the stack logs it, else the number of workers. */
   readyWorkers(): number
   nginxPid(): number | undefined
@@ -106,6 +108,8 @@ export interface Program {
   httpsPort: number
   workerPids: (pid: number) => number[]
   nginxPid: (pid: number) => number | undefined
+  /** Default: the started program alone. */
+  supervisorPids?: (pid: number) => number[]
   control?: (pid: number) => Control
   setRelease?: (release: number, pid: number) => Promise<CommandResult>
   /** Counts workers that became ready, in everything it has printed. */
@@ -141,6 +145,7 @@ export function startProgram(program: Program): Running {
     dir,
     workerPids: () => program.workerPids(pid),
     nginxPid: () => program.nginxPid(pid),
+    supervisorPids: () => program.supervisorPids?.(pid) ?? [pid],
     ...(program.control && { control: program.control(pid) }),
     setRelease: async release =>
       program.setRelease?.(release, pid) ?? { isDone: false, detail: 'its configuration is fixed' },
