@@ -1,5 +1,6 @@
 import { isInNetwork } from '../base/network.ts'
-import { type DynamicTarget, formatTarget } from './route.ts'
+import type { DynamicRoute } from './route.ts'
+import { type DynamicTarget, formatTarget } from './target.ts'
 
 /** Configuration and machine that dynamic routes are checked against. */
 export interface RouteContext {
@@ -22,33 +23,32 @@ export interface RouteObstacle {
   fix: string
 }
 
-/** Obstacle to a route from a host to a target; undefined if the route works. */
+/** First obstacle to the route of a host or wildcard; undefined if the route works. */
 export function findRouteObstacle(
   host: string,
-  target: DynamicTarget,
+  { targets, readTimeoutMs }: DynamicRoute,
   context: RouteContext,
 ): RouteObstacle | undefined {
-  const named = context.namedHosts.find(
+  const configured = context.namedHosts.find(
     name => name === host || (name.startsWith('*.') && host.endsWith(name.slice(1))),
   )
-  if (named !== undefined) {
-    const what = named === host ? host : `${named}, which matches ${host},`
+  if (configured !== undefined) {
+    const what = configured === host ? host : `${configured}, which matches ${host},`
     return {
       problem: `${what} is in the configuration, which takes precedence`,
       fix: 'remove it from server_names and routes',
     }
   }
-  return findTargetObstacle(target, context)
+  const broken = targets.map(({ target }) => findTargetObstacle(target, context)).find(found => found !== undefined)
+  if (broken) return broken
+  const named = targets.find(({ target }) => target.kind === 'name')
+  if (readTimeoutMs === undefined || !named) return undefined
+  const problem = `read_timeout does not apply to ${formatTarget(named.target)}, which is not an address`
+  return { problem, fix: 'set read_timeout in routes, or name addresses' }
 }
 
-/** Target as nginx reads it: `app:web`, `upstream:legacy`, `address:10.0.0.2:5000`, or `none` for one that does not exist. */
-export function encodeTarget(target: DynamicTarget, context: RouteContext): string {
-  if (findTargetObstacle(target, context)) return 'none'
-  if (target.kind === 'address') return `address:${formatTarget(target)}`
-  return `${context.apps.includes(target.name) ? 'app' : 'upstream'}:${target.name}`
-}
-
-function findTargetObstacle(target: DynamicTarget, context: RouteContext): RouteObstacle | undefined {
+/** Obstacle to one target; undefined if it works. */
+export function findTargetObstacle(target: DynamicTarget, context: RouteContext): RouteObstacle | undefined {
   const { apps, upstreams, staticApps, networks, isOwn } = context
   if (target.kind === 'address') {
     const { address } = target

@@ -71,15 +71,19 @@ export function createFileRoutes({ file, log, onChange }: FileRoutesDeps): FileR
 
   known = look()
   return {
-    async find(host) {
+    async find(names) {
       if (!known) throw new Error(`${file.path}: ${problem}`)
-      return known.routes.get(host)
+      for (const name of names) {
+        const route = known.routes.get(name)
+        if (route) return { name, route }
+      }
+      return undefined
     },
     list: async () => known?.routes ?? empty.routes,
-    async set(host, target) {
+    async set(host, route) {
       const present = look()
       if (!present) throw new OperatorError(`cannot write ${file.path}: ${problem}`, { fix: fixOf(file.path) })
-      const text = writeRouteFile(present.entries, host, target)
+      const text = writeRouteFile(present.entries, host, route)
       try {
         file.write(text)
       } catch (error) {

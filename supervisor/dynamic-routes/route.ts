@@ -1,107 +1,173 @@
-import { formatAddress, isIpv6 } from '../base/address.ts'
-import { isHostName } from '../base/host-name.ts'
-import { isInNetwork } from '../base/network.ts'
+import { formatDuration, parseDuration } from '../base/duration.ts'
+import { nginxSize, parseSize } from '../base/size.ts'
+import { findBadPassword } from '../front/password-file.ts'
+import type { Reading } from './reading.ts'
+import { type DynamicTarget, formatTarget, readRouteTarget } from './target.ts'
 
-/** Target of the requests for a host. */
-export type DynamicTarget =
-  /** App or upstream of the configuration, resolved when it is used. */
-  { kind: 'name'; name: string } | { kind: 'address'; address: string; port: number }
+/** Route of a host. */
+export interface DynamicRoute {
+  /** At least one; no two are equal. */
+  targets: readonly WeightedTarget[]
+  /** Whether a visitor stays with one of several targets, by a cookie. */
+  isSticky: boolean
+  /** Maximum body size in bytes, 0: unlimited; undefined: that of the whole front. */
+  maxBodyBytes: number | undefined
+  /** Time without data after which a response from an address counts as failed; undefined: nginx's default of 60 s. */
+  readTimeoutMs: number | undefined
+  /** Lines of an htpasswd file, `NAME:HASH`, in place of the basic_auth of the whole front; empty: no passwords of its own. */
+  users: readonly string[]
+}
 
-/** Value read from a text, or the problem with its fix. */
-export type Reading<T> = { ok: true; value: T } | { ok: false; problem: string; fix: string }
+/** Target with its share of the requests. */
+export interface WeightedTarget {
+  target: DynamicTarget
+  /** From 1 to 999. */
+  weight: number
+}
 
-/** Reason for the failure of route commands while dynamic_routes is not set, with its fix. */
-export const withoutDynamicRoutes = 'dynamic_routes is not set\n  fix: set dynamic_routes: {store: file}, and restart'
+const mostTargets = 32
+const mostUsers = 32
+const mostUserLength = 256
+const longestTimeoutMs = 86_400_000
+const keys = ['targets', 'sticky', 'max_body_size', 'read_timeout', 'basic_auth']
+const no = (problem: string, fix: string) => ({ ok: false as const, problem, fix })
+const valueFix =
+  'write "10.0.0.2:5000", "10.0.0.2:5000 10.0.0.3:5000 weight=2", or {"targets": ["10.0.0.2:5000"], "sticky": true}'
 
 /**
- * Networks that no target may be in: unspecified, link-local, multicast and reserved addresses, IPv6 addresses that contain an IPv4 address and
- * would bypass the rules for it, and every other address at which a cloud serves credentials to its machines.
+ * Route from a value in a store: `web`, `10.0.0.2:5000 10.0.0.3:5000 weight=2`, or the object
+ * `{"targets": […], "sticky": true, "max_body_size": "20m", "read_timeout": "5m", "basic_auth": ["NAME:HASH"]}`, parsed or in JSON. A problem
+ * follows the name of the value, and contains nothing of `basic_auth`.
  */
-const forbidden = [
-  '0.0.0.0/8',
-  '169.254.0.0/16',
-  '224.0.0.0/3',
-  '100.100.100.200', // Alibaba Cloud
-  '168.63.129.16', // Azure
-  '192.0.0.192', // Oracle Cloud, in its first generation
-  'fe80::/9', // and the former site-local addresses
-  'ff00::/8',
-  '64:ff9b::/32',
-  '2001::/32',
-  '2002::/16',
-  'fd00:42::/32', // Scaleway
-  'fd00:a9fe:a9fe::/48', // Akamai, formerly Linode
-  'fd00:c1::/32', // Oracle Cloud
-  'fd00:ec2::/32', // Amazon EC2 and EKS
-  'fd20:ce::/32', // Google Cloud
-]
-
-const programName = /^[a-z0-9]+(-[a-z0-9]+)*$/
-const example = 'name one host, such as shop.example.com'
-
-/**
- * Host name in lower case. Names of one label and addresses are rejected: requests for them are routed as without
- * dynamic routes, so that health checks by address work.
- */
-export function readRouteHost(text: string): Reading<string> {
-  const host = text.toLowerCase()
-  const no = (problem: string, fix = example) => ({ ok: false as const, problem, fix })
-  if (host.includes('*')) return no('is a wildcard, which is not supported', `${example}, or use routes with host`)
-  if (/[^\x20-\x7e]/.test(host)) return no('is not in ASCII', 'write it as browsers send it, such as xn--…')
-  if (!isHostName(host)) return no('is not a host name')
-  if (!host.includes('.')) return no('is a single word')
-  if (!/\.[a-z_][^.]*$/.test(host)) return no('is an address')
-  return { ok: true, value: host }
-}
-
-/** Target such as `web`, `10.0.0.2:5000` or `[2001:db8::2]:5000`. Addresses that cannot be a server of the user are rejected. */
-export function readRouteTarget(text: string): Reading<DynamicTarget> {
-  if (programName.test(text) && text.length <= 32) return { ok: true, value: { kind: 'name', name: text } }
-  const {
-    ipv4,
-    ipv6,
-    port = '',
-  } = /^(?:(?<ipv4>[\d.]+)|\[(?<ipv6>[\da-f:.]+)\]):(?<port>\d{1,5})$/i.exec(text)?.groups ?? {}
-  const address = ipv4 === undefined ? ipv6 && canonicalIpv6(ipv6) : canonicalIpv4(ipv4)
-  if (!address || Number(port) < 1 || Number(port) > 65535) {
-    if (/^[\w.-]+:\d+$/.test(text) && !ipv4)
-      return { ok: false, problem: 'is a name that needs DNS', fix: 'add it to upstreams, and name the upstream' }
-    const fix = 'name an app, an upstream, or an address such as 10.0.0.2:5000 or [2001:db8::2]:5000'
-    return { ok: false, problem: 'is not a valid target', fix }
+export function readRoute(value: unknown): Reading<DynamicRoute> {
+  if (typeof value !== 'string') return readObject(value)
+  if (!value.trimStart().startsWith('{')) {
+    const targets = readTargets(value)
+    return targets.ok ? { ok: true, value: plainRoute(targets.value) } : targets
   }
-  if (isForbidden(address)) {
-    const problem =
-      'is not allowed: it is unspecified, link-local or multicast, or an address where a cloud serves credentials'
-    return { ok: false, problem, fix: "name the server's address in its network" }
-  }
-  return { ok: true, value: { kind: 'address', address, port: Number(port) } }
-}
-
-/** Text of a target, as `readRouteTarget` reads it. */
-export function formatTarget(target: DynamicTarget): string {
-  if (target.kind === 'name') return target.name
-  const { address, port } = target
-  return formatAddress(address, port)
-}
-
-function canonicalIpv4(text: string): string | undefined {
-  const parts = text.split('.')
-  return parts.length === 4 && parts.every(part => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255)
-    ? text
-    : undefined
-}
-
-/** Canonical form. An address can be written in many ways, and a check of one would miss the others. */
-function canonicalIpv6(text: string): string | undefined {
   try {
-    return new URL(`http://[${text}]`).hostname.slice(1, -1)
+    return readObject(JSON.parse(value))
   } catch {
-    return undefined // not an address
+    return no('is not valid JSON', valueFix)
   }
 }
 
-/** Whether a canonical address is rejected. */
-function isForbidden(address: string): boolean {
-  const containsIpv4 = isIpv6(address) && address.startsWith('::') && address !== '::1'
-  return containsIpv4 || forbidden.some(network => isInNetwork(address, network))
+/** Route to targets without settings. */
+function plainRoute(targets: readonly WeightedTarget[]): DynamicRoute {
+  return { targets, isSticky: false, maxBodyBytes: undefined, readTimeoutMs: undefined, users: [] }
+}
+
+/** Value for a store, as `readRoute` reads it: a text if the route has no settings. */
+export function routeValue(route: DynamicRoute): string | Record<string, unknown> {
+  const { targets, isSticky, maxBodyBytes, readTimeoutMs, users } = route
+  const texts = targets.map(({ target, weight }) => `${formatTarget(target)}${weight === 1 ? '' : ` weight=${weight}`}`)
+  const settings = {
+    ...(isSticky ? { sticky: true } : {}),
+    ...(maxBodyBytes === undefined ? {} : { max_body_size: formatBody(maxBodyBytes) }),
+    ...(readTimeoutMs === undefined ? {} : { read_timeout: formatTimeout(readTimeoutMs) }),
+    ...(users.length > 0 ? { basic_auth: users } : {}),
+  }
+  return Object.keys(settings).length === 0 ? texts.join(' ') : { targets: texts, ...settings }
+}
+
+/** Text of a route for messages and lists, without passwords: `10.0.0.2:80 10.0.0.3:80 weight=2, sticky, 2 users`. */
+export function formatRoute(route: DynamicRoute): string {
+  const { isSticky, maxBodyBytes, readTimeoutMs, users } = route
+  return [
+    routeValue(plainRoute(route.targets)),
+    ...(isSticky ? ['sticky'] : []),
+    ...(maxBodyBytes === undefined ? [] : [`max_body_size ${formatBody(maxBodyBytes)}`]),
+    ...(readTimeoutMs === undefined ? [] : [`read_timeout ${formatTimeout(readTimeoutMs)}`]),
+    ...(users.length > 0 ? [`${users.length} ${users.length === 1 ? 'user' : 'users'}`] : []),
+  ].join(', ')
+}
+
+function formatBody(bytes: number): string {
+  if (bytes === 0) return 'off'
+  const text = nginxSize(bytes)
+  // a size needs a unit
+  return parseSize(text) === undefined ? `${(bytes / 1024).toFixed(9)}k` : text
+}
+
+/** Exact, unlike `formatDuration` with its one decimal. */
+function formatTimeout(ms: number): string {
+  return ms % 1000 === 0 ? formatDuration(ms) : `${ms}ms`
+}
+
+function readTargets(text: string): Reading<WeightedTarget[]> {
+  const targets: WeightedTarget[] = []
+  let isWeighted = true
+  for (const word of text.split(/\s+/).filter(Boolean)) {
+    const weight = /^weight=([1-9]\d{0,2})$/.exec(word)?.[1]
+    const last = targets.at(-1)
+    if (weight !== undefined && last && !isWeighted) {
+      last.weight = Number(weight)
+      isWeighted = true
+      continue
+    }
+    if (word.startsWith('weight='))
+      return no('has a weight that is not one number from 1 to 999 after a target', valueFix)
+    const reading = readRouteTarget(word)
+    if (!reading.ok) return targets.length === 0 && text.trim() === word ? reading : prefix(shown(word), reading)
+    targets.push({ target: reading.value, weight: 1 })
+    isWeighted = false
+  }
+  if (targets.length === 0) return no('is not a valid target', valueFix)
+  if (targets.length > mostTargets)
+    return no(`has more than ${mostTargets} targets`, 'use an upstream, or fewer targets')
+  const texts = targets.map(({ target }) => formatTarget(target))
+  const twice = texts.find((one, index) => texts.indexOf(one) < index)
+  if (twice !== undefined) return no(`names ${twice} twice`, 'name it once, with a weight')
+  return { ok: true, value: targets }
+}
+
+function readObject(value: unknown): Reading<DynamicRoute> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return no('is not a valid target', valueFix)
+  const unknown = Object.keys(value).find(key => !keys.includes(key))
+  if (unknown !== undefined) return no(`has the unknown key ${shown(unknown)}`, `use ${keys.join(', ')}`)
+  const { targets: list, sticky, max_body_size, read_timeout, basic_auth } = value as Record<string, unknown>
+  const words = Array.isArray(list) ? list : [list]
+  if (!words.every(word => typeof word === 'string')) return no('has targets that are not texts', valueFix)
+  const targets = readTargets(words.join(' '))
+  if (!targets.ok) return targets
+  if (sticky !== undefined && typeof sticky !== 'boolean')
+    return no('has a value of sticky that is not true or false', 'write true or false')
+  const maxBodyBytes = max_body_size === 'off' ? 0 : parseText(max_body_size, parseSize)
+  if (max_body_size !== undefined && (maxBodyBytes === undefined || maxBodyBytes > Number.MAX_SAFE_INTEGER))
+    return no('has an invalid max_body_size', 'write a size such as "20m", or "off"')
+  const readTimeoutMs = parseText(read_timeout, parseDuration)
+  if (read_timeout !== undefined && !(Number(readTimeoutMs) >= 1 && Number(readTimeoutMs) <= longestTimeoutMs))
+    return no('has an invalid read_timeout', 'write a duration such as "30s" or "5m", of at most "1d"')
+  const users = readUsers(basic_auth)
+  if (!users.ok) return users
+  return {
+    ok: true,
+    value: { targets: targets.value, isSticky: sticky === true, maxBodyBytes, readTimeoutMs, users: users.value },
+  }
+}
+
+function readUsers(value: unknown): Reading<readonly string[]> {
+  if (value === undefined) return { ok: true, value: [] }
+  const fix = 'write a list of lines of an htpasswd file, as htpasswd -nB NAME prints them'
+  if (!Array.isArray(value) || value.length === 0 || value.length > mostUsers)
+    return no(`has a basic_auth that is not a list of 1 to ${mostUsers} users`, fix)
+  // one line each, and only characters that a hash or the name in an Authorization header can have
+  const isLine = (user: unknown) => typeof user === 'string' && /^[^\s:#][^\p{Cc}:]*:[\x21-\x7e]+$/u.test(user)
+  const bad = value.findIndex(user => !isLine(user) || user.length > mostUserLength)
+  if (bad !== -1) return no(`has no NAME:HASH in entry ${bad + 1} of basic_auth`, fix)
+  const problem = findBadPassword(value.join('\n'))
+  return problem === undefined ? { ok: true, value } : no(`has a basic_auth that ${problem}`, fix)
+}
+
+function parseText<T>(value: unknown, parse: (text: string) => T | undefined): T | undefined {
+  return typeof value === 'string' ? parse(value) : undefined
+}
+
+function prefix(word: string, { problem, fix }: { problem: string; fix: string }) {
+  return no(`has the target ${word}, which ${problem}`, fix)
+}
+
+function shown(text: string): string {
+  const printable = text.replace(/[^\x21-\x7e]/g, '?')
+  return printable.length > 60 ? `${printable.slice(0, 60)}…` : printable
 }

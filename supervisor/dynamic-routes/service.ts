@@ -1,8 +1,11 @@
 import { messageOf, OperatorError } from '../base/errors.ts'
 import type { Outcome } from '../base/outcome.ts'
 import type { Runtime } from '../base/runtime.ts'
-import { encodeTarget, findRouteObstacle, type RouteContext } from './context.ts'
-import { formatTarget, type Reading, readRouteHost, readRouteTarget } from './route.ts'
+import { findRouteObstacle, type RouteContext } from './context.ts'
+import { encodeRoute } from './encoding.ts'
+import type { Reading } from './reading.ts'
+import { formatRoute, readRoute } from './route.ts'
+import { candidatesOf, isWildcard, readRouteHost } from './route-host.ts'
 import type { OnRoutesChange, RouteStore, RouteStoreStatus } from './store.ts'
 
 /** Dependencies of the service. */
@@ -10,18 +13,21 @@ export interface DynamicRoutesDeps extends Pick<Runtime, 'clock' | 'log'> {
   /** Opens a store that reports its changes to `onChange`. */
   openStore(onChange: OnRoutesChange): RouteStore
   context: () => RouteContext
-  /** Sends nginx the changes by host; undefined: no target. Rejects if nginx does not accept them. */
+  /** Sends nginx the changes by host or wildcard, encoded; undefined: no route. Rejects if nginx does not accept them. */
   push(version: number, changes: ReadonlyMap<string, string | undefined>): Promise<void>
 }
 
 /** Result of a lookup by nginx, which discards one that is older than a change it received meanwhile. */
 export interface RouteLookup {
   version: number
-  target: string | undefined
+  /** Encoded for nginx; undefined: the host has no route. */
+  route: string | undefined
+  /** Wildcard that has the route; undefined if it is the host's own. */
+  wildcard: string | undefined
 }
 
 /** Route as listed. */
-export interface DynamicRoute {
+export interface ListedRoute {
   host: string
   target: string
   /** Reason why it does not work. */
@@ -30,12 +36,12 @@ export interface DynamicRoute {
 
 /** Dynamic routes of hosts, in addition to those of the configuration. */
 export interface DynamicRoutes {
-  /** Rejects while the store cannot be read. */
+  /** Route of a host, else of the longest wildcard that matches it. Rejects while the store cannot be read. */
   find(host: string): Promise<RouteLookup>
   /** Settles when nginx serves the route. */
   set(host: string, target: string): Promise<Outcome>
   remove(host: string): Promise<Outcome>
-  list(): Promise<DynamicRoute[]>
+  list(): Promise<ListedRoute[]>
   /** Logs the routes that do not work, if they have changed. */
   report(): Promise<void>
   status(): RouteStoreStatus
@@ -50,7 +56,7 @@ export function createDynamicRoutes({ clock, log, openStore, context, push }: Dy
     // never a version that was used before, even if the clock was set back
     version = Math.max(version + 1, clock.now())
     const encoded = new Map(
-      [...changes].map(([host, target]) => [host, target && encodeTarget(target, context())] as const),
+      [...changes].map(([host, route]) => [host, route && encodeRoute(route, context())] as const),
     )
     await push(version, encoded).catch((error: unknown) => {
       throw new OperatorError(`the change is stored, but nginx did not receive it: ${messageOf(error)}`, {
@@ -59,11 +65,11 @@ export function createDynamicRoutes({ clock, log, openStore, context, push }: Dy
     })
   })
 
-  async function list(): Promise<DynamicRoute[]> {
+  async function list(): Promise<ListedRoute[]> {
     const around = context()
-    return [...(await store.list())].map(([host, target]) => {
-      const obstacle = findRouteObstacle(host, target, around)
-      return { host, target: formatTarget(target), ...(obstacle ? { problem: obstacle.problem } : {}) }
+    return [...(await store.list())].map(([host, route]) => {
+      const obstacle = findRouteObstacle(host, route, around)
+      return { host, target: formatRoute(route), ...(obstacle ? { problem: obstacle.problem } : {}) }
     })
   }
 
@@ -77,19 +83,24 @@ export function createDynamicRoutes({ clock, log, openStore, context, push }: Dy
   }
 
   return {
-    async find(host) {
+    async find(text) {
       const asked = version
-      const target = await store.find(host)
-      return { version: asked, target: target && encodeTarget(target, context()) }
+      const host = readRouteHost(text)
+      const found = host.ok && !isWildcard(host.value) ? await store.find(candidatesOf(host.value)) : undefined
+      return {
+        version: asked,
+        route: found && encodeRoute(found.route, context()),
+        wildcard: found && isWildcard(found.name) ? found.name : undefined,
+      }
     },
     set: (hostText, targetText) =>
       toOutcome(async () => {
         const host = expectValue('host', hostText, readRouteHost)
-        const target = expectValue('target', targetText, readRouteTarget)
-        const obstacle = findRouteObstacle(host, target, context())
+        const route = expectValue('target', targetText, readRoute)
+        const obstacle = findRouteObstacle(host, route, context())
         if (obstacle) throw new OperatorError(obstacle.problem, { fix: obstacle.fix })
-        await store.set(host, target)
-        return { ok: true, message: `${host} now leads to ${formatTarget(target)}` }
+        await store.set(host, route)
+        return { ok: true, message: `${host} now leads to ${formatRoute(route)}` }
       }),
     remove: hostText =>
       toOutcome(async () => {
@@ -116,5 +127,7 @@ export function createDynamicRoutes({ clock, log, openStore, context, push }: Dy
 function expectValue<T>(what: 'host' | 'target', text: string, read: (text: string) => Reading<T>): T {
   const reading = read(text)
   if (reading.ok) return reading.value
-  throw new OperatorError(`${what} ${JSON.stringify(text)} ${reading.problem}`, { fix: reading.fix })
+  // an object may contain passwords
+  const shown = text.includes('{') ? '' : ` ${JSON.stringify(text)}`
+  throw new OperatorError(`${what}${shown} ${reading.problem}`, { fix: reading.fix })
 }

@@ -1,15 +1,21 @@
 import { gauge, type Metric } from '../base/metrics.ts'
-import type { DynamicTarget } from './route.ts'
+import type { DynamicRoute } from './route.ts'
 
 /** Store of dynamic routes. Other programs may write to it, so it validates every route that it returns. */
 export interface RouteStore {
-  /** Target of a host; undefined if it has none. Rejects while the store cannot be read. */
-  find(host: string): Promise<DynamicTarget | undefined>
+  /** First of some names (a host, then the wildcards that match it) that has a route; undefined if none has. Rejects while the store cannot be read. */
+  find(names: readonly string[]): Promise<FoundRoute | undefined>
   /** All routes; none while the store cannot be read. */
-  list(): Promise<ReadonlyMap<string, DynamicTarget>>
-  /** Sets or removes the target of a host. Settles when the change is processed; rejects with an OperatorError if it was not stored. */
-  set(host: string, target: DynamicTarget | undefined): Promise<void>
+  list(): Promise<ReadonlyMap<string, DynamicRoute>>
+  /** Sets or removes the route of a host or wildcard. Settles when the change is processed; rejects with an OperatorError if it was not stored. */
+  set(name: string, route: DynamicRoute | undefined): Promise<void>
   status(): RouteStoreStatus
+}
+
+/** Route with the name that it is stored under. */
+export interface FoundRoute {
+  name: string
+  route: DynamicRoute
 }
 
 /** Status of the store. */
@@ -20,8 +26,8 @@ export interface RouteStoreStatus {
   problem: string | undefined
 }
 
-/** Callback with the new targets by host; undefined for a removed route. Rejects if the change could not be passed on. */
-export type OnRoutesChange = (changes: ReadonlyMap<string, DynamicTarget | undefined>) => Promise<void>
+/** Callback with the new routes by host or wildcard; undefined for a removed one. Rejects if the change could not be passed on. */
+export type OnRoutesChange = (changes: ReadonlyMap<string, DynamicRoute | undefined>) => Promise<void>
 
 /** File of a file store. */
 export interface RouteFileAccess {

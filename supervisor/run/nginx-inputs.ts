@@ -48,7 +48,7 @@ export async function openNginxInputs(deps: NginxInputsDeps): Promise<NginxInput
       served: () => certificates.current()?.kept ?? [],
       async hasRoute(host): Promise<boolean> {
         if (!dynamicRoutes) throw new Error('cannot look up dynamic routes: dynamic_routes is not set')
-        return (await dynamicRoutes.find(host)).target !== undefined
+        return (await dynamicRoutes.find(host)).route !== undefined
       },
     }),
   )

@@ -1,7 +1,7 @@
 import express, { type Express, type Request, type Response } from 'express'
 import { formatMetrics, type Metric, metricsType } from '../../base/metrics.ts'
 import type { Outcome } from '../../base/outcome.ts'
-import { withoutDynamicRoutes } from '../../dynamic-routes/route.ts'
+import { withoutDynamicRoutes } from '../../dynamic-routes/reading.ts'
 import type { Inspection } from '../../workers/inspection.ts'
 import type { Command } from '../command.ts'
 import type { CommandClient } from '../command-queue.ts'

@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict'
 import type { RouteContext } from '../../../supervisor/dynamic-routes/context.ts'
-import { readRouteTarget } from '../../../supervisor/dynamic-routes/route.ts'
+import { type DynamicRoute, readRoute } from '../../../supervisor/dynamic-routes/route.ts'
+import { readRouteTarget } from '../../../supervisor/dynamic-routes/target.ts'
 
 /** The target that a text is read as. */
 export const targetOf = (text: string) => {
   const reading = readRouteTarget(text)
+  return reading.ok ? reading.value : assert.fail(reading.problem)
+}
+
+/** The route that a value is read as. */
+export function routeOf(value: unknown): DynamicRoute {
+  const reading = readRoute(value)
   return reading.ok ? reading.value : assert.fail(reading.problem)
 }
 

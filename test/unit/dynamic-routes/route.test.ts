@@ -1,15 +1,34 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { encodeTarget, findRouteObstacle } from '../../../supervisor/dynamic-routes/context.ts'
+import { findRouteObstacle } from '../../../supervisor/dynamic-routes/context.ts'
+import { encodeRoute } from '../../../supervisor/dynamic-routes/encoding.ts'
 import { changedRoutes, readRouteFile, writeRouteFile } from '../../../supervisor/dynamic-routes/file-format.ts'
-import { formatTarget, readRouteHost, readRouteTarget } from '../../../supervisor/dynamic-routes/route.ts'
-import { context, targetOf } from './route-context.ts'
+import { formatRoute } from '../../../supervisor/dynamic-routes/route.ts'
+import { candidatesOf, readRouteHost } from '../../../supervisor/dynamic-routes/route-host.ts'
+import { formatTarget, readRouteTarget } from '../../../supervisor/dynamic-routes/target.ts'
+import { context, routeOf, targetOf } from './route-context.ts'
 
-describe('dynamic-routes/route: hosts', () => {
+describe('dynamic-routes/route-host', () => {
   it('are host names, in lower case', () => {
     for (const name of ['shop.example.com', 'SHOP.example.com', 'my_shop.example.com', 'xn--bcher-kva.example'])
       assert.deepEqual(readRouteHost(name), { ok: true, value: name.toLowerCase() })
+  })
+
+  it('are wildcards, and international names, which clients send in ASCII', () => {
+    for (const [name, value] of [
+      ['*.Example.com', '*.example.com'],
+      ['*.test', '*.test'],
+      ['shop.example.com.', 'shop.example.com'],
+      ['Bücher.example', 'xn--bcher-kva.example'],
+      ['*.bücher.example.', '*.xn--bcher-kva.example'],
+    ] as const)
+      assert.deepEqual(readRouteHost(name), { ok: true, value })
+  })
+
+  it('have candidates: the host, then wildcards, the longest first', () => {
+    assert.deepEqual(candidatesOf('a.b.test'), ['a.b.test', '*.b.test', '*.test'])
+    assert.deepEqual(candidatesOf('test'), ['test'])
   })
 
   const wrong: [string, RegExp][] = [
@@ -17,9 +36,13 @@ describe('dynamic-routes/route: hosts', () => {
     ['localhost', /single word/],
     ['127.0.0.1', /an address/],
     ['::1', /not a host name/],
-    ['*.example.com', /is a wildcard/],
-    ['bücher.example', /ASCII/],
-    ['shop.example.com.', /not a host name/],
+    ['a.*.example.com', /has a \* inside/],
+    ['*.*.example.com', /has a \* inside/],
+    ['*', /has a \* inside/],
+    ['*.127.0.0.1', /an address/],
+    ['a\u{fffd}.example', /no form in ASCII/],
+    ['１２７.0.0.1', /an address/],
+    ['shop.example.com..', /not a host name/],
     ['shop..example.com', /not a host name/],
     ['shop.example.com:80', /not a host name/],
     ['a b.example.com', /not a host name/],
@@ -38,13 +61,13 @@ describe('dynamic-routes/route: hosts', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), text => {
         const reading = readRouteHost(text)
-        assert.ok(!reading.ok || /^[a-z0-9_][a-z0-9_.-]+$/.test(reading.value))
+        assert.ok(!reading.ok || /^(\*\.)?[a-z0-9_][a-z0-9_.-]+$/.test(reading.value))
       }),
     )
   })
 })
 
-describe('dynamic-routes/route: targets', () => {
+describe('dynamic-routes/target', () => {
   it('are names, or addresses in canonical form', () => {
     assert.deepEqual(targetOf('web-2'), { kind: 'name', name: 'web-2' })
     assert.deepEqual(targetOf('10.0.0.2:5000'), { kind: 'address', address: '10.0.0.2', port: 5000 })
@@ -135,7 +158,7 @@ describe('dynamic-routes/route: targets', () => {
 })
 
 describe('dynamic-routes/context', () => {
-  const obstacle = (host: string, target: string) => findRouteObstacle(host, targetOf(target), context)?.problem ?? ''
+  const obstacle = (host: string, target: string) => findRouteObstacle(host, routeOf(target), context)?.problem ?? ''
 
   it('accepts an app, an upstream or an address', () => {
     for (const target of ['web', 'legacy', '10.0.0.2:80', '127.0.0.1:81']) assert.equal(obstacle('a.test', target), '')
@@ -151,18 +174,18 @@ describe('dynamic-routes/context', () => {
 
   it('accepts only addresses in the allowed networks, and every app and upstream', () => {
     const limited = { ...context, networks: ['10.1.0.0/16', '2001:db8::/32', '192.168.0.7'] }
-    const problemOf = (target: string) => findRouteObstacle('a.test', targetOf(target), limited)?.problem
+    const problemOf = (target: string) => findRouteObstacle('a.test', routeOf(target), limited)?.problem
     for (const target of ['web', 'legacy', '10.1.2.3:80', '[2001:DB8::7]:80', '192.168.0.7:80'])
       assert.equal(problemOf(target), undefined, target)
     for (const target of ['10.2.0.1:80', '[2001:db9::7]:80', '192.168.0.8:80', '127.0.0.1:81'])
       assert.match(problemOf(target) ?? '', /is not in dynamic_routes\.allow \(10\.1\.0\.0\/16, /, target)
-    assert.equal(encodeTarget(targetOf('10.2.0.1:80'), limited), 'none')
+    assert.equal(encodeRoute(routeOf('10.2.0.1:80'), limited), 'none')
   })
 
   it('encodes targets for nginx, and none for those that do not exist', () => {
     const texts = ['web', 'legacy', '[2001:db8::2]:80', 'nobody', 'docs', '127.0.0.1:80']
     assert.deepEqual(
-      texts.map(text => encodeTarget(targetOf(text), context)),
+      texts.map(text => encodeRoute(routeOf(text), context)),
       ['app:web', 'upstream:legacy', 'address:[2001:db8::2]:80', 'none', 'none', 'none'],
     )
   })
@@ -189,7 +212,7 @@ describe('dynamic-routes/file-format', () => {
   it('keeps invalid entries when another entry changes', () => {
     const { entries } = readRouteFile('{"B.test": "web", "oops": 1, "a.test": "web"}')
     assert.equal(
-      writeRouteFile(entries, 'b.test', targetOf('10.0.0.2:80')),
+      writeRouteFile(entries, 'b.test', routeOf('10.0.0.2:80')),
       '{\n  "a.test": "web",\n  "b.test": "10.0.0.2:80",\n  "oops": 1\n}\n',
     )
     assert.equal(writeRouteFile(entries, 'b.test', undefined), '{\n  "a.test": "web",\n  "oops": 1\n}\n')
@@ -204,8 +227,8 @@ describe('dynamic-routes/file-format', () => {
         } catch (error) {
           return void assert.ok(error instanceof Error)
         }
-        const again = readRouteFile(writeRouteFile(file.entries, host, targetOf('web')))
-        assert.deepEqual(again.routes.get(host), targetOf('web'))
+        const again = readRouteFile(writeRouteFile(file.entries, host, routeOf('web')))
+        assert.deepEqual(again.routes.get(host), routeOf('web'))
       }),
     )
   })
@@ -214,7 +237,7 @@ describe('dynamic-routes/file-format', () => {
     const before = readRouteFile('{"same.test": "web", "moved.test": "web", "gone.test": "web"}').routes
     const after = readRouteFile('{"same.test": "web", "moved.test": "legacy", "new.test": "web"}').routes
     assert.deepEqual(
-      [...changedRoutes(before, after)].map(([host, target]) => [host, target && formatTarget(target)]).sort(),
+      [...changedRoutes(before, after)].map(([host, target]) => [host, target && formatRoute(target)]).sort(),
       [
         ['gone.test', undefined],
         ['moved.test', 'legacy'],

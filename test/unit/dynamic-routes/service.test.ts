@@ -4,13 +4,13 @@ import { OperatorError } from '../../../supervisor/base/errors.ts'
 import { createFileRoutes } from '../../../supervisor/dynamic-routes/file-store.ts'
 import { formatChanges } from '../../../supervisor/dynamic-routes/hosts.ts'
 import { dynamicRoutesOf } from '../../../supervisor/dynamic-routes/paths.ts'
-import { formatTarget } from '../../../supervisor/dynamic-routes/route.ts'
+import { formatRoute } from '../../../supervisor/dynamic-routes/route.ts'
 import { createDynamicRoutes } from '../../../supervisor/dynamic-routes/service.ts'
 import type { OnRoutesChange, RouteFileAccess } from '../../../supervisor/dynamic-routes/store.ts'
 import { formatStatus, type Status } from '../../../supervisor/run/status.ts'
 import { metricsOf } from '../run/status-metrics.ts'
 import { acceptedApps, refusedOnce, yaml } from '../site/load-config.ts'
-import { context, targetOf } from './route-context.ts'
+import { context, routeOf } from './route-context.ts'
 
 /** A log that keeps its lines. */
 function createLog() {
@@ -36,7 +36,7 @@ function setUpFile(text: string | undefined) {
     },
   }
   const onChange: OnRoutesChange = async changes => {
-    for (const [host, target] of changes) heard.push(`${host} ${target ? formatTarget(target) : '-'}`)
+    for (const [host, target] of changes) heard.push(`${host} ${target ? formatRoute(target) : '-'}`)
   }
   return { lines, disk, heard, store: createFileRoutes({ file, log, onChange }) }
 }
@@ -44,16 +44,16 @@ function setUpFile(text: string | undefined) {
 describe('dynamic-routes/file-store', () => {
   it('is empty without a file, and creates one', async () => {
     const { store, disk, heard } = setUpFile(undefined)
-    assert.equal(await store.find('a.test'), undefined)
-    await store.set('a.test', targetOf('web'))
-    assert.deepEqual(await store.find('a.test'), targetOf('web'))
+    assert.equal(await store.find(['a.test']), undefined)
+    await store.set('a.test', routeOf('web'))
+    assert.deepEqual((await store.find(['a.test']))?.route, routeOf('web'))
     assert.deepEqual([disk.text, heard], ['{\n  "a.test": "web"\n}\n', ['a.test web']])
   })
 
   it('adopts changes of other programs, even right before its own change', async () => {
     const { store, disk, heard } = setUpFile('{"a.test": "web"}')
     disk.text = '{"b.test": "web"}'
-    await store.set('c.test', targetOf('web'))
+    await store.set('c.test', routeOf('web'))
     assert.deepEqual(heard.sort(), ['a.test -', 'b.test web', 'c.test web'])
     disk.text = '{}'
     await store.refresh()
@@ -66,10 +66,10 @@ describe('dynamic-routes/file-store', () => {
       disk.text = damaged
       await store.refresh()
       await store.refresh()
-      assert.deepEqual(await store.find('a.test'), targetOf('web'))
+      assert.deepEqual((await store.find(['a.test']))?.route, routeOf('web'))
       assert.equal(lines.filter(line => /cannot read dynamic routes/.test(line)).length, 1)
       await assert.rejects(
-        store.set('b.test', targetOf('web')),
+        store.set('b.test', routeOf('web')),
         (error: unknown) => error instanceof OperatorError && /correct \/state\/routes\.json/.test(error.fix),
       )
       assert.deepEqual([disk.text, heard], [damaged, []])
@@ -82,10 +82,10 @@ describe('dynamic-routes/file-store', () => {
 
   it('rejects lookups if the file is damaged from the start', async () => {
     const { store, disk } = setUpFile('oops')
-    await assert.rejects(store.find('a.test'))
+    await assert.rejects(store.find(['a.test']))
     disk.text = '{"a.test": "web"}'
     await store.refresh()
-    assert.deepEqual(await store.find('a.test'), targetOf('web'))
+    assert.deepEqual((await store.find(['a.test']))?.route, routeOf('web'))
   })
 
   it('logs all rejected entries in one line, once', async () => {
@@ -103,10 +103,10 @@ describe('dynamic-routes/file-store', () => {
     const { store, disk, heard } = setUpFile('{}')
     disk.isFull = true
     await assert.rejects(
-      store.set('a.test', targetOf('web')),
+      store.set('a.test', routeOf('web')),
       (error: unknown) => error instanceof OperatorError && /free space/.test(error.fix),
     )
-    assert.deepEqual([await store.find('a.test'), heard], [undefined, []])
+    assert.deepEqual([(await store.find(['a.test']))?.route, heard], [undefined, []])
   })
 })
 
@@ -143,13 +143,43 @@ describe('dynamic-routes/service', () => {
       [1001, [['a.test', 'app:web']]],
       [1002, [['a.test', undefined]]],
     ])
-    assert.deepEqual(await routes.find('a.test'), { version: 1002, target: undefined })
+    assert.deepEqual(await routes.find('a.test'), { version: 1002, route: undefined, wildcard: undefined })
+  })
+
+  it('finds the route of a host, else that of the longest wildcard above it', async () => {
+    const { routes } = setUp('{"*.test": "web", "*.b.test": "legacy", "a.b.test": "10.0.0.2:80"}')
+    for (const [host, route, wildcard] of [
+      ['a.b.test', 'address:10.0.0.2:80', undefined],
+      ['x.a.b.test', 'upstream:legacy', '*.b.test'],
+      ['b.test', 'app:web', '*.test'],
+      ['test', undefined, undefined],
+      ['*.test', undefined, undefined],
+      ['x.other', undefined, undefined],
+    ] as const)
+      assert.deepEqual(await routes.find(host), { version: 1000, route, wildcard }, host)
+  })
+
+  it('names no password in a message or a list', async () => {
+    const secret = 'alice:$apr1$secret$hash'
+    const { routes } = setUp()
+    const set = (value: object) => routes.set('a.test', JSON.stringify(value))
+    const outcomes = [
+      await set({ targets: 'web', basic_auth: [secret, 'bob:plain'] }),
+      await set({ targets: 'web', basic_auth: [secret], [secret]: 1 }),
+      await set({ targets: 'web', basic_auth: [secret] }),
+    ]
+    assert.deepEqual(
+      outcomes.map(({ ok }) => ok),
+      [false, false, true],
+    )
+    assert.doesNotMatch(JSON.stringify([outcomes[0], outcomes[2], await routes.list()]), /secret|plain/)
+    assert.match(JSON.stringify(await routes.list()), /web, 1 user/)
   })
 
   it('reports each problem with its fix', async () => {
     const { routes, pushed } = setUp()
     for (const [host, target, says] of [
-      ['*.test', 'web', /host "\*\.test" is a wildcard.*\n {2}fix: /],
+      ['a.*.test', 'web', /host "a\.\*\.test" has a \* inside.*\n {2}fix: /],
       ['a.test', 'x.test:80', /target "x\.test:80" is a name that needs DNS\n {2}fix: add it to upstreams/],
       ['www.example.com', 'web', /in the configuration.*\n {2}fix: remove it/],
     ] as const) {
@@ -169,7 +199,7 @@ describe('dynamic-routes/service', () => {
       !outcome.ok &&
         /the change is stored, but nginx did not receive it: nobody listens\n {2}fix: /.test(outcome.reason),
     )
-    assert.equal((await routes.find('a.test')).target, 'app:web')
+    assert.equal((await routes.find('a.test')).route, 'app:web')
   })
 
   it('logs the routes that do not work once, and again when they change', async () => {
