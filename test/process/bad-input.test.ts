@@ -265,6 +265,23 @@ describe('monohull check', () => {
       assert.match(monohull.output(), part)
   })
 
+  it('names an address that it cannot bind once, and a script that does not exist', async t => {
+    const monohull = startMonohull(t, {
+      args: ['check', 'node', 'missing.js'],
+      env: { MONOHULL_BIND_ADDRESSES: '192.0.2.1' },
+    })
+    assert.equal(await monohull.exited, 78)
+    for (const part of [/2 problems/, /this machine has no such address/, /app\.command: does not exist in .*missing/])
+      assert.match(monohull.output(), part)
+  })
+
+  it('only warns of a missing script that init may create', async t => {
+    const files = { 'monohull.yaml': 'init: [[touch, missing.js]]\n' }
+    const monohull = startMonohull(t, { args: ['check', 'node', 'missing.js'], files })
+    assert.equal(await monohull.exited, 0, monohull.output())
+    assert.match(monohull.output(), /warning: app\.command: missing\.js does not exist/)
+  })
+
   it('says that all is well, and leaves nothing behind', async t => {
     const monohull = startMonohull(t, { args: ['check', 'node', hello] })
     assert.equal(await monohull.exited, 0)

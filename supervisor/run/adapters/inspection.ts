@@ -14,6 +14,7 @@ import { bindFront, closeFront } from '../../front/front.ts'
 import { noteOfBodies } from '../../front/spool-note.ts'
 import { createNginxFiles } from '../../nginx/adapters/files.ts'
 import { complaintFix, nameOrigins } from '../../nginx/complaint.ts'
+import { findMissingScript } from '../../processes/adapters/missing-script.ts'
 import { missingFallbacks } from '../../routes/adapters/fallbacks.ts'
 import { previewModel } from '../../site/preview.ts'
 import { renderConfiguration } from '../../site/render.ts'
@@ -55,6 +56,7 @@ export async function inspect(settings: Settings, world: World): Promise<Finding
   for (const name of unroutedUpstreams(config)) warnings.push(`no route leads to the upstream ${name}`)
   for (const { key, path } of missingFallbacks(config))
     warnings.push(`${key}: ${path} does not exist; requests for missing files get 404`)
+  inspectScripts(settings, findings)
   let isRunDirWritable = false
   await attempt('run_dir', () => {
     makeRunDir(config.run_dir)
@@ -79,6 +81,26 @@ export async function inspect(settings: Settings, world: World): Promise<Finding
   await warnOfUnknownNames(settings, warnings)
   if (isRunDirWritable) await attempt('nginx', async () => warnings.push(...(await testNginx(settings, world))))
   return findings
+}
+
+/** Adds the scripts that do not exist. They are only warnings where a command runs before, which may create them. */
+function inspectScripts({ apps, processes, init, hooks }: Settings, { problems, warnings }: Findings): void {
+  const isPrepared = init.length > 0 || hooks.before_start !== undefined
+  const programs = [
+    ...apps.flatMap(({ name, plan }) => (plan ? { ...plan, key: name === 'app' ? 'app' : `apps.${name}` } : [])),
+    ...processes.map(plan => ({ ...plan, key: `processes.${plan.name}` })),
+  ]
+  for (const { key, argv, directory } of programs) {
+    const value = findMissingScript(argv, directory)
+    if (value === undefined) continue
+    const problem = `does not exist in ${directory}`
+    if (isPrepared) warnings.push(`${key}.command: ${value} ${problem}; init or before_start must create it`)
+    else
+      problems.push({
+        ...{ key: `${key}.command`, source: 'this machine', value, problem },
+        fix: 'correct the path, or the directory that it is relative to',
+      })
+  }
 }
 
 /** Adds a warning for each upstream server whose name does not resolve. Startup does not need these servers. */
@@ -169,6 +191,8 @@ async function testNginx(settings: Settings, world: World): Promise<string[]> {
     upstreams,
     workDir: target,
     spool: { ...model.spool, directory: target },
+    // the ports have their own check, and nginx would report them once more
+    http: [{ address: '127.0.0.1', port: 8080 }],
     https: [],
     certificates: undefined,
     httpMode: 'serve',
