@@ -6,6 +6,7 @@ import type { Outcome } from '../base/outcome.ts'
 import type { World } from '../base/world.ts'
 import { askAdmin, readAdmin } from '../run/adapters/admin-client.ts'
 import { findRunning, isRunning, readInstance } from '../run/adapters/instance.ts'
+import { adminSocketName, runningDirs } from '../run/adapters/instance-search.ts'
 import { formatStatus, type Status } from '../run/status.ts'
 import { developmentRunDir } from './development-run-dir.ts'
 import { type CommandLine, findRunDir } from './load.ts'
@@ -74,14 +75,19 @@ export async function socketOf(commandLine: CommandLine, world: World): Promise<
   const isWorkerHook = world.env.MONOHULL_EVENT?.startsWith('worker_')
   while (isWorkerHook && findRunning(runDir) !== undefined && !readInstance(runDir)?.isServing)
     await pause(systemClock, startPollMs)
-  return join(runDir, 'admin.sock')
+  return join(runDir, adminSocketName)
 }
 
-/** Run directory that is set or the default; if neither has an instance, that of a `monohull dev` for this app. */
+/**
+ * Run directory that is set or the default; if neither has an instance, that of a `monohull dev` for this app, or in the image of the only
+ * instance there: a flag may have set it.
+ */
 export async function runDirOf(commandLine: CommandLine, world: World): Promise<string> {
   const usual = await findRunDir(commandLine, world)
   const isSet = commandLine.flags.run_dir !== undefined || world.env.MONOHULL_RUN_DIR !== undefined
   if (isSet || findRunning(usual) !== undefined) return usual
   const development = developmentRunDir(commandLine, world)
-  return findRunning(development) === undefined ? usual : development
+  if (findRunning(development) !== undefined) return development
+  const [only, ...others] = world.env.MONOHULL_IMAGE === '1' ? runningDirs() : []
+  return only !== undefined && others.length === 0 ? only : usual
 }

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Argument, Command, CommanderError, Option } from 'commander'
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { exitCode, OperatorError } from '../base/errors.ts'
 import type { World } from '../base/world.ts'
+import { maxWorkers } from '../config/limits.ts'
 import { scalarKeys } from '../site/config.ts'
 import type { CommandLine } from './load.ts'
 import { run } from './run.ts'
@@ -102,7 +103,7 @@ export async function runProgram(argv: string[], world: World): Promise<number> 
     const of = options.app === undefined ? '' : `?app=${encodeURIComponent(options.app)}`
     return (await control()).command(commandLine, world, `scale/${encodeURIComponent(words[0] ?? '')}${of}`)
   })
-    .argument('<workers>', 'number of workers')
+    .argument('<workers>', 'number of workers', readWorkers)
     .option('--app <name>', 'app to scale; required if several apps have workers')
   addControl('inspect', 'open the inspector of a Node worker on a loopback port', async (commandLine, given) => {
     const path = `inspect/${encodeURIComponent(given.words[0] ?? '')}${given.options.close ? '?close=true' : ''}`
@@ -140,7 +141,7 @@ export async function runProgram(argv: string[], world: World): Promise<number> 
       'for set and remove, a host such as shop.example.com; for set, also its target: an app, an upstream, or an address such as 10.0.0.2:5000',
     )
     .option('--json', 'print JSON (list)')
-  addControl('stop', 'drain, stop, and wait for the end', async commandLine =>
+  addControl('stop', 'drain, stop, and wait for the end; a second one meanwhile is a quick stop', async commandLine =>
     (await control()).stopInstance(commandLine, world),
   )
   program
@@ -190,6 +191,13 @@ function toCommandLine(words: string[], options: Record<string, string>): Comman
     if (value !== undefined) flags[key] = value
   }
   return { configFile: options.config, flags, command: words }
+}
+
+/** Number of workers as the admin API accepts it. */
+function readWorkers(text: string): string {
+  if (!/^\d+$/.test(text) || Number(text) < 1 || Number(text) > maxWorkers)
+    throw new InvalidArgumentError(`It must be a number from 1 to ${maxWorkers}.`)
+  return text
 }
 
 function versionOf({ home }: World): string {

@@ -4,6 +4,7 @@ import { parseDuration } from '../base/duration.ts'
 import { hostNamePattern } from '../base/host-name.ts'
 import { nginxSize, parseSize, sizePattern } from '../base/size.ts'
 import { splitCommand } from './command-words.ts'
+import { maxWorkers } from './limits.ts'
 import { workerVariable } from './variables.ts'
 
 // must come before the first schema: generating code is not worth it for schemas that are used once
@@ -178,7 +179,6 @@ export const countOrAuto = (maximum: number) => {
   return z.union([z.literal('auto'), whole(1, maximum, error)], { error })
 }
 
-const maxWorkers = 1024
 const workersError = `expected a whole number from 1 to ${maxWorkers}, auto, or {min: 2, max: 8}`
 const limit = whole(1, maxWorkers)
 

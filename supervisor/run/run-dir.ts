@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 import { messageOf } from '../base/errors.ts'
 import type { Runtime } from '../base/runtime.ts'
-import { adminSocketName, healthSocketName } from '../site/compose.ts'
+import { healthSocketName } from '../site/compose.ts'
 import type { WorkerPool } from '../workers/pool.ts'
 import { exists, type Instance, makeRunDir } from './adapters/instance.ts'
+import { adminSocketName } from './adapters/instance-search.ts'
 import { watchRunDir } from './run-dir-watch.ts'
 import type { Subject } from './subject.ts'
 

@@ -49,8 +49,6 @@ export const healthSocketName = 'health.sock'
 export const retrySocketName = 'retry.sock'
 /** Name of nginx's status socket in run_dir. */
 export const statusSocketName = 'nginx-status.sock'
-/** Name of the admin socket in run_dir. */
-export const adminSocketName = 'admin.sock'
 
 /** Model of nginx for the settings and what is running. Throws an OperatorError if the installed nginx lacks a required feature. */
 export function modelNginx(settings: Settings, features: NginxFeatures, running: RunningModel): NginxModel {

@@ -116,15 +116,22 @@ describe('monohull status, reload, restart, scale and stop', { concurrency: 3 },
       [unknown.code, /there is no worker app\.7; the workers are app\.1, app\.2/.test(unknown.output)],
       [1, true],
     )
-    const zero = await tell(t, monohull, 'scale', '0')
-    assert.deepEqual([zero.code, /from 1 to 1024/.test(zero.output)], [1, true])
+    for (const count of ['0', 'abc']) {
+      const { code, output } = await tell(t, monohull, 'scale', count)
+      assert.deepEqual([code, /from 1 to 1024/.test(output)], [64, true])
+    }
   })
 
-  it('say plainly when none runs', async t => {
+  it('say plainly when none runs, and name one that runs elsewhere', async t => {
+    const monohull = startMonohull(t, { args: hello })
+    await monohull.serving()
     const folder = temporaryFolder(t)
     const told = startMonohull(t, { folder, args: ['status'] })
     assert.equal(await told.exited, 69)
-    assert.match(told.output(), /no monohull is running in .*\/run\n {2}fix: start one/)
+    assert.match(
+      told.output(),
+      new RegExp(`no monohull is running in ${folder}/run\n +fix: .*${monohull.folder}/run.*--run-dir`),
+    )
   })
 
   it('say that it is still starting', async t => {

@@ -1,6 +1,7 @@
 import express, { type Express, type Request, type Response } from 'express'
 import { formatMetrics, type Metric, metricsType } from '../../base/metrics.ts'
 import type { Outcome } from '../../base/outcome.ts'
+import { maxWorkers } from '../../config/limits.ts'
 import { withoutDynamicRoutes } from '../../dynamic-routes/reading.ts'
 import type { Inspection } from '../../workers/inspection.ts'
 import type { Command } from '../command.ts'
@@ -104,9 +105,9 @@ function parseCommand(
     return argument === undefined ? { type: 'purgeCache' } : { type: 'purgeCache', prefix: argument }
   if (name === 'scale') {
     const workers = Number(argument)
-    return Number.isInteger(workers) && workers >= 1 && workers <= 1024
+    return Number.isInteger(workers) && workers >= 1 && workers <= maxWorkers
       ? { type: 'scale', workers, ...(typeof app === 'string' ? { app } : {}) }
-      : { problem: 'scale needs a number of workers from 1 to 1024' }
+      : { problem: `scale needs a number of workers from 1 to ${maxWorkers}` }
   }
   if (argument !== undefined) return undefined
   if (name === 'reload') return { type: name, ...(allowsMissing === 'true' ? { allowsMissing: true } : {}) }

@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import { requestSocket } from '../../base/adapters/unix-http.ts'
 import { errnoOf, exitCode, messageOf, OperatorError } from '../../base/errors.ts'
 import { findRunning, readInstance } from './instance.ts'
+import { runningDirs } from './instance-search.ts'
 
 /** Response of the admin API, parsed. */
 export interface AdminResponse {
@@ -79,8 +80,12 @@ function explain(socketPath: string, error: unknown): OperatorError {
   if (errno === 'ENOENT' || errno === 'ECONNREFUSED') {
     const running = findRunning(runDir)
     if (running !== undefined) return explainUnreachable(runDir, running)
+    const others = runningDirs()
     return new OperatorError(`no monohull is running in ${runDir}`, {
-      fix: 'start one with monohull run, or set MONOHULL_RUN_DIR to its run directory',
+      fix:
+        others.length === 0
+          ? 'start one with monohull run, or set MONOHULL_RUN_DIR to its run directory'
+          : `one runs in ${others.join(', another in ')}: name it with --run-dir`,
       code: exitCode.unavailable,
     })
   }

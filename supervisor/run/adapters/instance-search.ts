@@ -1,34 +1,46 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { findRunning, type InstanceRecord, readInstance } from './instance.ts'
+
+/** Socket of the admin API in the run directory. */
+export const adminSocketName = 'admin.sock'
+/** Flag of sockets that listen (__SO_ACCEPTCON), as /proc/net/unix shows it. */
+const listening = '00010000'
 
 /**
  * Record of the instance in `runDir`. If none runs there, and `searches` is set, that of another instance in this container: its run directory
- * may be set in a file or by a flag, which only the instance itself has read. Its nginx names it on its command line.
+ * may be set in a file or by a flag, which only the instance itself has read.
  */
 export function searchInstance(runDir: string, searches: boolean): InstanceRecord | undefined {
   if (findRunning(runDir) !== undefined || !searches) return readInstance(runDir)
-  const other = runDirsOf(readCommandLines()).find(directory => findRunning(directory) !== undefined)
-  return readInstance(other ?? runDir)
+  return readInstance(runningDirs()[0] ?? runDir)
 }
 
-/** Run directories that command lines of nginx masters name. */
-export function runDirsOf(commandLines: readonly string[]): string[] {
-  return commandLines.flatMap(
-    line => /^nginx: master process .* -c (\/.+)\/nginx\/current\/nginx\.conf\0*$/.exec(line)?.[1] ?? [],
-  )
-}
-
-/** Command lines of this user's processes and root's; another user's could say anything. */
-function readCommandLines(): string[] {
+/** Run directories of the instances of this user and of root, which listen on their admin sockets. Another user's could say anything. */
+export function runningDirs(): string[] {
   const user = process.geteuid?.()
-  return readdirSync('/proc')
-    .filter(name => /^\d+$/.test(name))
-    .flatMap(pid => {
-      try {
-        const { uid } = statSync(`/proc/${pid}`)
-        return uid === 0 || uid === user ? readFileSync(`/proc/${pid}/cmdline`, 'latin1') : []
-      } catch {
-        return [] // it has exited
-      }
-    })
+  return runDirsOf(readSockets()).filter(directory => {
+    const owner = ownerOf(join(directory, adminSocketName))
+    return (owner === 0 || owner === user) && findRunning(directory) !== undefined
+  })
+}
+
+/** Directories of the admin sockets in the text of /proc/net/unix. */
+export function runDirsOf(sockets: string): string[] {
+  return sockets.split('\n').flatMap(line => {
+    const [, flags, path = ''] = /^\S+: \S+ \S+ (\S+) \S+ \S+ +\d+ (\/.*)$/.exec(line) ?? []
+    return flags === listening && path.endsWith(`/${adminSocketName}`) ? dirname(path) : []
+  })
+}
+
+function readSockets(): string {
+  try {
+    return readFileSync('/proc/net/unix', 'utf8')
+  } catch {
+    return '' // a kernel that does not show them
+  }
+}
+
+function ownerOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.uid
 }

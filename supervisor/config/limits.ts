@@ -1,0 +1,2 @@
+/** Largest number of workers of an app. */
+export const maxWorkers = 1024
