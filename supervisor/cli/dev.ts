@@ -23,6 +23,7 @@ export async function dev(commandLine: CommandLine, outer: World): Promise<numbe
   return runSupervisor({
     settings: resolved.settings,
     world,
+    removesRunDir: resolved.settings.config.run_dir === developmentRunDir(commandLine, world),
     resolveAgain: async inForce => describeRefusal(await resolveForDevelopment(commandLine, world, inForce)),
     async onServing({ run, apps, send, write }) {
       const settings = run.settings()

@@ -39,6 +39,7 @@ import { createInspection } from '../workers/inspection.ts'
 import { openSchedules } from '../workers/schedules.ts'
 import { collectGarbage } from './adapters/heap.ts'
 import { claimRunDir, type Instance } from './adapters/instance.ts'
+import { removeRunDir } from './adapters/run-dir-removal.ts'
 import { expectTrustedDirectory } from './adapters/trusted-directory.ts'
 import type { CommandQueue } from './command-queue.ts'
 import type { CommandDeps } from './command-runner.ts'
@@ -65,6 +66,8 @@ export interface StartDeps {
   run: Run
   send: CommandQueue['push']
   resolveAgain: ReloadDeps['resolveAgain']
+  /** Whether run_dir belongs to this run alone, and is removed with it. */
+  removesRunDir: boolean
   /** Stops the run with the exit code of the program whose failures ended it. */
   endRun: FailureLimitDeps['endRun']
   /** Called as soon as the hooks exist, for a stop during startup; `onNginx` likewise. */
@@ -87,7 +90,11 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
   const instance = await claimRunDir(config.run_dir, names =>
     log.warn('stopped processes left by a previous instance', { processes: names.join(',') }),
   )
-  run.add({ name: 'instance', close: instance.release })
+  const { release } = instance
+  run.add({
+    name: 'instance',
+    close: deps.removesRunDir ? () => removeRunDir(config.run_dir, release) : release,
+  })
   const front = run.add(openFront(config))
   const runtime = createRuntime(deps, instance)
   const hooks = createHookRunner(runtime)

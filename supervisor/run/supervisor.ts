@@ -28,6 +28,8 @@ export interface SupervisorOptions {
   settings: Settings
   world: World
   resolveAgain: ReloadDeps['resolveAgain']
+  /** Whether run_dir belongs to this run alone, and is removed with it. */
+  removesRunDir?: boolean
   /** Called when startup is over. */
   onServing?: (serving: Serving) => Promise<void>
 }
@@ -40,7 +42,13 @@ export interface Serving extends Pick<CommandDeps, 'run' | 'apps' | 'front'> {
 }
 
 /** Runs everything until a stop; settles with the exit code. */
-export async function runSupervisor({ settings, world, resolveAgain, onServing }: SupervisorOptions): Promise<number> {
+export async function runSupervisor({
+  settings,
+  world,
+  resolveAgain,
+  removesRunDir = false,
+  onServing,
+}: SupervisorOptions): Promise<number> {
   const stdout = createOutput(1)
   const stderr = createOutput(2)
   const write = (line: string) => stderr.write(line)
@@ -99,6 +107,7 @@ export async function runSupervisor({ settings, world, resolveAgain, onServing }
     run,
     send: commands.push,
     resolveAgain,
+    removesRunDir,
     endRun: code => stopRequested.give({ mode: 'graceful', code }),
     onHooks(opened) {
       hooks = opened

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { launcher } from './built.ts'
@@ -341,5 +341,8 @@ process.on('SIGTERM', () => process.exit())
     status.stdout.on('data', chunk => (shown += chunk))
     assert.equal((await once(status, 'close'))[0], 0)
     assert.match(shown, /app\.1 +serving/)
+    child.kill('SIGINT')
+    await exited
+    assert.deepEqual(readdirSync(join(folder, 'xdg/monohull')), [])
   })
 })
