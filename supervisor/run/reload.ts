@@ -2,6 +2,7 @@ import { applyAll, type Change, revertAll } from '../base/change.ts'
 import { messageOf, OperatorError, reasonOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { Outcome } from '../base/outcome.ts'
+import { stoppingReason } from '../base/stopping.ts'
 import type { HookRunner } from '../programs/hook-runner.ts'
 import type { RunningModel } from '../site/compose.ts'
 import type { Settings } from '../site/settings.ts'
@@ -70,7 +71,10 @@ export async function reload(deps: ReloadDeps, { allowsMissing = false } = {}): 
 
 async function applyTo(nginx: ReloadDeps['nginx'], proposal: Proposal): Promise<void> {
   const result = await applyAll([...proposal.changes.values()])
-  if (!result.ok) throw new OperatorError([result.reason, ...result.lastLines].join('\n'), { fix: 'fix the app' })
+  if (!result.ok) {
+    if (result.reason === stoppingReason) throw new Error(stoppingReason)
+    throw new OperatorError([result.reason, ...result.lastLines].join('\n'), { fix: 'fix the app' })
+  }
   await nginx.take(proposal)
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { stopping } from '../../../supervisor/base/roll-result.ts'
 import { reload } from '../../../supervisor/run/reload.ts'
 import { createRun, type Proposal } from '../../../supervisor/run/run.ts'
 import type { Subject } from '../../../supervisor/run/subject.ts'
@@ -29,6 +30,7 @@ function setUp(fails: readonly string[] = [], errorOf = (call: string) => new Er
         model: () => ({ accessLogPath: `next ${name}` }),
         async apply() {
           note(`apply ${name}`)
+          if (fails.includes(`stop ${name}`)) return stopping
           return fails.includes(`reject ${name}`) ? { ok: false, reason: `no ${name}`, lastLines: [] } : { ok: true }
         },
         revert: () => note(`revert ${name}`),
@@ -111,6 +113,11 @@ describe('a reload', () => {
       ...['apply a', 'apply b', 'revert a'],
       ...['revert c', 'revert b', 'revert a', 'follow old c'],
     ])
+  })
+
+  it('that a stop interrupts says so, and does not blame the app', async () => {
+    assert.equal(((await setUp(['stop b']).outcome()) as { reason?: string }).reason, 'monohull is stopping')
+    assert.match(JSON.stringify(await setUp(['reject b']).outcome()), /"no b; fix the app"/)
   })
 
   it('reverts the remaining changes if one cannot be reverted', async () => {
