@@ -69,6 +69,12 @@ function decodeLatin1(bytes: Uint8Array): string {
   return text
 }
 
+/** Fix for a file that contains the other half of a pair. */
+export const swappedFix = 'the two files may be swapped'
+
+/** Fix for a single file that lacks the certificate or the key. */
+export const wholeFix = 'export or write it again with the certificate and its private key, or mount them as two files'
+
 /** Forms of certificates that TLS servers cannot use, by label. */
 const otherForms: Record<string, { problem: string; fix: string }> = {
   PKCS7: {
@@ -97,7 +103,7 @@ export function certificatesOf(
   const other = blocks.map(({ label }) => otherForms[label]).find(form => form !== undefined)
   if (other) return { ok: false, ...other }
   if (blocks.some(({ label }) => label.endsWith('PRIVATE KEY'))) {
-    return { ok: false, problem: 'contains a private key but no certificate', fix: 'the two files may be swapped' }
+    return { ok: false, problem: 'contains a private key but no certificate', fix: swappedFix }
   }
   return {
     ok: false,
@@ -128,7 +134,7 @@ export function keysOf(
     }
   }
   if (blocks.some(({ label }) => label === 'CERTIFICATE')) {
-    return { ok: false, problem: 'contains a certificate but no private key', fix: 'the two files may be swapped' }
+    return { ok: false, problem: 'contains a certificate but no private key', fix: swappedFix }
   }
   return {
     ok: false,

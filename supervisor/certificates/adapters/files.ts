@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { canonicalAddress } from '../../base/address.ts'
 import { elementsIn, readExtension } from '../../base/der.ts'
 import { errnoOf, messageOf, OperatorError } from '../../base/errors.ts'
-import { certificatesOf, isDer, keysOf, readPem } from '../../base/pem.ts'
+import { certificatesOf, isDer, keysOf, readPem, swappedFix, wholeFix } from '../../base/pem.ts'
 import type { CertificateFacts, CertificateFiles, CertificateReading } from '../certificate.ts'
 import { type ChainLink, orderChain } from '../chain.ts'
 import { isArchive } from '../directory.ts'
@@ -47,16 +47,17 @@ function isDirectory(path: string): boolean {
 /** Reads a pair and puts its chain in order. A problem names the file that has it. */
 export function readCertificate(directory: string, names: CertificateFiles): CertificateReading {
   const files = { chain: join(directory, names.chain), key: join(directory, names.key) }
+  const keyPath = files.chain === files.key ? files.key : `the key ${files.key}`
   const refuse = (path: string, { problem, fix }: Bad): CertificateReading => ({
     ok: false,
     files,
     problem: `${path} ${problem}`,
-    fix,
+    fix: fix === swappedFix && files.chain === files.key ? wholeFix : fix,
   })
   const chain = parseCertificates(files.chain)
   if (!chain.ok) return refuse(files.chain, chain)
   const keys = parseKeys(files.key)
-  if (!keys.ok) return refuse(`the key ${files.key}`, keys)
+  if (!keys.ok) return refuse(keyPath, keys)
   // the leaf is the certificate that matches the key, wherever it is in the file
   const found = chain.links.flatMap(leaf =>
     keys.keys.filter(key => leaf.x509.checkPrivateKey(key)).map(key => ({ leaf, key })),
@@ -65,7 +66,7 @@ export function readCertificate(directory: string, names: CertificateFiles): Cer
   const match = found[0] ?? (first && key && { leaf: first, key })
   if (!match) throw new Error('cannot check a pair without a certificate and a key')
   const weakKey = findKeyWeakness(match.key)
-  if (weakKey) return refuse(`the key ${files.key}`, weakKey)
+  if (weakKey) return refuse(keyPath, weakKey)
 
   const ordered = completed(
     directory,

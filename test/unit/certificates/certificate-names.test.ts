@@ -26,6 +26,8 @@ describe('certificates under the names and in the forms that tools write', () =>
     writeFileSync(join(folder, 'windows-password'), '\uFEFFto be kept\r\n')
     const archive = ['pkcs12', '-export', '-in', 'c', '-inkey', 'k']
     openssl(...archive, '-passout', 'pass:', '-out', 'pkcs12')
+    openssl('pkcs12', '-export', '-in', 'c', '-nokeys', '-passout', 'pass:', '-out', 'keyless')
+    openssl('pkcs12', '-export', '-inkey', 'k', '-nocerts', '-passout', 'pass:', '-out', 'certless')
     openssl(...archive, '-passout', 'file:password', '-out', 'locked')
     openssl(...archive, '-legacy', '-passout', 'file:password', '-out', 'legacy')
     const text = (name: string) => readFileSync(join(folder, name), 'utf8')
@@ -73,6 +75,9 @@ describe('certificates under the names and in the forms that tools write', () =>
       /right/,
     ],
     ['damaged PKCS#12', { 'site.pfx': 'c' }, /site\.pfx is damaged/, /site\.pass/],
+    ['PKCS#12 without a key', { 'site.p12': 'keyless' }, /^\S+site\.p12 contains .* no private key/, /as two files/],
+    ['PKCS#12 without a certificate', { 'site.p12': 'certless' }, /^\S+site\.p12 contains .* no cert/, /as two files/],
+    ['swapped files', { 'site.crt': 'k', 'site.key': 'c' }, /site\.crt contains a private key/, /swapped/],
     ['PKCS#7', { 'site.pem': 'pkcs7', 'site.key': 'k' }, /is PKCS#7/, /openssl pkcs7 -print_certs/],
     ['TRUSTED CERTIFICATE', { 'site.pem': 'trusted', 'site.key': 'k' }, /TRUSTED CERTIFICATE/, /openssl x509 -in/],
     ['a key of OpenSSH', { 'site.pem': 'c', 'site.key': 'ssh' }, /in the format of OpenSSH/, /ssh-keygen -p -m PEM/],
