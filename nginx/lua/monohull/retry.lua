@@ -2,6 +2,7 @@
 local connect_timeout_ms, response_timeout_ms = 1000, 1000
 local most_tries = 3
 local longest_path = 250
+local ENOENT = 2
 
 local M = {}
 
@@ -35,8 +36,16 @@ local function may_repeat(body)
     return ngx.req.http_version() < 2 or method == "GET" or method == "HEAD"
 end
 
+--- Whether the supervisor listens, or has: during startup it does not yet, and connecting would log a critical error.
+local function is_there(socket_path)
+    local file, _, errno = io.open((socket_path:gsub("^unix:", "")))
+    if file then file:close() end
+    return errno ~= ENOENT
+end
+
 --- The supervisor's status and body; nothing if it does not respond.
 local function ask(socket_path, ...)
+    if not is_there(socket_path) then return nil end
     local words = {}
     for _, word in ipairs({ ... }) do table.insert(words, ngx.escape_uri(word)) end
     local socket = ngx.socket.tcp()

@@ -90,10 +90,13 @@ local function new_lrucache(nginx)
     }
 end
 
---- Makes `io.open` read `nginx.files` for the directories /certificates and /proc.
+--- Makes `io.open` read `nginx.files` for the directories /certificates and /proc, and find every
+-- socket unless `nginx.sockets` denies it.
 local function fake_files(nginx)
     local open = io.open
     local function fake_open(path, ...)
+        -- open(2) of a socket fails with ENXIO, or ENOENT if there is none
+        if path:find("%.sock$") then return nil, path, nginx.sockets[path] == false and 2 or 6 end
         if not path:find("^/certificates/") and not path:find("^/proc/") then return open(path, ...) end
         table.insert(nginx.opened, path)
         local text = nginx.files[path]
@@ -107,6 +110,7 @@ end
 function M.new()
     local nginx = {
         time = 1000, client = { "\10\0\0\1", "inet" }, refused = 0, takes_keys = true, var = {}, files = {},
+        sockets = {},
         connections = {}, requests = {}, timers = {}, opened = {}, logged = {}, output = "",
         on_sleep = function() end, respond = function() end,
     }

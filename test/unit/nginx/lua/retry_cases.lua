@@ -36,6 +36,12 @@ return {
         expect(decide(nginx, {}, nil), { exec = "@next" })
         expect(nginx.var.monohull_retry_to, "app_app")
     end },
+    { "lets nginx choose while the supervisor does not listen yet, without a connection that fails", function(nginx)
+        nginx.sockets["/run/retry.sock"] = false
+        expect(decide(nginx, {}, allowed), { exec = "@next" })
+        expect(nginx.var.monohull_retry_to, "app_app")
+        expect(#nginx.connections, 0)
+    end },
     { "responds with the page to what the supervisor refuses", function(nginx)
         expect(decide(nginx, {}, refused), page)
         expect(nginx.method, ngx.HTTP_GET)
