@@ -8,6 +8,7 @@ import type { TestContext } from 'node:test'
 import { groupMembers } from '../../supervisor/processes/adapters/procfs.ts'
 import { type InstanceRecord, readInstance } from '../../supervisor/run/adapters/instance.ts'
 import { launcher } from './built.ts'
+import { startedAfter } from './next-worker.ts'
 
 const home = join(import.meta.dirname, '../..')
 const fixtures = join(home, 'test/fixtures/apps')
@@ -88,7 +89,7 @@ export interface Monohull {
   request(options?: RequestOptions): Promise<Answer>
   /** Pid of the worker in a slot now. */
   worker(slot: number): number
-  /** Settles with the pid of the next worker in a slot. */
+  /** Settles with the pid of a worker that was started in a slot after that one. */
   workerAfter(slot: number, before: number): Promise<number>
   nginx(): number
   signal(signal: NodeJS.Signals): void
@@ -223,7 +224,7 @@ export function startMonohull(t: TestContext, options: StartOptions = {}): Monoh
     workerAfter: (slot, before) =>
       until(
         `another worker in slot ${slot}`,
-        () => instance().children.findLast(({ name, pid }) => name === `app.${slot}` && pid !== before)?.pid,
+        () => startedAfter({ last: instance().children, seen: children }, `app.${slot}`, before),
         { details },
       ),
     nginx() {
