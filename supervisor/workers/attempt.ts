@@ -16,14 +16,25 @@ export interface Attempt {
   failed(result: RollResult): void
 }
 
-/** Trial of a worker: the time for which it must live after it became ready, in ms. */
+/** Boot time from which a trial lasts in full. */
+const fullTrialBootMs = 400
+/** Duration below which no trial is shortened. */
+const shortestTrialMs = 500
+
+/** Trial of a worker: the time for which it must live after it became ready, in ms, unless it boots fast. */
 export interface Trial {
   ms: number
+}
+
+/** Duration of a trial in ms: all of it after a boot of 400 ms and more, less in proportion to a faster one, but at least 500 ms of it. */
+function trialAfterBoot({ ms }: Trial, bootMs: number): number {
+  return Math.min(ms, Math.max(shortestTrialMs, (ms * bootMs) / fullTrialBootMs))
 }
 
 /** Attempt that ends with the trial, or without one when the worker is ready. */
 export function createAttempt(clock: Clock, trial: Trial | undefined): Attempt {
   let about: number | undefined
+  let begunAt = 0
   let known: RollResult | undefined
   let cancelTrial = () => {}
   let settle: (result: RollResult) => void
@@ -43,11 +54,14 @@ export function createAttempt(clock: Clock, trial: Trial | undefined): Attempt {
     worker: () => about,
     trial,
     began(worker) {
-      about ??= worker
+      if (about !== undefined) return
+      about = worker
+      begunAt = clock.monotonic()
     },
     readied(worker) {
       if (worker !== about) return
-      if (trial && trial.ms > 0) cancelTrial = clock.after(trial.ms, () => conclude({ ok: true }))
+      const ms = trial ? trialAfterBoot(trial, clock.monotonic() - begunAt) : 0
+      if (ms > 0) cancelTrial = clock.after(ms, () => conclude({ ok: true }))
       else conclude({ ok: true })
     },
     failed: conclude,

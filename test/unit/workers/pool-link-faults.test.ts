@@ -79,10 +79,10 @@ describe('a pool that can change no link', { timeout }, () => {
     await faulty.serve()
     const rolling = faulty.pool.roll({ ...appPlan, surge: 2, argv: ['gunicorn'] })
     const old = faulty.worker(1)
-    await faulty.ready() // on trial for min_uptime
+    await faulty.ready() // on trial
     faulty.refuse.point = noRoom
     old.exit()
-    await faulty.advance(500)
+    await faulty.advance(400)
     assert.equal(faulty.bound().length, 3, 'nothing waits in the queue of the dead')
     faulty.refuse.point = undefined
     await faulty.advance(3000)
