@@ -1,12 +1,52 @@
 import * as z from 'zod'
-import { docs, networks } from '../config/values.ts'
+import { docs, duration, networks, whole } from '../config/values.ts'
+import { readRedisUrl } from './redis/url.ts'
+
+const store = 'expected file, or the URL of a Redis server such as redis://redis:6379'
+const redisKeys = ['prefix', 'database', 'username', 'password'] as const
 
 /** The key `dynamic_routes`. */
 export const dynamicRoutes = z
   .strictObject({
-    store: z.enum(['file'], { error: 'expected file' }).register(docs, {
-      description:
-        'Store for the routes that `monohull routes set HOST TARGET` adds, for hosts that the configuration does not name; other hosts get 403. file: a file in state_dir',
+    store: z
+      .string({ error: store })
+      .check(({ value, issues }) => {
+        const url = value === 'file' ? undefined : readRedisUrl(value)
+        if (url && !url.ok)
+          issues.push({ code: 'custom', input: value, message: url.problem, params: { fix: url.fix } })
+      })
+      .register(docs, {
+        description:
+          'Store for the routes of hosts that the configuration does not name; other hosts get 403. file: a file in state_dir; the URL of a Redis or Valkey server: `redis://HOST:6379`, `rediss://HOST:6379` for TLS, `unix:/run/redis/redis.sock`, or `redis+sentinel://HOST:26379,HOST:26379/MASTER`',
+        secret: true,
+      }),
+    prefix: z
+      .string({ error: 'expected text, in quotes' })
+      .max(200, 'expected at most 200 characters')
+      .regex(/^[\x21-\x7e]*$/, 'expected ASCII characters without spaces')
+      .optional()
+      .register(docs, {
+        description:
+          "Text before the host in the names of Redis's keys, such as `route:`, or `frontend:` for Hipache's lists; one that ends with a slash, such as `traefik/`, is the root key of Traefik's layout. Default: none",
+      }),
+    database: whole(0, 65_535)
+      .optional()
+      .register(docs, { description: 'Number of the database in Redis; default: 0' }),
+    username: z
+      .string({ error: 'expected the name of a user' })
+      .regex(/^[^\s\0]+$/, 'expected the name of a user')
+      .optional()
+      .register(docs, { description: "User of Redis's access control list; default: that of the URL, else `default`" }),
+    password: z
+      .string({ error: 'expected text, in quotes' })
+      .regex(/^[^\0]+$/, 'expected a password')
+      .optional()
+      .register(docs, {
+        description: 'Password for Redis. It is a secret, so prefer its variable with _FILE; default: that of the URL',
+        secret: true,
+      }),
+    stale_for: duration('10m').register(docs, {
+      description: 'Time for which hosts that nginx knows are served while the store cannot be read',
     }),
     allow: networks
       .min(1, 'expected at least one network; without allow, every address except the forbidden ones is allowed')
@@ -15,6 +55,17 @@ export const dynamicRoutes = z
         description:
           'Addresses and networks (CIDR) that routes may lead to. Apps and upstreams of the configuration are always allowed; link-local addresses and those at which clouds serve credentials never are',
       }),
+  })
+  .superRefine((value, context) => {
+    const issue = (path: string, message: string, fix: string) =>
+      context.addIssue({ code: 'custom', path: [path], message, params: { fix } })
+    const url = value.store === 'file' ? undefined : readRedisUrl(value.store)
+    for (const key of redisKeys) {
+      if (value.store === 'file' && value[key] !== undefined)
+        issue(key, 'is only for a store in Redis', 'remove it, or set store to the URL of a Redis server')
+      else if (url?.ok && key !== 'prefix' && value[key] !== undefined && url.value[key] !== undefined)
+        issue(key, 'is also in the URL of the store', 'remove one of the two')
+    }
   })
   .optional()
 

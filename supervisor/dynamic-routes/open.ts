@@ -1,25 +1,21 @@
-import { signFile } from '../base/adapters/directory-signature.ts'
 import { isOfThisMachine } from '../base/adapters/own-addresses.ts'
 import { postText } from '../base/adapters/unix-http.ts'
 import type { Change } from '../base/change.ts'
-import { watchDirectory } from '../base/directory-watch.ts'
 import type { Metric } from '../base/metrics.ts'
 import type { Outcome } from '../base/outcome.ts'
 import type { Runtime } from '../base/runtime.ts'
 import { createSlotSockets } from '../processes/adapters/listeners.ts'
 import type { BoundSocket } from '../processes/sockets.ts'
-import { openRouteFile } from './adapters/route-file.ts'
 import { serveDynamicRoutes } from './adapters/server.ts'
 import type { RouteContext } from './context.ts'
-import { createFileRoutes, type FileRoutes } from './file-store.ts'
+import { prepareFileStore } from './file-opening.ts'
 import { formatChanges } from './hosts.ts'
 import { dynamicRouteSockets, dynamicRoutesFile } from './paths.ts'
 import { withoutDynamicRoutes } from './reading.ts'
 import { createDynamicRoutes, type DynamicRoutes } from './service.ts'
 import type { RouteStoreStatus } from './store.ts'
 import { routeStoreMetrics } from './store.ts'
-
-const everyMs = 1000
+import type { StoreKeys, StoreOpening } from './store-opening.ts'
 
 /** Settings that dynamic routes depend on. */
 export interface DynamicRoutesSettings {
@@ -29,14 +25,14 @@ export interface DynamicRoutesSettings {
     server_names: readonly string[]
     routes: readonly { host?: string | undefined }[]
     upstreams: Readonly<Record<string, unknown>>
-    dynamic_routes?: { allow?: readonly string[] | undefined } | undefined
+    dynamic_routes?: (StoreKeys & { allow?: readonly string[] | undefined }) | undefined
   }
   apps: readonly { name: string; plan: { app: string } | undefined }[]
   nginxUser: { gid: number } | undefined
 }
 
 /** Dependencies of the dynamic routes of a run. */
-export interface DynamicRoutesDeps extends Pick<Runtime, 'clock' | 'log'> {
+export interface DynamicRoutesDeps extends Runtime {
   /** The settings in force. */
   settings(): DynamicRoutesSettings
   /** Ports that this server listens on. */
@@ -62,16 +58,11 @@ export async function openDynamicRoutes(deps: DynamicRoutesDeps): Promise<OpenDy
   const { clock, log, settings } = deps
   const { config, nginxUser } = settings()
   const sockets = dynamicRouteSockets(config)
-  const path = dynamicRoutesFile(config)
-  const known = await signFile(path)
-  let store: FileRoutes | undefined
+  const opening = await prepareStore(deps)
   const routes = createDynamicRoutes({
     clock,
     log,
-    openStore(onChange) {
-      store = createFileRoutes({ file: openRouteFile(path), log, onChange })
-      return store
-    },
+    openStore: opening.open,
     context: () => contextOf(settings(), deps.ownPorts),
     async push(version, changes) {
       // they have a cache of their own, and might receive the message in place of the new workers
@@ -79,21 +70,13 @@ export async function openDynamicRoutes(deps: DynamicRoutesDeps): Promise<OpenDy
       for (const text of formatChanges(version, changes)) await postText(sockets.changesSocket, text)
     },
   })
-  await routes.report()
+  const report = async () => {
+    if (opening.isInMemory) await routes.report()
+  }
+  await report()
   const changesSocket = createSlotSockets({ uid: undefined, gid: nginxUser?.gid }).bind(sockets.changesSocket)
   const server = await serveDynamicRoutes({ path: sockets.lookupSocket, gid: nginxUser?.gid }, routes.find)
-  const watch = watchDirectory({
-    clock,
-    log,
-    what: 'dynamic routes',
-    everyMs,
-    known,
-    sign: () => signFile(path),
-    async onRest() {
-      await store?.refresh()
-      await routes.report()
-    },
-  })
+  const watch = opening.follow(report)
   return {
     name: 'dynamic routes',
     changesSocket,
@@ -102,11 +85,11 @@ export async function openDynamicRoutes(deps: DynamicRoutesDeps): Promise<OpenDy
     set: routes.set,
     remove: routes.remove,
     fixed: next =>
-      next.config.state_dir === config.state_dir
+      next.config.state_dir === config.state_dir || config.dynamic_routes?.store !== 'file'
         ? undefined
         : 'state_dir cannot change without a restart while it contains the dynamic routes',
     // the report depends on the settings in force
-    prepare: async () => ({ commit: routes.report }),
+    prepare: async () => ({ commit: report }),
     status: () => ({ dynamicRoutes: routes.status() }),
     metrics: () => routeStoreMetrics(routes.status()),
     async close() {
@@ -114,6 +97,14 @@ export async function openDynamicRoutes(deps: DynamicRoutesDeps): Promise<OpenDy
       changesSocket.close()
     },
   }
+}
+
+async function prepareStore(deps: DynamicRoutesDeps): Promise<StoreOpening> {
+  const { config } = deps.settings()
+  const keys = config.dynamic_routes
+  if (!keys || keys.store === 'file') return prepareFileStore(dynamicRoutesFile(config), deps)
+  // the client is large, and the file needs none of it
+  return (await import('./redis/open.ts')).prepareRedisStore(keys, deps)
 }
 
 /** Runs a command of the command line or the admin API. */

@@ -224,11 +224,14 @@ describe('dynamic-routes/service', () => {
 describe('dynamic_routes', () => {
   it('is off by default, and stored in a file', () => {
     assert.equal(acceptedApps({}).dynamic_routes, undefined)
-    assert.deepEqual(acceptedApps(yaml('dynamic_routes: {store: file}\n')).dynamic_routes, { store: 'file' })
+    assert.deepEqual(acceptedApps(yaml('dynamic_routes: {store: file}\n')).dynamic_routes, {
+      store: 'file',
+      stale_for: 600_000,
+    })
   })
 
   const wrong: [string, string, RegExp][] = [
-    ['dynamic_routes: {store: redis}', 'dynamic_routes.store', /expected file/],
+    ['dynamic_routes: {store: redis}', 'dynamic_routes.store', /is not file and not a URL/],
     ['dynamic_routes: {}', 'dynamic_routes.store', /expected file/],
     ['dynamic_routes: {store: file, path: x}', 'dynamic_routes.path', /not a known key/],
     [

@@ -1,0 +1,14 @@
+import type { Reading } from '../reading.ts'
+import { type DynamicRoute, readRoute } from '../route.ts'
+import { readServerUrl, weighServers } from './servers.ts'
+
+/** Route from a list as Hipache has it: an identifier, then the URLs of servers. */
+export function readHipacheList([, ...urls]: readonly string[]): Reading<DynamicRoute> {
+  const servers: string[] = []
+  for (const url of urls) {
+    const server = readServerUrl(url)
+    if (!server.ok) return server
+    servers.push(server.value)
+  }
+  return readRoute(weighServers(servers.map(server => ({ server, weight: 1 }))).join(' '))
+}

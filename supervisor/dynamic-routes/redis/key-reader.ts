@@ -1,0 +1,54 @@
+import { messageOf } from '../../base/errors.ts'
+import type { Reading } from '../reading.ts'
+import { type DynamicRoute, readRoute } from '../route.ts'
+import { readHipacheList } from './hipache.ts'
+
+/** Content of a key. */
+export interface KeyContent {
+  /** Undefined if the key does not exist. */
+  route: Reading<DynamicRoute> | undefined
+  /** Time until the key expires; undefined if it does not. */
+  remainingMs: number | undefined
+  kind: 'value' | 'list'
+}
+
+/** Sends a command to Redis. */
+export type Call = (words: readonly string[]) => Promise<unknown>
+
+/** Bytes of a value that are read: a value may have 512 MB. */
+const longestValue = 8192
+/** Servers of a list that are read. */
+const mostServers = 100
+const fix = 'store ADDRESS:PORT, or an object in JSON'
+
+/** Content of a key of any type. Rejects if Redis cannot be asked. */
+export async function readKey(call: Call, key: string): Promise<KeyContent> {
+  const [value, ttl] = await Promise.all([
+    call(['GETRANGE', key, '0', String(longestValue)]).catch(asWrongType),
+    call(['PTTL', key]),
+  ])
+  const remainingMs = Number(ttl) >= 0 ? Number(ttl) : undefined
+  if (value === undefined) return readListKey(call, key, remainingMs)
+  const text = String(value)
+  // a value that is empty, or a key that does not exist
+  if (text === '') return { route: undefined, remainingMs, kind: 'value' }
+  const route = text.length > longestValue ? tooLong : readRoute(text)
+  return { route, remainingMs, kind: 'value' }
+}
+
+const tooLong = { ok: false as const, problem: `is longer than ${longestValue} bytes`, fix }
+
+async function readListKey(call: Call, key: string, remainingMs: number | undefined): Promise<KeyContent> {
+  const size = await call(['MEMORY', 'USAGE', key]).catch(() => 0)
+  const reply =
+    Number(size) > longestValue * 4 ? [] : await call(['LRANGE', key, '0', String(mostServers)]).catch(asWrongType)
+  const list = Array.isArray(reply) ? reply.map(String) : undefined
+  const wrong = { ok: false as const, problem: 'is neither a text nor a list', fix }
+  const route = list === undefined ? wrong : list.length === 0 ? tooLong : readHipacheList(list)
+  return { route, remainingMs, kind: 'list' }
+}
+
+/** Undefined for the reply that a key has another type. */
+function asWrongType(error: unknown): undefined {
+  if (!messageOf(error).startsWith('WRONGTYPE')) throw error
+}

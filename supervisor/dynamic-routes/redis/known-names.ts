@@ -1,0 +1,87 @@
+/** Names of routes (hosts and wildcards) that nginx's answers may depend on. */
+export interface KnownNames {
+  /** Notes whether a name has a route, and the time at which its key expires. */
+  note(name: string, hasRoute: boolean, expiresAtMs?: number): void
+  /** Whether an answer of nginx may depend on a name. */
+  mayKnow(name: string): boolean
+  hasRoute(name: string): boolean
+  /** Whether nginx may have a route of a name. */
+  mayHaveRoute(name: string): boolean
+  names(): string[]
+  /** Number of names with a route. */
+  routeCount(): number
+  /** Names whose keys have expired since the last call. */
+  takeExpired(): string[]
+  /** Time of the next expiry; undefined if no key expires. */
+  nextExpiryMs(): number | undefined
+}
+
+/** Bounds of the record. */
+export interface KnownNamesLimits {
+  routes: number
+  /** Names without a route, which clients can invent. */
+  others: number
+}
+
+/** Keys that expire within this time are noticed together. */
+const tickMs = 100
+
+/**
+ * Bounded record of names. When there are more, those noted first are forgotten, and from then on nginx may know any name: no change of a
+ * forgotten name is missed.
+ */
+export function createKnownNames(now: () => number, limits: KnownNamesLimits): KnownNames {
+  /** Expiry by name. */
+  const routes = new Map<string, number | undefined>()
+  const others = new Set<string>()
+  const ticks = new Map<number, Set<string>>()
+  let hasForgotten = false
+  const tickOf = (expiresAtMs: number) => Math.ceil(expiresAtMs / tickMs)
+
+  function remove(name: string): void {
+    others.delete(name)
+    const expiresAtMs = routes.get(name)
+    routes.delete(name)
+    if (expiresAtMs === undefined) return
+    const tick = ticks.get(tickOf(expiresAtMs))
+    tick?.delete(name)
+    if (tick?.size === 0) ticks.delete(tickOf(expiresAtMs))
+  }
+
+  function noteRoute(name: string, expiresAtMs: number | undefined): void {
+    routes.set(name, expiresAtMs)
+    if (expiresAtMs === undefined) return
+    const tick = ticks.get(tickOf(expiresAtMs)) ?? new Set()
+    ticks.set(tickOf(expiresAtMs), tick.add(name))
+  }
+
+  return {
+    note(name, hasRoute, expiresAtMs) {
+      remove(name)
+      if (hasRoute) noteRoute(name, expiresAtMs)
+      else others.add(name)
+      const [oldest] = hasRoute
+        ? routes.size > limits.routes
+          ? routes.keys()
+          : []
+        : others.size > limits.others
+          ? others
+          : []
+      if (oldest === undefined) return
+      remove(oldest)
+      hasForgotten = true
+    },
+    mayKnow: name => hasForgotten || routes.has(name) || others.has(name),
+    hasRoute: name => routes.has(name),
+    mayHaveRoute: name => routes.has(name) || (hasForgotten && !others.has(name)),
+    names: () => [...routes.keys(), ...others],
+    routeCount: () => routes.size,
+    takeExpired() {
+      const due = [...ticks.keys()].filter(tick => tick * tickMs <= now())
+      const names = due.flatMap(tick => [...(ticks.get(tick) ?? [])])
+      for (const tick of due) ticks.delete(tick)
+      return names
+    },
+    nextExpiryMs: () => (ticks.size === 0 ? undefined : Math.min(...ticks.keys()) * tickMs),
+  }
+}

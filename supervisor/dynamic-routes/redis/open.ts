@@ -1,0 +1,39 @@
+import type { Runtime } from '../../base/runtime.ts'
+import type { StoreKeys, StoreOpening } from '../store-opening.ts'
+import { linkOpener } from './adapters/open-link.ts'
+import { createRedisRoutes, type RedisRoutes } from './store.ts'
+import { formatRedisUrl, readRedisUrl } from './url.ts'
+
+/** Store in Redis. It connects when it is opened, and does not wait for that. */
+export function prepareRedisStore(keys: StoreKeys, runtime: Runtime): StoreOpening {
+  const { prefix = '', database, username, password } = keys
+  const reading = readRedisUrl(keys.store)
+  if (!reading.ok) throw new Error(`dynamic_routes.store ${reading.problem}`)
+  const url = reading.value
+  let store: RedisRoutes | undefined
+  return {
+    isInMemory: false,
+    open(onChange) {
+      store = createRedisRoutes({
+        ...runtime,
+        open: linkOpener({
+          ...url,
+          prefix,
+          database: database ?? url.database ?? 0,
+          username: username ?? url.username,
+          password: password ?? url.password,
+        }),
+        address: formatRedisUrl(url),
+        prefix,
+        staleForMs: keys.stale_for,
+        onChange,
+      })
+      return store
+    },
+    follow: () => ({
+      async close() {
+        await store?.close()
+      },
+    }),
+  }
+}

@@ -1,0 +1,20 @@
+import type { Call } from './key-reader.ts'
+
+/** Keys that one call looks at: about a millisecond of the server's time. */
+const perCall = 1000
+
+/** Keys that begin with a prefix and continue as a glob pattern says, in batches. Keys that change meanwhile may be missing, or appear twice. */
+export async function* scanKeys(call: Call, prefix: string, pattern: string): AsyncGenerator<string[]> {
+  let cursor = '0'
+  do {
+    const reply = await call(['SCAN', cursor, 'MATCH', `${escapePattern(prefix)}${pattern}`, 'COUNT', String(perCall)])
+    const [next, keys] = reply as [string, string[]]
+    if (keys.length > 0) yield keys.map(String)
+    cursor = String(next)
+  } while (cursor !== '0')
+}
+
+/** Pattern that only matches the text itself. */
+export function escapePattern(text: string): string {
+  return text.replace(/[*?[\]\\^-]/g, '\\$&')
+}

@@ -1,0 +1,229 @@
+import { inBatches } from '../../base/batches.ts'
+import { messageOf, OperatorError } from '../../base/errors.ts'
+import type { Runtime } from '../../base/runtime.ts'
+import { type DynamicRoute, routeValue } from '../route.ts'
+import { isWildcard, readRouteHost } from '../route-host.ts'
+import type { OnRoutesChange, RouteStore } from '../store.ts'
+import { createChangedKeys } from './changed-keys.ts'
+import { createRedisConnection } from './connection.ts'
+import { type KeyContent, readKey } from './key-reader.ts'
+import { createKnownNames } from './known-names.ts'
+import type { OpenLink, RedisLink } from './link.ts'
+import { createLoss } from './loss.ts'
+import { createRejections } from './rejections.ts'
+import { scanKeys } from './scan.ts'
+import { createTraefikIndex } from './traefik-index.ts'
+
+/** Dependencies of the store. */
+export interface RedisRoutesDeps extends Runtime {
+  open: OpenLink
+  /** Address of the store, for the log, without a password. */
+  address: string
+  /** Text before the name in each key. */
+  prefix: string
+  /** Time for which hosts that nginx knows are served although the store has lost them. */
+  staleForMs: number
+  onChange: OnRoutesChange
+}
+
+/** Store in Redis. */
+export interface RedisRoutes extends RouteStore {
+  close(): Promise<void>
+}
+
+/** About as many as nginx keeps. */
+const mostNames = { routes: 100_000, others: 20_000 }
+/** Time between two readings of all known names, where the server reports no changes, or not all: notifications say nothing of FLUSHALL. */
+const rereadMs = { tracking: undefined, notifications: 30_000, polling: 5000 }
+const atOnce = 500
+
+/**
+ * Store in Redis, with a key per host or wildcard. Nothing is kept of routes that nginx did not ask for, except in Traefik's layout. Changes of keys
+ * are sent to nginx as the server reports them. After a lost connection, all names that nginx knows are read again.
+ */
+export function createRedisRoutes(deps: RedisRoutesDeps): RedisRoutes {
+  const { clock, log, prefix, onChange } = deps
+  const keyOf = (name: string) => prefix + name
+  const rejections = createRejections(log)
+  const known = createKnownNames(clock.now, mostNames)
+  const traefik = createTraefikIndex(prefix, rejections)
+  const loss = createLoss({ ...deps, onEnd: rereadAll })
+  let cancelExpiry = () => {}
+  let cancelReread = () => {}
+
+  const changed = createChangedKeys({
+    clock,
+    send,
+    onFailure(error) {
+      if (connection.problem() === undefined)
+        log.warn('cannot update changed routes in nginx, trying again', { reason: messageOf(error) })
+    },
+  })
+  const connection = createRedisConnection({
+    ...deps,
+    store: deps.address,
+    onUp,
+    onDown() {
+      loss.noteDown()
+      cancelReread()
+    },
+    onChange(key) {
+      if (key === undefined) {
+        loss.end()
+        rereadAll()
+      } else if (traefik.has(key) || known.mayKnow(key.slice(prefix.length))) changed.add([key])
+    },
+  })
+
+  async function onUp(link: RedisLink): Promise<void> {
+    await traefik.load(link.call)
+    await loss.noteUp(link, known.routeCount() > 0)
+    rereadAll()
+    rereadEvery(rereadMs[link.channel])
+  }
+
+  function rereadAll(): void {
+    changed.add([...known.names().map(keyOf), ...traefik.keys()])
+  }
+
+  function rereadEvery(ms: number | undefined): void {
+    if (ms === undefined) return
+    cancelReread = clock.after(ms, () => {
+      rereadAll()
+      rereadEvery(ms)
+    })
+  }
+
+  /** Reads changed keys, and sends nginx the routes that depend on them. */
+  async function send(keys: readonly string[]): Promise<void> {
+    const hosts = await traefik.update(connection.call, keys.filter(traefik.has))
+    const names = keys.filter(key => !traefik.has(key)).map(key => key.slice(prefix.length))
+    const all = [...new Set([...names, ...hosts.filter(known.mayKnow)])]
+    const hadRoute = new Set(all.filter(known.mayHaveRoute))
+    const routes = await readNames(all)
+    const changes = [...routes].filter(([name, route]) => route || (hadRoute.has(name) && !isKept(name)))
+    if (changes.length > 0) await onChange(new Map(changes))
+  }
+
+  /** Whether a route stays in effect without a key. */
+  function isKept(name: string): boolean {
+    return loss.reason() !== undefined && known.hasRoute(name)
+  }
+
+  /** Routes by name, noted as known. */
+  async function readNames(names: readonly string[]): Promise<Map<string, DynamicRoute | undefined>> {
+    noteEarly(names)
+    const contents = await Promise.all(names.map(name => readKey(connection.call, keyOf(name))))
+    const routes = new Map<string, DynamicRoute | undefined>()
+    for (const [index, name] of names.entries()) {
+      const content = contents[index]
+      const route = content && accept(name, content)
+      routes.set(name, route)
+      const { remainingMs } = content ?? {}
+      if (route || !isKept(name))
+        known.note(name, route !== undefined, remainingMs === undefined ? undefined : clock.now() + remainingMs)
+    }
+    scheduleExpiry()
+    return routes
+  }
+
+  /** Notes names before they are read: a change may be reported in the same packet as the reply. */
+  function noteEarly(names: readonly string[]): void {
+    for (const name of names) if (!known.mayKnow(name)) known.note(name, false)
+  }
+
+  function accept(name: string, { route }: KeyContent): DynamicRoute | undefined {
+    if (route === undefined || route.ok) rejections.clear(keyOf(name))
+    else rejections.note(keyOf(name), `${route.problem}; ${route.fix}`)
+    return route?.ok ? route.value : traefik.find(name)
+  }
+
+  /** Redis reports the end of a key when it removes it, which may be much later. */
+  function scheduleExpiry(): void {
+    cancelExpiry()
+    const nextMs = known.nextExpiryMs()
+    if (nextMs === undefined) return
+    cancelExpiry = clock.after(Math.min(Math.max(1, nextMs - clock.now()), 2 ** 31 - 1), () => {
+      changed.add(known.takeExpired().map(keyOf))
+      scheduleExpiry()
+    })
+  }
+
+  /** Whether any of some names may have a route. */
+  async function mayExist(names: readonly string[]): Promise<boolean> {
+    if (names.length === 0) return false
+    noteEarly(names)
+    return Number(await connection.call(['EXISTS', ...names.map(keyOf)])) > 0 || names.some(traefik.find)
+  }
+
+  async function write(name: string, route: DynamicRoute | undefined): Promise<void> {
+    const key = keyOf(name)
+    const { kind, route: present } = await readKey(connection.call, key)
+    if (kind === 'list') throw new Error('it is a list, as Hipache has them, which monohull only reads')
+    if (present === undefined && traefik.find(name))
+      throw new Error("it is a host of Traefik's, which monohull only reads")
+    if (route === undefined) return void (await connection.call(['DEL', key]))
+    const value = routeValue(route)
+    await connection.call(['SET', key, typeof value === 'string' ? value : JSON.stringify(value)])
+  }
+
+  return {
+    async find(names) {
+      const [own, wildcards] = [names.filter(name => !isWildcard(name)), names.filter(isWildcard)]
+      const [first, hasMore] = await Promise.all([readNames(own), mayExist(wildcards)])
+      const routes = hasMore ? new Map([...first, ...(await readNames(wildcards))]) : first
+      for (const name of names) {
+        const route = routes.get(name)
+        if (route) return { name, route }
+      }
+      const reason = loss.reason()
+      if (reason !== undefined) throw new Error(reason)
+      return undefined
+    },
+    async list() {
+      const routes = new Map(traefik.routes())
+      for await (const keys of scanKeys(connection.call, prefix, '*')) {
+        const names = keys.map(key => key.slice(prefix.length)).filter(isRouteName)
+        for (const batch of inBatches(names, atOnce)) {
+          const contents = await Promise.all(batch.map(name => readKey(connection.call, keyOf(name))))
+          for (const [index, name] of batch.entries()) {
+            const route = contents[index]?.route
+            if (route?.ok) routes.set(name, route.value)
+          }
+        }
+      }
+      return routes
+    },
+    async set(name, route) {
+      try {
+        await write(name, route)
+      } catch (error) {
+        const reason = messageOf(error)
+        throw new OperatorError(`cannot write ${keyOf(name)}: ${reason}`, { fix: fixOf(reason) })
+      }
+      // one that is removed is not lost
+      if (!route && known.hasRoute(name)) known.note(name, false)
+      const routes = await readNames([name])
+      await onChange(routes)
+    },
+    status: () => ({ routes: known.routeCount(), problem: connection.problem() ?? loss.reason() }),
+    async close() {
+      cancelExpiry()
+      cancelReread()
+      loss.end()
+      await Promise.all([connection.close(), changed.close()])
+    },
+  }
+}
+
+function isRouteName(text: string): boolean {
+  const host = readRouteHost(text)
+  return host.ok && host.value === text
+}
+
+function fixOf(reason: string): string {
+  if (/^OOM/.test(reason)) return "raise Redis's maxmemory, or remove data from it"
+  if (/^READONLY/.test(reason)) return 'name the master in dynamic_routes.store, or its Sentinels'
+  if (/^NOPERM/.test(reason)) return 'let this user write keys with the prefix'
+  return /only reads/.test(reason) ? 'change it with the tool that wrote it' : 'see monohull status'
+}
