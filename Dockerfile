@@ -15,7 +15,7 @@ FROM node:24-trixie-slim
 RUN apt-get update \
   && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
     libnginx-mod-http-brotli-filter libnginx-mod-http-brotli-static libnginx-mod-http-lua nginx openssl \
-  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt /var/log/dpkg.log
+  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/lib/dpkg/*-old /var/log/apt /var/log/dpkg.log
 
 # /app belongs to root: a user who can write there could replace monohull.yaml for the next reload.
 # /run is writable for any user (--tmpfs /run keeps this mode). The state directory is writable for root, and for a user
@@ -31,24 +31,20 @@ COPY --from=build /src/dist /opt/monohull/dist
 ENV MONOHULL_IMAGE=1
 WORKDIR /app
 
-# A real start and stop, which also fills the compile cache. The cache directory contains the user's number, so this runs
-# once as root and once as app; other users start without it. Files left elsewhere, including a private key, are removed.
+# A real start and stop, which also fills the compile cache. The cache directory's name contains the user's number, and app uses root's;
+# other users start without it. Files left elsewhere, including a private key, are removed.
 RUN chmod -R go=rX /opt/monohull \
   && ln -s /opt/monohull/start.sh /usr/local/bin/monohull \
-  && install -d -m 1777 /opt/monohull/dist/cache \
-  && for user in root app; do \
-    install -d -o "$user" "/tmp/$user" \
-    && env MONOHULL_HTTP_PORT=0 MONOHULL_HTTPS_PORT=0 MONOHULL_RUN_DIR="/tmp/$user/run" MONOHULL_STATE_DIR="/tmp/$user/state" \
-      setpriv --reuid "$user" --regid "$user" --init-groups sh -euc ' \
-        monohull run & \
-        timeout 60 sh -c "until /opt/monohull/start.sh healthcheck 2>/dev/null; do sleep 0.1; done"; \
-        kill "$!"; \
-        wait "$!"' \
-    || exit 1; \
-  done \
-  && chown -R root:root /opt/monohull/dist/cache \
-  && chmod -R u=rwX,go=rX /opt/monohull/dist/cache \
-  && rm -rf /tmp/root /tmp/app
+  && export MONOHULL_HTTP_PORT=0 MONOHULL_HTTPS_PORT=0 MONOHULL_RUN_DIR=/tmp/run MONOHULL_STATE_DIR=/tmp/state \
+  && sh -euc ' \
+    monohull run & \
+    timeout 60 sh -c "until /opt/monohull/start.sh healthcheck 2>/dev/null; do sleep 0.1; done"; \
+    kill "$!"; \
+    wait "$!"' \
+  && cd /opt/monohull/dist/cache \
+  && for filled in *-0; do ln -s "$filled" "${filled%0}$(id -u app)"; done \
+  && chmod -R u=rwX,go=rX . \
+  && rm -rf /tmp/run /tmp/state
 
 EXPOSE 80 443 443/udp
 STOPSIGNAL SIGTERM

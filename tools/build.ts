@@ -68,9 +68,11 @@ function buildFile(source: string, file: string, target = 'node22') {
 
 /**
  * Builds the supervisor: one file with the code that every start needs, and separate files for code that is imported on first
- * use. Every start must work without packages, because each would cost startup time and memory.
+ * use. Every start must work without packages, because each would cost startup time and memory. The welcome app is built
+ * with it, so that both share one file with Express.
  */
 function buildSupervisor() {
+  const program = join(home, 'supervisor/main.ts')
   const started = new Set<string>()
   const followImports: Plugin = {
     name: 'follow-imports',
@@ -82,12 +84,12 @@ function buildSupervisor() {
         started.add(id)
         for (const imported of this.getModuleInfo(id)?.importedIds ?? []) visit(imported, id)
       }
-      for (const id of this.getModuleIds()) if (this.getModuleInfo(id)?.isEntry) visit(id, 'the program')
+      visit(program, 'the program')
     },
   }
   return build({
     ...input,
-    input: { monohull: 'supervisor/main.ts' },
+    input: { monohull: program, 'app/server': 'app/server.ts' },
     transform: { target: 'node22', define: { PLAIN_SCHEMA: JSON.stringify(plainSchema()) } },
     plugins: [followImports],
     output: {
@@ -123,7 +125,6 @@ await Promise.all([
   buildFile('supervisor/run/healthcheck.ts', 'healthcheck.cjs'),
   // runs in the app's own Node, which may be older
   buildFile('supervisor/workers/preload.ts', 'preload.cjs', 'node18'),
-  buildFile('app/server.ts', 'app/server.cjs'),
 ])
 copyFileSync(join(home, 'supervisor/processes/adapters/launch.pl'), join(staging, 'launch.pl'))
 writeFileSync(join(staging, 'launcher.cjs'), launcher)

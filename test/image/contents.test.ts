@@ -10,6 +10,13 @@ async function inImage(script: string): Promise<string> {
   return stdout.trim()
 }
 
+/** Most bytes of the files below a directory. */
+const mostBytes = { '/opt/monohull': 4e6, '/opt/monohull/dist/cache': 8e5, '/opt/monohull/nginx': 2e5 }
+
+/** What Node says about the compile cache when app runs the program. */
+const cacheUse = `NODE_DEBUG_NATIVE=COMPILE_CACHE setpriv --reuid app --regid app --clear-groups \
+  node /opt/monohull/dist/launcher.cjs version 2>&1 | grep 'monohull\\.cjs was'`
+
 describe('what is in the image', () => {
   it('is built from this tree by docker build', async () => {
     const built = await docker(['build', '--quiet', '--label', 'monohull.test=image', repository])
@@ -39,7 +46,20 @@ describe('what is in the image', () => {
 
   it('has a compile cache for root and for app, which they cannot write to', async () => {
     assert.match(await inImage('ls /opt/monohull/dist/cache'), /^v\S+-0\nv\S+-10001$/)
+    assert.match(await inImage(cacheUse), /accepted/)
     assert.equal(await inImage('find /opt/monohull ! -user root -o -perm /022 ! -type l'), '')
+  })
+
+  for (const [directory, most] of Object.entries(mostBytes))
+    it(`has at most ${most / 1e6} MB below ${directory}`, async () => {
+      const files = await inImage(`find ${directory} -type f -printf '%s %P\\n' | sort -rn`)
+      const bytes = files.split('\n').reduce((sum, file) => sum + Number.parseInt(file, 10), 0)
+      assert.ok(bytes > 0 && bytes <= most, `${bytes} bytes:\n${files}`)
+    })
+
+  it('has Express once, with its table of media types', async () => {
+    const files = await inImage('grep --recursive --files-with-matches --include="*.cjs" vnd.lotus-notes /opt/monohull')
+    assert.match(files, /^\/opt\/monohull\/dist\/express-[^\n]+$/)
   })
 
   it('has npm, for the apps built on it', async () => {
