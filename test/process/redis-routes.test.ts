@@ -155,17 +155,25 @@ describe('routes in Redis', () => {
     assert.deepEqual(await load.end(), ['web'])
   })
 
-  it('are lost by a restart without data: those that nginx knows serve for stale_for, then 403', async t => {
+  it('need no app; lost by a restart of Redis without data, those that nginx knows serve for stale_for, then get 403', async t => {
     const redis = await startRedis(t)
-    await redis.cli('set', shop, 'web')
-    const monohull = await start(t, redis, ', stale_for: 4s')
-    assert.equal(await who(monohull), 'web')
+    const one = await startBackend(t, 'one')
+    await redis.cli('set', shop, one)
+    const file = `https: on\ndynamic_routes: { store: "${redis.store}", stale_for: 4s }\n`
+    const monohull = await startDynamic(t, { files: { 'monohull.yaml': file } })
+    await monohull.seen(/reading dynamic routes from Redis/)
+    assert.equal(await who(monohull), 'one')
+    assert.equal(await who(monohull, '127.0.0.1'), '403')
+    assert.deepEqual(
+      monohull.instance().children.map(({ name }) => name),
+      ['nginx'],
+    )
     await redis.kill()
     await redis.start()
     await monohull.seen(/Redis was restarted and has lost all dynamic routes/)
-    assert.deepEqual([await who(monohull), await who(monohull, 'never.example.com')], ['web', '503'])
-    await redis.cli('set', 'back.example.com', 'other')
-    await eventually(monohull, 'other', 'back.example.com')
+    assert.deepEqual([await who(monohull), await who(monohull, 'never.example.com')], ['one', '503'])
+    await redis.cli('set', 'back.example.com', one)
+    await eventually(monohull, 'one', 'back.example.com')
     await eventually(monohull, '403')
     await eventually(monohull, '403', 'never.example.com')
   })

@@ -21,6 +21,7 @@ import { mainAppOf, resolvePrograms } from '../../programs/settings.ts'
 import { checkRoutes, checkStaticApps } from '../../routes/adapters/files.ts'
 import { resolveApp } from '../../workers/adapters/app-settings.ts'
 import { knownHosts } from '../known-hosts.ts'
+import { withoutWelcome } from '../routing-only.ts'
 import type { Config } from '../schema.ts'
 import { appAtRoot, type SettingsResult } from '../settings.ts'
 
@@ -79,9 +80,8 @@ export function resolveSettings(config: Config, world: World, configFile: Config
   return {
     ok: true,
     settings: {
-      config,
+      ...withoutWelcome({ config, apps }),
       configFile,
-      apps,
       hooks,
       ...programs,
       nginxUser,
