@@ -1,2 +1,2 @@
 std = "ngx_lua"
-files["test/unit/nginx/lua"] = { std = "lua51", globals = { "ngx", "io" } }
+files["test/unit/nginx/lua"] = { std = "lua51", globals = { "ngx", "io", "math" } }

@@ -5,6 +5,9 @@ import { readRedisUrl } from './redis/url.ts'
 const store = 'expected file, or the URL of a Redis server such as redis://redis:6379'
 const redisKeys = ['prefix', 'database', 'username', 'password'] as const
 
+/** Responses to hosts without a route, the default first. */
+const unknownRoutes = ['403', '404', '421', '444', 'page'] as const
+
 /** The key `dynamic_routes`. */
 export const dynamicRoutes = z
   .strictObject({
@@ -17,7 +20,7 @@ export const dynamicRoutes = z
       })
       .register(docs, {
         description:
-          'Store for the routes of hosts that the configuration does not name; other hosts get 403. file: a file in state_dir; the URL of a Redis or Valkey server: `redis://HOST:6379`, `rediss://HOST:6379` for TLS, `unix:/run/redis/redis.sock`, or `redis+sentinel://HOST:26379,HOST:26379/MASTER`',
+          'Store for the routes of hosts that the configuration does not name. file: a file in state_dir; the URL of a Redis or Valkey server: `redis://HOST:6379`, `rediss://HOST:6379` for TLS, `unix:/run/redis/redis.sock`, or `redis+sentinel://HOST:26379,HOST:26379/MASTER`',
         secret: true,
       }),
     prefix: z
@@ -55,6 +58,10 @@ export const dynamicRoutes = z
         description:
           'Addresses and networks (CIDR) that routes may lead to. Apps and upstreams of the configuration are always allowed; link-local addresses and those at which clouds serve credentials never are',
       }),
+    unknown: z.enum(unknownRoutes, { error: 'expected 403, 404, 421, 444 or page' }).default('403').register(docs, {
+      description:
+        'Response to hosts without a route. 404: Not Found; 421: Misdirected Request; 444: none, the connection is closed; page: 404 with a page that says so',
+    }),
   })
   .superRefine((value, context) => {
     const issue = (path: string, message: string, fix: string) =>
@@ -97,8 +104,8 @@ export function describeDynamicRouteProblems({ dynamic_routes, unknown_host, app
       : [
           found(
             ['unknown_host'],
-            'conflicts with dynamic_routes, with which an unknown host gets 403',
-            'remove unknown_host or dynamic_routes',
+            'conflicts with dynamic_routes, which has a response of its own',
+            'remove unknown_host, and set dynamic_routes.unknown',
           ),
         ]),
     ...upstreams

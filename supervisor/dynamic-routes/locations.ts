@@ -1,5 +1,6 @@
 import { inBatches } from '../base/batches.ts'
-import { block, callLua } from '../nginx/text.ts'
+import { bytesOf } from '../front/cache/cache.ts'
+import { block, callLua, quote } from '../nginx/text.ts'
 import { renderPages } from '../routes/front.ts'
 import {
   type ProxiedRoute,
@@ -12,30 +13,44 @@ import {
 import { isGuarded, nextUrl, renderGuard } from '../routes/retries.ts'
 import { type RoutesModel, spoolsAll } from '../routes/route.ts'
 import type { DynamicHosts } from './hosts.ts'
+import { renderRoutePages } from './pages.ts'
 
 /** Targets in one string at most, even with the longest names: nginx reads Lua strings of up to 4096 bytes. */
 const mostTargets = 10
 
-/**
- * Locations of dynamic routes: one that looks up the host, and one for each possible target. `admission`: access rules of
- * these locations, in addition to those of the server.
- */
-export function renderDynamicRoutes(
-  model: RoutesModel,
-  { lookupSocket }: DynamicHosts,
-  admission: readonly string[],
-): string[] {
+/** Context of the locations of dynamic routes. */
+interface DynamicLocations {
+  hosts: DynamicHosts
+  /** Access rules of these locations, in addition to those of the server. */
+  admission: readonly string[]
+  /** Directory with the files in use. */
+  configDirectory: string
+}
+
+/** Locations of dynamic routes: one that looks up the host, and one for each possible target. */
+export function renderDynamicRoutes(model: RoutesModel, context: DynamicLocations): string[] {
+  const { hosts, configDirectory } = context
+  const { basicAuth } = model.front.access
+  // a route with passwords of its own turns those of the server off
+  const admission = [...context.admission, ...(basicAuth ? ['auth_basic $monohull_realm;'] : [])]
   const targets = targetsOf(model)
   const pairs = inBatches(targets, mostTargets).map(batch =>
     batch.map(({ target, location }) => `${target} ${location}`).join(' '),
   )
   return [
     '# dynamic_routes',
-    'location / {',
-    '    set $monohull_address "";',
-    '    lua_socket_log_errors off;',
-    `    ${callLua('rewrite', 'routes.route', `unix:${lookupSocket}`, ...pairs)}`,
-    '}',
+    'set $monohull_kept_target "";',
+    'add_header Set-Cookie $monohull_kept_target always;',
+    ...block('/', [
+      // a route may allow more than the whole front; Lua checks either
+      'client_max_body_size 0;',
+      'set $monohull_address "";',
+      ...(model.filtersResponses ? ['set $monohull_target "";'] : []),
+      ...(basicAuth ? [`set $monohull_realm ${quote(basicAuth.realm)};`] : []),
+      'lua_socket_log_errors off;',
+      callLua('rewrite', 'routes.route', `unix:${hosts.lookupSocket}`, settingsOf(model, hosts), ...pairs),
+    ]),
+    ...renderRoutePages(hosts, configDirectory),
     ...targets.flatMap(({ location, route }) => renderTarget(location, route, model, admission)),
     ...block('@monohull_address', [
       ...admission,
@@ -44,11 +59,17 @@ export function renderDynamicRoutes(
       ...renderBuffering(model.front),
       ...renderStoring({ rules: {}, target: { spool: spoolsAll } }, model),
       ...renderResponseFilter({ rules: {}, target: {} }, model),
+      ...(model.filtersResponses ? [callLua('log', 'route_address.log')] : []),
       // the server may be foreign: it must not make nginx send files of an app
       'proxy_ignore_headers X-Accel-Redirect;',
       'proxy_pass http://monohull_address;',
     ]),
   ]
+}
+
+/** Settings as nginx/lua/monohull/routes.lua reads them. */
+function settingsOf({ front }: RoutesModel, { unknown, staleForSeconds }: DynamicHosts): string {
+  return `unknown ${unknown} stale ${staleForSeconds} body ${bytesOf(front.limits.bodySize ?? '0')}`
 }
 
 function renderTarget(

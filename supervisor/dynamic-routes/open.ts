@@ -9,7 +9,8 @@ import type { BoundSocket } from '../processes/sockets.ts'
 import { serveDynamicRoutes } from './adapters/server.ts'
 import type { RouteContext } from './context.ts'
 import { prepareFileStore } from './file-opening.ts'
-import { formatChanges } from './hosts.ts'
+import { startHeartbeat } from './heartbeat.ts'
+import { formatChanges, type UnknownRoute } from './hosts.ts'
 import { dynamicRouteSockets, dynamicRoutesFile } from './paths.ts'
 import { withoutDynamicRoutes } from './reading.ts'
 import { createDynamicRoutes, type DynamicRoutes } from './service.ts'
@@ -25,7 +26,7 @@ export interface DynamicRoutesSettings {
     server_names: readonly string[]
     routes: readonly { host?: string | undefined }[]
     upstreams: Readonly<Record<string, unknown>>
-    dynamic_routes?: (StoreKeys & { allow?: readonly string[] | undefined }) | undefined
+    dynamic_routes?: (StoreKeys & { allow?: readonly string[] | undefined; unknown: UnknownRoute }) | undefined
   }
   apps: readonly { name: string; plan: { app: string } | undefined }[]
   nginxUser: { gid: number } | undefined
@@ -64,10 +65,10 @@ export async function openDynamicRoutes(deps: DynamicRoutesDeps): Promise<OpenDy
     log,
     openStore: opening.open,
     context: () => contextOf(settings(), deps.ownPorts),
-    async push(version, changes) {
+    async push(message) {
       // they have a cache of their own, and might receive the message in place of the new workers
       await deps.retireOrphans()
-      for (const text of formatChanges(version, changes)) await postText(sockets.changesSocket, text)
+      for (const text of formatChanges(message)) await postText(sockets.changesSocket, text)
     },
   })
   const report = async () => {
@@ -76,6 +77,7 @@ export async function openDynamicRoutes(deps: DynamicRoutesDeps): Promise<OpenDy
   await report()
   const changesSocket = createSlotSockets({ uid: undefined, gid: nginxUser?.gid }).bind(sockets.changesSocket)
   const server = await serveDynamicRoutes({ path: sockets.lookupSocket, gid: nginxUser?.gid }, routes.find)
+  const heartbeat = startHeartbeat({ clock, log, beat: routes.confirm })
   const watch = opening.follow(report)
   return {
     name: 'dynamic routes',
@@ -88,12 +90,17 @@ export async function openDynamicRoutes(deps: DynamicRoutesDeps): Promise<OpenDy
       next.config.state_dir === config.state_dir || config.dynamic_routes?.store !== 'file'
         ? undefined
         : 'state_dir cannot change without a restart while it contains the dynamic routes',
-    // the report depends on the settings in force
-    prepare: async () => ({ commit: report }),
+    // what routes lead to depends on the settings in force
+    prepare: async () => ({
+      async commit() {
+        await routes.adopt()
+        await report()
+      },
+    }),
     status: () => ({ dynamicRoutes: routes.status() }),
     metrics: () => routeStoreMetrics(routes.status()),
     async close() {
-      await Promise.all([watch.close(), server.close()])
+      await Promise.all([watch.close(), heartbeat.close(), server.close()])
       changesSocket.close()
     },
   }

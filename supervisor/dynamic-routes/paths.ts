@@ -1,14 +1,16 @@
 import { join } from 'node:path'
 import { OperatorError } from '../base/errors.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
-import type { DynamicHosts } from './hosts.ts'
+import type { DynamicHosts, UnknownRoute } from './hosts.ts'
 
 interface DynamicRoutesKeys {
   run_dir: string
   state_dir: string
   server_names: readonly string[]
-  dynamic_routes?: unknown
+  dynamic_routes?: { unknown: UnknownRoute; stale_for?: number | undefined } | undefined
 }
+
+const usualStaleMs = 600_000
 
 /** Path of the file that stores dynamic routes. */
 export function dynamicRoutesFile({ state_dir }: Pick<DynamicRoutesKeys, 'state_dir'>): string {
@@ -19,10 +21,13 @@ export function dynamicRoutesFile({ state_dir }: Pick<DynamicRoutesKeys, 'state_
 export function dynamicRouteSockets({
   run_dir,
   server_names,
-}: Pick<DynamicRoutesKeys, 'run_dir' | 'server_names'>): DynamicHosts {
+  dynamic_routes,
+}: Omit<DynamicRoutesKeys, 'state_dir'>): DynamicHosts {
   return {
     lookupSocket: join(run_dir, 'routes.sock'),
     changesSocket: join(run_dir, 'routes-changed.sock'),
+    unknown: dynamic_routes?.unknown ?? '403',
+    staleForSeconds: Math.ceil((dynamic_routes?.stale_for ?? usualStaleMs) / 1000),
     namedHosts: [...new Set(server_names.map(name => name.toLowerCase()))],
   }
 }

@@ -3,8 +3,9 @@ import type { Outcome } from '../base/outcome.ts'
 import type { Runtime } from '../base/runtime.ts'
 import { findRouteObstacle, type RouteContext } from './context.ts'
 import { encodeRoute } from './encoding.ts'
+import type { RouteMessage } from './hosts.ts'
 import type { Reading } from './reading.ts'
-import { formatRoute, readRoute } from './route.ts'
+import { type DynamicRoute, formatRoute, readRoute } from './route.ts'
 import { candidatesOf, isWildcard, readRouteHost } from './route-host.ts'
 import type { OnRoutesChange, RouteStore, RouteStoreStatus } from './store.ts'
 
@@ -13,8 +14,8 @@ export interface DynamicRoutesDeps extends Pick<Runtime, 'clock' | 'log'> {
   /** Opens a store that reports its changes to `onChange`. */
   openStore(onChange: OnRoutesChange): RouteStore
   context: () => RouteContext
-  /** Sends nginx the changes by host or wildcard, encoded; undefined: no route. Rejects if nginx does not accept them. */
-  push(version: number, changes: ReadonlyMap<string, string | undefined>): Promise<void>
+  /** Sends nginx changes. Rejects if nginx does not accept them. */
+  push(message: RouteMessage): Promise<void>
 }
 
 /** Result of a lookup by nginx, which discards one that is older than a change it received meanwhile. */
@@ -42,6 +43,10 @@ export interface DynamicRoutes {
   set(host: string, target: string): Promise<Outcome>
   remove(host: string): Promise<Outcome>
   list(): Promise<ListedRoute[]>
+  /** Tells nginx that it has received every change, unless the store cannot be read, or misses changes. Rejects if nginx does not respond. */
+  confirm(): Promise<void>
+  /** Has nginx ask again if the configuration has changed what routes lead to. */
+  adopt(): Promise<void>
   /** Logs the routes that do not work, if they have changed. */
   report(): Promise<void>
   status(): RouteStoreStatus
@@ -49,21 +54,38 @@ export interface DynamicRoutes {
 
 /** Service that manages the routes for operators, responds to lookups by nginx, and sends nginx the changes. */
 export function createDynamicRoutes({ clock, log, openStore, context, push }: DynamicRoutesDeps): DynamicRoutes {
-  let version = clock.now()
+  const started = clock.now()
+  let version = started
+  let lost = 0
   let reported = ''
+  let known = JSON.stringify(context())
 
-  const store = openStore(async changes => {
+  const send = (changes: RouteMessage['changes']) => push({ version, stream: `${started}-${lost}`, changes })
+
+  async function forward(changes: RouteMessage['changes']): Promise<void> {
     // never a version that was used before, even if the clock was set back
     version = Math.max(version + 1, clock.now())
-    const encoded = new Map(
-      [...changes].map(([host, route]) => [host, route && encodeRoute(route, context())] as const),
-    )
-    await push(version, encoded).catch((error: unknown) => {
+    await send(changes).catch((error: unknown) => {
+      // nginx trusts no answer that is older than the next stream
+      lost++
       throw new OperatorError(`the change is stored, but nginx did not receive it: ${messageOf(error)}`, {
         fix: 'nginx looks the host up again within 30 seconds, unless the log says that nginx is not running',
       })
     })
+  }
+
+  const store = openStore(changes => {
+    const around = context()
+    const encode = (route: DynamicRoute | undefined) => route && encodeRoute(route, around)
+    return forward(changes === 'all' ? changes : new Map([...changes].map(([name, route]) => [name, encode(route)])))
   })
+
+  async function report(): Promise<void> {
+    const broken = (await list()).flatMap(({ host, problem }) => (problem === undefined ? [] : `${host}: ${problem}`))
+    const text = broken.slice(0, 20).join('; ')
+    if (text !== '' && text !== reported) log.warn('dynamic routes do not work', { count: broken.length, routes: text })
+    reported = text
+  }
 
   async function list(): Promise<ListedRoute[]> {
     const around = context()
@@ -113,12 +135,16 @@ export function createDynamicRoutes({ clock, log, openStore, context, push }: Dy
         return { ok: true, message: `route of ${host} removed` }
       }),
     list,
-    async report() {
-      const broken = (await list()).flatMap(({ host, problem }) => (problem === undefined ? [] : `${host}: ${problem}`))
-      const text = broken.slice(0, 20).join('; ')
-      if (text !== '' && text !== reported)
-        log.warn('dynamic routes do not work', { count: broken.length, routes: text })
-      reported = text
+    async confirm() {
+      if (store.status().problem === undefined && !store.missesChanges?.()) await send(new Map())
+    },
+    report,
+    async adopt() {
+      const now = JSON.stringify(context())
+      const isSame = now === known
+      known = now
+      // nginx looks old answers up again if it did not receive this
+      if (!isSame) await forward('all').catch((error: unknown) => log.warn(messageOf(error)))
     },
     status: store.status,
   }

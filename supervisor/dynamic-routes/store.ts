@@ -9,6 +9,8 @@ export interface RouteStore {
   list(): Promise<ReadonlyMap<string, DynamicRoute>>
   /** Sets or removes the route of a host or wildcard. Settles when the change is processed; rejects with an OperatorError if it was not stored. */
   set(name: string, route: DynamicRoute | undefined): Promise<void>
+  /** Whether it may not notice a change, so that nginx has to ask again from time to time. */
+  missesChanges?(): boolean
   status(): RouteStoreStatus
 }
 
@@ -26,8 +28,11 @@ export interface RouteStoreStatus {
   problem: string | undefined
 }
 
-/** Callback with the new routes by host or wildcard; undefined for a removed one. Rejects if the change could not be passed on. */
-export type OnRoutesChange = (changes: ReadonlyMap<string, DynamicRoute | undefined>) => Promise<void>
+/**
+ * Callback with the new routes by host or wildcard, undefined for a removed one; or `all` if any may have changed, after which nginx asks again. Rejects
+ * if the change could not be passed on.
+ */
+export type OnRoutesChange = (changes: ReadonlyMap<string, DynamicRoute | undefined> | 'all') => Promise<void>
 
 /** File of a file store. */
 export interface RouteFileAccess {

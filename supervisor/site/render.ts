@@ -4,6 +4,7 @@ import { renderChallenges } from '../certificates/acme/challenge-location.ts'
 import { renderOnDemand } from '../certificates/on-demand/handshake.ts'
 import { plainHosts, renderDynamicHosts } from '../dynamic-routes/hosts.ts'
 import { dynamicTargets, renderDynamicRoutes } from '../dynamic-routes/locations.ts'
+import { routePageFiles } from '../dynamic-routes/pages.ts'
 import { renderUnknownHost } from '../front/access.ts'
 import { renderNobody } from '../front/cache/alone.ts'
 import { renderClientCertificates, renderRouteClientCertificate } from '../front/client-certificates.ts'
@@ -55,6 +56,7 @@ export function renderNginx(model: NginxModel): Map<string, string> {
     ...routeFrontFiles(model),
     ...sitesOf(model).map((site): [string, string] => [site.file, renderSite(model, site)]),
     ...unavailableFiles(model.unavailable),
+    ...(model.dynamicRoutes ? routePageFiles(model.dynamicRoutes) : []),
     ...renderCopies(model.ownFiles),
   ])
 }
@@ -71,14 +73,17 @@ interface HostSite {
 /** One site for each host with routes of its own, and one for all other hosts; with dynamic routes, two. */
 function sitesOf(model: NginxModel): HostSite[] {
   const { dynamicRoutes } = model
+  const named = new Set(model.routes.map(({ host }) => host))
   const sites = routesByHost(model.routes).map(({ host, routes }, index): HostSite => {
     const file = index === 0 ? 'rendered/site.conf' : `rendered/site-${index}.conf`
-    const hosts = host === undefined ? (dynamicRoutes ? plainHosts(dynamicRoutes) : []) : [host]
+    const plain = dynamicRoutes ? plainHosts(dynamicRoutes).filter(name => !named.has(name)) : []
+    const hosts = host === undefined ? plain : [host]
     return { hosts, file, own: { number: index, routes }, locations: () => renderRoutes(routes, model) }
   })
   if (!dynamicRoutes) return sites
   const admission = renderRouteClientCertificate({}, model.front.clientCertificates)
-  const locations = () => renderDynamicRoutes(model, dynamicRoutes, admission)
+  const configDirectory = `${model.workDir}/current`
+  const locations = () => renderDynamicRoutes(model, { hosts: dynamicRoutes, admission, configDirectory })
   return [{ hosts: [], file: 'rendered/site-dynamic.conf', own: undefined, locations }, ...sites]
 }
 

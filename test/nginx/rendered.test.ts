@@ -99,6 +99,8 @@ describe('the rendered configuration passes the test of the installed nginx:', (
           get changesSocket() {
             return join(folder, 'routes-changed.sock')
           },
+          unknown: '403',
+          staleForSeconds: 600,
           namedHosts: ['www.test', '*.shop.test', 'localhost'],
         },
         onDemand: { directory: '/tmp/on demand', socket: '/tmp/on-demand.sock' },
@@ -124,6 +126,8 @@ describe('the rendered configuration passes the test of the installed nginx:', (
           get changesSocket() {
             return join(folder, 'routes-changed.sock')
           },
+          unknown: '403',
+          staleForSeconds: 600,
           namedHosts: [],
         },
       },
@@ -151,6 +155,8 @@ describe('the rendered configuration passes the test of the installed nginx:', (
           get changesSocket() {
             return join(folder, 'routes-changed.sock')
           },
+          unknown: '403',
+          staleForSeconds: 600,
           namedHosts: ['www.test'],
         },
         front: {

@@ -47,8 +47,10 @@ async function takeQuestions(t: TestContext, { folder }: Monohull) {
   }
 }
 
-const leadsTo = (target: string, version = 1) => `HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n${version} ${target}`
-const unknown = 'HTTP/1.1 404 Not Found\r\n\r\n1'
+/** Above every version of the supervisor. */
+const base = 9e15
+const leadsTo = (target: string, version = base) => `HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n${version} ${target}`
+const unknown = `HTTP/1.1 404 Not Found\r\n\r\n${base}`
 
 describe('where a new host leads', () => {
   it('is asked once, however many want to know; so is that it leads nowhere', async t => {
@@ -74,9 +76,9 @@ describe('where a new host leads', () => {
       const name = `h${index}.example.com`
       const visit = who(monohull, name)
       const question = await questions.next()
-      await postText(join(monohull.folder, 'run/routes-changed.sock'), `${index + 2}\n${name} app:other\n`)
+      await postText(join(monohull.folder, 'run/routes-changed.sock'), `${base + index + 2} s\n${name} app:other\n`)
       question.answer(old)
-      const end = questions.answerAll(() => leadsTo('app:other', index + 2))
+      const end = questions.answerAll(() => leadsTo('app:other', base + index + 2))
       assert.equal(await visit, 'other')
       assert.equal(await who(monohull, name), 'other')
       await end()

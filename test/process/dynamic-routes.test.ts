@@ -85,7 +85,11 @@ describe('a dynamic route', () => {
   })
 
   it('leaves the hosts of the configuration, addresses and single words to its routes, and refuses to be one of them', async t => {
-    const monohull = await startDynamic(t, { more: 'routes: [{ app: web }, { host: api.example.com, app: other }]\n' })
+    // in server_names, and with a route of its own
+    const both = `{ host: ${main}, app: web }`
+    const more = `routes: [{ app: web }, ${both}, { host: api.example.com, app: other }]\n`
+    const monohull = await startDynamic(t, { more })
+    assert.doesNotMatch(monohull.output(), /conflicting server name/)
     for (const host of [main, '127.0.0.1', '[::1]', '10.1.2.3:8443', 'localhost', 'balancer'])
       assert.equal(await who(monohull, host), 'web', host)
     assert.equal(await who(monohull, 'api.example.com'), 'other')

@@ -6,7 +6,7 @@ local ffi = require "ffi"
 ffi.cdef [[
     typedef struct { uintptr_t command; int pid; intptr_t slot; int descriptor; } monohull_message;
     typedef struct monohull_block { char *last; char *end; struct monohull_block *next; } monohull_block;
-    typedef struct { void *modules; monohull_block *pool; } monohull_cycle;
+    typedef struct { void *modules; monohull_block *pool; void *log; } monohull_cycle;
     extern monohull_cycle *ngx_cycle;
     extern int ngx_channel;
     extern int ngx_quit;

@@ -1,60 +1,130 @@
---- What nginx knows about dynamic hosts. All nginx workers share it, and reloads keep it.
--- A target is `app:NAME`, `upstream:NAME` or `address:IP:PORT`.
-local targets, questions = ngx.shared.monohull_routes, ngx.shared.monohull_asked
+--- What nginx knows about dynamic hosts: docs/decisions/069-answers-that-need-no-refresh.md.
+-- All nginx workers share it, and reloads keep it.
 
---- How long a target is fresh. After that, the next request triggers a new question without waiting for it.
+--- Routes by host or wildcard, as texts for route_text.lua, with the time of the answer.
+local routes = ngx.shared.monohull_routes
+--- Hosts without their own route: the wildcard that has it, or `none`. Apart, so that they never displace a route.
+local others = ngx.shared.monohull_other_hosts
+--- Reservations, and a count.
+local questions = ngx.shared.monohull_asked
+--- What is known about the supervisor. Small and apart, so that nothing displaces it.
+local state = ngx.shared.monohull_route_state
+
+--- How long an answer is fresh, after it was given or last confirmed by a sign of life.
 local fresh_seconds = 30
---- How long a target is used while the supervisor is unavailable.
-local stale_seconds = 600
 --- How long a host stays unknown.
 local unknown_seconds = 10
-
---- Key of the version of the latest changes: no host contains a slash.
-local version_key = "/version"
+--- Questions in a second about hosts that turn out to have no route.
+local most_unknown = 1000
+local none = "none"
 
 local M = {}
 
---- The target of a host, and the time until which it is fresh; nil without a target.
-function M.target(host)
-    return targets:get(host)
+--- A time later than each of the marks. With several in one second, it is ahead of the clock.
+local function next_time()
+    local latest = math.max(state:get("all") or 0, state:get("others") or 0, state:get("trusted") or 0)
+    return math.max(ngx.time(), latest + 1)
 end
 
---- Whether the supervisor said that a host has no route.
-function M.is_unknown(host)
-    return questions:get("no " .. host)
+--- Age of an answer in seconds. Signs of life confirm those that were given after the stream of changes began.
+local function age(answered_at)
+    local now = ngx.time()
+    if now - answered_at > fresh_seconds and answered_at > (state:get("trusted") or math.huge) then
+        answered_at = math.max(answered_at, state:get("alive") or 0)
+    end
+    return now - answered_at
 end
 
---- Whether the answer for a host is known.
-function M.is_known(host)
-    return M.target(host) or M.is_unknown(host)
+--- What an answer is worth: `fresh`, `stale` (in use while a question is open), `due` (a question comes first), or nil.
+local function worth(answered_at, stale_seconds)
+    local seconds = age(answered_at)
+    if seconds > stale_seconds then return nil end
+    if answered_at <= (state:get("all") or 0) then return "due" end
+    return seconds > fresh_seconds and "stale" or "fresh"
 end
 
-function M.set_target(host, target)
-    targets:set(host, target, stale_seconds, ngx.time() + fresh_seconds)
+local function find(name, stale_seconds)
+    local route, answered_at = routes:get(name)
+    local value = route and worth(answered_at, stale_seconds)
+    if value then return route, value end
+end
+
+--- The route of a host, else that of its wildcard, and what the answer is worth. Without a route: nil, and `unknown` if
+-- the supervisor said that there is none.
+function M.find(host, stale_seconds)
+    local route, value = find(host, stale_seconds)
+    if route then return route, value end
+    local wildcard, answered_at = others:get(host)
+    if not wildcard then return nil end
+    local is_due = answered_at <= (state:get("others") or 0)
+    local others_value = worth(answered_at, stale_seconds)
+    if wildcard == none then return nil, not is_due and others_value ~= "due" and "unknown" or nil end
+    route, value = find(wildcard, stale_seconds)
+    if not route or not others_value then return nil end
+    if is_due or others_value == "due" then return route, "due" end
+    return route, others_value == "stale" and others_value or value
+end
+
+--- Stores an answer: the route of a host, or of the wildcard that it falls under.
+function M.set_route(host, route, wildcard)
+    local time = next_time()
+    if wildcard then
+        routes:delete(host)
+        others:set(host, wildcard, 0, time)
+    end
+    routes:set(wildcard or host, route, 0, time)
 end
 
 function M.set_unknown(host)
-    questions:set("no " .. host, true, unknown_seconds)
-    targets:delete(host)
+    routes:delete(host)
+    others:set(host, none, unknown_seconds, next_time())
+    questions:incr("unknown " .. ngx.time(), 1, 0, 2)
 end
 
-function M.clear_unknown(host)
-    questions:delete("no " .. host)
+--- Whether another question may be about a host without a route: at most so many are asked in a second.
+function M.may_ask()
+    return (questions:get("unknown " .. ngx.time()) or 0) < most_unknown
 end
 
---- Removes the answer for a host, so that the next request asks.
+--- Removes the answer about a host, so that the next request asks.
 function M.forget(host)
-    targets:delete(host)
-    M.clear_unknown(host)
+    routes:delete(host)
+    others:delete(host)
+end
+
+--- Takes a change: the new route of a host or wildcard; nil if it was removed.
+function M.change(name, route)
+    if name:sub(1, 2) == "*." then
+        -- it may be the longest for hosts that another has, or none
+        if route and not routes:get(name) then state:set("others", next_time()) end
+    else
+        others:delete(name)
+    end
+    if route then routes:set(name, route, 0, next_time()) else routes:delete(name) end
+end
+
+--- Has every host asked about again before its answer is used.
+function M.change_all()
+    state:set("all", next_time())
 end
 
 --- Version of the latest changes that the supervisor sent; 0 before the first.
 function M.version()
-    return targets:get(version_key) or 0
+    return state:get("version") or 0
 end
 
 function M.set_version(version)
-    targets:set(version_key, version)
+    state:set("version", version)
+end
+
+--- Takes a sign of life. Changes may have been missed before another stream, and in a silence.
+function M.hear(stream)
+    local now = ngx.time()
+    if state:get("stream") ~= stream or now - (state:get("alive") or 0) > fresh_seconds then
+        state:set("trusted", next_time())
+    end
+    state:set("stream", stream)
+    state:set("alive", now)
 end
 
 --- Reserves the question about a host, so that only one nginx worker asks; false if another has reserved it.

@@ -1,19 +1,11 @@
 --- Requests to dynamic hosts (`dynamic_routes`): docs/decisions/030-dynamic-routes.md.
 local known_hosts = require "monohull.known_hosts"
+local route_pages = require "monohull.route_pages"
+local route_questions = require "monohull.route_questions"
+local route_text = require "monohull.route_text"
 
---- Longest time that a request waits for the target of its host.
-local max_wait_seconds = 2
-local connect_timeout_ms = 1000
-local poll_seconds = 0.02
---- Pause before the next question about a stale target, if there is no response.
-local refresh_seconds = 5
---- Maximum number of concurrent questions of one nginx worker, so that it has connections left.
-local max_questions = 100
-
---- Questions of this nginx worker that have no response yet.
-local open_questions = 0
---- Locations by target, read on the first request; the same for every request.
-local locations
+--- Locations by target, and settings, read on the first request; the same for every request.
+local locations, settings
 
 local M = {}
 
@@ -22,100 +14,104 @@ local function is_host_name(host)
     return #host <= 253 and host:find("^[a-z0-9_][a-z0-9_.-]*$") ~= nil
 end
 
---- The address in a target; nil when it is not a numeric one.
-local function address_of(target)
-    return target:match("^address:([%d.]+:%d+)$") or target:match("^address:(%[[%x:]+%]:%d+)$")
-end
-
---- Locations by target, from texts with pairs of words.
-local function read_locations(...)
+--- Values by key, from texts with pairs of words.
+local function read_pairs(...)
     local found = {}
     for _, text in ipairs({ ... }) do
-        for target, location in text:gmatch("(%S+) (%S+)") do
-            found[target] = location
+        for key, value in text:gmatch("(%S+) (%S+)") do
+            found[key] = value
         end
     end
     return found
 end
 
---- The supervisor's whole response about a host; empty if there is none.
-local function request_target(ask_socket, host)
-    local socket = ngx.socket.tcp()
-    socket:settimeouts(connect_timeout_ms, connect_timeout_ms, max_wait_seconds * 1000)
-    if not socket:connect(ask_socket) then return "" end
-    local sent = socket:send("GET /" .. host .. " HTTP/1.0\r\n\r\n")
-    local response = sent and socket:receive("*a")
-    socket:close()
-    return response or ""
+--- Responds to a request for a host without a route.
+local function refuse_unknown()
+    if settings.unknown == "page" then return route_pages.show("unknown-host") end
+    return ngx.exit(tonumber(settings.unknown))
 end
 
---- Status, version and target in a response; nothing when it is incomplete.
-local function parse_response(response)
-    return response:match("^HTTP/1.1 (%d+).-\r\n\r\n(%d+) ?(%S*)$")
+--- Status for a request whose body is too large. With a limit below that of the whole front, a body of unknown length
+-- is refused too: nginx would not stop it in time.
+local function refuse_body(limit)
+    local most, front = limit or settings.body, settings.body
+    local length = tonumber(ngx.var.http_content_length)
+    if length then return most > 0 and length > most and 413 end
+    local is_lower = limit and limit > 0 and (front == 0 or limit < front)
+    local has_body = ngx.var.http_transfer_encoding
+        or (ngx.req.http_version() >= 2 and not ngx.var.request_method:find("^[GHO]"))
+    return is_lower and has_body and 411
 end
 
---- Asks about a host and stores the response. Without a response, nothing changes.
-local function ask(ask_socket, host)
-    if open_questions >= max_questions then return end
-    open_questions = open_questions + 1
-    local response = request_target(ask_socket, host)
-    open_questions = open_questions - 1
-    local status, version, target = parse_response(response)
-    if status == "200" then
-        known_hosts.set_target(host, target)
-    elseif status == "404" then
-        known_hosts.set_unknown(host)
-    else
-        return
-    end
-    -- changes that arrived in the meantime are newer: the next request asks again
-    if tonumber(version) < known_hosts.version() then
-        known_hosts.forget(host)
-    end
-end
-
---- Timer that asks again after a request has found a stale target.
-local function refresh(_, ask_socket, host)
-    ask(ask_socket, host)
-end
-
---- Asks until a host is known or the time is up. One request asks, and the others wait for its response.
-local function wait_for(ask_socket, host)
-    local started = ngx.now()
-    while not known_hosts.is_known(host) and ngx.now() - started <= max_wait_seconds do
-        if known_hosts.reserve(host, max_wait_seconds + 1) then
-            -- another nginx worker may have got the response a moment ago
-            if not known_hosts.is_known(host) then ask(ask_socket, host) end
-            known_hosts.release(host)
+--- Checks the settings of a route. Ends the request if they do not allow it.
+local function admit(route)
+    if route.users then
+        if not require("monohull.passwords").accepts(route.users) then
+            ngx.header["WWW-Authenticate"] = 'Basic realm="Restricted"'
+            return ngx.exit(401)
         end
-        if not known_hosts.is_known(host) then ngx.sleep(poll_seconds) end
+        ngx.req.clear_header("Authorization")
+        if ngx.var.monohull_realm then ngx.var.monohull_realm = "off" end
     end
+end
+
+--- Goes to the location for one of the targets of a route.
+local function enter(route, text)
+    local route_choice = require "monohull.route_choice"
+    local target = route_choice.choose(route, {}, function(each) return each.address or locations[each.name] end)
+    if not target then return ngx.exit(503) end
+    if target.address then
+        -- the balancer chooses among all addresses
+        ngx.var.monohull_address = text
+        return ngx.exec("@monohull_address")
+    end
+    route_choice.keep(route, target)
+    return ngx.exec(locations[target.name])
+end
+
+--- The route of a host. Asks about it if nothing is known; ends the request of a host without one.
+local function find_route(ask_socket, host)
+    local stale_seconds = tonumber(settings.stale)
+    local text, value = known_hosts.find(host, stale_seconds)
+    if value == "fresh" then return text end
+    if value == "unknown" then return refuse_unknown() end
+    if value == "stale" then
+        route_questions.refresh(ask_socket, host)
+        return text
+    end
+    if not is_host_name(host) then return ngx.exit(400) end
+    text, value = route_questions.wait(ask_socket, host, stale_seconds)
+    if text then return text end
+    if value == "unknown" then return refuse_unknown() end
+    return ngx.exit(503)
 end
 
 --- Rewrite phase of a dynamic host: goes to the location for its target.
--- 403 for hosts without a route; 503 without a response, or for a target that is gone.
+-- 400 for what is not a host name; 503 without an answer, or for a target that is gone.
 -- @param ask_socket `unix:` and the path of the socket that the supervisor responds at
+-- @param settings_text pairs: `unknown 403 stale 600 body 10485760`
 -- @param ... texts with pairs of a target and its location, `app:web @web upstream:old @old`
-function M.route(ask_socket, ...)
-    local host = ngx.var.host
-    local target, fresh_until = known_hosts.target(host)
-    if target then
-        if ngx.time() > fresh_until and known_hosts.reserve(host, refresh_seconds) then
-            ngx.timer.at(0, refresh, ask_socket, host)
-        end
-    else
-        if not is_host_name(host) then return ngx.exit(403) end
-        wait_for(ask_socket, host)
-        target = known_hosts.target(host)
-        if not target then return ngx.exit(known_hosts.is_unknown(host) and 403 or 503) end
+function M.route(ask_socket, settings_text, ...)
+    if not locations then
+        locations, settings = read_pairs(...), read_pairs(settings_text)
+        settings.body = tonumber(settings.body)
     end
-    locations = locations or read_locations(...)
-    local location = locations[target]
+    local text = find_route(ask_socket, ngx.var.host)
+    local location = locations[text]
+    local address = not location and route_text.address_of(text)
+    local route = not location and not address and route_text.read(text)
+    local refusal = refuse_body(route and route.body)
+    -- the page of the whole front names its own limit
+    if refusal == 413 and route and route.body then return route_pages.show("route-too-large") end
+    if refusal then return ngx.exit(refusal) end
     if location then return ngx.exec(location) end
-    local address = address_of(target)
-    if not address then return ngx.exit(503) end
-    ngx.var.monohull_address = address
-    return ngx.exec("@monohull_address")
+    if address then
+        ngx.var.monohull_address = address
+        return ngx.exec("@monohull_address")
+    end
+    if not route then return ngx.exit(503) end
+    admit(route)
+    return enter(route, text)
 end
 
 return M

@@ -60,6 +60,7 @@ end
 function M.log_page(run_dir)
     local at = (ngx.var.upstream_addr or ""):match("^.*unix:(/.*)$")
     if at and at:sub(1, #run_dir + 1) == run_dir .. "/" then M.note() end
+    if (ngx.var.monohull_target or "") ~= "" then require("monohull.route_address").log() end
 end
 
 return M

@@ -8,6 +8,8 @@ export interface KnownNames {
   /** Whether nginx may have a route of a name. */
   mayHaveRoute(name: string): boolean
   names(): string[]
+  /** Whether nginx may know names that are not among these. */
+  hasForgotten(): boolean
   /** Number of names with a route. */
   routeCount(): number
   /** Names whose keys have expired since the last call. */
@@ -75,6 +77,7 @@ export function createKnownNames(now: () => number, limits: KnownNamesLimits): K
     hasRoute: name => routes.has(name),
     mayHaveRoute: name => routes.has(name) || (hasForgotten && !others.has(name)),
     names: () => [...routes.keys(), ...others],
+    hasForgotten: () => hasForgotten,
     routeCount: () => routes.size,
     takeExpired() {
       const due = [...ticks.keys()].filter(tick => tick * tickMs <= now())

@@ -31,7 +31,7 @@ export interface RedisRoutes extends RouteStore {
   close(): Promise<void>
 }
 
-/** About as many as nginx keeps. */
+/** Beyond these, a lost connection has nginx ask again. */
 const mostNames = { routes: 100_000, others: 20_000 }
 /** Time between two readings of all known names, where the server reports no changes, or not all: notifications say nothing of FLUSHALL. */
 const rereadMs = { tracking: undefined, notifications: 30_000, polling: 5000 }
@@ -50,6 +50,7 @@ export function createRedisRoutes(deps: RedisRoutesDeps): RedisRoutes {
   const loss = createLoss({ ...deps, onEnd: rereadAll })
   let cancelExpiry = () => {}
   let cancelReread = () => {}
+  let channel: RedisLink['channel'] = 'tracking'
 
   const changed = createChangedKeys({
     clock,
@@ -76,20 +77,27 @@ export function createRedisRoutes(deps: RedisRoutesDeps): RedisRoutes {
   })
 
   async function onUp(link: RedisLink): Promise<void> {
+    channel = link.channel
     await traefik.load(link.call)
     await loss.noteUp(link, known.routeCount() > 0)
     rereadAll()
     rereadEvery(rereadMs[link.channel])
   }
 
-  function rereadAll(): void {
+  function rereadKnown(): void {
     changed.add([...known.names().map(keyOf), ...traefik.keys()])
+  }
+
+  function rereadAll(): void {
+    rereadKnown()
+    // if nginx does not receive it, it trusts no earlier answer
+    if (known.hasForgotten()) onChange('all').catch((error: unknown) => log.debug(messageOf(error)))
   }
 
   function rereadEvery(ms: number | undefined): void {
     if (ms === undefined) return
     cancelReread = clock.after(ms, () => {
-      rereadAll()
+      rereadKnown()
       rereadEvery(ms)
     })
   }
@@ -206,6 +214,7 @@ export function createRedisRoutes(deps: RedisRoutesDeps): RedisRoutes {
       const routes = await readNames([name])
       await onChange(routes)
     },
+    missesChanges: () => channel !== 'tracking' && known.hasForgotten(),
     status: () => ({ routes: known.routeCount(), problem: connection.problem() ?? loss.reason() }),
     async close() {
       cancelExpiry()

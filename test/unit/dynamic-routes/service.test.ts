@@ -36,7 +36,8 @@ function setUpFile(text: string | undefined) {
     },
   }
   const onChange: OnRoutesChange = async changes => {
-    for (const [host, target] of changes) heard.push(`${host} ${target ? formatRoute(target) : '-'}`)
+    if (changes === 'all') return void heard.push('all')
+    for (const [host, route] of changes) heard.push(`${host} ${route ? formatRoute(route) : '-'}`)
   }
   return { lines, disk, heard, store: createFileRoutes({ file, log, onChange }) }
 }
@@ -115,6 +116,7 @@ describe('dynamic-routes/service', () => {
     const { lines, log } = createLog()
     const facts = { now: 1000, isNginxAway: false, around: context }
     const pushed: [number, [string, string | undefined][]][] = []
+    const streams: string[] = []
     const disk = { text }
     const routes = createDynamicRoutes({
       clock: { now: () => facts.now, monotonic: () => facts.now, after: () => () => {} },
@@ -126,12 +128,13 @@ describe('dynamic-routes/service', () => {
           onChange,
         }),
       context: () => facts.around,
-      async push(version, changes) {
+      async push({ version, stream, changes }) {
         if (facts.isNginxAway) throw new Error('nobody listens')
-        pushed.push([version, [...changes]])
+        pushed.push([version, changes === 'all' ? [['*', undefined]] : [...changes]])
+        streams.push(stream)
       },
     })
-    return { routes, pushed, facts, lines }
+    return { routes, pushed, streams, facts, lines, disk }
   }
 
   it('sends nginx the changes, with a version that always grows, whatever the clock does', async () => {
@@ -144,6 +147,43 @@ describe('dynamic-routes/service', () => {
       [1002, [['a.test', undefined]]],
     ])
     assert.deepEqual(await routes.find('a.test'), { version: 1002, route: undefined, wildcard: undefined })
+  })
+
+  it('gives signs of life, in another stream after a change that nginx did not receive', async () => {
+    const { routes, pushed, streams, facts } = setUp()
+    await routes.confirm()
+    await routes.set('a.test', 'web')
+    assert.deepEqual(
+      [pushed[0], streams],
+      [
+        [1000, []],
+        ['1000-0', '1000-0'],
+      ],
+    )
+    facts.isNginxAway = true
+    await routes.set('a.test', 'legacy')
+    await assert.rejects(routes.confirm())
+    facts.isNginxAway = false
+    await routes.confirm()
+    assert.equal(streams.at(-1), '1000-1')
+  })
+
+  it('gives no sign of life while the store cannot be read', async () => {
+    const { routes, pushed, disk } = setUp()
+    disk.text = '{'
+    await routes.set('a.test', 'web')
+    await routes.confirm()
+    assert.deepEqual(pushed, [])
+  })
+
+  it('has nginx ask again about every host after a reload that changes what routes lead to', async () => {
+    const { routes, pushed, facts } = setUp()
+    await routes.adopt()
+    assert.deepEqual(pushed, [])
+    facts.around = { ...context, apps: [] }
+    await routes.adopt()
+    await routes.adopt()
+    assert.deepEqual(pushed, [[1001, [['*', undefined]]]])
   })
 
   it('finds the route of a host, else that of the longest wildcard above it', async () => {
@@ -227,12 +267,16 @@ describe('dynamic_routes', () => {
     assert.deepEqual(acceptedApps(yaml('dynamic_routes: {store: file}\n')).dynamic_routes, {
       store: 'file',
       stale_for: 600_000,
+      unknown: '403',
     })
+    const text = 'dynamic_routes: {store: file, unknown: 404}\n'
+    assert.equal(acceptedApps(yaml(text)).dynamic_routes?.unknown, '404')
   })
 
   const wrong: [string, string, RegExp][] = [
     ['dynamic_routes: {store: redis}', 'dynamic_routes.store', /is not file and not a URL/],
     ['dynamic_routes: {}', 'dynamic_routes.store', /expected file/],
+    ['dynamic_routes: {store: file, unknown: 500}', 'dynamic_routes.unknown', /expected 403, 404, 421, 444 or page/],
     ['dynamic_routes: {store: file, path: x}', 'dynamic_routes.path', /not a known key/],
     [
       'dynamic_routes: {store: file}\nserver_names: [a.test]\nunknown_host: "421"',
@@ -266,12 +310,12 @@ describe('dynamic_routes', () => {
     const changes = new Map(
       Array.from({ length: 450 }, (_, index) => [`h${index}.test`, index % 2 ? 'app:web' : undefined]),
     )
-    const messages = formatChanges(7, changes)
+    const messages = formatChanges({ version: 7, stream: '1-0', changes })
     assert.deepEqual(
       messages.map(text => text.split('\n').length),
       [202, 202, 52],
     )
-    assert.match(messages[0] ?? '', /^7\nh0\.test\nh1\.test app:web\n/)
+    assert.match(messages[0] ?? '', /^7 1-0\nh0\.test\nh1\.test app:web\n/)
   })
 
   it('shows in the status and the metrics', () => {

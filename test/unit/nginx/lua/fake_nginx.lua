@@ -1,6 +1,8 @@
 --- As much of nginx as the modules use. Time stands still but for what they wait.
 local M = {}
 
+local real_math = math
+
 --- A shared dictionary whose entries expire.
 local function new_dictionary(nginx)
     local entries = {}
@@ -13,7 +15,8 @@ local function new_dictionary(nginx)
     end
 
     function dictionary.set(_, key, value, seconds, flags)
-        entries[key] = { value = value, ends = seconds and nginx.time + seconds, seconds = seconds, flags = flags }
+        local ends = seconds and seconds > 0 and nginx.time + seconds
+        entries[key] = { value = value, ends = ends, seconds = seconds, flags = flags }
     end
 
     function dictionary.add(self, key, value, seconds)
@@ -22,8 +25,8 @@ local function new_dictionary(nginx)
         return true
     end
 
-    function dictionary.incr(self, key, by, first)
-        self:set(key, (self:get(key) or first) + by)
+    function dictionary.incr(self, key, by, first, seconds)
+        self:set(key, (self:get(key) or first) + by, seconds)
     end
 
     function dictionary.delete(_, key)
@@ -109,12 +112,12 @@ end
 -- `run(f)` calls a function until it ends the request, and returns how: `{ exit = 403 }`, `{ exec = "@web" }` or `{}`.
 function M.new()
     local nginx = {
-        time = 1000, client = { "\10\0\0\1", "inet" }, refused = 0, takes_keys = true, var = {}, files = {},
-        sockets = {},
+        time = 1000, started = 1000, chance = 0, http_version = 1.1, client = { "\10\0\0\1", "inet" },
+        refused = 0, takes_keys = true, var = {}, files = {}, sockets = {},
         connections = {}, requests = {}, timers = {}, opened = {}, logged = {}, output = "",
         on_sleep = function() end, respond = function() end,
     }
-    nginx.routes, nginx.asked, nginx.busy = new_dictionary(nginx), new_dictionary(nginx), new_dictionary(nginx)
+    for _, name in ipairs({ "routes", "others", "state", "asked", "busy" }) do nginx[name] = new_dictionary(nginx) end
     nginx.bodies, nginx.discarded = new_dictionary(nginx), 0
     ngx = {
         ERROR = -1,
@@ -126,9 +129,15 @@ function M.new()
             return (text:gsub("[^%w]", function(character) return ("%%%02X"):format(character:byte()) end))
         end,
         ctx = {},
+        header = {},
+        crc32_long = function(text) return #text end,
+        -- the text itself
+        decode_base64 = function(text) return text end,
         worker = { pid = function() return 7 end },
         shared = {
             monohull_routes = nginx.routes,
+            monohull_other_hosts = nginx.others,
+            monohull_route_state = nginx.state,
             monohull_asked = nginx.asked,
             monohull_busy = nginx.busy,
             monohull_bodies = nginx.bodies,
@@ -145,6 +154,8 @@ function M.new()
             read_body = function() end,
             get_body_data = function() return nginx.body end,
             http_version = function() return nginx.http_version end,
+            start_time = function() return nginx.started end,
+            clear_header = function(name) nginx.cleared = name end,
             set_method = function(method) nginx.method = method end,
             discard_body = function() nginx.discarded = nginx.discarded + 1 end,
         },
@@ -164,8 +175,11 @@ function M.new()
             nginx.peer = { address, port }
             return nginx.refused == 0, "no such peer"
         end,
+        set_more_tries = function(count) nginx.more_tries = count end,
+        set_timeouts = function(_, _, read) nginx.read_timeout = read end,
     }
     io = fake_files(nginx)
+    math = setmetatable({ random = function() return nginx.chance end }, { __index = real_math })
 
     function nginx.run(f, ...)
         local ok, ended = pcall(f, ...)

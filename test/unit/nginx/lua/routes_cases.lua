@@ -1,11 +1,12 @@
 local expect = require "expect"
 
 local socket = "unix:/run/routes.sock"
+local settings = "unknown 403 stale 600 body 1000"
 local places = { "app:web @web", "upstream:old @old upstream:older @older" }
 
 local function route(nginx, host)
     nginx.var.host = host
-    return nginx.run(require("monohull.routes").route, socket, unpack(places))
+    return nginx.run(require("monohull.routes").route, socket, settings, unpack(places))
 end
 
 local function respond(nginx, status, text)
@@ -17,14 +18,14 @@ return {
         local known = require "monohull.known_hosts"
         for text in table.concat(places, " "):gmatch("%S+ %S+") do
             local target, location = text:match("(%S+) (%S+)")
-            known.set_target("a.test", target)
+            known.set_route("a.test", target)
             expect(route(nginx, "a.test"), { exec = location })
         end
         expect(nginx.requests, {})
     end },
     { "goes to an address", function(nginx)
         for _, address in ipairs({ "10.0.0.2:5000", "[2001:db8::2]:5000" }) do
-            require("monohull.known_hosts").set_target("a.test", "address:" .. address)
+            require("monohull.known_hosts").set_route("a.test", "address:" .. address)
             expect(route(nginx, "a.test"), { exec = "@monohull_address" })
             expect(nginx.var.monohull_address, address)
         end
@@ -32,9 +33,10 @@ return {
     { "responds 503 for a target that is gone, and for what is not an address", function(nginx)
         for _, target in ipairs({
             "app:gone", "address:evil.test:80", "address:10.0.0.2", "address:[::1]", "address:[fe80::1%eth0]:80",
-            "address:10.0.0.2:80x", "xaddress:10.0.0.2:80", "address:unix:/x:80",
+            "address:10.0.0.2:80x", "xaddress:10.0.0.2:80", "address:unix:/x:80", "none",
+            "app:gone*2,upstream:gone",
         }) do
-            require("monohull.known_hosts").set_target("a.test", target)
+            require("monohull.known_hosts").set_route("a.test", target)
             expect(route(nginx, "a.test"), { exit = 503 })
         end
     end },
@@ -42,7 +44,7 @@ return {
         for _, host in ipairs({
             "A.test", "a b", "-a.test", ".a", "a/b", "/a", "[::1]", "é.test", ("a"):rep(254),
         }) do
-            expect(route(nginx, host), { exit = 403 })
+            expect(route(nginx, host), { exit = 400 })
         end
         expect(nginx.requests, {})
     end },
@@ -54,12 +56,6 @@ return {
         end
         expect({ nginx.connections[1], nginx.time }, { socket, 1000 })
         expect(nginx.timeouts, { 1000, 1000, 2000 })
-    end },
-    { "keeps a target for ten minutes, fresh for thirty seconds", function(nginx)
-        respond(nginx, 200, "7 app:web")
-        route(nginx, "a.test")
-        local entry = nginx.routes.entries["a.test"]
-        expect({ entry.value, entry.seconds, entry.flags }, { "app:web", 600, 1030 })
     end },
     { "refuses a host that the supervisor does not know, and asks again after ten seconds", function(nginx)
         respond(nginx, 404, "7 ")
@@ -79,7 +75,9 @@ return {
     { "takes only complete responses", function(nginx)
         for _, response in ipairs({
             "", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\napp:web",
-            "HTTP/1.1 200 OK\r\n\r\n7 app:web x", "HTTP/1.1 500 X\r\n\r\n7 app:web", "200\r\n\r\n7 app:web",
+            "HTTP/1.1 200 OK\r\n\r\n7 app:web x",
+            "HTTP/1.1 200 OK\r\n\r\n7 app:web *.test y", "HTTP/1.1 404 X\r\n\r\nx",
+            "HTTP/1.1 500 X\r\n\r\n7 app:web", "200\r\n\r\n7 app:web",
             "X-HTTP/1.1 200 OK\r\n\r\n7 app:web",
         }) do
             nginx.respond = function() return response end
@@ -87,7 +85,7 @@ return {
         end
     end },
     { "serves a stale target at once, and asks beside it, once in five seconds", function(nginx)
-        require("monohull.known_hosts").set_target("a.test", "app:web")
+        require("monohull.known_hosts").set_route("a.test", "app:web")
         nginx.time = 1030
         expect({ route(nginx, "a.test"), #nginx.timers }, { { exec = "@web" }, 0 })
         nginx.time = 1031
@@ -104,14 +102,14 @@ return {
         expect(route(nginx, "a.test"), { exec = "@old" })
     end },
     { "keeps a stale target without a response, for ten minutes", function(nginx)
-        require("monohull.known_hosts").set_target("a.test", "app:web")
+        require("monohull.known_hosts").set_route("a.test", "app:web")
         nginx.refused = math.huge
         nginx.time = 1599
         expect(route(nginx, "a.test"), { exec = "@web" })
         local timer = nginx.timers[1]
         timer[1](false, unpack(timer, 2))
         expect(route(nginx, "a.test"), { exec = "@web" })
-        nginx.time = 1600
+        nginx.time = 1601
         expect(route(nginx, "a.test"), { exit = 503 })
     end },
     { "drops a response that is older than the latest changes, and asks again", function(nginx)
@@ -126,6 +124,92 @@ return {
             expect(route(nginx, host), { exec = "@old" })
             expect(#nginx.requests, 2)
         end
+    end },
+    { "asks about a host whose answer is due, and keeps the old one without a response", function(nginx)
+        local known = require "monohull.known_hosts"
+        known.set_route("a.test", "app:web")
+        known.change_all()
+        nginx.refused = math.huge
+        expect(route(nginx, "a.test"), { exec = "@web" })
+        nginx.refused = 0
+        respond(nginx, 200, "7 upstream:old")
+        expect({ route(nginx, "a.test"), #nginx.requests }, { { exec = "@old" }, 1 })
+        expect({ route(nginx, "a.test"), #nginx.requests }, { { exec = "@old" }, 1 })
+    end },
+    { "remembers the wildcard of a host", function(nginx)
+        respond(nginx, 200, "7 app:web *.test")
+        for _ = 1, 2 do expect(route(nginx, "a.test"), { exec = "@web" }) end
+        expect(#nginx.requests, 1)
+        expect(nginx.routes.get_keys(), { "*.test" })
+    end },
+    { "asks about a thousand unknown hosts in a second, and refuses others without waiting", function(nginx)
+        respond(nginx, 404, "7")
+        for count = 1, 1000 do expect(route(nginx, count .. ".test"), { exit = 403 }) end
+        expect({ route(nginx, "x.test"), #nginx.requests, nginx.time }, { { exit = 503 }, 1000, 1000 })
+        expect(route(nginx, "7.test"), { exit = 403 })
+    end },
+    { "responds to an unknown host as configured", function(nginx)
+        for unknown, ended in pairs({
+            ["404"] = { exit = 404 }, ["444"] = { exit = 444 }, page = { exec = "/.monohull/unknown-host.html" },
+        }) do
+            package.loaded["monohull.routes"] = nil
+            nginx.var.request_method, nginx.var.monohull_page_type = "POST", "html"
+            require("monohull.known_hosts").set_unknown("a.test")
+            nginx.var.host = "a.test"
+            local text = "unknown " .. unknown .. " stale 600 body 0"
+            expect(nginx.run(require("monohull.routes").route, socket, text), ended)
+        end
+        expect(nginx.method, ngx.HTTP_GET)
+    end },
+    { "limits bodies by the route, else by the front; of unknown length only the front's limit, or 411", function(nginx)
+        local known = require "monohull.known_hosts"
+        local large, small, off = "app:web;body=2000", "app:web;body=100", "app:web;body=0"
+        nginx.var.request_method, nginx.var.monohull_page_type = "POST", "json"
+        for _, case in ipairs({
+            { "app:web", 1000, "@web" }, { "app:web", 1001, 413 }, { "address:10.0.0.2:80", 1001, 413 },
+            { large, 2000, "@web" }, { large, 2001, "/.monohull/route-too-large.json" },
+            { small, 100, "@web" }, { small, 101, "/.monohull/route-too-large.json" }, { off, 9e9, "@web" },
+            { small, "chunked", 411 }, { large, "chunked", "@web" }, { off, "chunked", "@web" },
+            { "app:web", "chunked", "@web" },
+        }) do
+            local text, length, ended = case[1], case[2], case[3]
+            known.set_route("a.test", text)
+            nginx.var.http_content_length = tonumber(length) and ("%.0f"):format(length)
+            nginx.var.http_transfer_encoding = length == "chunked" and "chunked" or nil
+            expect(route(nginx, "a.test"), { [type(ended) == "number" and "exit" or "exec"] = ended })
+        end
+        nginx.var.http_content_length, nginx.http_version, nginx.var.http_transfer_encoding = nil, 2, nil
+        known.set_route("a.test", small)
+        expect(route(nginx, "a.test"), { exit = 411 })
+        nginx.var.request_method = "GET"
+        expect(route(nginx, "a.test"), { exec = "@web" })
+    end },
+    { "asks for a password of the route, and keeps it from the app", function(nginx)
+        require("monohull.known_hosts").set_route("a.test", "app:web;users=lines")
+        local has_password = false
+        package.loaded["monohull.passwords"] = {
+            accepts = function(users) return users == "lines" and has_password end,
+        }
+        nginx.var.monohull_realm = "Front"
+        expect(route(nginx, "a.test"), { exit = 401 })
+        expect(ngx.header, { ["WWW-Authenticate"] = 'Basic realm="Restricted"' })
+        has_password = true
+        expect({ route(nginx, "a.test"), nginx.cleared }, { { exec = "@web" }, "Authorization" })
+        expect(nginx.var.monohull_realm, "off")
+        package.loaded["monohull.passwords"] = nil
+    end },
+    { "goes to one of several targets by their weights, and not to one that is gone", function(nginx)
+        require("monohull.known_hosts").set_route("a.test", "app:web*3,upstream:old,app:gone*90")
+        for share, location in pairs({ [0] = "@web", [0.74] = "@web", [0.76] = "@old", [0.99] = "@old" }) do
+            nginx.chance = share
+            expect(route(nginx, "a.test"), { exec = location })
+        end
+    end },
+    { "leaves the choice among addresses to the balancer", function(nginx)
+        local text = "address:10.0.0.2:80,address:10.0.0.3:80"
+        require("monohull.known_hosts").set_route("a.test", text)
+        expect(route(nginx, "a.test"), { exec = "@monohull_address" })
+        expect(nginx.var.monohull_address, text)
     end },
     { "has a hundred questions open at most", function(nginx)
         local results, deepest = {}, 0
@@ -145,7 +229,7 @@ return {
         local known = require "monohull.known_hosts"
         known.reserve("a.test", 3)
         nginx.on_sleep = function()
-            if nginx.time > 1000.1 then known.set_target("a.test", "app:web") end
+            if nginx.time > 1000.1 then known.set_route("a.test", "app:web") end
         end
         expect(route(nginx, "a.test"), { exec = "@web" })
         expect(nginx.requests, {})

@@ -148,7 +148,9 @@ export const routeModels: Record<string, NginxModel> = {
     dynamicRoutes: {
       lookupSocket: '/run/monohull/routes.sock',
       changesSocket: '/run/monohull/routes-changed.sock',
-      namedHosts: ['www.example.com', '*.example.org'],
+      unknown: '403',
+      staleForSeconds: 600,
+      namedHosts: ['www.example.com', '*.example.org', 'api.example.com'],
     },
   },
 }
