@@ -1,4 +1,6 @@
+import { followDirectory } from '../base/adapters/directory-events.ts'
 import { signDirectory } from '../base/adapters/directory-signature.ts'
+import { onTicks, restTickMs } from '../base/clock.ts'
 import { type DirectoryWatch, watchDirectory } from '../base/directory-watch.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Runtime } from '../base/runtime.ts'
@@ -7,7 +9,8 @@ import { describeTimeLeft, expiryStage } from './expiry.ts'
 import { type Certificates, type CertificatesSettings, findCertificateChange, type KeptCertificate } from './kept.ts'
 import { createLocalRenewal } from './local-ca/renewal.ts'
 
-const everyMs = 1000
+/** Interval of the polls where the kernel does not report changes, in ms. */
+const everyMs = 3000
 /** Difference between two looks by which the clock was set, not corrected bit by bit; in ms. */
 const clockJumpMs = 5000
 
@@ -93,21 +96,35 @@ export function watchCertificates({
     loadChanges(reason).catch((error: unknown) => log.error('cannot load a certificate', { error: messageOf(error) }))
   }
 
-  return watchDirectory({
+  let followed = ''
+  let onChange = () => {}
+  const endLooks = onTicks(clock, restTickMs, () => {
+    if (followed !== settings().config.cert_dir) onChange()
+    const { kept } = current() ?? { kept: [] }
+    for (const one of kept) warnOfExpiry(one)
+    local.check(kept)
+    loadNewlyValid()
+    followClock()
+    checkHsts()
+  })
+  const files = watchDirectory({
     clock,
     log,
     everyMs,
     what: 'the certificates',
     known: current()?.signature ?? '',
     sign: () => signDirectory(settings().config.cert_dir, isOfInterest),
-    onRest: () => loadChanges(`a change in ${settings().config.cert_dir}`),
-    onLook() {
-      const { kept } = current() ?? { kept: [] }
-      for (const one of kept) warnOfExpiry(one)
-      local.check(kept)
-      loadNewlyValid()
-      followClock()
-      checkHsts()
+    follow(report) {
+      onChange = report
+      followed = settings().config.cert_dir
+      return followDirectory(followed, report)
     },
+    onRest: () => loadChanges(`a change in ${settings().config.cert_dir}`),
   })
+  return {
+    close() {
+      endLooks()
+      return files.close()
+    },
+  }
 }

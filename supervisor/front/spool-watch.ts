@@ -1,7 +1,10 @@
+import { restTickMs, untilTick } from '../base/clock.ts'
 import type { Runtime } from '../base/runtime.ts'
 import { minFreeBytes, type SpoolMedium } from './spool.ts'
 
 const everyMs = 5000
+/** Multiple of the reserve from which a look on each tick is enough. */
+const ample = 4
 
 /** Dependencies of `openSpoolWatch`. */
 export interface SpoolWatchDeps extends Pick<Runtime, 'clock' | 'log'> {
@@ -19,19 +22,25 @@ export interface SpoolModel {
 
 /** Watch of the free space for nginx's temporary files. While it is short, nginx stores nothing, so that the medium never fills up. */
 export function openSpoolWatch({ clock, log, medium, free, onChange }: SpoolWatchDeps) {
-  let isShort = isShortNow()
-  let cancel = clock.after(everyMs, check)
+  let reserves = reservesNow()
+  let isShort = reserves < 1
+  let cancel = schedule()
 
-  /** Whether space is short now. It must double before it counts as enough again. */
-  function isShortNow(wasShort = false): boolean {
+  /** Free space as a multiple of the reserve; of any size if it is unknown. */
+  function reservesNow(): number {
     const { directory, bytes } = medium()
-    const found = free(directory)
-    return found !== undefined && found < minFreeBytes({ bytes }) * (wasShort ? 2 : 1)
+    return (free(directory) ?? Number.POSITIVE_INFINITY) / minFreeBytes({ bytes })
+  }
+
+  function schedule(): () => void {
+    return clock.after(untilTick(clock, reserves < ample ? everyMs : restTickMs), check)
   }
 
   function check(): void {
-    cancel = clock.after(everyMs, check)
-    const now = isShortNow(isShort)
+    reserves = reservesNow()
+    cancel = schedule()
+    // space must double before it counts as enough again
+    const now = reserves < (isShort ? 2 : 1)
     if (now === isShort) return
     isShort = now
     const { directory } = medium()

@@ -1,8 +1,15 @@
+import { restTickMs, untilTick } from '../base/clock.ts'
 import { gauge, type Metric } from '../base/metrics.ts'
 import type { Runtime } from '../base/runtime.ts'
 import { quote } from './text.ts'
 
 const everyMs = 5000
+/** Share of the requests below which so few connections are open that nginx is not asked: a question takes as long as all else at rest. */
+const fewShare = 0.25
+/** Time after which nginx is asked in any case, in ms: connections may have run short between two ticks. */
+const longestMs = 300_000
+/** The same if open files are unknown. */
+const unknownMs = 30_000
 const noteEveryMs = 60_000
 /** Share of the requests that nginx can process at which it is short of connections. */
 const shortShare = 0.9
@@ -25,6 +32,8 @@ export interface ConnectionBounds {
 /** Dependencies of `openConnectionWatch`. */
 export interface ConnectionWatchDeps extends Pick<Runtime, 'clock' | 'log'> {
   bounds(): ConnectionBounds
+  /** Open files of nginx's processes, which include its connections; undefined if unknown. */
+  openFiles(): number | undefined
   /** Text of nginx's stub_status; undefined if nginx is unavailable. */
   read(): Promise<string | undefined>
 }
@@ -53,18 +62,35 @@ export function readConnections(text: string): { open: number; dropped: number }
 }
 
 /** Watch of nginx's connections. It logs at most one line a minute when they run short. */
-export function openConnectionWatch({ clock, log, bounds, read }: ConnectionWatchDeps) {
+export function openConnectionWatch({ clock, log, bounds, openFiles, read }: ConnectionWatchDeps) {
   let last: ConnectionStatus | undefined
   let notedAt = Number.NEGATIVE_INFINITY
   let isClosed = false
-  let cancel = clock.after(everyMs, look)
+  let askedAt = Number.NEGATIVE_INFINITY
+  let cancel = () => {}
 
-  function look(): void {
-    void read().then(text => {
-      const now = text === undefined ? undefined : readConnections(text)
-      const { limit } = bounds()
-      if (now) note({ ...now, limit })
-      if (!isClosed) cancel = clock.after(everyMs, look)
+  async function ask(): Promise<void> {
+    askedAt = clock.monotonic()
+    const text = await read()
+    const now = text === undefined ? undefined : readConnections(text)
+    const { limit } = bounds()
+    if (now) note({ ...now, limit })
+  }
+
+  function areFew(): boolean {
+    return (openFiles() ?? last?.open ?? Number.POSITIVE_INFINITY) < bounds().requests * fewShare
+  }
+
+  function isRecent(): boolean {
+    return clock.monotonic() - askedAt < (openFiles() === undefined ? unknownMs : longestMs)
+  }
+
+  function schedule(afterMs: number): void {
+    cancel = clock.after(untilTick(clock, afterMs), () => {
+      if (areFew() && isRecent()) return schedule(restTickMs)
+      void ask().then(() => {
+        if (!isClosed) schedule(areFew() ? restTickMs : everyMs)
+      })
     })
   }
 
@@ -87,8 +113,11 @@ export function openConnectionWatch({ clock, log, bounds, read }: ConnectionWatc
     cancel()
   }
 
+  schedule(everyMs)
+
   return {
     name: 'connections',
+    refresh: ask,
     status: () => (last ? { connections: last } : {}),
     metrics: (): Metric[] =>
       last

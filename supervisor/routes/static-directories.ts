@@ -5,8 +5,8 @@ import type { AppSettings } from '../workers/adapters/app-settings.ts'
 import { type DirectorySources, staticDirectoriesOf } from './model.ts'
 import { type Directories, isLinkless } from './static-directory.ts'
 
-/** Interval between two checks; a change counts once two checks in a row see it. */
-const everyMs = 3000
+/** Interval between two checks; a change counts once another check sees it a second later. */
+const everyMs = 5000
 
 /** Settings that static files depend on. */
 export interface StaticDirectoriesSettings extends DirectorySources {
@@ -44,6 +44,7 @@ export async function openStaticDirectories(deps: StaticDirectoriesDeps): Promis
   const { settings } = deps
   let known = await inspect(settings())
   let watch: DirectoryWatch | undefined
+  let isWatching = false
 
   async function inspect(of: StaticDirectoriesSettings): Promise<Directories> {
     return deps.isDevelopment ? new Map() : inspectDirectories(of)
@@ -64,32 +65,40 @@ export async function openStaticDirectories(deps: StaticDirectoriesDeps): Promis
         model: () => ({ directories: prepared }),
         commit() {
           known = prepared
+          followLinkless()
         },
       }
     },
     model: () => ({ directories: known }),
     watch() {
-      let opened: Directories = new Map()
-      watch = watchDirectory({
-        ...deps,
-        everyMs,
-        what: 'the directories of static files',
-        known: '',
-        async sign() {
-          opened = await findNewLinks()
-          return [...opened.keys()].join('\n')
-        },
-        async onRest() {
-          if (opened.size === 0) return
-          known = new Map([...known, ...opened])
-          deps.log.info('static files may contain symbolic links now: nginx checks for them', {
-            directories: [...opened.keys()].join(','),
-          })
-          await deps.onChange()
-        },
-      })
+      isWatching = true
+      followLinkless()
     },
     close: () => watch?.close(),
+  }
+
+  /** Checks those without links at intervals, if there are any. */
+  function followLinkless(): void {
+    if (!isWatching || watch || ![...known.values()].some(isLinkless)) return
+    let opened: Directories = new Map()
+    watch = watchDirectory({
+      ...deps,
+      everyMs,
+      what: 'the directories of static files',
+      known: '',
+      async sign() {
+        opened = await findNewLinks()
+        return [...opened.keys()].join('\n')
+      },
+      async onRest() {
+        if (opened.size === 0) return
+        known = new Map([...known, ...opened])
+        deps.log.info('static files may contain symbolic links now: nginx checks for them', {
+          directories: [...opened.keys()].join(','),
+        })
+        await deps.onChange()
+      },
+    })
   }
 }
 

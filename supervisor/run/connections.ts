@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Runtime } from '../base/runtime.ts'
+import { openFilesOf } from '../nginx/adapters/processes.ts'
 import { openConnectionWatch } from '../nginx/connection-watch.ts'
 import { workerRequests } from '../nginx/connections.ts'
 import { createSlotSockets } from '../processes/adapters/listeners.ts'
@@ -9,9 +10,11 @@ import type { Run } from './run.ts'
 import type { Subject } from './subject.ts'
 
 /** Subject that watches nginx's connections, with the socket on which nginx reports them. nginx inherits it. */
-export function openConnections({ run, ...runtime }: Pick<Runtime, 'clock' | 'log'> & { run: Run }): Subject & {
-  socket: BoundSocket
-} {
+export function openConnections({
+  run,
+  master,
+  ...runtime
+}: Pick<Runtime, 'clock' | 'log'> & { run: Run; master(): number | undefined }): Subject & { socket: BoundSocket } {
   const { config, nginxUser } = run.settings()
   const path = join(config.run_dir, statusSocketName)
   const socket = createSlotSockets({ uid: undefined, gid: nginxUser?.gid }).bind(path)
@@ -24,6 +27,7 @@ export function openConnections({ run, ...runtime }: Pick<Runtime, 'clock' | 'lo
         requests: workerRequests(nginxConnections.perWorker) * nginxProcesses,
       }
     },
+    openFiles: () => openFilesOf(master()),
     async read() {
       const { getText } = await import('../base/adapters/unix-http.ts')
       return getText(path, '/')

@@ -25,6 +25,7 @@ export async function openLocalServers(run: Run, deps: LocalServersDeps): Promis
     serveHealth(join(config.run_dir, healthSocketName), nginxUser?.gid, health),
     serveAdmin(join(config.run_dir, adminSocketName), {
       health,
+      refresh: run.refresh,
       status: run.status,
       metrics: run.metrics,
       command: (command, client) => deps.send(command, 'the admin API', client),

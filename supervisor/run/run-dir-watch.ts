@@ -1,6 +1,8 @@
+import { restTickMs, untilTick } from '../base/clock.ts'
 import type { Runtime } from '../base/runtime.ts'
 
-const everyMs = 2000
+/** Time after which a missing file is looked for again, in ms. */
+const againMs = 2000
 const shown = 3
 
 /** Dependencies of the watch. */
@@ -39,7 +41,7 @@ export function watchRunDir({ clock, log, missing, restoreRecord }: RunDirWatchD
   }
 
   function checkLater(): void {
-    cancel = clock.after(everyMs, check)
+    cancel = clock.after(missed.length > 0 ? againMs : untilTick(clock, restTickMs), check)
   }
 
   checkLater()

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { signDirectories } from '../base/adapters/directory-signature.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Runtime } from '../base/runtime.ts'
 import { healthSocketName } from '../site/compose.ts'
@@ -11,6 +12,9 @@ import type { Subject } from './subject.ts'
 /** Files that exist from startup to the stop. */
 const lasting = ['instance.json', adminSocketName, healthSocketName, 'nginx/current/nginx.conf']
 
+/** Directories with all required paths. */
+const directories = ['', 'nginx', 'nginx/current']
+
 /** Dependencies of the subject. */
 export interface RunDirDeps extends Pick<Runtime, 'clock' | 'log'> {
   runDir: string
@@ -21,10 +25,22 @@ export interface RunDirDeps extends Pick<Runtime, 'clock' | 'log'> {
 
 /** Subject that logs an error if files of the run directory are removed. */
 export function openRunDirWatch({ clock, log, runDir, instance, pools, isDraining }: RunDirDeps): Subject {
+  /** Signature of the directories when nothing was missing in them. */
+  let complete: string | undefined
+
+  function missing(): string[] {
+    if (isDraining()) return []
+    const now = signDirectories(directories.map(name => join(runDir, name)))
+    if (now !== undefined && now === complete) return []
+    const found = requiredPaths(runDir, pools).filter(path => !exists(path))
+    complete = found.length === 0 ? now : undefined
+    return found
+  }
+
   const watch = watchRunDir({
     clock,
     log,
-    missing: () => (isDraining() ? [] : requiredPaths(runDir, pools).filter(path => !exists(path))),
+    missing,
     restoreRecord() {
       try {
         makeRunDir(runDir)

@@ -32,6 +32,8 @@ export interface Run {
   isDraining(): boolean
   /** Ends readiness and quiesces every subject. Settles when all are quiet. */
   drain(): Promise<void>
+  /** Reads what is not kept current, before a status. */
+  refresh(): Promise<void>
   status(): Status
   metrics(): Promise<Metric[]>
   health(): HealthFacts
@@ -73,6 +75,9 @@ export function createRun(initial: Settings, log: Log): Run {
       isDraining = true
       await Promise.all(subjects.map(({ name, quiesce }) => attempt('cannot stop', name, () => quiesce?.())))
     },
+    async refresh() {
+      await Promise.all(subjects.map(subject => subject.refresh?.()))
+    },
     status() {
       const { status } = readiness(run.health())
       return Object.assign(
@@ -95,6 +100,7 @@ export function createRun(initial: Settings, log: Log): Run {
       )
     },
     async metrics() {
+      await run.refresh()
       const parts = await Promise.all(subjects.map(subject => subject.metrics?.() ?? []))
       return [...runMetrics(run.status()), ...parts.flat()]
     },

@@ -166,7 +166,9 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
   )
   const generation = openGenerationSocket(join(config.run_dir, 'nginx'))
   run.add({ name: 'generation', close: generation.close })
-  const connections = features.hasStatus ? run.add(openConnections({ ...shared, run })) : undefined
+  const connections = features.hasStatus
+    ? run.add(openConnections({ ...shared, run, master: () => nginx?.pid() }))
+    : undefined
   const nginxLogs = run.add(openNginxLogs(config, { ...deps, clock: systemClock, pools: apps.pools }))
   const inherited = [
     ...front.http,
@@ -228,6 +230,7 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
     watchFrozenProcesses({
       ...runtime,
       look: () => sightNginx(nginx?.pid()),
+      maySleep: nginxProcesses.isNginxDraining,
       hasTimer: features.luaModules !== undefined,
     }),
   )

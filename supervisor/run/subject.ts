@@ -19,6 +19,8 @@ export interface Subject {
   prepare?(next: Settings): Promise<Change<RunningModel> | undefined>
   /** Part of nginx's model under the settings in force that depends on what runs; `site/compose.ts` adds the rest. */
   model?(settings: Settings): Partial<RunningModel>
+  /** Reads what is not kept current while nobody asks, before a status or metrics. */
+  refresh?(): Promise<unknown>
   status?(): Partial<Status>
   /** What needs attention in the status, in a sentence each. */
   warnings?(): string[]

@@ -1,4 +1,4 @@
-import { readdir as readDirectory, stat as readStat, type Stats } from 'node:fs'
+import { readdir as readDirectory, stat as readStat, type Stats, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import { errnoOf } from '../errors.ts'
@@ -31,6 +31,23 @@ export async function signFile(path: string): Promise<string> {
     return describe('', await stat(path))
   } catch (error) {
     return errnoOf(error) ?? 'unreadable'
+  }
+}
+
+/** Difference between two changes that have the same time, in ms: the kernel's clock for files is coarse. */
+const coarseMs = 1000
+
+/**
+ * Text that changes whenever an entry of these directories is added or removed, and costs much less than to read them. Undefined if one does
+ * not exist, or was changed just now, so that another change would not show. Blocks: not for network shares.
+ */
+export function signDirectories(paths: readonly string[]): string | undefined {
+  try {
+    const found = paths.map(path => statSync(path))
+    if (found.some(({ mtimeMs }) => Math.abs(Date.now() - mtimeMs) < coarseMs)) return undefined
+    return found.map(({ ino, mtimeMs }) => `${ino} ${mtimeMs}`).join('\n')
+  } catch {
+    return undefined
   }
 }
 

@@ -12,12 +12,10 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
-import type { Clock } from '../../base/clock.ts'
+import { type Clock, restTickMs, untilTick } from '../../base/clock.ts'
 import type { Output } from './output.ts'
 
 const pollMs = 100
-/** The same while the kernel would report a change: a file that was made again has to be found. */
-const restMs = 5000
 /** Maximum number of bytes per read. */
 const longestRead = 1 << 20
 /** Size from which a file that was read to the end is truncated. The writer opens it for appending, so that is safe. */
@@ -105,8 +103,10 @@ export function openFileTail({ clock, path, output, render }: FileTailOptions): 
       if (watched?.inode === inode) return true
       watched?.watcher.close()
       watched = undefined
-      const watcher = watch(path, { persistent: false }, () => {
-        if (!isDue) schedule(pollMs)
+      const watcher = watch(path, { persistent: false }, event => {
+        // it was removed, and a file that is made again may have the same inode
+        if (event === 'rename') unfollow()
+        if (!isDue) schedule(true)
       })
       watcher.on('error', unfollow)
       watched = { inode, watcher }
@@ -122,18 +122,19 @@ export function openFileTail({ clock, path, output, render }: FileTailOptions): 
     watched = undefined
   }
 
-  function schedule(afterMs: number): void {
+  /** Reads on soon, or on the next tick: a file that was made again has to be found. */
+  function schedule(isSoon: boolean): void {
     cancel()
-    isDue = afterMs === pollMs
-    cancel = clock.after(afterMs, () => {
+    isDue = isSoon
+    cancel = clock.after(isSoon ? pollMs : untilTick(clock, restTickMs), () => {
       isDue = false
       // what is appended from here on is reported
       const isFollowed = follow()
-      schedule(read(false) || !isFollowed ? pollMs : restMs)
+      schedule(read(false) || !isFollowed)
     })
   }
 
-  schedule(follow() ? restMs : pollMs)
+  schedule(!follow())
   return {
     close() {
       cancel()

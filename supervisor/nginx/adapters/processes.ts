@@ -1,5 +1,6 @@
 import {
   childrenOf,
+  countOpenFiles,
   isGroupDraining,
   isHandlingHangup,
   isNginxDraining,
@@ -25,10 +26,15 @@ export const nginxProcesses: ProcessView = {
   },
 }
 
-/** Sight of a master and its children; empty without a master. Only a worker that accepts connections must wait from time to time. */
+/** Number of open files of a master's children; undefined without a master, or if the kernel does not report it (before Linux 6.2). */
+export function openFilesOf(master: number | undefined): number | undefined {
+  const counts = master === undefined ? [] : childrenOf(master).map(countOpenFiles)
+  return counts.length > 0 && counts.every(count => count > 0) ? counts.reduce((sum, count) => sum + count) : undefined
+}
+
+/** Sight of a master and its children; empty without a master. */
 export function sightNginx(master: number | undefined): ProcessSight[] {
   const own = master === undefined ? undefined : readActivity(master)
   if (!own) return []
-  const children = childrenOf(own.pid).flatMap(pid => readActivity(pid) ?? [])
-  return [own, ...children.map(one => (isNginxDraining(one.pid) ? { ...one, waits: undefined } : one))]
+  return [own, ...childrenOf(own.pid).flatMap(pid => readActivity(pid) ?? [])]
 }

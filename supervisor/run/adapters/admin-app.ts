@@ -13,6 +13,8 @@ import { type HealthOptions, respondToHealth } from './health-responder.ts'
 /** Dependencies of the admin API. */
 export interface AdminOptions {
   health: HealthOptions
+  /** Reads what is not kept current, before a status. */
+  refresh: () => Promise<void>
   status: () => Status
   metrics: () => Promise<Metric[]>
   renewCertificate: (name: string, mode: 'due' | 'forced') => Promise<Outcome>
@@ -31,6 +33,7 @@ export interface AdminOptions {
  */
 export function createAdminApp({
   health,
+  refresh,
   status,
   metrics,
   command,
@@ -44,7 +47,8 @@ export function createAdminApp({
     const detail = () => ({ certificates: status().certificates })
     if (!respondToHealth({ ...health, detail }, request, response)) next()
   })
-  app.get('/status', (_request, response) => {
+  app.get('/status', async (_request, response) => {
+    await refresh()
     response.json(status())
   })
   app.get('/metrics', async (_request, response) => {

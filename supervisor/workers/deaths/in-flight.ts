@@ -1,4 +1,4 @@
-import { pause } from '../../base/clock.ts'
+import { pause, restTickMs, untilTick } from '../../base/clock.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import {
   describeInFlight,
@@ -24,7 +24,6 @@ const promptMs = 15
 const lateMs = 3000
 const keptMs = 60_000
 const keptRequests = 500
-const sizeCheckMs = 10_000
 const policy: OffenderPolicy = { deaths: 3, forgetAfterMs: 600_000, remembered: 200 }
 
 /** A death whose requests are wanted. */
@@ -80,7 +79,7 @@ export function createInFlight({ clock, log, unanswered }: InFlightDeps): InFlig
   }
 
   function watchSize(): void {
-    clock.after(sizeCheckMs, () => {
+    clock.after(untilTick(clock, restTickMs), () => {
       unanswered.shorten()
       watchSize()
     })

@@ -10,7 +10,7 @@ const longestPauseMs = 10_000
 
 /** Interval of checks and heartbeats, in ms: several fit into the timeout. */
 export function watchEveryMs(timeoutMs: number): number {
-  return Math.max(1, Math.min(Math.floor(timeoutMs / 4), longestPauseMs))
+  return Math.max(1, Math.min(Math.floor(timeoutMs / 3), longestPauseMs))
 }
 
 /**
@@ -20,7 +20,7 @@ export function watchEveryMs(timeoutMs: number): number {
 export function lookAt(watch: Watch, now: number, timeoutMs: number): { watch: Watch; silentMs: number | undefined } {
   const planned = watchEveryMs(timeoutMs)
   const paused = now - watch.lastLookAt
-  const missed = paused > 2 * planned ? paused - planned : 0
+  const missed = paused > 1.5 * planned ? paused - planned : 0
   const lastSignAt = Math.min(now, watch.lastSignAt + missed)
   const silentMs = now - lastSignAt
   return { watch: { lastSignAt, lastLookAt: now }, silentMs: silentMs > timeoutMs ? silentMs : undefined }

@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/clock.ts'
+import { type Clock, untilTick } from '../../base/clock.ts'
 import { lookAt, watchEveryMs } from './watch-policy.ts'
 
 /** Watchdog that calls `onSilence` once if no sign of life comes within the timeout. */
@@ -17,6 +17,7 @@ export interface WatchdogOptions {
 /** Watchdog whose time runs from now on. */
 export function startWatchdog({ clock, timeoutMs, onSilence }: WatchdogOptions): Watchdog {
   let watch = { lastSignAt: clock.monotonic(), lastLookAt: clock.monotonic() }
+
   let cancel = () => {}
 
   function look(): void {
@@ -26,10 +27,10 @@ export function startWatchdog({ clock, timeoutMs, onSilence }: WatchdogOptions):
     else onSilence(seen.silentMs)
   }
 
-  /** Schedules the next check, at the same moments for all workers: with many workers, wakeups are the main cost. */
+  /** Schedules the next check: at a tick, as for all workers, or earlier when the timeout is over. */
   function lookLater(): void {
-    const everyMs = watchEveryMs(timeoutMs)
-    cancel = clock.after(everyMs - (clock.monotonic() % everyMs), look)
+    const leftMs = watch.lastSignAt + timeoutMs + 1 - clock.monotonic()
+    cancel = clock.after(Math.min(untilTick(clock, watchEveryMs(timeoutMs)), leftMs), look)
   }
 
   lookLater()

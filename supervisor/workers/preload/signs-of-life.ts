@@ -1,7 +1,10 @@
 import fs from 'node:fs'
 import net from 'node:net'
 import { performance } from 'node:perf_hooks'
+import { clearTimeout, setTimeout } from 'node:timers'
 import { contract, notify } from './contract.ts'
+
+const { hrtime } = process
 
 /** Makes heartbeats possible, which must not block: Node makes only descriptors of its own handles non-blocking. */
 export function prepareHeartbeat(): void {
@@ -19,9 +22,21 @@ export function freeInspectorPort(): void {
  * function that ends them.
  */
 export function startHeartbeat(): () => void {
-  notify('WATCHDOG=1')
-  const timer = setInterval(notify, contract.heartbeatMs, 'WATCHDOG=1').unref()
-  return () => clearInterval(timer)
+  let timer: NodeJS.Timeout
+  function beat(): void {
+    notify('WATCHDOG=1')
+    timer = setTimeout(beat, untilBeat()).unref()
+  }
+  beat()
+  return () => clearTimeout(timer)
+}
+
+/** Time until the next beat in ms. All workers beat together, at multiples of the interval, so that they wake the supervisor once. */
+function untilBeat(): number {
+  const [seconds, nanoseconds] = hrtime()
+  const left = contract.heartbeatMs - ((seconds * 1000 + Math.floor(nanoseconds / 1e6)) % contract.heartbeatMs)
+  // a timer may fire a little early
+  return left > contract.heartbeatMs / 4 ? left : left + contract.heartbeatMs
 }
 
 /**

@@ -30,7 +30,7 @@ function open(t: TestContext) {
       full = until
     },
     advance,
-    poll: () => advance(5000),
+    poll: () => advance(15_000),
   }
 }
 

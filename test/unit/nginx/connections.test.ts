@@ -64,6 +64,7 @@ describe('nginx/connection-watch', () => {
       clock,
       log: createLog({ format: 'text', level: 'info', now: () => 0, write: line => void lines.push(line) }),
       bounds: () => ({ limit: 256, requests: 100 }),
+      openFiles: () => undefined,
       read: async () => text,
     })
     assert.deepEqual([watch.status(), watch.metrics()], [{}, []])
@@ -81,7 +82,7 @@ describe('nginx/connection-watch', () => {
     await advance(65_000)
     assert.equal(lines.length, 2, 'what was dropped within the minute is not repeated')
     text = report(1, 9)
-    await advance(5000)
+    await advance(30_000)
     assert.match(lines[2] ?? '', /dropped=2/)
     assert.deepEqual(
       watch.metrics().map(({ name, samples }) => [name, samples[0]?.value]),
@@ -93,5 +94,34 @@ describe('nginx/connection-watch', () => {
     )
     watch.quiesce()
     assert.equal(waiting(), 0)
+  })
+
+  it('does not ask nginx while it has few open files, but for a status, and once in five minutes', async () => {
+    const { clock, advance } = createHandClock()
+    let asked = 0
+    let openFiles = 15
+    const watch = openConnectionWatch({
+      clock,
+      log: createLog({ format: 'text', level: 'info', now: () => 0, write: () => {} }),
+      bounds: () => ({ limit: 256, requests: 100 }),
+      openFiles: () => openFiles,
+      async read() {
+        asked++
+        return report(openFiles)
+      },
+    })
+    await advance(5000)
+    assert.equal(asked, 1)
+    await advance(290_000)
+    assert.equal(asked, 1)
+    await advance(20_000)
+    assert.equal(asked, 2)
+    await watch.refresh()
+    assert.equal(asked, 3)
+    openFiles = 30
+    await advance(25_000)
+    assert.equal(asked, 8, 'on the next tick, then every 5 s')
+    assert.equal(watch.status().connections?.open, 30)
+    watch.close()
   })
 })

@@ -55,6 +55,7 @@ describe('run/adapters/admin-server', () => {
     const command = () => assert.fail('no command was given')
     const server = await serveAdmin(path, {
       health,
+      refresh: async () => {},
       status: () => status,
       metrics: async () => [],
       command,

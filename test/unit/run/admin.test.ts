@@ -59,6 +59,7 @@ async function renewCertificate(name: string, mode: string): Promise<Outcome> {
 function app(change: Partial<Health> = {}, paths = { livePath: '/healthz', readyPath: '/readyz' }) {
   return createAdminApp({
     health: { ...paths, facts: () => factsOf({ ...healthy, ...change }) },
+    refresh: async () => {},
     status: () => status,
     metrics: async () => [...runMetrics(status), ...workerMetrics(status.workers), ...processMetrics(status.processes)],
     command: async command => commands(command),
@@ -114,6 +115,7 @@ describe('run/adapters/admin-app', () => {
     const facts = { ...healthy }
     const server = createAdminApp({
       health: { livePath: '/healthz', readyPath: '/readyz', facts: () => factsOf(facts) },
+      refresh: async () => {},
       status: () => status,
       metrics: async () => [],
       command: async command => commands(command),
