@@ -42,7 +42,7 @@ export async function cert(commandLine: CommandLine, world: World, given: CertAr
 }
 
 async function readCertificates(commandLine: CommandLine, world: World): Promise<CertificatesStatus> {
-  const { body } = await askAdmin(await socketOf(commandLine, world), 'GET', '/status')
+  const { body } = await askAdmin(await socketOf(commandLine, world), { method: 'GET', path: '/status' })
   return (body as Status).certificates ?? { served: [], awaited: [], problems: ['https is off'] }
 }
 

@@ -23,7 +23,7 @@ export async function showStatus(
   const socket = await socketOf(commandLine, world)
   if (format === 'metrics') process.stdout.write(await readAdmin(socket, '/metrics'))
   else {
-    const { body } = await askAdmin(socket, 'GET', '/status')
+    const { body } = await askAdmin(socket, { method: 'GET', path: '/status' })
     process.stdout.write(format === 'json' ? toJson(body as Status) : formatStatus(body as Status))
   }
   return exitCode.ok
@@ -35,7 +35,11 @@ function toJson(status: Status): string {
 
 /** Sends a command such as `reload` or `scale/4` to the running instance, and prints the result; fails if the command failed. */
 export async function command(commandLine: CommandLine, world: World, path: string): Promise<number> {
-  const { body } = await askAdmin(await socketOf(commandLine, world), 'POST', `/${path}`, world.env.MONOHULL_EVENT)
+  const { body } = await askAdmin(await socketOf(commandLine, world), {
+    method: 'POST',
+    path: `/${path}`,
+    hook: world.env.MONOHULL_EVENT,
+  })
   return printOutcome(body as Outcome)
 }
 

@@ -130,17 +130,21 @@ export async function runProgram(argv: string[], world: World): Promise<number> 
     .argument('[name]', 'host name; for renew, a domain of tls.acme')
     .option('--json', 'print JSON (list, show and trust-info)')
     .option('--force', 'renew even if it is not due, and skip the self-test')
-  addControl('routes', 'list, set or remove dynamic host routes', async (commandLine, { words, options }) => {
-    const [action = '', ...others] = words
+  addControl('routes', 'list, show, change, import or export dynamic host routes', async (commandLine, given) => {
+    const [action = '', ...words] = given.words
+    const { json, match } = given.options
     const { routes } = await import('./routes.ts')
-    return routes(commandLine, world, { action, words: others, isJson: Boolean(options.json) })
+    return routes(commandLine, world, { action, words, isJson: Boolean(json), match })
   })
-    .addArgument(new Argument('<action>', 'action to run').choices(['list', 'set', 'remove']))
+    .addArgument(
+      new Argument('<action>', 'action to run').choices(['list', 'get', 'set', 'remove', 'import', 'export']),
+    )
     .argument(
       '[route...]',
-      'for set and remove, a host such as shop.example.com; for set, also its target: an app, an upstream, or an address such as 10.0.0.2:5000',
+      'for get, set and remove, a host such as shop.example.com; for set, also its targets: apps, upstreams, or addresses such as 10.0.0.2:5000; for import, a file with {"HOST": "TARGET"} or a line HOST TARGET for each route, or - for standard input',
     )
-    .option('--json', 'print JSON (list)')
+    .option('--match <pattern>', 'only hosts that match, such as *.example.com (list)')
+    .option('--json', 'print JSON (list and get)')
   addControl('stop', 'drain, stop, and wait for the end; a second one meanwhile is a quick stop', async commandLine =>
     (await control()).stopInstance(commandLine, world),
   )

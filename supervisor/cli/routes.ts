@@ -1,8 +1,9 @@
-import { exitCode, OperatorError } from '../base/errors.ts'
+import { readFileSync } from 'node:fs'
+import { asOperatorError, exitCode, OperatorError } from '../base/errors.ts'
 import type { Outcome } from '../base/outcome.ts'
 import { formatTable } from '../base/text-table.ts'
 import type { World } from '../base/world.ts'
-import { askAdmin } from '../run/adapters/admin-client.ts'
+import { type AdminRequest, askAdmin } from '../run/adapters/admin-client.ts'
 import { command, printOutcome, socketOf } from './control.ts'
 import type { CommandLine } from './load.ts'
 
@@ -11,6 +12,8 @@ export interface RoutesArguments {
   action: string
   words: string[]
   isJson: boolean
+  /** Pattern of hosts for `list`. */
+  match: string | undefined
 }
 
 interface ListedRoute {
@@ -19,31 +22,89 @@ interface ListedRoute {
   problem?: string
 }
 
-const usage: Record<string, string> = { list: '', set: ' HOST TARGET', remove: ' HOST' }
+interface ShownRoute extends ListedRoute {
+  name: string
+  source: string
+  ageSeconds?: number
+  expiresInSeconds?: number
+}
 
-/** Runs `monohull routes list`, `set HOST TARGET` or `remove HOST` for the running instance. */
-export async function routes(
-  commandLine: CommandLine,
-  world: World,
-  { action, words, isJson }: RoutesArguments,
-): Promise<number> {
-  const expected = (usage[action] ?? '').split(' ').length - 1
-  if (words.length !== expected)
-    throw new OperatorError(`monohull routes ${action} needs ${expected || 'no'} arguments, got ${words.length}`, {
-      fix: `monohull routes ${action}${usage[action]}`,
-      code: exitCode.usage,
-    })
-  const [host = '', target = ''] = words.map(encodeURIComponent)
-  if (action === 'set') return command(commandLine, world, `routes/${host}/set?target=${target}`)
-  if (action === 'remove') return command(commandLine, world, `routes/${host}/remove`)
-  const { status, body } = await askAdmin(await socketOf(commandLine, world), 'GET', '/routes')
+/** Arguments of the actions. */
+const usage: Record<string, string> = {
+  list: '',
+  get: ' HOST',
+  set: ' HOST TARGET…',
+  remove: ' HOST',
+  import: ' FILE',
+  export: '',
+}
+
+/** A store with a million routes needs some time. */
+const readTimeoutMs = 300_000
+
+/** Runs an action of `monohull routes` for the running instance. */
+export async function routes(commandLine: CommandLine, world: World, given: RoutesArguments): Promise<number> {
+  const { action, words, isJson, match } = given
+  expectWords(action, words)
+  const [host = '', ...targets] = words
+  const name = encodeURIComponent(host)
+  if (action === 'set')
+    return command(commandLine, world, `routes/${name}/set?target=${encodeURIComponent(targets.join(' '))}`)
+  if (action === 'remove') return command(commandLine, world, `routes/${name}/remove`)
+  const socket = await socketOf(commandLine, world)
+  if (action === 'import') {
+    const request = { method: 'POST' as const, path: '/routes', hook: world.env.MONOHULL_EVENT, body: readFile(host) }
+    return printOutcome((await askAdmin(socket, request)).body as Outcome)
+  }
+  const path = {
+    list: match === undefined ? '/routes' : `/routes?match=${encodeURIComponent(match)}`,
+    get: `/routes/${name}`,
+    export: '/routes?export=true',
+  }[action]
+  const request: AdminRequest = { method: 'GET', path: path ?? '/routes', timeoutMs: readTimeoutMs }
+  const { status, body } = await askAdmin(socket, request)
   if (status !== 200) return printOutcome(body as Outcome)
-  process.stdout.write(isJson ? `${JSON.stringify(body, null, 2)}\n` : formatRoutes(body as ListedRoute[]))
+  const format = isJson || action === 'export' ? toJson : action === 'get' ? formatRoute : formatRoutes
+  process.stdout.write(format(body as never))
   return exitCode.ok
+}
+
+function expectWords(action: string, { length }: readonly string[]): void {
+  const text = usage[action] ?? ''
+  const expected = text.split(' ').length - 1
+  if (length === expected || (length > expected && text.endsWith('…'))) return
+  throw new OperatorError(`monohull routes ${action} needs ${expected || 'no'} arguments, got ${length}`, {
+    fix: `monohull routes ${action}${text}`,
+    code: exitCode.usage,
+  })
+}
+
+function readFile(path: string): string {
+  try {
+    return readFileSync(path === '-' ? 0 : path, 'utf8')
+  } catch (error) {
+    throw asOperatorError(error, `read ${path}`)
+  }
+}
+
+function toJson(body: unknown): string {
+  return `${JSON.stringify(body, null, 2)}\n`
 }
 
 function formatRoutes(all: readonly ListedRoute[]): string {
   if (all.length === 0) return 'no dynamic routes\n'
   const rows = all.map(({ host, target, problem }) => [host, target, problem ?? ''])
   return formatTable([['HOST', 'TARGET', ''], ...rows])
+}
+
+function formatRoute({ host, name, target, source, ageSeconds, expiresInSeconds, problem }: ShownRoute): string {
+  const age = ageSeconds === undefined ? 'not yet requested' : `read ${ageSeconds} s ago`
+  return formatTable([
+    ['host', name === host ? host : `${host} (${name})`],
+    ['target', target],
+    ['source', source],
+    ['age', age],
+    ...(expiresInSeconds === undefined ? [] : [['expires', `in ${expiresInSeconds} s`]]),
+    ...(problem === undefined ? [] : [['problem', problem]]),
+  ])
 }

@@ -1,13 +1,17 @@
 import { type DynamicRoute, readRoute, routeValue } from './route.ts'
 import { readRouteHost } from './route-host.ts'
 
-/** Content of the file of dynamic routes. */
-export interface RouteFile {
-  /** Entries as written, including the rejected ones. */
-  entries: Readonly<Record<string, unknown>>
+/** Routes read from entries. */
+export interface ReadRoutes {
   routes: ReadonlyMap<string, DynamicRoute>
   /** `shop: is a single word`, for each rejected entry. */
   rejected: string[]
+}
+
+/** Content of the file of dynamic routes. */
+export interface RouteFile extends ReadRoutes {
+  /** Entries as written, including the rejected ones. */
+  entries: Readonly<Record<string, unknown>>
 }
 
 /** Characters of a foreign text that a message repeats at most. */
@@ -18,9 +22,14 @@ export function readRouteFile(text: string): RouteFile {
   const entries: unknown = JSON.parse(text)
   if (typeof entries !== 'object' || entries === null || Array.isArray(entries))
     throw new Error('expected {"HOST": "TARGET", …}')
+  return { entries: entries as Record<string, unknown>, ...readRouteEntries(Object.entries(entries)) }
+}
+
+/** Reads hosts with values. Rejects invalid ones one by one. */
+export function readRouteEntries(entries: readonly (readonly [string, unknown])[]): ReadRoutes {
   const routes = new Map<string, DynamicRoute>()
   const rejected: string[] = []
-  for (const [name, value] of Object.entries(entries)) {
+  for (const [name, value] of entries) {
     const host = readRouteHost(name)
     const route = readRoute(value)
     const shown = shorten(name)
@@ -29,13 +38,17 @@ export function readRouteFile(text: string): RouteFile {
     else if (routes.has(host.value)) rejected.push(`${shown}: appears twice`)
     else routes.set(host.value, route.value)
   }
-  return { entries: entries as Record<string, unknown>, routes, rejected }
+  return { routes, rejected }
 }
 
-/** Text with a new route of a host, or without the host. All other entries stay, rejected ones too. */
-export function writeRouteFile(entries: RouteFile['entries'], host: string, route: DynamicRoute | undefined): string {
-  const others = Object.entries(entries).filter(([name]) => !isNameOf(name, host))
-  const all = route ? [...others, [host, routeValue(route)] as const] : others
+/** Text with new routes of hosts, or without the hosts. All other entries stay, rejected ones too. */
+export function writeRouteFile(
+  entries: RouteFile['entries'],
+  changes: ReadonlyMap<string, DynamicRoute | undefined>,
+): string {
+  const others = Object.entries(entries).filter(([name]) => !changes.has(hostOf(name)))
+  const added = [...changes].flatMap(([host, route]) => (route ? [[host, routeValue(route)] as const] : []))
+  const all = [...others, ...added]
   const sorted = all.toSorted(([a], [b]) => (a < b ? -1 : 1))
   return `${JSON.stringify(Object.fromEntries(sorted), null, 2)}\n`
 }
@@ -54,10 +67,10 @@ export function changedRoutes(
   )
 }
 
-/** Whether a name in the file, in any letter case or alphabet, is that of a host. */
-function isNameOf(name: string, host: string): boolean {
+/** Host that a name in the file is read as, in any letter case or alphabet. */
+function hostOf(name: string): string {
   const reading = readRouteHost(name)
-  return reading.ok && reading.value === host
+  return reading.ok ? reading.value : ''
 }
 
 /** Value in a message. Objects may contain passwords. */

@@ -1,7 +1,8 @@
 import { asOperatorError, messageOf, OperatorError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { changedRoutes, type RouteFile, readRouteFile, writeRouteFile } from './file-format.ts'
-import type { OnRoutesChange, RouteFileAccess, RouteStore } from './store.ts'
+import { matchesPattern } from './pattern.ts'
+import type { FoundRoute, OnRoutesChange, RouteFileAccess, RouteStore } from './store.ts'
 
 /** Dependencies of the file store. */
 export interface FileRoutesDeps {
@@ -69,21 +70,42 @@ export function createFileRoutes({ file, log, onChange }: FileRoutesDeps): FileR
     if (changes.size > 0) await onChange(changes)
   }
 
+  function expectKnown(): RouteFile {
+    if (!known) throw new Error(`${file.path}: ${problem}`)
+    return known
+  }
+
+  async function find(names: readonly string[]): Promise<FoundRoute | undefined> {
+    const { routes } = expectKnown()
+    for (const name of names) {
+      const route = routes.get(name)
+      if (route) return { name, route }
+    }
+    return undefined
+  }
+
   known = look()
   return {
-    async find(names) {
-      if (!known) throw new Error(`${file.path}: ${problem}`)
-      for (const name of names) {
-        const route = known.routes.get(name)
-        if (route) return { name, route }
-      }
-      return undefined
+    find,
+    async inspect(names) {
+      const found = await find(names)
+      return found && { ...found, source: file.path }
     },
-    list: async () => known?.routes ?? empty.routes,
-    async set(host, route) {
+    async read(names) {
+      const { routes } = expectKnown()
+      return new Map(
+        names.flatMap(name => {
+          const route = routes.get(name)
+          return route ? [[name, route] as const] : []
+        }),
+      )
+    },
+    list: async (pattern = '*') =>
+      new Map([...(known ?? empty).routes].filter(([name]) => matchesPattern(name, pattern))),
+    async set(changes) {
       const present = look()
       if (!present) throw new OperatorError(`cannot write ${file.path}: ${problem}`, { fix: fixOf(file.path) })
-      const text = writeRouteFile(present.entries, host, route)
+      const text = writeRouteFile(present.entries, changes)
       try {
         file.write(text)
       } catch (error) {

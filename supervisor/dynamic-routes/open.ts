@@ -11,6 +11,7 @@ import type { RouteContext } from './context.ts'
 import { prepareFileStore } from './file-opening.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { formatChanges, type UnknownRoute } from './hosts.ts'
+import type { RouteOperations } from './operations.ts'
 import { dynamicRouteSockets, dynamicRoutesFile } from './paths.ts'
 import { withoutDynamicRoutes } from './reading.ts'
 import { createDynamicRoutes, type DynamicRoutes } from './service.ts'
@@ -43,7 +44,7 @@ export interface DynamicRoutesDeps extends Runtime {
 }
 
 /** Dynamic routes of a run. */
-export interface OpenDynamicRoutes extends Pick<DynamicRoutes, 'find' | 'list' | 'set' | 'remove'> {
+export interface OpenDynamicRoutes extends Pick<DynamicRoutes, 'find' | keyof RouteOperations> {
   readonly name: string
   /** Socket on which nginx receives changes. nginx inherits it, so a killed master leaves none behind. */
   readonly changesSocket: BoundSocket
@@ -82,10 +83,7 @@ export async function openDynamicRoutes(deps: DynamicRoutesDeps): Promise<OpenDy
   return {
     name: 'dynamic routes',
     changesSocket,
-    find: routes.find,
-    list: routes.list,
-    set: routes.set,
-    remove: routes.remove,
+    ...routes,
     fixed: next =>
       next.config.state_dir === config.state_dir || config.dynamic_routes?.store !== 'file'
         ? undefined
@@ -114,12 +112,16 @@ async function prepareStore(deps: DynamicRoutesDeps): Promise<StoreOpening> {
   return (await import('./redis/open.ts')).prepareRedisStore(keys, deps)
 }
 
+/** Change that an operator orders. */
+export type RouteCommand =
+  | { type: 'setRoute'; host: string; target: string }
+  | { type: 'removeRoute'; host: string }
+  | { type: 'importRoutes'; text: string }
+
 /** Runs a command of the command line or the admin API. */
-export async function changeRoute(
-  routes: OpenDynamicRoutes | undefined,
-  command: { type: 'setRoute'; host: string; target: string } | { type: 'removeRoute'; host: string },
-): Promise<Outcome> {
+export async function changeRoute(routes: OpenDynamicRoutes | undefined, command: RouteCommand): Promise<Outcome> {
   if (!routes) return { ok: false, message: 'cannot change routes', reason: withoutDynamicRoutes }
+  if (command.type === 'importRoutes') return routes.importText(command.text)
   return command.type === 'setRoute' ? routes.set(command.host, command.target) : routes.remove(command.host)
 }
 

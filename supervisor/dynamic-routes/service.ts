@@ -1,11 +1,10 @@
 import { messageOf, OperatorError } from '../base/errors.ts'
-import type { Outcome } from '../base/outcome.ts'
 import type { Runtime } from '../base/runtime.ts'
-import { findRouteObstacle, type RouteContext } from './context.ts'
+import type { RouteContext } from './context.ts'
 import { encodeRoute } from './encoding.ts'
 import type { RouteMessage } from './hosts.ts'
-import type { Reading } from './reading.ts'
-import { type DynamicRoute, formatRoute, readRoute } from './route.ts'
+import { createRouteOperations, type RouteOperations } from './operations.ts'
+import type { DynamicRoute } from './route.ts'
 import { candidatesOf, isWildcard, readRouteHost } from './route-host.ts'
 import type { OnRoutesChange, RouteStore, RouteStoreStatus } from './store.ts'
 
@@ -27,22 +26,10 @@ export interface RouteLookup {
   wildcard: string | undefined
 }
 
-/** Route as listed. */
-export interface ListedRoute {
-  host: string
-  target: string
-  /** Reason why it does not work. */
-  problem?: string
-}
-
 /** Dynamic routes of hosts, in addition to those of the configuration. */
-export interface DynamicRoutes {
+export interface DynamicRoutes extends RouteOperations {
   /** Route of a host, else of the longest wildcard that matches it. Rejects while the store cannot be read. */
   find(host: string): Promise<RouteLookup>
-  /** Settles when nginx serves the route. */
-  set(host: string, target: string): Promise<Outcome>
-  remove(host: string): Promise<Outcome>
-  list(): Promise<ListedRoute[]>
   /** Tells nginx that it has received every change, unless the store cannot be read, or misses changes. Rejects if nginx does not respond. */
   confirm(): Promise<void>
   /** Has nginx ask again if the configuration has changed what routes lead to. */
@@ -80,31 +67,19 @@ export function createDynamicRoutes({ clock, log, openStore, context, push }: Dy
     return forward(changes === 'all' ? changes : new Map([...changes].map(([name, route]) => [name, encode(route)])))
   })
 
+  const operations = createRouteOperations({ store, context })
+
   async function report(): Promise<void> {
-    const broken = (await list()).flatMap(({ host, problem }) => (problem === undefined ? [] : `${host}: ${problem}`))
+    const broken = (await operations.list()).flatMap(({ host, problem }) =>
+      problem === undefined ? [] : `${host}: ${problem}`,
+    )
     const text = broken.slice(0, 20).join('; ')
     if (text !== '' && text !== reported) log.warn('dynamic routes do not work', { count: broken.length, routes: text })
     reported = text
   }
 
-  async function list(): Promise<ListedRoute[]> {
-    const around = context()
-    return [...(await store.list())].map(([host, route]) => {
-      const obstacle = findRouteObstacle(host, route, around)
-      return { host, target: formatRoute(route), ...(obstacle ? { problem: obstacle.problem } : {}) }
-    })
-  }
-
-  async function toOutcome(act: () => Promise<Outcome>): Promise<Outcome> {
-    try {
-      return await act()
-    } catch (error) {
-      const fix = error instanceof OperatorError ? `\n  fix: ${error.fix}` : ''
-      return { ok: false, message: 'cannot change routes', reason: messageOf(error) + fix }
-    }
-  }
-
   return {
+    ...operations,
     async find(text) {
       const asked = version
       const host = readRouteHost(text)
@@ -115,26 +90,6 @@ export function createDynamicRoutes({ clock, log, openStore, context, push }: Dy
         wildcard: found && isWildcard(found.name) ? found.name : undefined,
       }
     },
-    set: (hostText, targetText) =>
-      toOutcome(async () => {
-        const host = expectValue('host', hostText, readRouteHost)
-        const route = expectValue('target', targetText, readRoute)
-        const obstacle = findRouteObstacle(host, route, context())
-        if (obstacle) throw new OperatorError(obstacle.problem, { fix: obstacle.fix })
-        await store.set(host, route)
-        return { ok: true, message: `${host} now leads to ${formatRoute(route)}` }
-      }),
-    remove: hostText =>
-      toOutcome(async () => {
-        const host = expectValue('host', hostText, readRouteHost)
-        if (store.status().problem === undefined && !(await store.list()).has(host))
-          throw new OperatorError(`${host} has no route`, {
-            fix: 'run monohull routes list to see all routes',
-          })
-        await store.set(host, undefined)
-        return { ok: true, message: `route of ${host} removed` }
-      }),
-    list,
     async confirm() {
       if (store.status().problem === undefined && !store.missesChanges?.()) await send(new Map())
     },
@@ -148,12 +103,4 @@ export function createDynamicRoutes({ clock, log, openStore, context, push }: Dy
     },
     status: store.status,
   }
-}
-
-function expectValue<T>(what: 'host' | 'target', text: string, read: (text: string) => Reading<T>): T {
-  const reading = read(text)
-  if (reading.ok) return reading.value
-  // an object may contain passwords
-  const shown = text.includes('{') ? '' : ` ${JSON.stringify(text)}`
-  throw new OperatorError(`${what}${shown} ${reading.problem}`, { fix: reading.fix })
 }

@@ -5,10 +5,14 @@ import type { DynamicRoute } from './route.ts'
 export interface RouteStore {
   /** First of some names (a host, then the wildcards that match it) that has a route; undefined if none has. Rejects while the store cannot be read. */
   find(names: readonly string[]): Promise<FoundRoute | undefined>
-  /** All routes; none while the store cannot be read. */
-  list(): Promise<ReadonlyMap<string, DynamicRoute>>
-  /** Sets or removes the route of a host or wildcard. Settles when the change is processed; rejects with an OperatorError if it was not stored. */
-  set(name: string, route: DynamicRoute | undefined): Promise<void>
+  /** The same with what is known about the route. */
+  inspect(names: readonly string[]): Promise<InspectedRoute | undefined>
+  /** Routes that are stored under exactly these names. Rejects while the store cannot be read. */
+  read(names: readonly string[]): Promise<ReadonlyMap<string, DynamicRoute>>
+  /** All routes with names that match a pattern (pattern.ts); default: all. */
+  list(pattern?: string): Promise<ReadonlyMap<string, DynamicRoute>>
+  /** Sets or removes routes of hosts and wildcards. Settles when the changes are processed; rejects with an OperatorError if they were not stored. */
+  set(changes: ReadonlyMap<string, DynamicRoute | undefined>): Promise<void>
   /** Whether it may not notice a change, so that nginx has to ask again from time to time. */
   missesChanges?(): boolean
   status(): RouteStoreStatus
@@ -18,6 +22,16 @@ export interface RouteStore {
 export interface FoundRoute {
   name: string
   route: DynamicRoute
+}
+
+/** Route with its origin. */
+export interface InspectedRoute extends FoundRoute {
+  /** File, or key in Redis. */
+  source: string
+  /** Time since it was read for nginx; undefined if nginx has not asked for it. */
+  ageSeconds?: number
+  /** Time until it ends by itself; undefined if it does not. */
+  expiresInSeconds?: number
 }
 
 /** Status of the store. */

@@ -46,6 +46,7 @@ export async function runCommand(deps: CommandDeps, command: Command): Promise<O
       return (await import('../front/cache/purge.ts')).purgeCache(run.settings(), command.prefix)
     case 'setRoute':
     case 'removeRoute':
+    case 'importRoutes':
       return (await import('../dynamic-routes/open.ts')).changeRoute(deps.dynamicRoutes, command)
     case 'refreshCertificates':
       return (await import('../certificates/refresh.ts')).refreshCertificates({

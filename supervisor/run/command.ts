@@ -1,4 +1,5 @@
 import type { Outcome } from '../base/outcome.ts'
+import type { RouteCommand } from '../dynamic-routes/open.ts'
 
 /** Command to a running monohull, from a signal, the admin API or monohull itself. */
 export type Command =
@@ -12,9 +13,8 @@ export type Command =
   | { type: 'scaleBy'; change: 1 | -1 }
   /** Removes from nginx's cache everything, or the paths that begin with `prefix`. */
   | { type: 'purgeCache'; prefix?: string }
-  /** Routes a host that the configuration does not name to an app, an upstream or an address. */
-  | { type: 'setRoute'; host: string; target: string }
-  | { type: 'removeRoute'; host: string }
+  /** Changes the routes of hosts that the configuration does not name. */
+  | RouteCommand
   /** Serves the current certificate files. */
   | { type: 'refreshCertificates' }
   | { type: 'reopenLogs' }

@@ -211,7 +211,7 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
           openInspector(child, { clock: systemClock, timeoutMs: inspectorMs, pid, former }),
         closeInspector: address => closeInspector(address, systemClock),
       }),
-      dynamicRoutes: () => dynamicRoutes?.list(),
+      dynamicRoutes,
       retries: {
         mayRepeat: failedTries.mayRepeat,
         next: (app, failed) => apps.nextFor(app, { ...failed, isSuspect: failedTries.isSuspect(failed) }),

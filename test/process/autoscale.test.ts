@@ -19,7 +19,7 @@ const scaled = (min: number, max: number, rest = '') => ({
 const env = { MONOHULL_WORKERS: undefined }
 
 const admin = (monohull: Monohull, method: 'GET' | 'POST', path: string) =>
-  askAdmin(join(monohull.folder, 'run/admin.sock'), method, path)
+  askAdmin(join(monohull.folder, 'run/admin.sock'), { method, path })
 const statusOf = async (monohull: Monohull) => (await admin(monohull, 'GET', '/status')).body as Status
 
 /** Waits for as many workers in nginx. */

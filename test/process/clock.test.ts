@@ -21,7 +21,7 @@ function startWithClock(t: TestContext, options: StartOptions) {
 }
 
 async function statusOf(monohull: Monohull): Promise<Status> {
-  const answer = await askAdmin(join(monohull.folder, 'run/admin.sock'), 'GET', '/status')
+  const answer = await askAdmin(join(monohull.folder, 'run/admin.sock'), { method: 'GET', path: '/status' })
   return answer.body as Status
 }
 

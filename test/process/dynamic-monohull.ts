@@ -45,7 +45,8 @@ export async function startDynamic(t: TestContext, options: DynamicOptions = {})
 
 /** Has it do something with its routes; what comes is what the admin API answers. */
 export async function post(monohull: Monohull, path: string): Promise<Outcome> {
-  return (await askAdmin(join(monohull.folder, 'run/admin.sock'), 'POST', `/routes/${path}`)).body as Outcome
+  return (await askAdmin(join(monohull.folder, 'run/admin.sock'), { method: 'POST', path: `/routes/${path}` }))
+    .body as Outcome
 }
 
 /** Sets a route, and expects it to be taken. */

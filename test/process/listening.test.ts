@@ -9,7 +9,7 @@ import { type Monohull, startMonohull, until } from './monohull.ts'
 const head = "const http = require('node:http')\n"
 
 async function statesOf(monohull: Monohull): Promise<string[]> {
-  const answer = await askAdmin(join(monohull.folder, 'run/admin.sock'), 'GET', '/status')
+  const answer = await askAdmin(join(monohull.folder, 'run/admin.sock'), { method: 'GET', path: '/status' })
   return (answer.body as Status).workers.map(({ state }) => state)
 }
 

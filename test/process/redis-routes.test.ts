@@ -3,9 +3,10 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { configuration, keepAsking, shop, startDynamic, tell, who } from './dynamic-monohull.ts'
-import { defer, type Monohull, until } from './monohull.ts'
+import { defer, type Monohull, temporaryFolder, until } from './monohull.ts'
 import { startRedisProxy } from './redis-proxy.ts'
 import { type RedisServer, startRedis } from './redis-server.ts'
 
@@ -59,8 +60,49 @@ describe('routes in Redis', () => {
     await eventually(monohull, '403')
     await redis.cli('rpush', 'list.example.com', 'an-id', `http://${one}`)
     await eventually(monohull, 'one', 'list.example.com')
-    await redis.cli('set', shop, '{"targets": ["other"]}')
+    await redis.cli('set', '*.wild.example.com', one)
+    await eventually(monohull, 'one', 'a.b.wild.example.com')
+    await redis.cli('set', 'b.wild.example.com', two)
+    await eventually(monohull, 'two', 'b.wild.example.com')
+    await redis.cli('del', 'b.wild.example.com')
+    await eventually(monohull, 'one', 'b.wild.example.com')
+    await redis.cli('set', '*.b.wild.example.com', two)
+    await eventually(monohull, 'two', 'a.b.wild.example.com')
+    await redis.cli('del', '*.wild.example.com', '*.b.wild.example.com')
+    for (const host of ['a', 'a.b']) await eventually(monohull, '403', `${host}.wild.example.com`)
+    await redis.cli('set', shop, '{"targets": ["other"]}', 'ex', '600')
     await eventually(monohull, 'other')
+    const got = await tell(t, monohull, 'routes', 'get', shop)
+    assert.match(
+      got.output,
+      /^host +shop\.example\.com\ntarget +other\nsource +unix:\S+ shop\.example\.com\nage +read \d+ s ago\nexpires +in \d+ s\n$/,
+    )
+    const listed = await tell(t, monohull, 'routes', 'list', '--match', '*.EXAMPLE.com', '--json')
+    assert.deepEqual(
+      JSON.parse(listed.output)
+        .map(({ host }: { host: string }) => host)
+        .sort(),
+      ['list.example.com', 'moved.example.com', shop],
+    )
+    const file = join(
+      temporaryFolder(t, { 'routes.txt': `# moved\n${shop} ${one}\nnew.example.com web other\n` }),
+      'routes.txt',
+    )
+    const imported = await tell(t, monohull, 'routes', 'import', file)
+    assert.equal(
+      imported.output,
+      `monohull: 2 routes imported: 1 new, 1 changed, 0 as before\n  ${shop}: ${one} (before: other)\n`,
+    )
+    assert.equal(await who(monohull), 'one')
+    assert.equal(await redis.cli('get', 'new.example.com'), 'web other')
+    assert.deepEqual(JSON.parse((await tell(t, monohull, 'routes', 'export')).output), {
+      'list.example.com': one,
+      'moved.example.com': two,
+      'new.example.com': 'web other',
+      [shop]: one,
+    })
+    const list = await tell(t, monohull, 'routes', 'set', 'list.example.com', 'web')
+    assert.match(list.output, /cannot write list\.example\.com: it is a list, as Hipache has them/)
     await redis.cli('set', shop, 'unix:/run/docker.sock')
     await eventually(monohull, '403')
     await monohull.seen(/dynamic route rejected key=shop\.example\.com problem="is not a valid target/)

@@ -7,7 +7,11 @@ export interface KnownNames {
   hasRoute(name: string): boolean
   /** Whether nginx may have a route of a name. */
   mayHaveRoute(name: string): boolean
+  /** Time at which a route was noted; undefined for names without one. */
+  notedAtMs(name: string): number | undefined
   names(): string[]
+  /** Forgets all, because nginx uses none of its answers any more. */
+  clear(): void
   /** Whether nginx may know names that are not among these. */
   hasForgotten(): boolean
   /** Number of names with a route. */
@@ -33,8 +37,7 @@ const tickMs = 100
  * forgotten name is missed.
  */
 export function createKnownNames(now: () => number, limits: KnownNamesLimits): KnownNames {
-  /** Expiry by name. */
-  const routes = new Map<string, number | undefined>()
+  const routes = new Map<string, { notedAtMs: number; expiresAtMs: number | undefined }>()
   const others = new Set<string>()
   const ticks = new Map<number, Set<string>>()
   let hasForgotten = false
@@ -42,7 +45,7 @@ export function createKnownNames(now: () => number, limits: KnownNamesLimits): K
 
   function remove(name: string): void {
     others.delete(name)
-    const expiresAtMs = routes.get(name)
+    const expiresAtMs = routes.get(name)?.expiresAtMs
     routes.delete(name)
     if (expiresAtMs === undefined) return
     const tick = ticks.get(tickOf(expiresAtMs))
@@ -51,7 +54,7 @@ export function createKnownNames(now: () => number, limits: KnownNamesLimits): K
   }
 
   function noteRoute(name: string, expiresAtMs: number | undefined): void {
-    routes.set(name, expiresAtMs)
+    routes.set(name, { notedAtMs: now(), expiresAtMs })
     if (expiresAtMs === undefined) return
     const tick = ticks.get(tickOf(expiresAtMs)) ?? new Set()
     ticks.set(tickOf(expiresAtMs), tick.add(name))
@@ -76,7 +79,12 @@ export function createKnownNames(now: () => number, limits: KnownNamesLimits): K
     mayKnow: name => hasForgotten || routes.has(name) || others.has(name),
     hasRoute: name => routes.has(name),
     mayHaveRoute: name => routes.has(name) || (hasForgotten && !others.has(name)),
+    notedAtMs: name => routes.get(name)?.notedAtMs,
     names: () => [...routes.keys(), ...others],
+    clear() {
+      for (const collection of [routes, others, ticks]) collection.clear()
+      hasForgotten = false
+    },
     hasForgotten: () => hasForgotten,
     routeCount: () => routes.size,
     takeExpired() {

@@ -1,3 +1,4 @@
+import { readRouteHost } from '../route-host.ts'
 import type { Call } from './key-reader.ts'
 
 /** Keys that one call looks at: about a millisecond of the server's time. */
@@ -17,4 +18,16 @@ export async function* scanKeys(call: Call, prefix: string, pattern: string): As
 /** Pattern that only matches the text itself. */
 export function escapePattern(text: string): string {
   return text.replace(/[*?[\]\\^-]/g, '\\$&')
+}
+
+/** Names of routes that match a pattern (pattern.ts), in batches. */
+export async function* scanNames(call: Call, prefix: string, pattern: string): AsyncGenerator<string[]> {
+  const glob = escapePattern(pattern.toLowerCase()).replaceAll('\\*', '*')
+  for await (const keys of scanKeys(call, prefix, glob))
+    yield keys.map(key => key.slice(prefix.length)).filter(isRouteName)
+}
+
+function isRouteName(text: string): boolean {
+  const host = readRouteHost(text)
+  return host.ok && host.value === text
 }

@@ -1,17 +1,19 @@
 import { inBatches } from '../../base/batches.ts'
-import { messageOf, OperatorError } from '../../base/errors.ts'
+import { messageOf } from '../../base/errors.ts'
 import type { Runtime } from '../../base/runtime.ts'
-import { type DynamicRoute, routeValue } from '../route.ts'
-import { isWildcard, readRouteHost } from '../route-host.ts'
-import type { OnRoutesChange, RouteStore } from '../store.ts'
+import { matchesPattern } from '../pattern.ts'
+import type { DynamicRoute } from '../route.ts'
+import { isWildcard } from '../route-host.ts'
+import type { FoundRoute, InspectedRoute, OnRoutesChange, RouteStore } from '../store.ts'
 import { createChangedKeys } from './changed-keys.ts'
 import { createRedisConnection } from './connection.ts'
 import { type KeyContent, readKey } from './key-reader.ts'
+import { writeKey } from './key-writer.ts'
 import { createKnownNames } from './known-names.ts'
 import type { OpenLink, RedisLink } from './link.ts'
 import { createLoss } from './loss.ts'
 import { createRejections } from './rejections.ts'
-import { scanKeys } from './scan.ts'
+import { scanNames } from './scan.ts'
 import { createTraefikIndex } from './traefik-index.ts'
 
 /** Dependencies of the store. */
@@ -32,10 +34,12 @@ export interface RedisRoutes extends RouteStore {
 }
 
 /** Beyond these, a lost connection has nginx ask again. */
-const mostNames = { routes: 100_000, others: 20_000 }
+const mostNames = { routes: 200_000, others: 20_000 }
 /** Time between two readings of all known names, where the server reports no changes, or not all: notifications say nothing of FLUSHALL. */
 const rereadMs = { tracking: undefined, notifications: 30_000, polling: 5000 }
 const atOnce = 500
+/** Stands for all keys in the queue of changed ones. */
+const everything = '\0'
 
 /**
  * Store in Redis, with a key per host or wildcard. Nothing is kept of routes that nginx did not ask for, except in Traefik's layout. Changes of keys
@@ -89,9 +93,8 @@ export function createRedisRoutes(deps: RedisRoutesDeps): RedisRoutes {
   }
 
   function rereadAll(): void {
+    if (known.hasForgotten()) changed.add([everything])
     rereadKnown()
-    // if nginx does not receive it, it trusts no earlier answer
-    if (known.hasForgotten()) onChange('all').catch((error: unknown) => log.debug(messageOf(error)))
   }
 
   function rereadEvery(ms: number | undefined): void {
@@ -104,8 +107,13 @@ export function createRedisRoutes(deps: RedisRoutesDeps): RedisRoutes {
 
   /** Reads changed keys, and sends nginx the routes that depend on them. */
   async function send(keys: readonly string[]): Promise<void> {
+    if (keys.includes(everything)) {
+      // nginx asks about each host again before it uses an answer
+      known.clear()
+      await onChange('all')
+    }
     const hosts = await traefik.update(connection.call, keys.filter(traefik.has))
-    const names = keys.filter(key => !traefik.has(key)).map(key => key.slice(prefix.length))
+    const names = keys.filter(key => key !== everything && !traefik.has(key)).map(key => key.slice(prefix.length))
     const all = [...new Set([...names, ...hosts.filter(known.mayKnow)])]
     const hadRoute = new Set(all.filter(known.mayHaveRoute))
     const routes = await readNames(all)
@@ -164,55 +172,69 @@ export function createRedisRoutes(deps: RedisRoutesDeps): RedisRoutes {
     return Number(await connection.call(['EXISTS', ...names.map(keyOf)])) > 0 || names.some(traefik.find)
   }
 
-  async function write(name: string, route: DynamicRoute | undefined): Promise<void> {
-    const key = keyOf(name)
-    const { kind, route: present } = await readKey(connection.call, key)
-    if (kind === 'list') throw new Error('it is a list, as Hipache has them, which monohull only reads')
-    if (present === undefined && traefik.find(name))
-      throw new Error("it is a host of Traefik's, which monohull only reads")
-    if (route === undefined) return void (await connection.call(['DEL', key]))
-    const value = routeValue(route)
-    await connection.call(['SET', key, typeof value === 'string' ? value : JSON.stringify(value)])
+  /** Routes of names as they are stored, without effect on what is known. */
+  async function peek(names: readonly string[]): Promise<Map<string, DynamicRoute>> {
+    const routes = new Map<string, DynamicRoute>()
+    for (const batch of inBatches([...names], atOnce)) {
+      const contents = await Promise.all(batch.map(name => readKey(connection.call, keyOf(name))))
+      for (const [index, name] of batch.entries()) {
+        const content = contents[index]?.route
+        const route = content?.ok ? content.value : traefik.find(name)
+        if (route) routes.set(name, route)
+      }
+    }
+    return routes
   }
 
+  async function find(names: readonly string[]): Promise<FoundRoute | undefined> {
+    const [own, wildcards] = [names.filter(name => !isWildcard(name)), names.filter(isWildcard)]
+    const [first, hasMore] = await Promise.all([readNames(own), mayExist(wildcards)])
+    const routes = hasMore ? new Map([...first, ...(await readNames(wildcards))]) : first
+    for (const name of names) {
+      const route = routes.get(name)
+      if (route) return { name, route }
+    }
+    const reason = loss.reason()
+    if (reason !== undefined) throw new Error(reason)
+    return undefined
+  }
+
+  async function inspect(names: readonly string[]): Promise<InspectedRoute | undefined> {
+    const routes = await peek(names)
+    const name = names.find(one => routes.has(one))
+    const route = name === undefined ? undefined : routes.get(name)
+    if (name === undefined || !route) return undefined
+    const notedAtMs = known.notedAtMs(name)
+    const { route: own, remainingMs } = await readKey(connection.call, keyOf(name))
+    return {
+      name,
+      route,
+      source: `${deps.address} ${own?.ok ? keyOf(name) : `${prefix}http/routers`}`,
+      ...(notedAtMs === undefined ? {} : { ageSeconds: Math.max(0, Math.round((clock.now() - notedAtMs) / 1000)) }),
+      ...(remainingMs === undefined ? {} : { expiresInSeconds: Math.ceil(remainingMs / 1000) }),
+    }
+  }
+
+  const write = (name: string, route: DynamicRoute | undefined) =>
+    writeKey(connection.call, { key: keyOf(name), isTraefiks: traefik.find(name) !== undefined }, route)
+
   return {
-    async find(names) {
-      const [own, wildcards] = [names.filter(name => !isWildcard(name)), names.filter(isWildcard)]
-      const [first, hasMore] = await Promise.all([readNames(own), mayExist(wildcards)])
-      const routes = hasMore ? new Map([...first, ...(await readNames(wildcards))]) : first
-      for (const name of names) {
-        const route = routes.get(name)
-        if (route) return { name, route }
-      }
-      const reason = loss.reason()
-      if (reason !== undefined) throw new Error(reason)
-      return undefined
-    },
-    async list() {
-      const routes = new Map(traefik.routes())
-      for await (const keys of scanKeys(connection.call, prefix, '*')) {
-        const names = keys.map(key => key.slice(prefix.length)).filter(isRouteName)
-        for (const batch of inBatches(names, atOnce)) {
-          const contents = await Promise.all(batch.map(name => readKey(connection.call, keyOf(name))))
-          for (const [index, name] of batch.entries()) {
-            const route = contents[index]?.route
-            if (route?.ok) routes.set(name, route.value)
-          }
-        }
-      }
+    find,
+    inspect,
+    read: peek,
+    async list(pattern = '*') {
+      const routes = new Map([...traefik.routes()].filter(([name]) => matchesPattern(name, pattern)))
+      for await (const names of scanNames(connection.call, prefix, pattern))
+        for (const [name, route] of await peek(names)) routes.set(name, route)
       return routes
     },
-    async set(name, route) {
-      try {
-        await write(name, route)
-      } catch (error) {
-        const reason = messageOf(error)
-        throw new OperatorError(`cannot write ${keyOf(name)}: ${reason}`, { fix: fixOf(reason) })
-      }
-      // one that is removed is not lost
-      if (!route && known.hasRoute(name)) known.note(name, false)
-      const routes = await readNames([name])
-      await onChange(routes)
+    async set(changes) {
+      for (const batch of inBatches([...changes], atOnce))
+        await Promise.all(batch.map(([name, route]) => write(name, route)))
+      const names = [...changes.keys()].filter(known.mayKnow)
+      // a route that is removed is not lost
+      for (const name of names) if (!changes.get(name)) known.note(name, false)
+      for (const batch of inBatches(names, atOnce)) await onChange(await readNames(batch))
     },
     missesChanges: () => channel !== 'tracking' && known.hasForgotten(),
     status: () => ({ routes: known.routeCount(), problem: connection.problem() ?? loss.reason() }),
@@ -223,16 +245,4 @@ export function createRedisRoutes(deps: RedisRoutesDeps): RedisRoutes {
       await Promise.all([connection.close(), changed.close()])
     },
   }
-}
-
-function isRouteName(text: string): boolean {
-  const host = readRouteHost(text)
-  return host.ok && host.value === text
-}
-
-function fixOf(reason: string): string {
-  if (/^OOM/.test(reason)) return "raise Redis's maxmemory, or remove data from it"
-  if (/^READONLY/.test(reason)) return 'name the master in dynamic_routes.store, or its Sentinels'
-  if (/^NOPERM/.test(reason)) return 'let this user write keys with the prefix'
-  return /only reads/.test(reason) ? 'change it with the tool that wrote it' : 'see monohull status'
 }

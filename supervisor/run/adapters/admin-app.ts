@@ -1,7 +1,9 @@
 import express, { type Express, type Request, type Response } from 'express'
+import { messageOf } from '../../base/errors.ts'
 import { formatMetrics, type Metric, metricsType } from '../../base/metrics.ts'
 import type { Outcome } from '../../base/outcome.ts'
 import { maxWorkers } from '../../config/limits.ts'
+import type { RouteOperations } from '../../dynamic-routes/operations.ts'
 import { withoutDynamicRoutes } from '../../dynamic-routes/reading.ts'
 import type { Inspection } from '../../workers/inspection.ts'
 import type { Command } from '../command.ts'
@@ -9,6 +11,9 @@ import type { CommandClient } from '../command-queue.ts'
 import type { Status } from '../status.ts'
 import { hookHeader } from './admin-client.ts'
 import { type HealthOptions, respondToHealth } from './health-responder.ts'
+
+/** About a million routes. */
+const longestImport = '128mb'
 
 /** Dependencies of the admin API. */
 export interface AdminOptions {
@@ -20,15 +25,16 @@ export interface AdminOptions {
   renewCertificate: (name: string, mode: 'due' | 'forced') => Promise<Outcome>
   inspection: Inspection
   /** Undefined unless dynamic_routes is set. */
-  dynamicRoutes: () => Promise<object[]> | undefined
+  dynamicRoutes: Pick<RouteOperations, 'list' | 'get' | 'exportAll'> | undefined
   /** Settles when the command is done. */
   command: (command: Command, client: CommandClient) => Promise<Outcome>
 }
 
 /**
- * Admin API, for every user who may open its socket. `GET`: `/status`, `/metrics`, `/routes`. `POST`: `/reload?allow-missing=true`, `/restart`,
+ * Admin API, for every user who may open its socket. `GET`: `/status`, `/metrics`, `/routes?match=PATTERN`, `/routes?export=true`,
+ * `/routes/HOST`. `POST`: `/reload?allow-missing=true`, `/restart`,
  * `/restart/TARGET`, `/scale/N?app=NAME`, `/certificates/NAME/renew?force=true`, `/inspect/WORKER?close=true`, `/routes/HOST/set?target=TARGET`,
- * `/routes/HOST/remove`, `/purge`, `/purge/PREFIX`, `/stop`. A command responds when it is done: 200 with a message, or 409 with
+ * `/routes/HOST/remove`, `/routes` with a body to import, `/purge`, `/purge/PREFIX`, `/stop`. A command responds when it is done: 200 with a message, or 409 with
  * the reason for the failure.
  */
 export function createAdminApp({
@@ -63,10 +69,24 @@ export function createAdminApp({
     const outcome = await act(request.params.worker)
     response.status(outcome.ok ? 200 : 409).json(outcome)
   })
-  app.get('/routes', async (_request, response) => {
-    const found = await dynamicRoutes()
-    if (found) response.json(found)
-    else response.status(409).json({ ok: false, message: 'cannot list routes', reason: withoutDynamicRoutes })
+  app.get('/routes', async (request, response) => {
+    const { match, export: isExport } = request.query
+    await sendRoutes(response, routes =>
+      isExport === 'true' ? routes.exportAll() : routes.list(typeof match === 'string' ? match : undefined),
+    )
+  })
+  app.get('/routes/:host', async (request, response) => {
+    const { host } = request.params
+    await sendRoutes(response, async routes => {
+      const found = await routes.get(host)
+      if (!found) throw new Error(`${host} has no route`)
+      return found
+    })
+  })
+  app.post('/routes', express.text({ type: () => true, limit: longestImport }), async (request, response) => {
+    const text = typeof request.body === 'string' ? request.body : ''
+    const outcome = await command({ type: 'importRoutes', text }, clientOf(request, response))
+    response.status(outcome.ok ? 200 : 409).json(outcome)
   })
   app.post('/routes/:host/:action', async (request, response, next) => {
     const { host, action } = request.params
@@ -78,6 +98,20 @@ export function createAdminApp({
     )
     response.status(outcome.ok ? 200 : 409).json(outcome)
   })
+
+  async function sendRoutes(
+    response: Response,
+    read: (routes: NonNullable<typeof dynamicRoutes>) => Promise<object>,
+  ): Promise<void> {
+    const message = 'cannot read routes'
+    if (!dynamicRoutes) return void response.status(409).json({ ok: false, message, reason: withoutDynamicRoutes })
+    try {
+      response.json(await read(dynamicRoutes))
+    } catch (error) {
+      response.status(409).json({ ok: false, message, reason: messageOf(error) })
+    }
+  }
+
   app.post('/:name{/:argument}', async (request, response, next) => {
     const { name = '', argument } = request.params
     const parsed = parseCommand(name, argument, request.query)

@@ -17,17 +17,20 @@ const getTimeoutMs = 10_000
 /** Header with the name of the hook that a command comes from. */
 export const hookHeader = 'monohull-hook'
 
-/**
- * Sends a request to an admin socket, from a hook if one is given. A POST has no timeout. Throws an OperatorError if there is no
- * response.
- */
-export async function askAdmin(
-  socketPath: string,
-  method: 'GET' | 'POST',
-  path: string,
-  hook?: string,
-): Promise<AdminResponse> {
-  const { status, body } = await exchange(socketPath, method, path, hook)
+/** Request to the admin API. A POST has no timeout. */
+export interface AdminRequest {
+  method: 'GET' | 'POST'
+  path: string
+  /** Hook that it comes from. */
+  hook?: string | undefined
+  body?: string
+  /** Timeout of a GET. */
+  timeoutMs?: number
+}
+
+/** Sends a request to an admin socket. Throws an OperatorError if there is no response. */
+export async function askAdmin(socketPath: string, asked: AdminRequest): Promise<AdminResponse> {
+  const { status, body } = await exchange(socketPath, asked)
   try {
     return { status, body: JSON.parse(body) }
   } catch (error) {
@@ -37,15 +40,18 @@ export async function askAdmin(
 
 /** Reads a text from an admin socket. Throws an OperatorError if there is no response. */
 export async function readAdmin(socketPath: string, path: string): Promise<string> {
-  return (await exchange(socketPath, 'GET', path)).body
+  return (await exchange(socketPath, { method: 'GET', path })).body
 }
 
-async function exchange(socketPath: string, method: 'GET' | 'POST', path: string, hook?: string) {
+async function exchange(socketPath: string, { hook, timeoutMs = getTimeoutMs, ...asked }: AdminRequest) {
   expectTrustedSocket(socketPath)
   const headers = hook === undefined ? {} : { [hookHeader]: hook }
-  const timeoutMs = method === 'GET' ? getTimeoutMs : undefined
   try {
-    return await requestSocket(socketPath, { method, path, headers, timeoutMs })
+    return await requestSocket(socketPath, {
+      ...asked,
+      headers,
+      timeoutMs: asked.method === 'GET' ? timeoutMs : undefined,
+    })
   } catch (error) {
     throw explain(socketPath, error)
   }

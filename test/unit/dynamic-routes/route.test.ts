@@ -212,10 +212,10 @@ describe('dynamic-routes/file-format', () => {
   it('keeps invalid entries when another entry changes', () => {
     const { entries } = readRouteFile('{"B.test": "web", "oops": 1, "a.test": "web"}')
     assert.equal(
-      writeRouteFile(entries, 'b.test', routeOf('10.0.0.2:80')),
+      writeRouteFile(entries, new Map([['b.test', routeOf('10.0.0.2:80')]])),
       '{\n  "a.test": "web",\n  "b.test": "10.0.0.2:80",\n  "oops": 1\n}\n',
     )
-    assert.equal(writeRouteFile(entries, 'b.test', undefined), '{\n  "a.test": "web",\n  "oops": 1\n}\n')
+    assert.equal(writeRouteFile(entries, new Map([['b.test', undefined]])), '{\n  "a.test": "web",\n  "oops": 1\n}\n')
   })
 
   it('throws only an Error, whatever the input, and reads back what it wrote', () => {
@@ -227,7 +227,7 @@ describe('dynamic-routes/file-format', () => {
         } catch (error) {
           return void assert.ok(error instanceof Error)
         }
-        const again = readRouteFile(writeRouteFile(file.entries, host, routeOf('web')))
+        const again = readRouteFile(writeRouteFile(file.entries, new Map([[host, routeOf('web')]])))
         assert.deepEqual(again.routes.get(host), routeOf('web'))
       }),
     )

@@ -46,7 +46,7 @@ describe('dynamic-routes/file-store', () => {
   it('is empty without a file, and creates one', async () => {
     const { store, disk, heard } = setUpFile(undefined)
     assert.equal(await store.find(['a.test']), undefined)
-    await store.set('a.test', routeOf('web'))
+    await store.set(new Map([['a.test', routeOf('web')]]))
     assert.deepEqual((await store.find(['a.test']))?.route, routeOf('web'))
     assert.deepEqual([disk.text, heard], ['{\n  "a.test": "web"\n}\n', ['a.test web']])
   })
@@ -54,7 +54,7 @@ describe('dynamic-routes/file-store', () => {
   it('adopts changes of other programs, even right before its own change', async () => {
     const { store, disk, heard } = setUpFile('{"a.test": "web"}')
     disk.text = '{"b.test": "web"}'
-    await store.set('c.test', routeOf('web'))
+    await store.set(new Map([['c.test', routeOf('web')]]))
     assert.deepEqual(heard.sort(), ['a.test -', 'b.test web', 'c.test web'])
     disk.text = '{}'
     await store.refresh()
@@ -70,7 +70,7 @@ describe('dynamic-routes/file-store', () => {
       assert.deepEqual((await store.find(['a.test']))?.route, routeOf('web'))
       assert.equal(lines.filter(line => /cannot read dynamic routes/.test(line)).length, 1)
       await assert.rejects(
-        store.set('b.test', routeOf('web')),
+        store.set(new Map([['b.test', routeOf('web')]])),
         (error: unknown) => error instanceof OperatorError && /correct \/state\/routes\.json/.test(error.fix),
       )
       assert.deepEqual([disk.text, heard], [damaged, []])
@@ -104,7 +104,7 @@ describe('dynamic-routes/file-store', () => {
     const { store, disk, heard } = setUpFile('{}')
     disk.isFull = true
     await assert.rejects(
-      store.set('a.test', routeOf('web')),
+      store.set(new Map([['a.test', routeOf('web')]])),
       (error: unknown) => error instanceof OperatorError && /free space/.test(error.fix),
     )
     assert.deepEqual([(await store.find(['a.test']))?.route, heard], [undefined, []])
@@ -141,7 +141,7 @@ describe('dynamic-routes/service', () => {
     const { routes, pushed, facts } = setUp()
     assert.deepEqual(await routes.set('A.test', 'web'), { ok: true, message: 'a.test now leads to web' })
     facts.now = 0
-    assert.deepEqual(await routes.remove('a.test'), { ok: true, message: 'route of a.test removed' })
+    assert.deepEqual(await routes.remove('a.test'), { ok: true, message: 'route of a.test removed (before: web)' })
     assert.deepEqual(pushed, [
       [1001, [['a.test', 'app:web']]],
       [1002, [['a.test', undefined]]],

@@ -64,7 +64,7 @@ describe('run/adapters/admin-server', () => {
         open: async () => ({ ok: true, message: 'opened' }),
         close: async () => ({ ok: true, message: 'closed' }),
       },
-      dynamicRoutes: () => undefined,
+      dynamicRoutes: undefined,
     })
     t.after(() => server.close())
     assert.equal(statSync(path).mode & 0o777, 0o600)

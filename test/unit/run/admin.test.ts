@@ -68,7 +68,7 @@ function app(change: Partial<Health> = {}, paths = { livePath: '/healthz', ready
       open: async () => ({ ok: true, message: 'opened' }),
       close: async () => ({ ok: true, message: 'closed' }),
     },
-    dynamicRoutes: () => undefined,
+    dynamicRoutes: undefined,
   })
 }
 
@@ -124,7 +124,7 @@ describe('run/adapters/admin-app', () => {
         open: async () => ({ ok: true, message: 'opened' }),
         close: async () => ({ ok: true, message: 'closed' }),
       },
-      dynamicRoutes: () => undefined,
+      dynamicRoutes: undefined,
     })
     await request(server).get('/readyz').expect(200)
     facts.isDraining = true

@@ -27,6 +27,9 @@ describe('dynamic-routes/redis/known-names', () => {
     for (let count = 0; count < 100; count++) known.note(`other${count}`, false)
     assert.equal(known.names().length, 4)
     assert.ok(known.hasRoute('a'), 'names that clients invent have displaced a route')
+    assert.ok(known.hasForgotten())
+    known.clear()
+    assert.deepEqual([known.names(), known.mayKnow('a'), known.hasForgotten()], [[], false, false])
   })
 
   it('gives each name when its key expires, unless that was prolonged', () => {

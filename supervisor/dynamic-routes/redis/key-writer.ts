@@ -1,0 +1,36 @@
+import { messageOf, OperatorError } from '../../base/errors.ts'
+import { type DynamicRoute, routeValue } from '../route.ts'
+import { type Call, readKey } from './key-reader.ts'
+
+/** Key of a host or wildcard, and whether its route is in Traefik's layout instead. */
+export interface WrittenKey {
+  key: string
+  isTraefiks: boolean
+}
+
+/** Sets the route of a key, or removes the key. Throws an OperatorError if that fails, or if the route belongs to another program. */
+export async function writeKey(
+  call: Call,
+  { key, isTraefiks }: WrittenKey,
+  route: DynamicRoute | undefined,
+): Promise<void> {
+  try {
+    const present = await readKey(call, key)
+    if (present.kind === 'list') throw new Error('it is a list, as Hipache has them, which monohull only reads')
+    if (present.route === undefined && isTraefiks)
+      throw new Error("the host is in Traefik's layout, which monohull only reads")
+    if (route === undefined) return void (await call(['DEL', key]))
+    const value = routeValue(route)
+    await call(['SET', key, typeof value === 'string' ? value : JSON.stringify(value)])
+  } catch (error) {
+    const reason = messageOf(error)
+    throw new OperatorError(`cannot write ${key}: ${reason}`, { fix: fixOf(reason) })
+  }
+}
+
+function fixOf(reason: string): string {
+  if (/^OOM/.test(reason)) return "raise Redis's maxmemory, or remove data from it"
+  if (/^READONLY/.test(reason)) return 'name the master in dynamic_routes.store, or its Sentinels'
+  if (/^NOPERM/.test(reason)) return 'let this user write keys with the prefix'
+  return /only reads/.test(reason) ? 'change it with the tool that wrote it' : 'see monohull status'
+}
