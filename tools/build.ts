@@ -11,42 +11,38 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { build, type InputOptions, type OutputOptions, type Plugin } from 'rolldown'
+import { join } from 'node:path'
+import { build, type Plugin } from 'rolldown'
+import { acceptingZod, ascii, buildConfig, home, input, output } from './bundling.ts'
 import { mimeTypesFile, renderMimeTypes } from './mime-types.ts'
-import { plainSchema } from './plain-schema.ts'
 
 // Builds dist/ (the supervisor, the worker preload, the program that starts children, the health check and the welcome app) and nginx's
 // media types.
-const home = dirname(import.meta.dirname)
 const dist = join(home, 'dist')
 const staging = join(home, 'dist.next')
 const keptMs = 30 * 24 * 3_600_000
-
-const input: InputOptions = {
-  cwd: home,
-  platform: 'node',
-  logLevel: 'warn',
-}
-
-const output: OutputOptions = {
-  format: 'cjs',
-  entryFileNames: '[name].cjs',
-  // a running instance keeps using the files of its own build
-  chunkFileNames: '[name]-[hash].cjs',
-  minify: { compress: true, mangle: false, codegen: true },
-}
 
 /** Handlers until those of the run are installed: what a reload or restart would change has not been read yet. */
 const earlySignals = `const [, , name = 'run'] = process.argv
 if (name === 'run' || name === 'dev' || name.startsWith('-')) {
   for (const signal of ['SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGTTIN', 'SIGTTOU', 'SIGWINCH']) process.on(signal, () => {})
   // SIGUSR1 may have opened it before
-  const inspector = require('node:inspector')
-  if (!process.execArgv.some(argument => argument.startsWith('--inspect')) && inspector.url()) inspector.close()
+  if (!process.execArgv.some(argument => argument.startsWith('--inspect')) && mayHaveInspector())
+    require('node:inspector').close()
   // Ctrl-Z in a container would freeze it for good: nobody could continue it
   if (process.env.MONOHULL_IMAGE === '1') process.on('SIGTSTP', () => {})
   for (const signal of ['SIGTERM', 'SIGQUIT', 'SIGINT']) process.on(signal, () => process.exit(0))
+}
+
+/** Whether the inspector has a thread. Loading it to ask would take longer than all other lines here. Older versions of Node do not name threads. */
+function mayHaveInspector() {
+  const { readdirSync, readFileSync } = require('node:fs')
+  try {
+    const threads = readdirSync('/proc/self/task').map(id => readFileSync('/proc/self/task/' + id + '/comm', 'utf8').trim())
+    return threads.includes('InspectorIo') || !threads.includes('SignalInspector')
+  } catch {
+    return true
+  }
 }`
 
 const launcher = `#!/usr/bin/env node
@@ -71,7 +67,11 @@ function buildFile(source: string, file: string, target = 'node22') {
  * use. Every start must work without packages, because each would cost startup time and memory. The welcome app is built
  * with it, so that both share one file with Express.
  */
-function buildSupervisor() {
+async function buildSupervisor() {
+  const configs = {
+    'site/config.ts': await buildConfig('supervisor/site/config.ts', staging, [acceptingZod]),
+    'site/whole-config.ts': await buildConfig('supervisor/site/whole-config.ts', staging),
+  }
   const program = join(home, 'supervisor/main.ts')
   const started = new Set<string>()
   const followImports: Plugin = {
@@ -87,11 +87,18 @@ function buildSupervisor() {
       visit(program, 'the program')
     },
   }
+  const ownFiles: Plugin = {
+    name: 'own-files',
+    resolveId(id) {
+      const found = Object.entries(configs).find(([source]) => id.endsWith(`/${source}`))
+      return found && { id: `./${found[1]}`, external: true }
+    },
+  }
   return build({
     ...input,
     input: { monohull: program, 'app/server': 'app/server.ts' },
-    transform: { target: 'node22', define: { PLAIN_SCHEMA: JSON.stringify(plainSchema()) } },
-    plugins: [followImports],
+    transform: { target: 'node22' },
+    plugins: [ownFiles, followImports, ascii],
     output: {
       ...output,
       dir: staging,

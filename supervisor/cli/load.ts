@@ -9,16 +9,11 @@ import { type ConfigFile, findLoss } from '../config/lost-file.ts'
 import { formatProblems, type Problem } from '../config/report.ts'
 import { resolveSettings } from '../site/adapters/resolve-settings.ts'
 import { findLostSnippets } from '../site/lost-snippets.ts'
-import { type PlainSchema, readPlainConfig } from '../site/plain-config.ts'
 import type { Config } from '../site/schema.ts'
 import type { Settings, SettingsResult } from '../site/settings.ts'
 import { withNamedDirectories } from './named-directories.ts'
 
 const fileName = 'monohull.yaml'
-
-/** Inserted by the build; undefined if the sources run unbuilt. */
-declare const PLAIN_SCHEMA: PlainSchema | undefined
-const plainSchema = typeof PLAIN_SCHEMA === 'undefined' ? undefined : PLAIN_SCHEMA
 
 /** Command line with its flags parsed. */
 export interface CommandLine {
@@ -158,19 +153,19 @@ async function loadConfiguration(
   overrides: Record<string, unknown> = {},
 ): Promise<LoadResult<Config>> {
   if (!read.ok) return read
-  // most starts have no file, and need not load the parser
-  const file = read.file && (await import('../site/config.ts')).parseConfigFile(read.file)
-  const sources: ConfigSources = {
+  const sources: Omit<ConfigSources, 'file'> = {
     defaults: installationDefaults(world),
-    file,
     overrides,
     env: world.env,
     flags,
     command,
     readFile: readTextFile,
   }
-  const config = readPlainConfig(plainSchema, sources)
-  return config ? { ok: true, config } : (await import('../site/config.ts')).loadConfig(sources)
+  const { file } = read
+  const load = ({ loadConfig, parseConfigFile }: typeof import('../site/whole-config.ts')) =>
+    loadConfig({ ...sources, file: file && parseConfigFile(file) })
+  const loaded = load(await import('../site/config.ts'))
+  return loaded.ok ? loaded : load(await import('../site/whole-config.ts'))
 }
 
 /** Defaults of the installation. The image uses the standard ports and directories; on a host they are those that an unprivileged user can use. */

@@ -4,16 +4,22 @@ import { createLog } from '../base/log.ts'
 import type { World } from '../base/world.ts'
 import { formatProblems, type Problem, shortValue } from '../config/report.ts'
 import { runSupervisor } from '../run/supervisor.ts'
+import { forgetConfigModules } from './adapters/config-modules.ts'
 import { type CommandLine, describeRefusal, logFormatOf, resolveConfiguration } from './load.ts'
 
 /** Runs `monohull run` until a stop; settles with the exit code. */
 export async function run(commandLine: CommandLine, world: World): Promise<number> {
   const resolved = await resolveConfiguration(commandLine, world)
+  forgetConfigModules()
   if (resolved.ok)
     return runSupervisor({
       settings: resolved.settings,
       world,
-      resolveAgain: async inForce => describeRefusal(await resolveConfiguration(commandLine, world, { inForce })),
+      async resolveAgain(inForce) {
+        const again = describeRefusal(await resolveConfiguration(commandLine, world, { inForce }))
+        forgetConfigModules()
+        return again
+      },
     })
   process.stderr.write(await describe(resolved.problems, commandLine, world))
   return exitCode.config

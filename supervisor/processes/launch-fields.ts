@@ -17,22 +17,19 @@ export interface LaunchFacts {
 
 /** Input of adapters/launch.pl for a program. Undefined if a word or variable contains a NUL character. */
 export function launchInput(spec: SpawnSpec, facts: LaunchFacts): Buffer | undefined {
-  const { argv, env, uid, gid, output } = spec
-  const ownProgram = output === 'direct'
+  const { argv, env, uid, gid } = spec
   const call = prlimit[facts.architecture]
-  const files = ownProgram || call === undefined ? undefined : facts.openFiles
+  const files = call === undefined ? undefined : facts.openFiles
   const fields = [
     String(uid ?? ''),
     String(gid ?? ''),
     [...new Set([gid, ...facts.groups])].join(' '),
-    ownProgram ? '' : facts.umask.toString(8),
+    facts.umask.toString(8),
     call ?? '',
     String(files ?? ''),
     spec.isBlocking ? '3' : '',
     // only the process itself knows its pid (sd_listen_fds(3))
     env.LISTEN_FDS === undefined ? '' : '1',
-    // nginx writes to the log before it ignores SIGPIPE: without a reader it would not start
-    ownProgram ? '1' : '',
     String(argv.length),
     ...argv,
     ...Object.entries(env).map(([name, value]) => `${name}=${revealed(value)}`),

@@ -12,7 +12,7 @@ import type { Output } from '../logs/adapters/output.ts'
 import { createNginxFiles } from '../nginx/adapters/files.ts'
 import { openGenerationSocket } from '../nginx/adapters/generation-socket.ts'
 import { nginxProcesses, sightNginx } from '../nginx/adapters/processes.ts'
-import { nginxDirectories } from '../nginx/adapters/run-nginx.ts'
+import { nginxEnvironment } from '../nginx/adapters/run-nginx.ts'
 import { watchFrozenProcesses } from '../nginx/frozen-processes.ts'
 import { createRotation } from '../nginx/rotation.ts'
 import { createNginx } from '../nginx/service.ts'
@@ -188,7 +188,7 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
         askGeneration: generation.ask,
         renderErrors: nginxLogs.renderErrors,
         descriptors: inherited.flatMap(socket => socket?.descriptor ?? []),
-        env: { PATH: nginxDirectories.join(':'), TZ: world.env.TZ ?? '' },
+        env: { ...nginxEnvironment, TZ: world.env.TZ ?? '' },
       }),
       features,
     ),

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Outcome } from '../../base/outcome.ts'
+import { hasCaches } from './adapters/presence.ts'
 import { isUnder } from './cache.ts'
 
 /** Keys that determine whether there is a cache. */
@@ -10,8 +11,9 @@ export interface CacheKeys {
 
 /** Removes the caches of earlier runs, whose app may have been another. Call it before nginx starts. */
 export async function removeOldCache(config: { run_dir: string }): Promise<void> {
-  const { removeCaches } = await import('./adapters/files.ts')
-  await removeCaches(join(config.run_dir, 'nginx'))
+  const directory = join(config.run_dir, 'nginx')
+  // most runs have none, and need not load what removes them
+  if (hasCaches(directory)) await (await import('./adapters/files.ts')).removeCaches(directory)
 }
 
 /** Invalidates responses in nginx's caches: all, or those with a prefix of their path or key. */

@@ -65,8 +65,10 @@ export function createNginxFiles({ source, target }: NginxFilesOptions): NginxFi
       last = Math.max(last, generations().at(-1) ?? 0) + 1
       const directory = join(target, `generation-${last}`)
       try {
-        for (const [name, text] of new Map([...staticFiles, ...rendered])) {
-          mkdirSync(dirname(join(directory, name)), { recursive: true })
+        const files = new Map([...staticFiles, ...rendered])
+        for (const parent of new Set([...files.keys()].map(name => dirname(join(directory, name)))))
+          mkdirSync(parent, { recursive: true })
+        for (const [name, text] of files) {
           const written = name === generationFile ? withGeneration(text, generationIn(directory)) : text
           writeFileSync(join(directory, name), written, { mode: isCopy(name) ? 0o600 : 0o666 })
         }

@@ -17,10 +17,10 @@ until (length $input >= 4 && length $input >= 4 + unpack 'N', $input) {
 open STDIN, '<', '/dev/null' or fail('open /dev/null', 126);
 my @fields = split /\0/, substr($input, 4), -1;
 pop @fields;
-my ($uid, $gid, $groups, $umask, $prlimit, $files, $blocking, $pid, $ignore, $words) = splice @fields, 0, 10;
+my ($uid, $gid, $groups, $umask, $prlimit, $files, $blocking, $pid, $words) = splice @fields, 0, 9;
 my @command = splice @fields, 0, $words;
 
-umask oct $umask if $umask ne '';
+umask oct $umask;
 if ($files ne '') {
   my ($former, $nofile) = ("\0" x 16, 7);
   syscall($prlimit + 0, 0, $nofile, 0, $former) == 0 or fail('read the limit of open files', 126);
@@ -41,7 +41,6 @@ if ($uid ne '') {
   ($<, $>) = ($uid + 0, $uid + 0);
   fail("become user $uid", 126) unless $< == $uid && $> == $uid && $( == $gid && $) == $gid;
 }
-$SIG{PIPE} = 'IGNORE' if $ignore;
 
 %ENV = ();
 for (@fields) {

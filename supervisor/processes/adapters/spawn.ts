@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { errnoFix, errnoOf, OperatorError } from '../../base/errors.ts'
 import type { LogFormat } from '../../base/log.ts'
+import { revealed } from '../../base/secret.ts'
 import { type LineRelay, relayLines } from '../../logs/adapters/line-relay.ts'
 import type { Output } from '../../logs/adapters/output.ts'
 import type { Child, Spawn, SpawnSpec } from '../child.ts'
@@ -43,12 +44,7 @@ export interface SpawnDeps {
 export function createSpawn(deps: SpawnDeps): Spawn {
   const pipes = deps.pipeDirectory === undefined ? undefined : createPipes(deps.pipeDirectory)
   return spec => {
-    const input = launchInput(spec, {
-      groups: spec.uid === undefined ? [] : groupsOf(spec.uid),
-      umask: deps.umask,
-      openFiles: deps.openFiles,
-      architecture: process.arch,
-    })
+    const input = isOwn(spec) ? '' : inputOf(spec, deps)
     if (input === undefined || spec.directory.includes('\0')) throw nulError(spec)
     const outputs =
       spec.output === 'relay'
@@ -79,15 +75,29 @@ export function createSpawn(deps: SpawnDeps): Spawn {
 /** Where a child writes to: a pipe of its own, the supervisor's own output, or, undefined, a socket that Node makes. */
 type ChildOutput = Pipe | 'inherit' | undefined
 
-/** Starts the process that becomes the program. Without a pid, the system has refused. */
-function startProcess({ directory, inherit, notify }: SpawnSpec, outputs: readonly ChildOutput[]): ChildProcess {
+/** Whether it is nginx, which needs no groups, limits or environment of a user's program. */
+function isOwn({ output }: SpawnSpec): boolean {
+  return output === 'direct'
+}
+
+function inputOf(spec: SpawnSpec, { umask, openFiles }: SpawnDeps): Buffer | undefined {
+  const groups = spec.uid === undefined ? [] : groupsOf(spec.uid)
+  return launchInput(spec, { groups, umask, openFiles, architecture: process.arch })
+}
+
+/** Starts the program, or the process that becomes it. Without a pid, the system has refused. */
+function startProcess(spec: SpawnSpec, outputs: readonly ChildOutput[]): ChildProcess {
+  const { directory, inherit, notify } = spec
   const descriptors = outputs.map(output => (typeof output === 'object' ? output.writer : (output ?? 'pipe')))
+  const [program = '', ...words] = isOwn(spec) ? spec.argv : [perl, launcher]
   try {
-    const subprocess = spawnProcess(perl, [launcher], {
+    const subprocess: ChildProcess = spawnProcess(program, words, {
       cwd: directory,
-      // its own environment: variables of the program, such as PERL5OPT or LC_ALL, must not affect it
-      env: {},
-      stdio: ['pipe', ...descriptors, ...inherit, ...(notify ? (['pipe'] as const) : [])],
+      // variables of the program, such as PERL5OPT or LC_ALL, must not affect Perl
+      env: isOwn(spec)
+        ? Object.fromEntries(Object.entries(spec.env).map(([name, value]) => [name, revealed(value)]))
+        : {},
+      stdio: [isOwn(spec) ? 'ignore' : 'pipe', ...descriptors, ...inherit, ...(notify ? (['pipe'] as const) : [])],
       detached: true,
     })
     subprocess.on('error', () => {}) // the missing pid shows it

@@ -4,6 +4,7 @@ import type { Problem } from '../../../supervisor/config/report.ts'
 import { loadConfig, parseConfigFile as parseYaml } from '../../../supervisor/site/config.ts'
 import type { Config } from '../../../supervisor/site/schema.ts'
 import type { AppConfig } from '../../../supervisor/workers/keys.ts'
+import { expectSame } from './accepting-config.ts'
 
 /** Nothing at all: the defaults of the schema. */
 export const noSources: ConfigSources = {
@@ -16,7 +17,21 @@ export const noSources: ConfigSources = {
 }
 
 export function yaml(text: string): Pick<ConfigSources, 'file'> {
-  return { file: parseYaml({ path: 'monohull.yaml', text }) }
+  const file = parseYaml({ path: 'monohull.yaml', text })
+  texts.set(file, text)
+  return { file }
+}
+
+/** Texts of the files that were parsed. */
+const texts = new WeakMap<object, string>()
+
+/** Result of the schema, after a comparison with what every start loads in place of it. */
+function load(sources: Partial<ConfigSources>): ReturnType<typeof loadConfig> {
+  const whole = { ...noSources, ...sources }
+  const result = loadConfig(whole)
+  const text = whole.file && texts.get(whole.file)
+  if (whole.file === undefined || text !== undefined) expectSame(whole, text, result)
+  return result
 }
 
 /** The configuration, with its default app at hand. */
@@ -27,13 +42,13 @@ export function accepted(sources: Partial<ConfigSources>): Config & { app: AppCo
 
 /** The configuration, whatever its apps are called. */
 export function acceptedApps(sources: Partial<ConfigSources>): Config {
-  const result = loadConfig({ ...noSources, ...sources })
+  const result = load(sources)
   assert.ok(result.ok, `refused: ${JSON.stringify(result)}`)
   return result.config
 }
 
 export function refused(sources: Partial<ConfigSources>): Problem[] {
-  const result = loadConfig({ ...noSources, ...sources })
+  const result = load(sources)
   assert.ok(!result.ok, 'accepted')
   return result.problems
 }

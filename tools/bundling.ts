@@ -1,0 +1,54 @@
+import { dirname, join } from 'node:path'
+import { build, type InputOptions, type OutputOptions, type Plugin } from 'rolldown'
+
+export const home = dirname(import.meta.dirname)
+
+export const input: InputOptions = {
+  cwd: home,
+  platform: 'node',
+  logLevel: 'warn',
+  onLog(_level, log) {
+    if (log.code === 'IMPORT_IS_UNDEFINED') throw new Error(log.message)
+  },
+}
+
+export const output: OutputOptions = {
+  format: 'cjs',
+  entryFileNames: '[name].cjs',
+  // a running instance keeps using the files of its own build
+  chunkFileNames: '[name]-[hash].cjs',
+  minify: { compress: true, mangle: false, codegen: true },
+  // import() would load Node's loader of ES modules, and what it loads would stay
+  dynamicImportInCjs: false,
+}
+
+/**
+ * Replaces characters beyond ASCII, all of which are in texts and patterns, by escapes: V8 keeps a source with one of them in twice the
+ * memory.
+ */
+export const ascii: Plugin = {
+  name: 'ascii',
+  generateBundle(_options, files) {
+    const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
+    for (const file of Object.values(files))
+      if (file.type === 'chunk') file.code = file.code.replace(/[^\0-\x7f]/g, escaped)
+  },
+}
+
+/** What every start loads in place of zod. */
+export const acceptingZod: Plugin = {
+  name: 'accepting-zod',
+  resolveId: id => (id === 'zod' ? join(home, 'supervisor/config/accepting-zod.ts') : undefined),
+}
+
+/** Builds the schema and the parser into a file of their own in `dir`, so that they need not stay in memory. Returns its name. */
+export async function buildConfig(source: string, dir: string, plugins: Plugin[] = []): Promise<string> {
+  const { output: files } = await build({
+    ...input,
+    input: source,
+    transform: { target: 'node22' },
+    plugins: [...plugins, ascii],
+    output: { ...output, dir, entryFileNames: '[name]-[hash].cjs', codeSplitting: false },
+  })
+  return files[0].fileName
+}
