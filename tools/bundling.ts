@@ -22,6 +22,9 @@ export const output: OutputOptions = {
   dynamicImportInCjs: false,
 }
 
+/** Most that escapes may add to a file: tables of characters are smaller as they are. */
+const maxGrowth = 0.1
+
 /**
  * Replaces characters beyond ASCII, all of which are in texts and patterns, by escapes: V8 keeps a source with one of them in twice the
  * memory.
@@ -30,8 +33,11 @@ export const ascii: Plugin = {
   name: 'ascii',
   generateBundle(_options, files) {
     const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
-    for (const file of Object.values(files))
-      if (file.type === 'chunk') file.code = file.code.replace(/[^\0-\x7f]/g, escaped)
+    for (const file of Object.values(files)) {
+      if (file.type !== 'chunk') continue
+      const code = file.code.replace(/[^\0-\x7f]/g, escaped)
+      if (code.length < file.code.length * (1 + maxGrowth)) file.code = code
+    }
   },
 }
 
