@@ -18,6 +18,7 @@ import { kills } from './measures/kills.ts'
 import { limits } from './measures/limits.ts'
 import { memory } from './measures/memory.ts'
 import { reloads } from './measures/reloads.ts'
+import { rest } from './measures/rest.ts'
 import { throughput } from './measures/throughput.ts'
 import { messageOf } from './message.ts'
 import { kill, processesUsing } from './processes.ts'
@@ -37,6 +38,7 @@ const measures: readonly Measure[] = [
   container,
   boot,
   memory,
+  rest,
   throughput,
   front,
   handshakes,
@@ -103,8 +105,8 @@ const bench: Omit<Bench, 'seconds' | 'rounds' | 'amount'> = {
   monohull,
   script: other ?? scriptStack(workspace),
   builds: other ? [monohull, other] : [monohull],
-  peers: other ? [other] : peersFor([boot, memory, kills], [pm2Stack, supervisordStack, s6Stack]),
-  appPeers: peersFor([boot, memory], [clusterStack, gunicornStack, wattStack]),
+  peers: other ? [other] : peersFor([boot, memory, rest, kills], [pm2Stack, supervisordStack, s6Stack]),
+  appPeers: peersFor([boot, memory, rest], [clusterStack, gunicornStack, wattStack]),
   rollingPeers: other ? [other] : peersFor([faults], [pm2Stack, clusterStack, gunicornStack]),
   fronts: peersFor([front, reloads], [caddyStack]),
   kills: allKills.filter(name => values.kill?.includes(name) ?? true),

@@ -68,7 +68,12 @@ export function monohullStack(workspace: Workspace, name = 'monohull', root = wo
 /** The same with a monohull.yaml as real apps have one. */
 export function withFile(stack: Stack): Stack {
   const config = readFileSync(join(home, 'bench/peers/monohull.yaml'), 'utf8')
-  return { ...stack, name: `${stack.name} with a file`, start: options => stack.start({ ...options, config }) }
+  return {
+    ...stack,
+    name: `${stack.name} with a file`,
+    start: ({ workers: count = workers, ...options } = {}) =>
+      stack.start({ ...options, config: config.replace(/workers: \d+/, `workers: ${count}`) }),
+  }
 }
 
 /** Writes keys of the lifecycle and the routes to monohull.yaml; without any, writes no file. */
