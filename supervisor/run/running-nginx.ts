@@ -2,9 +2,9 @@ import { gauge } from '../base/metrics.ts'
 import type { RenderedNginx } from '../nginx/complaint.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
 import type { Nginx } from '../nginx/service.ts'
-import { modelNginx } from '../site/compose.ts'
-import type { NginxModel } from '../site/model.ts'
+import { modelNginx, type RunningModel } from '../site/compose.ts'
 import { renderConfiguration } from '../site/render.ts'
+import type { Settings } from '../site/settings.ts'
 import { shutdownTimeoutSeconds } from '../site/shutdown.ts'
 import type { Proposal, Run } from './run.ts'
 import type { Subject } from './subject.ts'
@@ -28,22 +28,33 @@ export interface RunningNginx
   follow(): Promise<void>
 }
 
-/** nginx, rendered from the run and supervised by `nginx`. */
-export function createRunningNginx(run: Run, nginx: Nginx, features: NginxFeatures): RunningNginx {
-  function model(proposal?: Proposal): NginxModel {
-    return modelNginx(proposal?.settings ?? run.settings(), features, run.model(proposal))
-  }
-
-  function render(proposal?: Proposal): RenderedNginx {
-    return renderConfiguration(model(proposal))
-  }
-
+/** What nginx is given for the settings and what runs. */
+export interface Rendering {
+  configuration(settings: Settings, running: RunningModel): RenderedNginx
   /** Time for open requests when nginx stops, in ms. */
-  function requestsMs(): number {
-    const { routes, dynamicRoutes } = model()
-    const graces = run.settings().apps.map(({ config: { graceful_timeout } }) => graceful_timeout)
-    return shutdownTimeoutSeconds({ routes, dynamicRoutes, graces }) * 1000
+  requestsMs(settings: Settings, running: RunningModel): number
+}
+
+/** Rendering for an nginx with these features. */
+export function renderingOf(features: NginxFeatures): Rendering {
+  return {
+    configuration: (settings, running) => renderConfiguration(modelNginx(settings, features, running)),
+    requestsMs(settings, running) {
+      const { routes, dynamicRoutes } = modelNginx(settings, features, running)
+      const graces = settings.apps.map(({ config: { graceful_timeout } }) => graceful_timeout)
+      return shutdownTimeoutSeconds({ routes, dynamicRoutes, graces }) * 1000
+    },
   }
+}
+
+/** nginx, rendered from the run and supervised by `nginx`. */
+export function createRunningNginx(
+  run: Pick<Run, 'settings' | 'model' | 'adopt'>,
+  nginx: Nginx,
+  rendering: Rendering,
+): RunningNginx {
+  const render = (proposal?: Proposal) =>
+    rendering.configuration(proposal?.settings ?? run.settings(), run.model(proposal))
 
   return {
     name: 'nginx',
@@ -71,6 +82,8 @@ export function createRunningNginx(run: Run, nginx: Nginx, features: NginxFeatur
       gauge('nginx_old_workers', 'nginx workers that finish requests after a reload', nginx.oldWorkers()),
     ],
     stop: ({ mode, leftMs }) =>
-      mode === 'quick' ? nginx.stop('fast', leftMs() * quickShare) : nginx.stop('graceful', leftMs(), requestsMs()),
+      mode === 'quick'
+        ? nginx.stop('fast', leftMs() * quickShare)
+        : nginx.stop('graceful', leftMs(), rendering.requestsMs(run.settings(), run.model())),
   }
 }

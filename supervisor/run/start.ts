@@ -29,6 +29,7 @@ import { warnAboutMissingFallbacks } from '../routes/adapters/fallbacks.ts'
 import type { AppSettings } from '../workers/adapters/app-settings.ts'
 import { httpProbe } from '../workers/adapters/http-probe.ts'
 import { closeInspector, openInspector } from '../workers/adapters/inspector.ts'
+import { workerMachine } from '../workers/adapters/machine.ts'
 import { createApps } from '../workers/apps.ts'
 import { openAutoscaling } from '../workers/autoscaling/autoscaling.ts'
 import { openUnansweredLog } from '../workers/deaths/adapters/unanswered-log.ts'
@@ -49,7 +50,7 @@ import { openNginxInputs } from './nginx-inputs.ts'
 import { openNginxLogs } from './nginx-logs.ts'
 import type { ReloadDeps } from './reload.ts'
 import type { Run } from './run.ts'
-import { createRunningNginx, type RunningNginx } from './running-nginx.ts'
+import { createRunningNginx, type RunningNginx, renderingOf } from './running-nginx.ts'
 import { hookWorkers } from './worker-hooks.ts'
 
 /** Time after which health is served even if no worker is ready. Until then it waits, so as not to delay the boot of the workers. */
@@ -122,6 +123,7 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
   const apps = run.add(
     createApps({
       ...shared,
+      machine: workerMachine,
       probe: httpProbe,
       inFlight: createInFlight({ ...runtime, unanswered }),
       failedTries,
@@ -190,7 +192,7 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
         descriptors: inherited.flatMap(socket => socket?.descriptor ?? []),
         env: { ...nginxEnvironment, TZ: world.env.TZ ?? '' },
       }),
-      features,
+      renderingOf(features),
     ),
   )
   nginx = runningNginx
@@ -220,7 +222,7 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
   )
   const result = await booted
   if (run.isDraining()) return undefined
-  if (!result.ok && !world.isDevelopment) throw bootFailure(result.death)
+  if (!result.ok && result.death && !world.isDevelopment) throw bootFailure(result.death)
   await apps.settled()
   apps.serve()
   follow = runningNginx.follow

@@ -75,6 +75,7 @@ export function addApp({ pools, createPool, isStopping }: AppAdditionDeps, plan:
         return result
       }
       await revert()
+      if (!result.death) return stopping
       const { worker, exit, lastLines } = result.death
       return { ok: false, reason: `${worker}: it ended with ${describeExit(exit)} before it was ready`, lastLines }
     },

@@ -1,24 +1,21 @@
 import { type Change, inOrder } from '../base/change.ts'
 import type { Metric } from '../base/metrics.ts'
 import type { Stopping } from '../base/stopping.ts'
-import { findDetached, signalDetached } from '../processes/adapters/detached.ts'
-import { createSlotSockets } from '../processes/adapters/listeners.ts'
-import { describePortOwner, memoryOfGroups, portsOfGroup } from '../processes/adapters/procfs.ts'
 import type { Child, ProcessRuntime, SpawnSpec } from '../processes/child.ts'
 import type { Exit } from '../processes/exit.ts'
 import type { FailureLimits, FailurePolicy } from '../processes/failure-limit.ts'
 import type { OomWatch } from '../processes/oom-watch.ts'
 import { workerMetrics } from '../processes/program-metrics.ts'
+import type { SlotSockets } from '../processes/sockets.ts'
 import type { AppSettings } from './adapters/app-settings.ts'
 import { addApp, changeApp, siblingsMs } from './app-change.ts'
 import { targetOf, type WorkerEntry } from './app-upstream.ts'
 import type { WorkerLimits } from './autoscaling/decision.ts'
 import type { FailedTries, FailedTry } from './deaths/failed-tries.ts'
 import type { InFlight } from './deaths/in-flight.ts'
-import { createDetachedWatch } from './detached.ts'
-import { readHungStack } from './hangs/adapters/hung-stack.ts'
+import { createDetachedWatch, type DetachedWatchDeps } from './detached.ts'
 import { plannedServers, type WorkerPlan } from './plan.ts'
-import { createWorkerPool, type WorkerPool } from './pool.ts'
+import { createWorkerPool, type WorkerPool, type WorkerPoolDeps } from './pool.ts'
 import type { BootResult } from './pool-boot.ts'
 import type { WorkerProbe } from './readiness.ts'
 import { countReady, describeUnready, sumWorkers, type WorkerCount } from './ready-count.ts'
@@ -43,8 +40,18 @@ export interface AppsModel {
   serversOf(plan: WorkerPlan): WorkerEntry[]
 }
 
+/** What the apps ask of the machine they run on. */
+export interface WorkerMachine extends Pick<WorkerPoolDeps, 'portsOf' | 'ownerOf' | 'readStack' | 'memoryOf'> {
+  /** Sockets of workers that a group may connect to. */
+  socketsFor(gid: number | undefined): SlotSockets
+  /** Processes that workers of the instance in `runDir` have left behind; `living`: pids of running workers by name. */
+  findDetached(runDir: string, living: Parameters<DetachedWatchDeps['find']>[0]): ReturnType<DetachedWatchDeps['find']>
+  signalDetached: DetachedWatchDeps['signal']
+}
+
 /** Dependencies of the apps of a run. */
 export interface AppsDeps extends ProcessRuntime {
+  machine: WorkerMachine
   /** The settings in force. */
   settings(): AppsSettings
   probe: WorkerProbe
@@ -94,15 +101,15 @@ export interface ScaledApp extends WorkerLimits {
 
 /** The apps of a run, not started yet. */
 export function createApps(deps: AppsDeps): Apps {
-  const { log, settings } = deps
+  const { log, settings, machine } = deps
   const pools = new Map<string, WorkerPool>()
   let isServing = false
   let isStopping = false
 
   const detached = createDetachedWatch({
     ...deps,
-    find: living => findDetached(settings().config.run_dir, living),
-    signal: signalDetached,
+    find: living => machine.findDetached(settings().config.run_dir, living),
+    signal: machine.signalDetached,
     policyOf: worker => settings().apps.find(({ name }) => `${name}.` === worker.replace(/\d+$/, ''))?.config.detached,
   })
 
@@ -119,13 +126,10 @@ export function createApps(deps: AppsDeps): Apps {
     return createWorkerPool(
       {
         ...deps,
+        ...machine,
         spawn: spawnWatched,
-        sockets: createSlotSockets({ uid: undefined, gid: nginxUser?.gid }),
+        sockets: machine.socketsFor(nginxUser?.gid),
         runDir: config.run_dir,
-        portsOf: portsOfGroup,
-        ownerOf: describePortOwner,
-        readStack: readHungStack,
-        memoryOf: memoryOfGroups,
         onDeath: ({ exit }: { exit: Exit }) => isServing && endsRun(exit),
       },
       plan,

@@ -1,7 +1,7 @@
 import type { Death } from '../processes/death.ts'
 
-/** Result of the first start of a pool, or the death that ended it. */
-export type BootResult = { ok: true } | { ok: false; death: Death }
+/** Result of the first start of a pool: it is up, or a death has ended it, or without one a stop. */
+export type BootResult = { ok: true } | { ok: false; death: Death | undefined }
 
 /** First start of a pool: succeeds with the first ready worker, fails if the first worker of every slot has failed. */
 export interface PoolBoot {
@@ -10,6 +10,8 @@ export interface PoolBoot {
   readied(): void
   /** Records the end of a slot's worker. Returns whether that makes the start of the pool fail. */
   died(slot: number, death: Death): boolean
+  /** Records that the pool is stopped. */
+  stopped(): void
   /** Whether a worker of the slot ended before it was ready. */
   hasFailed(slot: number): boolean
 }
@@ -34,6 +36,7 @@ export function createPoolBoot(slots: () => readonly { number: number }[]): Pool
       settle({ ok: false, death })
       return true
     },
+    stopped: () => settle({ ok: false, death: undefined }),
     hasFailed: slot => failed.has(slot),
   }
 }

@@ -19,7 +19,7 @@ const settlePollMs = 2
 
 /** The workers of one app, one per slot. */
 export interface WorkerPool {
-  /** Starts all workers. Resolves with the first that is ready, or when the first worker of every slot has failed. */
+  /** Starts all workers. Resolves with the first that is ready, when the first worker of every slot has failed, or when the pool is stopped. */
   start(): Promise<BootResult>
   /** Resolves when each worker is ready or has failed, or after `timeoutMs`. Each later worker may cost a reload of nginx. */
   settled(timeoutMs: number): Promise<void>
@@ -197,6 +197,7 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
 
   function end(): void {
     isStopping = true
+    boot.stopped()
     recycler.end()
     stragglers.forget()
     entries.end()

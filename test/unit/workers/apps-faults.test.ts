@@ -6,6 +6,7 @@ import { describe, it, type TestContext } from 'node:test'
 import { applyAll } from '../../../supervisor/base/change.ts'
 import { createLog } from '../../../supervisor/base/log.ts'
 import { createOomWatch } from '../../../supervisor/processes/oom-watch.ts'
+import { workerMachine } from '../../../supervisor/workers/adapters/machine.ts'
 import { type AppsSettings, createApps } from '../../../supervisor/workers/apps.ts'
 import type { WorkerPlan } from '../../../supervisor/workers/plan.ts'
 import { createHandClock } from '../hand-clock.ts'
@@ -28,6 +29,7 @@ function setUp(t: TestContext, names: readonly string[] = ['web']) {
   const inForce = { settings: settingsOf(names.map(app => ({ ...onePlan, app }))) }
   const apps = createApps({
     clock,
+    machine: workerMachine,
     log: createLog({ format: 'text', level: 'error', now: () => 0, write() {} }),
     random: () => 0,
     spawn: system.spawn,
@@ -127,6 +129,19 @@ describe('a reload of the apps', { timeout: 5000 }, () => {
         .sort(),
       [...['api.1', 'api.2', 'new.1', 'new.2', 'web.1', 'web.2']],
     )
+  })
+
+  it('is over when the run stops while the first workers of a new app boot', async t => {
+    const { apps, settingsOf, ready, advance } = setUp(t)
+    const started = apps.start()
+    await ready()
+    await started
+    const applied = applyAll([await apps.prepare(settingsOf([onePlan, { ...onePlan, app: 'new' }]))])
+    await advance(0)
+    apps.quiesce()
+    void apps.stop({ mode: 'quick', leftMs: () => 100 })
+    await advance(1000)
+    assert.equal((await applied).ok, false)
   })
 
   it('says which app could not go back to what it ran before', async t => {

@@ -35,7 +35,7 @@ describe('a worker that is stopped at boot_timeout', () => {
     assert.match(line, /exit="stopped at boot_timeout" reason="it did not listen within boot_timeout 500ms/)
     const result = await started
     assert.ok(!result.ok)
-    assert.deepEqual(result.death.exit, { kind: 'code', code: 1 })
-    assert.match(result.death.reason ?? '', /did not listen within boot_timeout/)
+    assert.deepEqual(result.death?.exit, { kind: 'code', code: 1 })
+    assert.match(result.death?.reason ?? '', /did not listen within boot_timeout/)
   })
 })
