@@ -23,6 +23,8 @@ export interface SlotAddress {
   /** Redirects requests for this slot to another until `endRedirect`. No effect for a TCP address. Both throw if the link cannot be changed. */
   redirectTo(other: WorkerAddress): void
   endRedirect(): void
+  /** Leaves the link to others for good: what becomes current does not change it. */
+  cede(): void
 }
 
 /** Dependencies of a slot's address. */
@@ -76,6 +78,9 @@ export function createSlotAddress({ sockets, runDir }: SlotAddressDeps, app: str
       if (other.kind === 'tcp') return
       isRedirected = true
       pointTo(other.path)
+    },
+    cede() {
+      isRedirected = true
     },
     endRedirect() {
       if (endpoint?.own.kind === 'unix') pointTo(endpoint.own.path)

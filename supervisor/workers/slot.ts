@@ -60,7 +60,7 @@ export interface WorkerSlot {
   address(): WorkerAddress
   /** Whether nginx uses the slot: it was ready once and is not withdrawn. */
   isInRotation(): boolean
-  /** Removes the slot from the rotation, without an update of nginx. */
+  /** Removes the slot from the rotation for good, without an update of nginx. Its address belongs to the pool from now on. */
   leaveRotation(): void
   /** Load of its worker, from 0 to 1; undefined if unknown. */
   load(): number | undefined
@@ -92,6 +92,8 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
   const plan = createSlotPlan(clock, initialPlan)
   let state: SlotState = { name: 'idle' }
   let isStopping = false
+  /** Whether it gets no new requests any more; a worker may still serve its queue. */
+  let isLeaving = false
   const counts: RestartCounts = { restarts: 0, crashes: 0, replacements: 0 }
   let cancelRetry = () => {}
   /** Tries that the exit of a worker ended, until its death is recorded. */
@@ -146,6 +148,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
         void workers.retire(effect.worker, successorOf(effect.worker))
         return
       case 'retry':
+        if (isLeaving) return
         cancelRetry = clock.after(backoffMs(effect.failures, plan.current().backoff, deps.random()), () =>
           dispatch({ type: 'retryDue' }),
         )
@@ -281,7 +284,11 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     address: address.forNginx,
     isInRotation: rotation.isIn,
     load: () => servingWorker()?.load(),
-    leaveRotation: rotation.leave,
+    leaveRotation() {
+      isLeaving = true
+      address.cede()
+      rotation.leave()
+    },
     async retire(graceMs) {
       if (state.name === 'serving') await workers.emptyQueue()
       await stop(graceMs)

@@ -115,6 +115,20 @@ describe('a pool that can change no link', { timeout }, () => {
     assert.equal(faulty.links.get('/run/app-2.sock'), '/run/app-1.sock')
   })
 
+  it('starts no worker that would take the link of a slot that was scaled away, when its last one dies', async () => {
+    const never = new Promise<boolean>(() => {})
+    const faulty = createFaultyPool({}, { probe: { responds: () => never, respondsToGet: async () => true } })
+    await faulty.serve()
+    void faulty.pool.scale(1)
+    await faulty.advance(10)
+    for (let death = 0; death < 4; death++) {
+      faulty.alive('app.2')[0]?.exit()
+      await faulty.advance(1500)
+    }
+    assert.deepEqual(faulty.alive('app.2'), [])
+    assert.equal(faulty.links.get('/run/app-2.sock'), '/run/app-1.sock')
+  })
+
   it('throws at its start, with what the system said', () => {
     const faulty = createFaultyPool()
     faulty.refuse.point = noRoom
