@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# bench/simulate.sh [SEEDS [FROM]]: simulates a pool of workers and an nginx in that many worlds each (default: a million from seed 1), one
+# bench/simulate.sh [SEEDS [FROM]]: simulates a pool of workers, an nginx, and a whole run in that many worlds each (default: a million from seed 1), one
 # process per CPU, and prints the seeds that break a rule. test/simulation/simulate.ts WORLD --seed SEED replays one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -13,7 +13,7 @@ PATH=$PWD/node_modules/node-linux-$arch/bin:$PATH
 
 running=()
 for ((part = 0; part < cpus; part++)); do
-  node --import tsx test/simulation/simulate.ts --from $((from + part * share)) --seeds "$share" &
+  node test/simulation/simulate.ts --from $((from + part * share)) --seeds "$share" &
   running+=($!)
 done
 status=0

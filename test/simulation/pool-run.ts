@@ -93,6 +93,8 @@ export async function runPool(seed: number, trace?: (line: string) => void): Pro
   function checkEntries(): void {
     if (isStopping || !isCalm || clock.monotonic() - calmSince < recoveryMs) return
     const status = pool.status()
+    // a version whose workers die again and again may have passed a short trial
+    if (system.alive().some(({ spec }) => !isGood(spec.argv[0]))) return
     if (!status.some(({ state }) => state === 'serving' || state === 'replacing')) return
     for (const entry of inNginx) {
       const descriptor = system.resolve(entry)

@@ -1,14 +1,15 @@
 import { parseArgs } from 'node:util'
 import { runNginx } from './nginx-run.ts'
 import { runPool } from './pool-run.ts'
+import { runWhole } from './run-run.ts'
 
 /*
- * node --import tsx test/simulation/simulate.ts [pool | nginx] [--from SEED] [--seeds N]: runs these seeds of a world (default: of both)
+ * node test/simulation/simulate.ts [pool | nginx | run] [--from SEED] [--seeds N]: runs these seeds of a world (default: of all)
  * and prints those that break a rule.
- * node --import tsx test/simulation/simulate.ts WORLD --seed SEED: replays one, with everything that happens in it.
+ * node test/simulation/simulate.ts WORLD --seed SEED: replays one, with everything that happens in it.
  */
 const mostFailures = 10
-const worlds = { pool: runPool, nginx: runNginx }
+const worlds = { pool: runPool, nginx: runNginx, run: runWhole }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -19,6 +20,8 @@ const { values, positionals } = parseArgs({
   },
 })
 
+// stacks of expected errors cost more than the simulation
+if (values.seed === undefined) Error.stackTraceLimit = 0
 const chosen = Object.entries(worlds).filter(([name]) => positionals.length === 0 || positionals.includes(name))
 let failures = 0
 for (const [name, run] of chosen) {
@@ -33,7 +36,7 @@ for (const [name, run] of chosen) {
     const violation = await run(seed)
     if (!violation) continue
     failures++
-    const replay = `node --import tsx test/simulation/simulate.ts ${name} --seed ${seed}`
+    const replay = `node test/simulation/simulate.ts ${name} --seed ${seed}`
     process.stdout.write(`${name}, seed ${seed}: ${violation}\n  ${replay}\n`)
   }
 }

@@ -60,6 +60,7 @@ const killed: Exit = { kind: 'signal', signal: 'SIGKILL', number: constants.sign
 /** Machine without processes and sockets. */
 export function createSystem({ clock, random, fateOf, trace }: SystemOptions): SimulatedSystem {
   const children: SimulatedChild[] = []
+  const living = new Set<SimulatedChild>()
   const links = new Map<string, string>()
   const sockets = new Map<number, string>()
   /** Called when some process has become ready. */
@@ -73,7 +74,7 @@ export function createSystem({ clock, random, fateOf, trace }: SystemOptions): S
   }
 
   function isAccepted(descriptor: number): boolean {
-    return children.some(child => child.accepts() && child.spec.inherit[0] === descriptor)
+    return [...living].some(child => child.accepts() && child.spec.inherit[0] === descriptor)
   }
 
   function onAccept(): void {
@@ -87,6 +88,7 @@ export function createSystem({ clock, random, fateOf, trace }: SystemOptions): S
       mayFail(random.pick(['EAGAIN', 'EMFILE']), 'start a process')
       const child = createChild(1000 + children.length, spec, { clock, fate: fateOf(spec), onAccept })
       children.push(child)
+      living.add(child)
       trace(`${spec.name} ${child.pid} started: ${spec.argv.join(' ')} on ${spec.inherit}`)
       void child.exited.then(() => trace(`${spec.name} ${child.pid} exited`))
       return child
@@ -114,7 +116,10 @@ export function createSystem({ clock, random, fateOf, trace }: SystemOptions): S
         return ports++
       },
     },
-    alive: name => children.filter(child => child.isAlive() && (name === undefined || child.spec.name === name)),
+    alive(name) {
+      for (const child of living) if (!child.isAlive()) living.delete(child)
+      return [...living].filter(({ spec }) => name === undefined || spec.name === name)
+    },
     groupsLeft: () => children.filter(child => child.groupAlive()),
     accepted(descriptor) {
       if (isAccepted(descriptor)) return Promise.resolve()
