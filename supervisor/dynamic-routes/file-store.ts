@@ -114,7 +114,7 @@ export function createFileRoutes({ file, log, onChange }: FileRoutesDeps): FileR
       hasExisted = true
       await adopt(readRouteFile(text))
     },
-    status: () => ({ routes: known?.routes.size ?? 0, problem }),
+    status: () => ({ routes: known?.routes.size ?? 0, rejected: known?.rejected.length ?? 0, problem }),
     async refresh() {
       const found = look()
       if (found) await adopt(found)

@@ -30,7 +30,7 @@ export interface RouteLookup {
 export interface DynamicRoutes extends RouteOperations {
   /** Route of a host, else of the longest wildcard that matches it. Rejects while the store cannot be read. */
   find(host: string): Promise<RouteLookup>
-  /** Tells nginx that it has received every change, unless the store cannot be read, or misses changes. Rejects if nginx does not respond. */
+  /** Tells nginx that it has received every change, unless the store cannot be read. Rejects if nginx does not respond. */
   confirm(): Promise<void>
   /** Has nginx ask again if the configuration has changed what routes lead to. */
   adopt(): Promise<void>
@@ -91,7 +91,7 @@ export function createDynamicRoutes({ clock, log, openStore, context, push }: Dy
       }
     },
     async confirm() {
-      if (store.status().problem === undefined && !store.missesChanges?.()) await send(new Map())
+      if (store.status().problem === undefined) await send(new Map())
     },
     report,
     async adopt() {

@@ -13,8 +13,6 @@ export interface RouteStore {
   list(pattern?: string): Promise<ReadonlyMap<string, DynamicRoute>>
   /** Sets or removes routes of hosts and wildcards. Settles when the changes are processed; rejects with an OperatorError if they were not stored. */
   set(changes: ReadonlyMap<string, DynamicRoute | undefined>): Promise<void>
-  /** Whether it may not notice a change, so that nginx has to ask again from time to time. */
-  missesChanges?(): boolean
   status(): RouteStoreStatus
 }
 
@@ -36,8 +34,10 @@ export interface InspectedRoute extends FoundRoute {
 
 /** Status of the store. */
 export interface RouteStoreStatus {
-  /** Number of routes read last. */
+  /** Number of routes read last; in Redis, of those that nginx has asked for. */
   routes: number
+  /** Number of values that were rejected since startup; in a file, of its invalid entries. */
+  rejected: number
   /** Reason why the store cannot be read now. */
   problem: string | undefined
 }
@@ -57,9 +57,10 @@ export interface RouteFileAccess {
 }
 
 /** Metrics of the store. */
-export function routeStoreMetrics({ routes, problem }: RouteStoreStatus): Metric[] {
+export function routeStoreMetrics({ routes, rejected, problem }: RouteStoreStatus): Metric[] {
   return [
     gauge('dynamic_routes', 'Hosts with a dynamic route', routes),
+    gauge('dynamic_routes_rejected', 'Values in the store that are not valid routes', rejected),
     gauge('dynamic_routes_readable', 'Whether the dynamic routes can be read', problem === undefined ? 1 : 0),
   ]
 }

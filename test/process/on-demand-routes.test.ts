@@ -1,4 +1,4 @@
-// needs: pebble
+// needs: pebble redis-server
 import assert from 'node:assert/strict'
 import https from 'node:https'
 import { describe, it, type TestContext } from 'node:test'
@@ -8,11 +8,12 @@ import { forgetRenewals, issuerOf, startWithAcme, windowOf } from './acme-monohu
 import { post, setRoute } from './dynamic-monohull.ts'
 import { type Monohull, type StartOptions, until } from './monohull.ts'
 import { presented } from './presented.ts'
+import { startRedis } from './redis-server.ts'
 
 const shop = 'www.shop.test'
 
 async function start(t: TestContext, authority: Authority, options: StartOptions = {}): Promise<Monohull> {
-  const env = { MONOHULL_TLS_ON_DEMAND_ASK: 'routes', MONOHULL_DYNAMIC_ROUTES_STORE: 'file' }
+  const env = { MONOHULL_TLS_ON_DEMAND_ASK: 'routes', MONOHULL_DYNAMIC_ROUTES_STORE: 'file', ...options.env }
   const monohull = startWithAcme(t, authority, { ...options, env })
   await monohull.serving()
   return monohull
@@ -52,6 +53,20 @@ describe('a certificate at the first handshake, with names from dynamic routes',
     assert.deepEqual([ordersFor(authority, shop), ordersFor(authority, 'other.shop.test')], [1, 0])
     // those that the first certificate made old may have gone meanwhile
     assert.ok(childrenOf(monohull.nginx()).every(pid => workers.includes(pid)))
+  })
+
+  it('is issued for a key in Redis, and refused while Redis is unavailable', async t => {
+    const authority = await startAuthority(t)
+    const redis = await startRedis(t)
+    const monohull = await start(t, authority, { env: { MONOHULL_DYNAMIC_ROUTES_STORE: redis.store } })
+    assert.match(await shown(monohull), /alert/)
+    await redis.cli('set', shop, 'app')
+    assert.equal(await shown(monohull), `DNS:${shop}`)
+    assert.equal((await visit(monohull)).status, 200)
+    await redis.kill()
+    assert.match(await shown(monohull, 'other.shop.test'), /alert/)
+    assert.equal(await shown(monohull), `DNS:${shop}`)
+    assert.deepEqual([ordersFor(authority, shop), ordersFor(authority, 'other.shop.test')], [1, 0])
   })
 
   it('is dropped at its renewal once the route is removed', async t => {

@@ -105,7 +105,9 @@ describe('routes in Redis', () => {
     assert.match(list.output, /cannot write list\.example\.com: it is a list, as Hipache has them/)
     await redis.cli('set', shop, 'unix:/run/docker.sock')
     await eventually(monohull, '403')
-    await monohull.seen(/dynamic route rejected key=shop\.example\.com problem="is not a valid target/)
+    await monohull.seen(
+      /dynamic route rejected key=shop\.example\.com value=unix:\/run\/docker\.sock problem="is not a valid target/,
+    )
     await redis.cli('set', shop, 'web')
     await eventually(monohull, 'web')
     await redis.cli('flushall')

@@ -7,6 +7,8 @@ import { readHipacheList } from './hipache.ts'
 export interface KeyContent {
   /** Undefined if the key does not exist. */
   route: Reading<DynamicRoute> | undefined
+  /** Value as text. */
+  text: string
   /** Time until the key expires; undefined if it does not. */
   remainingMs: number | undefined
   kind: 'value' | 'list'
@@ -31,9 +33,9 @@ export async function readKey(call: Call, key: string): Promise<KeyContent> {
   if (value === undefined) return readListKey(call, key, remainingMs)
   const text = String(value)
   // a value that is empty, or a key that does not exist
-  if (text === '') return { route: undefined, remainingMs, kind: 'value' }
+  if (text === '') return { route: undefined, text, remainingMs, kind: 'value' }
   const route = text.length > longestValue ? tooLong : readRoute(text)
-  return { route, remainingMs, kind: 'value' }
+  return { route, text, remainingMs, kind: 'value' }
 }
 
 const tooLong = { ok: false as const, problem: `is longer than ${longestValue} bytes`, fix }
@@ -45,7 +47,7 @@ async function readListKey(call: Call, key: string, remainingMs: number | undefi
   const list = Array.isArray(reply) ? reply.map(String) : undefined
   const wrong = { ok: false as const, problem: 'is neither a text nor a list', fix }
   const route = list === undefined ? wrong : list.length === 0 ? tooLong : readHipacheList(list)
-  return { route, remainingMs, kind: 'list' }
+  return { route, text: list?.join(' ') ?? '', remainingMs, kind: 'list' }
 }
 
 /** Undefined for the reply that a key has another type. */

@@ -1,19 +1,16 @@
 /** Names of routes (hosts and wildcards) that nginx's answers may depend on. */
 export interface KnownNames {
-  /** Notes whether a name has a route, and the time at which its key expires. */
-  note(name: string, hasRoute: boolean, expiresAtMs?: number): void
+  /** Notes whether a name has a route, and the time until its key expires. */
+  note(name: string, hasRoute: boolean, remainingMs?: number): void
   /** Whether an answer of nginx may depend on a name. */
   mayKnow(name: string): boolean
   hasRoute(name: string): boolean
-  /** Whether nginx may have a route of a name. */
-  mayHaveRoute(name: string): boolean
   /** Time at which a route was noted; undefined for names without one. */
   notedAtMs(name: string): number | undefined
   names(): string[]
-  /** Forgets all, because nginx uses none of its answers any more. */
-  clear(): void
-  /** Whether nginx may know names that are not among these. */
-  hasForgotten(): boolean
+  /** Names that were forgotten, until that is confirmed: nginx has to forget them too. */
+  forgotten(): ReadonlySet<string>
+  confirmForgotten(names: Iterable<string>): void
   /** Number of names with a route. */
   routeCount(): number
   /** Names whose keys have expired since the last call. */
@@ -32,15 +29,12 @@ export interface KnownNamesLimits {
 /** Keys that expire within this time are noticed together. */
 const tickMs = 100
 
-/**
- * Bounded record of names. When there are more, those noted first are forgotten, and from then on nginx may know any name: no change of a
- * forgotten name is missed.
- */
+/** Bounded record of names. When there are more, those noted first are forgotten. */
 export function createKnownNames(now: () => number, limits: KnownNamesLimits): KnownNames {
   const routes = new Map<string, { notedAtMs: number; expiresAtMs: number | undefined }>()
   const others = new Set<string>()
   const ticks = new Map<number, Set<string>>()
-  let hasForgotten = false
+  const forgotten = new Set<string>()
   const tickOf = (expiresAtMs: number) => Math.ceil(expiresAtMs / tickMs)
 
   function remove(name: string): void {
@@ -61,9 +55,10 @@ export function createKnownNames(now: () => number, limits: KnownNamesLimits): K
   }
 
   return {
-    note(name, hasRoute, expiresAtMs) {
+    note(name, hasRoute, remainingMs) {
       remove(name)
-      if (hasRoute) noteRoute(name, expiresAtMs)
+      forgotten.delete(name)
+      if (hasRoute) noteRoute(name, remainingMs === undefined ? undefined : now() + remainingMs)
       else others.add(name)
       const [oldest] = hasRoute
         ? routes.size > limits.routes
@@ -74,18 +69,16 @@ export function createKnownNames(now: () => number, limits: KnownNamesLimits): K
           : []
       if (oldest === undefined) return
       remove(oldest)
-      hasForgotten = true
+      forgotten.add(oldest)
     },
-    mayKnow: name => hasForgotten || routes.has(name) || others.has(name),
+    mayKnow: name => routes.has(name) || others.has(name),
     hasRoute: name => routes.has(name),
-    mayHaveRoute: name => routes.has(name) || (hasForgotten && !others.has(name)),
     notedAtMs: name => routes.get(name)?.notedAtMs,
     names: () => [...routes.keys(), ...others],
-    clear() {
-      for (const collection of [routes, others, ticks]) collection.clear()
-      hasForgotten = false
+    forgotten: () => forgotten,
+    confirmForgotten(names) {
+      for (const name of names) forgotten.delete(name)
     },
-    hasForgotten: () => hasForgotten,
     routeCount: () => routes.size,
     takeExpired() {
       const due = [...ticks.keys()].filter(tick => tick * tickMs <= now())

@@ -4,6 +4,9 @@ import { linkOpener } from './adapters/open-link.ts'
 import { createRedisRoutes, type RedisRoutes } from './store.ts'
 import { formatRedisUrl, readRedisUrl } from './url.ts'
 
+/** About as many as nginx keeps, with 100 bytes each. */
+const mostNames = { routes: 500_000, others: 50_000 }
+
 /** Store in Redis. It connects when it is opened, and does not wait for that. */
 export function prepareRedisStore(keys: StoreKeys, runtime: Runtime): StoreOpening {
   const { prefix = '', database, username, password } = keys
@@ -26,6 +29,7 @@ export function prepareRedisStore(keys: StoreKeys, runtime: Runtime): StoreOpeni
         address: formatRedisUrl(url),
         prefix,
         staleForMs: keys.stale_for,
+        limits: mostNames,
         onChange,
       })
       return store

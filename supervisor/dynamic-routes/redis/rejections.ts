@@ -3,7 +3,7 @@ import type { Log } from '../../base/log.ts'
 /** Record of values that are not routes. */
 export interface Rejections {
   /** Counts a rejected value, and logs it if it is new. */
-  note(key: string, problem: string): void
+  note(key: string, value: string, problem: string): void
   /** The value of the key is a route, or gone. */
   clear(key: string): void
   /** Values rejected since startup. */
@@ -20,16 +20,20 @@ export function createRejections(log: Log): Rejections {
   let count = 0
   let isFull = false
   return {
-    note(key, problem) {
-      if (logged.get(key) === problem) return
+    note(key, value, problem) {
+      const shown = printable(value)
+      const known = `${shown} ${problem}`
+      if (logged.get(key) === known) return
       count += 1
       if (logged.size >= mostRemembered && !logged.has(key)) {
         if (!isFull) log.warn('more dynamic routes rejected, which are not logged', { limit: mostRemembered })
         isFull = true
         return
       }
-      logged.set(key, problem)
-      log.warn('dynamic route rejected', { key: printable(key), problem })
+      logged.set(key, known)
+      // an object may contain passwords
+      const isPublic = value !== '' && !value.includes('{')
+      log.warn('dynamic route rejected', { key: printable(key), ...(isPublic ? { value: shown } : {}), problem })
     },
     clear: key => void logged.delete(key),
     count: () => count,

@@ -7,9 +7,10 @@ import { isWildcard } from '../route-host.ts'
 import type { FoundRoute, InspectedRoute, OnRoutesChange, RouteStore } from '../store.ts'
 import { createChangedKeys } from './changed-keys.ts'
 import { createRedisConnection } from './connection.ts'
+import { createForgetting } from './forgetting.ts'
 import { type KeyContent, readKey } from './key-reader.ts'
 import { writeKey } from './key-writer.ts'
-import { createKnownNames } from './known-names.ts'
+import { createKnownNames, type KnownNamesLimits } from './known-names.ts'
 import type { OpenLink, RedisLink } from './link.ts'
 import { createLoss } from './loss.ts'
 import { createRejections } from './rejections.ts'
@@ -25,6 +26,8 @@ export interface RedisRoutesDeps extends Runtime {
   prefix: string
   /** Time for which hosts that nginx knows are served although the store has lost them. */
   staleForMs: number
+  /** Names whose changes are followed. nginx forgets those beyond. */
+  limits: KnownNamesLimits
   onChange: OnRoutesChange
 }
 
@@ -33,14 +36,9 @@ export interface RedisRoutes extends RouteStore {
   close(): Promise<void>
 }
 
-/** Beyond these, a lost connection has nginx ask again. */
-const mostNames = { routes: 200_000, others: 20_000 }
 /** Time between two readings of all known names, where the server reports no changes, or not all: notifications say nothing of FLUSHALL. */
 const rereadMs = { tracking: undefined, notifications: 30_000, polling: 5000 }
 const atOnce = 500
-/** Stands for all keys in the queue of changed ones. */
-const everything = '\0'
-
 /**
  * Store in Redis, with a key per host or wildcard. Nothing is kept of routes that nginx did not ask for, except in Traefik's layout. Changes of keys
  * are sent to nginx as the server reports them. After a lost connection, all names that nginx knows are read again.
@@ -49,12 +47,11 @@ export function createRedisRoutes(deps: RedisRoutesDeps): RedisRoutes {
   const { clock, log, prefix, onChange } = deps
   const keyOf = (name: string) => prefix + name
   const rejections = createRejections(log)
-  const known = createKnownNames(clock.now, mostNames)
+  const known = createKnownNames(clock.monotonic, deps.limits)
   const traefik = createTraefikIndex(prefix, rejections)
   const loss = createLoss({ ...deps, onEnd: rereadAll })
   let cancelExpiry = () => {}
   let cancelReread = () => {}
-  let channel: RedisLink['channel'] = 'tracking'
 
   const changed = createChangedKeys({
     clock,
@@ -62,6 +59,16 @@ export function createRedisRoutes(deps: RedisRoutesDeps): RedisRoutes {
     onFailure(error) {
       if (connection.problem() === undefined)
         log.warn('cannot update changed routes in nginx, trying again', { reason: messageOf(error) })
+    },
+  })
+  const forgetting = createForgetting({
+    clock,
+    known,
+    async send(names) {
+      const problem = connection.problem() ?? loss.reason()
+      // nginx could not ask again
+      if (problem !== undefined) throw new Error(problem)
+      await onChange(new Map(names.map(name => [name, undefined])))
     },
   })
   const connection = createRedisConnection({
@@ -81,43 +88,32 @@ export function createRedisRoutes(deps: RedisRoutesDeps): RedisRoutes {
   })
 
   async function onUp(link: RedisLink): Promise<void> {
-    channel = link.channel
     await traefik.load(link.call)
     await loss.noteUp(link, known.routeCount() > 0)
     rereadAll()
     rereadEvery(rereadMs[link.channel])
   }
 
-  function rereadKnown(): void {
-    changed.add([...known.names().map(keyOf), ...traefik.keys()])
-  }
-
   function rereadAll(): void {
-    if (known.hasForgotten()) changed.add([everything])
-    rereadKnown()
+    changed.add([...known.names().map(keyOf), ...traefik.keys()])
   }
 
   function rereadEvery(ms: number | undefined): void {
     if (ms === undefined) return
     cancelReread = clock.after(ms, () => {
-      rereadKnown()
+      rereadAll()
       rereadEvery(ms)
     })
   }
 
   /** Reads changed keys, and sends nginx the routes that depend on them. */
   async function send(keys: readonly string[]): Promise<void> {
-    if (keys.includes(everything)) {
-      // nginx asks about each host again before it uses an answer
-      known.clear()
-      await onChange('all')
-    }
     const hosts = await traefik.update(connection.call, keys.filter(traefik.has))
-    const names = keys.filter(key => key !== everything && !traefik.has(key)).map(key => key.slice(prefix.length))
-    const all = [...new Set([...names, ...hosts.filter(known.mayKnow)])]
-    const hadRoute = new Set(all.filter(known.mayHaveRoute))
-    const routes = await readNames(all)
-    const changes = [...routes].filter(([name, route]) => route || (hadRoute.has(name) && !isKept(name)))
+    const names = keys.filter(key => !traefik.has(key)).map(key => key.slice(prefix.length))
+    const all = new Set([...names, ...hosts.filter(known.mayKnow)])
+    const routes = await readNames([...all])
+    // also those that had no route: an answer with an earlier one may be on its way to nginx, which then drops it
+    const changes = [...routes].filter(([name, route]) => route || !isKept(name))
     if (changes.length > 0) await onChange(new Map(changes))
   }
 
@@ -135,11 +131,10 @@ export function createRedisRoutes(deps: RedisRoutesDeps): RedisRoutes {
       const content = contents[index]
       const route = content && accept(name, content)
       routes.set(name, route)
-      const { remainingMs } = content ?? {}
-      if (route || !isKept(name))
-        known.note(name, route !== undefined, remainingMs === undefined ? undefined : clock.now() + remainingMs)
+      if (route || !isKept(name)) known.note(name, route !== undefined, content?.remainingMs)
     }
     scheduleExpiry()
+    forgetting.schedule()
     return routes
   }
 
@@ -148,9 +143,9 @@ export function createRedisRoutes(deps: RedisRoutesDeps): RedisRoutes {
     for (const name of names) if (!known.mayKnow(name)) known.note(name, false)
   }
 
-  function accept(name: string, { route }: KeyContent): DynamicRoute | undefined {
+  function accept(name: string, { route, text }: KeyContent): DynamicRoute | undefined {
     if (route === undefined || route.ok) rejections.clear(keyOf(name))
-    else rejections.note(keyOf(name), `${route.problem}; ${route.fix}`)
+    else rejections.note(keyOf(name), text, `${route.problem}; ${route.fix}`)
     return route?.ok ? route.value : traefik.find(name)
   }
 
@@ -159,7 +154,7 @@ export function createRedisRoutes(deps: RedisRoutesDeps): RedisRoutes {
     cancelExpiry()
     const nextMs = known.nextExpiryMs()
     if (nextMs === undefined) return
-    cancelExpiry = clock.after(Math.min(Math.max(1, nextMs - clock.now()), 2 ** 31 - 1), () => {
+    cancelExpiry = clock.after(Math.min(Math.max(1, nextMs - clock.monotonic()), 2 ** 31 - 1), () => {
       changed.add(known.takeExpired().map(keyOf))
       scheduleExpiry()
     })
@@ -210,7 +205,9 @@ export function createRedisRoutes(deps: RedisRoutesDeps): RedisRoutes {
       name,
       route,
       source: `${deps.address} ${own?.ok ? keyOf(name) : `${prefix}http/routers`}`,
-      ...(notedAtMs === undefined ? {} : { ageSeconds: Math.max(0, Math.round((clock.now() - notedAtMs) / 1000)) }),
+      ...(notedAtMs === undefined
+        ? {}
+        : { ageSeconds: Math.max(0, Math.round((clock.monotonic() - notedAtMs) / 1000)) }),
       ...(remainingMs === undefined ? {} : { expiresInSeconds: Math.ceil(remainingMs / 1000) }),
     }
   }
@@ -236,11 +233,15 @@ export function createRedisRoutes(deps: RedisRoutesDeps): RedisRoutes {
       for (const name of names) if (!changes.get(name)) known.note(name, false)
       for (const batch of inBatches(names, atOnce)) await onChange(await readNames(batch))
     },
-    missesChanges: () => channel !== 'tracking' && known.hasForgotten(),
-    status: () => ({ routes: known.routeCount(), problem: connection.problem() ?? loss.reason() }),
+    status: () => ({
+      routes: known.routeCount(),
+      problem: connection.problem() ?? loss.reason(),
+      rejected: rejections.count(),
+    }),
     async close() {
       cancelExpiry()
       cancelReread()
+      forgetting.close()
       loss.end()
       await Promise.all([connection.close(), changed.close()])
     },

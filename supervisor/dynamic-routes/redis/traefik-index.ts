@@ -34,7 +34,7 @@ export function createTraefikIndex(prefix: string, rejections: Rejections): Trae
 
   function build(): void {
     found = readTraefikKeys(entries)
-    for (const [name, problem] of found.ignored) rejections.note(`${prefix}http/routers/${name}`, problem)
+    for (const [name, problem] of found.ignored) rejections.note(`${prefix}http/routers/${name}`, '', problem)
   }
 
   function store(key: string, value: string | undefined): void {

@@ -76,7 +76,10 @@ describe('dynamic-routes/file-store', () => {
       assert.deepEqual([disk.text, heard], [damaged, []])
       disk.text = '{"b.test": "web"}'
       await store.refresh()
-      assert.deepEqual([store.status(), heard.sort()], [{ routes: 1, problem: undefined }, ['a.test -', 'b.test web']])
+      assert.deepEqual(
+        [store.status(), heard.sort()],
+        [{ routes: 1, rejected: 0, problem: undefined }, ['a.test -', 'b.test web']],
+      )
       assert.match(lines.at(-1) ?? '', /readable again/)
     })
   }
@@ -324,12 +327,13 @@ describe('dynamic_routes', () => {
       ...{ workers: [], processes: [], scaled: [], upstreams: [] },
     }
     assert.doesNotMatch(formatStatus(status) + metricsOf(status), /dynamic/)
-    const dynamicRoutes = { routes: 3, problem: 'the file was removed' }
+    const dynamicRoutes = { routes: 3, rejected: 2, problem: 'the file was removed' }
     assert.match(
       formatStatus({ ...status, dynamicRoutes }),
       /^dynamic routes: 3; the store cannot be read: the file was removed$/m,
     )
     assert.match(metricsOf({ ...status, dynamicRoutes }), /^monohull_dynamic_routes 3$/m)
+    assert.match(metricsOf({ ...status, dynamicRoutes }), /^monohull_dynamic_routes_rejected 2$/m)
     assert.match(metricsOf({ ...status, dynamicRoutes }), /^monohull_dynamic_routes_readable 0$/m)
   })
 })

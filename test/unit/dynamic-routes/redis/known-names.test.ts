@@ -13,23 +13,20 @@ describe('dynamic-routes/redis/known-names', () => {
     known.note('a.test', true)
     known.note('b.test', false)
     assert.deepEqual(['a.test', 'b.test', 'c.test'].map(known.mayKnow), [true, true, false])
-    assert.deepEqual(['a.test', 'b.test', 'c.test'].map(known.mayHaveRoute), [true, false, false])
     assert.deepEqual([known.names(), known.routeCount()], [['a.test', 'b.test'], 1])
     known.note('a.test', false)
     assert.deepEqual([known.hasRoute('a.test'), known.routeCount()], [false, 0])
   })
 
-  it('forgets the oldest beyond its limits, and then suspects every name', () => {
+  it('forgets the oldest beyond its limits, and says which', () => {
     const { known } = setUp()
     for (const name of ['a', 'b', 'a', 'c']) known.note(name, true)
-    assert.deepEqual(known.names(), ['a', 'c'])
-    assert.deepEqual([known.mayKnow('b'), known.mayHaveRoute('b'), known.mayKnow('never')], [true, true, true])
+    assert.deepEqual([known.names(), [...known.forgotten()]], [['a', 'c'], ['b']])
+    known.note('b', true)
+    assert.deepEqual([...known.forgotten()], ['a'])
+    known.confirmForgotten(['a'])
     for (let count = 0; count < 100; count++) known.note(`other${count}`, false)
-    assert.equal(known.names().length, 4)
-    assert.ok(known.hasRoute('a'), 'names that clients invent have displaced a route')
-    assert.ok(known.hasForgotten())
-    known.clear()
-    assert.deepEqual([known.names(), known.mayKnow('a'), known.hasForgotten()], [[], false, false])
+    assert.deepEqual([known.names(), known.forgotten().size], [['c', 'b', 'other98', 'other99'], 98])
   })
 
   it('gives each name when its key expires, unless that was prolonged', () => {

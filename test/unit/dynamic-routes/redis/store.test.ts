@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { encodeRoute } from '../../../../supervisor/dynamic-routes/encoding.ts'
+import { formatChanges } from '../../../../supervisor/dynamic-routes/hosts.ts'
+import { createRedisRoutes, type RedisRoutes } from '../../../../supervisor/dynamic-routes/redis/store.ts'
+import { readRoute } from '../../../../supervisor/dynamic-routes/route.ts'
+import { createDynamicRoutes } from '../../../../supervisor/dynamic-routes/service.ts'
+import { context } from '../route-context.ts'
+import { createFakeRedis, createManualClock } from './fake-redis.ts'
+
+/** The service with a store in a fake Redis, and what nginx would know. */
+function setUp({ prefix = '', limits = { routes: 100, others: 100 } } = {}) {
+  const { clock, pass } = createManualClock()
+  const redis = createFakeRedis(clock)
+  const lines: string[] = []
+  const log = { debug() {}, info: (text: string) => lines.push(text), warn: keep, error: keep } as never
+  function keep(text: string, fields: object) {
+    lines.push(`${text} ${JSON.stringify(fields)}`)
+  }
+  const nginx = new Map<string, string>()
+  const messages: string[] = []
+  let store: RedisRoutes | undefined
+  let latest = 0
+  const routes = createDynamicRoutes({
+    clock,
+    log,
+    openStore(onChange) {
+      const shared = { clock, log, random: () => 0.5, open: redis.open, address: 'redis://fake', staleForMs: 600_000 }
+      store = createRedisRoutes({ ...shared, prefix, limits, onChange })
+      return store
+    },
+    context: () => context,
+    async push(message) {
+      for (const text of formatChanges(message)) {
+        messages.push(text)
+        latest = message.version
+        for (const line of text.split('\n').slice(1, -1)) {
+          const [name = '', route] = line.split(' ')
+          if (name === '*') nginx.clear()
+          else if (route === undefined) nginx.delete(name)
+          else nginx.set(name, route)
+        }
+      }
+    },
+  })
+  async function ask(host: string): Promise<string | undefined> {
+    const { route, wildcard, version } = await routes.find(host)
+    // nginx has received a change meanwhile
+    if (route === undefined || version < latest) nginx.delete(wildcard ?? host)
+    else nginx.set(wildcard ?? host, route)
+    return route
+  }
+  return { redis, routes, nginx, messages, lines, ask, pass, close: () => store?.close() }
+}
+
+const encoded = (value: string) => {
+  const reading = readRoute(value)
+  return reading.ok ? encodeRoute(reading.value, context) : undefined
+}
+
+describe('dynamic-routes/redis/store', () => {
+  const hosts = ['a.test', 'b.test', 'c.test', 'd.test', 'e.test']
+  const values = ['web', 'legacy', '10.0.0.2:80', 'rubbish!']
+  const host = fc.constantFrom(...hosts)
+  const step = fc.oneof(
+    fc.record({ kind: fc.constant('set' as const), host, value: fc.constantFrom(...values) }),
+    fc.record({ kind: fc.constant('expiring' as const), host, value: fc.constantFrom(...values) }),
+    fc.record({ kind: fc.constant('del' as const), host }),
+    fc.record({ kind: fc.constant('ask' as const), host }),
+    fc.record({ kind: fc.constant('ask and set' as const), host, value: fc.constantFrom(...values) }),
+    fc.record({ kind: fc.constantFrom('flush' as const, 'lose' as const, 'restore' as const, 'wait' as const) }),
+  )
+
+  it('misses no change of what nginx knows, whatever happens to Redis and the connection', async () => {
+    const limits = fc.constantFrom({ routes: 2, others: 2 }, { routes: 100, others: 100 })
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 25 }), limits, async (steps, bounds) => {
+        const world = setUp({ limits: bounds })
+        const { redis, nginx, ask, pass } = world
+        await pass(10)
+        const truth = new Map<string, string>()
+        for (const one of steps) {
+          if (one.kind === 'ask') await ask(one.host).catch(() => {})
+          if (one.kind === 'ask and set') {
+            const asked = ask(one.host).catch(() => {})
+            redis.set(one.host, one.value)
+            truth.set(one.host, one.value)
+            await asked
+          }
+          if (one.kind === 'set' || one.kind === 'expiring') {
+            redis.set(one.host, one.value, one.kind === 'expiring' ? 1000 : undefined)
+            if (one.kind === 'set') truth.set(one.host, one.value)
+            else truth.delete(one.host)
+          }
+          if (one.kind === 'del') {
+            redis.del(one.host)
+            truth.delete(one.host)
+          }
+          if (one.kind === 'flush') {
+            redis.flush()
+            truth.clear()
+          }
+          if (one.kind === 'lose') redis.lose()
+          if (one.kind === 'restore') redis.restore()
+          await pass(one.kind === 'wait' ? 400 : 0)
+        }
+        redis.restore()
+        await pass(10_000)
+        for (const [name, route] of nginx) assert.equal(route, encoded(truth.get(name) ?? ''), name)
+        await world.close()
+      }),
+      { numRuns: 150 },
+    )
+  })
+
+  it('sends nginx only routes in its format, and none to forbidden networks, whatever the keys contain', async () => {
+    const piece = fc.constantFrom(
+      '10.0.0.2:80',
+      '169.254.169.254:80',
+      '[fe80::1]:80',
+      'web',
+      'unix:/x',
+      '\n',
+      ' ',
+      ';',
+      ',',
+      '*',
+      'weight=2',
+      'http://',
+      '"',
+      '{"targets":["web"],"basic_auth":["a:$1$b$c"]}',
+    )
+    const text = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.json(),
+      fc.array(piece, { maxLength: 6 }).map(parts => parts.join('')),
+    )
+    const value = fc.oneof(text, fc.array(text, { maxLength: 5 }))
+    const layout = fc.record({
+      rule: fc.oneof(text, fc.constantFrom('Host(`t.test`)')),
+      url: fc.oneof(
+        text,
+        text.map(found => `http://${found}`),
+      ),
+    })
+    await fc.assert(
+      fc.asyncProperty(value, value, layout, async (first, second, { rule, url }) => {
+        const world = setUp({ prefix: 'r/' })
+        const { redis, nginx, messages, ask, pass } = world
+        redis.set('r/http/routers/x/rule', rule)
+        redis.set('r/http/routers/x/service', 's')
+        redis.set('r/http/services/s/loadbalancer/servers/0/url', url)
+        redis.set('r/a.test', first)
+        await pass(10)
+        for (const name of ['a.test', 't.test']) await ask(name)
+        redis.set('r/a.test', second)
+        redis.set('r/http/services/s/loadbalancer/servers/0/url', `${url}0`)
+        await pass(10)
+        const target = /(app:web|upstream:legacy|address:(\d+(\.\d+){3}|\[[\da-f:]+\]):\d+)(\*\d+)?/.source
+        const route = `none|${target}(,${target})*(;sticky)?(;body=\\d+)?(;read=\\d+)?(;users=[\\w+/=]+)?`
+        for (const message of messages)
+          assert.match(message, new RegExp(`^\\d+ \\S+\\n([at]\\.test( (${route}))?\\n)*$`))
+        for (const found of nginx.values()) {
+          assert.match(found, new RegExp(`^(${route})$`))
+          assert.doesNotMatch(found, /169\.254|fe80/)
+        }
+        await world.close()
+      }),
+      { numRuns: 100 },
+    )
+  })
+
+  it('logs a rejected value once, and counts it', async () => {
+    const { redis, routes, lines, ask, pass, close } = setUp()
+    redis.set('a.test', 'rubbish!')
+    await pass(10)
+    for (let count = 0; count < 3; count++) assert.equal(await ask('a.test'), undefined)
+    redis.set('a.test', 'rubbish!')
+    await pass(10)
+    assert.equal(lines.filter(line => /dynamic route rejected .*a\.test/.test(line)).length, 1)
+    assert.equal(routes.status().rejected, 1)
+    redis.set('a.test', 'unix:/x')
+    redis.set('b.test', 'x'.repeat(10_000))
+    await pass(10)
+    await ask('b.test')
+    assert.equal(routes.status().rejected, 3)
+    assert.match(lines.at(-1) ?? '', /b\.test.*longer than 8192 bytes/)
+    await close()
+  })
+})
