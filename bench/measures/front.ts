@@ -1,7 +1,7 @@
 import type { Bench, Measure } from '../bench.ts'
-import { loadHttp2, streams } from '../h2load.ts'
-import { load } from '../load.ts'
+import { streams } from '../h2load.ts'
 import { describeMedian, ratios } from '../median.ts'
+import { loadRequests, paths, type RequestResult } from '../request-load.ts'
 import { origins, type Running, type Stack, untilServing } from '../stacks/stack.ts'
 import { markdownTable } from '../table.ts'
 import { pageBytes, workers } from '../workspace.ts'
@@ -10,7 +10,6 @@ import { emptyLogs } from './throughput.ts'
 const connections = 64
 const warmUpSeconds = 1
 
-const paths = { 'file of the image': '/image/page.html', 'file on a disk': '/static/page.html', proxied: '/' } as const
 type What = keyof typeof paths
 const protocols = [
   { name: 'HTTP/1.1', scheme: 'http', isHttp2: false },
@@ -56,15 +55,10 @@ const explanation = `File of the image: ${pageBytes} bytes on an overlay mount, 
 disk: the same file in a directory of the underlying file system, as in a volume. Proxied: Express in ${workers} workers. HTTP/1.1 and HTTPS by wrk, HTTP/2 (over TLS) by h2load with
 ${streams} streams per connection; handshakes are included, because nginx closes a connection after 1,000 requests.`
 
-interface Result {
-  perSecond: number
-  failures: number
-}
-
 /** Runs all loads in turn, each on every stack in immediate succession. */
 async function runRound(
   { bench, order, loads }: { bench: Bench; order: readonly Stack[]; loads: readonly Load[] },
-  report: (load: number, stack: Stack, result: Result) => void,
+  report: (load: number, stack: Stack, result: RequestResult) => void,
 ): Promise<void> {
   const all = new Map<Stack, Running>()
   try {
@@ -76,25 +70,13 @@ async function runRound(
     }
     for (const [index, one] of loads.entries()) {
       for (const [stack, running] of all) {
-        await runLoad(one, running, warmUpSeconds)
-        report(index, stack, await runLoad(one, running, bench.seconds))
+        const kind = { ...one, method: 'GET' as const }
+        await loadRequests(kind, running, { connections, seconds: warmUpSeconds })
+        report(index, stack, await loadRequests(kind, running, { connections, seconds: bench.seconds }))
         emptyLogs(running)
       }
     }
   } finally {
     for (const running of all.values()) await running.stop()
   }
-}
-
-async function runLoad({ scheme, isHttp2, what }: Load, running: Running, seconds: number): Promise<Result> {
-  const url = `${origins(running)[scheme]}${paths[what]}`
-  if (isHttp2) return loadHttp2({ url, connections, seconds })
-  const { perSecond, status, connect, read, write, timeout } = await load({
-    url,
-    method: 'GET',
-    connections,
-    seconds,
-    dir: running.dir,
-  })
-  return { perSecond, failures: status + connect + read + write + timeout }
 }

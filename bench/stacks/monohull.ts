@@ -94,6 +94,7 @@ function writeConfig(dir: string, options: StartOptions & { release?: number }, 
   ].filter(Boolean)
   const parts = [
     lines.length > 0 && `app:\n  ${lines.join('\n  ')}\n`,
+    options.accessLog === false && 'access_log: false\n',
     servesFiles &&
       `routes: [{ app: app }, { path: /static, files: { root: public } }, { path: /image, files: { root: ${image} } }]\n`,
     release !== undefined && `headers: { X-Release: "${release}" }\n`,

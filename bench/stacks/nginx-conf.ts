@@ -6,6 +6,7 @@ import { home, nginxProcesses, type Workspace } from '../workspace.ts'
 export interface NginxConf {
   /** Directory for its pid and temporary files. */
   dir: string
+  /** Path, or off. */
   accessLog: string
   address: string
   httpPort: number
@@ -22,15 +23,16 @@ export interface NginxConf {
 /** Writes the hand-written configuration to a stack's own directory, and returns its path. */
 export function writeNginxConf(
   { certificate, key, image }: Workspace,
-  conf: Pick<NginxConf, 'dir' | 'httpPort' | 'httpsPort' | 'appPorts' | 'release'>,
+  conf: Pick<NginxConf, 'dir' | 'httpPort' | 'httpsPort' | 'appPorts' | 'release'> &
+    Partial<Pick<NginxConf, 'accessLog'>>,
 ): string {
   const path = join(conf.dir, 'nginx.conf')
   writeFileSync(
     path,
     fillNginxConf({
+      accessLog: join(conf.dir, 'access.log'),
       ...conf,
       address: '127.0.0.1',
-      accessLog: join(conf.dir, 'access.log'),
       certificate,
       key,
       image: image.path,

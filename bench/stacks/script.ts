@@ -9,10 +9,11 @@ export function scriptStack(workspace: Workspace): Stack {
   return {
     name: 'shell script',
     abilities: [],
-    async start() {
+    async start({ accessLog = true } = {}) {
       const dir = workspace.makeDirectory('script')
       const [httpPort = 0, httpsPort = 0, ...appPorts] = await freePorts(2 + workers)
-      const conf = writeNginxConf(workspace, { dir, httpPort, httpsPort, appPorts })
+      const log = accessLog ? {} : { accessLog: 'off' }
+      const conf = writeNginxConf(workspace, { dir, httpPort, httpsPort, appPorts, ...log })
       return startProgram({
         name: 'shell script',
         command: ['/bin/sh', join(home, 'bench/peers/serve.sh'), conf, ...appPorts.map(String)],

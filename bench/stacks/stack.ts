@@ -30,6 +30,8 @@ export interface StartOptions {
   certificates?: string
   /** Whether `public` of the app is served below /static/ and the image below /image/. Hand-written configurations always do this. */
   servesFiles?: boolean
+  /** Whether a line is written for each request; default: true. Only for Monohull and the shell script. */
+  accessLog?: boolean
   /** How the app listens; other stacks ignore it. Default: `inherit`. */
   listen?: 'port'
   /** The whole monohull.yaml, instead of the settings above. */
