@@ -14,6 +14,8 @@ export interface WorkerIdentity {
   namesDescriptor: boolean
   /** TCP port of a worker without an inherited socket. */
   port: number | undefined
+  /** Further variable with that port. */
+  portVariable?: string | undefined
   gracefulTimeoutMs: number
   /** Interval at which the Node preload reports its load; undefined: never. */
   loadIntervalMs: number | undefined
@@ -55,7 +57,8 @@ export function workerEnv(sources: WorkerEnvSources, identity: WorkerIdentity): 
     env.MONOHULL_SOCKET_INODE = String(identity.socketInode)
   }
   if (identity.loadIntervalMs !== undefined) env.MONOHULL_LOAD_INTERVAL_MS = String(identity.loadIntervalMs)
-  if (identity.port !== undefined) env.PORT = String(identity.port)
+  if (identity.port !== undefined)
+    for (const name of ['PORT', identity.portVariable]) if (name !== undefined) env[name] = String(identity.port)
   env.NODE_OPTIONS = `--require ${quoteNodeOption(sources.preload)}${env.NODE_OPTIONS ? ` ${revealed(env.NODE_OPTIONS)}` : ''}`
   return env
 }

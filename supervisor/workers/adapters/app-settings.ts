@@ -21,6 +21,7 @@ import type { WorkerLimits } from '../autoscaling/decision.ts'
 import { watchEveryMs } from '../hangs/watch-policy.ts'
 import type { AppConfig } from '../keys.ts'
 import type { WorkerPlan } from '../plan.ts'
+import { portVariableOf } from '../port-variable.ts'
 import { withReadablePreload } from '../readable-preload.ts'
 import { entryCount } from '../socket-paths.ts'
 
@@ -89,9 +90,14 @@ export function resolveApp(
       `is in local time, and TZ=${world.env.TZ} is not a time zone`,
       'set TZ to a name such as Europe/Berlin, or unset it',
     )
-  const plan = createPlan({ name, app, world, runDir, order, context, content, ...countWorkers(app.workers, cpus) })
+  const portVariable = content.kind === 'command' ? portVariableOf(content.argv) : undefined
+  const listen = portVariable === undefined ? app.listen : 'port'
+  const plan = createPlan({
+    ...{ name, app: { ...app, listen }, world, runDir, order, context, content, portVariable },
+    ...countWorkers(app.workers, cpus),
+  })
   checkProgram(`${key}.command`, plan.argv, { context: { ...context, directory: plan.directory }, complain })
-  if (app.listen === 'inherit' && content.kind === 'command')
+  if (listen === 'inherit' && content.kind === 'command')
     checkPort(`${key}.command`, plan.argv, {
       env: { ...world.env, ...content.env, ...context.env },
       fix: 'set listen: port',
@@ -120,10 +126,12 @@ interface PlanSources {
   content: Exclude<AppContent, { kind: 'files' }>
   count: number
   limits: WorkerLimits | undefined
+  /** Further variable with the port of a worker. */
+  portVariable: string | undefined
 }
 
 function createPlan(sources: PlanSources): WorkerPlan {
-  const { name, app, world, runDir, order, context, content, count, limits } = sources
+  const { name, app, world, runDir, order, context, content, count, limits, portVariable } = sources
   const preload = join(world.home, 'dist/preload.cjs')
   const argv =
     content.kind === 'command'
@@ -173,6 +181,7 @@ function createPlan(sources: PlanSources): WorkerPlan {
           gracefulTimeoutMs: app.graceful_timeout,
           loadIntervalMs: limits && loadFrom === 'worker' ? loadIntervalMs : undefined,
           heartbeatMs: app.timeout > 0 ? watchEveryMs(app.timeout) : 0,
+          portVariable,
           ...identity,
         },
       ),
