@@ -45,26 +45,38 @@ export function renderDynamicRoutes(model: RoutesModel, context: DynamicLocation
       // a route may allow more than the whole front; Lua checks either
       'client_max_body_size 0;',
       'set $monohull_address "";',
-      ...(model.filtersResponses ? ['set $monohull_target "";'] : []),
       ...(basicAuth ? [`set $monohull_realm ${quote(basicAuth.realm)};`] : []),
       'lua_socket_log_errors off;',
       callLua('rewrite', 'routes.route', `unix:${hosts.lookupSocket}`, settingsOf(model, hosts), ...pairs),
     ]),
     ...renderRoutePages(hosts, configDirectory),
     ...targets.flatMap(({ location, route }) => renderTarget(location, route, model, admission)),
-    ...block('@monohull_address', [
-      ...admission,
-      'include snippets/proxy.conf;',
-      ...renderAuthorization({}, model.front),
-      ...renderBuffering(model.front),
-      ...renderStoring({ rules: {}, target: { spool: spoolsAll } }, model),
-      ...renderResponseFilter({ rules: {}, target: {} }, model),
-      ...(model.filtersResponses ? [callLua('log', 'route_address.log')] : []),
-      // the server may be foreign: it must not make nginx send files of an app
-      'proxy_ignore_headers X-Accel-Redirect;',
-      'proxy_pass http://monohull_address;',
-    ]),
+    ...renderAddresses('@monohull_address', [], model, admission),
+    ...renderAddresses('@monohull_addresses', model.filtersResponses ? countingLines : [], model, admission),
   ]
+}
+
+/** Lines for the location of several addresses: requests to each are counted. */
+const countingLines = ['set $monohull_target "";', callLua('log', 'route_address.log')]
+
+function renderAddresses(
+  location: string,
+  own: readonly string[],
+  model: RoutesModel,
+  admission: readonly string[],
+): string[] {
+  return block(location, [
+    ...admission,
+    ...own,
+    'include snippets/proxy.conf;',
+    ...renderAuthorization({}, model.front),
+    ...renderBuffering(model.front),
+    ...renderStoring({ rules: {}, target: { spool: spoolsAll } }, model),
+    ...renderResponseFilter({ rules: {}, target: {} }, model),
+    // the server may be foreign: it must not make nginx send files of an app
+    'proxy_ignore_headers X-Accel-Redirect;',
+    'proxy_pass http://monohull_address;',
+  ])
 }
 
 /** Settings as nginx/lua/monohull/routes.lua reads them. */

@@ -94,12 +94,8 @@ end
 
 --- Takes a change: the new route of a host or wildcard; nil if it was removed.
 function M.change(name, route)
-    if name:sub(1, 2) == "*." then
-        -- it may be the longest for hosts that another has, or none
-        if route and not routes:get(name) then state:set("others", next_time()) end
-    else
-        others:delete(name)
-    end
+    -- a new wildcard may be the longest for hosts that have another, or none
+    if name:sub(1, 2) == "*." and route and not routes:get(name) then state:set("others", next_time()) end
     if route then routes:set(name, route, 0, next_time()) else routes:delete(name) end
 end
 

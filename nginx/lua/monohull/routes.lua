@@ -63,7 +63,7 @@ local function enter(route, text)
     if target.address then
         -- the balancer chooses among all addresses
         ngx.var.monohull_address = text
-        return ngx.exec("@monohull_address")
+        return ngx.exec("@monohull_addresses")
     end
     route_choice.keep(route, target)
     return ngx.exec(locations[target.name])

@@ -94,6 +94,13 @@ return {
         connect(nginx, text)
         expect(nginx.peer[1], "10.0.0.1")
         expect(nginx.var.monohull_kept_target:match("=(%d+);"), "00000013")
+        -- however many requests it has
+        nginx.var.cookie_monohull_target = "00000013"
+        for _ = 1, 3 do
+            begin(nginx, text)
+            expect(nginx.peer[1], "10.0.0.1")
+            nginx.asked:delete("down address:10.0.0.2:8000")
+        end
         nginx.var.cookie_monohull_target = "someone else's"
         begin(nginx, three)
         expect(nginx.var.monohull_kept_target, "")

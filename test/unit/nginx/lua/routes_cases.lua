@@ -208,7 +208,7 @@ return {
     { "leaves the choice among addresses to the balancer", function(nginx)
         local text = "address:10.0.0.2:80,address:10.0.0.3:80"
         require("monohull.known_hosts").set_route("a.test", text)
-        expect(route(nginx, "a.test"), { exec = "@monohull_address" })
+        expect(route(nginx, "a.test"), { exec = "@monohull_addresses" })
         expect(nginx.var.monohull_address, text)
     end },
     { "has a hundred questions open at most", function(nginx)
