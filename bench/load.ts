@@ -14,6 +14,8 @@ export interface LoadOptions {
   seconds: number
   /** Whether each request uses a new connection. */
   isFresh?: boolean
+  /** Lua for wrk that makes the requests; default: wrk's own for the URL. */
+  lua?: string
   /** Directory for wrk's script. */
   dir: string
 }
@@ -40,11 +42,13 @@ export async function load({
   connections,
   seconds,
   dir,
+  lua = '',
   isFresh = false,
 }: LoadOptions): Promise<LoadResult> {
   const script = join(dir, `${method}.lua`)
   const parts = [...(method === 'POST' ? ['post.lua'] : []), ...(isFresh ? ['fresh.lua'] : []), 'report.lua']
-  writeFileSync(script, parts.map(name => readFileSync(join(home, 'bench/peers', name), 'utf8')).join('\n'))
+  const texts = parts.map(name => readFileSync(join(home, 'bench/peers', name), 'utf8'))
+  writeFileSync(script, [lua, ...texts].join('\n'))
   const args = ['-t', '1', '-c', String(connections), '-d', `${seconds}s`, '--timeout', '10s', '-s', script, url]
   const { stdout } = await run('wrk', args, { timeout: (seconds + 30) * 1000 })
   const line = /^BENCH (.*)$/m.exec(stdout)?.[1]

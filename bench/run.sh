@@ -14,6 +14,7 @@ command -v h2load >/dev/null || missing+=(nghttp2-client)
 command -v openssl >/dev/null || missing+=(openssl)
 [ -x /usr/bin/gunicorn ] || missing+=(gunicorn)
 [ -x /usr/bin/s6-svscan ] || missing+=(s6)
+command -v redis-server >/dev/null || missing+=(redis-server)
 if [ ${#missing[@]} -gt 0 ]; then
   [ "$(id -u)" = 0 ] || { say "missing: sudo apt-get install --no-install-recommends ${missing[*]}"; exit 69; }
   say "installing ${missing[*]}"

@@ -19,6 +19,7 @@ import { limits } from './measures/limits.ts'
 import { memory } from './measures/memory.ts'
 import { reloads } from './measures/reloads.ts'
 import { rest } from './measures/rest.ts'
+import { routes } from './measures/routes.ts'
 import { throughput } from './measures/throughput.ts'
 import { messageOf } from './message.ts'
 import { kill, processesUsing } from './processes.ts'
@@ -47,6 +48,7 @@ const measures: readonly Measure[] = [
   limits,
   reloads,
   growth,
+  routes,
   kills,
   faults,
 ]

@@ -18,10 +18,11 @@ export function monohullStack(workspace: Workspace, name = 'monohull', root = wo
   return {
     name,
     abilities: ['roll', 'scale', 'maxRequests', 'maxMemory', 'timeout', 'stopInOrder'],
-    async start({ entry = 'server.js', workers: count = workers, certificates, ...settings } = {}) {
+    async start({ entry = 'server.js', workers: count = workers, certificates, routes, ...settings } = {}) {
       const dir = workspace.makeDirectory('monohull')
       const program = join(root, 'dist/launcher.cjs')
       writeConfig(dir, settings, workspace.image.path)
+      if (routes !== undefined) writeFileSync(join(stateDir, 'routes.json'), routes)
       await expectKnown(workspace, program, join(dir, 'app'))
       const [httpPort = 0, httpsPort = 0] = await freePorts(2)
       const childrenNamed = (isWanted: (name: string) => boolean) =>

@@ -36,6 +36,8 @@ export interface StartOptions {
   listen?: 'port'
   /** The whole monohull.yaml, instead of the settings above. */
   config?: string
+  /** Content of the file of dynamic routes; other stacks ignore it. */
+  routes?: string
 }
 
 /** Way to run nginx and the app. */
