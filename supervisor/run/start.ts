@@ -141,7 +141,8 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
     }),
   )
   if (run.isDraining()) return undefined
-  const booted = apps.start()
+  // preparing nginx keeps one CPU busy: more workers would delay the first response, and not be ready earlier
+  const booted = apps.start(Math.max(1, settings.cpus - 1))
   processes.start()
   for (const app of settings.apps) log.info('starting', describeApp(app, settings.apps.length))
   if (settings.nginxUserName === 'root') warnOfRoot(log)
@@ -200,6 +201,7 @@ export async function start(deps: StartDeps): Promise<CommandDeps | undefined> {
   // a stop that was requested meanwhile found no nginx to stop
   if (run.isDraining()) return undefined
   await nginx.start()
+  apps.startOthers()
   await Promise.race([booted, pause(systemClock, quickBootMs)])
   if (run.isDraining()) return undefined
   run.add(

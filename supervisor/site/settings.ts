@@ -24,6 +24,8 @@ export interface Settings extends ProgramSettings {
   nginxUser: Account | undefined
   /** Name for nginx's `user` directive, which a master that runs as root needs. */
   nginxUserName: string | undefined
+  /** CPUs that the cgroup grants. */
+  cpus: number
   nginxProcesses: number
   nginxConnections: NginxConnections
   /** Directory of the user's http.d and server.d, if it exists. */

@@ -71,10 +71,12 @@ export interface Apps {
   readonly name: string
   readonly pools: ReadonlyMap<string, WorkerPool>
   /**
-   * Starts the workers of every app. Throws if their sockets cannot be created. Resolves when each app has a ready worker,
+   * Starts `atOnce` workers of every app. Throws if their sockets cannot be created. Resolves when each app has a ready worker,
    * or as soon as one app has failed.
    */
-  start(): Promise<BootResult>
+  start(atOnce?: number): Promise<BootResult>
+  /** Starts the other workers. */
+  startOthers(): void
   /** Waits up to 100 ms for the other workers of each app. */
   settled(): Promise<void>
   /** From now on, nginx's model contains only ready workers, and a death may end the run. */
@@ -161,15 +163,18 @@ export function createApps(deps: AppsDeps): Apps {
   return {
     name: 'apps',
     pools,
-    start() {
+    start(atOnce) {
       for (const { plan } of settings().apps) if (plan) pools.set(plan.app, createPool(plan))
       for (const name of unroutedApps(settings()))
         log.warn('no route leads to an app', { app: name, fix: `add {path: /${name}, app: ${name}} to routes` })
-      const boots = [...pools.values()].map(pool => pool.start())
+      const boots = [...pools.values()].map(pool => pool.start(atOnce))
       const failed = new Promise<BootResult>(resolve => {
         for (const boot of boots) void boot.then(result => !result.ok && resolve(result))
       })
       return Promise.race([failed, Promise.all(boots).then((): BootResult => ({ ok: true }))])
+    },
+    startOthers() {
+      for (const pool of pools.values()) pool.startOthers()
     },
     async settled() {
       await Promise.all([...pools.values()].map(pool => pool.settled(siblingsMs)))

@@ -19,8 +19,13 @@ const settlePollMs = 2
 
 /** The workers of one app, one per slot. */
 export interface WorkerPool {
-  /** Starts all workers. Resolves with the first that is ready, when the first worker of every slot has failed, or when the pool is stopped. */
-  start(): Promise<BootResult>
+  /**
+   * Starts the first `atOnce` workers, by default all. Resolves with the first that is ready, when the first worker of every slot has failed,
+   * or when the pool is stopped.
+   */
+  start(atOnce?: number): Promise<BootResult>
+  /** Starts the workers that `start` has left out. */
+  startOthers(): void
   /** Resolves when each worker is ready or has failed, or after `timeoutMs`. Each later worker may cost a reload of nginx. */
   settled(timeoutMs: number): Promise<void>
   /** Upstream entries of the ready workers. */
@@ -204,12 +209,16 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
   }
 
   return {
-    start() {
+    start(atOnce = plan.count) {
       slots = Array.from({ length: plan.count }, (_, index) => createSlot(index + 1, plan))
       entries.spread()
-      for (const slot of slots) slot.start()
+      for (const slot of slots.slice(0, atOnce)) slot.start()
       recycler.begin()
       return boot.settled
+    },
+    startOthers() {
+      if (isStopping) return
+      for (const slot of slots) if (slot.status().state === 'idle') slot.start()
     },
     async settled(timeoutMs) {
       const deadline = deps.clock.monotonic() + timeoutMs

@@ -30,6 +30,7 @@ export async function runPool(seed: number, trace?: (line: string) => void): Pro
   const at = (event: string) => trace?.(`-- ${Math.round(clock.monotonic())} ms: ${event}`)
   let isCalm = false
   let calmSince = 0
+  let lastFaultAt = 0
   const system = createSystem({ clock, random, fateOf: spec => fateOf(random, spec.argv[0] ?? '', isCalm), trace: at })
   const { spawn, sockets } = system
   let violation: Violation
@@ -91,7 +92,9 @@ export async function runPool(seed: number, trace?: (line: string) => void): Pro
 
   /** No entry in nginx leads to an open socket behind which nobody accepts, or will, while another worker serves. */
   function checkEntries(): void {
-    if (isStopping || !isCalm || clock.monotonic() - calmSince < recoveryMs) return
+    // it boots fast and dies after its trial: a fault that no calm ends
+    if (system.alive().some(({ spec }) => spec.argv[0] === 'dying')) lastFaultAt = clock.monotonic()
+    if (isStopping || !isCalm || clock.monotonic() - Math.max(calmSince, lastFaultAt) < recoveryMs) return
     const status = pool.status()
     // a version whose workers die again and again may have passed a short trial
     if (system.alive().some(({ spec }) => !isGood(spec.argv[0]))) return
@@ -185,10 +188,15 @@ export async function runPool(seed: number, trace?: (line: string) => void): Pro
   process.on('unhandledRejection', onRejection)
   try {
     let started: BootResult | undefined
-    void pool.start().then(result => {
+    void pool.start(random.between(1, pool.plan().count)).then(result => {
       started = result
     })
-    await until(undefined, () => started !== undefined)
+    let areAllStarted = false
+    clock.after(random.between(0, 500), () => {
+      pool.startOthers()
+      areAllStarted = true
+    })
+    await until(undefined, () => started !== undefined && areAllStarted)
     if (violation) return violation
     const begunAt = clock.monotonic()
     for (let actAt = begunAt; started?.ok && actAt < begunAt + activeMs; ) {

@@ -86,6 +86,7 @@ export function resolveSettings(config: Config, world: World, configFile: Config
       ...programs,
       nginxUser,
       nginxUserName: nginxUser?.name ?? (process.geteuid?.() === 0 ? 'root' : undefined),
+      cpus,
       nginxProcesses,
       nginxConnections: nginxConnections(
         { openFiles: openFilesLimit(), memoryBytes: spoolMedium.memoryBytes, processes: nginxProcesses },
