@@ -22,6 +22,7 @@ const builds: Record<string, string> = {
 }
 /** What these show is in the front, or in several containers: test/image/examples-front.test.ts. */
 const ofTheFront = new Set([
+  'dynamic-routing',
   'flask-load-balanced',
   'flask-reverse-proxy',
   'https-gunicorn',
