@@ -1,6 +1,7 @@
 // needs: redis-server
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -45,7 +46,10 @@ describe('routes in Redis', () => {
   it('are plain values, lists of Hipache and keys of Traefik, and every change is seen', async t => {
     const redis = await startRedis(t)
     const [one, two] = [await startBackend(t, 'one'), await startBackend(t, 'two')]
-    const monohull = await start(t, redis)
+    const guide = readFileSync(new URL('../../docs/guide/dynamic-routes.md', import.meta.url), 'utf8')
+    const rules = /^ACL (SETUSER monohull .*)$/m.exec(guide)?.[1]?.replace('>PASSWORD', '>hunter2') ?? ''
+    assert.equal(await redis.cli('acl', ...rules.split(' '), '+set', '+del'), 'OK')
+    const monohull = await start(t, redis, ', username: monohull, password: hunter2')
     assert.match(monohull.output(), /reading dynamic routes from Redis .*changes=tracking/)
     assert.equal(await who(monohull), '403')
     await redis.cli('set', shop, one)

@@ -39,6 +39,8 @@ const fixes: [RegExp, string][] = [
   [/LOADING/, 'wait until it has loaded its data'],
   [/certificate|self.signed|SSL|TLS/i, 'set NODE_EXTRA_CA_CERTS to the CA of its certificate'],
 ]
+/** Failures in a row that are not logged: Redis may start at the same time. About half a second. */
+const quietFailures = 3
 const usualFix = 'start it, or correct dynamic_routes.store'
 
 /** Connection that begins at once. */
@@ -98,6 +100,13 @@ export function createRedisConnection(deps: ConnectionDeps): RedisConnection {
     }
   }
 
+  function logFailure(reason: string): void {
+    if (logged === reason) return
+    logged = reason
+    const fix = fixes.find(([pattern]) => pattern.test(reason))?.[1] ?? usualFix
+    log.error('cannot read dynamic routes from Redis', { store: deps.store, reason, fix })
+  }
+
   async function run(): Promise<void> {
     for (let failures = 0; !closing.signal.aborted; ) {
       const startedMs = clock.monotonic()
@@ -108,11 +117,7 @@ export function createRedisConnection(deps: ConnectionDeps): RedisConnection {
       failures = wasUp && clock.monotonic() - startedMs > backoff.maxMs ? 1 : failures + 1
       problem = reason
       finishAttempt()
-      if (logged !== reason) {
-        const fix = fixes.find(([pattern]) => pattern.test(reason))?.[1] ?? usualFix
-        log.error('cannot read dynamic routes from Redis', { store: deps.store, reason, fix })
-      }
-      logged = reason
+      if (wasUp || failures > quietFailures) logFailure(reason)
       await pause(clock, backoffMs(failures, backoff, random()), closing.signal).catch(() => {})
     }
   }

@@ -4,7 +4,7 @@ import { linkOpener } from './adapters/open-link.ts'
 import { createRedisRoutes, type RedisRoutes } from './store.ts'
 import { formatRedisUrl, readRedisUrl } from './url.ts'
 
-/** About as many as nginx keeps, with 100 bytes each. */
+/** About as many as nginx keeps, with 150 bytes each. */
 const mostNames = { routes: 500_000, others: 50_000 }
 
 /** Store in Redis. It connects when it is opened, and does not wait for that. */

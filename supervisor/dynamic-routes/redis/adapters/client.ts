@@ -46,6 +46,7 @@ export async function connectClient(
     ...(password === undefined ? {} : { password }),
     database,
     disableOfflineQueue: true,
+    disableClientInfo: true,
     maintNotifications: 'disabled',
     ...(protocol.version === 3 && protocol.tracked !== undefined
       ? { RESP: 3, clientSideCache: createTracking(protocol.tracked, events) }
