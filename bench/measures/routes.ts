@@ -20,7 +20,7 @@ const mostSeconds = 30
 /** Time after which nginx would ask again about a host, without signs of life. */
 const oldMs = 35_000
 /** The file is written again with each change. */
-const changes = { redis: 1000, file: 50 }
+const changes = { redis: 1000, file: 20 }
 
 /** Dynamic routes to many hosts. */
 export const routes: Measure = {

@@ -1,9 +1,19 @@
 /** Whether an address belongs to a network such as `10.0.0.0/8`, or is equal to it if it is an address. Both have to be valid. */
 export function isInNetwork(address: string, network: string): boolean {
-  const [base = '', length] = network.split('/')
-  const [one, other] = [bitsOf(address), bitsOf(base)]
-  const shared = length === undefined ? other.length : Number(length)
-  return one.length === other.length && one.slice(0, shared) === other.slice(0, shared)
+  return networkMatcher([network])(address)
+}
+
+/** Function that tells whether an address is in one of some networks, for many addresses. */
+export function networkMatcher(networks: readonly string[]): (address: string) => boolean {
+  const prefixes = networks.map(network => {
+    const [base = '', length] = network.split('/')
+    const bits = bitsOf(base)
+    return { width: bits.length, prefix: bits.slice(0, length === undefined ? bits.length : Number(length)) }
+  })
+  return address => {
+    const bits = bitsOf(address)
+    return prefixes.some(({ width, prefix }) => bits.length === width && bits.startsWith(prefix))
+  }
 }
 
 /** The address as a text of 32 or 128 binary digits. */
@@ -15,10 +25,12 @@ function bitsOf(address: string): string {
     : ipv4Bits(address)
 }
 
+const octets = Array.from({ length: 256 }, (_, octet) => toBits(octet, 8))
+
 function ipv4Bits(address: string): string {
   return address
     .split('.')
-    .map(part => toBits(Number(part), 8))
+    .map(part => octets[Number(part)])
     .join('')
 }
 

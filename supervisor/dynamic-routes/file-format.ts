@@ -17,19 +17,27 @@ export interface RouteFile extends ReadRoutes {
 /** Characters of a foreign text that a message repeats at most. */
 const mostShown = 60
 
-/** Reads `{"shop.example.com": "web"}`, with values as `readRoute` reads them. Rejects invalid entries one by one; throws if the text is not an object in JSON. */
-export function readRouteFile(text: string): RouteFile {
+/**
+ * Reads `{"shop.example.com": "web"}`, with values as `readRoute` reads them. Rejects invalid entries one by one; throws if the text is not an object in JSON.
+ * Routes whose values are those of `before` are the same objects.
+ */
+export function readRouteFile(text: string, before?: RouteFile): RouteFile {
   const entries: unknown = JSON.parse(text)
   if (typeof entries !== 'object' || entries === null || Array.isArray(entries))
     throw new Error('expected {"HOST": "TARGET", …}')
-  return { entries: entries as Record<string, unknown>, ...readRouteEntries(Object.entries(entries)) }
+  return { entries: entries as Record<string, unknown>, ...readRouteEntries(Object.entries(entries), before) }
 }
 
 /** Reads hosts with values. Rejects invalid ones one by one. */
-export function readRouteEntries(entries: readonly (readonly [string, unknown])[]): ReadRoutes {
+export function readRouteEntries(entries: readonly (readonly [string, unknown])[], before?: RouteFile): ReadRoutes {
   const routes = new Map<string, DynamicRoute>()
   const rejected: string[] = []
   for (const [name, value] of entries) {
+    const same = typeof value === 'string' && before?.entries[name] === value ? before.routes.get(name) : undefined
+    if (same && !routes.has(name)) {
+      routes.set(name, same)
+      continue
+    }
     const host = readRouteHost(name)
     const route = readRoute(value)
     const shown = shorten(name)
@@ -59,11 +67,11 @@ export function changedRoutes(
   after: RouteFile['routes'],
 ): Map<string, DynamicRoute | undefined> {
   const textOf = (route: DynamicRoute | undefined) => route && JSON.stringify(routeValue(route))
+  const isSame = (one: DynamicRoute | undefined, other: DynamicRoute | undefined) =>
+    one === other || textOf(one) === textOf(other)
   const hosts = new Set([...before.keys(), ...after.keys()])
   return new Map(
-    [...hosts]
-      .filter(host => textOf(before.get(host)) !== textOf(after.get(host)))
-      .map(host => [host, after.get(host)] as const),
+    [...hosts].filter(host => !isSame(before.get(host), after.get(host))).map(host => [host, after.get(host)] as const),
   )
 }
 

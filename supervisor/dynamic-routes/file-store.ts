@@ -33,7 +33,7 @@ export function createFileRoutes({ file, log, onChange }: FileRoutesDeps): FileR
     // a file that never existed means no routes; one that disappeared does not
     if (text === undefined && !hasExisted) return empty
     if (text === undefined) throw new Error('the file was removed')
-    const found = readRouteFile(text)
+    const found = readRouteFile(text, known)
     hasExisted = true
     return found
   }
@@ -112,7 +112,7 @@ export function createFileRoutes({ file, log, onChange }: FileRoutesDeps): FileR
         throw asOperatorError(error)
       }
       hasExisted = true
-      await adopt(readRouteFile(text))
+      await adopt(readRouteFile(text, present))
     },
     status: () => ({ routes: known?.routes.size ?? 0, rejected: known?.rejected.length ?? 0, problem }),
     async refresh() {

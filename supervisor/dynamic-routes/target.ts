@@ -1,5 +1,5 @@
 import { formatAddress, isIpv6 } from '../base/address.ts'
-import { isInNetwork } from '../base/network.ts'
+import { networkMatcher } from '../base/network.ts'
 import type { Reading } from './reading.ts'
 
 /** Target of the requests for a host. */
@@ -29,6 +29,7 @@ const forbidden = [
   'fd00:ec2::/32', // Amazon EC2 and EKS
   'fd20:ce::/32', // Google Cloud
 ]
+const isInForbidden = networkMatcher(forbidden)
 
 const programName = /^[a-z0-9]+(-[a-z0-9]+)*$/
 
@@ -81,5 +82,5 @@ function canonicalIpv6(text: string): string | undefined {
 /** Whether a canonical address is rejected. */
 function isForbidden(address: string): boolean {
   const containsIpv4 = isIpv6(address) && address.startsWith('::') && address !== '::1'
-  return containsIpv4 || forbidden.some(network => isInNetwork(address, network))
+  return containsIpv4 || isInForbidden(address)
 }

@@ -233,6 +233,17 @@ describe('dynamic-routes/file-format', () => {
     )
   })
 
+  it('reads again only what has changed', () => {
+    const before = readRouteFile(
+      '{"same.test": "web", "moved.test": "web", "gone.test": "web", "set.test": {"targets": "web"}}',
+    )
+    const text = '{"same.test": "web", "moved.test": "legacy", "SAME.test": "web", "set.test": {"targets": "web"}}'
+    const after = readRouteFile(text, before)
+    assert.deepEqual(after, readRouteFile(text))
+    assert.equal(after.routes.get('same.test'), before.routes.get('same.test'))
+    assert.deepEqual([...changedRoutes(before.routes, after.routes).keys()].sort(), ['gone.test', 'moved.test'])
+  })
+
   it('reports what changed', () => {
     const before = readRouteFile('{"same.test": "web", "moved.test": "web", "gone.test": "web"}').routes
     const after = readRouteFile('{"same.test": "web", "moved.test": "legacy", "new.test": "web"}').routes
