@@ -31,9 +31,9 @@ export interface NginxFilesOptions {
 
 /** Files in nginx/ that are the same in every configuration, by relative name: nginx.conf, snippets/, lua/. */
 export function readStaticFiles(source: string): Map<string, string> {
-  const namesIn = (directory: string) => readdirSync(join(source, directory)).map(name => join(directory, name))
+  const namesIn = (directory: string) => readdirSync(`${source}/${directory}`).map(name => `${directory}/${name}`)
   const names = ['nginx.conf', ...namesIn('snippets'), ...namesIn('lua/monohull')]
-  return new Map(names.map(name => [name, readFileSync(join(source, name), 'utf8')]))
+  return new Map(names.map(name => [name, readFileSync(`${source}/${name}`, 'utf8')]))
 }
 
 /** nginx configuration on disk: staged next to the one in use, tested, then promoted atomically. */
@@ -66,11 +66,11 @@ export function createNginxFiles({ source, target }: NginxFilesOptions): NginxFi
       const directory = join(target, `generation-${last}`)
       try {
         const files = new Map([...staticFiles, ...rendered])
-        for (const parent of new Set([...files.keys()].map(name => dirname(join(directory, name)))))
-          mkdirSync(parent, { recursive: true })
+        for (const parent of new Set([...files.keys()].map(dirname)))
+          mkdirSync(`${directory}/${parent}`, { recursive: true })
         for (const [name, text] of files) {
           const written = name === generationFile ? withGeneration(text, generationIn(directory)) : text
-          writeFileSync(join(directory, name), written, { mode: isCopy(name) ? 0o600 : 0o666 })
+          writeFileSync(`${directory}/${name}`, written, { mode: isCopy(name) ? 0o600 : 0o666 })
         }
         return directory
       } catch (error) {
