@@ -55,20 +55,25 @@ function findLua(versionText: string, isFile: (path: string) => boolean): string
   return findModules(versionText, ['ndk_http_module.so', 'ngx_http_lua_module.so'], isFile)
 }
 
+/** Directory of the modules that nginx is built for, from the output of `nginx -V`. */
+export function modulesDirectory(versionText: string): string | undefined {
+  return /--modules-path=(\S+)/.exec(versionText)?.[1]
+}
+
 /** Paths of modules in the directory that nginx is built for; undefined if one is missing. */
 function findModules(
   versionText: string,
   names: readonly string[],
   isFile: (path: string) => boolean,
 ): string[] | undefined {
-  const directory = /--modules-path=(\S+)/.exec(versionText)?.[1]
+  const directory = modulesDirectory(versionText)
   if (directory === undefined) return undefined
   const files = names.map(name => `${directory}/${name}`)
   return files.every(isFile) ? files : undefined
 }
 
 function findBrotli(versionText: string, isFile: (path: string) => boolean): string | undefined {
-  const directory = /--modules-path=(\S+)/.exec(versionText)?.[1]
+  const directory = modulesDirectory(versionText)
   const file = `${directory}/ngx_http_brotli_filter_module.so`
   return directory !== undefined && isFile(file) ? file : undefined
 }

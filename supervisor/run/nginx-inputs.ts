@@ -53,7 +53,7 @@ export async function openNginxInputs(deps: NginxInputsDeps): Promise<NginxInput
     }),
   )
   const [features, directories, certificates, dynamicRoutes] = await Promise.all([
-    readNginxFeatures(),
+    readNginxFeatures(join(deps.world.home, 'dist/cache/nginx.json')),
     openStaticDirectories({ ...shared, isDevelopment: deps.world.isDevelopment, onChange: rotation.changed }).then(
       run.add,
     ),

@@ -11,11 +11,12 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { OperatorError } from '../../base/errors.ts'
-import { type NginxFeatures, readFeatures } from '../features.ts'
+import { modulesDirectory, type NginxFeatures, readFeatures } from '../features.ts'
 import { generationFile, generationIn, withGeneration } from '../generation.ts'
 import { isCopy } from '../own-files.ts'
 import type { ConfigTest, NginxFiles } from '../service.ts'
 import { readDirectives } from './binary.ts'
+import { knownFeatures, rememberFeatures } from './known-features.ts'
 import { nginxDirectories, runNginx } from './run-nginx.ts'
 
 /** Number of generations to keep: the one in use and the previous one. */
@@ -122,13 +123,19 @@ function withoutStaging(line: string, directory: string): string {
   return line.replaceAll(`${directory}/`, '')
 }
 
-/** Features of the installed nginx. Throws an OperatorError if there is none. */
-export async function readNginxFeatures(): Promise<NginxFeatures> {
+/** Features of the installed nginx, from the record of an earlier start in `file` if it is still valid. Throws an OperatorError if there is no nginx. */
+export async function readNginxFeatures(file?: string): Promise<NginxFeatures> {
+  const known = file === undefined ? undefined : knownFeatures(file)
+  if (known) return known
   const version = runNginx(['-V'])
   // in parallel
   const hasDirective = readDirectives(nginxDirectories)
   const { code, stderr } = await version
-  if (code === 0) return readFeatures(stderr, existsSync, hasDirective)
+  if (code === 0) {
+    const features = readFeatures(stderr, existsSync, hasDirective)
+    if (file !== undefined) rememberFeatures(file, features, modulesDirectory(stderr))
+    return features
+  }
   throw new OperatorError(`cannot run nginx: ${stderr}`, {
     fix: 'install it: apt-get install nginx libnginx-mod-http-lua',
   })
