@@ -1,4 +1,5 @@
 import { splitCommand } from '../config/command-words.ts'
+import { namesWorkspace } from './workspace-words.ts'
 
 /** Content of the app: a command to run, a directory of static files, or the welcome page. */
 export type AppContent =
@@ -128,6 +129,8 @@ function resolve(argv: string[], context: Context): CommandResult {
   const { project, origin } = context
   const [program = '', ...rest] = argv
   if (packageManagers.has(program)) {
+    // the package manager finds the directory of the package, and passes the socket on
+    if (namesWorkspace(program, rest)) return found({ kind: 'command', argv, env: {}, origin })
     const named = scriptOf(program, rest)
     if (named) return runScript(named, context)
   }

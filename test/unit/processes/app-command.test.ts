@@ -87,7 +87,8 @@ describe('processes/app-command: package managers', () => {
     it(`runs the script of "${command}" itself`, () => assert.deepEqual(argvOf(command.split(' '), folder), argv))
   }
 
-  for (const command of ['npm exec serve', 'npm ci', 'yarn install', 'pnpm dlx serve', 'npm', 'npm --version']) {
+  const others = ['npm exec serve', 'npm ci', 'yarn install', 'pnpm dlx serve', 'npm', 'npm --version']
+  for (const command of [...others, 'npm start -w web', 'pnpm --filter web serve', 'yarn workspace web start']) {
     it(`does not change "${command}"`, () => assert.deepEqual(argvOf(command.split(' '), folder), command.split(' ')))
   }
 
