@@ -65,6 +65,8 @@ export function createNginx(deps: NginxDeps): Nginx {
   let loaded = unknown
   /** Directory of the configuration in use. */
   let promoted: string | undefined
+  /** Directory of the last good configuration, while one that nginx refused is in use because the link could not be changed back. */
+  let owed: string | undefined
   let lastTurn: Promise<void> = Promise.resolve()
   const ending = new AbortController()
   /** Settles when no test is running. */
@@ -112,6 +114,7 @@ export function createNginx(deps: NginxDeps): Nginx {
 
   /** Puts the previous configuration into use again, and tries until that succeeds or another one takes its place: the next master loads it. */
   function putBack(previous: string, refused: string): void {
+    owed = previous
     try {
       files.promote(previous)
     } catch (error) {
@@ -120,6 +123,7 @@ export function createNginx(deps: NginxDeps): Nginx {
       return
     }
     promoted = previous
+    owed = undefined
 
     function tryAgain(): void {
       if (promoted === refused && !ending.signal.aborted) putBack(previous, refused)
@@ -136,10 +140,14 @@ export function createNginx(deps: NginxDeps): Nginx {
       return
     }
     const before = loaded
-    const previous = promoteOrDiscard(directory)
+    const replaced = promoteOrDiscard(directory)
+    const previous = owed ?? replaced
     loaded = { rendered: text, whole }
     const result = await reload(generationIn(directory))
-    if (result === 'taken' || result === 'gone') return
+    if (result === 'taken' || result === 'gone') {
+      owed = undefined
+      return
+    }
     loaded = unknown
     // otherwise the next master would start with the refused configuration
     if (previous !== undefined) putBack(previous, directory)

@@ -63,6 +63,25 @@ describe('an nginx whose configuration cannot be', { timeout: 5000 }, () => {
     assert.deepEqual([children.length, files.folders.size], [0, 0])
   })
 
+  it('taken back on a full disk gives way to the last good one, not to the one before that was refused too', async () => {
+    const { files, apply, advance, deps } = await setUp()
+    deps.processes.childrenOf = () => [] // it takes no configuration
+    const { promote } = files
+    files.promote = folder => {
+      const former = promote(folder)
+      files.refuse.promote = systemError('ENOSPC', 'symlink')
+      return former
+    }
+    for (const text of ['two', 'three']) {
+      files.refuse.promote = undefined
+      await assert.rejects(apply(text))
+    }
+    files.promote = promote
+    files.refuse.promote = undefined
+    await advance(3000)
+    assert.equal(files.current(), 'generation-1')
+  })
+
   it('taken back on a full disk is not taken for the one that it has', async () => {
     const { files, apply, follow, hups, deps } = await setUp()
     const { childrenOf } = deps.processes
