@@ -96,8 +96,6 @@ export async function runPool(seed: number, trace?: (line: string) => void): Pro
     if (system.alive().some(({ spec }) => spec.argv[0] === 'dying')) lastFaultAt = clock.monotonic()
     if (isStopping || !isCalm || clock.monotonic() - Math.max(calmSince, lastFaultAt) < recoveryMs) return
     const status = pool.status()
-    // a version whose workers die again and again may have passed a short trial
-    if (system.alive().some(({ spec }) => !isGood(spec.argv[0]))) return
     if (!status.some(({ state }) => state === 'serving' || state === 'replacing')) return
     for (const entry of inNginx) {
       const descriptor = system.resolve(entry)
