@@ -98,7 +98,10 @@ export async function localCertificate(
       })
     if (!known) log.info('local CA created', { file: authority.files.chain, trust: 'monohull cert trust-info' })
     const scope = local.scopeOf(authority.files.chain)
-    const names = localNames(hostname, settings.names).filter(name => isWithin(scope, serverScope([name])))
+    const shared = namesToKeep(store.read(directory, pair), authority, now)
+    const names = localNames(hostname, [...settings.names, ...shared]).filter(name =>
+      isWithin(scope, serverScope([name])),
+    )
     const time = localTime(authority.certificate, now)
     local.sign(pathsIn(directory, pair), authority.files, { names: serverScope(names), now: time })
     const created = expectUsable(store.read(directory, pair))
@@ -158,6 +161,16 @@ function findKept(
     if (isLocalUsable(kept.certificate, wanted, time)) return { ...kept, authority: withoutKey(authority) }
   }
   return undefined
+}
+
+/**
+ * Names of the present certificate that its successor has as well, until it is due for renewal. Another instance with this state
+ * directory may need them: without them, the two would replace each other's certificate in turn.
+ */
+function namesToKeep(present: CertificateReading, authority: UsableCertificate, now: number): string[] {
+  if (!present.ok || present.certificate.issuer !== authority.certificate.subject) return []
+  if (!isLocalUsable(present.certificate, [], localTime(authority.certificate, now))) return []
+  return present.certificate.names.filter(name => name !== '127.0.0.1')
 }
 
 function newAuthority(

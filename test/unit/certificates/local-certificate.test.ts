@@ -108,6 +108,23 @@ describe('certificates/local-ca: certificate', () => {
     assert.deepEqual(third.certificate.names.slice(0, 2), ['localhost', 'example.com'])
   })
 
+  it('serves two instances with different names, which do not replace it in turn', async t => {
+    const { get, wait, lines } = setUp(t)
+    const [one, other] = [
+      ['example.com', 'a.example.com', '10.0.0.1'],
+      ['example.com', 'b.example.com', '10.0.0.1'],
+    ]
+    const first = await get(one)
+    const second = await get(other)
+    assert.notEqual(second.certificate.id, first.certificate.id)
+    for (const names of [one, other, one]) assert.equal((await get(names)).certificate.id, second.certificate.id)
+    assert.ok(!lines.some(line => line.startsWith('local CA replaced')))
+    const all = ['localhost', 'box', 'example.com', 'b.example.com', 'a.example.com', '127.0.0.1', '::1', '10.0.0.1']
+    assert.deepEqual([...second.certificate.names].sort(), all.sort())
+    wait(60 * dayMs)
+    assert.ok(!(await get(one)).certificate.names.includes('b.example.com'))
+  })
+
   it('creates a new certificate for a name below the old ones, and a new CA for another', async t => {
     const { get, lines } = setUp(t)
     const first = await get(['example.com'])
