@@ -36,6 +36,8 @@ const backoff: BackoffPolicy = { initialMs: 100, maxMs: 2000 }
 const fixes: [RegExp, string][] = [
   [/WRONGPASS|invalid password|NOAUTH|AUTH/, 'correct dynamic_routes.username and password'],
   [/NOPERM/, 'give this user the commands that docs/guide/dynamic-routes.md lists'],
+  [/^DENIED/, 'set a password in Redis, or protected-mode no if only trusted programs can reach it'],
+  [/cluster/, 'use a server or Sentinels instead'],
   [/LOADING/, 'wait until it has loaded its data'],
   [/certificate|self.signed|SSL|TLS/i, 'set NODE_EXTRA_CA_CERTS to the CA of its certificate'],
 ]
@@ -47,6 +49,9 @@ const usualFix = 'start it, or correct dynamic_routes.store'
 export function createRedisConnection(deps: ConnectionDeps): RedisConnection {
   const { clock, log, random } = deps
   const closing = new AbortController()
+  const closed = new Promise<undefined>(resolve =>
+    closing.signal.addEventListener('abort', () => resolve(undefined), { once: true }),
+  )
   let link: RedisLink | undefined
   let problem: string | undefined = 'the connection is not yet established'
   let logged: string | undefined
@@ -63,11 +68,16 @@ export function createRedisConnection(deps: ConnectionDeps): RedisConnection {
       over.signal.addEventListener('abort', () => resolve(over.signal.reason), { once: true }),
     )
     const lose = (reason: string) => over.abort(reason)
-    const opened = await deps.open({ onChange: deps.onChange, onLost: lose })
+    const opening = deps.open({ onChange: deps.onChange, onLost: lose })
+    const opened = await Promise.race([opening, closed])
+    if (!opened) {
+      // a stop does not wait for a server that does not respond
+      opening.then(late => late.close()).catch(() => {})
+      return 'closed'
+    }
     const end = () => lose('closed')
     closing.signal.addEventListener('abort', end)
     try {
-      if (closing.signal.aborted) return 'closed'
       await withDeadline(deps.onUp(opened), preparationMs)
       if (over.signal.aborted) return await lost
       link = opened

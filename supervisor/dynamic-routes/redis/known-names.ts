@@ -22,7 +22,7 @@ export interface KnownNames {
 /** Bounds of the record. */
 export interface KnownNamesLimits {
   routes: number
-  /** Names without a route, which clients can invent. */
+  /** Names without a route, which clients can invent; more than there are in open questions. */
   others: number
 }
 

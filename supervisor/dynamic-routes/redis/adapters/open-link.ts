@@ -81,10 +81,14 @@ async function reportsKeyEvents(client: Client): Promise<boolean> {
 
 async function toLink(client: Client, channel: RedisLink['channel']): Promise<RedisLink> {
   // managed services may refuse it
-  const info = await client.call(['INFO', 'server']).catch(() => '')
+  const info = String(await client.call(['INFO', 'server']).catch(() => ''))
+  if (/^redis_mode:cluster/m.test(info)) {
+    client.close()
+    throw new Error('the server belongs to a cluster, which is not supported')
+  }
   return {
     channel,
-    runId: /^run_id:(\w+)/m.exec(String(info))?.[1] ?? '',
+    runId: /^run_id:(\w+)/m.exec(info)?.[1] ?? '',
     call: client.call,
     close: client.close,
   }

@@ -60,6 +60,7 @@ export function createFakeRedis(clock: Clock) {
   const wrongType = () => new Error('WRONGTYPE Operation against a key holding the wrong kind of value')
   const commands: Record<string, (words: readonly string[]) => unknown> = {
     PING: () => 'PONG',
+    DEL: ([key = '']) => del(key),
     INFO: () => `run_id:${state.runId}`,
     DBSIZE: () => data.size,
     GETRANGE([key = '', start, end]) {
@@ -123,6 +124,14 @@ export function createFakeRedis(clock: Clock) {
     },
     restore() {
       state.isUp = true
+    },
+    /** Ends, and is back without data. */
+    restart() {
+      data.clear()
+      state.runId += 'a'
+      const lost = link
+      link = undefined
+      lost?.onLost('Socket closed unexpectedly')
     },
   }
 }

@@ -60,7 +60,7 @@ const encoded = (value: string) => {
 }
 
 describe('dynamic-routes/redis/store', () => {
-  const hosts = ['a.test', 'b.test', 'c.test', 'd.test', 'e.test']
+  const hosts = ['a.test', 'b.test', 'c.test']
   const values = ['web', 'legacy', '10.0.0.2:80', 'rubbish!']
   const host = fc.constantFrom(...hosts)
   const step = fc.oneof(
@@ -69,11 +69,20 @@ describe('dynamic-routes/redis/store', () => {
     fc.record({ kind: fc.constant('del' as const), host }),
     fc.record({ kind: fc.constant('ask' as const), host }),
     fc.record({ kind: fc.constant('ask and set' as const), host, value: fc.constantFrom(...values) }),
-    fc.record({ kind: fc.constantFrom('flush' as const, 'lose' as const, 'restore' as const, 'wait' as const) }),
+    fc.record({
+      kind: fc.constantFrom(
+        'lose' as const,
+        'lose' as const,
+        'restore' as const,
+        'restore' as const,
+        'wait' as const,
+        'flush' as const,
+      ),
+    }),
   )
 
   it('misses no change of what nginx knows, whatever happens to Redis and the connection', async () => {
-    const limits = fc.constantFrom({ routes: 2, others: 2 }, { routes: 100, others: 100 })
+    const limits = fc.constantFrom({ routes: 1, others: 4 }, { routes: 100, others: 100 })
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 25 }), limits, async (steps, bounds) => {
         const world = setUp({ limits: bounds })
@@ -110,8 +119,50 @@ describe('dynamic-routes/redis/store', () => {
         for (const [name, route] of nginx) assert.equal(route, encoded(truth.get(name) ?? ''), name)
         await world.close()
       }),
-      { numRuns: 150 },
+      { numRuns: 400 },
     )
+  })
+
+  it('reads what nginx knows again after a lost connection', async () => {
+    const { redis, nginx, ask, pass, close } = setUp()
+    for (const host of ['kept.test', 'moved.test', 'gone.test']) redis.set(host, 'web')
+    await pass(10)
+    for (const host of ['kept.test', 'moved.test', 'gone.test']) await ask(host)
+    redis.lose()
+    redis.set('moved.test', 'legacy')
+    redis.del('gone.test')
+    await assert.rejects(ask('other.test'), /Socket closed/)
+    redis.restore()
+    await pass(5000)
+    assert.deepEqual(Object.fromEntries(nginx), { 'kept.test': 'app:web', 'moved.test': 'upstream:legacy' })
+    await close()
+  })
+
+  it('keeps the routes of an empty Redis after a restart until stale_for is over or somebody deletes them', async () => {
+    const { redis, routes, nginx, ask, pass, close } = setUp()
+    for (const host of ['a.test', 'b.test', 'c.test']) redis.set(host, 'web')
+    await pass(10)
+    for (const host of ['a.test', 'b.test', 'c.test']) await ask(host)
+    redis.restart()
+    await pass(5000)
+    assert.match(routes.status().problem ?? '', /restarted and has lost all routes/)
+    await assert.rejects(ask('other.test'), /has lost all routes/)
+    redis.set('b.test', 'legacy')
+    assert.ok((await routes.remove('c.test')).ok)
+    await pass(10)
+    assert.deepEqual(Object.fromEntries(nginx), { 'a.test': 'app:web', 'b.test': 'upstream:legacy' })
+    redis.lose()
+    redis.restore()
+    await pass(590_000)
+    assert.deepEqual([...nginx.keys()], ['a.test', 'b.test'])
+    await pass(10_000)
+    assert.deepEqual([...nginx.keys(), routes.status().problem], ['b.test', undefined])
+    redis.restart()
+    await pass(5000)
+    redis.flush()
+    await pass(10)
+    assert.deepEqual([...nginx.keys(), routes.status().problem], [undefined])
+    await close()
   })
 
   it('sends nginx only routes in its format, and none to forbidden networks, whatever the keys contain', async () => {

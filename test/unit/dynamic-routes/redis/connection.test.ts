@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { createRedisConnection } from '../../../../supervisor/dynamic-routes/redis/connection.ts'
+import type { LinkEvents, RedisLink } from '../../../../supervisor/dynamic-routes/redis/link.ts'
+import { createManualClock } from './fake-redis.ts'
+
+const never = new Promise<never>(() => {})
+
+function setUp(open: (attempt: number, events: LinkEvents) => Promise<RedisLink>) {
+  const { clock, pass } = createManualClock()
+  const lines: string[] = []
+  const keep = (text: string, fields: object) => lines.push(`${text} ${JSON.stringify(fields)}`)
+  const started = clock.now()
+  const attempts: number[] = []
+  const ups: string[] = []
+  const connection = createRedisConnection({
+    clock,
+    log: { debug: keep, info: keep, warn: keep, error: keep } as never,
+    random: () => 0.5,
+    store: 'redis://fake',
+    async open(events) {
+      attempts.push(clock.now() - started)
+      return open(attempts.length, events)
+    },
+    onChange() {},
+    onUp: async () => void ups.push('up'),
+    onDown: () => ups.push('down'),
+  })
+  return { connection, pass, lines, attempts, ups }
+}
+
+const link = (call: RedisLink['call'] = async () => 'PONG'): RedisLink => ({
+  channel: 'tracking',
+  runId: 'a',
+  call,
+  close() {},
+})
+
+describe('dynamic-routes/redis/connection', () => {
+  it('tries again with longer and longer delays, and logs a reason once', async () => {
+    const { connection, pass, lines, attempts } = setUp(async attempt => {
+      if (attempt < 9)
+        throw new Error(attempt < 6 ? 'connect ECONNREFUSED' : 'WRONGPASS invalid username-password pair')
+      return link()
+    })
+    const early = connection.call(['GET', 'a']).catch((error: Error) => error.message)
+    await pass(0)
+    assert.equal(await early, 'Redis: connect ECONNREFUSED')
+    assert.equal(lines.length, 0)
+    await pass(20_000)
+    const delays = attempts.slice(1).map((at, index) => at - (attempts[index] ?? 0))
+    assert.deepEqual(delays, [88, 175, 350, 700, 1400, 1750, 1750, 1750])
+    assert.equal(connection.problem(), undefined)
+    assert.deepEqual(
+      lines.map(line => line.replace(/ \{.*"fix":/, ' ')),
+      [
+        'cannot read dynamic routes from Redis "start it, or correct dynamic_routes.store"}',
+        'cannot read dynamic routes from Redis "correct dynamic_routes.username and password"}',
+        'dynamic routes are readable again {"store":"redis://fake"}',
+        'reading dynamic routes from Redis {"store":"redis://fake","changes":"tracking"}',
+      ],
+    )
+    await connection.close()
+  })
+
+  it('gives a server up that does not respond to a ping, and rejects questions in time', async () => {
+    const { connection, pass, ups } = setUp(async attempt => link(attempt === 1 ? () => never : undefined))
+    await pass(0)
+    const question = connection.call(['GET', 'a']).catch((error: Error) => error.message)
+    await pass(1500)
+    assert.equal(await question, 'no response for 1.5 s')
+    await pass(2400)
+    assert.deepEqual(ups, ['up'])
+    await pass(1000)
+    assert.deepEqual(ups, ['up', 'down', 'up'])
+    assert.equal(await connection.call(['GET', 'a']), 'PONG')
+    await connection.close()
+  })
+
+  it('does not wait for a server when it is closed', { timeout: 5000 }, async () => {
+    for (const open of [() => never, async () => Promise.reject(new Error('no')), async () => link(() => never)]) {
+      const { connection, pass } = setUp(open)
+      await pass(0)
+      await connection.close()
+    }
+  })
+
+  it('closes a link that is established too late', async () => {
+    let isClosed = false
+    let finish = (_: RedisLink) => {}
+    const { connection, pass } = setUp(
+      () =>
+        new Promise(resolve => {
+          finish = resolve
+        }),
+    )
+    await pass(0)
+    await connection.close()
+    finish({
+      ...link(),
+      close() {
+        isClosed = true
+      },
+    })
+    await pass(0)
+    assert.ok(isClosed)
+  })
+})
