@@ -63,8 +63,8 @@ function buildFile(source: string, file: string, target = 'node22') {
 }
 
 /**
- * Builds the supervisor: one file with the code that every start needs, and separate files for code that is imported on first
- * use. Every start must work without packages, because each would cost startup time and memory. The welcome app is built
+ * Builds the supervisor: one file with the code that every start needs until the workers boot, one with what it needs then, and separate
+ * files for code that is imported on first use. Every start must work without packages, because each would cost startup time and memory. The welcome app is built
  * with it, so that both share one file with Express.
  */
 async function buildSupervisor() {
@@ -73,18 +73,21 @@ async function buildSupervisor() {
     'site/whole-config.ts': await buildConfig('supervisor/site/whole-config.ts', staging),
   }
   const program = join(home, 'supervisor/main.ts')
+  const serving = join(home, 'supervisor/run/start-serving.ts')
   const started = new Set<string>()
+  const servedWith = new Set<string>()
   const followImports: Plugin = {
     name: 'follow-imports',
     buildEnd() {
-      const visit = (id: string, from: string) => {
-        if (started.has(id)) return
+      const visit = (id: string, from: string, found: Set<string>) => {
+        if (started.has(id) || found.has(id)) return
         if (id.includes('/node_modules/'))
           this.error(`every start would load ${id}: ${from} must import it dynamically`)
-        started.add(id)
-        for (const imported of this.getModuleInfo(id)?.importedIds ?? []) visit(imported, id)
+        found.add(id)
+        for (const imported of this.getModuleInfo(id)?.importedIds ?? []) visit(imported, id, found)
       }
-      visit(program, 'the program')
+      visit(program, 'the program', started)
+      visit(serving, 'the program', servedWith)
     },
   }
   const ownFiles: Plugin = {
@@ -102,7 +105,12 @@ async function buildSupervisor() {
     output: {
       ...output,
       dir: staging,
-      codeSplitting: { groups: [{ name: 'start', test: id => started.has(id) }] },
+      codeSplitting: {
+        groups: [
+          { name: 'start', test: id => started.has(id) },
+          { name: 'serving', test: id => servedWith.has(id) },
+        ],
+      },
     },
   })
 }

@@ -1,0 +1,187 @@
+import { join } from 'node:path'
+import { systemClock } from '../base/adapters/system-clock.ts'
+import { pause } from '../base/clock.ts'
+import { OperatorError } from '../base/errors.ts'
+import { describeSockets, reachableHost } from '../front/front.ts'
+import { createNginxFiles } from '../nginx/adapters/files.ts'
+import { openGenerationSocket } from '../nginx/adapters/generation-socket.ts'
+import { nginxProcesses, sightNginx } from '../nginx/adapters/processes.ts'
+import { nginxEnvironment } from '../nginx/adapters/run-nginx.ts'
+import { watchFrozenProcesses } from '../nginx/frozen-processes.ts'
+import { createNginx } from '../nginx/service.ts'
+import type { Death } from '../processes/death.ts'
+import { exitCodeOf } from '../processes/exit.ts'
+import { warnAboutMissingFallbacks } from '../routes/adapters/fallbacks.ts'
+import { closeInspector, openInspector } from '../workers/adapters/inspector.ts'
+import { openAutoscaling } from '../workers/autoscaling/autoscaling.ts'
+import { createInspection } from '../workers/inspection.ts'
+import { openSchedules } from '../workers/schedules.ts'
+import { collectGarbage } from './adapters/heap.ts'
+import type { CommandDeps } from './command-runner.ts'
+import { openConnections } from './connections.ts'
+import { openLocalServers } from './local-servers.ts'
+import { openNginxInputs } from './nginx-inputs.ts'
+import { openNginxLogs } from './nginx-logs.ts'
+import { createRunningNginx, type RunningNginx, renderingOf } from './running-nginx.ts'
+import type { StartDeps, StartedPrograms } from './start-programs.ts'
+
+/** Time after which health is served even if no worker is ready. Until then it waits, so as not to delay the boot of the workers. */
+const quickBootMs = 500
+/** Time for a worker to start its inspector. */
+const inspectorMs = 2000
+
+/**
+ * Starts nginx and everything around it, while the workers boot. Settles when requests are served; undefined if a stop was requested
+ * meanwhile.
+ */
+export async function startServing(deps: StartDeps, programs: StartedPrograms): Promise<CommandDeps | undefined> {
+  const { world, log, run, send } = deps
+  const { instance, front, hooks, shared, apps, processes, failedTries, rotation, onRotation, booted } = programs
+  const settings = run.settings()
+  const { config } = settings
+  let nginx: RunningNginx | undefined
+  const inputs = await openNginxInputs({
+    ...deps,
+    ...shared,
+    rotation,
+    front,
+    retireOrphans: async () => nginx?.retireOrphans(),
+  })
+  const { features, directories, certificates, acme, dynamicRoutes } = inputs
+  warnAboutMissingFallbacks(config, log)
+  const autoscaling = run.add(
+    openAutoscaling(
+      {
+        clock: systemClock,
+        pools: apps.pools,
+        scale: (app, workers) => send({ type: 'scale', workers, app }, 'autoscaling'),
+      },
+      settings,
+      features,
+    ),
+  )
+  const generation = openGenerationSocket(join(config.run_dir, 'nginx'))
+  run.add({ name: 'generation', close: generation.close })
+  const connections = features.hasStatus
+    ? run.add(openConnections({ ...shared, run, master: () => nginx?.pid() }))
+    : undefined
+  const nginxLogs = run.add(openNginxLogs(config, { ...deps, clock: systemClock, pools: apps.pools }))
+  const inherited = [
+    ...front.http,
+    ...front.https,
+    generation,
+    autoscaling.socket,
+    dynamicRoutes?.changesSocket,
+    connections?.socket,
+  ]
+  const runningNginx = run.add(
+    createRunningNginx(
+      run,
+      createNginx({
+        ...shared,
+        files: createNginxFiles({ source: join(world.home, 'nginx'), target: join(config.run_dir, 'nginx') }),
+        processes: nginxProcesses,
+        askGeneration: generation.ask,
+        renderErrors: nginxLogs.renderErrors,
+        descriptors: inherited.flatMap(socket => socket?.descriptor ?? []),
+        env: { ...nginxEnvironment, TZ: world.env.TZ ?? '' },
+      }),
+      renderingOf(features),
+    ),
+  )
+  nginx = runningNginx
+  deps.onNginx(nginx)
+  // a stop that was requested meanwhile found no nginx to stop
+  if (run.isDraining()) return undefined
+  await nginx.start()
+  apps.startOthers()
+  await Promise.race([booted, pause(systemClock, quickBootMs)])
+  if (run.isDraining()) return undefined
+  run.add(
+    await openLocalServers(run, {
+      send,
+      renewCertificate: acme.renew,
+      inspection: createInspection({
+        ...shared,
+        pools: apps.pools,
+        openInspector: (child, pid, former) =>
+          openInspector(child, { clock: systemClock, timeoutMs: inspectorMs, pid, former }),
+        closeInspector: address => closeInspector(address, systemClock),
+      }),
+      dynamicRoutes,
+      retries: {
+        mayRepeat: failedTries.mayRepeat,
+        next: (app, failed) => apps.nextFor(app, { ...failed, isSuspect: failedTries.isSuspect(failed) }),
+      },
+    }),
+  )
+  const result = await booted
+  if (run.isDraining()) return undefined
+  if (!result.ok && result.death && !world.isDevelopment) throw bootFailure(result.death)
+  await apps.settled()
+  apps.serve()
+  onRotation(runningNginx.follow)
+  await runningNginx.follow()
+  announce()
+  run.add(
+    watchFrozenProcesses({
+      ...shared,
+      look: () => sightNginx(nginx?.pid()),
+      maySleep: nginxProcesses.isNginxDraining,
+      hasTimer: features.luaModules !== undefined,
+    }),
+  )
+  autoscaling.begin()
+  await certificates.watch()
+  const { openRunDirWatch } = await import('./run-dir.ts')
+  run.add(openRunDirWatch({ ...shared, ...run, runDir: config.run_dir, instance, pools: apps.pools }))
+  if (!world.isDevelopment) directories.watch()
+  if (config.https !== 'off') {
+    const { watchClientAuthorities } = await import('../front/client-authority-watch.ts')
+    const current = () => run.settings().frontFiles.clientCertificates
+    run.add(watchClientAuthorities({ ...shared, current }))
+  }
+  await acme.begin()
+  run.add(await openSchedules(settings, (target, reason) => send({ type: 'restart', target }, reason)))
+  collectGarbage()
+  nginx.recordFiles()
+  return {
+    log,
+    clock: systemClock,
+    run,
+    nginx,
+    hooks,
+    front,
+    apps,
+    processes,
+    certificates,
+    dynamicRoutes,
+    resolveAgain: deps.resolveAgain,
+    report: next => warnAboutMissingFallbacks(next.config, log),
+  }
+
+  function announce(): void {
+    const { http, https } = front
+    instance.update({
+      httpHost: reachableHost(http[0]?.address),
+      httpPort: http[0]?.port,
+      httpsPort: https[0]?.port,
+      livePath: config.health.live_path,
+      proxyProtocol: config.proxy_protocol,
+      isServing: true,
+    })
+    log.info('serving', { http: describeSockets(http).join(','), https: describeSockets(https).join(',') || undefined })
+  }
+}
+
+function bootFailure({ worker, exit, lastLines, reason }: Death): OperatorError {
+  const printed = lastLines.length > 0 ? `; its last lines:\n${lastLines.join('\n')}` : ' and printed nothing'
+  return new OperatorError(
+    `every worker failed at its first start; ${worker} was the last one${reason === undefined ? '' : `: ${reason}`}${printed}`,
+    {
+      fix: 'fix the app: the log lines above show why each worker ended',
+      // a server that ends by itself has failed, even with exit code 0
+      code: exitCodeOf(exit) || 1,
+    },
+  )
+}
