@@ -14,8 +14,8 @@ const activeMs = 8000
 /** Time after the last fault in which everything is in order again: a boot timeout, a backoff, a trial, a drain. */
 const recoveryMs = 8000
 const longestUpdateMs = 200
-/** Time in which nothing may go wrong any more. */
-const restMs = 3000
+/** Time in which nothing may go wrong any more, and the workers of abandoned rolls return to the plan one after the other. */
+const restMs = 6000
 /** A loop that never ends its work is a fault of its own. */
 const mostSteps = 20_000
 
