@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import request from 'supertest'
 import type { Outcome } from '../../../supervisor/base/outcome.ts'
 import { processMetrics, workerMetrics } from '../../../supervisor/processes/program-metrics.ts'
-import { createAdminApp } from '../../../supervisor/run/adapters/admin-app.ts'
+import { type AdminOptions, createAdminApp } from '../../../supervisor/run/adapters/admin-app.ts'
 import type { Command } from '../../../supervisor/run/command.ts'
 import { formatStatus, runMetrics, type Status } from '../../../supervisor/run/status.ts'
 import { factsOf, type Health } from './health-facts.ts'
@@ -56,7 +56,11 @@ async function renewCertificate(name: string, mode: string): Promise<Outcome> {
   return { ok: name !== 'bad.test', message: `${name} ${mode}`, reason: 'no' }
 }
 
-function app(change: Partial<Health> = {}, paths = { livePath: '/healthz', readyPath: '/readyz' }) {
+function app(
+  change: Partial<Health> = {},
+  paths = { livePath: '/healthz', readyPath: '/readyz' },
+  dynamicRoutes?: AdminOptions['dynamicRoutes'],
+) {
   return createAdminApp({
     health: { ...paths, facts: () => factsOf({ ...healthy, ...change }) },
     refresh: async () => {},
@@ -68,7 +72,7 @@ function app(change: Partial<Health> = {}, paths = { livePath: '/healthz', ready
       open: async () => ({ ok: true, message: 'opened' }),
       close: async () => ({ ok: true, message: 'closed' }),
     },
-    dynamicRoutes: undefined,
+    dynamicRoutes,
   })
 }
 
@@ -217,5 +221,47 @@ describe('run/status', () => {
         '',
       ].join('\n'),
     )
+  })
+})
+
+describe('run/adapters/admin-app: dynamic routes', () => {
+  const routes = {
+    list: async (pattern?: string) => [{ host: pattern ?? 'all', target: 'web' }],
+    async get(host: string) {
+      if (host === 'down.test') throw new Error('Redis: no response for 3 s')
+      return host === 'a.test' ? { host, name: host, target: 'web', source: 'routes.json' } : undefined
+    },
+    exportAll: async () => ({ 'a.test': 'web' }),
+  }
+
+  it('are listed, shown and exported', async () => {
+    const server = app({}, { livePath: '/healthz', readyPath: '/readyz' }, routes)
+    await request(server)
+      .get('/routes')
+      .expect(200, [{ host: 'all', target: 'web' }])
+    await request(server)
+      .get('/routes?match=*.test')
+      .expect(200, [{ host: '*.test', target: 'web' }])
+    await request(server).get('/routes?export=true').expect(200, { 'a.test': 'web' })
+    await request(server)
+      .get('/routes/a.test')
+      .expect(200, { host: 'a.test', name: 'a.test', target: 'web', source: 'routes.json' })
+  })
+
+  it('that do not exist, or cannot be read, are an error with the reason', async () => {
+    const server = app({}, { livePath: '/healthz', readyPath: '/readyz' }, routes)
+    const failed = (reason: string) => ({ ok: false, message: 'cannot read routes', reason })
+    await request(server).get('/routes/b.test').expect(409, failed('b.test has no route'))
+    await request(server).get('/routes/down.test').expect(409, failed('Redis: no response for 3 s'))
+    const { body } = await request(app()).get('/routes/a.test').expect(409)
+    assert.match(body.reason, /dynamic_routes is not set/)
+  })
+
+  it('are imported from a body of any type and size', async () => {
+    const text = 'a.test web\n'.repeat(20_000)
+    for (const type of ['application/json', 'text/plain', 'application/octet-stream']) {
+      const { body } = await request(app()).post('/routes').set('content-type', type).send(text).expect(200)
+      assert.deepEqual(JSON.parse(body.message), { type: 'importRoutes', text })
+    }
   })
 })
