@@ -48,26 +48,25 @@ export function renderDynamicRoutes(model: RoutesModel, context: DynamicLocation
       ...(basicAuth ? [`set $monohull_realm ${quote(basicAuth.realm)};`] : []),
       'lua_socket_log_errors off;',
       callLua('rewrite', 'routes.route', `unix:${hosts.lookupSocket}`, settingsOf(model, hosts), ...pairs),
+      // for one address, without another location
+      ...addressLines(model, admission),
     ]),
     ...renderRoutePages(hosts, configDirectory),
     ...targets.flatMap(({ location, route }) => renderTarget(location, route, model, admission)),
-    ...renderAddresses('@monohull_address', [], model, admission),
-    ...renderAddresses('@monohull_addresses', model.filtersResponses ? countingLines : [], model, admission),
+    ...block('@monohull_address', addressLines(model, admission)),
+    ...block('@monohull_addresses', [
+      ...(model.filtersResponses ? countingLines : []),
+      ...addressLines(model, admission),
+    ]),
   ]
 }
 
 /** Lines for the location of several addresses: requests to each are counted. */
 const countingLines = ['set $monohull_target "";', callLua('log', 'route_address.log')]
 
-function renderAddresses(
-  location: string,
-  own: readonly string[],
-  model: RoutesModel,
-  admission: readonly string[],
-): string[] {
-  return block(location, [
+function addressLines(model: RoutesModel, admission: readonly string[]): string[] {
+  return [
     ...admission,
-    ...own,
     'include snippets/proxy.conf;',
     ...renderAuthorization({}, model.front),
     ...renderBuffering(model.front),
@@ -76,7 +75,7 @@ function renderAddresses(
     // the server may be foreign: it must not make nginx send files of an app
     'proxy_ignore_headers X-Accel-Redirect;',
     'proxy_pass http://monohull_address;',
-  ])
+  ]
 }
 
 /** Settings as nginx/lua/monohull/routes.lua reads them. */

@@ -18,7 +18,26 @@ local unknown_seconds = 10
 local most_unknown = 1000
 local none = "none"
 
+--- Events as this nginx worker has read them in the present millisecond: many requests need them.
+local read_at, all, newest_wildcard, trusted, alive
+
 local M = {}
+
+--- Reads the times of the latest events: when every host was to be asked about again, when a wildcard was added, when
+-- the stream of changes began, and the last sign of life.
+local function read_events()
+    local now = ngx.now()
+    if now == read_at then return end
+    read_at = now
+    all, newest_wildcard = state:get("all") or 0, state:get("others") or 0
+    trusted, alive = state:get("trusted") or math.huge, state:get("alive") or 0
+end
+
+--- Sets the time of an event.
+local function mark(event, time)
+    state:set(event, time)
+    read_at = nil
+end
 
 --- A time later than each of the marks. With several in one second, it is ahead of the clock.
 local function next_time()
@@ -29,17 +48,16 @@ end
 --- Age of an answer in seconds. Signs of life confirm those that were given after the stream of changes began.
 local function age(answered_at)
     local now = ngx.time()
-    if now - answered_at > fresh_seconds and answered_at > (state:get("trusted") or math.huge) then
-        answered_at = math.max(answered_at, state:get("alive") or 0)
-    end
+    if answered_at > trusted and alive > answered_at then return now - alive end
     return now - answered_at
 end
 
 --- What an answer is worth: `fresh`, `stale` (in use while a question is open), `due` (a question comes first), or nil.
 local function worth(answered_at, stale_seconds)
+    read_events()
     local seconds = age(answered_at)
     if seconds > stale_seconds then return nil end
-    if answered_at <= (state:get("all") or 0) then return "due" end
+    if answered_at <= all then return "due" end
     return seconds > fresh_seconds and "stale" or "fresh"
 end
 
@@ -56,8 +74,8 @@ function M.find(host, stale_seconds)
     if route then return route, value end
     local wildcard, answered_at = others:get(host)
     if not wildcard then return nil end
-    local is_due = answered_at <= (state:get("others") or 0)
     local others_value = worth(answered_at, stale_seconds)
+    local is_due = answered_at <= newest_wildcard
     if wildcard == none then return nil, not is_due and others_value ~= "due" and "unknown" or nil end
     route, value = find(wildcard, stale_seconds)
     if not route or not others_value then return nil end
@@ -95,13 +113,13 @@ end
 --- Takes a change: the new route of a host or wildcard; nil if it was removed.
 function M.change(name, route)
     -- a new wildcard may be the longest for hosts that have another, or none
-    if name:sub(1, 2) == "*." and route and not routes:get(name) then state:set("others", next_time()) end
+    if name:sub(1, 2) == "*." and route and not routes:get(name) then mark("others", next_time()) end
     if route then routes:set(name, route, 0, next_time()) else routes:delete(name) end
 end
 
 --- Has every host asked about again before its answer is used.
 function M.change_all()
-    state:set("all", next_time())
+    mark("all", next_time())
 end
 
 --- Version of the latest changes that the supervisor sent; 0 before the first.
@@ -117,10 +135,10 @@ end
 function M.hear(stream)
     local now = ngx.time()
     if state:get("stream") ~= stream or now - (state:get("alive") or 0) > fresh_seconds then
-        state:set("trusted", next_time())
+        mark("trusted", next_time())
     end
     state:set("stream", stream)
-    state:set("alive", now)
+    mark("alive", now)
 end
 
 --- Reserves the question about a host, so that only one nginx worker asks; false if another has reserved it.

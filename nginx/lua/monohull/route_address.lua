@@ -14,9 +14,8 @@ local function is_address(target)
     return target.address ~= nil
 end
 
-local function connect_to(address)
-    local host, port = address:match("^(.*):(%d+)$")
-    local ok, problem = balancer.set_current_peer(host, tonumber(port))
+local function connect_to(target)
+    local ok, problem = balancer.set_current_peer(target.host, target.port)
     if not ok then
         ngx.log(ngx.ERR, problem)
         return ngx.exit(busy)
@@ -51,14 +50,13 @@ local function connect_to_one(route)
         route_choice.begin(target.name)
     end
     route_choice.keep(route, target)
-    return connect_to(target.address)
+    return connect_to(target)
 end
 
---- Balancer phase: connects to `$monohull_address`, an address or the text of a route.
+--- Balancer phase: connects to an address of the route whose text is in `$monohull_address`.
 function M.connect()
-    local text = ngx.var.monohull_address
-    local route = text:find("address:", 1, true) and route_text.read(text)
-    if not route then return connect_to(text) end
+    local route = route_text.read(ngx.var.monohull_address)
+    if route.address then return connect_to(route.targets[1]) end
     return connect_to_one(route)
 end
 

@@ -31,16 +31,20 @@ local function refuse_unknown()
     return ngx.exit(tonumber(settings.unknown))
 end
 
+--- Length of the body; nil if it is unknown, also where there may be none.
+local function body_length()
+    local length = ngx.var.http_content_length
+    if length then return tonumber(length) end
+    if ngx.req.http_version() < 2 and not ngx.var.http_transfer_encoding then return 0 end
+end
+
 --- Status for a request whose body is too large. With a limit below that of the whole front, a body of unknown length
 -- is refused too: nginx would not stop it in time.
-local function refuse_body(limit)
+local function refuse_body(length, limit)
     local most, front = limit or settings.body, settings.body
-    local length = tonumber(ngx.var.http_content_length)
     if length then return most > 0 and length > most and 413 end
     local is_lower = limit and limit > 0 and (front == 0 or limit < front)
-    local has_body = ngx.var.http_transfer_encoding
-        or (ngx.req.http_version() >= 2 and not ngx.var.request_method:find("^[GHO]"))
-    return is_lower and has_body and 411
+    return is_lower and (ngx.req.http_version() < 2 or not ngx.var.request_method:find("^[GHO]")) and 411
 end
 
 --- Checks the settings of a route. Ends the request if they do not allow it.
@@ -71,7 +75,7 @@ end
 
 --- The route of a host. Asks about it if nothing is known; ends the request of a host without one.
 local function find_route(ask_socket, host)
-    local stale_seconds = tonumber(settings.stale)
+    local stale_seconds = settings.stale
     local text, value = known_hosts.find(host, stale_seconds)
     if value == "fresh" then return text end
     if value == "unknown" then return refuse_unknown() end
@@ -86,7 +90,7 @@ local function find_route(ask_socket, host)
     return ngx.exit(503)
 end
 
---- Rewrite phase of a dynamic host: goes to the location for its target.
+--- Rewrite phase of a dynamic host: goes to the location for its target. An address is proxied to where this is called.
 -- 400 for what is not a host name; 503 without an answer, or for a target that is gone.
 -- @param ask_socket `unix:` and the path of the socket that the supervisor responds at
 -- @param settings_text pairs: `unknown 403 stale 600 body 10485760`
@@ -94,22 +98,23 @@ end
 function M.route(ask_socket, settings_text, ...)
     if not locations then
         locations, settings = read_pairs(...), read_pairs(settings_text)
-        settings.body = tonumber(settings.body)
+        settings.body, settings.stale = tonumber(settings.body), tonumber(settings.stale)
     end
     local text = find_route(ask_socket, ngx.var.host)
     local location = locations[text]
-    local address = not location and route_text.address_of(text)
-    local route = not location and not address and route_text.read(text)
-    local refusal = refuse_body(route and route.body)
+    local route = not location and route_text.read(text)
+    local length = body_length()
+    local refusal = refuse_body(length, route and route.body)
     -- the page of the whole front names its own limit
     if refusal == 413 and route and route.body then return route_pages.show("route-too-large") end
     if refusal then return ngx.exit(refusal) end
     if location then return ngx.exec(location) end
-    if address then
-        ngx.var.monohull_address = address
-        return ngx.exec("@monohull_address")
-    end
     if not route then return ngx.exit(503) end
+    if route.address then
+        ngx.var.monohull_address = text
+        -- there, nginx limits bodies of unknown length
+        return length == nil and ngx.exec("@monohull_address")
+    end
     admit(route)
     return enter(route, text)
 end

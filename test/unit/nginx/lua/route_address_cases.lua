@@ -22,13 +22,13 @@ end
 
 return {
     { "connects to IPv4 and IPv6 addresses", function(nginx)
-        expect({ connect(nginx, "10.0.0.2:5000"), nginx.peer }, { {}, { "10.0.0.2", 5000 } })
-        expect({ connect(nginx, "[2001:db8::2]:80"), nginx.peer }, { {}, { "[2001:db8::2]", 80 } })
+        expect({ connect(nginx, "address:10.0.0.2:5000"), nginx.peer }, { {}, { "10.0.0.2", 5000 } })
+        expect({ connect(nginx, "address:[2001:db8::2]:80"), nginx.peer }, { {}, { "[2001:db8::2]", 80 } })
         expect({ nginx.more_tries, nginx.read_timeout }, {})
     end },
     { "responds 502 when nginx refuses the address, and logs why", function(nginx)
         nginx.refused = 1
-        expect({ connect(nginx, "10.0.0.2:0"), nginx.logged }, { { exit = -3 }, { "no such peer" } })
+        expect({ connect(nginx, "address:10.0.0.2:0"), nginx.logged }, { { exit = -3 }, { "no such peer" } })
     end },
     { "tries each server once, three at most, and marks those that fail", function(nginx)
         expect({ begin(nginx, three), nginx.peer[1], nginx.more_tries }, { {}, "10.0.0.1", 2 })

@@ -26,8 +26,8 @@ return {
     { "goes to an address", function(nginx)
         for _, address in ipairs({ "10.0.0.2:5000", "[2001:db8::2]:5000" }) do
             require("monohull.known_hosts").set_route("a.test", "address:" .. address)
-            expect(route(nginx, "a.test"), { exec = "@monohull_address" })
-            expect(nginx.var.monohull_address, address)
+            expect(route(nginx, "a.test"), {})
+            expect(nginx.var.monohull_address, "address:" .. address)
         end
     end },
     { "responds 503 for a target that is gone, and for what is not an address", function(nginx)
@@ -170,7 +170,7 @@ return {
             { large, 2000, "@web" }, { large, 2001, "/.monohull/route-too-large.json" },
             { small, 100, "@web" }, { small, 101, "/.monohull/route-too-large.json" }, { off, 9e9, "@web" },
             { small, "chunked", 411 }, { large, "chunked", "@web" }, { off, "chunked", "@web" },
-            { "app:web", "chunked", "@web" },
+            { "app:web", "chunked", "@web" }, { "address:10.0.0.2:80", "chunked", "@monohull_address" },
         }) do
             local text, length, ended = case[1], case[2], case[3]
             known.set_route("a.test", text)
