@@ -16,7 +16,7 @@ export interface PublicPorts {
 
 const forwarded = `'for=$monohull_forwarded_for$monohull_forwarded_host;proto=$monohull_proto'`
 
-/** Lines for the http block, on which snippets/forwarded.conf depends. */
+/** Lines for the http block: whose forwarded headers count, and their values. */
 export function renderTrust({ proxies, proxyProtocol, forwardedHeader }: Trust): string[] {
   const header = forwardedHeader ? forwarded : `''`
   return [
@@ -50,12 +50,14 @@ export function renderPublicPorts({ http, https }: PublicPorts, http3Port: numbe
 
 /** Map of trusted proxies. It is empty with the PROXY protocol: such a balancer does not read HTTP, so the headers are the client's. */
 function renderIsTrusted(proxies: readonly string[]): string[] {
-  if (proxies.length === 0) return [`map '' $monohull_is_trusted { default 0; }`]
+  if (proxies.length === 0)
+    return [`map '' $monohull_is_trusted { default 0; }`, 'include snippets/forwarded-untrusted.conf;']
   return [
     'geo $realip_remote_addr $monohull_is_trusted {',
     '    default 0;',
     ...proxies.map(network => `    ${network} 1;`),
     '}',
+    'include snippets/forwarded-trusted.conf;',
   ]
 }
 
