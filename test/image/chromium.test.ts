@@ -1,7 +1,7 @@
 // needs: chromium docker-compose openssl
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
@@ -9,13 +9,13 @@ import { makeCertificate } from '../make-certificate.ts'
 import { ask } from './ask.ts'
 import { type Browser, startChromium } from './chromium.ts'
 import { startProject } from './compose.ts'
-import { buildExample, type Container, startContainer, until } from './docker.ts'
+import { buildExample, type Container, repository, startContainer, until } from './docker.ts'
 
 const timeout = 400_000
 
 /** A browser beside a container, which takes the certificate that is presented there and no other that nobody has signed. */
 async function browserAt(t: TestContext, container: Container, usesHttp3 = false): Promise<Browser> {
-  const { certificate } = await ask(await container.https())
+  const { certificate } = await ask(`${await container.https()}/healthz`)
   assert.ok(certificate)
   const trusts = new X509Certificate(certificate.raw).publicKey
   return startChromium(t, { container: container.id, trusts, usesHttp3 })
@@ -47,6 +47,49 @@ describe('Chromium opens', () => {
     const args = ['--env', 'MONOHULL_HTTP3=true']
     const container = await startContainer(t, { image: await buildExample(t, 'node-ssr'), args })
     await showsServerRendered(await browserAt(t, container, true), 'h3')
+  })
+
+  it('responses in pieces over HTTP/3, each piece as it is written', { timeout }, async t => {
+    const directory = mkdtempSync(join(tmpdir(), 'monohull-pieces-'))
+    t.after(() => rmSync(directory, { recursive: true, force: true }))
+    chmodSync(directory, 0o755)
+    copyFileSync(`${repository}test/fixtures/apps/pieces.cjs`, join(directory, 'pieces.cjs'))
+    writeFileSync(
+      join(directory, 'monohull.yaml'),
+      `http3: true
+app: { command: [node, pieces.cjs], workers: 1 }
+routes:
+  - { path: /, app: app }
+  - { path: /identity, app: app, compression: off }
+  - { path: /gzip, app: app, compression: { brotli: off } }
+`,
+    )
+    const container = await startContainer(t, { args: ['--volume', `${directory}:/app:ro`] })
+    const page = await (await browserAt(t, container, true)).open('https://127.0.0.1/release')
+    const types = ['text/event-stream', 'text/html', 'text/plain', 'application/json', 'application/x-ndjson']
+    const cases = ['identity', 'gzip', 'br'].flatMap(encoding =>
+      types.map(type => {
+        // events are not compressed
+        const isCompressed = encoding !== 'identity' && type !== 'text/event-stream'
+        return [`/${encoding}?type=${type}&id=${encoding}-${type}`, [isCompressed ? encoding : null, 'first']] as const
+      }),
+    )
+    const paths = cases.map(([path]) => path)
+    await page.evaluate(`window.seen = {}; void ${JSON.stringify(paths)}.map(async path => {
+      const response = await fetch(path)
+      const { value } = await response.body.getReader().read()
+      window.seen[path] = [response.headers.get('content-encoding'), new TextDecoder().decode(value)]
+    })`)
+    await until(
+      'the first pieces',
+      async () => (await page.evaluate<number>('Object.keys(window.seen).length')) === paths.length,
+    )
+    assert.deepEqual(await page.evaluate('window.seen'), Object.fromEntries(cases))
+    const protocols = `[...new Set(performance.getEntriesByType('resource').map(entry => entry.nextHopProtocol))]`
+    assert.equal(page.protocol, 'h3')
+    await page.evaluate(`void ${JSON.stringify(paths)}.map(path => fetch(path.replace(/[^?]*/, '/release')))`)
+    await until('the ends', async () => (await page.evaluate<string[]>(protocols)).includes('h3'))
+    assert.deepEqual(await page.evaluate(protocols), ['h3'])
   })
 
   it('https-gunicorn with its mounted certificate', { timeout }, async t => {
