@@ -9,6 +9,8 @@ const prlimit: Partial<Record<string, string>> = { x64: '302', arm64: '261', ris
 export interface LaunchFacts {
   /** Supplementary groups of the user that the program runs as. */
   groups: readonly number[]
+  /** Whether the process also enlarges the supervisor's stdout, if that is a pipe: Node has no fcntl(2). */
+  enlargesOutput: boolean
   umask: number
   /** Soft limit of open files; undefined: that of the supervisor. */
   openFiles: number | undefined
@@ -24,6 +26,7 @@ export function launchInput(spec: SpawnSpec, facts: LaunchFacts): Buffer | undef
     String(uid ?? ''),
     String(gid ?? ''),
     [...new Set([gid, ...facts.groups])].join(' '),
+    facts.enlargesOutput ? '1' : '',
     facts.umask.toString(8),
     call ?? '',
     String(files ?? ''),

@@ -9,8 +9,20 @@ const tailBytes = 8192
 /** Time after which the beginning of a line is written without its end: a prompt, or what a program prints before it hangs. */
 const partialMs = 1000
 
+/** Larger scratch is not kept. */
+const keptBytes = 1 << 19
+
+/** Memory for lines on their way, which relays share, so that a busy one leaves no garbage. */
+export interface Scratch {
+  bytes: Buffer
+}
+
+/** Scratch that grows with its use. */
+export const createScratch = (): Scratch => ({ bytes: Buffer.alloc(0) })
+
 /** Options of `relayLines`. */
 export interface RelayOptions {
+  /** Its chunks need not stay valid after the event. */
   stream: Readable
   output: Output
   format: LogFormat
@@ -19,6 +31,8 @@ export interface RelayOptions {
   pid: number
   streamName: 'stdout' | 'stderr'
   now: () => number
+  /** Default: its own. */
+  scratch?: Scratch
   /** Form of the lines, instead of the one of `format`. */
   render?: ((lines: Buffer) => Buffer | string) | undefined
 }
@@ -43,7 +57,7 @@ export function relayLines(options: RelayOptions): LineRelay {
   let isContinued = false
 
   function keep(bytes: Buffer): void {
-    rest = bytes.length > 0 ? [bytes] : []
+    rest = bytes.length > 0 ? [Buffer.from(bytes)] : []
     restBytes = bytes.length
     clearTimeout(partial)
     partial = bytes.length > 0 ? setTimeout(writePartial, partialMs).unref() : undefined
@@ -71,19 +85,20 @@ export function relayLines(options: RelayOptions): LineRelay {
   })
   stream.on('error', () => {}) // a reset pipe ends the stream, and 'close' follows
   stream.on('data', (chunk: Buffer) => {
-    tail = chunk.length >= tailBytes ? chunk : Buffer.concat([tail.subarray(-tailBytes), chunk])
+    tail = Buffer.concat(chunk.length >= tailBytes ? [chunk.subarray(-tailBytes)] : [tail.subarray(-tailBytes), chunk])
     const lastBreak = chunk.lastIndexOf(10)
     if (lastBreak === -1) {
       if (restBytes === 0) keep(chunk)
       else {
-        rest.push(chunk)
+        rest.push(Buffer.from(chunk))
         restBytes += chunk.length
       }
       if (restBytes < maxLineBytes) return
       output.write(render(Buffer.concat(rest)))
       keep(Buffer.alloc(0))
     } else {
-      const bytes = Buffer.concat([...rest, chunk.subarray(0, lastBreak)])
+      const whole = chunk.subarray(0, lastBreak)
+      const bytes = rest.length === 0 ? whole : Buffer.concat([...rest, whole])
       // the end of a line whose beginning has been written
       if (isContinued && bytes.length > 0 && bytes[0] === 10) output.write(render(bytes.subarray(1)))
       else if (!isContinued || bytes.length > 0) output.write(render(bytes))
@@ -102,17 +117,36 @@ type Render = (lines: Buffer) => Buffer | string
 
 const renderers: Record<LogFormat, (options: RelayOptions) => Render> = {
   json: jsonRenderer,
-  text: ({ source, pid, streamName, now }) =>
-    prefixer(() => `${new Date(now()).toISOString()} ${source}[${pid}] ${streamName}| `),
-  short: ({ source, now }) => prefixer(() => `${timeOfDay(now())} ${source} | `),
+  text: ({ source, pid, streamName, now, scratch = createScratch() }) =>
+    prefixer(scratch, () => `${new Date(now()).toISOString()} ${source}[${pid}] ${streamName}| `),
+  short: ({ source, now, scratch = createScratch() }) => prefixer(scratch, () => `${timeOfDay(now())} ${source} | `),
 }
 
-function prefixer(prefixNow: () => string): Render {
+function prefixer(scratch: Scratch, prefixNow: () => string): Render {
   return lines => {
-    const prefix = prefixNow()
-    // latin1 maps each byte to one character and back, so no byte changes
-    return Buffer.from(`${prefix}${lines.toString('latin1').replaceAll('\n', `\n${prefix}`)}\n`, 'latin1')
+    const prefix = Buffer.from(prefixNow(), 'latin1')
+    let out = scratch.bytes
+    let length = 0
+    for (let from = 0; from <= lines.length; ) {
+      const found = lines.indexOf(10, from)
+      const end = found === -1 ? lines.length : found
+      const needed = length + prefix.length + end - from + 1
+      if (needed > out.length) out = grow(out.subarray(0, length), needed)
+      prefix.copy(out, length)
+      lines.copy(out, length + prefix.length, from, end)
+      out[needed - 1] = 10
+      length = needed
+      from = end + 1
+    }
+    if (out.length <= keptBytes) scratch.bytes = out
+    return out.subarray(0, length)
   }
+}
+
+function grow(bytes: Buffer, needed: number): Buffer {
+  const larger = Buffer.allocUnsafeSlow(needed * 2)
+  bytes.copy(larger)
+  return larger
 }
 
 function jsonRenderer({ source, pid, streamName, now }: RelayOptions): Render {

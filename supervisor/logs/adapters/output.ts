@@ -16,6 +16,7 @@ const endTimeoutMs = 1000
  * the disk is full, is lost; later data is tried again.
  */
 export interface Output {
+  /** Writes whole lines. The caller may use the buffer again. */
   write(data: Buffer | string): void
   /** Undefined if there is room; otherwise a promise that settles when there is room again. */
   full(): Promise<void> | undefined
@@ -28,6 +29,7 @@ export function createOutput(descriptor: number): Output {
   const isPipe = fstatSync(descriptor).isFIFO()
   const limit = isPipe ? atomicBytes : batchBytes
   const instant = isPipe ? openInstant(descriptor) : undefined
+  /** Copies of what could not be written at once. */
   let queue: Buffer[] = []
   let queuedBytes = 0
   let current: Buffer | undefined
@@ -57,14 +59,28 @@ export function createOutput(descriptor: number): Output {
 
   function writeOn(): void {
     while (current) {
-      const length = nextLength(current, written)
-      const count = instant !== undefined && length <= limit ? writeAtOnce(instant, current, written, length) : 0
-      if (count === 0) {
-        writeInThread(current, length)
+      const rest = current.subarray(written)
+      const count = instant === undefined ? 0 : writeLines(instant, rest)
+      if (count < rest.length) {
+        written += count
+        queuedBytes -= count
+        writeInThread(current, nextLength(current, written))
         return
       }
       advance(current, count)
     }
+  }
+
+  /** Writes whole lines while there is room. Returns the number of bytes written. */
+  function writeLines(descriptor: number, data: Buffer): number {
+    let done = 0
+    while (done < data.length) {
+      const length = nextLength(data, done)
+      const count = length <= limit ? writeAtOnce(descriptor, data, done, length) : 0
+      if (count === 0) break
+      done += count
+    }
+    return done
   }
 
   /** Waits for room if necessary. */
@@ -126,8 +142,11 @@ export function createOutput(descriptor: number): Output {
     write(data) {
       if (isClosed) return
       const bytes = typeof data === 'string' ? Buffer.from(data) : data
-      queue.push(bytes)
-      queuedBytes += bytes.length
+      const isIdle = queuedBytes === 0 && !isTorn && instant !== undefined
+      const count = isIdle ? writeLines(instant, bytes) : 0
+      if (count === bytes.length) return
+      queue.push(Buffer.from(bytes.subarray(count)))
+      queuedBytes += bytes.length - count
       pump()
     },
     full() {

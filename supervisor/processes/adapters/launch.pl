@@ -17,10 +17,18 @@ until (length $input >= 4 && length $input >= 4 + unpack 'N', $input) {
 open STDIN, '<', '/dev/null' or fail('open /dev/null', 126);
 my @fields = split /\0/, substr($input, 4), -1;
 pop @fields;
-my ($uid, $gid, $groups, $umask, $prlimit, $files, $blocking, $pid, $words) = splice @fields, 0, 9;
+my ($uid, $gid, $groups, $enlarges, $umask, $prlimit, $files, $blocking, $pid, $words) = splice @fields, 0, 10;
 my @command = splice @fields, 0, $words;
 
 umask oct $umask;
+my $set_size = 1031;                   # F_SETPIPE_SZ: a pipe with room is written to without waiting for its reader
+fcntl STDOUT, $set_size, 1 << 18;
+if ($enlarges) {
+  my $stdout = '/proc/' . getppid() . '/fd/1';
+  my $write_at_once = 04001;           # O_WRONLY | O_NONBLOCK
+  my $out;
+  fcntl $out, $set_size, 1 << 20 if -p $stdout && sysopen $out, $stdout, $write_at_once;
+}
 if ($files ne '') {
   my ($former, $nofile) = ("\0" x 16, 7);
   syscall($prlimit + 0, 0, $nofile, 0, $former) == 0 or fail('read the limit of open files', 126);

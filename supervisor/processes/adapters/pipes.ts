@@ -6,9 +6,11 @@ import type { Readable } from 'node:stream'
 
 /** Number of pipes that are made at once. */
 const batch = 16
+const readBytes = 1 << 16
 
 /** Pipe for the output of a child. */
 export interface Pipe {
+  /** Its chunks are valid only during the event. */
   reader: Readable
   /** Descriptor that the child inherits; close it afterwards. */
   writer: number
@@ -27,6 +29,8 @@ export interface Pipes {
 export function createPipes(directory: string): Pipes {
   let spare: string[] = []
   let made = 0
+  /** Memory for what is read: all pipes share it, because a buffer for each read stays until the next garbage collection. */
+  let buffer: Buffer | undefined
   rmSync(directory, { recursive: true, force: true })
 
   function make(): void {
@@ -34,6 +38,20 @@ export function createPipes(directory: string): Pipes {
     if (!existsSync(directory)) mkdirSync(directory, { mode: 0o700 })
     const { status } = spawnSync('/usr/bin/mkfifo', ['-m', '600', ...names], { stdio: 'ignore' })
     if (status === 0) spare = names
+  }
+
+  function read(descriptor: number): Readable {
+    buffer ??= Buffer.allocUnsafeSlow(readBytes)
+    const socket = new net.Socket({
+      fd: descriptor,
+      readable: true,
+      writable: false,
+      onread: {
+        buffer,
+        callback: (length: number, chunk: Uint8Array) => socket.emit('data', chunk.subarray(0, length)),
+      },
+    })
+    return socket
   }
 
   return {
@@ -52,7 +70,7 @@ export function createPipes(directory: string): Pipes {
         rmSync(name)
         const [reader = 0, writer = 0] = opened
         if (uid !== undefined && gid !== undefined) fchownSync(writer, uid, gid)
-        return { reader: new net.Socket({ fd: reader, readable: true, writable: false }), writer }
+        return { reader: read(reader), writer }
       } catch {
         spare = [] // somebody may have removed them
         for (const descriptor of opened) closeSync(descriptor)

@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream'
 import { errnoFix, errnoOf, OperatorError } from '../../base/errors.ts'
 import type { LogFormat } from '../../base/log.ts'
 import { revealed } from '../../base/secret.ts'
-import { type LineRelay, relayLines } from '../../logs/adapters/line-relay.ts'
+import { createScratch, type LineRelay, relayLines, type Scratch } from '../../logs/adapters/line-relay.ts'
 import type { Output } from '../../logs/adapters/output.ts'
 import type { Child, Spawn, SpawnSpec } from '../child.ts'
 import type { Exit } from '../exit.ts'
@@ -42,9 +42,11 @@ export interface SpawnDeps {
 
 /** Spawner that puts each child into a process group of its own, so that a signal reaches a worker and all its children. */
 export function createSpawn(deps: SpawnDeps): Spawn {
+  const scratch = createScratch()
+  let isFirst = true
   const pipes = deps.pipeDirectory === undefined ? undefined : createPipes(deps.pipeDirectory)
   return spec => {
-    const input = isOwn(spec) ? '' : inputOf(spec, deps)
+    const input = isOwn(spec) ? '' : inputOf(spec, { ...deps, enlargesOutput: isFirst })
     if (input === undefined || spec.directory.includes('\0')) throw nulError(spec)
     const outputs =
       spec.output === 'relay'
@@ -53,12 +55,13 @@ export function createSpawn(deps: SpawnDeps): Spawn {
     const subprocess = startProcess(spec, outputs)
     const { pid } = subprocess
     if (pid === undefined) throw startError(spec)
+    if (!isOwn(spec)) isFirst = false
     subprocess.stdin?.on('error', () => {}) // it has ended already
     subprocess.stdin?.end(input)
     const relays = (['stdout', 'stderr'] as const).flatMap((name, index) => {
       const output = outputs[index]
       if (output === 'inherit') return []
-      return startRelay(deps, spec, pid, name, output?.reader ?? subprocess[name])
+      return startRelay({ ...deps, scratch }, spec, pid, name, output?.reader ?? subprocess[name])
     })
     deps.onChange({ type: 'started', name: spec.name, pid })
     const exited = new Promise<Exit>(resolve => {
@@ -80,9 +83,12 @@ function isOwn({ output }: SpawnSpec): boolean {
   return output === 'direct'
 }
 
-function inputOf(spec: SpawnSpec, { umask, openFiles }: SpawnDeps): Buffer | undefined {
+function inputOf(
+  spec: SpawnSpec,
+  { umask, openFiles, enlargesOutput }: SpawnDeps & { enlargesOutput: boolean },
+): Buffer | undefined {
   const groups = spec.uid === undefined ? [] : groupsOf(spec.uid)
-  return launchInput(spec, { groups, umask, openFiles, architecture: process.arch })
+  return launchInput(spec, { groups, enlargesOutput, umask, openFiles, architecture: process.arch })
 }
 
 /** Starts the program, or the process that becomes it. Without a pid, the system has refused. */
@@ -135,7 +141,7 @@ function startError({ name, argv, directory }: SpawnSpec): OperatorError {
 }
 
 function startRelay(
-  deps: SpawnDeps,
+  deps: SpawnDeps & { scratch: Scratch },
   spec: SpawnSpec,
   pid: number,
   streamName: 'stdout' | 'stderr',
@@ -150,6 +156,7 @@ function startRelay(
     pid,
     streamName,
     now: deps.now,
+    scratch: deps.scratch,
     render: streamName === 'stderr' ? spec.renderStderr : undefined,
   })
 }

@@ -17,7 +17,8 @@ function collect() {
   const parts: Buffer[] = []
   let full: Promise<void> | undefined
   const output: Output = {
-    write: data => void parts.push(typeof data === 'string' ? Buffer.from(data) : data),
+    // the relay uses its buffer again
+    write: data => void parts.push(Buffer.from(data as Buffer)),
     full: () => full,
     end: () => Promise.resolve(true),
   }

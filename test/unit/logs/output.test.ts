@@ -69,6 +69,15 @@ describe('logs/adapters/output', () => {
     assert.equal(read().toString(), 'one\ntwo\n')
   })
 
+  it('lets the caller use its buffer again, also while the pipe is full', async () => {
+    const { writer, readBytes } = pipe()
+    const output = createOutput(writer)
+    const buffer = Buffer.alloc(5000)
+    const expected = Array.from({ length: 100 }, (_, index) => `${String(index).repeat(2400)}\n`)
+    for (const line of expected) output.write(buffer.subarray(0, buffer.write(line)))
+    assert.equal((await readBytes(expected.join('').length)).toString(), expected.join(''))
+  })
+
   it('handles a slow reader and a line longer than the pipe', async () => {
     const { writer, readBytes } = pipe()
     const output = createOutput(writer)

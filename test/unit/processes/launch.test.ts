@@ -156,6 +156,34 @@ describe('a launched program', { timeout }, () => {
     assert.equal(Number.parseInt(lines[0] ?? '', 10), 10 * 100_004)
   })
 
+  it('writes to a pipe of 256 KB', async () => {
+    const { lines } = await run({ argv: ['/usr/bin/perl', '-e', 'print fcntl(STDOUT, 1032, 0)'] })
+    assert.deepEqual(lines, [String(1 << 18)])
+  })
+
+  it('has all its lines in order, whatever their length, and its last 8 KB for a report', async () => {
+    const written: string[] = []
+    const to = { ...output, write: (data: Buffer | string) => void written.push(String(data)) }
+    const start = createSpawn({
+      stdout: to,
+      stderr: to,
+      format: 'text',
+      now: () => 0,
+      umask: 0o022,
+      pipeDirectory,
+      onChange() {},
+    })
+    const script = 'for (let i = 0; i < 20000; i++) console.log(String(i).padEnd(1 + (i * 7919) % 300, "x"))'
+    const { lines } = await run({ argv: [process.execPath, '-e', script] }, start)
+    const numbers = written
+      .join('')
+      .split('\n')
+      .slice(0, -1)
+      .map(line => Number(/\| (\d+)x*$/.exec(line)?.[1]))
+    assert.deepEqual([numbers.length, numbers.findIndex((number, index) => number !== index)], [20_000, -1])
+    assert.match(lines.at(-1) ?? '', /^19999/)
+  })
+
   it('has its output where no pipe can be made, too', async () => {
     const unable = createSpawn({
       stdout: output,
