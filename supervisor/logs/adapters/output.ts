@@ -3,7 +3,7 @@ import { systemClock } from '../../base/adapters/system-clock.ts'
 import { errnoOf } from '../../base/errors.ts'
 
 /** With more pending bytes than this, writers should pause. */
-const highWaterBytes = 1 << 20
+const highWaterBytes = 1 << 18
 /** PIPE_BUF: smaller writes to a pipe are atomic (pipe(7)). nginx writes to the same pipe. */
 const atomicBytes = 4096
 const batchBytes = 1 << 16
@@ -51,10 +51,20 @@ export function createOutput(descriptor: number): Output {
       queue.unshift(lineBreak)
       queuedBytes += lineBreak.length
     }
-    const [only] = queue
-    current = queue.length === 1 && only ? only : Buffer.concat(queue)
-    queue = []
+    const next = queue.splice(0, batchLength())
+    const [only] = next
+    current = next.length === 1 && only ? only : Buffer.concat(next)
     written = 0
+  }
+
+  /** Number of the next pieces that are written together: small ones, so that nothing large is copied. */
+  function batchLength(): number {
+    let bytes = 0
+    const count = queue.findIndex(piece => {
+      bytes += piece.length
+      return bytes > batchBytes
+    })
+    return count === -1 ? queue.length : Math.max(1, count)
   }
 
   function writeOn(): void {

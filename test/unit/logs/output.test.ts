@@ -88,7 +88,7 @@ describe('logs/adapters/output', () => {
     assert.ok(bytes.equals(Buffer.concat([line, Buffer.from('\nnext\n')])))
   })
 
-  it('is full while more than a megabyte waits', async () => {
+  it('is full while much waits', async () => {
     const { writer, readBytes } = pipe()
     const output = createOutput(writer)
     assert.equal(output.full(), undefined)
