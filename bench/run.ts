@@ -16,6 +16,7 @@ import { growth } from './measures/growth.ts'
 import { handshakes } from './measures/handshakes.ts'
 import { kills } from './measures/kills.ts'
 import { limits } from './measures/limits.ts'
+import { logs } from './measures/logs.ts'
 import { memory } from './measures/memory.ts'
 import { reloads } from './measures/reloads.ts'
 import { rest } from './measures/rest.ts'
@@ -40,6 +41,7 @@ const measures: readonly Measure[] = [
   boot,
   memory,
   rest,
+  logs,
   throughput,
   front,
   handshakes,
