@@ -34,8 +34,10 @@ export interface InspectedRoute extends FoundRoute {
 
 /** Status of the store. */
 export interface RouteStoreStatus {
-  /** Number of routes read last; in Redis, of those that nginx has asked for. */
+  /** Number of routes read last. */
   routes: number
+  /** Whether these are only the routes that nginx has asked for. */
+  isPartial?: boolean
   /** Number of values that were rejected since startup; in a file, of its invalid entries. */
   rejected: number
   /** Reason why the store cannot be read now. */

@@ -65,7 +65,7 @@ export function formatStatus(status: Status): string {
     (certificates ? formatCertificates(certificates) : '') +
     (status.clientCertificates?.problems ?? []).map(problem => `client certificates: ${problem}\n`).join('')
   if (workers.length + processes.length === 0)
-    return `${head}${upstreams.length === 0 ? 'static files, ' : ''}no workers\n${tail}`
+    return `${head}${upstreams.length === 0 && !status.dynamicRoutes ? 'static files, ' : ''}no workers\n${tail}`
   const rows = [...workers, ...processes].map(worker => [
     worker.name,
     worker.state + ('isInRotation' in worker && !worker.isInRotation ? ' (not in nginx)' : ''),
@@ -87,7 +87,7 @@ function formatConnections(found: ConnectionStatus | undefined): string {
 function formatDynamicRoutes(found: RouteStoreStatus | undefined): string {
   if (!found) return ''
   const problem = found.problem === undefined ? '' : `; the store cannot be read: ${found.problem}`
-  return `dynamic routes: ${found.routes}${problem}\n`
+  return `dynamic routes: ${found.routes}${found.isPartial ? ' in use' : ''}${problem}\n`
 }
 
 /** Metrics of the run. */

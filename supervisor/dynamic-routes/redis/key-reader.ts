@@ -3,15 +3,18 @@ import type { Reading } from '../reading.ts'
 import { type DynamicRoute, readRoute } from '../route.ts'
 import { readHipacheList } from './hipache.ts'
 
-/** Content of a key. */
-export interface KeyContent {
+/** Value of a key. */
+export interface KeyValue {
   /** Undefined if the key does not exist. */
   route: Reading<DynamicRoute> | undefined
   /** Value as text. */
   text: string
+}
+
+/** Value of a key, and its end. */
+export interface KeyContent extends KeyValue {
   /** Time until the key expires; undefined if it does not. */
   remainingMs: number | undefined
-  kind: 'value' | 'list'
 }
 
 /** Sends a command to Redis. */
@@ -25,29 +28,30 @@ const fix = 'store ADDRESS:PORT, or an object in JSON'
 
 /** Content of a key of any type. Rejects if Redis cannot be asked. */
 export async function readKey(call: Call, key: string): Promise<KeyContent> {
-  const [value, ttl] = await Promise.all([
-    call(['GETRANGE', key, '0', String(longestValue)]).catch(asWrongType),
-    call(['PTTL', key]),
-  ])
-  const remainingMs = Number(ttl) >= 0 ? Number(ttl) : undefined
-  if (value === undefined) return readListKey(call, key, remainingMs)
+  const [value, ttl] = await Promise.all([readValue(call, key), call(['PTTL', key])])
+  return { ...value, remainingMs: Number(ttl) >= 0 ? Number(ttl) : undefined }
+}
+
+/** The same without its end. */
+export async function readValue(call: Call, key: string): Promise<KeyValue> {
+  const value = await call(['GETRANGE', key, '0', String(longestValue)]).catch(asWrongType)
+  if (value === undefined) return readListKey(call, key)
   const text = String(value)
   // a value that is empty, or a key that does not exist
-  if (text === '') return { route: undefined, text, remainingMs, kind: 'value' }
-  const route = text.length > longestValue ? tooLong : readRoute(text)
-  return { route, text, remainingMs, kind: 'value' }
+  if (text === '') return { route: undefined, text }
+  return { route: text.length > longestValue ? tooLong : readRoute(text), text }
 }
 
 const tooLong = { ok: false as const, problem: `is longer than ${longestValue} bytes`, fix }
 
-async function readListKey(call: Call, key: string, remainingMs: number | undefined): Promise<KeyContent> {
+async function readListKey(call: Call, key: string): Promise<KeyValue> {
   const size = await call(['MEMORY', 'USAGE', key]).catch(() => 0)
   const reply =
     Number(size) > longestValue * 4 ? [] : await call(['LRANGE', key, '0', String(mostServers)]).catch(asWrongType)
   const list = Array.isArray(reply) ? reply.map(String) : undefined
   const wrong = { ok: false as const, problem: 'is neither a text nor a list', fix }
   const route = list === undefined ? wrong : list.length === 0 ? tooLong : readHipacheList(list)
-  return { route, text: list?.join(' ') ?? '', remainingMs, kind: 'list' }
+  return { route, text: list?.join(' ') ?? '' }
 }
 
 /** Undefined for the reply that a key has another type. */

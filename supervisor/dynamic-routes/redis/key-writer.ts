@@ -1,6 +1,6 @@
 import { messageOf, OperatorError } from '../../base/errors.ts'
 import { type DynamicRoute, routeValue } from '../route.ts'
-import { type Call, readKey } from './key-reader.ts'
+import type { Call } from './key-reader.ts'
 
 /** Key of a host or wildcard, and whether its route is in Traefik's layout instead. */
 export interface WrittenKey {
@@ -15,10 +15,10 @@ export async function writeKey(
   route: DynamicRoute | undefined,
 ): Promise<void> {
   try {
-    const present = await readKey(call, key)
-    if (present.kind === 'list') throw new Error('it is a list, as Hipache has them, which monohull only reads')
-    if (present.route === undefined && isTraefiks)
-      throw new Error("the host is in Traefik's layout, which monohull only reads")
+    const type = String(await call(['TYPE', key]))
+    if (type === 'list') throw new Error('it is a list, as Hipache has them, which monohull only reads')
+    if (type === 'none' && isTraefiks) throw new Error("the host is in Traefik's layout, which monohull only reads")
+    if (type !== 'none' && type !== 'string') throw new Error(`it is a ${type}, which monohull only reads`)
     if (route === undefined) return void (await call(['DEL', key]))
     const value = routeValue(route)
     await call(['SET', key, typeof value === 'string' ? value : JSON.stringify(value)])

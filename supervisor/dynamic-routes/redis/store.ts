@@ -8,7 +8,7 @@ import type { FoundRoute, InspectedRoute, OnRoutesChange, RouteStore } from '../
 import { createChangedKeys } from './changed-keys.ts'
 import { createRedisConnection } from './connection.ts'
 import { createForgetting } from './forgetting.ts'
-import { type KeyContent, readKey } from './key-reader.ts'
+import { type KeyContent, readKey, readValue } from './key-reader.ts'
 import { writeKey } from './key-writer.ts'
 import { createKnownNames, type KnownNamesLimits } from './known-names.ts'
 import type { OpenLink, RedisLink } from './link.ts'
@@ -171,7 +171,7 @@ export function createRedisRoutes(deps: RedisRoutesDeps): RedisRoutes {
   async function peek(names: readonly string[]): Promise<Map<string, DynamicRoute>> {
     const routes = new Map<string, DynamicRoute>()
     for (const batch of inBatches([...names], atOnce)) {
-      const contents = await Promise.all(batch.map(name => readKey(connection.call, keyOf(name))))
+      const contents = await Promise.all(batch.map(name => readValue(connection.call, keyOf(name))))
       for (const [index, name] of batch.entries()) {
         const content = contents[index]?.route
         const route = content?.ok ? content.value : traefik.find(name)
@@ -235,6 +235,7 @@ export function createRedisRoutes(deps: RedisRoutesDeps): RedisRoutes {
     },
     status: () => ({
       routes: known.routeCount(),
+      isPartial: true,
       problem: connection.problem() ?? loss.reason(),
       rejected: rejections.count(),
     }),

@@ -61,6 +61,7 @@ export function createFakeRedis(clock: Clock) {
   const commands: Record<string, (words: readonly string[]) => unknown> = {
     PING: () => 'PONG',
     DEL: ([key = '']) => del(key),
+    TYPE: ([key = '']) => (present(key) ? 'string' : 'none'),
     INFO: () => `run_id:${state.runId}`,
     DBSIZE: () => data.size,
     GETRANGE([key = '', start, end]) {
