@@ -15,7 +15,7 @@ local fresh_seconds = 30
 --- How long a host stays unknown.
 local unknown_seconds = 10
 --- Questions in a second about hosts that turn out to have no route.
-local most_unknown = 1000
+local most_unknown = 200
 local none = "none"
 
 --- Events as this nginx worker has read them in the present millisecond: many requests need them.
