@@ -11,6 +11,7 @@ import { appAtRoot } from '../site/settings.ts'
 import { restartApp } from '../workers/app-change.ts'
 import type { Apps } from '../workers/apps.ts'
 import type { WorkerPool } from '../workers/pool.ts'
+import { collectGarbage } from './adapters/heap.ts'
 import type { Command } from './command.ts'
 import type { ReloadDeps } from './reload.ts'
 import type { RunningNginx } from './running-nginx.ts'
@@ -46,8 +47,12 @@ export async function runCommand(deps: CommandDeps, command: Command): Promise<O
       return (await import('../front/cache/purge.ts')).purgeCache(run.settings(), command.prefix)
     case 'setRoute':
     case 'removeRoute':
-    case 'importRoutes':
-      return (await import('../dynamic-routes/open.ts')).changeRoute(deps.dynamicRoutes, command)
+    case 'importRoutes': {
+      const outcome = await (await import('../dynamic-routes/open.ts')).changeRoute(deps.dynamicRoutes, command)
+      // an import of 100,000 routes would leave half a gigabyte
+      if (command.type === 'importRoutes') collectGarbage()
+      return outcome
+    }
     case 'refreshCertificates':
       return (await import('../certificates/refresh.ts')).refreshCertificates({
         ...deps,
