@@ -49,6 +49,7 @@ export function listRelays({ node, makeDirectory, package: root }: Workspace): R
     },
     monohull('monohull', {}),
     monohull('monohull, JSON', { MONOHULL_LOG_FORMAT: 'json' }),
+    monohull('monohull, raw', { MONOHULL_LOG_FORMAT: 'raw' }),
     existsSync('/usr/bin/s6-log') && {
       name: 's6-log (time)',
       async command(form, lines) {
