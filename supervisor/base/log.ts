@@ -1,5 +1,13 @@
 /** Format of log lines: `text` for people, `json` for programs, `short` for a terminal. */
 export type LogFormat = 'text' | 'json' | 'short'
+/** The same for monohull's and nginx's lines; programs write theirs to monohull's own output. */
+export const rawFormat = 'raw'
+
+/** Format of monohull's and nginx's lines. */
+export function lineFormat(format: LogFormat | typeof rawFormat): LogFormat {
+  return format === rawFormat ? 'text' : format
+}
+
 /** Severity of a log line. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 /** Variable parts of a log line, by name. */

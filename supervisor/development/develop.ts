@@ -1,7 +1,7 @@
 import { basename, join, relative } from 'node:path'
 import { systemClock } from '../base/adapters/system-clock.ts'
 import { messageOf } from '../base/errors.ts'
-import { createLog, type LogFormat } from '../base/log.ts'
+import { createLog, type LogFormat, lineFormat, type rawFormat } from '../base/log.ts'
 import type { Outcome } from '../base/outcome.ts'
 import type { Command } from '../run/command.ts'
 import { changedAt, fingerprintOf } from './adapters/fingerprint.ts'
@@ -31,7 +31,7 @@ export interface DevelopmentSettings extends WatchSettings {
   config: WatchSettings['config'] & {
     run_dir: string
     state_dir: string
-    log_format: LogFormat
+    log_format: LogFormat | typeof rawFormat
     dev: { ignore: readonly string[] }
   }
 }
@@ -70,7 +70,7 @@ export async function develop(
   configFile: string | undefined,
 ): Promise<Development> {
   // a developer waits for these messages, so log_level does not hide them
-  const log = createLog({ format: settings.config.log_format, level: 'info', now: systemClock.now, write })
+  const log = createLog({ format: lineFormat(settings.config.log_format), level: 'info', now: systemClock.now, write })
   const pools = () => [...apps.values()]
   const isServing = () => pools().every(pool => pool.rotation().length > 0)
   const restarts = createChangeRestarts({

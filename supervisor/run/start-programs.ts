@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { systemClock, systemRandom } from '../base/adapters/system-clock.ts'
-import type { Log, LogFields } from '../base/log.ts'
+import { type Log, type LogFields, lineFormat, rawFormat } from '../base/log.ts'
 import type { World } from '../base/world.ts'
 import { misspeltVariables } from '../config/variables.ts'
 import { freeBytes, removeLeftovers } from '../front/adapters/spool-medium.ts'
@@ -162,7 +162,8 @@ function createRuntime({ world, log, stdout, stderr, run }: StartDeps, { note }:
       umask: world.umask,
       openFiles: world.openFiles,
       pipeDirectory: join(run.settings().config.run_dir, 'pipes'),
-      format: run.settings().config.log_format,
+      format: lineFormat(run.settings().config.log_format),
+      hasOwnOutput: run.settings().config.log_format === rawFormat,
       now: systemClock.now,
       onChange: note,
     }),

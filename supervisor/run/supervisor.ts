@@ -1,6 +1,6 @@
 import { systemClock } from '../base/adapters/system-clock.ts'
 import { asOperatorError, errnoFix, errnoOf, exitCode, OperatorError } from '../base/errors.ts'
-import { createLog } from '../base/log.ts'
+import { createLog, lineFormat } from '../base/log.ts'
 import type { World } from '../base/world.ts'
 import { createOutput } from '../logs/adapters/output.ts'
 import type { HookRunner } from '../programs/hook-runner.ts'
@@ -53,7 +53,7 @@ export async function runSupervisor({
   const stderr = createOutput(2)
   const write = (line: string) => stderr.write(line)
   const { log_format: format, log_level: level } = settings.config
-  const log = createLog({ format, level, now: systemClock.now, write })
+  const log = createLog({ format: lineFormat(format), level, now: systemClock.now, write })
   const stopRequested = createSignal<StopReason>()
   const hurried = createSignal<void>()
   const served = createSignal<CommandDeps | undefined>()

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path'
+import { lineFormat } from '../base/log.ts'
 import { challengeDirOf } from '../certificates/acme/settings.ts'
 import { onDemandOf } from '../certificates/on-demand/paths.ts'
 import type { CertificatesModel } from '../certificates/served.ts'
@@ -79,7 +80,7 @@ export function modelNginx(settings: Settings, features: NginxFeatures, running:
     workDir: join(config.run_dir, 'nginx'),
     spool,
     statusSocket: features.hasStatus ? join(config.run_dir, statusSocketName) : undefined,
-    accessLog: config.access_log ? { path: running.accessLogPath, format: config.log_format } : undefined,
+    accessLog: config.access_log ? { path: running.accessLogPath, format: lineFormat(config.log_format) } : undefined,
     http: running.http.map(({ address, port }) => ({ address, port })),
     https: running.https.map(({ address, port }) => ({ address, port })),
     httpMode: config.https === 'redirect' ? 'redirect' : 'serve',

@@ -191,10 +191,11 @@ export const configSchema = z
       .default(true)
       .register(docs, { description: 'Whether nginx writes a line per request to stdout' }),
     log_format: z
-      .enum(['text', 'json', 'short'], { error: 'expected text, json or short' })
+      .enum(['text', 'json', 'short', 'raw'], { error: 'expected text, json, short or raw' })
       .default('text')
       .register(docs, {
-        description: 'Format of every log line; short: time of day, source and text, for a terminal',
+        description:
+          'Format of every log line; short: time of day, source and text, for a terminal; raw: text, and programs write to stdout and stderr themselves, untagged',
       }),
     log_level: z
       .enum(['debug', 'info', 'warn', 'error'], { error: 'expected debug, info, warn or error' })

@@ -27,6 +27,19 @@ describe('logs', () => {
     assert.match(bytes, /access\| 127\.0\.0\.1 \S+ "GET \/ HTTP\/1\.1" 200/)
   })
 
+  it('raw: what a worker writes as it is, beside the lines of monohull and nginx', async t => {
+    const env = { MONOHULL_WORKERS: '1', MONOHULL_LOG_FORMAT: 'raw' }
+    const monohull = startMonohull(t, { args: lines, env })
+    await monohull.serving()
+    await monohull.request()
+    await monohull.seen(/worker died .*exit code 9[\s\S]*last_lines: see the log: with log_format: raw/)
+    await monohull.seen(/access\| 127\.0\.0\.1 \S+ "GET \/ HTTP\/1\.1" 200/)
+    const bytes = readFileSync(join(monohull.folder, 'output.log')).toString('latin1')
+    for (const line of ['first half second half', 'on stderr']) assert.match(bytes, new RegExp(`^${line}$`, 'm'))
+    assert.match(bytes, /no newline at the end/)
+    assert.doesNotMatch(bytes, /app\.1\[/)
+  })
+
   it('as text: the worker that responded, or did not, wherever its entry in nginx leads to', async t => {
     const env = { MONOHULL_WORKERS: '3', MONOHULL_HTTPS: 'off' }
     const monohull = startMonohull(t, { args: ['run', 'node', fixture('hello.cjs')], env })

@@ -22,7 +22,8 @@ my @command = splice @fields, 0, $words;
 
 umask oct $umask;
 my $set_size = 1031;                   # F_SETPIPE_SZ: a pipe with room is written to without waiting for its reader
-fcntl STDOUT, $set_size, 1 << 18;
+my $get_size = 1032;
+fcntl STDOUT, $set_size, 1 << 18 if (fcntl(STDOUT, $get_size, 0) // 1 << 18) < 1 << 18;
 if ($enlarges) {
   my $stdout = '/proc/' . getppid() . '/fd/1';
   my $write_at_once = 04001;           # O_WRONLY | O_NONBLOCK

@@ -23,12 +23,16 @@ const launcher = join(import.meta.dirname, 'launch.pl')
 /** Time to wait for the output of a dead process while another process still holds the pipe. */
 const outputGraceMs = 200
 const maxLastLines = 20
+/** In place of the last lines of a program that writes to the supervisor's own output. */
+const unknownLines = 'see the log: with log_format: raw, they are not known here'
 
 /** Dependencies of `createSpawn`. */
 export interface SpawnDeps {
   stdout: Output
   stderr: Output
   format: LogFormat
+  /** Whether programs write to the supervisor's own stdout and stderr. */
+  hasOwnOutput?: boolean
   now: () => number
   /** Umask for the user's programs. */
   umask: number
@@ -45,13 +49,16 @@ export function createSpawn(deps: SpawnDeps): Spawn {
   const scratch = createScratch()
   let isFirst = true
   const pipes = deps.pipeDirectory === undefined ? undefined : createPipes(deps.pipeDirectory)
+
+  function openOutputs({ output, uid, gid, renderStderr }: SpawnSpec): ChildOutput[] {
+    if (output === 'direct') return ['inherit', renderStderr ? undefined : 'inherit']
+    return deps.hasOwnOutput ? ['inherit', 'inherit'] : [pipes?.open(uid, gid), pipes?.open(uid, gid)]
+  }
+
   return spec => {
     const input = isOwn(spec) ? '' : inputOf(spec, { ...deps, enlargesOutput: isFirst })
     if (input === undefined || spec.directory.includes('\0')) throw nulError(spec)
-    const outputs =
-      spec.output === 'relay'
-        ? [1, 2].map(() => pipes?.open(spec.uid, spec.gid))
-        : ['inherit' as const, spec.renderStderr ? undefined : ('inherit' as const)]
+    const outputs = openOutputs(spec)
     const subprocess = startProcess(spec, outputs)
     const { pid } = subprocess
     if (pid === undefined) throw startError(spec)
@@ -175,11 +182,7 @@ function toChild(
     signal: signal => !isGone && send(pid, signal),
     signalGroup: signal => send(-pid, signal),
     groupAlive: () => isGroupAlive(pid),
-    lastLines: () =>
-      parts.relays
-        .flatMap(relay => relay.tail().toString().split('\n'))
-        .filter(line => line.trim() !== '')
-        .slice(-maxLastLines),
+    lastLines: () => (parts.relays.length === 0 ? [unknownLines] : lastLinesOf(parts.relays)),
     async outputEnded() {
       let timer: NodeJS.Timeout | undefined
       const grace = new Promise<void>(resolve => {
@@ -201,6 +204,13 @@ function toChild(
       })
     },
   }
+}
+
+function lastLinesOf(relays: readonly LineRelay[]): string[] {
+  return relays
+    .flatMap(relay => relay.tail().toString().split('\n'))
+    .filter(line => line.trim() !== '')
+    .slice(-maxLastLines)
 }
 
 function send(target: number, signal: NodeJS.Signals): boolean {

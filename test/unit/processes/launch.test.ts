@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
@@ -154,6 +163,25 @@ describe('a launched program', { timeout }, () => {
     const env = Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`V${index}`, 'x'.repeat(100_000)]))
     const { lines } = await run({ argv: ['/usr/bin/wc', '-c', '/proc/self/environ'], env })
     assert.equal(Number.parseInt(lines[0] ?? '', 10), 10 * 100_004)
+  })
+
+  it("has the supervisor's own output if that is wanted, and its last lines are not known", async () => {
+    const file = join(directory, 'own-output')
+    const start = createSpawn({
+      stdout: output,
+      stderr: output,
+      format: 'text',
+      hasOwnOutput: true,
+      now: () => 0,
+      umask: 0o022,
+      onChange() {},
+    })
+    const { lines } = await run(
+      { argv: ['/bin/sh', '-c', `found=$(readlink /proc/$$/fd/1 /proc/$$/fd/2); echo "$found" > ${file}`] },
+      start,
+    )
+    assert.equal(readFileSync(file, 'utf8'), [1, 2].map(fd => `${readlinkSync(`/proc/self/fd/${fd}`)}\n`).join(''))
+    assert.match(lines.join(), /log_format: raw/)
   })
 
   it('writes to a pipe of 256 KB', async () => {
