@@ -86,11 +86,11 @@ const acme = z
       .default('ecdsa')
       .register(docs, { description: 'Key type of the certificates: ecdsa (P-256) or rsa (2048 bits)' }),
     challenge: z
-      .enum(['http-01', 'dns-01'], { error: 'expected http-01 or dns-01' })
+      .enum(['http-01', 'tls-alpn-01', 'dns-01'], { error: 'expected http-01, tls-alpn-01 or dns-01' })
       .default('http-01')
       .register(docs, {
         description:
-          'How the CA validates a domain: http-01: a request to its port 80; dns-01: a DNS record, which dns_hook sets',
+          'How the CA validates a domain: http-01: a request to its port 80; tls-alpn-01: a handshake at its port 443; dns-01: a DNS record, which dns_hook sets',
       }),
     dns_hook: command.optional().register(docs, {
       description:
@@ -160,9 +160,9 @@ export function describeTlsProblems(context: TlsContext) {
     problems.push(found('acme.fallback.directory', 'expected another CA than tls.acme.directory'))
   if (wanted.challenge === 'dns-01' && !wanted.dns_hook)
     problems.push(found('acme.dns_hook', 'expected a program, because dns-01 needs one'))
-  if (wanted.challenge === 'http-01' && wanted.dns_hook)
+  if (wanted.challenge !== 'dns-01' && wanted.dns_hook)
     problems.push(found('acme.dns_hook', 'expected no value unless challenge is dns-01'))
-  if (wanted.challenge === 'http-01' && names.some(name => name.startsWith('*.')))
+  if (wanted.challenge !== 'dns-01' && names.some(name => name.startsWith('*.')))
     problems.push(found('acme.challenge', 'expected dns-01, because a name with * needs it'))
   if (on_demand && wanted.challenge !== 'http-01')
     problems.push(
@@ -171,8 +171,8 @@ export function describeTlsProblems(context: TlsContext) {
   const twice = names.find((name, index) => names.indexOf(name) !== index)
   const number = names.find(name => (isNumeric(name) || isIpv6(name)) && canonicalAddress(name) === undefined)
   if (number) problems.push(found('acme.domains', `expected host names and addresses, but ${number} is neither`))
-  if (wanted.challenge === 'dns-01' && names.some(name => canonicalAddress(name) !== undefined))
-    problems.push(found('acme.challenge', 'expected http-01, because dns-01 cannot validate an address'))
+  if (wanted.challenge !== 'http-01' && names.some(name => canonicalAddress(name) !== undefined))
+    problems.push(found('acme.challenge', `expected http-01, because ${wanted.challenge} cannot validate an address`))
   if (twice)
     problems.push(
       found('acme.domains', `expected each domain once, but ${twice} is listed twice`, `remove one ${twice}`),

@@ -26,8 +26,8 @@ export interface CertificateDraft {
   /** Identifiers of the certificate's key and of the issuer's key. */
   keyId: Uint8Array
   issuerKeyId: Uint8Array
-  /** Either a CA that may sign only server certificates, for these names and names below them, and no further CAs; or a server. */
-  use: { kind: 'authority'; scope: Scope } | { kind: 'server'; names: Scope }
+  /** Either a CA that may sign only server certificates, for these names and names below them, and no further CAs; or a server, perhaps with the hash that an ACME challenge wants (RFC 8737, 3). */
+  use: { kind: 'authority'; scope: Scope } | { kind: 'server'; names: Scope; acmeIdentifier?: Uint8Array }
 }
 
 /** Host names, and IPv4 and IPv6 addresses as bytes: names of a server, or names that a CA may sign for. */
@@ -39,6 +39,7 @@ export interface Scope {
 /** AlgorithmIdentifier of an ECDSA signature with SHA-256 (RFC 5758, 3.2). */
 export const ecdsaWithSha256 = sequence(objectId('1.2.840.10045.4.3.2'))
 const commonName = objectId('2.5.4.3')
+const acmeIdentifier = '1.3.6.1.5.5.7.1.31'
 const serverAuth = objectId('1.3.6.1.5.5.7.3.1')
 const certSignAndCrlSign = bitString(Uint8Array.of(0x06), 1)
 const digitalSignature = bitString(Uint8Array.of(0x80), 7)
@@ -79,6 +80,7 @@ function extensionsOf({ use, keyId, issuerKeyId }: CertificateDraft): Uint8Array
     use.kind === 'authority'
       ? critical('2.5.29.30', sequence(element(0xa0, ...subtrees(use.scope))))
       : subjectAltName(use.names),
+    ...(use.kind === 'server' && use.acmeIdentifier ? [critical(acmeIdentifier, octetString(use.acmeIdentifier))] : []),
   ]
 }
 

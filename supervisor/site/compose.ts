@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
 import { lineFormat } from '../base/log.ts'
-import { challengeDirOf } from '../certificates/acme/settings.ts'
+import { alpnDirOf, challengeDirOf } from '../certificates/acme/settings.ts'
 import { onDemandOf } from '../certificates/on-demand/paths.ts'
 import type { CertificatesModel } from '../certificates/served.ts'
 import { dynamicRoutesOf } from '../dynamic-routes/paths.ts'
@@ -90,6 +90,7 @@ export function modelNginx(settings: Settings, features: NginxFeatures, running:
     dynamicRoutes,
     tlsProfile: config.tls.profile,
     acmeChallenges: challengeDirOf(config),
+    acmeHandshakes: alpnDirOf(config, features),
     health: {
       socket: join(config.run_dir, healthSocketName),
       livePath: config.health.live_path,

@@ -40,6 +40,8 @@ export interface NginxModel {
   tlsProfile: 'intermediate' | 'modern'
   /** Directory with the challenge files that a CA requests on port 80. */
   acmeChallenges: string | undefined
+  /** Directory with the certificates of challenges that a CA requests on port 443. */
+  acmeHandshakes: string | undefined
   health: { socket: string; livePath: string; readyPath: string }
   /** Page for 502, 503 and 504. */
   unavailable: UnavailablePage

@@ -226,6 +226,10 @@ function renderHttpsServer(model: NginxModel, server: TlsServer): string[] {
       `    ssl_certificate_key ${quote(key)};`,
     ]),
     ...renderClientCertificates(model.front.clientCertificates, `${model.workDir}/current`).map(line => `    ${line}`),
+    // nginx knows the server only later, so it runs for all of them
+    ...(model.acmeHandshakes !== undefined && server.isDefault
+      ? [`    ${callLua('ssl_client_hello', 'alpn.serve', model.acmeHandshakes)}`]
+      : []),
     ...(model.onDemand && server.isOnDemand
       ? renderOnDemand(model.onDemand, server.wildcard).map(line => `    ${line}`)
       : []),

@@ -63,6 +63,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
     onDemand: undefined,
     dynamicRoutes: undefined,
     acmeChallenges: '/tmp/acme-challenge',
+    acmeHandshakes: features.luaModules && '/tmp/acme-alpn',
     health: { socket: '/tmp/health.sock', livePath: '/healthz', readyPath: '/readyz' },
     unavailable: { own: undefined },
     apps: [{ name: 'app', servers: [unix], keepalive: 32, balance: 'least_conn' }],

@@ -39,6 +39,8 @@ export type Tamper = (path: string, body: string, pass: () => Promise<Reply>) =>
 export interface Authority {
   /** Environment for a monohull that uses it. */
   env: Record<string, string>
+  /** Port at which it validates by TLS-ALPN-01. */
+  tlsPort: number
   behaviour: Behaviour
   /** Payloads of new orders, those it did not take too. */
   orders: { identifiers: { value: string }[]; replaces?: string; profile?: string }[]
@@ -195,6 +197,7 @@ export async function startAuthority(
   }
   return {
     env,
+    tlsPort,
     behaviour,
     orders,
     asked: () => asked,

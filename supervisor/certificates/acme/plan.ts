@@ -19,7 +19,7 @@ export interface AcmePlan {
 }
 
 /** Challenge types that are supported (RFC 8555, 8). */
-export type ChallengeType = 'http-01' | 'dns-01'
+export type ChallengeType = 'http-01' | 'tls-alpn-01' | 'dns-01'
 
 /** Certificate authority, and the account there. */
 export interface AuthoritySettings {

@@ -18,6 +18,7 @@ export async function findObstacle(
     const dns = await preflight.dns(domain)
     if (dns !== undefined) return `DNS: ${domain} has no address (${dns}); add an A or AAAA record for this machine`
   }
+  if (challenge === 'tls-alpn-01') return undefined // port 443 serves visitors as well
   for (const domain of domains) {
     const { kind, detail } = await preflight.challenge(domain)
     const url = `http://${domain}/.well-known/acme-challenge/`

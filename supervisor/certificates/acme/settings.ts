@@ -1,5 +1,7 @@
 import { join, resolve } from 'node:path'
 import { canonicalAddress } from '../../base/address.ts'
+import { OperatorError } from '../../base/errors.ts'
+import type { NginxFeatures } from '../../nginx/features.ts'
 import type { TlsConfig } from '../keys.ts'
 import { namedHosts } from '../named-hosts.ts'
 import type { AcmeSettings, AuthoritySettings } from './plan.ts'
@@ -63,6 +65,25 @@ export function acmeCertificatesDir({ state_dir }: Pick<AcmeKeys, 'state_dir'>):
 /** Directory from which nginx serves HTTP-01 challenges; undefined without HTTP-01. */
 export function challengeDirOf({ run_dir, tls }: Pick<AcmeKeys, 'run_dir' | 'tls'>): string | undefined {
   return tls.acme?.challenge === 'http-01' ? join(run_dir, 'acme-challenge') : undefined
+}
+
+/**
+ * Directory from which nginx serves TLS-ALPN-01 challenges; undefined without TLS-ALPN-01. Throws an OperatorError if nginx has no Lua.
+ */
+export function alpnDirOf(
+  { run_dir, tls }: Pick<AcmeKeys, 'run_dir' | 'tls'>,
+  { luaModules }: Pick<NginxFeatures, 'luaModules'>,
+): string | undefined {
+  if (tls.acme?.challenge !== 'tls-alpn-01') return undefined
+  if (luaModules) return alpnDir(run_dir)
+  throw new OperatorError('cannot use tls-alpn-01: this nginx has no Lua module', {
+    fix: 'apt-get install libnginx-mod-http-lua, or set tls.acme.challenge to http-01',
+  })
+}
+
+/** Directory of TLS-ALPN-01 challenges. */
+export function alpnDir(runDir: string): string {
+  return join(runDir, 'acme-alpn')
 }
 
 /** Working directory of the DNS hook: the app's directory if there is only one app, otherwise monohull's own. */

@@ -9,6 +9,7 @@ import type { KeptCertificate } from '../kept.ts'
 import type { OnDemandKeys } from '../on-demand/paths.ts'
 import { type OnDemandDeps, type SharedAcmeDeps, startOnDemand } from '../on-demand/start.ts'
 import { createAccountStore } from './adapters/account.ts'
+import { createAlpnSolver } from './adapters/alpn-solver.ts'
 import { createChallengeFiles } from './adapters/challenge-files.ts'
 import { createDnsSolver, createHttpSolver } from './adapters/challenges.ts'
 import { type AcmeClientOptions, createAcmeClient } from './adapters/client.ts'
@@ -20,7 +21,7 @@ import { createAcmeStore } from './adapters/store.ts'
 import type { AcmeSettings, AuthoritySettings } from './plan.ts'
 import { findObstacle } from './preflight.ts'
 import { type Acme, createAcme, type RunningAcme } from './service.ts'
-import { type AcmeKeys, acmeCertificatesDir, challengeDirOf, dnsHookDir } from './settings.ts'
+import { type AcmeKeys, acmeCertificatesDir, alpnDir, challengeDirOf, dnsHookDir } from './settings.ts'
 import { createTurns } from './turns.ts'
 
 /** Often enough to follow the CA's Retry-After. */
@@ -85,10 +86,11 @@ export function startAcme(
   const shared: SharedAcmeDeps = {
     client: clientOf(settings),
     fallback: settings.fallback && clientOf(settings.fallback),
-    solver:
-      settings.challenge === 'dns-01'
-        ? createDnsSolver(settings.dnsHook ?? [], dnsHookDir(apps), signal)
-        : createHttpSolver(challenges),
+    solver: {
+      'http-01': () => createHttpSolver(challenges),
+      'tls-alpn-01': () => createAlpnSolver(alpnDir(config.run_dir), nginxUser?.gid, clock.now),
+      'dns-01': () => createDnsSolver(settings.dnsHook ?? [], dnsHookDir(apps), signal),
+    }[settings.challenge](),
     keys: keyMaker,
     clock,
     random,

@@ -48,6 +48,7 @@ export const plainModel: NginxModel = {
   onDemand: undefined,
   dynamicRoutes: undefined,
   acmeChallenges: undefined,
+  acmeHandshakes: undefined,
   health: { socket: '/run/monohull/health.sock', livePath: '/healthz', readyPath: '/readyz' },
   unavailable: { own: undefined },
   apps: [app],
