@@ -3,11 +3,13 @@ import type { Runtime } from '../base/runtime.ts'
 
 /** Less than the time for which nginx takes an answer for fresh, several times over. */
 const everyMs = 5000
+/** nginx trusts no answer from before the first sign of life: it comes soon after the store is there. */
+const soonMs = 200
 
 /** Dependencies of the heartbeat. */
 interface HeartbeatDeps extends Pick<Runtime, 'clock' | 'log'> {
-  /** Tells nginx that it has received every change. */
-  beat(): Promise<void>
+  /** Tells nginx that it has received every change. Settles with whether it could. */
+  beat(): Promise<boolean>
 }
 
 /** Repeated sign of life for nginx, which asks again about the hosts that it knows without one. */
@@ -19,10 +21,13 @@ export function startHeartbeat({ clock, log, beat }: HeartbeatDeps): { close(): 
   function schedule(delayMs: number): void {
     cancel = clock.after(delayMs, () => {
       beating = beat()
-        // nginx may not be running now
-        .catch((error: unknown) => log.debug('nginx did not receive a sign of life', { reason: messageOf(error) }))
-        .then(() => {
-          if (!isClosed) schedule(everyMs)
+        .catch((error: unknown) => {
+          // nginx may not be running now
+          log.debug('nginx did not receive a sign of life', { reason: messageOf(error) })
+          return false
+        })
+        .then(isDone => {
+          if (!isClosed) schedule(isDone ? everyMs : soonMs)
         })
     })
   }

@@ -30,8 +30,8 @@ export interface RouteLookup {
 export interface DynamicRoutes extends RouteOperations {
   /** Route of a host, else of the longest wildcard that matches it. Rejects while the store cannot be read. */
   find(host: string): Promise<RouteLookup>
-  /** Tells nginx that it has received every change, unless the store cannot be read. Rejects if nginx does not respond. */
-  confirm(): Promise<void>
+  /** Tells nginx that it has received every change, unless the store cannot be read; settles with whether it did. Rejects if nginx does not respond. */
+  confirm(): Promise<boolean>
   /** Has nginx ask again if the configuration has changed what routes lead to. */
   adopt(): Promise<void>
   /** Logs the routes that do not work, if they have changed. */
@@ -91,7 +91,9 @@ export function createDynamicRoutes({ clock, log, openStore, context, push }: Dy
       }
     },
     async confirm() {
-      if (store.status().problem === undefined) await send(new Map())
+      const isKnown = store.status().problem === undefined
+      if (isKnown) await send(new Map())
+      return isKnown
     },
     report,
     async adopt() {
