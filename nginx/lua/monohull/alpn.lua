@@ -11,6 +11,7 @@ long SSL_CTX_callback_ctrl(void *context, int command, monohull_name_select sele
 void *TLS_server_method(void);
 void *SSL_CTX_new(const void *method);
 void SSL_CTX_free(void *context);
+void ERR_clear_error(void);
 int SSL_CTX_use_certificate_chain_file(void *context, const char *path);
 int SSL_CTX_use_PrivateKey_file(void *context, const char *path, int type);
 void SSL_CTX_set_alpn_select_cb(void *context, monohull_alpn_select select, void *argument);
@@ -40,12 +41,17 @@ local M = {}
 
 --- OpenSSL's context with the certificate and key in a file; nil without a usable one.
 local function new_context(path)
+    -- anybody can ask for any name: OpenSSL would keep an error for each, and nginx would log it as critical
+    local file = io.open(path)
+    if not file then return nil end
+    file:close()
     local context = ffi.C.SSL_CTX_new(ffi.C.TLS_server_method())
     if context == nil then return nil end
     local is_usable = ffi.C.SSL_CTX_use_certificate_chain_file(context, path) == 1
         and ffi.C.SSL_CTX_use_PrivateKey_file(context, path, pem) == 1
     if not is_usable then
         ffi.C.SSL_CTX_free(context)
+        ffi.C.ERR_clear_error()
         return nil
     end
     ffi.C.SSL_CTX_set_alpn_select_cb(context, select_acme, nil)
