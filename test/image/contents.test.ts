@@ -45,7 +45,7 @@ describe('what is in the image', () => {
   })
 
   it('has a compile cache for root and for app, which they cannot write to', async () => {
-    assert.match(await inImage('ls /opt/monohull/dist/cache'), /^v\S+-0\nv\S+-10001$/)
+    assert.match(await inImage('ls /opt/monohull/dist/cache'), /^nginx\.json\nv\S+-0\nv\S+-10001$/)
     assert.match(await inImage(cacheUse), /accepted/)
     assert.equal(await inImage('find /opt/monohull ! -user root -o -perm /022 ! -type l'), '')
   })

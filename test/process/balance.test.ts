@@ -3,7 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { io, type Socket } from 'socket.io-client'
-import { type Answer, defer, fixture, type Monohull, startMonohull, until } from './monohull.ts'
+import { type Answer, allReady, defer, fixture, type Monohull, startMonohull, until } from './monohull.ts'
 
 const hello = ['run', 'node', fixture('hello.cjs')]
 const plain = { MONOHULL_HTTPS: 'off', MONOHULL_WORKERS: '4' }
@@ -17,12 +17,6 @@ const breakable = (name: string) => ({
   args: ['run', 'sh', '-c', `if [ -e stop$MONOHULL_SLOT ]; then exit 4; fi; exec node ${fixture(name)}`],
   env: { MONOHULL_BACKOFF_INITIAL: '50ms', MONOHULL_BACKOFF_MAX: '200ms', MONOHULL_MIN_UPTIME: '1ms' },
 })
-
-/** Settles when every slot has its own worker: until then its name may lead to another slot's. */
-async function allReady(monohull: Monohull, count: number): Promise<void> {
-  await monohull.serving()
-  for (let slot = 1; slot <= count; slot++) await monohull.seen(new RegExp(`worker ready worker=app\\.${slot} `))
-}
 
 /** Keeps a slot's worker from coming up, and settles when nginx leaves the slot out. */
 async function breakSlot(monohull: Monohull, slot: number): Promise<void> {

@@ -3,7 +3,7 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { readInstance } from '../../supervisor/run/adapters/instance.ts'
-import { fixture, type Monohull, startMonohull, temporaryFolder, until } from './monohull.ts'
+import { allReady, fixture, type Monohull, startMonohull, temporaryFolder, until } from './monohull.ts'
 
 const hello = ['run', 'node', fixture('hello.cjs')]
 
@@ -156,7 +156,7 @@ describe('monohull status, reload, restart, scale and stop', { concurrency: 3 },
 
   it('say that its run_dir was emptied, and so does its log, once', async t => {
     const monohull = startMonohull(t, { args: hello })
-    await monohull.serving()
+    await allReady(monohull, 2)
     const { pid } = monohull.process
     rmSync(join(monohull.folder, 'run'), { recursive: true })
     const [line] = await monohull.seen(/error files of run_dir were removed .*/)

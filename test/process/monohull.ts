@@ -141,6 +141,12 @@ export function isolatedEnv(folder: string): Record<string, string> {
 /** In every log format. */
 const servingLine = /\bserving http[=:]|"message":"serving"/
 
+/** Settles when so many workers of the default app are ready. With `serving`, it may be only the first one. */
+export async function allReady(monohull: Pick<Monohull, 'serving' | 'seen'>, count: number): Promise<void> {
+  await monohull.serving()
+  for (let slot = 1; slot <= count; slot++) await monohull.seen(new RegExp(`worker ready worker=app\\.${slot} `))
+}
+
 /** Starts the bundle, as the image does, and ends with the test; a process that outlives it fails the test. */
 export function startMonohull(t: TestContext, options: StartOptions = {}): Monohull {
   const folder = options.folder ?? temporaryFolder(t, options.files)

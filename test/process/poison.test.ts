@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { fixture, type Monohull, startMonohull, until } from './monohull.ts'
+import { allReady, fixture, type Monohull, startMonohull, until } from './monohull.ts'
 
 const hello = ['run', 'node', fixture('hello.cjs')]
 /** Without access lines, which hold the query, and without backoff. */
@@ -14,7 +14,7 @@ const countDeaths = ({ output }: Monohull) => output().match(/error worker died|
 describe('the record of a worker that died with requests in flight', () => {
   it('names them, without their query, and warns of one that does so again and again', async t => {
     const monohull = startMonohull(t, { args: hello, env })
-    await monohull.serving()
+    await allReady(monohull, 2)
     const waiting = [1, 2, 3].map(() => monohull.request({ path: '/slow?ms=60000', method: 'POST' }).catch(() => {}))
     for (let death = 1; death <= 3; death++) {
       const from = monohull.output().length
