@@ -15,12 +15,17 @@ const world = {
 // the reader of `monohull help | head` has closed the pipe
 process.stdout.on('error', () => process.exit(0))
 
-runCli(process.argv.slice(2), world).then(
-  code => process.exit(code),
-  error => {
-    process.stderr.write(
-      `monohull: internal error, please report it: ${error instanceof Error ? error.stack : error}\n`,
-    )
-    process.exit(70)
-  },
-)
+runCli(process.argv.slice(2), world).then(exit, error => {
+  process.stderr.write(`monohull: internal error, please report it: ${error instanceof Error ? error.stack : error}\n`)
+  exit(70)
+})
+
+/** Ends the process once its output is written: a pipe takes 64 KB, and the rest when its reader has read them. */
+function exit(code: number): void {
+  const unwritten = [process.stdout, process.stderr].filter(({ writableLength }) => writableLength > 0)
+  if (unwritten.length === 0) process.exit(code)
+  for (const stream of unwritten)
+    stream.write('', () => {
+      if (unwritten.every(({ writableLength }) => writableLength === 0)) process.exit(code)
+    })
+}

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, symlinkSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { defer, fixture, type StartOptions, startMonohull, temporaryFolder } from './monohull.ts'
+import { launcher } from './built.ts'
+import { defer, fixture, isolatedEnv, type StartOptions, startMonohull, temporaryFolder } from './monohull.ts'
 
 const hello = fixture('hello.cjs')
 
@@ -331,5 +333,20 @@ describe('monohull render and help', () => {
     const version = startMonohull(t, { args: ['version'] })
     assert.equal(await version.exited, 0)
     assert.match(version.output(), /^monohull \d+\.\d+\.\d+/)
+  })
+})
+
+describe('output for a reader behind a pipe', () => {
+  it('is complete, however long', t => {
+    const folder = temporaryFolder(t)
+    const keys = Array.from({ length: 3000 }, (_, index) => `unknown_${index}: 1\n`)
+    writeFileSync(join(folder, 'monohull.yaml'), keys.join(''))
+    const output = execFileSync('sh', ['-c', '"$0" "$1" check --json | cat', process.execPath, launcher], {
+      cwd: folder,
+      env: isolatedEnv(folder),
+      encoding: 'utf8',
+      maxBuffer: 1 << 26,
+    })
+    assert.equal(JSON.parse(output).problems.length, keys.length)
   })
 })
