@@ -1,3 +1,5 @@
+import { secretMask } from '../base/secret.ts'
+
 /** Problem in the configuration. */
 export interface Problem {
   /** Key such as `app.workers`, name of a variable, or empty if the whole file is concerned. */
@@ -22,7 +24,9 @@ function formatProblem({ key, source, value, problem, fix }: Problem): string {
 
 const maxValueLength = 200
 
-function shortened(text: string): string {
+/** A value as it may be shown: short, and without the user and password of a URL, which may stand anywhere by mistake. */
+function shortened(value: string): string {
+  const text = value.replace(/:\/\/[^\s/"@]*@/g, `://${secretMask}@`)
   return text.length > maxValueLength ? `${text.slice(0, maxValueLength)}… (${text.length} characters)` : text
 }
 
