@@ -11,8 +11,12 @@ export interface Loss {
   noteUp(link: RedisLink, hasRoutes: boolean): Promise<void>
   /** Someone has deleted all data on purpose. */
   end(): void
-  /** Reason why a missing key does not mean that its route was removed; undefined if it does. */
+  /** Reason why the missing key of a name does not mean that its route was removed; undefined if it does. */
   reason(): string | undefined
+  /** Notes that a name had a key after the restart. */
+  noteKey(name: string): void
+  /** Whether that was noted since the restart: if its key is missing now, it was removed. */
+  hadKey(name: string): boolean
 }
 
 /** Dependencies. */
@@ -30,6 +34,7 @@ export function createLoss({ clock, log, address, prefix, staleForMs, onEnd }: L
   let runId = ''
   let downSinceMs = 0
   let cancel: (() => void) | undefined
+  const written = new Set<string>()
 
   function begin(): void {
     const remainingMs = downSinceMs + staleForMs - clock.monotonic()
@@ -40,8 +45,10 @@ export function createLoss({ clock, log, address, prefix, staleForMs, onEnd }: L
       fix: 'write the routes again; to keep them across restarts, set appendonly yes in redis.conf',
     })
     cancel?.()
+    written.clear()
     cancel = clock.after(remainingMs, () => {
       cancel = undefined
+      written.clear()
       onEnd()
     })
   }
@@ -58,7 +65,12 @@ export function createLoss({ clock, log, address, prefix, staleForMs, onEnd }: L
     end() {
       cancel?.()
       cancel = undefined
+      written.clear()
     },
+    noteKey(name) {
+      if (cancel) written.add(name)
+    },
+    hadKey: name => written.has(name),
     reason: () => (cancel ? 'Redis was restarted and has lost all routes' : undefined),
   }
 }

@@ -119,7 +119,7 @@ export function createRedisRoutes(deps: RedisRoutesDeps): RedisRoutes {
 
   /** Whether a route stays in effect without a key. */
   function isKept(name: string): boolean {
-    return loss.reason() !== undefined && known.hasRoute(name)
+    return loss.reason() !== undefined && known.hasRoute(name) && !loss.hadKey(name)
   }
 
   /** Routes by name, noted as known. */
@@ -131,6 +131,7 @@ export function createRedisRoutes(deps: RedisRoutesDeps): RedisRoutes {
       const content = contents[index]
       const route = content && accept(name, content)
       routes.set(name, route)
+      if (route) loss.noteKey(name)
       if (route || !isKept(name)) known.note(name, route !== undefined, content?.remainingMs)
     }
     scheduleExpiry()

@@ -165,6 +165,24 @@ describe('dynamic-routes/redis/store', () => {
     await close()
   })
 
+  it('removes routes that were written to an empty Redis after its restart and deleted again, or have expired', async () => {
+    const { redis, nginx, ask, pass, close } = setUp()
+    for (const host of ['a.test', 'b.test', 'c.test']) redis.set(host, 'web')
+    await pass(10)
+    for (const host of ['a.test', 'b.test', 'c.test']) await ask(host)
+    redis.restart()
+    await pass(5000)
+    for (const host of ['a.test', 'b.test', 'new.test']) redis.set(host, 'legacy')
+    await pass(10)
+    await ask('new.test')
+    redis.set('b.test', 'legacy', 100)
+    redis.del('a.test')
+    redis.del('new.test')
+    await pass(1000)
+    assert.deepEqual([...nginx.keys()], ['c.test'])
+    await close()
+  })
+
   it('sends nginx only routes in its format, and none to forbidden networks, whatever the keys contain', async () => {
     const piece = fc.constantFrom(
       '10.0.0.2:80',
