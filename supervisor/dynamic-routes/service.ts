@@ -1,6 +1,6 @@
 import { messageOf, OperatorError } from '../base/errors.ts'
 import type { Runtime } from '../base/runtime.ts'
-import type { RouteContext } from './context.ts'
+import { findRouteObstacle, type RouteContext } from './context.ts'
 import { encodeRoute } from './encoding.ts'
 import type { RouteMessage } from './hosts.ts'
 import { createRouteOperations, type RouteOperations } from './operations.ts'
@@ -39,6 +39,9 @@ export interface DynamicRoutes extends RouteOperations {
   status(): RouteStoreStatus
 }
 
+/** Routes that are logged at most because they do not work. */
+const mostLogged = 100
+
 /** Service that manages the routes for operators, responds to lookups by nginx, and sends nginx the changes. */
 export function createDynamicRoutes({ clock, log, openStore, context, push }: DynamicRoutesDeps): DynamicRoutes {
   const started = clock.now()
@@ -68,6 +71,17 @@ export function createDynamicRoutes({ clock, log, openStore, context, push }: Dy
   })
 
   const operations = createRouteOperations({ store, context })
+  /** Names of routes that were logged because they do not work. */
+  const logged = new Set<string>()
+
+  /** Logs a route that does not work when it is requested for the first time, so that a flood of them does not fill the log. */
+  function warnOnce(name: string, route: DynamicRoute): void {
+    if (logged.has(name) || logged.size >= mostLogged) return
+    const obstacle = findRouteObstacle(name, route, context())
+    if (!obstacle) return
+    logged.add(name)
+    log.warn('a dynamic route does not work', { host: name, problem: obstacle.problem, fix: obstacle.fix })
+  }
 
   async function report(): Promise<void> {
     const broken = (await operations.list()).flatMap(({ host, problem }) =>
@@ -84,6 +98,7 @@ export function createDynamicRoutes({ clock, log, openStore, context, push }: Dy
       const asked = version
       const host = readRouteHost(text)
       const found = host.ok && !isWildcard(host.value) ? await store.find(candidatesOf(host.value)) : undefined
+      if (found) warnOnce(found.name, found.route)
       return {
         version: asked,
         route: found && encodeRoute(found.route, context()),
@@ -100,6 +115,7 @@ export function createDynamicRoutes({ clock, log, openStore, context, push }: Dy
       const now = JSON.stringify(context())
       const isSame = now === known
       known = now
+      if (!isSame) logged.clear()
       // nginx looks old answers up again if it did not receive this
       if (!isSame) await forward('all').catch((error: unknown) => log.warn(messageOf(error)))
     },

@@ -202,6 +202,18 @@ describe('dynamic-routes/service', () => {
       assert.deepEqual(await routes.find(host), { version: 1000, route, wildcard }, host)
   })
 
+  it('logs a route that does not work once, when it is requested, and again after a reload', async () => {
+    const { routes, lines, facts } = setUp('{"a.test": "misspelt", "b.test": "127.0.0.1:80", "c.test": "web"}')
+    const warned = () => lines.filter(line => line.startsWith('warn a dynamic route does not work'))
+    for (const host of ['a.test', 'b.test', 'c.test', 'a.test']) await routes.find(host)
+    assert.equal(warned().length, 2)
+    assert.match(warned()[0] ?? '', /"host":"a.test","problem":".*misspelt.*","fix":/)
+    facts.around = { ...context, apps: ['web', 'new'] }
+    await routes.adopt()
+    await routes.find('a.test')
+    assert.equal(warned().length, 3)
+  })
+
   it('names no password in a message or a list', async () => {
     const secret = 'alice:$apr1$secret$hash'
     const { routes } = setUp()
