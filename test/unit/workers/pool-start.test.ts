@@ -4,7 +4,7 @@ import type { BootResult } from '../../../supervisor/workers/pool-boot.ts'
 import { createFaultyPool } from './faulty-pool.ts'
 
 describe('the start of a pool', () => {
-  it('starts as many workers as it is told, and the others later', async () => {
+  it('starts as many workers as requested, and the others later', async () => {
     const faulty = createFaultyPool({ count: 3 })
     const booted = faulty.pool.start(1)
     await faulty.ready()

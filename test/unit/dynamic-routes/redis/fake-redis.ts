@@ -116,7 +116,7 @@ export function createFakeRedis(clock: Clock) {
       data.clear()
       link?.onChange(undefined)
     },
-    /** The connection ends; until `restore`, none is accepted, and nobody is told of changes. */
+    /** The connection ends; until `restore`, none is accepted, and no change is reported. */
     lose() {
       state.isUp = false
       const lost = link
