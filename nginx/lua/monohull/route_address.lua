@@ -5,6 +5,8 @@ local route_text = require "monohull.route_text"
 
 --- Maximum number of servers that a request is tried on: `proxy_next_upstream_tries` in snippets/timeouts.conf.
 local most_tries = 3
+--- By how much the clock of the timeout and that of the request may differ, in ms.
+local tolerance_ms = 5
 --- NGX_BUSY: nginx responds with 502. A status would become 500 here.
 local busy = -3
 
@@ -40,7 +42,8 @@ local function connect_to_one(route)
     end
     local target = route_choice.choose(route, tried.names, is_address)
     -- a request that takes too long would do so anywhere
-    local is_late = route.read and tried.count > 0 and (ngx.now() - ngx.req.start_time()) * 1000 >= route.read
+    local is_late = route.read and tried.count > 0
+        and (ngx.now() - ngx.req.start_time()) * 1000 + tolerance_ms >= route.read
     if not target or is_late then return ngx.exit(busy) end
     tried.names[target.name], tried.last, tried.count = true, target.name, tried.count + 1
     if tried.count == 1 then balancer.set_more_tries(math.min(#route.targets, most_tries) - 1) end
