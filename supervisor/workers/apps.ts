@@ -7,7 +7,7 @@ import type { FailureLimits, FailurePolicy } from '../processes/failure-limit.ts
 import type { OomWatch } from '../processes/oom-watch.ts'
 import { workerMetrics } from '../processes/program-metrics.ts'
 import type { SlotSockets } from '../processes/sockets.ts'
-import type { AppSettings } from './adapters/app-settings.ts'
+import { type AppSettings, isRedirectable } from './adapters/app-settings.ts'
 import { addApp, changeApp, siblingsMs } from './app-change.ts'
 import { targetOf, type WorkerEntry } from './app-upstream.ts'
 import type { WorkerLimits } from './autoscaling/decision.ts'
@@ -71,7 +71,7 @@ export interface Apps {
   readonly name: string
   readonly pools: ReadonlyMap<string, WorkerPool>
   /**
-   * Starts `atOnce` workers of every app. Throws if their sockets cannot be created. Resolves when each app has a ready worker,
+   * Starts `atOnce` workers of every app, or all where nginx lists them one by one. Throws if their sockets cannot be created. Resolves when each app has a ready worker,
    * or as soon as one app has failed.
    */
   start(atOnce?: number): Promise<BootResult>
@@ -167,7 +167,11 @@ export function createApps(deps: AppsDeps): Apps {
       for (const { plan } of settings().apps) if (plan) pools.set(plan.app, createPool(plan))
       for (const name of unroutedApps(settings()))
         log.warn('no route leads to an app', { app: name, fix: `add {path: /${name}, app: ${name}} to routes` })
-      const boots = [...pools.values()].map(pool => pool.start(atOnce))
+      const boots = settings().apps.flatMap(({ plan, config }) => {
+        // otherwise nginx is reloaded for each worker that comes later
+        const count = isRedirectable(config) ? atOnce : plan?.count
+        return (plan && pools.get(plan.app)?.start(count)) ?? []
+      })
       const failed = new Promise<BootResult>(resolve => {
         for (const boot of boots) void boot.then(result => !result.ok && resolve(result))
       })

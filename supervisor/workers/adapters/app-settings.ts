@@ -196,6 +196,6 @@ function createPlan(sources: PlanSources): WorkerPlan {
 }
 
 /** Whether requests for one slot may go to another: not with a TCP port or a sticky cookie, which belong to one worker. */
-function isRedirectable({ listen, balance }: AppConfig): boolean {
+export function isRedirectable({ listen, balance }: AppConfig): boolean {
   return listen === 'inherit' && balance !== 'sticky'
 }

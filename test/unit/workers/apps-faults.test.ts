@@ -22,7 +22,7 @@ function setUp(t: TestContext, names: readonly string[] = ['web']) {
   const { clock, advance } = createHandClock()
   const settingsOf = (plans: readonly WorkerPlan[], runDir = folder) =>
     ({
-      apps: plans.map(plan => ({ name: plan.app, plan })),
+      apps: plans.map(plan => ({ name: plan.app, plan, config: { listen: plan.listen, balance: 'least_conn' } })),
       config: { run_dir: runDir, apps: {}, routes: [], dynamic_routes: {} },
       nginxUser: undefined,
     }) as unknown as AppsSettings
