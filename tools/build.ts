@@ -25,13 +25,15 @@ const keptMs = 30 * 24 * 3_600_000
 /** Handlers until those of the run are installed: what a reload or restart would change has not been read yet. */
 const earlySignals = `const [, , name = 'run'] = process.argv
 if (name === 'run' || name === 'dev' || name.startsWith('-')) {
-  for (const signal of ['SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGTTIN', 'SIGTTOU', 'SIGWINCH']) process.on(signal, () => {})
+  for (const signal of ['SIGUSR1', 'SIGUSR2', 'SIGTTIN', 'SIGTTOU', 'SIGWINCH']) process.on(signal, () => {})
   // SIGUSR1 may have opened it before
   if (!process.execArgv.some(argument => argument.startsWith('--inspect')) && mayHaveInspector())
     require('node:inspector').close()
   // Ctrl-Z in a container would freeze it for good: nobody could continue it
   if (process.env.MONOHULL_IMAGE === '1') process.on('SIGTSTP', () => {})
   for (const signal of ['SIGTERM', 'SIGQUIT', 'SIGINT']) process.on(signal, () => process.exit(0))
+  // the last one: start.sh passes signals on as soon as it is there
+  process.on('SIGHUP', () => {})
 }
 
 /** Whether the inspector has a thread. Loading it to ask would take longer than all other lines here. Older versions of Node do not name threads. */
