@@ -170,9 +170,11 @@ function recordContents(watchers: readonly Watcher[], restarts: ChangeRestarts):
   let cancel = () => {}
   function readSome(): void {
     for (const { file, watcher } of waiting.splice(0, filesAtOnce)) {
-      const at = changedAt(file)
-      if (at === undefined) continue
-      if (at < startedAt) restarts.loaded(file, fingerprintOf(file))
+      if (changedAt(file) === undefined) continue
+      const fingerprint = fingerprintOf(file)
+      // after the content, so that a save in between counts as one
+      const at = changedAt(file) ?? startedAt
+      if (at < startedAt) restarts.loaded(file, fingerprint)
       else if (isCode(file)) watcher.changed(file)
     }
     if (waiting.length > 0) cancel = systemClock.after(0, readSome)
