@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import tls from 'node:tls'
 import { ask } from './ask.ts'
-import { type Container, ownerOfSuite, startContainer, tryDocker, until } from './docker.ts'
+import { type Container, ownerOfSuite, repository, startContainer, tryDocker, until } from './docker.ts'
 
 // Docker's default network has no IPv6; the loopback device of a container can have it all the same
 const withIpv6 = ['--sysctl', 'net.ipv6.conf.all.disable_ipv6=0', '--sysctl', 'net.ipv6.conf.lo.disable_ipv6=0']
@@ -101,4 +101,19 @@ describe('the image, run as it is', () => {
       (await tryDocker(['logs', container.id])).stdout.includes('GET /?mark=recorded'),
     )
   })
+})
+
+describe('the health check of the image', () => {
+  for (const [where, args, command] of [
+    ['in the file', ['--volume', `${repository}test/fixtures/image/health/monohull.yaml:/app/monohull.yaml:ro`], []],
+    ['by a flag', [], ['monohull', 'run', '--run-dir', '/tmp/elsewhere', '--health-live-path', '/alive']],
+  ] as const)
+    it(`finds run_dir and the health path that are set ${where}`, async t => {
+      const container = await startContainer(t, { args: ['--health-interval', '1s', ...args], command: [...command] })
+      assert.equal((await ask(`${await container.http()}/alive`)).status, 200)
+      await until(
+        'Docker to report it healthy',
+        async () => (await container.inspect('{{.State.Health.Status}}')) === 'healthy',
+      )
+    })
 })
