@@ -64,8 +64,10 @@ describe('connections of nginx', { concurrency: 2 }, () => {
 
   it('with half a request head are closed if one client has many', async t => {
     const monohull = await start(t)
+    const early = await sendHalves(t, monohull.instance(), 5, '127.0.0.4')
     const greedy = await sendHalves(t, monohull.instance(), connections - 60, '127.0.0.2')
     const modest = await sendHalves(t, monohull.instance(), 5, '127.0.0.3')
+    for (const socket of early) socket.destroy()
     await until('the greedy client to leave half to others', () => greedy.size <= connections / 2, { deadlineMs: 8000 })
     assert.equal(modest.size, 5)
     assert.equal((await monohull.request()).status, 200)

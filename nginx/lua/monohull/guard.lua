@@ -11,8 +11,7 @@ ffi.cdef [[
     int shutdown(int socket, int how);
     int malloc_trim(size_t pad);
     int getppid(void);
-    int dup(int descriptor);
-    int close(int descriptor);
+    int fcntl(int descriptor, int command, ...);
 ]]
 
 local tick_seconds = 0.25
@@ -28,9 +27,10 @@ local grace_ms = 250
 --- The same while nearly all connections are in use, whatever their address.
 local short_head_ms = 5000
 
---- A gap in the descriptors of this length is their end.
-local end_gap = 256
+--- Descriptors of an nginx worker that belong to no connection.
+local other_descriptors = 256
 
+local get_flags = 1
 local tcp_level, tcp_info = 6, 11
 local established = 1
 local shut_both = 2
@@ -72,32 +72,37 @@ local function inspect(socket, ports)
     return client(), waiting_ms, is_unanswered, math.min(since_sent, since_received)
 end
 
---- Whether more than half of this worker's connections may be in use. The lowest free descriptor is the number of used
--- ones, but for gaps.
+--- Descriptor after which none is open: a connection has one, and may have one for a file. Those that have ended leave
+-- gaps of any length.
+local function last_descriptor(most)
+    return 2 * most + other_descriptors
+end
+
+--- Whether more than half of this worker's connections may be in use: it has as many descriptors, and perhaps more.
 local function is_busy(most)
     if tonumber(ffi.C.ngx_stat_active[0]) <= most / 2 then return false end
-    local free = ffi.C.dup(2)
-    if free < 0 then return true end
-    ffi.C.close(free)
-    return free > most / 2
+    local used = 0
+    for descriptor = 0, last_descriptor(most) do
+        if ffi.C.fcntl(descriptor, get_flags) >= 0 then used = used + 1 end
+        if used > most / 2 then return true end
+    end
+    return false
 end
 
 --- Open connections of this nginx worker to our ports, by client those whose client spoke last, and the time in ms
 -- since one of them was used.
-local function survey(ports)
-    local open, waiting, silence_ms, gap, socket = 0, {}, nil, 0, 0
-    while gap < end_gap do
+local function survey(most, ports)
+    local open, waiting, silence_ms = 0, {}, nil
+    for socket = 0, last_descriptor(most) do
         local from, waiting_ms, is_unanswered, unused_ms = inspect(socket, ports)
-        gap = gap + 1
         if from then
-            open, gap = open + 1, 0
+            open = open + 1
             silence_ms = math.min(silence_ms or unused_ms, unused_ms)
             if waiting_ms then
                 waiting[from] = waiting[from] or {}
                 table.insert(waiting[from], { socket = socket, ms = waiting_ms, is_unanswered = is_unanswered })
             end
         end
-        socket = socket + 1
     end
     return open, waiting, silence_ms
 end
@@ -121,7 +126,7 @@ end
 --- Closes connections if more than half of them are in use. nginx sees that the client has gone.
 local function relieve(most, ports, is_behind_proxies)
     if not is_busy(most) then return end
-    local open, waiting = survey(ports)
+    local open, waiting = survey(most, ports)
     if open <= most / 2 then return end
     for _, socket in ipairs(M.choose(open, waiting, most, is_behind_proxies)) do
         ffi.C.shutdown(socket, shut_both)
@@ -157,7 +162,7 @@ end
 -- dead one to be quiet. A timer that is set again each time would need a free connection. No error ends it, because the
 -- worker would not see that it was replaced.
 local function run(premature, most, ports, is_behind_proxies)
-    local function silence_ms() return select(3, survey(ports)) end
+    local function silence_ms() return select(3, survey(most, ports)) end
     local born = ngx.now()
     while not premature and not ngx.worker.exiting() and ffi.C.getppid() == ffi.C.ngx_parent do
         local before = os.clock()
