@@ -5,7 +5,7 @@ import { docs, networks } from '../config/values.ts'
 export const trustKeys = {
   trusted_proxies: networks.default([]).register(docs, {
     description:
-      'Addresses and networks (CIDR) of proxies in front. Their X-Forwarded-For determines the client address, and their X-Forwarded-Proto, -Host, -Port and X-Request-Id reach the app. These headers from anyone else are replaced',
+      'Addresses and networks (CIDR) of proxies in front. Their X-Forwarded-For determines the client address, and their X-Forwarded-Proto, -Host, -Port, X-Request-Id and traceparent reach the app. These headers from anyone else are replaced',
   }),
   proxy_protocol: z.boolean({ error: 'expected true or false' }).default(false).register(docs, {
     description:

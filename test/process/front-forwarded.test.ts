@@ -149,6 +149,46 @@ describe('headers about where a request came from', () => {
     assert.deepEqual([plainly['x-forwarded-proto'], plainly['x-forwarded-port']], ['http', '80'])
   })
 
+  it('a well-formed trace of a trusted proxy is kept, with its state; any other is replaced', async t => {
+    const files = { 'monohull.yaml': `https: off\ntrusted_proxies: [${balancer}]\nlog_format: json\n` }
+    const monohull = startMonohull(t, { args: hello, files })
+    await monohull.serving()
+    const trace = '0af7651916cd43dd8448eb211c80319c'
+    const parent = 'b7ad6b7169203331'
+    const given = `00-${trace}-${parent}-00`
+    const seen = (traceparent: string, from = balancer) =>
+      seenBy(monohull, { traceparent, tracestate: 'a=1,b=2' }, from, 'http')
+
+    for (const [sent, got] of [
+      [given, given],
+      [`cc-${trace}-${parent}-01-later`, `00-${trace}-${parent}-01`],
+    ] as const) {
+      const { traceparent, tracestate } = await seen(sent)
+      assert.deepEqual([traceparent, tracestate], [got, 'a=1,b=2'])
+    }
+    await monohull.seen(new RegExp(`"trace_id":"${trace}"}\n`))
+
+    for (const [sent, from] of [
+      [given, stranger],
+      ['', balancer],
+      [`${given}-more`, balancer],
+      [`ff-${trace}-${parent}-00`, balancer],
+      [`00-${trace.toUpperCase()}-${parent}-00`, balancer],
+      [`00-${'0'.repeat(32)}-${parent}-00`, balancer],
+      [`00-${trace}-${'0'.repeat(16)}-00`, balancer],
+      [`00-${trace}-${parent}`, balancer],
+      [`${given}, ${given}`, balancer],
+      [`cc-${trace}-${parent}-01x`, balancer],
+    ] as const) {
+      const headers = await seen(sent, from)
+      const [, id = '', span = ''] = /^00-([0-9a-f]{32})-([0-9a-f]{16})-01$/.exec(headers.traceparent ?? '') ?? []
+      assert.ok(id !== '' && id !== trace && !id.startsWith(span), `${sent}: ${headers.traceparent}`)
+      assert.equal(headers.tracestate, undefined)
+      assert.equal(headers['x-request-id'], id)
+      await monohull.seen(new RegExp(`"request_id":"${id}","trace_id":"${id}"}\n`))
+    }
+  })
+
   it('the redirect to HTTPS leaves alone what came over HTTPS to a trusted balancer, and nothing else', async t => {
     const monohull = startMonohull(t, {
       args: hello,

@@ -190,8 +190,8 @@ routes: [{ app: app }, { path: /files, files: { root: public } }]
 
     it('is an empty text of JSON where nobody was', async t => {
       const { monohull } = await start(t, 'log_format: json')
-      await monohull.seen(/"uri":"\/files\/page.txt".*"request_id":""}\n/)
-      await monohull.seen(/"uri":"\/app".*"request_id":"[0-9a-f]{32}"}\n/)
+      await monohull.seen(/"uri":"\/files\/page.txt".*"request_id":"","trace_id":""}\n/)
+      await monohull.seen(/"uri":"\/app".*"request_id":"([0-9a-f]{32})","trace_id":"\1"}\n/)
     })
 
     it('is in every line where clients are told it', async t => {
