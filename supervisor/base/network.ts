@@ -5,15 +5,18 @@ export function isInNetwork(address: string, network: string): boolean {
 
 /** Function that tells whether an address is in one of some networks, for many addresses. */
 export function networkMatcher(networks: readonly string[]): (address: string) => boolean {
-  const prefixes = networks.map(network => {
-    const [base = '', length] = network.split('/')
-    const bits = bitsOf(base)
-    return { width: bits.length, prefix: bits.slice(0, length === undefined ? bits.length : Number(length)) }
-  })
+  const prefixes = networks.map(prefixOf)
   return address => {
     const bits = bitsOf(address)
     return prefixes.some(({ width, prefix }) => bits.length === width && bits.startsWith(prefix))
   }
+}
+
+/** Binary digits with which the addresses of a network begin, and how many each address has. */
+export function prefixOf(network: string): { width: number; prefix: string } {
+  const [base = '', length] = network.split('/')
+  const bits = bitsOf(base)
+  return { width: bits.length, prefix: bits.slice(0, length === undefined ? bits.length : Number(length)) }
 }
 
 /** The address as a text of 32 or 128 binary digits. */

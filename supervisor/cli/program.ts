@@ -75,7 +75,10 @@ export async function runProgram(argv: string[], world: World): Promise<number> 
     const command = program.command(name).description(`${summary} (for the instance running in run_dir)`)
     addRunDirFlags(command).action(async () => {
       const options = command.opts<Record<string, string>>()
-      code = await act(toCommandLine([], options), { words: command.args, options })
+      // other options are the command's own, even if a key has the same name
+      const { config, runDir } = options as { config?: string; runDir?: string }
+      const selection = { ...(config === undefined ? {} : { config }), ...(runDir === undefined ? {} : { runDir }) }
+      code = await act(toCommandLine([], selection), { words: command.args, options })
     })
     return command
   }
@@ -111,6 +114,23 @@ export async function runProgram(argv: string[], world: World): Promise<number> 
   })
     .argument('<worker>', 'a worker, such as app.1')
     .option('--close', 'close it again')
+  addControl(
+    'maintenance',
+    'respond to clients with 503 and a page, or end that; without an action, show the state',
+    async (commandLine, { words: [action], options }) => {
+      const { allow, message, json } = options as { allow?: readonly string[]; message?: string; json?: boolean }
+      const { maintenance } = await import('./maintenance.ts')
+      return maintenance(commandLine, world, { action, allow, message, isJson: Boolean(json) })
+    },
+  )
+    .addArgument(new Argument('[action]', 'action to run').choices(['on', 'off']))
+    .addOption(
+      new Option('--allow <network>', 'address or network whose clients are let in; may be repeated').argParser(
+        (network, others: readonly string[] = []) => [...others, ...network.split(',')],
+      ),
+    )
+    .option('--message <text>', 'text on the page')
+    .option('--json', 'print JSON')
   addControl('cache', 'remove responses from the cache of nginx', async (commandLine, { words: [, prefix] }) => {
     const path = prefix === undefined ? 'purge' : `purge/${encodeURIComponent(prefix)}`
     return (await control()).command(commandLine, world, path)

@@ -8,7 +8,8 @@ import type { Run } from './run.ts'
 import type { Subject } from './subject.ts'
 
 /** Dependencies of the local servers. */
-export interface LocalServersDeps extends Pick<AdminOptions, 'renewCertificate' | 'inspection' | 'dynamicRoutes'> {
+export interface LocalServersDeps
+  extends Pick<AdminOptions, 'renewCertificate' | 'inspection' | 'dynamicRoutes' | 'maintenance'> {
   retries: RetryServerDeps
   send: CommandQueue['push']
 }
@@ -32,6 +33,7 @@ export async function openLocalServers(run: Run, deps: LocalServersDeps): Promis
       renewCertificate: deps.renewCertificate,
       inspection: deps.inspection,
       dynamicRoutes: deps.dynamicRoutes,
+      maintenance: deps.maintenance,
     }),
   ])
   return {

@@ -3,6 +3,9 @@ import { systemClock } from '../base/adapters/system-clock.ts'
 import { pause } from '../base/clock.ts'
 import { OperatorError } from '../base/errors.ts'
 import { describeSockets, reachableHost } from '../front/front.ts'
+import { maintenanceFiles } from '../front/maintenance/adapters/files.ts'
+import { isNetwork } from '../front/maintenance/adapters/networks.ts'
+import { openMaintenance } from '../front/maintenance/maintenance.ts'
 import { createNginxFiles } from '../nginx/adapters/files.ts'
 import { openGenerationSocket } from '../nginx/adapters/generation-socket.ts'
 import { nginxProcesses, sightNginx } from '../nginx/adapters/processes.ts'
@@ -49,6 +52,14 @@ export async function startServing(deps: StartDeps, programs: StartedPrograms): 
   })
   const { features, directories, certificates, acme, dynamicRoutes } = inputs
   warnAboutMissingFallbacks(config, log)
+  const maintenance = run.add(
+    openMaintenance({
+      ...shared,
+      files: maintenanceFiles({ workDir: join(config.run_dir, 'nginx'), stateDir: config.state_dir }),
+      hasLua: features.luaModules !== undefined,
+      isNetwork,
+    }),
+  )
   const autoscaling = run.add(
     openAutoscaling(
       {
@@ -109,6 +120,7 @@ export async function startServing(deps: StartDeps, programs: StartedPrograms): 
         closeInspector: address => closeInspector(address, systemClock),
       }),
       dynamicRoutes,
+      maintenance,
       retries: {
         mayRepeat: failedTries.mayRepeat,
         next: (app, failed) => apps.nextFor(app, { ...failed, isSuspect: failedTries.isSuspect(failed) }),

@@ -3,6 +3,7 @@ import { formatTable } from '../base/text-table.ts'
 import { type CertificatesStatus, formatCertificates } from '../certificates/status.ts'
 import type { RouteStoreStatus } from '../dynamic-routes/store.ts'
 import type { ClientCertificateStatus } from '../front/client-authority-watch.ts'
+import type { MaintenanceStatus } from '../front/maintenance/maintenance.ts'
 import type { ConnectionStatus } from '../nginx/connection-watch.ts'
 import { formatLastDeaths } from '../processes/last-death.ts'
 import type { ProcessStatus } from '../programs/status.ts'
@@ -33,6 +34,8 @@ export interface Status {
   connections?: ConnectionStatus | undefined
   /** Undefined without HTTPS. */
   certificates?: CertificatesStatus | undefined
+  /** Undefined unless it is on. */
+  maintenance?: MaintenanceStatus | undefined
   /** Undefined unless client certificates are checked. */
   clientCertificates?: ClientCertificateStatus | undefined
 }

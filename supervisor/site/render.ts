@@ -10,6 +10,7 @@ import { renderNobody } from '../front/cache/alone.ts'
 import { renderClientCertificates, renderRouteClientCertificate } from '../front/client-certificates.ts'
 import { listenProtocol, mayComeByHttps, renderRedirects } from '../front/forwarded.ts'
 import { renderQuicListen } from '../front/http3.ts'
+import { renderMaintenance, renderMaintenanceMap } from '../front/maintenance/lines.ts'
 import { renderResponseHeads } from '../front/response-heads.ts'
 import { frontFiles, type HostRoutes, renderFront, renderFrontSite } from '../front/rules.ts'
 import { renderSpool } from '../front/spool.ts'
@@ -142,6 +143,7 @@ function renderHttp(model: NginxModel): string {
       open: healthPaths(model),
       hosts: routesByHost(model.routes).map(({ routes }) => routes),
     }),
+    ...renderMaintenanceMap({ ...model, open: healthPaths(model) }),
     ...(redirectsByMap(model) ? renderRedirects(healthPaths(model), model.acmeChallenges) : []),
     ...renderLuaPath(model),
     ...model.apps.flatMap(renderAppUpstream),
@@ -242,6 +244,7 @@ function renderHttpsServer(model: NginxModel, server: TlsServer): string[] {
 function renderSite(model: NginxModel, { own, locations }: HostSite): string {
   return lines([
     ...renderFrontSite(model.front, { ...model, host: own }),
+    ...renderMaintenance(model.workDir, { hasLua: model.features.luaModules !== undefined }),
     ...renderChallenges(model),
     ...renderHealth(model),
     ...renderUnavailable(`${model.workDir}/current`, {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, it } from 'node:test'
-import { type Monohull, startMonohull, until } from './monohull.ts'
+import { describe, it, type TestContext } from 'node:test'
+import { nginxProcesses } from '../../supervisor/nginx/adapters/processes.ts'
+import { type Monohull, startMonohull, temporaryFolder, until } from './monohull.ts'
 
 /** An app of one worker that does not come up while the file `broken` is there. */
 const app = {
@@ -101,6 +102,59 @@ describe('while no worker is left, visitors get', () => {
     }
     await breakApp(monohull)
     assert.equal((await monohull.request()).body, 'Back at ten')
+  })
+})
+
+/** Runs `monohull maintenance` for an instance. */
+async function maintain(t: TestContext, { folder }: Monohull, ...words: string[]) {
+  const env = { MONOHULL_RUN_DIR: join(folder, 'run') }
+  const told = startMonohull(t, { folder: temporaryFolder(t), args: ['maintenance', ...words], env })
+  return { code: await told.exited, output: told.output() }
+}
+
+describe('monohull maintenance', () => {
+  it('closes the site without a reload, but for health checks and those who are let in; a restart keeps it', async t => {
+    const files = { ...app.files, 'monohull.yaml': 'routes: [{ app: app }, { path: /f, files: { root: pages } }]\n' }
+    const env = { ...app.env, MONOHULL_HTTPS: 'off' }
+    const monohull = startMonohull(t, { ...app, files, env })
+    await monohull.serving()
+    const workers = nginxProcesses.childrenOf(monohull.nginx())
+    assert.deepEqual(await maintain(t, monohull), { code: 0, output: 'maintenance is off\n' })
+    const words = ['on', '--allow', '127.0.0.2,10.0.0.0/8', '--allow', '::1', '--message', 'Back at <nine>']
+    assert.equal((await maintain(t, monohull, ...words)).code, 0)
+    const large = 'x'.repeat(20_000_000)
+    for (const asked of [
+      {},
+      { path: '/f/closed.html' },
+      { path: '/.monohull/other' },
+      { method: 'POST', body: large },
+    ]) {
+      const { status, headers, body } = await monohull.request(asked)
+      assert.deepEqual([status, headers['retry-after'], headers['cache-control']], [503, '60', 'no-store'])
+      assert.match(body, /Back at &lt;nine&gt;/)
+    }
+    const json = await monohull.request({ headers: { accept: 'application/json' } })
+    assert.deepEqual(JSON.parse(json.body), { error: 'maintenance', message: 'Back at <nine>' })
+    for (const path of ['/healthz', '/readyz']) assert.equal((await monohull.request({ path })).status, 200)
+    assert.equal((await monohull.request({ path: '/.monohull/maintenance' })).status, 503)
+    for (const path of ['/.monohull/maintenance', '/.monohull/maintenance.html'])
+      assert.equal((await monohull.request({ path, from: '127.0.0.2' })).status, 404)
+    assert.equal((await monohull.request({ from: '127.0.0.2' })).body, 'well')
+    assert.equal((await monohull.request({ path: '/f/closed.html', from: '127.0.0.2' })).status, 200)
+    assert.deepEqual(nginxProcesses.childrenOf(monohull.nginx()), workers)
+    monohull.signal('SIGTERM')
+    await monohull.exited
+
+    const again = startMonohull(t, { ...app, folder: monohull.folder, env })
+    await again.serving()
+    assert.match(again.output(), /maintenance is still on/)
+    assert.match((await again.request()).body, /Back at &lt;nine&gt;/)
+    assert.equal((await again.request({ from: '127.0.0.2' })).body, 'well')
+    assert.match((await maintain(t, again)).output, /^maintenance is on since 2[\s\S]*allow +127\.0\.0\.2, 10/)
+    const wrong = await maintain(t, again, 'on', '--allow', 'office')
+    assert.deepEqual([wrong.code, /office is not an address/.test(wrong.output)], [1, true])
+    assert.equal((await maintain(t, again, 'off')).code, 0)
+    assert.equal((await again.request()).body, 'well')
   })
 })
 

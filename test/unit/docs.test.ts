@@ -75,7 +75,9 @@ describe('the commands that the docs show', () => {
       const help = helpTo.get(name) ?? (name === 'version' || name === 'help' ? '' : undefined)
       assert.ok(help !== undefined, `${at}: monohull ${words.join(' ')}`)
       const { 1: choices } = /\(choices: ([^)]*)\)/.exec(help) ?? []
-      if (choices !== undefined) assert.ok(choices.includes(`"${others[0]}"`), `${at}: monohull ${words.join(' ')}`)
+      const mayBeLeftOut = others.length === 0 && help.includes(' [action]')
+      if (choices !== undefined && !mayBeLeftOut)
+        assert.ok(choices.includes(`"${others[0]}"`), `${at}: monohull ${words.join(' ')}`)
       for (const flag of ownFlags(others, help === runHelp)) {
         assert.match(help, new RegExp(`^ {2}${flag}\\b`, 'm'), `${at}: monohull ${words.join(' ')}`)
       }

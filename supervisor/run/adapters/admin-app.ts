@@ -5,6 +5,7 @@ import type { Outcome } from '../../base/outcome.ts'
 import { maxWorkers } from '../../config/limits.ts'
 import type { RouteOperations } from '../../dynamic-routes/operations.ts'
 import { withoutDynamicRoutes } from '../../dynamic-routes/reading.ts'
+import type { Maintenance } from '../../front/maintenance/maintenance.ts'
 import type { Inspection } from '../../workers/inspection.ts'
 import type { Command } from '../command.ts'
 import type { CommandClient } from '../command-queue.ts'
@@ -24,6 +25,7 @@ export interface AdminOptions {
   metrics: () => Promise<Metric[]>
   renewCertificate: (name: string, mode: 'due' | 'forced') => Promise<Outcome>
   inspection: Inspection
+  maintenance: Pick<Maintenance, 'turnOn' | 'turnOff'>
   /** Undefined unless dynamic_routes is set. */
   dynamicRoutes: Pick<RouteOperations, 'list' | 'get' | 'exportAll'> | undefined
   /** Settles when the command is done. */
@@ -33,7 +35,8 @@ export interface AdminOptions {
 /**
  * Admin API, for every user who may open its socket. `GET`: `/status`, `/metrics`, `/routes?match=PATTERN`, `/routes?export=true`,
  * `/routes/HOST`. `POST`: `/reload?allow-missing=true`, `/restart`,
- * `/restart/TARGET`, `/scale/N?app=NAME`, `/certificates/NAME/renew?force=true`, `/inspect/WORKER?close=true`, `/routes/HOST/set?target=TARGET`,
+ * `/restart/TARGET`, `/scale/N?app=NAME`, `/certificates/NAME/renew?force=true`, `/inspect/WORKER?close=true`, `/maintenance/on?allow=NETWORK&message=TEXT`,
+ * `/maintenance/off`, `/routes/HOST/set?target=TARGET`,
  * `/routes/HOST/remove`, `/routes` with a body to import, `/purge`, `/purge/PREFIX`, `/stop`. A command responds when it is done: 200 with a message, or 409 with
  * the reason for the failure.
  */
@@ -45,6 +48,7 @@ export function createAdminApp({
   command,
   renewCertificate,
   inspection,
+  maintenance,
   dynamicRoutes,
 }: AdminOptions): Express {
   const app = express()
@@ -67,6 +71,15 @@ export function createAdminApp({
   app.post('/inspect/:worker', async (request, response) => {
     const act = request.query.close === 'true' ? inspection.close : inspection.open
     const outcome = await act(request.params.worker)
+    response.status(outcome.ok ? 200 : 409).json(outcome)
+  })
+  // at once, whatever the queue waits for
+  app.post('/maintenance/:state', (request, response, next) => {
+    const { state } = request.params
+    if (state !== 'on' && state !== 'off') return next()
+    const { allow, message } = request.query
+    const options = { allow: textsOf(allow), message: textsOf(message)[0] }
+    const outcome = state === 'on' ? maintenance.turnOn(options) : maintenance.turnOff()
     response.status(outcome.ok ? 200 : 409).json(outcome)
   })
   app.get('/routes', async (request, response) => {
@@ -131,6 +144,11 @@ export function createAdminApp({
 
 function clientOf(request: Request, response: Response): CommandClient {
   return { hook: request.get(hookHeader), isGone: () => response.destroyed }
+}
+
+/** Values of a parameter of a query. */
+function textsOf(value: Request['query'][string]): string[] {
+  return [value].flat().filter(text => typeof text === 'string')
 }
 
 function parseCommand(

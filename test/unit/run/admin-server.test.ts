@@ -64,6 +64,7 @@ describe('run/adapters/admin-server', () => {
         open: async () => ({ ok: true, message: 'opened' }),
         close: async () => ({ ok: true, message: 'closed' }),
       },
+      maintenance: { turnOn: () => assert.fail(), turnOff: () => assert.fail() },
       dynamicRoutes: undefined,
     })
     t.after(() => server.close())

@@ -73,10 +73,30 @@ function app(
       close: async () => ({ ok: true, message: 'closed' }),
     },
     dynamicRoutes,
+    maintenance,
   })
 }
 
+/** Repeats what it was asked, and refuses a message `no`. */
+const maintenance: AdminOptions['maintenance'] = {
+  turnOn: options =>
+    options.message === 'no'
+      ? { ok: false, message: 'no', reason: 'no' }
+      : { ok: true, message: JSON.stringify(options) },
+  turnOff: () => ({ ok: true, message: 'off' }),
+}
+
 describe('run/adapters/admin-app', () => {
+  it('turns maintenance on and off', async () => {
+    const on = await request(app()).post('/maintenance/on?allow=10.0.0.0/8&allow=::1&message=at%20nine').expect(200)
+    assert.deepEqual(JSON.parse(on.body.message), { allow: ['10.0.0.0/8', '::1'], message: 'at nine' })
+    const plain = await request(app()).post('/maintenance/on').expect(200)
+    assert.deepEqual(JSON.parse(plain.body.message), { allow: [] })
+    await request(app()).post('/maintenance/on?message=no').expect(409)
+    await request(app()).post('/maintenance/off').expect(200, { ok: true, message: 'off' })
+    await request(app()).post('/maintenance/perhaps').expect(404)
+  })
+
   it('returns 200 for /healthz while nginx is alive', async () => {
     const response = await request(app({ apps: [{ name: 'app', ready: 0, total: 2 }] }))
       .get('/healthz')
@@ -128,6 +148,7 @@ describe('run/adapters/admin-app', () => {
         open: async () => ({ ok: true, message: 'opened' }),
         close: async () => ({ ok: true, message: 'closed' }),
       },
+      maintenance,
       dynamicRoutes: undefined,
     })
     await request(server).get('/readyz').expect(200)
