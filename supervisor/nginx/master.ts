@@ -92,6 +92,7 @@ export function createNginxMaster(deps: NginxMasterDeps): NginxMaster {
       env: { ...deps.env, NGINX: inheritedSockets(deps.descriptors) },
       uid: undefined,
       gid: undefined,
+      stopSignal: 'SIGQUIT',
       inherit: deps.descriptors,
       output: 'direct',
       renderStderr: deps.renderErrors,

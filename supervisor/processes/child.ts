@@ -30,6 +30,8 @@ export interface SpawnSpec {
   env: Readonly<ProgramEnv>
   uid: number | undefined
   gid: number | undefined
+  /** Signal on which it stops gracefully, if that is not SIGTERM. */
+  stopSignal?: NodeJS.Signals
   /** Descriptors of the supervisor that the child inherits as 3, 4, … */
   inherit: readonly number[]
   /** Whether accept(2) on descriptor 3 waits for a client, as in a program that did not ask for anything else. */
@@ -41,6 +43,11 @@ export interface SpawnSpec {
   /** Whether the child gets a notify pipe, after the inherited descriptors. */
   notify: boolean
 }
+
+/** Start or end of a child. */
+export type ChildChange =
+  | { type: 'started'; name: string; pid: number; stopSignal?: NodeJS.Signals | undefined }
+  | { type: 'ended'; name: string; pid: number }
 
 /** Starts a child. Throws an OperatorError if the system refuses. */
 export type Spawn = (spec: SpawnSpec) => Child

@@ -16,6 +16,8 @@ export interface WorkerIdentity {
   port: number | undefined
   /** Further variable with that port. */
   portVariable?: string | undefined
+  /** Signal on which it drains. */
+  stopSignal: NodeJS.Signals
   gracefulTimeoutMs: number
   /** Interval at which the Node preload reports its load; undefined: never. */
   loadIntervalMs: number | undefined
@@ -45,6 +47,7 @@ export interface WorkerEnvSources {
 /** Environment of one worker. The spawner adds LISTEN_PID, which only it knows. */
 export function workerEnv(sources: WorkerEnvSources, identity: WorkerIdentity): ProgramEnv {
   const env = { ...programEnv(sources), ...identityEnv(identity) }
+  if (identity.stopSignal !== 'SIGTERM') env.MONOHULL_STOP_SIGNAL = identity.stopSignal
   env.MONOHULL_GRACEFUL_TIMEOUT_MS = String(identity.gracefulTimeoutMs)
   if (identity.heartbeatMs > 0) env.MONOHULL_HEARTBEAT_MS = String(identity.heartbeatMs)
   if (identity.requestLimit > 0) env.MONOHULL_REQUEST_LIMIT = String(identity.requestLimit)

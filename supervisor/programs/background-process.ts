@@ -89,7 +89,7 @@ export function createBackgroundProcess(
         child,
         clock,
         policy: {
-          stopSignal: 'SIGTERM',
+          stopSignal: plan.stopSignal,
           bootTimeoutMs: runningAfterMs,
           graceMs: plan.gracefulTimeoutMs,
           endsGroup: true,

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { backoff, command, docs, duration, environment, whole } from '../config/values.ts'
 import { exitAfter, onFailure, rejectUnusedExitAfter } from '../processes/failure-keys.ts'
+import { stopSignal } from '../processes/stop-signal-key.ts'
 
 const directory = z.string({ error: 'expected a directory' }).min(1, 'expected a directory').optional().register(docs, {
   description: 'Working directory, relative to the current one; default: that of the app that serves /',
@@ -39,8 +40,9 @@ export const backgroundProcess = z
     user,
     env: variables,
     count: whole(1, 1024).default(1).register(docs, { description: 'Number of instances' }),
+    stop_signal: stopSignal(),
     graceful_timeout: duration('8s').register(docs, {
-      description: 'Time to finish its work after SIGTERM, before SIGKILL to the process group',
+      description: 'Time to finish its work after stop_signal, before SIGKILL to the process group',
     }),
     min_uptime: duration('2s', 0).register(docs, {
       description: 'A process that ends sooner has failed fast: backoff applies',

@@ -24,6 +24,8 @@ export interface InitPlan extends ProgramPlan {
 export interface ProcessPlan extends ProgramPlan {
   env(number: number): ProgramEnv
   count: number
+  /** Signal on which it stops gracefully. */
+  stopSignal: NodeJS.Signals
   /** Whether the program restarts itself, or reloads its modules, when its files change. */
   watchesItself: boolean
   minUptimeMs: number
@@ -39,7 +41,7 @@ export function isSameProgram(one: ProcessPlan, other: ProcessPlan): boolean {
   return one.count === other.count && describe(one) === describe(other)
 }
 
-function describe({ argv, directory, realDirectory, uid, gid, env }: ProcessPlan): string {
+function describe({ argv, directory, realDirectory, uid, gid, stopSignal, env }: ProcessPlan): string {
   const variables = Object.entries(env(1)).map(([name, value]) => [name, revealed(value)])
   return JSON.stringify([
     argv,
@@ -47,6 +49,7 @@ function describe({ argv, directory, realDirectory, uid, gid, env }: ProcessPlan
     realDirectory,
     uid,
     gid,
+    stopSignal,
     variables.sort(([first = ''], [second = '']) => (first < second ? -1 : 1)),
   ])
 }

@@ -11,6 +11,7 @@ import {
 } from '../processes/adapters/program-context.ts'
 import { identityEnv, instanceEnv, type ProgramEnv, programEnv } from '../processes/environment.ts'
 import { watchesItself } from '../processes/self-watching.ts'
+import { defaultStopSignal } from '../processes/stop-signal.ts'
 import type { InitConfig, ProcessConfig } from './keys.ts'
 import type { InitPlan, ProcessPlan } from './plan.ts'
 
@@ -67,6 +68,7 @@ export function resolvePrograms(sources: ProgramSources): ProgramSettings {
           env: slot => ({ ...env, ...identityEnv({ app: name, slot, workers: item.count }) }),
           count: item.count,
           watchesItself: watchesItself(program.argv),
+          stopSignal: item.stop_signal ?? defaultStopSignal(program.argv),
           gracefulTimeoutMs: item.graceful_timeout,
           minUptimeMs: item.min_uptime,
           backoff: { initialMs: item.backoff.initial, maxMs: item.backoff.max },

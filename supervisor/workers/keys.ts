@@ -12,6 +12,7 @@ import {
 } from '../config/values.ts'
 import { listBalances } from '../nginx/balance.ts'
 import { exitAfter, onFailure, rejectUnusedExitAfter } from '../processes/failure-keys.ts'
+import { stopSignal } from '../processes/stop-signal-key.ts'
 import { appBalances } from './app-upstream.ts'
 
 const workers = workerCount.default('auto').register(docs, {
@@ -73,8 +74,9 @@ export const app = z
       })
       .refine(({ path }) => path !== undefined, { path: ['path'], error: 'expected a path such as /health' })
       .optional(),
+    stop_signal: stopSignal(),
     graceful_timeout: duration('8s').register(docs, {
-      description: 'Time to finish requests after SIGTERM, before SIGKILL to the process group',
+      description: 'Time to finish requests after stop_signal, before SIGKILL to the process group',
     }),
     detached: z.enum(['report', 'end'], { error: 'expected report or end' }).default('report').register(docs, {
       description:

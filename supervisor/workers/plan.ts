@@ -42,6 +42,8 @@ export interface WorkerPlan {
   timeoutMs: number
   /** Health path, a sign of life in addition to the heartbeat of the Node preload. */
   health: { path: string; intervalMs: number } | undefined
+  /** Signal on which a worker stops gracefully. */
+  stopSignal: NodeJS.Signals
   gracefulTimeoutMs: number
   minUptimeMs: number
   /** Action after a fast failure: retry with backoff, or wait for a command. */

@@ -114,6 +114,7 @@ export function launchWorker(
     env: plan.env({ requestLimit: limits.requests, slot, socketInode: socket?.inode, port }),
     uid: plan.uid,
     gid: plan.gid,
+    stopSignal: plan.stopSignal,
     inherit: socket ? [socket.descriptor] : [],
     isBlocking: socket !== undefined && !plan.isNode,
     output: 'relay',
@@ -138,7 +139,7 @@ export function launchWorker(
     child,
     clock,
     policy: {
-      stopSignal: 'SIGTERM',
+      stopSignal: plan.stopSignal,
       bootTimeoutMs: plan.bootTimeoutMs,
       graceMs: plan.gracefulTimeoutMs,
       endsGroup: true,

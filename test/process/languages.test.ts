@@ -1,4 +1,4 @@
-// needs: gunicorn python3 python3-flask
+// needs: gunicorn python3 python3-flask starman
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -58,6 +58,23 @@ describe('any command as the app', { concurrency: 3 }, () => {
       assert.match(monohull.output().slice(from), /reload finished/)
       assert.deepEqual([...statuses], [200])
     }
+  })
+
+  it('Starman, which drops requests on TERM, gets QUIT: a reload drops none', async t => {
+    const monohull = startMonohull(t, {
+      args: ['run', 'sh', '-c', 'exec starman --listen 127.0.0.1:$PORT --workers 1 app.psgi'],
+      files: {
+        'app.psgi': `sub { sleep 4 if $_[0]{QUERY_STRING} eq 'slow'; $_[0]{'psgi.input'}->read(my $body, 9); [200, [], [$body]] }\n`,
+      },
+      env: { MONOHULL_LISTEN: 'port', MONOHULL_WORKERS: '1', MONOHULL_MIN_UPTIME: '0s' },
+    })
+    await monohull.serving()
+    const slow = monohull.request({ path: '/?slow', method: 'POST', body: 'kept' })
+    monohull.signal('SIGHUP')
+    await monohull.seen(/reload finished/)
+    const { status, body } = await slow
+    assert.deepEqual([status, body], [200, 'kept'])
+    await monohull.seen(/worker stopped worker=app\.1 pid=\d+ exit="exit code 0"/)
   })
 
   it('a program that knows only $PORT', async t => {

@@ -82,6 +82,26 @@ describe('processes', { concurrency: 3 }, () => {
     assert.match(monohull.output(), /process stopped process=queue\.1 .*exit code 0/)
   })
 
+  it('get the signal that they know: in a stop, in a restart, and from the next instance after kill -9', async t => {
+    const yaml = queue.replace('queue: {', 'queue: { stop_signal: usr2, env: { ENDS_ON: SIGUSR2 },')
+    const monohull = startMonohull(t, { files: { 'monohull.yaml': yaml }, env: oneWorker })
+    await monohull.serving()
+    const pids = [(await running(t, monohull, 'queue.1')).pid]
+    assert.equal((await tell(t, monohull, 'restart', 'queue')).code, 0)
+    pids.push((await running(t, monohull, 'queue.1', pids[0])).pid)
+    monohull.signal('SIGKILL')
+    assert.equal(await monohull.exited, 137)
+    const next = startMonohull(t, { folder: monohull.folder, env: oneWorker })
+    await next.serving()
+    pids.push((await running(t, next, 'queue.1')).pid)
+    next.signal('SIGTERM')
+    assert.equal(await next.exited, 0)
+    assert.deepEqual(
+      notes(monohull),
+      pids.flatMap(pid => [`start queue.1 ${pid}`, `end queue.1 ${pid}`]),
+    )
+  })
+
   it('are restarted by name and in a reload, and never run twice', async t => {
     const monohull = startMonohull(t, { files: { 'monohull.yaml': queue.replace('queue: {', 'queue: { count: 2,') } })
     await monohull.serving()

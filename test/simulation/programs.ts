@@ -57,6 +57,7 @@ export function planOf(random: Random, program: string): WorkerPlan {
     bootTimeoutMs: 1500,
     timeoutMs: 0,
     health: undefined,
+    stopSignal: 'SIGTERM',
     gracefulTimeoutMs,
     minUptimeMs: 1000,
     afterFailure: 'retry',

@@ -8,7 +8,7 @@ import type { LogFormat } from '../../base/log.ts'
 import { revealed } from '../../base/secret.ts'
 import { createScratch, type LineRelay, relayLines, type Scratch } from '../../logs/adapters/line-relay.ts'
 import type { Output } from '../../logs/adapters/output.ts'
-import type { Child, Spawn, SpawnSpec } from '../child.ts'
+import type { Child, ChildChange, Spawn, SpawnSpec } from '../child.ts'
 import type { Exit } from '../exit.ts'
 import { launchInput } from '../launch-fields.ts'
 import { describeLimit } from './limits.ts'
@@ -41,7 +41,7 @@ export interface SpawnDeps {
   /** Directory for named pipes, which is emptied; without it, children cannot open /dev/stdout. */
   pipeDirectory?: string
   /** Called when a child has started and when it has exited. */
-  onChange: (change: { type: 'started' | 'ended'; name: string; pid: number }) => void
+  onChange: (change: ChildChange) => void
 }
 
 /** Spawner that puts each child into a process group of its own, so that a signal reaches a worker and all its children. */
@@ -70,7 +70,7 @@ export function createSpawn(deps: SpawnDeps): Spawn {
       if (output === 'inherit') return []
       return startRelay({ ...deps, scratch }, spec, pid, name, output?.reader ?? subprocess[name])
     })
-    deps.onChange({ type: 'started', name: spec.name, pid })
+    deps.onChange({ type: 'started', name: spec.name, pid, stopSignal: spec.stopSignal })
     const exited = new Promise<Exit>(resolve => {
       subprocess.once('exit', (code, signal) => {
         deps.onChange({ type: 'ended', name: spec.name, pid })

@@ -15,6 +15,7 @@ import { systemClock } from '../../base/adapters/system-clock.ts'
 import { pause } from '../../base/clock.ts'
 import { messageOf, OperatorError } from '../../base/errors.ts'
 import { groupMembers, isGroupAlive, readProcessStat } from '../../processes/adapters/procfs.ts'
+import type { ChildChange } from '../../processes/child.ts'
 import { expectTrustedDirectory } from './trusted-directory.ts'
 
 const leftoverGraceMs = 3000
@@ -31,11 +32,16 @@ interface Recorded {
   startTime: number
 }
 
+interface RecordedChild extends Recorded {
+  /** Signal on which it stops gracefully, if that is not SIGTERM. */
+  stopSignal?: NodeJS.Signals | undefined
+}
+
 /** Record of a running monohull in its run directory, for the next instance, the command line and the health check. */
 export interface InstanceRecord {
   bootId: string
   supervisor: Recorded
-  children: Recorded[]
+  children: RecordedChild[]
   /** Address at which this machine reaches HTTP. */
   httpHost: string
   httpPort: number | undefined
@@ -49,7 +55,7 @@ export interface InstanceRecord {
 /** Record of this instance. */
 export interface Instance {
   /** Records a child that was started or has ended. */
-  note(change: { type: 'started' | 'ended'; name: string; pid: number }): void
+  note(change: ChildChange): void
   update(change: Partial<Omit<InstanceRecord, 'bootId' | 'supervisor' | 'children'>>): void
   /** Removes the record, after all children have ended. */
   release(): void
@@ -184,14 +190,18 @@ function createInstance(runDir: string): Instance {
   }
   save()
   return {
-    note({ type, name, pid }) {
+    note(change) {
+      const { type, name, pid } = change
       if (type === 'ended') ended.add(pid)
       else ended.delete(pid)
       record.children = record.children.filter(
         child => (child.pid !== pid || type === 'ended') && (!ended.has(child.pid) || isGroupAlive(child.pid)),
       )
       for (const other of ended) if (record.children.every(child => child.pid !== other)) ended.delete(other)
-      if (type === 'started') record.children.push({ name, pid, startTime: readProcessStat(pid)?.startTime ?? unread })
+      if (change.type === 'started') {
+        const { stopSignal } = change
+        record.children.push({ name, pid, startTime: readProcessStat(pid)?.startTime ?? unread, stopSignal })
+      }
       saveSoon()
     },
     update(change) {
@@ -226,9 +236,8 @@ function isLeftover(child: Recorded): boolean {
   return isRunning(child) || groupMembers(child.pid).some(member => member.startTime >= child.startTime)
 }
 
-async function stopGroups(children: readonly Recorded[]): Promise<void> {
-  // QUIT is a graceful stop for nginx, and a core dump for anything else
-  for (const child of children) send(child.pid, child.name === 'nginx' ? 'SIGQUIT' : 'SIGTERM')
+async function stopGroups(children: readonly RecordedChild[]): Promise<void> {
+  for (const child of children) send(child.pid, child.stopSignal ?? 'SIGTERM')
   const deadline = systemClock.monotonic() + leftoverGraceMs
   while (systemClock.monotonic() < deadline && children.some(child => isGroupAlive(child.pid)))
     await pause(systemClock, pollMs)

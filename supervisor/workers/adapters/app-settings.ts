@@ -17,6 +17,7 @@ import type { Account } from '../../processes/adapters/users.ts'
 import type { AppContent } from '../../processes/app-command.ts'
 import { fillPort, instanceEnv, workerEnv } from '../../processes/environment.ts'
 import { hasInspectorPort, watchesItself } from '../../processes/self-watching.ts'
+import { defaultStopSignal } from '../../processes/stop-signal.ts'
 import type { WorkerLimits } from '../autoscaling/decision.ts'
 import { watchEveryMs } from '../hangs/watch-policy.ts'
 import type { AppConfig } from '../keys.ts'
@@ -142,6 +143,7 @@ function createPlan(sources: PlanSources): WorkerPlan {
   const nodeOptions = { ...world.env, ...(content.kind === 'command' ? content.env : {}), ...context.env }.NODE_OPTIONS
   const failsBeside = (words: readonly string[]) =>
     watchesItself(words) || hasInspectorPort(words, typeof nodeOptions === 'string' ? nodeOptions : '')
+  const stopSignal = app.stop_signal ?? defaultStopSignal(argv)
   const loadFrom = limits && !isNode ? 'nginx' : 'worker'
   return {
     app: name,
@@ -178,6 +180,7 @@ function createPlan(sources: PlanSources): WorkerPlan {
           app: name,
           workers: count,
           namesDescriptor: argv.some(word => word.includes('fd://3')),
+          stopSignal,
           gracefulTimeoutMs: app.graceful_timeout,
           loadIntervalMs: limits && loadFrom === 'worker' ? loadIntervalMs : undefined,
           heartbeatMs: app.timeout > 0 ? watchEveryMs(app.timeout) : 0,
@@ -188,6 +191,7 @@ function createPlan(sources: PlanSources): WorkerPlan {
     bootTimeoutMs: app.boot_timeout,
     timeoutMs: app.timeout,
     health: app.health?.path === undefined ? undefined : { path: app.health.path, intervalMs: app.health.interval },
+    stopSignal,
     gracefulTimeoutMs: app.graceful_timeout,
     minUptimeMs: app.min_uptime,
     afterFailure: world.isDevelopment ? 'wait' : 'retry',

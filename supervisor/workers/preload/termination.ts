@@ -33,26 +33,26 @@ function drain({ server, connections, close }: PublicServer, done: () => void): 
 
 type Emit = (this: NodeJS.Process, event: string | symbol, ...args: unknown[]) => boolean
 
-/** SIGTERM as this process handles it. */
+/** The signal to stop as this process handles it: SIGTERM, unless configured otherwise. */
 export interface Termination {
-  /** Leaves SIGTERM to the system, for a process that waits for a child and handles nothing. */
+  /** Leaves it to the system, for a process that waits for a child and handles nothing. */
   pause(): void
   resume(): void
 }
 
-/** Makes SIGTERM drain first. Then the app's own handlers run; if it has none, the process exits. */
+/** Makes this signal drain first. Then the app's own handlers run; if it has none, the process exits. */
 export function interceptTermination(onTermination: () => PublicServer | undefined): Termination {
   const emit = process.emit as unknown as Emit
   const placeholder = () => {}
   let phase: 'serving' | 'draining' | 'drained' = 'serving'
   const handOver = (args: unknown[]) => {
     phase = 'drained'
-    process.removeListener('SIGTERM', placeholder)
-    if (process.listenerCount('SIGTERM') > 0) emit.call(process, 'SIGTERM', ...args)
+    process.removeListener(contract.stopSignal, placeholder)
+    if (process.listenerCount(contract.stopSignal) > 0) emit.call(process, contract.stopSignal, ...args)
     else process.exit(0)
   }
   const patched: Emit = (event, ...args) => {
-    if (event !== 'SIGTERM' || phase === 'drained') return emit.call(process, event, ...args)
+    if (event !== contract.stopSignal || phase === 'drained') return emit.call(process, event, ...args)
     if (phase === 'draining') return true
     phase = 'draining'
     notify('STOPPING=1')
@@ -62,11 +62,11 @@ export function interceptTermination(onTermination: () => PublicServer | undefin
     return true
   }
   process.emit = patched as unknown as typeof process.emit
-  process.on('SIGTERM', placeholder)
+  process.on(contract.stopSignal, placeholder)
   return {
-    pause: () => process.removeListener('SIGTERM', placeholder),
+    pause: () => process.removeListener(contract.stopSignal, placeholder),
     resume() {
-      if (phase === 'serving') process.on('SIGTERM', placeholder)
+      if (phase === 'serving') process.on(contract.stopSignal, placeholder)
     },
   }
 }

@@ -24,6 +24,7 @@ const identity: WorkerIdentity = {
   socketInode: 4711,
   namesDescriptor: false,
   port: undefined,
+  stopSignal: 'SIGTERM',
   gracefulTimeoutMs: 8000,
   loadIntervalMs: undefined,
   heartbeatMs: 0,

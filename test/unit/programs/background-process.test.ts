@@ -17,6 +17,7 @@ const plan: ProcessPlan = {
   env: () => ({}),
   count: 1,
   watchesItself: false,
+  stopSignal: 'SIGTERM',
   gracefulTimeoutMs: 1000,
   minUptimeMs: 0,
   backoff: { initialMs: 100, maxMs: 1000 },

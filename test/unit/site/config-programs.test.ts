@@ -53,6 +53,20 @@ describe('config: processes', () => {
     })
   })
 
+  it('have a signal to stop them, with or without SIG', () => {
+    for (const [text, signal] of Object.entries({ QUIT: 'SIGQUIT', sigwinch: 'SIGWINCH', SIGUSR1: 'SIGUSR1' })) {
+      const { processes, app } = accepted(
+        yaml(`{app: {stop_signal: ${text}}, processes: {q: {command: x, stop_signal: ${text}}}}`),
+      )
+      assert.deepEqual([processes.q?.stop_signal, app.stop_signal], [signal, signal])
+    }
+    for (const text of ['KILL', 'SIGSTOP', '15', '"15"', '[QUIT]']) {
+      const { key, problem } = refusedOnce(yaml(`processes: {q: {command: x, stop_signal: ${text}}}`))
+      assert.equal(key, 'processes.q.stop_signal')
+      assert.match(problem, /^expected TERM, INT, QUIT, HUP, USR1, USR2 or WINCH/)
+    }
+  })
+
   it('can end everything after several failures (exit_after)', () => {
     const { processes } = accepted({
       ...yaml('processes: {q: {command: x, on_failure: exit, exit_after: {within: 10s}}}'),

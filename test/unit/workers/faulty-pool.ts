@@ -28,6 +28,7 @@ export const appPlan: WorkerPlan = {
   bootTimeoutMs: 30_000,
   timeoutMs: 0,
   health: undefined,
+  stopSignal: 'SIGTERM',
   gracefulTimeoutMs: 1000,
   minUptimeMs: 1000,
   afterFailure: 'retry',

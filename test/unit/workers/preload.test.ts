@@ -234,6 +234,23 @@ describe('workers/preload', () => {
       assert.equal(await worker.ask(), 'wrapped')
     })
 
+    it('drains on the signal that its app is configured for, and on no other', async t => {
+      const worker = start(t, {
+        args: ['app.cjs'],
+        files: { 'app.cjs': app.replace('SIGTERM', 'SIGUSR2') },
+        env: { MONOHULL_STOP_SIGNAL: 'SIGUSR2' },
+      })
+      await worker.ready()
+      worker.child.kill('SIGUSR2')
+      assert.equal(await worker.exited, 7)
+      assert.ok(worker.notified().includes('STOPPING=1'))
+      const other = start(t, { args: ['app.cjs'], files: { 'app.cjs': app }, env: { MONOHULL_STOP_SIGNAL: 'SIGUSR2' } })
+      await other.ready()
+      other.child.kill('SIGTERM')
+      assert.equal(await other.exited, 7)
+      assert.ok(!other.notified().includes('STOPPING=1'))
+    })
+
     it('ends at SIGTERM, so that its child gets it too', async t => {
       const wrapper = "require('node:child_process').spawnSync('node', ['app.cjs'], { stdio: 'inherit' })"
       const worker = start(t, { args: ['wrapper.cjs'], files: { 'wrapper.cjs': wrapper, 'app.cjs': app } })
