@@ -23,6 +23,11 @@ export interface Log {
 
 const rank: Record<LogLevel, number> = { debug: 0, info: 1, warn: 2, error: 3 }
 
+/** Whether a level is at least `lowest`. */
+export function isAtLeast(level: LogLevel, lowest: LogLevel): boolean {
+  return rank[level] >= rank[lowest]
+}
+
 /** Options of `createLog`. */
 export interface LogOptions {
   format: LogFormat
@@ -30,6 +35,18 @@ export interface LogOptions {
   now: () => number
   /** Receives complete lines with their newline. */
   write: (line: string) => void
+  /** Receives every event, whatever its level. */
+  observe?: (event: LogEvent) => void
+}
+
+/** Event of a log. `time` is in ms since the Unix epoch. */
+export interface LogEvent {
+  time: number
+  level: LogLevel
+  message: string
+  fields: LogFields
+  /** Whether its level is one that is written. */
+  isWritten: boolean
 }
 
 /** Log that drops events below `level` and writes the others in `format`. */
@@ -37,26 +54,28 @@ export function createLog(options: LogOptions): Log {
   const emit =
     (level: LogLevel) =>
     (message: string, fields: LogFields = {}) => {
-      if (rank[level] < rank[options.level]) return
-      options.write(`${render(options, { level, message, fields })}\n`)
+      const isWritten = isAtLeast(level, options.level)
+      const event = { time: options.now(), level, message, fields, isWritten }
+      if (isWritten) options.write(`${render(options.format, event)}\n`)
+      options.observe?.(event)
     }
   return { debug: emit('debug'), info: emit('info'), warn: emit('warn'), error: emit('error') }
 }
 
-interface Event {
-  level: LogLevel
-  message: string
-  fields: LogFields
-}
-
-function render({ format, now }: LogOptions, { level, message, fields }: Event): string {
-  const time = new Date(now()).toISOString()
+function render(format: LogFormat, event: LogEvent): string {
+  const { level, message, fields } = event
+  const time = new Date(event.time).toISOString()
   if (format === 'json') return JSON.stringify({ time, source: 'monohull', level, message, ...fields })
-  if (format === 'text') return `${time} monohull ${level} ${message}${formatFields(fields, message.includes('\n'))}`
+  if (format === 'text') return `${time} monohull ${level} ${formatEvent(message, fields)}`
   // the reader of a terminal has just seen the last lines of the worker
   const { last_lines: _, ...rest } = fields
   const mark = level === 'warn' || level === 'error' ? `${level}: ` : ''
-  return `${timeOfDay(now())} monohull | ${mark}${message}${formatFields(rest, message.includes('\n'))}`
+  return `${timeOfDay(event.time)} monohull | ${mark}${formatEvent(message, rest)}`
+}
+
+/** Message with its fields, as in a line of the format `text`. */
+export function formatEvent(message: string, fields: LogFields): string {
+  return `${message}${formatFields(fields, message.includes('\n'))}`
 }
 
 /** Local time of day: `13:05:59`. */

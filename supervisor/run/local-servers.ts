@@ -9,7 +9,7 @@ import type { Subject } from './subject.ts'
 
 /** Dependencies of the local servers. */
 export interface LocalServersDeps
-  extends Pick<AdminOptions, 'renewCertificate' | 'inspection' | 'dynamicRoutes' | 'maintenance'> {
+  extends Pick<AdminOptions, 'record' | 'renewCertificate' | 'inspection' | 'dynamicRoutes' | 'maintenance'> {
   retries: RetryServerDeps
   send: CommandQueue['push']
 }
@@ -29,6 +29,7 @@ export async function openLocalServers(run: Run, deps: LocalServersDeps): Promis
       refresh: run.refresh,
       status: run.status,
       metrics: run.metrics,
+      record: deps.record,
       command: (command, client) => deps.send(command, 'the admin API', client),
       renewCertificate: deps.renewCertificate,
       inspection: deps.inspection,

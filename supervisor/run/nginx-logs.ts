@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import { type FileTailOptions, openFileTail } from '../logs/adapters/file-tail.ts'
 import type { Output } from '../logs/adapters/output.ts'
+import type { LogRing } from '../logs/log-ring.ts'
 import { createErrorLines, nameWorkers } from '../nginx/error-lines.ts'
 import { bytesLogName, errorLogName, escapeBytes } from '../nginx/log-tails.ts'
 import type { Config } from '../site/schema.ts'
@@ -14,6 +15,7 @@ export interface NginxLogsDeps {
   clock: Clock
   stdout: Output
   stderr: Output
+  record: { logs: Pick<LogRing, 'append'> }
   pools: ReadonlyMap<string, Pick<WorkerPool, 'addresses'>>
 }
 
@@ -36,8 +38,13 @@ export function openNginxLogs(config: Pick<Config, 'log_format' | 'run_dir'>, de
   const renderJson = createErrorLines({ now: clock.now, workerAt })
   const follow = (name: string, output: Output, render: FileTailOptions['render']) =>
     openFileTail({ clock, path: join(config.run_dir, 'nginx', name), output, render })
+  const renderErrors = (lines: Buffer) => {
+    const named = nameWorkers(lines, workerAt)
+    deps.record.logs.append({ source: 'nginx', origin: 'nginx' }, named.subarray(0, -1))
+    return isJson ? renderJson(lines) : named
+  }
   const tails = [
-    follow(errorLogName, stderr, isJson ? renderJson : lines => nameWorkers(lines, workerAt)),
+    follow(errorLogName, stderr, renderErrors),
     ...(isJson ? [follow(bytesLogName, stdout, escapeBytes)] : []),
   ]
   return {

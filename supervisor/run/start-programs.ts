@@ -28,6 +28,7 @@ import { claimRunDir, type Instance } from './adapters/instance.ts'
 import { removeRunDir } from './adapters/run-dir-removal.ts'
 import { expectTrustedDirectory } from './adapters/trusted-directory.ts'
 import type { CommandQueue } from './command-queue.ts'
+import type { RunRecord } from './record.ts'
 import type { ReloadDeps } from './reload.ts'
 import type { Run } from './run.ts'
 import type { RunningNginx } from './running-nginx.ts'
@@ -39,6 +40,7 @@ export interface StartDeps {
   log: Log
   stdout: Output
   stderr: Output
+  record: RunRecord
   run: Run
   send: CommandQueue['push']
   resolveAgain: ReloadDeps['resolveAgain']
@@ -151,7 +153,7 @@ export async function startPrograms(deps: StartDeps): Promise<StartedPrograms | 
   }
 }
 
-function createRuntime({ world, log, stdout, stderr, run }: StartDeps, { note }: Instance): ProcessRuntime {
+function createRuntime({ world, log, stdout, stderr, record, run }: StartDeps, { note }: Instance): ProcessRuntime {
   return {
     clock: systemClock,
     log,
@@ -159,6 +161,7 @@ function createRuntime({ world, log, stdout, stderr, run }: StartDeps, { note }:
     spawn: createSpawn({
       stdout,
       stderr,
+      logs: record.logs,
       umask: world.umask,
       openFiles: world.openFiles,
       pipeDirectory: join(run.settings().config.run_dir, 'pipes'),

@@ -111,6 +111,7 @@ export async function startServing(deps: StartDeps, programs: StartedPrograms): 
   run.add(
     await openLocalServers(run, {
       send,
+      record: deps.record,
       renewCertificate: acme.renew,
       inspection: createInspection({
         ...shared,

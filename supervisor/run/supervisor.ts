@@ -11,6 +11,7 @@ import { receiveSignals } from './adapters/signals.ts'
 import type { SendCommand } from './command.ts'
 import { createCommandQueue } from './command-queue.ts'
 import { type CommandDeps, runCommand } from './command-runner.ts'
+import { createRunRecord } from './record.ts'
 import type { ReloadDeps } from './reload.ts'
 import { createRun } from './run.ts'
 import type { RunningNginx } from './running-nginx.ts'
@@ -53,7 +54,8 @@ export async function runSupervisor({
   const stderr = createOutput(2)
   const write = (line: string) => stderr.write(line)
   const { log_format: format, log_level: level } = settings.config
-  const log = createLog({ format: lineFormat(format), level, now: systemClock.now, write })
+  const { record, observe } = createRunRecord(systemClock, settings.config)
+  const log = createLog({ format: lineFormat(format), level, now: systemClock.now, write, observe })
   const stopRequested = createSignal<StopReason>()
   const hurried = createSignal<void>()
   const served = createSignal<CommandDeps | undefined>()
@@ -104,6 +106,7 @@ export async function runSupervisor({
     log,
     stdout,
     stderr,
+    record,
     run,
     send: commands.push,
     resolveAgain,

@@ -33,6 +33,8 @@ export interface RelayOptions {
   now: () => number
   /** Default: its own. */
   scratch?: Scratch
+  /** Receives the lines as well, without the line break of the last one. They are valid only during the call. */
+  keep?: ((lines: Buffer) => void) | undefined
   /** Form of the lines, instead of the one of `format`. */
   render?: ((lines: Buffer) => Buffer | string) | undefined
 }
@@ -56,6 +58,11 @@ export function relayLines(options: RelayOptions): LineRelay {
   /** Whether the beginning of the present line has been written. */
   let isContinued = false
 
+  function pass(lines: Buffer): void {
+    output.write(render(lines))
+    options.keep?.(lines)
+  }
+
   function keep(bytes: Buffer): void {
     rest = bytes.length > 0 ? [Buffer.from(bytes)] : []
     restBytes = bytes.length
@@ -71,14 +78,14 @@ export function relayLines(options: RelayOptions): LineRelay {
     }
     const bytes = Buffer.concat(rest)
     const whole = bytes.length - unfinishedBytes(bytes)
-    if (whole > 0) output.write(render(bytes.subarray(0, whole)))
+    if (whole > 0) pass(bytes.subarray(0, whole))
     if (whole > 0) isContinued = true
     keep(bytes.subarray(whole))
   }
 
   const ended = new Promise<void>(resolve => {
     stream.on('close', () => {
-      if (restBytes > 0) output.write(render(Buffer.concat(rest)))
+      if (restBytes > 0) pass(Buffer.concat(rest))
       keep(Buffer.alloc(0))
       resolve()
     })
@@ -94,14 +101,14 @@ export function relayLines(options: RelayOptions): LineRelay {
         restBytes += chunk.length
       }
       if (restBytes < maxLineBytes) return
-      output.write(render(Buffer.concat(rest)))
+      pass(Buffer.concat(rest))
       keep(Buffer.alloc(0))
     } else {
       const whole = chunk.subarray(0, lastBreak)
       const bytes = rest.length === 0 ? whole : Buffer.concat([...rest, whole])
       // the end of a line whose beginning has been written
-      if (isContinued && bytes.length > 0 && bytes[0] === 10) output.write(render(bytes.subarray(1)))
-      else if (!isContinued || bytes.length > 0) output.write(render(bytes))
+      if (isContinued && bytes.length > 0 && bytes[0] === 10) pass(bytes.subarray(1))
+      else if (!isContinued || bytes.length > 0) pass(bytes)
       isContinued = false
       keep(chunk.subarray(lastBreak + 1))
     }

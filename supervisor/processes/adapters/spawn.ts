@@ -8,6 +8,7 @@ import type { LogFormat } from '../../base/log.ts'
 import { revealed } from '../../base/secret.ts'
 import { createScratch, type LineRelay, relayLines, type Scratch } from '../../logs/adapters/line-relay.ts'
 import type { Output } from '../../logs/adapters/output.ts'
+import type { LogRing } from '../../logs/log-ring.ts'
 import type { Child, ChildChange, Spawn, SpawnSpec } from '../child.ts'
 import type { Exit } from '../exit.ts'
 import { launchInput } from '../launch-fields.ts'
@@ -40,6 +41,8 @@ export interface SpawnDeps {
   openFiles?: number | undefined
   /** Directory for named pipes, which is emptied; without it, children cannot open /dev/stdout. */
   pipeDirectory?: string
+  /** Receives what is relayed, for whoever reads the last lines later. */
+  logs?: Pick<LogRing, 'append'>
   /** Called when a child has started and when it has exited. */
   onChange: (change: ChildChange) => void
 }
@@ -155,6 +158,8 @@ function startRelay(
   stream: Readable | null,
 ): LineRelay {
   if (!stream) throw new Error(`cannot relay ${streamName} of ${spec.name}: it has no pipe`)
+  const { logs } = deps
+  const from = { source: spec.name, origin: isOwn(spec) ? ('nginx' as const) : streamName, pid }
   return relayLines({
     stream,
     output: deps[streamName],
@@ -164,6 +169,7 @@ function startRelay(
     streamName,
     now: deps.now,
     scratch: deps.scratch,
+    keep: logs && (lines => logs.append(from, lines)),
     render: streamName === 'stderr' ? spec.renderStderr : undefined,
   })
 }

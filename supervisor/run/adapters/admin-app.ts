@@ -9,8 +9,10 @@ import type { Maintenance } from '../../front/maintenance/maintenance.ts'
 import type { Inspection } from '../../workers/inspection.ts'
 import type { Command } from '../command.ts'
 import type { CommandClient } from '../command-queue.ts'
+import type { RunRecord } from '../record.ts'
 import type { Status } from '../status.ts'
 import { hookHeader } from './admin-client.ts'
+import { addRecordRoutes } from './admin-record.ts'
 import { type HealthOptions, respondToHealth } from './health-responder.ts'
 
 /** About a million routes. */
@@ -23,6 +25,8 @@ export interface AdminOptions {
   refresh: () => Promise<void>
   status: () => Status
   metrics: () => Promise<Metric[]>
+  /** Logs, events and deaths of the run. */
+  record: RunRecord
   renewCertificate: (name: string, mode: 'due' | 'forced') => Promise<Outcome>
   inspection: Inspection
   maintenance: Pick<Maintenance, 'turnOn' | 'turnOff'>
@@ -34,7 +38,7 @@ export interface AdminOptions {
 
 /**
  * Admin API, for every user who may open its socket. `GET`: `/status`, `/metrics`, `/routes?match=PATTERN`, `/routes?export=true`,
- * `/routes/HOST`. `POST`: `/reload?allow-missing=true`, `/restart`,
+ * `/routes/HOST`, `/logs`, `/events`, `/deaths`, `/deaths/ID`. `POST`: `/reload?allow-missing=true`, `/restart`,
  * `/restart/TARGET`, `/scale/N?app=NAME`, `/certificates/NAME/renew?force=true`, `/inspect/WORKER?close=true`, `/maintenance/on?allow=NETWORK&message=TEXT`,
  * `/maintenance/off`, `/routes/HOST/set?target=TARGET`,
  * `/routes/HOST/remove`, `/routes` with a body to import, `/purge`, `/purge/PREFIX`, `/stop`. A command responds when it is done: 200 with a message, or 409 with
@@ -45,6 +49,7 @@ export function createAdminApp({
   refresh,
   status,
   metrics,
+  record,
   command,
   renewCertificate,
   inspection,
@@ -64,6 +69,7 @@ export function createAdminApp({
   app.get('/metrics', async (_request, response) => {
     response.type(metricsType).send(formatMetrics(await metrics()))
   })
+  addRecordRoutes(app, record)
   app.post('/certificates/:name/renew', async (request, response) => {
     const outcome = await renewCertificate(request.params.name, request.query.force === 'true' ? 'forced' : 'due')
     response.status(outcome.ok ? 200 : 409).json(outcome)

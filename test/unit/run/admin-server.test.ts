@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { serveAdmin, serveHealth } from '../../../supervisor/run/adapters/admin-server.ts'
 import { factsOf } from './health-facts.ts'
+import { runRecord } from './run-record.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'monohull-admin-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -58,6 +59,7 @@ describe('run/adapters/admin-server', () => {
       refresh: async () => {},
       status: () => status,
       metrics: async () => [],
+      record: runRecord().record,
       command,
       renewCertificate: command,
       inspection: {

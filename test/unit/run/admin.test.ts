@@ -7,6 +7,7 @@ import { type AdminOptions, createAdminApp } from '../../../supervisor/run/adapt
 import type { Command } from '../../../supervisor/run/command.ts'
 import { formatStatus, runMetrics, type Status } from '../../../supervisor/run/status.ts'
 import { factsOf, type Health } from './health-facts.ts'
+import { runRecord } from './run-record.ts'
 
 const healthy: Health = { isNginxAlive: true, isDraining: false, apps: [{ name: 'app', ready: 2, total: 2 }] }
 
@@ -66,6 +67,7 @@ function app(
     refresh: async () => {},
     status: () => status,
     metrics: async () => [...runMetrics(status), ...workerMetrics(status.workers), ...processMetrics(status.processes)],
+    record: runRecord().record,
     command: async command => commands(command),
     renewCertificate,
     inspection: {
@@ -142,6 +144,7 @@ describe('run/adapters/admin-app', () => {
       refresh: async () => {},
       status: () => status,
       metrics: async () => [],
+      record: runRecord().record,
       command: async command => commands(command),
       renewCertificate,
       inspection: {

@@ -1,0 +1,42 @@
+import type { LogFields } from '../base/log.ts'
+
+/** Kinds of events, by which people filter them. */
+export const eventKinds = [
+  ...['run', 'worker', 'death', 'roll', 'reload', 'scale', 'process', 'hook', 'command'],
+  ...['nginx', 'upstream', 'routes', 'certificate', 'maintenance', 'other'],
+] as const
+
+/** Kind of an event. */
+export type EventKind = (typeof eventKinds)[number]
+
+/** Kinds by what a message says. The first that matches counts. */
+const byMessage: readonly (readonly [RegExp, EventKind])[] = [
+  [/^(worker|process|nginx) died|more requests in flight when it died|was in flight each time/, 'death'],
+  [/^reload |abandoned reload/, 'reload'],
+  [/replaced$|^rolling restart|^restart failed|abandoned roll|^recycling/, 'roll'],
+  [/^scaled |^scaling/, 'scale'],
+  [/maintenance|paused|resumed/, 'maintenance'],
+  [/^(starting|serving|stopping|stopped)$|^internal error|^the stop did not|run_dir|previous instance/, 'run'],
+  [/^hook /, 'hook'],
+  [/^(init command|process) /, 'process'],
+  [/^command /, 'command'],
+  [/dynamic route|Redis/, 'routes'],
+  [/certificate|challenge|\bCA\b|HSTS|ACME|on-demand|on_demand|names without/i, 'certificate'],
+  [/\bserver\b.*(health|resolve|addresses)|upstream/, 'upstream'],
+  [/worker|inspector|slot|retried/, 'worker'],
+  [/nginx|static files|cache/, 'nginx'],
+]
+
+/** Fields that name what an event is about, the most exact one first. */
+const subjectFields = ['worker', 'process', 'hook', 'upstream', 'server', 'host', 'names', 'app', 'name', 'command']
+
+/** Kind of the event that a message of the log reports. Messages are constant, so a part of one is enough. */
+export function kindOf(message: string): EventKind {
+  return byMessage.find(([pattern]) => pattern.test(message))?.[1] ?? 'other'
+}
+
+/** Name of what an event is about, such as `app.1`; undefined if it is about the whole run. */
+export function subjectOf(fields: LogFields): string | undefined {
+  const found = subjectFields.map(name => fields[name]).find(value => typeof value === 'string')
+  return found as string | undefined
+}
