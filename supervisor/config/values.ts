@@ -234,9 +234,10 @@ export const programName = z
   .max(32, 'expected at most 32 characters')
   .refine(name => name !== 'init', 'expected another name: the log calls the init commands init')
 
-const network = 'expected an address or network such as 10.0.0.0/8 or ::1'
+const anyNetwork = 'expected an address or network such as 10.0.0.0/8 or ::1'
 
-/** List of IPv4 and IPv6 addresses and networks (CIDR). */
-export const networks = z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], { error: network }), {
-  error: network,
-})
+/** IPv4 or IPv6 address or network (CIDR). */
+export const network = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], { error: anyNetwork })
+
+/** List of such addresses and networks. */
+export const networks = z.array(network, { error: anyNetwork })

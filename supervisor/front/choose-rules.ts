@@ -7,6 +7,7 @@ import type { cacheValue } from './cache/keys.ts'
 import type { Compression } from './compression.ts'
 import type { CompressionConfig } from './compression-keys.ts'
 import type { RateLimit } from './limits.ts'
+import { expandNetworks } from './named-networks.ts'
 import type { ResponseHeadersConfig } from './response-header-keys.ts'
 import { headersOf } from './response-headers.ts'
 import type { FrontRules } from './rules.ts'
@@ -56,7 +57,7 @@ export function frontRules(
 ): Omit<FrontRules, 'hsts'> {
   return {
     trust: {
-      proxies: config.trusted_proxies,
+      proxies: expandNetworks(config.trusted_proxies),
       proxyProtocol: config.proxy_protocol,
       forwardedHeader: config.forwarded_header,
     },

@@ -31,8 +31,11 @@ describe('config/load: invalid values', () => {
       'expected an absolute path outside /proc and /sys, without double quotes, backslashes, ;, {, } and $',
     ],
     ['bind_addresses: [localhost]', 'expected an IP address such as 127.0.0.1 or ::'],
-    ['trusted_proxies: [10.0.0.0/33]', 'expected an address or network such as 10.0.0.0/8 or ::1'],
-    ['trusted_proxies: [balancer]', 'expected an address or network such as 10.0.0.0/8 or ::1'],
+    [
+      'trusted_proxies: [10.0.0.0/33]',
+      'expected an address or network such as 10.0.0.0/8 or ::1, cloudflare or private',
+    ],
+    ['trusted_proxies: [balancer]', 'expected an address or network such as 10.0.0.0/8 or ::1, cloudflare or private'],
     ['proxy_protocol: true', 'has no effect without trusted_proxies: anyone could send such a header'],
     ['headers: {Server: me}', 'expected another header: nginx or the app sets this one'],
     ['headers: {X-Cache: off}', 'expected another header: nginx or the app sets this one'],
