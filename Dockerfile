@@ -6,6 +6,7 @@ COPY tsconfig.json ./
 COPY tools tools
 COPY supervisor supervisor
 COPY app app
+COPY page page
 COPY nginx nginx
 RUN npm run build
 

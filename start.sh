@@ -324,7 +324,7 @@ must_install() {
     { [ -d "$home/node_modules/.bin" ] && [ ! -e "$home/node_modules/.bin/tsx" ]; }
 }
 
-is_outdated() { is_newer "$bundle" supervisor app tools package-lock.json tsconfig.json; }
+is_outdated() { is_newer "$bundle" supervisor app page tools package-lock.json tsconfig.json; }
 
 must_build() { [ ! -e "$home/$bundle" ] || { [ -w "$home/dist" ] && is_outdated; }; }
 

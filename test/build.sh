@@ -5,5 +5,5 @@ cd "$(dirname "$0")/.."
 ./start.sh version
 [ ! -w dist ] || exit 0
 # start.sh runs an older build when the user cannot write a new one.
-newer=$(find supervisor app tools package-lock.json tsconfig.json -newer dist/monohull.cjs | head -n 1)
+newer=$(find supervisor app page tools package-lock.json tsconfig.json -newer dist/monohull.cjs | head -n 1)
 [ -z "$newer" ] || { echo "cannot build: dist/ is older than $newer, and this user cannot write it" >&2 && exit 69; }

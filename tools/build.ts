@@ -15,9 +15,10 @@ import { join } from 'node:path'
 import { build, type Plugin } from 'rolldown'
 import { acceptingZod, ascii, buildConfig, home, input, output } from './bundling.ts'
 import { mimeTypesFile, renderMimeTypes } from './mime-types.ts'
+import { buildStatusPage, statusPageFile } from './status-page.ts'
 
-// Builds dist/ (the supervisor, the worker preload, the program that starts children, the health check and the welcome app) and nginx's
-// media types.
+// Builds dist/ (the supervisor, the worker preload, the program that starts children, the health check, the welcome app and the status page)
+// and nginx's media types.
 const dist = join(home, 'dist')
 const staging = join(home, 'dist.next')
 const keptMs = 30 * 24 * 3_600_000
@@ -142,6 +143,7 @@ await Promise.all([
   buildFile('supervisor/run/healthcheck.ts', 'healthcheck.cjs'),
   // runs in the app's own Node, which may be older
   buildFile('supervisor/workers/preload.ts', 'preload.cjs', 'node18'),
+  buildStatusPage().then(page => writeFileSync(join(staging, statusPageFile), page)),
 ])
 copyFileSync(join(home, 'supervisor/processes/adapters/launch.pl'), join(staging, 'launch.pl'))
 writeFileSync(join(staging, 'launcher.cjs'), launcher)

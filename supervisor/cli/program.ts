@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { readVersion } from '../base/adapters/version.ts'
 import { exitCode, OperatorError } from '../base/errors.ts'
 import type { World } from '../base/world.ts'
 import { maxWorkers } from '../config/limits.ts'
@@ -172,7 +171,7 @@ export async function runProgram(argv: string[], world: World): Promise<number> 
     .command('version')
     .description('print the version')
     .action(() => {
-      process.stdout.write(`monohull ${versionOf(world)}, Node ${process.versions.node}\n`)
+      process.stdout.write(`monohull ${readVersion(world.home)}, Node ${process.versions.node}\n`)
     })
 
   const names = [...program.commands.map(command => command.name()), 'help']
@@ -222,8 +221,4 @@ function readWorkers(text: string): string {
   if (!/^\d+$/.test(text) || Number(text) < 1 || Number(text) > maxWorkers)
     throw new InvalidArgumentError(`It must be a number from 1 to ${maxWorkers}.`)
   return text
-}
-
-function versionOf({ home }: World): string {
-  return (JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as { version: string }).version
 }

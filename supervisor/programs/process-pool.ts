@@ -84,6 +84,7 @@ export function createProcessPool(deps: BackgroundProcessDeps, initialPlan: Proc
         one?.replace(plan) ?? {
           ok: false,
           reason: `there is no process ${name}; the processes are ${known}`,
+          isUnknown: true,
           lastLines: [],
         }
       )

@@ -87,6 +87,7 @@ async function restart(
   if (all.size === 0) return withoutWorkers
   const result = target === undefined ? await restartAll(apps, processes) : await restartOne(all, target)
   if (result.ok) return { ok: true, message: target === undefined ? 'workers replaced' : `${target} replaced` }
+  if (result.isUnknown) return { ok: false, message: 'restart failed', ...whyOf(result) }
   const isProcess = target !== undefined && processes.pools.has(target.replace(/\.\d+$/, ''))
   const isServed = [...apps.pools.values()].some(pool => pool.rotation().length > 0)
   const what = isProcess
@@ -125,6 +126,7 @@ async function restartOne(all: ReadonlyMap<string, Restartable>, target: string)
     ok: false,
     reason: `${target} does not exist; choose from ${[...all.keys()].join(', ')}, or leave it out for all`,
     lastLines: [],
+    isUnknown: true,
   }
 }
 
@@ -158,6 +160,6 @@ function poolToScale(pools: Apps['pools'], app: string | undefined): WorkerPool 
   return pools.size === 1 ? [...pools.values()][0] : undefined
 }
 
-function whyOf({ reason, lastLines }: Extract<RollResult, { ok: false }>) {
-  return { reason, lastLines }
+function whyOf({ reason, lastLines, isUnknown }: Extract<RollResult, { ok: false }>) {
+  return { reason, lastLines, ...(isUnknown ? { isUnknown } : {}) }
 }

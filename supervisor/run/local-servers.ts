@@ -1,8 +1,12 @@
 import { join } from 'node:path'
+import { readVersion } from '../base/adapters/version.ts'
+import type { Runtime } from '../base/runtime.ts'
+import type { Feed } from '../dashboard/feed.ts'
 import { healthSocketName, retrySocketName } from '../site/compose.ts'
 import type { RetryServerDeps } from '../workers/deaths/adapters/retry-server.ts'
 import type { AdminOptions } from './adapters/admin-app.ts'
 import { adminSocketName } from './adapters/instance-search.ts'
+import { openAdminPort } from './admin-port.ts'
 import type { CommandQueue } from './command-queue.ts'
 import type { Run } from './run.ts'
 import type { Subject } from './subject.ts'
@@ -10,6 +14,10 @@ import type { Subject } from './subject.ts'
 /** Dependencies of the local servers. */
 export interface LocalServersDeps
   extends Pick<AdminOptions, 'record' | 'renewCertificate' | 'inspection' | 'dynamicRoutes' | 'maintenance'> {
+  clock: Runtime['clock']
+  log: Runtime['log']
+  /** Directory of the installation. */
+  home: string
   retries: RetryServerDeps
   send: CommandQueue['push']
 }
@@ -21,26 +29,52 @@ export async function openLocalServers(run: Run, deps: LocalServersDeps): Promis
   const { serveRetries } = await import('../workers/deaths/adapters/retry-server.ts')
   const { config, nginxUser } = run.settings()
   const health = { livePath: config.health.live_path, readyPath: config.health.ready_path, facts: run.health }
+  const { feed, closeFeed } = createSharedFeed(run, deps)
+  const admin: AdminOptions = {
+    health,
+    refresh: run.refresh,
+    status: run.status,
+    metrics: run.metrics,
+    record: deps.record,
+    page: { home: deps.home, feed },
+    command: (command, client) => deps.send(command, 'the admin API', client),
+    renewCertificate: deps.renewCertificate,
+    inspection: deps.inspection,
+    dynamicRoutes: deps.dynamicRoutes,
+    maintenance: deps.maintenance,
+  }
+  run.add(await openAdminPort(run, { log: deps.log, options: admin }))
   const servers = await Promise.all([
     serveRetries({ path: join(config.run_dir, retrySocketName), gid: nginxUser?.gid }, deps.retries),
     serveHealth(join(config.run_dir, healthSocketName), nginxUser?.gid, health),
-    serveAdmin(join(config.run_dir, adminSocketName), {
-      health,
-      refresh: run.refresh,
-      status: run.status,
-      metrics: run.metrics,
-      record: deps.record,
-      command: (command, client) => deps.send(command, 'the admin API', client),
-      renewCertificate: deps.renewCertificate,
-      inspection: deps.inspection,
-      dynamicRoutes: deps.dynamicRoutes,
-      maintenance: deps.maintenance,
-    }),
+    serveAdmin(join(config.run_dir, adminSocketName), admin),
   ])
   return {
     name: 'local servers',
     async close() {
+      await closeFeed()
       for (const server of servers) await server.close()
     },
+  }
+}
+
+/** Feed of the status page, which is loaded and begins with the first page, or with `admin.port`. */
+function createSharedFeed(run: Run, { clock, log, home, record }: LocalServersDeps) {
+  const startedAt = new Date(clock.now()).toISOString()
+  let opened: Promise<Feed> | undefined
+  const open = async () => {
+    const { createFeed } = await import('../dashboard/feed.ts')
+    const { dashboardSources } = await import('./dashboard-sources.ts')
+    return createFeed({
+      clock,
+      log,
+      sources: dashboardSources({ run, record, version: readVersion(home), startedAt }),
+      run: `${process.pid}-${Date.parse(startedAt)}`,
+      keepsMinutes: run.settings().config.admin.port !== undefined,
+    })
+  }
+  return {
+    feed: () => (opened ??= open()),
+    closeFeed: async () => (await opened)?.close(),
   }
 }

@@ -46,7 +46,7 @@ export function createRun(initial: Settings, log: Log): Run {
   const attempt = createAttempt(log)
   let inForce = initial
   let isDraining = false
-  let abandoned: string | undefined
+  let lastReload: Status['lastReload']
 
   const run: Run = {
     settings: () => inForce,
@@ -68,7 +68,7 @@ export function createRun(initial: Settings, log: Log): Run {
     },
     reloaded(outcome) {
       const at = new Date(systemClock.now()).toISOString()
-      abandoned = outcome.ok ? undefined : `the last reload, at ${at}, was abandoned: ${outcome.reason}`
+      lastReload = { at, ok: outcome.ok, text: outcome.ok ? outcome.message : outcome.reason }
     },
     isDraining: () => isDraining,
     async drain() {
@@ -86,9 +86,12 @@ export function createRun(initial: Settings, log: Log): Run {
           state: isDraining ? 'stopping' : status === 200 ? 'ready' : 'not ready',
           uptimeSeconds: Math.round((systemClock.monotonic() - startedAt) / 1000),
           warnings: [
-            ...(abandoned === undefined ? [] : [abandoned]),
+            ...(lastReload?.ok === false
+              ? [`the last reload, at ${lastReload.at}, was abandoned: ${lastReload.text}`]
+              : []),
             ...subjects.flatMap(subject => subject.warnings?.() ?? []),
           ],
+          ...(lastReload ? { lastReload } : {}),
           http: [],
           https: [],
           workers: [],

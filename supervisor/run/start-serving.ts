@@ -110,6 +110,8 @@ export async function startServing(deps: StartDeps, programs: StartedPrograms): 
   if (run.isDraining()) return undefined
   run.add(
     await openLocalServers(run, {
+      ...shared,
+      home: world.home,
       send,
       record: deps.record,
       renewCertificate: acme.renew,

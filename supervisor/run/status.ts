@@ -18,9 +18,13 @@ export interface Status {
   uptimeSeconds: number
   /** What needs attention: certificates, names, nginx, the last reload. */
   warnings?: readonly string[]
+  /** Undefined before the first reload; `at` is ISO 8601, `text` the result or the reason why it was abandoned. */
+  lastReload?: { at: string; ok: boolean; text: string }
   /** Addresses with ports, such as `0.0.0.0:80`. */
   http: string[]
   https: string[]
+  /** Address of the status page under `admin.port`, `127.0.0.1:9114`. */
+  admin?: string[]
   workers: WorkerStatus[]
   /** nginx workers that were replaced by a reload and still finish requests. */
   oldNginxWorkers?: number

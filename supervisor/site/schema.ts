@@ -15,6 +15,7 @@ import {
   whole,
   writtenDirectory,
 } from '../config/values.ts'
+import { admin, describeAdminProblems } from '../dashboard/keys.ts'
 import { describeDynamicRouteProblems, dynamicRoutes } from '../dynamic-routes/keys.ts'
 import { cache, sendFiles } from '../front/cache/keys.ts'
 import { clientCertificates, describeClientCertificateProblems } from '../front/client-certificate-keys.ts'
@@ -122,6 +123,7 @@ export const configSchema = z
     dynamic_routes: dynamicRoutes,
     hooks,
     dev: development,
+    admin,
     upstreams: z
       .record(programName, upstream, { error: 'expected names with the keys of an upstream each' })
       .default({})
@@ -225,6 +227,7 @@ export const configSchema = z
     }
     for (const issue of describeFrontProblems(value)) context.addIssue({ code: 'custom', ...issue })
     for (const issue of describeStopProblems(value)) context.addIssue({ code: 'custom', ...issue })
+    for (const issue of describeAdminProblems(value)) context.addIssue({ code: 'custom', ...issue })
     if (value.app && value.apps) context.addIssue({ code: 'custom', path: ['app'], ...besideApps(value.apps) })
     // routes with problems were not transformed
     const routes = value.routes?.map(own => ('target' in own ? own : undefined))

@@ -26,12 +26,12 @@ export function createInspection({ log, pools, openInspector, closeInspector }: 
   const addresses = new Map<number, string>()
   const former = new Set<string>()
 
-  function find(name: string): { worker: Worker; pool: WorkerPool } | Outcome {
+  function find(name: string): { worker: Worker; pool: WorkerPool } | (Outcome & { ok: false }) {
     const pool = pools.get(name.replace(/\.\d+$/, ''))
     const worker = pool?.worker(name)
     if (pool && worker) return { worker, pool }
     const known = [...pools.values()].flatMap(other => other.status().map(status => status.name))
-    return cannot(name, `no worker of this name serves; choose from ${known.join(', ')}`)
+    return { ...cannot(name, `no worker of this name serves; choose from ${known.join(', ')}`), isUnknown: true }
   }
 
   return {
@@ -71,7 +71,7 @@ export function createInspection({ log, pools, openInspector, closeInspector }: 
   }
 }
 
-function cannot(worker: string, reason: string, what = 'open'): Outcome {
+function cannot(worker: string, reason: string, what = 'open'): Outcome & { ok: false } {
   return { ok: false, message: `cannot ${what} the inspector of ${worker}`, reason }
 }
 

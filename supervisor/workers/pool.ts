@@ -197,7 +197,7 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
       return tried.ok ? finish() : tried
     }
     const known = slots.map(candidate => candidate.name).join(', ')
-    return { ok: false, reason: `there is no worker ${name}; the workers are ${known}`, lastLines: [] }
+    return { ok: false, reason: `there is no worker ${name}; the workers are ${known}`, lastLines: [], isUnknown: true }
   }
 
   function end(): void {

@@ -14,7 +14,7 @@ import {
 /** The rooms, in the order in which they build on each other: a room imports only from rooms before it. */
 const rooms = [
   ...['base', 'config', 'logs', 'processes', 'nginx'],
-  ...['front', 'workers', 'upstreams', 'certificates', 'routes', 'dynamic-routes', 'programs'],
+  ...['front', 'workers', 'upstreams', 'certificates', 'routes', 'dynamic-routes', 'programs', 'dashboard'],
   ...['site', 'run', 'development', 'cli', 'main'],
 ]
 /** Rooms that every room may use. */
@@ -26,7 +26,7 @@ const allies: Record<string, readonly string[]> = {
 }
 /** Rooms that know every subject, and those above them. */
 const composers = ['site', 'run', 'development', 'cli', 'main']
-const mostArrows = 71
+const mostArrows = 75
 /** Programs of their own: nobody imports them. */
 const programs = new Set(['workers/preload.ts', 'run/healthcheck.ts', 'main.ts'])
 /** Modules of Node that reach the machine, or keep time. */

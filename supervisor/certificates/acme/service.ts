@@ -180,6 +180,7 @@ export function createAcme(deps: AcmeDeps): Acme {
           ok: false,
           message: 'nothing renewed',
           reason: `tls.acme has certificates for ${names}, not for ${name}`,
+          isUnknown: true,
         })
       }
       return joinOrBegin(plan, async () => {

@@ -3,6 +3,9 @@ import { messageOf } from '../../base/errors.ts'
 import { formatMetrics, type Metric, metricsType } from '../../base/metrics.ts'
 import type { Outcome } from '../../base/outcome.ts'
 import { maxWorkers } from '../../config/limits.ts'
+import { createFeedRoute, createPageRoute, type PageRoutesDeps } from '../../dashboard/adapters/page-routes.ts'
+import { sendErrors } from '../../dashboard/adapters/rejection.ts'
+import { isSameOrigin } from '../../dashboard/same-origin.ts'
 import type { RouteOperations } from '../../dynamic-routes/operations.ts'
 import { withoutDynamicRoutes } from '../../dynamic-routes/reading.ts'
 import type { Maintenance } from '../../front/maintenance/maintenance.ts'
@@ -27,6 +30,7 @@ export interface AdminOptions {
   metrics: () => Promise<Metric[]>
   /** Logs, events and deaths of the run. */
   record: RunRecord
+  page: PageRoutesDeps
   renewCertificate: (name: string, mode: 'due' | 'forced') => Promise<Outcome>
   inspection: Inspection
   maintenance: Pick<Maintenance, 'turnOn' | 'turnOff'>
@@ -37,12 +41,12 @@ export interface AdminOptions {
 }
 
 /**
- * Admin API, for every user who may open its socket. `GET`: `/status`, `/metrics`, `/routes?match=PATTERN`, `/routes?export=true`,
+ * Admin API, for every user who may open its socket. `GET`: `/`, the status page, and its `/feed`; `/status`, `/metrics`, `/routes?match=PATTERN`, `/routes?export=true`,
  * `/routes/HOST`, `/logs`, `/events`, `/deaths`, `/deaths/ID`. `POST`: `/reload?allow-missing=true`, `/restart`,
  * `/restart/TARGET`, `/scale/N?app=NAME`, `/certificates/NAME/renew?force=true`, `/inspect/WORKER?close=true`, `/maintenance/on?allow=NETWORK&message=TEXT`,
  * `/maintenance/off`, `/routes/HOST/set?target=TARGET`,
- * `/routes/HOST/remove`, `/routes` with a body to import, `/purge`, `/purge/PREFIX`, `/stop`. A command responds when it is done: 200 with a message, or 409 with
- * the reason for the failure.
+ * `/routes/HOST/remove`, `/routes` with a body to import, `/purge`, `/purge/PREFIX`, `/stop`. A command responds when it is done: 200 with a message, 409 with
+ * the reason for the failure, or 404 for the name of something that does not exist.
  */
 export function createAdminApp({
   health,
@@ -50,6 +54,7 @@ export function createAdminApp({
   status,
   metrics,
   record,
+  page,
   command,
   renewCertificate,
   inspection,
@@ -62,6 +67,14 @@ export function createAdminApp({
     const detail = () => ({ certificates: status().certificates })
     if (!respondToHealth({ ...health, detail }, request, response)) next()
   })
+  app.use((request, response, next) => {
+    // a page of another origin in the browser of somebody who forwards a port to the socket
+    if (request.method === 'GET' || isSameOrigin(request.headers)) return next()
+    response
+      .status(403)
+      .json({ ok: false, message: 'request rejected', reason: 'it comes from a page of another origin' })
+  })
+  app.use(createPageRoute(page), createFeedRoute(page))
   app.get('/status', async (_request, response) => {
     await refresh()
     response.json(status())
@@ -72,12 +85,12 @@ export function createAdminApp({
   addRecordRoutes(app, record)
   app.post('/certificates/:name/renew', async (request, response) => {
     const outcome = await renewCertificate(request.params.name, request.query.force === 'true' ? 'forced' : 'due')
-    response.status(outcome.ok ? 200 : 409).json(outcome)
+    sendOutcome(response, outcome)
   })
   app.post('/inspect/:worker', async (request, response) => {
     const act = request.query.close === 'true' ? inspection.close : inspection.open
     const outcome = await act(request.params.worker)
-    response.status(outcome.ok ? 200 : 409).json(outcome)
+    sendOutcome(response, outcome)
   })
   // at once, whatever the queue waits for
   app.post('/maintenance/:state', (request, response, next) => {
@@ -86,7 +99,7 @@ export function createAdminApp({
     const { allow, message } = request.query
     const options = { allow: textsOf(allow), message: textsOf(message)[0] }
     const outcome = state === 'on' ? maintenance.turnOn(options) : maintenance.turnOff()
-    response.status(outcome.ok ? 200 : 409).json(outcome)
+    sendOutcome(response, outcome)
   })
   app.get('/routes', async (request, response) => {
     const { match, export: isExport } = request.query
@@ -105,7 +118,7 @@ export function createAdminApp({
   app.post('/routes', express.text({ type: () => true, limit: longestImport }), async (request, response) => {
     const text = typeof request.body === 'string' ? request.body : ''
     const outcome = await command({ type: 'importRoutes', text }, clientOf(request, response))
-    response.status(outcome.ok ? 200 : 409).json(outcome)
+    sendOutcome(response, outcome)
   })
   app.post('/routes/:host/:action', async (request, response, next) => {
     const { host, action } = request.params
@@ -115,7 +128,7 @@ export function createAdminApp({
       action === 'set' ? { type: 'setRoute', host, target: `${target}` } : { type: 'removeRoute', host },
       clientOf(request, response),
     )
-    response.status(outcome.ok ? 200 : 409).json(outcome)
+    sendOutcome(response, outcome)
   })
 
   async function sendRoutes(
@@ -138,14 +151,19 @@ export function createAdminApp({
     if ('problem' in parsed)
       return void response.status(400).json({ ok: false, message: 'bad request', reason: parsed.problem })
     const outcome = await command(parsed, clientOf(request, response))
-    response.status(outcome.ok ? 200 : 409).json(outcome)
+    sendOutcome(response, outcome)
   })
   app.use((request, response) => {
     response
       .status(404)
       .json({ ok: false, message: 'not found', reason: `${request.method} ${request.path} does not exist` })
   })
+  app.use(sendErrors)
   return app
+}
+
+function sendOutcome(response: Response, outcome: Outcome): void {
+  response.status(outcome.ok ? 200 : outcome.isUnknown ? 404 : 409).json(outcome)
 }
 
 function clientOf(request: Request, response: Response): CommandClient {

@@ -58,6 +58,7 @@ describe('run/adapters/admin-server', () => {
       health,
       refresh: async () => {},
       status: () => status,
+      page: { home: '', feed: () => Promise.reject(new Error('no feed')) },
       metrics: async () => [],
       record: runRecord().record,
       command,

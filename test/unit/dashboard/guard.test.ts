@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, it } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import express from 'express'
+import request from 'supertest'
+import type { Access } from '../../../supervisor/dashboard/adapters/guard.ts'
+import { createGuardedApp } from '../../../supervisor/dashboard/adapters/guarded-app.ts'
+import { sendErrors } from '../../../supervisor/dashboard/adapters/rejection.ts'
+
+const home = mkdtempSync(join(tmpdir(), 'monohull-page-'))
+mkdirSync(join(home, 'dist'))
+writeFileSync(
+  join(home, 'dist/status-page.html.gz'),
+  gzipSync('<!doctype html><style>a{}</style><script>run()</script>'),
+)
+after(() => rmSync(home, { recursive: true }))
+
+const token = 'a-token-of-many-characters'
+
+function app(access: Access) {
+  const api = express()
+  api.get('/status', (_request, response) => void response.json({ pid: 1 }))
+  api.post('/restart/:name', (_request, response) => void response.json({ ok: true }))
+  api.post('/stop', (_request, response) => void response.json({ ok: true }))
+  api.post('/routes', (incoming, response) => void response.json({ body: incoming.body }))
+  api.get('/fails', () => {
+    throw new Error('secret detail')
+  })
+  api.use(sendErrors)
+  return createGuardedApp({ home, access: () => access, api })
+}
+
+const readOnly = { token, actions: false }
+const acting = { token, actions: true }
+const bearer = `Bearer ${token}`
+
+describe('dashboard/adapters/guard', () => {
+  it('serves the page without a token, under a policy with the hashes of its script and style', async () => {
+    const response = await request(app(readOnly)).get('/').expect(200)
+    assert.equal(response.text, '<!doctype html><style>a{}</style><script>run()</script>')
+    assert.match(
+      response.headers['content-security-policy'] ?? '',
+      /^default-src 'none'; script-src 'sha256-[\w+/]{43}='; style-src 'sha256-[\w+/]{43}='; .*frame-ancestors 'none'$/,
+    )
+    assert.equal(response.headers['x-frame-options'], 'DENY')
+    assert.equal(response.headers['content-encoding'], 'gzip')
+    const plain = await request(app(readOnly)).get('/').set('accept-encoding', 'identity')
+    assert.deepEqual([plain.headers['content-encoding'], plain.text.length], [undefined, 55])
+  })
+
+  it('requires the token for data', async () => {
+    const missing = await request(app(readOnly)).get('/status').expect(401)
+    assert.equal(missing.body.reason, 'the token is missing')
+    assert.match(missing.body.fix, /Authorization: Bearer/)
+    assert.match(missing.headers['www-authenticate'] ?? '', /^Bearer/)
+    for (const wrong of ['Bearer x', `Bearer ${token}x`, `Basic ${token}`, token])
+      await request(app(readOnly)).get('/status').set('authorization', wrong).expect(401)
+    await request(app(readOnly)).get(`/status?token=${token}`).expect(401)
+    await request(app(readOnly)).get('/status').set('authorization', bearer).expect(200, { pid: 1 })
+  })
+
+  it('without a token, responds only under names of this machine', async () => {
+    const open = app({ actions: false })
+    await request(open).get('/status').set('host', 'localhost:9114').expect(200)
+    const rebound = await request(open).get('/status').set('host', 'evil.test').expect(403)
+    assert.match(rebound.body.fix, /localhost/)
+  })
+
+  it('rejects wrong tokens after twenty in a minute', async () => {
+    const one = app(readOnly)
+    const get = (value: string) => request(one).get('/status').set('authorization', value)
+    for (let turn = 0; turn < 20; turn++) await get('Bearer wrong').expect(401)
+    await request(one).get('/status').expect(401)
+    await get(bearer).expect(200)
+    await get('Bearer wrong').expect(429)
+    // a guess that is right must not be told from the others then
+    const limited = await get(bearer).expect(429)
+    assert.equal(limited.body.message, 'too many requests')
+    assert.ok(Number(limited.headers['retry-after']) > 0)
+  })
+
+  it('changes something only with actions, from the page itself', async () => {
+    const post = (access: Access, path = '/restart/app.1') =>
+      request(app(access)).post(path).set('authorization', bearer)
+    const rejected = await post(readOnly).expect(403)
+    assert.match(rejected.body.fix, /admin\.actions: true/)
+    await post(acting).expect(200)
+    await post(acting).set('sec-fetch-site', 'cross-site').expect(403)
+    await post(acting).set('origin', 'https://evil.test').expect(403)
+    await post(acting, '/stop').expect(403)
+    await post(acting, '/inspect/app.1').expect(403)
+    await request(app(acting)).post('/restart/app.1').expect(401)
+  })
+
+  it('reports a body that is too long, or not JSON, with the position', async () => {
+    const post = (body: string) =>
+      request(app(acting)).post('/routes').set('authorization', bearer).type('json').send(body)
+    const large = await post(`"${'x'.repeat(1_100_000)}"`).expect(413)
+    assert.match(large.body.reason, /larger than 1048576 bytes/)
+    assert.match((await post('{"a": }').expect(400)).body.reason, /not valid JSON: .*position 6/)
+    assert.match((await post('{"a": 1').expect(400)).body.reason, /position 7/)
+    assert.match((await post('{').expect(400)).body.reason, /position 1/)
+    assert.deepEqual((await post('{"a": 1}').expect(200)).body, { body: '{"a": 1}' })
+  })
+
+  it('has JSON for every error, without what only the log may say', async () => {
+    const get = (path: string) => request(app(readOnly)).get(path).set('authorization', bearer)
+    assert.deepEqual((await get('/fails').expect(500)).body.reason, 'the request failed')
+    const malformed = await request(app(acting)).post('/restart/%zz').set('authorization', bearer).expect(400)
+    assert.equal(malformed.body.ok, false)
+  })
+})
