@@ -51,6 +51,8 @@ async function resolveForDevelopment(
     http3: false,
     proxy_protocol: false,
     unknown_host: 'serve',
+    // it watches the file itself
+    watch_config: false,
     'app.workers': 1,
     log_format: 'short',
     log_level: 'warn',

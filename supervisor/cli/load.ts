@@ -1,6 +1,7 @@
 import { existsSync, lstatSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { isInConfigMap } from '../base/adapters/config-map.ts'
 import { readTextFile } from '../base/adapters/text-file.ts'
 import { messageOf, OperatorError } from '../base/errors.ts'
 import type { World } from '../base/world.ts'
@@ -127,7 +128,7 @@ function readConfigFile(commandLine: CommandLine, world: World): ReadFile {
     return { ok: false, problems: [{ key: '', source: misnamed, value: undefined, problem: 'is ignored', fix }] }
   }
   try {
-    return { ok: true, file: path === undefined ? undefined : { path, text: readTextFile(resolve(path)) } }
+    return { ok: true, file: path === undefined ? undefined : readWithText(path) }
   } catch (error) {
     const source = configFile ? '--config' : 'MONOHULL_CONFIG'
     return {
@@ -143,6 +144,11 @@ function readConfigFile(commandLine: CommandLine, world: World): ReadFile {
       ],
     }
   }
+}
+
+function readWithText(path: string): ConfigFile {
+  const absolute = resolve(path)
+  return { path, text: readTextFile(absolute), isWhole: isInConfigMap(absolute) }
 }
 
 /** Combines all sources. */

@@ -4,6 +4,8 @@ import type { Problem } from './report.ts'
 export interface ConfigFile {
   path: string
   text: string
+  /** Whether it is replaced as a whole, so that it cannot be cut off. */
+  isWhole: boolean
 }
 
 /**
@@ -14,6 +16,7 @@ export function findLoss(former: ConfigFile | undefined, now: ConfigFile | undef
   if (!former || !hasKeys(former.text)) return undefined
   if (!now) return lossOf(former.path, 'is gone, but the configuration in use came from it')
   if (!hasKeys(now.text)) return lossOf(now.path, 'contains no keys any more')
+  if (now.isWhole) return undefined
   const isBeginning = former.text.length > now.text.length && former.text.startsWith(now.text)
   if (!isBeginning || !hasKeys(former.text.slice(now.text.length))) return undefined
   const line = now.text.trimEnd().split('\n').length

@@ -21,6 +21,7 @@ import { createInspection } from '../workers/inspection.ts'
 import { openSchedules } from '../workers/schedules.ts'
 import { collectGarbage } from './adapters/heap.ts'
 import type { CommandDeps } from './command-runner.ts'
+import { openConfigWatch } from './config-watch.ts'
 import { openConnections } from './connections.ts'
 import { openLocalServers } from './local-servers.ts'
 import { openNginxInputs } from './nginx-inputs.ts'
@@ -156,6 +157,7 @@ export async function startServing(deps: StartDeps, programs: StartedPrograms): 
     const current = () => run.settings().frontFiles.clientCertificates
     run.add(watchClientAuthorities({ ...shared, current }))
   }
+  run.add(await openConfigWatch({ ...shared, world, send }))
   await acme.begin()
   run.add(await openSchedules(settings, (target, reason) => send({ type: 'restart', target }, reason)))
   collectGarbage()

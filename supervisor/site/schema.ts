@@ -203,6 +203,9 @@ export const configSchema = z
       .enum(['debug', 'info', 'warn', 'error'], { error: 'expected debug, info, warn or error' })
       .default('info')
       .register(docs, { description: "Lowest level of monohull's own lines that is written" }),
+    watch_config: z.boolean({ error: 'expected true or false' }).default(false).register(docs, {
+      description: 'Whether a change of the configuration file reloads by itself, also one of a Kubernetes ConfigMap',
+    }),
     stop_delay: duration('0s', 0).register(docs, {
       description: 'Delay between the end of readiness and the stop, for load balancers to notice',
     }),

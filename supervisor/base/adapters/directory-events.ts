@@ -1,8 +1,9 @@
 import { readdir as readDirectory, lstat as readLinkStat, realpath as resolvePath, watch } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import type { Follower } from '../directory-watch.ts'
-import { findFileSystem } from './mounts.ts'
+import { linkOfContents } from './config-map.ts'
+import { findFileSystem, isMountPoint } from './mounts.ts'
 
 // loading node:fs/promises would cost half a megabyte of memory
 const lstat = promisify(readLinkStat)
@@ -31,6 +32,27 @@ export async function followDirectory(directory: string, onChange: () => void): 
   }
 }
 
+/**
+ * Has the kernel report changes of a file, by whatever way it is replaced: written, renamed, or behind Kubernetes' `..data`. Undefined in the
+ * same cases as for a directory.
+ */
+export async function followFile(path: string, onChange: () => void): Promise<Follower | undefined> {
+  try {
+    const file = await realpath(path)
+    const directory = dirname(path)
+    const isInside = file.startsWith(`${await realpath(directory)}/`)
+    if (!isInside || (await realpath(directory)) !== resolve(directory)) return undefined
+    if (isMountPoint(file) || (await lstat(file)).nlink > 1) return undefined
+    if (!localFileSystems.has(findFileSystem(file) ?? '')) return undefined
+    const names = new Set([basename(path), basename(file), linkOfContents])
+    return watchAll([...new Set([resolve(directory), dirname(file)])], name => {
+      if (name === null || names.has(name)) onChange()
+    })
+  } catch {
+    return undefined // it does not exist, or the kernel watches no more
+  }
+}
+
 /** The directory and all inside it; undefined if they are too many, or something elsewhere belongs to their content. */
 async function findDirectories(root: string): Promise<readonly string[] | undefined> {
   const found = [root]
@@ -47,10 +69,10 @@ async function findDirectories(root: string): Promise<readonly string[] | undefi
   return found
 }
 
-function watchAll(directories: readonly string[], onChange: () => void): Follower {
+function watchAll(directories: readonly string[], onChange: (name: string | null) => void): Follower {
   const watchers = directories.map(directory => {
-    const watcher = watch(directory, { persistent: false }, onChange)
-    watcher.on('error', onChange)
+    const watcher = watch(directory, { persistent: false }, (_event, name) => onChange(name))
+    watcher.on('error', () => onChange(null))
     return watcher
   })
   return {

@@ -1,5 +1,5 @@
 import { readFileSync, realpathSync } from 'node:fs'
-import { describeTransience, fileSystemOf } from '../mounts.ts'
+import { describeTransience, fileSystemOf, mountPoints } from '../mounts.ts'
 
 /** Reason why a directory is lost with the container, or undefined if it persists. */
 export function findTransience(directory: string): string | undefined {
@@ -13,6 +13,11 @@ export function findFileSystem(directory: string): string | undefined {
   } catch {
     return undefined
   }
+}
+
+/** Whether a file system, or a single file, is mounted at a path without links. */
+export function isMountPoint(path: string): boolean {
+  return mountPoints(readMountinfo()).includes(path)
 }
 
 function readMountinfo(): string {

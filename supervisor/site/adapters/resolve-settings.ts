@@ -76,6 +76,8 @@ export function resolveSettings(config: Config, world: World, configFile: Config
   })
   const page = readHtmlPage(config.maintenance_page, directory)
   if (!page.ok) complain('maintenance_page', config.maintenance_page, page.problem, page.fix)
+  if (config.watch_config && !configFile)
+    complain('watch_config', true, 'has no effect without a configuration file', 'set MONOHULL_CONFIG, or remove it')
   if (!page.ok || problems.length > 0) return { ok: false, problems }
   return {
     ok: true,

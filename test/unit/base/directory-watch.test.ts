@@ -3,7 +3,7 @@ import { linkSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { followDirectory } from '../../../supervisor/base/adapters/directory-events.ts'
+import { followDirectory, followFile } from '../../../supervisor/base/adapters/directory-events.ts'
 import { watchDirectory } from '../../../supervisor/base/directory-watch.ts'
 import { createLog } from '../../../supervisor/base/log.ts'
 import { createHandClock } from '../hand-clock.ts'
@@ -121,9 +121,9 @@ describe('base/adapters/directory-events', () => {
     return { directory, certs: join(directory, 'certs') }
   }
 
-  async function follow(t: TestContext, directory: string) {
+  async function follow(t: TestContext, path: string, start = followDirectory) {
     let notice = () => {}
-    const follower = await followDirectory(directory, () => notice())
+    const follower = await start(path, () => notice())
     t.after(() => follower?.close())
     /** Settles when the kernel has reported what `change` does. */
     const reports = (change: () => void) =>
@@ -172,5 +172,45 @@ describe('base/adapters/directory-events', () => {
     }
     for (let number = 0; number < 64; number++) mkdirSync(join(certs, `d${number}`))
     assert.equal(await isRefused(), true, 'too many directories')
+  })
+
+  it('reports what happens to a file, and nothing of its neighbours', async t => {
+    const { directory, certs } = makeDirectory(t)
+    const path = join(certs, 'tls.crt')
+    mkdirSync(join(certs, '..2'))
+    writeFileSync(join(certs, '..2/tls.crt'), 'two')
+    symlinkSync('..2', join(certs, '..new'))
+    const { reports } = await follow(t, path, followFile)
+    await reports(() => writeFileSync(join(certs, '..1/tls.crt'), 'in place'))
+    await reports(() => renameSync(join(certs, '..new'), join(certs, '..data')))
+    const plain = join(directory, 'plain')
+    writeFileSync(plain, 'one')
+    let count = 0
+    const follower = await followFile(plain, () => count++)
+    t.after(() => follower?.close())
+    const { reports: after } = await follow(t, join(certs, 'other/tls.crt'), followFile)
+    for (let number = 0; number < 64; number++) mkdirSync(join(directory, `d${number}`))
+    writeFileSync(join(directory, 'neighbour'), '')
+    await after(() => writeFileSync(join(certs, 'other/tls.crt'), 'later'))
+    assert.equal(count, 0)
+    const { reports: replaced } = await follow(t, plain, followFile)
+    writeFileSync(join(directory, 'new'), 'two')
+    await replaced(() => renameSync(join(directory, 'new'), plain))
+    assert.ok(count > 0)
+  })
+
+  it('does not follow a file that would change unseen', async t => {
+    const { directory, certs } = makeDirectory(t)
+    const isRefused = async (path: string) => (await follow(t, path, followFile)).follower === undefined
+    writeFileSync(join(directory, 'plain'), '')
+    assert.equal(await isRefused(join(directory, 'plain')), false)
+    assert.equal(await isRefused(join(directory, 'none')), true, 'it does not exist')
+    symlinkSync(join(directory, 'plain'), join(certs, 'out'))
+    assert.equal(await isRefused(join(certs, 'out')), true, 'a link leads out')
+    symlinkSync(certs, join(directory, 'link'))
+    assert.equal(await isRefused(join(directory, 'link/tls.crt')), true, 'the link to its directory may be replaced')
+    linkSync(join(directory, 'plain'), join(directory, 'second'))
+    assert.equal(await isRefused(join(directory, 'plain')), true, 'it has another name')
+    assert.equal(await isRefused('/proc/self/comm'), true, 'no file system whose changes are reported')
   })
 })

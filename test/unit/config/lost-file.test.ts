@@ -4,10 +4,10 @@ import { findLoss } from '../../../supervisor/config/lost-file.ts'
 
 const path = 'monohull.yaml'
 const former = 'https: off\n# staff only\nbasic_auth: { file: staff }\nworkers: 16\n'
-const problemOf = (before: string | undefined, after: string | undefined) =>
+const problemOf = (before: string | undefined, after: string | undefined, isWhole = false) =>
   findLoss(
-    before === undefined ? undefined : { path, text: before },
-    after === undefined ? undefined : { path, text: after },
+    before === undefined ? undefined : { path, text: before, isWhole: false },
+    after === undefined ? undefined : { path, text: after, isWhole },
   )?.problem
 
 describe('config/lost-file: findLoss', () => {
@@ -34,6 +34,11 @@ describe('config/lost-file: findLoss', () => {
     assert.match(problemOf(former, 'https: off\n') ?? '', /ends after line 1: it looks cut off/)
     assert.match(problemOf(former, former.slice(0, -2)) ?? '', /ends after line 4/)
     assert.match(problemOf(former, former.slice(0, -3)) ?? '', /ends after line 4/)
+  })
+
+  it('accepts a shorter file that was replaced as a whole, such as one of a ConfigMap', () => {
+    assert.equal(problemOf(former, 'https: off\n', true), undefined)
+    assert.match(problemOf(former, '', true) ?? '', /contains no keys any more/)
   })
 
   it('accepts every other change', () => {
