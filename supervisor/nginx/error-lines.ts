@@ -7,6 +7,8 @@ export type WorkerAt = (address: string) => string | undefined
 export interface ErrorLinesOptions {
   now: () => number
   workerAt: WorkerAt
+  /** Removes what must not be in a log. */
+  redact?: (message: string) => string
 }
 
 interface ErrorRecord {
@@ -22,12 +24,14 @@ const bareHead = /^nginx: \[(\w+)\] /
 const quotesClient = / broken header: "/
 const quoteEnd = /" while reading PROXY protocol, client: \S+, server: \S+$/
 
+const asIs = (message: string): string => message
+
 /** Renderer of nginx's own lines as JSON: each message is one line, with its level, and with the worker or upstream that it is about. */
-export function createErrorLines({ now, workerAt }: ErrorLinesOptions): (lines: Buffer) => string {
+export function createErrorLines({ now, workerAt, redact = asIs }: ErrorLinesOptions): (lines: Buffer) => string {
   return lines => {
     const time = new Date(now()).toISOString()
     return messagesOf(validText(lines))
-      .map(readMessage)
+      .map(message => readMessage(redact(message)))
       .map(({ level, pid, message }) => {
         const record = { time, source: 'nginx', pid, stream: 'error', level, ...peerOf(message, workerAt), message }
         return `${JSON.stringify(record)}\n`
@@ -36,10 +40,11 @@ export function createErrorLines({ now, workerAt }: ErrorLinesOptions): (lines: 
   }
 }
 
-/** nginx's lines with the name of the worker at the end of those about one. All other bytes stay unchanged. */
-export function nameWorkers(lines: Buffer, workerAt: WorkerAt): Buffer {
+/** nginx's lines with the name of the worker at the end of those about one. All other bytes stay unchanged, unless `redact` changes them. */
+export function nameWorkers(lines: Buffer, workerAt: WorkerAt, redact = asIs): Buffer {
   // latin1 maps each byte to one character and back
-  const named = messagesOf(lines.toString('latin1')).map(message => {
+  const named = messagesOf(lines.toString('latin1')).map(found => {
+    const message = redact(found)
     const { worker } = head.test(message) ? peerOf(message, workerAt) : {}
     return worker === undefined ? `${message}\n` : `${message}, worker: "${worker}"\n`
   })

@@ -1,8 +1,10 @@
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
+import type { AccessRules } from '../logs/access-rules.ts'
 import { type FileTailOptions, openFileTail } from '../logs/adapters/file-tail.ts'
 import type { Output } from '../logs/adapters/output.ts'
 import type { LogRing } from '../logs/log-ring.ts'
+import { redactMessage } from '../logs/redaction.ts'
 import { createErrorLines, nameWorkers } from '../nginx/error-lines.ts'
 import { bytesLogName, errorLogName, escapeBytes } from '../nginx/log-tails.ts'
 import type { Config } from '../site/schema.ts'
@@ -16,6 +18,8 @@ export interface NginxLogsDeps {
   stdout: Output
   stderr: Output
   record: { logs: Pick<LogRing, 'append'> }
+  /** What `access_log.redact` names now. */
+  redacted: () => AccessRules['redacted']
   pools: ReadonlyMap<string, Pick<WorkerPool, 'addresses'>>
 }
 
@@ -27,6 +31,7 @@ export interface NginxLogs extends Subject {
 
 /** Follows the files that nginx writes these lines to. nginx writes all others to stdout by itself. */
 export function openNginxLogs(config: Pick<Config, 'log_format' | 'run_dir'>, deps: NginxLogsDeps): NginxLogs {
+  const redact = (message: string) => redactMessage(message, deps.redacted())
   const isJson = config.log_format === 'json'
   const { clock, stdout, stderr } = deps
   const workerAt = (address: string) => {
@@ -35,11 +40,11 @@ export function openNginxLogs(config: Pick<Config, 'log_format' | 'run_dir'>, de
     const port = /^127\.0\.0\.1:(\d+)$/.exec(address)?.[1]
     return port === undefined ? undefined : workerAtPort(deps.pools, Number(port))
   }
-  const renderJson = createErrorLines({ now: clock.now, workerAt })
+  const renderJson = createErrorLines({ now: clock.now, workerAt, redact })
   const follow = (name: string, output: Output, render: FileTailOptions['render']) =>
     openFileTail({ clock, path: join(config.run_dir, 'nginx', name), output, render })
   const renderErrors = (lines: Buffer) => {
-    const named = nameWorkers(lines, workerAt)
+    const named = nameWorkers(lines, workerAt, redact)
     deps.record.logs.append({ source: 'nginx', origin: 'nginx' }, named.subarray(0, -1))
     return isJson ? renderJson(lines) : named
   }

@@ -15,7 +15,7 @@ export interface RunRecord {
 /** Record of a run, and what feeds it: the run's own log, so that no event is reported twice. */
 export function createRunRecord(
   { now }: { now: () => number },
-  { log_format, access_log }: { log_format: string; access_log: boolean },
+  { log_format, access_log }: { log_format: string; access_log: unknown },
 ): { record: RunRecord; observe: (event: LogEvent) => void } {
   const logs = createLogRing({ now })
   const events = createEvents()

@@ -6,6 +6,7 @@ import { describeSockets, reachableHost } from '../front/front.ts'
 import { maintenanceFiles } from '../front/maintenance/adapters/files.ts'
 import { isNetwork } from '../front/maintenance/adapters/networks.ts'
 import { openMaintenance } from '../front/maintenance/maintenance.ts'
+import { accessRules } from '../logs/access-rules.ts'
 import { createNginxFiles } from '../nginx/adapters/files.ts'
 import { openGenerationSocket } from '../nginx/adapters/generation-socket.ts'
 import { nginxProcesses, sightNginx } from '../nginx/adapters/processes.ts'
@@ -77,7 +78,14 @@ export async function startServing(deps: StartDeps, programs: StartedPrograms): 
   const connections = features.hasStatus
     ? run.add(openConnections({ ...shared, run, master: () => nginx?.pid() }))
     : undefined
-  const nginxLogs = run.add(openNginxLogs(config, { ...deps, clock: systemClock, pools: apps.pools }))
+  const nginxLogs = run.add(
+    openNginxLogs(config, {
+      ...deps,
+      clock: systemClock,
+      pools: apps.pools,
+      redacted: () => accessRules(run.settings().config.access_log).redacted,
+    }),
+  )
   const inherited = [
     ...front.http,
     ...front.https,

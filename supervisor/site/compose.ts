@@ -7,6 +7,7 @@ import { dynamicRoutesOf } from '../dynamic-routes/paths.ts'
 import { frontRules } from '../front/choose-rules.ts'
 import { boundBodies, spoolOf } from '../front/spool.ts'
 import type { SpoolModel } from '../front/spool-watch.ts'
+import { accessRules } from '../logs/access-rules.ts'
 import { workerRequests } from '../nginx/connections.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
 import type { ListenAddress } from '../nginx/listen-address.ts'
@@ -80,7 +81,9 @@ export function modelNginx(settings: Settings, features: NginxFeatures, running:
     workDir: join(config.run_dir, 'nginx'),
     spool,
     statusSocket: features.hasStatus ? join(config.run_dir, statusSocketName) : undefined,
-    accessLog: config.access_log ? { path: running.accessLogPath, format: lineFormat(config.log_format) } : undefined,
+    accessLog: config.access_log
+      ? { path: running.accessLogPath, format: lineFormat(config.log_format), ...accessRules(config.access_log) }
+      : undefined,
     http: running.http.map(({ address, port }) => ({ address, port })),
     https: running.https.map(({ address, port }) => ({ address, port })),
     httpMode: config.https === 'redirect' ? 'redirect' : 'serve',

@@ -1,8 +1,10 @@
+import { renderAccessFormat } from '../logs/access-fields.ts'
+import { accessRules, loggedVariable, renderAccessMaps } from '../logs/access-rules.ts'
 import { bytesLogName } from '../nginx/log-tails.ts'
 import { quote } from '../nginx/text.ts'
 import { type AppUpstream, renderAddress } from '../workers/app-upstream.ts'
 import { unansweredName } from '../workers/deaths/in-flight-requests.ts'
-import type { NginxModel } from './model.ts'
+import type { AccessLog, NginxModel } from './model.ts'
 
 const requestId = '$monohull_request_id'
 
@@ -14,6 +16,8 @@ export function renderLogs(model: NginxModel): string[] {
     ...(apps.length > 0 ? [unanswered] : []),
     '# access_log, log_format',
     ...renderWorkerNames(apps),
+    // the formats in snippets/log-formats.conf need them also without a log
+    ...renderAccessMaps(accessLog ?? accessRules(false)),
     ...(accessLog ? renderAccessLog(accessLog, workDir) : []),
     ...(!accessLog && apps.length === 0 ? ['access_log off;'] : []),
     renderLoggedId(model),
@@ -31,12 +35,25 @@ function renderWorkerNames(apps: readonly AppUpstream[]): string[] {
 }
 
 /** Lines with bytes that need not be UTF-8 would be no JSON: the supervisor escapes them. */
-function renderAccessLog({ path, format }: NonNullable<NginxModel['accessLog']>, workDir: string): string[] {
-  if (format !== 'json') return [`access_log ${quote(path)} monohull_${format};`]
+function renderAccessLog(log: AccessLog, workDir: string): string[] {
+  const { path, format, fields } = log
+  const name = fields ? 'monohull_fields' : `monohull_${format}`
+  const own = fields ? [renderAccessFormat(name, format, fields)] : []
+  const logged = loggedVariable(log)
+  if (format !== 'json') return [...own, `access_log ${quote(path)} ${name}${logged ? ` if=${logged}` : ''};`]
   return [
-    `access_log ${quote(path)} monohull_json if=$monohull_is_ascii;`,
-    `access_log ${quote(`${workDir}/${bytesLogName}`)} monohull_json if=$monohull_is_not_ascii;`,
+    ...own,
+    ...(logged ? renderLoggedBytes(logged) : []),
+    `access_log ${quote(path)} ${name} if=$monohull_is_${logged ? 'logged_' : ''}ascii;`,
+    `access_log ${quote(`${workDir}/${bytesLogName}`)} ${name} if=$monohull_is_${logged ? 'logged_' : ''}not_ascii;`,
   ]
+}
+
+/** Maps for the requests with a line, by whether what the client wrote is ASCII. */
+function renderLoggedBytes(logged: string): string[] {
+  return ['ascii', 'not_ascii'].map(
+    kind => `map $monohull_is_${kind}${logged} $monohull_is_logged_${kind} { default ''; 11 1; }`,
+  )
 }
 
 /** Map for the request id in the log. Creating an id takes a tenth of the time of a static file, so requests whose id no one sees get none. */

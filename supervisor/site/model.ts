@@ -5,6 +5,7 @@ import type { DynamicHosts } from '../dynamic-routes/hosts.ts'
 import type { FrontRules } from '../front/rules.ts'
 import type { Spool } from '../front/spool.ts'
 import type { UnavailablePage } from '../front/unavailable.ts'
+import type { AccessRules } from '../logs/access-rules.ts'
 import type { NginxConnections } from '../nginx/connections.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
 import type { ListenAddress } from '../nginx/listen-address.ts'
@@ -14,6 +15,12 @@ import type { ServedRoute } from '../routes/route.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
 import type { AppUpstream } from '../workers/app-upstream.ts'
 import type { BusyCounter } from '../workers/autoscaling/busy-counter.ts'
+
+/** Access log. */
+export interface AccessLog extends AccessRules {
+  path: string
+  format: LogFormat
+}
 
 /** Model of the nginx configuration: everything that its rendered parts depend on. */
 export interface NginxModel {
@@ -28,7 +35,7 @@ export interface NginxModel {
   statusSocket: string | undefined
   /** Bounds of what nginx stores for clients. */
   spool: Spool
-  accessLog: { path: string; format: LogFormat } | undefined
+  accessLog: AccessLog | undefined
   http: ListenAddress[]
   https: ListenAddress[]
   httpMode: 'redirect' | 'serve'

@@ -25,6 +25,7 @@ import { describeFrontProblems } from '../front/problems.ts'
 import { responseHeaders } from '../front/response-header-keys.ts'
 import { tempDir } from '../front/spool-keys.ts'
 import { trustKeys } from '../front/trust-keys.ts'
+import { accessLog } from '../logs/access-log-keys.ts'
 import { backgroundProcess, initItem } from '../programs/keys.ts'
 import { type Route, route, routeToApp } from '../routes/keys.ts'
 import { describeRouteProblems, fallbackApp } from '../routes/problems.ts'
@@ -188,10 +189,7 @@ export const configSchema = z
         description:
           "HTML file, relative to the app's directory, that visitors get with 502, 503 and 504 while no worker responds; read at startup and on each reload; default: a built-in page",
       }),
-    access_log: z
-      .boolean({ error: 'expected true or false' })
-      .default(true)
-      .register(docs, { description: 'Whether nginx writes a line per request to stdout' }),
+    access_log: accessLog,
     log_format: z
       .enum(['text', 'json', 'short', 'raw'], { error: 'expected text, json, short or raw' })
       .default('text')

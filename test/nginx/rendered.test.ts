@@ -4,6 +4,7 @@ import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
+import { accessRules } from '../../supervisor/logs/access-rules.ts'
 import { createNginxFiles, readNginxFeatures } from '../../supervisor/nginx/adapters/files.ts'
 import { findSnippets, readOwnFiles } from '../../supervisor/nginx/adapters/own-files.ts'
 import { complaintFix } from '../../supervisor/nginx/complaint.ts'
@@ -50,7 +51,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
     retrySocket: undefined,
     spool: diskSpool(join(folder, 'nginx')),
     proxySettings: [],
-    accessLog: { path: '/dev/null', format: 'text' },
+    accessLog: { path: '/dev/null', format: 'text', ...accessRules(true) },
     http: loopback,
     https: secure,
     httpMode: 'redirect',
@@ -398,7 +399,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
       },
     ],
     ['no route for /', { routes: [routeTo(toApp('app'), { path: '/api' })] }],
-    ['JSON access log', { accessLog: { path: '/dev/null', format: 'json' } }],
+    ['JSON access log', { accessLog: { path: '/dev/null', format: 'json', ...accessRules(true) } }],
     [
       'no access log, no health',
       { accessLog: undefined, health: { socket: '/tmp/health.sock', livePath: 'off', readyPath: 'off' } },

@@ -96,6 +96,50 @@ routes: [{ app: app }, { path: /gone, upstream: gone }]
     for (const { message } of await stopped(monohull)) assert.doesNotMatch(message ?? '', /inherited/)
   })
 
+  it('have the fields, and only the requests, that access_log names, without what it redacts', async t => {
+    const files = {
+      'monohull.yaml': `https: off
+trusted_proxies: [127.0.0.2]
+upstreams: { gone: { servers: ["127.0.0.1:1"] } }
+routes: [{ app: app }, { path: /gone, upstream: gone }]
+access_log:
+  fields: [remote_addr, uri, referer, seconds]
+  exclude_paths: [/healthz, /assets/*]
+  redact: [query, remote_addr]
+  sample: 0
+`,
+    }
+    const monohull = startMonohull(t, { args: hello, env: json, files })
+    await monohull.serving()
+    for (const path of ['/fine', '/assets/gone', '/healthz']) await monohull.request({ path })
+    const failed = (address: string) =>
+      monohull.request({
+        path: '/gone?token=secret&x="/?',
+        headers: { referer: 'http://a/?token=secret', 'x-forwarded-for': address },
+        from: '127.0.0.2',
+      })
+    await failed('203.0.113.7')
+    await failed('2001:db8::7')
+    await failed('2001:db8:1:2::7')
+    const hasAll = () => recordsOf(monohull).filter(({ stream }) => stream === 'access').length === 3
+    await until('the lines', hasAll, { details: monohull.output })
+    await found(
+      monohull,
+      'the error',
+      record => record.stream === 'error' && `${record.message}`.includes('2001:db8:1::'),
+    )
+    const records = await stopped(monohull)
+    const access = records.filter(({ stream }) => stream === 'access')
+    assert.deepEqual(
+      access.map(({ time: _, pid: __, seconds, ...rest }) => ({ ...rest, seconds: typeof seconds })),
+      ['203.0.113.0', '2001:db8::', '2001:db8:1::'].map(remote_addr => ({
+        ...{ source: 'nginx', stream: 'access', remote_addr, uri: '/gone?[redacted]' },
+        ...{ referer: 'http://a/?[redacted]', seconds: 'number' },
+      })),
+    )
+    assert.doesNotMatch(JSON.stringify(records), /secret|113\.7|::7/)
+  })
+
   it('keep a broken PROXY header in one line, whatever it contains', async t => {
     const files = { 'monohull.yaml': 'https: off\ntrusted_proxies: [127.0.0.1]\nproxy_protocol: true\n' }
     const monohull = startMonohull(t, { args: hello, env: json, files })

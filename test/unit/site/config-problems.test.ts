@@ -22,7 +22,7 @@ describe('config/load: invalid values', () => {
     ['http_port: 80.5', 'expected a whole port number'],
     ['https_port: 65536', 'expected a port from 0 to 65535'],
     ['https: maybe', 'expected redirect, on or off'],
-    ['access_log: maybe', 'expected true or false'],
+    ['access_log: maybe', 'expected true, false or {fields, exclude_paths, redact, sample}'],
     ['stop_timeout: 9', 'expected a duration such as 500ms, 8s or 5m'],
     ['stop_timeout: 0s', 'expected a duration above zero'],
     ['run_dir: run', 'expected an absolute path outside /proc and /sys, without spaces, quotes, colons and $'],

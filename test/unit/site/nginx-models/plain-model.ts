@@ -1,3 +1,4 @@
+import { accessRules } from '../../../../supervisor/logs/access-rules.ts'
 import type { NginxModel } from '../../../../supervisor/site/model.ts'
 import type { AppUpstream } from '../../../../supervisor/workers/app-upstream.ts'
 import { diskSpool, plainFront } from '../../../front-rules.ts'
@@ -35,7 +36,7 @@ export const plainModel: NginxModel = {
   workDir: '/run/monohull/nginx',
   statusSocket: undefined,
   spool: diskSpool('/run/monohull/nginx'),
-  accessLog: { path: '/dev/stdout', format: 'text' },
+  accessLog: { path: '/dev/stdout', format: 'text', ...accessRules(true) },
   http: [{ address: '0.0.0.0', port: 80 }],
   https: [{ address: '0.0.0.0', port: 443 }],
   httpMode: 'redirect',

@@ -1,3 +1,4 @@
+import { accessRules } from '../../../../supervisor/logs/access-rules.ts'
 import type { NginxModel } from '../../../../supervisor/site/model.ts'
 import { plainFront } from '../../../front-rules.ts'
 import { routeTo, toApp } from '../../../routes.ts'
@@ -10,7 +11,18 @@ export const serverModels: Record<string, NginxModel> = {
     ...plainModel,
     httpMode: 'serve',
     publicHttpsPort: 8443,
-    accessLog: { path: '/dev/stdout', format: 'json' },
+    accessLog: { path: '/dev/stdout', format: 'json', ...accessRules(true) },
+  },
+  'access-log-rules': {
+    ...plainModel,
+    accessLog: {
+      path: '/dev/stdout',
+      format: 'json',
+      fields: ['uri', 'status', 'trace_id'],
+      excludedPaths: ['/healthz', '/assets/v1.0/*'],
+      redacted: ['query', 'remote_addr'],
+      sample: 0.125,
+    },
   },
   'https-off': { ...plainModel, httpMode: 'serve', https: [], certificates: undefined },
   ipv6: {

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { accessRules } from '../../../supervisor/logs/access-rules.ts'
+import { accepted, refusedOnce, yaml } from './load-config.ts'
+
+describe('config/load: access_log', () => {
+  it('is a switch, or rules with defaults', () => {
+    assert.equal(accepted({}).access_log, true)
+    assert.equal(accepted(yaml('access_log: off')).access_log, false)
+    assert.equal(accepted({ env: { MONOHULL_ACCESS_LOG: 'false' } }).access_log, false)
+    const { access_log } = accepted(yaml('access_log: { redact: [query], sample: 0.5 }'))
+    assert.deepEqual(accessRules(access_log), {
+      ...accessRules(true),
+      redacted: ['query'],
+      sample: 0.5,
+    })
+  })
+
+  const refusals: [string, RegExp][] = [
+    ['{ fields: [url] }', /fields of remote_addr, method, .*uri/],
+    ['{ fields: [] }', /at least one field/],
+    ['{ exclude_paths: [healthz] }', /paths such as \/healthz/],
+    ['{ exclude_paths: ["/a\\"b"] }', /paths such as \/healthz/],
+    ['{ exclude_paths: ["/*/a"] }', /paths such as \/healthz/],
+    ['{ redact: [password] }', /query or remote_addr/],
+    ['{ sample: 10 }', /from 0 to 1/],
+  ]
+  for (const [text, problem] of refusals)
+    it(`rejects ${text}`, () => {
+      const found = refusedOnce(yaml(`access_log: ${text}`))
+      assert.match(`${found.problem} ${found.fix}`, problem)
+    })
+})
