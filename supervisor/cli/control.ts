@@ -34,17 +34,26 @@ function toJson(status: Status): string {
 }
 
 /** Sends a command such as `reload` or `scale/4` to the running instance, and prints the result; fails if the command failed. */
-export async function command(commandLine: CommandLine, world: World, path: string): Promise<number> {
+export async function command(
+  commandLine: CommandLine,
+  world: World,
+  path: string,
+  format: 'text' | 'json' = 'text',
+): Promise<number> {
   const { body } = await askAdmin(await socketOf(commandLine, world), {
     method: 'POST',
     path: `/${path}`,
     hook: world.env.MONOHULL_EVENT,
   })
-  return printOutcome(body as Outcome)
+  return printOutcome(body as Outcome, format)
 }
 
 /** Prints the outcome of a command, and returns its exit code. */
-export function printOutcome(outcome: Outcome): number {
+export function printOutcome(outcome: Outcome, format: 'text' | 'json' = 'text'): number {
+  if (format === 'json') {
+    process.stdout.write(`${JSON.stringify(outcome, null, 2)}\n`)
+    return outcome.ok ? exitCode.ok : exitCode.failed
+  }
   if (outcome.ok) process.stdout.write(`monohull: ${outcome.message}\n`)
   else
     process.stderr.write(`monohull: ${outcome.message}: ${[outcome.reason, ...(outcome.lastLines ?? [])].join('\n')}\n`)

@@ -33,9 +33,7 @@ export async function maintenance(
     if (message !== undefined) query.set('message', message)
     const path = `/maintenance/${action}?${query}`
     const outcome = (await askAdmin(socket, { method: 'POST', path })).body as Outcome
-    if (!isJson) return printOutcome(outcome)
-    process.stdout.write(`${JSON.stringify(outcome, null, 2)}\n`)
-    return outcome.ok ? exitCode.ok : exitCode.failed
+    return printOutcome(outcome, isJson ? 'json' : 'text')
   }
   const { maintenance: found } = (await askAdmin(socket, { method: 'GET', path: '/status' })).body as Status
   if (isJson) process.stdout.write(`${JSON.stringify(found ?? null, null, 2)}\n`)

@@ -130,6 +130,20 @@ export async function runProgram(argv: string[], world: World): Promise<number> 
     )
     .option('--message <text>', 'text on the page')
     .option('--json', 'print JSON')
+  addControl(
+    'pause',
+    'let requests to apps and upstreams wait, for example during a database switch',
+    async (commandLine, { options }) => {
+      const { for: duration } = options
+      const path = duration === undefined ? 'pause' : `pause?for=${encodeURIComponent(duration)}`
+      return (await control()).command(commandLine, world, path, options.json ? 'json' : 'text')
+    },
+  )
+    .option('--for <duration>', 'time after which they go on by themselves, at most 10m; default: 30s')
+    .option('--json', 'print JSON')
+  addControl('resume', 'let requests go on after a pause', async (commandLine, { options }) =>
+    (await control()).command(commandLine, world, 'resume', options.json ? 'json' : 'text'),
+  ).option('--json', 'print JSON')
   addControl('cache', 'remove responses from the cache of nginx', async (commandLine, { words: [, prefix] }) => {
     const path = prefix === undefined ? 'purge' : `purge/${encodeURIComponent(prefix)}`
     return (await control()).command(commandLine, world, path)

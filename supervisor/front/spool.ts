@@ -1,4 +1,4 @@
-import { callLua, quote } from '../nginx/text.ts'
+import { callLuaInTurn, quote } from '../nginx/text.ts'
 import { bytesOf } from './cache/cache.ts'
 import type { Limits } from './limits.ts'
 import type { RouteRules } from './route-rules.ts'
@@ -88,17 +88,27 @@ export interface RouteSpool {
   responseSize: string | undefined
 }
 
-/** Lines for the locations of a route that proxies requests. `maxBody`: the largest body that the route accepts, in bytes. */
-export function renderRouteSpool(route: RouteSpool, { spool, maxBody }: { spool: Spool; maxBody: number }): string[] {
+/**
+ * Lines for the locations of a route that proxies requests. `maxBody`: the largest body that the route accepts, in bytes. `pauseGate`: file
+ * that lets requests wait.
+ */
+export function renderRouteSpool(
+  route: RouteSpool,
+  { spool, maxBody, pauseGate }: { spool: Spool; maxBody: number; pauseGate?: string | undefined },
+): string[] {
   const { totalBodyBytes, bodyBufferBytes } = spool
+  const access: [string, ...string[]][] = [
+    ...(pauseGate === undefined ? [] : [['gate.wait', pauseGate] as [string, string]]),
+    ...(route.storesBodies && totalBodyBytes !== undefined
+      ? [['bodies.reserve', `${totalBodyBytes}`, `${maxBody}`, `${bodyBufferBytes}`] as [string, ...string[]]]
+      : []),
+  ]
   return [
     ...(route.responseSize !== undefined && spool.responseBytes > 0
       ? [`proxy_max_temp_file_size ${route.responseSize};`]
       : []),
     ...(route.storesBodies ? [] : ['proxy_request_buffering off;']),
-    ...(route.storesBodies && totalBodyBytes !== undefined
-      ? [callLua('access', 'bodies.reserve', `${totalBodyBytes}`, `${maxBody}`, `${bodyBufferBytes}`)]
-      : []),
+    ...(access.length > 0 ? [callLuaInTurn('access', access)] : []),
   ]
 }
 

@@ -17,9 +17,16 @@ export function literal(value: string): string {
 
 /** Directive that calls a function in nginx/lua/monohull: `callLua('log', 'busy.count', 'web')`. */
 export function callLua(phase: string, name: string, ...values: readonly string[]): string {
-  const [module, method] = name.split('.')
-  const loaded = `require(${quoteLua(`monohull.${module}`)})`
-  return `${phase}_by_lua_block { ${loaded}.${method}(${values.map(quoteLua).join(', ')}) }`
+  return callLuaInTurn(phase, [[name, ...values]])
+}
+
+/** Directive that calls several functions, one after the other: nginx accepts one directive for each phase of a location. */
+export function callLuaInTurn(phase: string, calls: readonly (readonly [string, ...string[]])[]): string {
+  const texts = calls.map(([name, ...values]) => {
+    const [module, method] = name.split('.')
+    return `require(${quoteLua(`monohull.${module}`)}).${method}(${values.map(quoteLua).join(', ')})`
+  })
+  return `${phase}_by_lua_block { ${texts.join('; ')} }`
 }
 
 /** Text as a Lua string literal. */

@@ -54,7 +54,7 @@ function renderMatch(pattern: string, variable: string): string[] {
 }
 
 /** Part of nginx's model that the locations of proxied routes depend on. */
-export interface ProxiedModel extends PeerModel, Pick<RoutesModel, 'front' | 'spool'> {
+export interface ProxiedModel extends PeerModel, Pick<RoutesModel, 'front' | 'spool' | 'pauseGate'> {
   /** Whether some clients may use one route and not another. */
   differsInAccess: boolean
 }
@@ -119,12 +119,13 @@ export function renderResponseFilter(
   return [callLua('header_filter', 'response.check', ...(target.kind === 'app' ? ['app'] : []))]
 }
 
-/** Bounds of what nginx stores for requests of a route. */
+/** Bounds of what nginx stores for requests of a route, and the gate that they wait at during a pause. */
 export function renderStoring(
   { rules, target }: { rules: ServedRoute['rules']; target: Pick<ProxiedTarget, 'spool'> },
-  { front, spool }: Pick<RoutesModel, 'front' | 'spool'>,
+  { front, spool, pauseGate }: Pick<RoutesModel, 'front' | 'spool' | 'pauseGate'>,
 ): string[] {
-  return renderRouteSpool(target.spool, { spool, maxBody: bytesOf(rules.bodySize ?? front.limits.bodySize ?? '0') })
+  const maxBody = bytesOf(rules.bodySize ?? front.limits.bodySize ?? '0')
+  return renderRouteSpool(target.spool, { spool, maxBody, pauseGate })
 }
 
 /**

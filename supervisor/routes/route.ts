@@ -113,4 +113,6 @@ export interface RoutesModel {
   proxySettings: readonly string[]
   /** Unix socket on which nginx asks whether a request whose worker died goes to another; undefined: nginx decides. */
   retrySocket: string | undefined
+  /** File that lets requests wait while it exists; undefined while nothing is paused. */
+  pauseGate?: string | undefined
 }

@@ -13,7 +13,7 @@ import type { Subject } from './subject.ts'
 
 /** Dependencies of the local servers. */
 export interface LocalServersDeps
-  extends Pick<AdminOptions, 'record' | 'renewCertificate' | 'inspection' | 'dynamicRoutes' | 'maintenance'> {
+  extends Pick<AdminOptions, 'record' | 'renewCertificate' | 'inspection' | 'dynamicRoutes' | 'maintenance' | 'pause'> {
   clock: Runtime['clock']
   log: Runtime['log']
   /** Directory of the installation. */
@@ -42,6 +42,7 @@ export async function openLocalServers(run: Run, deps: LocalServersDeps): Promis
     inspection: deps.inspection,
     dynamicRoutes: deps.dynamicRoutes,
     maintenance: deps.maintenance,
+    pause: deps.pause,
   }
   run.add(await openAdminPort(run, { log: deps.log, options: admin }))
   const servers = await Promise.all([

@@ -15,7 +15,7 @@ const quickShare = 0.5
 /** nginx as a subject that serves the run. */
 export interface RunningNginx
   extends Subject,
-    Pick<Nginx, 'recordFiles' | 'retireOrphans' | 'reopenLogs' | 'isStarted' | 'pid'> {
+    Pick<Nginx, 'recordFiles' | 'retireOrphans' | 'reopenLogs' | 'isStarted' | 'pid' | 'oldWorkers'> {
   start(): Promise<void>
   /** Tests a proposal without side effects. Throws an OperatorError if nginx rejects it. */
   check(proposal: Proposal): Promise<void>
@@ -63,6 +63,7 @@ export function createRunningNginx(
     reopenLogs: nginx.reopenLogs,
     isStarted: nginx.isStarted,
     pid: nginx.pid,
+    oldWorkers: nginx.oldWorkers,
     start: () => nginx.start(render()),
     check: proposal => nginx.check(() => render(proposal)),
     async take(proposal) {

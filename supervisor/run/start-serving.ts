@@ -6,6 +6,8 @@ import { describeSockets, reachableHost } from '../front/front.ts'
 import { maintenanceFiles } from '../front/maintenance/adapters/files.ts'
 import { isNetwork } from '../front/maintenance/adapters/networks.ts'
 import { openMaintenance } from '../front/maintenance/maintenance.ts'
+import { openGate } from '../front/pause/adapters/gate.ts'
+import { openPause } from '../front/pause/pause.ts'
 import { accessRules } from '../logs/access-rules.ts'
 import { createNginxFiles } from '../nginx/adapters/files.ts'
 import { openGenerationSocket } from '../nginx/adapters/generation-socket.ts'
@@ -60,6 +62,15 @@ export async function startServing(deps: StartDeps, programs: StartedPrograms): 
       files: maintenanceFiles({ workDir: join(config.run_dir, 'nginx'), stateDir: config.state_dir }),
       hasLua: features.luaModules !== undefined,
       isNetwork,
+    }),
+  )
+  const pausing = run.add(
+    openPause({
+      ...shared,
+      gate: openGate(join(config.run_dir, 'nginx', 'pause')),
+      hasLua: features.luaModules !== undefined,
+      follow: async () => nginx?.follow(),
+      oldWorkers: () => nginx?.oldWorkers() ?? 0,
     }),
   )
   const autoscaling = run.add(
@@ -133,6 +144,7 @@ export async function startServing(deps: StartDeps, programs: StartedPrograms): 
       }),
       dynamicRoutes,
       maintenance,
+      pause: pausing,
       retries: {
         mayRepeat: failedTries.mayRepeat,
         next: (app, failed) => apps.nextFor(app, { ...failed, isSuspect: failedTries.isSuspect(failed) }),

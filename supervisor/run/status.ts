@@ -40,6 +40,8 @@ export interface Status {
   certificates?: CertificatesStatus | undefined
   /** Undefined unless it is on. */
   maintenance?: MaintenanceStatus | undefined
+  /** When a pause ends by itself, as an ISO date; undefined while nothing is paused. */
+  pausedUntil?: string | undefined
   /** Undefined unless client certificates are checked. */
   clientCertificates?: ClientCertificateStatus | undefined
 }

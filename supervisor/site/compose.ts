@@ -5,6 +5,7 @@ import { onDemandOf } from '../certificates/on-demand/paths.ts'
 import type { CertificatesModel } from '../certificates/served.ts'
 import { dynamicRoutesOf } from '../dynamic-routes/paths.ts'
 import { frontRules } from '../front/choose-rules.ts'
+import type { PauseModel } from '../front/pause/pause.ts'
 import { boundBodies, spoolOf } from '../front/spool.ts'
 import type { SpoolModel } from '../front/spool-watch.ts'
 import { accessRules } from '../logs/access-rules.ts'
@@ -26,7 +27,13 @@ import type { NginxModel } from './model.ts'
 import type { Settings } from './settings.ts'
 
 /** Part of the model that depends on bound ports and running processes; the rest depends on the settings. */
-export interface RunningModel extends AppsModel, UpstreamsModel, CertificatesModel, StaticFilesModel, SpoolModel {
+export interface RunningModel
+  extends AppsModel,
+    UpstreamsModel,
+    CertificatesModel,
+    StaticFilesModel,
+    SpoolModel,
+    PauseModel {
   http: readonly ListenAddress[]
   https: readonly ListenAddress[]
   accessLogPath: string
@@ -43,6 +50,7 @@ export const noneRunning: RunningModel = {
   serversOf: () => [],
   upstreamServersOf: () => [],
   isSpoolShort: false,
+  pauseGate: undefined,
 }
 
 /** Name of the health socket in run_dir. */
@@ -128,6 +136,7 @@ export function modelNginx(settings: Settings, features: NginxFeatures, running:
     snippets: settings.snippets,
     ownFiles: settings.ownFiles,
     proxySettings: settings.proxySettings,
+    pauseGate: running.pauseGate,
     drainTimeoutSeconds: Math.max(1, Math.ceil(config.nginx.drain_timeout / 1000)),
   }
 }

@@ -74,6 +74,8 @@ export interface NginxModel {
   ownFiles: OwnFiles
   /** Lines of snippets/proxy.conf, in which a route's snippet may replace some. */
   proxySettings: readonly string[]
+  /** File that lets requests to apps and upstreams wait while it exists; undefined while nothing is paused. */
+  pauseGate?: string | undefined
   /** Seconds after a reload in which nginx's old workers close their remaining connections. */
   drainTimeoutSeconds: number
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import http from 'node:http'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { nginxProcesses } from '../../supervisor/nginx/adapters/processes.ts'
@@ -105,12 +106,14 @@ describe('while no worker is left, visitors get', () => {
   })
 })
 
-/** Runs `monohull maintenance` for an instance. */
-async function maintain(t: TestContext, { folder }: Monohull, ...words: string[]) {
+/** Runs a command for an instance. */
+async function tell(t: TestContext, { folder }: Monohull, ...words: string[]) {
   const env = { MONOHULL_RUN_DIR: join(folder, 'run') }
-  const told = startMonohull(t, { folder: temporaryFolder(t), args: ['maintenance', ...words], env })
+  const told = startMonohull(t, { folder: temporaryFolder(t), args: words, env })
   return { code: await told.exited, output: told.output() }
 }
+
+const maintain = (t: TestContext, monohull: Monohull, ...words: string[]) => tell(t, monohull, 'maintenance', ...words)
 
 describe('monohull maintenance', () => {
   it('closes the site without a reload, but for health checks and those who are let in; a restart keeps it', async t => {
@@ -155,6 +158,86 @@ describe('monohull maintenance', () => {
     assert.deepEqual([wrong.code, /office is not an address/.test(wrong.output)], [1, true])
     assert.equal((await maintain(t, again, 'off')).code, 0)
     assert.equal((await again.request()).body, 'well')
+  })
+})
+
+/** An app that notes each request, and whose responses to /slow take a moment. */
+const noting = {
+  ...app,
+  files: {
+    'app.cjs': `const { appendFileSync } = require('node:fs')
+require('node:http').createServer((q, r) => {
+  appendFileSync('seen', q.url + '\\n')
+  q.resume().on('end', () => setTimeout(() => r.end(q.url), q.url === '/slow' ? 700 : 0))
+}).listen(3000)`,
+    'pages/a.html': 'static',
+    'monohull.yaml': 'routes: [{ app: app }, { path: /f, files: { root: pages } }]\n',
+  },
+  env: { ...app.env, MONOHULL_HTTPS: 'off' },
+}
+
+describe('monohull pause', () => {
+  it('lets requests wait and loses none; those in flight end first; resume, or the time, lets them go on', async t => {
+    const monohull = startMonohull(t, noting)
+    await monohull.serving()
+    const seen = () => readFileSync(join(monohull.folder, 'seen'), 'utf8').trim().split('\n')
+    const agent = new http.Agent({ keepAlive: true })
+    t.after(() => agent.destroy())
+    const statuses = new Map<string, number>()
+    let isDone = false
+    let sent = 0
+    const clients = Array.from({ length: 6 }, async (_, client) => {
+      while (!isDone) {
+        const path = `/${client}-${sent++}`
+        const { status, body } = await monohull.request({ path, method: 'POST', body: 'x'.repeat(3000), agent })
+        const got = body === path ? `${status}` : `${status} with another body`
+        statuses.set(got, (statuses.get(got) ?? 0) + 1)
+      }
+    })
+    await until('some requests', () => sent > 50)
+    let hasSlowEnded = false
+    const slow = monohull.request({ path: '/slow' }).then(({ body }) => {
+      hasSlowEnded = body === '/slow'
+    })
+    await until('the slow one to be there', () => seen().includes('/slow'))
+    const paused = await tell(t, monohull, 'pause', '--for', '30s')
+    assert.match(paused.output, /paused until 2\S+Z: requests wait, and no request is in flight; monohull resume ends/)
+    assert.equal(hasSlowEnded, true)
+    await slow
+    const before = seen().length
+    for (let turn = 0; turn < 20; turn++) assert.equal((await monohull.request({ path: '/readyz' })).status, 200)
+    assert.equal((await monohull.request({ path: '/f/a.html' })).body, 'static')
+    assert.equal(seen().length, before, 'a request came through')
+    assert.match((await tell(t, monohull, 'status')).output, /warning: requests wait until/)
+    assert.equal((await tell(t, monohull, 'restart')).code, 0)
+    assert.equal(seen().length, before)
+    const resumed = await tell(t, monohull, 'resume', '--json')
+    assert.deepEqual(JSON.parse(resumed.output), { ok: true, message: 'resumed: requests go on' })
+    await until('more requests', () => seen().length > before + 50)
+
+    await tell(t, monohull, 'pause', '--for', '2s')
+    await monohull.seen(/resumed: requests go on by=itself after=2/)
+    const after = seen().length
+    await until('more requests', () => seen().length > after + 50)
+    isDone = true
+    await Promise.all(clients)
+    assert.deepEqual([...statuses.keys()], ['200'])
+    assert.equal((await tell(t, monohull, 'resume')).output, 'monohull: nothing was paused\n')
+    for (const [duration, problem] of [
+      ['soon', /--for: soon is not a duration/],
+      ['11m', /--for: 11m is not between 1s and 10m/],
+    ] as const) {
+      const { code, output } = await tell(t, monohull, 'pause', '--for', duration)
+      assert.deepEqual([code, problem.test(output)], [1, true])
+    }
+
+    // a stop lets requests go on: they are in flight
+    await tell(t, monohull, 'pause')
+    const last = monohull.request({ path: '/last' })
+    await until('the last one to wait', async () => (await monohull.request({ path: '/f/a.html' })).status === 200)
+    monohull.signal('SIGTERM')
+    assert.equal((await last).body, '/last')
+    assert.equal(await monohull.exited, 0)
   })
 })
 

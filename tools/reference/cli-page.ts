@@ -2,7 +2,20 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 
 /** Commands for a running instance. */
-const controls = ['status', 'reload', 'restart', 'scale', 'inspect', 'maintenance', 'cache', 'cert', 'routes', 'stop']
+const controls = [
+  'status',
+  'reload',
+  'restart',
+  'scale',
+  'inspect',
+  'maintenance',
+  'pause',
+  'resume',
+  'cache',
+  'cert',
+  'routes',
+  'stop',
+]
 
 /** Page docs/reference/cli.md: the program's help, as it prints it to a pipe. */
 export async function cliPage(home: string): Promise<string> {

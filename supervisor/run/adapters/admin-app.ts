@@ -9,6 +9,7 @@ import { isSameOrigin } from '../../dashboard/same-origin.ts'
 import type { RouteOperations } from '../../dynamic-routes/operations.ts'
 import { withoutDynamicRoutes } from '../../dynamic-routes/reading.ts'
 import type { Maintenance } from '../../front/maintenance/maintenance.ts'
+import type { Pause } from '../../front/pause/pause.ts'
 import type { Inspection } from '../../workers/inspection.ts'
 import type { Command } from '../command.ts'
 import type { CommandClient } from '../command-queue.ts'
@@ -34,6 +35,7 @@ export interface AdminOptions {
   renewCertificate: (name: string, mode: 'due' | 'forced') => Promise<Outcome>
   inspection: Inspection
   maintenance: Pick<Maintenance, 'turnOn' | 'turnOff'>
+  pause: Pick<Pause, 'begin' | 'end'>
   /** Undefined unless dynamic_routes is set. */
   dynamicRoutes: Pick<RouteOperations, 'list' | 'get' | 'exportAll'> | undefined
   /** Settles when the command is done. */
@@ -44,7 +46,7 @@ export interface AdminOptions {
  * Admin API, for every user who may open its socket. `GET`: `/`, the status page, and its `/feed`; `/status`, `/metrics`, `/routes?match=PATTERN`, `/routes?export=true`,
  * `/routes/HOST`, `/logs`, `/events`, `/deaths`, `/deaths/ID`. `POST`: `/reload?allow-missing=true`, `/restart`,
  * `/restart/TARGET`, `/scale/N?app=NAME`, `/certificates/NAME/renew?force=true`, `/inspect/WORKER?close=true`, `/maintenance/on?allow=NETWORK&message=TEXT`,
- * `/maintenance/off`, `/routes/HOST/set?target=TARGET`,
+ * `/maintenance/off`, `/pause?for=DURATION`, `/resume`, `/routes/HOST/set?target=TARGET`,
  * `/routes/HOST/remove`, `/routes` with a body to import, `/purge`, `/purge/PREFIX`, `/stop`. A command responds when it is done: 200 with a message, 409 with
  * the reason for the failure, or 404 for the name of something that does not exist.
  */
@@ -59,6 +61,7 @@ export function createAdminApp({
   renewCertificate,
   inspection,
   maintenance,
+  pause,
   dynamicRoutes,
 }: AdminOptions): Express {
   const app = express()
@@ -100,6 +103,12 @@ export function createAdminApp({
     const options = { allow: textsOf(allow), message: textsOf(message)[0] }
     const outcome = state === 'on' ? maintenance.turnOn(options) : maintenance.turnOff()
     sendOutcome(response, outcome)
+  })
+  app.post('/pause', async (request, response) => {
+    sendOutcome(response, await pause.begin(textsOf(request.query.for)[0]))
+  })
+  app.post('/resume', async (_request, response) => {
+    sendOutcome(response, await pause.end())
   })
   app.get('/routes', async (request, response) => {
     const { match, export: isExport } = request.query

@@ -67,6 +67,7 @@ describe('run/adapters/admin-server', () => {
         open: async () => ({ ok: true, message: 'opened' }),
         close: async () => ({ ok: true, message: 'closed' }),
       },
+      pause: { begin: () => assert.fail(), end: () => assert.fail() },
       maintenance: { turnOn: () => assert.fail(), turnOff: () => assert.fail() },
       dynamicRoutes: undefined,
     })

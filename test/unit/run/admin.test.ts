@@ -77,6 +77,7 @@ function app(
     },
     dynamicRoutes,
     maintenance,
+    pause,
   })
 }
 
@@ -89,7 +90,21 @@ const maintenance: AdminOptions['maintenance'] = {
   turnOff: () => ({ ok: true, message: 'off' }),
 }
 
+/** Repeats the duration. */
+const pause: AdminOptions['pause'] = {
+  begin: async duration =>
+    duration === 'no' ? { ok: false, message: 'no', reason: 'no' } : { ok: true, message: `for ${duration}` },
+  end: async () => ({ ok: true, message: 'resumed' }),
+}
+
 describe('run/adapters/admin-app', () => {
+  it('pauses and resumes', async () => {
+    await request(app()).post('/pause?for=5s').expect(200, { ok: true, message: 'for 5s' })
+    await request(app()).post('/pause').expect(200, { ok: true, message: 'for undefined' })
+    await request(app()).post('/pause?for=no').expect(409)
+    await request(app()).post('/resume').expect(200, { ok: true, message: 'resumed' })
+  })
+
   it('turns maintenance on and off', async () => {
     const on = await request(app()).post('/maintenance/on?allow=10.0.0.0/8&allow=::1&message=at%20nine').expect(200)
     assert.deepEqual(JSON.parse(on.body.message), { allow: ['10.0.0.0/8', '::1'], message: 'at nine' })
@@ -154,6 +169,7 @@ describe('run/adapters/admin-app', () => {
         close: async () => ({ ok: true, message: 'closed' }),
       },
       maintenance,
+      pause,
       dynamicRoutes: undefined,
     })
     await request(server).get('/readyz').expect(200)
