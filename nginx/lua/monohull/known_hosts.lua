@@ -12,6 +12,8 @@ local state = ngx.shared.monohull_route_state
 
 --- How long an answer is fresh, after it was given or last confirmed by a sign of life.
 local fresh_seconds = 30
+--- Time between two signs of life: the last one before a silence may have been that long ago.
+local beat_seconds = 5
 --- How long a host stays unknown.
 local unknown_seconds = 10
 --- Questions in a second about hosts that turn out to have no route.
@@ -19,18 +21,19 @@ local most_unknown = 200
 local none = "none"
 
 --- Events as this nginx worker has read them in the present millisecond: many requests need them.
-local read_at, all, newest_wildcard, trusted, alive
+local read_at, all, newest_wildcard, trusted, alive, ended
 
 local M = {}
 
 --- Reads the times of the latest events: when every host was to be asked about again, when a wildcard was added, when
--- the stream of changes began, and the last sign of life.
+-- the stream of changes began, the last sign of life, and the last one of the stream before.
 local function read_events()
     local now = ngx.now()
     if now == read_at then return end
     read_at = now
     all, newest_wildcard = state:get("all") or 0, state:get("others") or 0
     trusted, alive = state:get("trusted") or math.huge, state:get("alive") or 0
+    ended = state:get("ended") or 0
 end
 
 --- Sets the time of an event.
@@ -45,20 +48,16 @@ local function next_time()
     return math.max(ngx.time(), latest + 1)
 end
 
---- Age of an answer in seconds. Signs of life confirm those that were given after the stream of changes began.
-local function age(answered_at)
-    local now = ngx.time()
-    if answered_at > trusted and alive > answered_at then return now - alive end
-    return now - answered_at
-end
-
 --- What an answer is worth: `fresh`, `stale` (in use while a question is open), `due` (a question comes first), or nil.
+-- Signs of life confirm the answers since the stream of changes began. Those from before were confirmed until it did.
 local function worth(answered_at, stale_seconds)
     read_events()
-    local seconds = age(answered_at)
-    if seconds > stale_seconds then return nil end
+    local now = ngx.time()
+    local is_trusted = answered_at > trusted
+    local confirmed_at = math.max(answered_at, is_trusted and alive or ended)
+    if now - confirmed_at > stale_seconds + beat_seconds then return nil end
     if answered_at <= all then return "due" end
-    return seconds > fresh_seconds and "stale" or "fresh"
+    return now - (is_trusted and confirmed_at or answered_at) > fresh_seconds and "stale" or "fresh"
 end
 
 local function find(name, stale_seconds)
@@ -135,6 +134,7 @@ end
 function M.hear(stream)
     local now = ngx.time()
     if state:get("stream") ~= stream or now - (state:get("alive") or 0) > fresh_seconds then
+        state:set("ended", state:get("alive") or 0)
         mark("trusted", next_time())
     end
     state:set("stream", stream)

@@ -35,8 +35,9 @@ local function parse_answer(body)
 end
 
 --- Asks about a host and stores the answer. Without one, nothing changes.
+-- @return whether the supervisor says that there is none now
 local function ask(ask_socket, host)
-    if open_questions >= max_questions then return end
+    if open_questions >= max_questions then return false end
     open_questions = open_questions + 1
     local response = request_route(ask_socket, host)
     open_questions = open_questions - 1
@@ -54,6 +55,7 @@ local function ask(ask_socket, host)
         known_hosts.forget(host)
         if wildcard then known_hosts.forget(wildcard) end
     end
+    return status == "503"
 end
 
 --- Timer that asks again after a request has found a stale answer.
@@ -66,8 +68,8 @@ function M.refresh(ask_socket, host)
     if known_hosts.reserve(host, refresh_seconds) then ngx.timer.at(0, refresh, ask_socket, host) end
 end
 
---- Asks until the answer about a host is known, the time is up, or too many unknown hosts were asked about. One request
--- asks, and the others wait for its response. Returns as `known_hosts.find` does.
+--- Asks until the answer about a host is known, the time is up, the supervisor has none, or too many unknown hosts were
+-- asked about. One request asks, and the others wait for its response. Returns as `known_hosts.find` does.
 function M.wait(ask_socket, host, stale_seconds)
     local started = ngx.now()
     local route, value
@@ -78,8 +80,9 @@ function M.wait(ask_socket, host, stale_seconds)
     while is_open() and ngx.now() - started <= max_wait_seconds and known_hosts.may_ask() do
         if known_hosts.reserve(host, max_wait_seconds + 1) then
             -- another nginx worker may have got the response a moment ago
-            if is_open() then ask(ask_socket, host) end
+            local is_hopeless = is_open() and ask(ask_socket, host)
             known_hosts.release(host)
+            if is_hopeless then break end
         end
         if is_open() then ngx.sleep(poll_seconds) end
     end

@@ -11,7 +11,18 @@ local M = {}
 
 --- Whether a host can have a route.
 local function is_host_name(host)
-    return #host <= 253 and host:find("^[a-z0-9_][a-z0-9_.-]*$") ~= nil
+    for label in (host .. "."):gmatch("([^.]*)%.") do
+        if #label > 63 or label:find("^%-") or not label:find("^[a-z0-9_-]*[a-z0-9_]$") then return false end
+    end
+    return #host <= 253
+end
+
+--- Whether the client names no port beside the host, or one that exists. nginx ignores it.
+local function has_valid_port(host)
+    local named = ngx.var.http_host
+    if not named or named == host then return true end
+    local port = named:match(":([^%]]*)$") or ""
+    return port == "" or (#port <= 5 and port:find("^%d+$") ~= nil and tonumber(port) <= 65535)
 end
 
 --- Values by key, from texts with pairs of words.
@@ -75,6 +86,7 @@ end
 
 --- The route of a host. Asks about it if nothing is known; ends the request of a host without one.
 local function find_route(ask_socket, host)
+    if not has_valid_port(host) then return ngx.exit(400) end
     local stale_seconds = settings.stale
     local text, value = known_hosts.find(host, stale_seconds)
     if value == "fresh" then return text end

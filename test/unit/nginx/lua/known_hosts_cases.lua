@@ -23,7 +23,7 @@ return {
         expect(find("a.test"), { "app:web", "stale" })
         nginx.time = 1600
         expect(find("a.test"), { "app:web", "stale" })
-        nginx.time = 1602
+        nginx.time = 1606
         expect(find("a.test"), {})
         expect({ known().find("a.test", 3600) }, { "app:web", "stale" })
     end },
@@ -37,9 +37,27 @@ return {
         expect(find("a.test"), { "app:web", "fresh" })
         nginx.time = 5031
         expect({ find("a.test"), find("b.w.test") }, { { "app:web", "stale" }, { "app:web", "stale" } })
-        nginx.time = 5600
+        -- the supervisor may have been well for another five seconds
+        nginx.time = 5605
         expect(find("a.test"), { "app:web", "stale" })
-        nginx.time = 5601
+        nginx.time = 5606
+        expect(find("a.test"), {})
+    end },
+    { "keeps an old answer for as long as it may after the end of its stream, however many begin", function(nginx)
+        known().hear("s")
+        known().set_route("a.test", "app:web")
+        known().set_route("b.w.test", "app:web", "*.w.test")
+        hear_until(nginx, 5000)
+        -- a silence; it is well for a moment; then another
+        hear_until(nginx, 5400)
+        nginx.time = 5460
+        known().hear("s")
+        nginx.time = 5600
+        expect({ find("a.test"), find("b.w.test") }, { { "app:web", "stale" }, { "app:web", "stale" } })
+        known().hear("t")
+        nginx.time = 6065
+        expect(find("a.test"), { "app:web", "stale" })
+        nginx.time = 6066
         expect(find("a.test"), {})
     end },
     { "takes answers from before another stream, or a silence, for stale", function(nginx)

@@ -42,15 +42,28 @@ return {
     end },
     { "refuses what is not a host name without a question", function(nginx)
         for _, host in ipairs({
-            "A.test", "a b", "-a.test", ".a", "a/b", "/a", "[::1]", "é.test", ("a"):rep(254),
+            "A.test", "a b", "-a.test", ".a", "a/b", "/a", "[::1]", "é.test", ("a"):rep(64), ("a"):rep(64) .. ".test",
+            "a-.test", "a.-b.test", "a..test", ("abcdef."):rep(36) .. "ab",
         }) do
             expect(route(nginx, host), { exit = 400 })
         end
         expect(nginx.requests, {})
     end },
+    { "refuses a port that does not exist, also for a known host", function(nginx)
+        require("monohull.known_hosts").set_route("a.test", "app:web")
+        for _, port in ipairs({ "99999", "abc", "80x", "-1", "65536", "080080", " 80" }) do
+            nginx.var.http_host = "a.test:" .. port
+            expect(route(nginx, "a.test"), { exit = 400 })
+        end
+        for _, named in ipairs({ "a.test", "A.test", "a.test:", "a.test:80", "A.test.:65535" }) do
+            nginx.var.http_host = named
+            expect(route(nginx, "a.test"), { exec = "@web" })
+        end
+    end },
     { "asks about other hosts", function(nginx)
         respond(nginx, 200, "7 app:web")
-        for _, host in ipairs({ "_a.test", "a-b.test", "0.test", ("a"):rep(253) }) do
+        local long = { ("a"):rep(63) .. ".test", ("abcdef."):rep(36) .. "a" }
+        for _, host in ipairs({ "_a.test", "a-b.test", "0.test", unpack(long) }) do
             expect(route(nginx, host), { exec = "@web" })
             expect(nginx.requests[#nginx.requests], "GET /" .. host .. " HTTP/1.0\r\n\r\n")
         end
@@ -71,6 +84,14 @@ return {
         nginx.refused = math.huge
         expect(route(nginx, "a.test"), { exit = 503 })
         expect(nginx.time > 1002 and nginx.time < 1002.1, true)
+    end },
+    { "responds 503 at once if the supervisor cannot read the store, or serves what it knew", function(nginx)
+        respond(nginx, 503, "")
+        expect({ route(nginx, "a.test"), #nginx.requests, nginx.time }, { { exit = 503 }, 1, 1000 })
+        expect({ route(nginx, "a.test"), #nginx.requests, nginx.time }, { { exit = 503 }, 2, 1000 })
+        require("monohull.known_hosts").set_route("a.test", "app:web")
+        require("monohull.known_hosts").change_all()
+        expect({ route(nginx, "a.test"), nginx.time }, { { exec = "@web" }, 1000 })
     end },
     { "takes only complete responses", function(nginx)
         for _, response in ipairs({
@@ -109,7 +130,7 @@ return {
         local timer = nginx.timers[1]
         timer[1](false, unpack(timer, 2))
         expect(route(nginx, "a.test"), { exec = "@web" })
-        nginx.time = 1601
+        nginx.time = 1606
         expect(route(nginx, "a.test"), { exit = 503 })
     end },
     { "drops a response that is older than the latest changes, and asks again", function(nginx)
