@@ -20,7 +20,7 @@ export const dynamicRoutes = z
       })
       .register(docs, {
         description:
-          'Store for the routes of hosts that the configuration does not name. file: a file in state_dir; the URL of a Redis or Valkey server: `redis://HOST:6379`, `rediss://HOST:6379` for TLS, `unix:/run/redis/redis.sock`, or `redis+sentinel://HOST:26379,HOST:26379/MASTER`',
+          'Store for the routes of hosts that the configuration does not name. file: a file in state_dir; the URL of a Redis or Valkey server: `redis://HOST:6379`, `rediss://HOST:6379` for TLS, `unix:/run/redis/redis.sock`, `redis+sentinel://HOST:26379,HOST:26379/MASTER`, or `redis+cluster://HOST:6379,HOST:6379`',
         secret: true,
       }),
     prefix: z
@@ -73,6 +73,8 @@ export const dynamicRoutes = z
       else if (url?.ok && key !== 'prefix' && value[key] !== undefined && url.value[key] !== undefined)
         issue(key, 'is also in the URL of the store', 'remove one of the two')
     }
+    if (url?.ok && url.value.at.kind === 'cluster' && value.database)
+      issue('database', 'is not 0, but clusters only have database 0', 'remove it, and set prefix')
   })
   .optional()
 

@@ -28,6 +28,8 @@ export interface RedisConnection {
 const preparationMs = 30_000
 /** nginx waits for two seconds. */
 const replyMs = 1500
+/** Time for which a question waits for a link that was lost a moment ago: Redis may restart, or start at the same time. */
+const graceMs = 1000
 const pingEveryMs = 1000
 /** A server that is slower than this is given up: a frozen one looks the same. */
 const pingMs = 3000
@@ -37,12 +39,14 @@ const fixes: [RegExp, string][] = [
   [/WRONGPASS|invalid password|NOAUTH|AUTH/, 'correct dynamic_routes.username and password'],
   [/NOPERM/, 'give this user the commands that docs/guide/dynamic-routes.md lists'],
   [/^DENIED/, 'set a password in Redis, or protected-mode no if only trusted programs can reach it'],
-  [/cluster/, 'use a server or Sentinels instead'],
+  [/belongs to a cluster/, 'write redis+cluster:// in place of redis:// in dynamic_routes.store'],
+  [/cluster support disabled/, 'write redis:// in place of redis+cluster:// in dynamic_routes.store'],
+  [/CLUSTERDOWN|no server for slot/, 'repair the cluster: redis-cli --cluster check HOST:PORT'],
   [/LOADING/, 'wait until it has loaded its data'],
   [/certificate|self.signed|SSL|TLS/i, 'set NODE_EXTRA_CA_CERTS to the CA of its certificate'],
 ]
-/** Failures in a row that are not logged: Redis may start at the same time. About half a second. */
-const quietFailures = 3
+/** Time for which failures at startup are not logged: Redis may start at the same time. */
+const quietMs = 500
 const usualFix = 'start it, or correct dynamic_routes.store'
 
 /** Connection that begins at once. */
@@ -56,10 +60,7 @@ export function createRedisConnection(deps: ConnectionDeps): RedisConnection {
   let problem: string | undefined = 'the connection is not yet established'
   let logged: string | undefined
   let channel: string | undefined
-  let finishAttempt = () => {}
-  const firstAttempt = new Promise<void>(resolve => {
-    finishAttempt = resolve
-  })
+  let waiting = waitForLink()
 
   /** Settles when the link is lost, with the reason. */
   async function serve(): Promise<string> {
@@ -94,19 +95,33 @@ export function createRedisConnection(deps: ConnectionDeps): RedisConnection {
 
   function settle(opened: RedisLink): void {
     problem = undefined
-    if (logged !== undefined) log.info('dynamic routes are readable again', { store: deps.store })
+    // routes may still be missing
+    if (logged !== undefined) log.info('connected to Redis again', { store: deps.store })
     logged = undefined
     if (channel !== opened.channel)
       log.info('reading dynamic routes from Redis', { store: deps.store, changes: opened.channel })
     channel = opened.channel
-    finishAttempt()
+    waiting.end()
   }
 
-  /** Sends pings: a frozen server or a cut network does not close the connection. Rejects at the first without a response. */
+  /** Grace of questions that find no link: until there is one, or for so long that it is an outage. */
+  function waitForLink(): { over: Promise<void>; end(): void } {
+    let end = () => {}
+    const over = new Promise<void>(resolve => {
+      const cancel = clock.after(graceMs, resolve)
+      end = () => {
+        cancel()
+        resolve()
+      }
+    })
+    return { over, end }
+  }
+
+  /** Checks the link at intervals: a frozen server or a cut network does not close the connection. Rejects at the first failure. */
   async function watch(opened: RedisLink, over: AbortSignal): Promise<never> {
     for (;;) {
       await pause(clock, pingEveryMs, over)
-      await withDeadline(opened.call(['PING']), pingMs)
+      await withDeadline(opened.check(), pingMs)
     }
   }
 
@@ -118,16 +133,20 @@ export function createRedisConnection(deps: ConnectionDeps): RedisConnection {
   }
 
   async function run(): Promise<void> {
+    let downSinceMs = clock.monotonic()
     for (let failures = 0; !closing.signal.aborted; ) {
       const startedMs = clock.monotonic()
       const reason = await serve().catch(messageOf)
       if (closing.signal.aborted) return
       const wasUp = problem === undefined
-      if (wasUp) deps.onDown()
-      failures = wasUp && clock.monotonic() - startedMs > backoff.maxMs ? 1 : failures + 1
+      if (wasUp) {
+        deps.onDown()
+        downSinceMs = clock.monotonic()
+        waiting = waitForLink()
+      }
+      failures = wasUp && downSinceMs - startedMs > backoff.maxMs ? 1 : failures + 1
       problem = reason
-      finishAttempt()
-      if (wasUp || failures > quietFailures) logFailure(reason)
+      if (wasUp || clock.monotonic() - downSinceMs >= quietMs) logFailure(reason)
       await pause(clock, backoffMs(failures, backoff, random()), closing.signal).catch(() => {})
     }
   }
@@ -139,16 +158,19 @@ export function createRedisConnection(deps: ConnectionDeps): RedisConnection {
     })
   }
 
+  async function ask(words: readonly string[]): Promise<unknown> {
+    if (!link) await waiting.over
+    if (!link) throw new Error(`Redis: ${problem}`)
+    return link.call(words)
+  }
+
   const running = run()
   return {
-    async call(words) {
-      if (!link && problem !== undefined) await withDeadline(firstAttempt, replyMs)
-      if (!link) throw new Error(`Redis: ${problem}`)
-      return withDeadline(link.call(words), replyMs)
-    },
+    call: words => withDeadline(ask(words), replyMs),
     problem: () => problem,
     async close() {
       closing.abort()
+      waiting.end()
       await running
     },
   }

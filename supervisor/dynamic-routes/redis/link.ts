@@ -14,6 +14,8 @@ export interface RedisLink {
   readonly runId: string
   /** Reply to a command. Rejects with an error reply of the server, and when the connection is lost. */
   call(words: readonly string[]): Promise<unknown>
+  /** Looks whether the server responds and still reports changes; to be called every second. Rejects if not. */
+  check(): Promise<void>
   close(): void
 }
 

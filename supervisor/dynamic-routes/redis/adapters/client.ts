@@ -18,6 +18,8 @@ export interface ClientEvents {
 /** Client that is connected. */
 export interface Client {
   call(words: readonly string[]): Promise<unknown>
+  /** Rejects unless the server responds; also while subscribed. */
+  ping(): Promise<void>
   /** Receives the messages of channels that match a pattern. */
   subscribe(pattern: string, receive: (message: string, channel: string) => void): Promise<void>
   close(): void
@@ -58,18 +60,23 @@ export async function connectClient(
     client.destroy()
     events.onLost(error.message)
   })
-  const timer = setTimeout(() => client.destroy(), connectTimeoutMs)
+  let isLate = false
+  const timer = setTimeout(() => {
+    isLate = true
+    client.destroy()
+  }, connectTimeoutMs)
   try {
     await client.connect()
   } catch (error) {
     client.destroy()
-    throw error
+    throw isLate ? new Error(`no response for ${connectTimeoutMs / 1000} s`) : error
   } finally {
     clearTimeout(timer)
   }
   isOpen = true
   return {
     call: words => client.sendCommand([...words]),
+    ping: async () => void (await client.ping()),
     subscribe: (pattern, receive) => client.pSubscribe(pattern, receive),
     close() {
       isOpen = false

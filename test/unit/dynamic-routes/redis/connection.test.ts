@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { Clock } from '../../../../supervisor/base/clock.ts'
 import { createRedisConnection } from '../../../../supervisor/dynamic-routes/redis/connection.ts'
 import type { LinkEvents, RedisLink } from '../../../../supervisor/dynamic-routes/redis/link.ts'
 import { createManualClock } from './fake-redis.ts'
 
 const never = new Promise<never>(() => {})
 
-function setUp(open: (attempt: number, events: LinkEvents) => Promise<RedisLink>) {
+function setUp(open: (attempt: number, events: LinkEvents, clock: Clock) => Promise<RedisLink>) {
   const { clock, pass } = createManualClock()
   const lines: string[] = []
   const keep = (text: string, fields: object) => lines.push(`${text} ${JSON.stringify(fields)}`)
@@ -20,7 +21,7 @@ function setUp(open: (attempt: number, events: LinkEvents) => Promise<RedisLink>
     store: 'redis://fake',
     async open(events) {
       attempts.push(clock.now() - started)
-      return open(attempts.length, events)
+      return open(attempts.length, events, clock)
     },
     onChange() {},
     onUp: async () => void ups.push('up'),
@@ -33,6 +34,7 @@ const link = (call: RedisLink['call'] = async () => 'PONG'): RedisLink => ({
   channel: 'tracking',
   runId: 'a',
   call,
+  check: async () => void (await call(['PING'])),
   close() {},
 })
 
@@ -44,9 +46,12 @@ describe('dynamic-routes/redis/connection', () => {
       return link()
     })
     const early = connection.call(['GET', 'a']).catch((error: Error) => error.message)
-    await pass(0)
-    assert.equal(await early, 'Redis: connect ECONNREFUSED')
+    await pass(400)
     assert.equal(lines.length, 0)
+    await pass(600)
+    assert.equal(await early, 'Redis: connect ECONNREFUSED')
+    // once it is known to be down, a question does not wait
+    await assert.rejects(connection.call(['GET', 'a']), /ECONNREFUSED/)
     await pass(20_000)
     const delays = attempts.slice(1).map((at, index) => at - (attempts[index] ?? 0))
     assert.deepEqual(delays, [88, 175, 350, 700, 1400, 1750, 1750, 1750])
@@ -56,10 +61,22 @@ describe('dynamic-routes/redis/connection', () => {
       [
         'cannot read dynamic routes from Redis "start it, or correct dynamic_routes.store"}',
         'cannot read dynamic routes from Redis "correct dynamic_routes.username and password"}',
-        'dynamic routes are readable again {"store":"redis://fake"}',
+        'connected to Redis again {"store":"redis://fake"}',
         'reading dynamic routes from Redis {"store":"redis://fake","changes":"tracking"}',
       ],
     )
+    await connection.close()
+  })
+
+  it('logs a server that is frozen at startup at the first attempt, and then rejects questions at once', async () => {
+    const { connection, pass, lines } = setUp(
+      (_attempt, _events, clock) =>
+        new Promise((_, reject) => clock.after(3000, () => reject(new Error('no response for 3 s')))),
+    )
+    await pass(2900)
+    await assert.rejects(connection.call(['GET', 'a']), /not yet established/)
+    await pass(200)
+    assert.match(lines.join(), /cannot read dynamic routes from Redis .*no response for 3 s/)
     await connection.close()
   })
 

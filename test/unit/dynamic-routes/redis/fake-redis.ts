@@ -99,6 +99,9 @@ export function createFakeRedis(clock: Clock) {
         if (link !== events || !state.isUp) throw new Error('Socket closed unexpectedly')
         return (commands[name] ?? assert.fail(name))(words)
       },
+      async check() {
+        if (link !== events || !state.isUp) throw new Error('Socket closed unexpectedly')
+      },
       close() {
         if (link === events) link = undefined
       },

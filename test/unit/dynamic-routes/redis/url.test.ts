@@ -43,10 +43,24 @@ describe('dynamic-routes/redis/url', () => {
     })
   })
 
+  it('names some nodes of a cluster', () => {
+    const { at, isTls, password } = read('valkeys+cluster://:p%40ss@one,[::2]:7000/0')
+    const nodes = [
+      { host: 'one', port: 6379 },
+      { host: '::2', port: 7000 },
+    ]
+    assert.deepEqual([at, isTls, password], [{ kind: 'cluster', nodes }, true, 'p@ss'])
+    assert.equal(formatRedisUrl(read('redis+cluster://one,[::2]:7000')), 'redis+cluster://one:6379,[::2]:7000')
+    const { problem } = refusedOnce(yaml("dynamic_routes: {store: 'redis+cluster://redis', database: 1}\n"))
+    assert.match(problem, /clusters only have database 0/)
+  })
+
   const wrong: [string, RegExp][] = [
     ['fil', /is not file and not a URL/],
     ['http://redis', /has the unknown scheme http/],
-    ['redis+cluster://redis:7000', /names a cluster, which is not supported/],
+    ['redis+cluster://', /has a node of the cluster that is not HOST:PORT/],
+    ['redis+cluster://redis:7000,', /has a node of the cluster that is not HOST:PORT/],
+    ['redis+cluster://redis/1', /only have database 0/],
     ['redis://', /is not a URL of a server/],
     ['redis://redis:99999', /is not a URL of a server/],
     ['redis://redis/shop', /no database number/],

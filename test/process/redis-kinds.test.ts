@@ -1,0 +1,116 @@
+// needs: redis-server
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { makeCertificate } from '../make-certificate.ts'
+import { keepAsking, shop, startDynamic, tell, who } from './dynamic-monohull.ts'
+import { freePorts } from './free-ports.ts'
+import { type Monohull, temporaryFolder, until } from './monohull.ts'
+import { startCluster, startSentinel } from './redis-groups.ts'
+import { startRedis } from './redis-server.ts'
+import { startBackend } from './route-backend.ts'
+
+async function start(t: TestContext, keys: string, env: Record<string, string> = {}): Promise<Monohull> {
+  const monohull = await startDynamic(t, {
+    files: { 'monohull.yaml': `https: on\ndynamic_routes: { ${keys} }\n` },
+    env,
+  })
+  await monohull.seen(/reading dynamic routes from Redis/)
+  return monohull
+}
+
+const eventually = (monohull: Monohull, expected: string, host = shop) =>
+  until(`${expected} for ${host}`, async () => (await who(monohull, host)) === expected, {
+    details: () => monohull.output().slice(-3000),
+  })
+
+describe('stores of dynamic routes', () => {
+  it('may move by a failover of Sentinel: hosts are served on, and the changes of the new master seen', async t => {
+    const { store, master, replica } = await startSentinel(t)
+    const [one, two] = [await startBackend(t, 'one'), await startBackend(t, 'two')]
+    for (const host of [shop, 'gone.example.com', 'moved.example.com']) await master.cli('set', host, one)
+    const monohull = await start(t, `store: "${store}"`)
+    for (const host of [shop, 'gone.example.com', 'moved.example.com']) assert.equal(await who(monohull, host), 'one')
+    const load = keepAsking(t, monohull)
+    const from = monohull.output().length
+    await until('the replica', async () => (await replica.cli('get', 'moved.example.com')) === one)
+    await master.kill()
+    await until('the failover', async () => (await replica.cli('info', 'replication')).includes('role:master'))
+    // nobody may have noticed yet
+    await replica.cli('del', 'gone.example.com')
+    await replica.cli('set', 'moved.example.com', two)
+    await replica.cli('set', 'new.example.com', two)
+    await eventually(monohull, '403', 'gone.example.com')
+    for (const host of ['moved', 'new']) await eventually(monohull, 'two', `${host}.example.com`)
+    await monohull.seen(/connected to Redis again/, from)
+    await replica.cli('del', 'new.example.com')
+    await eventually(monohull, '403', 'new.example.com')
+    assert.deepEqual(await load.end(), ['one'])
+  })
+
+  it('may be a cluster: the changes of every node are seen, also when a slot moves and a master fails', async t => {
+    const { store, cli, move, last, replica } = await startCluster(t)
+    const [one, two] = [await startBackend(t, 'one'), await startBackend(t, 'two')]
+    const hosts = Array.from({ length: 6 }, (_, index) => `h${index}.example.com`)
+    const set = async (host: string, target: string) => assert.equal(await cli('set', host, target), 'OK')
+    const all = async (expected: string) => {
+      for (const host of hosts) await eventually(monohull, expected, host)
+    }
+    for (const host of [shop, ...hosts]) await set(host, one)
+    const monohull = await start(t, `store: "${store}"`)
+    assert.match(monohull.output(), /changes=tracking/)
+    const load = keepAsking(t, monohull)
+    await eventually(monohull, 'one')
+    await all('one')
+    assert.equal(JSON.parse((await tell(t, monohull, 'routes', 'list', '--json')).output).length, 7)
+    for (const host of hosts) await set(host, two)
+    await all('two')
+
+    let moved = ''
+    for (let index = 0; moved === ''; index++)
+      if (Number(await cli('cluster', 'keyslot', `m${index}.example.com`)) < 5000) moved = `m${index}.example.com`
+    await set(moved, one)
+    await eventually(monohull, 'one', moved)
+    const finish = await move(moved)
+    await set(moved, two)
+    await eventually(monohull, 'two', moved)
+    await finish()
+    await set(moved, one)
+    await eventually(monohull, 'one', moved)
+
+    const from = monohull.output().length
+    await last.kill()
+    await until('the failover', async () => (await replica.cli('info', 'replication')).includes('role:master'))
+    await monohull.seen(/connected to Redis again/, from)
+    for (const host of hosts) await cli('del', host)
+    await all('403')
+    assert.equal((await tell(t, monohull, 'routes', 'set', 'set.example.com', two)).code, 0)
+    assert.equal(await cli('get', 'set.example.com'), two)
+    assert.deepEqual(await load.end(), ['one'])
+  })
+
+  it('may need TLS, with a CA and a user of their own and the password in a file', async t => {
+    const folder = temporaryFolder(t, { 'password.txt': 'hunter2\n' })
+    makeCertificate(folder, 'redis.test', { chain: 'ca.pem', key: 'key.pem', address: '127.0.0.1' })
+    makeCertificate(folder, 'other.test', { chain: 'other.pem', key: 'other-key.pem', address: '127.0.0.1' })
+    const [port = 0] = await freePorts(1)
+    const file = (name: string) => join(folder, name)
+    const tls = ['--tls-port', String(port), '--bind', '127.0.0.1', '--tls-auth-clients', 'no']
+    const certificate = ['--tls-cert-file', file('ca.pem'), '--tls-key-file', file('key.pem')]
+    const redis = await startRedis(t, ...tls, ...certificate, '--tls-ca-cert-file', file('ca.pem'))
+    await redis.cli('acl', 'setuser', 'routes', 'on', '>hunter2', '~*', '&*', '+@all')
+    await redis.cli('set', shop, await startBackend(t, 'one'))
+    const keys = `store: "rediss://127.0.0.1:${port}", username: routes`
+    const password = { MONOHULL_DYNAMIC_ROUTES_PASSWORD_FILE: file('password.txt') }
+    const monohull = await start(t, keys, { ...password, NODE_EXTRA_CA_CERTS: file('ca.pem') })
+    assert.match(monohull.output(), /changes=tracking/)
+    assert.equal(await who(monohull), 'one')
+    const other = await startDynamic(t, {
+      files: { 'monohull.yaml': `https: on\ndynamic_routes: { ${keys} }\n` },
+      env: { ...password, NODE_EXTRA_CA_CERTS: file('other.pem') },
+    })
+    await other.seen(/cannot read dynamic routes from Redis .*certificate.* fix="set NODE_EXTRA_CA_CERTS to the CA/)
+    assert.equal(await who(other), '503')
+    assert.doesNotMatch(monohull.output() + other.output(), /hunter2/)
+  })
+})
