@@ -9,6 +9,17 @@ const fields = [
   { name: 'day of the week', from: 0, to: 7, names: days },
 ]
 
+/** Short forms of crontab(5). */
+const macros: Readonly<Record<string, string>> = {
+  '@hourly': '0 * * * *',
+  '@daily': '0 0 * * *',
+  '@midnight': '0 0 * * *',
+  '@weekly': '0 0 * * 0',
+  '@monthly': '0 0 1 * *',
+  '@yearly': '0 0 1 1 *',
+  '@annually': '0 0 1 1 *',
+}
+
 const dayMs = 86_400_000
 /** Days after which the Gregorian calendar repeats, with its days of the week. */
 const calendarDays = 146_097
@@ -26,13 +37,14 @@ export interface Cron {
 /** Expression as a value, or its problem. */
 export type ParsedCron = { ok: true; cron: Cron } | { ok: false; problem: string }
 
-/** Parsed cron expression of five fields (crontab(5): numbers, names, lists, ranges, steps). */
+/** Parsed cron expression of five fields (crontab(5): numbers, names, lists, ranges, steps), or one of its short forms such as `@daily`. */
 export function parseCron(expression: string): ParsedCron {
-  const words = expression.trim().toLowerCase().split(/\s+/)
+  const text = expression.trim().toLowerCase()
+  const words = (macros[text] ?? text).split(/\s+/)
   if (words.length !== fields.length)
     return {
       ok: false,
-      problem: 'expected five fields: minute, hour, day of the month, month, day of the week, such as 0 4 * * *',
+      problem: `expected five fields: minute, hour, day of the month, month, day of the week, such as 0 4 * * *, or ${Object.keys(macros).join(', ')}`,
     }
   const values = fields.map((field, index) => (words[index] ?? '').split(',').map(part => valuesOf(part, field)))
   const bad = fields.find((_, index) => values[index]?.includes(undefined))

@@ -178,6 +178,16 @@ export async function runProgram(argv: string[], world: World): Promise<number> 
     )
     .option('--match <pattern>', 'only hosts that match, such as *.example.com (list)')
     .option('--json', 'print JSON (list and get)')
+  addControl('jobs', 'list, run, pause or resume jobs, or show their last runs', async (commandLine, given) => {
+    const [action = '', name] = given.words
+    const { json, wait } = given.options
+    const { jobs } = await import('./jobs.ts')
+    return jobs(commandLine, world, { action, name, isJson: Boolean(json), waits: Boolean(wait) })
+  })
+    .addArgument(new Argument('<action>', 'action to run').choices(['list', 'run', 'pause', 'resume', 'history']))
+    .argument('[name]', 'a job of the configuration; for history, default: all')
+    .option('--wait', 'wait for the end of the run, and exit with its code (run)')
+    .option('--json', 'print JSON (list and history)')
   addControl('stop', 'drain, stop, and wait for the end; a second one meanwhile is a quick stop', async commandLine =>
     (await control()).stopInstance(commandLine, world),
   )

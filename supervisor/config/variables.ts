@@ -7,7 +7,7 @@ export type ScalarKind = 'number' | 'boolean' | 'list' | 'text'
 
 /** Variables that Kubernetes adds for a Service called monohull. They are not settings. */
 const kubernetesVariable = /^MONOHULL_(SERVICE_(HOST|PORT)|PORT)(_|$)/
-const ownVariables = new Set(['MONOHULL_CONFIG', 'MONOHULL_IMAGE', 'MONOHULL_EVENT'])
+const ownVariables = new Set(['MONOHULL_CONFIG', 'MONOHULL_IMAGE', 'MONOHULL_EVENT', 'MONOHULL_JOBS'])
 
 /** Variables that identify a worker and its socket. */
 export const workerVariable =

@@ -3,17 +3,24 @@ import { backoff, command, docs, duration, environment, whole } from '../config/
 import { exitAfter, onFailure, rejectUnusedExitAfter } from '../processes/failure-keys.ts'
 import { stopSignal } from '../processes/stop-signal-key.ts'
 
-const directory = z.string({ error: 'expected a directory' }).min(1, 'expected a directory').optional().register(docs, {
-  description: 'Working directory, relative to the current one; default: that of the app that serves /',
-})
+/** Directory of a program. */
+export const directory = z
+  .string({ error: 'expected a directory' })
+  .min(1, 'expected a directory')
+  .optional()
+  .register(docs, {
+    description: 'Working directory, relative to the current one; default: that of the app that serves /',
+  })
 
-const user = z
+/** User of a program. */
+export const user = z
   .string({ error: 'expected the name of a user' })
   .min(1, 'expected the name of a user')
   .optional()
   .register(docs, { description: 'User it runs as; default: that of the app that serves /' })
 
-const variables = environment.describe(
+/** Variables of a program. */
+export const variables = environment.describe(
   "Environment variables, which override those of the app that serves / and the container's; {file: PATH} reads the value from a file",
 )
 
@@ -69,3 +76,5 @@ export const backgroundProcess = z
 export type InitConfig = z.output<typeof initItem>
 /** Configured background process. Durations in ms. */
 export type ProcessConfig = z.output<typeof backgroundProcess>
+/** Keys that every program has. */
+export type ProgramConfig = Pick<InitConfig, 'command' | 'directory' | 'user' | 'env'>

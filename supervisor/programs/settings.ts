@@ -12,7 +12,7 @@ import {
 import { identityEnv, instanceEnv, type ProgramEnv, programEnv } from '../processes/environment.ts'
 import { watchesItself } from '../processes/self-watching.ts'
 import { defaultStopSignal } from '../processes/stop-signal.ts'
-import type { InitConfig, ProcessConfig } from './keys.ts'
+import type { InitConfig, ProcessConfig, ProgramConfig } from './keys.ts'
 import type { InitPlan, ProcessPlan } from './plan.ts'
 
 /** Plans of the init commands and background processes. */
@@ -79,11 +79,8 @@ export function resolvePrograms(sources: ProgramSources): ProgramSettings {
   }
 }
 
-function resolveProgram(
-  key: string,
-  item: InitConfig | ProcessConfig,
-  { config, world, main, complain }: ProgramSources,
-) {
+/** A program on this machine. Problems go to `complain`; undefined if there is nothing that could run. */
+export function resolveProgram(key: string, item: ProgramConfig, { config, world, main, complain }: ProgramSources) {
   const context = findProgramContext(key, withDefaults(item, config), world, complain)
   const content = context && findContent(key, item.command, { context, complain })
   if (!context || !content) return undefined
@@ -109,7 +106,7 @@ function resolveProgram(
 }
 
 /** A program's directory and user, by default those of the main app. */
-function withDefaults({ directory, user, env }: InitConfig | ProcessConfig, config: ProgramsKeys) {
+function withDefaults({ directory, user, env }: ProgramConfig, config: ProgramsKeys) {
   const main = config.apps[mainAppOf(config)]
   return { directory: directory ?? main?.directory ?? '.', user: user ?? main?.user, env }
 }

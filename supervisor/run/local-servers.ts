@@ -13,7 +13,10 @@ import type { Subject } from './subject.ts'
 
 /** Dependencies of the local servers. */
 export interface LocalServersDeps
-  extends Pick<AdminOptions, 'record' | 'renewCertificate' | 'inspection' | 'dynamicRoutes' | 'maintenance' | 'pause'> {
+  extends Pick<
+    AdminOptions,
+    'record' | 'renewCertificate' | 'inspection' | 'dynamicRoutes' | 'maintenance' | 'pause' | 'jobs'
+  > {
   clock: Runtime['clock']
   log: Runtime['log']
   /** Directory of the installation. */
@@ -43,6 +46,7 @@ export async function openLocalServers(run: Run, deps: LocalServersDeps): Promis
     dynamicRoutes: deps.dynamicRoutes,
     maintenance: deps.maintenance,
     pause: deps.pause,
+    jobs: deps.jobs,
   }
   run.add(await openAdminPort(run, { log: deps.log, options: admin }))
   const servers = await Promise.all([

@@ -14,6 +14,7 @@ import type { ProcessRuntime } from '../processes/child.ts'
 import { createFailureLimits, type FailureLimitDeps, type FailureLimits } from '../processes/failure-limit.ts'
 import { createOomWatch, type OomWatch } from '../processes/oom-watch.ts'
 import { createHookRunner, type HookRunner, startRefusedBy } from '../programs/hook-runner.ts'
+import { type Jobs, openJobs } from '../programs/jobs/jobs.ts'
 import { openProcesses, type Processes } from '../programs/processes.ts'
 import type { AppSettings } from '../workers/adapters/app-settings.ts'
 import { httpProbe } from '../workers/adapters/http-probe.ts'
@@ -62,6 +63,7 @@ export interface StartedPrograms {
   shared: ProcessRuntime & { settings: Run['settings']; failures: FailureLimits; oomWatch: OomWatch }
   apps: Apps
   processes: Processes
+  jobs: Jobs
   failedTries: FailedTries
   rotation: Rotation
   /** Sets what a change of the workers in rotation does. Until then, nginx has the sockets of all workers. */
@@ -123,6 +125,7 @@ export async function startPrograms(deps: StartDeps): Promise<StartedPrograms | 
     }),
   )
   run.add(processes)
+  const jobs = run.add(await openJobs(shared))
   run.add(
     openSpoolWatch({
       ...runtime,
@@ -144,6 +147,7 @@ export async function startPrograms(deps: StartDeps): Promise<StartedPrograms | 
     shared,
     apps,
     processes,
+    jobs,
     failedTries,
     rotation,
     onRotation(onChange) {

@@ -43,7 +43,7 @@ const inspectorMs = 2000
  */
 export async function startServing(deps: StartDeps, programs: StartedPrograms): Promise<CommandDeps | undefined> {
   const { world, log, run, send } = deps
-  const { instance, front, hooks, shared, apps, processes, failedTries, rotation, onRotation, booted } = programs
+  const { instance, front, hooks, shared, apps, processes, jobs, failedTries, rotation, onRotation, booted } = programs
   const settings = run.settings()
   const { config } = settings
   let nginx: RunningNginx | undefined
@@ -145,6 +145,7 @@ export async function startServing(deps: StartDeps, programs: StartedPrograms): 
       dynamicRoutes,
       maintenance,
       pause: pausing,
+      jobs: jobs.operations,
       retries: {
         mayRepeat: failedTries.mayRepeat,
         next: (app, failed) => apps.nextFor(app, { ...failed, isSuspect: failedTries.isSuspect(failed) }),
@@ -180,6 +181,7 @@ export async function startServing(deps: StartDeps, programs: StartedPrograms): 
   run.add(await openConfigWatch({ ...shared, world, send }))
   await acme.begin()
   run.add(await openSchedules(settings, (target, reason) => send({ type: 'restart', target }, reason)))
+  await jobs.begin()
   collectGarbage()
   nginx.recordFiles()
   return {

@@ -6,6 +6,7 @@ import type { ClientCertificateStatus } from '../front/client-authority-watch.ts
 import type { MaintenanceStatus } from '../front/maintenance/maintenance.ts'
 import type { ConnectionStatus } from '../nginx/connection-watch.ts'
 import { formatLastDeaths } from '../processes/last-death.ts'
+import { formatJobs, type JobStatus } from '../programs/jobs/status.ts'
 import type { ProcessStatus } from '../programs/status.ts'
 import { formatUpstreams, type UpstreamServerStatus } from '../upstreams/status.ts'
 import type { WorkerLimits } from '../workers/autoscaling/decision.ts'
@@ -29,6 +30,8 @@ export interface Status {
   /** nginx workers that were replaced by a reload and still finish requests. */
   oldNginxWorkers?: number
   processes: ProcessStatus[]
+  /** Undefined without jobs. */
+  jobs?: JobStatus[]
   /** Apps that scale by load, with their number of workers and its bounds. */
   scaled: ({ app: string; workers: number } & WorkerLimits)[]
   upstreams: UpstreamServerStatus[]
@@ -68,6 +71,7 @@ export function formatStatus(status: Status): string {
   const old = oldNginxWorkers > 0 ? `${oldNginxWorkers} old nginx workers finish requests after a reload\n` : ''
   const head = `monohull ${state}, pid ${pid}, up ${uptimeSeconds} s\nhttp  ${http.join(' ') || '-'}\nhttps ${https.join(' ') || '-'}\n${formatConnections(status.connections)}${bounds}${old}`
   const tail =
+    formatJobs(status.jobs ?? []) +
     warnings.map(warning => `warning: ${warning}\n`).join('') +
     formatUpstreams(upstreams) +
     formatDynamicRoutes(status.dynamicRoutes) +

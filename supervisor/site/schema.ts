@@ -26,6 +26,7 @@ import { responseHeaders } from '../front/response-header-keys.ts'
 import { tempDir } from '../front/spool-keys.ts'
 import { trustKeys } from '../front/trust-keys.ts'
 import { accessLog } from '../logs/access-log-keys.ts'
+import { job } from '../programs/jobs/keys.ts'
 import { backgroundProcess, initItem } from '../programs/keys.ts'
 import { type Route, route, routeToApp } from '../routes/keys.ts'
 import { describeRouteProblems, fallbackApp } from '../routes/problems.ts'
@@ -113,6 +114,12 @@ export const configSchema = z
       .record(programName, backgroundProcess, { error: 'expected names with {command: …} each' })
       .default({})
       .register(docs, { description: 'Processes without a socket, such as queue consumers, by name' }),
+    jobs: z
+      .record(programName, job, {
+        error: 'expected jobs by name, such as report: {schedule: 0 4 * * *, command: node report.js}',
+      })
+      .default({})
+      .register(docs, { description: 'Commands that run at times, as from cron, by name' }),
     routes: z
       .array(route, { error: 'expected a list of routes, such as {path: /api, app: api}' })
       .min(1, 'expected at least one route')

@@ -8,13 +8,14 @@ import type { OwnNginxConf } from '../nginx/own-conf.ts'
 import type { OwnFiles } from '../nginx/own-files.ts'
 import type { Account } from '../processes/adapters/users.ts'
 import type { HookPlans } from '../programs/hook.ts'
+import type { JobSettings } from '../programs/jobs/plan.ts'
 import type { ProgramSettings } from '../programs/settings.ts'
 import type { Route } from '../routes/keys.ts'
 import type { AppSettings } from '../workers/adapters/app-settings.ts'
 import type { Config } from './schema.ts'
 
 /** Configuration, resolved on this machine. */
-export interface Settings extends ProgramSettings {
+export interface Settings extends ProgramSettings, JobSettings {
   config: Config
   /** File that the configuration was read from, if any. */
   configFile: ConfigFile | undefined

@@ -35,7 +35,7 @@ describe('the configurations that the docs show', () => {
   })
 
   it('are set by variables that exist', () => {
-    const named = namedScalarKeys({ apps: { api: {} } })
+    const named = namedScalarKeys({ apps: { api: {} }, jobs: { dump: {} } })
     const settings = new Set([...scalarKeys(), ...named].map(({ variable }) => variable))
     for (const { path, prose, code } of pages) {
       const text = [prose, ...code.map(block => block.text)].join('\n')
@@ -123,8 +123,8 @@ function keysIn(schema: unknown): Set<string> {
 }
 
 /** The names that a configuration gives itself. */
-function namesIn({ apps, processes, upstreams }: Record<string, object | undefined>): string[] {
-  return [apps, processes, upstreams].flatMap(section => Object.keys(section ?? {}))
+function namesIn({ apps, processes, jobs, upstreams }: Record<string, object | undefined>): string[] {
+  return [apps, processes, jobs, upstreams].flatMap(section => Object.keys(section ?? {}))
 }
 
 /** Whether monohull tells it to programs that it starts. */

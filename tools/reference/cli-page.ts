@@ -14,6 +14,7 @@ const controls = [
   'cache',
   'cert',
   'routes',
+  'jobs',
   'stop',
 ]
 

@@ -28,6 +28,7 @@ const groups: [string, string[]][] = [
   ['Routes', ['routes', 'dynamic_routes']],
   ['Upstreams', ['upstreams']],
   ['Before and beside the app', ['init', 'processes', 'hooks']],
+  ['Jobs', ['jobs']],
   ['Certificates', ['cert_dir', 'tls']],
   ['Health', ['health']],
   ['nginx', ['nginx', 'maintenance_page']],
@@ -52,6 +53,7 @@ const intro = `# Configuration
 - Relative paths are resolved against the app's directory. \`directory\` itself, \`--config\` and \`VARIABLE_FILE\` are relative to the current directory.
 - Sizes are written \`512k\`, \`10m\`, \`10MB\` or \`1.5GiB\`, in powers of 1024.
 - Durations are written \`500ms\`, \`8s\`, \`5m\`, \`1h30m\` or \`1d\`.
+- \`MONOHULL_JOBS=off\` keeps [jobs](../guide/jobs.md) from running by themselves, for replicas.
 - \`WEB_CONCURRENCY\` sets \`app.workers\` if \`MONOHULL_WORKERS\` is not set.
 - The defaults are those of the image. On a host the ports are 8080 and 8443, and \`cert_dir\` is \`certs/\` in the
   installation. Unless root starts monohull, \`run_dir\` and \`state_dir\` are in the user's own directories.
@@ -126,6 +128,25 @@ const fileKeys: [string, string][] = [
   ['processes.*.backoff.initial', 'a duration such as 500ms, 8s or 5m'],
   ['processes.*.backoff.max', 'a duration such as 500ms, 8s or 5m'],
   ['processes.*.on_failure', 'restart or exit'],
+  ['jobs', 'names with the keys below each'],
+  ['jobs.*.schedule', 'five fields as in crontab, or @daily and the like'],
+  ['jobs.*.timezone', 'a time zone such as Europe/Berlin'],
+  ['jobs.*.command', 'a list of words or one string'],
+  ['jobs.*.directory', 'a directory'],
+  ['jobs.*.user', 'the name of a user'],
+  ['jobs.*.env', 'names with texts, or with {file: PATH}'],
+  ['jobs.*.timeout', 'a duration such as 500ms, 8s or 5m'],
+  ['jobs.*.overlap', 'skip, queue or replace'],
+  ['jobs.*.retries', 'a whole number from 0 to 100'],
+  ['jobs.*.backoff.initial', 'a duration such as 500ms, 8s or 5m'],
+  ['jobs.*.backoff.max', 'a duration such as 500ms, 8s or 5m'],
+  ['jobs.*.jitter', 'a duration such as 500ms, 8s or 5m'],
+  ['jobs.*.on_start', 'true or false'],
+  ['jobs.*.catch_up', 'true or false'],
+  ['jobs.*.deadline', 'a duration such as 500ms, 8s or 5m'],
+  ['jobs.*.on_failure', 'log or exit'],
+  ['jobs.*.ping.success', 'a URL'],
+  ['jobs.*.ping.failure', 'a URL'],
   ['routes.[].upstream', 'the name of an upstream'],
   ['routes.[].strip_prefix', 'true or false'],
   ['routes.[].rewrite', '{from: REGEX, to: PATH}'],

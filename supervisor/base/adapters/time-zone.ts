@@ -4,10 +4,11 @@ export function findTimeZone(TZ: string | undefined): string | undefined {
   // an empty TZ means UTC (tzset(3)); ICU does not accept its own name for it
   if (!TZ) return found === 'Etc/Unknown' ? 'UTC' : found
   // GMT+3 is west of Greenwich for the system (tzset(3)) and east of it for ICU
-  return found !== undefined && isName(TZ.replace(/^:/, '')) && !/^[+-]/.test(found) ? found : undefined
+  return found !== undefined && isTimeZone(TZ.replace(/^:/, '')) && !/^[+-]/.test(found) ? found : undefined
 }
 
-function isName(zone: string): boolean {
+/** Whether a text names a time zone. */
+export function isTimeZone(zone: string): boolean {
   try {
     Intl.DateTimeFormat('en', { timeZone: zone })
     return true

@@ -10,6 +10,7 @@ import type { RouteOperations } from '../../dynamic-routes/operations.ts'
 import { withoutDynamicRoutes } from '../../dynamic-routes/reading.ts'
 import type { Maintenance } from '../../front/maintenance/maintenance.ts'
 import type { Pause } from '../../front/pause/pause.ts'
+import type { JobOperations } from '../../programs/jobs/operations.ts'
 import type { Inspection } from '../../workers/inspection.ts'
 import type { Command } from '../command.ts'
 import type { CommandClient } from '../command-queue.ts'
@@ -18,6 +19,7 @@ import type { Status } from '../status.ts'
 import { hookHeader } from './admin-client.ts'
 import { addRecordRoutes } from './admin-record.ts'
 import { type HealthOptions, respondToHealth } from './health-responder.ts'
+import { addJobRoutes } from './job-routes.ts'
 
 /** About a million routes. */
 const longestImport = '128mb'
@@ -38,16 +40,21 @@ export interface AdminOptions {
   pause: Pick<Pause, 'begin' | 'end'>
   /** Undefined unless dynamic_routes is set. */
   dynamicRoutes: Pick<RouteOperations, 'list' | 'get' | 'exportAll'> | undefined
+  /** Undefined while there are no jobs. */
+  jobs: () => JobOperations | undefined
   /** Settles when the command is done. */
   command: (command: Command, client: CommandClient) => Promise<Outcome>
 }
 
 /**
  * Admin API, for every user who may open its socket. `GET`: `/`, the status page, and its `/feed`; `/status`, `/metrics`, `/routes?match=PATTERN`, `/routes?export=true`,
- * `/routes/HOST`, `/logs`, `/events`, `/deaths`, `/deaths/ID`. `POST`: `/reload?allow-missing=true`, `/restart`,
+ * `/routes/HOST`, `/jobs`, `/jobs/history?job=NAME`, `/logs`, `/events`, `/deaths`, `/deaths/ID`. `POST`: `/reload?allow-missing=true`, `/restart`,
  * `/restart/TARGET`, `/scale/N?app=NAME`, `/certificates/NAME/renew?force=true`, `/inspect/WORKER?close=true`, `/maintenance/on?allow=NETWORK&message=TEXT`,
  * `/maintenance/off`, `/pause?for=DURATION`, `/resume`, `/routes/HOST/set?target=TARGET`,
  * `/routes/HOST/remove`, `/routes` with a body to import, `/purge`, `/purge/PREFIX`, `/stop`. A command responds when it is done: 200 with a message, 409 with
+ * `/maintenance/off`, `/routes/HOST/set?target=TARGET`,
+ * `/routes/HOST/remove`, `/routes` with a body to import, `/purge`, `/purge/PREFIX`, `/jobs/NAME/run?wait=true`, `/jobs/NAME/pause`,
+ * `/jobs/NAME/resume`, `/stop`. A command responds when it is done: 200 with a message, 409 with
  * the reason for the failure, or 404 for the name of something that does not exist.
  */
 export function createAdminApp({
@@ -63,6 +70,7 @@ export function createAdminApp({
   maintenance,
   pause,
   dynamicRoutes,
+  jobs,
 }: AdminOptions): Express {
   const app = express()
   app.disable('x-powered-by')
@@ -139,6 +147,8 @@ export function createAdminApp({
     )
     sendOutcome(response, outcome)
   })
+
+  addJobRoutes(app, jobs)
 
   async function sendRoutes(
     response: Response,

@@ -15,6 +15,7 @@ import { noteOfBodies } from '../../front/spool-note.ts'
 import { createNginxFiles } from '../../nginx/adapters/files.ts'
 import { complaintFix, nameOrigins } from '../../nginx/complaint.ts'
 import { findMissingScript } from '../../processes/adapters/missing-script.ts'
+import { nextRuns } from '../../programs/jobs/preview.ts'
 import { missingFallbacks } from '../../routes/adapters/fallbacks.ts'
 import { previewModel } from '../../site/preview.ts'
 import { renderConfiguration } from '../../site/render.ts'
@@ -57,6 +58,7 @@ export async function inspect(settings: Settings, world: World): Promise<Finding
   for (const { key, path } of missingFallbacks(config))
     warnings.push(`${key}: ${path} does not exist; requests for missing files get 404`)
   inspectScripts(settings, findings)
+  notes.push(...nextRuns(settings, Date.now()))
   let isRunDirWritable = false
   await attempt('run_dir', () => {
     makeRunDir(config.run_dir)
@@ -84,11 +86,12 @@ export async function inspect(settings: Settings, world: World): Promise<Finding
 }
 
 /** Adds the scripts that do not exist. They are only warnings where a command runs before, which may create them. */
-function inspectScripts({ apps, processes, init, hooks }: Settings, { problems, warnings }: Findings): void {
+function inspectScripts({ apps, processes, jobs, init, hooks }: Settings, { problems, warnings }: Findings): void {
   const isPrepared = init.length > 0 || hooks.before_start !== undefined
   const programs = [
     ...apps.flatMap(({ name, plan }) => (plan ? { ...plan, key: name === 'app' ? 'app' : `apps.${name}` } : [])),
     ...processes.map(plan => ({ ...plan, key: `processes.${plan.name}` })),
+    ...jobs.map(plan => ({ ...plan, key: `jobs.${plan.name}` })),
   ]
   for (const { key, argv, directory } of programs) {
     const value = findMissingScript(argv, directory)

@@ -17,6 +17,7 @@ import { grantedCpus } from '../../processes/adapters/cgroup.ts'
 import { openFilesLimit } from '../../processes/adapters/limits.ts'
 import { type Account, canSwitchUsers, findAccount, findClosedDirectory } from '../../processes/adapters/users.ts'
 import { planHooks } from '../../programs/hook-runner.ts'
+import { resolveJobs } from '../../programs/jobs/settings.ts'
 import { mainAppOf, resolvePrograms } from '../../programs/settings.ts'
 import { checkRoutes, checkStaticApps } from '../../routes/adapters/files.ts'
 import { resolveApp } from '../../workers/adapters/app-settings.ts'
@@ -40,6 +41,7 @@ export function resolveSettings(config: Config, world: World, configFile: Config
   )
   const main = apps.find(({ name }) => name === mainAppOf(config))
   const programs = resolvePrograms({ config, world, main, complain })
+  const jobs = resolveJobs({ config, world, main, complain })
   checkAcme(config, { apps, world, complain })
   const [first] = apps
   const context = (apps.find(({ name }) => name === appAtRoot(config)) ?? first)?.context
@@ -86,6 +88,7 @@ export function resolveSettings(config: Config, world: World, configFile: Config
       configFile,
       hooks,
       ...programs,
+      ...jobs,
       nginxUser,
       nginxUserName: nginxUser?.name ?? (process.geteuid?.() === 0 ? 'root' : undefined),
       cpus,

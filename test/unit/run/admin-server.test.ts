@@ -70,6 +70,7 @@ describe('run/adapters/admin-server', () => {
       pause: { begin: () => assert.fail(), end: () => assert.fail() },
       maintenance: { turnOn: () => assert.fail(), turnOff: () => assert.fail() },
       dynamicRoutes: undefined,
+      jobs: () => undefined,
     })
     t.after(() => server.close())
     assert.equal(statSync(path).mode & 0o777, 0o600)

@@ -78,6 +78,7 @@ function app(
     dynamicRoutes,
     maintenance,
     pause,
+    jobs: () => undefined,
   })
 }
 
@@ -171,6 +172,7 @@ describe('run/adapters/admin-app', () => {
       maintenance,
       pause,
       dynamicRoutes: undefined,
+      jobs: () => undefined,
     })
     await request(server).get('/readyz').expect(200)
     facts.isDraining = true

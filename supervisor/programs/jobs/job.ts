@@ -1,0 +1,102 @@
+import type { Attempts, RunEnd } from './attempts.ts'
+import type { JobPlan } from './plan.ts'
+import type { RunRecord, RunResult, Trigger } from './record.ts'
+import { type DueTimes, dueTimesIn, type Schedule } from './schedule.ts'
+
+/** Delay after which a run is missed: its timer may be late, or the machine was suspended. */
+const lateMs = 60_000
+
+/** A job of a run: what it is, and where it stands. Plain data, because there may be a thousand. Instants in ms since the Unix epoch. */
+export interface Job {
+  plan: JobPlan
+  schedule: Schedule
+  /** Last due time that was dealt with, or the time from which on the schedule counts. */
+  seen: number
+  /** Next due time. */
+  next: number
+  isPaused: boolean
+  /** Whether it is no longer configured, and only its present run remains. */
+  isRetired: boolean
+  current: CurrentRun | undefined
+  /** Run that follows the current one. */
+  queued: RunRequest | undefined
+  /** What cancels runs that wait for their jitter. */
+  jitters: Set<() => void> | undefined
+  /** Settles when the last change of its state is written. */
+  turn: Promise<unknown>
+  /** Last run that has ended. */
+  last: RunRecord | undefined
+  lastSuccessAt: string | undefined
+  results: Partial<Record<RunResult, number>>
+  missed: number
+  skipped: number
+  /** Why its state cannot be written. */
+  problem: string | undefined
+}
+
+/** Run that goes on. */
+export interface CurrentRun {
+  record: RunRecord
+  attempts: Attempts
+  /** Settles when its end is recorded. */
+  settled: Promise<unknown>
+}
+
+/** Wish for a run. */
+export interface RunRequest {
+  trigger: Trigger
+  dueAt?: number
+  /** Called at its end; undefined: it did not begin, because Monohull stops or the job was removed. */
+  onEnd?: ((end: RunEnd | undefined) => void) | undefined
+}
+
+/** Job that begins at an instant. */
+export function createJob(plan: JobPlan, schedule: Schedule, now: number): Job {
+  return {
+    plan,
+    schedule,
+    seen: now,
+    next: schedule.next(now),
+    isPaused: false,
+    isRetired: false,
+    current: undefined,
+    queued: undefined,
+    jitters: undefined,
+    turn: Promise.resolve(),
+    last: undefined,
+    lastSuccessAt: undefined,
+    results: {},
+    missed: 0,
+    skipped: 0,
+    problem: undefined,
+  }
+}
+
+/** Makes the schedule count from an instant on. */
+export function countFrom(job: Job, instant: number): void {
+  job.seen = instant
+  job.next = job.schedule.next(instant)
+}
+
+/** What is due at an instant. */
+export interface Due {
+  /** Time to run for. */
+  runAt?: number
+  missed?: DueTimes
+}
+
+/** Takes what is due at `now` from the schedule. What was due before `openedAt`, or is late, is missed. */
+export function takeDue(job: Job, now: number, openedAt: number): Due {
+  const { schedule, seen } = job
+  const times = dueTimesIn(schedule, seen, now)
+  if (!times) {
+    job.next = schedule.next(Math.max(seen, now))
+    return {}
+  }
+  const { last } = times
+  job.seen = last
+  job.next = schedule.next(now)
+  if (now - last > lateMs || last <= openedAt) return { missed: times }
+  const missed = times.count > 1 ? dueTimesIn(schedule, seen, last - 1) : undefined
+  return { runAt: last, ...(missed ? { missed } : {}) }
+}

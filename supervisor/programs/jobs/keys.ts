@@ -1,0 +1,99 @@
+import * as z from 'zod'
+import { isTimeZone } from '../../base/adapters/time-zone.ts'
+import { nearest } from '../../base/nearest.ts'
+import { command, cronExpression, docs, duration, whole } from '../../config/values.ts'
+import { directory, user, variables } from '../keys.ts'
+
+/** Longest time of a timer: 2³¹ ms, in whole days. */
+const longestMs = 24 * 86_400_000
+
+const timer = (defaultText: string, minimumMs = 1) =>
+  duration(defaultText, minimumMs).refine((ms: number) => ms <= longestMs, 'expected at most 24d')
+
+const timezone = z
+  .string({ error: 'expected a time zone such as Europe/Berlin' })
+  .superRefine((zone, context) => {
+    if (isTimeZone(zone)) return
+    const guess = nearest(zone, Intl.supportedValuesOf('timeZone'))
+    const params = guess === undefined ? {} : { fix: `did you mean ${guess}?` }
+    context.addIssue({ code: 'custom', message: 'expected a time zone such as Europe/Berlin or UTC', params })
+  })
+  .optional()
+  .register(docs, { description: "Time zone of the schedule; default: the container's (TZ)" })
+
+const address = (when: string) =>
+  z
+    .string({ error: 'expected a URL such as https://hc-ping.com/…' })
+    .refine(isHttpUrl, 'expected a URL with http or https')
+    .optional()
+    .register(docs, { description: `URL to request (GET) after a ${when} run` })
+
+/** Value of an entry of `jobs`. */
+export const job = z.strictObject({
+  schedule: cronExpression.describe(
+    'Times as in crontab(5): minute, hour, day of the month, month, day of the week; or @hourly, @daily, @weekly, @monthly, @yearly. If both kinds of days are restricted, either is enough',
+  ),
+  timezone,
+  command: command.describe('What to run: a list of words, or one string split as a shell splits words'),
+  directory,
+  user,
+  env: variables,
+  timeout: timer('1d').register(docs, {
+    description: 'Time limit of each attempt: TERM, and 8 s later KILL to the process group',
+  }),
+  overlap: z
+    .enum(['skip', 'queue', 'replace'], { error: 'expected skip, queue or replace' })
+    .default('skip')
+    .register(docs, {
+      description:
+        'When it is due while its last run goes on: skip it, run it once afterwards, or stop the last run and start',
+    }),
+  retries: whole(0, 100).default(0).register(docs, { description: 'Further attempts after a failed one' }),
+  backoff: z
+    .strictObject({
+      initial: timer('10s').register(docs, {
+        description: 'Delay before the first retry; doubles with each further one',
+      }),
+      max: timer('5m').register(docs, { description: 'Longest delay before a retry' }),
+    })
+    .refine(({ initial, max }: { initial: number; max: number }) => initial <= max, 'expected initial of at most max')
+    .prefault({}),
+  jitter: timer('0s', 0).register(docs, {
+    description: 'Longest random delay before a scheduled run, so that not everything starts at the full hour',
+  }),
+  on_start: z.boolean({ error: 'expected true or false' }).default(false).register(docs, {
+    description: 'Whether it also runs once at each startup, when requests are served',
+  }),
+  catch_up: z.boolean({ error: 'expected true or false' }).default(false).register(docs, {
+    description:
+      'Whether it runs once after runs were missed because Monohull was not running or the clock was set forward',
+  }),
+  deadline: duration('1d').register(docs, {
+    description: 'With catch_up: longest time after the last missed run in which it is made up',
+  }),
+  on_failure: z.enum(['log', 'exit'], { error: 'expected log or exit' }).default('log').register(docs, {
+    description: 'When its last attempt has failed: log it, or stop everything with its exit code',
+  }),
+  ping: z
+    .strictObject({
+      success: address('successful'),
+      failure: address('failed'),
+    })
+    .optional()
+    .meta({ secret: true }),
+  once: z
+    .string()
+    .refine(
+      () => false,
+      'is not supported: it needs a store that several machines share. Until then, set MONOHULL_JOBS=off on all but one',
+    )
+    .optional()
+    .register(docs, { description: 'Not supported yet: `cluster` will run a job once for all machines' }),
+})
+
+function isHttpUrl(text: string): boolean {
+  return /^https?:\/\/[^\s]+$/.test(text) && URL.canParse(text)
+}
+
+/** Configured job. Durations in ms. */
+export type JobConfig = z.output<typeof job>

@@ -1,0 +1,69 @@
+import { findTimeZone } from '../../base/adapters/time-zone.ts'
+import type { ProgramEnv } from '../../processes/environment.ts'
+import { type ProgramSources, type ProgramsKeys, resolveProgram } from '../settings.ts'
+import type { JobConfig } from './keys.ts'
+import type { JobPlan, JobSettings } from './plan.ts'
+
+/** Inputs to the plans of jobs. */
+export interface JobSources extends Omit<ProgramSources, 'config'> {
+  config: ProgramsKeys & { jobs: Readonly<Record<string, JobConfig>> }
+}
+
+/** Time from SIGTERM to SIGKILL after a timeout. */
+const graceMs = 8000
+
+/** Plans of the jobs on this machine. Problems go to `complain`, and a job with one is left out. */
+export function resolveJobs(sources: JobSources): JobSettings {
+  const { config, world, complain } = sources
+  const { MONOHULL_JOBS: setting = 'on', TZ } = world.env
+  if (setting !== 'on' && setting !== 'off')
+    complain('MONOHULL_JOBS', setting, 'expected on or off', 'set MONOHULL_JOBS=off where no job may run by itself')
+  const localZone = findTimeZone(TZ)
+  const share = createSharing()
+  const jobs = Object.entries(config.jobs).flatMap(([name, item]): JobPlan[] => {
+    const key = `jobs.${name}`
+    const found = resolveProgram(key, item, sources)
+    const timezone = item.timezone ?? localZone
+    if (timezone === undefined)
+      complain(
+        `${key}.timezone`,
+        TZ,
+        'is not the name of a time zone',
+        'set it, or TZ, to a name such as Europe/Berlin',
+      )
+    if (!found || timezone === undefined) return []
+    const { env, ...program } = found
+    return [
+      {
+        ...program,
+        env: share(env),
+        name,
+        schedule: item.schedule.trim(),
+        timezone,
+        gracefulTimeoutMs: graceMs,
+        timeoutMs: item.timeout,
+        overlap: item.overlap,
+        retries: item.retries,
+        backoff: { initialMs: item.backoff.initial, maxMs: item.backoff.max },
+        jitterMs: item.jitter,
+        runsOnStart: item.on_start,
+        catchesUp: item.catch_up,
+        deadlineMs: item.deadline,
+        onFailure: item.on_failure,
+        ping: item.ping ?? {},
+      },
+    ]
+  })
+  return { jobs, areJobsOff: setting === 'off' }
+}
+
+/** Gives the first of equal environments: most jobs have the same one. */
+function createSharing(): (env: ProgramEnv) => ProgramEnv {
+  let last: ProgramEnv | undefined
+  return env => {
+    const names = Object.keys(env)
+    const isSame = last && names.length === Object.keys(last).length && names.every(name => last?.[name] === env[name])
+    if (!isSame) last = env
+    return last ?? env
+  }
+}

@@ -1,0 +1,9 @@
+import type { JobState } from './record.ts'
+
+/** Where the states of jobs are kept. */
+export interface JobStore {
+  /** State of a job; undefined if there is none, or a damaged one. */
+  read(name: string): Promise<JobState | undefined>
+  /** Replaces the state by what `change` returns, unless that is undefined. Meanwhile no other instance changes it. */
+  update(name: string, change: (state: JobState | undefined) => JobState | undefined): Promise<void>
+}
