@@ -91,6 +91,7 @@ describe('logs', () => {
       .map(line => JSON.parse(line))
     const ofApp = records.filter(record => record.source === 'app.1')
     assert.ok(ofApp.every(record => Number.isInteger(record.pid) && ['stdout', 'stderr'].includes(record.stream)))
+    assert.ok(ofApp.some(record => record.level === 'warn' && record.message === 'an object'))
     assert.ok(ofApp.some(record => record.line === 'first half second half'))
     assert.ok(ofApp.some(record => record.line?.length === 1_000_003))
     assert.ok(ofApp.some(record => record.line_base64 === Buffer.from([0xff, 0xfe, 0x00, 0x80]).toString('base64')))

@@ -47,11 +47,18 @@ describe('trace context', () => {
     await spanOf(made)
     await monohull.seen(new RegExp(`"request_id":"${made}","trace_id":"${made}"}\n`))
 
+    await monohull.seen(
+      new RegExp(`"source":"app.1".*"message":"handled","request_id":"${made}","trace_id":"${made}"}\n`),
+    )
+
     const kept = '0af7651916cd43dd8448eb211c80319c'
     const headers = { traceparent: `00-${kept}-b7ad6b7169203331-01` }
     assert.equal((await monohull.request({ headers, from: '127.0.0.2' })).body, kept)
     assert.equal((await spanOf(kept)).record.parentSpanId, 'b7ad6b7169203331')
     await monohull.seen(new RegExp(`"trace_id":"${kept}"}\n`))
+    await monohull.seen(
+      new RegExp(`"message":"handled","request_id":"(?!${kept})[0-9a-f]{32}","trace_id":"${kept}"}\n`),
+    )
     assert.deepEqual(receiver.problems, [])
   })
 })

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { Readable } from 'node:stream'
 import { type LogFormat, timeOfDay } from '../../base/log.ts'
+import { base64Line, jsonLine, jsonLines } from '../json-line.ts'
 import type { Output } from './output.ts'
 
 /** Longer lines are split. */
@@ -157,21 +158,12 @@ function grow(bytes: Buffer, needed: number): Buffer {
 }
 
 function jsonRenderer({ source, pid, streamName, now }: RelayOptions): Render {
+  const fixed = { source: JSON.stringify(source), pid: String(pid), stream: JSON.stringify(streamName) }
   return lines => {
-    const head = `{"time":"${new Date(now()).toISOString()}","source":${JSON.stringify(source)},"pid":${pid},"stream":"${streamName}",`
-    if (isUtf8(lines)) {
-      return lines
-        .toString()
-        .split('\n')
-        .map(line => `${head}"line":${JSON.stringify(line)}}\n`)
-        .join('')
-    }
+    const own = { ...fixed, time: JSON.stringify(new Date(now())) }
+    if (isUtf8(lines)) return jsonLines(lines.toString(), own)
     return splitLines(lines)
-      .map(line =>
-        isUtf8(line)
-          ? `${head}"line":${JSON.stringify(line.toString())}}\n`
-          : `${head}"line_base64":"${line.toString('base64')}"}\n`,
-      )
+      .map(line => (isUtf8(line) ? jsonLine(line.toString(), own) : base64Line(line, own)))
       .join('')
   }
 }

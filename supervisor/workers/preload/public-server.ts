@@ -5,6 +5,7 @@ import { contract, notify, warn } from './contract.ts'
 import { describeListen, type ListenArguments, type ListenRequest, parseListen } from './listen-request.ts'
 import { answerProbes } from './probe-response.ts'
 import { isQuiet, rankOf, sureRank } from './rank.ts'
+import { announceRequests } from './request-channel.ts'
 import { createSocketListener, listenForReal, refuseConnections, type SocketListener } from './socket-listener.ts'
 
 /** Minimum keep-alive timeout. nginx closes idle upstream connections after 4 s, and the worker must not close one first. */
@@ -200,6 +201,7 @@ export function createPublicServers(onListen: () => void): PublicServers {
       if (contract.socketInode > 0) socket._peername ??= { address: '127.0.0.1', family: 'IPv4', port: 0 }
     })
     if (contract.requestLimit > 0) countRequests(server)
+    announceRequests(server)
     answerProbes(server)
     return connections
   }
