@@ -111,6 +111,8 @@ export interface Sections {
     oldNginxWorkers: number
     /** Whether requests are counted; it takes nginx's Lua module. */
     countsRequests: boolean
+    /** Lines that the log of the page does not have, in a sentence each. */
+    missingLines: readonly string[]
     /** Whether the page may change something. */
     actions: boolean
   }

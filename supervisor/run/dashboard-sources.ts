@@ -7,7 +7,7 @@ import type { Run } from './run.ts'
 /** Dependencies of what the status page shows. */
 export interface DashboardInputs {
   run: Pick<Run, 'settings' | 'status' | 'refresh'>
-  record: Pick<RunRecord, 'logs' | 'events'>
+  record: Pick<RunRecord, 'logs' | 'events' | 'missing'>
   version: string
   /** ISO 8601. */
   startedAt: string
@@ -31,6 +31,7 @@ export function dashboardSources({ run, record, version, startedAt }: DashboardI
         ...{ version, state, pid, startedAt, warnings, http, https, lastReload, oldNginxWorkers },
         configFile: settings.configFile?.path,
         countsRequests: false,
+        missingLines: record.missing,
         actions: settings.config.admin.actions,
       },
       connections,
