@@ -7,6 +7,7 @@ import { messageOf, OperatorError } from '../base/errors.ts'
 import type { World } from '../base/world.ts'
 import type { ConfigSources, LoadResult } from '../config/load.ts'
 import { type ConfigFile, findLoss } from '../config/lost-file.ts'
+import { platformDefaults, recognisePlatform } from '../config/platform.ts'
 import { formatProblems, type Problem } from '../config/report.ts'
 import { resolveSettings } from '../site/adapters/resolve-settings.ts'
 import { findLostSnippets } from '../site/lost-snippets.ts'
@@ -91,9 +92,16 @@ function writtenRunDir(read: ReadFile): string | undefined {
 /** Format of the log that the command line, the environment or the file sets, even if the configuration is invalid. */
 export async function logFormatOf(commandLine: CommandLine, world: World): Promise<unknown> {
   const set = commandLine.flags.log_format ?? world.env.MONOHULL_LOG_FORMAT
+  if (set !== undefined) return set
   const read = readConfigFile(commandLine, world)
-  if (set !== undefined || !read.ok || !read.file) return set
-  return (await import('../site/config.ts')).parseConfigFile(read.file).value.log_format
+  const file = read.ok && read.file ? (await import('../site/config.ts')).parseConfigFile(read.file).value : {}
+  return file.log_format ?? defaultsOf(commandLine, world, file).log_format
+}
+
+/** Defaults of the installation and of the platform that it runs on, below what the file says. */
+function defaultsOf({ flags }: CommandLine, world: World, file: Record<string, unknown>): Record<string, unknown> {
+  const set = flags.platform ?? world.env.MONOHULL_PLATFORM ?? file.platform
+  return { ...installationDefaults(world), ...platformDefaults(set ?? recognisePlatform(world.env), world.env) }
 }
 
 /** Path of the configuration file: the one that is set, else the one in the app's directory, if it exists. */
@@ -153,14 +161,14 @@ function readWithText(path: string): ConfigFile {
 
 /** Combines all sources. */
 async function loadConfiguration(
-  { flags, command }: CommandLine,
+  commandLine: CommandLine,
   world: World,
   read: ReadFile,
   overrides: Record<string, unknown> = {},
 ): Promise<LoadResult<Config>> {
   if (!read.ok) return read
-  const sources: Omit<ConfigSources, 'file'> = {
-    defaults: installationDefaults(world),
+  const { flags, command } = commandLine
+  const sources: Omit<ConfigSources, 'file' | 'defaults'> = {
     overrides,
     env: world.env,
     flags,
@@ -168,8 +176,11 @@ async function loadConfiguration(
     readFile: readTextFile,
   }
   const { file } = read
-  const load = ({ loadConfig, parseConfigFile }: typeof import('../site/whole-config.ts')) =>
-    loadConfig({ ...sources, file: file && parseConfigFile(file) })
+  const load = ({ loadConfig, parseConfigFile }: typeof import('../site/whole-config.ts')) => {
+    const parsed = file && parseConfigFile(file)
+    const defaults = defaultsOf(commandLine, world, parsed?.value ?? {})
+    return loadConfig({ ...sources, defaults, file: parsed })
+  }
   const loaded = load(await import('../site/config.ts'))
   return loaded.ok ? loaded : load(await import('../site/whole-config.ts'))
 }

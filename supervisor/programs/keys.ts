@@ -1,5 +1,6 @@
 import * as z from 'zod'
-import { backoff, command, docs, duration, environment, whole } from '../config/values.ts'
+import type { WithGrace } from '../config/grace.ts'
+import { backoff, command, docs, duration, environment, optionalDuration, whole } from '../config/values.ts'
 import { exitAfter, onFailure, rejectUnusedExitAfter } from '../processes/failure-keys.ts'
 import { stopSignal } from '../processes/stop-signal-key.ts'
 
@@ -48,8 +49,9 @@ export const backgroundProcess = z
     env: variables,
     count: whole(1, 1024).default(1).register(docs, { description: 'Number of instances' }),
     stop_signal: stopSignal(),
-    graceful_timeout: duration('8s').register(docs, {
-      description: 'Time to finish its work after stop_signal, before SIGKILL to the process group',
+    graceful_timeout: optionalDuration().register(docs, {
+      description:
+        'Time to finish its work after stop_signal, before SIGKILL to the process group; default: 8s, or what stop_timeout leaves',
     }),
     min_uptime: duration('2s', 0).register(docs, {
       description: 'A process that ends sooner has failed fast: backoff applies',
@@ -75,6 +77,6 @@ export const backgroundProcess = z
 /** Configured init command. Durations in ms. */
 export type InitConfig = z.output<typeof initItem>
 /** Configured background process. Durations in ms. */
-export type ProcessConfig = z.output<typeof backgroundProcess>
+export type ProcessConfig = WithGrace<z.output<typeof backgroundProcess>>
 /** Keys that every program has. */
 export type ProgramConfig = Pick<InitConfig, 'command' | 'directory' | 'user' | 'env'>

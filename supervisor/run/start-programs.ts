@@ -138,6 +138,9 @@ export async function startPrograms(deps: StartDeps): Promise<StartedPrograms | 
   // preparing nginx keeps one CPU busy: more workers would delay the first response, and not be ready earlier
   const booted = apps.start(Math.max(1, settings.cpus - 1))
   processes.start()
+  const { platform, http_port, https, stop_timeout } = settings.config
+  if (platform && platform !== 'none')
+    log.info('platform recognised', { platform, http_port, https, stop_timeout_ms: stop_timeout })
   for (const app of settings.apps) log.info('starting', describeApp(app, settings.apps.length))
   if (settings.nginxUserName === 'root') warnOfRoot(log)
   return {

@@ -2,6 +2,7 @@ import { systemClock } from '../base/adapters/system-clock.ts'
 import { asOperatorError, errnoFix, errnoOf, exitCode, OperatorError } from '../base/errors.ts'
 import { createLog, lineFormat } from '../base/log.ts'
 import type { World } from '../base/world.ts'
+import { stopsOnInterrupt } from '../config/platform.ts'
 import { createOutput } from '../logs/adapters/output.ts'
 import type { HookRunner } from '../programs/hook-runner.ts'
 import type { Settings } from '../site/settings.ts'
@@ -91,7 +92,9 @@ export async function runSupervisor({
     })
     stopRequested.give({ mode: 'graceful', code: exitCode.software })
   })
-  const releaseSignals = receiveSignals((command, from) => void commands.push(command, from))
+  const releaseSignals = receiveSignals((command, from) => void commands.push(command, from), {
+    isInterruptGraceful: stopsOnInterrupt(settings.config.platform),
+  })
   let hooks: HookRunner | undefined
   let nginx: RunningNginx | undefined
   const stopFor = (reason: StopReason) =>

@@ -1,6 +1,8 @@
 import * as z from 'zod'
 import { describeHstsProblems } from '../certificates/hsts/keys.ts'
 import { describeTlsProblems, issuedKeys, tlsKeys } from '../certificates/keys.ts'
+import { withGrace } from '../config/grace.ts'
+import { platformNames } from '../config/platform.ts'
 import {
   absolutePath,
   countOrAuto,
@@ -31,7 +33,7 @@ import { backgroundProcess, initItem } from '../programs/keys.ts'
 import { type Route, route, routeToApp } from '../routes/keys.ts'
 import { describeRouteProblems, fallbackApp } from '../routes/problems.ts'
 import { upstream } from '../upstreams/keys.ts'
-import { type AppConfig, app } from '../workers/keys.ts'
+import { app } from '../workers/keys.ts'
 import { development } from './development-keys.ts'
 import { describeStopProblems } from './stop-problems.ts'
 
@@ -211,6 +213,13 @@ export const configSchema = z
     watch_config: z.boolean({ error: 'expected true or false' }).default(false).register(docs, {
       description: 'Whether a change of the configuration file reloads by itself, also one of a Kubernetes ConfigMap',
     }),
+    platform: z
+      .enum([...platformNames, 'none'], { error: `expected none or a platform: ${platformNames.join(', ')}` })
+      .optional()
+      .register(docs, {
+        description:
+          'Platform whose contract sets defaults: http_port is $PORT, https is off, its proxy is trusted, logs are JSON, and a stop fits its time; default: recognised by its variables; none: no such defaults',
+      }),
     stop_delay: duration('0s', 0).register(docs, {
       description: 'Delay between the end of readiness and the stop, for load balancers to notice',
     }),
@@ -257,8 +266,15 @@ export const configSchema = z
     const all = apps ?? (isAppNeeded({ app: only, routes }) ? { app: only ?? app.parse({}) } : {})
     const [first, ...others] = Object.values(all)
     const directory = (others.length === 0 ? (first ?? only) : undefined)?.directory ?? '.'
+    const stopMs = rest.stop_timeout - rest.stop_delay
     const given = routes?.map((own, index) => ({ ...own, origin: `routes[${index}]` }))
-    return { ...rest, directory, apps: all, routes: given ?? [routeToApp(fallbackApp(Object.keys(all)) ?? '')] }
+    return {
+      ...rest,
+      directory,
+      apps: withGrace(all, stopMs),
+      processes: withGrace(rest.processes, stopMs),
+      routes: given ?? [routeToApp(fallbackApp(Object.keys(all)) ?? '')],
+    }
   })
 
 /** Whether there must be an app. If no route leads to one, only if it has a command: without one it would be the welcome page. */
@@ -266,7 +282,7 @@ function isAppNeeded({
   app: only,
   routes,
 }: {
-  app?: AppConfig | undefined
+  app?: { command?: string[] | undefined } | undefined
   routes?: (Route | undefined)[] | undefined
 }): boolean {
   return only?.command !== undefined || (routes?.some(one => one === undefined || one.target.kind === 'app') ?? true)

@@ -7,7 +7,7 @@ interface StopConfig {
 }
 
 interface Draining {
-  graceful_timeout: number
+  graceful_timeout?: number | undefined
 }
 
 /** Problem of a timeout, with its fix. */
@@ -26,7 +26,7 @@ export function describeStopProblems(config: StopConfig): StopProblem[] {
     Object.entries(of).map(([name, one]) => ({ path: [section, name], ...one }))
   const all = [...(app ? [{ path: ['app'], ...app }] : []), ...named('apps', apps), ...named('processes', processes)]
   return all
-    .filter(one => one.graceful_timeout > timeoutMs - delayMs)
+    .filter(one => (one.graceful_timeout ?? 0) > timeoutMs - delayMs)
     .map(({ path }) => ({
       path: [...path, 'graceful_timeout'],
       message: 'expected at most stop_timeout minus stop_delay',

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import type { WithGrace } from '../config/grace.ts'
 import {
   backoff,
   command,
@@ -6,6 +7,7 @@ import {
   docs,
   duration,
   environment,
+  optionalDuration,
   size,
   whole,
   workerCount,
@@ -75,8 +77,9 @@ export const app = z
       .refine(({ path }) => path !== undefined, { path: ['path'], error: 'expected a path such as /health' })
       .optional(),
     stop_signal: stopSignal(),
-    graceful_timeout: duration('8s').register(docs, {
-      description: 'Time to finish requests after stop_signal, before SIGKILL to the process group',
+    graceful_timeout: optionalDuration().register(docs, {
+      description:
+        'Time to finish requests after stop_signal, before SIGKILL to the process group; default: 8s, or what stop_timeout leaves',
     }),
     detached: z.enum(['report', 'end'], { error: 'expected report or end' }).default('report').register(docs, {
       description:
@@ -137,4 +140,4 @@ export const app = z
   })
 
 /** Configuration of one app. Durations in ms. */
-export type AppConfig = z.output<typeof app>
+export type AppConfig = WithGrace<z.output<typeof app>>

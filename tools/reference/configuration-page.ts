@@ -34,6 +34,7 @@ const groups: [string, string[]][] = [
   ['nginx', ['nginx', 'maintenance_page']],
   ['Logs', ['access_log', 'log_format', 'log_level']],
   ['Reloading', ['watch_config']],
+  ['Platforms', ['platform']],
   ['Stopping', ['stop_delay', 'stop_timeout']],
   ['Directories', ['run_dir', 'state_dir', 'temp_dir']],
   ['Status page and admin API', ['admin']],

@@ -14,8 +14,12 @@ const commands: Partial<Record<NodeJS.Signals, Command | undefined>> = {
 }
 
 /** Installs signal handlers that put commands into the queue, in place of those of the launcher. Returns a function that removes them. */
-export function receiveSignals(push: (command: Command, from: string) => void): () => void {
-  const installed = Object.entries(commands).map(([signal, command]) => {
+export function receiveSignals(
+  push: (command: Command, from: string) => void,
+  { isInterruptGraceful }: { isInterruptGraceful: boolean },
+): () => void {
+  const all = isInterruptGraceful ? { ...commands, SIGINT: commands.SIGTERM } : commands
+  const installed = Object.entries(all).map(([signal, command]) => {
     const handler = () => {
       if (command) push(command, signal)
     }

@@ -25,7 +25,7 @@ describe('workers/adapters/app-settings', () => {
       writeFileSync(join(directory, 'index.html'), 'hello')
       const problems: string[] = []
       const settings = resolveApp('app', {
-        app: app.parse({ directory }),
+        app: { ...app.parse({ directory }), graceful_timeout: 8000 },
         world: { env: {}, home: '/', umask: 0o022 },
         runDir: '/run/monohull',
         order: undefined,

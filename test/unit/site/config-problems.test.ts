@@ -214,7 +214,7 @@ describe('config/load: invalid values', () => {
 
 describe('config/load: contradictions of a worker', () => {
   const cases: [string, string, string][] = [
-    ['stop_delay: 3s', 'app.graceful_timeout', 'expected at most stop_timeout minus stop_delay'],
+    ['graceful_timeout: 10s', 'app.graceful_timeout', 'expected at most stop_timeout minus stop_delay'],
     ['env: {LISTEN_FDS: 1}', 'app.env.LISTEN_FDS', 'expected another name: monohull sets this one'],
     ['env: {MONOHULL_SLOT: 7}', 'app.env.MONOHULL_SLOT', 'expected another name: monohull sets this one'],
     [

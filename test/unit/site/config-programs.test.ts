@@ -67,6 +67,11 @@ describe('config: processes', () => {
     }
   })
 
+  it('have the time that a stop leaves', () => {
+    const { processes, app } = accepted(yaml('{stop_timeout: 6s, stop_delay: 2s, processes: {q: {command: x}}}'))
+    assert.deepEqual([processes.q?.graceful_timeout, app.graceful_timeout], [4000, 4000])
+  })
+
   it('can end everything after several failures (exit_after)', () => {
     const { processes } = accepted({
       ...yaml('processes: {q: {command: x, on_failure: exit, exit_after: {within: 10s}}}'),
