@@ -9,6 +9,7 @@ import { askAdmin } from '../run/adapters/admin-client.ts'
 import { readInstance } from '../run/adapters/instance.ts'
 import type { Status } from '../run/status.ts'
 import { command, runDirOf, socketOf } from './control.ts'
+import { toJson } from './json.ts'
 import type { CommandLine } from './load.ts'
 
 /** Parsed arguments of `monohull cert`. */
@@ -37,8 +38,13 @@ export async function cert(commandLine: CommandLine, world: World, given: CertAr
   if (name === undefined)
     throw new OperatorError(`monohull cert ${action} needs a name`, { fix: 'give a host name', code: exitCode.usage })
   if (action === 'renew')
-    return command(commandLine, world, `certificates/${encodeURIComponent(name)}/renew${isForced ? '?force=true' : ''}`)
-  return action === 'show' ? show(commandLine, world, args) : check(commandLine, world, name)
+    return command(
+      commandLine,
+      world,
+      `certificates/${encodeURIComponent(name)}/renew${isForced ? '?force=true' : ''}`,
+      isJson ? 'json' : 'text',
+    )
+  return action === 'show' ? show(commandLine, world, args) : check(commandLine, world, name, isJson)
 }
 
 async function readCertificates(commandLine: CommandLine, world: World): Promise<CertificatesStatus> {
@@ -85,7 +91,7 @@ function formatOne({ renewal, ...certificate }: CertificateStatus): string {
 }
 
 /** Checks a host with a real handshake: prints the certificate, and whether clients would accept it. */
-async function check(commandLine: CommandLine, world: World, host: string): Promise<number> {
+async function check(commandLine: CommandLine, world: World, host: string, isJson: boolean): Promise<number> {
   const runDir = await runDirOf(commandLine, world)
   const instance = readInstance(runDir)
   if (!instance?.httpsPort)
@@ -117,6 +123,11 @@ async function check(commandLine: CommandLine, world: World, host: string): Prom
         ]
       : []),
   ]
+  if (isJson) {
+    const { subjectAltName: names, issuer, validFrom, validTo, serialNumber } = certificate
+    process.stdout.write(toJson({ host, names, protocol, issuer, validFrom, validTo, serialNumber, problems }))
+    return problems.length === 0 ? exitCode.ok : exitCode.failed
+  }
   const facts = [
     `${host}: ${certificate.subjectAltName ?? certificate.subject}, ${protocol}`,
     `issuer ${certificate.issuer.replaceAll('\n', ', ')}`,
@@ -125,8 +136,4 @@ async function check(commandLine: CommandLine, world: World, host: string): Prom
   ]
   process.stdout.write([...facts, ...problems.map(problem => `problem: ${problem}`), ''].join('\n'))
   return problems.length === 0 ? exitCode.ok : exitCode.failed
-}
-
-function toJson(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`
 }

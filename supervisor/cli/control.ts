@@ -9,6 +9,7 @@ import { findRunning, isRunning, readInstance } from '../run/adapters/instance.t
 import { adminSocketName, runningDirs } from '../run/adapters/instance-search.ts'
 import { formatStatus, type Status } from '../run/status.ts'
 import { developmentRunDir } from './development-run-dir.ts'
+import { type OutputFormat, toJson } from './json.ts'
 import { type CommandLine, findRunDir } from './load.ts'
 
 const endPollMs = 20
@@ -24,13 +25,9 @@ export async function showStatus(
   if (format === 'metrics') process.stdout.write(await readAdmin(socket, '/metrics'))
   else {
     const { body } = await askAdmin(socket, { method: 'GET', path: '/status' })
-    process.stdout.write(format === 'json' ? toJson(body as Status) : formatStatus(body as Status))
+    process.stdout.write(format === 'json' ? toJson(body) : formatStatus(body as Status))
   }
   return exitCode.ok
-}
-
-function toJson(status: Status): string {
-  return `${JSON.stringify(status, null, 2)}\n`
 }
 
 /** Sends a command such as `reload` or `scale/4` to the running instance, and prints the result; fails if the command failed. */
@@ -38,7 +35,7 @@ export async function command(
   commandLine: CommandLine,
   world: World,
   path: string,
-  format: 'text' | 'json' = 'text',
+  format: OutputFormat = 'text',
 ): Promise<number> {
   const { body } = await askAdmin(await socketOf(commandLine, world), {
     method: 'POST',
@@ -49,36 +46,43 @@ export async function command(
 }
 
 /** Prints the outcome of a command, and returns its exit code. */
-export function printOutcome(outcome: Outcome, format: 'text' | 'json' = 'text'): number {
-  if (format === 'json') {
-    process.stdout.write(`${JSON.stringify(outcome, null, 2)}\n`)
-    return outcome.ok ? exitCode.ok : exitCode.failed
-  }
-  if (outcome.ok) process.stdout.write(`monohull: ${outcome.message}\n`)
+export function printOutcome(outcome: Outcome, format: OutputFormat = 'text'): number {
+  if (format === 'json') process.stdout.write(toJson(outcome))
+  else if (outcome.ok) process.stdout.write(`monohull: ${outcome.message}\n`)
   else
     process.stderr.write(`monohull: ${outcome.message}: ${[outcome.reason, ...(outcome.lastLines ?? [])].join('\n')}\n`)
   return outcome.ok ? exitCode.ok : exitCode.failed
 }
 
 /** Reloads the running instance. It reads the file that it was started with, so another one is an error. */
-export async function reloadInstance(commandLine: CommandLine, world: World, allowsMissing: boolean): Promise<number> {
+export async function reloadInstance(
+  commandLine: CommandLine,
+  world: World,
+  { allowsMissing, format }: { allowsMissing: boolean; format: OutputFormat },
+): Promise<number> {
   if (commandLine.configFile !== undefined)
     throw new OperatorError('monohull reload reads the file that the instance was started with, not that of --config', {
       fix: 'change that file, or restart monohull with another; to choose an instance, use --run-dir',
       code: exitCode.usage,
     })
-  return command(commandLine, world, allowsMissing ? 'reload?allow-missing=true' : 'reload')
+  return command(commandLine, world, allowsMissing ? 'reload?allow-missing=true' : 'reload', format)
 }
 
 /** Stops the running instance and waits until it has ended. */
-export async function stopInstance(commandLine: CommandLine, world: World): Promise<number> {
+export async function stopInstance(commandLine: CommandLine, world: World, format: OutputFormat): Promise<number> {
   const runDir = await runDirOf(commandLine, world)
   const running = readInstance(runDir)?.supervisor
-  const code = await command(commandLine, world, 'stop')
+  const { body } = await askAdmin(await socketOf(commandLine, world), {
+    method: 'POST',
+    path: '/stop',
+    hook: world.env.MONOHULL_EVENT,
+  })
+  const outcome = body as Outcome
+  if (!outcome.ok || format === 'text') printOutcome(outcome, format)
   // another instance may start in the same directory at once
   while (running && isRunning(running)) await pause(systemClock, endPollMs)
-  process.stdout.write('monohull: stopped\n')
-  return code
+  if (!outcome.ok) return exitCode.failed
+  return printOutcome({ ok: true, message: 'stopped' }, format)
 }
 
 /** Path of the admin socket of the instance that the command line selects. */

@@ -4,6 +4,7 @@ import type { World } from '../base/world.ts'
 import { askAdmin } from '../run/adapters/admin-client.ts'
 import { formatJobList, formatRuns } from '../run/job-text.ts'
 import { printOutcome, socketOf } from './control.ts'
+import { toJson } from './json.ts'
 import type { CommandLine } from './load.ts'
 
 /** Parsed arguments of `monohull jobs`. */
@@ -34,18 +35,14 @@ export async function jobs(commandLine: CommandLine, world: World, given: JobsAr
     const path = `/jobs/${encodeURIComponent(name ?? '')}/${action}${waits ? '?wait=true' : ''}`
     const { body } = await askAdmin(socket, { method: 'POST', path })
     const outcome = body as Outcome & { code?: number }
-    const code = printOutcome(outcome)
+    const code = printOutcome(outcome, isJson ? 'json' : 'text')
     return outcome.code ?? code
   }
   const of = name === undefined ? '' : `?job=${encodeURIComponent(name)}`
   const path = action === 'list' ? '/jobs' : `/jobs/history${of}`
   const { status, body } = await askAdmin(socket, { method: 'GET', path })
-  if (status !== 200) return printOutcome(body as Outcome)
+  if (status !== 200) return printOutcome(body as Outcome, isJson ? 'json' : 'text')
   const format = isJson ? toJson : action === 'list' ? formatJobList : formatRuns
   process.stdout.write(format(body as never))
   return exitCode.ok
-}
-
-function toJson(body: unknown): string {
-  return `${JSON.stringify(body, null, 2)}\n`
 }

@@ -4,6 +4,7 @@ import type { World } from '../base/world.ts'
 import { askAdmin } from '../run/adapters/admin-client.ts'
 import type { Status } from '../run/status.ts'
 import { printOutcome, socketOf } from './control.ts'
+import { toJson } from './json.ts'
 import type { CommandLine } from './load.ts'
 
 /** Parsed arguments of `monohull maintenance`. */
@@ -36,7 +37,7 @@ export async function maintenance(
     return printOutcome(outcome, isJson ? 'json' : 'text')
   }
   const { maintenance: found } = (await askAdmin(socket, { method: 'GET', path: '/status' })).body as Status
-  if (isJson) process.stdout.write(`${JSON.stringify(found ?? null, null, 2)}\n`)
+  if (isJson) process.stdout.write(toJson(found ?? null))
   else if (!found) process.stdout.write('maintenance is off\n')
   else
     process.stdout.write(

@@ -5,6 +5,7 @@ import { formatTable } from '../base/text-table.ts'
 import type { World } from '../base/world.ts'
 import { type AdminRequest, askAdmin } from '../run/adapters/admin-client.ts'
 import { command, printOutcome, socketOf } from './control.ts'
+import { toJson } from './json.ts'
 import type { CommandLine } from './load.ts'
 
 /** Parsed arguments of `monohull routes`. */
@@ -45,16 +46,17 @@ const readTimeoutMs = 300_000
 /** Runs an action of `monohull routes` for the running instance. */
 export async function routes(commandLine: CommandLine, world: World, given: RoutesArguments): Promise<number> {
   const { action, words, isJson, match } = given
+  const format = isJson ? 'json' : 'text'
   expectWords(action, words)
   const [host = '', ...targets] = words
   const name = encodeURIComponent(host)
   if (action === 'set')
-    return command(commandLine, world, `routes/${name}/set?target=${encodeURIComponent(targets.join(' '))}`)
-  if (action === 'remove') return command(commandLine, world, `routes/${name}/remove`)
+    return command(commandLine, world, `routes/${name}/set?target=${encodeURIComponent(targets.join(' '))}`, format)
+  if (action === 'remove') return command(commandLine, world, `routes/${name}/remove`, format)
   const socket = await socketOf(commandLine, world)
   if (action === 'import') {
     const request = { method: 'POST' as const, path: '/routes', hook: world.env.MONOHULL_EVENT, body: readFile(host) }
-    return printOutcome((await askAdmin(socket, request)).body as Outcome)
+    return printOutcome((await askAdmin(socket, request)).body as Outcome, format)
   }
   const path = {
     list: match === undefined ? '/routes' : `/routes?match=${encodeURIComponent(match)}`,
@@ -63,9 +65,9 @@ export async function routes(commandLine: CommandLine, world: World, given: Rout
   }[action]
   const request: AdminRequest = { method: 'GET', path: path ?? '/routes', timeoutMs: readTimeoutMs }
   const { status, body } = await askAdmin(socket, request)
-  if (status !== 200) return printOutcome(body as Outcome)
-  const format = isJson || action === 'export' ? toJson : action === 'get' ? formatRoute : formatRoutes
-  process.stdout.write(format(body as never))
+  if (status !== 200) return printOutcome(body as Outcome, format)
+  const show = isJson || action === 'export' ? toJson : action === 'get' ? formatRoute : formatRoutes
+  process.stdout.write(show(body as never))
   return exitCode.ok
 }
 
@@ -85,10 +87,6 @@ function readFile(path: string): string {
   } catch (error) {
     throw asOperatorError(error, `read ${path}`)
   }
-}
-
-function toJson(body: unknown): string {
-  return `${JSON.stringify(body, null, 2)}\n`
 }
 
 function formatRoutes(all: readonly ListedRoute[]): string {

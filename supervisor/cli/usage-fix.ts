@@ -8,15 +8,16 @@ const commandWords: Record<string, string> = {
   exec: 'monohull run',
   develop: 'monohull dev',
   watch: 'monohull dev',
-  config: 'monohull check (or monohull render, for the configuration of nginx)',
   configtest: 'monohull check',
   validate: 'monohull check',
   test: 'monohull check',
-  ps: 'monohull status',
   list: 'monohull status',
-  ls: 'monohull status',
   top: 'monohull status',
   health: 'monohull status',
+  log: 'monohull logs',
+  tail: 'monohull logs -f',
+  history: 'monohull events',
+  crashes: 'monohull deaths',
   metrics: 'monohull status --metrics',
   down: 'monohull stop',
   kill: 'monohull stop',
@@ -40,8 +41,6 @@ const flagWords: Record<string, string> = {
 /** Fix for an unknown command, which may be the app's own: `monohull node server.js`. */
 export function unknownCommandFix(words: readonly string[], names: readonly string[]): string {
   const [word = '', ...rest] = words
-  if (word === 'log' || word === 'logs')
-    return 'logs go to stdout and stderr: docker logs CONTAINER, or where they are redirected'
   const known = commandWords[word]
   if (known !== undefined) return `did you mean ${known}?`
   const guess = nearest(word, names) ?? abbreviated(word, names)

@@ -63,7 +63,7 @@ describe('the commands that the docs show', () => {
   )
   const reference = readFileSync(join(home, 'docs/reference/cli.md'), 'utf8')
   const helpTo = new Map(
-    [...reference.matchAll(/^Usage: monohull (\w+) [\s\S]*?^```/gm)].map(({ 0: text, 1: name }) => [name, text]),
+    [...reference.matchAll(/^Usage: monohull (\w+)[| ][\s\S]*?^```/gm)].map(({ 0: text, 1: name }) => [name, text]),
   )
   const runHelp = helpTo.get('run') ?? assert.fail('no help to run')
   for (const name of ['dev', 'check', 'render']) helpTo.set(name, runHelp)
@@ -85,8 +85,8 @@ describe('the commands that the docs show', () => {
   })
 
   it('are told of in the reference, all of them', () => {
-    const list = /^Commands:\n[\s\S]*?^$/m.exec(reference)?.[0] ?? assert.fail('no list of commands')
-    const all = [...list.matchAll(/^ {2}(\w+) /gm)].map(([, name]) => name)
+    const list = /^Start:\n[\s\S]*?^Exit codes/m.exec(reference)?.[0] ?? assert.fail('no list of commands')
+    const all = [...list.matchAll(/^ {2}(\w+)[| ]/gm)].map(([, name]) => name)
     assert.ok(all.length > 10)
     const without = all.filter(name => !helpTo.has(name))
     assert.deepEqual(without, ['version', 'help'])

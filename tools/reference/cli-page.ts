@@ -3,19 +3,21 @@ import { promisify } from 'node:util'
 
 /** Commands for a running instance. */
 const controls = [
-  'status',
-  'reload',
-  'restart',
-  'scale',
-  'inspect',
-  'maintenance',
-  'pause',
-  'resume',
-  'cache',
-  'cert',
-  'routes',
-  'jobs',
-  'stop',
+  ...['status', 'logs', 'events', 'deaths'],
+  ...[
+    'reload',
+    'restart',
+    'scale',
+    'inspect',
+    'maintenance',
+    'pause',
+    'resume',
+    'cache',
+    'cert',
+    'routes',
+    'jobs',
+    'stop',
+  ],
 ]
 
 /** Page docs/reference/cli.md: the program's help, as it prints it to a pipe. */

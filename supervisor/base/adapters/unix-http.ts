@@ -1,4 +1,5 @@
 import { request } from 'node:http'
+import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 
 /** HTTP request over a unix socket. */
@@ -34,6 +35,32 @@ export function requestSocket(
     )
     sent.on('error', fail)
     sent.end(body)
+  })
+}
+
+/**
+ * Follows a response of lines on a unix socket: calls `onLine` for each. Resolves when it ends, which may be when the other side is gone.
+ * Rejects if there is no connection; a status other than 200 resolves with its response.
+ */
+export function followSocket(
+  socketPath: string,
+  path: string,
+  onLine: (line: string) => void,
+): Promise<SocketResponse | undefined> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ socketPath, path, agent: false }, response => {
+      if (response.statusCode !== 200) {
+        text(response).then(body => resolve({ status: response.statusCode ?? 0, body }), reject)
+        return
+      }
+      response.on('error', () => resolve(undefined)) // the other side is gone
+      createInterface({ input: response })
+        .on('line', onLine)
+        .on('error', () => resolve(undefined))
+        .on('close', () => resolve(undefined))
+    })
+    sent.on('error', reject)
+    sent.end()
   })
 }
 

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { requestSocket } from '../../base/adapters/unix-http.ts'
+import { followSocket, requestSocket } from '../../base/adapters/unix-http.ts'
 import { errnoOf, exitCode, messageOf, OperatorError } from '../../base/errors.ts'
 import { findRunning, readInstance } from './instance.ts'
 import { runningDirs } from './instance-search.ts'
@@ -41,6 +41,21 @@ export async function askAdmin(socketPath: string, asked: AdminRequest): Promise
 /** Reads a text from an admin socket. Throws an OperatorError if there is no response. */
 export async function readAdmin(socketPath: string, path: string): Promise<string> {
   return (await exchange(socketPath, { method: 'GET', path })).body
+}
+
+/** Follows lines of JSON from an admin socket until the instance ends. Throws an OperatorError if there is no response. */
+export async function followAdmin(
+  socketPath: string,
+  path: string,
+  onItem: (item: unknown) => void,
+): Promise<AdminResponse | undefined> {
+  expectTrustedSocket(socketPath)
+  try {
+    const refused = await followSocket(socketPath, path, line => onItem(JSON.parse(line)))
+    return refused && { status: refused.status, body: JSON.parse(refused.body) }
+  } catch (error) {
+    throw explain(socketPath, error)
+  }
 }
 
 async function exchange(socketPath: string, { hook, timeoutMs = getTimeoutMs, ...asked }: AdminRequest) {

@@ -55,7 +55,8 @@ export function addRecordRoutes(app: Express, { logs, events, deaths, missing }:
     const found = deaths.get(Number(id))
     if (found) return void response.json(found)
     const known = deaths.read().map(one => one.id)
-    const fix = known.length === 0 ? 'no death is on record' : `on record are ${known[0]} to ${known.at(-1)}`
+    const fix =
+      known.length === 0 ? 'no death is on record' : `on record: ${[...new Set([known[0], known.at(-1)])].join(' to ')}`
     response.status(404).json({ ok: false, message: 'cannot read a death', reason: `${id} is not on record`, fix })
   })
 }

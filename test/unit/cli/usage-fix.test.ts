@@ -8,8 +8,8 @@ const flags = ['--http-port', '--workers', '--config', '--log-level']
 describe('cli/usage-fix', () => {
   const commands: [string, RegExp][] = [
     ['start', /^did you mean monohull run\?$/],
-    ['logs', /docker logs/],
-    ['config', /^did you mean monohull check/],
+    ['log', /^did you mean monohull logs\?$/],
+    ['configtest', /^did you mean monohull check\?$/],
     ['rn', /^did you mean monohull run\?$/],
     ['statsu --json', /^did you mean monohull status --json\?$/],
     ['node server.js', /monohull run node server\.js/],

@@ -1,0 +1,44 @@
+import { InvalidArgumentError, Option } from 'commander'
+import type { CommandContext } from './context.ts'
+
+/** Adds the commands that show what the running instance does. */
+export function addViewCommands({ world, addControl, group }: CommandContext): void {
+  group('Look at the instance that runs in run_dir:')
+  addControl('status', 'show workers, upstreams and certificates', async (commandLine, { options, format }) => {
+    const { showStatus } = await import('../control.ts')
+    return showStatus(commandLine, world, format === 'json' ? 'json' : options.metrics ? 'metrics' : 'table')
+  })
+    .aliases(['ps', 'ls'])
+    .addOption(new Option('--metrics', 'print metrics in the Prometheus format').conflicts('json'))
+  addControl('logs', 'show the last lines of the log, by source and level', async (commandLine, given) => {
+    const { follow, source, level, since, grep, lines } = given.options
+    const { showLogs } = await import('../logs.ts')
+    const { isJson } = given
+    return showLogs(commandLine, world, { follows: Boolean(follow), source, level, since, grep, lines, isJson })
+  })
+    .option('-f, --follow', 'go on with new lines until Ctrl-C')
+    .option('--source <names>', 'only of these, separated by commas: app.1, app for all its workers, nginx, monohull')
+    .option('--level <level>', 'only of this level or above: debug, info, warn or error')
+    .option('--since <time>', 'only from this time on: 10m for the last ten minutes, or 2026-11-30T10:00:00Z')
+    .option('--grep <regex>', 'only lines that match this regular expression')
+    .option('-n, --lines <number>', 'number of last lines; default: 100, or all with --since or --grep', readCount)
+  addControl('events', 'show deaths, rolls, reloads, renewals and other events', async (commandLine, given) => {
+    const { follow, kind, level, since, lines } = given.options
+    const { showEvents } = await import('../logs.ts')
+    const { isJson } = given
+    return showEvents(commandLine, world, { follows: Boolean(follow), kind, level, since, lines, isJson })
+  })
+    .option('-f, --follow', 'go on with new events until Ctrl-C')
+    .option('--kind <kinds>', 'only of these kinds, separated by commas, such as death,reload,certificate')
+    .option('--level <level>', 'only of this level or above: info, warn or error')
+    .option('--since <time>', 'only from this time on: 10m for the last ten minutes, or 2026-11-30T10:00:00Z')
+    .option('-n, --lines <number>', 'number of last events; default: 100, or all with --since', readCount)
+  addControl('deaths', 'show the last deaths, or all about one', async (commandLine, { words: [which], isJson }) =>
+    (await import('../deaths.ts')).showDeaths(commandLine, world, which, isJson),
+  ).argument('[death]', 'number of a death, or a worker or app such as app.1; default: the last 100')
+}
+
+function readCount(text: string): string {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a number.')
+  return text
+}
