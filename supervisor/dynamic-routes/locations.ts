@@ -1,6 +1,9 @@
 import { inBatches } from '../base/batches.ts'
 import { bytesOf } from '../front/cache/cache.ts'
+import { type CountedRoute, otherHost, routeId } from '../front/requests/counted-route.ts'
+import { renderCounted } from '../front/requests/request-counter.ts'
 import { block, callLua, quote } from '../nginx/text.ts'
+import { countRoute, renderRouteCount } from '../routes/counted.ts'
 import { renderPages } from '../routes/front.ts'
 import {
   type ProxiedRoute,
@@ -42,6 +45,7 @@ export function renderDynamicRoutes(model: RoutesModel, context: DynamicLocation
     'set $monohull_kept_target "";',
     'add_header Set-Cookie $monohull_kept_target always;',
     ...block('/', [
+      ...preliminary(model).flatMap(([id]) => ['# metrics', renderCounted(id, { isProxied: true })]),
       // a route may allow more than the whole front; Lua checks either
       'client_max_body_size 0;',
       'set $monohull_address "";',
@@ -89,7 +93,7 @@ function renderTarget(
   model: RoutesModel,
   admission: readonly string[],
 ): string[] {
-  const rules = [...admission, ...renderPages(route, model)]
+  const rules = [...renderRouteCount(route, undefined, model), ...admission, ...renderPages(route, model)]
   // they send the path as the client wrote it
   const proxied = { ...model, differsInAccess: false }
   const { below } = renderProxied(route, proxied, '')
@@ -100,6 +104,18 @@ function renderTarget(
     ...block(location, [...guarded, ...below]),
     ...block(next, [...guarded, ...renderProxied(route, proxied, '', nextUrl).below]),
   ]
+}
+
+/** Every counted route of these locations by its id. */
+export function dynamicCounted(model: RoutesModel): [string, CountedRoute][] {
+  return [...preliminary(model), ...targetsOf(model).flatMap(({ route }) => countRoute(route, undefined, model))]
+}
+
+/** Id and labels of requests whose target is an address, or not known yet. A route may require a password. */
+function preliminary({ requestCounter }: Pick<RoutesModel, 'requestCounter'>): [string, CountedRoute][] {
+  if (!requestCounter) return []
+  const labels = { route: '/', ...(requestCounter.hasHosts ? { host: otherHost } : {}) }
+  return [[routeId(labels, 'dynamic', { hasCache: false, isGuarded: true, isPreliminary: true }), labels]]
 }
 
 /** Routes to every possible target of a host, as if they were configured. */

@@ -38,8 +38,11 @@ export interface ConnectionWatchDeps extends Pick<Runtime, 'clock' | 'log'> {
   read(): Promise<string | undefined>
 }
 
-/** Server for the http block, on a unix socket that nginx inherits. It has no limit of requests, so that it responds when all others are refused. */
-export function renderConnectionStatus(socket: string): string[] {
+/**
+ * Server for the http block, on a unix socket that nginx inherits, with other locations of what nginx reports. It has no limit of requests,
+ * so that it responds when all others are refused.
+ */
+export function renderConnectionStatus(socket: string, locations: readonly string[]): string[] {
   return [
     '',
     '# nginx.worker_connections',
@@ -47,6 +50,7 @@ export function renderConnectionStatus(socket: string): string[] {
     `    listen ${quote(`unix:${socket}`)} backlog=64;`,
     '    access_log off;',
     '    limit_conn monohull_requests 65535;',
+    ...locations.map(line => `    ${line}`),
     '    location / {',
     '        stub_status;',
     '    }',

@@ -22,11 +22,17 @@ export function callLua(phase: string, name: string, ...values: readonly string[
 
 /** Directive that calls several functions, one after the other: nginx accepts one directive for each phase of a location. */
 export function callLuaInTurn(phase: string, calls: readonly (readonly [string, ...string[]])[]): string {
-  const texts = calls.map(([name, ...values]) => {
-    const [module, method] = name.split('.')
-    return `require(${quoteLua(`monohull.${module}`)}).${method}(${values.map(quoteLua).join(', ')})`
-  })
-  return `${phase}_by_lua_block { ${texts.join('; ')} }`
+  return `${phase}_by_lua_block { ${calls.map(luaCall).join('; ')} }`
+}
+
+/** Directive that calls such a function when nginx sets variables for a location. The variable becomes empty. */
+export function callLuaToSet(variable: string, name: string, ...values: readonly string[]): string {
+  return `set_by_lua_block ${variable} { ${luaCall([name, ...values])} }`
+}
+
+function luaCall([name, ...values]: readonly [string, ...string[]]): string {
+  const [module, method] = name.split('.')
+  return `require(${quoteLua(`monohull.${module}`)}).${method}(${values.map(quoteLua).join(', ')})`
 }
 
 /** Text as a Lua string literal. */

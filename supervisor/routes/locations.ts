@@ -2,6 +2,7 @@ import { differsInAccess } from '../front/ambiguous-paths.ts'
 import { includeOwn } from '../nginx/own-files.ts'
 import { block, literal, quote } from '../nginx/text.ts'
 import { appKey } from '../workers/app-upstream.ts'
+import { renderRouteCount } from './counted.ts'
 import { type DirectoryRoute, hiddenFiles, renderDirectory, renderDirectoryMaps } from './directory.ts'
 import { includeFrontHeaders, mayRefuse, renderAdmission, renderResponseRules } from './front.ts'
 import {
@@ -33,11 +34,12 @@ export function renderRouteMaps({ routes }: Pick<RoutesModel, 'routes'>): string
   })
 }
 
-/** Locations of one host. nginx uses the longest match, including the user's own locations in server.d. */
-export function renderRoutes(routes: readonly ServedRoute[], model: RoutesModel): string[] {
+/** Locations of a host; undefined: of all other hosts. nginx uses the longest match, including the user's own locations in server.d. */
+export function renderRoutes(routes: readonly ServedRoute[], model: RoutesModel, host?: string): string[] {
   const root = routes.find(({ path, match }) => path === '/' && match === 'prefix')
   const isFilesOnly = routes.every(({ target }) => target.kind === 'files')
   const site: Site = {
+    host,
     exact: new Set(routes.flatMap(({ path, match }) => (match === 'exact' ? path : []))),
     retries: new Map(),
     model: { ...model, differsInAccess: differsInAccess(model.routes) },
@@ -69,6 +71,7 @@ function withSnippetHeads(route: ProxiedRoute, { ownFiles }: RoutesModel): Proxi
 
 /** Locations of one host. */
 interface Site {
+  host: string | undefined
   /** Paths of the routes that match exactly. */
   exact: ReadonlySet<string>
   /** Named locations for another try, by what is in them: routes share them, as each costs memory in every nginx process. */
@@ -80,7 +83,7 @@ function renderRoute(route: ServedRoute, site: Site): string[] {
   const { model } = site
   if (isGuarded(route, model)) return renderGuarded(route, site)
   const { at, below } = renderBodies(route, model)
-  const admission = renderAdmission(route, model)
+  const admission = [...renderRouteCount(route, site.host, model), ...renderAdmission(route, model)]
   const treatment = renderResponseRules(route, model)
   const isReturn = route.target.kind === 'redirect' || route.target.kind === 'response'
   if (!isReturn || !mayRefuse(route, model.front)) {
@@ -118,7 +121,9 @@ function renderGuarded(route: ProxiedRoute, site: Site): string[] {
   const differs = first.at.join() !== first.below.join()
   const below = retryOf(next.below, own)
   const at = differs ? retryOf(next.at, `${own}_at`) : below
-  return [...locations(route, { at: guarded(at, first.at), below: guarded(below, first.below) }, site), ...retries]
+  const count = renderRouteCount(route, site.host, model)
+  const bodies = { at: [...count, ...guarded(at, first.at)], below: [...count, ...guarded(below, first.below)] }
+  return [...locations(route, bodies, site), ...retries]
 }
 
 function renderMap(route: ServedRoute, index: number): string[] {

@@ -1,4 +1,5 @@
 import { isUnderWildcard } from '../base/host-name.ts'
+import type { RequestCounter } from '../front/requests/request-counter.ts'
 import type { RouteRules } from '../front/route-rules.ts'
 import type { FrontRules } from '../front/rules.ts'
 import type { RouteSpool, Spool } from '../front/spool.ts'
@@ -104,6 +105,8 @@ export interface RoutesModel {
   apps: readonly AppUpstream[]
   upstreams: readonly Upstream[]
   busyCounter: BusyCounter | undefined
+  /** Undefined: requests are not counted. */
+  requestCounter: RequestCounter | undefined
   /** Whether nginx runs Lua for each response of an app or upstream. */
   filtersResponses: boolean
   spool: Spool

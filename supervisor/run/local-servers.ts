@@ -15,7 +15,7 @@ import type { Subject } from './subject.ts'
 export interface LocalServersDeps
   extends Pick<
     AdminOptions,
-    'record' | 'renewCertificate' | 'inspection' | 'dynamicRoutes' | 'maintenance' | 'pause' | 'jobs'
+    'record' | 'renewCertificate' | 'requests' | 'inspection' | 'dynamicRoutes' | 'maintenance' | 'pause' | 'jobs'
   > {
   clock: Runtime['clock']
   log: Runtime['log']
@@ -38,6 +38,7 @@ export async function openLocalServers(run: Run, deps: LocalServersDeps): Promis
     refresh: run.refresh,
     status: run.status,
     metrics: run.metrics,
+    requests: deps.requests,
     record: deps.record,
     page: { home: deps.home, feed },
     command: (command, client) => deps.send(command, 'the admin API', client),

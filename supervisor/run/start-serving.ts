@@ -29,6 +29,7 @@ import { openConnections } from './connections.ts'
 import { openLocalServers } from './local-servers.ts'
 import { openNginxInputs } from './nginx-inputs.ts'
 import { openNginxLogs } from './nginx-logs.ts'
+import { createRequestReader } from './requests.ts'
 import { createRunningNginx, type RunningNginx, renderingOf } from './running-nginx.ts'
 import type { StartDeps, StartedPrograms } from './start-programs.ts'
 
@@ -89,6 +90,7 @@ export async function startServing(deps: StartDeps, programs: StartedPrograms): 
   const connections = features.hasStatus
     ? run.add(openConnections({ ...shared, run, master: () => nginx?.pid() }))
     : undefined
+  const requests = createRequestReader(run, features)
   const nginxLogs = run.add(
     openNginxLogs(config, {
       ...deps,
@@ -142,6 +144,7 @@ export async function startServing(deps: StartDeps, programs: StartedPrograms): 
           openInspector(child, { clock: systemClock, timeoutMs: inspectorMs, pid, former }),
         closeInspector: address => closeInspector(address, systemClock),
       }),
+      requests: requests.read,
       dynamicRoutes,
       maintenance,
       pause: pausing,

@@ -81,6 +81,9 @@ export function modelNginx(settings: Settings, features: NginxFeatures, running:
     ({ target }) => !('spool' in target) || target.spool.storesBodies,
   )
   const dynamicRoutes = dynamicRoutesOf(config, features)
+  const filtersResponses =
+    features.luaModules !== undefined &&
+    !filtersWithLua([...settings.ownFiles.values(), settings.ownNginxConf?.text ?? ''])
   return {
     features,
     user: settings.nginxUserName,
@@ -126,9 +129,11 @@ export function modelNginx(settings: Settings, features: NginxFeatures, running:
     ),
     routes,
     busyCounter: busyCounterOf(settings, features),
-    filtersResponses:
-      features.luaModules !== undefined &&
-      !filtersWithLua([...settings.ownFiles.values(), settings.ownNginxConf?.text ?? '']),
+    requestCounter:
+      config.metrics.requests && filtersResponses && features.hasStatus
+        ? { hasHosts: config.metrics.hosts }
+        : undefined,
+    filtersResponses,
     retrySocket:
       features.luaModules && apps.some(({ plan }) => plan) ? join(config.run_dir, retrySocketName) : undefined,
     front: { ...rules, limits, hsts: running.hsts },

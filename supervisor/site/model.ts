@@ -2,6 +2,7 @@ import type { LogFormat } from '../base/log.ts'
 import type { OnDemand } from '../certificates/on-demand/handshake.ts'
 import type { TlsCertificates } from '../certificates/tls-certificates.ts'
 import type { DynamicHosts } from '../dynamic-routes/hosts.ts'
+import type { RequestCounter } from '../front/requests/request-counter.ts'
 import type { FrontRules } from '../front/rules.ts'
 import type { Spool } from '../front/spool.ts'
 import type { UnavailablePage } from '../front/unavailable.ts'
@@ -54,6 +55,8 @@ export interface NginxModel {
   unavailable: UnavailablePage
   /** Busy time of workers, counted for apps that are scaled by it. */
   busyCounter: BusyCounter | undefined
+  /** Undefined: requests are not counted. */
+  requestCounter: RequestCounter | undefined
   /** Whether nginx runs Lua for each response of an app or upstream: not beside such directives of the user, which it would replace. */
   filtersResponses: boolean
   /** Apps with workers. */

@@ -11,6 +11,12 @@ import { renderClientCertificates, renderRouteClientCertificate } from '../front
 import { listenProtocol, mayComeByHttps, renderRedirects } from '../front/forwarded.ts'
 import { renderQuicListen } from '../front/http3.ts'
 import { renderMaintenance, renderMaintenanceMap } from '../front/maintenance/lines.ts'
+import {
+  renderCounting,
+  renderRequestCounter,
+  renderRequestReport,
+  renderUncounted,
+} from '../front/requests/request-counter.ts'
 import { renderResponseHeads } from '../front/response-heads.ts'
 import { frontFiles, type HostRoutes, renderFront, renderFrontSite } from '../front/rules.ts'
 import { renderSpool } from '../front/spool.ts'
@@ -79,7 +85,7 @@ function sitesOf(model: NginxModel): HostSite[] {
     const file = index === 0 ? 'rendered/site.conf' : `rendered/site-${index}.conf`
     const plain = dynamicRoutes ? plainHosts(dynamicRoutes).filter(name => !named.has(name)) : []
     const hosts = host === undefined ? plain : [host]
-    return { hosts, file, own: { number: index, routes }, locations: () => renderRoutes(routes, model) }
+    return { hosts, file, own: { number: index, routes }, locations: () => renderRoutes(routes, model, host) }
   })
   if (!dynamicRoutes) return sites
   const admission = renderRouteClientCertificate({}, model.front.clientCertificates)
@@ -147,7 +153,10 @@ function renderHttp(model: NginxModel): string {
     ...(redirectsByMap(model) ? renderRedirects(healthPaths(model), model.acmeChallenges) : []),
     ...renderLuaPath(model),
     ...model.apps.flatMap(renderAppUpstream),
-    ...(model.statusSocket ? renderConnectionStatus(model.statusSocket) : []),
+    ...(model.statusSocket
+      ? renderConnectionStatus(model.statusSocket, model.requestCounter ? renderRequestReport() : [])
+      : []),
+    ...(model.requestCounter ? renderRequestCounter() : []),
     ...(model.busyCounter ? renderBusyCounter(model.busyCounter) : []),
     ...(model.retrySocket ? renderRetryMap() : []),
     ...model.upstreams.flatMap(renderUpstream),
@@ -202,9 +211,12 @@ function renderHttpServers(model: NginxModel): string[] {
     'server {',
     ...model.http.map(address => `    listen ${renderListen(address, { isDefault: true })}${protocol};`),
     '    server_name _;',
-    ...[...renderUnknownHost(model.front.unknownHost), ...renderChallenges(model), ...renderHealth(model)].map(
-      line => `    ${line}`,
-    ),
+    ...[
+      ...renderCounting(model.requestCounter),
+      ...renderUnknownHost(model.front.unknownHost),
+      ...renderChallenges(model),
+      ...renderHealth(model),
+    ].map(line => `    ${line}`),
     '    location / {',
     `        ${redirect}`,
     '    }',
@@ -243,6 +255,7 @@ function renderHttpsServer(model: NginxModel, server: TlsServer): string[] {
 /** Directives that the HTTP and HTTPS servers of a host share if both serve. */
 function renderSite(model: NginxModel, { own, locations }: HostSite): string {
   return lines([
+    ...renderCounting(model.requestCounter),
     ...renderFrontSite(model.front, { ...model, host: own }),
     ...renderMaintenance(model.workDir, { hasLua: model.features.luaModules !== undefined }),
     ...renderChallenges(model),
@@ -268,6 +281,7 @@ function renderHealth(model: NginxModel): string[] {
   return healthPaths(model).flatMap(path => [
     '# health',
     `location = ${path} {`,
+    ...renderUncounted(model.requestCounter).map(line => `    ${line}`),
     ...(model.features.luaModules
       ? [
           '    access_log off;',

@@ -24,6 +24,7 @@ import { clientCertificates, describeClientCertificateProblems } from '../front/
 import { compression } from '../front/compression-keys.ts'
 import { gateKeys, limitKeys } from '../front/limit-keys.ts'
 import { describeFrontProblems } from '../front/problems.ts'
+import { metrics } from '../front/requests/metrics-keys.ts'
 import { responseHeaders } from '../front/response-header-keys.ts'
 import { tempDir } from '../front/spool-keys.ts'
 import { trustKeys } from '../front/trust-keys.ts'
@@ -220,6 +221,7 @@ export const configSchema = z
         description:
           'Platform whose contract sets defaults: http_port is $PORT, https is off, its proxy is trusted, logs are JSON, and a stop fits its time; default: recognised by its variables; none: no such defaults',
       }),
+    metrics,
     stop_delay: duration('0s', 0).register(docs, {
       description: 'Delay between the end of readiness and the stop, for load balancers to notice',
     }),

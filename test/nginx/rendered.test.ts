@@ -71,6 +71,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
     upstreams: [],
     routes: [routeTo(toApp('app'))],
     busyCounter: undefined,
+    requestCounter: features.luaModules && { hasHosts: false },
     filtersResponses: features.luaModules !== undefined,
     front: plainFront,
     ownNginxConf: undefined,

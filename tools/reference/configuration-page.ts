@@ -35,6 +35,7 @@ const groups: [string, string[]][] = [
   ['Logs', ['access_log', 'log_format', 'log_level']],
   ['Reloading', ['watch_config']],
   ['Platforms', ['platform']],
+  ['Metrics', ['metrics']],
   ['Stopping', ['stop_delay', 'stop_timeout']],
   ['Directories', ['run_dir', 'state_dir', 'temp_dir']],
   ['Status page and admin API', ['admin']],

@@ -156,6 +156,7 @@ local function watch(most, ports, is_behind_proxies)
     relieve(most, ports, is_behind_proxies)
     release_memory()
     if ngx.shared.monohull_bodies then require("monohull.bodies").tick() end
+    if ngx.shared.monohull_counts then require("monohull.request_report").tick() end
 end
 
 --- Runs as long as the worker has its master, which may have died before: the supervisor waits for the workers of a
@@ -173,6 +174,7 @@ local function run(premature, most, ports, is_behind_proxies)
         local tick = ngx.now() - born < new_seconds and new_tick_seconds or tick_seconds
         ngx.sleep(math.max(tick, spent / most_time))
     end
+    if ngx.shared.monohull_counts then require("monohull.request_report").tick() end
     -- one that was replaced has closed its idle connections, and may finish others for an hour
     if ngx.worker.exiting() then return_memory() end
 end

@@ -63,14 +63,20 @@ function M.connect()
     return connect_to_one(route)
 end
 
---- Log phase: ends the last try.
-function M.log()
+--- Ends the last try of a request.
+function M.end_last()
     local name = ngx.var.monohull_target or ""
     if name == "" then return end
     local status = (ngx.var.upstream_status or ""):match("%d+$")
     local has_head = (ngx.var.upstream_header_time or ""):find("%d$")
     if not has_head and (status == "502" or status == "504") then route_choice.mark_down(name) end
     route_choice.finish(name)
+end
+
+--- Log phase of a request to one of several addresses.
+function M.log()
+    M.end_last()
+    if ngx.shared.monohull_counts then require("monohull.requests").finish() end
 end
 
 return M

@@ -13,6 +13,9 @@ local target = ffi.new("char[?]", longest_path)
 --- Names by nginx's text for the tries of a request, and when they expire.
 local names, expires = {}, 0
 
+--- Undefined if requests are not counted.
+local requests = ngx.shared.monohull_counts and require "monohull.requests"
+
 local M = {}
 
 --- Name such as `app.1` of the worker whose socket a path leads to now; nil for other paths.
@@ -29,8 +32,8 @@ local function name_at(path)
     return app and app .. "." .. slot
 end
 
---- Name of the worker of the last try; empty if it was no worker.
-local function find(tries)
+--- Name of the worker of the last try in nginx's text for the tries; empty if it was no worker.
+function M.find(tries)
     local path = tries:match("^.*unix:(/.-):?$")
     return path and name_at(path) or ""
 end
@@ -43,7 +46,7 @@ function M.note()
     if now >= expires then names, expires = {}, now + fresh_seconds end
     local name = names[tries]
     if not name then
-        name = find(tries)
+        name = M.find(tries)
         names[tries] = name
     end
     if name ~= "" then ngx.var.monohull_responder = name end
@@ -54,13 +57,15 @@ end
 function M.log(counted)
     if ngx.var.monohull_responder == "" then M.note() end
     if counted then require("monohull.busy").count(counted) end
+    if requests then requests.finish() end
 end
 
 --- Log phase of a page in place of a response: names the worker, unless the request was sent to an upstream.
 function M.log_page(run_dir)
     local at = (ngx.var.upstream_addr or ""):match("^.*unix:(/.*)$")
     if at and at:sub(1, #run_dir + 1) == run_dir .. "/" then M.note() end
-    if (ngx.var.monohull_target or "") ~= "" then require("monohull.route_address").log() end
+    if (ngx.var.monohull_target or "") ~= "" then require("monohull.route_address").end_last() end
+    if requests then requests.finish() end
 end
 
 return M

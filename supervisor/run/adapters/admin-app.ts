@@ -10,6 +10,7 @@ import type { RouteOperations } from '../../dynamic-routes/operations.ts'
 import { withoutDynamicRoutes } from '../../dynamic-routes/reading.ts'
 import type { Maintenance } from '../../front/maintenance/maintenance.ts'
 import type { Pause } from '../../front/pause/pause.ts'
+import type { RequestCounts } from '../../front/requests/request-counts.ts'
 import type { JobOperations } from '../../programs/jobs/operations.ts'
 import type { Inspection } from '../../workers/inspection.ts'
 import type { Command } from '../command.ts'
@@ -34,6 +35,8 @@ export interface AdminOptions {
   /** Logs, events and deaths of the run. */
   record: RunRecord
   page: PageRoutesDeps
+  /** Requests as nginx counts them; undefined if it does not. */
+  requests: () => Promise<RequestCounts | undefined>
   renewCertificate: (name: string, mode: 'due' | 'forced') => Promise<Outcome>
   inspection: Inspection
   maintenance: Pick<Maintenance, 'turnOn' | 'turnOff'>
@@ -47,7 +50,7 @@ export interface AdminOptions {
 }
 
 /**
- * Admin API, for every user who may open its socket. `GET`: `/`, the status page, and its `/feed`; `/status`, `/metrics`, `/routes?match=PATTERN`, `/routes?export=true`,
+ * Admin API, for every user who may open its socket. `GET`: `/`, the status page, and its `/feed`; `/status`, `/metrics`, `/requests`, `/routes?match=PATTERN`, `/routes?export=true`,
  * `/routes/HOST`, `/jobs`, `/jobs/history?job=NAME`, `/logs`, `/events`, `/deaths`, `/deaths/ID`. `POST`: `/reload?allow-missing=true`, `/restart`,
  * `/restart/TARGET`, `/scale/N?app=NAME`, `/certificates/NAME/renew?force=true`, `/inspect/WORKER?close=true`, `/maintenance/on?allow=NETWORK&message=TEXT`,
  * `/maintenance/off`, `/pause?for=DURATION`, `/resume`, `/routes/HOST/set?target=TARGET`,
@@ -64,6 +67,7 @@ export function createAdminApp({
   metrics,
   record,
   page,
+  requests,
   command,
   renewCertificate,
   inspection,
@@ -94,6 +98,11 @@ export function createAdminApp({
     response.type(metricsType).send(formatMetrics(await metrics()))
   })
   addRecordRoutes(app, record)
+  app.get('/requests', async (_request, response) => {
+    const counts = await requests()
+    if (counts) response.json(counts)
+    else response.status(409).json({ ok: false, message: 'cannot read requests', reason: 'nginx does not count them' })
+  })
   app.post('/certificates/:name/renew', async (request, response) => {
     const outcome = await renewCertificate(request.params.name, request.query.force === 'true' ? 'forced' : 'due')
     sendOutcome(response, outcome)

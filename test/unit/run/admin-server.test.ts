@@ -61,6 +61,7 @@ describe('run/adapters/admin-server', () => {
       page: { home: '', feed: () => Promise.reject(new Error('no feed')) },
       metrics: async () => [],
       record: runRecord().record,
+      requests: async () => undefined,
       command,
       renewCertificate: command,
       inspection: {

@@ -69,6 +69,7 @@ function app(
     page: { home: '', feed: () => Promise.reject(new Error('no feed')) },
     metrics: async () => [...runMetrics(status), ...workerMetrics(status.workers), ...processMetrics(status.processes)],
     record: runRecord().record,
+    requests: async () => undefined,
     command: async command => commands(command),
     renewCertificate,
     inspection: {
@@ -163,6 +164,7 @@ describe('run/adapters/admin-app', () => {
       page: { home: '', feed: () => Promise.reject(new Error('no feed')) },
       metrics: async () => [],
       record: runRecord().record,
+      requests: async () => undefined,
       command: async command => commands(command),
       renewCertificate,
       inspection: {

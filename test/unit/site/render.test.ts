@@ -76,6 +76,20 @@ describe('site/render', () => {
     })
   }
 
+  it('counts every request when it has ended: nginx knows those that are open by their memory', () => {
+    const counts =
+      /log_by_lua_block \{ require\("monohull\.(requests"\)\.finish|worker"\)\.log(_page)?|route_address"\)\.log)\(/
+    for (const model of Object.values(models).filter(({ requestCounter }) => requestCounter)) {
+      const phases = renderAll(model)
+        .split('\n')
+        .filter(line => line.includes('log_by_lua'))
+      assert.deepEqual(
+        phases.filter(line => !counts.test(line)),
+        [],
+      )
+    }
+  })
+
   it('depends only on the model', () => assert.equal(renderAll(plainModel), renderAll(structuredClone(plainModel))))
 
   it('proxies only to workers, and responds with 503 if there are none', () => {

@@ -118,6 +118,8 @@ function M.new()
         on_sleep = function() end, respond = function() end,
     }
     for _, name in ipairs({ "routes", "others", "state", "asked", "busy" }) do nginx[name] = new_dictionary(nginx) end
+    function nginx.new_dictionary() return new_dictionary(nginx) end
+
     nginx.bodies, nginx.discarded = new_dictionary(nginx), 0
     ngx = {
         ERROR = -1,

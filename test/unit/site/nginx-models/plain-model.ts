@@ -56,6 +56,7 @@ export const plainModel: NginxModel = {
   upstreams: [],
   routes: [routeTo(toApp('app'))],
   busyCounter: undefined,
+  requestCounter: undefined,
   filtersResponses: false,
   retrySocket: undefined,
   front: plainFront,

@@ -1,7 +1,7 @@
 import { accessRules } from '../../../../supervisor/logs/access-rules.ts'
 import type { NginxModel } from '../../../../supervisor/site/model.ts'
 import { plainFront } from '../../../front-rules.ts'
-import { routeTo, toApp } from '../../../routes.ts'
+import { routeTo, toApp, toFiles } from '../../../routes.ts'
 import { plainModel } from './plain-model.ts'
 
 /** Ports, protocols and what is in front of nginx or lacks in it. By the name of the golden file. */
@@ -62,6 +62,26 @@ export const serverModels: Record<string, NginxModel> = {
       hasStatus: false,
       brotliStaticModule: undefined,
     },
+  },
+  counted: {
+    ...plainModel,
+    features: {
+      ...plainModel.features,
+      luaModules: ['/modules/ndk_http_module.so', '/modules/ngx_http_lua_module.so'],
+    },
+    statusSocket: '/run/monohull/nginx-status.sock',
+    retrySocket: '/run/monohull/retry.sock',
+    filtersResponses: true,
+    requestCounter: { hasHosts: true },
+    routes: [
+      ...plainModel.routes,
+      routeTo(toFiles('/srv/files'), { path: '/files' }),
+      routeTo(
+        { kind: 'response', status: 200, body: 'ok', contentType: 'text/plain' },
+        { path: '/ok', match: 'exact' },
+      ),
+      routeTo(toApp('app'), { host: 'www.example.com' }),
+    ],
   },
   balancer: {
     ...plainModel,

@@ -1,0 +1,42 @@
+import { join } from 'node:path'
+import { systemClock } from '../base/adapters/system-clock.ts'
+import type { CountedRoute } from '../front/requests/counted-route.ts'
+import type { RequestCounts } from '../front/requests/request-counts.ts'
+import type { NginxFeatures } from '../nginx/features.ts'
+import { modelNginx, noneRunning, statusSocketName } from '../site/compose.ts'
+import type { Settings } from '../site/settings.ts'
+import type { Run } from './run.ts'
+
+/** Requests as nginx counts them. */
+export interface RequestReader {
+  /** The counts since nginx's start; undefined if nginx does not count, or does not respond. */
+  read(): Promise<RequestCounts | undefined>
+}
+
+/** Reader of nginx's counts. Nothing is loaded before the first read. */
+export function createRequestReader(run: Pick<Run, 'settings'>, features: NginxFeatures): RequestReader {
+  let counted: { settings: Settings; routes: ReadonlyMap<string, CountedRoute> } | undefined
+
+  async function routesOf(settings: Settings): Promise<ReadonlyMap<string, CountedRoute>> {
+    if (counted?.settings !== settings) {
+      const { countedRoutesOf } = await import('../site/counted-routes.ts')
+      counted = { settings, routes: countedRoutesOf(modelNginx(settings, features, noneRunning)) }
+    }
+    return counted.routes
+  }
+
+  return {
+    async read() {
+      const [{ readRequests }, { getText }] = await Promise.all([
+        import('../front/requests/request-reader.ts'),
+        import('../base/adapters/unix-http.ts'),
+      ])
+      const socket = join(run.settings().config.run_dir, statusSocketName)
+      return readRequests({
+        routes: () => routesOf(run.settings()),
+        now: systemClock.now,
+        get: path => getText(socket, path),
+      })
+    },
+  }
+}
