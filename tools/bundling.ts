@@ -8,6 +8,8 @@ export const input: InputOptions = {
   platform: 'node',
   logLevel: 'warn',
   onLog(_level, log) {
+    // it would only fail where it is used
+    if (log.code === 'UNRESOLVED_IMPORT') throw new Error(`${log.message}\nfix: npm install`)
     if (log.code === 'IMPORT_IS_UNDEFINED') throw new Error(log.message)
   },
 }

@@ -75,7 +75,8 @@ function expectWords(action: string, { length }: readonly string[]): void {
   const text = usage[action] ?? ''
   const expected = text.split(' ').length - 1
   if (length === expected || (length > expected && text.endsWith('…'))) return
-  throw new OperatorError(`monohull routes ${action} needs ${expected || 'no'} arguments, got ${length}`, {
+  const needed = `${expected || 'no'} ${expected === 1 ? 'argument' : 'arguments'}`
+  throw new OperatorError(`monohull routes ${action} needs ${needed}, got ${length}`, {
     fix: `monohull routes ${action}${text}`,
     code: exitCode.usage,
   })

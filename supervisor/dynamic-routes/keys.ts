@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { docs, duration, networks, whole } from '../config/values.ts'
+import { isForbiddenNetwork } from './forbidden-networks.ts'
 import { readRedisUrl } from './redis/url.ts'
 
 const store = 'expected file, or the URL of a Redis server such as redis://redis:6379'
@@ -72,6 +73,10 @@ export const dynamicRoutes = z
         issue(key, 'is only for a store in Redis', 'remove it, or set store to the URL of a Redis server')
       else if (url?.ok && key !== 'prefix' && value[key] !== undefined && url.value[key] !== undefined)
         issue(key, 'is also in the URL of the store', 'remove one of the two')
+    }
+    for (const network of value.allow ?? []) {
+      if (isForbiddenNetwork(network))
+        issue('allow', `contains ${network}, which no route may lead to`, 'remove it: see docs/guide/routing.md')
     }
     if (url?.ok && url.value.at.kind === 'cluster' && value.database)
       issue('database', 'is not 0, but clusters only have database 0', 'remove it, and set prefix')

@@ -100,7 +100,13 @@ export function createRouteOperations({ store, context }: OperationsDeps): Route
           return old ? `${host}: ${formatRoute(route)} (before: ${formatRoute(old)})` : []
         })
         const counts = `${changed.length - replaced.length} new, ${replaced.length} changed, ${routes.size - changed.length} as before`
-        return { ok: true, message: listed([`${routes.size} routes imported: ${counts}`, ...replaced]) }
+        return {
+          ok: true,
+          message: listed([
+            `${routes.size} ${routes.size === 1 ? 'route' : 'routes'} imported: ${counts}`,
+            ...replaced,
+          ]),
+        }
       }),
     async exportAll() {
       const routes = [...(await store.list())].sort(([a], [b]) => (a < b ? -1 : 1))

@@ -1,5 +1,6 @@
 import { formatAddress, isIpv6 } from '../base/address.ts'
 import { networkMatcher } from '../base/network.ts'
+import { forbiddenNetworks } from './forbidden-networks.ts'
 import type { Reading } from './reading.ts'
 
 /** Target of the requests for a host. */
@@ -7,29 +8,7 @@ export type DynamicTarget =
   /** App or upstream of the configuration, resolved when it is used. */
   { kind: 'name'; name: string } | { kind: 'address'; address: string; port: number }
 
-/**
- * Networks that no target may be in: unspecified, link-local, multicast and reserved addresses, IPv6 addresses that contain an IPv4 address and
- * would bypass the rules for it, and every other address at which a cloud serves credentials to its machines.
- */
-const forbidden = [
-  '0.0.0.0/8',
-  '169.254.0.0/16',
-  '224.0.0.0/3',
-  '100.100.100.200', // Alibaba Cloud
-  '168.63.129.16', // Azure
-  '192.0.0.192', // Oracle Cloud, in its first generation
-  'fe80::/9', // and the former site-local addresses
-  'ff00::/8',
-  '64:ff9b::/32',
-  '2001::/32',
-  '2002::/16',
-  'fd00:42::/32', // Scaleway
-  'fd00:a9fe:a9fe::/48', // Akamai, formerly Linode
-  'fd00:c1::/32', // Oracle Cloud
-  'fd00:ec2::/32', // Amazon EC2 and EKS
-  'fd20:ce::/32', // Google Cloud
-]
-const isInForbidden = networkMatcher(forbidden)
+const isInForbidden = networkMatcher(forbiddenNetworks)
 
 const programName = /^[a-z0-9]+(-[a-z0-9]+)*$/
 

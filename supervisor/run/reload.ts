@@ -94,7 +94,7 @@ function abandoned(reason: string): Outcome {
 
 function findFixed(run: Run, next: Settings): string | undefined {
   const now = run.settings()
-  const changed = fixedKeys.filter(key => JSON.stringify(next.config[key]) !== JSON.stringify(now.config[key]))
+  const changed = fixedKeys.filter(key => textOf(next, key) !== textOf(now, key))
   if (changed.length > 0) return `${changed.join(', ')} cannot change without a restart`
   if ((next.config.https === 'off') !== (now.config.https === 'off'))
     return 'https cannot change between off and on without a restart'
@@ -102,4 +102,9 @@ function findFixed(run: Run, next: Settings): string | undefined {
     .subjects()
     .map(subject => subject.fixed?.(next))
     .find(reason => reason !== undefined)
+}
+
+/** Value of a key, without the part that a reload can change. */
+function textOf({ config }: Settings, key: (typeof fixedKeys)[number]): string | undefined {
+  return JSON.stringify(key === 'dynamic_routes' && config[key] ? { ...config[key], allow: undefined } : config[key])
 }

@@ -102,7 +102,9 @@ describe('a dynamic route', () => {
     }
     const usage = await tell(t, monohull, 'routes', 'set', shop)
     assert.equal(usage.code, 64)
-    assert.match(usage.output, /fix: monohull routes set HOST TARGET/)
+    assert.match(usage.output, /needs 2 arguments, got 1\n {2}fix: monohull routes set HOST TARGET/)
+    const none = await tell(t, monohull, 'routes', 'remove')
+    assert.match(none.output, /monohull routes remove needs 1 argument, got 0\n/)
   })
 
   it('is like any other route: headers, request id, WebSockets, HTTP/2, a try on another worker', async t => {
@@ -115,7 +117,9 @@ describe('a dynamic route', () => {
     }
     const [dynamic, plain] = [await reached(shop), await reached(main)]
     const normal = (text: string) =>
-      text.replaceAll(shop, main).replaceAll(/"(pid|x-request-id|x-request-start|worker)":("[^"]*"|\d+)/g, '"$1":0')
+      text
+        .replaceAll(shop, main)
+        .replaceAll(/"(pid|x-request-id|x-request-start|traceparent|worker)":("[^"]*"|\d+)/g, '"$1":0')
     assert.equal(normal(JSON.stringify(dynamic.request)), normal(JSON.stringify(plain.request)))
     assert.match(dynamic.request.headers['x-request-id'], /^[0-9a-f]{32}$/)
     assert.deepEqual(Object.keys(dynamic.answer.headers), Object.keys(plain.answer.headers))
@@ -231,6 +235,11 @@ describe('a dynamic route', () => {
       (await tell(t, monohull, 'routes', 'list')).output,
       /named\.example\.com +other +named\.example\.com is in/,
     )
+    await setRoute(monohull, '127.0.0.1:9', 'address.example.com')
+    assert.equal(await who(monohull, 'address.example.com'), '502')
+    writeFileSync(join(monohull.folder, 'monohull.yaml'), text.replace('file }', 'file, allow: [10.0.0.0/8] }'))
+    monohull.signal('SIGHUP')
+    await until('allow', async () => (await who(monohull, 'address.example.com')) === '503')
     const from = monohull.output().length
     writeFileSync(join(monohull.folder, 'monohull.yaml'), text.replace('dynamic_routes: { store: file }\n', ''))
     monohull.signal('SIGHUP')

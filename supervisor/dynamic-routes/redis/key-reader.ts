@@ -28,8 +28,15 @@ const fix = 'store ADDRESS:PORT, or an object in JSON'
 
 /** Content of a key of any type. Rejects if Redis cannot be asked. */
 export async function readKey(call: Call, key: string): Promise<KeyContent> {
+  const content = await readWithEnd(call, key)
+  // the key may have come or gone between the two commands
+  return content.route?.ok === false && content.text === '' ? readWithEnd(call, key) : content
+}
+
+async function readWithEnd(call: Call, key: string): Promise<KeyContent> {
   const [value, ttl] = await Promise.all([readValue(call, key), call(['PTTL', key])])
-  return { ...value, remainingMs: Number(ttl) >= 0 ? Number(ttl) : undefined }
+  const isEmpty = value.text === '' && value.route === undefined && Number(ttl) !== -2
+  return { ...value, ...(isEmpty ? { route: empty } : {}), remainingMs: Number(ttl) >= 0 ? Number(ttl) : undefined }
 }
 
 /** The same without its end. */
@@ -42,6 +49,7 @@ export async function readValue(call: Call, key: string): Promise<KeyValue> {
   return { route: text.length > longestValue ? tooLong : readRoute(text), text }
 }
 
+const empty = { ok: false as const, problem: 'is empty', fix }
 const tooLong = { ok: false as const, problem: `is longer than ${longestValue} bytes`, fix }
 
 async function readListKey(call: Call, key: string): Promise<KeyValue> {

@@ -1,32 +1,34 @@
 import type { Log } from '../../base/log.ts'
 
-/** Record of values that are not routes. */
+/** Record of keys whose values are not routes. */
 export interface Rejections {
-  /** Counts a rejected value, and logs it if it is new. */
+  /** Notes a rejected value, and logs it if it is new. */
   note(key: string, value: string, problem: string): void
-  /** The value of the key is a route, or gone. */
+  /** The value of the key is a route, or gone, or no longer followed. */
   clear(key: string): void
-  /** Values rejected since startup. */
+  /** Number of keys whose value is rejected now. */
   count(): number
+  keys(): Iterable<string>
 }
 
-/** Values that are remembered; further ones are only counted. */
-const mostRemembered = 1000
+/** Values that are logged, and keys that are counted: anyone may be able to write them. */
+const mostLogged = 1000
+const mostCounted = 100_000
 const mostShown = 80
 
 /** Rejections that are logged once for each value. */
 export function createRejections(log: Log): Rejections {
+  const rejected = new Set<string>()
   const logged = new Map<string, string>()
-  let count = 0
   let isFull = false
   return {
     note(key, value, problem) {
       const shown = printable(value)
       const known = `${shown} ${problem}`
+      if (rejected.size < mostCounted) rejected.add(key)
       if (logged.get(key) === known) return
-      count += 1
-      if (logged.size >= mostRemembered && !logged.has(key)) {
-        if (!isFull) log.warn('more dynamic routes rejected, which are not logged', { limit: mostRemembered })
+      if (logged.size >= mostLogged && !logged.has(key)) {
+        if (!isFull) log.warn('more dynamic routes rejected, which are not logged', { limit: mostLogged })
         isFull = true
         return
       }
@@ -35,8 +37,12 @@ export function createRejections(log: Log): Rejections {
       const isPublic = value !== '' && !value.includes('{')
       log.warn('dynamic route rejected', { key: printable(key), ...(isPublic ? { value: shown } : {}), problem })
     },
-    clear: key => void logged.delete(key),
-    count: () => count,
+    clear(key) {
+      rejected.delete(key)
+      logged.delete(key)
+    },
+    count: () => rejected.size,
+    keys: () => rejected.keys(),
   }
 }
 

@@ -20,14 +20,14 @@ export function escapePattern(text: string): string {
   return text.replace(/[*?[\]\\^-]/g, '\\$&')
 }
 
-/** Names of routes that match a pattern (pattern.ts), in batches. */
+/** Names in keys that match a pattern (pattern.ts), in batches. */
 export async function* scanNames(call: Call, prefix: string, pattern: string): AsyncGenerator<string[]> {
   const glob = escapePattern(pattern.toLowerCase()).replaceAll('\\*', '*')
-  for await (const keys of scanKeys(call, prefix, glob))
-    yield keys.map(key => key.slice(prefix.length)).filter(isRouteName)
+  for await (const keys of scanKeys(call, prefix, glob)) yield keys.map(key => key.slice(prefix.length))
 }
 
-function isRouteName(text: string): boolean {
+/** Whether the name in a key is written as the host or wildcard that it is. */
+export function isRouteName(text: string): boolean {
   const host = readRouteHost(text)
   return host.ok && host.value === text
 }

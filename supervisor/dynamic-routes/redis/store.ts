@@ -7,14 +7,16 @@ import { isWildcard } from '../route-host.ts'
 import type { FoundRoute, InspectedRoute, OnRoutesChange, RouteStore } from '../store.ts'
 import { createChangedKeys } from './changed-keys.ts'
 import { createRedisConnection } from './connection.ts'
+import { createExpiry } from './expiry.ts'
 import { createForgetting } from './forgetting.ts'
 import { type KeyContent, readKey, readValue } from './key-reader.ts'
 import { writeKey } from './key-writer.ts'
 import { createKnownNames, type KnownNamesLimits } from './known-names.ts'
 import type { OpenLink, RedisLink } from './link.ts'
 import { createLoss } from './loss.ts'
+import { createMisnamedKeys } from './misnamed-keys.ts'
 import { createRejections } from './rejections.ts'
-import { scanNames } from './scan.ts'
+import { isRouteName, scanNames } from './scan.ts'
 import { createTraefikIndex } from './traefik-index.ts'
 
 /** Dependencies of the store. */
@@ -49,8 +51,8 @@ export function createRedisRoutes(deps: RedisRoutesDeps): RedisRoutes {
   const rejections = createRejections(log)
   const known = createKnownNames(clock.monotonic, deps.limits)
   const traefik = createTraefikIndex(prefix, rejections)
+  const misnamed = createMisnamedKeys(prefix, rejections)
   const loss = createLoss({ ...deps, onEnd: rereadAll })
-  let cancelExpiry = () => {}
   let cancelReread = () => {}
 
   const changed = createChangedKeys({
@@ -61,6 +63,7 @@ export function createRedisRoutes(deps: RedisRoutesDeps): RedisRoutes {
         log.warn('cannot update changed routes in nginx, trying again', { reason: messageOf(error) })
     },
   })
+  const expiry = createExpiry({ clock, known, onExpired: names => changed.add(names.map(keyOf)) })
   const forgetting = createForgetting({
     clock,
     known,
@@ -69,6 +72,7 @@ export function createRedisRoutes(deps: RedisRoutesDeps): RedisRoutes {
       // nginx could not ask again
       if (problem !== undefined) throw new Error(problem)
       await onChange(new Map(names.map(name => [name, undefined])))
+      for (const name of names) rejections.clear(keyOf(name))
     },
   })
   const connection = createRedisConnection({
@@ -83,7 +87,7 @@ export function createRedisRoutes(deps: RedisRoutesDeps): RedisRoutes {
       if (key === undefined) {
         loss.end()
         rereadAll()
-      } else if (traefik.has(key) || known.mayKnow(key.slice(prefix.length))) changed.add([key])
+      } else if (traefik.has(key) || isFollowed(key.slice(prefix.length))) changed.add([key])
     },
   })
 
@@ -94,8 +98,10 @@ export function createRedisRoutes(deps: RedisRoutesDeps): RedisRoutes {
     rereadEvery(rereadMs[link.channel])
   }
 
+  const isFollowed = (name: string) => known.mayKnow(name) || misnamed.isSuspect(name)
+
   function rereadAll(): void {
-    changed.add([...known.names().map(keyOf), ...traefik.keys()])
+    changed.add([...known.names().map(keyOf), ...traefik.keys(), ...rejections.keys()])
   }
 
   function rereadEvery(ms: number | undefined): void {
@@ -110,7 +116,8 @@ export function createRedisRoutes(deps: RedisRoutesDeps): RedisRoutes {
   async function send(keys: readonly string[]): Promise<void> {
     const hosts = await traefik.update(connection.call, keys.filter(traefik.has))
     const names = keys.filter(key => !traefik.has(key)).map(key => key.slice(prefix.length))
-    const all = new Set([...names, ...hosts.filter(known.mayKnow)])
+    await misnamed.report(connection.call, names.filter(misnamed.isSuspect))
+    const all = new Set([...names.filter(isRouteName), ...hosts.filter(known.mayKnow)])
     const routes = await readNames([...all])
     // also those that had no route: an answer with an earlier one may be on its way to nginx, which then drops it
     const changes = [...routes].filter(([name, route]) => route || !isKept(name))
@@ -134,7 +141,7 @@ export function createRedisRoutes(deps: RedisRoutesDeps): RedisRoutes {
       if (route) loss.noteKey(name)
       if (route || !isKept(name)) known.note(name, route !== undefined, content?.remainingMs)
     }
-    scheduleExpiry()
+    expiry.schedule()
     forgetting.schedule()
     return routes
   }
@@ -148,17 +155,6 @@ export function createRedisRoutes(deps: RedisRoutesDeps): RedisRoutes {
     if (route === undefined || route.ok) rejections.clear(keyOf(name))
     else rejections.note(keyOf(name), text, `${route.problem}; ${route.fix}`)
     return route?.ok ? route.value : traefik.find(name)
-  }
-
-  /** Redis reports the end of a key when it removes it, which may be much later. */
-  function scheduleExpiry(): void {
-    cancelExpiry()
-    const nextMs = known.nextExpiryMs()
-    if (nextMs === undefined) return
-    cancelExpiry = clock.after(Math.min(Math.max(1, nextMs - clock.monotonic()), 2 ** 31 - 1), () => {
-      changed.add(known.takeExpired().map(keyOf))
-      scheduleExpiry()
-    })
   }
 
   /** Whether any of some names may have a route. */
@@ -214,7 +210,7 @@ export function createRedisRoutes(deps: RedisRoutesDeps): RedisRoutes {
   }
 
   const write = (name: string, route: DynamicRoute | undefined) =>
-    writeKey(connection.call, { key: keyOf(name), isTraefiks: traefik.find(name) !== undefined }, route)
+    writeKey(connection.call, { key: keyOf(name), isTraefiks: traefik.isUsed }, route)
 
   return {
     find,
@@ -222,8 +218,10 @@ export function createRedisRoutes(deps: RedisRoutesDeps): RedisRoutes {
     read: peek,
     async list(pattern = '*') {
       const routes = new Map([...traefik.routes()].filter(([name]) => matchesPattern(name, pattern)))
-      for await (const names of scanNames(connection.call, prefix, pattern))
-        for (const [name, route] of await peek(names)) routes.set(name, route)
+      for await (const names of scanNames(connection.call, prefix, pattern)) {
+        for (const [name, route] of await peek(names.filter(isRouteName))) routes.set(name, route)
+        await misnamed.report(connection.call, names.filter(misnamed.isSuspect))
+      }
       return routes
     },
     async set(changes) {
@@ -241,7 +239,7 @@ export function createRedisRoutes(deps: RedisRoutesDeps): RedisRoutes {
       rejected: rejections.count(),
     }),
     async close() {
-      cancelExpiry()
+      expiry.close()
       cancelReread()
       forgetting.close()
       loss.end()

@@ -7,6 +7,8 @@ import { readTraefikKeys, type TraefikRoutes } from './traefik.ts'
 
 /** Routes of Traefik's layout below a prefix such as `traefik/`, in memory: there, no key names a host. */
 export interface TraefikIndex {
+  /** Whether the prefix is a root key. */
+  readonly isUsed: boolean
   /** Reads all keys again. */
   load(call: Call): Promise<void>
   /** Reads keys that have changed; the hosts whose route may have changed with them. */
@@ -33,8 +35,11 @@ export function createTraefikIndex(prefix: string, rejections: Rejections): Trae
   }
 
   function build(): void {
+    const before = found.ignored
     found = readTraefikKeys(entries)
-    for (const [name, problem] of found.ignored) rejections.note(`${prefix}http/routers/${name}`, '', problem)
+    const keyOf = (name: string) => `${prefix}http/routers/${name}`
+    for (const name of before.keys()) if (!found.ignored.has(name)) rejections.clear(keyOf(name))
+    for (const [name, problem] of found.ignored) rejections.note(keyOf(name), '', problem)
   }
 
   function store(key: string, value: string | undefined): void {
@@ -43,6 +48,7 @@ export function createTraefikIndex(prefix: string, rejections: Rejections): Trae
   }
 
   return {
+    isUsed,
     async load(call) {
       if (!isUsed) return
       entries = new Map()

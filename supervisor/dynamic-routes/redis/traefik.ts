@@ -58,7 +58,8 @@ export function readTraefikKeys(entries: ReadonlyMap<string, string>): TraefikRo
   return { routes, ignored }
 }
 
-function findRouterProblem({ others }: Router, hosts: readonly string[]): string | undefined {
+function findRouterProblem({ rule, others }: Router, hosts: readonly string[]): string | undefined {
+  if (rule === undefined) return 'has no rule'
   if (hosts.length === 0) return 'has a rule that is not only Host(`shop.example.com`), or several of them joined by ||'
   const other = [...others].find(key => !harmless.has(key))
   return other === undefined ? undefined : `has ${other}, which is not supported`

@@ -53,6 +53,11 @@ describe('dynamic-routes/operations', () => {
     const all = { 'a.test': 'legacy', 'b.test': 'web', 'c.test': '10.0.0.2:80 10.0.0.3:80 weight=2' }
     assert.deepEqual([JSON.parse(disk.text), disk.writes, await routes.exportAll()], [all, 1, all])
     const again = await setUp({}).routes.importText(JSON.stringify(await routes.exportAll()))
+    const nested = { 'a.test': { targets: ['web', 'legacy'], sticky: true }, 'b.test': { targets: '}{"a.test": web' } }
+    const { message = '' } = await setUp({}).routes.importText(JSON.stringify({ 'a.test': nested['a.test'] }))
+    assert.equal(message, '1 route imported: 1 new, 0 changed, 0 as before')
+    const outcome = await setUp({}).routes.importText(JSON.stringify(nested))
+    assert.ok(!outcome.ok && !/appears twice/.test(outcome.reason), JSON.stringify(outcome))
     assert.deepEqual(again, { ok: true, message: '3 routes imported: 3 new, 0 changed, 0 as before' })
   })
 
@@ -61,6 +66,7 @@ describe('dynamic-routes/operations', () => {
     for (const [text, says] of [
       ['a.test web\nb.test', /b\.test: "" is not a valid target/],
       ['a.test web\na.test legacy', /a\.test: appears twice/],
+      ['{"a.test": "web", "b.test": {"targets": "web"}, "\\u0061.test" : "legacy"}', /a\.test: appears twice/],
       ['a.test web\nb.test nobody', /b\.test: nobody is not an app/],
       ['a.test web\nwww.example.com web', /is in the configuration/],
       ['{"a.test": "web",}', /the file is not JSON/],

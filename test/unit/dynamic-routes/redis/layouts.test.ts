@@ -21,8 +21,8 @@ describe('dynamic-routes/redis/hipache', () => {
   })
 
   const wrong: [string[], RegExp][] = [
-    [['id'], /not a valid target/],
-    [[], /not a valid target/],
+    [['id'], /no server after its identifier/],
+    [[], /no server after its identifier/],
     [['id', 'https://10.0.0.2'], /https, which is not supported/],
     [['id', 'http://10.0.0.2/path'], /not http:\/\/ADDRESS:PORT/],
     [['id', 'http://user@10.0.0.2'], /not http:\/\/ADDRESS:PORT/],
@@ -86,6 +86,11 @@ describe('dynamic-routes/redis/traefik', () => {
       assert.deepEqual(found.routes, {})
       assert.match(found.ignored.r ?? '', problem)
     })
+
+  it('leaves a router without a rule out, which may be written in a moment', () => {
+    const { ignored } = traefik({ ...service, 'http/routers/r/service': 's' })
+    assert.deepEqual(ignored, { r: 'has no rule' })
+  })
 
   it('gives a host to one router, and names the other', () => {
     const found = traefik({

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { encodeRoute } from '../../../../supervisor/dynamic-routes/encoding.ts'
 import { formatChanges } from '../../../../supervisor/dynamic-routes/hosts.ts'
+import { findNameProblem } from '../../../../supervisor/dynamic-routes/redis/misnamed-keys.ts'
 import { createRedisRoutes, type RedisRoutes } from '../../../../supervisor/dynamic-routes/redis/store.ts'
 import { readRoute } from '../../../../supervisor/dynamic-routes/route.ts'
 import { createDynamicRoutes } from '../../../../supervisor/dynamic-routes/service.ts'
@@ -240,7 +241,7 @@ describe('dynamic-routes/redis/store', () => {
     )
   })
 
-  it('logs a rejected value once, and counts it', async () => {
+  it('logs a rejected value once, and counts it until it is replaced', async () => {
     const { redis, routes, lines, ask, pass, close } = setUp()
     redis.set('a.test', 'rubbish!')
     await pass(10)
@@ -253,8 +254,72 @@ describe('dynamic-routes/redis/store', () => {
     redis.set('b.test', 'x'.repeat(10_000))
     await pass(10)
     await ask('b.test')
-    assert.equal(routes.status().rejected, 3)
+    assert.equal(routes.status().rejected, 2)
     assert.match(lines.at(-1) ?? '', /b\.test.*longer than 8192 bytes/)
+    redis.set('a.test', '')
+    redis.del('b.test')
+    await pass(10)
+    assert.match(lines.at(-1) ?? '', /a\.test.*problem":"is empty; store ADDRESS:PORT/)
+    assert.equal(routes.status().rejected, 1)
+    redis.set('a.test', 'web')
+    await pass(10)
+    assert.equal(routes.status().rejected, 0)
     await close()
+  })
+
+  it('reports keys with a route that are never read, as they are written or listed', async () => {
+    const { redis, routes, lines, pass, close } = setUp({ prefix: 'r:' })
+    redis.lose()
+    redis.set('r:Early.test', 'web')
+    redis.restore()
+    await pass(1000)
+    redis.set('r:shop.test:443', 'web')
+    redis.set('r:*', 'web')
+    for (const key of ['r:other', 'r:a b', 'r:plain.test', 'r:long.test.']) redis.set(key, 'rubbish!')
+    await pass(10)
+    await routes.list()
+    const reported = lines.flatMap(line => /"key":"([^"]+)".*problem":"([^"]+)"/.exec(line)?.slice(1).join(' ') ?? [])
+    assert.deepEqual(reported, [
+      'r:shop.test:443 is never looked up under this name; its key is shop.test',
+      'r:* is never looked up under this name: a wildcard is *. and a domain, such as *.example.com',
+      'r:Early.test is never looked up under this name; its key is early.test',
+    ])
+    assert.equal(routes.status().rejected, 3)
+    redis.lose()
+    redis.del('r:*')
+    redis.restore()
+    await pass(1000)
+    assert.equal(routes.status().rejected, 2)
+    await close()
+  })
+
+  it('writes nothing below a root key of Traefik, whose configuration it would break', async () => {
+    const { redis, routes, pass, close } = setUp({ prefix: 'traefik/' })
+    await pass(10)
+    for (const outcome of [await routes.set('a.test', 'web'), await routes.importText('a.test web')])
+      assert.match(
+        outcome.ok ? '' : outcome.reason,
+        /cannot write traefik\/a\.test: its prefix is a root key .*\n.*prefix that does not end/,
+      )
+    redis.set('traefik/a.test', 'web')
+    assert.match(JSON.stringify(await routes.remove('a.test')), /root key/)
+    await close()
+  })
+
+  it('takes a key for misnamed only if it resembles a host', () => {
+    const misnamed = [
+      'A.test',
+      'a.test.',
+      'a.test:80',
+      'http://a.test/',
+      'bücher.test',
+      '*',
+      'a.*.test',
+      '*.*.test',
+      '*.A.test',
+    ]
+    for (const name of misnamed) assert.ok(findNameProblem(name), name)
+    for (const name of ['a.test', '*.a.test', 'xn--bcher-kva.test', 'a', 'user:1', '10.0.0.1:80', 'a b', '', '**'])
+      assert.equal(findNameProblem(name), undefined, name)
   })
 })
