@@ -1,6 +1,6 @@
 import * as z from 'zod'
+import { isLoopback } from '../base/loopback.ts'
 import { docs } from '../config/values.ts'
-import { isLoopback } from './loopback.ts'
 
 const leastToken = 16
 const tokenText = `expected at least ${leastToken} ASCII characters without spaces`

@@ -4,7 +4,7 @@ export interface RequestTotals {
   active: number
 }
 
-/** Requests that have all of this in common, and the number of them in each bucket of their duration. */
+/** Requests that have all of this in common, and the number of them in each bucket of their duration; slower ones are in none. */
 export interface RequestSeries {
   app?: string | undefined
   upstream?: string | undefined
@@ -55,7 +55,11 @@ export type Point = Record<Measure, number>
 export function pointBetween(before: Reading, now: Reading, bounds: readonly number[]): Point {
   const seconds = Math.max(0.001, (now.at - before.at) / 1000)
   const counted = countBetween(before.requests, now.requests)
-  const quantile = (share: number) => (counted ? quantileOf(counted.buckets, bounds, share) : Number.NaN)
+  const buckets = counted && bounds.map((_, index) => counted.buckets[index] ?? 0)
+  // those that were slower than the last bound are in no bucket
+  const slower = counted && buckets && counted.count - buckets.reduce((one, other) => one + other, 0)
+  const quantile = (share: number) =>
+    buckets ? quantileOf([...buckets, Math.max(0, slower ?? 0)], bounds, share) : Number.NaN
   const shareOf = (count: number) => (counted && counted.count > 0 ? count / counted.count : counted ? 0 : Number.NaN)
   return {
     requests: counted ? counted.count / seconds : Number.NaN,

@@ -45,7 +45,10 @@ export async function openAdminPort(
   return {
     name: 'admin port',
     address: () => listener?.address,
-    status: () => (listener ? { admin: [listener.address] } : {}),
+    status() {
+      const { token, actions } = run.settings().config.admin
+      return listener ? { admin: { address: listener.address, requiresToken: token !== undefined, actions } } : {}
+    },
     fixed({ config: { admin: next } }) {
       const { admin } = run.settings().config
       return admin.bind !== next.bind && admin.port === next.port && next.port !== undefined && next.port !== 0

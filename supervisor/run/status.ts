@@ -12,6 +12,15 @@ import { formatUpstreams, type UpstreamServerStatus } from '../upstreams/status.
 import type { WorkerLimits } from '../workers/autoscaling/decision.ts'
 import type { WorkerStatus } from '../workers/status.ts'
 
+/** Access to the status page and the admin API by TCP. */
+export interface AdminStatus {
+  /** `127.0.0.1:9114` */
+  address: string
+  requiresToken: boolean
+  /** Whether it may change something. */
+  actions: boolean
+}
+
 /** Status of the run, as `monohull status` shows it. */
 export interface Status {
   pid: number
@@ -24,8 +33,8 @@ export interface Status {
   /** Addresses with ports, such as `0.0.0.0:80`. */
   http: string[]
   https: string[]
-  /** Address of the status page under `admin.port`, `127.0.0.1:9114`. */
-  admin?: string[]
+  /** Undefined unless `admin.port` is set. */
+  admin?: AdminStatus
   workers: WorkerStatus[]
   /** nginx workers that were replaced by a reload and still finish requests. */
   oldNginxWorkers?: number

@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 
 /** Commands for a running instance. */
 const controls = [
-  ...['status', 'logs', 'events', 'deaths'],
+  ...['status', 'logs', 'events', 'deaths', 'dashboard'],
   ...[
     'reload',
     'restart',

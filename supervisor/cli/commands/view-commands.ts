@@ -36,6 +36,9 @@ export function addViewCommands({ world, addControl, group }: CommandContext): v
   addControl('deaths', 'show the last deaths, or all about one', async (commandLine, { words: [which], isJson }) =>
     (await import('../deaths.ts')).showDeaths(commandLine, world, which, isJson),
   ).argument('[death]', 'number of a death, or a worker or app such as app.1; default: the last 100')
+  addControl('dashboard', 'show the address of the status page, and the ways to it', async (commandLine, { isJson }) =>
+    (await import('../dashboard.ts')).dashboard(commandLine, world, isJson),
+  )
 }
 
 function readCount(text: string): string {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { isLocalHost, isLoopback } from '../../../supervisor/dashboard/loopback.ts'
+import { isLocalHost, isLoopback } from '../../../supervisor/base/loopback.ts'
 import { isSameOrigin } from '../../../supervisor/dashboard/same-origin.ts'
 
 describe('dashboard/same-origin', () => {

@@ -1,4 +1,4 @@
-import { canonicalAddress } from '../base/address.ts'
+import { canonicalAddress } from './address.ts'
 
 /** Whether only this machine can reach an IP address. */
 export function isLoopback(address: string): boolean {
