@@ -32,13 +32,15 @@ export interface StopDeps {
   hooks: HookRunner | undefined
   /** Whether nginx serves requests; if not, there is nothing to wait for. */
   isServing: boolean
+  /** Whether a load balancer may have seen that it is ready; if not, there is none to notice the stop. */
+  mayHaveBeenReady: boolean
   /** Settles when the stop has to be quick. */
   hurried: Promise<void>
 }
 
 /**
  * Stops everything within stop_timeout, in this order: readiness ends, before_stop runs, stop_delay passes so that load balancers
- * notice, then the subjects stop in reverse order, so that nginx finishes its requests while workers still serve. Subjects that no
+ * notice unless it was never ready, then the subjects stop in reverse order, so that nginx finishes its requests while workers still serve. Subjects that no
  * request depends on stop meanwhile, and background processes last: workers may need them. `hurried` cuts the stop short. Settles when no process of the run is left. A subject that
  * cannot be stopped is logged. Ends in any case: within a second when it is hurried, otherwise a second after stop_timeout.
  */
@@ -65,7 +67,7 @@ async function stopAll(deps: StopDeps, { mode, code }: StopReason): Promise<void
       const facts = { exitCode: code }
       const beforeStop = () => hooks?.attempt('before_stop', run.settings().hooks, { facts, limitMs })
       await Promise.race([attempt('cannot stop', 'hooks', beforeStop), hurried])
-      await Promise.race([pause(clock, stop_delay), hurried])
+      if (deps.mayHaveBeenReady) await Promise.race([pause(clock, stop_delay), hurried])
     }
     await Promise.race([stopInTurn(deps, { mode, leftMs }), hurried])
   }

@@ -12,6 +12,7 @@ import { receiveSignals } from './adapters/signals.ts'
 import type { SendCommand } from './command.ts'
 import { createCommandQueue } from './command-queue.ts'
 import { type CommandDeps, runCommand } from './command-runner.ts'
+import { readiness } from './health.ts'
 import { createRunRecord } from './record.ts'
 import type { ReloadDeps } from './reload.ts'
 import { createRun } from './run.ts'
@@ -61,6 +62,7 @@ export async function runSupervisor({
   const hurried = createSignal<void>()
   const served = createSignal<CommandDeps | undefined>()
   let isHurried = false
+  let isStarted = false
   const run = createRun(settings, log)
   const commands = createCommandQueue({
     async run(command) {
@@ -99,7 +101,15 @@ export async function runSupervisor({
   let nginx: RunningNginx | undefined
   const stopFor = (reason: StopReason) =>
     stop(
-      { clock: systemClock, log, run, hooks, isServing: nginx?.isStarted() ?? false, hurried: hurried.given },
+      {
+        clock: systemClock,
+        log,
+        run,
+        hooks,
+        isServing: nginx?.isStarted() ?? false,
+        mayHaveBeenReady: isStarted || readiness(run.health()).status === 200,
+        hurried: hurried.given,
+      },
       reason,
     )
 
@@ -123,6 +133,7 @@ export async function runSupervisor({
     },
   }).then(
     async serving => {
+      isStarted = true
       if (serving) await onServing?.({ ...serving, send: commands.push, write })
       served.give(serving)
       return stopRequested.given

@@ -36,6 +36,25 @@ describe('signals', { concurrency: 3 }, () => {
     })
   }
 
+  it('health and readiness stay 200 while the only worker is replaced', async t => {
+    const monohull = startMonohull(t, { args: hello, env: { MONOHULL_WORKERS: '1' } })
+    await monohull.serving()
+    for (const [signal, done] of [
+      ['SIGUSR2', /workers replaced/],
+      ['SIGHUP', /reload finished/],
+    ] as const) {
+      const former = monohull.worker(1)
+      const statuses = new Set<number>()
+      monohull.signal(signal)
+      await until(signal, async () => {
+        for (const path of ['/readyz', '/healthz']) statuses.add((await monohull.request({ path })).status)
+        return done.test(monohull.output())
+      })
+      assert.deepEqual([...statuses], [200])
+      assert.notEqual(monohull.worker(1), former)
+    }
+  })
+
   for (const signals of [['SIGINT'], ['SIGTERM', 'SIGTERM']] as const) {
     it(`${signals.join(' and ')}: stops at once, though a request is open`, async t => {
       const monohull = startMonohull(t, { args: hello })
@@ -51,8 +70,10 @@ describe('signals', { concurrency: 3 }, () => {
     })
   }
 
-  it('SIGTERM while workers boot: ends, leaving nothing', async t => {
-    const monohull = startMonohull(t, { args: ['run', 'node', fixture('silent.cjs')] })
+  it('SIGTERM while workers boot: ends, leaving nothing, without a delay for load balancers', async t => {
+    // the delay is longer than a test may take
+    const env = { MONOHULL_STOP_DELAY: '10m', MONOHULL_STOP_TIMEOUT: '11m' }
+    const monohull = startMonohull(t, { args: ['run', 'node', fixture('silent.cjs')], env })
     await monohull.seen(/silent is up/)
     monohull.signal('SIGTERM')
     assert.equal(await monohull.exited, 0)

@@ -173,7 +173,18 @@ export async function createWholeRun(options: WholeRunOptions): Promise<WholeRun
     },
     send: command => commands.push(command, 'the simulation'),
     stopped: asked.promise.then(reason =>
-      stop({ clock, log, run, hooks, isServing: nginx?.isStarted() ?? false, hurried: hurried.promise }, reason),
+      stop(
+        {
+          clock,
+          log,
+          run,
+          hooks,
+          isServing: nginx?.isStarted() ?? false,
+          mayHaveBeenReady: true,
+          hurried: hurried.promise,
+        },
+        reason,
+      ),
     ),
     giveUp: () => asked.resolve({ mode: 'quick', code: 1 }),
   }

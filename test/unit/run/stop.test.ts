@@ -44,7 +44,15 @@ function setUp({ fails = [], rejects = [] }: { fails?: readonly string[]; reject
   /** Settles when the stop has; a minute of time is more than it may take. */
   async function ended(reason: StopReason = { mode: 'graceful', code: 0 }, hooks?: Partial<HookRunner>): Promise<void> {
     const over = stop(
-      { clock, log, run, hooks: hooks as HookRunner | undefined, isServing: true, hurried: new Promise(() => {}) },
+      {
+        clock,
+        log,
+        run,
+        hooks: hooks as HookRunner | undefined,
+        isServing: true,
+        mayHaveBeenReady: true,
+        hurried: new Promise(() => {}),
+      },
       reason,
     ).then(() => calls.push('over'))
     await advance(60_000)
@@ -52,10 +60,39 @@ function setUp({ fails = [], rejects = [] }: { fails?: readonly string[]; reject
     await over
   }
 
-  return { calls, lines, run, subject, ended, count: (call: string) => calls.filter(each => each === call).length }
+  return {
+    calls,
+    lines,
+    run,
+    clock,
+    log,
+    advance,
+    subject,
+    ended,
+    count: (call: string) => calls.filter(each => each === call).length,
+  }
 }
 
 describe('a stop', { timeout: 60_000 }, () => {
+  for (const mayHaveBeenReady of [true, false])
+    it(`${mayHaveBeenReady ? 'waits' : 'does not wait'} for load balancers if it was ${mayHaveBeenReady ? '' : 'never '}ready`, async () => {
+      const { calls, run, clock, log, advance } = setUp()
+      const deps = {
+        clock,
+        log,
+        run,
+        hooks: undefined,
+        isServing: true,
+        mayHaveBeenReady,
+        hurried: new Promise<void>(() => {}),
+      }
+      const over = stop(deps, { mode: 'graceful', code: 0 })
+      await advance(settings.config.stop_delay / 2)
+      assert.equal(calls.includes('stop nginx'), !mayHaveBeenReady)
+      await advance(60_000)
+      await over
+    })
+
   it('ends what serves backwards, and closes it when nothing runs', async () => {
     const { calls, ended, lines } = setUp()
     await ended()
@@ -113,7 +150,7 @@ describe('a stop', { timeout: 60_000 }, () => {
       run.add({ name: 'relay', close: never })
       run.add({ name: 'nginx', stop: async () => {} })
       const hurried = how === 'hurried' ? Promise.resolve() : new Promise<void>(() => {})
-      const deps = { clock, log, run, hooks: undefined, isServing: true, hurried }
+      const deps = { clock, log, run, hooks: undefined, isServing: true, mayHaveBeenReady: true, hurried }
       let endedAt: number | undefined
       const over = stop(deps, { mode: 'graceful', code: 0 }).then(() => {
         endedAt = clock.monotonic()
