@@ -22,7 +22,7 @@ export interface Page {
 
 /** The pages for users: the README, the guides, and those of the examples and other folders. */
 export function pagesForUsers(): Page[] {
-  const below = ['docs/guide', 'examples', 'app', 'bench', 'certs'].flatMap(folder =>
+  const below = ['docs/guide', 'examples', 'deploy', 'app', 'bench', 'certs'].flatMap(folder =>
     readdirSync(join(home, folder), { recursive: true, encoding: 'utf8' })
       .filter(name => name.endsWith('.md') && !name.includes('node_modules'))
       .map(name => `${folder}/${name}`),

@@ -1,0 +1,68 @@
+import https from 'node:https'
+
+/** A load of GETs and of POSTs of 16 KB, each on kept and on new connections. */
+export interface Load {
+  /** Number of responses so far, by their body. */
+  seen: ReadonlyMap<string, number>
+  failures: readonly string[]
+  /** Number of requests that are open at a time, at most. */
+  clients: number
+  end(): Promise<void>
+}
+
+const body = 'x'.repeat(16_384)
+const clientsOfKind = 3
+
+/** Starts a load on an HTTPS origin, which lasts until `end` is called. Nothing is sent again, and everything but 200 is a failure. */
+export function startLoad(origin: string): Load {
+  const seen = new Map<string, number>()
+  const failures: string[] = []
+  let isOver = false
+  const kinds = ['GET', 'POST'].flatMap(method => [true, false].map(isKept => ({ method, isKept })))
+  const clients = kinds.flatMap(kind => Array.from({ length: clientsOfKind }, () => ask(kind)))
+
+  async function ask({ method, isKept }: { method: string; isKept: boolean }): Promise<void> {
+    const agent = isKept ? new https.Agent({ keepAlive: true, maxSockets: 1 }) : undefined
+    while (!isOver) {
+      await request(origin, method, agent).then(
+        text => seen.set(text, (seen.get(text) ?? 0) + 1),
+        (error: Error) => {
+          failures.push(`${new Date().toISOString()} ${method} ${isKept ? 'kept' : 'new'}: ${error.message}`)
+          // a server that refuses at once would be asked thousands of times
+          return new Promise(resolve => setTimeout(resolve, 50))
+        },
+      )
+    }
+    agent?.destroy()
+  }
+
+  return {
+    seen,
+    failures,
+    clients: clients.length,
+    async end() {
+      isOver = true
+      await Promise.all(clients)
+    },
+  }
+}
+
+function request(origin: string, method: string, agent: https.Agent | undefined): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const options = { method, agent: agent ?? (false as const), rejectUnauthorized: false, timeout: 20_000 }
+    const sent = https.request(origin, options, response => {
+      let text = ''
+      response.setEncoding('utf8')
+      response.on('data', chunk => {
+        text += chunk
+      })
+      response.on('error', reject)
+      response.on('end', () =>
+        response.statusCode === 200 ? resolve(text) : reject(new Error(`${response.statusCode}`)),
+      )
+    })
+    sent.on('timeout', () => sent.destroy(new Error('no response within 20 s')))
+    sent.on('error', reject)
+    sent.end(method === 'POST' ? body : undefined)
+  })
+}
