@@ -4,6 +4,7 @@ import { exitCode, OperatorError } from '../base/errors.ts'
 import type { World } from '../base/world.ts'
 import { scalarKeys } from '../site/config.ts'
 import type { CommandContext, ParsedArguments } from './commands/context.ts'
+import { addDiagnosisCommands } from './commands/diagnosis-commands.ts'
 import { addStartCommands } from './commands/start-commands.ts'
 import { addSteerCommands } from './commands/steer-commands.ts'
 import { addStoreCommands } from './commands/store-commands.ts'
@@ -73,6 +74,7 @@ export async function runProgram(argv: string[], world: World): Promise<number> 
   const context = { world, addStart, addControl, group: (heading: string) => void program.commandsGroup(heading) }
   addStartCommands(context)
   addViewCommands(context)
+  addDiagnosisCommands(context)
   addSteerCommands(context)
   addStoreCommands(context)
   program.commandsGroup('Other:').helpCommand('help [command]', 'show the flags of a command')

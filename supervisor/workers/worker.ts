@@ -33,6 +33,8 @@ export interface Worker {
   nodePid(): number | undefined
   /** Lets it take any time for anything, from now on: a debugger may stop it. */
   endHangWatch(): void
+  /** The same until the returned function is called. */
+  holdHangWatch(): () => void
   /** Number of requests that it reported. It reports once, at its limit; 0 before that. */
   requests(): number
   limits: RecycleLimits
@@ -264,6 +266,7 @@ export function launchWorker(
     requests: () => requests,
     nodePid: () => nodePid,
     endHangWatch: hangWatch.end,
+    holdHangWatch: hangWatch.hold,
     limits,
     ended: end(),
   }

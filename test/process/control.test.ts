@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { readInstance } from '../../supervisor/run/adapters/instance.ts'
@@ -40,6 +40,53 @@ describe('monohull status, reload, restart, scale and stop', { concurrency: 3 },
     assert.equal((await tell(t, monohull, 'inspect', '--close', 'app.2')).code, 0)
     await assert.rejects(fetch(`http://${host}/json`))
     assert.equal((await monohull.request()).status, 200)
+  })
+
+  it('record a profile that names the function, even of a worker that is blocked, and a snapshot of its memory', async t => {
+    const files = {
+      'app.cjs': `globalThis.marker = 'a marker ' + 'in the heap'
+function spinning(until) { while (Date.now() < until); }
+require('node:http').createServer((q, r) => {
+  const [, ms] = /^\\/spin(\\d+)/.exec(q.url) ?? []
+  if (ms) spinning(Date.now() + Number(ms))
+  r.end('well')
+}).listen(3000)`,
+    }
+    const env = { MONOHULL_WORKERS: '1' }
+    const monohull = startMonohull(t, { args: ['run', 'node', 'app.cjs'], files, env })
+    await monohull.serving()
+    const path = join(monohull.folder, 'app.cpuprofile')
+    const spinning = monohull.request({ path: '/spin2500' })
+    await until('the worker to spin', () => readFileSync(`/proc/${monohull.worker(1)}/stat`, 'utf8').includes(') R '))
+    const recorded = await tell(t, monohull, 'profile', 'app.1', '--cpu', '700ms', '-o', path, '--json')
+    assert.equal(recorded.code, 0, recorded.output)
+    assert.equal((await spinning).status, 200)
+    assert.equal(statSync(path).mode & 0o777, 0o600)
+    const { nodes, samples, timeDeltas, startTime, endTime } = JSON.parse(readFileSync(path, 'utf8'))
+    assert.ok(samples.length > 50 && samples.length === timeDeltas.length && endTime > startTime)
+    type Node = { id: number; callFrame: { url: string } }
+    const own = nodes.filter(({ callFrame }: Node) => callFrame.url.endsWith('/app.cjs')).map(({ id }: Node) => id)
+    const share = samples.filter((id: number) => own.includes(id)).length / samples.length
+    assert.ok(share > 0.8, `${share} of the samples`)
+
+    const heap = await tell(t, monohull, 'profile', 'app.1', '--heap', '--force', '-o', `${path}.heapsnapshot`)
+    assert.match(heap.output, /wrote \S+heapsnapshot \(\d+ KB\); load it in Chrome's DevTools, tab Memory/)
+    const { snapshot, strings } = JSON.parse(readFileSync(`${path}.heapsnapshot`, 'utf8'))
+    assert.ok(snapshot.meta.node_fields.length > 0 && strings.includes('a marker in the heap'))
+    await monohull.seen(/profile ended[\s\S]*profile ended/)
+    assert.doesNotMatch(monohull.output(), /inspector stays open/)
+    assert.equal((await monohull.request()).body, 'well')
+
+    for (const [words, problem] of [
+      [['app.7', '--heap'], /cannot record a profile of app\.7: there is no worker|no worker of this name/],
+      [['app.1', '--heap', '-o', path], /cannot write \S+: EEXIST[\s\S]*--output/],
+      [['app.1', '--heap', '--cpu', '1s'], /needs either --cpu or --heap/],
+      [['app.1'], /needs either --cpu or --heap/],
+      [['app.1', '--cpu', '11m'], /not a duration of at most 10m/],
+    ] as const) {
+      const { code, output } = await tell(t, monohull, 'profile', ...words)
+      assert.deepEqual([code > 0, problem.test(output)], [true, true], output)
+    }
   })
 
   it('tell how a certificate of the local CA is trusted, and refuse a name that says nothing', async t => {

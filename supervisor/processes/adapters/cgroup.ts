@@ -42,7 +42,9 @@ function pathOf(memberships: string[][], controller: string): string | undefined
 }
 
 /** Memory of this process's cgroup: v2 memory.events and memory.max, v1 memory.oom_control and memory.limit_in_bytes. */
-export function readMemoryGroup(read: (path: string) => string | undefined = readText): MemoryGroup {
+export function readMemoryGroup(
+  read: (path: string) => string | undefined = readText,
+): MemoryGroup & { used(): number | undefined } {
   const memberships = readMemberships(read)
   const legacy = pathOf(memberships, 'memory')
   const readFiles = (name: string, legacyName: string) =>
@@ -54,6 +56,15 @@ export function readMemoryGroup(read: (path: string) => string | undefined = rea
     // the first readable one is its own; those of parents count the kills of other cgroups too
     oomKills: () =>
       Number(/^oom_kill (\d+)/m.exec(readFiles('memory.events', 'memory.oom_control')[0] ?? '')?.[1] ?? 0),
+    used() {
+      const [used, statistics] = [
+        readFiles('memory.current', 'memory.usage_in_bytes')[0],
+        readFiles('memory.stat', 'memory.stat')[0] ?? '',
+      ]
+      // the kernel frees these pages before it kills
+      const inactive = Number(/^(?:total_)?inactive_file (\d+)/m.exec(statistics)?.[1] ?? 0)
+      return used === undefined ? undefined : Math.max(0, Number(used) - inactive)
+    },
     limit() {
       const limits = readFiles('memory.max', 'memory.limit_in_bytes').map(Number)
       const least = Math.min(...limits.filter(limit => limit > 0 && limit < unlimited))

@@ -50,15 +50,13 @@ export interface AdminOptions {
 }
 
 /**
- * Admin API, for every user who may open its socket. `GET`: `/`, the status page, and its `/feed`; `/status`, `/metrics`, `/requests`, `/routes?match=PATTERN`, `/routes?export=true`,
- * `/routes/HOST`, `/jobs`, `/jobs/history?job=NAME`, `/logs`, `/events`, `/deaths`, `/deaths/ID`. `POST`: `/reload?allow-missing=true`, `/restart`,
- * `/restart/TARGET`, `/scale/N?app=NAME`, `/certificates/NAME/renew?force=true`, `/inspect/WORKER?close=true`, `/maintenance/on?allow=NETWORK&message=TEXT`,
- * `/maintenance/off`, `/pause?for=DURATION`, `/resume`, `/routes/HOST/set?target=TARGET`,
- * `/routes/HOST/remove`, `/routes` with a body to import, `/purge`, `/purge/PREFIX`, `/stop`. A command responds when it is done: 200 with a message, 409 with
- * `/maintenance/off`, `/routes/HOST/set?target=TARGET`,
- * `/routes/HOST/remove`, `/routes` with a body to import, `/purge`, `/purge/PREFIX`, `/jobs/NAME/run?wait=true`, `/jobs/NAME/pause`,
- * `/jobs/NAME/resume`, `/stop`. A command responds when it is done: 200 with a message, 409 with
- * the reason for the failure, or 404 for the name of something that does not exist.
+ * Admin API, for every user who may open its socket. `GET`: `/`, the status page, and its `/feed`; `/status`, `/metrics`, `/requests`, `/routes?match=PATTERN`,
+ * `/routes?export=true`, `/routes/HOST`, `/jobs`, `/jobs/history?job=NAME`, `/logs`, `/events`, `/deaths`, `/deaths/ID`. `POST`:
+ * `/reload?allow-missing=true`, `/restart`, `/restart/TARGET`, `/scale/N?app=NAME`, `/certificates/NAME/renew?force=true`,
+ * `/inspect/WORKER?close=true`, `/profile/WORKER`, `/maintenance/on?allow=NETWORK&message=TEXT`, `/maintenance/off`, `/pause?for=DURATION`,
+ * `/resume`, `/routes/HOST/set?target=TARGET`, `/routes/HOST/remove`, `/routes` with a body to import, `/purge`, `/purge/PREFIX`,
+ * `/jobs/NAME/run?wait=true`, `/jobs/NAME/pause`, `/jobs/NAME/resume`, `/stop`. A command responds when it is done: 200 with a message, 409
+ * with the reason for the failure, or 404 for the name of something that does not exist.
  */
 export function createAdminApp({
   health,
@@ -111,6 +109,15 @@ export function createAdminApp({
     const act = request.query.close === 'true' ? inspection.close : inspection.open
     const outcome = await act(request.params.worker)
     sendOutcome(response, outcome)
+  })
+  app.post('/profile/:worker', async (request, response) => {
+    const lent = await inspection.lend(request.params.worker)
+    if (!lent.ok) return sendOutcome(response, lent)
+    const { address, pid, release } = lent
+    // as long as the client is there, however it ends
+    if (response.destroyed) return void release()
+    response.once('close', () => void release())
+    response.type('application/x-ndjson').write(`${JSON.stringify({ address, pid })}\n`)
   })
   // at once, whatever the queue waits for
   app.post('/maintenance/:state', (request, response, next) => {

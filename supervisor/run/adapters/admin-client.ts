@@ -73,7 +73,7 @@ async function exchange(socketPath: string, { hook, timeoutMs = getTimeoutMs, ..
 }
 
 /** Throws an OperatorError for a socket that another unprivileged user may have put there. Root may control the instances of others. */
-function expectTrustedSocket(socketPath: string): void {
+export function expectTrustedSocket(socketPath: string): void {
   const user = process.geteuid?.() ?? 0
   const owner = ownerOf(socketPath)
   if (user !== 0 && owner !== 0 && owner !== user) throw mayNotControl(socketPath)
@@ -95,7 +95,8 @@ function mayNotControl(socketPath: string): OperatorError {
   })
 }
 
-function explain(socketPath: string, error: unknown): OperatorError {
+/** Error for a request that failed, with what to do about it. */
+export function explain(socketPath: string, error: unknown): OperatorError {
   const runDir = dirname(socketPath)
   const errno = errnoOf(error)
   if (errno === 'ENOENT' || errno === 'ECONNREFUSED') {

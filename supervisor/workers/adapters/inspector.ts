@@ -52,10 +52,11 @@ export async function closeInspector(address: string, clock: Clock): Promise<boo
 
 /** Settles when the process has the request, or cannot get it. The inspector ends later: it waits for its connections, this one too. */
 function requestClose(address: string): Promise<void> {
-  const expression = `setTimeout(() => {
+  // after a block, Node handles SIGUSR1 once more, between timers and immediates, and would open a closed inspector again
+  const expression = `setTimeout(() => setImmediate(() => {
     const load = process.getBuiltinModule ?? process.mainModule?.require
     load('node:inspector').close()
-  }, 50).unref() && true`
+  }), 50).unref() && true`
   return new Promise(resolve => {
     const socket = new WebSocket(address)
     const finish = () => {

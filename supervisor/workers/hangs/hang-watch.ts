@@ -16,6 +16,8 @@ const stackTimeoutMs = 2000
 export interface HangWatch {
   /** Starts the watch, when the worker is ready. */
   begin(): void
+  /** Accepts any silence until the returned function is called. */
+  hold(): () => void
   end(): void
   /** The hang that was found, if any. */
   finding(): HangFinding | undefined
@@ -48,6 +50,7 @@ export function createHangWatch(options: HangWatchOptions): HangWatch {
   let hasBeaten = false
   let hasBegun = false
   let isOver = false
+  let holds = 0
   let found: HangFinding | undefined
   let heartbeat: Watchdog | undefined
   let responses: Watchdog | undefined
@@ -61,7 +64,20 @@ export function createHangWatch(options: HangWatchOptions): HangWatch {
   })
 
   function watchHeartbeat(): void {
-    if (!isOver) heartbeat ??= startWatchdog({ clock, timeoutMs, onSilence: silentMs => void onBlocked(silentMs) })
+    if (!isOver && holds === 0)
+      heartbeat ??= startWatchdog({ clock, timeoutMs, onSilence: silentMs => void onBlocked(silentMs) })
+  }
+
+  function watchResponses(): void {
+    if (!health || isOver || holds > 0) return
+    responses = startWatchdog({ clock, timeoutMs: timeoutMs + health.intervalMs, onSilence: onNoResponse })
+  }
+
+  function endWatchdogs(): void {
+    heartbeat?.end()
+    responses?.end()
+    heartbeat = undefined
+    responses = undefined
   }
 
   async function onBlocked(silentMs: number): Promise<void> {
@@ -69,7 +85,8 @@ export function createHangWatch(options: HangWatchOptions): HangWatch {
     found ??= { what, stack: [] }
     // the stack is worth nothing while the worker hangs on
     const stack = await readStack(child, { timeoutMs: stackTimeoutMs, pid: nodePid() }).catch(() => [])
-    if (isOver) return
+    if (holds > 0) found = undefined
+    if (isOver || holds > 0) return
     found = { what, stack }
     process.endHung('kill')
   }
@@ -92,13 +109,22 @@ export function createHangWatch(options: HangWatchOptions): HangWatch {
       hasBegun = true
       if (hasBeaten) watchHeartbeat()
       if (!health) return
-      responses = startWatchdog({ clock, timeoutMs: timeoutMs + health.intervalMs, onSilence: onNoResponse })
+      watchResponses()
       void pollHealth(health.path, health.intervalMs)
+    },
+    hold() {
+      holds++
+      endWatchdogs()
+      return () => {
+        holds--
+        if (holds > 0 || !hasBegun) return
+        if (hasBeaten) watchHeartbeat()
+        watchResponses()
+      }
     },
     end() {
       isOver = true
-      heartbeat?.end()
-      responses?.end()
+      endWatchdogs()
     },
     finding: () => found,
   }

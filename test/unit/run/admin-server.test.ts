@@ -67,6 +67,7 @@ describe('run/adapters/admin-server', () => {
       inspection: {
         open: async () => ({ ok: true, message: 'opened' }),
         close: async () => ({ ok: true, message: 'closed' }),
+        lend: async () => assert.fail(),
       },
       pause: { begin: () => assert.fail(), end: () => assert.fail() },
       maintenance: { turnOn: () => assert.fail(), turnOff: () => assert.fail() },

@@ -75,6 +75,7 @@ function app(
     inspection: {
       open: async () => ({ ok: true, message: 'opened' }),
       close: async () => ({ ok: true, message: 'closed' }),
+      lend: async () => assert.fail(),
     },
     dynamicRoutes,
     maintenance,
@@ -170,6 +171,7 @@ describe('run/adapters/admin-app', () => {
       inspection: {
         open: async () => ({ ok: true, message: 'opened' }),
         close: async () => ({ ok: true, message: 'closed' }),
+        lend: async () => assert.fail(),
       },
       maintenance,
       pause,

@@ -62,6 +62,25 @@ describe('a worker that hangs', { timeout }, () => {
   })
 })
 
+describe('a worker that is profiled', { timeout }, () => {
+  it('may hang until that has ended, and not longer', async () => {
+    const { watch, process, advance, beat } = createWatched()
+    beat()
+    watch.begin()
+    const [first, second] = [watch.hold(), watch.hold()]
+    await advance(10_000)
+    beat()
+    first()
+    await advance(10_000)
+    assert.equal(process.state().name, 'ready')
+    second()
+    assert.equal(process.state().name, 'ready')
+    await advance(3000)
+    assert.equal((await process.ended).cause, 'hung')
+    watch.end()
+  })
+})
+
 describe('a worker that cannot be asked for want of descriptors', { timeout }, () => {
   it('is not taken for one that hangs, nor for one that is ready', async t => {
     const folder = mkdtempSync(join(tmpdir(), 'monohull-probe-'))

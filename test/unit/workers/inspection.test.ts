@@ -15,6 +15,7 @@ async function setUp(plan: Partial<WorkerPlan> = {}, isNode = true) {
   }
   report()
   const opened: string[] = []
+  const closed: string[] = []
   const system = { opens: true }
   const inspection = createInspection({
     log: silent,
@@ -26,12 +27,15 @@ async function setUp(plan: Partial<WorkerPlan> = {}, isNode = true) {
       if (address) opened.push(address)
       return address
     },
-    closeInspector: async () => true,
+    async closeInspector(address) {
+      closed.push(address)
+      return true
+    },
   })
   function refuse(): void {
     system.opens = false
   }
-  return { ...faulty, inspection, opened, refuse, report }
+  return { ...faulty, inspection, opened, closed, refuse, report }
 }
 
 describe('inspectors of workers', () => {
@@ -43,6 +47,26 @@ describe('inspectors of workers', () => {
     assert.equal((await inspection.close('app.1')).ok, true)
     assert.match((await inspection.open('app.1')).message, /:9001/)
     assert.equal(opened.length, 2)
+  })
+
+  it('are lent for one profile at a time, and close when it ends, unless they were open before', async () => {
+    const { inspection, closed } = await setUp()
+    const lent = await inspection.lend('app.1')
+    assert.ok(lent.ok)
+    assert.match(JSON.stringify(await inspection.lend('app.1')), /a profile of it is being recorded/)
+    assert.equal((await inspection.lend('app.2')).ok, true)
+    await lent.release()
+    assert.deepEqual(closed, [lent.address])
+    const again = await inspection.lend('app.1')
+    assert.ok(again.ok && again.address !== lent.address)
+    await again.release()
+    await inspection.open('app.1')
+    const shared = await inspection.lend('app.1')
+    assert.ok(shared.ok)
+    await shared.release()
+    assert.equal(closed.length, 2)
+    assert.equal((await inspection.close('app.1')).ok, true)
+    assert.match(JSON.stringify(await inspection.lend('app.9')), /choose from app\.1/)
   })
 
   it('of a worker that was replaced are those of the new one', async () => {
@@ -58,7 +82,7 @@ describe('inspectors of workers', () => {
 
   it('do not open where SIGUSR1 would end the program, and the reason says what to do', async () => {
     const { inspection, opened } = await setUp({ argv: ['gunicorn'] }, false)
-    assert.match(JSON.stringify(await inspection.open('app.1')), /it runs gunicorn, not node; use a debugger/)
+    assert.match(JSON.stringify(await inspection.open('app.1')), /it runs gunicorn, not node; use a tool/)
     assert.equal(opened.length, 0)
   })
 
