@@ -5,6 +5,7 @@ import type { RequestCounts } from '../front/requests/request-counts.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
 import { modelNginx, noneRunning, statusSocketName } from '../site/compose.ts'
 import type { Settings } from '../site/settings.ts'
+import type { Apps } from '../workers/apps.ts'
 import type { Run } from './run.ts'
 
 /** Requests as nginx counts them. */
@@ -13,8 +14,15 @@ export interface RequestReader {
   read(): Promise<RequestCounts | undefined>
 }
 
+/** Dependencies of `createRequestReader`. */
+export interface RequestReaderDeps {
+  run: Pick<Run, 'settings'>
+  features: NginxFeatures
+  pools: Apps['pools']
+}
+
 /** Reader of nginx's counts. Nothing is loaded before the first read. */
-export function createRequestReader(run: Pick<Run, 'settings'>, features: NginxFeatures): RequestReader {
+export function createRequestReader({ run, features, pools }: RequestReaderDeps): RequestReader {
   let counted: { settings: Settings; routes: ReadonlyMap<string, CountedRoute> } | undefined
 
   async function routesOf(settings: Settings): Promise<ReadonlyMap<string, CountedRoute>> {
@@ -33,10 +41,23 @@ export function createRequestReader(run: Pick<Run, 'settings'>, features: NginxF
       ])
       const socket = join(run.settings().config.run_dir, statusSocketName)
       return readRequests({
+        sockets: () => socketsOf(pools),
         routes: () => routesOf(run.settings()),
         now: systemClock.now,
         get: path => getText(socket, path),
       })
     },
   }
+}
+
+/** Serving workers by the inode of their socket. */
+function socketsOf(pools: Apps['pools']): Map<number, string> {
+  return new Map(
+    [...pools.values()]
+      .flatMap(pool => pool.status())
+      .flatMap(({ name }): [number, string][] => {
+        const inode = pools.get(name.replace(/\.\d+$/, ''))?.worker(name)?.endpoint.socket?.inode
+        return inode === undefined ? [] : [[inode, name]]
+      }),
+  )
 }

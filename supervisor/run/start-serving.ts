@@ -32,6 +32,7 @@ import { openNginxLogs } from './nginx-logs.ts'
 import { createRequestReader } from './requests.ts'
 import { createRunningNginx, type RunningNginx, renderingOf } from './running-nginx.ts'
 import type { StartDeps, StartedPrograms } from './start-programs.ts'
+import { openUsage } from './usage-subject.ts'
 
 /** Time after which health is served even if no worker is ready. Until then it waits, so as not to delay the boot of the workers. */
 const quickBootMs = 500
@@ -90,7 +91,8 @@ export async function startServing(deps: StartDeps, programs: StartedPrograms): 
   const connections = features.hasStatus
     ? run.add(openConnections({ ...shared, run, master: () => nginx?.pid() }))
     : undefined
-  const requests = createRequestReader(run, features)
+  const requests = createRequestReader({ run, features, pools: apps.pools })
+  run.add(openUsage({ ...shared, run, apps, processes, requests }))
   const nginxLogs = run.add(
     openNginxLogs(config, {
       ...deps,

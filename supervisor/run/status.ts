@@ -6,6 +6,7 @@ import type { ClientCertificateStatus } from '../front/client-authority-watch.ts
 import type { MaintenanceStatus } from '../front/maintenance/maintenance.ts'
 import type { ConnectionStatus } from '../nginx/connection-watch.ts'
 import { formatLastDeaths } from '../processes/last-death.ts'
+import type { ContainerUsage } from '../processes/usage.ts'
 import { formatJobs, type JobStatus } from '../programs/jobs/status.ts'
 import type { ProcessStatus } from '../programs/status.ts'
 import { formatUpstreams, type UpstreamServerStatus } from '../upstreams/status.ts'
@@ -46,6 +47,8 @@ export interface Status {
   upstreams: UpstreamServerStatus[]
   /** Undefined unless dynamic_routes is set. */
   dynamicRoutes?: RouteStoreStatus | undefined
+  /** Undefined unless the status was asked for a moment ago. */
+  container?: ContainerUsage | undefined
   /** Undefined until nginx has reported them. */
   connections?: ConnectionStatus | undefined
   /** Undefined without HTTPS. */

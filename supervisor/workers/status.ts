@@ -1,5 +1,6 @@
 import type { RestartCounts } from '../processes/last-death.ts'
 import type { SlotState } from '../processes/slot-state.ts'
+import type { ProcessUsage, WorkerLoad } from '../processes/usage.ts'
 
 /** One worker in `monohull status`. */
 export interface WorkerStatus extends RestartCounts {
@@ -12,4 +13,8 @@ export interface WorkerStatus extends RestartCounts {
   /** Uptime of the serving process. */
   uptimeSeconds: number | undefined
   isInRotation: boolean
+  /** Undefined unless the status was asked for a moment ago. */
+  usage?: ProcessUsage | undefined
+  /** The same, and undefined if nginx does not count requests. */
+  requests?: WorkerLoad | undefined
 }

@@ -19,6 +19,12 @@ const loadValidMs = 3000
 /** Time after which a booting worker in development gets a hint about its port. */
 const portHintMs = 2000
 
+/** Event loop of a Node worker at a sign of life: the delay in s, and the share of the time since the last one in which it was busy. */
+export interface LoopReport {
+  use: number
+  delay: number
+}
+
 /** Worker process, from its launch to its end. */
 export interface Worker {
   process: ManagedProcess
@@ -29,6 +35,8 @@ export interface Worker {
   accepts(): boolean
   /** Recent load, from 0 to 1; undefined if it does not report any. */
   load(): number | undefined
+  /** What its Node process reported last about its event loop; undefined for any other program. */
+  loop(): LoopReport | undefined
   /** Pid of its Node process, as that reports: the program itself, or the child of a wrapper. Undefined for any other program. */
   nodePid(): number | undefined
   /** Lets it take any time for anything, from now on: a debugger may stop it. */
@@ -126,6 +134,7 @@ export function launchWorker(
   let otherOwner: string | undefined
   let hasNotified = false
   let reported: { load: number; at: number } | undefined
+  let loop: LoopReport | undefined
   let isAccepting = true
   let isCounting = false
   let requests = 0
@@ -133,6 +142,7 @@ export function launchWorker(
   child.onNotify((key, value) => {
     if (key === 'NODE_PID') nodePid = Number(value) || undefined
     if (key === 'LOAD') reported = { load: Math.min(1, Math.max(0, Number(value) || 0)), at: clock.monotonic() }
+    if (key === 'LOOP') loop = readLoop(value)
     if (key === 'READY') noteAccepting(value === '1')
     if (key === 'REQUEST_LIMIT') isCounting = true
     if (key === 'REQUESTS') requests = Number(value) || 0
@@ -264,12 +274,20 @@ export function launchWorker(
     // a worker that stopped reporting is busy
     load: () => reported && (clock.monotonic() - reported.at > loadValidMs ? 1 : reported.load),
     requests: () => requests,
+    loop: () => loop,
     nodePid: () => nodePid,
     endHangWatch: hangWatch.end,
     holdHangWatch: hangWatch.hold,
     limits,
     ended: end(),
   }
+}
+
+/** Report in the text of a sign of life, `0.250 3`: share and ms. */
+function readLoop(text: string): LoopReport | undefined {
+  const [use, delayMs] = text.split(' ').map(Number)
+  if (use === undefined || delayMs === undefined || !Number.isFinite(use + delayMs)) return undefined
+  return { use: Math.min(1, Math.max(0, use)), delay: Math.max(0, delayMs / 1000) }
 }
 
 /** Record of a worker that the system refused to start. */

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { it } from 'node:test'
 import { requestSocket } from '../../supervisor/base/adapters/unix-http.ts'
 import type { RequestCounts } from '../../supervisor/front/requests/request-counts.ts'
+import type { Status } from '../../supervisor/run/status.ts'
 import { fixture, type Monohull, startMonohull, until } from './monohull.ts'
 
 const config = `https: off
@@ -66,5 +67,25 @@ it('the requests', async t => {
     const worker = idle.workers.find(one => one.worker === busy.worker)
     assert.equal(worker?.inFlight, 0)
     assert.ok((worker?.busySeconds ?? 0) >= 2.9)
+  })
+  await t.test('wait in the socket of a worker that is stopped, and the status shows what it uses', async () => {
+    const pids = [monohull.worker(1), monohull.worker(2)]
+    for (const pid of pids) process.kill(pid, 'SIGSTOP')
+    const waiting = Array.from({ length: 4 }, () => monohull.request())
+    const worker = await until('the queue', async () => {
+      const { workers }: Status = JSON.parse(await get(monohull, '/status'))
+      return workers.find(({ usage }) => (usage?.queue ?? 0) > 0)
+    })
+    for (const pid of pids) process.kill(pid, 'SIGCONT')
+    await Promise.all(waiting)
+    assert.ok((worker.usage?.rss ?? 0) > 1e6 && (worker.usage?.descriptors ?? 0) > 3)
+    assert.ok((worker.requests?.inFlight ?? 0) > 0)
+    assert.equal(typeof worker.usage?.loopUse, 'number')
+    const { workers, container }: Status = JSON.parse(await get(monohull, '/status'))
+    assert.deepEqual(
+      workers.map(({ usage }) => usage?.queue),
+      [0, 0],
+    )
+    assert.ok(container?.disks.some(({ name }) => name === 'run_dir'))
   })
 })

@@ -1,5 +1,6 @@
 --- Report of the counted and the open requests: docs/decisions/066-requests-counted-in-lua.md.
 local ffi = require "ffi"
+local queues = require "monohull.queues"
 local requests = require "monohull.requests"
 local worker = require "monohull.worker"
 
@@ -123,8 +124,8 @@ local function is_alive(pid)
     return file ~= nil
 end
 
---- Content of the report's location: a line for each count, `KEY FIELD NUMBER`, then those of `survey` for all workers.
--- The argument `forget` is a route whose counts are deleted first.
+--- Content of the report's location: a line for each count, `KEY FIELD NUMBER`, those of `survey` for all nginx
+-- workers, and the queues of sockets.
 function M.report()
     local is_first = not shared:get("asked")
     shared:set("asked", true, asked_seconds)
@@ -143,6 +144,7 @@ function M.report()
             table.insert(found, key .. " " .. ("%.14g"):format(text))
         end
     end
+    for _, line in ipairs(queues.read()) do table.insert(found, line) end
     ngx.header["Content-Type"] = "text/plain"
     ngx.print(table.concat(found, "\n"), "\n")
 end

@@ -51,6 +51,8 @@ export interface WorkerRequests {
   inFlight: number
   /** Time that its requests took, all added. */
   busySeconds: number
+  /** Connections that wait in its socket; undefined if the kernel does not report them, or without a socket. */
+  queue?: number
   /** Of the requests in flight, without WebSockets; its path has no query. */
   oldest?: { method: string; path: string; ageMs: number }
 }

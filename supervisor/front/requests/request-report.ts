@@ -13,12 +13,14 @@ export interface ReportContext {
   routes: ReadonlyMap<string, CountedRoute>
   /** Time in ms since the Unix epoch. */
   now: number
+  /** Workers by the inode of their socket. */
+  sockets: ReadonlyMap<number, string>
 }
 
 /** Counts in the text of nginx's report, and the ids of routes that are not configured. */
 export function parseReport(
   text: string,
-  { routes, now }: ReportContext,
+  { routes, now, sockets }: ReportContext,
 ): { counts: RequestCounts; unknown: string[] } {
   const series = new Map<string, RequestSeries>()
   const active = new Map<string, ActiveRequests>()
@@ -60,6 +62,13 @@ export function parseReport(
     if (!worker.oldest || worker.oldest.ageMs < ageMs) worker.oldest = { method, path, ageMs }
   }
 
+  function readQueue(inode: number, length: number): void {
+    const name = sockets.get(inode)
+    if (name === undefined) return
+    const worker = workerOf(name)
+    worker.queue = (worker.queue ?? 0) + length
+  }
+
   for (const line of text.split('\n')) {
     const words = line.split(' ')
     const [first = '', second = '', third] = words
@@ -67,6 +76,7 @@ export function parseReport(
     else if (first === 'route') readActive(second, Number(third))
     else if (first === 'worker') workerOf(second).inFlight += Number(third)
     else if (first === 'oldest') readOldest(words)
+    else if (first === 'queue') readQueue(Number(second), Number(third))
     else if (first === 'rejected') counts.rejected.push({ reason: second, count: Number(words[3]) })
     else if (first === 'cache') counts.cache.push({ result: second, count: Number(words[3]) })
     else if (second === 'n') workerOf(first).requests += Number(third)

@@ -73,6 +73,42 @@ export function readMemoryGroup(
   }
 }
 
+/** Texts of this process's cgroup about what it uses (v2, else v1); undefined: not visible, as on the root of a machine. */
+export interface UsageFiles {
+  /** `cpu.stat` */
+  cpu: string | undefined
+  /** CPU time in ns (v1). */
+  legacyCpu: string | undefined
+  /** Bytes. */
+  memory: string | undefined
+  memoryStat: string | undefined
+}
+
+/** Reads them anew. */
+export function readUsageFiles(read: (path: string) => string | undefined = readText): UsageFiles {
+  const memberships = readMemberships(read)
+  function readFirst(name: string, controller: string, legacyName: string): string | undefined {
+    const paths = [
+      ...directories(root, unifiedPath(memberships)).map(directory => join(directory, name)),
+      ...controller
+        .split(' ')
+        .flatMap(each => directories(join(root, each), pathOf(memberships, each.split(',')[0] ?? '')))
+        .map(directory => join(directory, legacyName)),
+    ]
+    for (const path of paths) {
+      const text = read(path)
+      if (text !== undefined) return text
+    }
+    return undefined
+  }
+  return {
+    cpu: readFirst('cpu.stat', 'cpu cpu,cpuacct', 'cpu.stat'),
+    legacyCpu: readFirst('', 'cpuacct cpu,cpuacct', 'cpuacct.usage'),
+    memory: readFirst('memory.current', 'memory', 'memory.usage_in_bytes'),
+    memoryStat: readFirst('memory.stat', 'memory', 'memory.stat'),
+  }
+}
+
 /** Directory of the cgroup and those of its parents. In a container its own may be mounted as the root. */
 function directories(mount: string, path = '/'): string[] {
   const found: string[] = []

@@ -18,14 +18,21 @@ export function freeInspectorPort(): void {
 }
 
 /**
- * Sends heartbeats, which show that the event loop is not blocked. They are dropped if the supervisor does not read. Returns a
- * function that ends them.
+ * Sends heartbeats, which show that the event loop is not blocked, with its utilization since the last one and the delay of this one in ms.
+ * They are dropped if the supervisor does not read. Returns a function that ends them.
  */
 export function startHeartbeat(): () => void {
   let timer: NodeJS.Timeout
+  let before = performance.eventLoopUtilization()
+  let due = performance.now()
   function beat(): void {
-    notify('WATCHDOG=1')
-    timer = setTimeout(beat, untilBeat()).unref()
+    const delayMs = Math.max(0, Math.round(performance.now() - due))
+    const { utilization } = performance.eventLoopUtilization(before)
+    before = performance.eventLoopUtilization()
+    notify(`WATCHDOG=1\nLOOP=${utilization.toFixed(3)} ${delayMs}`)
+    const waitMs = untilBeat()
+    due = performance.now() + waitMs
+    timer = setTimeout(beat, waitMs).unref()
   }
   beat()
   return () => clearTimeout(timer)

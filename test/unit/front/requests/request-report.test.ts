@@ -9,7 +9,7 @@ const routes = new Map<string, CountedRoute>([
   ['RACx', { app: 'web', route: '/' }],
   ['Ry', { upstream: 'old', route: '/old' }],
 ])
-const context = { routes, now: 5_002_500 }
+const context = { routes, now: 5_002_500, sockets: new Map([[42, 'web.1']]) }
 
 describe('front/requests/request-report', () => {
   it('reads series, with their labels and buckets', () => {
@@ -61,6 +61,14 @@ describe('front/requests/request-report', () => {
     ])
   })
 
+  it('reads the queues of the sockets of workers, but of no other socket', () => {
+    const { workers } = parseReport('queue 42 3\nqueue 43 9\n', context).counts
+    assert.deepEqual(
+      workers.map(({ worker, queue }) => [worker, queue]),
+      [['web.1', 3]],
+    )
+  })
+
   it('reads rejections and results of caches', () => {
     const { counts } = parseReport('rejected rate n 3\ncache HIT n 9\n', context)
     assert.deepEqual([counts.rejected, counts.cache], [[{ reason: 'rate', count: 3 }], [{ result: 'HIT', count: 9 }]])
@@ -72,6 +80,7 @@ describe('front/requests/request-reader', () => {
     const paths: string[] = []
     await readRequests({
       routes: async () => routes,
+      sockets: () => new Map(),
       now: () => 0,
       async get(path) {
         paths.push(path)
@@ -83,7 +92,10 @@ describe('front/requests/request-reader', () => {
 
   it('is undefined while nginx does not respond', async () => {
     const get = async () => undefined
-    assert.equal(await readRequests({ routes: async () => routes, now: () => 0, get }), undefined)
+    assert.equal(
+      await readRequests({ routes: async () => routes, sockets: () => new Map(), now: () => 0, get }),
+      undefined,
+    )
   })
 })
 

@@ -25,6 +25,7 @@ local function counting(nginx)
             ngx_http_lua_ffi_get_resp_status = function(address) return world.requests[address].status or 0 end,
         },
     }
+    package.loaded["monohull.queues"] = { read = function() return world.queues or {} end }
     world.requests_module = require "monohull.requests"
     world.report_module = require "monohull.request_report"
 
@@ -195,6 +196,11 @@ return {
         world.is_exiting = true
         world.finish(1, 200)
         expect(nginx.counts:get("RAx GET 200 http n"), 1)
+    end },
+    { "reports the queues of sockets", function(nginx)
+        local world = counting(nginx)
+        world.queues = { "queue 42 3" }
+        expect(world.report(), "queue 42 3")
     end },
     { "forgets routes", function(nginx)
         local world = counting(nginx)
