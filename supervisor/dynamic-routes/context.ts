@@ -24,21 +24,34 @@ export interface RouteObstacle {
 }
 
 /** First obstacle to the route of a host or wildcard; undefined if the route works. */
-export function findRouteObstacle(
-  host: string,
-  { targets, readTimeoutMs }: DynamicRoute,
-  context: RouteContext,
-): RouteObstacle | undefined {
-  const configured = context.namedHosts.find(
-    name => name === host || (name.startsWith('*.') && host.endsWith(name.slice(1))),
-  )
-  if (configured !== undefined) {
-    const what = configured === host ? host : `${configured}, which matches ${host},`
-    return {
-      problem: `${what} is in the configuration, which takes precedence`,
-      fix: 'remove it from server_names and routes',
-    }
+export function findRouteObstacle(host: string, route: DynamicRoute, context: RouteContext): RouteObstacle | undefined {
+  return findHostObstacle(host, context) ?? findOwnObstacle(route, context)
+}
+
+/** Obstacles of many routes, which may share their objects, as `HOST: PROBLEM`. */
+export function describeObstacles(routes: ReadonlyMap<string, DynamicRoute>, context: RouteContext): string[] {
+  const own = new Map<DynamicRoute, RouteObstacle | undefined>()
+  const found: string[] = []
+  for (const [host, route] of routes) {
+    if (!own.has(route)) own.set(route, findOwnObstacle(route, context))
+    const obstacle = findHostObstacle(host, context) ?? own.get(route)
+    if (obstacle) found.push(`${host}: ${obstacle.problem}`)
   }
+  return found
+}
+
+function findHostObstacle(host: string, { namedHosts }: RouteContext): RouteObstacle | undefined {
+  const configured = namedHosts.find(name => name === host || (name.startsWith('*.') && host.endsWith(name.slice(1))))
+  if (configured === undefined) return undefined
+  const what = configured === host ? host : `${configured}, which matches ${host},`
+  return {
+    problem: `${what} is in the configuration, which takes precedence`,
+    fix: 'remove it from server_names and routes',
+  }
+}
+
+/** Obstacle that does not depend on the host. */
+function findOwnObstacle({ targets, readTimeoutMs }: DynamicRoute, context: RouteContext): RouteObstacle | undefined {
   const broken = targets.map(({ target }) => findTargetObstacle(target, context)).find(found => found !== undefined)
   if (broken) return broken
   const named = targets.find(({ target }) => target.kind === 'name')

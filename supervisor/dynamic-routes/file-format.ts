@@ -1,3 +1,5 @@
+import { readFlatObject } from './flat-object.ts'
+import type { Reading } from './reading.ts'
 import { type DynamicRoute, readRoute, routeValue } from './route.ts'
 import { readRouteHost } from './route-host.ts'
 
@@ -11,7 +13,7 @@ export interface ReadRoutes {
 /** Content of the file of dynamic routes. */
 export interface RouteFile extends ReadRoutes {
   /** Entries as written, including the rejected ones. */
-  entries: Readonly<Record<string, unknown>>
+  entries: ReadonlyMap<string, unknown>
 }
 
 /** Characters of a foreign text that a message repeats at most. */
@@ -22,29 +24,48 @@ const mostShown = 60
  * Routes whose values are those of `before` are the same objects.
  */
 export function readRouteFile(text: string, before?: RouteFile): RouteFile {
+  const entries = readFlatObject(text) ?? readAnyObject(text)
+  return { entries, ...readRouteEntries(entries, before) }
+}
+
+function readAnyObject(text: string): Map<string, unknown> {
   const entries: unknown = JSON.parse(text)
   if (typeof entries !== 'object' || entries === null || Array.isArray(entries))
     throw new Error('expected {"HOST": "TARGET", …}')
-  return { entries: entries as Record<string, unknown>, ...readRouteEntries(Object.entries(entries), before) }
+  return new Map(Object.entries(entries))
 }
 
-/** Reads hosts with values. Rejects invalid ones one by one. */
-export function readRouteEntries(entries: readonly (readonly [string, unknown])[], before?: RouteFile): ReadRoutes {
+/** Reads hosts with values. Rejects invalid ones one by one. Hosts with the same text have the same route object. */
+export function readRouteEntries(entries: Iterable<readonly [string, unknown]>, before?: RouteFile): ReadRoutes {
   const routes = new Map<string, DynamicRoute>()
   const rejected: string[] = []
+  const readings = new Map<string, Reading<DynamicRoute>>()
+
+  function read(value: unknown): Reading<DynamicRoute> {
+    if (typeof value !== 'string') return readRoute(value)
+    const known = readings.get(value)
+    if (known) return known
+    const reading = readRoute(value)
+    readings.set(value, reading)
+    return reading
+  }
+
   for (const [name, value] of entries) {
-    const same = typeof value === 'string' && before?.entries[name] === value ? before.routes.get(name) : undefined
+    const same = typeof value === 'string' && before?.entries.get(name) === value ? before.routes.get(name) : undefined
     if (same && !routes.has(name)) {
       routes.set(name, same)
       continue
     }
     const host = readRouteHost(name)
-    const route = readRoute(value)
+    const route = read(value)
+    if (host.ok && route.ok && !routes.has(host.value)) {
+      routes.set(host.value, route.value)
+      continue
+    }
     const shown = shorten(name)
     if (!host.ok) rejected.push(`${shown}: ${host.problem}`)
     else if (!route.ok) rejected.push(`${shown}: ${describeValue(value)} ${route.problem}`)
-    else if (routes.has(host.value)) rejected.push(`${shown}: appears twice`)
-    else routes.set(host.value, route.value)
+    else rejected.push(`${shown}: appears twice`)
   }
   return { routes, rejected }
 }
@@ -54,7 +75,7 @@ export function writeRouteFile(
   entries: RouteFile['entries'],
   changes: ReadonlyMap<string, DynamicRoute | undefined>,
 ): string {
-  const others = Object.entries(entries).filter(([name]) => !changes.has(hostOf(name)))
+  const others = [...entries].filter(([name]) => !changes.has(hostOf(name)))
   const added = [...changes].flatMap(([host, route]) => (route ? [[host, routeValue(route)] as const] : []))
   const all = [...others, ...added]
   const sorted = all.toSorted(([a], [b]) => (a < b ? -1 : 1))

@@ -17,7 +17,7 @@ export interface FileRoutes extends RouteStore {
   refresh(): Promise<void>
 }
 
-const empty: RouteFile = { entries: {}, routes: new Map(), rejected: [] }
+const empty: RouteFile = { entries: new Map(), routes: new Map(), rejected: [] }
 /** Entries that one log line names at most. */
 const mostNamed = 20
 
@@ -100,8 +100,10 @@ export function createFileRoutes({ file, log, onChange }: FileRoutesDeps): FileR
         }),
       )
     },
-    list: async (pattern = '*') =>
-      new Map([...(known ?? empty).routes].filter(([name]) => matchesPattern(name, pattern))),
+    async list(pattern = '*') {
+      const { routes } = known ?? empty
+      return pattern === '*' ? routes : new Map([...routes].filter(([name]) => matchesPattern(name, pattern)))
+    },
     async set(changes) {
       const present = look()
       if (!present) throw new OperatorError(`cannot write ${file.path}: ${problem}`, { fix: fixOf(file.path) })

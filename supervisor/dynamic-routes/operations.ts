@@ -1,6 +1,6 @@
 import { messageOf, OperatorError } from '../base/errors.ts'
 import type { Outcome } from '../base/outcome.ts'
-import { findRouteObstacle, type RouteContext } from './context.ts'
+import { describeObstacles, findRouteObstacle, type RouteContext } from './context.ts'
 import { readImport } from './import-format.ts'
 import type { Reading } from './reading.ts'
 import { type DynamicRoute, formatRoute, readRoute, routeValue } from './route.ts'
@@ -52,19 +52,22 @@ const mostNamed = 20
 
 /** Operations on a store. */
 export function createRouteOperations({ store, context }: OperationsDeps): RouteOperations {
-  function toListed(host: string, route: DynamicRoute): ListedRoute {
-    const obstacle = findRouteObstacle(host, route, context())
+  function toListed(host: string, route: DynamicRoute, around: RouteContext): ListedRoute {
+    const obstacle = findRouteObstacle(host, route, around)
     return { host, target: formatRoute(route), ...(obstacle ? { problem: obstacle.problem } : {}) }
   }
 
   return {
-    list: async pattern => [...(await store.list(pattern))].map(([host, route]) => toListed(host, route)),
+    async list(pattern) {
+      const around = context()
+      return [...(await store.list(pattern))].map(([host, route]) => toListed(host, route, around))
+    },
     async get(text) {
       const host = expectValue('host', text, readRouteHost)
       const found = await store.inspect(candidatesOf(host))
       if (!found) return undefined
       const { name, route, ...others } = found
-      return { ...toListed(host, route), name, ...others }
+      return { ...toListed(host, route, context()), name, ...others }
     },
     set: (hostText, targetText) =>
       toOutcome(async () => {
@@ -89,7 +92,7 @@ export function createRouteOperations({ store, context }: OperationsDeps): Route
     importText: text =>
       toOutcome(async () => {
         const { routes, rejected } = readImport(text)
-        const problems = [...rejected, ...findObstacles(routes, context())]
+        const problems = [...rejected, ...describeObstacles(routes, context())]
         if (problems.length > 0)
           throw new OperatorError(listed(problems), { fix: 'correct them; nothing was imported' })
         const before = await readPresent(store, [...routes.keys()])
@@ -118,13 +121,6 @@ export function createRouteOperations({ store, context }: OperationsDeps): Route
 /** Routes before a change; none if the store cannot be read, which the change itself reports. */
 async function readPresent(store: RouteStore, names: readonly string[]): Promise<ReadonlyMap<string, DynamicRoute>> {
   return store.read(names).catch(() => new Map())
-}
-
-function findObstacles(routes: ReadonlyMap<string, DynamicRoute>, context: RouteContext): string[] {
-  return [...routes].flatMap(([host, route]) => {
-    const obstacle = findRouteObstacle(host, route, context)
-    return obstacle ? `${host}: ${obstacle.problem}` : []
-  })
 }
 
 function textOf(route: DynamicRoute | undefined): string | undefined {

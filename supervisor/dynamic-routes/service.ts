@@ -1,6 +1,6 @@
 import { messageOf, OperatorError } from '../base/errors.ts'
 import type { Runtime } from '../base/runtime.ts'
-import { findRouteObstacle, type RouteContext } from './context.ts'
+import { describeObstacles, findRouteObstacle, type RouteContext } from './context.ts'
 import { encodeRoute } from './encoding.ts'
 import type { RouteMessage } from './hosts.ts'
 import { createRouteOperations, type RouteOperations } from './operations.ts'
@@ -84,9 +84,7 @@ export function createDynamicRoutes({ clock, log, openStore, context, push }: Dy
   }
 
   async function report(): Promise<void> {
-    const broken = (await operations.list()).flatMap(({ host, problem }) =>
-      problem === undefined ? [] : `${host}: ${problem}`,
-    )
+    const broken = describeObstacles(await store.list(), context())
     const text = broken.slice(0, 20).join('; ')
     if (text !== '' && text !== reported) log.warn('dynamic routes do not work', { count: broken.length, routes: text })
     reported = text
