@@ -6,6 +6,7 @@ import type { RollResult } from '../base/roll-result.ts'
 import type { ServedCertificates } from '../certificates/served.ts'
 import type { OpenDynamicRoutes } from '../dynamic-routes/open.ts'
 import { type Front, reachableHost } from '../front/front.ts'
+import type { OpenOutputs } from '../logs/open-outputs.ts'
 import type { Processes } from '../programs/processes.ts'
 import { appAtRoot } from '../site/settings.ts'
 import { restartApp } from '../workers/app-change.ts'
@@ -21,6 +22,7 @@ export interface CommandDeps extends ReloadDeps {
   clock: Clock
   log: Log
   nginx: RunningNginx
+  outputs: Pick<OpenOutputs, 'reopen'>
   front: Front
   apps: Apps
   processes: Processes
@@ -62,6 +64,7 @@ export async function runCommand(deps: CommandDeps, command: Command): Promise<O
       })
     case 'reopenLogs':
       nginx.reopenLogs()
+      deps.outputs.reopen()
       return { ok: true, message: 'log files reopened' }
     case 'stop':
     case 'quickStop':

@@ -4,12 +4,14 @@ import { type AcmeSwitch, createAcmeSwitch } from '../certificates/acme/switch.t
 import { openCertificates, type ServedCertificates } from '../certificates/served.ts'
 import type { OpenDynamicRoutes } from '../dynamic-routes/open.ts'
 import type { Front } from '../front/front.ts'
-import { openAccessLog } from '../logs/adapters/access-log.ts'
+import { type AccessLog, openAccessLog } from '../logs/adapters/access-log.ts'
 import { readNginxFeatures } from '../nginx/adapters/files.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
+import { accessLinesName } from '../nginx/log-tails.ts'
 import type { Rotation } from '../nginx/rotation.ts'
 import type { ProcessRuntime } from '../processes/child.ts'
 import { openStaticDirectories, type StaticDirectories } from '../routes/static-directories.ts'
+import type { Config } from '../site/schema.ts'
 import { openUpstreams } from '../upstreams/upstreams.ts'
 import type { SendCommand } from './command.ts'
 import type { Run } from './run.ts'
@@ -63,7 +65,7 @@ export async function openNginxInputs(deps: NginxInputsDeps): Promise<NginxInput
         .then(found => found.openDynamicRoutes({ ...shared, ownPorts: portsOf(deps.front) }))
         .then(run.add),
     openUpstreams({ ...shared, onChange: () => void rotation.changed() }, settings).then(run.add),
-    openAccessLog(join(config.run_dir, 'access.fifo')).then(({ path, close }) =>
+    openAccessPath(config).then(({ path, close }) =>
       run.add({ name: 'access log', model: () => ({ accessLogPath: path }), close }),
     ),
     // also without a cache: a reload may set one
@@ -71,6 +73,12 @@ export async function openNginxInputs(deps: NginxInputsDeps): Promise<NginxInput
     config.tls.on_demand && import('../certificates/on-demand/layout.ts').then(files => files.layOutOnDemand(settings)),
   ])
   return { features, directories, certificates, acme, dynamicRoutes }
+}
+
+/** Path that nginx writes its access lines to: a file, if they must not wait for a reader. */
+async function openAccessPath({ run_dir, logs }: Config): Promise<AccessLog> {
+  if (logs.overflow === 'block') return openAccessLog(join(run_dir, 'access.fifo'))
+  return { path: join(run_dir, 'nginx', accessLinesName), close: async () => {} }
 }
 
 function portsOf({ http, https }: Front): ReadonlySet<number> {

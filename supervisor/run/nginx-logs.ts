@@ -4,9 +4,10 @@ import type { AccessRules } from '../logs/access-rules.ts'
 import { type FileTailOptions, openFileTail } from '../logs/adapters/file-tail.ts'
 import type { Output } from '../logs/adapters/output.ts'
 import type { LogRing } from '../logs/log-ring.ts'
+import type { OpenOutputs } from '../logs/open-outputs.ts'
 import { redactMessage } from '../logs/redaction.ts'
 import { createErrorLines, nameWorkers } from '../nginx/error-lines.ts'
-import { bytesLogName, errorLogName, escapeBytes } from '../nginx/log-tails.ts'
+import { accessLinesName, bytesLogName, errorLogName, escapeBytes } from '../nginx/log-tails.ts'
 import type { Config } from '../site/schema.ts'
 import { workerAtSocket } from '../workers/adapters/socket-worker.ts'
 import type { WorkerPool } from '../workers/pool.ts'
@@ -17,6 +18,7 @@ export interface NginxLogsDeps {
   clock: Clock
   stdout: Output
   stderr: Output
+  outputs: Pick<OpenOutputs, 'access'>
   record: { logs: Pick<LogRing, 'append'> }
   /** What `access_log.redact` names now. */
   redacted: () => AccessRules['redacted']
@@ -30,7 +32,7 @@ export interface NginxLogs extends Subject {
 }
 
 /** Follows the files that nginx writes these lines to. nginx writes all others to stdout by itself. */
-export function openNginxLogs(config: Pick<Config, 'log_format' | 'run_dir'>, deps: NginxLogsDeps): NginxLogs {
+export function openNginxLogs(config: Pick<Config, 'log_format' | 'run_dir' | 'logs'>, deps: NginxLogsDeps): NginxLogs {
   const redact = (message: string) => redactMessage(message, deps.redacted())
   const isJson = config.log_format === 'json'
   const { clock, stdout, stderr } = deps
@@ -50,6 +52,7 @@ export function openNginxLogs(config: Pick<Config, 'log_format' | 'run_dir'>, de
   }
   const tails = [
     follow(errorLogName, stderr, renderErrors),
+    ...(config.logs.overflow === 'drop' ? [follow(accessLinesName, deps.outputs.access, lines => lines)] : []),
     ...(isJson ? [follow(bytesLogName, stdout, escapeBytes)] : []),
   ]
   return {

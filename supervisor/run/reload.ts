@@ -19,6 +19,7 @@ const fixedKeys = [
   'run_dir',
   'log_format',
   'log_level',
+  'logs',
   'health',
   'dynamic_routes',
 ] as const

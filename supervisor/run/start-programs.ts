@@ -7,6 +7,7 @@ import { freeBytes, removeLeftovers } from '../front/adapters/spool-medium.ts'
 import { type Front, openFront } from '../front/front.ts'
 import { openSpoolWatch } from '../front/spool-watch.ts'
 import type { Output } from '../logs/adapters/output.ts'
+import type { OpenOutputs } from '../logs/open-outputs.ts'
 import { createRotation, type Rotation } from '../nginx/rotation.ts'
 import { readMemoryGroup } from '../processes/adapters/cgroup.ts'
 import { createSpawn } from '../processes/adapters/spawn.ts'
@@ -41,6 +42,8 @@ export interface StartDeps {
   log: Log
   stdout: Output
   stderr: Output
+  /** Outputs for what is no line of a program. */
+  outputs: Pick<OpenOutputs, 'access' | 'reopen'>
   record: RunRecord
   run: Run
   send: CommandQueue['push']

@@ -125,6 +125,12 @@ export async function startServing(deps: StartDeps, programs: StartedPrograms): 
     ),
   )
   nginx = runningNginx
+  const { files } = config.logs
+  if (files) {
+    const { careForLogFiles } = await import('../logs/log-files.ts')
+    const end = careForLogFiles({ clock: systemClock, log, files, reopenNginx: runningNginx.reopenLogs })
+    run.add({ name: 'log files', close: end })
+  }
   deps.onNginx(nginx)
   // a stop that was requested meanwhile found no nginx to stop
   if (run.isDraining()) return undefined
@@ -200,6 +206,7 @@ export async function startServing(deps: StartDeps, programs: StartedPrograms): 
     processes,
     certificates,
     dynamicRoutes,
+    outputs: deps.outputs,
     resolveAgain: deps.resolveAgain,
     report: next => warnAboutMissingFallbacks(next.config, log),
   }

@@ -52,10 +52,10 @@ export async function runSupervisor({
   removesRunDir = false,
   onServing,
 }: SupervisorOptions): Promise<number> {
-  const stdout = createOutput(1)
-  const stderr = createOutput(2)
+  let stdout = createOutput(1)
+  let stderr = createOutput(2)
   const write = (line: string) => stderr.write(line)
-  const { log_format: format, log_level: level } = settings.config
+  const { log_format: format, log_level: level, logs } = settings.config
   const { record, observe } = createRunRecord(systemClock, settings.config)
   const log = createLog({ format: lineFormat(format), level, now: systemClock.now, write, observe })
   const stopRequested = createSignal<StopReason>()
@@ -64,6 +64,13 @@ export async function runSupervisor({
   let isHurried = false
   let isStarted = false
   const run = createRun(settings, log)
+  const opened =
+    logs.files || logs.overflow === 'drop'
+      ? (await import('../logs/open-outputs.ts')).openOutputs(logs, { clock: systemClock, log, stdout, stderr })
+      : { stdout, stderr, access: stdout, reopen: () => {} }
+  stdout = opened.stdout
+  stderr = opened.stderr
+  if ('metrics' in opened) run.add({ name: 'log outputs', metrics: opened.metrics })
   const commands = createCommandQueue({
     async run(command) {
       const serving = await served.given
@@ -119,6 +126,7 @@ export async function runSupervisor({
     log,
     stdout,
     stderr,
+    outputs: opened,
     record,
     run,
     send: commands.push,

@@ -9,6 +9,7 @@ import type { PauseModel } from '../front/pause/pause.ts'
 import { boundBodies, spoolOf } from '../front/spool.ts'
 import type { SpoolModel } from '../front/spool-watch.ts'
 import { accessRules } from '../logs/access-rules.ts'
+import { accessFileName } from '../logs/rotation-names.ts'
 import { workerRequests } from '../nginx/connections.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
 import type { ListenAddress } from '../nginx/listen-address.ts'
@@ -24,6 +25,7 @@ import type { AppUpstream } from '../workers/app-upstream.ts'
 import type { AppsModel } from '../workers/apps.ts'
 import { busyCounterOf } from '../workers/autoscaling/busy-apps.ts'
 import type { NginxModel } from './model.ts'
+import type { Config } from './schema.ts'
 import type { Settings } from './settings.ts'
 
 /** Part of the model that depends on bound ports and running processes; the rest depends on the settings. */
@@ -93,7 +95,12 @@ export function modelNginx(settings: Settings, features: NginxFeatures, running:
     spool,
     statusSocket: features.hasStatus ? join(config.run_dir, statusSocketName) : undefined,
     accessLog: config.access_log
-      ? { path: running.accessLogPath, format: lineFormat(config.log_format), ...accessRules(config.access_log) }
+      ? {
+          path: running.accessLogPath,
+          format: lineFormat(config.log_format),
+          ...accessRules(config.access_log),
+          file: accessFileOf(config),
+        }
       : undefined,
     http: running.http.map(({ address, port }) => ({ address, port })),
     https: running.https.map(({ address, port }) => ({ address, port })),
@@ -144,6 +151,10 @@ export function modelNginx(settings: Settings, features: NginxFeatures, running:
     pauseGate: running.pauseGate,
     drainTimeoutSeconds: Math.max(1, Math.ceil(config.nginx.drain_timeout / 1000)),
   }
+}
+
+function accessFileOf({ logs: { files } }: Config): string | undefined {
+  return files && join(files.directory, accessFileName)
 }
 
 function toUpstream(

@@ -36,15 +36,17 @@ function renderWorkerNames(apps: readonly AppUpstream[]): string[] {
 
 /** Lines with bytes that need not be UTF-8 would be no JSON: the supervisor escapes them. */
 function renderAccessLog(log: AccessLog, workDir: string): string[] {
-  const { path, format, fields } = log
+  const { format, fields } = log
+  const paths = [log.path, ...(log.file === undefined ? [] : [log.file])]
   const name = fields ? 'monohull_fields' : `monohull_${format}`
   const own = fields ? [renderAccessFormat(name, format, fields)] : []
   const logged = loggedVariable(log)
-  if (format !== 'json') return [...own, `access_log ${quote(path)} ${name}${logged ? ` if=${logged}` : ''};`]
+  if (format !== 'json')
+    return [...own, ...paths.map(path => `access_log ${quote(path)} ${name}${logged ? ` if=${logged}` : ''};`)]
   return [
     ...own,
     ...(logged ? renderLoggedBytes(logged) : []),
-    `access_log ${quote(path)} ${name} if=$monohull_is_${logged ? 'logged_' : ''}ascii;`,
+    ...paths.map(path => `access_log ${quote(path)} ${name} if=$monohull_is_${logged ? 'logged_' : ''}ascii;`),
     `access_log ${quote(`${workDir}/${bytesLogName}`)} ${name} if=$monohull_is_${logged ? 'logged_' : ''}not_ascii;`,
   ]
 }

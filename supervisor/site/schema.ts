@@ -29,6 +29,7 @@ import { responseHeaders } from '../front/response-header-keys.ts'
 import { tempDir } from '../front/spool-keys.ts'
 import { trustKeys } from '../front/trust-keys.ts'
 import { accessLog } from '../logs/access-log-keys.ts'
+import { logs } from '../logs/keys.ts'
 import { job } from '../programs/jobs/keys.ts'
 import { backgroundProcess, initItem } from '../programs/keys.ts'
 import { type Route, route, routeToApp } from '../routes/keys.ts'
@@ -207,6 +208,7 @@ export const configSchema = z
         description:
           'Format of every log line; short: time of day, source and text, for a terminal; raw: text, and programs write to stdout and stderr themselves, untagged',
       }),
+    logs,
     log_level: z
       .enum(['debug', 'info', 'warn', 'error'], { error: 'expected debug, info, warn or error' })
       .default('info')

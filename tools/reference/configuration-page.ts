@@ -32,7 +32,7 @@ const groups: [string, string[]][] = [
   ['Certificates', ['cert_dir', 'tls']],
   ['Health', ['health']],
   ['nginx', ['nginx', 'maintenance_page']],
-  ['Logs', ['access_log', 'log_format', 'log_level']],
+  ['Logs', ['access_log', 'log_format', 'log_level', 'logs']],
   ['Reloading', ['watch_config']],
   ['Platforms', ['platform']],
   ['Metrics', ['metrics']],

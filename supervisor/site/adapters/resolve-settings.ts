@@ -51,6 +51,7 @@ export function resolveSettings(config: Config, world: World, configFile: Config
   const directory = resolve(config.directory)
   checkRunDir(config.run_dir, nginxUser, complain)
   checkCacheRoom(config, complain)
+  checkLogDirectory(config, nginxUser, complain)
   const frontFiles = findFrontFiles(config, { directory, nginxUser, complain })
   const nginxProcesses = config.nginx.worker_processes === 'auto' ? cpus : config.nginx.worker_processes
   const spoolMedium = findSpoolMedium(config, { nginxUser, complain })
@@ -125,5 +126,17 @@ function checkRunDir(path: string, nginxUser: Account | undefined, complain: Com
       path,
       `cannot be entered by user ${nginxUser.name}, whom nginx runs as: it has no access to ${closed}`,
       `chmod o+x ${closed}, or set another directory with MONOHULL_RUN_DIR`,
+    )
+}
+
+/** Reports a problem if nginx's user, which opens access.log again after a rotation, cannot enter the directory. */
+function checkLogDirectory({ logs: { files } }: Config, nginxUser: Account | undefined, complain: Complain): void {
+  const closed = files && nginxUser && findClosedDirectory(files.directory, nginxUser)
+  if (closed)
+    complain(
+      'logs.files.directory',
+      files.directory,
+      `cannot be entered by user ${nginxUser.name}, whom nginx runs as: it has no access to ${closed}`,
+      `chmod o+x ${closed}, or set another directory`,
     )
 }

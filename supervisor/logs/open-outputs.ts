@@ -1,0 +1,73 @@
+import type { Clock } from '../base/clock.ts'
+import { messageOf, OperatorError } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
+import type { Metric } from '../base/metrics.ts'
+import { type LogFile, openLogFile } from './adapters/log-file.ts'
+import type { Output } from './adapters/output.ts'
+import type { LogsConfig } from './keys.ts'
+import { dropping, tee } from './wrapped-outputs.ts'
+
+/** Outputs with what the key `logs` adds. */
+export interface OpenOutputs {
+  stdout: Output
+  stderr: Output
+  /** Stdout for access lines, which are in a file of their own. */
+  access: Output
+  reopen(): void
+  metrics(): Metric[]
+}
+
+/** Dependencies of `openOutputs`. */
+export interface OpenOutputsDeps {
+  clock: Clock
+  /** Log that writes to these outputs. */
+  log: Pick<Log, 'error' | 'warn' | 'info'>
+  stdout: Output
+  stderr: Output
+}
+
+/** Wraps stdout and stderr for `logs.files` and `logs.overflow`. */
+export function openOutputs(config: LogsConfig, { clock, log, stdout, stderr }: OpenOutputsDeps): OpenOutputs {
+  const dropped = new Map<string, number>()
+  const count = (sink: string) => {
+    dropped.set(sink, 0)
+    return (lines: number) => void dropped.set(sink, (dropped.get(sink) ?? 0) + lines)
+  }
+  const bounded = (name: string, output: Output) =>
+    config.overflow === 'block'
+      ? output
+      : dropping(output, {
+          onDropped: count(name),
+          onRoom: lines => log.warn('lines were dropped, because nobody read them', { output: name, lines }),
+        })
+  const file = config.files && openFile(config.files, { clock, log, onDropped: count('file') })
+  const add = (output: Output) => (file ? tee(output, file) : output)
+  const access = bounded('stdout', stdout)
+  return {
+    stdout: add(access),
+    access,
+    stderr: add(bounded('stderr', stderr)),
+    reopen: () => file?.reopen(),
+    metrics: () => [
+      {
+        name: 'log_lines_dropped_total',
+        type: 'counter',
+        help: 'Log lines that were lost: nobody read the output, or the disk was full',
+        samples: [...dropped].map(([sink, value]) => ({ labels: { sink }, value })),
+      },
+    ],
+  }
+}
+
+function openFile(
+  { directory, max_size }: NonNullable<LogsConfig['files']>,
+  deps: { clock: Clock; log: Pick<Log, 'error' | 'info'>; onDropped: (lines: number) => void },
+): LogFile {
+  try {
+    return openLogFile({ ...deps, directory, kind: 'monohull', maxBytes: max_size })
+  } catch (error) {
+    throw new OperatorError(`cannot open a log file in ${directory}: ${messageOf(error)}`, {
+      fix: 'make the directory of logs.files writable for the user that starts monohull, or set another one',
+    })
+  }
+}
