@@ -8,12 +8,15 @@ export interface FrontKeys {
   http_port: number
   https_port: number
   https: 'redirect' | 'on' | 'off'
+  health: { port?: number | undefined }
 }
 
 /** Public sockets, bound here and used by nginx. */
 export interface Front {
   http: FrontSocket[]
   https: FrontSocket[]
+  /** Sockets for health checks alone. */
+  healthPorts: FrontSocket[]
 }
 
 const everywhere = ['0.0.0.0', '::']
@@ -40,10 +43,11 @@ export function openFront(config: FrontKeys): OpenFront {
 
 /** Binds every public port at every address. Throws an OperatorError if one is taken or forbidden; then none stays bound. */
 export function bindFront(config: FrontKeys): Front {
-  const front: Front = { http: [], https: [] }
+  const front: Front = { http: [], https: [], healthPorts: [] }
   try {
     front.http = bindAll(config.bind_addresses, config.http_port)
     if (config.https !== 'off') front.https = bindAll(config.bind_addresses, config.https_port)
+    if (config.health.port !== undefined) front.healthPorts = bindAll(config.bind_addresses, config.health.port)
     return front
   } catch (error) {
     closeFront(front)
@@ -52,8 +56,8 @@ export function bindFront(config: FrontKeys): Front {
 }
 
 /** Closes the public sockets. */
-export function closeFront({ http, https }: Front): void {
-  for (const socket of [...http, ...https]) socket.close()
+export function closeFront({ http, https, healthPorts }: Front): void {
+  for (const socket of [...http, ...https, ...healthPorts]) socket.close()
 }
 
 function bindAll(addresses: readonly string[] | undefined, port: number): FrontSocket[] {

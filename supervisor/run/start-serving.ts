@@ -104,6 +104,7 @@ export async function startServing(deps: StartDeps, programs: StartedPrograms): 
   const inherited = [
     ...front.http,
     ...front.https,
+    ...front.healthPorts,
     generation,
     autoscaling.socket,
     dynamicRoutes?.changesSocket,
@@ -212,7 +213,7 @@ export async function startServing(deps: StartDeps, programs: StartedPrograms): 
   }
 
   function announce(): void {
-    const { http, https } = front
+    const { http, https, healthPorts } = front
     instance.update({
       httpHost: reachableHost(http[0]?.address),
       httpPort: http[0]?.port,
@@ -221,7 +222,11 @@ export async function startServing(deps: StartDeps, programs: StartedPrograms): 
       proxyProtocol: config.proxy_protocol,
       isServing: true,
     })
-    log.info('serving', { http: describeSockets(http).join(','), https: describeSockets(https).join(',') || undefined })
+    log.info('serving', {
+      http: describeSockets(http).join(','),
+      https: describeSockets(https).join(',') || undefined,
+      health: describeSockets(healthPorts).join(',') || undefined,
+    })
   }
 }
 

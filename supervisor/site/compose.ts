@@ -38,6 +38,7 @@ export interface RunningModel
     PauseModel {
   http: readonly ListenAddress[]
   https: readonly ListenAddress[]
+  healthPorts: readonly ListenAddress[]
   accessLogPath: string
 }
 
@@ -45,6 +46,7 @@ export interface RunningModel
 export const noneRunning: RunningModel = {
   http: [],
   https: [],
+  healthPorts: [],
   directories: new Map(),
   certificates: undefined,
   hsts: undefined,
@@ -116,6 +118,7 @@ export function modelNginx(settings: Settings, features: NginxFeatures, running:
       socket: join(config.run_dir, healthSocketName),
       livePath: config.health.live_path,
       readyPath: config.health.ready_path,
+      ports: running.healthPorts.map(({ address, port }) => ({ address, port })),
     },
     unavailable: { own: settings.maintenancePage },
     apps: apps.flatMap(({ config: { keepalive, balance }, content, plan }): AppUpstream[] =>

@@ -52,7 +52,7 @@ export interface NginxModel {
   acmeChallenges: string | undefined
   /** Directory with the certificates of challenges that a CA requests on port 443. */
   acmeHandshakes: string | undefined
-  health: { socket: string; livePath: string; readyPath: string }
+  health: { socket: string; livePath: string; readyPath: string; ports: ListenAddress[] }
   /** Page for 502, 503 and 504. */
   unavailable: UnavailablePage
   /** Busy time of workers, counted for apps that are scaled by it. */

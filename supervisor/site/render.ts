@@ -164,6 +164,7 @@ function renderHttp(model: NginxModel): string {
     ...(model.dynamicRoutes ? renderDynamicHosts(model.dynamicRoutes) : []),
     ...renderRouteMaps(model),
     ...(model.snippets ? ['', '# nginx.snippets', includeOwn(`${model.snippets}/http.d/*.conf`)] : []),
+    ...(model.health.ports.length > 0 ? renderHealthServer(model) : []),
     ...(model.http.length > 0 ? renderHttpServers(model) : []),
     ...(model.https.length > 0
       ? tlsServers(model, tlsSites(model)).flatMap(server => renderHttpsServer(model, server))
@@ -292,6 +293,23 @@ function renderHealth(model: NginxModel): string[] {
       : ['    include snippets/health.conf;', `    proxy_pass http://unix:${model.health.socket}:${path};`]),
     '}',
   ])
+}
+
+/** Server for health checks alone, by clients that do not speak the PROXY protocol. */
+function renderHealthServer(model: NginxModel): string[] {
+  return [
+    '',
+    '# health.port, bind_addresses',
+    'server {',
+    ...model.health.ports.map(address => `    listen ${renderListen(address, { isDefault: true })};`),
+    '    server_name _;',
+    '    access_log off;',
+    ...renderHealth(model).map(line => `    ${line}`),
+    '    location / {',
+    '        return 404;',
+    '    }',
+    '}',
+  ]
 }
 
 /** Address of `listen`. The server for any host is the default one, so that a server in the user's http.d gets only its own names. */

@@ -50,7 +50,7 @@ const hooks = z
   })
   .prefault({})
 
-const publicPort = (description: string) =>
+const optionalPort = (description: string) =>
   z
     .number({ error: 'expected a port number' })
     .int('expected a whole port number')
@@ -75,10 +75,10 @@ export const configSchema = z
       .register(docs, {
         description: 'redirect: HTTPS, and HTTP redirects to it with 308; on: both serve; off: HTTP only',
       }),
-    public_http_port: publicPort(
+    public_http_port: optionalPort(
       'HTTP port that clients see, for X-Forwarded-Port if the Host header of a request has no port; default: 80',
     ),
-    public_https_port: publicPort(
+    public_https_port: optionalPort(
       'HTTPS port that clients see if docker or a load balancer maps another one, for redirects and HTTP/3 (default: https_port), and for X-Forwarded-Port if the Host header of a request has no port (default: 443)',
     ),
     bind_addresses: z
@@ -150,6 +150,9 @@ export const configSchema = z
         ready_path: httpPath(
           'Path that returns 200 while each app with a route has a ready worker and no stop is in progress, else 503; off leaves it to the app',
           '/readyz',
+        ),
+        port: optionalPort(
+          'Port for these two paths alone, in plain HTTP and without a PROXY protocol header, for probes while proxy_protocol is set; default: none',
         ),
       })
       .superRefine((value, context) => {
@@ -246,6 +249,8 @@ export const configSchema = z
     if (value.http_port === value.https_port && value.http_port !== 0 && value.https !== 'off') {
       context.addIssue({ code: 'custom', path: ['https_port'], message: 'expected a port other than http_port' })
     }
+    if ([value.http_port, value.https === 'off' ? undefined : value.https_port].includes(value.health.port ?? -1))
+      context.addIssue({ code: 'custom', path: ['health', 'port'], message: 'expected a port that nothing else uses' })
     for (const issue of describeFrontProblems(value)) context.addIssue({ code: 'custom', ...issue })
     for (const issue of describeStopProblems(value)) context.addIssue({ code: 'custom', ...issue })
     for (const issue of describeAdminProblems(value)) context.addIssue({ code: 'custom', ...issue })

@@ -65,7 +65,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
     dynamicRoutes: undefined,
     acmeChallenges: '/tmp/acme-challenge',
     acmeHandshakes: features.luaModules && '/tmp/acme-alpn',
-    health: { socket: '/tmp/health.sock', livePath: '/healthz', readyPath: '/readyz' },
+    health: { socket: '/tmp/health.sock', livePath: '/healthz', readyPath: '/readyz', ports: [] },
     unavailable: { own: undefined },
     apps: [{ name: 'app', servers: [unix], keepalive: 32, balance: 'least_conn' }],
     upstreams: [],
@@ -403,7 +403,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
     ['JSON access log', { accessLog: { path: '/dev/null', format: 'json', ...accessRules(true) } }],
     [
       'no access log, no health',
-      { accessLog: undefined, health: { socket: '/tmp/health.sock', livePath: 'off', readyPath: 'off' } },
+      { accessLog: undefined, health: { socket: '/tmp/health.sock', livePath: 'off', readyPath: 'off', ports: [] } },
     ],
   ]
   for (const [name, change] of cases) {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { healthcheck } from './built.ts'
+import { freePorts } from './free-ports.ts'
 import { fixture, type Monohull, startMonohull } from './monohull.ts'
 import { bodyOf, sendRaw } from './raw.ts'
 
@@ -216,9 +217,11 @@ describe('headers about where a request came from', () => {
   })
 
   it('come from the PROXY protocol where it is spoken, which a stranger is not believed, nor any header', async t => {
+    const [healthPort] = await freePorts(1)
+    const health = `health: { port: ${healthPort} }`
     const monohull = startMonohull(t, {
       args: hello,
-      files: { 'monohull.yaml': `https: on\ntrusted_proxies: [${balancer}]\nproxy_protocol: true\n` },
+      files: { 'monohull.yaml': `https: on\ntrusted_proxies: [${balancer}]\nproxy_protocol: true\n${health}\n` },
     })
     const { httpPort, httpsPort } = await monohull.serving()
     const preface = 'PROXY TCP4 203.0.113.7 10.0.0.1 5555 443\r\n'
@@ -236,6 +239,15 @@ describe('headers about where a request came from', () => {
 
     const env = { PATH: process.env.PATH, MONOHULL_RUN_DIR: join(monohull.folder, 'run') }
     await promisify(execFile)(process.execPath, [healthcheck], { env })
+
+    // a probe that knows nothing of the protocol
+    const probe = async (path: string) => {
+      const lines = [`GET ${path} HTTP/1.1`, 'Host: 10.1.2.3:8081', 'Connection: close']
+      return /^HTTP\/1\.1 (\d+)/.exec(
+        await sendRaw(healthPort, `${lines.join('\r\n')}\r\n\r\n`, { from: stranger }),
+      )?.[1]
+    }
+    assert.deepEqual([await probe('/healthz'), await probe('/readyz'), await probe('/')], ['200', '200', '404'])
   })
 
   it('come from any form of the PROXY protocol, and what is none of it is hung up on', async t => {

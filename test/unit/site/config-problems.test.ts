@@ -36,6 +36,7 @@ describe('config/load: invalid values', () => {
       'expected an address or network such as 10.0.0.0/8 or ::1, cloudflare or private',
     ],
     ['trusted_proxies: [balancer]', 'expected an address or network such as 10.0.0.0/8 or ::1, cloudflare or private'],
+    ['health: { port: 80 }', 'expected a port that nothing else uses'],
     ['proxy_protocol: true', 'has no effect without trusted_proxies: anyone could send such a header'],
     ['headers: {Server: me}', 'expected another header: nginx or the app sets this one'],
     ['headers: {X-Cache: off}', 'expected another header: nginx or the app sets this one'],

@@ -50,7 +50,7 @@ export const plainModel: NginxModel = {
   dynamicRoutes: undefined,
   acmeChallenges: undefined,
   acmeHandshakes: undefined,
-  health: { socket: '/run/monohull/health.sock', livePath: '/healthz', readyPath: '/readyz' },
+  health: { socket: '/run/monohull/health.sock', livePath: '/healthz', readyPath: '/readyz', ports: [] },
   unavailable: { own: undefined },
   apps: [app],
   upstreams: [],

@@ -92,6 +92,10 @@ export const serverModels: Record<string, NginxModel> = {
   },
   'proxy-protocol': {
     ...plainModel,
+    health: {
+      ...plainModel.health,
+      ports: ['0.0.0.0', '::'].map(address => ({ address, port: 8081 })),
+    },
     front: { ...plainFront, trust: { proxies: ['10.0.0.0/8'], proxyProtocol: true, forwardedHeader: false } },
   },
 }
