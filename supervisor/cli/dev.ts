@@ -7,7 +7,7 @@ import { develop } from '../development/develop.ts'
 import { runSupervisor } from '../run/supervisor.ts'
 import type { Settings, SettingsResult } from '../site/settings.ts'
 import { developmentRunDir } from './development-run-dir.ts'
-import { type CommandLine, configFileOf, describeRefusal, resolveConfiguration } from './load.ts'
+import { type CommandLine, configFileOf, describeConfiguration, describeRefusal, resolveConfiguration } from './load.ts'
 
 const unprivilegedPort = 8080
 
@@ -25,6 +25,11 @@ export async function dev(commandLine: CommandLine, outer: World): Promise<numbe
     world,
     removesRunDir: resolved.settings.config.run_dir === developmentRunDir(commandLine, world),
     resolveAgain: async inForce => describeRefusal(await resolveForDevelopment(commandLine, world, inForce)),
+    async describeConfig({ configFile: file, config }) {
+      const port = config.http_port === unprivilegedPort ? { http_port: unprivilegedPort } : {}
+      const overrides = { ...overridesOf(commandLine, world), ...port }
+      return describeConfiguration(commandLine, world, { file, overrides })
+    },
     async onServing({ run, apps, send, write }) {
       const settings = run.settings()
       const { http, https } = run.status()
@@ -40,7 +45,14 @@ async function resolveForDevelopment(
   world: World,
   inForce?: Settings,
 ): Promise<SettingsResult> {
-  const overrides = {
+  const overrides = overridesOf(commandLine, world)
+  const resolved = await resolveConfiguration(commandLine, world, { overrides, inForce })
+  if (!resolved.ok || mayBind(resolved.settings.config.http_port)) return resolved
+  return resolveConfiguration(commandLine, world, { overrides: { ...overrides, http_port: unprivilegedPort }, inForce })
+}
+
+function overridesOf(commandLine: CommandLine, world: World): Record<string, unknown> {
+  return {
     https: 'off',
     'tls.acme': undefined,
     'tls.on_demand': undefined,
@@ -58,9 +70,6 @@ async function resolveForDevelopment(
     log_level: 'warn',
     ...(world.env.MONOHULL_IMAGE === '1' ? {} : { run_dir: developmentRunDir(commandLine, world) }),
   }
-  const resolved = await resolveConfiguration(commandLine, world, { overrides, inForce })
-  if (!resolved.ok || mayBind(resolved.settings.config.http_port)) return resolved
-  return resolveConfiguration(commandLine, world, { overrides: { ...overrides, http_port: unprivilegedPort }, inForce })
 }
 
 /** Whether this user may bind a port (ip_unprivileged_port_start, ip(7)). */

@@ -5,8 +5,10 @@ import { isInConfigMap } from '../base/adapters/config-map.ts'
 import { readTextFile } from '../base/adapters/text-file.ts'
 import { messageOf, OperatorError } from '../base/errors.ts'
 import type { World } from '../base/world.ts'
-import type { ConfigSources, LoadResult } from '../config/load.ts'
+import type { EffectiveKey } from '../config/effective.ts'
+import type { LoadResult } from '../config/load.ts'
 import { type ConfigFile, findLoss } from '../config/lost-file.ts'
+import type { ConfigSources } from '../config/merge.ts'
 import { platformDefaults, recognisePlatform } from '../config/platform.ts'
 import { formatProblems, type Problem } from '../config/report.ts'
 import { resolveSettings } from '../site/adapters/resolve-settings.ts'
@@ -167,22 +169,44 @@ async function loadConfiguration(
   overrides: Record<string, unknown> = {},
 ): Promise<LoadResult<Config>> {
   if (!read.ok) return read
-  const { flags, command } = commandLine
-  const sources: Omit<ConfigSources, 'file' | 'defaults'> = {
-    overrides,
-    env: world.env,
-    flags,
-    command,
-    readFile: readTextFile,
-  }
   const { file } = read
-  const load = ({ loadConfig, parseConfigFile }: typeof import('../site/whole-config.ts')) => {
-    const parsed = file && parseConfigFile(file)
-    const defaults = defaultsOf(commandLine, world, parsed?.value ?? {})
-    return loadConfig({ ...sources, defaults, file: parsed })
-  }
+  const load = ({ loadConfig, parseConfigFile }: Pick<WholeConfig, 'loadConfig' | 'parseConfigFile'>) =>
+    loadConfig(sourcesOf(commandLine, world, { file: file && parseConfigFile(file), overrides }))
   const loaded = load(await import('../site/config.ts'))
   return loaded.ok ? loaded : load(await import('../site/whole-config.ts'))
+}
+
+type WholeConfig = typeof import('../site/whole-config.ts')
+
+function sourcesOf(
+  commandLine: CommandLine,
+  world: World,
+  { file, overrides }: Pick<ConfigSources, 'file'> & { overrides: Record<string, unknown> },
+): ConfigSources {
+  const { flags, command } = commandLine
+  const defaults = defaultsOf(commandLine, world, file?.value ?? {})
+  return { overrides, env: world.env, flags, command, readFile: readTextFile, defaults, file }
+}
+
+/** The same for the file that the command line selects, which may have problems. */
+export async function describeSelectedConfiguration(
+  commandLine: CommandLine,
+  world: World,
+): Promise<{ ok: true; keys: EffectiveKey[] } | { ok: false; problems: Problem[] }> {
+  const read = readConfigFile(commandLine, world)
+  const loaded = await loadConfiguration(commandLine, world, read)
+  if (!read.ok || !loaded.ok) return read.ok ? (loaded as Extract<typeof loaded, { ok: false }>) : read
+  return { ok: true, keys: await describeConfiguration(commandLine, world, read) }
+}
+
+/** Every key with its value and source, as a valid configuration file and the other sources of the command line set it. */
+export async function describeConfiguration(
+  commandLine: CommandLine,
+  world: World,
+  { file, overrides = {} }: { file: ConfigFile | undefined; overrides?: Record<string, unknown> },
+): Promise<EffectiveKey[]> {
+  const { effectiveKeys, parseConfigFile } = await import('../site/whole-config.ts')
+  return effectiveKeys(sourcesOf(commandLine, world, { file: file && parseConfigFile(file), overrides }))
 }
 
 /** Defaults of the installation. The image uses the standard ports and directories; on a host they are those that an unprivileged user can use. */

@@ -5,7 +5,7 @@ import type { World } from '../base/world.ts'
 import { formatProblems, type Problem, shortValue } from '../config/report.ts'
 import { runSupervisor } from '../run/supervisor.ts'
 import { forgetConfigModules } from './adapters/config-modules.ts'
-import { type CommandLine, describeRefusal, logFormatOf, resolveConfiguration } from './load.ts'
+import { type CommandLine, describeConfiguration, describeRefusal, logFormatOf, resolveConfiguration } from './load.ts'
 
 /** Runs `monohull run` until a stop; settles with the exit code. */
 export async function run(commandLine: CommandLine, world: World): Promise<number> {
@@ -19,6 +19,11 @@ export async function run(commandLine: CommandLine, world: World): Promise<numbe
         const again = describeRefusal(await resolveConfiguration(commandLine, world, { inForce }))
         forgetConfigModules()
         return again
+      },
+      async describeConfig({ configFile: file }) {
+        const keys = await describeConfiguration(commandLine, world, { file })
+        forgetConfigModules()
+        return keys
       },
     })
   process.stderr.write(await describe(resolved.problems, commandLine, world))

@@ -24,9 +24,14 @@ function formatProblem({ key, source, value, problem, fix }: Problem): string {
 
 const maxValueLength = 200
 
-/** A value as it may be shown: short, and without the user and password of a URL, which may stand anywhere by mistake. */
+/** Text without the user and password of a URL, which may stand anywhere by mistake. */
+export function withoutCredentials(text: string): string {
+  return text.replace(/:\/\/[^\s/"@]*@/g, `://${secretMask}@`)
+}
+
+/** A value as it may be shown: short, and without credentials. */
 function shortened(value: string): string {
-  const text = value.replace(/:\/\/[^\s/"@]*@/g, `://${secretMask}@`)
+  const text = withoutCredentials(value)
   return text.length > maxValueLength ? `${text.slice(0, maxValueLength)}… (${text.length} characters)` : text
 }
 

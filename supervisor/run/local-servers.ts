@@ -15,7 +15,15 @@ import type { Subject } from './subject.ts'
 export interface LocalServersDeps
   extends Pick<
     AdminOptions,
-    'record' | 'renewCertificate' | 'requests' | 'inspection' | 'dynamicRoutes' | 'maintenance' | 'pause' | 'jobs'
+    | 'record'
+    | 'describeConfig'
+    | 'renewCertificate'
+    | 'requests'
+    | 'inspection'
+    | 'dynamicRoutes'
+    | 'maintenance'
+    | 'pause'
+    | 'jobs'
   > {
   clock: Runtime['clock']
   log: Runtime['log']
@@ -40,6 +48,7 @@ export async function openLocalServers(run: Run, deps: LocalServersDeps): Promis
     metrics: run.metrics,
     requests: deps.requests,
     record: deps.record,
+    describeConfig: deps.describeConfig,
     page: { home: deps.home, feed },
     command: (command, client) => deps.send(command, 'the admin API', client),
     renewCertificate: deps.renewCertificate,

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { systemClock, systemRandom } from '../base/adapters/system-clock.ts'
 import { type Log, type LogFields, lineFormat, rawFormat } from '../base/log.ts'
 import type { World } from '../base/world.ts'
+import type { EffectiveKey } from '../config/effective.ts'
 import { misspeltVariables } from '../config/variables.ts'
 import { freeBytes, removeLeftovers } from '../front/adapters/spool-medium.ts'
 import { type Front, openFront } from '../front/front.ts'
@@ -48,6 +49,7 @@ export interface StartDeps {
   run: Run
   send: CommandQueue['push']
   resolveAgain: ReloadDeps['resolveAgain']
+  describeConfig: () => Promise<EffectiveKey[]>
   /** Whether run_dir belongs to this run alone, and is removed with it. */
   removesRunDir: boolean
   /** Stops the run with the exit code of the program whose failures ended it. */

@@ -145,6 +145,7 @@ export async function startServing(deps: StartDeps, programs: StartedPrograms): 
       home: world.home,
       send,
       record: deps.record,
+      describeConfig: deps.describeConfig,
       renewCertificate: acme.renew,
       inspection: createInspection({
         ...shared,

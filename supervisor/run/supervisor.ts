@@ -2,6 +2,7 @@ import { systemClock } from '../base/adapters/system-clock.ts'
 import { asOperatorError, errnoFix, errnoOf, exitCode, OperatorError } from '../base/errors.ts'
 import { createLog, lineFormat } from '../base/log.ts'
 import type { World } from '../base/world.ts'
+import type { EffectiveKey } from '../config/effective.ts'
 import { stopsOnInterrupt } from '../config/platform.ts'
 import { createOutput } from '../logs/adapters/output.ts'
 import type { HookRunner } from '../programs/hook-runner.ts'
@@ -31,6 +32,8 @@ export interface SupervisorOptions {
   settings: Settings
   world: World
   resolveAgain: ReloadDeps['resolveAgain']
+  /** Keys of the configuration with the values in force and their sources. */
+  describeConfig: (inForce: Settings) => Promise<EffectiveKey[]>
   /** Whether run_dir belongs to this run alone, and is removed with it. */
   removesRunDir?: boolean
   /** Called when startup is over. */
@@ -49,6 +52,7 @@ export async function runSupervisor({
   settings,
   world,
   resolveAgain,
+  describeConfig,
   removesRunDir = false,
   onServing,
 }: SupervisorOptions): Promise<number> {
@@ -131,6 +135,7 @@ export async function runSupervisor({
     run,
     send: commands.push,
     resolveAgain,
+    describeConfig: () => describeConfig(run.settings()),
     removesRunDir,
     endRun: code => stopRequested.give({ mode: 'graceful', code }),
     onHooks(opened) {

@@ -1,6 +1,7 @@
 import { intendedValue } from '../config/intended-values.ts'
 import { namedScalarKeysOf, type ScalarKey, scalarKeysOf } from '../config/keys.ts'
-import { type ConfigSources, type LoadResult, loadBySchema } from '../config/load.ts'
+import { type LoadResult, loadBySchema } from '../config/load.ts'
+import type { ConfigSources } from '../config/merge.ts'
 import { isSecretKey } from '../config/secrets.ts'
 import { parseYaml, type YamlSource } from '../config/yaml-source.ts'
 import { type Config, configSchema } from './schema.ts'

@@ -78,6 +78,10 @@ describe('the commands for a running instance', () => {
     assert.deepEqual([none.code, /9 is not on record/.test(none.stderr)], [1, true])
     assert.match(table.stdout, /^app\.1 +serving /m)
 
+    const shown = await cli(monohull, 'config', 'show', 'app', '--set')
+    assert.match(shown.stdout, /^app\.command +\[node, \S+\] +\S*monohull\.yaml:2$/m)
+    assert.match(shown.stdout, /^app\.workers +1 +MONOHULL_WORKERS$/m)
+
     const scaled = await cli(monohull, 'scale', '2', '--json')
     assert.deepEqual(JSON.parse(scaled.stdout), { ok: true, message: 'scaled to 2 workers' })
     const refused = await cli(monohull, 'restart', 'api', '--json')

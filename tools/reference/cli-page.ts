@@ -3,22 +3,25 @@ import { promisify } from 'node:util'
 
 /** Commands for a running instance. */
 const controls = [
-  ...['status', 'logs', 'events', 'deaths', 'dashboard'],
-  ...['profile'],
-  ...[
-    'reload',
-    'restart',
-    'scale',
-    'inspect',
-    'maintenance',
-    'pause',
-    'resume',
-    'cache',
-    'cert',
-    'routes',
-    'jobs',
-    'stop',
-  ],
+  'status',
+  'logs',
+  'events',
+  'deaths',
+  'config',
+  'dashboard',
+  'reload',
+  'restart',
+  'scale',
+  'inspect',
+  'profile',
+  'maintenance',
+  'pause',
+  'resume',
+  'cache',
+  'cert',
+  'routes',
+  'jobs',
+  'stop',
 ]
 
 /** Page docs/reference/cli.md: the program's help, as it prints it to a pipe. */

@@ -1,4 +1,4 @@
-import { InvalidArgumentError, Option } from 'commander'
+import { Argument, InvalidArgumentError, Option } from 'commander'
 import type { CommandContext } from './context.ts'
 
 /** Adds the commands that show what the running instance does. */
@@ -33,6 +33,14 @@ export function addViewCommands({ world, addControl, group }: CommandContext): v
     .option('--level <level>', 'only of this level or above: info, warn or error')
     .option('--since <time>', 'only from this time on: 10m for the last ten minutes, or 2026-11-30T10:00:00Z')
     .option('-n, --lines <number>', 'number of last events; default: 100, or all with --since', readCount)
+  addControl('config', 'show the values in force, and where each comes from', async (commandLine, given) => {
+    const [, key] = given.words
+    const { showConfig } = await import('../config.ts')
+    return showConfig(commandLine, world, { key, isSet: Boolean(given.options.set), isJson: given.isJson })
+  })
+    .addArgument(new Argument('[action]', 'action to run; default: show').choices(['show']))
+    .argument('[key]', 'only this key and those below it, such as tls or app.workers')
+    .option('--set', 'only keys that are set, without defaults')
   addControl('deaths', 'show the last deaths, or all about one', async (commandLine, { words: [which], isJson }) =>
     (await import('../deaths.ts')).showDeaths(commandLine, world, which, isJson),
   ).argument('[death]', 'number of a death, or a worker or app such as app.1; default: the last 100')

@@ -2,6 +2,7 @@ import express, { type Express, type Request, type Response } from 'express'
 import { messageOf } from '../../base/errors.ts'
 import { formatMetrics, type Metric, metricsType } from '../../base/metrics.ts'
 import type { Outcome } from '../../base/outcome.ts'
+import type { EffectiveKey } from '../../config/effective.ts'
 import { maxWorkers } from '../../config/limits.ts'
 import { createFeedRoute, createPageRoute, type PageRoutesDeps } from '../../dashboard/adapters/page-routes.ts'
 import { sendErrors } from '../../dashboard/adapters/rejection.ts'
@@ -32,6 +33,7 @@ export interface AdminOptions {
   refresh: () => Promise<void>
   status: () => Status
   metrics: () => Promise<Metric[]>
+  describeConfig: () => Promise<EffectiveKey[]>
   /** Logs, events and deaths of the run. */
   record: RunRecord
   page: PageRoutesDeps
@@ -50,7 +52,7 @@ export interface AdminOptions {
 }
 
 /**
- * Admin API, for every user who may open its socket. `GET`: `/`, the status page, and its `/feed`; `/status`, `/metrics`, `/requests`, `/routes?match=PATTERN`,
+ * Admin API, for every user who may open its socket. `GET`: `/`, the status page, and its `/feed`; `/status`, `/metrics`, `/config`, `/requests`, `/routes?match=PATTERN`,
  * `/routes?export=true`, `/routes/HOST`, `/jobs`, `/jobs/history?job=NAME`, `/logs`, `/events`, `/deaths`, `/deaths/ID`. `POST`:
  * `/reload?allow-missing=true`, `/restart`, `/restart/TARGET`, `/scale/N?app=NAME`, `/certificates/NAME/renew?force=true`,
  * `/inspect/WORKER?close=true`, `/profile/WORKER`, `/maintenance/on?allow=NETWORK&message=TEXT`, `/maintenance/off`, `/pause?for=DURATION`,
@@ -63,6 +65,7 @@ export function createAdminApp({
   refresh,
   status,
   metrics,
+  describeConfig,
   record,
   page,
   requests,
@@ -94,6 +97,9 @@ export function createAdminApp({
   })
   app.get('/metrics', async (_request, response) => {
     response.type(metricsType).send(formatMetrics(await metrics()))
+  })
+  app.get('/config', async (_request, response) => {
+    response.json({ keys: await describeConfig() })
   })
   addRecordRoutes(app, record)
   app.get('/requests', async (_request, response) => {

@@ -62,6 +62,7 @@ describe('run/adapters/admin-server', () => {
       metrics: async () => [],
       record: runRecord().record,
       requests: async () => undefined,
+      describeConfig: async () => [],
       command,
       renewCertificate: command,
       inspection: {

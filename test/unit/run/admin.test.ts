@@ -70,6 +70,7 @@ function app(
     metrics: async () => [...runMetrics(status), ...workerMetrics(status.workers), ...processMetrics(status.processes)],
     record: runRecord().record,
     requests: async () => undefined,
+    describeConfig: async () => [],
     command: async command => commands(command),
     renewCertificate,
     inspection: {
@@ -166,6 +167,7 @@ describe('run/adapters/admin-app', () => {
       metrics: async () => [],
       record: runRecord().record,
       requests: async () => undefined,
+      describeConfig: async () => [],
       command: async command => commands(command),
       renewCertificate,
       inspection: {

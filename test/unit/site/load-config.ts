@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { ConfigSources } from '../../../supervisor/config/load.ts'
+import type { ConfigSources } from '../../../supervisor/config/merge.ts'
 import type { Problem } from '../../../supervisor/config/report.ts'
 import { loadConfig, parseConfigFile as parseYaml } from '../../../supervisor/site/config.ts'
 import type { Config } from '../../../supervisor/site/schema.ts'
