@@ -42,6 +42,29 @@ describe('monohull status, reload, restart, scale and stop', { concurrency: 3 },
     assert.equal((await monohull.request()).status, 200)
   })
 
+  it('check the running instance with the command and the variables that it has, from anywhere', async t => {
+    const monohull = startMonohull(t, { args: ['run', '--stop-timeout', '2s', ...hello.slice(1)] })
+    await monohull.serving()
+    const [sound, json] = await Promise.all([tell(t, monohull, 'doctor'), tell(t, monohull, 'doctor', '--json')])
+    assert.match(sound.output, /already running[\s\S]*monohull: .*, \d+ warnings?; checked configuration, stop, /)
+    assert.doesNotMatch(sound.output, /no instance is running|welcome|cert_dir .*is not/)
+    assert.ok(sound.output.includes(`no certificate in ${monohull.folder}/certs`), sound.output)
+    type Finding = { level: string; about: string }
+    const problems = JSON.parse(json.output).findings.filter(({ level }: Finding) => level === 'problem')
+    // in a container, an instance of a test is out of reach
+    assert.deepEqual(
+      problems.filter(({ about }: Finding) => about !== 'bind_addresses'),
+      [],
+      json.output,
+    )
+    const other = await tell(t, monohull, 'doctor', '--stop-timeout', 'soon', 'node', 'missing.js')
+    assert.deepEqual(
+      [other.code, /problem: stop_timeout: expected a duration/.test(other.output)],
+      [78, true],
+      other.output,
+    )
+  })
+
   it('record a profile that names the function, even of a worker that is blocked, and a snapshot of its memory', async t => {
     const files = {
       'app.cjs': `globalThis.marker = 'a marker ' + 'in the heap'

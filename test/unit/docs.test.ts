@@ -66,7 +66,7 @@ describe('the commands that the docs show', () => {
     [...reference.matchAll(/^Usage: monohull (\w+)[| ][\s\S]*?^```/gm)].map(({ 0: text, 1: name }) => [name, text]),
   )
   const runHelp = helpTo.get('run') ?? assert.fail('no help to run')
-  for (const name of ['dev', 'check', 'render']) helpTo.set(name, runHelp)
+  for (const name of ['dev', 'check', 'doctor', 'render']) helpTo.set(name, runHelp)
 
   it('exist, with their actions and flags', () => {
     assert.ok(commands.length > 50 && images.length > 3)

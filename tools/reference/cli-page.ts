@@ -39,7 +39,7 @@ key of the [configuration](configuration.md).
 
 ## monohull run
 
-\`dev\`, \`check\` and \`render\` accept the same flags.
+\`dev\`, \`check\`, \`doctor\` and \`render\` accept the same flags.
 
 ${block(run)}
 ${controls.map((name, index) => `\n## monohull ${name}\n\n${block(others[index] ?? '')}\n`).join('')}`

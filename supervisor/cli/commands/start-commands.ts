@@ -18,6 +18,11 @@ export function addStartCommands({ world, addStart, group }: CommandContext): vo
   )
     .option('--strict', 'fail if there are warnings')
     .option('--json', 'print JSON')
+  addStart(
+    'doctor',
+    'check the configuration, this machine and the running instance, and explain how to fix problems',
+    async (commandLine, { isJson }) => (await import('../doctor.ts')).doctor(commandLine, world, { isJson }),
+  ).option('--json', 'print JSON')
   addStart('render', 'print the nginx configuration and the keys that produced it', async (commandLine, { isJson }) =>
     (await import('../render.ts')).render(commandLine, world, isJson),
   ).option('--json', 'print JSON: texts by file')
