@@ -21,6 +21,7 @@ import { memory } from './measures/memory.ts'
 import { reloads } from './measures/reloads.ts'
 import { rest } from './measures/rest.ts'
 import { routes } from './measures/routes.ts'
+import { scan } from './measures/scan.ts'
 import { throughput } from './measures/throughput.ts'
 import { messageOf } from './message.ts'
 import { kill, processesUsing } from './processes.ts'
@@ -51,6 +52,7 @@ const measures: readonly Measure[] = [
   reloads,
   growth,
   routes,
+  scan,
   kills,
   faults,
 ]

@@ -21,10 +21,10 @@ export function configOf(port: number, store: string): string {
   ].join('\n')
 }
 
-/** Hosts that wrk requests: some of the first ones at random, each of them in order, or one configured host at the same cost. */
-export function requestsFor(hosts: 'random' | 'in order' | 'static', count: number): string {
+/** Hosts that wrk requests: some of the first ones at random, each of them in order, one configured host at the same cost, or hosts without a route. */
+export function requestsFor(hosts: 'random' | 'in order' | 'static' | 'unknown', count: number): string {
   const number = hosts === 'in order' ? `number % ${count} + 1` : `math.random(${count})`
-  const name = hosts === 'static' ? "number > 0 and 'static' or ''" : "'h' .. number"
+  const name = { static: "number > 0 and 'static' or ''", unknown: "'x' .. number" }[hosts as string] ?? "'h' .. number"
   return `local number = 0
 function request()
   number = ${number}

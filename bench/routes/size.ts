@@ -37,7 +37,7 @@ export async function measureSize(
 }
 
 /** Memory of the supervisor and of all nginx processes, in MB; what processes share counts once. */
-function memoryOf(running: Running): [number, number] {
+export function memoryOf(running: Running): [number, number] {
   const nginx = running.nginxPid() ?? 0
   const sum = (pids: readonly number[]) => pids.reduce((total, pid) => total + proportionalMb(pid), 0)
   return [sum(running.supervisorPids()), sum([nginx, ...childrenOf(nginx)])]

@@ -74,6 +74,8 @@ export interface Redis {
   fill(routes: ReadonlyMap<string, string>): void
   /** Sets one key over a kept connection; settles with the reply. */
   set(key: string, value: string): Promise<void>
+  /** Number of times that a command was received. */
+  callsOf(command: string): number
   stop(): void
 }
 
@@ -105,6 +107,10 @@ export async function startRedis(workspace: Workspace): Promise<Redis> {
       client.write(commandOf('SET', key, value))
       const text = String(await reply)
       if (text !== '+OK\r\n') throw new Error(`SET: ${text}`)
+    },
+    callsOf(command) {
+      const { stdout } = spawnSync('redis-cli', ['-s', socket, 'info', 'commandstats'], { encoding: 'utf8' })
+      return Number(new RegExp(`^cmdstat_${command}:calls=(\\d+)`, 'm').exec(stdout)?.[1] ?? 0)
     },
     stop() {
       client?.destroy()
