@@ -1,14 +1,25 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, relative } from 'node:path'
 import { describe, it } from 'node:test'
-import { parseAllDocuments } from 'yaml'
+import { parse, parseAllDocuments, stringify } from 'yaml'
 import { loadConfig } from '../../supervisor/site/config.ts'
 import { noSources, yaml } from './site/load-config.ts'
 
 const home = join(import.meta.dirname, '../..')
-const overlays = join(home, 'deploy/kubernetes/overlays')
+const root = join(home, 'deploy/kubernetes')
+const overlays = join(root, 'overlays')
 
 /** An object of the Kubernetes API. */
 interface Manifest {
@@ -33,13 +44,33 @@ const kubectl = (() => {
 /** The kustomize of older ones does not know components and labels. */
 const withoutKubectl = kubectl < 26 && 'no kubectl 1.26 or later'
 
-function build(overlay: string): Manifest[] {
-  const text = execFileSync('kubectl', ['kustomize', join(overlays, overlay)], { encoding: 'utf8' })
+function build(directory: string): Manifest[] {
+  const text = execFileSync('kubectl', ['kustomize', directory], { encoding: 'utf8' })
   return parseAllDocuments(text).map(document => document.toJS())
 }
 
-/** Overlays with their components, as kubectl would apply them. */
-const rendered = () => new Map(readdirSync(overlays).map(overlay => [overlay, build(overlay)]))
+/** Overlays, and each with all components. */
+function rendered(): Map<string, Manifest[]> {
+  const names = readdirSync(overlays)
+  return new Map([
+    ...names.map((name): [string, Manifest[]] => [name, build(join(overlays, name))]),
+    ...names.map((name): [string, Manifest[]] => [`${name} with components`, buildWithComponents(name)]),
+  ])
+}
+
+function buildWithComponents(overlay: string): Manifest[] {
+  const directory = mkdtempSync(join(tmpdir(), 'monohull-kustomize-'))
+  // kustomize refuses absolute paths
+  const from = (...names: string[]) => relative(realpathSync(directory), join(root, ...names))
+  try {
+    const components = readdirSync(join(root, 'components')).map(name => from('components', name))
+    const kustomization = { resources: [from('overlays', overlay)], components, namespace: 'shop' }
+    writeFileSync(join(directory, 'kustomization.yaml'), stringify(kustomization))
+    return build(directory)
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+}
 
 const packages: Record<string, string> = {
   'gateway.networking.k8s.io': '@kubernetes-models/gateway-api',
@@ -87,17 +118,37 @@ async function validate(manifest: Manifest): Promise<void> {
 const one = (manifests: readonly Manifest[], kind: string): Manifest =>
   manifests.find(manifest => manifest.kind === kind) ?? assert.fail(`no ${kind}`)
 
-describe('deploy/kubernetes', { skip: withoutKubectl }, () => {
+/** Manifests in the files that kustomizations list as resources. */
+function readResources(): Manifest[] {
+  const directories = globSync('**/kustomization.yaml', { cwd: root }).map(path => join(root, dirname(path)))
+  return directories.flatMap(directory => {
+    const { resources = [] } = parse(readFileSync(join(directory, 'kustomization.yaml'), 'utf8'))
+    const files = (resources as string[]).filter(name => name.endsWith('.yaml'))
+    return files.map(name => parse(readFileSync(join(directory, name), 'utf8')) as Manifest)
+  })
+}
+
+async function expectValid(manifests: readonly Manifest[]): Promise<void> {
+  for (const manifest of manifests) await validate(manifest)
+  assert.equal(findUnknownFields(manifests), '')
+}
+
+describe('deploy/kubernetes', () => {
+  it('has manifests that their schemas accept, and no field that they do not know', async () => {
+    const manifests = readResources()
+    assert.ok(manifests.length >= 9)
+    await expectValid(manifests)
+    const { spec, ...others } = one(manifests, 'Deployment')
+    const isRefused = (change: object) => findUnknownFields([{ ...others, spec: { ...spec, ...change } }])
+    assert.match(isRefused({ bogus: 1 }), /bogus.* does not exist/)
+    await assert.rejects(validate({ ...others, spec: { ...spec, minReadySeconds: 'five' } }), /must be integer/)
+  })
+})
+
+describe('deploy/kubernetes, as kubectl applies it', { skip: withoutKubectl }, () => {
   const all = withoutKubectl ? new Map<string, Manifest[]>() : rendered()
 
-  it('has manifests that their schemas accept, and no field that they do not know', async () => {
-    const manifests = [...all.values()].flat()
-    assert.ok(manifests.length > 20)
-    for (const manifest of manifests) await validate(manifest)
-    assert.equal(findUnknownFields(manifests), '')
-    const { spec, ...others } = one(manifests, 'Deployment')
-    assert.match(findUnknownFields([{ ...others, spec: { ...spec, bogus: 1 } }]), /bogus.* does not exist/)
-  })
+  it('has manifests that their schemas accept, with all components too', () => expectValid([...all.values()].flat()))
 
   for (const [overlay, manifests] of all)
     it(`${overlay}: has one name, namespace and set of labels, and selects its Pods`, () => {

@@ -90,7 +90,7 @@ function listenError(address: string, port: number, reason: string): OperatorErr
   if (reason === 'EADDRINUSE') {
     const owner = describePortOwner(port)
     return new OperatorError(`cannot listen on ${where}: the port is taken${owner ? ` by ${owner}` : ''}`, {
-      fix: `stop ${owner ?? 'the program that listens there'}, or choose another port with http_port / https_port`,
+      fix: `stop ${owner ?? 'the program that listens there'}, or choose another port (http_port, https_port, health.port)`,
     })
   }
   if (reason === 'EACCES') {
@@ -99,7 +99,7 @@ function listenError(address: string, port: number, reason: string): OperatorErr
     })
   }
   return new OperatorError(`cannot listen on ${where}: ${reason}`, {
-    fix: errnoFix(reason) ?? 'check bind_addresses, http_port and https_port',
+    fix: errnoFix(reason) ?? 'check bind_addresses, http_port, https_port and health.port',
   })
 }
 
