@@ -7,6 +7,7 @@ import { type Action, Confirm } from './parts/confirm.ts'
 import { Container } from './parts/container.ts'
 import { Events } from './parts/events.ts'
 import { Head, toneOf } from './parts/head.ts'
+import { Jobs } from './parts/jobs.ts'
 import { LogTail } from './parts/log.ts'
 import { Apps, Processes } from './parts/programs.ts'
 import { Routing } from './parts/routing.ts'
@@ -63,7 +64,7 @@ function Page() {
   const act = run.actions ? setAction : undefined
   const { sections, at } = state
   return html`
-    <${Head} run=${run} at=${at} connection=${connection.kind} act=${act} />
+    <${Head} sections=${sections} at=${at} connection=${connection.kind} act=${act} />
     <div role="status" class="notices">
       ${connection.kind === 'lost' && html`<p class="notice bad">No connection: ${connection.reason}. What you see is of ${new Date(at).toLocaleTimeString('en-GB')}. Trying again…</p>`}
       ${notice && html`<p class="notice ${notice.isBad ? 'bad' : ''}">${notice.text}</p>`}
@@ -72,6 +73,7 @@ function Page() {
       <${Tiles} state=${state} />
       <${Apps} state=${state} act=${act} />
       <${Processes} state=${state} act=${act} />
+      <${Jobs} jobs=${sections.jobs} at=${at} act=${act} />
       <${Routing} sections=${sections} />
       ${sections.certificates && html`<${Certificates} certificates=${sections.certificates} at=${at} act=${act} />`}
       <${Events} events=${state.events} at=${at} readDeath=${(id: number) => feed.current?.send('GET', `deaths/${id}`)} />

@@ -1,5 +1,5 @@
 import { html } from 'htm/preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 
 /** Change that somebody wants to make. */
 export interface Action {
@@ -16,7 +16,7 @@ export type Act = (action: Action) => void
 /** Dialog that asks before a change. */
 export function Confirm({ action, close, run }: { action: Action; close: () => void; run: (action: Action) => void }) {
   const dialog = useRef<HTMLDialogElement>(null)
-  useEffect(() => dialog.current?.showModal(), [])
+  useLayoutEffect(() => dialog.current?.showModal(), [])
   return html`<dialog ref=${dialog} aria-labelledby="question" onClose=${close}>
     <h2 id="question">${action.title}</h2>
     <p>${action.text}</p>

@@ -3,8 +3,8 @@ import type { ContainerSection } from '../../supervisor/dashboard/sections.ts'
 import { formatBytes, formatNumber } from '../format.ts'
 
 /** Limits of the container and free space. */
-export function Container({ container }: { container: ContainerSection }) {
-  const { cpus, memory, memoryLimit, throttledSeconds, oomKills, disks = [] } = container
+export function Container({ container }: { container: ContainerSection | undefined }) {
+  const { cpus, memory, memoryLimit, throttledSeconds, oomKills, disks = [] } = container ?? {}
   if (memory === undefined && disks.length === 0) return null
   return html`<section aria-labelledby="container">
     <div class="head"><h2 id="container">Container</h2></div>

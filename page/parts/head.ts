@@ -5,7 +5,7 @@ import { formatSpan, formatTime } from '../format.ts'
 import type { Act } from './confirm.ts'
 
 interface HeadProps {
-  run: Sections['run']
+  sections: Sections
   at: number
   connection: Connection
   act: Act | undefined
@@ -19,7 +19,8 @@ export function toneOf(run: Sections['run'] | undefined, connection: Connection)
 }
 
 /** Readiness, version, uptime, the last reload and what needs attention. */
-export function Head({ run, at, connection, act }: HeadProps) {
+export function Head({ sections, at, connection, act }: HeadProps) {
+  const { run, maintenance, pausedUntil } = sections
   const { version, state, startedAt, lastReload, warnings, configFile, http, https, oldNginxWorkers, pid } = run
   return html`<header>
     <div class="title">
@@ -39,6 +40,8 @@ export function Head({ run, at, connection, act }: HeadProps) {
       <div><dt>Configuration</dt><dd>${configFile ?? 'environment only'}</dd></div>
       ${oldNginxWorkers > 0 && html`<div><dt>nginx before the reload</dt><dd>${oldNginxWorkers} workers finish requests</dd></div>`}
     </dl>
+    ${maintenance && html`<p class="notice bad">Maintenance since ${formatTime(maintenance.since, at)}: clients get 503${maintenance.allow.length > 0 ? `, except ${maintenance.allow.join(', ')}` : ''}. ${act && html`<button type="button" onClick=${() => act({ title: 'End maintenance?', text: 'Clients are served again at once.', verb: 'End', path: 'maintenance/off' })}>End</button>`}</p>`}
+    ${pausedUntil && html`<p class="notice bad">Paused: requests wait until ${formatTime(pausedUntil, at)}. ${act && html`<button type="button" onClick=${() => act({ title: 'End the pause?', text: 'The requests that wait go on.', verb: 'Resume', path: 'resume' })}>Resume</button>`}</p>`}
     ${warnings.length > 0 && html`<ul class="warnings" aria-label="Warnings">${warnings.map(text => html`<li>${text}</li>`)}</ul>`}
   </header>`
 }

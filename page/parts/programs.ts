@@ -35,7 +35,7 @@ export function Apps({ state, act }: { state: State; act: Act | undefined }) {
         </div>`
         }
       </div>
-      <${Programs} rows=${rows} rates=${state.rates} at=${state.at} limit=${container.memoryLimit} act=${act} label="Workers of ${app.name}" isServing=${true} />
+      <${Programs} rows=${rows} rates=${state.rates} at=${state.at} limit=${container?.memoryLimit} act=${act} label="Workers of ${app.name}" isServing=${true} />
     </section>`
   })
 }
@@ -56,7 +56,7 @@ export function Processes({ state, act }: { state: State; act: Act | undefined }
   if (processes.length === 0) return null
   return html`<section aria-labelledby="processes">
     <div class="head"><h2 id="processes">Processes</h2></div>
-    <${Programs} rows=${processes} rates=${state.rates} at=${state.at} limit=${container.memoryLimit} act=${act} label="Processes" isServing=${false} />
+    <${Programs} rows=${processes} rates=${state.rates} at=${state.at} limit=${container?.memoryLimit} act=${act} label="Processes" isServing=${false} />
   </section>`
 }
 

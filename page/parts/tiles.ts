@@ -51,7 +51,8 @@ const tiles: readonly TileKind[] = [
     measures: ['cpu'],
     labels: ['CPUs'],
     format: formatNumber,
-    note: (_last, { sections: { container } }) => (container.cpus ? `of ${formatNumber(container.cpus)} CPUs` : 'CPUs'),
+    note: (_last, { sections: { container } }) =>
+      container?.cpus ? `of ${formatNumber(container?.cpus)} CPUs` : 'CPUs',
   },
   {
     name: 'Memory',
@@ -59,7 +60,7 @@ const tiles: readonly TileKind[] = [
     labels: ['memory'],
     format: formatBytes,
     note: (_last, { sections: { container } }) =>
-      container.memoryLimit ? `of ${formatBytes(container.memoryLimit)}` : 'no limit',
+      container?.memoryLimit ? `of ${formatBytes(container?.memoryLimit)}` : 'no limit',
   },
 ]
 

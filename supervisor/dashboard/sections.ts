@@ -12,6 +12,8 @@ interface LastDeathRow {
 export interface UsageRow {
   rss?: number | undefined
   cpuSeconds?: number | undefined
+  /** CPUs in use since the last sample. */
+  cpu?: number | undefined
   descriptors?: number | undefined
   /** Mean delay of the event loop, and share of the time in which it was busy, from 0 to 1. */
   loopDelay?: number | undefined
@@ -41,6 +43,18 @@ export interface ProgramRow {
   requests?: WorkerRequests | undefined
   /** RSS after which it is replaced, in bytes. */
   memoryLimit?: number | undefined
+}
+
+/** Command that runs at times. Times are ISO 8601. */
+export interface JobRow {
+  name: string
+  schedule: string
+  timezone: string
+  state: string
+  runningSince: string | undefined
+  nextAt: string | undefined
+  last: { startedAt: string; result: string } | undefined
+  missed: number
 }
 
 /** Route and the chain that leads to its target. */
@@ -116,15 +130,19 @@ export interface Sections {
     /** Whether the page may change something. */
     actions: boolean
   }
+  maintenance: { since: string; allow: readonly string[]; message?: string | undefined } | undefined
+  /** End of a pause, ISO 8601. */
+  pausedUntil: string | undefined
   connections: { open: number; limit: number; dropped: number } | undefined
   apps: readonly { name: string; min?: number | undefined; max?: number | undefined }[]
   workers: readonly ProgramRow[]
   processes: readonly ProgramRow[]
+  jobs: readonly JobRow[]
   routes: readonly RouteRow[]
   dynamicRoutes: { routes: number; isPartial?: boolean | undefined; problem?: string | undefined } | undefined
   upstreams: readonly UpstreamRow[]
   certificates:
     | { served: readonly CertificateRow[]; awaited: readonly RenewalRow[]; problems: readonly string[] }
     | undefined
-  container: ContainerSection
+  container: ContainerSection | undefined
 }

@@ -74,7 +74,7 @@ export async function openLocalServers(run: Run, deps: LocalServersDeps): Promis
 }
 
 /** Feed of the status page, which is loaded and begins with the first page, or with `admin.port`. */
-function createSharedFeed(run: Run, { clock, log, home, record }: LocalServersDeps) {
+function createSharedFeed(run: Run, { clock, log, home, record, requests }: LocalServersDeps) {
   const startedAt = new Date(clock.now()).toISOString()
   let opened: Promise<Feed> | undefined
   const open = async () => {
@@ -83,7 +83,7 @@ function createSharedFeed(run: Run, { clock, log, home, record }: LocalServersDe
     return createFeed({
       clock,
       log,
-      sources: dashboardSources({ run, record, version: readVersion(home), startedAt }),
+      sources: dashboardSources({ run, record, requests, version: readVersion(home), startedAt }),
       run: `${process.pid}-${Date.parse(startedAt)}`,
       keepsMinutes: run.settings().config.admin.port !== undefined,
     })

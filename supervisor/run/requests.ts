@@ -33,20 +33,30 @@ export function createRequestReader({ run, features, pools }: RequestReaderDeps)
     return counted.routes
   }
 
+  let reading: Promise<RequestCounts | undefined> | undefined
+
   return {
-    async read() {
-      const [{ readRequests }, { getText }] = await Promise.all([
-        import('../front/requests/request-reader.ts'),
-        import('../base/adapters/unix-http.ts'),
-      ])
-      const socket = join(run.settings().config.run_dir, statusSocketName)
-      return readRequests({
-        sockets: () => socketsOf(pools),
-        routes: () => routesOf(run.settings()),
-        now: systemClock.now,
-        get: path => getText(socket, path),
+    // the status and the status page ask at the same moment
+    read() {
+      reading ??= readNow().finally(() => {
+        reading = undefined
       })
+      return reading
     },
+  }
+
+  async function readNow(): Promise<RequestCounts | undefined> {
+    const [{ readRequests }, { getText }] = await Promise.all([
+      import('../front/requests/request-reader.ts'),
+      import('../base/adapters/unix-http.ts'),
+    ])
+    const socket = join(run.settings().config.run_dir, statusSocketName)
+    return readRequests({
+      sockets: () => socketsOf(pools),
+      routes: () => routesOf(run.settings()),
+      now: systemClock.now,
+      get: path => getText(socket, path),
+    })
   }
 }
 

@@ -11,6 +11,11 @@ const minuteMs = 60_000
 const mostRequests = 600
 const mostWrongTokens = 20
 const longestBody = '1mb'
+/** State changes by TCP, by the beginning of their path. A profile or an inspector would show the memory of a worker. */
+const changes = new Set([
+  ...['reload', 'restart', 'scale', 'certificates', 'purge', 'routes', 'jobs'],
+  ...['maintenance', 'pause', 'resume'],
+])
 
 /** What requests by TCP may do, under the settings in force. */
 export interface Access {
@@ -70,7 +75,7 @@ export function createGuard(access: () => Access): RequestHandler[] {
           'the status page is read-only',
           'set admin.actions: true with a token and reload, or use the monohull command',
         )
-      if (/^\/(stop|inspect)\b/.test(request.path))
+      if (!changes.has(request.path.split('/')[1] ?? ''))
         return reject(response, 403, `${request.path} is only for the socket in run_dir`, 'use the monohull command')
       next()
     },

@@ -92,6 +92,7 @@ describe('dashboard/adapters/guard', () => {
     await post(acting).set('origin', 'https://evil.test').expect(403)
     await post(acting, '/stop').expect(403)
     await post(acting, '/inspect/app.1').expect(403)
+    await post(acting, '/profile/app.1?heap=true').expect(403)
     await request(app(acting)).post('/restart/app.1').expect(401)
   })
 

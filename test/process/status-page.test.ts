@@ -1,0 +1,283 @@
+// needs: chromium
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { it, type TestContext } from 'node:test'
+import { launchChromium, type Page } from '../chromium.ts'
+import { freePorts } from './free-ports.ts'
+import { fixture, type Monohull, startMonohull, until } from './monohull.ts'
+
+const isMissing = spawnSync('chromium', ['--version']).error !== undefined
+const skip = isMissing && !process.env.CI && 'chromium is not installed'
+const timeout = 100_000
+const token = 'a-token-for-the-status-page'
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+const config = (port: number, actions: boolean) => `
+https: on
+admin: { port: ${port}, token: ${token}, actions: ${actions} }
+app: { command: [node, ${fixture('hello.cjs')}], workers: 2, min_uptime: 0s }
+processes: { queue: { command: [node, -e, "console.log('warn: queue is long'); setInterval(() => {}, 1e6)"] } }
+jobs: { tidy: { command: [node, -e, ""], schedule: 0 4 * * * } }
+upstreams: { legacy: { servers: ["127.0.0.1:1"], health: { path: /, interval: 1s } } }
+routes:
+  - { path: /, app: app }
+  - { host: old.example.com, path: /, upstream: legacy, rate_limit: 10/s }
+`
+
+/** A page that a person looks at. */
+function createVisitor(page: Page) {
+  const evaluate = async <T>(expression: string): Promise<T> => {
+    const found = await page.call('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true })
+    const { result, exceptionDetails } = found as { result: { value: T }; exceptionDetails?: unknown }
+    assert.equal(exceptionDetails, undefined, JSON.stringify(exceptionDetails))
+    return result.value
+  }
+  const button = (name: string) =>
+    `[...document.querySelectorAll('button')].find(one => (one.ariaLabel ?? one.innerText) === ${JSON.stringify(name)})`
+  return {
+    evaluate,
+    has: (name: string) => evaluate<boolean>(`${button(name)} !== undefined`),
+    async click(name: string) {
+      await until(name, () => evaluate<boolean>(`!!${button(name)} && !${button(name)}.disabled`))
+      await evaluate(`${button(name)}.click()`)
+    },
+    focus: (name: string) => evaluate(`${button(name)}.focus()`),
+    async press(key: string, code: number) {
+      const text = key === 'Enter' ? { text: '\r' } : {}
+      for (const type of ['keyDown', 'keyUp'])
+        await page.call('Input.dispatchKeyEvent', { type, key, code: key, windowsVirtualKeyCode: code, ...text })
+    },
+    fill: (selector: string, value: string) =>
+      evaluate(`(() => {
+        const field = document.querySelector(${JSON.stringify(selector)})
+        field.value = ${JSON.stringify(value)}
+        field.dispatchEvent(new Event(field.tagName === 'SELECT' ? 'change' : 'input', { bubbles: true }))
+      })()`),
+    textOf: (selector: string) =>
+      evaluate<string>(`document.querySelector(${JSON.stringify(selector)})?.innerText ?? ''`),
+    shows: page.shows,
+  }
+}
+
+type Visitor = ReturnType<typeof createVisitor>
+
+const rowOf = (name: string) =>
+  `([...document.querySelectorAll('tbody')].find(body => body.querySelector('th')?.innerText === '${name}')?.innerText ?? '')`
+
+async function openPage(t: TestContext, port: number): Promise<{ page: Page; visitor: Visitor }> {
+  const browser = launchChromium(t, {})
+  const page = await browser.open(`http://127.0.0.1:${port}/`)
+  return { page, visitor: createVisitor(page) }
+}
+
+/** Part of the test, which names it if it fails; the next one goes on from where it ends. */
+async function step(name: string, act: () => Promise<void>): Promise<void> {
+  await act().catch((error: Error) => {
+    throw new Error(`${name}: ${error.message}`, { cause: error })
+  })
+}
+
+it('the status page in Chromium', { timeout, skip }, async t => {
+  const [port = 0] = await freePorts(1)
+  let monohull: Monohull = startMonohull(t, { files: { 'monohull.yaml': config(port, true) } })
+  await monohull.serving()
+  const { page, visitor } = await openPage(t, port)
+  const { evaluate, click, shows } = visitor
+
+  await step('asks for the token, and says that one is wrong', async () => {
+    await shows(/Token/)
+    await visitor.fill('input[type=password]', 'not-the-token')
+    await click('Open')
+    await shows(/This token is wrong/)
+    await visitor.fill('input[type=password]', token)
+    await click('Open')
+    await shows(/Traffic/)
+  })
+
+  await step('shows every part', async () => {
+    await shows(/Monohull\s+ready/)
+    const headings = await evaluate<string[]>(`[...document.querySelectorAll('h2')].map(one => one.innerText)`)
+    for (const heading of [
+      'Traffic',
+      'App app',
+      'Processes',
+      'Jobs',
+      'Routes',
+      'Certificates',
+      'Events',
+      'Log',
+      'Container',
+    ])
+      assert.ok(headings.includes(heading), `${heading} is not among ${headings.join(', ')}`)
+    await shows(/2 of 2 workers serve/)
+    await shows(/queue\.1\s+running/)
+    await shows(/old\.example\.com[\s\S]*rate_limit[\s\S]*→ upstream legacy/)
+    await shows(/legacy\s+127\.0\.0\.1:1\s+down/)
+    await shows(/tidy\s+waiting\s+0 4 \* \* \*/)
+    await shows(/\d+ days left/)
+    await until('memory of a worker', async () => /\d+ MB/.test(await evaluate(rowOf('app.1'))))
+    await shows(/warn: queue is long/)
+    await shows(/worker ready/)
+    assert.match(await evaluate('document.title'), /^ready/)
+    assert.ok(await evaluate(`document.querySelector('.chart canvas') !== null`))
+  })
+
+  await step('has no serious problem for axe, in both themes and at the width of a phone', async () => {
+    await evaluate(axe)
+    for (const [theme, width] of [
+      ['light', 1280],
+      ['dark', 1280],
+      ['light', 390],
+    ] as const) {
+      await page.call('Emulation.setEmulatedMedia', {
+        features: [
+          { name: 'prefers-color-scheme', value: theme },
+          { name: 'prefers-reduced-motion', value: 'reduce' },
+        ],
+      })
+      const size = { width, height: 800, deviceScaleFactor: 1, mobile: width < 500 }
+      await page.call('Emulation.setDeviceMetricsOverride', size)
+      const found = await evaluate<string[]>(`axe.run().then(({ violations }) => violations
+        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+        .map(({ id, nodes }) => id + ': ' + nodes.map(node => node.html).join(' ')))`)
+      assert.deepEqual(found, [], `${theme}, ${width} px`)
+      assert.ok((await evaluate<number>('document.documentElement.scrollWidth')) <= width, `wider than ${width} px`)
+    }
+    await page.call('Emulation.clearDeviceMetricsOverride')
+  })
+
+  await step('restarts, scales and reloads after a question, which Escape answers with no', async () => {
+    const before = monohull.worker(1)
+    await visitor.focus('Restart app.1')
+    await visitor.press('Enter', 13)
+    await until('the question', () => evaluate<boolean>(`document.querySelector('dialog')?.open === true`))
+    await visitor.press('Escape', 27)
+    await until('its end', () => evaluate<boolean>(`document.querySelector('dialog') === null`))
+    assert.equal(await evaluate('document.activeElement.ariaLabel'), 'Restart app.1')
+    await click('Restart app.1')
+    await click('Cancel')
+    assert.equal(monohull.worker(1), before)
+    await click('Restart app.1')
+    await shows(/Restart app\.1\?/)
+    await evaluate(`document.querySelector('dialog button.primary').click()`)
+    await shows(/app\.1 replaced/)
+    await monohull.workerAfter(1, before)
+    const answerYes = () => evaluate(`document.querySelector('dialog button.primary').click()`)
+    await click('One worker more for app')
+    await answerYes()
+    await shows(/scaled to 3 workers/)
+    await shows(/3 of 3 workers serve/)
+    await click('One worker less for app')
+    await answerYes()
+    await shows(/2 of 2 workers serve/)
+    await click('Restart all')
+    await answerYes()
+    await shows(/app replaced/)
+    await click('Restart queue.1')
+    await answerYes()
+    await shows(/queue\.1 replaced/)
+    await click('Run tidy')
+    await answerYes()
+    await shows(/tidy\s+waiting[\s\S]*success/)
+    await click('Reload')
+    await answerYes()
+    await shows(/Last reload\s+succeeded/)
+  })
+
+  await step('shows figures over two periods, and filters events and the log', async () => {
+    await monohull.request({ scheme: 'http', headers: { host: 'localhost' } })
+    await click('24 h')
+    assert.match(await evaluate(`document.querySelector('.chart [role=img]').ariaLabel`), /last 24 hours/)
+    await click('10 min')
+    const tiles = await evaluate<number>(`document.querySelectorAll('.tile').length`)
+    for (let index = 0; index < tiles; index++) {
+      await evaluate(`document.querySelectorAll('.tile')[${index}].click()`)
+      const name = await evaluate<string>(
+        `document.querySelectorAll('.tile')[${index}].querySelector('.name').innerText`,
+      )
+      await until(name, () =>
+        evaluate<boolean>(`document.querySelector('.chart [role=img]').ariaLabel.startsWith(${JSON.stringify(name)})`),
+      )
+    }
+    await visitor.fill('#events ~ label select', 'reload')
+    await until('one kind', () =>
+      evaluate<boolean>(
+        `[...document.querySelectorAll('.list:not(.log) .chip')].every(one => one.innerText === 'reload')`,
+      ),
+    )
+    await visitor.fill('#events ~ label select', '')
+    await visitor.fill('#log ~ label input', 'queue is')
+    await until('lines with the text', async () =>
+      /^\S+\s*queue\.1\s*warn: queue is long/.test(await visitor.textOf('.log')),
+    )
+    await visitor.fill('#log ~ label:nth-of-type(2) select', 'error')
+    await until('no lines', async () => /No lines/.test(await visitor.textOf('.log')))
+    await visitor.fill('#log ~ label:nth-of-type(2) select', 'debug')
+    await visitor.fill('#log ~ label input', '')
+    await click('Follow')
+    assert.equal(await evaluate(`document.querySelector('#log ~ button').ariaPressed`), 'false')
+    await click('Follow')
+  })
+
+  await step('goes on while workers crash, and shows their last lines', async () => {
+    for (let turn = 0; turn < 4; turn++) {
+      await monohull.request({ path: '/crash', method: 'POST' }).catch(() => {})
+      await until('a worker', async () => (await monohull.request().catch(() => undefined))?.status === 200)
+    }
+    await until('the death', async () =>
+      /Died[\s\S]*exit code 5/.test(await evaluate(`${rowOf('app.1')} + ${rowOf('app.2')}`)),
+    )
+    await visitor.fill('#events ~ label select', 'death')
+    await click('last lines')
+    await until('the record', async () => /exit code 5[\s\S]*listening on/.test(await visitor.textOf('.list pre')))
+    await visitor.fill('#events ~ label select', '')
+    assert.match(await evaluate('document.title'), /ready/)
+  })
+
+  await step('ends its connection while it is hidden, and goes on where it was', async () => {
+    await evaluate(`window.asked = []
+      const plain = window.fetch
+      window.fetch = (url, options) => { asked.push(options); return plain(url, options) }`)
+    const setHidden = (isHidden: boolean) =>
+      evaluate(`Object.defineProperty(document, 'hidden', { configurable: true, value: ${isHidden} })
+        document.dispatchEvent(new Event('visibilitychange'))`)
+    await setHidden(true)
+    assert.equal(await evaluate('asked.length'), 0)
+    await setHidden(false)
+    assert.match(await evaluate(`asked[0].headers['last-event-id']`), /^[\w-]+\.\d+\.\d+\.\d+$/)
+    await setHidden(true)
+    assert.equal(await evaluate('asked[0].signal.aborted'), true)
+    await setHidden(false)
+    await until('a connection', () => evaluate<boolean>(`document.querySelector('.notice.bad') === null`))
+  })
+
+  await step('has no buttons once admin.actions is off', async () => {
+    writeFileSync(join(monohull.folder, 'monohull.yaml'), config(port, false))
+    monohull.signal('SIGHUP')
+    await until('their end', async () => !(await visitor.has('Reload')) && !(await visitor.has('Restart app.1')))
+    await shows(/Read-only/)
+  })
+
+  await step('says that the instance is gone, and finds its successor', async () => {
+    const icon = () => evaluate<string>(`document.querySelector('link[rel=icon]').href`)
+    const ready = await icon()
+    const { folder } = monohull
+    monohull.signal('SIGINT')
+    await monohull.exited
+    await shows(/No connection/)
+    assert.notEqual(await icon(), ready)
+    monohull = startMonohull(t, { folder })
+    await monohull.serving()
+    await until('the successor', async () => /^ready/.test(await evaluate('document.title')))
+    await until('its workers', async () =>
+      (await evaluate<string>(rowOf('app.1'))).includes(String(monohull.worker(1))),
+    )
+    await until('no crashes', async () => !/Died/.test(await evaluate(rowOf('app.1'))))
+  })
+
+  const unexpected = page.errors.filter(error => !/Failed to load resource|net::ERR/.test(error))
+  assert.deepEqual(unexpected, [])
+})
