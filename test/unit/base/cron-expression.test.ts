@@ -28,6 +28,15 @@ describe('base/cron-expression', () => {
     for (const text of ['0 4 * * *', '*/5 0-6 1,15 jan-mar mon', '0 0-23/2 * * 7', '59 23 31 12 sun'])
       assert.equal(problemOf(text), '', text)
   })
+  it('accepts the short forms of crontab', () => {
+    for (const [short, long] of [
+      ['@daily', '0 0 * * *'],
+      ['@Weekly', '0 0 * * 0'],
+      ['@yearly', '0 0 1 1 *'],
+    ] as const)
+      assert.deepEqual(times(short, 'UTC', '2026-11-29T12:00:00Z', 3), times(long, 'UTC', '2026-11-29T12:00:00Z', 3))
+    assert.match(problemOf('@reboot'), /five fields.*@hourly/)
+  })
   it('names the invalid field', () => {
     const bad: [string, RegExp][] = [
       ['0 4 * *', /five fields/],
@@ -113,6 +122,10 @@ describe('base/cron-time', () => {
           half.map(time => `${day}T${time}`),
         )
       }
+    assert.deepEqual(times('1 * * * *', 'Europe/Berlin', '2026-03-29T00:00:00Z', 2), [
+      '2026-03-29T00:01',
+      '2026-03-29T01:01',
+    ])
     assert.deepEqual(times('0 * * * *', 'Europe/Berlin', '2026-10-24T23:30:00Z', 3), [
       '2026-10-25T00:00',
       '2026-10-25T01:00',
