@@ -160,13 +160,15 @@ export function createRunner(deps: RunnerDeps): Runner {
     missed(job, times, isMadeUp = false) {
       const { name, catchesUp, deadlineMs } = job.plan
       const makesUp = !isMadeUp && catchesUp && clock.now() - times.last <= deadlineMs
+      const request: RunRequest = { trigger: 'catch_up', dueAt: times.last }
       return inTurn(job, async () => {
         let isTaken = false
         await journal.change(job, state => {
-          isTaken = isSeen(state, { trigger: 'catch_up', dueAt: times.last }, clock.now())
-          return isTaken || makesUp ? undefined : { ...state, seenAt: isoTime(times.last) }
+          isTaken = isSeen(state, request, clock.now())
+          job.isPaused = state.isPaused
+          return isTaken ? undefined : { ...state, seenAt: isoTime(times.last) }
         })
-        if (isTaken || job.isRetired) return
+        if (isTaken || job.isPaused || job.isRetired) return
         job.missed += times.count
         log.warn('job missed', {
           job: name,
@@ -174,7 +176,7 @@ export function createRunner(deps: RunnerDeps): Runner {
           last: isoTime(times.last),
           made_up: makesUp || isMadeUp,
         })
-        if (makesUp) await beginNow(job, { trigger: 'catch_up', dueAt: times.last })
+        if (makesUp) await overlap(job, request)
       })
     },
     begin: (job, request) => inTurn(job, () => beginNow(job, request)),
