@@ -4,31 +4,15 @@ import { pause } from '../base/clock.ts'
 import { exitCode, OperatorError } from '../base/errors.ts'
 import type { Outcome } from '../base/outcome.ts'
 import type { World } from '../base/world.ts'
-import { askAdmin, readAdmin } from '../run/adapters/admin-client.ts'
+import { askAdmin } from '../run/adapters/admin-client.ts'
 import { findRunning, isRunning, readInstance } from '../run/adapters/instance.ts'
 import { adminSocketName, runningDirs } from '../run/adapters/instance-search.ts'
-import { formatStatus, type Status } from '../run/status.ts'
 import { developmentRunDir } from './development-run-dir.ts'
 import { type OutputFormat, toJson } from './json.ts'
 import { type CommandLine, findRunDir } from './load.ts'
 
 const endPollMs = 20
 const startPollMs = 50
-
-/** Prints the status of the running instance: a table, the JSON of the admin API, or metrics for Prometheus. */
-export async function showStatus(
-  commandLine: CommandLine,
-  world: World,
-  format: 'table' | 'json' | 'metrics',
-): Promise<number> {
-  const socket = await socketOf(commandLine, world)
-  if (format === 'metrics') process.stdout.write(await readAdmin(socket, '/metrics'))
-  else {
-    const { body } = await askAdmin(socket, { method: 'GET', path: '/status' })
-    process.stdout.write(format === 'json' ? toJson(body) : formatStatus(body as Status))
-  }
-  return exitCode.ok
-}
 
 /** Sends a command such as `reload` or `scale/4` to the running instance, and prints the result; fails if the command failed. */
 export async function command(

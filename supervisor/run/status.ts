@@ -1,5 +1,4 @@
 import { gauge, type Metric } from '../base/metrics.ts'
-import { formatTable } from '../base/text-table.ts'
 import { type CertificatesStatus, formatCertificates } from '../certificates/status.ts'
 import type { RouteStoreStatus } from '../dynamic-routes/store.ts'
 import type { ClientCertificateStatus } from '../front/client-authority-watch.ts'
@@ -12,6 +11,7 @@ import type { ProcessStatus } from '../programs/status.ts'
 import { formatUpstreams, type UpstreamServerStatus } from '../upstreams/status.ts'
 import type { WorkerLimits } from '../workers/autoscaling/decision.ts'
 import type { WorkerStatus } from '../workers/status.ts'
+import { formatContainer, formatMembers } from './member-table.ts'
 
 /** Access to the status page and the admin API by TCP. */
 export interface AdminStatus {
@@ -81,7 +81,7 @@ export function formatStatus(status: Status): string {
     .map(one => `${one.app} scales by load from ${one.min} to ${one.max} workers, now ${one.workers}\n`)
     .join('')
   const old = oldNginxWorkers > 0 ? `${oldNginxWorkers} old nginx workers finish requests after a reload\n` : ''
-  const head = `monohull ${state}, pid ${pid}, up ${uptimeSeconds} s\nhttp  ${http.join(' ') || '-'}\nhttps ${https.join(' ') || '-'}\n${formatConnections(status.connections)}${bounds}${old}`
+  const head = `monohull ${state}, pid ${pid}, up ${uptimeSeconds} s\nhttp  ${http.join(' ') || '-'}\nhttps ${https.join(' ') || '-'}\n${formatConnections(status.connections)}${formatContainer(status.container)}${bounds}${old}`
   const tail =
     formatJobs(status.jobs ?? []) +
     warnings.map(warning => `warning: ${warning}\n`).join('') +
@@ -91,15 +91,7 @@ export function formatStatus(status: Status): string {
     (status.clientCertificates?.problems ?? []).map(problem => `client certificates: ${problem}\n`).join('')
   if (workers.length + processes.length === 0)
     return `${head}${upstreams.length === 0 && !status.dynamicRoutes ? 'static files, ' : ''}no workers\n${tail}`
-  const rows = [...workers, ...processes].map(worker => [
-    worker.name,
-    worker.state + ('isInRotation' in worker && !worker.isInRotation ? ' (not in nginx)' : ''),
-    String(worker.pid ?? '-'),
-    worker.uptimeSeconds === undefined ? '-' : `${worker.uptimeSeconds} s`,
-    String(worker.crashes),
-    String(worker.replacements),
-  ])
-  const table = formatTable([['NAME', 'STATE', 'PID', 'UP', 'CRASHES', 'REPLACED'], ...rows])
+  const table = formatMembers([...workers, ...processes])
   return head + table + formatLastDeaths([...workers, ...processes]) + tail
 }
 

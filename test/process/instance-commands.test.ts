@@ -5,6 +5,7 @@ import { describe, it, type TestContext } from 'node:test'
 import type { LogLine } from '../../supervisor/logs/log-ring.ts'
 import type { DeathRecord } from '../../supervisor/run/deaths.ts'
 import type { RunEvent } from '../../supervisor/run/events.ts'
+import type { Status } from '../../supervisor/run/status.ts'
 import { launcher } from './built.ts'
 import { defer, fixture, isolatedEnv, type Monohull, startMonohull, temporaryFolder, until } from './monohull.ts'
 
@@ -77,6 +78,11 @@ describe('the commands for a running instance', () => {
     )
     assert.deepEqual([none.code, /9 is not on record/.test(none.stderr)], [1, true])
     assert.match(table.stdout, /^app\.1 +serving /m)
+
+    const watched = follow(t, monohull, 'ps', '--watch', '500ms', '--json')
+    const seen = async () => (JSON.parse((await watched.next()).value ?? '') as Status).uptimeSeconds
+    const first = await seen()
+    await until('another look', async () => (await seen()) > first)
 
     const shown = await cli(monohull, 'config', 'show', 'app', '--set')
     assert.match(shown.stdout, /^app\.command +\[node, \S+\] +\S*monohull\.yaml:2$/m)

@@ -1,15 +1,25 @@
 import { Argument, InvalidArgumentError, Option } from 'commander'
+import { parseDuration } from '../../base/duration.ts'
 import type { CommandContext } from './context.ts'
+
+const shortestIntervalMs = 500
 
 /** Adds the commands that show what the running instance does. */
 export function addViewCommands({ world, addControl, group }: CommandContext): void {
   group('Look at the instance that runs in run_dir:')
-  addControl('status', 'show workers, upstreams and certificates', async (commandLine, { options, format }) => {
-    const { showStatus } = await import('../control.ts')
-    return showStatus(commandLine, world, format === 'json' ? 'json' : options.metrics ? 'metrics' : 'table')
+  addControl('status', 'show workers, upstreams and certificates', async (commandLine, { options, isJson }) => {
+    const { metrics, watch } = options
+    const { showStatus } = await import('../status.ts')
+    return showStatus(commandLine, world, {
+      format: isJson ? 'json' : metrics ? 'metrics' : 'table',
+      watchMs: watch === undefined ? undefined : Number(watch),
+    })
   })
     .aliases(['ps', 'ls'])
-    .addOption(new Option('--metrics', 'print metrics in the Prometheus format').conflicts('json'))
+    .addOption(new Option('--metrics', 'print metrics in the Prometheus format').conflicts(['json', 'watch']))
+    .addOption(
+      new Option('-w, --watch [interval]', 'show it again and again until Ctrl-C').preset('2s').argParser(readInterval),
+    )
   addControl('logs', 'show the last lines of the log, by source and level', async (commandLine, given) => {
     const { follow, source, level, since, grep, lines } = given.options
     const { showLogs } = await import('../logs.ts')
@@ -47,6 +57,13 @@ export function addViewCommands({ world, addControl, group }: CommandContext): v
   addControl('dashboard', 'show the address of the status page, and the ways to it', async (commandLine, { isJson }) =>
     (await import('../dashboard.ts')).dashboard(commandLine, world, isJson),
   )
+}
+
+function readInterval(text: string): string {
+  const ms = parseDuration(/^\d+$/.test(text) ? `${text}s` : text)
+  if (ms === undefined || ms < shortestIntervalMs)
+    throw new InvalidArgumentError('It must be a duration of at least 500ms, such as 5s.')
+  return String(ms)
 }
 
 function readCount(text: string): string {

@@ -274,6 +274,21 @@ describe('run/status', () => {
   })
 })
 
+describe('run/status: usage', () => {
+  it('is in columns of its own, once it is known', () => {
+    const [worker] = status.workers
+    assert.ok(worker)
+    const usage = { rss: 61 * 2 ** 20, cpuSeconds: 9, cpu: 0.127 }
+    const requests = { total: 9, inFlight: 3, busySeconds: 1 }
+    const container = { cpus: 2, memory: 300 * 2 ** 20, memoryLimit: 2 ** 29, oomKills: 1, disks: [] }
+    const text = formatStatus({ ...status, workers: [{ ...worker, usage, requests }], container })
+    assert.match(text, /^container 300 MB of 512 MB, 2 CPUs, 1 killed for lack of memory$/m)
+    assert.match(text, /^NAME {5}STATE {4}PID {2}UP {3}CPU {3}RSS {4}IN FLIGHT {2}CRASHES {2}REPLACED$/m)
+    assert.match(text, /^app\.1 {4}serving {2}43 {3}7 s {2}13 % {2}61 MB {2}3 {10}2 {8}1$/m)
+    assert.match(text, /^queue\.1 {2}running {2}44 {3}5 s {2}- {5}- {6}- {10}2 {8}0$/m)
+  })
+})
+
 describe('run/adapters/admin-app: dynamic routes', () => {
   const routes = {
     list: async (pattern?: string) => [{ host: pattern ?? 'all', target: 'web' }],
