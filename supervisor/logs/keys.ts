@@ -25,6 +25,10 @@ export const logs = z
           .register(docs, { description: 'Whether renamed files are compressed with gzip' }),
       })
       .optional(),
+    otlp: z.boolean({ error: 'expected true or false' }).default(true).register(docs, {
+      description:
+        'Whether to export logs, metrics and spans by OTLP if the variable OTEL_EXPORTER_OTLP_ENDPOINT is set; false: only the app does',
+    }),
     overflow: z.enum(['block', 'drop'], { error: 'expected block or drop' }).default('block').register(docs, {
       description:
         'While nobody reads stdout or stderr; block: programs and nginx wait for room; drop: lines are dropped and counted, and access lines pass through the supervisor',

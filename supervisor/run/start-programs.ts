@@ -9,6 +9,7 @@ import { type Front, openFront } from '../front/front.ts'
 import { openSpoolWatch } from '../front/spool-watch.ts'
 import type { Output } from '../logs/adapters/output.ts'
 import type { OpenOutputs } from '../logs/open-outputs.ts'
+import { namesOtlpEndpoint } from '../logs/otlp/settings.ts'
 import { createRotation, type Rotation } from '../nginx/rotation.ts'
 import { readMemoryGroup } from '../processes/adapters/cgroup.ts'
 import { createSpawn } from '../processes/adapters/spawn.ts'
@@ -96,6 +97,14 @@ export async function startPrograms(deps: StartDeps): Promise<StartedPrograms | 
     name: 'instance',
     close: deps.removesRunDir ? () => removeRunDir(config.run_dir, release) : release,
   })
+  if (config.logs.otlp && namesOtlpEndpoint(world.env)) {
+    const telemetry = (await import('./telemetry.ts')).openTelemetry({
+      ...deps,
+      clock: systemClock,
+      logs: deps.record.logs,
+    })
+    if (telemetry) run.add(telemetry)
+  }
   const front = run.add(openFront(config))
   const runtime = createRuntime(deps, instance)
   const hooks = createHookRunner(runtime)

@@ -9,6 +9,7 @@ import type { PauseModel } from '../front/pause/pause.ts'
 import { boundBodies, spoolOf } from '../front/spool.ts'
 import type { SpoolModel } from '../front/spool-watch.ts'
 import { accessRules } from '../logs/access-rules.ts'
+import { spanLogName } from '../logs/otlp/span-line.ts'
 import { accessFileName } from '../logs/rotation-names.ts'
 import { workerRequests } from '../nginx/connections.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
@@ -104,6 +105,10 @@ export function modelNginx(settings: Settings, features: NginxFeatures, running:
           file: accessFileOf(config),
         }
       : undefined,
+    traces: {
+      share: settings.traces.share,
+      spanFile: settings.traces.hasSpans ? join(config.run_dir, 'nginx', spanLogName) : undefined,
+    },
     http: running.http.map(({ address, port }) => ({ address, port })),
     https: running.https.map(({ address, port }) => ({ address, port })),
     httpMode: config.https === 'redirect' ? 'redirect' : 'serve',

@@ -1,5 +1,7 @@
 import { renderAccessFormat } from '../logs/access-fields.ts'
 import { accessRules, loggedVariable, renderAccessMaps } from '../logs/access-rules.ts'
+import { spanFormat } from '../logs/otlp/span-line.ts'
+import { renderTraceMaps } from '../logs/traces.ts'
 import { bytesLogName } from '../nginx/log-tails.ts'
 import { quote } from '../nginx/text.ts'
 import { type AppUpstream, renderAddress } from '../workers/app-upstream.ts'
@@ -18,10 +20,17 @@ export function renderLogs(model: NginxModel): string[] {
     ...renderWorkerNames(apps),
     // the formats in snippets/log-formats.conf need them also without a log
     ...renderAccessMaps(accessLog ?? accessRules(false)),
+    ...renderTraceMaps(model.traces),
+    ...renderSpans(model.traces),
     ...(accessLog ? renderAccessLog(accessLog, workDir) : []),
-    ...(!accessLog && apps.length === 0 ? ['access_log off;'] : []),
+    ...(!accessLog && apps.length === 0 && model.traces.spanFile === undefined ? ['access_log off;'] : []),
     renderLoggedId(model),
   ]
+}
+
+function renderSpans({ spanFile }: NginxModel['traces']): string[] {
+  if (spanFile === undefined) return []
+  return [spanFormat, `access_log ${quote(spanFile)} monohull_span buffer=64k flush=500ms if=$monohull_has_span;`]
 }
 
 /** Map for the worker at an address. That of a socket is found in Lua, because the socket of an entry changes. */

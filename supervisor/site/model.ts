@@ -7,6 +7,7 @@ import type { FrontRules } from '../front/rules.ts'
 import type { Spool } from '../front/spool.ts'
 import type { UnavailablePage } from '../front/unavailable.ts'
 import type { AccessRules } from '../logs/access-rules.ts'
+import type { Traces } from '../logs/traces.ts'
 import type { NginxConnections } from '../nginx/connections.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
 import type { ListenAddress } from '../nginx/listen-address.ts'
@@ -39,6 +40,7 @@ export interface NginxModel {
   /** Bounds of what nginx stores for clients. */
   spool: Spool
   accessLog: AccessLog | undefined
+  traces: Traces
   http: ListenAddress[]
   https: ListenAddress[]
   httpMode: 'redirect' | 'serve'

@@ -37,6 +37,8 @@ export interface Settings extends ProgramSettings, JobSettings {
   ownNginxConf: OwnNginxConf | undefined
   /** HTML of the user's page, in place of the built-in one. */
   maintenancePage: string | undefined
+  /** Share of new traces that are sampled, and whether nginx's own spans are exported. */
+  traces: { share: number; hasSpans: boolean }
   frontFiles: FrontFiles
   spoolMedium: SpoolMedium
   certificates: Omit<CertificateSearchSettings, 'acme'>

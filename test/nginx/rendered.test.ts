@@ -52,6 +52,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
     spool: diskSpool(join(folder, 'nginx')),
     proxySettings: [],
     accessLog: { path: '/dev/null', format: 'text', ...accessRules(true) },
+    traces: { share: 1, spanFile: undefined },
     http: loopback,
     https: secure,
     httpMode: 'redirect',

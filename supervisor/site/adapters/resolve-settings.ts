@@ -9,6 +9,7 @@ import { findFrontFiles } from '../../front/adapters/files.ts'
 import { readHtmlPage } from '../../front/adapters/html-page.ts'
 import { findSpoolMedium } from '../../front/adapters/spool-medium.ts'
 import { checkCacheRoom } from '../../front/cache/adapters/space.ts'
+import { otlpSettings, sampledShare } from '../../logs/otlp/settings.ts'
 import { readOwnNginxConf } from '../../nginx/adapters/own-conf.ts'
 import { findSnippets, readOwnFiles } from '../../nginx/adapters/own-files.ts'
 import { nginxConnections } from '../../nginx/connections.ts'
@@ -103,6 +104,10 @@ export function resolveSettings(config: Config, world: World, configFile: Config
       ownFiles,
       proxySettings: readFileSync(join(world.home, 'nginx/snippets/proxy.conf'), 'utf8').split('\n'),
       maintenancePage: page.text,
+      traces: {
+        share: sampledShare(world.env),
+        hasSpans: config.logs.otlp && otlpSettings(world.env).settings?.urls.traces !== undefined,
+      },
       frontFiles,
       spoolMedium,
       certificates: {

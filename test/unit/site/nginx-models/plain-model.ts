@@ -37,6 +37,7 @@ export const plainModel: NginxModel = {
   statusSocket: undefined,
   spool: diskSpool('/run/monohull/nginx'),
   accessLog: { path: '/dev/stdout', format: 'text', ...accessRules(true) },
+  traces: { share: 1, spanFile: undefined },
   http: [{ address: '0.0.0.0', port: 80 }],
   https: [{ address: '0.0.0.0', port: 443 }],
   httpMode: 'redirect',

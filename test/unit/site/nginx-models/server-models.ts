@@ -24,6 +24,10 @@ export const serverModels: Record<string, NginxModel> = {
       sample: 0.125,
     },
   },
+  spans: {
+    ...plainModel,
+    traces: { share: 0.25, spanFile: '/run/monohull/nginx/spans.log' },
+  },
   'https-off': { ...plainModel, httpMode: 'serve', https: [], certificates: undefined },
   ipv6: {
     ...plainModel,

@@ -1,0 +1,145 @@
+import type { LogLevel } from '../../base/log.ts'
+import type { Metric } from '../../base/metrics.ts'
+import type { LogLine } from '../log-ring.ts'
+import type { AccessSpan } from './span-line.ts'
+
+/** Record of a signal for one resource, as a value for JSON. */
+export interface Encoded {
+  /** `service.name` */
+  service: string
+  record: object
+}
+
+type Value = string | number | boolean
+
+const severities: Record<LogLevel, number> = { debug: 5, info: 9, warn: 13, error: 17 }
+
+/** Log record of a line. A line in JSON gives its trace id, its message and its fields. */
+export function logRecord(line: LogLine): object {
+  const fields = line.text.startsWith('{') ? fieldsOf(line.text) : undefined
+  const { message, msg, trace_id, span_id, traceId, spanId, ...rest } = fields ?? {}
+  const trace = hexadecimal(trace_id ?? traceId, 32)
+  const span = hexadecimal(span_id ?? spanId, 16)
+  const time = nanoseconds(Date.parse(line.time))
+  return {
+    timeUnixNano: time,
+    observedTimeUnixNano: time,
+    severityNumber: severities[line.level],
+    severityText: line.level.toUpperCase(),
+    body: { stringValue: String(message ?? msg ?? line.text) },
+    attributes: attributes({
+      'log.source': line.source,
+      ...(line.pid === undefined ? {} : { 'process.pid': line.pid }),
+      ...scalars(rest),
+    }),
+    ...(trace === undefined ? {} : { traceId: trace }),
+    ...(trace === undefined || span === undefined ? {} : { spanId: span }),
+  }
+}
+
+function fieldsOf(text: string): Record<string, unknown> | undefined {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function scalars(fields: Record<string, unknown>): Record<string, Value> {
+  return Object.fromEntries(
+    Object.entries(fields).flatMap(([key, value]) => {
+      if (value === null || value === undefined || ['level', 'time', 'pid'].includes(key)) return []
+      return [[key, typeof value === 'object' ? JSON.stringify(value) : (value as Value)]]
+    }),
+  )
+}
+
+function hexadecimal(value: unknown, length: number): string | undefined {
+  const isId = typeof value === 'string' && value.length === length && /^(?!0+$)[0-9a-f]+$/.test(value)
+  return isId ? value : undefined
+}
+
+/** Server span of a request. */
+export function spanRecord(span: AccessSpan): object {
+  const { traceId, spanId, parentId, endMs, seconds, method, path, status } = span
+  const known = /^(GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH|QUERY)$/.test(method)
+  return {
+    traceId,
+    spanId,
+    ...(parentId === '' ? {} : { parentSpanId: parentId }),
+    name: known ? method : 'HTTP',
+    kind: 2,
+    startTimeUnixNano: nanoseconds(endMs - seconds * 1000),
+    endTimeUnixNano: nanoseconds(endMs),
+    attributes: attributes({
+      'http.request.method': known ? method : '_OTHER',
+      'url.path': path,
+      'url.scheme': span.scheme,
+      'server.address': span.host,
+      'client.address': span.client,
+      'user_agent.original': span.userAgent,
+      'network.protocol.version': span.protocol.replace(/^HTTP\//, ''),
+      'http.response.status_code': status,
+      'monohull.worker': span.worker,
+      ...(status >= 500 ? { 'error.type': String(status) } : {}),
+    }),
+    status: status >= 500 ? { code: 2 } : {},
+  }
+}
+
+/** Metric, with counters that began at `startedMs`. */
+export function metricRecord(
+  { name, type, help, samples }: Metric,
+  { startedMs, nowMs }: { startedMs: number; nowMs: number },
+): object {
+  const dataPoints = samples.map(({ labels, value }) => ({
+    attributes: attributes(labels),
+    timeUnixNano: nanoseconds(nowMs),
+    ...(type === 'counter' ? { startTimeUnixNano: nanoseconds(startedMs) } : {}),
+    asDouble: value,
+  }))
+  const data =
+    type === 'counter'
+      ? { sum: { aggregationTemporality: 2, isMonotonic: true, dataPoints } }
+      : { gauge: { dataPoints } }
+  return { name: `monohull_${name}`, description: help, ...data }
+}
+
+const names = {
+  logs: ['resourceLogs', 'scopeLogs', 'logRecords'],
+  metrics: ['resourceMetrics', 'scopeMetrics', 'metrics'],
+  traces: ['resourceSpans', 'scopeSpans', 'spans'],
+} as const
+
+/** Body of a request: the records by their service. */
+export function requestBody(
+  signal: keyof typeof names,
+  records: readonly Encoded[],
+  { resource, version }: { resource: Record<string, string>; version: string },
+): string {
+  const [ofResource, ofScope, list] = names[signal]
+  const services = Map.groupBy(records, ({ service }) => service)
+  return JSON.stringify({
+    [ofResource]: [...services].map(([service, own]) => ({
+      resource: { attributes: attributes({ ...resource, 'service.name': service }) },
+      [ofScope]: [{ scope: { name: 'monohull', version }, [list]: own.map(({ record }) => record) }],
+    })),
+  })
+}
+
+function attributes(values: Record<string, Value>): object[] {
+  return Object.entries(values)
+    .filter(([, value]) => value !== '')
+    .map(([key, value]) => ({ key, value: anyValue(value) }))
+}
+
+function anyValue(value: Value): object {
+  if (typeof value === 'boolean') return { boolValue: value }
+  if (typeof value === 'string') return { stringValue: value }
+  return Number.isSafeInteger(value) ? { intValue: String(value) } : { doubleValue: value }
+}
+
+/** Time in nanoseconds since the Unix epoch, which no number holds. */
+function nanoseconds(ms: number): string {
+  return `${Math.floor(ms)}${String(Math.floor((ms % 1) * 1e6)).padStart(6, '0')}`
+}
