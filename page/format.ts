@@ -11,7 +11,9 @@ export function formatNumber(value: number | null | undefined): string {
 /** Time span of a request: `3.2 ms`, `1.24 s`. */
 export function formatLatency(seconds: number | null | undefined): string {
   if (seconds === undefined || seconds === null || Number.isNaN(seconds)) return dash
-  return seconds < 1 ? `${formatNumber(seconds * 1000)} ms` : `${formatNumber(seconds)} s`
+  const value = seconds < 1 ? seconds * 1000 : seconds
+  const digits = value >= 10 ? 0 : value >= 1 ? 1 : 2
+  return `${value.toLocaleString('en', { maximumFractionDigits: digits })} ${seconds < 1 ? 'ms' : 's'}`
 }
 
 /** Time span of a process: `12 s`, `5 min`, `3 h 20 min`, `4 d 2 h`. */

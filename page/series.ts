@@ -30,6 +30,12 @@ export function seriesOf(state: State, range: Range, names: readonly Measure[]):
   return result
 }
 
+/** Part of a period of `seconds` that is shown: since the first sample, and at least a tenth. */
+export function shownSeconds(times: readonly (number | null)[], end: number, seconds: number): number {
+  const known = end - (times.find(time => time !== null) ?? end)
+  return Math.min(seconds, Math.max(known, seconds / 10))
+}
+
 /** Path of a sparkline in a box of `width` by `height`, over a period that ends at `end`. */
 export function sparkline(
   times: readonly (number | null)[],

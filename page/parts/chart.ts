@@ -2,6 +2,7 @@ import { html } from 'htm/preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import uPlot from 'uplot'
 import type { Columns } from '../../supervisor/dashboard/history.ts'
+import { shownSeconds } from '../series.ts'
 
 interface ChartProps {
   name: string
@@ -23,7 +24,7 @@ export function Chart({ name, labels, columns, format, end, seconds }: ChartProp
   const period = useRef({ end, seconds })
   const [index, setIndex] = useState<number | null>(null)
   const [theme, setTheme] = useState(0)
-  period.current = { end, seconds }
+  period.current = { end, seconds: shownSeconds(columns[0] ?? [], end, seconds) }
 
   useEffect(() => {
     const query = matchMedia('(prefers-color-scheme: dark)')
@@ -64,6 +65,11 @@ export function Chart({ name, labels, columns, format, end, seconds }: ChartProp
   </figure>`
 }
 
+/** Time of day; with seconds if marks are less than a minute apart. */
+function timeOf(seconds: number, step: number): string {
+  return new Date(seconds * 1000).toLocaleTimeString('en-GB', step < 60 ? {} : { hour: '2-digit', minute: '2-digit' })
+}
+
 function optionsFor(given: {
   labels: readonly string[]
   format: ChartProps['format']
@@ -87,7 +93,13 @@ function optionsFor(given: {
       y: { range: (_plot, _least, most) => [0, most > 0 ? most * 1.15 : 1] },
     },
     axes: [
-      { ...axis, grid: { show: false }, space: 80, values: '{HH}:{mm}' },
+      {
+        ...axis,
+        grid: { show: false },
+        space: 80,
+        size: 26,
+        values: (_plot, splits, _axis, _space, step) => splits.map(split => timeOf(split, step)),
+      },
       {
         ...axis,
         grid: { stroke: colour('--line'), width: 1 },

@@ -2,7 +2,7 @@ import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'
 import type { Measure } from '../../supervisor/dashboard/point.ts'
 import { formatBytes, formatLatency, formatNumber, formatShare } from '../format.ts'
-import { type Range, ranges, seriesOf, sparkline } from '../series.ts'
+import { type Range, ranges, seriesOf, shownSeconds, sparkline } from '../series.ts'
 import type { State } from '../state.ts'
 import { Chart } from './chart.ts'
 
@@ -22,19 +22,19 @@ interface TileKind {
 const tiles: readonly TileKind[] = [
   { name: 'Requests', measures: ['requests'], labels: ['requests/s'], format: formatNumber, note: () => 'per second' },
   {
-    name: 'Latency',
+    name: 'Latency p95',
     measures: ['p50', 'p95', 'p99'],
     labels: ['p50', 'p95', 'p99'],
     main: 'p95',
     format: formatLatency,
-    note: last => `p95 · p50 ${formatLatency(last('p50'))} · p99 ${formatLatency(last('p99'))}`,
+    note: last => `p50 ${formatLatency(last('p50'))} · p99 ${formatLatency(last('p99'))}`,
   },
   {
-    name: 'Errors',
+    name: 'Errors 5xx',
     measures: ['serverErrors', 'clientErrors'],
     labels: ['5xx', '4xx'],
     format: formatShare,
-    note: last => `5xx · 4xx ${formatShare(last('clientErrors'))}`,
+    note: last => `4xx ${formatShare(last('clientErrors'))}`,
     isBad: last => (last('serverErrors') ?? 0) > 0.01,
   },
   { name: 'In flight', measures: ['inFlight'], labels: ['requests'], format: formatNumber, note: () => 'requests' },
@@ -88,7 +88,11 @@ export function Tiles({ state }: { state: State }) {
         const main = tile.main ?? tile.measures[0] ?? 'requests'
         const [times = [], values = []] = seriesOf(state, range, [main])
         const last = lastOf(state)
-        const path = sparkline(times, values, { ...box, end: state.at / 1000, seconds })
+        const path = sparkline(times, values, {
+          ...box,
+          end: state.at / 1000,
+          seconds: shownSeconds(times, state.at / 1000, seconds),
+        })
         return html`<button type="button" class="tile ${tile.isBad?.(last) ? 'bad' : ''}" aria-pressed=${tile.name === chosen}
           onClick=${() => choose(tile.name)}>
           <span class="name">${tile.name}</span>
