@@ -42,6 +42,7 @@ const fixes: [RegExp, string][] = [
   [/belongs to a cluster/, 'write redis+cluster:// in place of redis:// in dynamic_routes.store'],
   [/cluster support disabled/, 'write redis:// in place of redis+cluster:// in dynamic_routes.store'],
   [/CLUSTERDOWN|no server for slot/, 'repair the cluster: redis-cli --cluster check HOST:PORT'],
+  [/name another master|masters of the cluster have changed/, 'none needed: they are followed'],
   [/LOADING/, 'wait until it has loaded its data'],
   [/certificate|self.signed|SSL|TLS/i, 'set NODE_EXTRA_CA_CERTS to the CA of its certificate'],
 ]

@@ -49,6 +49,7 @@ export function createLoss({ clock, log, address, prefix, staleForMs, onEnd }: L
     cancel = clock.after(remainingMs, () => {
       cancel = undefined
       written.clear()
+      log.warn('dynamic routes that were not written again to Redis end now', { store: address })
       onEnd()
     })
   }

@@ -1,9 +1,9 @@
-import { messageOf } from '../../../base/errors.ts'
-import type { OpenLink } from '../link.ts'
-import type { RedisAddress, RedisUrl } from '../url.ts'
-import { connectClient } from './client.ts'
+import { formatAddress } from '../../../base/address.ts'
+import type { LinkEvents, OpenLink, RedisLink } from '../link.ts'
+import type { RedisUrl } from '../url.ts'
 import { clusterOpener } from './open-cluster.ts'
 import { openServer, type ServerLogin, socketTo } from './open-server.ts'
+import { createMasterQuestion, type Sentinels } from './sentinels.ts'
 
 /** Store that links are opened to. */
 export interface LinkTarget extends ServerLogin, Pick<RedisUrl, 'at'> {}
@@ -12,35 +12,48 @@ export interface LinkTarget extends ServerLogin, Pick<RedisUrl, 'at'> {}
 export function linkOpener(target: LinkTarget): OpenLink {
   const { at, ...login } = target
   if (at.kind === 'cluster') return clusterOpener(at.nodes, login)
-  return async events => openServer(await locate(at, login.isTls), login, events)
+  if (at.kind === 'sentinels') return events => openMaster(at, login, events)
+  const socket = at.kind === 'socket' ? { path: at.path } : socketTo(at, login.isTls)
+  return events => openServer(socket, login, events)
 }
 
-async function locate(at: Exclude<RedisUrl['at'], { kind: 'cluster' }>, isTls: boolean) {
-  if (at.kind === 'socket') return { path: at.path }
-  if (at.kind === 'address') return socketTo(at, isTls)
-  const reasons: string[] = []
-  for (const sentinel of at.sentinels) {
-    try {
-      return socketTo(await askSentinel(sentinel, isTls, at.master), isTls)
-    } catch (error) {
-      reasons.push(`${sentinel.host}:${sentinel.port} ${messageOf(error)}`)
-    }
-  }
-  throw new Error(`no Sentinel names the master ${at.master}: ${reasons.join('; ')}`)
-}
-
-async function askSentinel(sentinel: RedisAddress, isTls: boolean, master: string): Promise<RedisAddress> {
-  const client = await connectClient(
-    { socket: socketTo(sentinel, isTls), username: undefined, password: undefined, database: 0 },
-    { version: 2 },
-    { onLost: () => {} },
-  )
+/** Link to the master that Sentinels name. Its check fails once they name another: they close connections to the old one much later. */
+async function openMaster(at: Sentinels, login: ServerLogin, events: LinkEvents): Promise<RedisLink> {
+  const question = createMasterQuestion(at, login.isTls)
   try {
-    const reply = await client.call(['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', master])
-    const [host, port] = Array.isArray(reply) ? reply.map(String) : []
-    if (host === undefined) throw new Error('does not know it')
-    return { host, port: Number(port) }
-  } finally {
-    client.close()
+    const master = await question.ask()
+    const link = await openServer(socketTo(master, login.isTls), login, events)
+    const addressOf = ({ host, port }: typeof master) => formatAddress(host, port)
+    let named = addressOf(master)
+    let isAsking = false
+
+    async function ask(): Promise<void> {
+      if (isAsking) return
+      isAsking = true
+      try {
+        named = addressOf(await question.ask())
+      } catch {
+        // no reason to give up a master that responds
+      } finally {
+        isAsking = false
+      }
+    }
+
+    return {
+      ...link,
+      async check() {
+        // a Sentinel that does not respond must not delay it
+        ask()
+        await link.check()
+        if (named !== addressOf(master)) throw new Error(`the Sentinels name another master, ${named}`)
+      },
+      close() {
+        question.close()
+        link.close()
+      },
+    }
+  } catch (error) {
+    question.close()
+    throw error
   }
 }

@@ -140,12 +140,13 @@ describe('dynamic-routes/redis/store', () => {
   })
 
   it('keeps the routes of an empty Redis after a restart until stale_for is over or somebody deletes them', async () => {
-    const { redis, routes, nginx, ask, pass, close } = setUp()
+    const { redis, routes, nginx, lines, ask, pass, close } = setUp()
     for (const host of ['a.test', 'b.test', 'c.test']) redis.set(host, 'web')
     await pass(10)
     for (const host of ['a.test', 'b.test', 'c.test']) await ask(host)
     redis.restart()
     await pass(5000)
+    assert.ok(!lines.some(line => /readable again/.test(line)), 'they are not')
     assert.match(routes.status().problem ?? '', /restarted and has lost all routes/)
     await assert.rejects(ask('other.test'), /has lost all routes/)
     redis.set('b.test', 'legacy')
@@ -158,6 +159,7 @@ describe('dynamic-routes/redis/store', () => {
     assert.deepEqual([...nginx.keys()], ['a.test', 'b.test'])
     await pass(10_000)
     assert.deepEqual([...nginx.keys(), routes.status().problem], ['b.test', undefined])
+    assert.match(lines.at(-1) ?? '', /not written again to Redis end now/)
     redis.restart()
     await pass(5000)
     redis.flush()
