@@ -59,15 +59,49 @@ export function renderConnectionStatus(socket: string, locations: readonly strin
 }
 
 /** Numbers in nginx's stub_status. */
-export function readConnections(text: string): { open: number; dropped: number } | undefined {
-  const [, open] = /^Active connections: (\d+)/m.exec(text) ?? []
-  const [, accepted, handled] = /^ (\d+) (\d+) \d+/m.exec(text) ?? []
-  return open === undefined ? undefined : { open: Number(open), dropped: Number(accepted) - Number(handled) }
+export interface StubStatus {
+  active: number
+  accepted: number
+  handled: number
+  requests: number
+  reading: number
+  writing: number
+  waiting: number
+}
+
+/** Numbers in the text of nginx's stub_status; undefined for another text. */
+export function readStubStatus(text: string): StubStatus | undefined {
+  const pattern =
+    /^Active connections: (\d+)\s[^\n]*\n[^\n]*\n (\d+) (\d+) (\d+)\s*\nReading: (\d+) Writing: (\d+) Waiting: (\d+)/
+  const numbers = pattern.exec(text)?.slice(1).map(Number)
+  if (!numbers) return undefined
+  const [active = 0, accepted = 0, handled = 0, requests = 0, reading = 0, writing = 0, waiting = 0] = numbers
+  return { active, accepted, handled, requests, reading, writing, waiting }
+}
+
+/** Metrics with the names of nginx-prometheus-exporter, so that its dashboards work. */
+function stubStatusMetrics(found: StubStatus | undefined): Metric[] {
+  const nginx = (type: 'gauge' | 'counter', name: string, help: string, value: number): Metric => ({
+    ...{ prefix: 'nginx_', type, name, help },
+    samples: [{ labels: {}, value }],
+  })
+  if (!found) return [nginx('gauge', 'up', 'Whether nginx responds', 0)]
+  return [
+    nginx('gauge', 'up', 'Whether nginx responds', 1),
+    nginx('counter', 'connections_accepted', 'Accepted client connections', found.accepted),
+    nginx('gauge', 'connections_active', 'Active client connections', found.active),
+    nginx('counter', 'connections_handled', 'Handled client connections', found.handled),
+    nginx('gauge', 'connections_reading', 'Connections where nginx is reading the request header', found.reading),
+    nginx('gauge', 'connections_waiting', 'Idle client connections', found.waiting),
+    nginx('gauge', 'connections_writing', 'Connections where nginx is writing the response back', found.writing),
+    nginx('counter', 'http_requests_total', 'Total http requests', found.requests),
+  ]
 }
 
 /** Watch of nginx's connections. It logs at most one line a minute when they run short. */
 export function openConnectionWatch({ clock, log, bounds, openFiles, read }: ConnectionWatchDeps) {
   let last: ConnectionStatus | undefined
+  let stub: StubStatus | undefined
   let notedAt = Number.NEGATIVE_INFINITY
   let isClosed = false
   let askedAt = Number.NEGATIVE_INFINITY
@@ -76,9 +110,9 @@ export function openConnectionWatch({ clock, log, bounds, openFiles, read }: Con
   async function ask(): Promise<void> {
     askedAt = clock.monotonic()
     const text = await read()
-    const now = text === undefined ? undefined : readConnections(text)
+    stub = text === undefined ? undefined : readStubStatus(text)
     const { limit } = bounds()
-    if (now) note({ ...now, limit })
+    if (stub) note({ open: stub.active, dropped: stub.accepted - stub.handled, limit })
   }
 
   function areFew(): boolean {
@@ -123,19 +157,21 @@ export function openConnectionWatch({ clock, log, bounds, openFiles, read }: Con
     name: 'connections',
     refresh: ask,
     status: () => (last ? { connections: last } : {}),
-    metrics: (): Metric[] =>
-      last
+    metrics: (): Metric[] => [
+      ...(Number.isFinite(askedAt) ? stubStatusMetrics(stub) : []),
+      ...(last
         ? [
             gauge('nginx_connections', 'Open connections of clients to nginx', last.open),
             gauge('nginx_connections_limit', 'Connections that nginx may have to clients and apps', last.limit),
             {
               name: 'nginx_connections_dropped_total',
-              type: 'counter',
+              type: 'counter' as const,
               help: 'Connections that nginx closed because it had none left',
               samples: [{ labels: {}, value: last.dropped }],
             },
           ]
-        : [],
+        : []),
+    ],
     quiesce: close,
     close,
   }

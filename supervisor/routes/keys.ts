@@ -1,3 +1,4 @@
+import type { InternalPage } from './internal.ts'
 import { describeRouteKeyProblems } from './key-problems.ts'
 import { type ProxiedTarget, spoolsAll } from './route.ts'
 import { type Match, type RouteKeys, routeKeys, trimPath } from './route-keys.ts'
@@ -18,6 +19,7 @@ export type Target =
   | ({ kind: 'files' } & FilesTarget)
   | ({ kind: 'redirect' } & RedirectTarget)
   | ({ kind: 'response' } & ResponseTarget)
+  | { kind: 'internal'; page: InternalPage }
 
 /** Route as configured. */
 export interface Route {
@@ -80,5 +82,6 @@ function toTarget(value: RouteKeys): Target {
   if (value.upstream !== undefined) return { kind: 'upstream', name: value.upstream, ...proxying }
   if (value.files) return { kind: 'files', ...value.files }
   if (value.redirect) return { kind: 'redirect', ...value.redirect }
+  if (value.internal) return { kind: 'internal', page: value.internal }
   return { kind: 'response', ...defaultResponse, ...value.response }
 }

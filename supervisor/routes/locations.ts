@@ -5,6 +5,7 @@ import { appKey } from '../workers/app-upstream.ts'
 import { renderRouteCount } from './counted.ts'
 import { type DirectoryRoute, hiddenFiles, renderDirectory, renderDirectoryMaps } from './directory.ts'
 import { includeFrontHeaders, mayRefuse, renderAdmission, renderResponseRules } from './front.ts'
+import { renderInternal } from './internal.ts'
 import {
   isProxied,
   type ProxiedModel,
@@ -138,6 +139,7 @@ function renderMap(route: ServedRoute, index: number): string[] {
       if (!target.keepsPath || path === '/') return []
       return (target.to === '/' ? renderBareRestMap : renderRestMap)(path, variableOf(index))
     case 'response':
+    case 'internal':
       return []
   }
 }
@@ -155,6 +157,8 @@ function renderBodies(route: ServedRoute, model: Site['model'], url?: string): B
       const body = renderDirectory(route as DirectoryRoute, { variable, features: model.features, headers })
       return { at: [`return 308 ${path}/$is_args$args;`], below: [...body, ...snippet] }
     }
+    case 'internal':
+      return withSnippet(renderInternal(target, path), snippet)
     case 'redirect':
       return withSnippet(renderRedirect(route, target, variable), snippet)
     case 'response':

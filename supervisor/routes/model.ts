@@ -1,4 +1,4 @@
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { ResponseHeadersConfig } from '../front/response-header-keys.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
 import type { AppSettings } from '../workers/adapters/app-settings.ts'
@@ -7,9 +7,12 @@ import type { FilesTarget, RouteTarget, ServedRoute } from './route.ts'
 import { routeRules } from './rules.ts'
 import { type Directories, shortcutsOf } from './static-directory.ts'
 
+/** Name of the socket in run_dir for pages of monohull itself. */
+export const internalSocketName = 'internal.sock'
+
 /** Settings that routes depend on. */
 export interface RoutesSettings {
-  config: { routes: readonly Route[]; directory: string; headers: ResponseHeadersConfig }
+  config: { routes: readonly Route[]; directory: string; run_dir: string; headers: ResponseHeadersConfig }
   apps: readonly Pick<AppSettings, 'name' | 'content'>[]
 }
 
@@ -46,6 +49,8 @@ export function routesOf(
         return { kind: 'response', status: target.status, body: target.body, contentType: target.content_type }
       case 'upstream':
         return target
+      case 'internal':
+        return { ...target, socket: join(config.run_dir, internalSocketName) }
       case 'app': {
         const content = apps.find(({ name }) => name === target.name)?.content
         return content?.kind === 'files' ? toDirectory(content.root, directories) : content && target

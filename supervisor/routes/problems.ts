@@ -15,6 +15,8 @@ export interface RouteContext {
   upstreams: readonly string[]
   health: { live_path: string; ready_path: string }
   basic_auth: { file?: string | undefined }
+  allow?: unknown
+  tls: { client_certificates?: { mode: string } | undefined }
 }
 
 /** App that gets every request if there are no routes: the only one, else web, else app; undefined if there is none of these. */
@@ -43,6 +45,7 @@ export function describeRouteProblems(
     if (!route) return []
     return [
       ...describeTarget(route, index, context),
+      ...describeOpenPage(route, index, context),
       ...describeConflict(firsts.get(matchKey(route)), index),
       ...describeLoop(routes, route, index),
       ...describeHealthConflict(route, index, context),
@@ -77,6 +80,19 @@ function describeTarget({ target }: Route, index: number, { apps, upstreams }: R
       params: { fix },
     },
   ]
+}
+
+/** Problem of a route by which anyone could read a page of monohull itself. */
+function describeOpenPage({ target, settings }: Route, index: number, front: RouteContext): RouteProblem[] {
+  if (target.kind !== 'internal') return []
+  const { basic_auth, allow = front.allow, client_certificate } = settings
+  const mode = front.tls.client_certificates?.mode ?? 'off'
+  const certificate = mode === 'off' ? 'off' : (client_certificate ?? mode)
+  const hasPassword = basic_auth !== 'off' && (basic_auth ?? front.basic_auth).file !== undefined
+  if (hasPassword || (allow !== undefined && allow !== 'off') || certificate === 'required') return []
+  const message = `shows ${target.page} to everyone`
+  const fix = 'set basic_auth, allow or client_certificate: required for the route'
+  return [{ path: ['routes', index, 'internal'], message, params: { fix } }]
 }
 
 /** What requests a route is for. */

@@ -8,6 +8,7 @@ import type { OwnFiles } from '../nginx/own-files.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
 import type { AppUpstream } from '../workers/app-upstream.ts'
 import type { BusyCounter } from '../workers/autoscaling/busy-counter.ts'
+import type { InternalTarget } from './internal.ts'
 import type { DirectoryShortcuts } from './static-directory.ts'
 
 /** Route as nginx serves it. */
@@ -26,7 +27,7 @@ export interface ServedRoute {
 }
 
 /** Target of a served route. */
-export type RouteTarget = ProxiedTarget | FilesTarget | RedirectTarget | ResponseTarget
+export type RouteTarget = ProxiedTarget | FilesTarget | RedirectTarget | ResponseTarget | InternalTarget
 
 /** App or upstream that requests are proxied to. */
 export interface ProxiedTarget {

@@ -1,6 +1,6 @@
+import type { TcpServer } from '../base/adapters/tcp-server.ts'
 import { formatAddress } from '../base/address.ts'
 import type { Log } from '../base/log.ts'
-import type { AdminListener } from '../dashboard/adapters/listener.ts'
 import type { AdminOptions } from './adapters/admin-app.ts'
 import type { Run } from './run.ts'
 import type { Subject } from './subject.ts'
@@ -18,13 +18,7 @@ export async function openAdminPort(
 ): Promise<Subject & { address(): string | undefined }> {
   let listener = await listen(run.settings().config.admin)
 
-  async function listen({
-    bind,
-    port,
-  }: {
-    bind: string
-    port?: number | undefined
-  }): Promise<AdminListener | undefined> {
+  async function listen({ bind, port }: { bind: string; port?: number | undefined }): Promise<TcpServer | undefined> {
     if (port === undefined) return undefined
     const { listenForAdmin } = await import('../dashboard/adapters/listener.ts')
     const opened = await listenForAdmin({ bind, port }, async () => {

@@ -8,6 +8,8 @@ import type { AdminOptions } from './adapters/admin-app.ts'
 import { adminSocketName } from './adapters/instance-search.ts'
 import { openAdminPort } from './admin-port.ts'
 import type { CommandQueue } from './command-queue.ts'
+import { openInternalPages } from './internal-pages.ts'
+import { openMetricsPort } from './metrics-port.ts'
 import type { Run } from './run.ts'
 import type { Subject } from './subject.ts'
 
@@ -58,6 +60,8 @@ export async function openLocalServers(run: Run, deps: LocalServersDeps): Promis
     pause: deps.pause,
     jobs: deps.jobs,
   }
+  run.add(await openMetricsPort(run, deps.log))
+  run.add(await openInternalPages(run, { metrics: run.metrics }))
   run.add(await openAdminPort(run, { log: deps.log, options: admin }))
   const servers = await Promise.all([
     serveRetries({ path: join(config.run_dir, retrySocketName), gid: nginxUser?.gid }, deps.retries),

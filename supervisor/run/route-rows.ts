@@ -22,6 +22,8 @@ function describeTarget(target: Route['target']): string {
       return target.name
     case 'redirect':
       return `${target.to} (${target.status})`
+    case 'internal':
+      return target.page
     case 'response':
       return String(target.status)
     default:

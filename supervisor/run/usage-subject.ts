@@ -22,5 +22,6 @@ export function openUsage(deps: UsageDeps): Subject {
       loaded && last && clock.monotonic() - last.at < validMs
         ? loaded.withUsage({ ...apps.status(), ...processes.status() }, last, apps)
         : {},
+    metrics: async () => (last ? (await import('./usage-metrics.ts')).usageMetrics(deps, last) : []),
   }
 }

@@ -27,12 +27,15 @@ export interface UsageSample {
   /** By process group. */
   groups: ReadonlyMap<number, ProcessUsage>
   counts: RequestCounts | undefined
+  /** Share of the time since the sample before that the requests of a worker took, by worker. */
+  busy: ReadonlyMap<string, number>
   container: ContainerUsage
 }
 
 /** Sampler of usage: nothing is looked at until somebody asks. */
 export function createUsageSampler({ clock, run, apps, processes, requests }: UsageDeps) {
   const before = new Map<number, CpuSample>()
+  const busyBefore = new Map<string, CpuSample>()
 
   async function sample(): Promise<UsageSample> {
     const { config } = run.settings()
@@ -59,7 +62,18 @@ export function createUsageSampler({ clock, run, apps, processes, requests }: Us
       before.set(pid, sample)
     }
     for (const pid of before.keys()) if (!groups.has(pid)) before.delete(pid)
-    return { at, groups, counts, container }
+    return { at, groups, counts, busy: busyShares(at, counts), container }
+  }
+
+  function busyShares(at: number, counts: RequestCounts | undefined): Map<string, number> {
+    const shares = new Map<string, number>()
+    for (const { worker, busySeconds } of counts?.workers ?? []) {
+      // as with CPU time, a worker may do more than a second's work in one
+      const taken = sampleCpu(busyBefore.get(worker), { at, cpuSeconds: busySeconds }, undefined)
+      busyBefore.set(worker, taken)
+      if (taken.cpu !== undefined) shares.set(worker, Math.min(1, taken.cpu))
+    }
+    return shares
   }
 
   return { sample }

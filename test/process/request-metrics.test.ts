@@ -1,11 +1,13 @@
 // needs: libnginx-mod-http-lua
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { it } from 'node:test'
 import { requestSocket } from '../../supervisor/base/adapters/unix-http.ts'
 import type { RequestCounts } from '../../supervisor/front/requests/request-counts.ts'
 import type { Status } from '../../supervisor/run/status.ts'
-import { fixture, type Monohull, startMonohull, until } from './monohull.ts'
+import { freePorts } from './free-ports.ts'
+import { ask, fixture, type Monohull, startMonohull, until } from './monohull.ts'
 
 const config = `https: off
 app: { command: [node, ${fixture('hello.cjs')}], workers: 2 }
@@ -16,6 +18,8 @@ routes:
   - { path: /, app: app }
   - { path: /gone, upstream: gone }
   - { path: /ok, response: { body: ok } }
+  - { path: /internal/metrics, internal: metrics, allow: [127.0.0.1] }
+  - { path: /secret/metrics, internal: metrics, allow: [192.0.2.1] }
 `
 
 async function get(monohull: Monohull, path: string): Promise<string> {
@@ -32,7 +36,8 @@ async function counts(monohull: Monohull): Promise<RequestCounts> {
 }
 
 it('the requests', async t => {
-  const monohull = startMonohull(t, { files: { 'monohull.yaml': config } })
+  const [port = 0] = await freePorts(1)
+  const monohull = startMonohull(t, { files: { 'monohull.yaml': `${config}metrics: { port: ${port} }\n` } })
   await monohull.serving()
 
   await t.test('are counted by route, method and status, but not the health checks', async () => {
@@ -87,5 +92,52 @@ it('the requests', async t => {
       [0, 0],
     )
     assert.ok(container?.disks.some(({ name }) => name === 'run_dir'))
+  })
+  await t.test('are metrics on a port, and on a route for those who may read them', async () => {
+    const onPort = await ask(port, { path: '/metrics' })
+    const onRoute = await monohull.request({ path: '/internal/metrics' })
+    for (const { status, headers, body } of [onPort, onRoute]) {
+      assert.equal(status, 200)
+      assert.match(headers['content-type'] ?? '', /^text\/plain; version=0\.0\.4/)
+      const labels =
+        'app="app",http_route="/",http_request_method="GET",http_response_status_code="200",url_scheme="http"'
+      assert.match(body, new RegExp(`^http_server_request_duration_seconds_count{${labels}} \\d+$`, 'm'))
+      assert.match(body, /^nginx_up 1$/m)
+      assert.match(body, /^monohull_worker_queue_length\{app="app",worker="app\.1"\} 0$/m)
+    }
+    const open = await ask(port, {
+      path: '/metrics',
+      headers: { accept: 'application/openmetrics-text;version=1.0.0' },
+    })
+    assert.match(open.headers['content-type'] ?? '', /^application\/openmetrics-text/)
+    assert.match(open.body, /\n# EOF\n$/)
+    const statuses = await Promise.all([
+      ask(port, { path: '/' }),
+      ask(port, { path: '/metrics', method: 'POST' }),
+      monohull.request({ path: '/secret/metrics' }),
+      monohull.request({ path: '/internal/metrics/more' }),
+    ])
+    assert.deepEqual(
+      statuses.map(({ status }) => status),
+      [404, 405, 403, 404],
+    )
+  })
+
+  await t.test('have a port that a reload moves, or that is taken', async () => {
+    const [next = 0] = await freePorts(1)
+    const file = join(monohull.folder, 'monohull.yaml')
+    const reloadTo = async (metrics: string) => {
+      const from = monohull.output().length
+      writeFileSync(file, `${config}metrics: { ${metrics} }\n`)
+      monohull.signal('SIGHUP')
+      return monohull.seen(/reload (finished|abandoned.*)/, from)
+    }
+    await reloadTo(`port: ${next}`)
+    assert.equal((await ask(next, { path: '/metrics' })).status, 200)
+    await assert.rejects(ask(port, { path: '/metrics' }), /ECONNREFUSED/)
+    const taken = monohull.instance().httpPort
+    const [text] = await reloadTo(`port: ${taken}`)
+    assert.match(text, /another program listens there/)
+    assert.equal((await ask(next, { path: '/metrics' })).status, 200)
   })
 })

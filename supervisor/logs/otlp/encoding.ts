@@ -1,5 +1,5 @@
 import type { LogLevel } from '../../base/log.ts'
-import type { Metric } from '../../base/metrics.ts'
+import type { Labels, Metric } from '../../base/metrics.ts'
 import type { LogLine } from '../log-ring.ts'
 import type { AccessSpan } from './span-line.ts'
 
@@ -89,11 +89,25 @@ export function spanRecord(span: AccessSpan): object {
 
 /** Metric, with counters that began at `startedMs`. */
 export function metricRecord(
-  { name, type, help, samples }: Metric,
+  { name, prefix = 'monohull_', type, help, samples, histogram }: Metric,
   { startedMs, nowMs }: { startedMs: number; nowMs: number },
 ): object {
+  const description = help
+  if (histogram) {
+    const dataPoints = histogram.distributions.map(({ labels, counts, count, sum }) => ({
+      attributes: attributes(semantic(labels)),
+      startTimeUnixNano: nanoseconds(startedMs),
+      timeUnixNano: nanoseconds(nowMs),
+      count: String(Math.max(count, total(counts))),
+      sum,
+      bucketCounts: [...counts, Math.max(0, count - total(counts))].map(String),
+      explicitBounds: histogram.bounds,
+    }))
+    const data = { aggregationTemporality: 2, dataPoints }
+    return { name: otelNames[prefix + name] ?? prefix + name, description, unit: 's', histogram: data }
+  }
   const dataPoints = samples.map(({ labels, value }) => ({
-    attributes: attributes(labels),
+    attributes: attributes(semantic(labels)),
     timeUnixNano: nanoseconds(nowMs),
     ...(type === 'counter' ? { startTimeUnixNano: nanoseconds(startedMs) } : {}),
     asDouble: value,
@@ -102,7 +116,32 @@ export function metricRecord(
     type === 'counter'
       ? { sum: { aggregationTemporality: 2, isMonotonic: true, dataPoints } }
       : { gauge: { dataPoints } }
-  return { name: `monohull_${name}`, description: help, ...data }
+  return { name: otelNames[prefix + name] ?? prefix + name, description, ...data }
+}
+
+/** Names of OpenTelemetry, of which Prometheus has another spelling. */
+const otelNames: Readonly<Record<string, string>> = {
+  http_server_request_duration_seconds: 'http.server.request.duration',
+  http_server_active_requests: 'http.server.active_requests',
+  http_route: 'http.route',
+  http_request_method: 'http.request.method',
+  http_response_status_code: 'http.response.status_code',
+  url_scheme: 'url.scheme',
+  server_address: 'server.address',
+}
+
+function semantic(labels: Labels): Record<string, Value> {
+  return Object.fromEntries(
+    Object.entries(labels).flatMap(([name, value]) => {
+      if (value === undefined) return []
+      const own = otelNames[name] ?? name
+      return [[own, own === 'http.response.status_code' ? Number(value) : value]]
+    }),
+  )
+}
+
+function total(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0)
 }
 
 const names = {

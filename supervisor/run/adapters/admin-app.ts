@@ -1,6 +1,6 @@
 import express, { type Express, type Request, type Response } from 'express'
 import { messageOf } from '../../base/errors.ts'
-import { formatMetrics, type Metric, metricsType } from '../../base/metrics.ts'
+import type { Metric } from '../../base/metrics.ts'
 import type { Outcome } from '../../base/outcome.ts'
 import type { EffectiveKey } from '../../config/effective.ts'
 import { maxWorkers } from '../../config/limits.ts'
@@ -22,6 +22,7 @@ import { hookHeader } from './admin-client.ts'
 import { addRecordRoutes } from './admin-record.ts'
 import { type HealthOptions, respondToHealth } from './health-responder.ts'
 import { addJobRoutes } from './job-routes.ts'
+import { respondWithMetrics } from './metrics-responder.ts'
 
 /** About a million routes. */
 const longestImport = '128mb'
@@ -95,12 +96,10 @@ export function createAdminApp({
     await refresh()
     response.json(status())
   })
-  app.get('/metrics', async (_request, response) => {
-    response.type(metricsType).send(formatMetrics(await metrics()))
-  })
   app.get('/config', async (_request, response) => {
     response.json({ keys: await describeConfig() })
   })
+  app.get('/metrics', (request, response) => respondWithMetrics(metrics, request, response))
   addRecordRoutes(app, record)
   app.get('/requests', async (_request, response) => {
     const counts = await requests()

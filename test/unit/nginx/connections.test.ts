@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createLog } from '../../../supervisor/base/log.ts'
-import { openConnectionWatch, readConnections } from '../../../supervisor/nginx/connection-watch.ts'
+import { openConnectionWatch, readStubStatus } from '../../../supervisor/nginx/connection-watch.ts'
 import {
   nginxConnections,
   renderOpenFiles,
@@ -52,8 +52,9 @@ const report = (open: number, dropped = 0) =>
 
 describe('nginx/connection-watch', () => {
   it("reads nginx's report", () => {
-    assert.deepEqual(readConnections(report(12, 3)), { open: 12, dropped: 3 })
-    assert.equal(readConnections('<html>'), undefined)
+    const { active, accepted = 0, handled = 0 } = readStubStatus(report(12, 3)) ?? {}
+    assert.deepEqual([active, accepted - handled], [12, 3])
+    assert.equal(readStubStatus('<html>'), undefined)
   })
 
   it('logs one line a minute while connections are short, and shows them', async () => {
@@ -85,8 +86,16 @@ describe('nginx/connection-watch', () => {
     await advance(30_000)
     assert.match(lines[2] ?? '', /dropped=2/)
     assert.deepEqual(
-      watch.metrics().map(({ name, samples }) => [name, samples[0]?.value]),
+      watch.metrics().map(({ prefix = '', name, samples }) => [prefix + name, samples[0]?.value]),
       [
+        ['nginx_up', 1],
+        ['nginx_connections_accepted', 909],
+        ['nginx_connections_active', 1],
+        ['nginx_connections_handled', 900],
+        ['nginx_connections_reading', 0],
+        ['nginx_connections_waiting', 0],
+        ['nginx_connections_writing', 1],
+        ['nginx_http_requests_total', 77],
         ['nginx_connections', 1],
         ['nginx_connections_limit', 256],
         ['nginx_connections_dropped_total', 9],

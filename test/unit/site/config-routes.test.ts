@@ -49,6 +49,20 @@ describe('config: targets of routes', () => {
     })
   })
 
+  it('are a page of monohull, for those who may read it', () => {
+    const route = '{path: /m, internal: metrics'
+    const guards = ['allow: [10.0.0.0/8]}', 'basic_auth: {file: users}}']
+    for (const guard of guards)
+      assert.deepEqual(acceptedApps(yaml(`routes: [${route}, ${guard}]`)).routes[0]?.target, {
+        kind: 'internal',
+        page: 'metrics',
+      })
+    acceptedApps(yaml(`allow: [10.0.0.1]\nroutes: [${route}}]`))
+    acceptedApps(yaml(`tls: {client_certificates: {ca: ca.pem}}\nroutes: [${route}}]`))
+    refusedOnce(yaml(`tls: {client_certificates: {ca: ca.pem, mode: optional}}\nroutes: [${route}}]`))
+    refusedOnce(yaml(`basic_auth: {file: users}\nroutes: [${route}, basic_auth: off}]`))
+  })
+
   it('make an app unnecessary, unless it has a command', () => {
     assert.deepEqual(acceptedApps(yaml('routes: [{files: {root: public}}]')).apps, {})
     assert.deepEqual(acceptedApps({ env: { MONOHULL_WORKERS: '2' }, ...yaml('routes: [{response: {}}]') }).apps, {})
@@ -56,7 +70,10 @@ describe('config: targets of routes', () => {
   })
 
   const wrong: [string, string, RegExp, RegExp][] = [
-    ['{path: /x}', 'routes.0', /^has no target$/, /^set one of app, upstream, files, redirect, response$/],
+    ['{path: /x}', 'routes.0', /^has no target$/, /^set one of app, upstream, files, redirect, internal, response$/],
+    ['{path: /m, internal: metrics}', 'routes.0.internal', /^shows metrics to everyone$/, /^set basic_auth, allow or /],
+    ['{internal: metrics, allow: off}', 'routes.0.internal', /^shows metrics to everyone$/, /./],
+    ['{internal: metrics, allow: [::1], cache: {}}', 'routes.0.cache', /^applies to routes to an app/, /./],
     ['{app: app, files: {root: x}}', 'routes.0.files', /^conflicts with app: a route has one target$/, /app, files/],
     ['{upstream: legacy}', 'routes.0.upstream', /^is not an upstream/, /^set upstreams\.legacy$/],
     ['{app: app, strip_prefix: true}', 'routes.0.strip_prefix', /^has no prefix to strip$/, /path/],
