@@ -8,6 +8,9 @@ export const bytesLogName = 'access-bytes.log'
 /** Name of the file for access lines that must not wait for a reader of stdout. */
 export const accessLinesName = 'access-lines.log'
 
+/** Name of the file for access lines that go to a syslog server. */
+export const accessSyslogName = 'access-syslog.log'
+
 /** Access lines in JSON, with each byte that is not UTF-8 escaped: `\\xFF`. */
 export function escapeBytes(lines: Buffer): string {
   return validText(lines, '\\\\x')

@@ -105,6 +105,12 @@ export async function startPrograms(deps: StartDeps): Promise<StartedPrograms | 
     })
     if (telemetry) run.add(telemetry)
   }
+  const { syslog: address } = config.logs
+  if (address !== undefined) {
+    const { openSyslog } = await import('./syslog.ts')
+    const { hostname: host } = settings.certificates
+    run.add(openSyslog({ clock: systemClock, log, logs: deps.record.logs, address, host, runDir: config.run_dir }))
+  }
   const front = run.add(openFront(config))
   const runtime = createRuntime(deps, instance)
   const hooks = createHookRunner(runtime)

@@ -14,6 +14,7 @@ import { accessFileName } from '../logs/rotation-names.ts'
 import { workerRequests } from '../nginx/connections.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
 import type { ListenAddress } from '../nginx/listen-address.ts'
+import { accessSyslogName } from '../nginx/log-tails.ts'
 import { filtersWithLua } from '../nginx/own-files.ts'
 import { systemAuthorities } from '../routes/adapters/files.ts'
 import { routesOf } from '../routes/model.ts'
@@ -102,7 +103,7 @@ export function modelNginx(settings: Settings, features: NginxFeatures, running:
           path: running.accessLogPath,
           format: lineFormat(config.log_format),
           ...accessRules(config.access_log),
-          file: accessFileOf(config),
+          files: accessFilesOf(config),
         }
       : undefined,
     traces: {
@@ -161,8 +162,11 @@ export function modelNginx(settings: Settings, features: NginxFeatures, running:
   }
 }
 
-function accessFileOf({ logs: { files } }: Config): string | undefined {
-  return files && join(files.directory, accessFileName)
+function accessFilesOf({ logs: { files, syslog }, run_dir }: Config): string[] {
+  return [
+    ...(files ? [join(files.directory, accessFileName)] : []),
+    ...(syslog === undefined ? [] : [join(run_dir, 'nginx', accessSyslogName)]),
+  ]
 }
 
 function toUpstream(

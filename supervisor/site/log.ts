@@ -46,7 +46,7 @@ function renderWorkerNames(apps: readonly AppUpstream[]): string[] {
 /** Lines with bytes that need not be UTF-8 would be no JSON: the supervisor escapes them. */
 function renderAccessLog(log: AccessLog, workDir: string): string[] {
   const { format, fields } = log
-  const paths = [log.path, ...(log.file === undefined ? [] : [log.file])]
+  const paths = [log.path, ...(log.files ?? [])]
   const name = fields ? 'monohull_fields' : `monohull_${format}`
   const own = fields ? [renderAccessFormat(name, format, fields)] : []
   const logged = loggedVariable(log)

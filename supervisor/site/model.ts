@@ -21,8 +21,8 @@ import type { BusyCounter } from '../workers/autoscaling/busy-counter.ts'
 /** Access log. */
 export interface AccessLog extends AccessRules {
   path: string
-  /** File with the same lines. */
-  file?: string | undefined
+  /** Files with the same lines. */
+  files?: readonly string[]
   format: LogFormat
 }
 

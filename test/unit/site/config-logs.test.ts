@@ -31,3 +31,32 @@ describe('config/load: access_log', () => {
       assert.match(`${found.problem} ${found.fix}`, problem)
     })
 })
+
+describe('config/load: logs', () => {
+  it('has files with limits, and an address for syslog', () => {
+    const { logs } = accepted(
+      yaml('logs: { files: { directory: /var/log/x, max_age: 7d }, syslog: "tcp://[::1]:601" }'),
+    )
+    assert.deepEqual(logs.files, {
+      directory: '/var/log/x',
+      max_size: 100 << 20,
+      max_age: 7 * 86_400_000,
+      keep: 5,
+      compress: true,
+    })
+    assert.deepEqual([logs.overflow, logs.otlp, logs.syslog], ['block', true, 'tcp://[::1]:601'])
+  })
+
+  const refusals: [string, RegExp][] = [
+    ['{ files: { directory: logs } }', /absolute path/],
+    ['{ files: { directory: /a, max_size: 0 } }', /amount of memory/],
+    ['{ overflow: wait }', /block or drop/],
+    ['{ syslog: "udp://a:514" }', /unix:\/dev\/log or tcp/],
+    ['{ syslog: "tcp://logs" }', /unix:\/dev\/log or tcp/],
+  ]
+  for (const [text, problem] of refusals)
+    it(`rejects ${text}`, () => {
+      const found = refusedOnce(yaml(`logs: ${text}`))
+      assert.match(`${found.problem} ${found.fix}`, problem)
+    })
+})
