@@ -54,7 +54,7 @@ describe('processes', { concurrency: 3 }, () => {
     await monohull.seen(said)
     assert.match(
       (await tell(t, monohull, 'status')).output,
-      new RegExp(`^queue\\.2 +running +${pid} +\\d+ s +0 +0$`, 'm'),
+      new RegExp(`^queue\\.2 +running +${pid} +\\d+ s +(-|\\d+ %) +\\d+ MB +- +0 +0$`, 'm'),
     )
   })
 
