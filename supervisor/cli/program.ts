@@ -87,6 +87,11 @@ export async function runProgram(argv: string[], world: World): Promise<number> 
       process.stdout.write(json ? toJson({ version, node }) : `monohull ${version}, Node ${node}\n`)
     })
 
+  if (first === 'completion' || first === 'complete')
+    await (await import('./completion.ts')).addCompletion(program, argv, world)
+  else
+    program.command('completion').argument('<shell>').description('print the completion script for bash, zsh or fish')
+
   const names = [...program.commands.flatMap(command => [command.name(), ...command.aliases()]), 'help']
   const words = first === 'help' ? argv.slice(1) : argv
   const [name = ''] = words

@@ -24,7 +24,10 @@ describe('monohull status, reload, restart, scale and stop', { concurrency: 3 },
       table.output,
       new RegExp(`^monohull ready, pid ${monohull.process.pid}, up \\d+ s\nhttp +127.0.0.1:${httpPort}\n`),
     )
-    assert.match(table.output, new RegExp(`^app\\.1 +serving +${monohull.worker(1)} +\\d+ s +(-|\\d+ %) +\\d+ MB +\\d +0 +0$`, 'm'))
+    assert.match(
+      table.output,
+      new RegExp(`^app\\.1 +serving +${monohull.worker(1)} +\\d+ s +(-|\\d+ %) +\\d+ MB +\\d +0 +0$`, 'm'),
+    )
     const json = await tell(t, monohull, 'status', '--json')
     const status = JSON.parse(json.output)
     assert.deepEqual([status.state, status.workers.length, status.workers[1].pid], ['ready', 2, monohull.worker(2)])

@@ -84,6 +84,12 @@ describe('the commands for a running instance', () => {
     const first = await seen()
     await until('another look', async () => (await seen()) > first)
 
+    const completed = await cli(monohull, 'complete', '--', 'restart', '')
+    assert.deepEqual(
+      completed.stdout.split('\n').map(line => line.trim()),
+      ['app', 'app.1', ':4', ''],
+    )
+
     const shown = await cli(monohull, 'config', 'show', 'app', '--set')
     assert.match(shown.stdout, /^app\.command +\[node, \S+\] +\S*monohull\.yaml:2$/m)
     assert.match(shown.stdout, /^app\.workers +1 +MONOHULL_WORKERS$/m)

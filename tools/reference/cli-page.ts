@@ -22,6 +22,7 @@ const controls = [
   'routes',
   'jobs',
   'stop',
+  'completion',
 ]
 
 /** Page docs/reference/cli.md: the program's help, as it prints it to a pipe. */
