@@ -18,7 +18,9 @@ export function resolveJobs(sources: JobSources): JobSettings {
   const { MONOHULL_JOBS: setting = 'on', TZ } = world.env
   if (setting !== 'on' && setting !== 'off')
     complain('MONOHULL_JOBS', setting, 'expected on or off', 'set MONOHULL_JOBS=off where no job may run by itself')
-  const localZone = findTimeZone(TZ)
+  // names of time zones take 5 MB of memory
+  const isLocal = Object.values(config.jobs).some(({ timezone }) => timezone === undefined)
+  const localZone = isLocal ? findTimeZone(TZ) : undefined
   const share = createSharing()
   const jobs = Object.entries(config.jobs).flatMap(([name, item]): JobPlan[] => {
     const key = `jobs.${name}`
