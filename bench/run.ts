@@ -18,6 +18,7 @@ import { kills } from './measures/kills.ts'
 import { limits } from './measures/limits.ts'
 import { logs } from './measures/logs.ts'
 import { memory } from './measures/memory.ts'
+import { pages } from './measures/pages.ts'
 import { reloads } from './measures/reloads.ts'
 import { rest } from './measures/rest.ts'
 import { routes } from './measures/routes.ts'
@@ -42,6 +43,7 @@ const measures: readonly Measure[] = [
   boot,
   memory,
   rest,
+  pages,
   logs,
   throughput,
   front,

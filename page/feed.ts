@@ -31,7 +31,7 @@ export function connectFeed({ onMessage, onConnection }: FeedListener): FeedConn
 
   function headers(): Record<string, string> {
     const token = sessionStorage.getItem(tokenKey)
-    return token === null ? {} : { authorization: `Bearer ${token}` }
+    return token === null ? {} : { 'monohull-token': token }
   }
 
   async function open(): Promise<void> {

@@ -27,7 +27,7 @@ const tiles: readonly TileKind[] = [
     labels: ['p50', 'p95', 'p99'],
     main: 'p95',
     format: formatLatency,
-    note: last => `p50 ${formatLatency(last('p50'))} · p99 ${formatLatency(last('p99'))}`,
+    note: last => `p50 ${formatLatency(last('p50'))} · p99 ${formatLatency(last('p99'))}`.replace(' ms ·', ' ·'),
   },
   {
     name: 'Errors 5xx',

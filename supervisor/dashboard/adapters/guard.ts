@@ -53,7 +53,7 @@ export function createGuard(access: () => Access): RequestHandler[] {
             )
       const wrong = await wrongTokens.getKey(addressOf(request))
       if (wrong && wrong.totalHits > mostWrongTokens) return wrongTokens(request, response, next)
-      const [, given] = /^Bearer +(\S+)$/i.exec(request.get('authorization') ?? '') ?? []
+      const given = tokenOf(request)
       if (given !== undefined && isEqual(given, token)) return next()
       const rejectToken = () => {
         response.set('www-authenticate', 'Bearer realm="monohull"')
@@ -106,6 +106,11 @@ function limitTo(limit: number, reason: string): RateLimitRequestHandler {
 /** Address of a client, with its neighbours in an IPv6 network; the clients of a unix socket are one. */
 function addressOf({ ip }: Request): string {
   return ip === undefined ? 'socket' : ipKeyGenerator(ip)
+}
+
+/** Token of a request. The page uses a header of its own: behind a route with a password, `Authorization` has that. */
+function tokenOf(request: Request): string | undefined {
+  return request.get('monohull-token') ?? /^Bearer +(\S+)$/i.exec(request.get('authorization') ?? '')?.[1]
 }
 
 /** Comparison in a time that says nothing about the texts. */

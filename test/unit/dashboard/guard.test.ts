@@ -60,6 +60,8 @@ describe('dashboard/adapters/guard', () => {
       await request(app(readOnly)).get('/status').set('authorization', wrong).expect(401)
     await request(app(readOnly)).get(`/status?token=${token}`).expect(401)
     await request(app(readOnly)).get('/status').set('authorization', bearer).expect(200, { pid: 1 })
+    await request(app(readOnly)).get('/status').set('monohull-token', token).expect(200, { pid: 1 })
+    await request(app(readOnly)).get('/status').set('monohull-token', 'x').set('authorization', bearer).expect(401)
   })
 
   it('without a token, responds only under names of this machine', async () => {
