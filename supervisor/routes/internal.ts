@@ -1,6 +1,7 @@
 /** Pages of monohull itself that a route may lead to, by name: their path on the supervisor's socket, and whether there are others below it. */
 const internalPages = {
   metrics: { path: '/metrics', hasMore: false },
+  status: { path: '', hasMore: true },
 } as const satisfies Record<string, { path: string; hasMore: boolean }>
 
 /** Name of such a page. */

@@ -113,9 +113,9 @@ export const targetKeys = {
     .register(docs, { description: 'Upstream whose servers get the requests' }),
   files: files.optional().register(docs, { description: 'Directory of static files' }),
   redirect: redirect.optional().register(docs, { description: 'Redirect to another URL or path' }),
-  internal: z.enum(['metrics'], { error: 'expected metrics' }).optional().register(docs, {
+  internal: z.enum(['metrics', 'status'], { error: 'expected metrics or status' }).optional().register(docs, {
     description:
-      'Page of monohull itself. metrics: those for Prometheus. The route must have basic_auth, allow or client_certificate: required, of its own or of the whole front',
+      'Page of monohull itself. metrics: those for Prometheus; status: the status page. The route must have basic_auth, allow or client_certificate: required, of its own or of the whole front',
   }),
   response: response.optional().register(docs, { description: 'Fixed response' }),
 }

@@ -2,6 +2,7 @@ import type { TcpServer } from '../base/adapters/tcp-server.ts'
 import { formatAddress } from '../base/address.ts'
 import type { Log } from '../base/log.ts'
 import type { AdminOptions } from './adapters/admin-app.ts'
+import { loadGuardedAdmin } from './adapters/guarded-admin.ts'
 import type { Run } from './run.ts'
 import type { Subject } from './subject.ts'
 
@@ -21,15 +22,7 @@ export async function openAdminPort(
   async function listen({ bind, port }: { bind: string; port?: number | undefined }): Promise<TcpServer | undefined> {
     if (port === undefined) return undefined
     const { listenForAdmin } = await import('../dashboard/adapters/listener.ts')
-    const opened = await listenForAdmin({ bind, port }, async () => {
-      const { createGuardedApp } = await import('../dashboard/adapters/guarded-app.ts')
-      const { createAdminApp } = await import('./adapters/admin-app.ts')
-      return createGuardedApp({
-        ...options.page,
-        access: () => run.settings().config.admin,
-        api: createAdminApp(options),
-      })
-    })
+    const opened = await listenForAdmin({ bind, port }, () => loadGuardedAdmin(run, options, 'port'))
     log.info('status page', { url: `http://${opened.address}/` })
     // history by minute begins with the listener
     await options.page.feed()

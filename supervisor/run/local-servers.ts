@@ -5,6 +5,7 @@ import type { Feed } from '../dashboard/feed.ts'
 import { healthSocketName, retrySocketName } from '../site/compose.ts'
 import type { RetryServerDeps } from '../workers/deaths/adapters/retry-server.ts'
 import type { AdminOptions } from './adapters/admin-app.ts'
+import { type GuardedApp, loadGuardedAdmin } from './adapters/guarded-admin.ts'
 import { adminSocketName } from './adapters/instance-search.ts'
 import { openAdminPort } from './admin-port.ts'
 import type { CommandQueue } from './command-queue.ts'
@@ -61,7 +62,13 @@ export async function openLocalServers(run: Run, deps: LocalServersDeps): Promis
     jobs: deps.jobs,
   }
   run.add(await openMetricsPort(run, deps.log))
-  run.add(await openInternalPages(run, { metrics: run.metrics }))
+  let statusPage: Promise<GuardedApp> | undefined
+  run.add(
+    await openInternalPages(run, {
+      metrics: run.metrics,
+      statusPage: () => (statusPage ??= loadGuardedAdmin(run, admin, 'route')),
+    }),
+  )
   run.add(await openAdminPort(run, { log: deps.log, options: admin }))
   const servers = await Promise.all([
     serveRetries({ path: join(config.run_dir, retrySocketName), gid: nginxUser?.gid }, deps.retries),

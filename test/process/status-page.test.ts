@@ -1,7 +1,8 @@
 // needs: chromium
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { get } from 'node:http'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { it, type TestContext } from 'node:test'
@@ -281,3 +282,63 @@ it('the status page in Chromium', { timeout, skip }, async t => {
   const unexpected = page.errors.filter(error => !/Failed to load resource|net::ERR/.test(error))
   assert.deepEqual(unexpected, [])
 })
+
+it('a route to the status page, with a password of nginx and the token for changes', async t => {
+  const files = {
+    users: `ops:${execFileSync('openssl', ['passwd', '-6', 'secret'])}`,
+    'monohull.yaml': `
+https: off
+admin: { token: ${token}, actions: true }
+app: { command: [node, ${fixture('hello.cjs')}], workers: 1, min_uptime: 0s }
+routes:
+  - { path: /, app: app }
+  - { path: /ops/status, internal: status, basic_auth: { file: users } }
+`,
+  }
+  const monohull = startMonohull(t, { files })
+  await monohull.serving()
+  const headers = { authorization: `Basic ${Buffer.from('ops:secret').toString('base64')}` }
+  const asked = (path: string, more = {}, method = 'GET') =>
+    monohull.request({ path, method, headers: { ...headers, ...more } })
+  assert.equal((await monohull.request({ path: '/ops/status/' })).status, 401)
+  assert.equal((await asked('/ops/status')).headers.location, '/ops/status/')
+  const page = await asked('/ops/status/')
+  assert.deepEqual([page.status, /<div id="page">/.test(page.body)], [200, true])
+  assert.match(String(page.headers['content-security-policy']), /script-src 'sha256-/)
+  const missing = await asked('/ops/status/status')
+  assert.deepEqual([missing.status, JSON.parse(missing.body).reason], [401, 'the token is missing'])
+  const withToken = { 'monohull-token': token }
+  const status = await asked('/ops/status/status', withToken)
+  assert.equal(JSON.parse(status.body).state, 'ready')
+  const first = await readFirstEvent(monohull, { ...headers, ...withToken })
+  assert.match(first, /^id: \S+\ndata: \{"at":\d+,"isFresh":true/)
+  const before = monohull.worker(1)
+  const foreign = await asked('/ops/status/restart/app.1', { ...withToken, 'sec-fetch-site': 'cross-site' }, 'POST')
+  assert.equal(foreign.status, 403)
+  const unknown = await asked('/ops/status/restart/app.9', withToken, 'POST')
+  assert.deepEqual([unknown.status, /app\.1/.test(unknown.body)], [404, true])
+  assert.equal((await asked('/ops/status/restart/app.1', withToken, 'POST')).status, 200)
+  await monohull.workerAfter(1, before)
+  // the app has the rest
+  assert.equal((await monohull.request({ path: '/ops/other' })).status, 200)
+})
+
+/** The first event of the feed behind nginx. */
+function readFirstEvent(monohull: Monohull, headers: Record<string, string>): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const request = get(
+      { host: '127.0.0.1', port: monohull.instance().httpPort, path: '/ops/status/feed', headers, timeout: 20_000 },
+      response => {
+        let text = ''
+        response.setEncoding('utf8').on('data', (chunk: string) => {
+          text += chunk
+          if (!text.includes('\n\n')) return
+          request.destroy()
+          resolve(text)
+        })
+      },
+    )
+    request.once('timeout', () => request.destroy(new Error('no event in time')))
+    request.once('error', reject)
+  })
+}

@@ -21,6 +21,8 @@ const changes = new Set([
 export interface Access {
   token?: string | undefined
   actions: boolean
+  /** Whether a route leads here, with a guard that nginx has checked. */
+  isBehindRoute?: boolean
 }
 
 /** Headers and limits for every request, the page itself included. */
@@ -40,10 +42,10 @@ export function createGuard(access: () => Access): RequestHandler[] {
   const wrongTokens = limitTo(mostWrongTokens, tooManyWrong)
   return [
     async (request, response, next) => {
-      const { token } = access()
+      const { token, isBehindRoute = false } = access()
       const host = request.get('host')
       if (token === undefined)
-        return isLocalHost(host)
+        return isBehindRoute || isLocalHost(host)
           ? next()
           : reject(
               response,
@@ -103,9 +105,9 @@ function limitTo(limit: number, reason: string): RateLimitRequestHandler {
   })
 }
 
-/** Address of a client, with its neighbours in an IPv6 network; the clients of a unix socket are one. */
-function addressOf({ ip }: Request): string {
-  return ip === undefined ? 'socket' : ipKeyGenerator(ip)
+/** Address of a client, with its neighbours in an IPv6 network; on a unix socket, nginx names it. */
+function addressOf(request: Request): string {
+  return ipKeyGenerator(request.ip ?? request.get('x-real-ip') ?? '')
 }
 
 /** Token of a request. The page uses a header of its own: behind a route with a password, `Authorization` has that. */

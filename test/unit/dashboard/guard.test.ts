@@ -69,6 +69,8 @@ describe('dashboard/adapters/guard', () => {
     await request(open).get('/status').set('host', 'localhost:9114').expect(200)
     const rebound = await request(open).get('/status').set('host', 'evil.test').expect(403)
     assert.match(rebound.body.fix, /localhost/)
+    const routed = app({ actions: false, isBehindRoute: true })
+    await request(routed).get('/status').set('host', 'status.example.com').expect(200)
   })
 
   it('rejects wrong tokens after twenty in a minute', async () => {

@@ -72,6 +72,7 @@ describe('config: targets of routes', () => {
   const wrong: [string, string, RegExp, RegExp][] = [
     ['{path: /x}', 'routes.0', /^has no target$/, /^set one of app, upstream, files, redirect, internal, response$/],
     ['{path: /m, internal: metrics}', 'routes.0.internal', /^shows metrics to everyone$/, /^set basic_auth, allow or /],
+    ['{path: /s, internal: status}', 'routes.0.internal', /^shows status to everyone$/, /./],
     ['{internal: metrics, allow: off}', 'routes.0.internal', /^shows metrics to everyone$/, /./],
     ['{internal: metrics, allow: [::1], cache: {}}', 'routes.0.cache', /^applies to routes to an app/, /./],
     ['{app: app, files: {root: x}}', 'routes.0.files', /^conflicts with app: a route has one target$/, /app, files/],
