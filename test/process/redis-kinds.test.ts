@@ -1,5 +1,6 @@
 // needs: redis-server
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { linkOpener } from '../../supervisor/dynamic-routes/redis/adapters/open-link.ts'
@@ -64,7 +65,7 @@ describe('stores of dynamic routes', () => {
   })
 
   it('may be a cluster: the changes of every node are seen, also when a slot moves and a master fails', async t => {
-    const { store, cli, move, last, replica } = await startCluster(t)
+    const { store, nodes, cli, move, last, replica } = await startCluster(t)
     const [one, two] = [await startBackend(t, 'one'), await startBackend(t, 'two')]
     const hosts = Array.from({ length: 6 }, (_, index) => `h${index}.example.com`)
     const set = async (host: string, target: string) => assert.equal(await cli('set', host, target), 'OK')
@@ -72,7 +73,11 @@ describe('stores of dynamic routes', () => {
       for (const host of hosts) await eventually(monohull, expected, host)
     }
     for (const host of [shop, ...hosts]) await set(host, one)
-    const monohull = await start(t, `store: "${store}"`)
+    const guide = readFileSync(new URL('../../docs/guide/dynamic-routes.md', import.meta.url), 'utf8')
+    const rules = /^ACL SETUSER monohull (.*)$/m.exec(guide)?.[1]?.replace('>PASSWORD', '>hunter2').split(' ') ?? []
+    const more = /for a cluster, `(.*)`/.exec(guide)?.[1]?.split(' ') ?? []
+    for (const node of nodes) await node.cli('acl', 'setuser', 'monohull', ...rules, '+type', '+set', ...more)
+    const monohull = await start(t, `store: "${store}", username: monohull, password: hunter2`)
     assert.match(monohull.output(), /changes=tracking/)
     const load = keepAsking(t, monohull)
     await eventually(monohull, 'one')
@@ -102,6 +107,25 @@ describe('stores of dynamic routes', () => {
     assert.equal((await tell(t, monohull, 'routes', 'set', 'set.example.com', two)).code, 0)
     assert.equal(await cli('get', 'set.example.com'), two)
     assert.deepEqual(await load.end(), ['one'])
+  })
+
+  it('may be a server without RESP3: notifications are read, FLUSHALL is noticed, and that they were turned off', async t => {
+    const redis = await startRedis(t, '--notify-keyspace-events', 'KA', '--rename-command', 'HELLO', '')
+    const login = { isTls: false, username: undefined, password: undefined, database: 0, prefix: '' }
+    const changes: (string | undefined)[] = []
+    const open = linkOpener({ at: { kind: 'socket', path: redis.socket }, ...login })
+    const link = await open({ onChange: key => changes.push(key), onLost() {} })
+    assert.equal(link.channel, 'notifications')
+    await redis.cli('set', shop, 'web')
+    await until('the change', () => changes.length > 0)
+    await link.check()
+    assert.deepEqual(changes, [shop])
+    await redis.cli('flushall')
+    await link.check()
+    assert.deepEqual(changes, [shop, undefined])
+    await redis.cli('config', 'set', 'notify-keyspace-events', 'K')
+    await assert.rejects(link.check(), /does not include KA any more/)
+    link.close()
   })
 
   it('may need TLS, with a CA and a user of their own and the password in a file', async t => {
