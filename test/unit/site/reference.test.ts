@@ -5,6 +5,7 @@ import { describe, it } from 'node:test'
 import { scalarKeys } from '../../../supervisor/site/config.ts'
 import { referenceFiles } from '../../../tools/reference/files.ts'
 import { jsonSchema, schemaAt } from '../../../tools/reference/json-schema.ts'
+import { outputSchemaPath } from '../../../tools/reference/output-schema.ts'
 
 const home = join(import.meta.dirname, '../../..')
 const files = await referenceFiles(home)
@@ -18,7 +19,7 @@ describe('docs/reference', () => {
 
   it('contains nothing else', () => {
     const present = readdirSync(join(home, 'docs/reference')).map(name => `docs/reference/${name}`)
-    assert.deepEqual(present.sort(), [...files.keys()].sort())
+    assert.deepEqual(present.sort(), [...files.keys(), outputSchemaPath].sort())
   })
 
   it('lists every key once, with its variable and flag', () => {
