@@ -1,4 +1,5 @@
-// Prints lines of 100 bytes: node printing.cjs lines|blocks COUNT. `lines` calls console.log for each, `blocks` writes 64 KiB at a time.
+// Prints lines of 100 bytes: node printing.cjs lines|blocks COUNT. `lines` calls console.log for each, `blocks` writes 64 KiB at a time. With
+// PRINT_JSON, each line is a JSON object.
 const fs = require('node:fs')
 const http = require('node:http')
 
@@ -7,7 +8,8 @@ const [, , form, count] = process.argv
 const settleMs = 2000
 const linesPerTurn = 1000
 const padding = 'x'.repeat(90)
-const lineOf = number => `${String(number).padStart(8, '0')} ${padding}`
+const text = number => `${String(number).padStart(8, '0')} ${padding}`
+const lineOf = process.env.PRINT_JSON ? number => `{"level":"info","line":"${text(number)}"}` : text
 
 function writeAll(bytes) {
   for (let done = 0; done < bytes.length; ) {

@@ -49,6 +49,11 @@ export function listRelays({ node, makeDirectory, package: root }: Workspace): R
     },
     monohull('monohull', {}),
     monohull('monohull, JSON', { MONOHULL_LOG_FORMAT: 'json' }),
+    monohull('monohull, JSON, files and JSON lines', {
+      MONOHULL_LOG_FORMAT: 'json',
+      PRINT_JSON: '1',
+      MONOHULL_CONFIG: fileConfig(makeDirectory('log-files')),
+    }),
     monohull('monohull, raw', { MONOHULL_LOG_FORMAT: 'raw' }),
     existsSync('/usr/bin/s6-log') && {
       name: 's6-log (time)',
@@ -89,4 +94,14 @@ export function listRelays({ node, makeDirectory, package: root }: Workspace): R
     },
   ]
   return all.filter(relay => relay !== false)
+}
+
+/** Configuration with log files in a directory, and with redaction. */
+function fileConfig(dir: string): string {
+  const path = join(dir, 'monohull.yaml')
+  writeFileSync(
+    path,
+    `logs: { files: { directory: ${dir} } }\naccess_log: { redact: [query, remote_addr], exclude_paths: [/x] }\n`,
+  )
+  return path
 }

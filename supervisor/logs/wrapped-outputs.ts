@@ -5,8 +5,9 @@ import { countLines } from './line-count.ts'
 export function tee(output: Output, other: Pick<Output, 'write' | 'full' | 'end'>): Output {
   return {
     write(data) {
-      output.write(data)
-      other.write(data)
+      const bytes = typeof data === 'string' ? Buffer.from(data) : data
+      output.write(bytes)
+      other.write(bytes)
     },
     full: () => output.full() ?? other.full(),
     async end(timeoutMs) {
