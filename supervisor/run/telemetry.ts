@@ -7,7 +7,7 @@ import type { World } from '../base/world.ts'
 import { openFileTail } from '../logs/adapters/file-tail.ts'
 import type { LogLine, LogRing } from '../logs/log-ring.ts'
 import { createPost } from '../logs/otlp/adapters/post.ts'
-import { logRecord, metricRecord, requestBody, spanRecord } from '../logs/otlp/encoding.ts'
+import { logRecord, metricRecord, requestBody } from '../logs/otlp/encoding.ts'
 import { createExporter, type Exporter } from '../logs/otlp/exporter.ts'
 import { type OtlpSettings, otlpSettings, type Signal } from '../logs/otlp/settings.ts'
 import { readSpans, spanLogName } from '../logs/otlp/span-line.ts'
@@ -97,7 +97,9 @@ function followLogs(
   service: (source: string) => string,
 ): () => void {
   if (!exporter) return nothing
-  return logs.follow({}, (line: LogLine) => exporter.add({ service: service(line.source), record: logRecord(line) }))
+  return logs.follow({}, (line: LogLine) =>
+    exporter.add({ service: service(line.source), record: JSON.stringify(logRecord(line)) }),
+  )
 }
 
 function followSpans(
@@ -111,7 +113,8 @@ function followSpans(
     path: join(run.settings().config.run_dir, 'nginx', spanLogName),
     output,
     render(lines) {
-      for (const span of readSpans(lines)) exporter.add({ service: service('nginx'), record: spanRecord(span) })
+      const front = service('nginx')
+      for (const record of readSpans(lines)) exporter.add({ service: front, record })
       return ''
     },
   })
@@ -139,7 +142,7 @@ function repeatMetrics(
             if (metric.samples.length > 0)
               exporter.add({
                 service: service('monohull'),
-                record: metricRecord(metric, { startedMs, nowMs: clock.now() }),
+                record: JSON.stringify(metricRecord(metric, { startedMs, nowMs: clock.now() })),
               })
         }, nothing)
         .then(schedule)

@@ -1,6 +1,6 @@
 import { renderAccessFormat } from '../logs/access-fields.ts'
 import { accessRules, loggedVariable, renderAccessMaps } from '../logs/access-rules.ts'
-import { spanFormat } from '../logs/otlp/span-line.ts'
+import { renderSpanFormat } from '../logs/otlp/span-line.ts'
 import { renderTraceMaps } from '../logs/traces.ts'
 import { bytesLogName } from '../nginx/log-tails.ts'
 import { quote } from '../nginx/text.ts'
@@ -30,7 +30,10 @@ export function renderLogs(model: NginxModel): string[] {
 
 function renderSpans({ spanFile }: NginxModel['traces']): string[] {
   if (spanFile === undefined) return []
-  return [spanFormat, `access_log ${quote(spanFile)} monohull_span buffer=64k flush=500ms if=$monohull_has_span;`]
+  return [
+    ...renderSpanFormat(),
+    `access_log ${quote(spanFile)} monohull_span buffer=64k flush=500ms if=$monohull_has_span;`,
+  ]
 }
 
 /** Map for the worker at an address. That of a socket is found in Lua, because the socket of an entry changes. */

@@ -28,8 +28,13 @@ describe('OTLP', () => {
     assert.deepEqual([record.spanId, record.parentSpanId, record.kind], [parent, 'b7ad6b7169203331', 2])
     const { attributes } = record
     assert.deepEqual(
-      [attributes['url.path'], attributes['http.response.status_code'], attributes['monohull.worker']],
-      ['/kept', '200', 'app.1'],
+      [
+        attributes['url.path'],
+        attributes['http.response.status_code'],
+        attributes['monohull.worker'],
+        attributes['network.protocol.version'],
+      ],
+      ['/kept', '200', 'app.1', '1.1'],
     )
     const lasted = BigInt(record.endTimeUnixNano as string) - BigInt(record.startTimeUnixNano as string)
     assert.ok(lasted >= 0n && lasted < 5_000_000_000n, `${lasted}`)
@@ -39,7 +44,7 @@ describe('OTLP', () => {
     const { body } = await monohull.request()
     const [, made] = JSON.parse(body).headers.traceparent.split('-')
     const root = await receiver.find('traces', one => one.record.traceId === made)
-    assert.equal(root.record.parentSpanId, undefined)
+    assert.equal(root.record.parentSpanId, '')
     assert.ok(!receiver.received('traces').some(one => `${one.record.traceId}`.startsWith('1111')))
 
     const line = await receiver.find('logs', one => JSON.stringify(one.record.body).includes('listening on'))

@@ -1,13 +1,13 @@
 import type { LogLevel } from '../../base/log.ts'
 import type { Labels, Metric } from '../../base/metrics.ts'
 import type { LogLine } from '../log-ring.ts'
-import type { AccessSpan } from './span-line.ts'
 
-/** Record of a signal for one resource, as a value for JSON. */
+/** Record of a signal for one resource. */
 export interface Encoded {
   /** `service.name` */
   service: string
-  record: object
+  /** As JSON. */
+  record: string
 }
 
 type Value = string | number | boolean
@@ -57,34 +57,6 @@ function scalars(fields: Record<string, unknown>): Record<string, Value> {
 function hexadecimal(value: unknown, length: number): string | undefined {
   const isId = typeof value === 'string' && value.length === length && /^(?!0+$)[0-9a-f]+$/.test(value)
   return isId ? value : undefined
-}
-
-/** Server span of a request. */
-export function spanRecord(span: AccessSpan): object {
-  const { traceId, spanId, parentId, endMs, seconds, method, path, status } = span
-  const known = /^(GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH|QUERY)$/.test(method)
-  return {
-    traceId,
-    spanId,
-    ...(parentId === '' ? {} : { parentSpanId: parentId }),
-    name: known ? method : 'HTTP',
-    kind: 2,
-    startTimeUnixNano: nanoseconds(endMs - seconds * 1000),
-    endTimeUnixNano: nanoseconds(endMs),
-    attributes: attributes({
-      'http.request.method': known ? method : '_OTHER',
-      'url.path': path,
-      'url.scheme': span.scheme,
-      'server.address': span.host,
-      'client.address': span.client,
-      'user_agent.original': span.userAgent,
-      'network.protocol.version': span.protocol.replace(/^HTTP\//, ''),
-      'http.response.status_code': status,
-      'monohull.worker': span.worker,
-      ...(status >= 500 ? { 'error.type': String(status) } : {}),
-    }),
-    status: status >= 500 ? { code: 2 } : {},
-  }
 }
 
 /** Metric, with counters that began at `startedMs`. */
@@ -157,13 +129,13 @@ export function requestBody(
   { resource, version }: { resource: Record<string, string>; version: string },
 ): string {
   const [ofResource, ofScope, list] = names[signal]
-  const services = Map.groupBy(records, ({ service }) => service)
-  return JSON.stringify({
-    [ofResource]: [...services].map(([service, own]) => ({
-      resource: { attributes: attributes({ ...resource, 'service.name': service }) },
-      [ofScope]: [{ scope: { name: 'monohull', version }, [list]: own.map(({ record }) => record) }],
-    })),
+  const scope = JSON.stringify({ name: 'monohull', version })
+  const groups = [...Map.groupBy(records, ({ service }) => service)].map(([service, own]) => {
+    const described = JSON.stringify({ attributes: attributes({ ...resource, 'service.name': service }) })
+    const joined = own.map(({ record }) => record).join(',')
+    return `{"resource":${described},"${ofScope}":[{"scope":${scope},"${list}":[${joined}]}]}`
   })
+  return `{"${ofResource}":[${groups.join(',')}]}`
 }
 
 function attributes(values: Record<string, Value>): object[] {

@@ -96,10 +96,21 @@ describe('logs/otlp: records', () => {
   })
 
   it('of a span are read from whole lines only', () => {
-    assert.deepEqual(readSpans(Buffer.from('["a"]\nbroken\n')), [])
-    const words = ['t', 's', 'p', '1.250', '0.5', 'GET', '/', '200', 'http', 'h', 'c', '\xff', 'HTTP/1.1', 'app.1']
-    const [span] = readSpans(Buffer.from(`${JSON.stringify(words)}\n`, 'latin1'))
-    assert.deepEqual([span?.endMs, span?.seconds, span?.userAgent], [1250, 0.5, '\\xFF'])
+    const line = (status: number, agent: string) =>
+      `1764000001.250 0.500 ${status} {"traceId":"${'a'.repeat(32)}","attributes":[{"key":"${agent}"}`
+    assert.deepEqual(readSpans(Buffer.from(`["a"]\n${line(200, 'x').slice(0, -1)}\n`)), [])
+    const [fine, failed] = readSpans(Buffer.from(`${line(200, '\xff')}\n${line(502, '')}\n`, 'latin1')).map(text =>
+      JSON.parse(text),
+    )
+    assert.deepEqual(fine, {
+      traceId: 'a'.repeat(32),
+      attributes: [{ key: '\\xFF' }],
+      status: {},
+      startTimeUnixNano: '1764000000750000000',
+      endTimeUnixNano: '1764000001250000000',
+    })
+    assert.deepEqual(failed.attributes[1], { key: 'error.type', value: { stringValue: '502' } })
+    assert.equal(failed.status.code, 2)
   })
 })
 
@@ -138,7 +149,7 @@ describe('logs/otlp: the exporter', () => {
       await new Promise(setImmediate)
     }
     const add = (count: number) => {
-      for (let number = 0; number < count; number++) exporter.add({ service: 'a', record: { number } })
+      for (let number = 0; number < count; number++) exporter.add({ service: 'a', record: String(number) })
     }
     return { exporter, sent, reports, advance, add }
   }
