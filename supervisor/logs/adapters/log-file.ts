@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, mkdirSync, openSync, renameSync, write } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
-import { messageOf } from '../../base/errors.ts'
+import { errnoOf, messageOf } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
 import { countLines } from '../line-count.ts'
 import type { Output } from './output.ts'
@@ -121,7 +121,8 @@ export function openLogFile({ clock, log, directory, kind, maxBytes, onDropped }
       renameSync(path, freePath(directory, kind, clock.now()))
     } catch (error) {
       size = 0
-      log.error('cannot rename a log file', { file: path, error: messageOf(error) })
+      // somebody removed it: the next one is made
+      if (errnoOf(error) !== 'ENOENT') log.error('cannot rename a log file', { file: path, error: messageOf(error) })
     }
     reopen()
   }

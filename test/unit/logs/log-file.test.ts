@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
@@ -7,6 +16,7 @@ import { gunzipSync } from 'node:zlib'
 import { systemClock } from '../../../supervisor/base/adapters/system-clock.ts'
 import { openLogFile } from '../../../supervisor/logs/adapters/log-file.ts'
 import { renameLarge, tidyRenamed } from '../../../supervisor/logs/adapters/renamed-files.ts'
+import { careForLogFiles } from '../../../supervisor/logs/log-files.ts'
 import { renamedAs } from '../../../supervisor/logs/rotation-names.ts'
 
 function open(t: TestContext, { maxBytes = 1 << 20, before = (_directory: string) => {} } = {}) {
@@ -62,6 +72,18 @@ describe('logs/adapters/log-file', () => {
       numbers.sort((one, other) => one - other),
       Array.from({ length: 100 }, (_, number) => number),
     )
+  })
+
+  it('is made again when it is large and somebody has removed it, or its directory', async t => {
+    const { directory, file, events, read } = open(t, { maxBytes: 50 })
+    for (const removed of [join(directory, 'monohull.log'), directory]) {
+      rmSync(removed, { recursive: true })
+      file.write(`${'x'.repeat(60)}\n`)
+      await settled(() => existsSync(join(directory, 'monohull.log')))
+    }
+    file.write('after\n')
+    await file.end()
+    assert.deepEqual([read(), events], ['after\n', []])
   })
 
   it('survives a full disk: says so once, counts what is lost, and goes on', async t => {
@@ -126,5 +148,49 @@ describe('logs/adapters/renamed-files', () => {
     writeFileSync(join(directory, 'access.log'), '1234')
     assert.equal(await renameLarge(directory, 'access', limit), true)
     assert.deepEqual(names(), ['access-19700101T000000000.log', 'monohull.log'])
+  })
+})
+
+describe('logs/log-files', () => {
+  it('let nginx open access.log again when it was renamed, and report a problem once', async t => {
+    const { directory, file, names } = open(t)
+    await file.end()
+    let tick = () => {}
+    let scheduled = 0
+    const clock = {
+      now: () => 0,
+      monotonic: () => 0,
+      after(_delay: number, run: () => void) {
+        tick = run
+        scheduled++
+        return () => {}
+      },
+    }
+    const nextTick = async () => {
+      const before = scheduled
+      tick()
+      await settled(() => scheduled > before)
+    }
+    let reopened = 0
+    const errors: string[] = []
+    const files = { directory, max_size: 4, keep: 5, compress: false, max_age: undefined }
+    const end = careForLogFiles({
+      clock,
+      log: { error: message => void errors.push(message) },
+      files,
+      reopenNginx: () => {
+        reopened++
+      },
+    })
+    await nextTick()
+    assert.equal(reopened, 0)
+    writeFileSync(join(directory, 'access.log'), '1234')
+    await nextTick()
+    assert.deepEqual([reopened, names()], [1, ['access-19700101T000000000.log', 'monohull.log']])
+    rmSync(directory, { recursive: true })
+    await nextTick()
+    await nextTick()
+    assert.deepEqual(errors, ['cannot rotate log files'])
+    end()
   })
 })
