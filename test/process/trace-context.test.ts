@@ -30,15 +30,21 @@ function openTelemetry(): string {
 describe('trace context', () => {
   it('spans of an app with OpenTelemetry’s SDK belong to the trace in the access log', async t => {
     const receiver = await startOtlpReceiver(t)
-    const files = { 'monohull.yaml': 'https: off\ntrusted_proxies: [127.0.0.2]\nlog_format: json\n' }
-    const env = {
-      MONOHULL_WORKERS: '1',
-      NODE_PATH: openTelemetry(),
-      OTEL_SERVICE_NAME: 'shop',
-      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${receiver.endpoint}/v1/traces`,
-      OTEL_BSP_SCHEDULE_DELAY: '50',
+    const files = {
+      // variables of the container would have nginx export spans as well
+      'monohull.yaml': `https: off
+trusted_proxies: [127.0.0.2]
+log_format: json
+app:
+  workers: 1
+  env:
+    NODE_PATH: ${openTelemetry()}
+    OTEL_SERVICE_NAME: shop
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: ${receiver.endpoint}/v1/traces
+    OTEL_BSP_SCHEDULE_DELAY: "50"
+`,
     }
-    const monohull = startMonohull(t, { args: ['run', 'node', fixture('traced.cjs')], env, files })
+    const monohull = startMonohull(t, { args: ['run', 'node', fixture('traced.cjs')], files })
     await monohull.serving()
     const spanOf = (trace: string) =>
       receiver.find('traces', ({ resource, record }) => resource['service.name'] === 'shop' && record.traceId === trace)
@@ -60,5 +66,28 @@ describe('trace context', () => {
       new RegExp(`"message":"handled","request_id":"(?!${kept})[0-9a-f]{32}","trace_id":"${kept}"}\n`),
     )
     assert.deepEqual(receiver.problems, [])
+  })
+
+  it('spans of the app are below those of nginx, if these are exported', async t => {
+    const receiver = await startOtlpReceiver(t)
+    const env = {
+      MONOHULL_HTTPS: 'off',
+      MONOHULL_WORKERS: '1',
+      NODE_PATH: openTelemetry(),
+      OTEL_SERVICE_NAME: 'shop',
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
+      OTEL_BSP_SCHEDULE_DELAY: '50',
+    }
+    const monohull = startMonohull(t, { args: ['run', 'node', fixture('traced.cjs')], env })
+    await monohull.serving()
+    const { body: trace } = await monohull.request()
+    const spanOf = (service: string) =>
+      receiver.find(
+        'traces',
+        ({ resource, record }) => resource['service.name'] === service && record.traceId === trace,
+      )
+    const [front, app] = [await spanOf('shop-front'), await spanOf('shop')]
+    assert.equal(app.record.parentSpanId, front.record.spanId)
+    assert.equal(front.record.parentSpanId, '')
   })
 })
