@@ -51,7 +51,7 @@ export function createRedisRoutes(deps: RedisRoutesDeps): RedisRoutes {
   const rejections = createRejections(log)
   const known = createKnownNames(clock.monotonic, deps.limits)
   const traefik = createTraefikIndex(prefix, rejections)
-  const misnamed = createMisnamedKeys(prefix, rejections)
+  const misnamed = createMisnamedKeys(prefix, rejections, clock)
   const loss = createLoss({ ...deps, onEnd: rereadAll })
   let cancelReread = () => {}
 
@@ -98,7 +98,7 @@ export function createRedisRoutes(deps: RedisRoutesDeps): RedisRoutes {
     rereadEvery(rereadMs[link.channel])
   }
 
-  const isFollowed = (name: string) => known.mayKnow(name) || misnamed.isSuspect(name)
+  const isFollowed = (name: string) => known.mayKnow(name) || misnamed.isDue(name)
 
   function rereadAll(): void {
     changed.add([...known.names().map(keyOf), ...traefik.keys(), ...rejections.keys()])

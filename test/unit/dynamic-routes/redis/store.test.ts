@@ -308,6 +308,15 @@ describe('dynamic-routes/redis/store', () => {
     await close()
   })
 
+  it('reads few keys of other programs whose names resemble hosts, however many change', async () => {
+    const { redis, routes, pass, close } = setUp()
+    await pass(1000)
+    for (let count = 0; count < 1000; count++) redis.set(`user.x:${count}`, 'web')
+    await pass(10)
+    assert.equal(routes.status().rejected, 50)
+    await close()
+  })
+
   it('takes a key for misnamed only if it resembles a host', () => {
     const misnamed = [
       'A.test',
