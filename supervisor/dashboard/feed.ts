@@ -72,7 +72,7 @@ export interface FeedDeps {
   /** Name of this run. */
   run: string
   /** Whether a point of each minute is kept while nobody looks. */
-  keepsMinutes: boolean
+  keepsMinutes(): boolean
 }
 
 /** Feed without pages. It takes a sample each second while one is open, and one each minute otherwise if `keepsMinutes`. */
@@ -89,11 +89,11 @@ export function createFeed({ clock, log, sources, run, keepsMinutes }: FeedDeps)
   let isSampling = false
   let hasFailed = false
   let cancel = () => {}
-  const endMinutes = keepsMinutes ? onTicks(clock, minuteMs, readMinute) : () => {}
-  if (keepsMinutes) void readMinute()
+  const endMinutes = onTicks(clock, minuteMs, readMinute)
+  void readMinute()
 
   async function readMinute(): Promise<void> {
-    if (!isSampling) await attempt(async () => keepMinute(await readNow()))
+    if (keepsMinutes() && !isSampling) await attempt(async () => keepMinute(await readNow()))
   }
 
   function keepMinute(now: Reading): void {

@@ -22,7 +22,7 @@ export async function openAdminPort(
   async function listen({ bind, port }: { bind: string; port?: number | undefined }): Promise<TcpServer | undefined> {
     if (port === undefined) return undefined
     const { listenForAdmin } = await import('../dashboard/adapters/listener.ts')
-    const opened = await listenForAdmin({ bind, port }, () => loadGuardedAdmin(run, options, 'port'))
+    const opened = await listenForAdmin({ bind, port }, () => loadGuardedAdmin(run, { options, log }, 'port'))
     log.info('status page', { url: `http://${opened.address}/` })
     // history by minute begins with the listener
     await options.page.feed()
@@ -39,7 +39,7 @@ export async function openAdminPort(
     fixed({ config: { admin: next } }) {
       const { admin } = run.settings().config
       return admin.bind !== next.bind && admin.port === next.port && next.port !== undefined && next.port !== 0
-        ? `admin.bind of the port ${formatAddress(admin.bind, next.port)}`
+        ? `admin.bind of the port ${formatAddress(admin.bind, next.port)} cannot change without a restart`
         : undefined
     },
     async prepare({ config: { admin: next } }) {

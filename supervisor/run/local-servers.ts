@@ -3,6 +3,7 @@ import { readVersion } from '../base/adapters/version.ts'
 import type { Runtime } from '../base/runtime.ts'
 import type { Feed } from '../dashboard/feed.ts'
 import { healthSocketName, retrySocketName } from '../site/compose.ts'
+import type { Settings } from '../site/settings.ts'
 import type { RetryServerDeps } from '../workers/deaths/adapters/retry-server.ts'
 import type { AdminOptions } from './adapters/admin-app.ts'
 import { type GuardedApp, loadGuardedAdmin } from './adapters/guarded-admin.ts'
@@ -66,9 +67,10 @@ export async function openLocalServers(run: Run, deps: LocalServersDeps): Promis
   run.add(
     await openInternalPages(run, {
       metrics: run.metrics,
-      statusPage: () => (statusPage ??= loadGuardedAdmin(run, admin, 'route')),
+      statusPage: () => (statusPage ??= loadGuardedAdmin(run, { options: admin, log: deps.log }, 'route')),
     }),
   )
+  if (offersPage(run.settings())) await feed()
   run.add(await openAdminPort(run, { log: deps.log, options: admin }))
   const servers = await Promise.all([
     serveRetries({ path: join(config.run_dir, retrySocketName), gid: nginxUser?.gid }, deps.retries),
@@ -84,7 +86,12 @@ export async function openLocalServers(run: Run, deps: LocalServersDeps): Promis
   }
 }
 
-/** Feed of the status page, which is loaded and begins with the first page, or with `admin.port`. */
+/** Whether people reach the status page otherwise than by the admin socket. */
+function offersPage({ config: { admin, routes } }: Settings): boolean {
+  return admin.port !== undefined || routes.some(({ target }) => target.kind === 'internal' && target.page === 'status')
+}
+
+/** Feed of the status page, which is loaded and begins with the first page, or where a port or a route leads to it. */
 function createSharedFeed(run: Run, { clock, log, home, record, requests }: LocalServersDeps) {
   const startedAt = new Date(clock.now()).toISOString()
   let opened: Promise<Feed> | undefined
@@ -96,7 +103,7 @@ function createSharedFeed(run: Run, { clock, log, home, record, requests }: Loca
       log,
       sources: dashboardSources({ run, record, requests, version: readVersion(home), startedAt }),
       run: `${process.pid}-${Date.parse(startedAt)}`,
-      keepsMinutes: run.settings().config.admin.port !== undefined,
+      keepsMinutes: () => offersPage(run.settings()),
     })
   }
   return {

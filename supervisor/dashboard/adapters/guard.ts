@@ -36,7 +36,7 @@ export function createLimits(): RequestHandler[] {
   ]
 }
 
-/** Checks of requests for data and of state changes. Each rejection is JSON with its reason and fix. */
+/** Checks of requests for data and of state changes; `mayGoOn` in `locals` tells a stream whether its token still counts. Each rejection is JSON with its reason and fix. */
 export function createGuard(access: () => Access): RequestHandler[] {
   const tooManyWrong = 'too many requests with a wrong token came from your address'
   const wrongTokens = limitTo(mostWrongTokens, tooManyWrong)
@@ -56,7 +56,10 @@ export function createGuard(access: () => Access): RequestHandler[] {
       const wrong = await wrongTokens.getKey(addressOf(request))
       if (wrong && wrong.totalHits > mostWrongTokens) return wrongTokens(request, response, next)
       const given = tokenOf(request)
-      if (given !== undefined && isEqual(given, token)) return next()
+      if (given !== undefined && isEqual(given, token)) {
+        response.locals.mayGoOn = () => access().token === token
+        return next()
+      }
       const rejectToken = () => {
         response.set('www-authenticate', 'Bearer realm="monohull"')
         const reason = given === undefined ? 'the token is missing' : 'the token is wrong'

@@ -53,6 +53,8 @@ function stream(feed: Feed, request: Request, response: Response): void {
   response.flushHeaders()
   const leave = feed.subscribe(
     (text, position) => {
+      // the token has changed: the page asks for it
+      if (response.locals.mayGoOn?.() === false) return void response.end()
       // it comes back, and gets what it has missed
       if (response.writableLength > mostWaiting) response.destroy()
       else response.write(`id: ${writePosition(position)}\ndata: ${text}\n\n`)

@@ -24,7 +24,7 @@ function setUp(keepsMinutes = false) {
     events: () => [],
   }
   const log = { warn: (message: string) => void seen.warnings.push(message) } as never
-  const feed = createFeed({ clock: hand.clock, log, sources, run: 'r1', keepsMinutes })
+  const feed = createFeed({ clock: hand.clock, log, sources, run: 'r1', keepsMinutes: () => keepsMinutes })
   const open = (from?: Position) => {
     const messages: FeedMessage[] = []
     const positions: Position[] = []
@@ -104,7 +104,11 @@ describe('dashboard/feed', () => {
     assert.ok(seen.reads >= 4 && seen.reads <= 6, `${seen.reads} samples`)
     const page = open()
     await pass(clock, 1)
-    assert.ok((page.messages[0]?.minutes[0]?.length ?? 0) >= 3, JSON.stringify(page.messages[0]?.minutes[0]))
+    const minutes = page.messages[0]?.minutes[0]?.length ?? 0
+    assert.ok(minutes >= 3, JSON.stringify(page.messages[0]?.minutes[0]))
+    await pass(clock, 120)
+    const further = page.messages.slice(1).reduce((sum, message) => sum + (message.minutes[0]?.length ?? 0), 0)
+    assert.ok(further >= 1 && further <= 3, `${further} points in two minutes`)
   })
 
   it('goes on after a failure, which it logs once', async () => {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
@@ -8,7 +10,9 @@ import express from 'express'
 import request from 'supertest'
 import type { Access } from '../../../supervisor/dashboard/adapters/guard.ts'
 import { createGuardedApp } from '../../../supervisor/dashboard/adapters/guarded-app.ts'
+import { createFeedRoute } from '../../../supervisor/dashboard/adapters/page-routes.ts'
 import { sendErrors } from '../../../supervisor/dashboard/adapters/rejection.ts'
+import type { Position } from '../../../supervisor/dashboard/feed.ts'
 
 const home = mkdtempSync(join(tmpdir(), 'monohull-page-'))
 mkdirSync(join(home, 'dist'))
@@ -84,6 +88,26 @@ describe('dashboard/adapters/guard', () => {
     const limited = await get(bearer).expect(429)
     assert.equal(limited.body.message, 'too many requests')
     assert.ok(Number(limited.headers['retry-after']) > 0)
+  })
+
+  it('ends a stream whose token no longer counts', async () => {
+    let listener = (_text: string, _position: Position): void => {}
+    const subscribe = (given: typeof listener) => {
+      listener = given
+      return () => {}
+    }
+    const access = { token, actions: false }
+    const api = express().use(createFeedRoute({ feed: async () => ({ subscribe, close() {} }) }))
+    const server = createGuardedApp({ home, access: () => access, api }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    after(() => server.close())
+    const { port } = server.address() as AddressInfo
+    const response = await fetch(`http://127.0.0.1:${port}/feed`, { headers: { 'monohull-token': token } })
+    const position = { run: 'r', at: 1, log: 2, event: 3 }
+    listener('{"at":1}', position)
+    access.token = 'another-token-of-many-characters'
+    listener('{"at":2}', position)
+    assert.equal(await response.text(), 'id: r.1.2.3\ndata: {"at":1}\n\n')
   })
 
   it('changes something only with actions, from the page itself', async () => {
