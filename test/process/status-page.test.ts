@@ -1,14 +1,17 @@
 // needs: chromium
 import assert from 'node:assert/strict'
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFile, execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { get } from 'node:http'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { it, type TestContext } from 'node:test'
+import { promisify } from 'node:util'
+import { requestSocket } from '../../supervisor/base/adapters/unix-http.ts'
 import { launchChromium, type Page } from '../chromium.ts'
+import { launcher } from './built.ts'
 import { freePorts } from './free-ports.ts'
-import { fixture, type Monohull, startMonohull, until } from './monohull.ts'
+import { fixture, isolatedEnv, type Monohull, startMonohull, until } from './monohull.ts'
 
 const isMissing = spawnSync('chromium', ['--version']).error !== undefined
 const skip = isMissing && !process.env.CI && 'chromium is not installed'
@@ -255,6 +258,22 @@ it('the status page in Chromium', { timeout, skip }, async t => {
     await until('a connection', () => evaluate<boolean>(`document.querySelector('.notice.bad') === null`))
   })
 
+  await step('shows maintenance and a pause, and ends them', async () => {
+    const tell = (path: string) => requestSocket(join(monohull.folder, 'run/admin.sock'), { method: 'POST', path })
+    await tell('/maintenance/on?allow=10.0.0.0/8')
+    await shows(/Maintenance since .*clients get 503, except 10\.0\.0\.0\/8/)
+    await click('End')
+    await shows(/End maintenance\?/)
+    await evaluate(`document.querySelector('dialog button.primary').click()`)
+    await until('the end of it', async () => !/Maintenance since/.test(await visitor.textOf('header')))
+    await tell('/pause?for=60s')
+    await shows(/Paused: requests wait until/)
+    await click('Resume')
+    await shows(/End the pause\?/)
+    await evaluate(`document.querySelector('dialog button.primary').click()`)
+    await until('the end of it', async () => !/Paused/.test(await visitor.textOf('header')))
+  })
+
   await step('has no buttons once admin.actions is off', async () => {
     writeFileSync(join(monohull.folder, 'monohull.yaml'), config(port, false))
     monohull.signal('SIGHUP')
@@ -319,6 +338,15 @@ routes:
   assert.deepEqual([unknown.status, /app\.1/.test(unknown.body)], [404, true])
   assert.equal((await asked('/ops/status/restart/app.1', withToken, 'POST')).status, 200)
   await monohull.workerAfter(1, before)
+  const socket = join(monohull.folder, 'run/admin.sock')
+  const bySocket = await requestSocket(socket, { method: 'GET', path: '/' })
+  assert.deepEqual([bySocket.status, /<div id="page">/.test(bySocket.body)], [200, true])
+  const fromElsewhere = { method: 'POST', path: '/stop', headers: { origin: 'https://evil.test' } } as const
+  assert.equal((await requestSocket(socket, fromElsewhere)).status, 403)
+  const { stdout } = await promisify(execFile)(process.execPath, [launcher, 'dashboard'], {
+    env: isolatedEnv(monohull.folder),
+  })
+  assert.match(stdout, /^status page: .*\n[\s\S]*^over SSH: +ssh -L 9114:\/\S+\/run\/admin\.sock /m)
   // the app has the rest
   assert.equal((await monohull.request({ path: '/ops/other' })).status, 200)
 })
