@@ -73,10 +73,12 @@ export interface FeedDeps {
   run: string
   /** Whether a point of each minute is kept while nobody looks. */
   keepsMinutes(): boolean
+  /** Called when nobody has looked for a while. */
+  onUnwatched(): void
 }
 
 /** Feed without pages. It takes a sample each second while one is open, and one each minute otherwise if `keepsMinutes`. */
-export function createFeed({ clock, log, sources, run, keepsMinutes }: FeedDeps): Feed {
+export function createFeed({ clock, log, sources, run, keepsMinutes, onUnwatched }: FeedDeps): Feed {
   const seconds = createHistory(secondsKept)
   const minutes = createHistory(minutesKept)
   const listeners = new Set<Listener>()
@@ -170,8 +172,9 @@ export function createFeed({ clock, log, sources, run, keepsMinutes }: FeedDeps)
     cancel = clock.after(untilTick(clock, secondMs), () => {
       const isWatched = listeners.size + waiting.size > 0
       if (isWatched) watchedAt = clock.monotonic()
-      if (!isWatched && clock.monotonic() - watchedAt > lingerMs) isSampling = false
-      else begin()
+      if (isWatched || clock.monotonic() - watchedAt <= lingerMs) return begin()
+      isSampling = false
+      onUnwatched()
     })
   }
 

@@ -7,6 +7,7 @@ import type { Settings } from '../site/settings.ts'
 import type { RetryServerDeps } from '../workers/deaths/adapters/retry-server.ts'
 import type { AdminOptions } from './adapters/admin-app.ts'
 import { type GuardedApp, loadGuardedAdmin } from './adapters/guarded-admin.ts'
+import { collectGarbage } from './adapters/heap.ts'
 import { adminSocketName } from './adapters/instance-search.ts'
 import { openAdminPort } from './admin-port.ts'
 import type { CommandQueue } from './command-queue.ts'
@@ -104,6 +105,7 @@ function createSharedFeed(run: Run, { clock, log, home, record, requests }: Loca
       sources: dashboardSources({ run, record, requests, version: readVersion(home), startedAt }),
       run: `${process.pid}-${Date.parse(startedAt)}`,
       keepsMinutes: () => offersPage(run.settings()),
+      onUnwatched: collectGarbage,
     })
   }
   return {

@@ -7,7 +7,7 @@ const lines = (count: number) => Array.from({ length: count }, (_, index) => ({ 
 
 function setUp(keepsMinutes = false) {
   const hand = createHandClock()
-  const seen = { reads: 0, logs: 2, warnings: [] as string[] }
+  const seen = { reads: 0, logs: 2, warnings: [] as string[], rests: 0 }
   const sections: Record<string, unknown> = { run: { state: 'ready' }, workers: [] }
   const sources: FeedSources = {
     bounds: [0.1],
@@ -24,7 +24,14 @@ function setUp(keepsMinutes = false) {
     events: () => [],
   }
   const log = { warn: (message: string) => void seen.warnings.push(message) } as never
-  const feed = createFeed({ clock: hand.clock, log, sources, run: 'r1', keepsMinutes: () => keepsMinutes })
+  const feed = createFeed({
+    clock: hand.clock,
+    log,
+    sources,
+    run: 'r1',
+    keepsMinutes: () => keepsMinutes,
+    onUnwatched: () => seen.rests++,
+  })
   const open = (from?: Position) => {
     const messages: FeedMessage[] = []
     const positions: Position[] = []
@@ -75,7 +82,7 @@ describe('dashboard/feed', () => {
     await pass(clock, 40)
     const before = seen.reads
     await pass(clock, 100)
-    assert.equal(seen.reads, before)
+    assert.deepEqual([seen.reads, seen.rests], [before, 1])
     open()
     await settle()
     assert.equal(seen.reads, before + 1)
