@@ -20,6 +20,8 @@ export interface RestartCounts {
   crashes: number
   /** Planned replacements: reload, restart, recycling. */
   replacements: number
+  /** Ends that nobody requested by their reason, such as `hung` or `out of memory`; see `endReason`. */
+  deaths?: Readonly<Record<string, number>>
   lastDeath?: LastDeath | undefined
 }
 

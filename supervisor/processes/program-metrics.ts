@@ -7,6 +7,8 @@ interface Member {
   state: string
   restarts: number
   crashes: number
+  replacements?: number
+  deaths?: Readonly<Record<string, number>>
 }
 
 const slotStates = ['idle', 'booting', 'serving', 'replacing', 'waiting']
@@ -31,6 +33,26 @@ export function workerMetrics(workers: readonly Member[]): Metric[] {
       type: 'counter',
       help: 'Total ends of workers that nobody requested',
       samples: workers.map(({ name, crashes }) => ({ labels: { app: ownerOf(name), worker: name }, value: crashes })),
+    },
+    {
+      name: 'worker_replacements_total',
+      type: 'counter',
+      help: 'Total planned replacements of workers: reload, restart, recycling',
+      samples: workers.map(({ name, replacements = 0 }) => ({
+        labels: { app: ownerOf(name), worker: name },
+        value: replacements,
+      })),
+    },
+    {
+      name: 'worker_deaths_total',
+      type: 'counter',
+      help: 'Total ends of workers that nobody requested, by reason',
+      samples: workers.flatMap(({ name, deaths = {} }) =>
+        Object.entries(deaths).map(([reason, value]) => ({
+          labels: { app: ownerOf(name), worker: name, reason },
+          value,
+        })),
+      ),
     },
   ]
 }

@@ -39,8 +39,11 @@ export async function runCommand(deps: CommandDeps, command: Command): Promise<O
       run.reloaded(outcome)
       return outcome
     }
-    case 'restart':
-      return restart(deps, command.target)
+    case 'restart': {
+      const outcome = await restart(deps, command.target)
+      run.rolled(outcome)
+      return outcome
+    }
     case 'scale':
       return scale(apps, command.app, () => command.workers)
     case 'scaleBy':

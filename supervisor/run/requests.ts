@@ -3,6 +3,7 @@ import { systemClock } from '../base/adapters/system-clock.ts'
 import type { CountedRoute } from '../front/requests/counted-route.ts'
 import type { RequestCounts } from '../front/requests/request-counts.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
+import { filtersWithLua } from '../nginx/own-files.ts'
 import { modelNginx, noneRunning, statusSocketName } from '../site/compose.ts'
 import type { Settings } from '../site/settings.ts'
 import type { Apps } from '../workers/apps.ts'
@@ -12,6 +13,8 @@ import type { Run } from './run.ts'
 export interface RequestReader {
   /** The counts since nginx's start; undefined if nginx does not count, or does not respond. */
   read(): Promise<RequestCounts | undefined>
+  /** Why nginx does not count requests; undefined if it does, or if that was configured. */
+  problem(): string | undefined
 }
 
 /** Dependencies of `createRequestReader`. */
@@ -36,6 +39,15 @@ export function createRequestReader({ run, features, pools }: RequestReaderDeps)
   let reading: Promise<RequestCounts | undefined> | undefined
 
   return {
+    problem() {
+      const { config, ownFiles, ownNginxConf } = run.settings()
+      if (!config.metrics.requests) return undefined
+      if (!features.luaModules) return 'nginx has no Lua module (apt-get install libnginx-mod-http-lua)'
+      if (!features.hasStatus) return 'nginx was built without stub_status'
+      if (filtersWithLua([...ownFiles.values(), ownNginxConf?.text ?? '']))
+        return 'your nginx files contain header_filter_by_lua, body_filter_by_lua or log_by_lua, which replace those of monohull'
+      return undefined
+    },
     // the status and the status page ask at the same moment
     read() {
       reading ??= readNow().finally(() => {

@@ -7,6 +7,7 @@ import { noneRunning, type RunningModel } from '../site/compose.ts'
 import type { Settings } from '../site/settings.ts'
 import { createAttempt } from './attempt.ts'
 import { type HealthFacts, readiness } from './health.ts'
+import { createOutcomeCounts } from './outcome-counts.ts'
 import { runMetrics, type Status } from './status.ts'
 import type { Subject } from './subject.ts'
 
@@ -29,6 +30,8 @@ export interface Run {
   adopt(proposal: Proposal): Promise<void>
   /** Records the outcome of a reload, for the status. */
   reloaded(outcome: Outcome): void
+  /** Counts a rolling restart for the metrics. */
+  rolled(outcome: Outcome): void
   isDraining(): boolean
   /** Ends readiness and quiesces every subject. Settles when all are quiet. */
   drain(): Promise<void>
@@ -44,6 +47,7 @@ export function createRun(initial: Settings, log: Log): Run {
   const startedAt = systemClock.monotonic()
   const subjects: Subject[] = []
   const attempt = createAttempt(log)
+  const outcomes = createOutcomeCounts()
   let inForce = initial
   let isDraining = false
   let lastReload: Status['lastReload']
@@ -68,7 +72,11 @@ export function createRun(initial: Settings, log: Log): Run {
     },
     reloaded(outcome) {
       const at = new Date(systemClock.now()).toISOString()
+      outcomes.note('reload', outcome.ok, systemClock.now())
       lastReload = { at, ok: outcome.ok, text: outcome.ok ? outcome.message : outcome.reason }
+    },
+    rolled(outcome) {
+      outcomes.note('roll', outcome.ok, systemClock.now())
     },
     isDraining: () => isDraining,
     async drain() {
@@ -105,7 +113,7 @@ export function createRun(initial: Settings, log: Log): Run {
     async metrics() {
       await run.refresh()
       const parts = await Promise.all(subjects.map(subject => subject.metrics?.() ?? []))
-      return [...runMetrics(run.status()), ...parts.flat()]
+      return [...runMetrics(run.status()), ...outcomes.metrics(), ...parts.flat()]
     },
     health() {
       const failing = firstOf(subject => subject.failing?.())

@@ -47,6 +47,8 @@ export interface Status {
   upstreams: UpstreamServerStatus[]
   /** Undefined unless dynamic_routes is set. */
   dynamicRoutes?: RouteStoreStatus | undefined
+  /** Why requests are not counted; undefined if they are, or if that was configured. */
+  uncounted?: string | undefined
   /** Undefined unless the status was asked for a moment ago. */
   container?: ContainerUsage | undefined
   /** Undefined until nginx has reported them. */
@@ -85,6 +87,7 @@ export function formatStatus(status: Status): string {
   const tail =
     formatJobs(status.jobs ?? []) +
     warnings.map(warning => `warning: ${warning}\n`).join('') +
+    (status.uncounted === undefined ? '' : `requests are not counted: ${status.uncounted}\n`) +
     formatUpstreams(upstreams) +
     formatDynamicRoutes(status.dynamicRoutes) +
     (certificates ? formatCertificates(certificates) : '') +

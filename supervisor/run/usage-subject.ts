@@ -18,10 +18,12 @@ export function openUsage(deps: UsageDeps): Subject {
       sample ??= loaded.createUsageSampler(deps).sample
       last = await sample()
     },
-    status: () =>
-      loaded && last && clock.monotonic() - last.at < validMs
+    status: () => ({
+      uncounted: deps.requests.problem(),
+      ...(loaded && last && clock.monotonic() - last.at < validMs
         ? loaded.withUsage({ ...apps.status(), ...processes.status() }, last, apps)
-        : {},
+        : {}),
+    }),
     metrics: async () => (last ? (await import('./usage-metrics.ts')).usageMetrics(deps, last) : []),
   }
 }

@@ -4,6 +4,7 @@ import { type RollResult, stopping } from '../base/roll-result.ts'
 import type { Death } from '../processes/death.ts'
 import type { Exit } from '../processes/exit.ts'
 import type { RestartCounts } from '../processes/last-death.ts'
+import { endReason } from '../processes/process-state.ts'
 import {
   type SlotEffect,
   type SlotEvent,
@@ -252,6 +253,8 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
       deps.onDeath({ worker: name, exit, wasReady, servedMs, wasKilledOutside, lastLines, reason })
     const addresses = [slot.address(), ...deps.entriesOf()]
     counts.crashes++
+    const why = endReason(end.cause, exit)
+    counts.deaths = { ...counts.deaths, [why]: (counts.deaths?.[why] ?? 0) + 1 }
     const circumstances = { worker: name, decision, endsRun, at, addresses, fatal: fatal.get(worker) }
     counts.lastDeath = recordDeath(deps, end, circumstances)
     state = step.state
