@@ -18,11 +18,13 @@ import { kills } from './measures/kills.ts'
 import { limits } from './measures/limits.ts'
 import { logs } from './measures/logs.ts'
 import { memory } from './measures/memory.ts'
+import { metrics } from './measures/metrics.ts'
 import { pages } from './measures/pages.ts'
 import { reloads } from './measures/reloads.ts'
 import { rest } from './measures/rest.ts'
 import { routes } from './measures/routes.ts'
 import { scan } from './measures/scan.ts'
+import { scrape } from './measures/scrape.ts'
 import { throughput } from './measures/throughput.ts'
 import { messageOf } from './message.ts'
 import { kill, processesUsing } from './processes.ts'
@@ -46,6 +48,8 @@ const measures: readonly Measure[] = [
   pages,
   logs,
   throughput,
+  metrics,
+  scrape,
   front,
   handshakes,
   certificates,

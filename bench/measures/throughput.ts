@@ -128,7 +128,7 @@ async function runRound(
 }
 
 /** CPU time of nginx's workers since their start, in ms. Under a shell script, the app's processes are nginx's children too. */
-function nginxCpuMs(running: Running): number {
+export function nginxCpuMs(running: Running): number {
   const pids = childrenOf(running.nginxPid() ?? 0).filter(pid => commandOf(pid).startsWith('nginx: worker'))
   return pids.reduce((sum, pid) => sum + readFigures(pid).cpuMs, 0)
 }
