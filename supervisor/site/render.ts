@@ -156,7 +156,7 @@ function renderHttp(model: NginxModel): string {
     ...(model.statusSocket
       ? renderConnectionStatus(model.statusSocket, model.requestCounter ? renderRequestReport() : [])
       : []),
-    ...(model.requestCounter ? renderRequestCounter() : []),
+    ...(model.requestCounter ? renderRequestCounter(countRoutes(model)) : []),
     ...(model.busyCounter ? renderBusyCounter(model.busyCounter) : []),
     ...(model.retrySocket ? renderRetryMap() : []),
     ...model.upstreams.flatMap(renderUpstream),
@@ -170,6 +170,13 @@ function renderHttp(model: NginxModel): string {
       ? tlsServers(model, tlsSites(model)).flatMap(server => renderHttpsServer(model, server))
       : []),
   ])
+}
+
+/** Number of routes under which requests are counted, as far as each host has its own. */
+function countRoutes({ routes, requestCounter }: NginxModel): number {
+  return requestCounter?.hasHosts
+    ? routesByHost(routes).reduce((sum, host) => sum + host.routes.length, 0)
+    : routes.length
 }
 
 function compressesWithBrotli({ front, routes }: NginxModel): boolean {

@@ -140,7 +140,7 @@ function M.report()
             shared:delete(key)
         elseif pid then
             table.insert(found, text or "")
-        elseif key ~= "asked" and text then
+        elseif key ~= "asked" and text ~= nil then
             table.insert(found, key .. " " .. ("%.14g"):format(text))
         end
     end

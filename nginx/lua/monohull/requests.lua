@@ -11,7 +11,7 @@ local bounds = { 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 
 local methods = {}
 for name in ("CONNECT DELETE GET HEAD OPTIONS PATCH POST PUT TRACE"):gmatch("%a+") do methods[name] = name end
 --- Maximum number of counters of one nginx worker. A program may respond with any status.
-local most_counters = 20000
+local most_counters = 50000
 
 --- Lines by route and method, and counters by what they count.
 local lines, counters, counter_count = {}, {}, 0
@@ -176,7 +176,9 @@ function M.finish()
 end
 
 local function add(key, field, by)
-    if by ~= 0 then shared:incr(key .. " " .. field, by, 0) end
+    if by == 0 then return end
+    local _, problem, dropped_another = shared:incr(key .. " " .. field, by, 0)
+    if problem or dropped_another then shared:incr("dropped", 1, 0) end
 end
 
 --- Adds what this nginx worker has counted to the dictionary.

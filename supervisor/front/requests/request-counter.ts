@@ -14,9 +14,23 @@ export const forgetPath = '/forget'
 /** Variable with the id of the route; `-`: the request is not counted. */
 const variable = '$monohull_route'
 
-/** Lines for the http block. The memory has room for some 60,000 numbers; the least recently used are dropped. */
-export function renderRequestCounter(): string[] {
-  return ['', '# metrics', 'lua_shared_dict monohull_counts 8m;', `map '' ${variable} { default ''; }`]
+/** Shared memory at least, for some 60,000 numbers, and routes for each megabyte, with several numbers for each of their statuses. */
+const leastMegabytes = 8
+const routesPerMegabyte = 200
+
+/** Lines for the http block. If the memory is full, the numbers that were used least recently are dropped. */
+export function renderRequestCounter(routes: number): string[] {
+  return [
+    '',
+    '# metrics',
+    `lua_shared_dict monohull_counts ${megabytesFor(routes)}m;`,
+    `map '' ${variable} { default ''; }`,
+  ]
+}
+
+/** Rarely another size: with another size, a reload counts from zero. nginx uses only what the present numbers need. */
+function megabytesFor(routes: number): number {
+  return leastMegabytes * 2 ** Math.ceil(Math.log2(Math.max(1, routes / routesPerMegabyte / leastMegabytes)))
 }
 
 /** Locations of nginx's status server. */

@@ -11,6 +11,8 @@ export interface RequestCounts {
   /** Requests of routes with a cache, by nginx's result such as `HIT`. */
   cache: { result: string; count: number }[]
   workers: WorkerRequests[]
+  /** Numbers that nginx dropped because its memory for them was full, since its start. */
+  dropped: number
 }
 
 /** Requests that differ in none of these. */

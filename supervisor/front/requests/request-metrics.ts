@@ -2,7 +2,7 @@ import { type Labels, type Metric, measured } from '../../base/metrics.ts'
 import { bucketBounds, type RequestCounts, type RequestSeries } from './request-counts.ts'
 
 /** Metrics of the requests that nginx counts, with OpenTelemetry's names where it has one. */
-export function requestMetrics({ series, active, rejected, cache }: RequestCounts): Metric[] {
+export function requestMetrics({ series, active, rejected, cache, dropped }: RequestCounts): Metric[] {
   const routes = sumByRoute(series)
   return [
     {
@@ -49,6 +49,12 @@ export function requestMetrics({ series, active, rejected, cache }: RequestCount
       'http_rejections_total',
       'Requests that nginx rejected: rate, connections, overload, body_size, auth, access, host',
       rejected.map(({ reason, count }) => ({ labels: { reason }, value: count })),
+    ),
+    measured(
+      'counter',
+      'http_dropped_counts_total',
+      'Numbers that nginx dropped because its memory for them was full',
+      [{ labels: {}, value: dropped }],
     ),
     measured(
       'counter',

@@ -25,7 +25,7 @@ export function parseReport(
   const series = new Map<string, RequestSeries>()
   const active = new Map<string, ActiveRequests>()
   const workers = new Map<string, WorkerRequests>()
-  const counts: RequestCounts = { series: [], active: [], rejected: [], cache: [], workers: [] }
+  const counts: RequestCounts = { series: [], active: [], rejected: [], cache: [], workers: [], dropped: 0 }
   const unknown = new Set<string>()
 
   const labelsOf = (id: string): CountedRoute | undefined => (id === '' ? { route: '' } : routes.get(id))
@@ -77,6 +77,7 @@ export function parseReport(
     else if (first === 'worker') workerOf(second).inFlight += Number(third)
     else if (first === 'oldest') readOldest(words)
     else if (first === 'queue') readQueue(Number(second), Number(third))
+    else if (first === 'dropped') counts.dropped = Number(second)
     else if (first === 'rejected') counts.rejected.push({ reason: second, count: Number(words[3]) })
     else if (first === 'cache') counts.cache.push({ result: second, count: Number(words[3]) })
     else if (second === 'n') workerOf(first).requests += Number(third)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { countedRoutesOf } from '../../../supervisor/site/counted-routes.ts'
 import type { NginxModel } from '../../../supervisor/site/model.ts'
 import { renderNginx } from '../../../supervisor/site/render.ts'
 import { frontModels } from './nginx-models/front-models.ts'
@@ -87,6 +88,14 @@ describe('site/render', () => {
         phases.filter(line => !counts.test(line)),
         [],
       )
+    }
+  })
+
+  it('counts under ids that the supervisor knows', () => {
+    for (const model of Object.values(models).filter(({ requestCounter }) => requestCounter)) {
+      const ids = renderAll(model).matchAll(/\$monohull_route (?:(R\w+);|\{[^}]*"(R\w+)"\) \})/g)
+      const found = new Set([...ids].map(([, set, begun]) => set ?? begun))
+      assert.deepEqual([...found].sort(), [...countedRoutesOf(model).keys()].sort())
     }
   })
 

@@ -70,8 +70,11 @@ describe('front/requests/request-report', () => {
   })
 
   it('reads rejections and results of caches', () => {
-    const { counts } = parseReport('rejected rate n 3\ncache HIT n 9\n', context)
-    assert.deepEqual([counts.rejected, counts.cache], [[{ reason: 'rate', count: 3 }], [{ result: 'HIT', count: 9 }]])
+    const { counts } = parseReport('rejected rate n 3\ncache HIT n 9\ndropped 2\n', context)
+    assert.deepEqual(
+      [counts.rejected, counts.cache, counts.dropped],
+      [[{ reason: 'rate', count: 3 }], [{ result: 'HIT', count: 9 }], 2],
+    )
   })
 })
 
