@@ -61,7 +61,7 @@ export function mergeSources(schema: z.ZodType, sources: ConfigSources): MergedS
   for (const [key, value] of Object.entries(sources.overrides ?? {}))
     for (const target of everyApp(key, tree)) assign(target, value, 'monohull dev')
   // only a file can name apps
-  const named = sources.file ? namedScalarKeysOf(schema, tree) : []
+  const named = sources.file && hasOtherSetting(sources.env, keys) ? namedScalarKeysOf(schema, tree) : []
   const concurrency = sources.env.WEB_CONCURRENCY
   // platforms set it unasked, and it concerns a single app
   if (concurrency && !isWithoutDefaultApp(tree))
@@ -94,6 +94,12 @@ function everyApp(key: string, tree: Record<string, unknown>): string[] {
 function isWithoutDefaultApp(tree: Record<string, unknown>): boolean {
   const apps = own(tree, 'apps')
   return isRecord(apps) && !Object.hasOwn(apps, 'app')
+}
+
+/** Whether a variable may set a key below a name that the file chooses. A thousand names have many keys. */
+function hasOtherSetting(env: ConfigSources['env'], keys: readonly ScalarKey[]): boolean {
+  const fixed = new Set(keys.map(({ variable }) => variable))
+  return Object.keys(env).some(name => isSetting(name) && !fixed.has(name) && !fixed.has(name.replace(/_FILE$/, '')))
 }
 
 function readEnvironment(sources: ConfigSources, keys: ScalarKey[], problems: Problem[]) {

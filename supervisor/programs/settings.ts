@@ -14,6 +14,7 @@ import { watchesItself } from '../processes/self-watching.ts'
 import { defaultStopSignal } from '../processes/stop-signal.ts'
 import type { InitConfig, ProcessConfig, ProgramConfig } from './keys.ts'
 import type { InitPlan, ProcessPlan } from './plan.ts'
+import type { Remember } from './shared-findings.ts'
 
 /** Plans of the init commands and background processes. */
 export interface ProgramSettings {
@@ -42,6 +43,8 @@ export interface ProgramSources {
   /** The app whose directory, user and environment programs inherit; undefined if it has problems. */
   main: { context: { env: Readonly<ProgramEnv> } } | undefined
   complain: Complain
+  /** Default: nothing is remembered. */
+  remember?: Remember
 }
 
 /** Time that an init command has to stop after SIGTERM. */
@@ -80,28 +83,38 @@ export function resolvePrograms(sources: ProgramSources): ProgramSettings {
 }
 
 /** A program on this machine. Problems go to `complain`; undefined if there is nothing that could run. */
-export function resolveProgram(key: string, item: ProgramConfig, { config, world, main, complain }: ProgramSources) {
-  const context = findProgramContext(key, withDefaults(item, config), world, complain)
+export function resolveProgram(
+  key: string,
+  item: ProgramConfig,
+  { config, world, main, complain, remember = (_id, look) => look(complain) }: ProgramSources,
+) {
+  const keys = withDefaults(item, config)
+  const context = remember(['context', keys], found => findProgramContext(key, keys, world, found))
   const content = context && findContent(key, item.command, { context, complain })
   if (!context || !content) return undefined
   if (content.kind !== 'command') {
     complain(`${key}.command`, item.command, 'is a directory, not a command', 'specify the command that runs it')
     return undefined
   }
-  checkProgram(`${key}.command`, content.argv, { context, complain })
-  checkAccess(key, context.directory, context.account, complain)
+  const { directory, realDirectory, account } = context
+  // no check looks at further words
+  remember(['program', directory, account?.uid, content.argv.slice(0, 2)], found => {
+    checkProgram(`${key}.command`, content.argv, { context, complain: found })
+    checkAccess(key, directory, account, found)
+  })
   checkPort(`${key}.command`, content.argv, {
     env: { ...world.env, ...content.env, ...context.env },
     fix: 'write the port itself',
     complain,
   })
-  const env = programEnv({
-    inherited: { ...world.env, PATH: context.path },
-    account: accountEnv(context.account),
-    instance: instanceEnv(config.run_dir, world.env),
-    configured: { ...main?.context.env, ...content.env, ...context.env },
-  })
-  const { directory, realDirectory } = context
+  const env = remember(['env', keys, content.env], () =>
+    programEnv({
+      inherited: { ...world.env, PATH: context.path },
+      account: accountEnv(account),
+      instance: instanceEnv(config.run_dir, world.env),
+      configured: { ...main?.context.env, ...content.env, ...context.env },
+    }),
+  )
   return { argv: content.argv, directory, realDirectory, ...idsOf(context), env }
 }
 

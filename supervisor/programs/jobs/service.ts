@@ -97,7 +97,7 @@ export function createJobService(deps: JobServiceDeps, initial: JobSettings): Jo
   return {
     async start() {
       const all = initial.jobs.map(add)
-      await Promise.all(all.map(job => states.load(job, { isOff })))
+      for (const job of all) await states.load(job, { isOff })
       all.forEach(startUp)
       look()
     },

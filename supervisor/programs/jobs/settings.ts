@@ -1,6 +1,6 @@
 import { findTimeZone } from '../../base/adapters/time-zone.ts'
-import type { ProgramEnv } from '../../processes/environment.ts'
 import { type ProgramSources, type ProgramsKeys, resolveProgram } from '../settings.ts'
+import { createSharedFindings } from '../shared-findings.ts'
 import type { JobConfig } from './keys.ts'
 import type { JobPlan, JobSettings } from './plan.ts'
 
@@ -21,10 +21,10 @@ export function resolveJobs(sources: JobSources): JobSettings {
   // names of time zones take 5 MB of memory
   const isLocal = Object.values(config.jobs).some(({ timezone }) => timezone === undefined)
   const localZone = isLocal ? findTimeZone(TZ) : undefined
-  const share = createSharing()
+  const remember = createSharedFindings(complain)
   const jobs = Object.entries(config.jobs).flatMap(([name, item]): JobPlan[] => {
     const key = `jobs.${name}`
-    const found = resolveProgram(key, item, sources)
+    const found = resolveProgram(key, item, { ...sources, remember })
     const timezone = item.timezone ?? localZone
     if (timezone === undefined)
       complain(
@@ -34,11 +34,9 @@ export function resolveJobs(sources: JobSources): JobSettings {
         'set it, or TZ, to a name such as Europe/Berlin',
       )
     if (!found || timezone === undefined) return []
-    const { env, ...program } = found
     return [
       {
-        ...program,
-        env: share(env),
+        ...found,
         name,
         schedule: item.schedule.trim(),
         timezone,
@@ -57,15 +55,4 @@ export function resolveJobs(sources: JobSources): JobSettings {
     ]
   })
   return { jobs, areJobsOff: setting === 'off' }
-}
-
-/** Gives the first of equal environments: most jobs have the same one. */
-function createSharing(): (env: ProgramEnv) => ProgramEnv {
-  let last: ProgramEnv | undefined
-  return env => {
-    const names = Object.keys(env)
-    const isSame = last && names.length === Object.keys(last).length && names.every(name => last?.[name] === env[name])
-    if (!isSame) last = env
-    return last ?? env
-  }
 }

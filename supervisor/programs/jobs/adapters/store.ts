@@ -1,4 +1,5 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { withFileLock } from '../../../base/adapters/file-lock.ts'
 import type { Clock } from '../../../base/clock.ts'
@@ -10,9 +11,10 @@ import type { JobStore } from '../store.ts'
 export function openJobStore(directory: string, clock: Clock): JobStore {
   const pathOf = (name: string) => join(directory, `${name}.json`)
 
+  // in this thread: the memory of others for a thousand reads would stay
   async function read(name: string): Promise<JobState | undefined> {
     try {
-      return readState(await readFile(pathOf(name), 'utf8'))
+      return readState(readFileSync(pathOf(name), 'utf8'))
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return undefined
       throw error
