@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Measure } from '../bench.ts'
 import { describeMedian } from '../median.ts'
 import { kill } from '../processes.ts'
-import { withFile } from '../stacks/monohull.ts'
+import { withFile, withJobs } from '../stacks/monohull.ts'
 import { getStatus, origins, type Running, untilServing } from '../stacks/stack.ts'
 import { markdownTable } from '../table.ts'
 
@@ -21,7 +21,7 @@ export const memory: Measure = {
   name: 'memory',
   title: 'Memory of the supervisor at rest for 10 s, with one health check per second',
   async run(bench) {
-    const ours = [...bench.builds, ...bench.builds.map(withFile)]
+    const ours = bench.builds.flatMap(build => [build, withFile(build), withJobs(build, 1000)])
     const stacks = [...new Set([...ours, ...bench.peers, ...bench.appPeers])]
     const samples = new Map<string, Memory[]>()
     for (let round = 1; round <= bench.rounds; round++) {

@@ -4,7 +4,7 @@ import type { Bench, Measure } from '../bench.ts'
 import { untilWorkers } from '../faults/under-load.ts'
 import { describeMedian } from '../median.ts'
 import { readFigures } from '../process-figures.ts'
-import { withFile } from '../stacks/monohull.ts'
+import { withFile, withJobs } from '../stacks/monohull.ts'
 import { origins, type Running, type Stack, type StartOptions, untilServing } from '../stacks/stack.ts'
 import { markdownTable } from '../table.ts'
 import { judgeTarget } from '../target.ts'
@@ -61,7 +61,7 @@ export const rest: Measure = {
 
 function listSides({ workspace, builds, peers, appPeers, limits: { wide } }: Bench): Side[] {
   const certificates = dirname(workspace.certificate)
-  const ours = builds.flatMap(build => [build, withFile(build)])
+  const ours = builds.flatMap(build => [build, withFile(build), withJobs(build, 1000)])
   return [
     ...ours.map(stack => ({ name: stack.name, stack, options: { certificates }, atMost: 4 })),
     ...ours.map(stack => ({

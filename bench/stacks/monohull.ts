@@ -77,6 +77,24 @@ export function withFile(stack: Stack): Stack {
   }
 }
 
+/** The same with as many jobs, none of which is due in the next ten minutes. */
+export function withJobs(stack: Stack, count: number): Stack {
+  const config = readFileSync(join(home, 'bench/peers/monohull.yaml'), 'utf8')
+  return {
+    ...stack,
+    name: `${stack.name} with ${count} jobs`,
+    start({ workers: present = workers, ...options } = {}) {
+      const later = new Date(Date.now() + 600_000).getUTCHours() + 1
+      const jobs = Array.from({ length: count }, (_, index) => {
+        const schedule = `${index % 60} ${(later + (index % 20)) % 24} * * *`
+        return `  job-${index}: { schedule: "${schedule}", timezone: UTC, command: [node, server.js, "${index}"] }\n`
+      })
+      const file = `${config.replace(/workers: \d+/, `workers: ${present}`)}jobs:\n${jobs.join('')}`
+      return stack.start({ ...options, config: file })
+    },
+  }
+}
+
 /** Writes keys of the lifecycle and the routes to monohull.yaml; without any, writes no file. */
 function writeConfig(dir: string, options: StartOptions & { release?: number }, image: string): void {
   const { maxRequests, maxMemoryMb, timeoutSeconds, trialSeconds, balance, keepalive, servesFiles } = options
