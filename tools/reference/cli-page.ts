@@ -4,6 +4,7 @@ import { promisify } from 'node:util'
 /** Commands for a running instance. */
 const controls = [
   'status',
+  'top',
   'logs',
   'events',
   'deaths',

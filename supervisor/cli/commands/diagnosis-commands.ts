@@ -2,6 +2,9 @@ import type { CommandContext } from './context.ts'
 
 /** Adds the commands that look into the running instance. */
 export function addDiagnosisCommands({ world, addControl }: CommandContext): void {
+  addControl('top', 'show workers and processes live: sort, restart, follow the log', async (commandLine, { isJson }) =>
+    (await import('../top.ts')).top(commandLine, world, { isJson }),
+  )
   addControl(
     'profile',
     "record a CPU profile or a heap snapshot of a Node worker, for Chrome's DevTools",
