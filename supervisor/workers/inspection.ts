@@ -106,7 +106,7 @@ export function createInspection({ log, pools, openInspector, closeInspector }: 
         return found
       }
       const { worker, pid, address } = found
-      const endHold = worker.holdHangWatch()
+      const endHold = worker.hold()
       log.info('profile begins', { worker: name, pid })
       return {
         ok: true,

@@ -36,7 +36,7 @@ export function createRecycler({ clock, log, random, memoryOf, turns, plan, slot
     if (isOver) return
     const due = slots().flatMap(slot => {
       const worker = slot.serving()
-      return worker && !waiting.has(slot) && !isHeldBack(slot) ? [{ slot, worker }] : []
+      return worker && !worker.isHeld() && !waiting.has(slot) && !isHeldBack(slot) ? [{ slot, worker }] : []
     })
     const memory =
       plan().recycle.maxMemoryBytes > 0 ? memoryOf(due.map(({ worker }) => worker.process.child.pid)) : undefined

@@ -41,8 +41,9 @@ export interface Worker {
   nodePid(): number | undefined
   /** Lets it take any time for anything, from now on: a debugger may stop it. */
   endHangWatch(): void
-  /** The same until the returned function is called. */
-  holdHangWatch(): () => void
+  /** The same until the returned function is called; until then it is not replaced for reaching a limit either. */
+  hold(): () => void
+  isHeld(): boolean
   /** Number of requests that it reported. It reports once, at its limit; 0 before that. */
   requests(): number
   limits: RecycleLimits
@@ -139,6 +140,7 @@ export function launchWorker(
   let isCounting = false
   let requests = 0
   let nodePid: number | undefined
+  let holds = 0
   child.onNotify((key, value) => {
     if (key === 'NODE_PID') nodePid = Number(value) || undefined
     if (key === 'LOAD') reported = { load: Math.min(1, Math.max(0, Number(value) || 0)), at: clock.monotonic() }
@@ -277,7 +279,15 @@ export function launchWorker(
     loop: () => loop,
     nodePid: () => nodePid,
     endHangWatch: hangWatch.end,
-    holdHangWatch: hangWatch.hold,
+    hold() {
+      holds++
+      const endHold = hangWatch.hold()
+      return () => {
+        holds--
+        endHold()
+      }
+    },
+    isHeld: () => holds > 0,
     limits,
     ended: end(),
   }

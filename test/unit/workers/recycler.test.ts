@@ -19,7 +19,12 @@ describe('workers/recycler', () => {
       await faulty.advance(1000)
       assert.ok(!isRecycling(), `a peak of ${peakMs} ms`)
     }
+    // a heap snapshot takes as much memory again
+    const endProfile = faulty.pool.worker('app.1')?.hold()
     bytes = 150
+    await faulty.advance(5000)
+    assert.ok(!isRecycling(), 'while a profile is recorded')
+    endProfile?.()
     await faulty.advance(3000)
     assert.ok(isRecycling())
   })
