@@ -1,10 +1,11 @@
 import { systemClock } from '../base/adapters/system-clock.ts'
 import { pause } from '../base/clock.ts'
-import { exitCode, messageOf } from '../base/errors.ts'
+import { exitCode, messageOf, OperatorError } from '../base/errors.ts'
 import type { Outcome } from '../base/outcome.ts'
 import type { World } from '../base/world.ts'
 import type { LogLine } from '../logs/log-ring.ts'
-import { askAdmin } from '../run/adapters/admin-client.ts'
+import { askAdmin, followAdmin } from '../run/adapters/admin-client.ts'
+import type { RunEvent } from '../run/events.ts'
 import type { Status } from '../run/status.ts'
 import { enterTerminal } from './adapters/terminal.ts'
 import { socketOf } from './control.ts'
@@ -114,6 +115,16 @@ async function showLive(socket: string, first: Sample, world: World): Promise<vo
     return (body as { lines?: LogLine[] }).lines ?? []
   }
 
+  let hasStopped = false
+  function onStop(): void {
+    hasStopped = true
+    over.abort()
+  }
+  // a container that ends kills this process, and its terminal would stay as it is
+  followAdmin(socket, '/events?follow=true', event => {
+    if ((event as Partial<RunEvent>).message === 'stopping') onStop()
+  }).then(onStop, onStop)
+
   try {
     while (!over.signal.aborted) {
       if (view.mode === 'log') log = await readLog()
@@ -123,10 +134,18 @@ async function showLive(socket: string, first: Sample, world: World): Promise<vo
       await pause(systemClock, intervalMs, woken).catch(() => {})
       if (over.signal.aborted) break
       if (woken.aborted) continue
-      const next = await readSample(socket)
+      const next = await readSample(socket).catch(error => {
+        if (!hasStopped) throw error
+      })
+      if (!next) break
       ;[earlier, sample] = [sample, next]
     }
   } finally {
     terminal.leave()
   }
+  if (hasStopped)
+    throw new OperatorError('the instance stops', {
+      fix: 'start it again, or watch another',
+      code: exitCode.unavailable,
+    })
 }

@@ -146,7 +146,7 @@ describe('monohull top in a terminal', () => {
     monohull.signal('SIGTERM')
     const gone = await plain.ended
     assert.deepEqual([gone.code, gone.isRestored], [69, true])
-    assert.match(plain.output().split(leave)[1] ?? '', /monohull: /)
+    assert.match(plain.output().split(leave)[1] ?? '', /monohull: the instance stops/)
   })
 
   it('is a table where there is no terminal, or JSON; without an instance, it says so', async t => {
