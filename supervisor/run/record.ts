@@ -21,7 +21,7 @@ export function createRunRecord(
   const events = createEvents()
   const deaths = createDeaths(logs)
   const missing = [
-    ...(access_log ? ["nginx writes its access lines to monohull's stdout by itself: they are not here"] : []),
+    ...(access_log ? ['nginx writes access lines to the log by itself (docker logs): they are not here'] : []),
     ...(log_format === 'raw'
       ? ['with log_format: raw, programs write to stdout and stderr by themselves: their lines are not here']
       : []),

@@ -137,6 +137,14 @@ describe('run/event-kind', () => {
     ['server fails its health checks', 'upstream'],
     ['cannot read dynamic routes from Redis', 'routes'],
     ['dynamic routes are readable again', 'routes'],
+    ['job missed', 'job'],
+    ['ping of a job failed', 'job'],
+    ['cannot rotate log files', 'logs'],
+    ['cannot resolve server name', 'upstream'],
+    ['no route leads to an app', 'run'],
+    ['no route leads to an upstream', 'upstream'],
+    ['profile ended', 'worker'],
+    ['cannot update the workers in nginx', 'nginx'],
   ]
   for (const [message, kind] of known) {
     it(`${message}: ${kind}`, () => {
