@@ -61,7 +61,7 @@ describe('stores of dynamic routes', () => {
     await until('the failover', async () => (await replica.cli('info', 'replication')).includes('role:master'))
     await replica.cli('del', shop)
     // Sentinels end the connections to the old master after ten seconds
-    await until('403', async () => (await who(monohull)) === '403', { deadlineMs: 7000 })
+    await until('403', async () => (await who(monohull)) === '403', { deadlineMs: 9000 })
   })
 
   it('may be a cluster: the changes of every node are seen, also when a slot moves and a master fails', async t => {

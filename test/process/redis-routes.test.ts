@@ -237,7 +237,7 @@ describe('routes in Redis', () => {
       await redis.cli(...command)
       const expected = command[0] === 'swapdb' ? 'web' : '403'
       await until(`${command[0]} to be noticed`, async () => (await who(monohull, host)) === expected, {
-        deadlineMs: 8000,
+        deadlineMs: 20_000,
       })
     }
     const from = monohull.output().length
