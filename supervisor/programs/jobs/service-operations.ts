@@ -56,7 +56,11 @@ export function createOperations({ clock, journal, runner, jobs, status, look }:
       const ended = Promise.withResolvers<RunEnd | undefined>()
       const begun = await runner.begin(job, { trigger: 'request', onEnd: ended.resolve })
       if (begun === 'skipped')
-        return { ok: false, message: `${name} not started`, reason: `it runs since ${since}, and has overlap: skip` }
+        return {
+          ok: false,
+          message: `${name} not started`,
+          reason: `it runs since ${since}, and ${job.queued ? 'another run waits' : 'has overlap: skip'}`,
+        }
       if (begun !== 'not begun' && !waits) return { ok: true, message: `${name} ${begun}` }
       const end = await ended.promise
       if (!end) return { ok: false, message: `${name} not started`, reason: stoppingReason }
