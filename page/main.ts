@@ -81,7 +81,7 @@ function Page() {
       <${Container} container=${sections.container} />
     </main>
     <footer>${run.actions ? 'Changes need the token.' : html`Read-only. <code>admin.actions: true</code> with a token adds buttons.`}</footer>
-    ${action && html`<${Confirm} action=${action} close=${() => setAction(undefined)} run=${perform} />`}`
+    ${action && html`<${Confirm} action=${action} close=${() => setAction(shown => (shown === action ? undefined : shown))} run=${perform} />`}`
 }
 
 const root = document.getElementById('page')

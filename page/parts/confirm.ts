@@ -22,6 +22,7 @@ export function Confirm({ action, close, run }: { action: Action; close: () => v
     <p>${action.text}</p>
     <form method="dialog" class="buttons" onSubmit=${(event: SubmitEvent) => {
       if ((event.submitter as HTMLButtonElement | null)?.value === 'yes') run(action)
+      close()
     }}>
       <button value="no">Cancel</button>
       <button value="yes" class="primary">${action.verb}</button>
