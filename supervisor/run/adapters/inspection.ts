@@ -187,7 +187,8 @@ async function testNginx(settings: Settings, world: World): Promise<string[]> {
     ...upstream,
     servers: upstream.servers.map((server, index) => ({ ...server, address: `127.0.0.1:${index + 1}` })),
   }))
-  const target = join(config.run_dir, 'check')
+  // another check may run at the same time
+  const target = join(config.run_dir, `check-${process.pid}`)
   const files = createNginxFiles({ source: join(world.home, 'nginx'), target })
   const rendered = renderConfiguration({
     ...model,
