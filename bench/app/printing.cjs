@@ -7,7 +7,8 @@ const [, , form, count] = process.argv
 /** Time for the program that starts it to settle, in ms. */
 const settleMs = 2000
 const linesPerTurn = 1000
-const padding = 'x'.repeat(90)
+// the lines are equally long
+const padding = 'x'.repeat(process.env.PRINT_JSON ? 64 : 90)
 const text = number => `${String(number).padStart(8, '0')} ${padding}`
 const lineOf = process.env.PRINT_JSON ? number => `{"level":"info","line":"${text(number)}"}` : text
 

@@ -5,7 +5,8 @@ export interface PrintedLines {
   torn: number
 }
 
-const printed = /^(?:\S+ \S+ (?:stdout)?\| |\{"time":.*"line":"|@?[\dT:.-]+Z? |[\d-]+ [\d:.]+ +|)\d{8} x{90}(?:"\})?$/
+const printed =
+  /^(?:\S+ \S+ (?:stdout)?\| |\{"time":.*"line":"|@?[\dT:.-]+Z? |[\d-]+ [\d:.]+ +|)\d{8} x{64}(?:x{26})?(?:"\})?$/
 
 /** Counts the lines, which a relay may have tagged. */
 export function countPrinted(log: Buffer): PrintedLines {
