@@ -74,7 +74,9 @@ const rules: Record<string, Rule> = {
   'error_page: what is around it is not inherited': ({ block, around }) => {
     const codes = codesOf(block)
     const inherited = around.map(codesOf).findLast(outer => outer.length > 0) ?? []
-    return codes.length === 0 ? [] : inherited.filter(code => !codes.includes(code))
+    // one that always returns the same status needs no other page
+    const isConstantStatus = own(block, 'return').some(({ args: [status = ''] }) => codes.includes(status))
+    return codes.length === 0 || isConstantStatus ? [] : inherited.filter(code => !codes.includes(code))
   },
 
   'allow without deny': ({ block }) =>

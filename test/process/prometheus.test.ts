@@ -1,4 +1,4 @@
-// needs: libnginx-mod-http-lua prometheus
+// needs: prometheus
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'

@@ -1,4 +1,3 @@
-// needs: libnginx-mod-http-lua
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -13,8 +13,10 @@ const testFiles = [...sources.keys()].filter(path => path.endsWith('.test.ts'))
 
 /** By package, what a test has in it that needs the package. */
 const signs: Record<string, RegExp> = {
+  'bash-completion': /bash_completion'/,
   chromium: /'chromium'/,
   'docker-compose': /'docker-compose'/,
+  fish: /\bfish: \{/,
   gcc: /'gcc /,
   'golang-go': /'go build /,
   gunicorn: /['[]gunicorn[ '",]|exec gunicorn|`gunicorn,|^RUN .*gunicorn/m,
@@ -28,6 +30,7 @@ const signs: Record<string, RegExp> = {
   nginx: /readNginxFeatures\(\)/,
   openssl: /\(\s*'openssl'|pagesForUsers\(\)[\s\S]*execFileSync\('sh'/,
   pebble: /'pebble'/,
+  prometheus: /'prometheus', \[/,
   puma: /^RUN .*puma|'puma /m,
   python3: /['[]python3['",]|^RUN .*python3 |\/usr\/bin\/python3 manage/m,
   'python3-django': /'django'|from django\.conf import/,
@@ -36,14 +39,16 @@ const signs: Record<string, RegExp> = {
   'python3-flaskext.wtf': /from flask_wtf import/,
   'python3-websockets': /@app\.websocket/,
   'redis-server': /'redis-server'/,
+  rsyslog: /rsyslogd'/,
   ruby: /\('ruby'/,
   sqlite3: /'sqlite3'/,
   'ruby-sinatra': /require 'sinatra/,
   slowhttptest: /'slowhttptest'/,
-  starman: /'starman /,
+  starman: /'starman |'exec starman /,
   'testssl.sh': /\('testssl'/,
   uvicorn: /^RUN .*uvicorn|'uvicorn /m,
   webhook: /'webhook /,
+  zsh: /\bzsh: \{/,
 }
 
 /** What every test of a directory has; test/run.sh knows it. */
