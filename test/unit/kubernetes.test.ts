@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { parse } from 'yaml'
 import { loadConfig } from '../../supervisor/site/config.ts'
 import {
   expectValid,
@@ -23,6 +26,8 @@ describe('deploy/kubernetes', () => {
     const { spec, ...others } = one(manifests, 'Deployment')
     const isRefused = (change: object) => findUnknownFields([{ ...others, spec: { ...spec, ...change } }])
     assert.match(isRefused({ bogus: 1 }), /bogus.* does not exist/)
+    const rules = parse(readFileSync(join(import.meta.dirname, '../../deploy/prometheus/rules.yml'), 'utf8'))
+    assert.deepEqual(one(manifests, 'PrometheusRule').spec.groups, rules.groups, 'a copy of the rules for Prometheus')
     await assert.rejects(validate({ ...others, spec: { ...spec, minReadySeconds: 'five' } }), /must be integer/)
   })
 })
