@@ -15,7 +15,7 @@ const icon =
 
 /** Headers that nginx sets for the app, never a visitor. */
 const ofNginx =
-  /^(forwarded|x-(forwarded-(for|proto|host|port|server)|real-ip|request-(id|start)|ssl-(protocol|cipher|server-name)))$/
+  /^(forwarded|traceparent|tracestate|x-(forwarded-(for|proto|host|port|server)|real-ip|request-(id|start)|ssl-(protocol|cipher|server-name)))$/
 const longestValue = 240
 
 /** Complete HTML page without scripts or external resources. */

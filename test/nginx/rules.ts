@@ -1,3 +1,4 @@
+import { retryTarget } from '../../supervisor/workers/deaths/retry-locations.ts'
 import type { Directive } from './directives.ts'
 
 /** A block with the directives in it, and the blocks around it, the outermost first. */
@@ -24,7 +25,8 @@ const rules: Record<string, Rule> = {
     own(block, 'proxy_pass').flatMap(({ args: [url = ''] }) => {
       const [, host = '', rest = ''] = /^https?:\/\/([\w.:/-]*\/[\w./:-]*|[\w.:-]*)(.*)$/.exec(url) ?? []
       const variable = /^\$\w+/.exec(rest)?.[0]
-      if (variable === undefined || host.includes('/')) return []
+      // the supervisor names the server of another try
+      if (variable === undefined || variable === retryTarget || host.includes('/')) return []
       const isSafe = host === '' ? isConstant(maps.get(variable)) : isPath(variable, maps)
       return isSafe ? [] : [url]
     }),

@@ -26,10 +26,10 @@ const cases: Case[] = [
     says: /app\.wrokers: is not a known key\s+from: .*monohull\.yaml:2\s+fix: +did you mean app\.workers\?/,
   },
   {
-    name: 'a key of a feature still to come',
-    files: { 'monohull.yaml': 'jobs: []\n' },
+    name: 'a list of jobs',
+    files: { 'monohull.yaml': 'jobs: [{ name: report, schedule: "@daily", command: node report.js }]\n' },
     code: 78,
-    says: /jobs: is not a known key/,
+    says: /jobs: expected jobs by name, such as report: \{schedule: /,
   },
   {
     name: 'a YAML syntax error',

@@ -9,7 +9,7 @@ import { fixture, startMonohull, temporaryFolder } from './monohull.ts'
 const code = pagesForUsers().flatMap(page => page.code)
 const configurations = code.filter(({ language, text }) => language === 'yaml' && !text.startsWith('apiVersion:'))
 
-const programs = ['server', 'api', 'consumer', 'migrate', 'report-death'].map(name => `${name}.js`)
+const programs = ['server', 'api', 'consumer', 'migrate', 'report', 'report-death'].map(name => `${name}.js`)
 const packageJson = JSON.stringify({ scripts: { start: 'node server.js', migrate: 'node migrate.js' } })
 
 /** What the configurations name. */
@@ -21,6 +21,7 @@ const files: Record<string, string> = {
     ]),
   ),
   'api/main.py': '',
+  'manage.py': '',
   'public/index.html': '',
   'private/report.pdf': '',
   'errors/404.html': '<p>Nothing here</p>',

@@ -192,6 +192,6 @@ describe('nginx directives of the user', () => {
     assert.equal(await rendered.exited, 0)
     assert.equal(rendered.output().match(/# ---- nginx\.conf/g)?.length, 1)
     assert.match(rendered.output(), /# ---- nginx\.conf\n[^#]*\$own/)
-    assert.match(rendered.output(), /# routes\[1\]\nlocation = \/up \{[^}]*\n {4}include .*nginx\/up\.conf/)
+    assert.match(rendered.output(), /# routes\[1\]\nlocation = \/up \{\n(?: {4}.*\n)*? {4}include .*nginx\/up\.conf/)
   })
 })

@@ -16,7 +16,7 @@ describe('a build while an instance runs', () => {
       'server.cjs': `require('node:http').createServer((q, r) => r.end(process.env.COLOR ?? 'none')).listen(3000)\n`,
     })
     const copy = temporaryFolder(t)
-    for (const part of ['supervisor', 'tools', 'app', 'nginx', 'package.json'])
+    for (const part of ['supervisor', 'tools', 'app', 'nginx', 'page', 'package.json', 'tsconfig.json'])
       cpSync(join(repository, part), join(copy, part), { recursive: true })
     symlinkSync(join(repository, 'node_modules'), join(copy, 'node_modules'))
     const build = () => run(process.execPath, ['--import', 'tsx', 'tools/build.ts'], { cwd: copy })

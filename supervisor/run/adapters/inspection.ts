@@ -195,6 +195,9 @@ async function testNginx(settings: Settings, world: World): Promise<string[]> {
     upstreams,
     workDir: target,
     spool: { ...model.spool, directory: target },
+    // their directories are made at startup
+    accessLog: model.accessLog && { ...model.accessLog, files: [] },
+    traces: { ...model.traces, spanFile: model.traces.spanFile && '/dev/null' },
     // the ports have their own check, and nginx would report them once more
     http: [{ address: '127.0.0.1', port: 8080 }],
     https: [],

@@ -261,11 +261,6 @@ describe('config/load: unknown keys', () => {
     assert.match(fix, /^known here: command, directory, user, workers, .*\benv\b/)
   })
 
-  it('rejects features that do not exist yet', () => {
-    const problems = refused(yaml('jobs: []'))
-    assert.deepEqual(problems.map(problem => problem.key).sort(), ['jobs'])
-  })
-
   it('does not confuse keys with properties of every object', t => {
     t.after(() => Reflect.deleteProperty(Object.prototype, 'polluted'))
     assert.deepEqual(
