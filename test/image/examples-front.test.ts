@@ -122,7 +122,7 @@ describe('examples of the front', () => {
     const { stdout } = await container.exec('monohull', 'render')
     assert.match(
       stdout,
-      /location \/api\/ \{[^}]*\n +include own\/app\/nginx\/api\.conf;\n[\s\S]*?\n {4}proxy_read_timeout 300000ms;/,
+      /location \/api\/ \{\n(?: {4}.*\n)*? +include own\/app\/nginx\/api\.conf;\n[\s\S]*?\n {4}proxy_read_timeout 300000ms;/,
     )
     assert.match(stdout, /# nginx\.snippets\ninclude "own\/app\/nginx\/http\.d\/\*\.conf";/)
     const socket = new WebSocket(`${https.replace('https', 'wss')}/capture`, { rejectUnauthorized: false })

@@ -89,10 +89,14 @@ describe('examples/', { concurrency: 3 }, () => {
 
       // nginx gets a worker with a port by a reload, some time after the worker is ready
       const responding = new Set<string>()
-      await until('both workers', async () => {
-        responding.add(JSON.parse((await monohull.request()).body).worker)
-        return responding.size === 2
-      })
+      await until(
+        'both workers',
+        async () => {
+          responding.add(JSON.parse((await monohull.request()).body).worker)
+          return responding.size === 2
+        },
+        { details: monohull.output },
+      )
       const killed = monohull.worker(1)
       process.kill(killed, 'SIGKILL')
       const statuses = new Set<number>()
