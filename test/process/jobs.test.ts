@@ -141,7 +141,7 @@ describe('jobs', { concurrency: 2 }, () => {
     assert.match(next.output(), /stdout\| ended well/)
   })
 
-  it('are checked, with their next runs, and end everything if they are told to', async t => {
+  it('are checked, with their next runs, and end everything if on_failure says so', async t => {
     const yaml = `${app}jobs:
   dump: { schedule: 30 2 * * *, timezone: Europe/Berlin, command: [sh, -c, "exit 9"], on_start: true, on_failure: exit }
 `

@@ -84,7 +84,7 @@ export interface UsageFiles {
   memoryStat: string | undefined
 }
 
-/** Reads them anew. */
+/** Reads them again. */
 export function readUsageFiles(read: (path: string) => string | undefined = readText): UsageFiles {
   const memberships = readMemberships(read)
   function readFirst(name: string, controller: string, legacyName: string): string | undefined {

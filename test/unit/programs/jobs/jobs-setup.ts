@@ -38,7 +38,7 @@ export const plan: JobPlan = {
   ping: {},
 }
 
-/** A store that several instances share, and that fails when it is told to. */
+/** A store that several instances share, and that fails on demand. */
 function createMemoryStore(): JobStore & { states: Map<string, JobState>; refuse: Error | undefined } {
   const states = new Map<string, JobState>()
   const store = {
