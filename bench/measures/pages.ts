@@ -37,12 +37,13 @@ export const pages: Measure = {
 
 async function measure(build: Bench['builds'][number], workers: number): Promise<number> {
   const [port = 0] = await freePorts(1)
-  const config = `app: { command: [node, server.js], workers: ${workers} }\nadmin: { port: ${port} }\n`
+  const config = `app: { command: [node, server.js], workers: ${workers} }\nhttps: on\nadmin: { port: ${port} }\n`
   const running = await build.start({ config, workers })
   const streams: ClientRequest[] = []
   try {
     await untilServing(running, `${origins(running).http}/`)
     await untilWorkers(running, workers)
+    await untilServing(running, `http://127.0.0.1:${port}/`)
     for (let page = 0; page < openPages; page++) streams.push(await openFeed(port))
     await pause(settleMs)
     const before = cpuOf(running)
