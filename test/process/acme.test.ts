@@ -41,6 +41,18 @@ describe('a certificate from a CA', { concurrency: 3 }, () => {
     const listed = await cert(t, again, 'list')
     assert.match(listed.output, /one\.test +acme +ecdsa .*two thirds of the lifetime/)
     assert.equal(authority.orders.length, 1)
+    again.signal('SIGTERM')
+    await again.exited
+
+    const from = again.output().length
+    const checked = startMonohull(t, {
+      folder: monohull.folder,
+      args: ['check', 'node', fixture('hello.cjs')],
+      env: { ...authority.env, MONOHULL_TLS_ACME_DOMAINS: 'one.test' },
+    })
+    assert.equal(await checked.exited, 0)
+    assert.match(checked.output().slice(from), /certificate \S+\/acme\/certificates\/one\.test\/\S+ for one\.test/)
+    assert.doesNotMatch(checked.output().slice(from), /local CA will issue/)
   })
 
   it('is validated before the redirect, and unknown challenges are not found', async t => {
