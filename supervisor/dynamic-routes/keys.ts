@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { docs, duration, networks, whole } from '../config/values.ts'
+import { readRedisUrl } from '../shared-state/redis/url.ts'
 import { isForbiddenNetwork } from './forbidden-networks.ts'
-import { readRedisUrl } from './redis/url.ts'
 
 const store = 'expected file, or the URL of a Redis server such as redis://redis:6379'
 const redisKeys = ['prefix', 'database', 'username', 'password'] as const
@@ -17,7 +17,12 @@ export const dynamicRoutes = z
       .check(({ value, issues }) => {
         const url = value === 'file' ? undefined : readRedisUrl(value)
         if (url && !url.ok)
-          issues.push({ code: 'custom', input: value, message: url.problem, params: { fix: url.fix } })
+          issues.push({
+            code: 'custom',
+            input: value,
+            message: url.problem === 'is not a URL' ? 'is not file and not a URL' : url.problem,
+            params: { fix: url.fix },
+          })
       })
       .register(docs, {
         description:

@@ -22,6 +22,7 @@ const fixedKeys = [
   'logs',
   'health',
   'dynamic_routes',
+  'shared_state',
 ] as const
 
 /** Next settings, or all their problems as text. */

@@ -19,6 +19,7 @@ import { createOomWatch, type OomWatch } from '../processes/oom-watch.ts'
 import { createHookRunner, type HookRunner, startRefusedBy } from '../programs/hook-runner.ts'
 import { type Jobs, openJobs } from '../programs/jobs/jobs.ts'
 import { openProcesses, type Processes } from '../programs/processes.ts'
+import type { OpenSharedState } from '../shared-state/open.ts'
 import type { AppSettings } from '../workers/adapters/app-settings.ts'
 import { httpProbe } from '../workers/adapters/http-probe.ts'
 import { workerMachine } from '../workers/adapters/machine.ts'
@@ -70,6 +71,8 @@ export interface StartedPrograms {
   apps: Apps
   processes: Processes
   jobs: Jobs
+  /** Undefined unless shared_state is set. */
+  sharedState: OpenSharedState | undefined
   failedTries: FailedTries
   rotation: Rotation
   /** Sets what a change of the workers in rotation does. Until then, nginx has the sockets of all workers. */
@@ -145,6 +148,9 @@ export async function startPrograms(deps: StartDeps): Promise<StartedPrograms | 
     }),
   )
   run.add(processes)
+  const sharedState =
+    config.shared_state &&
+    run.add((await import('../shared-state/open.ts')).openSharedState(runtime, config.shared_state))
   const jobs = run.add(await openJobs(shared))
   run.add(
     openSpoolWatch({
@@ -171,6 +177,7 @@ export async function startPrograms(deps: StartDeps): Promise<StartedPrograms | 
     apps,
     processes,
     jobs,
+    sharedState,
     failedTries,
     rotation,
     onRotation(onChange) {

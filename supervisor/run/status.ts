@@ -8,6 +8,7 @@ import { formatLastDeaths } from '../processes/last-death.ts'
 import type { ContainerUsage } from '../processes/usage.ts'
 import { formatJobs, type JobStatus } from '../programs/jobs/status.ts'
 import type { ProcessStatus } from '../programs/status.ts'
+import type { SharedStateStatus } from '../shared-state/open.ts'
 import { formatUpstreams, type UpstreamServerStatus } from '../upstreams/status.ts'
 import type { WorkerLimits } from '../workers/autoscaling/decision.ts'
 import type { WorkerStatus } from '../workers/status.ts'
@@ -47,6 +48,8 @@ export interface Status {
   upstreams: UpstreamServerStatus[]
   /** Undefined unless dynamic_routes is set. */
   dynamicRoutes?: RouteStoreStatus | undefined
+  /** Undefined unless shared_state is set. */
+  sharedState?: SharedStateStatus | undefined
   /** Why requests are not counted; undefined if they are, or if that was configured. */
   uncounted?: string | undefined
   /** Undefined unless the status was asked for a moment ago. */
@@ -90,6 +93,7 @@ export function formatStatus(status: Status): string {
     (status.uncounted === undefined ? '' : `requests are not counted: ${status.uncounted}\n`) +
     formatUpstreams(upstreams) +
     formatDynamicRoutes(status.dynamicRoutes) +
+    formatSharedState(status.sharedState) +
     (certificates ? formatCertificates(certificates) : '') +
     (status.clientCertificates?.problems ?? []).map(problem => `client certificates: ${problem}\n`).join('')
   if (workers.length + processes.length === 0)
@@ -108,6 +112,10 @@ function formatDynamicRoutes(found: RouteStoreStatus | undefined): string {
   if (!found) return ''
   const problem = found.problem === undefined ? '' : `; the store cannot be read: ${found.problem}`
   return `dynamic routes: ${found.routes}${found.isPartial ? ' in use' : ''}${problem}\n`
+}
+
+function formatSharedState(found: SharedStateStatus | undefined): string {
+  return found ? `shared state: ${found.store}, ${found.problem === undefined ? 'connected' : 'unavailable'}\n` : ''
 }
 
 /** Metrics of the run. */

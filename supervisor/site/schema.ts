@@ -34,6 +34,7 @@ import { job } from '../programs/jobs/keys.ts'
 import { backgroundProcess, initItem } from '../programs/keys.ts'
 import { type Route, route, routeToApp } from '../routes/keys.ts'
 import { describeRouteProblems, fallbackApp } from '../routes/problems.ts'
+import { describeSharedStateProblems, sharedState } from '../shared-state/keys.ts'
 import { upstream } from '../upstreams/keys.ts'
 import { app } from '../workers/keys.ts'
 import { development } from './development-keys.ts'
@@ -133,6 +134,7 @@ export const configSchema = z
           'Targets of requests by host and path. Exact paths are tried first, then regular expressions, then the longest prefix; a route with a host takes precedence over one without. Default: every request goes to the only app, else to web, else to app',
       }),
     dynamic_routes: dynamicRoutes,
+    shared_state: sharedState,
     hooks,
     dev: development,
     admin,
@@ -254,6 +256,7 @@ export const configSchema = z
     for (const issue of describeFrontProblems(value)) context.addIssue({ code: 'custom', ...issue })
     for (const issue of describeStopProblems(value)) context.addIssue({ code: 'custom', ...issue })
     for (const issue of describeAdminProblems(value)) context.addIssue({ code: 'custom', ...issue })
+    for (const issue of describeSharedStateProblems(value)) context.addIssue({ code: 'custom', ...issue })
     if (value.app && value.apps) context.addIssue({ code: 'custom', path: ['app'], ...besideApps(value.apps) })
     // routes with problems were not transformed
     const routes = value.routes?.map(own => ('target' in own ? own : undefined))

@@ -30,6 +30,7 @@ const groups: [string, string[]][] = [
   ['Before and beside the app', ['init', 'processes', 'hooks']],
   ['Jobs', ['jobs']],
   ['Certificates', ['cert_dir', 'tls']],
+  ['Several instances', ['shared_state']],
   ['Health', ['health']],
   ['nginx', ['nginx', 'maintenance_page']],
   ['Logs', ['access_log', 'log_format', 'log_level', 'logs']],

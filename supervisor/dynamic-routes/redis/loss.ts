@@ -1,6 +1,6 @@
 import type { Runtime } from '../../base/runtime.ts'
+import type { RedisLink } from '../../shared-state/redis/link.ts'
 import type { Call } from './key-reader.ts'
-import type { RedisLink } from './link.ts'
 import { scanKeys } from './scan.ts'
 
 /** Watch for a server that comes back without its data. */

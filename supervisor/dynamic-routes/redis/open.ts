@@ -1,8 +1,8 @@
 import type { Runtime } from '../../base/runtime.ts'
+import { linkOpener } from '../../shared-state/redis/adapters/open-link.ts'
+import { formatRedisUrl, readRedisUrl } from '../../shared-state/redis/url.ts'
 import type { StoreKeys, StoreOpening } from '../store-opening.ts'
-import { linkOpener } from './adapters/open-link.ts'
 import { createRedisRoutes, type RedisRoutes } from './store.ts'
-import { formatRedisUrl, readRedisUrl } from './url.ts'
 
 /** About as many as nginx keeps, with 150 bytes each. */
 const mostNames = { routes: 500_000, others: 50_000 }

@@ -1,3 +1,4 @@
+import { escapePattern } from '../../shared-state/redis/pattern.ts'
 import { readRouteHost } from '../route-host.ts'
 import type { Call } from './key-reader.ts'
 
@@ -13,11 +14,6 @@ export async function* scanKeys(call: Call, prefix: string, pattern: string): As
     if (keys.length > 0) yield keys.map(String)
     cursor = String(next)
   } while (cursor !== '0')
-}
-
-/** Pattern that only matches the text itself. */
-export function escapePattern(text: string): string {
-  return text.replace(/[*?[\]\\^-]/g, '\\$&')
 }
 
 /** Names in keys that match a pattern (pattern.ts), in batches. */

@@ -1,18 +1,18 @@
 import { inBatches } from '../../base/batches.ts'
 import { messageOf } from '../../base/errors.ts'
 import type { Runtime } from '../../base/runtime.ts'
+import { createRedisConnection, type StorePurpose } from '../../shared-state/redis/connection.ts'
+import type { OpenLink, RedisLink } from '../../shared-state/redis/link.ts'
 import { matchesPattern } from '../pattern.ts'
 import type { DynamicRoute } from '../route.ts'
 import { isWildcard } from '../route-host.ts'
 import type { FoundRoute, InspectedRoute, OnRoutesChange, RouteStore } from '../store.ts'
 import { createChangedKeys } from './changed-keys.ts'
-import { createRedisConnection } from './connection.ts'
 import { createExpiry } from './expiry.ts'
 import { createForgetting } from './forgetting.ts'
 import { type KeyContent, readKey, readValue } from './key-reader.ts'
 import { writeKey } from './key-writer.ts'
 import { createKnownNames, type KnownNamesLimits } from './known-names.ts'
-import type { OpenLink, RedisLink } from './link.ts'
 import { createLoss } from './loss.ts'
 import { createMisnamedKeys } from './misnamed-keys.ts'
 import { createRejections } from './rejections.ts'
@@ -41,6 +41,14 @@ export interface RedisRoutes extends RouteStore {
 /** Time between two readings of all known names, where the server reports no changes, or not all: notifications say nothing of FLUSHALL. */
 const rereadMs = { tracking: undefined, notifications: 30_000, polling: 5000 }
 const atOnce = 500
+const purpose: StorePurpose = {
+  connected: 'reading dynamic routes from Redis',
+  failed: 'cannot read dynamic routes from Redis',
+  section: 'dynamic_routes',
+  urlKey: 'store',
+  guide: 'docs/guide/dynamic-routes.md',
+}
+
 /**
  * Store in Redis, with a key per host or wildcard. Nothing is kept of routes that nginx did not ask for, except in Traefik's layout. Changes of keys
  * are sent to nginx as the server reports them. After a lost connection, all names that nginx knows are read again.
@@ -77,6 +85,7 @@ export function createRedisRoutes(deps: RedisRoutesDeps): RedisRoutes {
   })
   const connection = createRedisConnection({
     ...deps,
+    purpose,
     store: deps.address,
     onUp,
     onDown() {

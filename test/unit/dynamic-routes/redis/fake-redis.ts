@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Clock } from '../../../../supervisor/base/clock.ts'
-import type { LinkEvents, OpenLink } from '../../../../supervisor/dynamic-routes/redis/link.ts'
+import type { LinkEvents, OpenLink } from '../../../../supervisor/shared-state/redis/link.ts'
 
 type Value = string | readonly string[]
 

@@ -1,6 +1,6 @@
 import { messageOf } from '../../../base/errors.ts'
 import type { LinkEvents, RedisLink } from '../link.ts'
-import { escapePattern } from '../scan.ts'
+import { escapePattern } from '../pattern.ts'
 import type { RedisAddress } from '../url.ts'
 import { type Client, type ClientOptions, connectClient } from './client.ts'
 

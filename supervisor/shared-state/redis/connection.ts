@@ -4,9 +4,24 @@ import { messageOf } from '../../base/errors.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import type { OpenLink, RedisLink } from './link.ts'
 
+/** Purpose of a store, for messages. */
+export interface StorePurpose {
+  /** Message of a connection that is established, such as `reading dynamic routes from Redis`. */
+  connected: string
+  /** Message of one that fails. */
+  failed: string
+  /** Section of the configuration that names the store. */
+  section: string
+  /** Key of its URL in this section. */
+  urlKey: string
+  /** Page that lists the commands it needs. */
+  guide: string
+}
+
 /** Dependencies of the connection. */
 export interface ConnectionDeps extends Runtime {
   open: OpenLink
+  purpose: StorePurpose
   /** Address of the store, for the log, without a password. */
   store: string
   onChange(key: string | undefined): void
@@ -35,12 +50,12 @@ const pingEveryMs = 1000
 const pingMs = 3000
 const backoff: BackoffPolicy = { initialMs: 100, maxMs: 2000 }
 
-const fixes: [RegExp, string][] = [
-  [/WRONGPASS|invalid password|NOAUTH|AUTH/, 'correct dynamic_routes.username and password'],
-  [/NOPERM/, 'give this user the commands that docs/guide/dynamic-routes.md lists'],
+const fixes: [RegExp, string | ((purpose: StorePurpose) => string)][] = [
+  [/WRONGPASS|invalid password|NOAUTH|AUTH/, ({ section }) => `correct ${section}.username and password`],
+  [/NOPERM/, ({ guide }) => `give this user the commands that ${guide} lists`],
   [/^DENIED/, 'set a password in Redis, or protected-mode no if only trusted programs can reach it'],
-  [/belongs to a cluster/, 'write redis+cluster:// in place of redis:// in dynamic_routes.store'],
-  [/cluster support disabled/, 'write redis:// in place of redis+cluster:// in dynamic_routes.store'],
+  [/belongs to a cluster/, purpose => `write redis+cluster:// in place of redis:// in ${urlKeyOf(purpose)}`],
+  [/cluster support disabled/, purpose => `write redis:// in place of redis+cluster:// in ${urlKeyOf(purpose)}`],
   [/CLUSTERDOWN|no server for slot/, 'repair the cluster: redis-cli --cluster check HOST:PORT'],
   [/name another master|masters of the cluster have changed/, 'none needed: they are followed'],
   [/LOADING/, 'wait until it has loaded its data'],
@@ -48,11 +63,10 @@ const fixes: [RegExp, string][] = [
 ]
 /** Time for which failures at startup are not logged: Redis may start at the same time. */
 const quietMs = 500
-const usualFix = 'start it, or correct dynamic_routes.store'
 
 /** Connection that begins at once. */
 export function createRedisConnection(deps: ConnectionDeps): RedisConnection {
-  const { clock, log, random } = deps
+  const { clock, log, random, purpose } = deps
   const closing = new AbortController()
   const closed = new Promise<undefined>(resolve =>
     closing.signal.addEventListener('abort', () => resolve(undefined), { once: true }),
@@ -99,8 +113,7 @@ export function createRedisConnection(deps: ConnectionDeps): RedisConnection {
     // routes may still be missing
     if (logged !== undefined) log.info('connected to Redis again', { store: deps.store })
     logged = undefined
-    if (channel !== opened.channel)
-      log.info('reading dynamic routes from Redis', { store: deps.store, changes: opened.channel })
+    if (channel !== opened.channel) log.info(purpose.connected, { store: deps.store, changes: opened.channel })
     channel = opened.channel
     waiting.end()
   }
@@ -129,8 +142,7 @@ export function createRedisConnection(deps: ConnectionDeps): RedisConnection {
   function logFailure(reason: string): void {
     if (logged === reason) return
     logged = reason
-    const fix = fixes.find(([pattern]) => pattern.test(reason))?.[1] ?? usualFix
-    log.error('cannot read dynamic routes from Redis', { store: deps.store, reason, fix })
+    log.error(purpose.failed, { store: deps.store, reason, fix: fixOf(reason, purpose) })
   }
 
   async function run(): Promise<void> {
@@ -175,4 +187,13 @@ export function createRedisConnection(deps: ConnectionDeps): RedisConnection {
       await running
     },
   }
+}
+
+function urlKeyOf({ section, urlKey }: StorePurpose): string {
+  return `${section}.${urlKey}`
+}
+
+function fixOf(reason: string, purpose: StorePurpose): string {
+  const fix = fixes.find(([pattern]) => pattern.test(reason))?.[1] ?? `start it, or correct ${urlKeyOf(purpose)}`
+  return typeof fix === 'string' ? fix : fix(purpose)
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { createClusterLink, mastersOf, readSlots } from '../../../../supervisor/dynamic-routes/redis/cluster.ts'
-import { slotOf } from '../../../../supervisor/dynamic-routes/redis/key-slot.ts'
-import type { RedisLink } from '../../../../supervisor/dynamic-routes/redis/link.ts'
+import { createClusterLink, mastersOf, readSlots } from '../../../../supervisor/shared-state/redis/cluster.ts'
+import { slotOf } from '../../../../supervisor/shared-state/redis/key-slot.ts'
+import type { RedisLink } from '../../../../supervisor/shared-state/redis/link.ts'
 
 type Replies = (words: readonly string[], address: string) => unknown
 
@@ -34,7 +34,7 @@ function setUp(reply: Replies, slots: unknown = halves) {
   return { link, calls, ranges }
 }
 
-describe('dynamic-routes/redis/cluster', () => {
+describe('shared-state/redis/cluster', () => {
   it('hashes keys as Redis does', () => {
     // redis.io, cluster specification, and CLUSTER KEYSLOT of a real server
     assert.deepEqual(['123456789', 'foo', 'bar', ''].map(slotOf), [12_739, 12_182, 5061, 0])

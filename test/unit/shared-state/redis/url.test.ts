@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { formatRedisUrl, readRedisUrl } from '../../../../supervisor/dynamic-routes/redis/url.ts'
+import { formatRedisUrl, readRedisUrl } from '../../../../supervisor/shared-state/redis/url.ts'
 import { acceptedApps, refused, refusedOnce, yaml } from '../../site/load-config.ts'
 
 const read = (text: string) => {
@@ -9,7 +9,7 @@ const read = (text: string) => {
   return reading.ok ? reading.value : assert.fail(reading.problem)
 }
 
-describe('dynamic-routes/redis/url', () => {
+describe('shared-state/redis/url', () => {
   it('names a server with its login and database', () => {
     const at = (host: string, port: number) => ({ kind: 'address', host, port })
     const none = { isTls: false, username: undefined, password: undefined, database: undefined }

@@ -1,5 +1,4 @@
 import { formatAddress } from '../../base/address.ts'
-import type { Reading } from '../reading.ts'
 
 /** Address of a server. */
 export interface RedisAddress {
@@ -21,13 +20,16 @@ export interface RedisUrl {
   database: number | undefined
 }
 
+/** Server read from a URL, or the problem with its fix. */
+export type RedisUrlReading = { ok: true; value: RedisUrl } | { ok: false; problem: string; fix: string }
+
 const usualPort = 6379
 const sentinelPort = 26379
 const fix =
   'expected redis://HOST:6379, rediss://HOST:6379 for TLS, unix:/run/redis/redis.sock, redis+sentinel://HOST:26379,HOST:26379/NAME, or redis+cluster://HOST:6379,HOST:6379'
 
-/** Reads the URL of a Redis store. Problems never quote it, because it may contain a password. */
-export function readRedisUrl(text: string): Reading<RedisUrl> {
+/** Reads the URL of a Redis or Valkey server. Problems never quote it, because it may contain a password. */
+export function readRedisUrl(text: string): RedisUrlReading {
   const no = (problem: string) => ({ ok: false as const, problem, fix })
   if (text.startsWith('unix:')) {
     const path = text.slice('unix:'.length).replace(/^\/\/(?=\/)/, '')
@@ -35,7 +37,7 @@ export function readRedisUrl(text: string): Reading<RedisUrl> {
     return { ok: true, value: { ...without, at: { kind: 'socket', path }, isTls: false } }
   }
   const scheme = /^([a-z+]+):\/\//i.exec(text)?.[1]?.toLowerCase()
-  if (scheme === undefined) return no('is not file and not a URL')
+  if (scheme === undefined) return no('is not a URL')
   const [, family, isTls, kind] = /^(redis|valkey)(s?)(\+sentinel|\+cluster)?$/.exec(scheme) ?? []
   if (family === undefined) return no(`has the unknown scheme ${scheme}`)
   const rest = text.slice(scheme.length + '://'.length)
@@ -47,7 +49,7 @@ const without = { username: undefined, password: undefined, database: undefined 
 
 type No = (problem: string) => { ok: false; problem: string; fix: string }
 
-function readAddress(rest: string, isTls: boolean, no: No): Reading<RedisUrl> {
+function readAddress(rest: string, isTls: boolean, no: No): RedisUrlReading {
   const url = parse(rest)
   if (!url) return no('is not a URL of a server')
   const database = readDatabase(url.pathname.slice(1))
@@ -56,7 +58,7 @@ function readAddress(rest: string, isTls: boolean, no: No): Reading<RedisUrl> {
   return { ok: true, value: { at, isTls, database, ...credentialsOf(url) } }
 }
 
-function readSentinels(rest: string, isTls: boolean, no: No): Reading<RedisUrl> {
+function readSentinels(rest: string, isTls: boolean, no: No): RedisUrlReading {
   const [, login = '', list = '', master, number = ''] = /^([^@]*@)?([^/@]+)\/([^/?#]+)(?:\/(\d*))?$/.exec(rest) ?? []
   if (master === undefined) return no('has no name of a master after the Sentinels')
   const sentinels = readList(list, sentinelPort)
@@ -67,7 +69,7 @@ function readSentinels(rest: string, isTls: boolean, no: No): Reading<RedisUrl> 
   return { ok: true, value: { at, isTls, database: readDatabase(number) ?? undefined, ...credentialsOf(credentials) } }
 }
 
-function readCluster(rest: string, isTls: boolean, no: No): Reading<RedisUrl> {
+function readCluster(rest: string, isTls: boolean, no: No): RedisUrlReading {
   const [, login = '', list = '', number = ''] = /^([^@]*@)?([^/@]+)(?:\/(\d*))?$/.exec(rest) ?? []
   const nodes = list === '' ? undefined : readList(list, usualPort)
   if (!nodes) return no('has a node of the cluster that is not HOST:PORT')

@@ -74,11 +74,12 @@ export function createClusterLink(links: ReadonlyMap<string, RedisLink>, ranges:
 
   async function call(words: readonly string[]): Promise<unknown> {
     const [name = '', ...others] = words
-    const [first = '', second = ''] = others
+    const [first = '', second = '', third = ''] = others
     if (name === 'SCAN') return scan(first, others.slice(1))
     if (name === 'DBSIZE') return sum(await Promise.all(nodes.map(node => node.call(words))))
     if (name === 'EXISTS') return sum(await callEachKey(name, others))
     if (name === 'MGET') return (await callEachKey(name, others)).flat()
+    if (name === 'EVAL') return callKey(third, words)
     return callKey(name === 'MEMORY' ? second : first, words)
   }
 

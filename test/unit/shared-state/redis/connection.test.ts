@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Clock } from '../../../../supervisor/base/clock.ts'
-import { createRedisConnection } from '../../../../supervisor/dynamic-routes/redis/connection.ts'
-import type { LinkEvents, RedisLink } from '../../../../supervisor/dynamic-routes/redis/link.ts'
-import { createManualClock } from './fake-redis.ts'
+import { createRedisConnection } from '../../../../supervisor/shared-state/redis/connection.ts'
+import type { LinkEvents, RedisLink } from '../../../../supervisor/shared-state/redis/link.ts'
+import { createManualClock } from '../../dynamic-routes/redis/fake-redis.ts'
 
 const never = new Promise<never>(() => {})
 
@@ -19,6 +19,13 @@ function setUp(open: (attempt: number, events: LinkEvents, clock: Clock) => Prom
     log: { debug: keep, info: keep, warn: keep, error: keep } as never,
     random: () => 0.5,
     store: 'redis://fake',
+    purpose: {
+      connected: 'reading dynamic routes from Redis',
+      failed: 'cannot read dynamic routes from Redis',
+      section: 'dynamic_routes',
+      urlKey: 'store',
+      guide: 'docs/guide/dynamic-routes.md',
+    },
     async open(events) {
       attempts.push(clock.now() - started)
       return open(attempts.length, events, clock)
@@ -38,7 +45,7 @@ const link = (call: RedisLink['call'] = async () => 'PONG'): RedisLink => ({
   close() {},
 })
 
-describe('dynamic-routes/redis/connection', () => {
+describe('shared-state/redis/connection', () => {
   it('tries again with longer and longer delays, and logs a reason once', async () => {
     const { connection, pass, lines, attempts } = setUp(async attempt => {
       if (attempt < 9)

@@ -1,0 +1,89 @@
+import * as z from 'zod'
+import { docs, duration, whole } from '../config/values.ts'
+import { readRedisUrl } from './redis/url.ts'
+
+const secret = 'expected secrets of at least 32 characters each, one per line: openssl rand -hex 32'
+
+/** The key `shared_state`. */
+export const sharedState = z
+  .strictObject({
+    url: z
+      .string({ error: 'expected the URL of a Redis server, such as rediss://redis:6379' })
+      .check(({ value, issues }) => {
+        const url = readRedisUrl(value)
+        if (!url.ok) issues.push({ code: 'custom', input: value, message: url.problem, params: { fix: url.fix } })
+      })
+      .register(docs, {
+        description:
+          'Redis or Valkey server for what several instances share. The URL is written as in dynamic_routes.store: `redis://HOST:6379`, `rediss://HOST:6379` for TLS, `unix:PATH`, `redis+sentinel://…` or `redis+cluster://…`',
+        secret: true,
+      }),
+    prefix: z
+      .string({ error: 'expected text, in quotes' })
+      .max(200, 'expected at most 200 characters')
+      .regex(/^[\x21-\x7a|~]*$/, 'expected ASCII characters without spaces and braces')
+      .default('monohull:')
+      .register(docs, {
+        description: "Start of the names of Redis's keys. Instances with the same server and prefix share their state",
+      }),
+    database: whole(0, 65_535)
+      .optional()
+      .register(docs, { description: 'Number of the database in Redis; default: 0' }),
+    username: z
+      .string({ error: 'expected the name of a user' })
+      .regex(/^[^\s\0]+$/, 'expected the name of a user')
+      .optional()
+      .register(docs, { description: "User of Redis's access control list; default: that of the URL, else `default`" }),
+    password: z
+      .string({ error: 'expected text, in quotes' })
+      .regex(/^[^\0]+$/, 'expected a password')
+      .optional()
+      .register(docs, {
+        description: 'Password for Redis. It is a secret, so prefer its variable with _FILE; default: that of the URL',
+        secret: true,
+      }),
+    secret: z
+      .string({ error: secret })
+      .regex(/^\s*\S{32,}(\s+\S{32,})*\s*$/, secret)
+      .optional()
+      .register(docs, {
+        description:
+          'Secret that seals private keys before they are stored in Redis (AES-256-GCM); at least 32 characters, from its variable with _FILE. Several secrets, one per line: the first seals, each of them opens. Required with tls.acme',
+        secret: true,
+      }),
+    lease: duration('15s', 1000).register(docs, {
+      description:
+        'Time after which the lock of an instance that was killed, frozen or cut off passes to another one. It is measured by Redis',
+    }),
+  })
+  .superRefine((value, context) => {
+    const issue = (path: string, message: string, fix: string) =>
+      context.addIssue({ code: 'custom', path: [path], message, params: { fix } })
+    const url = readRedisUrl(value.url)
+    if (!url.ok) return
+    for (const key of ['database', 'username', 'password'] as const) {
+      if (value[key] !== undefined && url.value[key] !== undefined)
+        issue(key, 'is also in the URL of the server', 'remove one of the two')
+    }
+    if (url.value.at.kind === 'cluster' && value.database)
+      issue('database', 'is not 0, but clusters only have database 0', 'remove it, and set prefix')
+  })
+  .optional()
+
+/** Value of the key `shared_state`, if it is set. */
+export type SharedStateKeys = NonNullable<z.output<typeof sharedState>>
+
+/** Conflicts between `shared_state` and other keys. */
+export function describeSharedStateProblems(config: {
+  shared_state?: { secret?: string | undefined } | undefined
+  tls: { acme?: object | undefined }
+}) {
+  if (!config.shared_state || config.shared_state.secret !== undefined || !config.tls.acme) return []
+  return [
+    {
+      path: ['shared_state', 'secret'],
+      message: 'is required with tls.acme, whose private keys are stored there',
+      params: { fix: 'write one with openssl rand -hex 32, and name its file in MONOHULL_SHARED_STATE_SECRET_FILE' },
+    },
+  ]
+}
