@@ -2,18 +2,20 @@ import { inBatches } from '../base/batches.ts'
 import { bytesOf } from '../front/cache/cache.ts'
 import { type CountedRoute, otherHost, routeId } from '../front/requests/counted-route.ts'
 import { renderCounted } from '../front/requests/request-counter.ts'
+import { inProtocol } from '../nginx/protocol.ts'
 import { block, callLua, quote } from '../nginx/text.ts'
 import { countRoute, renderRouteCount } from '../routes/counted.ts'
 import { renderPages } from '../routes/front.ts'
 import {
   type ProxiedRoute,
+  protocolOf,
   renderAuthorization,
   renderBuffering,
   renderProxied,
   renderResponseFilter,
   renderStoring,
 } from '../routes/proxied.ts'
-import { isGuarded, nextUrl, renderGuard } from '../routes/retries.ts'
+import { isGuarded, nextAddress, renderGuard } from '../routes/retries.ts'
 import { type RoutesModel, spoolsAll } from '../routes/route.ts'
 import type { DynamicHosts } from './hosts.ts'
 import { renderRoutePages } from './pages.ts'
@@ -93,7 +95,8 @@ function renderTarget(
   model: RoutesModel,
   admission: readonly string[],
 ): string[] {
-  const rules = [...renderRouteCount(route, undefined, model), ...admission, ...renderPages(route, model)]
+  const own = inProtocol(protocolOf(route, model), admission)
+  const rules = [...renderRouteCount(route, undefined, model), ...own, ...renderPages(route, model)]
   // they send the path as the client wrote it
   const proxied = { ...model, differsInAccess: false }
   const { below } = renderProxied(route, proxied, '')
@@ -102,7 +105,7 @@ function renderTarget(
   const guarded = [...rules, ...renderGuard(route, model, next)]
   return [
     ...block(location, [...guarded, ...below]),
-    ...block(next, [...guarded, ...renderProxied(route, proxied, '', nextUrl).below]),
+    ...block(next, [...guarded, ...renderProxied(route, proxied, '', nextAddress).below]),
   ]
 }
 

@@ -7,9 +7,10 @@ import { renderRouteErrorPages } from '../front/error-pages.ts'
 import { includeHeaders, includeRouteHeaders, renderRouteHeaders, routeHeadersFile } from '../front/headers.ts'
 import { isCounted, renderRouteLimits } from '../front/limits.ts'
 import { type FrontRules, renderOtherHeaders } from '../front/rules.ts'
+import { inProtocol } from '../nginx/protocol.ts'
 import { lines } from '../nginx/text.ts'
 import { renderCookie } from '../workers/app-upstream.ts'
-import { isLeftToCache } from './proxied.ts'
+import { isLeftToCache, protocolOf } from './proxied.ts'
 import type { RoutesModel, ServedRoute } from './route.ts'
 
 /** Header that nginx does not send, because it is empty, but that stops it from inheriting headers from the server. */
@@ -24,7 +25,7 @@ type Model = Pick<
 export function renderAdmission(route: ServedRoute, model: Model): string[] {
   const { front, routes } = model
   return [
-    ...renderRouteClientCertificate(route.rules, front.clientCertificates),
+    ...inProtocol(protocolOf(route, model), renderRouteClientCertificate(route.rules, front.clientCertificates)),
     ...renderRouteAccess(route.rules, front.access),
     ...renderRouteLimits(route.rules, { limits: front.limits, route: routes.indexOf(route) }),
     ...renderPages(route, model),

@@ -17,7 +17,7 @@ import {
   renderRestMap,
 } from './proxied.ts'
 import { proxySettings, setsHeaders, sharesProxySettings } from './proxy-settings.ts'
-import { isGuarded, nextUrl, renderGuard } from './retries.ts'
+import { isGuarded, nextAddress, renderGuard } from './retries.ts'
 import type { RedirectTarget, ResponseTarget, RoutesModel, ServedRoute } from './route.ts'
 import { headSizeIn, withoutReplaced } from './snippet-directives.ts'
 
@@ -108,7 +108,7 @@ function renderGuarded(route: ProxiedRoute, site: Site): string[] {
   const { model } = site
   const rules = [...renderAdmission(route, model), ...renderResponseRules(route, model)]
   const first = renderBodies(route, model)
-  const next = renderBodies(route, model, nextUrl)
+  const next = renderBodies(route, model, nextAddress)
   const retries: string[] = []
   const own = `@monohull_retry_${model.routes.indexOf(route)}`
   const guarded = (location: string, body: string[]) => [...rules, ...renderGuard(route, model, location), ...body]
@@ -144,14 +144,17 @@ function renderMap(route: ServedRoute, index: number): string[] {
   }
 }
 
-function renderBodies(route: ServedRoute, model: Site['model'], url?: string): Bodies {
+function renderBodies(route: ServedRoute, model: Site['model'], address?: string): Bodies {
   const { target, path } = route
   const variable = variableOf(model.routes.indexOf(route))
   const snippet = route.snippet ? [includeOwn(route.snippet)] : []
   switch (target.kind) {
     case 'app':
     case 'upstream':
-      return withSnippet(renderProxied(withSnippetHeads(route as ProxiedRoute, model), model, variable, url), snippet)
+      return withSnippet(
+        renderProxied(withSnippetHeads(route as ProxiedRoute, model), model, variable, address),
+        snippet,
+      )
     case 'files': {
       const headers = includeFrontHeaders(route, model.front)
       const body = renderDirectory(route as DirectoryRoute, { variable, features: model.features, headers })

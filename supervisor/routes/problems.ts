@@ -1,4 +1,6 @@
+import type { Protocol } from '../nginx/protocol.ts'
 import type { Route } from './keys.ts'
+import { unsupportedKeys } from './protocol-keys.ts'
 import { findLoop } from './redirect-loops.ts'
 
 /** Problem of a route in its context, with its fix. */
@@ -13,6 +15,8 @@ export interface RouteProblem {
 export interface RouteContext {
   apps: readonly string[]
   upstreams: readonly string[]
+  /** Protocol of an app or upstream. */
+  protocolOf?(kind: 'app' | 'upstream', name: string): Protocol | undefined
   health: { live_path: string; ready_path: string }
   basic_auth: { file?: string | undefined }
   allow?: unknown
@@ -45,6 +49,7 @@ export function describeRouteProblems(
     if (!route) return []
     return [
       ...describeTarget(route, index, context),
+      ...describeProtocol(route, index, context),
       ...describeOpenPage(route, index, context),
       ...describeConflict(firsts.get(matchKey(route)), index),
       ...describeLoop(routes, route, index),
@@ -80,6 +85,18 @@ function describeTarget({ target }: Route, index: number, { apps, upstreams }: R
       params: { fix },
     },
   ]
+}
+
+/** Problems of keys of a route that do not work with the protocol of its target. */
+function describeProtocol(route: Route, index: number, { protocolOf }: RouteContext): RouteProblem[] {
+  const { target } = route
+  if (target.kind !== 'app' && target.kind !== 'upstream') return []
+  const protocol = protocolOf?.(target.kind, target.name) ?? 'http'
+  return unsupportedKeys(protocol, { ...route, target }).map(key => ({
+    path: ['routes', index, key],
+    message: `does not work with protocol: ${protocol} of the ${target.kind} ${target.name}`,
+    params: { fix: `remove ${key}` },
+  }))
 }
 
 /** Problem of a route by which anyone could read a page of monohull itself. */

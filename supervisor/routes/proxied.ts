@@ -5,12 +5,12 @@ import { bytesOf } from '../front/cache/cache.ts'
 import { renderRouteResponseHeads } from '../front/response-heads.ts'
 import type { FrontRules } from '../front/rules.ts'
 import { renderRouteSpool } from '../front/spool.ts'
+import { includeSettings, inProtocol, type Protocol, passTo } from '../nginx/protocol.ts'
 import { callLua, quote } from '../nginx/text.ts'
 import { upstreamName } from '../upstreams/lines.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
-import { proxyTarget } from '../workers/app-upstream.ts'
+import { appGroup } from '../workers/app-upstream.ts'
 import { renderRequestLog } from '../workers/request-log.ts'
-import { proxySettings } from './proxy-settings.ts'
 import type { ProxiedTarget, RoutesModel, ServedRoute } from './route.ts'
 
 /** Values of snippets/proxy.conf; a location contains only what differs. */
@@ -59,23 +59,23 @@ export interface ProxiedModel extends PeerModel, Pick<RoutesModel, 'front' | 'sp
   differsInAccess: boolean
 }
 
-/** Bodies of the locations at and below the path. The two differ if the prefix is stripped. `url`: instead of the target's servers. */
+/** Bodies of the locations at and below the path. The two differ if the prefix is stripped. `address`: instead of the target's servers. */
 export function renderProxied(
   route: ProxiedRoute,
   model: ProxiedModel,
   variable: string,
-  url?: string,
+  address?: string,
 ): { at: string[]; below: string[] } {
   const { path, target } = route
   const found = findPeer(target, model)
-  const peer = found && { ...found, url: url ?? found.url }
+  const peer = found && { ...found, address: address ?? found.address }
   if (!peer) {
     const body = isCached(route.rules, model.front) ? renderCacheAlone() : ['return 503;']
     return { at: body, below: body }
   }
-  const common = [
+  const common = inProtocol(peer.protocol, [
     ...(peer.host ? [`set $monohull_sent_host ${peer.host};`] : []),
-    proxySettings,
+    includeSettings(peer.protocol),
     ...renderAuthorization(route.rules, model.front),
     ...renderReadTimeout(target),
     ...renderBuffering(model.front, route),
@@ -84,14 +84,15 @@ export function renderProxied(
     ...peer.options,
     ...renderResponseFilter(route, model),
     ...renderAddresses(target.stripsPrefix ? path : '', peer.host),
-  ]
-  const changed = `proxy_pass ${peer.url}${variable}$is_args$args;`
+  ])
+  const pass = (uri = '') => passTo(peer.protocol, peer.address, { tls: peer.hasTls, uri })
+  const changed = pass(`${variable}$is_args$args`)
   const refusal = model.differsInAccess ? refuseEmptySegment(variable) : []
   if (target.rewrite) return { at: [...refusal, ...common, changed], below: [...refusal, ...common, changed] }
-  const whole = [...common, `proxy_pass ${peer.url};`]
+  const whole = [...common, pass()]
   if (!target.stripsPrefix) return { at: whole, below: whole }
   return {
-    at: [...common, `proxy_pass ${peer.url}/$is_args$args;`],
+    at: [...common, pass('/$is_args$args')],
     // /%61pi/x matches too, but does not begin with the prefix as written
     below: [`if (${variable} = '') {`, '    return 400;', '}', ...refusal, ...common, changed],
   }
@@ -141,6 +142,16 @@ function renderReadTimeout({ readTimeoutMs }: ProxiedTarget): string[] {
   ]
 }
 
+/** Protocol of the target of a route. */
+export function protocolOf(
+  { target }: Pick<ServedRoute, 'target'>,
+  model: Pick<RoutesModel, 'apps' | 'upstreams'>,
+): Protocol {
+  if (target.kind !== 'app' && target.kind !== 'upstream') return 'http'
+  const peers = target.kind === 'app' ? model.apps : model.upstreams
+  return peers.find(({ name }) => name === target.name)?.protocol ?? 'http'
+}
+
 /** Whether a route leads to an app or upstream. */
 export function isProxied(route: Pick<ServedRoute, 'target'>): route is Pick<ProxiedRoute, 'target'> {
   return route.target.kind === 'app' || route.target.kind === 'upstream'
@@ -155,7 +166,10 @@ type PeerModel = Pick<RoutesModel, 'apps' | 'upstreams' | 'busyCounter' | 'filte
 
 /** Server group that gets the requests. */
 interface Peer {
-  url: string
+  protocol: Protocol
+  /** Name of the group, or its address. */
+  address: string
+  hasTls: boolean
   host: string | undefined
   options: string[]
 }
@@ -168,14 +182,15 @@ function findApp(name: string, model: PeerModel): Peer | undefined {
   const app = model.apps.find(candidate => candidate.name === name && candidate.servers.length > 0)
   if (!app) return undefined
   const options = [...(app.tellsTls ? ['include snippets/tell-tls.conf;'] : []), ...renderRequestLog(name, model)]
-  return { url: proxyTarget(app), host: undefined, options }
+  return { protocol: app.protocol ?? 'http', address: appGroup(app), hasTls: false, host: undefined, options }
 }
 
 function findUpstream(name: string, { upstreams }: Pick<RoutesModel, 'upstreams'>): Peer | undefined {
   const upstream = upstreams.find(candidate => candidate.name === name && candidate.servers.length > 0)
   if (!upstream) return undefined
-  const url = `${upstream.tls ? 'https' : 'http'}://${upstreamName(upstream)}`
-  return { url, host: upstream.host, options: renderUpstreamOptions(upstream) }
+  const { protocol = 'http', tls, host } = upstream
+  const address = upstreamName(upstream)
+  return { protocol, address, hasTls: tls !== undefined, host, options: renderUpstreamOptions(upstream) }
 }
 
 function renderUpstreamOptions({ tries, tls }: Upstream): string[] {

@@ -21,8 +21,8 @@ import { type Jobs, openJobs } from '../programs/jobs/jobs.ts'
 import { openProcesses, type Processes } from '../programs/processes.ts'
 import type { OpenSharedState } from '../shared-state/open.ts'
 import type { AppSettings } from '../workers/adapters/app-settings.ts'
-import { httpProbe } from '../workers/adapters/http-probe.ts'
 import { workerMachine } from '../workers/adapters/machine.ts'
+import { workerProbe } from '../workers/adapters/worker-probe.ts'
 import { type Apps, createApps } from '../workers/apps.ts'
 import { openUnansweredLog } from '../workers/deaths/adapters/unanswered-log.ts'
 import { createFailedTries, type FailedTries } from '../workers/deaths/failed-tries.ts'
@@ -140,7 +140,7 @@ export async function startPrograms(deps: StartDeps): Promise<StartedPrograms | 
     createApps({
       ...shared,
       machine: workerMachine,
-      probe: httpProbe,
+      probe: workerProbe,
       inFlight: createInFlight({ ...runtime, unanswered }),
       failedTries,
       onRotation: rotation.changed,

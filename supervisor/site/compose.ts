@@ -127,7 +127,7 @@ export function modelNginx(settings: Settings, features: NginxFeatures, running:
       ports: running.healthPorts.map(({ address, port }) => ({ address, port })),
     },
     unavailable: { own: settings.maintenancePage },
-    apps: apps.flatMap(({ config: { keepalive, balance }, content, plan }): AppUpstream[] =>
+    apps: apps.flatMap(({ config: { keepalive, balance, protocol }, content, plan }): AppUpstream[] =>
       plan
         ? [
             {
@@ -135,6 +135,7 @@ export function modelNginx(settings: Settings, features: NginxFeatures, running:
               servers: running.serversOf(plan),
               keepalive,
               balance,
+              protocol,
               tellsTls: content.kind === 'welcome',
             },
           ]
@@ -174,12 +175,13 @@ function toUpstream(
   config: UpstreamConfig,
   { servers, directory }: { servers: Upstream['servers']; directory: string },
 ): Upstream {
-  const { balance, keepalive, retries, max_fails, fail_timeout, host, tls } = config
+  const { balance, keepalive, protocol, retries, max_fails, fail_timeout, host, tls } = config
   return {
     name,
     servers,
     balance,
     keepalive,
+    protocol,
     tries: retries + 1,
     maxFails: max_fails,
     failTimeoutSeconds: Math.round(fail_timeout / 1000),

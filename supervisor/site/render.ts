@@ -28,6 +28,7 @@ import { generationFile, generationSocketOf, renderGeneration } from '../nginx/g
 import type { ListenAddress } from '../nginx/listen-address.ts'
 import { errorLogName } from '../nginx/log-tails.ts'
 import { includeOwn, renderCopies } from '../nginx/own-files.ts'
+import { type Protocol, renderProtocols } from '../nginx/protocol.ts'
 import { callLua, lines, quote } from '../nginx/text.ts'
 import { routeFrontFiles } from '../routes/front.ts'
 import { renderRouteMaps, renderRoutes } from '../routes/locations.ts'
@@ -141,6 +142,7 @@ function renderHttp(model: NginxModel): string {
     `include ${generationFile};`,
     ...renderSpool(model.spool),
     ...renderResponseHeads(),
+    ...renderProtocols(protocolsOf(model), [...renderResponseHeads(), ...renderSpool(model.spool)]),
     ...renderLogs(model),
     '# tls.profile',
     `include snippets/tls-${model.tlsProfile}.conf;`,
@@ -170,6 +172,11 @@ function renderHttp(model: NginxModel): string {
       ? tlsServers(model, tlsSites(model)).flatMap(server => renderHttpsServer(model, server))
       : []),
   ])
+}
+
+/** Protocols that nginx speaks to apps and upstreams. */
+function protocolsOf({ apps, upstreams }: NginxModel): Protocol[] {
+  return [...apps, ...upstreams].flatMap(({ protocol }) => protocol ?? [])
 }
 
 /** Number of routes under which requests are counted, as far as each host has its own. */

@@ -270,7 +270,13 @@ export const configSchema = z
     }
     for (const issue of describeClientCertificateProblems({ ...value, routes }))
       context.addIssue({ code: 'custom', ...issue })
-    const routeContext = { ...value, apps: names, upstreams: Object.keys(value.upstreams) }
+    const apps: Record<string, z.output<typeof app> | undefined> = value.apps ?? { app: value.app }
+    const routeContext = {
+      ...value,
+      apps: names,
+      upstreams: Object.keys(value.upstreams),
+      protocolOf: (kind: 'app' | 'upstream', name: string) => (kind === 'app' ? apps : value.upstreams)[name]?.protocol,
+    }
     for (const issue of describeRouteProblems(routes, routeContext)) context.addIssue({ code: 'custom', ...issue })
     for (const issue of describeDynamicRouteProblems(routeContext)) context.addIssue({ code: 'custom', ...issue })
   })

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { docs, duration, hostName, nginxPath, whole } from '../config/values.ts'
 import { balances, hasBackups, listBalances } from '../nginx/balance.ts'
+import { hasTls, listProtocols, protocols } from '../nginx/protocol.ts'
 import { tlsName } from './names.ts'
 
 /** A configured server of an upstream. */
@@ -89,6 +90,13 @@ export const upstream = z
         description:
           "Server selection: the one with the fewest open requests, the next one, or by the client's address",
       }),
+    protocol: z
+      .enum(protocols, { error: `expected ${listProtocols()}` })
+      .default('http')
+      .register(docs, {
+        description:
+          'Protocol that nginx speaks to the servers. http: HTTP/1.1; fastcgi: PHP-FPM; grpc: gRPC, by HTTP/2; uwsgi: that of uWSGI',
+      }),
     host: hostName.optional().register(docs, { description: "Host header sent to the servers; default: the client's" }),
     keepalive: whole(0, 4096)
       .default(32)
@@ -123,6 +131,20 @@ export const upstream = z
         path: ['servers', backup],
         message: `is a backup, which balance: ${value.balance} does not support`,
         params: { fix: 'remove backup, or set balance to least_conn' },
+      })
+    if (value.tls && !hasTls(value.protocol))
+      context.addIssue({
+        code: 'custom',
+        path: ['tls'],
+        message: `does not exist in ${value.protocol}: nginx speaks it without TLS`,
+        params: { fix: 'remove tls, or reach the server through a tunnel' },
+      })
+    if (value.health && value.protocol !== 'http')
+      context.addIssue({
+        code: 'custom',
+        path: ['health'],
+        message: `requests a path by HTTP, and the servers speak ${value.protocol}`,
+        params: { fix: 'remove health; max_fails and fail_timeout find servers that fail' },
       })
     if (value.tls?.verify && tlsName(value) === undefined)
       context.addIssue({

@@ -1,4 +1,5 @@
 import { balanceLines } from '../nginx/balance.ts'
+import { keepsConnections } from '../nginx/protocol.ts'
 import type { Upstream } from './upstream.ts'
 
 /** nginx's default for `keepalive_timeout`: nothing is known about the timeouts of the servers. */
@@ -9,7 +10,7 @@ const zoneKilobytesPerServer = 4
 
 /** The `upstream` block of a configured upstream; empty without servers. */
 export function renderUpstream(upstream: Upstream): string[] {
-  const { servers, balance, keepalive, maxFails, failTimeoutSeconds } = upstream
+  const { servers, balance, keepalive, protocol = 'http', maxFails, failTimeoutSeconds } = upstream
   if (servers.length === 0) return []
   const group = upstreamName(upstream)
   // nginx rejects a group with only backups
@@ -31,7 +32,9 @@ export function renderUpstream(upstream: Upstream): string[] {
       ]
       return `    server ${parameters.join(' ')};`
     }),
-    ...(keepalive > 0 ? [`    keepalive ${keepalive};`, `    keepalive_timeout ${idle};`] : []),
+    ...(keepalive > 0 && keepsConnections(protocol)
+      ? [`    keepalive ${keepalive};`, `    keepalive_timeout ${idle};`]
+      : []),
     '}',
   ]
 }

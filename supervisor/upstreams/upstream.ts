@@ -1,4 +1,5 @@
 import type { Balance } from '../nginx/balance.ts'
+import type { Protocol } from '../nginx/protocol.ts'
 
 /** Upstream of servers outside the container, in nginx's model. Without servers, nginx responds with 503. */
 export interface Upstream {
@@ -6,6 +7,8 @@ export interface Upstream {
   servers: { address: string; weight: number; isBackup: boolean }[]
   balance: Balance
   keepalive: number
+  /** Undefined: HTTP. */
+  protocol?: Protocol
   /** Maximum number of servers that a request is tried on. */
   tries: number
   maxFails: number

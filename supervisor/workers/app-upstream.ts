@@ -1,4 +1,5 @@
 import { type Balance, balanceLines, balances, hasBackups } from '../nginx/balance.ts'
+import { keepsConnections, type Protocol } from '../nginx/protocol.ts'
 import type { WorkerAddress } from './address.ts'
 
 /** Load balancing method of an app, `sticky` by a cookie. */
@@ -21,6 +22,8 @@ export interface AppUpstream {
   /** Idle connections that each nginx process keeps to the workers. */
   keepalive: number
   balance: AppBalance
+  /** Undefined: HTTP. */
+  protocol?: Protocol
   /** Whether nginx passes facts about the TLS connection to the app. */
   tellsTls?: boolean
 }
@@ -35,13 +38,25 @@ const tries = 3
 
 /** Lines for the http block: the upstream of an app, and with `sticky` the maps for the cookie. Empty without workers. */
 export function renderAppUpstream(upstream: AppUpstream): string[] {
-  const { name, servers, balance, keepalive } = upstream
+  const { name, servers, balance } = upstream
   if (servers.length === 0) return []
+  const keepalive = idleConnections(upstream)
+  const upgrades = hasUpgrades(upstream)
   return [
     ...renderGroup(upstream, appUpstreamName(name), keepalive),
-    ...(keepalive > 0 ? renderGroup(upstream, upgradeName(appUpstreamName(name)), 0) : []),
-    ...(balance === 'sticky' ? renderSticky(upstream) : keepalive > 0 ? renderPeer(upstream) : []),
+    ...(upgrades ? renderGroup(upstream, upgradeName(appUpstreamName(name)), 0) : []),
+    ...(balance === 'sticky' ? renderSticky(upstream) : upgrades ? renderPeer(upstream) : []),
   ]
+}
+
+/** Idle connections that each nginx process keeps. */
+function idleConnections({ keepalive, protocol = 'http' }: AppUpstream): number {
+  return keepsConnections(protocol) ? keepalive : 0
+}
+
+/** Whether WebSockets must not get an idle connection. */
+function hasUpgrades({ keepalive, protocol = 'http' }: AppUpstream): boolean {
+  return protocol === 'http' && keepalive > 0
 }
 
 /** Group of all workers of an app. */
@@ -81,11 +96,12 @@ export function appKey(name: string): string {
   return name === 'app' ? name : `apps.${name}`
 }
 
-/** Argument of `proxy_pass` for an app. */
-export function proxyTarget({ name, balance, keepalive }: AppUpstream): string {
-  return balance === 'sticky' || keepalive > 0
-    ? `http://$monohull_upstream_${variableName(name)}`
-    : `http://${appUpstreamName(name)}`
+/** Server group of an app, as `proxy_pass` and the like name it after the scheme. */
+export function appGroup(upstream: AppUpstream): string {
+  const { name, balance } = upstream
+  return balance === 'sticky' || hasUpgrades(upstream)
+    ? `$monohull_upstream_${variableName(name)}`
+    : appUpstreamName(name)
 }
 
 /**
@@ -114,7 +130,9 @@ function secondTries(addresses: readonly string[]): string[] {
  * One upstream per slot, selected by the cookie. Clients choose the cookie's value, so it is mapped to existing slots, and any
  * other value goes to the balanced upstream.
  */
-function renderSticky({ name, servers, keepalive }: AppUpstream): string[] {
+function renderSticky(upstream: AppUpstream): string[] {
+  const { name, servers } = upstream
+  const keepalive = idleConnections(upstream)
   const variable = variableName(name)
   const share = Math.ceil(keepalive / servers.length)
   const groups = keepalive > 0 ? [share, 0] : [0]
@@ -194,9 +212,9 @@ function variableName(app: string): string {
   return app.replaceAll('-', '_')
 }
 
-/** Address of a worker as a variable of `proxy_pass`, which a path may follow. */
-export function targetOf(address: WorkerAddress): string {
-  return address.kind === 'unix' ? `${renderAddress(address)}:` : renderAddress(address)
+/** Address of a worker as a variable of `proxy_pass` and the like. With HTTP, a path may follow it. */
+export function targetOf(address: WorkerAddress, protocol: Protocol = 'http'): string {
+  return address.kind === 'unix' && protocol === 'http' ? `${renderAddress(address)}:` : renderAddress(address)
 }
 
 /** Address of a worker in nginx's syntax, also that of `$upstream_addr`. */

@@ -211,8 +211,9 @@ export function createApps(deps: AppsDeps): Apps {
     unready: () => describeUnready(routed()),
     workers: () => sumWorkers(routed()),
     nextFor(app, { address, isSuspect }) {
-      const next = pools.get(app)?.addressAfter(address, isSuspect)
-      return next && targetOf(next)
+      const pool = pools.get(app)
+      const next = pool?.addressAfter(address, isSuspect)
+      return next && targetOf(next, pool?.plan().protocol)
     },
     quiesce() {
       isStopping = true

@@ -13,9 +13,11 @@ import {
   workerCount,
 } from '../config/values.ts'
 import { listBalances } from '../nginx/balance.ts'
+import { listProtocols, protocols } from '../nginx/protocol.ts'
 import { exitAfter, onFailure, rejectUnusedExitAfter } from '../processes/failure-keys.ts'
 import { stopSignal } from '../processes/stop-signal-key.ts'
 import { appBalances } from './app-upstream.ts'
+import { describeProtocolProblems } from './protocol-problems.ts'
 
 const workers = workerCount.default('auto').register(docs, {
   description:
@@ -45,6 +47,13 @@ export const app = z
       description:
         'How a worker gets its socket: inherit: as file descriptor 3 (Node apps need no change); port: its own TCP port, in $PORT',
     }),
+    protocol: z
+      .enum(protocols, { error: `expected ${listProtocols()}` })
+      .default('http')
+      .register(docs, {
+        description:
+          'Protocol that nginx speaks to the workers. http: HTTP/1.1; fastcgi: PHP-FPM; grpc: gRPC, by HTTP/2; uwsgi: that of uWSGI',
+      }),
     balance: z
       .enum(appBalances, { error: `expected ${listBalances(appBalances)}` })
       .default('least_conn')
@@ -70,11 +79,11 @@ export const app = z
           .regex(/^\/[A-Za-z0-9._~\-/]*$/, 'expected a path such as /health')
           .optional()
           .register(docs, {
-            description: 'Path to request from each worker directly, past nginx; any response is a sign of life',
+            description:
+              'Path to request from each worker directly, past nginx; any response is a sign of life. Workers of another protocol than http are probed in that, without a path',
           }),
         interval: duration('5s').register(docs, { description: 'Pause between two requests' }),
       })
-      .refine(({ path }) => path !== undefined, { path: ['path'], error: 'expected a path such as /health' })
       .optional(),
     stop_signal: stopSignal(),
     graceful_timeout: optionalDuration().register(docs, {
@@ -120,6 +129,7 @@ export const app = z
   })
   .superRefine((value, context) => {
     rejectUnusedExitAfter(value, context)
+    for (const issue of describeProtocolProblems(value)) context.addIssue({ code: 'custom', ...issue })
     if (value.listen === 'port' && value.env.PORT !== undefined) {
       const params = { fix: 'remove it, or set listen: inherit' }
       const message = 'is overridden by listen: port, which gives each worker its own port'

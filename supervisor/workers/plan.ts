@@ -1,3 +1,4 @@
+import type { Protocol } from '../nginx/protocol.ts'
 import type { ProgramEnv } from '../processes/environment.ts'
 import type { WorkerEntry } from './app-upstream.ts'
 import type { WorkerLimits } from './autoscaling/decision.ts'
@@ -24,6 +25,8 @@ export interface WorkerPlan {
   /** Whether the command runs Node, which wants its socket non-blocking. */
   isNode?: boolean
   listen: 'inherit' | 'port'
+  /** Protocol that nginx speaks to the workers; undefined: HTTP. */
+  protocol?: Protocol
   /** Slots that a rolling restart replaces at the same time. */
   surge: number | undefined
   /** Whether the program restarts itself, or reloads its modules, when its files change. */
@@ -40,8 +43,8 @@ export interface WorkerPlan {
   bootTimeoutMs: number
   /** Time without a sign of life after which a worker counts as hung; 0 for never. */
   timeoutMs: number
-  /** Health path, a sign of life in addition to the heartbeat of the Node preload. */
-  health: { path: string; intervalMs: number } | undefined
+  /** Health check, a sign of life in addition to the heartbeat of the Node preload: a GET of the path, or without one the probe of its protocol. */
+  health: { path: string | undefined; intervalMs: number } | undefined
   /** Signal on which a worker stops gracefully. */
   stopSignal: NodeJS.Signals
   gracefulTimeoutMs: number

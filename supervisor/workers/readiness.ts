@@ -1,13 +1,20 @@
 import { type Clock, pause } from '../base/clock.ts'
+import type { Protocol } from '../nginx/protocol.ts'
 import type { Child } from '../processes/child.ts'
 import type { WorkerAddress } from './address.ts'
 
+/** Question about a worker's health: a GET of the path, or without one the probe of its protocol. */
+export interface HealthQuestion {
+  path: string | undefined
+  protocol: Protocol | undefined
+}
+
 /** Probe of a worker. */
 export interface WorkerProbe {
-  /** Whether an HTTP server responded to `OPTIONS *` at the address in time. */
-  responds(address: WorkerAddress, timeoutMs: number): Promise<boolean>
-  /** Whether it responded to a GET of the path in time, with any status; true if this process lacks descriptors to ask. */
-  respondsToGet(address: WorkerAddress, path: string, timeoutMs: number): Promise<boolean>
+  /** Whether a server of the protocol, by default HTTP, responded at the address in time. */
+  responds(address: WorkerAddress, timeoutMs: number, protocol?: Protocol): Promise<boolean>
+  /** Whether it gave a sign of life in time, whatever its response says; true if this process lacks descriptors to ask. */
+  respondsToGet(address: WorkerAddress, question: HealthQuestion, timeoutMs: number): Promise<boolean>
 }
 
 const firstPauseMs = 10
@@ -24,6 +31,7 @@ export interface ReadinessOptions {
   probe: WorkerProbe
   clock: Clock
   address: WorkerAddress
+  protocol: Protocol | undefined
   /** Whether only this worker can respond at the address, because no older one has the same socket. */
   isExclusive: boolean
 }
@@ -36,10 +44,11 @@ export interface Readiness {
 
 /**
  * Readiness of a worker: it writes `READY=1` to its notify descriptor, as the Node preload does, or a server responds on its
- * socket. The probe is `OPTIONS *`, a no-op by RFC 9110, 9.3.7. If an older worker shares the socket, a response proves nothing,
+ * socket. The probe changes nothing: in HTTP, it is `OPTIONS *` (RFC 9110, 9.3.7). If an older worker shares the socket, a response proves nothing,
  * and only the notification counts.
  */
-export function waitUntilReady({ child, probe, clock, address, isExclusive }: ReadinessOptions): Readiness {
+export function waitUntilReady(options: ReadinessOptions): Readiness {
+  const { child, probe, clock, address, protocol, isExclusive } = options
   let isCancelled = false
   /** Number of the probing that counts. A worker that notifies is not probed. */
   let probing = 0
@@ -66,7 +75,7 @@ export function waitUntilReady({ child, probe, clock, address, isExclusive }: Re
     const isOver = () => isCancelled || probing !== own
     await pause(clock, headStartMs)
     for (let pauseMs = firstPauseMs; !isOver(); pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
-      if (isExclusive && (await probe.responds(address, responseTimeoutMs))) return true
+      if (isExclusive && (await probe.responds(address, responseTimeoutMs, protocol))) return true
       await pause(clock, pauseMs)
     }
     return false

@@ -79,8 +79,8 @@ export function createSlotWorkers(deps: SlotWorkersDeps, { name, slot }: { name:
   }
 
   /** Waits for a response at `of`. A queue is first in, first out, so all earlier connections were accepted before. */
-  async function emptyQueue(of: WorkerAddress): Promise<void> {
-    await deps.probe.responds(of, queueTimeoutMs)
+  async function emptyQueue(of: WorkerAddress, plan?: WorkerPlan): Promise<void> {
+    await deps.probe.responds(of, queueTimeoutMs, plan?.protocol)
   }
 
   return {
@@ -131,7 +131,7 @@ export function createSlotWorkers(deps: SlotWorkersDeps, { name, slot }: { name:
       if (next && next.endpoint !== old.endpoint) {
         // nginx uses a port by itself, and a socket by its link
         if ([next, old].some(({ endpoint }) => endpoint.own.kind === 'tcp')) await deps.onMoved()
-        if (old.endpoint.own.kind === 'unix') await emptyQueue(old.endpoint.own)
+        if (old.endpoint.own.kind === 'unix') await emptyQueue(old.endpoint.own, old.plan)
       }
       old.process.stop()
     },
@@ -142,7 +142,8 @@ export function createSlotWorkers(deps: SlotWorkersDeps, { name, slot }: { name:
     },
     async emptyQueue() {
       const present = address.current()
-      if (present?.own.kind === 'unix') await emptyQueue(present.own)
+      const served = [...workers.values()].find(({ endpoint }) => endpoint === present)
+      if (present?.own.kind === 'unix') await emptyQueue(present.own, served?.plan)
     },
     async othersGone(than) {
       await Promise.all([...workers].map(([worker, { recorded }]) => !than.includes(worker) && recorded))

@@ -184,7 +184,8 @@ export function launchWorker(
   })
   // a developer should not wait for boot_timeout to learn this
   let cancelHint = plan.afterFailure === 'wait' ? clock.after(portHintMs, hintAtPort) : () => {}
-  const readiness = waitUntilReady({ child, probe: deps.probe, clock, address: endpoint.own, isExclusive: !isShared })
+  const target = { address: endpoint.own, protocol: plan.protocol, isExclusive: !isShared }
+  const readiness = waitUntilReady({ child, probe: deps.probe, clock, ...target })
   void readiness.ready.then(by => {
     hasNotified = by === 'notified'
     process.markReady()

@@ -256,6 +256,41 @@ describe('the rendered configuration passes the test of the installed nginx:', (
         ],
       },
     ],
+    [
+      'apps and upstreams of every protocol',
+      {
+        retrySocket: '/tmp/retry.sock',
+        apps: (['fastcgi', 'grpc', 'uwsgi'] as const).map(protocol => ({
+          name: protocol,
+          servers: [unix],
+          keepalive: 32,
+          balance: 'least_conn' as const,
+          protocol,
+        })),
+        upstreams: (['grpc', 'uwsgi'] as const).map(protocol => ({
+          name: `far-${protocol}`,
+          servers: [{ address: '127.0.0.1:9003', weight: 1, isBackup: false }],
+          balance: 'round_robin' as const,
+          keepalive: 8,
+          protocol,
+          tries: 2,
+          maxFails: 1,
+          failTimeoutSeconds: 10,
+          host: 'far.test',
+          tls: { name: 'far.test', authorities: '/etc/ssl/certs/ca-certificates.crt' },
+        })),
+        routes: [
+          ...['fastcgi', 'grpc', 'uwsgi'].map(name =>
+            routeTo(toApp(name, { readTimeoutMs: 1000, headSize: '128k' }), { path: `/${name}` }),
+          ),
+          ...['grpc', 'uwsgi'].map(name => routeTo(toUpstream(`far-${name}`), { path: `/far-${name}` })),
+        ],
+        front: {
+          ...plainFront,
+          access: { basicAuth: { file: '/tmp/staff', realm: 'Staff', forwards: false }, allow: undefined, deny: [] },
+        },
+      },
+    ],
     ['own page', { unavailable: { own: 'Back at nine' } }],
     ['scaled by busy time', { busyCounter: { socket: '/tmp/monohull-test-busy.sock', apps: ['app'] } }],
     [

@@ -46,7 +46,7 @@ export interface HangWatchOptions extends Pick<Runtime, 'clock'> {
 /** Hang watch that is idle until `begin`. */
 export function createHangWatch(options: HangWatchOptions): HangWatch {
   const { clock, child, process, endpoint, plan, probe, readStack, nodePid } = options
-  const { timeoutMs, health } = plan
+  const { timeoutMs, health, protocol } = plan
   let hasBeaten = false
   let hasBegun = false
   let isOver = false
@@ -92,13 +92,14 @@ export function createHangWatch(options: HangWatchOptions): HangWatch {
   }
 
   function onNoResponse(silentMs: number): void {
-    found ??= { what: `no response to GET ${health?.path} for ${seconds(silentMs)}`, stack: [] }
+    const question = health?.path === undefined ? `a ${protocol} probe` : `GET ${health.path}`
+    found ??= { what: `no response to ${question} for ${seconds(silentMs)}`, stack: [] }
     process.endHung('abort')
   }
 
-  async function pollHealth(path: string, intervalMs: number): Promise<void> {
+  async function pollHealth({ path, intervalMs }: NonNullable<WorkerPlan['health']>): Promise<void> {
     while (!isOver) {
-      if (await probe.respondsToGet(endpoint.own, path, timeoutMs)) responses?.sign()
+      if (await probe.respondsToGet(endpoint.own, { path, protocol }, timeoutMs)) responses?.sign()
       await pause(clock, intervalMs)
     }
   }
@@ -110,7 +111,7 @@ export function createHangWatch(options: HangWatchOptions): HangWatch {
       if (hasBeaten) watchHeartbeat()
       if (!health) return
       watchResponses()
-      void pollHealth(health.path, health.intervalMs)
+      void pollHealth(health)
     },
     hold() {
       holds++

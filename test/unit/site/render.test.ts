@@ -7,6 +7,7 @@ import type { NginxModel } from '../../../supervisor/site/model.ts'
 import { renderNginx } from '../../../supervisor/site/render.ts'
 import { frontModels } from './nginx-models/front-models.ts'
 import { plainModel } from './nginx-models/plain-model.ts'
+import { protocolModels } from './nginx-models/protocol-models.ts'
 import { routeModels } from './nginx-models/route-models.ts'
 import { serverModels } from './nginx-models/server-models.ts'
 import { tlsModels } from './nginx-models/tls-models.ts'
@@ -19,6 +20,7 @@ const models: Record<string, NginxModel> = {
   ...serverModels,
   ...tlsModels,
   ...workerModels,
+  ...protocolModels,
   ...routeModels,
   ...frontModels,
 }
