@@ -4,6 +4,8 @@ import type { World } from '../base/world.ts'
 import { hstsOf } from '../certificates/hsts/stages.ts'
 import type { Hsts } from '../front/hsts.ts'
 import { readNginxFeatures, readStaticFiles } from '../nginx/adapters/files.ts'
+import { inlineConstants } from '../nginx/constant-maps.ts'
+import { isCopy } from '../nginx/own-files.ts'
 import { inspectDirectories } from '../routes/static-directories.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
 import { plannedServers } from '../workers/plan.ts'
@@ -39,7 +41,7 @@ export async function previewFiles(settings: Settings, world: World): Promise<Ma
   const staticFiles = [...readStaticFiles(join(world.home, 'nginx'))].filter(
     ([name]) => runsLua || !name.startsWith('lua/'),
   )
-  return new Map([...staticFiles, ...renderNginx(model)])
+  return inlineConstants(new Map([...staticFiles, ...renderNginx(model)]), isCopy)
 }
 
 /** Model before anything is bound or running. */

@@ -134,7 +134,8 @@ local function counter_for(line, scheme, status)
 end
 
 --- Log phase: counts the request.
-function M.finish()
+-- @param name the worker that responded, if it is known
+function M.finish(name)
     local var = ngx.var
     local request = address()
     local line = open[request]
@@ -160,8 +161,8 @@ function M.finish()
     if tries then
         local worked = sum_of(tries)
         counter.w = counter.w + worked
-        local name = line.is_app and var.monohull_responder
-        local worker = name and name ~= "" and counter_of(name)
+        if line.is_app then name = name or var.monohull_responder end
+        local worker = line.is_app and name and name ~= "" and counter_of(name)
         if worker then
             worker.n, worker.w = worker.n + 1, worker.w + worked
             note(worker)

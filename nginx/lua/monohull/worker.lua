@@ -39,6 +39,7 @@ function M.find(tries)
 end
 
 --- Header filter: names the worker that responds. Its entry may lead to another one before the response has ended.
+-- Returns the name: empty for a server that is no worker, nil without one.
 function M.note()
     local tries = ngx.var.upstream_addr
     if not tries then return end
@@ -50,14 +51,16 @@ function M.note()
         names[tries] = name
     end
     if name ~= "" then ngx.var.monohull_responder = name end
+    return name
 end
 
 --- Log phase of a request to an app: names the worker that did not respond.
 -- @param counted the app, if its busy time is counted
 function M.log(counted)
-    if ngx.var.monohull_responder == "" then M.note() end
+    local name = ngx.var.monohull_responder
+    if name == "" then name = M.note() end
     if counted then require("monohull.busy").count(counted) end
-    if requests then requests.finish() end
+    if requests then requests.finish(name) end
 end
 
 --- Log phase of a page in place of a response: names the worker, unless the request was sent to an upstream.

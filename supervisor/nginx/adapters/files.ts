@@ -11,6 +11,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { OperatorError } from '../../base/errors.ts'
+import { inlineConstants } from '../constant-maps.ts'
 import { modulesDirectory, type NginxFeatures, readFeatures } from '../features.ts'
 import { generationFile, generationIn, withGeneration } from '../generation.ts'
 import { isCopy } from '../own-files.ts'
@@ -66,7 +67,7 @@ export function createNginxFiles({ source, target }: NginxFilesOptions): NginxFi
       last = Math.max(last, generations().at(-1) ?? 0) + 1
       const directory = join(target, `generation-${last}`)
       try {
-        const files = new Map([...staticFiles, ...rendered])
+        const files = inlineConstants(new Map([...staticFiles, ...rendered]), isCopy)
         for (const parent of new Set([...files.keys()].map(dirname)))
           mkdirSync(`${directory}/${parent}`, { recursive: true })
         for (const [name, text] of files) {
