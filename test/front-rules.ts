@@ -14,6 +14,7 @@ export const plainFront: FrontRules = {
   unknownHost: undefined,
   cache: undefined,
   sendFiles: new Map(),
+  copiedHeaders: [],
   errorPages: new Map(),
   headers: [
     { name: 'X-Content-Type-Options', value: 'nosniff' },

@@ -1,4 +1,5 @@
 import { quote } from '../nginx/text.ts'
+import { copiesAuthorization, type ForwardAuth } from './forward-auth.ts'
 
 /** htpasswd file, and the text that the browser shows. */
 interface BasicAuth {
@@ -21,6 +22,9 @@ export interface RouteAccess {
   basicAuth?: BasicAuth | 'off' | undefined
   allow?: readonly string[] | 'off' | undefined
   deny?: readonly string[] | undefined
+  forwardAuth?: ForwardAuth | undefined
+  /** Whether one of password, address and forward auth is enough. */
+  satisfiesAny?: boolean | undefined
 }
 
 /** Response to requests for unknown hosts, and the known ones. */
@@ -35,7 +39,7 @@ export function renderAccess({ basicAuth, allow, deny }: Access): string[] {
 }
 
 /** Lines for the locations of a route. nginx inherits allow and deny from the server together or not at all. */
-export function renderRouteAccess({ basicAuth, allow, deny }: RouteAccess, front: Access): string[] {
+export function renderRouteAccess({ basicAuth, allow, deny, satisfiesAny }: RouteAccess, front: Access): string[] {
   const networks = renderNetworks({
     allow: allow === 'off' ? undefined : (allow ?? front.allow),
     deny: deny ?? front.deny,
@@ -43,6 +47,7 @@ export function renderRouteAccess({ basicAuth, allow, deny }: RouteAccess, front
   return [
     ...(basicAuth === 'off' ? ['# basic_auth', 'auth_basic off;'] : basicAuth ? renderBasicAuth(basicAuth) : []),
     ...(allow || deny ? (networks.length > 0 ? networks : ['# allow, deny', 'allow all;']) : []),
+    ...(satisfiesAny ? ['# satisfy', 'satisfy any;'] : []),
   ]
 }
 
@@ -50,14 +55,16 @@ export function renderRouteAccess({ basicAuth, allow, deny }: RouteAccess, front
  * Lines for a location that proxies requests: a password that nginx has checked stays here, because the app could log it, take it for one of
  * its own, or reject it. Other forms of Authorization are for the app.
  */
-export function renderCredentials({ basicAuth }: RouteAccess, front: Access): string[] {
+export function renderCredentials({ basicAuth, forwardAuth }: RouteAccess, front: Access): string[] {
+  if (forwardAuth && copiesAuthorization(forwardAuth)) return []
   const own = basicAuth ?? front.basicAuth
   if (own === undefined || own === 'off' || own.forwards) return []
   return ['proxy_set_header Authorization $monohull_authorization;']
 }
 
 /** Whether access control of a route can reject a client. */
-export function isGuarded({ basicAuth, allow, deny }: RouteAccess, front: Access): boolean {
+export function isGuarded({ basicAuth, allow, deny, forwardAuth }: RouteAccess, front: Access): boolean {
+  if (forwardAuth) return true
   const isOn = (own: unknown, ofFront: unknown) => (own ?? ofFront ?? 'off') !== 'off'
   return isOn(basicAuth, front.basicAuth) || isOn(allow, front.allow) || (deny ?? front.deny).length > 0
 }

@@ -54,9 +54,10 @@ const denials = new Set([401, 403, 404])
 
 /** Whether some clients may use one route and not another. A fixed 401, 403 or 404 counts as a route that nobody may use. */
 export function differsInAccess(routes: readonly RuledRoute[]): boolean {
-  const accesses = routes.map(({ rules: { basicAuth, allow, deny, clientCertificate }, target }) => {
+  const accesses = routes.map(({ rules, target }) => {
+    const { basicAuth, allow, deny, clientCertificate, forwardAuth, satisfiesAny = false } = rules
     const isDenial = target.kind === 'response' && denials.has(target.status ?? 0)
-    return JSON.stringify([basicAuth, allow, deny, clientCertificate, isDenial])
+    return JSON.stringify([basicAuth, allow, deny, clientCertificate, forwardAuth, satisfiesAny, isDenial])
   })
   return new Set(accesses).size > 1
 }

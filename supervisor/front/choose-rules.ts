@@ -54,7 +54,7 @@ export interface FrontRulesSources {
 export function frontRules(
   config: FrontRulesKeys,
   { files: frontFiles, features, publicPort, requests, hosts }: FrontRulesSources,
-): Omit<FrontRules, 'hsts'> {
+): Omit<FrontRules, 'hsts' | 'copiedHeaders'> {
   return {
     trust: {
       proxies: expandNetworks(config.trusted_proxies),

@@ -13,6 +13,13 @@ export interface ErrorPages {
   clientCertificates: object | undefined
 }
 
+/** Error rules of a route. */
+interface RouteErrorRules {
+  own?: readonly string[] | undefined
+  more?: readonly string[]
+  hasRetries: boolean
+}
+
 interface BuiltIn extends ErrorPage {
   status: string
   json: Record<string, unknown>
@@ -57,18 +64,19 @@ export function renderErrorPages(pages: ErrorPages, routes: readonly RouteLimits
 }
 
 /**
- * Lines for the locations of a route with another page for 413, or with `own` rules for 502 to 504. They include the server's rules, because
+ * Lines for the locations of a route with another page for 413, with `own` rules for 502 to 504, or with `more` rules. They include the server's rules, because
  * nginx does not inherit them next to others.
  */
 export function renderRouteErrorPages(
   pages: ErrorPages,
   routes: readonly RouteLimits[],
-  { bodySize, own, hasRetries }: RouteLimits & { own?: readonly string[] | undefined; hasRetries: boolean },
+  { bodySize, own, more = [], hasRetries }: RouteLimits & RouteErrorRules,
 ): string[] {
   const hasOwnSize = bodySize !== undefined && ownSizes(pages, routes).includes(bodySize)
-  if (!hasOwnSize && !own) return []
+  if (!hasOwnSize && !own && more.length === 0) return []
   const tooLargeName = hasOwnSize ? `413-${bodySize}` : pages.limits.bodySize && '413'
-  return [...renderRules(pages, routes, tooLargeName), ...(own ?? unavailableRules(hasRetries))]
+  // the first rule for a status applies
+  return [...more, ...renderRules(pages, routes, tooLargeName), ...(own ?? unavailableRules(hasRetries))]
 }
 
 function renderRules(pages: ErrorPages, routes: readonly RouteLimits[], tooLargeName: string | undefined): string[] {

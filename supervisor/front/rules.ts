@@ -5,6 +5,7 @@ import { type Cache, cacheHeader, cacheName, renderCached, renderCaches } from '
 import { type ClientCertificates, clientCertificateFiles } from './client-certificates.ts'
 import { type Compression, renderCompression } from './compression.ts'
 import { errorPageFiles, renderErrorPages } from './error-pages.ts'
+import { renderForwardAuthVariables } from './forward-auth.ts'
 import { type PublicPorts, renderPublicPorts, renderTrust, type Trust } from './forwarded.ts'
 import {
   includeHeaders,
@@ -34,6 +35,8 @@ export interface FrontRules {
   unknownHost: UnknownHost | undefined
   cache: Cache | undefined
   sendFiles: SendFiles
+  /** Headers of auth servers that some route passes on. No app gets a client's. */
+  copiedHeaders: readonly string[]
   /** Custom HTML for nginx's errors, by status. */
   errorPages: ReadonlyMap<string, string>
 }
@@ -81,6 +84,7 @@ export function renderFront(
     ...(unknownHost ? renderKnownHosts(unknownHost, context) : []),
     ...renderAmbiguousPaths(hosts),
     ...renderCaches(cache, caches, workDir),
+    ...renderForwardAuthVariables(routes.some(({ rules }) => rules.forwardAuth)),
   ]
 }
 

@@ -62,9 +62,9 @@ function toRoute(value: RouteKeys): Route {
 
 function toSettings(value: RouteKeys): RouteSettings {
   const { max_body_size, rate_limit, connection_limit, basic_auth, allow, deny, client_certificate } = value
-  const { headers, compression, cache } = value
+  const { headers, compression, cache, forward_auth, satisfy } = value
   const admission = { max_body_size, rate_limit, connection_limit, basic_auth, allow, deny, client_certificate }
-  return { ...admission, headers, compression, cache }
+  return { ...admission, headers, compression, cache, forward_auth, satisfy }
 }
 
 function toTarget(value: RouteKeys): Target {

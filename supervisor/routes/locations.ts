@@ -1,10 +1,12 @@
 import { differsInAccess } from '../front/ambiguous-paths.ts'
+import { recursiveErrors } from '../front/forward-auth.ts'
 import { includeOwn } from '../nginx/own-files.ts'
 import { block, literal, quote } from '../nginx/text.ts'
 import { appKey } from '../workers/app-upstream.ts'
 import { renderRouteCount } from './counted.ts'
 import { type DirectoryRoute, hiddenFiles, renderDirectory, renderDirectoryMaps } from './directory.ts'
-import { includeFrontHeaders, mayRefuse, renderAdmission, renderResponseRules } from './front.ts'
+import { renderRouteForwardAuth } from './forward-auth.ts'
+import { includeFrontHeaders, mayRefuse, renderAdmission, renderAdmitted, renderResponseRules } from './front.ts'
 import { renderInternal } from './internal.ts'
 import {
   isProxied,
@@ -53,7 +55,11 @@ export function renderRoutes(routes: readonly ServedRoute[], model: RoutesModel,
     ...(root?.target.kind === 'files'
       ? [...origin(root), `root ${quote(root.target.root)};`, `index ${root.target.index};`]
       : []),
-    ...routes.flatMap(route => [...origin(route), ...honourSnippet(route, model, renderRoute(route, site))]),
+    ...routes.flatMap(route => [
+      ...origin(route),
+      ...honourSnippet(route, model, renderRoute(route, site)),
+      ...renderRouteForwardAuth(route, model),
+    ]),
     ...(root ? [] : ['# routes', ...block('/', ['return 404;'])]),
     ...(isFilesOnly ? ['# routes', ...hiddenFiles] : []),
   ]
@@ -86,32 +92,55 @@ function renderRoute(route: ServedRoute, site: Site): string[] {
   const { at, below } = renderBodies(route, model)
   const admission = [...renderRouteCount(route, site.host, model), ...renderAdmission(route, model)]
   const treatment = renderResponseRules(route, model)
-  const isReturn = route.target.kind === 'redirect' || route.target.kind === 'response'
-  if (!isReturn || !mayRefuse(route, model.front)) {
+  if (!isEnteredLater(route, model)) {
     const rules = [...admission, ...treatment]
     return locations(route, { at: [...rules, ...at], below: [...rules, ...below] }, site)
   }
-  // nginx runs `return` before its access checks, but enters a named location after them
+  const rules = [...(isProxied(route) ? renderAdmitted(route, model) : []), ...treatment]
+  return enterLater(route, { admission, bodies: { at: [...rules, ...at], below: [...rules, ...below] } }, site)
+}
+
+/**
+ * Whether a route has a location of its own behind the one with the access checks. nginx runs `return` before its access checks, but enters a
+ * named location after them; with `satisfy any`, it skips what Lua does in their phase.
+ */
+function isEnteredLater(route: ServedRoute, { front }: RoutesModel): boolean {
+  const isReturn = route.target.kind === 'redirect' || route.target.kind === 'response'
+  return isReturn ? mayRefuse(route, front) : isProxied(route) && route.rules.satisfiesAny === true
+}
+
+function enterLater(
+  route: ServedRoute,
+  { admission, bodies }: { admission: readonly string[]; bodies: Bodies },
+  site: Site,
+): string[] {
+  const { model } = site
   const name = `@monohull_route_${model.routes.indexOf(route)}`
-  const respond = (suffix: string, body: string[]) => block(`${name}${suffix}`, [...treatment, ...body])
   const enter = (suffix: string) => [...admission, `try_files '' ${name}${suffix};`]
-  if (at.join() === below.join()) return [...locations(route, same(enter('')), site), ...respond('', below)]
+  const { at, below } = bodies
+  if (at.join() === below.join()) return [...locations(route, same(enter('')), site), ...proxyBlock(name, below, model)]
   return [
     ...locations(route, { at: enter('_at'), below: enter('') }, site),
-    ...respond('_at', at),
-    ...respond('', below),
+    ...proxyBlock(`${name}_at`, at, model),
+    ...proxyBlock(name, below, model),
   ]
 }
 
 /** Route to an app: a request that gets no response enters the second locations, if the supervisor allows it. */
 function renderGuarded(route: ProxiedRoute, site: Site): string[] {
   const { model } = site
-  const rules = [...renderAdmission(route, model), ...renderResponseRules(route, model)]
+  const admission = renderAdmission(route, model)
+  const isLater = isEnteredLater(route, model)
+  const rules = [...(isLater ? renderAdmitted(route, model) : admission), ...renderResponseRules(route, model)]
   const first = renderBodies(route, model)
   const next = renderBodies(route, model, nextAddress)
   const retries: string[] = []
   const own = `@monohull_retry_${model.routes.indexOf(route)}`
-  const guarded = (location: string, body: string[]) => [...rules, ...renderGuard(route, model, location), ...body]
+  const guarded = (location: string, body: string[]) => [
+    ...rules.filter(line => line !== recursiveErrors),
+    ...renderGuard(route, model, location),
+    ...body,
+  ]
   function retryOf(body: string[], name: string): string {
     const content = guarded('', body).join('\n')
     const location = site.retries.get(content) ?? name
@@ -123,8 +152,9 @@ function renderGuarded(route: ProxiedRoute, site: Site): string[] {
   const below = retryOf(next.below, own)
   const at = differs ? retryOf(next.at, `${own}_at`) : below
   const count = renderRouteCount(route, site.host, model)
-  const bodies = { at: [...count, ...guarded(at, first.at)], below: [...count, ...guarded(below, first.below)] }
-  return [...locations(route, bodies, site), ...retries]
+  const bodies = { at: guarded(at, first.at), below: guarded(below, first.below) }
+  if (isLater) return [...enterLater(route, { admission: [...count, ...admission], bodies }, site), ...retries]
+  return [...locations(route, { at: [...count, ...bodies.at], below: [...count, ...bodies.below] }, site), ...retries]
 }
 
 function renderMap(route: ServedRoute, index: number): string[] {

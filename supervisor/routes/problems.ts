@@ -1,27 +1,8 @@
-import type { Protocol } from '../nginx/protocol.ts'
+import { describeForwardAuthProblems } from './forward-auth-problems.ts'
 import type { Route } from './keys.ts'
 import { unsupportedKeys } from './protocol-keys.ts'
 import { findLoop } from './redirect-loops.ts'
-
-/** Problem of a route in its context, with its fix. */
-export interface RouteProblem {
-  path: (string | number)[]
-  message: string
-  /** `also`: another key that is part of the problem; the report shows its line too. */
-  params: { fix: string; also?: (string | number)[] }
-}
-
-/** Configuration that routes are checked against: possible targets and reserved paths. */
-export interface RouteContext {
-  apps: readonly string[]
-  upstreams: readonly string[]
-  /** Protocol of an app or upstream. */
-  protocolOf?(kind: 'app' | 'upstream', name: string): Protocol | undefined
-  health: { live_path: string; ready_path: string }
-  basic_auth: { file?: string | undefined }
-  allow?: unknown
-  tls: { client_certificates?: { mode: string } | undefined }
-}
+import type { RouteContext, RouteProblem } from './route-context.ts'
 
 /** App that gets every request if there are no routes: the only one, else web, else app; undefined if there is none of these. */
 export function fallbackApp(names: readonly string[]): string | undefined {
@@ -55,6 +36,7 @@ export function describeRouteProblems(
       ...describeLoop(routes, route, index),
       ...describeHealthConflict(route, index, context),
       ...describeUselessCache(route, index, context),
+      ...describeForwardAuthProblems(routes, index, context),
     ]
   })
 }
@@ -102,13 +84,13 @@ function describeProtocol(route: Route, index: number, { protocolOf }: RouteCont
 /** Problem of a route by which anyone could read a page of monohull itself. */
 function describeOpenPage({ target, settings }: Route, index: number, front: RouteContext): RouteProblem[] {
   if (target.kind !== 'internal') return []
-  const { basic_auth, allow = front.allow, client_certificate } = settings
+  const { basic_auth, allow = front.allow, client_certificate, forward_auth } = settings
   const mode = front.tls.client_certificates?.mode ?? 'off'
   const certificate = mode === 'off' ? 'off' : (client_certificate ?? mode)
   const hasPassword = basic_auth !== 'off' && (basic_auth ?? front.basic_auth).file !== undefined
-  if (hasPassword || (allow !== undefined && allow !== 'off') || certificate === 'required') return []
+  if (hasPassword || forward_auth || (allow !== undefined && allow !== 'off') || certificate === 'required') return []
   const message = `shows ${target.page} to everyone`
-  const fix = 'set basic_auth, allow or client_certificate: required for the route'
+  const fix = 'set basic_auth, allow, forward_auth or client_certificate: required for the route'
   return [{ path: ['routes', index, 'internal'], message, params: { fix } }]
 }
 

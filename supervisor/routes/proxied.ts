@@ -2,6 +2,7 @@ import { renderCredentials } from '../front/access.ts'
 import { refuseEmptySegment } from '../front/ambiguous-paths.ts'
 import { isCached, renderCacheAlone } from '../front/cache/alone.ts'
 import { bytesOf } from '../front/cache/cache.ts'
+import { renderCopiedHeaders } from '../front/forward-auth.ts'
 import { renderRouteResponseHeads } from '../front/response-heads.ts'
 import type { FrontRules } from '../front/rules.ts'
 import { renderRouteSpool } from '../front/spool.ts'
@@ -98,9 +99,11 @@ export function renderProxied(
   }
 }
 
+type AuthorizingFront = Pick<FrontRules, 'access' | 'copiedHeaders'>
+
 /** Authorization for the target of a route, or for an address without one. */
-export function renderAuthorization(rules: ServedRoute['rules'], { access }: Pick<FrontRules, 'access'>): string[] {
-  return renderCredentials(rules, access)
+export function renderAuthorization(rules: ServedRoute['rules'], front: AuthorizingFront): string[] {
+  return [...renderCredentials(rules, front.access), ...renderCopiedHeaders(rules.forwardAuth, front.copiedHeaders)]
 }
 
 /** Buffering of a route, or of an address without one. nginx stores only responses that it buffers. */
@@ -185,7 +188,8 @@ function findApp(name: string, model: PeerModel): Peer | undefined {
   return { protocol: app.protocol ?? 'http', address: appGroup(app), hasTls: false, host: undefined, options }
 }
 
-function findUpstream(name: string, { upstreams }: Pick<RoutesModel, 'upstreams'>): Peer | undefined {
+/** Servers of an upstream; undefined without any. */
+export function findUpstream(name: string, { upstreams }: Pick<RoutesModel, 'upstreams'>): Peer | undefined {
   const upstream = upstreams.find(candidate => candidate.name === name && candidate.servers.length > 0)
   if (!upstream) return undefined
   const { protocol = 'http', tls, host } = upstream

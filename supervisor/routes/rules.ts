@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { chooseForwardAuth } from '../front/choose-forward-auth.ts'
 import { chooseCompression, defaultRealm, readRate, toCache } from '../front/choose-rules.ts'
 import { isHsts } from '../front/hsts-name.ts'
 import type { ResponseHeadersConfig } from '../front/response-header-keys.ts'
@@ -28,10 +29,13 @@ export function routeRules(
           },
     allow,
     deny: deny === 'off' ? [] : deny,
+    forwardAuth: settings.forward_auth && chooseForwardAuth(settings.forward_auth, features),
+    satisfiesAny: settings.satisfy === 'any',
     clientCertificate: settings.client_certificate,
     headers: settings.headers && headersOf({ ...headers, ...settings.headers }),
     hasOwnHsts: Object.keys(settings.headers ?? {}).some(isHsts),
     compression: compression && (chooseCompression(compression, features) ?? 'off'),
-    cache: cache === undefined || cache === 'off' ? cache : toCache(cache, features),
+    // a response may be for one user
+    cache: settings.forward_auth ? 'off' : cache === undefined || cache === 'off' ? cache : toCache(cache, features),
   }
 }

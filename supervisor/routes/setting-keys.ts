@@ -3,6 +3,7 @@ import { docs, networks } from '../config/values.ts'
 import { cacheValue } from '../front/cache/keys.ts'
 import { routeClientCertificate } from '../front/client-certificate-keys.ts'
 import { compressionValue } from '../front/compression-keys.ts'
+import { forwardAuth } from '../front/forward-auth-keys.ts'
 import {
   authRealm,
   bodySize,
@@ -54,6 +55,13 @@ export const routeSettingKeys = {
   }),
   deny: z.union([off, networks], { error: addresses }).optional().register(docs, {
     description: 'Addresses and networks (CIDR) that get 403 from this route, checked before allow; off: none',
+  }),
+  forward_auth: forwardAuth.optional().register(docs, {
+    description: 'Check of each request to this route by an auth server such as Authelia, authentik or oauth2-proxy',
+  }),
+  satisfy: z.enum(['all', 'any'], { error: 'expected all or any' }).optional().register(docs, {
+    description:
+      'Whether a request must pass all of basic_auth, allow and deny, and forward_auth, or any one of them. Default: all',
   }),
   client_certificate: routeClientCertificate.optional().register(docs, {
     description: 'Client certificates on this route, in place of tls.client_certificates.mode',

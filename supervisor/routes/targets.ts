@@ -115,7 +115,7 @@ export const targetKeys = {
   redirect: redirect.optional().register(docs, { description: 'Redirect to another URL or path' }),
   internal: z.enum(['metrics', 'status'], { error: 'expected metrics or status' }).optional().register(docs, {
     description:
-      'Page of monohull itself. metrics: those for Prometheus; status: the status page. The route must have basic_auth, allow or client_certificate: required, of its own or of the whole front',
+      'Page of monohull itself. metrics: those for Prometheus; status: the status page. The route must have basic_auth, allow, forward_auth or client_certificate: required, of its own or of the whole front',
   }),
   response: response.optional().register(docs, { description: 'Fixed response' }),
 }

@@ -5,6 +5,7 @@ import { onDemandOf } from '../certificates/on-demand/paths.ts'
 import type { CertificatesModel } from '../certificates/served.ts'
 import { dynamicRoutesOf } from '../dynamic-routes/paths.ts'
 import { frontRules } from '../front/choose-rules.ts'
+import { copiedHeadersOf } from '../front/forward-auth.ts'
 import type { PauseModel } from '../front/pause/pause.ts'
 import { boundBodies, spoolOf } from '../front/spool.ts'
 import type { SpoolModel } from '../front/spool-watch.ts'
@@ -153,7 +154,7 @@ export function modelNginx(settings: Settings, features: NginxFeatures, running:
     filtersResponses,
     retrySocket:
       features.luaModules && apps.some(({ plan }) => plan) ? join(config.run_dir, retrySocketName) : undefined,
-    front: { ...rules, limits, hsts: running.hsts },
+    front: { ...rules, limits, hsts: running.hsts, copiedHeaders: copiedHeadersOf(routes.map(route => route.rules)) },
     ownNginxConf: settings.ownNginxConf,
     snippets: settings.snippets,
     ownFiles: settings.ownFiles,

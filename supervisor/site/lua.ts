@@ -23,6 +23,7 @@ export function luaKeys({
     ...(onDemand ? ['tls.on_demand'] : []),
     ...(acmeHandshakes === undefined ? [] : ['tls.acme.challenge']),
     ...(dynamicRoutes ? ['dynamic_routes'] : []),
+    ...(routes.some(({ rules }) => rules.forwardAuth) ? ['routes'] : []),
     ...(caches.some(cache => cache && cache !== 'off' && cache.hasLua) ? ['cache'] : []),
     ...(spool.totalBodyBytes === undefined ? [] : ['temp_dir']),
   ]

@@ -13,7 +13,10 @@ export interface UpstreamsSettings {
 
 interface UpstreamsKeys {
   upstreams: Readonly<Record<string, UpstreamConfig>>
-  routes: readonly { target: { kind: string; name?: string | undefined } }[]
+  routes: readonly {
+    target: { kind: string; name?: string | undefined }
+    settings?: { forward_auth?: { upstream: string } | undefined }
+  }[]
   dynamic_routes?: unknown
 }
 
@@ -44,7 +47,11 @@ export function unroutedUpstreams({ upstreams, routes, dynamic_routes }: Upstrea
   // dynamic routes may lead to them
   if (dynamic_routes) return []
   return Object.keys(upstreams).filter(
-    name => !routes.some(({ target }) => target.kind === 'upstream' && target.name === name),
+    name =>
+      !routes.some(
+        ({ target, settings }) =>
+          (target.kind === 'upstream' && target.name === name) || settings?.forward_auth?.upstream === name,
+      ),
   )
 }
 

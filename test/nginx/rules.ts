@@ -75,6 +75,8 @@ const rules: Record<string, Rule> = {
 
   'error_page: what is around it is not inherited': ({ block, around }) => {
     const codes = codesOf(block)
+    // a page with a status of its own would be an answer of the auth server
+    if (/\/forward-auth-\d+$/.test(block.args.at(-1) ?? '')) return []
     const inherited = around.map(codesOf).findLast(outer => outer.length > 0) ?? []
     // one that always returns the same status needs no other page
     const isConstantStatus = own(block, 'return').some(({ args: [status = ''] }) => codes.includes(status))

@@ -69,9 +69,52 @@ describe('config: targets of routes', () => {
     assert.deepEqual(Object.keys(acceptedApps(yaml('app: {command: x}\nroutes: [{response: {}}]')).apps), ['app'])
   })
 
+  it('are behind an auth server that is an upstream, and whose sign-in page is not behind it', () => {
+    const head = 'app: {command: x}\nupstreams: {auth: {servers: ["10.0.0.1:1"]}}\nroutes:\n'
+    const guarded = (keys: string, more = '') => `{app: app, forward_auth: {upstream: auth, ${keys}}${more}}`
+    const forward = acceptedApps(yaml(`${head}  - ${guarded('preset: authelia')}`)).routes[0]?.settings.forward_auth
+    assert.deepEqual(forward, { preset: 'authelia', upstream: 'auth' })
+    acceptedApps(yaml(`${head}  - ${guarded('preset: oauth2-proxy')}\n  - {path: /oauth2, upstream: auth}`))
+    acceptedApps(yaml(`${head}  - ${guarded('preset: oauth2-proxy, sign_in: off')}`))
+    acceptedApps(yaml(`${head}  - ${guarded('path: /a, sign_in: "https://in.test/?to={url}#x"')}`))
+    acceptedApps(yaml(`${head}  - {path: /m, internal: metrics, forward_auth: {preset: authelia, upstream: auth}}`))
+    const problems: [string, string, RegExp][] = [
+      [guarded('preset: oauth2-proxy'), 'forward_auth.preset', /^sends browsers to \/oauth2\/sign_in, which is behind/],
+      [guarded('path: /a, sign_in: /login'), 'forward_auth.sign_in', /^sends browsers to \/login/],
+      [guarded('preset: authelia', ', cache: {}'), 'cache', /^conflicts with forward_auth/],
+      ...['//x', 'javascript:x', 'https://x/{host}', '/a b', 'https://$host/'].map(
+        (address): [string, string, RegExp] => [
+          guarded(`path: /a, sign_in: "${address}"`),
+          'forward_auth.sign_in',
+          /^expected https/,
+        ],
+      ),
+      ...['Host', 'X-Forwarded-For', 'Cookie', 'Content-Length', 'a_b'].map((name): [string, string, RegExp] => [
+        guarded(`path: /a, copy_headers: [${name}]`),
+        'forward_auth.copy_headers.0',
+        /^expected a header/,
+      ]),
+    ]
+    const other = head.replace('}}', '}, rpc: {servers: ["10.0.0.1:2"], protocol: grpc}}')
+    const odd = refusedOnce(
+      yaml(`${other}  - ${guarded('preset: authelia').replace('upstream: auth', 'upstream: rpc')}`),
+    )
+    assert.match(odd.problem, /^speaks grpc/)
+    for (const [text, key, message] of problems) {
+      const problem = refusedOnce(yaml(`${head}  - ${text}`))
+      assert.equal(problem.key, `routes.0.${key}`)
+      assert.match(problem.problem, message)
+    }
+  })
+
   const wrong: [string, string, RegExp, RegExp][] = [
     ['{path: /x}', 'routes.0', /^has no target$/, /^set one of app, upstream, files, redirect, internal, response$/],
-    ['{path: /m, internal: metrics}', 'routes.0.internal', /^shows metrics to everyone$/, /^set basic_auth, allow or /],
+    [
+      '{path: /m, internal: metrics}',
+      'routes.0.internal',
+      /^shows metrics to everyone$/,
+      /^set basic_auth, allow, forward_auth or /,
+    ],
     ['{path: /s, internal: status}', 'routes.0.internal', /^shows status to everyone$/, /./],
     ['{internal: metrics, allow: off}', 'routes.0.internal', /^shows metrics to everyone$/, /./],
     ['{internal: metrics, allow: [::1], cache: {}}', 'routes.0.cache', /^applies to routes to an app/, /./],
@@ -149,6 +192,26 @@ describe('config: targets of routes', () => {
     ['{response: {}, cache: {}}', 'routes.0.cache', /^applies to routes to an app or upstream/, /remove cache/],
     ['{app: app, cache: {}, buffering: off}', 'routes.0.cache', /^conflicts with buffering/, /./],
     ['{app: app, cache: {}, basic_auth: {file: x}}', 'routes.0.cache', /^has no effect behind basic_auth/, /off/],
+    [
+      '{app: app, forward_auth: {upstream: a}}',
+      'routes.0.forward_auth.path',
+      /^is required without a preset/,
+      /authelia/,
+    ],
+    [
+      '{app: app, forward_auth: {preset: authelia, upstream: a}}',
+      'routes.0.forward_auth.upstream',
+      /^is not an up/,
+      /a\.servers/,
+    ],
+    [
+      '{app: app, forward_auth: {preset: keycloak, upstream: a}}',
+      'routes.0.forward_auth.preset',
+      /^expected authelia/,
+      /./,
+    ],
+    ['{app: app, satisfy: any}', 'routes.0.satisfy', /^has no effect/, /^remove/],
+    ['{app: app, satisfy: any, allow: [10.0.0.1]}', 'routes.0.satisfy', /^has no effect/, /second/],
     ['{app: app, snippet: "a*.conf"}', 'routes.0.snippet', /^expected a file/, /./],
   ]
   for (const [text, key, message, fix] of wrong) {

@@ -1,3 +1,4 @@
+import type { ForwardAuth } from '../../../../supervisor/front/forward-auth.ts'
 import type { NginxModel } from '../../../../supervisor/site/model.ts'
 import type { Upstream } from '../../../../supervisor/upstreams/upstream.ts'
 import { routeTo, toApp, toFiles, toUpstream } from '../../../routes.ts'
@@ -18,6 +19,14 @@ const legacy: Upstream = {
   host: undefined,
   tls: undefined,
 }
+
+const forwardAuth: ForwardAuth = {
+  upstream: 'legacy',
+  path: '/auth?x=y',
+  copiedHeaders: ['Authorization'],
+  signIn: { url: 'https://auth.example.com/?rd={url}' },
+}
+const authelia: ForwardAuth = { ...forwardAuth, copiedHeaders: ['Remote-User'], signIn: 'location' }
 
 /** What leads where. By the name of the golden file. */
 export const routeModels: Record<string, NginxModel> = {
@@ -136,6 +145,27 @@ export const routeModels: Record<string, NginxModel> = {
     ],
   },
   'no-root': { ...plainModel, routes: [routeTo(toApp('app'), { path: '/api' })] },
+  'forward-auth': {
+    ...plainModel,
+    features: {
+      ...plainModel.features,
+      luaModules: ['/modules/ndk_http_module.so', '/modules/ngx_http_lua_module.so'],
+    },
+    filtersResponses: true,
+    retrySocket: '/run/monohull/retry.sock',
+    upstreams: [{ ...legacy, host: 'auth.example.com' }],
+    front: { ...plainModel.front, copiedHeaders: ['Remote-User'] },
+    routes: [
+      routeTo(toApp('app')),
+      routeTo(toApp('app'), { path: '/authelia', rules: { forwardAuth: authelia, cache: 'off' } }),
+      routeTo(toUpstream('legacy'), { path: '/gone', rules: { forwardAuth: { ...authelia, upstream: 'gone' } } }),
+      routeTo(toApp('app'), { path: '/any', rules: { forwardAuth, satisfiesAny: true, allow: ['10.0.0.0/8'] } }),
+      routeTo(
+        { kind: 'response', status: 200, body: 'x', contentType: 'text/plain' },
+        { path: '/x', rules: { forwardAuth } },
+      ),
+    ],
+  },
   'dynamic-routes': {
     ...plainModel,
     features: {
