@@ -1,14 +1,36 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { describe, it, type TestContext } from 'node:test'
 import { resolveJobs } from '../../../../supervisor/programs/jobs/settings.ts'
-import { acceptedApps } from '../../site/load-config.ts'
+import { accepted, acceptedApps, refused, yaml } from '../../site/load-config.ts'
+
+/** Counts what reads the data of time zones. */
+function countZones(t: TestContext): () => number {
+  const { DateTimeFormat } = Intl
+  const calls = t.mock.method(Intl, 'DateTimeFormat', DateTimeFormat).mock
+  return () => calls.callCount()
+}
+
+const jobsIn = (zone: string) =>
+  Array.from({ length: 20 }, (_, at) => `  job-${at}: { schedule: "@daily", timezone: ${zone}, command: /bin/true }\n`)
+const fileOf = (zone: string) => yaml(`app: { command: node server.js }\njobs:\n${jobsIn(zone).join('')}`)
 
 describe('programs/jobs/settings', () => {
   it('read no data of time zones, which take 5 MB, if there are no jobs', t => {
-    t.mock.method(Intl, 'DateTimeFormat', () => assert.fail('time zones are read'))
+    const zones = countZones(t)
     const world = { env: { TZ: 'Europe/Berlin' }, home: '/', umask: 0o022 }
     const complain = (key: string) => assert.fail(key)
     const found = resolveJobs({ config: acceptedApps({}), world, main: undefined, complain })
     assert.deepEqual(found, { jobs: [], areJobsOff: false })
+    assert.equal(zones(), 0)
+  })
+
+  it('read none for UTC, and those of another zone once for all jobs', t => {
+    const zones = countZones(t)
+    accepted(fileOf('UTC'))
+    assert.equal(zones(), 0)
+    accepted(fileOf('Asia/Tokyo'))
+    // by zod, and by what a start loads in its place
+    assert.ok(zones() <= 2, String(zones()))
+    assert.equal(refused(fileOf('Asia/Tokio')).length, 20)
   })
 })
