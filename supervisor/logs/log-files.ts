@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts'
 import { onTicks, restTickMs } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
+import { createAccessFile } from './adapters/log-directory.ts'
 import { renameLarge, tidyRenamed } from './adapters/renamed-files.ts'
 import type { LogFilesConfig } from './keys.ts'
 
@@ -25,7 +26,10 @@ export function careForLogFiles(deps: LogFileCareDeps): () => void {
   return onTicks(clock, restTickMs, async () => {
     try {
       const now = clock.now()
-      if (await renameLarge(directory, 'access', { maxBytes: max_size, now })) reopenNginx()
+      if (await renameLarge(directory, 'access', { maxBytes: max_size, now })) {
+        createAccessFile(directory)
+        reopenNginx()
+      }
       await tidyRenamed(directory, fileKinds, { keep, maxAgeMs: max_age, now, compress })
       problem = undefined
     } catch (error) {

@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts'
-import { messageOf, OperatorError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { Metric } from '../base/metrics.ts'
+import { createAccessFile, unusable } from './adapters/log-directory.ts'
 import { type LogFile, openLogFile } from './adapters/log-file.ts'
 import type { Output } from './adapters/output.ts'
 import type { LogsConfig } from './keys.ts'
@@ -13,6 +13,7 @@ export interface OpenOutputs {
   stderr: Output
   /** Stdout for access lines, which are in a file of their own. */
   access: Output
+  /** Opens the files again. Call it before nginx opens its own again. */
   reopen(): void
   metrics(): Metric[]
 }
@@ -47,7 +48,10 @@ export function openOutputs(config: LogsConfig, { clock, log, stdout, stderr }: 
     stdout: add(access),
     access,
     stderr: add(bounded('stderr', stderr)),
-    reopen: () => file?.reopen(),
+    reopen() {
+      file?.reopen()
+      if (config.files) createAccessFile(config.files.directory)
+    },
     metrics: () => [
       {
         name: 'log_lines_dropped_total',
@@ -64,10 +68,10 @@ function openFile(
   deps: { clock: Clock; log: Pick<Log, 'error' | 'info'>; onDropped: (lines: number) => void },
 ): LogFile {
   try {
-    return openLogFile({ ...deps, directory, kind: 'monohull', maxBytes: max_size })
+    const file = openLogFile({ ...deps, directory, kind: 'monohull', maxBytes: max_size })
+    createAccessFile(directory)
+    return file
   } catch (error) {
-    throw new OperatorError(`cannot open a log file in ${directory}: ${messageOf(error)}`, {
-      fix: 'make the directory of logs.files writable for the user that starts monohull, or set another one',
-    })
+    throw unusable(directory, error)
   }
 }

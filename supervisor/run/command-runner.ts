@@ -66,8 +66,8 @@ export async function runCommand(deps: CommandDeps, command: Command): Promise<O
         apply: change => nginx.take({ settings: run.settings(), changes: new Map([[deps.certificates, change]]) }),
       })
     case 'reopenLogs':
-      nginx.reopenLogs()
       deps.outputs.reopen()
+      nginx.reopenLogs()
       return { ok: true, message: 'log files reopened' }
     case 'stop':
     case 'quickStop':

@@ -10,6 +10,7 @@ import type { Settings } from '../site/settings.ts'
 import { exitWithBlockedWrites } from './adapters/blocked-exit.ts'
 import { receiveFaults } from './adapters/faults.ts'
 import { receiveSignals } from './adapters/signals.ts'
+import { expectTrustedDirectory } from './adapters/trusted-directory.ts'
 import type { SendCommand } from './command.ts'
 import { createCommandQueue } from './command-queue.ts'
 import { type CommandDeps, runCommand } from './command-runner.ts'
@@ -68,6 +69,7 @@ export async function runSupervisor({
   let isHurried = false
   let isStarted = false
   const run = createRun(settings, log)
+  if (logs.files) expectTrustedDirectory({ key: 'logs.files.directory', path: logs.files.directory })
   const opened =
     logs.files || logs.overflow === 'drop'
       ? (await import('../logs/open-outputs.ts')).openOutputs(logs, { clock: systemClock, log, stdout, stderr })

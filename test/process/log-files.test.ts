@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { readFileSync, renameSync, symlinkSync } from 'node:fs'
+import { chownSync, mkdirSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { defer, fixture, startMonohull, temporaryFolder, until } from './monohull.ts'
@@ -26,7 +26,11 @@ describe('logs.files', () => {
     await found('access.log', /"GET \/before HTTP/)
     await found('monohull.log', /app\.1\[\d+\] stdout\| listening/)
     await monohull.seen(/"GET \/before HTTP/)
-    for (const name of ['monohull', 'access']) renameSync(join(folder, `${name}.log`), join(folder, `${name}.moved`))
+    const modeOf = (name: string) => statSync(join(folder, name)).mode & 0o777
+    for (const name of ['monohull', 'access']) {
+      assert.equal(modeOf(`${name}.log`), 0o640)
+      renameSync(join(folder, `${name}.log`), join(folder, `${name}.moved`))
+    }
     monohull.signal('SIGUSR1')
     await until('the new files', () => read('access.log') === '' && read('monohull.log').includes('reopened'))
     // its workers open it one after the other
@@ -34,9 +38,30 @@ describe('logs.files', () => {
       await monohull.request({ path: '/after' })
       return /"GET \/after HTTP/.test(read('access.log'))
     })
+    assert.equal(modeOf('access.log'), 0o640)
     monohull.signal('SIGTERM')
     assert.equal(await monohull.exited, 0, monohull.output())
     assert.match(read('monohull.log'), /stopped code=0\n$/)
+  })
+
+  it('are not written where another user could lead them to any file', {
+    skip: process.getuid?.() !== 0 && !process.env.CI,
+  }, async t => {
+    const folder = temporaryFolder(t)
+    const precious = join(folder, 'precious')
+    const directory = join(folder, 'logs')
+    writeFileSync(precious, 'kept', { mode: 0o600 })
+    mkdirSync(directory)
+    for (const name of ['monohull', 'access']) symlinkSync(precious, join(directory, `${name}.log`))
+    chownSync(directory, 31_001, 31_001)
+    const files = { 'monohull.yaml': `https: off\nlogs: { files: { directory: ${directory} } }\n` }
+    for (const command of ['check', 'run']) {
+      const monohull = startMonohull(t, { args: [command, 'node', fixture('hello.cjs')], files })
+      assert.equal(await monohull.exited, 78, monohull.output())
+      assert.match(monohull.output(), /cannot use logs\.files\.directory .*\/logs belongs to another user/)
+    }
+    assert.equal(readFileSync(precious, 'utf8'), 'kept')
+    assert.deepEqual([statSync(precious).uid, statSync(precious).mode & 0o777], [0, 0o600])
   })
 
   it('on a full disk are given up until there is room, and nothing else', async t => {

@@ -1,9 +1,10 @@
-import { closeSync, fstatSync, mkdirSync, openSync, renameSync, write } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { closeSync, fstatSync, renameSync, write } from 'node:fs'
+import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import { errnoOf, messageOf } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
 import { countLines } from '../line-count.ts'
+import { openToAppend } from './log-directory.ts'
 import type { Output } from './output.ts'
 import { freePath } from './renamed-files.ts'
 
@@ -190,9 +191,4 @@ export function openLogFile({ clock, log, directory, kind, maxBytes, onDropped }
     if (!isWriting) closeSync(file)
     return queuedBytes === 0
   }
-}
-
-function openToAppend(path: string): number {
-  mkdirSync(dirname(path), { recursive: true })
-  return openSync(path, 'a', 0o640)
 }

@@ -12,6 +12,7 @@ import { misspeltVariables } from '../../config/variables.ts'
 import { problemsOfClientCertificates } from '../../front/client-authority-watch.ts'
 import { bindFront, closeFront } from '../../front/front.ts'
 import { noteOfBodies } from '../../front/spool-note.ts'
+import { expectLogDirectory } from '../../logs/adapters/log-directory.ts'
 import { createNginxFiles } from '../../nginx/adapters/files.ts'
 import { complaintFix, nameOrigins } from '../../nginx/complaint.ts'
 import { findMissingScript } from '../../processes/adapters/missing-script.ts'
@@ -65,6 +66,13 @@ export async function inspect(settings: Settings, world: World): Promise<Finding
     isRunDirWritable = true
   })
   await attempt('state_dir', () => expectTrustedDirectory({ key: 'state_dir', path: config.state_dir }))
+  const { files } = config.logs
+  if (files) {
+    await attempt('logs.files.directory', () => {
+      expectTrustedDirectory({ key: 'logs.files.directory', path: files.directory })
+      expectLogDirectory(files.directory)
+    })
+  }
   const running = findRunning(config.run_dir)
   if (running !== undefined)
     notes.push(`monohull is already running in ${config.run_dir} (pid ${running}): ports were not checked`)

@@ -9,7 +9,7 @@ const maxLinks = 40
 
 /** A directory setting: its key and its value. */
 export interface DirectorySetting {
-  key: 'run_dir' | 'state_dir'
+  key: 'run_dir' | 'state_dir' | 'logs.files.directory'
   path: string
 }
 
@@ -17,7 +17,7 @@ export interface DirectorySetting {
 export function expectTrustedDirectory({ key, path }: DirectorySetting): void {
   const found = findDistrust(readFacts({ key, path }))
   if (!found) return
-  const variable = `MONOHULL_${key.toUpperCase()}`
+  const variable = `MONOHULL_${key.toUpperCase().replaceAll('.', '_')}`
   throw new OperatorError(`cannot use ${key} ${path}: ${found.reason}`, {
     fix: `${found.fix === undefined ? '' : `${found.fix}, or `}set ${variable} to a directory that only user ${process.getuid?.()} can write to`,
   })
@@ -26,9 +26,14 @@ export function expectTrustedDirectory({ key, path }: DirectorySetting): void {
 function readFacts({ key, path }: DirectorySetting): DirectoryFacts {
   const { steps, exists } = walk(path)
   const last = steps.at(-1)
+  return { steps, exists, entries: exists ? entriesThatMatter(key, path, last) : [], user: process.geteuid?.() ?? 0 }
+}
+
+function entriesThatMatter(key: DirectorySetting['key'], path: string, last: PathStep | undefined): Entry[] {
+  // in a volume, a link of its owner would lead root's lines, and nginx's change of owner, to any file
+  if (key === 'logs.files.directory') return readEntries(path).filter(entry => entry.isLink)
   // a state directory may contain restored files of anyone, unless everyone may write to it
-  const looksInside = exists && (key === 'run_dir' || ((last?.mode ?? 0) & 0o002) !== 0)
-  return { steps, exists, entries: looksInside ? readEntries(path) : [], user: process.geteuid?.() ?? 0 }
+  return key === 'run_dir' || ((last?.mode ?? 0) & 0o002) !== 0 ? readEntries(path) : []
 }
 
 /** Steps of the resolution of a path, as far as they exist. */
@@ -72,12 +77,18 @@ function tryStat(path: string): Stats | undefined {
   }
 }
 
-function readEntries(directory: string): { path: string; uid: number }[] {
+interface Entry {
+  path: string
+  uid: number
+  isLink: boolean
+}
+
+function readEntries(directory: string): Entry[] {
   try {
     return readdirSync(directory).flatMap(name => {
       const path = join(directory, name)
       const found = tryStat(path)
-      return found ? [{ path, uid: found.uid }] : []
+      return found ? [{ path, uid: found.uid, isLink: found.isSymbolicLink() }] : []
     })
   } catch (error) {
     if (errnoOf(error) === undefined) throw error

@@ -186,7 +186,7 @@ describe('logs/log-files', () => {
     assert.equal(reopened, 0)
     writeFileSync(join(directory, 'access.log'), '1234')
     await nextTick()
-    assert.deepEqual([reopened, names()], [1, ['access-19700101T000000000.log', 'monohull.log']])
+    assert.deepEqual([reopened, names()], [1, ['access-19700101T000000000.log', 'access.log', 'monohull.log']])
     rmSync(directory, { recursive: true })
     await nextTick()
     await nextTick()

@@ -32,7 +32,7 @@ const isDistrust = (reason: RegExp) => (error: unknown) => {
   assert.ok(error instanceof OperatorError)
   assert.equal(error.code, 78)
   assert.match(error.message, reason)
-  assert.match(error.fix, /MONOHULL_(RUN|STATE)_DIR/)
+  assert.match(error.fix, /MONOHULL_(RUN_DIR|STATE_DIR|LOGS_FILES_DIRECTORY)/)
   return true
 }
 
@@ -80,5 +80,31 @@ describe('a directory under one that everyone may write to', { skip }, () => {
   it('is refused if everyone may write to it', t => {
     const shared = createShared(t)
     assert.throws(() => makeRunDir(shared), isDistrust(/every user may write to it/))
+  })
+})
+
+describe('a directory of log files', { skip }, () => {
+  const expectTrusted = (path: string) => expectTrustedDirectory({ key: 'logs.files.directory', path })
+
+  it('is refused if another user owns it, or could put a link in the way of a file', t => {
+    const shared = createShared(t)
+    const logs = join(shared, 'logs')
+    mkdirSync(logs)
+    chownSync(logs, other, other)
+    assert.throws(() => expectTrusted(logs), isDistrust(/logs belongs to another user/))
+    chownSync(logs, 0, 0)
+    expectTrusted(logs)
+    symlinkSync(join(shared, 'precious'), join(logs, 'access.log'))
+    expectTrusted(logs)
+    lchownSync(join(logs, 'access.log'), other, other)
+    assert.throws(() => expectTrusted(logs), isDistrust(/access\.log belongs to another user/))
+  })
+
+  it('may contain files of another user: nginx gives access.log to its workers', t => {
+    const logs = join(createShared(t), 'logs')
+    mkdirSync(logs)
+    writeFileSync(join(logs, 'access.log'), '')
+    chownSync(join(logs, 'access.log'), other, other)
+    expectTrusted(logs)
   })
 })
