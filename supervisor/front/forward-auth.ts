@@ -23,12 +23,6 @@ export interface AuthPeer {
 const mostCookies = 8
 const signInVariable = '$monohull_sign_in'
 
-/** Lines for the http block: the variables of cookies, which Lua sets. */
-export function renderForwardAuthVariables(isUsed: boolean): string[] {
-  if (!isUsed) return []
-  return ['', '# routes', ...cookieVariables().map(variable => `map '' ${variable} { default ''; }`)]
-}
-
 /** Lines for the locations of the route with this number. */
 export function renderForwardAuth({ copiedHeaders, signIn }: ForwardAuth, route: number): string[] {
   return [

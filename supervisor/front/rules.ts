@@ -5,7 +5,6 @@ import { type Cache, cacheHeader, cacheName, renderCached, renderCaches } from '
 import { type ClientCertificates, clientCertificateFiles } from './client-certificates.ts'
 import { type Compression, renderCompression } from './compression.ts'
 import { errorPageFiles, renderErrorPages } from './error-pages.ts'
-import { renderForwardAuthVariables } from './forward-auth.ts'
 import { type PublicPorts, renderPublicPorts, renderTrust, type Trust } from './forwarded.ts'
 import {
   includeHeaders,
@@ -84,7 +83,6 @@ export function renderFront(
     ...(unknownHost ? renderKnownHosts(unknownHost, context) : []),
     ...renderAmbiguousPaths(hosts),
     ...renderCaches(cache, caches, workDir),
-    ...renderForwardAuthVariables(routes.some(({ rules }) => rules.forwardAuth)),
   ]
 }
 
