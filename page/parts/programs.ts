@@ -83,13 +83,26 @@ interface ProgramProps {
 }
 
 function Program({ row, rate, at, limit, act, isServing }: ProgramProps) {
-  const { name, state, pid, uptimeSeconds, usage, requests, crashes, replacements, lastDeath, isInRotation } = row
+  const {
+    name,
+    state,
+    pid,
+    uptimeSeconds,
+    usage,
+    requests,
+    crashes,
+    replacements,
+    lastDeath,
+    isInRotation,
+    waitsFor,
+    health,
+  } = row
   const oldest = requests?.oldest
   const columns = (isServing ? 12 : 8) + (act ? 1 : 0)
   return html`<tbody>
     <tr>
       <th scope="row">${name}</th>
-      <td data-label="State"><span class="state ${toneOfState(state)}">${state}</span>${isInRotation === false && state === 'serving' ? html` <small>not in nginx</small>` : ''}</td>
+      <td data-label="State"><span class="state ${toneOfState(state)}">${state}</span>${isInRotation === false && state === 'serving' ? html` <small>not in nginx</small>` : ''}${waitsFor && html` <small>waits for ${waitsFor.join(', ')}</small>`}${health && health.failures > 0 ? html` <small title=${health.problem ?? ''}>${health.failures} of ${health.limit} checks failed</small>` : ''}</td>
       <td data-label="PID" class="n">${pid ?? '–'}</td>
       <td data-label="Up" class="n">${formatSpan(uptimeSeconds)}</td>
       <td data-label="Memory" class="n">${formatBytes(usage?.rss)}${usage?.rss !== undefined && limit !== undefined && html`<meter min="0" max=${limit} high=${limit * 0.85} value=${usage.rss} title="of ${formatBytes(limit)}" aria-label="Memory of ${name}: ${formatBytes(usage.rss)} of ${formatBytes(limit)}"></meter>`}</td>

@@ -39,6 +39,8 @@ export interface ProgramRow {
   replacements: number
   lastDeath?: LastDeathRow | undefined
   isInRotation?: boolean
+  waitsFor?: readonly string[] | undefined
+  health?: { failures: number; limit: number; problem: string | undefined } | undefined
   usage?: UsageRow | undefined
   requests?: WorkerRequests | undefined
   /** RSS after which it is replaced, in bytes. */

@@ -36,8 +36,10 @@ export interface SpawnSpec {
   inherit: readonly number[]
   /** Whether accept(2) on descriptor 3 waits for a client, as in a program that did not ask for anything else. */
   isBlocking?: boolean
-  /** relay: lines prefixed with their source; direct: the supervisor's own stdout and stderr. */
-  output: 'relay' | 'direct'
+  /** relay: lines prefixed with their source; direct: the supervisor's own stdout and stderr; kept: only for `lastLines`. */
+  output: 'relay' | 'direct' | 'kept'
+  /** Receives the lines that are relayed, which are valid only during the call. Without a pipe for its output, it is not called. */
+  onLines?: ((lines: Buffer) => void) | undefined
   /** Form of its lines on stderr, which are relayed even if its output is direct. */
   renderStderr?: ((lines: Buffer) => string) | undefined
   /** Whether the child gets a notify pipe, after the inherited descriptors. */

@@ -40,8 +40,8 @@ export interface ManagedProcess {
   markReady(): void
   /** Sends the stop signal, and SIGKILL to the group after `graceMs` (default: the policy's). A second stop can only shorten that. */
   stop(graceMs?: number): void
-  /** Ends a ready process that hangs, with SIGKILL to the group or with SIGABRT first. */
-  endHung(ending: 'abort' | 'kill'): void
+  /** Ends a ready process that hangs: with SIGKILL to the group, with SIGABRT first, or as `stop` does. */
+  endHung(ending: 'abort' | 'kill' | 'stop'): void
   /** Settles when the process and its group have ended. */
   readonly ended: Promise<Ending>
 }
@@ -130,7 +130,7 @@ export function manageProcess({ child, clock, policy, onReady, onBootTimeout }: 
     state: () => state,
     markReady: () => dispatch({ type: 'becameReady', at: clock.monotonic() }),
     endHung(ending) {
-      if (state.name === 'ready') graceMs = abortGraceMs
+      if (state.name === 'ready' && ending !== 'stop') graceMs = abortGraceMs
       dispatch({ type: 'hangFound', ending })
     },
     stop(overrideMs) {

@@ -18,8 +18,8 @@ export type ProcessEvent =
   | { type: 'becameReady'; at: number }
   | { type: 'bootDeadlinePassed' }
   | { type: 'stopRequested' }
-  /** abort: SIGABRT first, on which many programs print a stack trace. */
-  | { type: 'hangFound'; ending: 'abort' | 'kill' }
+  /** abort: SIGABRT first, on which many programs print a stack trace; stop: the stop signal first. */
+  | { type: 'hangFound'; ending: 'abort' | 'kill' | 'stop' }
   | { type: 'graceDeadlinePassed' }
   /** `groupAlive`: others of its group are still running, and must end with it. */
   | { type: 'exited'; exit: Exit; groupAlive: boolean }
@@ -61,7 +61,7 @@ export function stepProcess(state: ProcessState, event: ProcessEvent): ProcessSt
       return state.name === 'stopping' ? killed(state, state.cause) : stay
     case 'hangFound':
       if (state.name !== 'ready') return stay
-      return event.ending === 'kill' ? killed(state, 'hung') : stopping(state, 'hung')
+      return event.ending === 'kill' ? killed(state, 'hung') : stopping(state, 'hung', event.ending)
     case 'exited':
       return exited(state, event)
     case 'groupEnded':
@@ -82,12 +82,12 @@ function readyAtOf(state: ProcessState): number | undefined {
   return state.name === 'booting' ? undefined : state.readyAt
 }
 
-function stopping(state: Alive, cause: StopCause): ProcessStep {
+function stopping(state: Alive, cause: StopCause, signal: 'stop' | 'abort' = 'stop'): ProcessStep {
   return {
     state: { name: 'stopping', startedAt: state.startedAt, readyAt: readyAtOf(state), cause },
     effects: [
       { type: 'disarm', timer: 'boot' },
-      { type: 'signal', to: 'process', signal: cause === 'hung' ? 'abort' : 'stop' },
+      { type: 'signal', to: 'process', signal },
       { type: 'arm', timer: 'grace' },
     ],
   }

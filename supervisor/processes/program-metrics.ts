@@ -9,9 +9,10 @@ interface Member {
   crashes: number
   replacements?: number
   deaths?: Readonly<Record<string, number>>
+  failedChecks?: number | undefined
 }
 
-const slotStates = ['idle', 'booting', 'serving', 'replacing', 'waiting']
+const slotStates = ['pending', 'idle', 'booting', 'serving', 'replacing', 'waiting']
 
 /** Metrics of the workers of all apps. */
 export function workerMetrics(workers: readonly Member[]): Metric[] {
@@ -83,6 +84,14 @@ export function processMetrics(processes: readonly Member[]): Metric[] {
         labels: { process: ownerOf(name), worker: name },
         value: crashes,
       })),
+    },
+    {
+      name: 'process_health_check_failures_total',
+      type: 'counter',
+      help: 'Total failed health checks of processes that have any',
+      samples: processes.flatMap(({ name, failedChecks }) =>
+        failedChecks === undefined ? [] : [{ labels: { process: ownerOf(name), worker: name }, value: failedChecks }],
+      ),
     },
   ]
 }

@@ -1,4 +1,5 @@
 import { backoffMs } from '../base/backoff.ts'
+import { formatDuration } from '../base/duration.ts'
 import { exitCode, reasonOf } from '../base/errors.ts'
 import { type RollResult, stopping } from '../base/roll-result.ts'
 import type { ProcessRuntime } from '../processes/child.ts'
@@ -7,7 +8,12 @@ import { describeExit, type Exit, exitCodeOf } from '../processes/exit.ts'
 import { type RestartCounts, tellingLine } from '../processes/last-death.ts'
 import { type ManagedProcess, manageProcess } from '../processes/managed-process.ts'
 import type { OomWatch } from '../processes/oom-watch.ts'
+import type { StopCause } from '../processes/process-state.ts'
 import { blameFor, type SlotEffect, type SlotEvent, type SlotState, stepSlot } from '../processes/slot-state.ts'
+import type { Progress } from '../processes/start-order.ts'
+import { describeCheck } from './check.ts'
+import { createChecks, type SocketProbe } from './checks.ts'
+import { createInstanceWatch, type InstanceWatch } from './instance-watch.ts'
 import type { ProcessPlan } from './plan.ts'
 import type { ProcessStatus } from './status.ts'
 
@@ -25,6 +31,8 @@ export interface BackgroundProcess {
   adopt(plan: ProcessPlan): void
   /** Whether it has failed and waits to be tried again. */
   isDown(): boolean
+  /** How far it is, for those that come after it. */
+  progress(): Progress
   /** Stops the process, with SIGKILL after `graceMs`, and starts no other. Resolves when it is gone. */
   stop(graceMs: number): Promise<void>
   status(): ProcessStatus
@@ -35,6 +43,20 @@ export interface BackgroundProcessDeps extends ProcessRuntime {
   oomWatch: OomWatch
   /** Called when a process ended by itself. Returns whether that ends the run, so that no other is started. */
   onDeath: (death: Death) => boolean
+  /** For the checks of `ready` and `health`. */
+  probe: SocketProbe
+  /** Called when `progress` may have changed. */
+  onProgress: () => void
+}
+
+/** End of a process. Without a pid, the system has refused to start it. */
+interface ProcessEnd {
+  exit: Exit
+  cause?: StopCause | undefined
+  lastLines: string[]
+  pid?: number
+  uptimeMs?: number
+  reason?: string | undefined
 }
 
 /** Background process `number` of its name, not started yet. */
@@ -47,10 +69,11 @@ export function createBackgroundProcess(
   const name = `${initialPlan.name}.${number}`
   let plan = initialPlan
   let state: SlotState = { name: 'idle' }
-  let running: { managed: ManagedProcess; recorded: Promise<void> } | undefined
+  let running: { managed: ManagedProcess; recorded: Promise<void>; watch: InstanceWatch } | undefined
   let isStopping = false
-  /** Whether it has ended and its plan says to leave it at that. */
-  let isFinished = false
+  /** How it has ended, if its plan says to leave it at that. */
+  let finished: 'well' | 'badly' | undefined
+  let failedChecks = 0
   const counts: RestartCounts = { restarts: 0, crashes: 0, replacements: 0 }
   let cancelTimer = () => {}
   let settleReplacement: ((result: RollResult) => void) | undefined
@@ -67,6 +90,7 @@ export function createBackgroundProcess(
     const step = decide(event)
     state = step.state
     for (const effect of step.effects) perform(effect)
+    deps.onProgress()
   }
 
   function perform(effect: SlotEffect): void {
@@ -79,128 +103,153 @@ export function createBackgroundProcess(
   }
 
   function start(worker: number): void {
-    isFinished = false
+    finished = undefined
     if (worker > 1 || counts.replacements > 0) counts.restarts++
+    const { env, ready, health, ...spec } = plan
+    const program = { ...spec, name, env: env(number) }
+    let unhealthy: string | undefined
+    const watch = createInstanceWatch({
+      clock,
+      log,
+      name,
+      checks: createChecks(deps, program),
+      onReady() {
+        log.info('process ready', { process: name })
+        managed?.markReady()
+        becameReady()
+      },
+      onUnhealthy(reason) {
+        unhealthy = reason
+        managed?.endHung('stop')
+      },
+      onFailedCheck() {
+        failedChecks++
+      },
+    })
+    const becameReady = () => {
+      dispatch({ type: 'becameReady', worker, at: clock.monotonic() })
+      watch.watchHealth(plan.health)
+    }
+    let managed: ManagedProcess | undefined
     try {
-      const { env, ...spec } = plan
-      const child = deps.spawn({ ...spec, name, env: env(number), inherit: [], output: 'relay', notify: false })
+      const onLines = ready?.check.kind === 'line' ? watch.printed : undefined
+      const child = deps.spawn({ ...program, inherit: [], output: 'relay', onLines, notify: false })
       log.info('process started', { process: name, pid: child.pid })
-      const managed = manageProcess({
+      managed = manageProcess({
         child,
         clock,
         policy: {
           stopSignal: plan.stopSignal,
-          bootTimeoutMs: runningAfterMs,
+          bootTimeoutMs: ready?.timeoutMs ?? runningAfterMs,
           graceMs: plan.gracefulTimeoutMs,
           endsGroup: true,
         },
         onReady: () => {},
       })
-      managed.markReady()
-      running = { managed, recorded: recordExit(worker, managed) }
-      cancelTimer = clock.after(runningAfterMs, () => dispatch({ type: 'becameReady', worker, at: clock.monotonic() }))
+      const reasonFor = (cause: StopCause | undefined) => {
+        if (cause === 'hung') return unhealthy
+        if (cause !== 'boot timeout' || !ready) return undefined
+        const problem = watch.lastProblem()
+        return `not ready within ${formatDuration(ready.timeoutMs)}: ${describeCheck(ready.check)}${problem === undefined ? '' : `: ${problem}`}`
+      }
+      running = { managed, watch, recorded: recordExit(worker, managed, { watch, reasonFor }) }
+      if (ready) watch.awaitReady(ready)
+      else {
+        managed.markReady()
+        cancelTimer = clock.after(runningAfterMs, becameReady)
+      }
     } catch (error) {
       cancelTimer = clock.after(0, () => died(worker, { exit: refused, lastLines: [], reason: reasonOf(error) }))
     }
   }
 
-  async function recordExit(worker: number, { child, ended }: ManagedProcess): Promise<void> {
+  async function recordExit(
+    worker: number,
+    { child, ended }: ManagedProcess,
+    { watch, reasonFor }: { watch: InstanceWatch; reasonFor: (cause: StopCause | undefined) => string | undefined },
+  ): Promise<void> {
     const { exit: ending, cause, uptimeMs } = await ended
     const exit = cause === undefined ? deps.oomWatch.judge(ending) : ending
-    await child.outputEnded()
+    await Promise.all([watch.end(), child.outputEnded()])
     running = undefined
     if (cause === 'requested') log.info('process stopped', { process: name, pid: child.pid, exit: describeExit(exit) })
-    else died(worker, { exit, lastLines: child.lastLines(), pid: child.pid, uptimeMs })
+    else died(worker, { exit, cause, lastLines: child.lastLines(), pid: child.pid, uptimeMs, reason: reasonFor(cause) })
   }
 
   /** Logs an end and acts on it. */
-  function died(
-    worker: number,
-    end: Pick<Death, 'exit' | 'lastLines'> & { pid?: number; uptimeMs?: number; reason?: string },
-  ): void {
+  function died(worker: number, end: ProcessEnd): void {
     cancelTimer()
     if (isStopping) return
-    const { exit, lastLines } = end
-    if (end.reason === undefined && isFinal(exit)) {
-      finish(exit, end)
+    const { exit, cause, lastLines } = end
+    const wasReady = state.name === 'serving'
+    // a start that the system refused is tried again in any case
+    const isFinal = end.pid !== undefined && isLast(end)
+    const facts = { process: name, pid: end.pid, exit: describeExit(exit) }
+    if (isFinal && cause === undefined && exitCodeOf(exit) === 0 && (wasReady || !plan.ready)) {
+      finish('well')
+      log.info('process finished', { ...facts, uptime_ms: end.uptimeMs })
+      settleReplacement?.({ ok: true })
       return
     }
-    const wasReady = state.name === 'serving'
-    const blame = blameFor(exit, undefined)
-    const step = decide({ type: 'ended', worker, blame, at: clock.monotonic() })
-    const decided = step.effects.find(effect => effect.type === 'decided')?.decision
-    const wasKilledOutside = blame === 'outside'
+    const blame = blameFor(exit, cause)
+    const step = isFinal ? undefined : decide({ type: 'ended', worker, blame, at: clock.monotonic() })
+    const decided = step?.effects.find(effect => effect.type === 'decided')?.decision ?? 'not restarted'
     const servedMs = wasReady ? (end.uptimeMs ?? 0) : 0
+    const wasKilledOutside = blame === 'outside'
+    // the code of a process that was stopped for a failure would say that it had ended well
+    const failure: Exit = cause === undefined ? exit : { kind: 'code', code: exitCode.failed }
     const endsRun =
       settleReplacement === undefined &&
-      deps.onDeath({ worker: name, exit, wasReady, servedMs, wasKilledOutside, lastLines })
-    countCrash(exit, end)
-    log.error('process died', {
-      process: name,
-      pid: end.pid,
-      exit: describeExit(exit),
-      reason: end.reason,
-      uptime_ms: end.uptimeMs,
-      decision: endsRun ? 'everything is stopped' : decided,
-      last_lines: lastLines,
-    })
-    state = step.state
+      deps.onDeath({ worker: name, exit: failure, wasReady, servedMs, wasKilledOutside, lastLines })
+    countCrash(end)
+    const { reason, uptimeMs: uptime_ms } = end
+    const decision = endsRun ? 'everything is stopped' : decided
+    log.error('process died', { ...facts, reason, uptime_ms, decision, last_lines: lastLines })
+    if (step) state = step.state
+    else finish('badly')
+    deps.onProgress()
     if (endsRun) return
-    for (const effect of step.effects) perform(effect)
+    for (const effect of step?.effects ?? []) perform(effect)
     settleReplacement?.({
       ok: false,
-      reason: `${name}: ${end.reason ?? `it ended with ${describeExit(exit)}`}`,
+      reason: `${name}: ${reason ?? `it ended with ${describeExit(exit)}`}`,
       lastLines,
     })
   }
 
-  function countCrash(exit: Exit, { reason, lastLines }: { reason?: string; lastLines: readonly string[] }): void {
+  function countCrash({ exit, reason, lastLines }: ProcessEnd): void {
     const at = new Date(clock.now()).toISOString()
     counts.crashes++
     counts.lastDeath = { at, exit: describeExit(exit), reason, line: tellingLine(lastLines), requests: [] }
   }
 
-  function isFinal(exit: Exit): boolean {
-    return plan.restart === 'never' || (plan.restart === 'on_failure' && exitCodeOf(exit) === 0)
+  /** Whether no other is started after an end. */
+  function isLast({ exit, cause }: ProcessEnd): boolean {
+    const hasFailed = cause !== undefined || exitCodeOf(exit) !== 0
+    return plan.restart === 'never' || (plan.restart === 'on_failure' && !hasFailed)
   }
 
-  /** Records an end after which no other is started. */
-  function finish(
-    exit: Exit,
-    { pid, uptimeMs, lastLines }: Pick<Death, 'lastLines'> & { pid?: number; uptimeMs?: number },
-  ): void {
-    isFinished = true
-    const wasReady = state.name === 'serving'
+  function finish(how: 'well' | 'badly'): void {
+    finished = how
     state = { name: 'idle' }
-    const record = { process: name, pid, exit: describeExit(exit), uptime_ms: uptimeMs }
-    if (exitCodeOf(exit) === 0) {
-      log.info('process finished', record)
-      settleReplacement?.({ ok: true })
-      return
-    }
-    countCrash(exit, { lastLines })
-    const wasKilledOutside = blameFor(exit, undefined) === 'outside'
-    const servedMs = wasReady ? (uptimeMs ?? 0) : 0
-    const endsRun =
-      settleReplacement === undefined &&
-      deps.onDeath({ worker: name, exit, wasReady, servedMs, wasKilledOutside, lastLines })
-    const decision = endsRun ? 'everything is stopped' : 'not restarted'
-    log.error('process died', { ...record, decision, last_lines: lastLines })
-    settleReplacement?.({ ok: false, reason: `${name}: it ended with ${describeExit(exit)}`, lastLines })
+    deps.onProgress()
   }
 
   async function stopRunning(graceMs: number): Promise<void> {
     cancelTimer()
     const stopped = running
     state = { name: 'idle' }
+    deps.onProgress()
     stopped?.managed.stop(graceMs)
     await stopped?.recorded
   }
 
+  const isDown = () => state.name === 'waiting' || (state.name === 'booting' && state.failures > 0)
+
   function shownState(): ProcessStatus['state'] {
     if (state.name === 'serving') return 'running'
     if (state.name !== 'idle') return state.name
-    return running ? 'replacing' : isFinished ? 'finished' : 'idle'
+    return running ? 'replacing' : finished ? 'finished' : 'idle'
   }
 
   return {
@@ -220,8 +269,13 @@ export function createBackgroundProcess(
     },
     adopt(next) {
       plan = next
+      if (state.name === 'serving') running?.watch.watchHealth(next.health)
     },
-    isDown: () => state.name === 'waiting' || (state.name === 'booting' && state.failures > 0),
+    isDown,
+    progress() {
+      if (state.name === 'serving' || finished === 'well') return 'ready'
+      return isDown() || finished === 'badly' ? 'failed' : 'starting'
+    },
     async stop(graceMs) {
       isStopping = true
       settleReplacement?.(stopping)
@@ -233,6 +287,8 @@ export function createBackgroundProcess(
       pid: running?.managed.child.pid,
       uptimeSeconds: running && Math.round((clock.monotonic() - running.managed.state().startedAt) / 1000),
       ...counts,
+      health: running?.watch.health(),
+      ...(plan.health ? { failedChecks } : {}),
     }),
   }
 }

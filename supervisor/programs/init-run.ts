@@ -20,14 +20,26 @@ export interface InitRun {
   stop(graceMs: number): Promise<void>
 }
 
-/** Runs commands one after the other. `done` rejects with an OperatorError if the system refuses to start one. */
-export function runInit(runtime: ProcessRuntime, plans: readonly InitPlan[]): InitRun {
+/** Runs commands one after the other. `begin` starts the processes that a command comes after, and settles when they are ready. `done` rejects with an OperatorError if the system refuses to start one. */
+export function runInit(
+  runtime: ProcessRuntime,
+  plans: readonly InitPlan[],
+  begin: (names: readonly string[]) => Promise<unknown> = async () => {},
+): InitRun {
   const { clock, log } = runtime
   let current: ManagedProcess | undefined
   let isStopping = false
+  let endWait = () => {}
+  const stopRequested = new Promise<void>(resolve => {
+    endWait = resolve
+  })
 
   async function runAll(): Promise<InitFailure | undefined> {
     for (const plan of plans) {
+      if (!isStopping && plan.after && plan.after.length > 0) {
+        log.info('init command waits', { init: plan.name, for: plan.after.join(',') })
+        await Promise.race([begin(plan.after), stopRequested])
+      }
       const failure = isStopping ? undefined : await runOne(plan)
       if (failure && !isStopping) return failure
     }
@@ -54,6 +66,7 @@ export function runInit(runtime: ProcessRuntime, plans: readonly InitPlan[]): In
     done,
     async stop(graceMs) {
       isStopping = true
+      endWait()
       const running = current
       running?.stop(graceMs)
       await running?.ended

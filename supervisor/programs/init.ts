@@ -15,9 +15,13 @@ export interface Init {
   stop(how: Stopping): Promise<void>
 }
 
-/** Starts the init commands. */
-export function startInit(runtime: ProcessRuntime, plans: readonly InitPlan[]): Init {
-  const run = runInit(runtime, plans)
+/** Starts the init commands. `begin` starts processes, and settles when they are ready. */
+export function startInit(
+  runtime: ProcessRuntime,
+  plans: readonly InitPlan[],
+  begin: (names: readonly string[]) => Promise<unknown>,
+): Init {
+  const run = runInit(runtime, plans, begin)
   return {
     name: 'init',
     isIndependent: true,

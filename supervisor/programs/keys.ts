@@ -1,8 +1,10 @@
 import * as z from 'zod'
 import type { WithGrace } from '../config/grace.ts'
 import { backoff, command, docs, duration, environment, optionalDuration, whole } from '../config/values.ts'
+import { after } from '../processes/after-key.ts'
 import { exitAfter, onFailure, rejectUnusedExitAfter } from '../processes/failure-keys.ts'
 import { stopSignal } from '../processes/stop-signal-key.ts'
+import { health, ready } from './check-keys.ts'
 
 /** Directory of a program. */
 export const directory = z
@@ -33,11 +35,12 @@ const initCommand = z.strictObject({
   timeout: duration('5m').register(docs, {
     description: 'Time limit; a command that exceeds it is stopped, and startup fails',
   }),
+  after: after('Processes that start before the command, and must be ready first'),
 })
 
 /** Item of `init`: a command alone is short for {command: …}. */
 export const initItem = z.union([command.transform(words => initCommand.parse({ command: words })), initCommand], {
-  error: 'expected a command, or {command: …} with directory, user, env or timeout',
+  error: 'expected a command, or {command: …} with directory, user, env, timeout or after',
 })
 
 /** Value of an entry of `processes`. */
@@ -48,6 +51,11 @@ export const backgroundProcess = z
     user,
     env: variables,
     count: whole(1, 1024).default(1).register(docs, { description: 'Number of instances' }),
+    after: after(
+      'Processes and apps that must be ready before it first starts; a stop ends it before those processes. It is not restarted with them',
+    ),
+    ready,
+    health,
     stop_signal: stopSignal(),
     graceful_timeout: optionalDuration().register(docs, {
       description:
@@ -73,6 +81,24 @@ export const backgroundProcess = z
       context.addIssue({ code: 'custom', path: ['backoff', 'initial'], message: 'expected at most backoff.max' })
     }
   })
+
+/** Problems of `ready.line` where the lines of programs are not seen. */
+export function describeLineProblems({
+  log_format,
+  processes,
+}: {
+  log_format: string
+  processes: Readonly<Record<string, { ready?: { line?: string | undefined } | undefined }>>
+}): { path: string[]; message: string; params: { fix: string } }[] {
+  if (log_format !== 'raw') return []
+  return Object.entries(processes)
+    .filter(([, { ready }]) => ready?.line !== undefined)
+    .map(([name]) => ({
+      path: ['processes', name, 'ready', 'line'],
+      message: 'has no effect with log_format: raw, in which programs write their lines themselves',
+      params: { fix: 'use tcp, unix, http or exec, or another log_format' },
+    }))
+}
 
 /** Configured init command. Durations in ms. */
 export type InitConfig = z.output<typeof initItem>

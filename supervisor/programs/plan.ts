@@ -1,5 +1,6 @@
 import { revealed } from '../base/secret.ts'
 import type { ProgramEnv } from '../processes/environment.ts'
+import type { HealthPlan, ReadinessPlan } from './check.ts'
 
 /** A program that gets no requests, and its context on this machine. Times in ms. */
 export interface ProgramPlan {
@@ -18,6 +19,8 @@ export interface ProgramPlan {
 export interface InitPlan extends ProgramPlan {
   env: ProgramEnv
   timeoutMs: number
+  /** Processes that must be ready first. */
+  after?: readonly string[]
 }
 
 /** A background process, of which `count` instances run. */
@@ -31,6 +34,11 @@ export interface ProcessPlan extends ProgramPlan {
   minUptimeMs: number
   backoff: { initialMs: number; maxMs: number }
   restart: RestartPolicy
+  /** Processes and apps that must be ready first. */
+  after?: readonly string[]
+  /** Condition for it to be ready; undefined: it has run for a moment. */
+  ready?: ReadinessPlan | undefined
+  health?: HealthPlan | undefined
 }
 
 /** Ends after which a process is started again. Exit code 0 is no failure. */

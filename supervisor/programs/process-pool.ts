@@ -1,4 +1,5 @@
 import { type RollResult, stopping } from '../base/roll-result.ts'
+import type { Progress } from '../processes/start-order.ts'
 import { type BackgroundProcess, type BackgroundProcessDeps, createBackgroundProcess } from './background-process.ts'
 import { isSameProgram, type ProcessPlan } from './plan.ts'
 import type { ProcessStatus } from './status.ts'
@@ -6,6 +7,8 @@ import type { ProcessStatus } from './status.ts'
 /** All instances of one background process. */
 export interface ProcessPool {
   start(): void
+  /** Whether it has begun to start its instances. */
+  isStarted(): boolean
   /**
    * Replaces the instances one after the other, up to the plan's count, unless the plan has the same program. If one fails to run, all
    * return to the old plan; one that was down before may stay so.
@@ -19,16 +22,30 @@ export interface ProcessPool {
   plan(): ProcessPlan
   /** Stops all instances, with SIGKILL after `graceMs`. Resolves when they are gone. */
   stop(graceMs: number): Promise<void>
+  /** Instances that have not started are pending. */
   status(): ProcessStatus[]
 }
 
+/** Dependencies of a pool. */
+export interface ProcessPoolDeps extends Omit<BackgroundProcessDeps, 'onProgress'> {
+  /** Called with how far the instances are: ready if all are, failed if any has. */
+  onProgress: (progress: Progress) => void
+}
+
 /** Pool that runs nothing until `start` or `roll`. */
-export function createProcessPool(deps: BackgroundProcessDeps, initialPlan: ProcessPlan): ProcessPool {
+export function createProcessPool({ onProgress, ...deps }: ProcessPoolDeps, initialPlan: ProcessPlan): ProcessPool {
   let plan = initialPlan
   let isStopping = false
   let processes: BackgroundProcess[] = []
 
-  const create = (number: number, of: ProcessPlan) => createBackgroundProcess(deps, number, of)
+  const create = (number: number, of: ProcessPlan) =>
+    createBackgroundProcess({ ...deps, onProgress: report }, number, of)
+
+  function report(): void {
+    const all = processes.map(one => one.progress())
+    if (isStopping || all.length < plan.count) return
+    onProgress(all.includes('failed') ? 'failed' : all.includes('starting') ? 'starting' : 'ready')
+  }
 
   async function remove(removed: readonly BackgroundProcess[]): Promise<void> {
     await Promise.all(removed.map(one => one.stop(plan.gracefulTimeoutMs)))
@@ -60,6 +77,7 @@ export function createProcessPool(deps: BackgroundProcessDeps, initialPlan: Proc
       return result
     }
     plan = next
+    report()
     await remove(processes.slice(next.count))
     return { ok: true }
   }
@@ -69,8 +87,9 @@ export function createProcessPool(deps: BackgroundProcessDeps, initialPlan: Proc
       processes = Array.from({ length: plan.count }, (_, index) => create(index + 1, plan))
       for (const one of processes) one.start()
     },
+    isStarted: () => processes.length > 0,
     async change(next) {
-      if (!isSameProgram(plan, next)) return roll(next, true)
+      if (processes.length > 0 && !isSameProgram(plan, next)) return roll(next, true)
       plan = next
       for (const one of processes) one.adopt(next)
       return { ok: true }
@@ -94,6 +113,18 @@ export function createProcessPool(deps: BackgroundProcessDeps, initialPlan: Proc
       isStopping = true
       await Promise.all(processes.map(one => one.stop(graceMs)))
     },
-    status: () => processes.map(one => one.status()),
+    status: () => (processes.length > 0 ? processes.map(one => one.status()) : pending(plan)),
   }
+}
+
+function pending({ name, count }: ProcessPlan): ProcessStatus[] {
+  return Array.from({ length: count }, (_, index) => ({
+    name: `${name}.${index + 1}`,
+    state: 'pending',
+    pid: undefined,
+    uptimeSeconds: undefined,
+    restarts: 0,
+    crashes: 0,
+    replacements: 0,
+  }))
 }

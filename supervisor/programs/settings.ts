@@ -12,6 +12,7 @@ import {
 import { identityEnv, instanceEnv, type ProgramEnv, programEnv } from '../processes/environment.ts'
 import { watchesItself } from '../processes/self-watching.ts'
 import { defaultStopSignal } from '../processes/stop-signal.ts'
+import { checkPlans } from './check-plans.ts'
 import type { InitConfig, ProcessConfig, ProgramConfig } from './keys.ts'
 import type { InitPlan, ProcessPlan } from './plan.ts'
 import type { Remember } from './shared-findings.ts'
@@ -58,7 +59,16 @@ export function resolvePrograms(sources: ProgramSources): ProgramSettings {
       const found = resolveProgram(`init.${index}`, item, sources)
       if (!found) return []
       const { env, ...program } = found
-      return [{ ...program, env, name: `init.${index + 1}`, timeoutMs: item.timeout, gracefulTimeoutMs: initGraceMs }]
+      return [
+        {
+          ...program,
+          env,
+          name: `init.${index + 1}`,
+          timeoutMs: item.timeout,
+          gracefulTimeoutMs: initGraceMs,
+          after: item.after,
+        },
+      ]
     }),
     processes: Object.entries(config.processes).flatMap(([name, item]): ProcessPlan[] => {
       const found = resolveProgram(`processes.${name}`, item, sources)
@@ -76,6 +86,12 @@ export function resolvePrograms(sources: ProgramSources): ProgramSettings {
           minUptimeMs: item.min_uptime,
           backoff: { initialMs: item.backoff.initial, maxMs: item.backoff.max },
           restart: item.restart,
+          after: item.after,
+          ...checkPlans(`processes.${name}`, item, {
+            directory: found.directory,
+            context: item.ready?.exec || item.health?.exec ? contextOf(item, sources) : undefined,
+            complain: sources.complain,
+          }),
         },
       ]
     }),
@@ -116,6 +132,11 @@ export function resolveProgram(
     }),
   )
   return { argv: content.argv, directory, realDirectory, ...idsOf(context), env }
+}
+
+/** Where the program of a check is searched for. Its problems have been reported. */
+function contextOf(item: ProgramConfig, { config, world }: ProgramSources): ProgramContext | undefined {
+  return findProgramContext('', withDefaults(item, config), world, () => {})
 }
 
 /** A program's directory and user, by default those of the main app. */

@@ -7,6 +7,8 @@ import type { ServedCertificates } from '../certificates/served.ts'
 import type { OpenDynamicRoutes } from '../dynamic-routes/open.ts'
 import { type Front, reachableHost } from '../front/front.ts'
 import type { OpenOutputs } from '../logs/open-outputs.ts'
+import { inStartOrder, type StartOrder } from '../processes/start-order.ts'
+import type { ProcessPool } from '../programs/process-pool.ts'
 import type { Processes } from '../programs/processes.ts'
 import { appAtRoot } from '../site/settings.ts'
 import { restartApp } from '../workers/app-change.ts'
@@ -26,13 +28,14 @@ export interface CommandDeps extends ReloadDeps {
   front: Front
   apps: Apps
   processes: Processes
+  order: StartOrder
   certificates: ServedCertificates
   dynamicRoutes: OpenDynamicRoutes | undefined
 }
 
 /** Runs a command other than a stop. Loads the code that startup does not need. */
 export async function runCommand(deps: CommandDeps, command: Command): Promise<Outcome> {
-  const { run, apps, nginx } = deps
+  const { run, nginx } = deps
   switch (command.type) {
     case 'reload': {
       const outcome = await (await import('./reload.ts')).reload(deps, command)
@@ -45,9 +48,9 @@ export async function runCommand(deps: CommandDeps, command: Command): Promise<O
       return outcome
     }
     case 'scale':
-      return scale(apps, command.app, () => command.workers)
+      return scale(deps, command.app, () => command.workers)
     case 'scaleBy':
-      return scale(apps, appAtRoot(run.settings().config), present => Math.max(1, present + command.change))
+      return scale(deps, appAtRoot(run.settings().config), present => Math.max(1, present + command.change))
     case 'purgeCache':
       return (await import('../front/cache/purge.ts')).purgeCache(run.settings(), command.prefix)
     case 'setRoute':
@@ -86,12 +89,18 @@ function rejected(reason: string): Outcome {
 const withoutWorkers = rejected('there are no workers: all routes lead to static files, upstreams or fixed responses')
 
 async function restart(
-  { apps, processes }: Pick<CommandDeps, 'apps' | 'processes'>,
+  { apps, processes, order }: Pick<CommandDeps, 'apps' | 'processes' | 'order'>,
   target: string | undefined,
 ): Promise<Outcome> {
   const all = new Map<string, Restartable>([...apps.pools, ...processes.pools])
   if (all.size === 0) return withoutWorkers
-  const result = target === undefined ? await restartAll(apps, processes) : await restartOne(all, target)
+  const waits = target === undefined ? undefined : describeWait(order, target.replace(/\.\d+$/, ''))
+  if (waits !== undefined) return rejected(waits)
+  const isStarted = ([name]: readonly [string, unknown]) => order.waitsFor(name) === undefined
+  const result =
+    target === undefined
+      ? await restartAll([...apps.pools].filter(isStarted), [...processes.pools].filter(isStarted))
+      : await restartOne(all, target)
   if (result.ok) return { ok: true, message: target === undefined ? 'workers replaced' : `${target} replaced` }
   if (result.isUnknown) return { ok: false, message: 'restart failed', ...whyOf(result) }
   const isProcess = target !== undefined && processes.pools.has(target.replace(/\.\d+$/, ''))
@@ -111,11 +120,20 @@ interface Restartable {
   restart(name?: string): Promise<RollResult>
 }
 
-/** Tries the new workers of all apps before it replaces any, then restarts the processes. */
-async function restartAll(apps: Apps, processes: Processes): Promise<RollResult> {
-  const restarted = await applyAll([...apps.pools.values()].map(restartApp))
+/** Reason why a program has not started yet; undefined if it has. */
+function describeWait(order: StartOrder, name: string): string | undefined {
+  const missing = order.waitsFor(name)
+  return missing && `${name} starts when ${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} ready`
+}
+
+/** Tries the new workers of all apps before it replaces any, then restarts the processes in the order of `after`. */
+async function restartAll(
+  apps: readonly (readonly [string, WorkerPool])[],
+  processes: readonly (readonly [string, ProcessPool])[],
+): Promise<RollResult> {
+  const restarted = await applyAll(apps.map(([, pool]) => restartApp(pool)))
   if (!restarted.ok) return restarted
-  for (const pool of processes.pools.values()) {
+  for (const { pool } of inStartOrder(processes.map(([name, pool]) => ({ name, pool, after: pool.plan().after })))) {
     const result = await pool.restart()
     if (!result.ok) return result
   }
@@ -137,7 +155,7 @@ async function restartOne(all: ReadonlyMap<string, Restartable>, target: string)
 }
 
 async function scale(
-  { pools }: Apps,
+  { apps: { pools }, order }: Pick<CommandDeps, 'apps' | 'order'>,
   app: string | undefined,
   countAfter: (present: number) => number,
 ): Promise<Outcome> {
@@ -149,6 +167,8 @@ async function scale(
       app === undefined ? `choose an app with --app: ${names}` : `${app} has no workers; choose from ${names}`,
     )
   }
+  const waits = describeWait(order, pool.plan().app)
+  if (waits !== undefined) return rejected(waits)
   const workers = countAfter(pool.plan().count)
   const { limits } = pool.plan()
   if (limits && (workers < limits.min || workers > limits.max)) {

@@ -14,7 +14,7 @@ const usual: readonly Column[] = [
   { heading: 'NAME', cell: ({ name }) => name },
   {
     heading: 'STATE',
-    cell: member => member.state + ('isInRotation' in member && !member.isInRotation ? ' (not in nginx)' : ''),
+    cell: describeState,
   },
   { heading: 'PID', cell: ({ pid }) => String(pid ?? '-') },
   { heading: 'UP', cell: ({ uptimeSeconds }) => (uptimeSeconds === undefined ? '-' : `${uptimeSeconds} s`) },
@@ -31,6 +31,15 @@ const counts: readonly Column[] = [
   { heading: 'CRASHES', cell: ({ crashes }) => String(crashes) },
   { heading: 'REPLACED', cell: ({ replacements }) => String(replacements) },
 ]
+
+/** State with what it waits for, whether nginx uses it, and failed health checks. */
+function describeState(member: Member): string {
+  const { state, waitsFor } = member
+  if (state === 'pending') return `${state} (waits for ${waitsFor?.join(', ')})`
+  const { failures = 0, limit = 0 } = ('health' in member && member.health) || {}
+  if (failures > 0) return `${state} (${failures} of ${limit} checks failed)`
+  return state + ('isInRotation' in member && !member.isInRotation ? ' (not in nginx)' : '')
+}
 
 /** Table of workers and processes. It has columns for what they use, and for their requests, if these are known. */
 export function formatMembers(members: readonly Member[]): string {

@@ -16,6 +16,7 @@ import { createSpawn } from '../processes/adapters/spawn.ts'
 import type { ProcessRuntime } from '../processes/child.ts'
 import { createFailureLimits, type FailureLimitDeps, type FailureLimits } from '../processes/failure-limit.ts'
 import { createOomWatch, type OomWatch } from '../processes/oom-watch.ts'
+import { createStartOrder, type StartOrder } from '../processes/start-order.ts'
 import { createHookRunner, type HookRunner, startRefusedBy } from '../programs/hook-runner.ts'
 import { type Jobs, openJobs } from '../programs/jobs/jobs.ts'
 import { openProcesses, type Processes } from '../programs/processes.ts'
@@ -32,6 +33,7 @@ import type { BootResult } from '../workers/pool-boot.ts'
 import { claimRunDir, type Instance } from './adapters/instance.ts'
 import { removeRunDir } from './adapters/run-dir-removal.ts'
 import { expectTrustedDirectory } from './adapters/trusted-directory.ts'
+import { bootFailure } from './boot-failure.ts'
 import type { CommandQueue } from './command-queue.ts'
 import type { RunRecord } from './record.ts'
 import type { ReloadDeps } from './reload.ts'
@@ -67,7 +69,12 @@ export interface StartedPrograms {
   front: Front
   hooks: HookRunner
   /** Dependencies of services that start programs. */
-  shared: ProcessRuntime & { settings: Run['settings']; failures: FailureLimits; oomWatch: OomWatch }
+  shared: ProcessRuntime & {
+    settings: Run['settings']
+    failures: FailureLimits
+    oomWatch: OomWatch
+    order: StartOrder
+  }
   apps: Apps
   processes: Processes
   jobs: Jobs
@@ -124,15 +131,11 @@ export async function startPrograms(deps: StartDeps): Promise<StartedPrograms | 
     if (run.isDraining()) return undefined
     if (!prepared.ok) throw startRefusedBy(prepared)
   }
-  if (settings.init.length > 0)
-    await run.add((await import('../programs/init.ts')).startInit(runtime, settings.init)).done
-  if (run.isDraining()) return undefined
-
-  removeLeftovers(settings.spoolMedium)
   let follow = async () => {}
   const rotation = createRotation(() => follow(), runtime)
   const failures = createFailureLimits({ ...runtime, isDevelopment: world.isDevelopment, endRun: deps.endRun })
-  const shared = { ...runtime, settings: run.settings, failures, oomWatch: createOomWatch(readMemoryGroup()) }
+  const order = createStartOrder()
+  const shared = { ...runtime, settings: run.settings, failures, oomWatch: createOomWatch(readMemoryGroup()), order }
   const unanswered = openUnansweredLog(join(config.run_dir, 'nginx', unansweredName))
   const failedTries = createFailedTries(runtime)
   const processes = await openProcesses(shared)
@@ -145,9 +148,25 @@ export async function startPrograms(deps: StartDeps): Promise<StartedPrograms | 
       failedTries,
       onRotation: rotation.changed,
       onWorkerEvent: hookWorkers(hooks, () => run.settings().hooks),
+      onBootFailure(death) {
+        if (world.isDevelopment) return
+        const { message, fix, code } = bootFailure(death)
+        log.error(message, { fix })
+        deps.endRun(code)
+      },
     }),
   )
   run.add(processes)
+  if (settings.init.length > 0) {
+    const begin = (names: readonly string[]) => {
+      processes.start(names)
+      return order.ready(names)
+    }
+    await run.add((await import('../programs/init.ts')).startInit(runtime, settings.init, begin)).done
+  }
+  if (run.isDraining()) return undefined
+
+  removeLeftovers(settings.spoolMedium)
   const sharedState =
     config.shared_state &&
     run.add((await import('../shared-state/open.ts')).openSharedState(runtime, config.shared_state))

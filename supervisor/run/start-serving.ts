@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { systemClock } from '../base/adapters/system-clock.ts'
 import { pause } from '../base/clock.ts'
-import { OperatorError } from '../base/errors.ts'
 import { describeSockets, reachableHost } from '../front/front.ts'
 import { maintenanceFiles } from '../front/maintenance/adapters/files.ts'
 import { isNetwork } from '../front/maintenance/adapters/networks.ts'
@@ -15,14 +14,13 @@ import { nginxProcesses, sightNginx } from '../nginx/adapters/processes.ts'
 import { nginxEnvironment } from '../nginx/adapters/run-nginx.ts'
 import { watchFrozenProcesses } from '../nginx/frozen-processes.ts'
 import { createNginx } from '../nginx/service.ts'
-import type { Death } from '../processes/death.ts'
-import { exitCodeOf } from '../processes/exit.ts'
 import { warnAboutMissingFallbacks } from '../routes/adapters/fallbacks.ts'
 import { closeInspector, openInspector } from '../workers/adapters/inspector.ts'
 import { openAutoscaling } from '../workers/autoscaling/autoscaling.ts'
 import { createInspection } from '../workers/inspection.ts'
 import { openSchedules } from '../workers/schedules.ts'
 import { collectGarbage } from './adapters/heap.ts'
+import { bootFailure } from './boot-failure.ts'
 import type { CommandDeps } from './command-runner.ts'
 import { openConfigWatch } from './config-watch.ts'
 import { openConnections } from './connections.ts'
@@ -206,6 +204,7 @@ export async function startServing(deps: StartDeps, programs: StartedPrograms): 
     front,
     apps,
     processes,
+    order: shared.order,
     certificates,
     dynamicRoutes,
     outputs: deps.outputs,
@@ -229,16 +228,4 @@ export async function startServing(deps: StartDeps, programs: StartedPrograms): 
       health: describeSockets(healthPorts).join(',') || undefined,
     })
   }
-}
-
-function bootFailure({ worker, exit, lastLines, reason }: Death): OperatorError {
-  const printed = lastLines.length > 0 ? `; its last lines:\n${lastLines.join('\n')}` : ' and printed nothing'
-  return new OperatorError(
-    `every worker failed at its first start; ${worker} was the last one${reason === undefined ? '' : `: ${reason}`}${printed}`,
-    {
-      fix: 'fix the app: the log lines above show why each worker ended',
-      // a server that ends by itself has failed, even with exit code 0
-      code: exitCodeOf(exit) || 1,
-    },
-  )
 }

@@ -31,13 +31,14 @@ import { trustKeys } from '../front/trust-keys.ts'
 import { accessLog } from '../logs/access-log-keys.ts'
 import { logs } from '../logs/keys.ts'
 import { job } from '../programs/jobs/keys.ts'
-import { backgroundProcess, initItem } from '../programs/keys.ts'
+import { backgroundProcess, describeLineProblems, initItem } from '../programs/keys.ts'
 import { type Route, route, routeToApp } from '../routes/keys.ts'
 import { describeRouteProblems, fallbackApp } from '../routes/problems.ts'
 import { describeSharedStateProblems, sharedState } from '../shared-state/keys.ts'
 import { upstream } from '../upstreams/keys.ts'
 import { app } from '../workers/keys.ts'
 import { development } from './development-keys.ts'
+import { describeOrderProblems } from './order-problems.ts'
 import { describeStopProblems } from './stop-problems.ts'
 
 const hooks = z
@@ -268,6 +269,8 @@ export const configSchema = z
       const params = { fix: 'rename one of the two' }
       context.addIssue({ code: 'custom', path: ['processes', name], message: 'is also the name of an app', params })
     }
+    for (const issue of [...describeOrderProblems(value, names), ...describeLineProblems(value)])
+      context.addIssue({ code: 'custom', ...issue })
     for (const issue of describeClientCertificateProblems({ ...value, routes }))
       context.addIssue({ code: 'custom', ...issue })
     const apps: Record<string, z.output<typeof app> | undefined> = value.apps ?? { app: value.app }

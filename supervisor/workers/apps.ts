@@ -2,11 +2,13 @@ import { type Change, inOrder } from '../base/change.ts'
 import type { Metric } from '../base/metrics.ts'
 import type { Stopping } from '../base/stopping.ts'
 import type { Child, ProcessRuntime, SpawnSpec } from '../processes/child.ts'
+import type { Death } from '../processes/death.ts'
 import type { Exit } from '../processes/exit.ts'
 import type { FailureLimits, FailurePolicy } from '../processes/failure-limit.ts'
 import type { OomWatch } from '../processes/oom-watch.ts'
 import { workerMetrics } from '../processes/program-metrics.ts'
 import type { SlotSockets } from '../processes/sockets.ts'
+import type { StartOrder } from '../processes/start-order.ts'
 import { type AppSettings, isRedirectable } from './adapters/app-settings.ts'
 import { addApp, changeApp, siblingsMs } from './app-change.ts'
 import { targetOf, type WorkerEntry } from './app-upstream.ts'
@@ -14,6 +16,7 @@ import type { WorkerLimits } from './autoscaling/decision.ts'
 import type { FailedTries, FailedTry } from './deaths/failed-tries.ts'
 import type { InFlight } from './deaths/in-flight.ts'
 import { createDetachedWatch, type DetachedWatchDeps } from './detached.ts'
+import { createHeldApps } from './held-apps.ts'
 import { plannedServers, type WorkerPlan } from './plan.ts'
 import { createWorkerPool, type WorkerPool, type WorkerPoolDeps } from './pool.ts'
 import type { BootResult } from './pool-boot.ts'
@@ -27,7 +30,7 @@ export interface AppsSettings {
   apps: readonly AppSettings[]
   config: {
     run_dir: string
-    apps: Readonly<Record<string, FailurePolicy>>
+    apps: Readonly<Record<string, FailurePolicy & { after: readonly string[] }>>
     routes: readonly { target: { kind: string; name?: string | undefined } }[]
     dynamic_routes?: unknown
   }
@@ -64,6 +67,9 @@ export interface AppsDeps extends ProcessRuntime {
   /** Called when a worker became ready or ended. */
   onWorkerEvent(event: WorkerEvent): void
   failures: FailureLimits
+  order: StartOrder
+  /** Called when every worker of an app that started late, because of `after`, has failed at its first start. */
+  onBootFailure(death: Death): void
 }
 
 /** The apps of a run that have workers. */
@@ -72,7 +78,7 @@ export interface Apps {
   readonly pools: ReadonlyMap<string, WorkerPool>
   /**
    * Starts `atOnce` workers of every app, or all where nginx lists them one by one. Throws if their sockets cannot be created. Resolves when each app has a ready worker,
-   * or as soon as one app has failed.
+   * or as soon as one app has failed. An app that waits for a process that has failed is not waited for.
    */
   start(atOnce?: number): Promise<BootResult>
   /** Starts the other workers. */
@@ -103,8 +109,9 @@ export interface ScaledApp extends WorkerLimits {
 
 /** The apps of a run, not started yet. */
 export function createApps(deps: AppsDeps): Apps {
-  const { log, settings, machine } = deps
+  const { log, settings, machine, order } = deps
   const pools = new Map<string, WorkerPool>()
+  const held = createHeldApps({ ...deps, pools, after: name => settings().config.apps[name]?.after ?? [] })
   let isServing = false
   let isStopping = false
 
@@ -133,6 +140,10 @@ export function createApps(deps: AppsDeps): Apps {
         sockets: machine.socketsFor(nginxUser?.gid),
         runDir: config.run_dir,
         onDeath: ({ exit }: { exit: Exit }) => isServing && endsRun(exit),
+        onWorkerEvent(event: WorkerEvent) {
+          if (event.type === 'ready') order.report(plan.app, 'ready')
+          deps.onWorkerEvent(event)
+        },
       },
       plan,
     )
@@ -145,6 +156,7 @@ export function createApps(deps: AppsDeps): Apps {
       if (kept.has(name)) continue
       await pool.retire()
       pools.delete(name)
+      order.forget(name)
       log.info('app removed', { app: name })
     }
   }
@@ -152,7 +164,16 @@ export function createApps(deps: AppsDeps): Apps {
   const ready = ({ app }: WorkerPlan): WorkerEntry[] => pools.get(app)?.rotation() ?? []
   const all = (plan: WorkerPlan, runDir: string): WorkerEntry[] =>
     pools.get(plan.app)?.addresses() ?? plannedServers(plan, runDir)
-  const workers = (): WorkerStatus[] => [...pools.values()].flatMap(pool => pool.status())
+  const workers = (): WorkerStatus[] =>
+    [...pools].flatMap(([name, pool]) => {
+      const waitsFor = order.waitsFor(name)
+      return waitsFor ? pool.status().map(one => ({ ...one, state: 'pending' as const, waitsFor })) : pool.status()
+    })
+
+  /** Apps that nginx serves itself are always ready for those that come after them. */
+  function reportFiles({ apps }: AppsSettings): void {
+    for (const { name, plan } of apps) if (!plan) order.report(name, 'ready')
+  }
 
   function routed() {
     const { routes } = settings().config
@@ -164,13 +185,15 @@ export function createApps(deps: AppsDeps): Apps {
     name: 'apps',
     pools,
     start(atOnce) {
+      reportFiles(settings())
       for (const { plan } of settings().apps) if (plan) pools.set(plan.app, createPool(plan))
       for (const name of unroutedApps(settings()))
         log.warn('no route leads to an app', { app: name, fix: `add {path: /${name}, app: ${name}} to routes` })
       const boots = settings().apps.flatMap(({ plan, config }) => {
         // otherwise nginx is reloaded for each worker that comes later
         const count = isRedirectable(config) ? atOnce : plan?.count
-        return (plan && pools.get(plan.app)?.start(count)) ?? []
+        const pool = plan && pools.get(plan.app)
+        return pool ? held.start(pool, count) : []
       })
       const failed = new Promise<BootResult>(resolve => {
         for (const boot of boots) void boot.then(result => !result.ok && resolve(result))
@@ -178,7 +201,7 @@ export function createApps(deps: AppsDeps): Apps {
       return Promise.race([failed, Promise.all(boots).then((): BootResult => ({ ok: true }))])
     },
     startOthers() {
-      for (const pool of pools.values()) pool.startOthers()
+      for (const [name, pool] of pools) if (!held.isHeld(name)) pool.startOthers()
     },
     async settled() {
       await Promise.all([...pools.values()].map(pool => pool.settled(siblingsMs)))
@@ -189,9 +212,12 @@ export function createApps(deps: AppsDeps): Apps {
     async prepare(next) {
       const changes = next.apps.flatMap(({ plan }) => {
         if (!plan) return []
+        if (held.isHeld(plan.app)) return held.change(plan)
         const pool = pools.get(plan.app)
-        return pool ? changeApp(pool, plan) : addApp({ pools, createPool, isStopping: () => isStopping }, plan)
+        const change = pool ? changeApp(pool, plan) : addApp({ pools, createPool, isStopping: () => isStopping }, plan)
+        return held.inTurn(change, plan.app, next.config.apps[plan.app]?.after ?? [])
       })
+      reportFiles(next)
       const { isApplied, ...steps } = inOrder(changes)
       return {
         ...steps,
@@ -208,7 +234,7 @@ export function createApps(deps: AppsDeps): Apps {
       }),
     }),
     metrics: () => workerMetrics(workers()),
-    unready: () => describeUnready(routed()),
+    unready: () => describeUnready(routed(), name => order.waitsFor(name)),
     workers: () => sumWorkers(routed()),
     nextFor(app, { address, isSuspect }) {
       const pool = pools.get(app)
@@ -217,6 +243,7 @@ export function createApps(deps: AppsDeps): Apps {
     },
     quiesce() {
       isStopping = true
+      held.end()
     },
     async stop({ leftMs }: Stopping) {
       const graceOf = ({ gracefulTimeoutMs }: WorkerPlan) => Math.min(gracefulTimeoutMs, leftMs())

@@ -14,6 +14,7 @@ import {
 } from '../config/values.ts'
 import { listBalances } from '../nginx/balance.ts'
 import { listProtocols, protocols } from '../nginx/protocol.ts'
+import { after } from '../processes/after-key.ts'
 import { exitAfter, onFailure, rejectUnusedExitAfter } from '../processes/failure-keys.ts'
 import { stopSignal } from '../processes/stop-signal-key.ts'
 import { appBalances } from './app-upstream.ts'
@@ -43,6 +44,9 @@ export const app = z
         description: 'User the app runs as if monohull was started as root; default: app, if such a user exists',
       }),
     workers,
+    after: after(
+      'Processes and other apps that must be ready before its workers first start; requests wait meanwhile. A stop ends it before those processes. It is not restarted with them',
+    ),
     listen: z.enum(['inherit', 'port'], { error: 'expected inherit or port' }).default('inherit').register(docs, {
       description:
         'How a worker gets its socket: inherit: as file descriptor 3 (Node apps need no change); port: its own TCP port, in $PORT',

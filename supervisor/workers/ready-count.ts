@@ -24,9 +24,14 @@ export function sumWorkers(apps: readonly AppCount[]): WorkerCount | undefined {
   return { ready: sum('ready'), total: sum('total') }
 }
 
-/** Reason why not every app has a ready worker; undefined if every one has. */
-export function describeUnready(apps: readonly AppCount[]): string | undefined {
+/** Reason why not every app has a ready worker; undefined if every one has. `waitsFor`: what an app that has not started yet waits for. */
+export function describeUnready(
+  apps: readonly AppCount[],
+  waitsFor: (app: string) => readonly string[] | undefined = () => undefined,
+): string | undefined {
   const unready = apps.filter(({ ready }) => ready === 0).map(({ name }) => name)
   if (unready.length === 0) return undefined
+  const [held] = unready.flatMap(name => waitsFor(name)?.map(other => `${name} waits for ${other}`) ?? [])
+  if (held !== undefined) return held
   return apps.length === 1 ? 'no worker is ready' : `no worker of ${unready.join(', ')} is ready`
 }

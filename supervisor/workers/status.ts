@@ -7,8 +7,10 @@ export interface WorkerStatus extends RestartCounts {
   /** `app.1` */
   name: string
   slot: number
-  /** not accepting: the worker runs, but its HTTP server has closed. */
-  state: SlotState['name'] | 'not accepting'
+  /** not accepting: the worker runs, but its HTTP server has closed; pending: it has not started yet, because of `after`. */
+  state: SlotState['name'] | 'not accepting' | 'pending'
+  /** Processes and apps that a pending one waits for. */
+  waitsFor?: string[] | undefined
   pid: number | undefined
   /** Uptime of the serving process. */
   uptimeSeconds: number | undefined

@@ -4,6 +4,7 @@ import type { Outcome } from '../../supervisor/base/outcome.ts'
 import { createRotation } from '../../supervisor/nginx/rotation.ts'
 import { createNginx } from '../../supervisor/nginx/service.ts'
 import { createOomWatch } from '../../supervisor/processes/oom-watch.ts'
+import { createStartOrder } from '../../supervisor/processes/start-order.ts'
 import type { HookRunner } from '../../supervisor/programs/hook-runner.ts'
 import { openProcesses } from '../../supervisor/programs/processes.ts'
 import type { Command } from '../../supervisor/run/command.ts'
@@ -71,6 +72,7 @@ export async function createWholeRun(options: WholeRunOptions): Promise<WholeRun
     settings: run.settings,
     failures: () => () => false,
     oomWatch: createOomWatch({ oomKills: () => 0, limit: () => undefined }),
+    order: createStartOrder(),
   }
   const processes = await openProcesses(shared)
   const apps = run.add(
@@ -97,6 +99,7 @@ export async function createWholeRun(options: WholeRunOptions): Promise<WholeRun
       inFlight: { of: async () => [] },
       failedTries: { exited: () => ({ refused: async () => [] }) },
       onRotation: rotation.changed,
+      onBootFailure() {},
       onWorkerEvent() {},
     }),
   )

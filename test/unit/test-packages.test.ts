@@ -38,7 +38,7 @@ const signs: Record<string, RegExp> = {
   'python3-flask': /flask_app|python3-flask|from flask import/,
   'python3-flaskext.wtf': /from flask_wtf import/,
   'python3-websockets': /@app\.websocket/,
-  'redis-server': /'redis-server'/,
+  'redis-server': /'redis-server'|\[redis-server,/,
   rsyslog: /rsyslogd'/,
   ruby: /\('ruby'/,
   sqlite3: /'sqlite3'/,

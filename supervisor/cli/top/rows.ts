@@ -36,11 +36,12 @@ export function rowsOf({ status, at }: Sample, earlier: Sample | undefined): Row
   return [...status.workers, ...status.processes].map(worker => {
     const { name, pid, uptimeSeconds, crashes, replacements } = worker
     const { usage, requests, isInRotation = true } = worker as Partial<Status['workers'][number]>
+    const { health } = worker as Partial<Status['processes'][number]>
     const total = before.get(`${name} ${pid}`)
     const { oldest } = requests ?? {}
     return {
       ...{ name, pid, uptimeSeconds, crashes, replacements },
-      state: isInRotation ? worker.state : `${worker.state}, not in nginx`,
+      state: describeState(worker, { isInRotation, failedChecks: health?.failures ?? 0 }),
       cpu: usage?.cpu,
       memory: usage?.rss,
       requestsPerSecond:
@@ -52,6 +53,15 @@ export function rowsOf({ status, at }: Sample, earlier: Sample | undefined): Row
       loopDelay: usage?.loopDelay,
     }
   })
+}
+
+function describeState(
+  { state, waitsFor }: Pick<Status['workers'][number] | Status['processes'][number], 'state' | 'waitsFor'>,
+  { isInRotation, failedChecks }: { isInRotation: boolean; failedChecks: number },
+): string {
+  if (state === 'pending') return `waits for ${waitsFor?.join(', ')}`
+  if (failedChecks > 0) return `${state}, unhealthy`
+  return isInRotation ? state : `${state}, not in nginx`
 }
 
 const values: Record<Exclude<Sort, 'name'>, (row: Row) => number | undefined> = {

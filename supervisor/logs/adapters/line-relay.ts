@@ -25,7 +25,7 @@ export const createScratch = (): Scratch => ({ bytes: Buffer.alloc(0) })
 export interface RelayOptions {
   /** Its chunks need not stay valid after the event. */
   stream: Readable
-  output: Output
+  output: Pick<Output, 'write' | 'full'>
   format: LogFormat
   /** `app.1` */
   source: string

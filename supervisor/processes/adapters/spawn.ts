@@ -55,7 +55,8 @@ export function createSpawn(deps: SpawnDeps): Spawn {
 
   function openOutputs({ output, uid, gid, renderStderr }: SpawnSpec): ChildOutput[] {
     if (output === 'direct') return ['inherit', renderStderr ? undefined : 'inherit']
-    return deps.hasOwnOutput ? ['inherit', 'inherit'] : [pipes?.open(uid, gid), pipes?.open(uid, gid)]
+    const hasOwnOutput = deps.hasOwnOutput && output === 'relay'
+    return hasOwnOutput ? ['inherit', 'inherit'] : [pipes?.open(uid, gid), pipes?.open(uid, gid)]
   }
 
   return spec => {
@@ -84,6 +85,9 @@ export function createSpawn(deps: SpawnDeps): Spawn {
     return toChild(pid, { exited, relays, notify })
   }
 }
+
+/** Output of lines that nobody reads but `lastLines`. */
+const nowhere: Pick<Output, 'write' | 'full'> = { write() {}, full: () => undefined }
 
 /** Where a child writes to: a pipe of its own, the supervisor's own output, or, undefined, a socket that Node makes. */
 type ChildOutput = Pipe | 'inherit' | undefined
@@ -159,17 +163,22 @@ function startRelay(
 ): LineRelay {
   if (!stream) throw new Error(`cannot relay ${streamName} of ${spec.name}: it has no pipe`)
   const { logs } = deps
+  const { onLines } = spec
+  const isKept = spec.output === 'kept'
   const from = { source: spec.name, origin: isOwn(spec) ? ('nginx' as const) : streamName, pid }
   return relayLines({
     stream,
-    output: deps[streamName],
+    output: isKept ? nowhere : deps[streamName],
     format: deps.format,
     source: spec.name,
     pid,
     streamName,
     now: deps.now,
     scratch: deps.scratch,
-    keep: logs && (lines => logs.append(from, lines)),
+    keep(lines) {
+      if (!isKept) logs?.append(from, lines)
+      onLines?.(lines)
+    },
     render: streamName === 'stderr' ? spec.renderStderr : undefined,
   })
 }

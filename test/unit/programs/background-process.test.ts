@@ -8,6 +8,8 @@ import { createOomWatch } from '../../../supervisor/processes/oom-watch.ts'
 import { createBackgroundProcess } from '../../../supervisor/programs/background-process.ts'
 import type { ProcessPlan } from '../../../supervisor/programs/plan.ts'
 
+/** Nothing is checked here. */
+const probe = { connects: async () => undefined, respondsToGet: async () => undefined }
 const plan: ProcessPlan = {
   name: 'queue',
   argv: ['consumer'],
@@ -78,7 +80,11 @@ function create(spawn: Spawn) {
   const lines: string[] = []
   const oomWatch = createOomWatch({ oomKills: () => 0, limit: () => undefined })
   const log = createLog({ format: 'text', level: 'info', now: () => 0, write: line => lines.push(line) })
-  const one = createBackgroundProcess({ clock, log, random: () => 0, spawn, oomWatch, onDeath: () => false }, 1, plan)
+  const one = createBackgroundProcess(
+    { clock, log, random: () => 0, spawn, oomWatch, onDeath: () => false, probe, onProgress() {} },
+    1,
+    plan,
+  )
   return { one, lines, advance }
 }
 

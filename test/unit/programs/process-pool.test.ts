@@ -10,6 +10,8 @@ import { createHandClock } from '../hand-clock.ts'
 import { createRefusingSystem, systemError } from '../refusing-system.ts'
 
 const timeout = 5000
+/** Nothing is checked here. */
+const probe = { connects: async () => undefined, respondsToGet: async () => undefined }
 const plan: ProcessPlan = {
   name: 'queue',
   argv: ['consumer'],
@@ -34,7 +36,7 @@ async function setUp() {
   const log = createLog({ format: 'text', level: 'info', now: () => 0, write: line => void lines.push(line) })
   const runtime = { clock, log, random: () => 0, spawn: system.spawn }
   const oomWatch = createOomWatch({ oomKills: () => 0, limit: () => undefined })
-  const pool = createProcessPool({ ...runtime, oomWatch, onDeath: () => false }, plan)
+  const pool = createProcessPool({ ...runtime, oomWatch, onDeath: () => false, probe, onProgress() {} }, plan)
   pool.start()
   await advance(1000)
   const programs = () => system.alive().map(({ spec }) => spec.argv[0])

@@ -6,9 +6,9 @@ describe('config: init', () => {
   it('accepts commands and objects', () => {
     const { init } = accepted(yaml('init: [npm run migrate, [node, "a b.js"], {command: node c.js, timeout: 10s}]'))
     assert.deepEqual(init, [
-      { command: ['npm', 'run', 'migrate'], env: {}, timeout: 300_000 },
-      { command: ['node', 'a b.js'], env: {}, timeout: 300_000 },
-      { command: ['node', 'c.js'], env: {}, timeout: 10_000 },
+      { command: ['npm', 'run', 'migrate'], env: {}, timeout: 300_000, after: [] },
+      { command: ['node', 'a b.js'], env: {}, timeout: 300_000, after: [] },
+      { command: ['node', 'c.js'], env: {}, timeout: 10_000, after: [] },
     ])
   })
 
@@ -45,6 +45,7 @@ describe('config: processes', () => {
       command: ['node', 'q.js'],
       env: {},
       count: 3,
+      after: [],
       graceful_timeout: 8000,
       min_uptime: 2000,
       backoff: { initial: 200, max: 60_000 },
@@ -88,6 +89,24 @@ describe('config: processes', () => {
     ['{q: {command: x, exit_after: {failures: 3}}}', 'processes.q.exit_after', /^expected on_failure: exit beside it/],
     ['{q: {command: x, graceful_timeout: 10s}}', 'processes.q.graceful_timeout', /^expected at most stop_timeout/],
     ['{q: node x}', 'processes.q', /^expected keys and values below it/],
+    ['{q: {command: x, after: [q]}}', 'processes.q.after.0', /^names itself/],
+    ['{q: {command: x, after: [qeue]}}', 'processes.q.after.0', /^is neither a process nor an app/],
+    ['{q: {command: x, after: q}}', 'processes.q.after', /^expected a list of names/],
+    [
+      '{q: {command: x, after: [r]}, r: {command: x, after: [s]}, s: {command: x, after: [r]}}',
+      'processes.r.after.0',
+      /^makes a cycle: r → s → r/,
+    ],
+    ['{q: {command: x, ready: {}}}', 'processes.q.ready', /^expected one of tcp, unix, http, exec, line$/],
+    ['{q: {command: x, ready: {tcp: 1, line: up}}}', 'processes.q.ready', /line, not tcp and line$/],
+    ['{q: {command: x, ready: {tcp: 70000}}}', 'processes.q.ready.tcp', /^expected a port such as 6379/],
+    [
+      '{q: {command: x, ready: {http: "https://localhost"}}}',
+      'processes.q.ready.http',
+      /^expected a URL such as http:/,
+    ],
+    ['{q: {command: x, health: {tcp: 1, line: up}}}', 'processes.q.health.line', /^is not a known key/],
+    ['{q: {command: x, health: {tcp: 1, interval: 1ms}}}', 'processes.q.health.interval', /^expected a duration of at/],
     ['{app: {command: x}}', 'processes.app', /^is also the name of an app/],
     ['{init: {command: x}}', 'processes.init', /^expected another name/],
     ['{A: {command: x}}', 'processes.A', /^expected lower-case letters/],
@@ -101,4 +120,21 @@ describe('config: processes', () => {
       assert.notEqual(problem.fix, '')
     })
   }
+
+  it('come after processes and apps, and no init command comes after an app', () => {
+    const { app, init, processes } = accepted(
+      yaml(
+        '{app: {after: [q]}, init: [{command: x, after: [db]}], processes: {q: {command: x, after: [db]}, db: {command: x}}}',
+      ),
+    )
+    assert.deepEqual([app.after, init[0]?.after, processes.q?.after], [['q'], ['db'], ['db']])
+    const late = refusedOnce(yaml('{init: [{command: x, after: [q]}], processes: {q: {command: x, after: [app]}}}'))
+    assert.equal(late.key, 'init.0.after.0')
+    assert.match(late.problem, /^comes after an app: q → app; apps start after the init commands/)
+  })
+
+  it('are ready by a line only where their lines are seen', () => {
+    const { key } = refusedOnce(yaml('{log_format: raw, processes: {q: {command: x, ready: {line: up}}}}'))
+    assert.equal(key, 'processes.q.ready.line')
+  })
 })

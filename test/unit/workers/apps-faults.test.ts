@@ -6,6 +6,7 @@ import { describe, it, type TestContext } from 'node:test'
 import { applyAll } from '../../../supervisor/base/change.ts'
 import { createLog } from '../../../supervisor/base/log.ts'
 import { createOomWatch } from '../../../supervisor/processes/oom-watch.ts'
+import { createStartOrder } from '../../../supervisor/processes/start-order.ts'
 import { workerMachine } from '../../../supervisor/workers/adapters/machine.ts'
 import { type AppsSettings, createApps } from '../../../supervisor/workers/apps.ts'
 import type { WorkerPlan } from '../../../supervisor/workers/plan.ts'
@@ -40,6 +41,8 @@ function setUp(t: TestContext, names: readonly string[] = ['web']) {
     failedTries: { exited: () => ({ refused: async () => [] }) },
     onRotation: async () => {},
     onWorkerEvent() {},
+    order: createStartOrder(),
+    onBootFailure() {},
     failures: () => () => false,
   })
   t.after(async () => {
