@@ -1,3 +1,5 @@
+import { requestZone } from '../nginx/connections.ts'
+
 /** Limits of requests. Rate and connections are counted per address. */
 export interface Limits {
   /** Maximum body size in nginx's notation; undefined: unlimited. */
@@ -28,7 +30,6 @@ export interface RateLimit {
 
 /** Holds 16,000 addresses per megabyte; the least recently seen are removed first. */
 const zoneSize = '10m'
-const workerZone = 'monohull_requests'
 /** Empty for requests that are not counted. nginx does not accept another key for an existing zone on a reload. */
 const rateKey = '$monohull_rate_key'
 const connectionKey = '$monohull_connection_key'
@@ -42,7 +43,7 @@ export function renderLimits(limits: Limits, routes: readonly RouteLimits[], ope
   return [
     '# max_body_size',
     `client_max_body_size ${limits.bodySize ?? 0};`,
-    ...renderWorkerZone(limits, open),
+    ...renderWorkerZone(limits),
     ...(rates.length + connections.length > 0 ? [...renderRetryAfter(limits.rate), ...renderClient()] : []),
     ...(rates.length > 0
       ? [
@@ -160,15 +161,11 @@ function renderConnections(count: number, limits: Limits, route?: number): strin
  * Limit of all requests of one nginx worker, so that it has connections left for health and for new clients. It is counted by pid: requests
  * of a killed worker would otherwise count forever.
  */
-function renderWorkerZone(limits: Limits, open: readonly string[]): string[] {
+function renderWorkerZone(limits: Limits): string[] {
   return [
     '',
     '# nginx.worker_connections',
-    'map $uri $monohull_worker {',
-    '    default $pid;',
-    ...open.map(path => `    ${path} '';`),
-    '}',
-    `limit_conn_zone $monohull_worker zone=${workerZone}:1m;`,
+    `limit_conn_zone $pid zone=${requestZone}:1m;`,
     renderWorkerLimit(limits),
     'limit_conn_status 503;',
     // clients could fill the log
@@ -177,7 +174,7 @@ function renderWorkerZone(limits: Limits, open: readonly string[]): string[] {
 }
 
 function renderWorkerLimit({ requests }: Limits): string {
-  return `limit_conn ${workerZone} ${requests};`
+  return `limit_conn ${requestZone} ${requests};`
 }
 
 function rateZone(route?: number): string {

@@ -1,6 +1,7 @@
 import { restTickMs, untilTick } from '../base/clock.ts'
 import { gauge, type Metric } from '../base/metrics.ts'
 import type { Runtime } from '../base/runtime.ts'
+import { everyRequest } from './connections.ts'
 import { quote } from './text.ts'
 
 const everyMs = 5000
@@ -49,7 +50,7 @@ export function renderConnectionStatus(socket: string, locations: readonly strin
     'server {',
     `    listen ${quote(`unix:${socket}`)} backlog=64;`,
     '    access_log off;',
-    '    limit_conn monohull_requests 65535;',
+    `    ${everyRequest}`,
     ...locations.map(line => `    ${line}`),
     '    location / {',
     '        stub_status;',

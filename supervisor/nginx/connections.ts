@@ -47,6 +47,12 @@ export function nginxConnections(
   return { perWorker, openFiles: resources.openFiles }
 }
 
+/** Zone with the number of requests of each nginx worker, by its pid. */
+export const requestZone = 'monohull_requests'
+
+/** Line for a location or server that responds when all others refuse: its requests count, and have no limit. */
+export const everyRequest = `limit_conn ${requestZone} 65535;`
+
 /** Content of rendered/events.conf. */
 export function renderEvents({ perWorker }: NginxConnections): string[] {
   return ['# nginx.worker_connections', `worker_connections ${perWorker};`]

@@ -23,7 +23,7 @@ import { renderSpool } from '../front/spool.ts'
 import { renderUnavailable, unavailableFiles } from '../front/unavailable.ts'
 import type { RenderedNginx } from '../nginx/complaint.ts'
 import { renderConnectionStatus } from '../nginx/connection-watch.ts'
-import { renderEvents, renderOpenFiles } from '../nginx/connections.ts'
+import { everyRequest, renderEvents, renderOpenFiles } from '../nginx/connections.ts'
 import { generationFile, generationSocketOf, renderGeneration } from '../nginx/generation.ts'
 import type { ListenAddress } from '../nginx/listen-address.ts'
 import { errorLogName } from '../nginx/log-tails.ts'
@@ -296,6 +296,7 @@ function renderHealth(model: NginxModel): string[] {
   return healthPaths(model).flatMap(path => [
     '# health',
     `location = ${path} {`,
+    `    ${everyRequest}`,
     ...renderUncounted(model.requestCounter).map(line => `    ${line}`),
     ...(model.features.luaModules
       ? [

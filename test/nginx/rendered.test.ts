@@ -485,7 +485,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
   it('and keeps its static files through an upgrade of the installation, readable by the workers of nginx', () => {
     const source = join(folder, 'installed')
     cpSync(join(import.meta.dirname, '../../nginx'), source, { recursive: true })
-    const names = ['nginx.conf', 'snippets/proxy.conf', 'lua/monohull/routes.lua']
+    const names = ['nginx.conf', 'snippets/basics.conf', 'lua/monohull/routes.lua']
     const texts = names.map(name => readFileSync(join(source, name), 'utf8'))
     for (const name of names) chmodSync(join(source, name), 0o600)
     const installed = createNginxFiles({ source, target: join(folder, 'installed-nginx') })

@@ -21,7 +21,10 @@ export interface MaintenanceModel {
   acmeChallenges: string | undefined
 }
 
-/** Lines for the http block: the file whose existence closes a path. Health checks, ACME challenges and the page itself stay open. */
+/**
+ * Lines for the http block: the file whose existence closes a path; health checks, ACME challenges and the page itself stay open. With Lua, this map
+ * is read during maintenance only.
+ */
 export function renderMaintenanceMap({ workDir, open, acmeChallenges }: MaintenanceModel): string[] {
   return [
     '',
@@ -48,7 +51,7 @@ export function renderMaintenance(workDir: string, { hasLua }: { hasLua: boolean
     ...(hasLua
       ? [
           "set $monohull_is_closed '';",
-          'if (-f $monohull_maintenance_switch) {',
+          `if (-f ${quote(`${directory}/${switchName}`)}) {`,
           `    ${check}`,
           '}',
           'if ($monohull_is_closed) {',

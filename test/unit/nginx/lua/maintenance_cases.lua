@@ -28,6 +28,11 @@ return {
         expect(is_closed(nginx, "\10\0\0\1"), "")
         expect(is_closed(nginx, ("\0"):rep(16)), "1")
     end },
+    { "lets everyone in where nginx's map gives no file", function(nginx)
+        nginx.files[path] = ""
+        nginx.var.monohull_maintenance_switch = ""
+        expect(is_closed(nginx, "\10\0\0\1"), "")
+    end },
     { "reads the file again after a tenth of a second", function(nginx)
         nginx.files[path] = "32 00001010\n"
         expect(is_closed(nginx, "\10\0\0\1"), "")
