@@ -1,4 +1,4 @@
-import { callLuaInTurn, quote } from '../nginx/text.ts'
+import { callLua, callLuaInTurn, quote } from '../nginx/text.ts'
 import { bytesOf } from './cache/cache.ts'
 import type { Limits } from './limits.ts'
 import type { RouteRules } from './route-rules.ts'
@@ -90,12 +90,13 @@ export interface RouteSpool {
 
 /**
  * Lines for the locations of a route that proxies requests. `maxBody`: the largest body that the route accepts, in bytes. `pauseGate`: file
- * that lets requests wait.
+ * that lets requests wait. `choosesCache`: Lua of the cache has the rewrite phase.
  */
 export function renderRouteSpool(
   route: RouteSpool,
-  { spool, maxBody, pauseGate }: { spool: Spool; maxBody: number; pauseGate?: string | undefined },
+  options: { spool: Spool; maxBody: number; pauseGate?: string | undefined; choosesCache: boolean },
 ): string[] {
+  const { spool, maxBody, pauseGate, choosesCache } = options
   const { totalBodyBytes, bodyBufferBytes } = spool
   const access: [string, ...string[]][] = [
     ...(pauseGate === undefined ? [] : [['gate.wait', pauseGate] as [string, string]]),
@@ -108,7 +109,16 @@ export function renderRouteSpool(
       ? [`proxy_max_temp_file_size ${route.responseSize};`]
       : []),
     ...(route.storesBodies ? [] : ['proxy_request_buffering off;']),
+    ...(pauseGate === undefined ? [] : renderGate(pauseGate, route.storesBodies && !choosesCache, bodyBufferBytes)),
     ...(access.length > 0 ? [callLuaInTurn('access', access)] : []),
+  ]
+}
+
+/** Lines that end a request at the gate when its client has left: the client may have sent it again. */
+function renderGate(gate: string, readsBody: boolean, bodyBufferBytes: number): string[] {
+  return [
+    'lua_check_client_abort on;',
+    ...(readsBody ? [callLua('rewrite', 'gate.read', gate, `${bodyBufferBytes}`)] : []),
   ]
 }
 

@@ -129,7 +129,9 @@ export function renderStoring(
   { front, spool, pauseGate }: Pick<RoutesModel, 'front' | 'spool' | 'pauseGate'>,
 ): string[] {
   const maxBody = bytesOf(rules.bodySize ?? front.limits.bodySize ?? '0')
-  return renderRouteSpool(target.spool, { spool, maxBody, pauseGate })
+  const cache = rules.cache ?? front.cache
+  const choosesCache = cache !== undefined && cache !== 'off' && cache.hasLua
+  return renderRouteSpool(target.spool, { spool, maxBody, pauseGate, choosesCache })
 }
 
 /**

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
+import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { nginxProcesses } from '../../supervisor/nginx/adapters/processes.ts'
@@ -176,6 +178,14 @@ require('node:http').createServer((q, r) => {
   env: { ...app.env, MONOHULL_HTTPS: 'off' },
 }
 
+/** Sends a request, and leaves the connection open. */
+async function post(monohull: Monohull, path: string, body: string): Promise<Socket> {
+  const socket = connect(Number(monohull.instance().httpPort), '127.0.0.1')
+  await once(socket, 'connect')
+  socket.write(`POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
+  return socket
+}
+
 describe('monohull pause', () => {
   it('lets requests wait and loses none; those in flight end first; resume, or the time, lets them go on', async t => {
     const monohull = startMonohull(t, noting)
@@ -211,9 +221,19 @@ describe('monohull pause', () => {
     assert.match((await tell(t, monohull, 'status')).output, /warning: requests wait until/)
     assert.equal((await tell(t, monohull, 'restart')).code, 0)
     assert.equal(seen().length, before)
+    const waiting = async () =>
+      Number(
+        /active_requests\{app="app"[^\n]* (\d+)/.exec((await tell(t, monohull, 'status', '--metrics')).output)?.[1],
+      )
+    const usual = clients.length
+    const impatient = await Promise.all(['x', 'x'.repeat(8000)].map(body => post(monohull, '/gone', body)))
+    await until('them to wait', async () => (await waiting()) === usual + impatient.length)
+    for (const socket of impatient) socket.destroy()
+    await until('them to end', async () => (await waiting()) === usual)
     const resumed = await tell(t, monohull, 'resume', '--json')
     assert.deepEqual(JSON.parse(resumed.output), { ok: true, message: 'resumed: requests go on' })
     await until('more requests', () => seen().length > before + 50)
+    assert.equal(seen().includes('/gone'), false, 'a request whose client had left reached the app')
 
     await tell(t, monohull, 'pause', '--for', '2s')
     await monohull.seen(/resumed: requests go on by=itself after=2/)

@@ -31,4 +31,21 @@ return {
         for _ = 1, 50 do wait() end
         expect(#nginx.opened, 1)
     end },
+    { "reads a small body of HTTP/1.1 while requests wait: nginx notices when the client leaves", function(nginx)
+        local reads = 0
+        ngx.req.read_body = function() reads = reads + 1 end
+        local function read(length)
+            ngx.var.content_length = length
+            require("monohull.gate").read(path, "8192")
+            return reads
+        end
+        expect(read("3"), 0)
+        nginx.time = nginx.time + 1
+        nginx.files[path] = "1030\n"
+        expect(read("8192"), 1)
+        for _, length in ipairs { "8193", "0" } do expect(read(length), 1) end
+        expect(read(nil), 1)
+        nginx.http_version = 2
+        expect(read("3"), 1)
+    end },
 }
