@@ -5,7 +5,7 @@ import type { Spool } from '../supervisor/front/spool.ts'
 export const plainFront: FrontRules = {
   trust: { proxies: [], proxyProtocol: false, forwardedHeader: false },
   publicPorts: { http: 80, https: 443 },
-  compression: { hasBrotli: false, minLength: 256, types: [] },
+  compression: { hasBrotli: false, minLength: 256, types: [], skipsWithCookies: false },
   http3: undefined,
   hsts: undefined,
   limits: { bodySize: '10m', rate: undefined, connections: undefined, requests: 3584 },

@@ -1,5 +1,6 @@
 import { inBatches } from '../base/batches.ts'
 import { bytesOf } from '../front/cache/cache.ts'
+import { renderCookieSkip } from '../front/compression.ts'
 import { type CountedRoute, otherHost, routeId } from '../front/requests/counted-route.ts'
 import { renderCounted } from '../front/requests/request-counter.ts'
 import { inProtocol } from '../nginx/protocol.ts'
@@ -75,6 +76,7 @@ function addressLines(model: RoutesModel, admission: readonly string[]): string[
     ...admission,
     'include snippets/proxy.conf;',
     ...renderAuthorization({}, model.front),
+    ...renderCookieSkip(model.front.compression),
     ...renderBuffering(model.front),
     ...renderStoring({ rules: {}, target: { spool: spoolsAll } }, model),
     ...renderResponseFilter({ rules: {}, target: {} }, model),

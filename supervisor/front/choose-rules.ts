@@ -13,7 +13,7 @@ import { headersOf } from './response-headers.ts'
 import type { FrontRules } from './rules.ts'
 
 const defaultBurst = 20
-const defaultCompression = { brotli: 'auto', min_length: 256, types: [] }
+const defaultCompression = { brotli: 'auto', min_length: 256, types: [], skip_with_cookies: false }
 /** Realm of basic_auth if none is set. */
 export const defaultRealm = 'Restricted'
 
@@ -124,13 +124,26 @@ function chooseHttp3(
 }
 
 /** Compression from its keys; undefined if it is off. Throws an OperatorError if it requires a module that the installed nginx lacks. */
-export function chooseCompression(config: CompressionConfig, { brotliModule }: NginxFeatures): Compression | undefined {
+export function chooseCompression(
+  config: CompressionConfig,
+  { brotliModule, luaModules }: NginxFeatures,
+): Compression | undefined {
   if (config === 'off') return undefined
-  const { brotli, min_length: minLength, types } = config === 'on' ? defaultCompression : config
+  const {
+    brotli,
+    min_length: minLength,
+    types,
+    skip_with_cookies: skipsWithCookies,
+  } = config === 'on' ? defaultCompression : config
+  if (skipsWithCookies && !luaModules) {
+    throw new OperatorError('cannot use compression.skip_with_cookies: the installed nginx has no Lua module', {
+      fix: 'apt-get install libnginx-mod-http-lua, or set compression to off',
+    })
+  }
   if (brotli === 'on' && !brotliModule) {
     throw new OperatorError('cannot compress with Brotli: the installed nginx has no module for it', {
       fix: 'apt-get install libnginx-mod-http-brotli-filter, or remove compression.brotli',
     })
   }
-  return { hasBrotli: brotli !== 'off' && brotliModule !== undefined, minLength, types }
+  return { hasBrotli: brotli !== 'off' && brotliModule !== undefined, minLength, types, skipsWithCookies }
 }

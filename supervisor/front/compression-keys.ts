@@ -27,9 +27,13 @@ export const compressionValue = z.union(
         )
         .default([])
         .register(docs, { description: 'Additional media types to compress' }),
+      skip_with_cookies: z.boolean({ error: 'expected true or false' }).default(false).register(docs, {
+        description:
+          'Whether apps and upstreams respond uncompressed to requests with a Cookie or Authorization header, so that the length of a response does not tell about secrets in it (BREACH)',
+      }),
     }),
   ],
-  { error: 'expected on, off or {brotli, min_length, types}' },
+  { error: 'expected on, off or {brotli, min_length, types, skip_with_cookies}' },
 )
 
 /** The key `compression`. */

@@ -1,3 +1,5 @@
+import { callLuaToSet } from '../nginx/text.ts'
+
 /** Compression of responses. */
 export interface Compression {
   hasBrotli: boolean
@@ -5,6 +7,8 @@ export interface Compression {
   minLength: number
   /** Additional media types. */
   types: readonly string[]
+  /** Whether responses to requests with cookies or a password stay as they are, because their size would tell about their text. */
+  skipsWithCookies: boolean
 }
 
 /** Level for gzip (1 to 9) and Brotli (0 to 11). Higher levels cost more time than they save. */
@@ -54,6 +58,12 @@ export function renderCompression(compression: Compression | undefined): string[
     'gzip_vary on;',
     ...(compression.hasBrotli ? renderFilter('brotli', compression) : []),
   ]
+}
+
+/** Lines for a location that proxies requests. Neither nginx nor the app compresses for a client that seems not to accept it. */
+export function renderCookieSkip(compression: Compression | 'off' | undefined): string[] {
+  if (!compression || compression === 'off' || !compression.skipsWithCookies) return []
+  return ['# compression', callLuaToSet('$monohull_skips_compression', 'compression.skip_with_cookies')]
 }
 
 /** Lines for the locations of a route. */

@@ -2,6 +2,7 @@ import { renderCredentials } from '../front/access.ts'
 import { refuseEmptySegment } from '../front/ambiguous-paths.ts'
 import { isCached, renderCacheAlone } from '../front/cache/alone.ts'
 import { bytesOf } from '../front/cache/cache.ts'
+import { renderCookieSkip } from '../front/compression.ts'
 import { renderCopiedHeaders } from '../front/forward-auth.ts'
 import { renderRouteResponseHeads } from '../front/response-heads.ts'
 import type { FrontRules } from '../front/rules.ts'
@@ -78,6 +79,7 @@ export function renderProxied(
     ...(peer.host ? [`set $monohull_sent_host ${peer.host};`] : []),
     includeSettings(peer.protocol),
     ...renderAuthorization(route.rules, model.front),
+    ...renderCookieSkip(route.rules.compression ?? model.front.compression),
     ...renderReadTimeout(target),
     ...renderBuffering(model.front, route),
     ...renderRouteResponseHeads(target.headSize),

@@ -15,6 +15,7 @@ export function luaKeys({
   routes,
 }: NginxModel): string[] {
   const caches = [front.cache, ...routes.map(({ rules }) => rules.cache)]
+  const compressions = [front.compression, ...routes.map(({ rules }) => rules.compression)]
   return [
     ...(features.luaModules ? ['nginx.worker_connections', 'health'] : []),
     ...(retrySocket ? ['app'] : []),
@@ -25,6 +26,7 @@ export function luaKeys({
     ...(dynamicRoutes ? ['dynamic_routes'] : []),
     ...(routes.some(({ rules }) => rules.forwardAuth) ? ['routes'] : []),
     ...(caches.some(cache => cache && cache !== 'off' && cache.hasLua) ? ['cache'] : []),
+    ...(compressions.some(own => own && own !== 'off' && own.skipsWithCookies) ? ['compression'] : []),
     ...(spool.totalBodyBytes === undefined ? [] : ['temp_dir']),
   ]
 }

@@ -346,7 +346,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
                 connections: 2,
                 deny: ['10.0.0.0/8'],
                 headers: [{ name: 'X-Own', value: "it's" }],
-                compression: { hasBrotli: false, minLength: 0, types: [] },
+                compression: { hasBrotli: false, minLength: 0, types: [], skipsWithCookies: false },
                 cache: {
                   ttlSeconds: 0,
                   key: '$uri',

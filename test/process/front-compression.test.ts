@@ -1,6 +1,6 @@
 // needs: libnginx-mod-http-brotli-filter
 import assert from 'node:assert/strict'
-import { request } from 'node:http'
+import { type IncomingHttpHeaders, request } from 'node:http'
 import { describe, it } from 'node:test'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { ask, fixture, startMonohull } from './monohull.ts'
@@ -55,6 +55,43 @@ describe('compression', () => {
     }
   })
 
+  it('does not happen for clients that say who they are, if that is wanted: the length would tell about secrets', async t => {
+    const page = 'secret '.repeat(300)
+    const skipping = 'compression: { skip_with_cookies: true }'
+    const monohull = startMonohull(t, {
+      env: { MONOHULL_WORKERS: undefined },
+      files: {
+        'public/page.html': page,
+        'monohull.yaml': `https: off
+${skipping}
+app: { command: [node, ${fixture('echo.cjs')}], workers: 1 }
+routes:
+  - { app: app }
+  - { path: /usual, app: app, compression: on }
+  - { path: /never, app: app, compression: off }
+  - { path: /files, files: { root: public } }
+`,
+      },
+    })
+    const { httpPort } = await monohull.serving()
+    const query = `header=content-type:text/html&x=${'x'.repeat(400)}`
+    /** Encoding of the response, and whether the app was told what the client accepts. */
+    async function seenBy(path: string, headers: Record<string, string>) {
+      const bytes = await fetchResponse(httpPort, `${path}?${query}`, { 'accept-encoding': 'gzip', ...headers })
+      const { 'content-encoding': encoding = 'none' } = bytes.headers
+      const text = encoding === 'gzip' ? gunzipSync(bytes.body).toString() : bytes.body.toString()
+      return [encoding, text.includes('"accept-encoding":"gzip"')]
+    }
+    const cookie = { cookie: 'a=b' }
+    const authorization = { authorization: 'Basic YTpi' }
+    assert.deepEqual(await seenBy('/', {}), ['gzip', true])
+    assert.deepEqual(await seenBy('/', cookie), ['none', false])
+    assert.deepEqual(await seenBy('/', authorization), ['none', false])
+    assert.deepEqual(await seenBy('/usual', cookie), ['gzip', true])
+    assert.deepEqual(await seenBy('/never', cookie), ['none', true])
+    assert.equal((await seenBy('/files/page.html', cookie))[0], 'gzip')
+  })
+
   it('is as it is configured', async t => {
     const start = async (yaml: string) => {
       const monohull = startMonohull(t, { args: answers, files: { 'monohull.yaml': `https: off\n${yaml}\n` } })
@@ -72,12 +109,21 @@ describe('compression', () => {
   })
 })
 
-function fetchBytes(port: number | undefined, path: string, encoding: string): Promise<Buffer> {
+async function fetchBytes(port: number | undefined, path: string, encoding: string): Promise<Buffer> {
+  return (await fetchResponse(port, path, { 'accept-encoding': encoding })).body
+}
+
+/** The response with its bytes as they were sent. */
+function fetchResponse(
+  port: number | undefined,
+  path: string,
+  headers: Record<string, string>,
+): Promise<{ headers: IncomingHttpHeaders; body: Buffer }> {
   return new Promise((resolve, reject) => {
-    request({ host: '127.0.0.1', port, path, agent: false, headers: { 'accept-encoding': encoding } }, response => {
+    request({ host: '127.0.0.1', port, path, agent: false, headers }, response => {
       const chunks: Buffer[] = []
       response.on('data', (chunk: Buffer) => chunks.push(chunk))
-      response.on('end', () => resolve(Buffer.concat(chunks)))
+      response.on('end', () => resolve({ headers: response.headers, body: Buffer.concat(chunks) }))
     })
       .on('error', reject)
       .end()

@@ -84,7 +84,7 @@ describe('config/load: invalid values', () => {
     ['send_files: {/private: x}', 'expected a path that ends with a slash, such as /protected/'],
     ['send_files: {/private/: [1]}', 'expected a directory'],
     ['{send_files: {/x/: x}, routes: [{path: /x, app: app}]}', 'is the path of a route'],
-    ['compression: gzip', 'expected on, off or {brotli, min_length, types}'],
+    ['compression: gzip', 'expected on, off or {brotli, min_length, types, skip_with_cookies}'],
     [
       'compression: {types: [text/event-stream]}',
       'expected other media types: server-sent events would wait in the compressor',

@@ -18,7 +18,10 @@ export const frontModels: Record<string, NginxModel> = {
   brotli: {
     ...plainModel,
     features: { ...plainModel.features, brotliModule: '/usr/lib/nginx/modules/ngx_http_brotli_filter_module.so' },
-    front: { ...plainFront, compression: { hasBrotli: true, minLength: 1000, types: ['application/x-own'] } },
+    front: {
+      ...plainFront,
+      compression: { hasBrotli: true, minLength: 1000, types: ['application/x-own'], skipsWithCookies: true },
+    },
   },
   'no-compression': { ...plainModel, front: { ...plainFront, compression: undefined } },
   limits: {
@@ -71,7 +74,7 @@ export const frontModels: Record<string, NginxModel> = {
     features: { ...plainModel.features, brotliModule: '/usr/lib/nginx/modules/ngx_http_brotli_filter_module.so' },
     front: {
       ...plainFront,
-      compression: { hasBrotli: true, minLength: 256, types: [] },
+      compression: { hasBrotli: true, minLength: 256, types: [], skipsWithCookies: false },
       limits: { bodySize: '1m', rate: { count: 10, per: 's', burst: 20 }, connections: 8, requests: 3584 },
       access: {
         basicAuth: { file: '/app/staff', realm: 'Staff', forwards: false },
@@ -109,7 +112,7 @@ export const frontModels: Record<string, NginxModel> = {
             { name: 'Referrer-Policy', value: 'strict-origin-when-cross-origin' },
             { name: 'Content-Security-Policy', value: "default-src 'self'" },
           ],
-          compression: { hasBrotli: false, minLength: 1000, types: [] },
+          compression: { hasBrotli: false, minLength: 1000, types: [], skipsWithCookies: false },
           cache: { ...ruledCache, ttlSeconds: 0, cookies: 'ignore' },
         },
       }),
