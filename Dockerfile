@@ -8,6 +8,7 @@ COPY supervisor supervisor
 COPY app app
 COPY page page
 COPY nginx nginx
+COPY php php
 RUN npm run build
 
 
@@ -28,6 +29,7 @@ RUN useradd --uid 10001 --user-group --no-create-home --home-dir /app --shell /u
 
 COPY LICENSE package.json start.sh /opt/monohull/
 COPY --from=build /src/nginx /opt/monohull/nginx
+COPY --from=build /src/php /opt/monohull/php
 COPY --from=build /src/dist /opt/monohull/dist
 ENV MONOHULL_IMAGE=1
 WORKDIR /app

@@ -1,10 +1,12 @@
 import { splitCommand } from '../config/command-words.ts'
+import { findDocumentRoot, frontController } from './php-site.ts'
 import { namesWorkspace } from './workspace-words.ts'
 
-/** Content of the app: a command to run, a directory of static files, or the welcome page. */
+/** Content of the app: a command to run, a directory of PHP or of static files, or the welcome page. */
 export type AppContent =
   | { kind: 'command'; argv: string[]; env: Record<string, string>; origin: string }
   | { kind: 'files'; root: string; origin: string }
+  | { kind: 'php'; root: string; origin: string }
   | { kind: 'welcome'; origin: string }
 
 /** The used fields of package.json. */
@@ -65,7 +67,7 @@ export function chooseContent(command: readonly string[] | undefined, project: P
   if (command) {
     const [only = ''] = command
     if (command.length === 1 && project.isDirectory(only))
-      return found({ kind: 'files', root: only, origin: `directory ${only}` })
+      return phpIn(only, project) ?? found({ kind: 'files', root: only, origin: `directory ${only}` })
     return resolvePrefixed(command, { project, origin: only, above: [] })
   }
   const { packageJson } = project
@@ -74,6 +76,8 @@ export function chooseContent(command: readonly string[] | undefined, project: P
   const main = packageJson ? (packageJson.main ?? 'index.js') : undefined
   if (main && project.isFile(main))
     return resolve(['node', main], { project, origin: 'main of package.json', above: [] })
+  const php = phpIn('.', project)
+  if (php) return php
   for (const directory of staticDirectories) {
     if (project.isFile(`${directory}/index.html`))
       return found({ kind: 'files', root: directory, origin: `${directory}/index.html` })
@@ -86,6 +90,11 @@ export function chooseContent(command: readonly string[] | undefined, project: P
     }
   }
   return found({ kind: 'welcome', origin: 'no app found' })
+}
+
+function phpIn(directory: string, project: Project): CommandResult | undefined {
+  const root = findDocumentRoot(directory, project)
+  return root === undefined ? undefined : found({ kind: 'php', root, origin: `${root}/${frontController}` })
 }
 
 interface Context {

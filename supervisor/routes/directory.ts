@@ -70,12 +70,11 @@ export function renderDirectory(
 ): string[] {
   const { root, index, fallback } = target
   const isBelow = match === 'prefix' && path !== '/'
-  const from = root === '/' ? '' : ` ${quote(`from=${root}`)}`
   return [
     ...(isBelow ? [`alias ${quote(`${root.replace(/\/$/, '')}/`)};`] : []),
     ...(match === 'prefix' ? [] : [`root ${quote(root)};`]),
     ...(isBelow || match !== 'prefix' ? [`index ${index};`] : []),
-    ...(target.looksForLinks ? [`disable_symlinks on${from};`] : []),
+    ...renderLinkCheck(target),
     ...renderShortcuts(target, features),
     ...(hasCacheMap(target) ? [`add_header Cache-Control ${variable};`, ...headers] : []),
     ...(target.isListed ? ['autoindex on;'] : []),
@@ -94,8 +93,14 @@ export function renderDirectory(
   ]
 }
 
+/** Directive that rejects symbolic links below the root. */
+export function renderLinkCheck({ root, looksForLinks }: { root: string; looksForLinks: boolean }): string[] {
+  const from = root === '/' ? '' : ` ${quote(`from=${root}`)}`
+  return looksForLinks ? [`disable_symlinks on${from};`] : []
+}
+
 /** Directives for compressed and open files. A lookup takes as long as sending the file, so none is made in vain. */
-function renderShortcuts(
+export function renderShortcuts(
   { looksForGzip, looksForBrotli, keepsOpen }: DirectoryShortcuts,
   { brotliStaticModule }: Pick<NginxFeatures, 'brotliStaticModule'>,
 ): string[] {

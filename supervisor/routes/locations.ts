@@ -8,6 +8,7 @@ import { type DirectoryRoute, hiddenFiles, renderDirectory, renderDirectoryMaps 
 import { renderRouteForwardAuth } from './forward-auth.ts'
 import { includeFrontHeaders, mayRefuse, renderAdmission, renderAdmitted, renderResponseRules } from './front.ts'
 import { renderInternal } from './internal.ts'
+import { isPhp, type PhpRoute, renderPhpFiles, renderPhpMaps } from './php.ts'
 import {
   isProxied,
   type ProxiedModel,
@@ -88,6 +89,7 @@ interface Site {
 
 function renderRoute(route: ServedRoute, site: Site): string[] {
   const { model } = site
+  if (isPhp(route)) return renderPhp(route, site)
   if (isGuarded(route, model)) return renderGuarded(route, site)
   const { at, below } = renderBodies(route, model)
   const admission = [...renderRouteCount(route, site.host, model), ...renderAdmission(route, model)]
@@ -157,8 +159,36 @@ function renderGuarded(route: ProxiedRoute, site: Site): string[] {
   return [...locations(route, { at: [...count, ...bodies.at], below: [...count, ...bodies.below] }, site), ...retries]
 }
 
+/** Route to a PHP app: the location at the path sends files, and a named one runs scripts. */
+function renderPhp(route: PhpRoute, site: Site): string[] {
+  const { model } = site
+  const index = model.routes.indexOf(route)
+  const treatment = renderResponseRules(route, model)
+  const rules = [...renderAdmission(route, model), ...treatment]
+  const scripts = `@monohull_php_${index}`
+  const retry = `@monohull_retry_${index}`
+  const count = renderRouteCount(route, site.host, model)
+  const hasRetry = isGuarded(route, model)
+  const guard = hasRetry ? renderGuard(route, model, retry) : []
+  const admitted = [...renderAdmitted(route, model), ...treatment].filter(
+    line => line !== recursiveErrors || !guard.includes(line),
+  )
+  const files = renderPhpFiles(route, { variable: variableOf(index), features: model.features, scripts })
+  const snippet = route.snippet ? [includeOwn(route.snippet)] : []
+  const bodies = {
+    at: [...count, ...rules, `return 308 ${route.path}/$is_args$args;`],
+    below: [...count, ...rules, ...snippet, ...files],
+  }
+  return [
+    ...locations(route, bodies, site),
+    ...block(scripts, [...admitted, ...guard, ...renderBodies(route, model).below]),
+    ...(hasRetry ? block(retry, [...admitted, ...guard, ...renderBodies(route, model, nextAddress).below]) : []),
+  ]
+}
+
 function renderMap(route: ServedRoute, index: number): string[] {
   const { target, path } = route
+  if (isPhp(route)) return renderPhpMaps(route, variableOf(index))
   switch (target.kind) {
     case 'app':
     case 'upstream':

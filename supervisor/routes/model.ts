@@ -2,8 +2,9 @@ import { join, resolve } from 'node:path'
 import type { ResponseHeadersConfig } from '../front/response-header-keys.ts'
 import type { NginxFeatures } from '../nginx/features.ts'
 import type { AppSettings } from '../workers/adapters/app-settings.ts'
+import type { PhpSite } from '../workers/php/site.ts'
 import type { Route } from './keys.ts'
-import type { FilesTarget, RouteTarget, ServedRoute } from './route.ts'
+import type { FilesTarget, PhpTarget, RouteTarget, ServedRoute } from './route.ts'
 import { routeRules } from './rules.ts'
 import { type Directories, shortcutsOf } from './static-directory.ts'
 
@@ -13,7 +14,7 @@ export const internalSocketName = 'internal.sock'
 /** Settings that routes depend on. */
 export interface RoutesSettings {
   config: { routes: readonly Route[]; directory: string; run_dir: string; headers: ResponseHeadersConfig }
-  apps: readonly Pick<AppSettings, 'name' | 'content'>[]
+  apps: readonly Pick<AppSettings, 'name' | 'content' | 'php'>[]
 }
 
 /** Settings that name directories of static files. */
@@ -52,8 +53,9 @@ export function routesOf(
       case 'internal':
         return { ...target, socket: join(config.run_dir, internalSocketName) }
       case 'app': {
-        const content = apps.find(({ name }) => name === target.name)?.content
-        return content?.kind === 'files' ? toDirectory(content.root, directories) : content && target
+        const app = apps.find(({ name }) => name === target.name)
+        if (app?.content.kind === 'files') return toDirectory(app.content.root, directories)
+        return app && { ...target, php: app.php && toPhp(app.php, { directories, isExact: match === 'exact' }) }
       }
     }
   }
@@ -71,8 +73,15 @@ export function routesOf(
 export function staticDirectoriesOf({ config, apps }: DirectorySources): string[] {
   return [
     ...config.routes.flatMap(({ target }) => (target.kind === 'files' ? resolve(config.directory, target.root) : [])),
-    ...apps.flatMap(({ content }) => (content.kind === 'files' ? content.root : [])),
+    ...apps.flatMap(({ content, php }) => (content.kind === 'files' ? content.root : (php?.root ?? []))),
   ]
+}
+
+function toPhp(
+  { root, frontController, followsLinks }: PhpSite,
+  { directories, isExact }: { directories: Directories; isExact: boolean },
+): PhpTarget {
+  return { root, frontController, ...shortcutsOf(directories.get(root), { followsLinks, isExact }) }
 }
 
 function toDirectory(root: string, directories: Directories): FilesTarget {

@@ -13,6 +13,7 @@ import { upstreamName } from '../upstreams/lines.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
 import { appGroup } from '../workers/app-upstream.ts'
 import { renderRequestLog } from '../workers/request-log.ts'
+import { isPhp, renderScript } from './php.ts'
 import type { ProxiedTarget, RoutesModel, ServedRoute } from './route.ts'
 
 /** Values of snippets/proxy.conf; a location contains only what differs. */
@@ -78,6 +79,9 @@ export function renderProxied(
   const common = inProtocol(peer.protocol, [
     ...(peer.host ? [`set $monohull_sent_host ${peer.host};`] : []),
     includeSettings(peer.protocol),
+    ...(isPhp(route)
+      ? renderScript(route, { variable, isChosen: address !== undefined })
+      : renderPathInfo(peer.protocol)),
     ...renderAuthorization(route.rules, model.front),
     ...renderCookieSkip(route.rules.compression ?? model.front.compression),
     ...renderReadTimeout(target),
@@ -103,14 +107,22 @@ export function renderProxied(
 
 type AuthorizingFront = Pick<FrontRules, 'access' | 'copiedHeaders'>
 
+/** The whole path for a FastCGI app that has no scripts. */
+function renderPathInfo(protocol: Protocol): string[] {
+  return protocol === 'fastcgi' ? ['fastcgi_param PATH_INFO $document_uri;'] : []
+}
+
 /** Authorization for the target of a route, or for an address without one. */
 export function renderAuthorization(rules: ServedRoute['rules'], front: AuthorizingFront): string[] {
   return [...renderCredentials(rules, front.access), ...renderCopiedHeaders(rules.forwardAuth, front.copiedHeaders)]
 }
 
-/** Buffering of a route, or of an address without one. nginx stores only responses that it buffers. */
+/**
+ * Buffering of a route, or of an address without one. nginx stores only responses that it buffers. A process of PHP-FPM has one request at a
+ * time, and should not wait for slow clients.
+ */
 export function renderBuffering(front: Pick<FrontRules, 'cache'>, route?: ProxiedRoute): string[] {
-  const byDefault = isCached(route?.rules ?? {}, front) ? 'on' : 'off'
+  const byDefault = isCached(route?.rules ?? {}, front) || (route && isPhp(route)) ? 'on' : 'off'
   return (route?.target.buffering ?? byDefault) === 'on' ? [] : ['proxy_buffering off;']
 }
 

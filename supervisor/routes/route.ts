@@ -42,6 +42,15 @@ export interface ProxiedTarget {
   /** Largest response head in nginx's notation; undefined: that of the whole front. */
   headSize: string | undefined
   spool: RouteSpool
+  /** Undefined: every request goes to the app or upstream. */
+  php?: PhpTarget | undefined
+}
+
+/** Directory of a PHP app: nginx sends its files, and the workers run its scripts. */
+export interface PhpTarget extends DirectoryShortcuts {
+  root: string
+  /** Path below the root of the script that responds where no file exists; undefined: 404. */
+  frontController: string | undefined
 }
 
 /** Usual value of `spool`. */

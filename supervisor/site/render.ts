@@ -104,7 +104,9 @@ function tlsSites(model: NginxModel): Site[] {
 
 function renderMain(model: NginxModel): string {
   const { brotliModule, brotliStaticModule, luaModules } = model.features
-  const looksForBrotli = model.routes.some(({ target }) => target.kind === 'files' && target.looksForBrotli)
+  const looksForBrotli = model.routes.some(({ target }) =>
+    target.kind === 'files' ? target.looksForBrotli : 'php' in target && target.php?.looksForBrotli,
+  )
   const lua = luaKeys(model)
   return lines([
     // directives above the first comment depend on no key

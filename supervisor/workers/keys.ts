@@ -18,11 +18,12 @@ import { after } from '../processes/after-key.ts'
 import { exitAfter, onFailure, rejectUnusedExitAfter } from '../processes/failure-keys.ts'
 import { stopSignal } from '../processes/stop-signal-key.ts'
 import { appBalances } from './app-upstream.ts'
+import { php } from './php/keys.ts'
 import { describeProtocolProblems } from './protocol-problems.ts'
 
 const workers = workerCount.default('auto').register(docs, {
   description:
-    'Number of workers, each with a unix socket; auto: the CPUs that the cgroup grants, rounded up; {min, max}: scaled by load within these limits',
+    'Number of workers, each with a unix socket; auto: the CPUs that the cgroup grants, rounded up, or one PHP-FPM; {min, max}: scaled by load within these limits',
 })
 
 /** Keys of an app. */
@@ -30,7 +31,7 @@ export const app = z
   .strictObject({
     command: command.optional().register(docs, {
       description:
-        'What to run: a list of words, or one string split as a shell splits words (no shell runs it); a directory is served as static files',
+        'What to run: a list of words, or one string split as a shell splits words (no shell runs it); a directory is served as static files, or with PHP-FPM if it contains index.php or public/index.php',
     }),
     directory: z.string({ error: 'expected a directory' }).min(1, 'expected a directory').default('.').register(docs, {
       description:
@@ -41,7 +42,8 @@ export const app = z
       .min(1, 'expected the name of a user')
       .optional()
       .register(docs, {
-        description: 'User the app runs as if monohull was started as root; default: app, if such a user exists',
+        description:
+          'User the app runs as if monohull was started as root; default: app, if such a user exists, and for PHP www-data',
       }),
     workers,
     after: after(
@@ -58,6 +60,7 @@ export const app = z
         description:
           'Protocol that nginx speaks to the workers. http: HTTP/1.1; fastcgi: PHP-FPM; grpc: gRPC, by HTTP/2; uwsgi: that of uWSGI',
       }),
+    php: php.optional(),
     balance: z
       .enum(appBalances, { error: `expected ${listBalances(appBalances)}` })
       .default('least_conn')
@@ -111,7 +114,8 @@ export const app = z
       })
       .prefault({}),
     max_requests: whole(0, 1_000_000_000).default(0).register(docs, {
-      description: 'Requests after which a Node worker is replaced, once the new one is ready; 0: never',
+      description:
+        'Requests after which a Node worker is replaced, once the new one is ready, or a process of PHP-FPM; 0: never',
     }),
     max_requests_jitter: whole(0, 1_000_000_000).default(0).register(docs, {
       description: 'Maximum number of requests that is added at random to the max_requests of each worker',

@@ -3,6 +3,7 @@ import type { Protocol } from '../nginx/protocol.ts'
 interface ProtocolKeys {
   protocol: Protocol
   balance: string
+  php?: object | undefined
   health?: { path?: string | undefined } | undefined
 }
 
@@ -14,7 +15,8 @@ interface ProtocolProblem {
 }
 
 /** Problems of keys of an app that do not fit its protocol. */
-export function describeProtocolProblems({ protocol, balance, health }: ProtocolKeys): ProtocolProblem[] {
+export function describeProtocolProblems({ balance, health, php, ...value }: ProtocolKeys): ProtocolProblem[] {
+  const protocol = php ? 'fastcgi' : value.protocol
   const problems: ProtocolProblem[] = []
   if (health && health.path === undefined && protocol === 'http')
     problems.push({ path: ['health', 'path'], message: 'expected a path such as /health' })

@@ -10,7 +10,8 @@ import { type InstanceRecord, readInstance } from '../../supervisor/run/adapters
 import { launcher } from './built.ts'
 import { startedAfter } from './next-worker.ts'
 
-const home = join(import.meta.dirname, '../..')
+/** The project. */
+export const home = join(import.meta.dirname, '../..')
 const fixtures = join(home, 'test/fixtures/apps')
 const pollMs = 10
 const defaultDeadlineMs = 40_000

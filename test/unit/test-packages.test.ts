@@ -30,6 +30,7 @@ const signs: Record<string, RegExp> = {
   nginx: /readNginxFeatures\(\)/,
   openssl: /\(\s*'openssl'|pagesForUsers\(\)[\s\S]*execFileSync\('sh'/,
   pebble: /'pebble'/,
+  'php-fpm': /fixtures\/php'/,
   prometheus: /'prometheus', \[/,
   puma: /^RUN .*puma|'puma /m,
   python3: /['[]python3['",]|^RUN .*python3 |\/usr\/bin\/python3 manage/m,

@@ -14,7 +14,7 @@ export function findContent(
   try {
     const result = chooseContent(command, openProject(context.directory, context.path))
     if (!result.ok) complain(`${key}.command`, command, result.problem, result.fix)
-    else if (result.content.kind !== 'files') return result.content
+    else if (!('root' in result.content)) return result.content
     else return { ...result.content, root: resolve(context.directory, result.content.root) }
   } catch (error) {
     const fix = error instanceof OperatorError ? error.fix : 'fix the app directory'

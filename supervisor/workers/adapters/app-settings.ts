@@ -21,6 +21,8 @@ import { defaultStopSignal } from '../../processes/stop-signal.ts'
 import type { WorkerLimits } from '../autoscaling/decision.ts'
 import { watchEveryMs } from '../hangs/watch-policy.ts'
 import type { AppConfig } from '../keys.ts'
+import { findPhpProgram, findPhpSite, type PhpSources } from '../php/adapters/php-settings.ts'
+import type { PhpSite } from '../php/site.ts'
 import type { WorkerPlan } from '../plan.ts'
 import { portVariableOf } from '../port-variable.ts'
 import { withReadablePreload } from '../readable-preload.ts'
@@ -28,12 +30,17 @@ import { entryCount } from '../socket-paths.ts'
 
 const loadIntervalMs = 1000
 
+/** Content of an app on this machine: PHP is run by a command. */
+export type RunContent = Exclude<AppContent, { kind: 'php' }>
+
 /** One configured app, resolved on this machine. */
 export interface AppSettings {
   name: string
   config: AppConfig
   context: ProgramContext
-  content: AppContent
+  content: RunContent
+  /** Directory whose PHP scripts the workers run; undefined: nginx passes every request to them. */
+  php?: PhpSite | undefined
   /** Plan of the workers; undefined if nginx serves the content as static files. */
   plan: WorkerPlan | undefined
 }
@@ -63,14 +70,17 @@ export function resolveApp(
   { app, world, runDir, order, cpus, nginxUser, complain }: AppSources,
 ): AppSettings | undefined {
   const key = keyOfApp(name)
-  const context = findProgramContext(key, app, world, complain)
-  if (!context) return undefined
+  const given = findProgramContext(key, app, world, complain)
+  if (!given) return undefined
   // in monohull's own directory, package.json is not that of an app
-  const isInstallation = !app.command && context.directory === world.home
-  const content: AppContent | undefined = isInstallation
+  const isInstallation = !app.command && given.directory === world.home
+  const found: AppContent | undefined = isInstallation
     ? { kind: 'welcome', origin: 'no app given' }
-    : findContent(key, app.command, { context, complain })
-  if (!content) return undefined
+    : findContent(key, app.command, { context: given, complain })
+  if (!found) return undefined
+  const resolved = resolvePhp(key, found, { app, context: given, world, cpus, nginxUser, complain })
+  if (!resolved) return undefined
+  const { content, context, php } = resolved
   if (content.kind === 'files') {
     if (isUnfitPath(content.root)) {
       complain(
@@ -91,11 +101,22 @@ export function resolveApp(
       `is in local time, and TZ=${world.env.TZ} is not a time zone`,
       'set TZ to a name such as Europe/Berlin, or unset it',
     )
+  const config = php ? { ...app, protocol: 'fastcgi' as const } : app
   const portVariable = content.kind === 'command' ? portVariableOf(content.argv) : undefined
   const listen = portVariable === undefined ? app.listen : 'port'
   const plan = createPlan({
-    ...{ name, app: { ...app, listen }, world, runDir, order, context, content, portVariable },
-    ...countWorkers(app.workers, cpus),
+    ...{
+      name,
+      app: { ...config, listen, ...(php ? { max_requests: 0 } : {}) },
+      world,
+      runDir,
+      order,
+      context,
+      content,
+      portVariable,
+    },
+    // a PHP-FPM master has as many processes as the CPUs need, and counts their requests itself
+    ...countWorkers(app.workers, php ? 1 : cpus),
   })
   checkProgram(`${key}.command`, plan.argv, { context: { ...context, directory: plan.directory }, complain })
   if (listen === 'inherit' && content.kind === 'command')
@@ -105,7 +126,33 @@ export function resolveApp(
       complain,
     })
   if (content.kind === 'command') checkAccess(key, context.directory, context.account, complain)
-  return { name, config: app, context, content, plan }
+  return { name, config, context, content, php, plan }
+}
+
+/** Content of an app, where PHP is the command that runs it. Undefined if it cannot run. */
+function resolvePhp(
+  key: string,
+  content: AppContent,
+  sources: Omit<PhpSources, 'masters'>,
+): { content: RunContent; context: ProgramContext; php: PhpSite | undefined } | undefined {
+  const { app, context, complain } = sources
+  const { count, limits } = countWorkers(app.workers, 1)
+  const all = { ...sources, masters: Math.max(1, limits?.max ?? count) }
+  if (content.kind !== 'php') {
+    if (app.php && (content.kind !== 'command' || app.protocol !== 'fastcgi'))
+      complain(
+        `${key}.php`,
+        undefined,
+        'is for a directory with index.php, or a command with protocol: fastcgi',
+        'remove it',
+      )
+    return { content, context, php: app.php && findPhpSite(key, undefined, all) }
+  }
+  const php = findPhpSite(key, content.root, all)
+  const program = php && findPhpProgram(key, php.root, all)
+  if (!program) return undefined
+  const { argv, env, account } = program
+  return { content: { kind: 'command', argv, env, origin: content.origin }, context: { ...context, account }, php }
 }
 
 /** Initial number of workers. An app that is scaled by load starts with the minimum. */

@@ -56,6 +56,18 @@ describe('processes/app-command: a command', () => {
     })
   })
 
+  it('that is a directory with index.php is run by PHP-FPM, and so is a project with one', () => {
+    const site = { folders: ['site'], files: ['site/public/index.php'] }
+    assert.deepEqual(chosen(['site'], site), {
+      kind: 'php',
+      root: 'site/public',
+      origin: 'site/public/index.php',
+    })
+    const build = { packageJson: { name: 'assets', scripts: { build: 'vite build' } }, files: ['public/index.php'] }
+    assert.equal(chosen(undefined, build).kind, 'php')
+    assert.equal(chosen(undefined, { ...scripts({ start: 'node x' }), files: ['public/index.php'] }).kind, 'command')
+  })
+
   it('that is a directory is served as files', () => {
     assert.deepEqual(chosen(['public'], { folders: ['public'] }), {
       kind: 'files',

@@ -1,0 +1,93 @@
+import type { NginxFeatures } from '../nginx/features.ts'
+import { quote } from '../nginx/text.ts'
+import { hiddenFiles, renderLinkCheck, renderShortcuts } from './directory.ts'
+import type { PhpTarget, ProxiedTarget, ServedRoute } from './route.ts'
+
+/** Route to an app whose directory nginx serves, and whose scripts its workers run. */
+export interface PhpRoute extends ServedRoute {
+  target: ProxiedTarget & { php: PhpTarget }
+}
+
+/** Whether a route leads to such an app. */
+export function isPhp(route: { target: { kind: string; php?: PhpTarget | undefined } }): route is PhpRoute {
+  return route.target.php !== undefined
+}
+
+/** Names that are never sent as files: scripts, whether PHP-FPM runs them or not, and what they include. */
+const source = quote('~*\\.(php\\d?|phtml|phps|phar|inc)(/|$)')
+
+/**
+ * Maps from the path, below the route: to a file that is sent as it is, to the index.html of a directory, to the index.php of a directory
+ * without its slash, to the script, to what follows the script, and to the front controller. Empty: there is none.
+ */
+export function renderPhpMaps({ path, match, target: { php } }: PhpRoute, variable: string): string[] {
+  const prefix = match === 'prefix' && path !== '/' ? escapeRegex(path) : ''
+  const map = (name: string, ...entries: [pattern: string, value: string][]) => [
+    `map $uri ${variable}_${name} {`,
+    "    default '';",
+    ...entries.map(([pattern, value]) => `    ${pattern} ${value};`),
+    '}',
+  ]
+  const below = (pattern: string) => quote(`~^${prefix}${pattern}$`)
+  return [
+    ...map('file', [source, "''"], [below('(/.*)'), '$1']),
+    ...map('page', [below('(/.+/)'), '$1index.html']),
+    ...map('slash', [below('(/.*[^/])'), '$1/index.php']),
+    ...map('script', [below('(/.*?\\.php)(/.*)?'), '$1'], [below('(/(.*/)?)'), '$1index.php']),
+    ...map('info', [below('/.*?\\.php(/.*)'), '$1']),
+    ...(php.frontController ? map('front', [source, "''"], [quote('~.'), php.frontController]) : []),
+  ]
+}
+
+/** Body of the location that sends files; `scripts`: the named location for everything else. */
+export function renderPhpFiles(
+  { match, target: { php } }: PhpRoute,
+  {
+    variable,
+    features,
+    scripts,
+  }: { variable: string; features: Pick<NginxFeatures, 'brotliStaticModule'>; scripts: string },
+): string[] {
+  return [
+    `root ${quote(php.root)};`,
+    ...renderLinkCheck(php),
+    ...renderShortcuts(php, features),
+    // relative links of the directory's page depend on the slash
+    `if (-f $document_root${variable}_slash) {`,
+    '    rewrite ^(.*)$ $1/ permanent;',
+    '}',
+    `try_files ${variable}_file ${variable}_page ${scripts};`,
+    // nginx accepts no location inside an exact one
+    ...(match === 'exact' ? [] : hiddenFiles),
+  ]
+}
+
+/** Lines that choose the script: an existing file below the root. `isChosen`: an earlier location has chosen it. */
+export function renderScript(
+  { path, match, target: { php } }: PhpRoute,
+  { variable, isChosen }: { variable: string; isChosen: boolean },
+): string[] {
+  const prefix = match === 'prefix' && path !== '/' ? path : ''
+  return [
+    `root ${quote(php.root)};`,
+    ...(isChosen
+      ? []
+      : [
+          ...renderLinkCheck(php),
+          // before try_files changes the path
+          `set $monohull_path_info ${variable}_info;`,
+          `try_files ${variable}_script${php.frontController ? ` ${variable}_front` : ''} =404;`,
+        ]),
+    'fastcgi_param PATH_INFO $monohull_path_info if_not_empty;',
+    'fastcgi_param DOCUMENT_ROOT $document_root;',
+    'fastcgi_param SCRIPT_FILENAME $document_root$uri;',
+    `fastcgi_param SCRIPT_NAME ${quote(`${prefix}$uri`)};`,
+    `fastcgi_param DOCUMENT_URI ${quote(`${prefix}$uri`)};`,
+    'fastcgi_param REDIRECT_STATUS 200;',
+    'fastcgi_param GATEWAY_INTERFACE CGI/1.1;',
+  ]
+}
+
+function escapeRegex(text: string): string {
+  return text.replace(/[.+*?^$()[\]{}|\\]/g, '\\$&')
+}
