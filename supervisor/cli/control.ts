@@ -3,6 +3,7 @@ import { systemClock } from '../base/adapters/system-clock.ts'
 import { pause } from '../base/clock.ts'
 import { exitCode, OperatorError } from '../base/errors.ts'
 import type { Outcome } from '../base/outcome.ts'
+import { plainText } from '../base/plain-text.ts'
 import type { World } from '../base/world.ts'
 import { askAdmin } from '../run/adapters/admin-client.ts'
 import { findRunning, isRunning, readInstance } from '../run/adapters/instance.ts'
@@ -34,7 +35,9 @@ export function printOutcome(outcome: Outcome, format: OutputFormat = 'text'): n
   if (format === 'json') process.stdout.write(toJson(outcome))
   else if (outcome.ok) process.stdout.write(`monohull: ${outcome.message}\n`)
   else
-    process.stderr.write(`monohull: ${outcome.message}: ${[outcome.reason, ...(outcome.lastLines ?? [])].join('\n')}\n`)
+    process.stderr.write(
+      plainText(`monohull: ${outcome.message}: ${[outcome.reason, ...(outcome.lastLines ?? [])].join('\n')}\n`),
+    )
   return outcome.ok ? exitCode.ok : exitCode.failed
 }
 

@@ -1,6 +1,7 @@
 import { formatDuration } from '../base/duration.ts'
 import { exitCode } from '../base/errors.ts'
 import type { Outcome } from '../base/outcome.ts'
+import { plainText } from '../base/plain-text.ts'
 import { formatTable } from '../base/text-table.ts'
 import type { World } from '../base/world.ts'
 import { tellingLine } from '../processes/last-death.ts'
@@ -27,7 +28,7 @@ export async function showDeaths(
         isJson ? 'json' : 'text',
       )
     }
-    process.stdout.write(isJson ? toJson(body) : formatDeath(body as DeathRecord))
+    process.stdout.write(isJson ? toJson(body) : plainText(formatDeath(body as DeathRecord)))
     return exitCode.ok
   }
   const query = which === undefined ? '' : `?worker=${encodeURIComponent(which)}`

@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import { exitCode, messageOf, OperatorError } from '../base/errors.ts'
 import { formatEvent } from '../base/log.ts'
+import { plainLine, plainText } from '../base/plain-text.ts'
 import type { World } from '../base/world.ts'
 import type { LogLine } from '../logs/log-ring.ts'
 import { askAdmin, followAdmin } from '../run/adapters/admin-client.ts'
@@ -145,10 +146,10 @@ function parsePattern(text: string): RegExp {
 function formatLine({ time, source, level, text }: LogLine, paint: Paint): string {
   // a program's line states its level itself, if it has one
   const own = source === 'monohull' && level !== 'info' ? ` ${level}` : ''
-  return `${paint.dim(time)} ${paint.bold(source)}${paint.byLevel(level, own)} | ${paint.byLevel(level, text)}`
+  return `${paint.dim(time)} ${paint.bold(source)}${paint.byLevel(level, own)} | ${paint.byLevel(level, plainLine(text))}`
 }
 
 function formatRunEvent({ time, kind, level, message, fields }: RunEvent, paint: Paint): string {
   const mark = level === 'info' ? '' : `${level}: `
-  return `${paint.dim(time)} ${paint.bold(kind.padEnd(11))} ${paint.byLevel(level, `${mark}${formatEvent(message, fields)}`)}`
+  return `${paint.dim(time)} ${paint.bold(kind.padEnd(11))} ${paint.byLevel(level, plainText(`${mark}${formatEvent(message, fields)}`))}`
 }

@@ -1,6 +1,7 @@
 import { systemClock } from '../base/adapters/system-clock.ts'
 import { pause } from '../base/clock.ts'
 import { exitCode } from '../base/errors.ts'
+import { plainText } from '../base/plain-text.ts'
 import type { World } from '../base/world.ts'
 import { askAdmin, readAdmin } from '../run/adapters/admin-client.ts'
 import { formatStatus, type Status } from '../run/status.ts'
@@ -36,16 +37,18 @@ export async function showStatus(
   const read = async () => (await askAdmin(socket, { method: 'GET', path: '/status' })).body
   if (watchMs === undefined) {
     const body = await read()
-    process.stdout.write(format === 'json' ? toJson(body) : paintStatus(formatStatus(body as Status), paint))
+    process.stdout.write(format === 'json' ? toJson(body) : paintStatus(textOf(body), paint))
     return exitCode.ok
   }
   for (;;) {
     const body = await read()
     if (format === 'json') process.stdout.write(`${JSON.stringify(body)}\n`)
-    else redraw(paintStatus(formatStatus(body as Status), paint))
+    else redraw(paintStatus(textOf(body), paint))
     await pause(systemClock, watchMs)
   }
 }
+
+const textOf = (body: unknown) => plainText(formatStatus(body as Status))
 
 /** Shows a text in place of the one before; elsewhere than on a terminal, below it. */
 function redraw(text: string): void {

@@ -38,6 +38,33 @@ const parsed = <Item>(text: string) =>
     .map(line => JSON.parse(line) as Item)
 
 describe('the commands for a running instance', () => {
+  it('let nothing that a program printed control the terminal: clients choose parts of it', async t => {
+    const files = {
+      'monohull.yaml': `https: off
+app: { command: node app.cjs, workers: 1 }
+jobs: { wipe: { schedule: '@yearly', command: [sh, -c, 'printf "\\033[2Jwiped\\n"; exit 3'] } }
+`,
+      'app.cjs': `require('node:http').createServer(request => {
+  console.log('Error: ' + decodeURIComponent(request.url))
+  process.exit(4)
+}).listen(3000)`,
+    }
+    const monohull = startMonohull(t, { files })
+    await monohull.serving()
+    await monohull.request({ path: '/%1b[2J%1b]0;title%07%0dforged', method: 'POST' })
+    await monohull.seen(/worker died worker=app\.1/)
+    const shown = await Promise.all(
+      ['jobs run wipe --wait', 'deaths', 'deaths 1', 'status', 'logs', 'events'].map(command =>
+        cli(monohull, ...command.split(' ')),
+      ),
+    )
+    const history = await cli(monohull, 'jobs', 'history')
+    for (const { stdout, stderr } of [...shown, history]) {
+      assert.match(stdout + stderr, /forged|wiped/)
+      assert.doesNotMatch(stdout + stderr, /[^\P{Cc}\n\t]/u)
+    }
+  })
+
   it('show its log, events and deaths, and follow them', async t => {
     const config = `https: off\napp: { command: [node, ${fixture('hello.cjs')}], workers: 1, min_uptime: 0s }\n`
     const monohull = startMonohull(t, { files: { 'monohull.yaml': config }, env: { MONOHULL_WORKERS: '1' } })

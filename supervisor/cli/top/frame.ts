@@ -1,4 +1,4 @@
-import { stripVTControlCharacters } from 'node:util'
+import { plainLine } from '../../base/plain-text.ts'
 import type { LogLine } from '../../logs/log-ring.ts'
 import type { Status } from '../../run/status.ts'
 import type { Paint } from '../paint.ts'
@@ -186,7 +186,7 @@ function widthOf({ heading, text }: Column, rows: readonly Row[]): number {
 
 /** Text without control characters, which would reach the terminal, cut to a width. */
 export function fit(text: string, width: number): string {
-  const plain = [...stripVTControlCharacters(text).replace(/\p{Cc}/gu, ' ')]
+  const plain = [...plainLine(text)]
   return plain.length <= width
     ? plain.join('')
     : `${plain.slice(0, Math.max(0, width - 1)).join('')}${width > 0 ? '…' : ''}`
