@@ -377,10 +377,11 @@ on_host() {
 
 home=${0%/*}
 no_inspector=--disable-sigusr1
-if [ "${0##*/}" = monohull ]; then
+if [ -L "$0" ]; then
   home=$(readlink -f -- "$0")
   home=${home%/*}
-  set -- monohull "$@"
 fi
+# in the image, where other names are commands of their own
+if [ "${MONOHULL_IMAGE-}" = 1 ] && [ "${0##*/}" = monohull ]; then set -- monohull "$@"; fi
 [ $# -gt 0 ] || set -- run
 if [ "${MONOHULL_IMAGE-}" != 1 ]; then on_host "$@"; elif [ $$ = 1 ]; then as_init "$@"; else in_image "$@"; fi

@@ -12,6 +12,7 @@ import { bySeverity, diagnose } from '../run/diagnosis/diagnosis.ts'
 import type { Finding } from '../run/diagnosis/finding.ts'
 import type { Status } from '../run/status.ts'
 import { scalarKeys } from '../site/config.ts'
+import { readVariablesOf } from './adapters/start-environment.ts'
 import { runDirOf } from './control.ts'
 import { toJson } from './json.ts'
 import { type CommandLine, resolveConfiguration } from './load.ts'
@@ -57,7 +58,7 @@ function isPlain({ configFile, flags, command }: CommandLine): boolean {
 /** How an instance was started. */
 interface Start {
   commandLine: CommandLine
-  env: Record<string, string>
+  env: Record<string, string | undefined>
   directory: string
 }
 
@@ -65,14 +66,9 @@ interface Start {
 function startOf(pid: number): Start | undefined {
   try {
     const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1)
-    const pairs = readFileSync(`/proc/${pid}/environ`, 'utf8')
-      .split('\0')
-      .filter(pair => pair.includes('='))
-    const env = Object.fromEntries(
-      pairs.map(pair => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
-    )
+    const env = readVariablesOf(pid)
     const begin = words.findIndex((word, index) => index > 0 && /^[^-].*\.[cm]?[jt]s$/.test(word))
-    return begin === -1
+    return begin === -1 || env === undefined
       ? undefined
       : { commandLine: parseWords(words.slice(begin + 1)), env, directory: readlinkSync(`/proc/${pid}/cwd`) }
   } catch {

@@ -90,6 +90,19 @@ describe('start.sh on a host', () => {
     const page = await ask(record.httpsPort, { scheme: 'https' })
     assert.equal(page.status, 200)
     assert.match(page.body, /monohull run/)
+    const link = join(folder, 'monohull')
+    symlinkSync(script, link)
+    const run = async (...words: string[]) => {
+      const options = { cwd: folder, env: isolatedEnv(folder) }
+      return promisify(execFile)(link, words, options).catch((error: { stdout: string; stderr: string }) => error)
+    }
+    assert.match((await run('status')).stdout, /^monohull ready, /, 'the command by a link, as for completion')
+    // start.sh hands the environment over in variables of its own
+    const findings: { about: string }[] = JSON.parse((await run('doctor', '--json')).stdout).findings
+    assert.deepEqual(
+      findings.filter(({ about }) => about.startsWith('MONOHULL_')),
+      [],
+    )
     child.kill('SIGTERM')
     assert.equal(await exited, 0)
   })

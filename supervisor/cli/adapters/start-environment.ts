@@ -19,13 +19,30 @@ export interface StartEnvironment {
 /** Reads the environment that start.sh, or else this process, was started with. Programs that it starts itself do not see the handover. */
 export function readStartEnvironment(own: NodeJS.ProcessEnv): StartEnvironment {
   const files = own[openFiles]
+  const bytes = handedOver(own) ?? readOwn('self')
+  for (const name of Object.keys(own)) if (isHandover(name)) delete own[name]
+  const env = variablesOf(bytes ? parse(bytes) : Object.entries(own))
+  return { env, openFiles: Number(files) || undefined, directory: directoryName(env.PWD) }
+}
+
+/** Variables that another monohull was started with; undefined if this user may not read them. */
+export function readVariablesOf(pid: number): Record<string, string | undefined> | undefined {
+  const bytes = readOwn(`${pid}`)
+  if (!bytes) return undefined
+  const entries = parse(bytes)
+  const given = handedOver(Object.fromEntries(entries))
+  return variablesOf(given ? parse(given) : entries)
+}
+
+/** Environment before start.sh, if it has handed one over. */
+function handedOver(own: Record<string, string | undefined>): Buffer | undefined {
   const parts: string[] = []
   for (let part = own[partName(1)]; part !== undefined; part = own[partName(parts.length + 1)]) parts.push(part)
-  for (const name of Object.keys(own)) if (isHandover(name)) delete own[name]
-  const bytes = parts.length > 0 ? Buffer.from(parts.join(''), 'base64') : readOwn()
-  const entries = bytes ? parse(bytes) : Object.entries(own)
-  const env = Object.fromEntries(entries.filter(([name]) => name !== '' && !isHandover(name)))
-  return { env, openFiles: Number(files) || undefined, directory: directoryName(env.PWD) }
+  return parts.length > 0 ? Buffer.from(parts.join(''), 'base64') : undefined
+}
+
+function variablesOf(entries: readonly (readonly [string, string | undefined])[]): Record<string, string | undefined> {
+  return Object.fromEntries(entries.filter(([name]) => name !== '' && !isHandover(name)))
 }
 
 function partName(number: number): string {
@@ -47,15 +64,15 @@ function directoryName(name: string | undefined): string | undefined {
   }
 }
 
-function readOwn(): Buffer | undefined {
+function readOwn(process: string): Buffer | undefined {
   try {
-    return readFileSync('/proc/self/environ')
+    return readFileSync(`/proc/${process}/environ`)
   } catch {
-    return undefined // no /proc
+    return undefined // no /proc, or the process of another user
   }
 }
 
-function parse(bytes: Buffer): [string, string][] {
+function parse(bytes: Buffer): (readonly [string, string])[] {
   return textOf(bytes)
     .split('\0')
     .map(entry => [entry.slice(0, Math.max(0, entry.indexOf('='))), entry.slice(entry.indexOf('=') + 1)])
