@@ -11,6 +11,7 @@ import { accessLinesName } from '../nginx/log-tails.ts'
 import type { Rotation } from '../nginx/rotation.ts'
 import type { ProcessRuntime } from '../processes/child.ts'
 import { openStaticDirectories, type StaticDirectories } from '../routes/static-directories.ts'
+import type { SharedState } from '../shared-state/state.ts'
 import type { Config } from '../site/schema.ts'
 import { openUpstreams } from '../upstreams/upstreams.ts'
 import type { SendCommand } from './command.ts'
@@ -23,6 +24,8 @@ export interface NginxInputsDeps extends ProcessRuntime {
   send: SendCommand
   rotation: Rotation
   front: Front
+  /** Undefined unless shared_state is set. */
+  sharedState: SharedState | undefined
   /** Makes nginx workers quit that changes cannot reach. */
   retireOrphans(): Promise<void>
 }
@@ -39,7 +42,7 @@ export interface NginxInputs {
 
 /** Opens all inputs of nginx at the same time, while the workers boot. */
 export async function openNginxInputs(deps: NginxInputsDeps): Promise<NginxInputs> {
-  const { run, rotation, send } = deps
+  const { run, rotation, send, sharedState } = deps
   const settings = run.settings()
   const { config } = settings
   const refresh = (reason: string) => send({ type: 'refreshCertificates' }, reason)
@@ -70,6 +73,10 @@ export async function openNginxInputs(deps: NginxInputsDeps): Promise<NginxInput
     ),
     // also without a cache: a reload may set one
     import('../front/cache/purge.ts').then(found => found.removeOldCache(config)),
+    sharedState &&
+      import('../certificates/acme/shared/answers.ts')
+        .then(found => found.openSharedAnswers(sharedState, { runDir: config.run_dir, gid: settings.nginxUser?.gid }))
+        .then(run.add),
     config.tls.on_demand && import('../certificates/on-demand/layout.ts').then(files => files.layOutOnDemand(settings)),
   ])
   return { features, directories, certificates, acme, dynamicRoutes }

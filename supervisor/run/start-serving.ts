@@ -52,6 +52,7 @@ export async function startServing(deps: StartDeps, programs: StartedPrograms): 
     ...shared,
     rotation,
     front,
+    sharedState: programs.sharedState,
     retireOrphans: async () => nginx?.retireOrphans(),
   })
   const { features, directories, certificates, acme, dynamicRoutes } = inputs

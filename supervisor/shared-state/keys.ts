@@ -76,9 +76,20 @@ export type SharedStateKeys = NonNullable<z.output<typeof sharedState>>
 /** Conflicts between `shared_state` and other keys. */
 export function describeSharedStateProblems(config: {
   shared_state?: { secret?: string | undefined } | undefined
-  tls: { acme?: object | undefined }
+  tls: { acme?: { challenge: string } | undefined }
 }) {
-  if (!config.shared_state || config.shared_state.secret !== undefined || !config.tls.acme) return []
+  const { shared_state: shared, tls } = config
+  if (!shared || !tls.acme) return []
+  if (tls.acme.challenge === 'tls-alpn-01')
+    return [
+      {
+        path: ['tls', 'acme', 'challenge'],
+        message:
+          'expected http-01 or dns-01 with shared_state, because the CA may reach an instance that does not order',
+        params: { fix: 'set tls.acme.challenge to http-01 or dns-01, or remove shared_state' },
+      },
+    ]
+  if (shared.secret !== undefined) return []
   return [
     {
       path: ['shared_state', 'secret'],

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
 import { lineFormat } from '../base/log.ts'
-import { alpnDirOf, challengeDirOf } from '../certificates/acme/settings.ts'
+import { alpnDirOf, challengeDirOf, sharedChallengeSocketOf } from '../certificates/acme/settings.ts'
 import { onDemandOf } from '../certificates/on-demand/paths.ts'
 import type { CertificatesModel } from '../certificates/served.ts'
 import { dynamicRoutesOf } from '../dynamic-routes/paths.ts'
@@ -120,6 +120,7 @@ export function modelNginx(settings: Settings, features: NginxFeatures, running:
     dynamicRoutes,
     tlsProfile: config.tls.profile,
     acmeChallenges: challengeDirOf(config),
+    sharedChallenges: sharedChallengeSocketOf(config),
     acmeHandshakes: alpnDirOf(config, features),
     health: {
       socket: join(config.run_dir, healthSocketName),

@@ -52,6 +52,8 @@ export interface NginxModel {
   tlsProfile: 'intermediate' | 'modern'
   /** Directory with the challenge files that a CA requests on port 80. */
   acmeChallenges: string | undefined
+  /** Socket with the HTTP-01 challenges of other instances; undefined without shared_state. */
+  sharedChallenges?: string | undefined
   /** Directory with the certificates of challenges that a CA requests on port 443. */
   acmeHandshakes: string | undefined
   health: { socket: string; livePath: string; readyPath: string; ports: ListenAddress[] }

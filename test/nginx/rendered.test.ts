@@ -65,6 +65,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
     onDemand: undefined,
     dynamicRoutes: undefined,
     acmeChallenges: '/tmp/acme-challenge',
+    sharedChallenges: '/tmp/acme-challenge.sock',
     acmeHandshakes: features.luaModules && '/tmp/acme-alpn',
     health: { socket: '/tmp/health.sock', livePath: '/healthz', readyPath: '/readyz', ports: [] },
     unavailable: { own: undefined },

@@ -114,7 +114,7 @@ export function createWorld(t: TestContext, authority: Authority, published: Map
         remove: async (_domain, token) => void published.delete(token),
       },
       keys: { ...keyMaker, createKey: type => counted(() => keyMaker.createKey(type)) },
-      neighbours: { exist: () => false, claim: () => () => {} },
+      peers: { exist: () => false, claim: () => ({ release() {} }) },
       turns: createTurns({ clock, places: 4, patienceMs: 2000 }),
       random: () => 0,
       preflight: async () => undefined,

@@ -4,7 +4,7 @@ import { messageOf } from '../../base/errors.ts'
 import type { Outcome } from '../../base/outcome.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import type { UsableCertificate } from '../certificate.ts'
-import type { Neighbours } from './authority.ts'
+import type { Claim, Peers } from './authority.ts'
 import { turnAfter } from './fallback.ts'
 import type { AcmeLedger } from './ledger.ts'
 import { type OrderDeps, obtainCertificate } from './order.ts'
@@ -18,6 +18,7 @@ import {
   meansOf,
   minKeepMs,
   retryDelayMs,
+  UnsharedError,
 } from './plan.ts'
 import { planRenewal } from './renewal.ts'
 
@@ -31,7 +32,7 @@ export interface AttemptDeps extends OrderDeps, Pick<Runtime, 'random'> {
   /** Client of the authority in `settings.fallback`. */
   fallback?: OrderDeps['client'] | undefined
   settings: AcmeSettings
-  neighbours: Pick<Neighbours, 'exist' | 'claim'>
+  peers: Peers
   /** Obstacle for a first order; undefined if none. */
   preflight(plan: AcmePlan): Promise<string | undefined>
   /** Has nginx serve the issued certificate. */
@@ -49,7 +50,7 @@ export interface Attempts {
   adopt(plan: AcmePlan): Promise<Outcome | undefined>
   /** Records a failure and when to retry. */
   fail(plan: AcmePlan, error: unknown): Outcome
-  /** Asks the authority when to renew a certificate, and records the plan. */
+  /** Asks the authority when to renew a certificate, and records the plan; not while another instance may be asking. Rejects if nobody may ask now. */
   askForWindow(plan: AcmePlan, certificate: UsableCertificate): Promise<void>
 }
 
@@ -64,7 +65,20 @@ export function createAttempts(deps: AttemptDeps, ledger: AcmeLedger): Attempts 
     return { client: fallback, profile: settings.fallback.profile, name: settings.fallback.directory }
   }
 
-  async function askForWindow(plan: AcmePlan, { certificate, pem }: UsableCertificate): Promise<void> {
+  async function askForWindow(plan: AcmePlan, certificate: UsableCertificate): Promise<void> {
+    const claimed = await deps.peers.claim(plan)
+    if (!claimed) return
+    try {
+      // another instance may have asked meanwhile: its record is read first
+      if (deps.peers.exist() && ledger.isChanged(plan)) return
+      await askWithClaim(plan, certificate)
+      if (!signal.aborted) await claimed.share?.()
+    } finally {
+      await claimed.release()
+    }
+  }
+
+  async function askWithClaim(plan: AcmePlan, { certificate, pem }: UsableCertificate): Promise<void> {
     const id = keys.certificateId(pem.chain)
     const { renewal: previous, isFromFallback } = ledger.recordOf(plan)
     const asked = id === undefined ? undefined : authorityFor(isFromFallback).client.renewalInfo(id)
@@ -79,33 +93,51 @@ export function createAttempts(deps: AttemptDeps, ledger: AcmeLedger): Attempts 
   }
 
   /** Claims a plan, once no other instance orders for it. Undefined if that takes too long. */
-  async function claim({ name }: AcmePlan): Promise<(() => void) | undefined> {
+  async function claim(plan: AcmePlan): Promise<Claim | undefined> {
     const deadline = clock.monotonic() + claimTimeoutMs
     for (;;) {
-      const release = deps.neighbours.claim(name)
-      if (release || clock.monotonic() > deadline) return release
+      const claimed = await deps.peers.claim(plan)
+      if (claimed || clock.monotonic() > deadline) return claimed
       await pause(clock, claimPauseMs, signal)
     }
   }
 
   async function make(plan: AcmePlan, mode: AttemptMode): Promise<Outcome> {
     if (signal.aborted) return aborted(plan)
-    const release = await claim(plan).catch(() => undefined) // aborted
+    let reason = 'another monohull with this state_dir is ordering it'
+    const claimed = await claim(plan).catch((error: unknown) => {
+      reason = messageOf(error)
+      return undefined
+    })
+    if (claimed && signal.aborted) await claimed.release()
     if (signal.aborted) return aborted(plan)
-    if (!release) {
-      const reason = 'another monohull with this state_dir is ordering it'
-      return { ok: false, message: `${plan.name} not renewed`, reason }
-    }
+    if (!claimed) return notRenewed(plan, reason)
     try {
-      return (await adopt(plan)) ?? (await order(plan, mode))
+      const hasNews = ledger.isChanged(plan)
+      const adopted = await adopt(plan)
+      if (adopted) return adopted
+      const next = ledger.stepOf(plan)
+      // it has failed elsewhere meanwhile
+      if (hasNews && mode === 'due' && next.kind === 'wait') return notRenewed(plan, next.why)
+      return await order(plan, mode, claimed)
     } finally {
-      release()
+      if (!claimed.signal?.aborted) await claimed.share?.().catch(logUnshared)
+      await claimed.release()
     }
+  }
+
+  /** The order can go on here or elsewhere from what was shared before. */
+  function logUnshared(error: unknown): void {
+    log.debug('cannot share the state of a certificate', { error: messageOf(error) })
+  }
+
+  function notRenewed({ name }: AcmePlan, reason: string): Outcome {
+    return { ok: false, message: `${name} not renewed`, reason }
   }
 
   async function adopt(plan: AcmePlan): Promise<Outcome | undefined> {
     // another instance may have obtained it and stopped since
-    if (!deps.neighbours.exist() && !ledger.isChanged(plan)) return undefined
+    if (!deps.peers.exist() && !ledger.isChanged(plan)) return undefined
     if (!ledger.reread(plan)) return undefined
     const found = ledger.kept(plan.name)
     if (!found || found.certificate.notAfter <= clock.now()) return undefined
@@ -117,7 +149,7 @@ export function createAttempts(deps: AttemptDeps, ledger: AcmeLedger): Attempts 
     return served.ok ? { ok: true, message: `${plan.name} renewed by another instance` } : served
   }
 
-  async function order(plan: AcmePlan, mode: AttemptMode): Promise<Outcome> {
+  async function order(plan: AcmePlan, mode: AttemptMode, claimed: Claim): Promise<Outcome> {
     const present = ledger.kept(plan.name)
     const record = ledger.recordOf(plan)
     const { client, profile, name } = authorityFor(record.usesFallback)
@@ -131,27 +163,32 @@ export function createAttempts(deps: AttemptDeps, ledger: AcmeLedger): Attempts 
       const problem = isFirst ? await deps.preflight(plan) : undefined
       if (problem !== undefined) return fail(plan, new Error(problem))
       const pem = await obtainCertificate(
-        { ...deps, client },
+        { ...deps, client, signal: claimed.signal ? AbortSignal.any([signal, claimed.signal]) : signal },
         {
           plan,
           settings: { keyType: settings.keyType, profile },
           replaces: present && isIssuer ? keys.certificateId(present.pem.chain) : undefined,
           unfinished,
           isResumeOnly: mode === 'resumed',
-          onProgress: change => ledger.update(plan, change),
+          async onProgress(change) {
+            ledger.update(plan, change)
+            await claimed.share?.()
+          },
         },
       )
       issued = ledger.keep(plan, pem, client.time() ?? clock.now())
       if (isFallback) ledger.update(plan, { isFromFallback: true })
       if (present) ledger.update(plan, { retryAt: clock.now() + minKeepMs(issued.certificate) })
       store.savePendingKey(plan.name, undefined)
-      await askForWindow(plan, issued)
+      await askWithClaim(plan, issued)
       log.info('certificate issued', {
         names: plan.domains.join(','),
         expires: iso(issued.certificate.notAfter),
         ...(isFallback ? { by: name } : {}),
       })
     } catch (error) {
+      if (claimed.signal?.aborted || error instanceof UnsharedError)
+        return notRenewed(plan, messageOf(claimed.signal?.reason ?? error))
       const { pendingOrder } = unfinished
       const isSame = pendingOrder !== undefined && ledger.recordOf(plan).pendingOrder === pendingOrder
       if (isSame && !signal.aborted && isHopeless(error, unfinished, clock.now()))
@@ -164,8 +201,8 @@ export function createAttempts(deps: AttemptDeps, ledger: AcmeLedger): Attempts 
   }
 
   /** An operation aborted with the service does not count as a failure, and its order can be resumed. */
-  function aborted({ name }: AcmePlan): Outcome {
-    return { ok: false, message: `${name} not renewed`, reason: 'the ACME service was stopped' }
+  function aborted(plan: AcmePlan): Outcome {
+    return notRenewed(plan, 'the ACME service was stopped')
   }
 
   function fail(plan: AcmePlan, error: unknown): Outcome {
@@ -185,7 +222,7 @@ export function createAttempts(deps: AttemptDeps, ledger: AcmeLedger): Attempts 
     }
     if (ledger.kept(plan.name)) log.warn('certificate not renewed, the old one stays in use', fields)
     else log.error('certificate not obtained', fields)
-    return { ok: false, message: `${plan.name} not renewed`, reason }
+    return notRenewed(plan, reason)
   }
 
   /** Chooses the authority of the next attempt. An order at the other one is given up. */

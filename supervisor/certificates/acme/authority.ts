@@ -1,5 +1,5 @@
 import type { UsableCertificate } from '../certificate.ts'
-import type { AcmeRecord, ChallengeType } from './plan.ts'
+import type { AcmePlan, AcmeRecord, ChallengeType } from './plan.ts'
 import type { RenewalInfo } from './renewal.ts'
 
 /** Interfaces that the ACME services need; the adapters implement them. */
@@ -108,17 +108,40 @@ export interface Gatekeeper {
   isAllowed(name: string): Promise<boolean>
 }
 
+/** Right to order a certificate, until it is released. */
+export interface Claim {
+  /** Aborted when the right is lost, so that another instance may order; undefined if that cannot happen. */
+  readonly signal?: AbortSignal | undefined
+  /**
+   * Gives the other instances what the store has for the certificate. Rejects with an UnsharedError if that is impossible: then nothing more may be
+   * done. Undefined if they read the same store.
+   */
+  share?(): Promise<void>
+  release(): void | Promise<void>
+}
+
+/** Other instances that may order the same certificates. */
+export interface Peers {
+  /** Whether there may be any, so that the store is read again before an order. */
+  exist(): boolean
+  /** Claims a certificate, after which the store has what others left; undefined if another instance has claimed it. Rejects if nobody can claim it now. */
+  claim(plan: AcmePlan): Claim | undefined | Promise<Claim | undefined>
+}
+
+/** Place where instances share the responses to challenges. */
+export interface SharedResponses {
+  /** Rejects if another instance could not give the response. */
+  share(token: string, keyAuthorization: string): void | Promise<void>
+  unshare(token: string): void
+}
+
 /** Other instances with the same state directory on one file system, and what is shared with them. */
-export interface Neighbours {
+export interface Neighbours extends Peers, SharedResponses {
   /** Gives a sign of life, and looks for those of others. Needed every ten seconds. */
   beat(): void
   /** Whether another instance is alive, as of the last `beat`. */
   exist(): boolean
-  /** Claims a name, so that no other instance orders for it; undefined if one does. The function releases the claim. */
-  claim(name: string): (() => void) | undefined
-  /** Shares the response to a challenge. */
-  share(token: string, keyAuthorization: string): void
-  unshare(token: string): void
+  claim(plan: Pick<AcmePlan, 'name'>): Claim | undefined
   /** Responses to challenges of other instances, by token. */
   shared(): Map<string, string>
   close(): void

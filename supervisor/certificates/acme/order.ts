@@ -36,8 +36,11 @@ export interface OrderRequest {
   unfinished: Progress
   /** Whether only to resume that order: none is placed. */
   isResumeOnly: boolean
-  /** Stores progress from which a later attempt can resume. The key of an order is stored before its URL. */
-  onProgress(change: Partial<Progress>): void
+  /**
+   * Stores progress from which a later attempt can resume, here or on another instance. The key of an order is stored before its URL. Rejects if this
+   * instance may not go on.
+   */
+  onProgress(change: Partial<Progress>): void | Promise<void>
 }
 
 /** Part of a record that an order in progress changes. */
@@ -104,17 +107,18 @@ async function resumeOrder(
     // expired, or of another account
     if (!(error instanceof AcmeError) || error.isTemporary) throw error
   }
-  onProgress({ pendingOrder: undefined })
+  await onProgress({ pendingOrder: undefined })
   return undefined
 }
 
 async function placeOrder({ client, keys, store, clock }: OrderDeps, request: OrderRequest): Promise<OpenOrder> {
   const { plan, settings, isResumeOnly, onProgress } = request
   if (isResumeOnly) throw new AcmeError('the order in progress is no longer known to the CA', { type: 'noOrder' })
-  const order = await newOrder(client, request)
   const key = await keys.createKey(settings.keyType)
   store.savePendingKey(plan.name, key)
-  onProgress({ pendingOrder: order.url, orderedAt: clock.now() })
+  await onProgress({ pendingOrder: undefined })
+  const order = await newOrder(client, request)
+  await onProgress({ pendingOrder: order.url, orderedAt: clock.now() })
   return { order, key }
 }
 
@@ -147,7 +151,7 @@ async function authorize(deps: OrderDeps, url: string, onProgress: OrderRequest[
   }
   const { token } = challenge
   const published = { type: solver.type, domain, token, keyAuthorization: await client.keyAuthorization(token) }
-  onProgress({ published })
+  await onProgress({ published })
   try {
     await solver.present(domain, token, published.keyAuthorization)
     // an earlier run may have requested the validation
@@ -171,10 +175,10 @@ async function withdraw(
 ): Promise<void> {
   try {
     if (type === solver.type) await solver.remove(domain, token, keyAuthorization)
-    onProgress({ published: undefined })
   } catch (error) {
-    log.warn('cannot remove a challenge', { domain, reason: messageOf(error) })
+    return log.warn('cannot remove a challenge', { domain, reason: messageOf(error) })
   }
+  await onProgress({ published: undefined })
 }
 
 /** Polls until done, at the pace that the authority asks for. Rejects if it becomes invalid or takes too long. */

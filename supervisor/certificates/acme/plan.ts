@@ -121,6 +121,9 @@ export class AcmeError extends Error {
   }
 }
 
+/** What an order needs cannot be shared with other instances, so it must not go on here. It is no failure of the certificate. */
+export class UnsharedError extends Error {}
+
 /** No response from an authority. */
 export class UnreachableError extends Error {}
 

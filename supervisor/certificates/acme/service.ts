@@ -1,3 +1,4 @@
+import { messageOf } from '../../base/errors.ts'
 import type { Outcome } from '../../base/outcome.ts'
 import type { UsableCertificate } from '../certificate.ts'
 import { type AttemptDeps, createAttempts } from './attempt.ts'
@@ -65,6 +66,8 @@ export interface RunningAcme extends Pick<Acme, 'renew' | 'status'> {
   onDemand(): { certificate: UsableCertificate; status: AcmeStatus }[]
   /** Lets names try again at once whose last attempt failed on this machine. */
   retry(): void
+  /** Settles when what other instances have is served, within a few seconds in any case. */
+  begun: Promise<void>
   /** Aborts any order and stops; settles once nothing is running. */
   close(): Promise<void>
 }
@@ -105,7 +108,7 @@ export function createAcme(deps: AcmeDeps): Acme {
   }
 
   /** Whether another instance may have obtained a certificate for a plan. */
-  const isChanged = (plan: AcmePlan) => deps.neighbours.exist() && ledger.isChanged(plan)
+  const isChanged = (plan: AcmePlan) => deps.peers.exist() && ledger.isChanged(plan)
 
   /** Performs the step that is due for a plan. Undefined if that is no order. */
   async function step(plan: AcmePlan): Promise<Outcome | undefined> {
@@ -113,7 +116,7 @@ export function createAcme(deps: AcmeDeps): Acme {
     const adopted = isChanged(plan) ? await attempts.adopt(plan) : undefined
     if (adopted) return adopted
     const certificate = ledger.certificateFor(plan)
-    if (certificate && ledger.stepOf(plan).kind === 'ask') await attempts.askForWindow(plan, certificate)
+    if (certificate && ledger.stepOf(plan).kind === 'ask') await askForWindow(plan, certificate)
     if (signal.aborted || ledger.stepOf(plan).kind !== 'order') return undefined
     if (isOnDemand && !ledger.kept(plan.name)) return finish(plan)
     try {
@@ -124,6 +127,12 @@ export function createAcme(deps: AcmeDeps): Acme {
     } catch (error) {
       return attempts.fail(plan, error)
     }
+  }
+
+  async function askForWindow(plan: AcmePlan, certificate: UsableCertificate): Promise<void> {
+    await attempts.askForWindow(plan, certificate).catch((error: unknown) => {
+      log.debug('cannot ask the CA when to renew', { name: plan.name, error: messageOf(error) })
+    })
   }
 
   /** Finishes the order of a name that nobody waits for any more. Its next handshake places another one. */
@@ -186,7 +195,7 @@ export function createAcme(deps: AcmeDeps): Acme {
       return joinOrBegin(plan, async () => {
         const certificate = ledger.certificateFor(plan)
         if (mode === 'due' && certificate) {
-          await attempts.askForWindow(plan, certificate)
+          await askForWindow(plan, certificate)
           const { renewal } = recordOf(plan)
           if (renewal && renewal.at > clock.now())
             return { ok: true, message: `${plan.name} is not due before ${iso(renewal.at)}: ${renewal.why}` }

@@ -5,6 +5,7 @@ import type { NginxFeatures } from '../../nginx/features.ts'
 import type { TlsConfig } from '../keys.ts'
 import { namedHosts } from '../named-hosts.ts'
 import type { AcmeSettings, AuthoritySettings } from './plan.ts'
+import { sharedChallengeSocket } from './shared/paths.ts'
 
 /** Keys that ACME depends on. */
 export interface AcmeKeys {
@@ -65,6 +66,15 @@ export function acmeCertificatesDir({ state_dir }: Pick<AcmeKeys, 'state_dir'>):
 /** Directory from which nginx serves HTTP-01 challenges; undefined without HTTP-01. */
 export function challengeDirOf({ run_dir, tls }: Pick<AcmeKeys, 'run_dir' | 'tls'>): string | undefined {
   return tls.acme?.challenge === 'http-01' ? join(run_dir, 'acme-challenge') : undefined
+}
+
+/** Socket on which nginx asks for the responses of other instances; undefined without HTTP-01 or shared_state. */
+export function sharedChallengeSocketOf(
+  config: Pick<AcmeKeys, 'run_dir' | 'tls'> & { shared_state?: object | undefined },
+): string | undefined {
+  return config.shared_state && config.tls.acme?.challenge === 'http-01'
+    ? sharedChallengeSocket(config.run_dir)
+    : undefined
 }
 
 /**

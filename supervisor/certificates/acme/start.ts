@@ -3,6 +3,7 @@ import { runOften } from '../../base/adapters/cron.ts'
 import { findTransience } from '../../base/adapters/mounts.ts'
 import { messageOf } from '../../base/errors.ts'
 import type { Outcome } from '../../base/outcome.ts'
+import type { SharedState } from '../../shared-state/state.ts'
 import { covers } from '../choice.ts'
 import { createClockCheck } from '../clock-warning.ts'
 import type { KeptCertificate } from '../kept.ts'
@@ -22,6 +23,8 @@ import type { AcmeSettings, AuthoritySettings } from './plan.ts'
 import { findObstacle } from './preflight.ts'
 import { type Acme, createAcme, type RunningAcme } from './service.ts'
 import { type AcmeKeys, acmeCertificatesDir, alpnDir, challengeDirOf, dnsHookDir } from './settings.ts'
+import { shareInState } from './shared/open.ts'
+import { shareWithNeighbours } from './sharing.ts'
 import { createTurns } from './turns.ts'
 
 /** Often enough to follow the CA's Retry-After. */
@@ -42,6 +45,8 @@ export interface AcmeServiceDeps extends Pick<OnDemandDeps, 'clock' | 'log' | 'r
   served(): readonly KeptCertificate[]
   /** Loads the certificate files and has nginx serve them. */
   refresh(reason: string): Promise<Outcome>
+  /** State that instances share; undefined without shared_state. */
+  sharedState: SharedState | undefined
 }
 
 /** Starts to obtain and renew certificates in the background. Certificates in use stay in use, whatever happens. */
@@ -54,21 +59,30 @@ export function startAcme(
   const ending = new AbortController()
   const { signal } = ending
   const challengeDir = challengeDirOf(config) ?? join(config.run_dir, 'acme-challenge')
-  const neighbours = createNeighbours(join(config.state_dir, 'acme/shared'), join(config.run_dir, 'acme-instance'))
-  const challenges = createChallengeFiles(challengeDir, { clock, log, neighbours, signal })
+  const { sharedState: state } = deps
+  const onNews = () => each(one => one.tick())
+  const meetNeighbours = () =>
+    createNeighbours(join(config.state_dir, 'acme/shared'), join(config.run_dir, 'acme-instance'))
+  const sharing = state ? shareInState({ state, clock, log, signal, onNews }) : shareWithNeighbours(meetNeighbours())
+  const { responses, neighbours, peersOf } = sharing
+  const challenges = createChallengeFiles(challengeDir, { clock, log, responses, neighbours, signal })
   const preflight = createPreflight(config.state_dir, challenges, signal)
   const accounts = join(config.state_dir, 'acme/accounts')
+  const accountOf = (directory: string) => {
+    const local = createAccountStore(accounts, directory, { keys: keyMaker, clock, log })
+    return sharing.account(local, directory)
+  }
   const clientOf = (authority: AuthoritySettings & Pick<AcmeClientOptions['settings'], 'preferredChain'>) =>
     createAcmeClient({
       settings: authority,
       ...{ log, signal, now: clock.now },
       ca: authority.caFile === undefined ? undefined : readRoots(authority.caFile),
-      account: createAccountStore(accounts, authority.directory, { keys: keyMaker, clock, log }),
+      account: accountOf(authority.directory),
       onTime: createClockCheck(log, clock.now),
     })
 
   const transience = findTransience(config.state_dir)
-  if (transience)
+  if (transience && !state)
     log.warn('certificates from the CA will be lost with this container', {
       reason: `state_dir ${config.state_dir} ${transience}`,
       fix: `mount a volume there, because every new container orders them again, which CAs limit: -v monohull-state:${config.state_dir}`,
@@ -97,7 +111,7 @@ export function startAcme(
     log,
     signal,
     settings,
-    neighbours,
+    peersOf,
     turns: createTurns({ clock, ...turns }),
     preflight: plan => findObstacle(plan, settings, { preflight, log }),
     isCovered: domains =>
@@ -105,35 +119,47 @@ export function startAcme(
         deps.served().some(({ source, certificate }) => source === 'mounted' && covers(certificate, domain)),
       ),
   }
+  const store = createAcmeStore(acmeCertificatesDir(config))
   const acme = createAcme({
     ...shared,
-    store: createAcmeStore(acmeCertificatesDir(config)),
+    store,
+    peers: peersOf('configured', store, settings),
     serve: () => deps.refresh('ACME'),
   })
   const { on_demand: wanted } = config.tls
   const onDemand = wanted && startOnDemand({ ...deps, config, nginxUser, wanted }, shared)
-  const each = (act: (one: Acme) => Promise<void>) => {
-    for (const one of onDemand ? [acme, onDemand] : [acme])
-      act(one).catch((error: unknown) => log.error('cannot renew certificates', { error: messageOf(error) }))
-  }
+  const each = (act: (one: Acme) => Promise<void>) =>
+    Promise.all(
+      (onDemand ? [acme, onDemand] : [acme]).map(one =>
+        act(one).catch((error: unknown) => log.error('cannot renew certificates', { error: messageOf(error) })),
+      ),
+    )
+  let isBegun = false
   const tick = () => {
-    neighbours.beat()
-    reportNeighbours(neighbours.exist())
-    each(one => one.tick())
+    if (!isBegun) return
+    neighbours?.beat()
+    reportNeighbours(neighbours?.exist() ?? false)
+    void each(one => one.tick())
   }
   const cancel = runOften(everyTenSeconds, tick)
-  tick()
+  const begin = () => {
+    isBegun = true
+    if (!signal.aborted) tick()
+  }
+  const begun = sharing.begin?.().then(begin)
+  if (!begun) begin()
   return {
     renew: (name, mode) => (onDemand?.certificate(name) ? onDemand : acme).renew(name, mode),
     status: acme.status,
-    retry: () => each(one => one.retry()),
+    retry: () => void each(one => one.retry()),
+    begun: begun ?? Promise.resolve(),
     onDemand: () => onDemand?.served() ?? [],
     async close() {
       cancel()
       ending.abort()
-      await Promise.all([acme.idle(), onDemand?.close()])
+      await Promise.all([acme.idle(), onDemand?.close(), begun])
       challenges.close()
-      neighbours.close()
+      await sharing.close()
     },
   }
 }

@@ -21,6 +21,8 @@ export interface AcmeSwitch {
   issuance(): Issuance
   /** Renews a certificate. It can take minutes, so it does not block the command queue; only serving the result is a command. */
   renew(name: string, mode: RenewMode): Promise<Outcome>
+  /** Reason why other instances should get the requests; undefined if there is none. */
+  unready(): string | undefined
   prepare(next: AcmeServiceSettings): Promise<Change | undefined>
   quiesce(): Promise<void>
 }
@@ -30,6 +32,7 @@ export function createAcmeSwitch(deps: AcmeSwitchDeps): AcmeSwitch {
   const { log, settings } = deps
   let running: RunningAcme | undefined
   let isStopping = false
+  let isWaiting = deps.sharedState !== undefined && acmeSettingsOf(settings().config) !== undefined
   let switching = Promise.resolve()
 
   async function start(): Promise<void> {
@@ -37,7 +40,11 @@ export function createAcmeSwitch(deps: AcmeSwitchDeps): AcmeSwitch {
     const wanted = acmeSettingsOf(now.config)
     if (!wanted) return
     const { startAcme } = await import('./start.ts')
-    if (!isStopping) running = startAcme(deps, now, wanted)
+    if (isStopping) return
+    running = startAcme(deps, now, wanted)
+    void running.begun.finally(() => {
+      isWaiting = false
+    })
   }
 
   async function close(): Promise<void> {
@@ -61,6 +68,7 @@ export function createAcmeSwitch(deps: AcmeSwitchDeps): AcmeSwitch {
       const reason = 'tls.acme is not set; changed files in cert_dir are loaded automatically'
       return { ok: false, message: 'nothing renewed', reason }
     },
+    unready: () => (isWaiting ? 'the shared certificates are being read' : undefined),
     async prepare(next) {
       // the user may have corrected what the last attempt failed for, such as the program of dns_hook
       if (keyOf(next) === keyOf(settings())) return { commit: () => running?.retry() }

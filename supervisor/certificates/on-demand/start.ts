@@ -3,6 +3,7 @@ import type { Runtime } from '../../base/runtime.ts'
 import { createAcmeStore, namesIn } from '../acme/adapters/store.ts'
 import type { AcmePlan } from '../acme/plan.ts'
 import { type Acme, type AcmeDeps, createAcme, type RunningAcme } from '../acme/service.ts'
+import type { Sharing } from '../acme/sharing.ts'
 import type { UsableCertificate } from '../certificate.ts'
 import { createGatekeeper } from './adapters/endpoint.ts'
 import { registeredDomain } from './adapters/registered-domain.ts'
@@ -16,7 +17,8 @@ import { type OnDemandKeys, onDemandDir, onDemandPaths } from './paths.ts'
 const endpointRefusedMs = 60_000
 
 /** Dependencies that configured and on-demand certificates share. */
-export type SharedAcmeDeps = Omit<AcmeDeps, 'store' | 'serve' | 'isStillWanted' | 'withdraw'>
+export type SharedAcmeDeps = Omit<AcmeDeps, 'store' | 'peers' | 'serve' | 'isStillWanted' | 'withdraw'> &
+  Pick<Sharing, 'peersOf'>
 
 /** Dependencies of on-demand certificates. */
 export interface OnDemandDeps extends Pick<Runtime, 'clock' | 'log' | 'random'> {
@@ -43,13 +45,16 @@ export function startOnDemand(deps: OnDemandDeps, shared: SharedAcmeDeps): OnDem
   const files = layOutOnDemand(deps)
   const limits = { all: wanted.orders_per_hour, perDomain: wanted.orders_per_domain }
   const takeOrder = createOrderQuota({ clock, log, limits, domainOf: registeredDomain })
+  const store = createAcmeStore(certificatesDir)
+  const settings = {
+    ...shared.settings,
+    plans: namesIn(certificatesDir).map((name): AcmePlan => ({ name, domains: [name] })),
+  }
   const acme = createAcme({
     ...shared,
-    settings: {
-      ...shared.settings,
-      plans: namesIn(certificatesDir).map((name): AcmePlan => ({ name, domains: [name] })),
-    },
-    store: createAcmeStore(certificatesDir),
+    settings,
+    store,
+    peers: shared.peersOf('on-demand', store, settings),
     async serve({ name }, { pem }) {
       files.write(name, pem)
       return { ok: true, message: `${name} is served` }

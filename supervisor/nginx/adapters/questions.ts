@@ -15,6 +15,8 @@ export interface QuestionSocket {
 export interface Answer {
   status: number
   body?: string
+  /** Media type of the body. */
+  type?: string
 }
 
 /** Serves questions of nginx's workers about names: `GET /NAME`. A failure is answered with 503. */
@@ -23,7 +25,7 @@ export function serveQuestions(
   answer: (name: string) => Promise<Answer>,
 ): Promise<LocalServer> {
   return serve({ path, mode: 0o660, gid, maxConnections: maxPending }, async (request, response) => {
-    const { status, body } = await answer(request.url?.slice(1) ?? '').catch((): Answer => ({ status: 503 }))
-    response.writeHead(status).end(body)
+    const { status, body, type } = await answer(request.url?.slice(1) ?? '').catch((): Answer => ({ status: 503 }))
+    response.writeHead(status, type === undefined ? {} : { 'content-type': type }).end(body)
   })
 }

@@ -79,7 +79,7 @@ describe('certificates/acme: orders', () => {
   it('stores the key and the order before it requests the certificate', async () => {
     const { calls, obtain } = setUp()
     assert.deepEqual(await obtain(), { chain, key: 'key' })
-    assert.deepEqual(calls, ['newOrder undefined', 'keep key', 'note order', 'finalize'])
+    assert.deepEqual(calls, ['keep key', 'note undefined', 'newOrder undefined', 'note order', 'finalize'])
   })
 
   it('resumes an order of an earlier run with its key', async () => {
@@ -93,7 +93,7 @@ describe('certificates/acme: orders', () => {
     for (const ask of [gone, async () => order('invalid')]) {
       const { calls, obtain } = setUp({ pendingKey: () => 'kept', order: ask })
       assert.equal((await obtain({ pendingOrder: 'order' })).key, 'key')
-      assert.deepEqual(calls.slice(0, 2), ['note undefined', 'newOrder undefined'])
+      assert.deepEqual(calls.slice(0, 4), ['note undefined', 'keep key', 'note undefined', 'newOrder undefined'])
     }
   })
 

@@ -70,7 +70,7 @@ export function setUp(names: readonly string[] = [], { isOnDemand = false, hasFa
         savePendingKey: alive(store.savePendingKey),
         remove: alive(store.remove),
       },
-      neighbours: { exist: () => false, claim: () => () => {} },
+      peers: { exist: () => false, claim: () => ({ release() {} }) },
       clock,
       log,
       settings,

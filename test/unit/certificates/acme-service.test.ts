@@ -82,7 +82,7 @@ function setUp(t: TestContext) {
       signal: new AbortController().signal,
       turns: createTurns({ clock, places: 4, patienceMs: 2000 }),
       solver: { type: 'http-01', present: unexpected, remove: unexpected },
-      neighbours: { exist: () => false, claim: () => () => {} },
+      peers: { exist: () => false, claim: () => ({ release() {} }) },
       store: createAcmeStore(join(folder, 'state')),
       settings: { ...settings, ...change },
       random: () => world.random,

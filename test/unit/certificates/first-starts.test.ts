@@ -108,11 +108,17 @@ describe('certificates/acme: an instance that starts beside another', () => {
     const { signal } = new AbortController()
     const one = meet('1')
     one.beat()
-    const files = createChallengeFiles(join(directory, 'a'), { clock, log, neighbours: one, signal })
+    const files = createChallengeFiles(join(directory, 'a'), { clock, log, responses: one, neighbours: one, signal })
     await files.publish('early', 'proof')
     const other = meet('2')
     other.beat()
-    const others = createChallengeFiles(join(directory, 'b'), { clock, log, neighbours: other, signal })
+    const others = createChallengeFiles(join(directory, 'b'), {
+      clock,
+      log,
+      responses: other,
+      neighbours: other,
+      signal,
+    })
     assert.deepEqual(readdirSync(join(directory, 'b')), ['early'])
     const published = files.publish('late', 'proof').then(() => readdirSync(join(directory, 'b')).sort())
     await advance(1500)
@@ -129,7 +135,7 @@ describe('certificates/acme: an instance that starts beside another', () => {
     const served: string[] = []
     const begin = (neighbours: ReturnType<typeof meet>) =>
       createAcme({
-        ...{ client: authority.client, keys: createFakeKeys(), store, clock, log, neighbours },
+        ...{ client: authority.client, keys: createFakeKeys(), store, clock, log, peers: neighbours },
         solver: { type: 'http-01', present: async () => {}, remove: async () => {} },
         settings: {
           plans: [{ name: 'a.test', domains: ['a.test'] } satisfies AcmePlan],
@@ -147,10 +153,10 @@ describe('certificates/acme: an instance that starts beside another', () => {
       })
     const [one, other, third] = [meet('1'), meet('2'), meet('3')]
     third.beat()
-    const release = third.claim('a.test')
+    const claim = third.claim({ name: 'a.test' })
     void begin(other).tick() // waits for the third
     await advance(400)
-    release?.()
+    claim?.release()
     void begin(one).renew('a.test', 'forced')
     await advance(10)
     assert.deepEqual(served, ['a.test#0'])

@@ -41,27 +41,27 @@ describe('certificates/acme: instances with one state directory', () => {
 
   it('claim a name one at a time, also the claim of one that is gone without a word', t => {
     const { directory, one, other } = meet(t)
-    const release = one.claim('*.a.test')
-    assert.ok(release)
-    assert.equal(other.claim('*.a.test'), undefined)
-    assert.ok(other.claim('b.test'))
-    release()
-    const second = other.claim('*.a.test')
+    const claim = one.claim({ name: '*.a.test' })
+    assert.ok(claim)
+    assert.equal(other.claim({ name: '*.a.test' }), undefined)
+    assert.ok(other.claim({ name: 'b.test' }))
+    claim.release()
+    const second = other.claim({ name: '*.a.test' })
     assert.ok(second)
-    assert.equal(one.claim('*.a.test'), undefined)
+    assert.equal(one.claim({ name: '*.a.test' }), undefined)
     silence(directory)
-    assert.ok(one.claim('*.a.test'))
-    second()
+    assert.ok(one.claim({ name: '*.a.test' }))
+    second.release()
     other.beat()
-    assert.equal(other.claim('*.a.test'), undefined, 'the claim of one is not released by the other')
+    assert.equal(other.claim({ name: '*.a.test' }), undefined, 'the claim of one is not released by the other')
   })
 
   it('find their own claims again after a kill, at once', t => {
     const { directory, one, other } = meet(t)
-    assert.ok(one.claim('a.test'))
+    assert.ok(one.claim({ name: 'a.test' }))
     const again = createNeighbours(directory, join(directory, '..', '1'))
-    assert.equal(other.claim('a.test'), undefined)
-    assert.ok(again.claim('a.test'))
+    assert.equal(other.claim({ name: 'a.test' }), undefined)
+    assert.ok(again.claim({ name: 'a.test' }))
   })
 
   it('claim everything where nothing can be written', t => {
@@ -69,7 +69,7 @@ describe('certificates/acme: instances with one state directory', () => {
     const alone = createNeighbours(join(folder, 'file/shared'), join(folder, 'file/id'))
     alone.beat()
     assert.equal(alone.exist(), false)
-    assert.ok(alone.claim('a.test'))
+    assert.ok(alone.claim({ name: 'a.test' }))
     alone.share('token', 'proof')
     assert.equal(alone.shared().size, 0)
     alone.close()
@@ -80,8 +80,8 @@ describe('certificates/acme: instances with one state directory', () => {
     const { clock, advance } = createHandClock()
     const { signal } = new AbortController()
     const [first, second] = [join(directory, '1'), join(directory, '2')]
-    const files = createChallengeFiles(first, { clock, log, neighbours: one, signal })
-    const others = createChallengeFiles(second, { clock, log, neighbours: other, signal })
+    const files = createChallengeFiles(first, { clock, log, responses: one, neighbours: one, signal })
+    const others = createChallengeFiles(second, { clock, log, responses: other, neighbours: other, signal })
     let isPublished = false
     const published = files.publish('abc', 'abc.proof').then(() => {
       isPublished = true
@@ -111,7 +111,7 @@ describe('certificates/acme: instances with one state directory', () => {
       const mine: string[] = []
       served.push(mine)
       return createAcme({
-        ...{ client: authority.client, keys: createFakeKeys(), store, clock, log, neighbours },
+        ...{ client: authority.client, keys: createFakeKeys(), store, clock, log, peers: neighbours },
         solver: { type: 'http-01', present: async () => {}, remove: async () => {} },
         settings: { plans: [{ name: 'a.test', domains: ['a.test'] }], challenge: 'http-01' } as unknown as AcmeSettings,
         signal: new AbortController().signal,

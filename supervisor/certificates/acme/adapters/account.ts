@@ -20,6 +20,8 @@ export interface AccountStore {
   key(): Promise<string>
   /** Sets a key aside that the authority no longer accepts, so that the next use creates one. */
   retireKey(reason: string): void
+  /** Puts a key of another instance in use, in place of the present one. */
+  adopt(key: string): void
   load(): AcmeAccount
   save(account: AcmeAccount): void
 }
@@ -87,6 +89,12 @@ export function createAccountStore(
         consequence,
         fix: `none is needed; if the account has a newer key, stop monohull and put that key in ${keyPath}`,
       })
+    },
+    adopt(key) {
+      latest = key
+      if (readKey(keyPath) === key) return
+      rmSync(accountPath, { force: true })
+      writePrivately(keyPath, key)
     },
     load() {
       try {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { type Clock, pause } from '../../../base/clock.ts'
 import { messageOf } from '../../../base/errors.ts'
 import type { Log } from '../../../base/log.ts'
-import type { Neighbours } from '../authority.ts'
+import type { Neighbours, SharedResponses } from '../authority.ts'
 
 /** Time between two looks for challenges of other instances, in ms. */
 const mirrorEveryMs = 1000
@@ -19,15 +19,26 @@ export interface ChallengeFiles {
   close(): void
 }
 
+/** Dependencies of the challenge files. */
+export interface ChallengeFilesDeps {
+  clock: Clock
+  log: Log
+  /** Where other instances find the responses. */
+  responses: SharedResponses
+  /** Instances whose responses are mirrored; undefined if nginx asks for them instead. */
+  neighbours: Neighbours | undefined
+  signal: AbortSignal
+}
+
 /** Files that nginx serves below /.well-known/acme-challenge/, without a reload. Creates the directory. */
 export function createChallengeFiles(
   directory: string,
-  { clock, log, neighbours, signal }: { clock: Clock; log: Log; neighbours: Neighbours; signal: AbortSignal },
+  { clock, log, responses, neighbours, signal }: ChallengeFilesDeps,
 ): ChallengeFiles {
   mkdirSync(directory, { recursive: true, mode: 0o755 })
   const mirrored = new Set<string>()
   // the authority may be asking this instance already for a challenge of another one
-  let cancel = look()
+  let cancel = neighbours ? look() : () => {}
 
   function look(): () => void {
     try {
@@ -41,7 +52,7 @@ export function createChallengeFiles(
   }
 
   function mirror(): void {
-    const shared = neighbours.shared()
+    const shared = neighbours?.shared() ?? new Map<string, string>()
     for (const [token, keyAuthorization] of shared) {
       if (mirrored.has(token) || keyAuthorization === '') continue
       writeFileSync(challengePath(directory, token), keyAuthorization, { mode: 0o644 })
@@ -57,13 +68,13 @@ export function createChallengeFiles(
   return {
     async publish(token, keyAuthorization) {
       writeFileSync(challengePath(directory, token), keyAuthorization, { mode: 0o644 })
-      neighbours.share(token, keyAuthorization)
-      neighbours.beat() // one may have started since the last time
-      if (neighbours.exist()) await pause(clock, mirroredMs, signal)
+      await responses.share(token, keyAuthorization)
+      neighbours?.beat() // one may have started since the last time
+      if (neighbours?.exist()) await pause(clock, mirroredMs, signal)
     },
     remove(token) {
       rmSync(challengePath(directory, token), { force: true })
-      neighbours.unshare(token)
+      responses.unshare(token)
     },
     close: () => cancel(),
   }

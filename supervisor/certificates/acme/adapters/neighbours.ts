@@ -3,8 +3,8 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wri
 import { dirname, join } from 'node:path'
 import { removeOwned } from '../../../base/adapters/file-lock.ts'
 import { createPrivately } from '../../../base/adapters/private-file.ts'
-import type { Neighbours } from '../authority.ts'
-import { directoryNameOf } from '../plan.ts'
+import type { Claim, Neighbours } from '../authority.ts'
+import { type AcmePlan, directoryNameOf } from '../plan.ts'
 
 /** Time after its last sign of life at which another instance counts as gone, in ms by the clock of the file system. */
 const silentMs = 30_000
@@ -39,18 +39,18 @@ export function createNeighbours(directory: string, idFile: string): Neighbours 
     }
   }
 
-  function claim(name: string): (() => void) | undefined {
+  function claim({ name }: Pick<AcmePlan, 'name'>): Claim | undefined {
     const path = join(claims, directoryNameOf(name))
-    const release = () => removeOwned(path, id)
+    const claimed = { release: () => removeOwned(path, id) }
     beat()
     for (let attempt = 1; attempt <= 2; attempt++) {
       try {
-        if (createPrivately(path, id)) return release
+        if (createPrivately(path, id)) return claimed
       } catch {
-        return () => {} // a directory that cannot be written
+        return { release() {} } // a directory that cannot be written
       }
       const owner = readText(path)
-      if (owner === id) return release
+      if (owner === id) return claimed
       if (owner !== undefined && alive.has(owner)) return undefined
       if (owner !== undefined) removeOwned(path, owner)
     }

@@ -7,6 +7,11 @@ import { plainModel } from './plain-model.ts'
 export const tlsModels: Record<string, NginxModel> = {
   modern: { ...plainModel, tlsProfile: 'modern' },
   acme: { ...plainModel, acmeChallenges: '/run/monohull/acme-challenge' },
+  'acme-shared': {
+    ...plainModel,
+    acmeChallenges: '/run/monohull/acme-challenge',
+    sharedChallenges: '/run/monohull/acme-challenge.sock',
+  },
   sni: {
     ...plainModel,
     certificates: {
