@@ -25,11 +25,11 @@ export function Apps({ state, act }: { state: State; act: Act | undefined }) {
     return html`<section aria-labelledby="app-${app.name}" key=${app.name}>
       <div class="head">
         <h2 id="app-${app.name}">App ${app.name}</h2>
-        <p class="note">${serving} of ${rows.length} workers serve${app.min === undefined ? '' : `, scaled by load from ${app.min} to ${app.max}`}</p>
+        <p class="note">${rows.some(({ state }) => state === 'asleep') ? 'Asleep until the next request' : `${serving} of ${rows.length} workers serve`}${app.min === undefined ? '' : `, scaled by load from ${app.min} to ${app.max}`}</p>
         ${
           act &&
           html`<div class="buttons">
-          <button type="button" aria-label="One worker less for ${app.name}" disabled=${rows.length <= (app.min ?? 1)} onClick=${() => act(scaling(app.name, rows.length - 1))}>−</button>
+          <button type="button" aria-label="One worker less for ${app.name}" disabled=${rows.length <= Math.max(1, app.min ?? 1)} onClick=${() => act(scaling(app.name, rows.length - 1))}>−</button>
           <button type="button" aria-label="One worker more for ${app.name}" disabled=${rows.length >= (app.max ?? 1024)} onClick=${() => act(scaling(app.name, rows.length + 1))}>+</button>
           <button type="button" onClick=${() => act({ title: `Restart ${app.name}?`, text: 'Its workers are replaced one by one. No request fails.', verb: 'Restart', path: `restart/${app.name}` })}>Restart all</button>
         </div>`
@@ -127,5 +127,5 @@ function Program({ row, rate, at, limit, act, isServing }: ProgramProps) {
 export function toneOfState(state: string): 'ok' | 'warn' | 'bad' | 'off' {
   if (['serving', 'running', 'up', 'finished'].includes(state)) return 'ok'
   if (['waiting', 'withdrawn', 'down', 'not found', 'not accepting'].includes(state)) return 'bad'
-  return ['unchecked', 'idle', 'stopped'].includes(state) ? 'off' : 'warn'
+  return ['unchecked', 'idle', 'asleep', 'stopped'].includes(state) ? 'off' : 'warn'
 }

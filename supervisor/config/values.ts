@@ -180,16 +180,23 @@ export const countOrAuto = (maximum: number) => {
 }
 
 const workersError = `expected a whole number from 1 to ${maxWorkers}, auto, or {min: 2, max: 8}`
-const limit = whole(1, maxWorkers)
+const workerLimits = z.strictObject({
+  min: whole(0, maxWorkers),
+  max: whole(1, maxWorkers),
+  // nginx closes idle connections to workers after 4 s, and others are in use
+  idle: durationText(5000).optional(),
+})
 
 /** Number of workers of an app: a count, auto, or bounds for scaling by load. */
 export const workerCount = z
-  .union([z.literal('auto'), whole(1, maxWorkers, workersError), z.strictObject({ min: limit, max: limit })], {
-    error: workersError,
-  })
+  .union([z.literal('auto'), whole(1, maxWorkers, workersError), workerLimits], { error: workersError })
   .superRefine((value, context) => {
-    if (typeof value === 'object' && value.min > value.max)
-      context.addIssue({ code: 'custom', path: ['min'], message: 'expected at most max' })
+    if (typeof value !== 'object') return
+    if (value.min > value.max) context.addIssue({ code: 'custom', path: ['min'], message: 'expected at most max' })
+    if (value.idle !== undefined && value.min > 0) {
+      const params = { fix: 'set min: 0, so that the last worker may end too, or remove idle' }
+      context.addIssue({ code: 'custom', path: ['idle'], message: 'has an effect only with min: 0', params })
+    }
   })
 
 /** Value of a variable; `intendedValue` makes a text of what YAML would read as a number. */

@@ -21,7 +21,7 @@ export function workerMetrics(workers: readonly Member[]): Metric[] {
       name: 'workers',
       type: 'gauge',
       help: 'Workers of an app by state',
-      samples: countStates('app', [...slotStates, 'not accepting'], workers),
+      samples: countStates('app', [...slotStates, 'not accepting', 'asleep', 'waking'], workers),
     },
     {
       name: 'worker_restarts_total',

@@ -7,12 +7,15 @@ import type { StopCause } from './process-state.ts'
  */
 export type SlotState =
   | { name: 'idle' }
-  | { name: 'booting'; worker: number; failures: number }
+  /** `isWaking`: requests wait for it, because the slot was asleep. */
+  | { name: 'booting'; worker: number; failures: number; isWaking?: true }
   /** `newest`: number of a replacement that was refused, and may still drain. */
   | { name: 'serving'; worker: number; failures: number; readyAt: number; newest?: number }
   /** `nextReadyAt`: time at which the new worker became ready. The old one stays until the replacement is accepted. */
   | { name: 'replacing'; worker: number; next: number; failures: number; readyAt: number; nextReadyAt?: number }
   | { name: 'waiting'; failures: number; lastWorker: number }
+  /** Without a worker until a request comes. nginx keeps the slot. */
+  | { name: 'asleep'; lastWorker: number }
 
 /** Event in the life of a slot. */
 export type SlotEvent =
@@ -20,6 +23,10 @@ export type SlotEvent =
   | { type: 'becameReady'; worker: number; at: number }
   | { type: 'ended'; worker: number; blame: Blame; at: number }
   | { type: 'retryDue' }
+  /** Its worker was idle for long enough. */
+  | { type: 'fellAsleep' }
+  /** A request waits while it is asleep. */
+  | { type: 'woken' }
   | { type: 'replacementRequested' }
   /** The worker was stopped before its replacement starts. */
   | { type: 'stoppedFirst' }
@@ -41,6 +48,8 @@ export function blameFor(exit: Exit, cause: StopCause | undefined): Blame {
 export type SlotEffect =
   | { type: 'spawn'; worker: number }
   | { type: 'stop'; worker: number }
+  /** Stops a worker whose address belongs to the next one already. */
+  | { type: 'rest'; worker: number }
   | { type: 'retry'; failures: number }
   | { type: 'withdraw' }
   | { type: 'restore' }
@@ -81,6 +90,16 @@ export function stepSlot(state: SlotState, event: SlotEvent, policy: SlotPolicy)
       return state.name === 'idle' ? boot(1, 0) : stay
     case 'retryDue':
       return state.name === 'waiting' ? boot(state.lastWorker + 1, state.failures) : stay
+    case 'fellAsleep': {
+      if (state.name !== 'serving') return stay
+      const { worker, newest: lastWorker = worker } = state
+      return { state: { name: 'asleep', lastWorker }, effects: [{ type: 'rest', worker }] }
+    }
+    case 'woken': {
+      if (state.name !== 'asleep') return stay
+      const worker = state.lastWorker + 1
+      return { state: { name: 'booting', worker, failures: 0, isWaking: true }, effects: [{ type: 'spawn', worker }] }
+    }
     case 'becameReady':
       return ready(state, event)
     case 'ended':
@@ -92,6 +111,7 @@ export function stepSlot(state: SlotState, event: SlotEvent, policy: SlotPolicy)
         return { state: { ...serving, name: 'replacing', next }, effects: [{ type: 'spawn', worker: next }] }
       }
       if (state.name === 'waiting') return boot(state.lastWorker + 1, state.failures)
+      if (state.name === 'asleep') return boot(state.lastWorker + 1, 0)
       if (state.name === 'booting') {
         const next = boot(state.worker + 1, state.failures)
         return { state: next.state, effects: [{ type: 'stop', worker: state.worker }, ...next.effects] }
@@ -125,6 +145,7 @@ export function workersOf(state: SlotState): number[] {
       return [state.worker, state.next]
     case 'idle':
     case 'waiting':
+    case 'asleep':
       return []
   }
 }
@@ -184,8 +205,10 @@ function ended(state: SlotState, event: Extract<SlotEvent, { type: 'ended' }>, p
       effects: [{ type: 'decided', worker, decision: 'left until the next change' }, { type: 'withdraw' }],
     }
   }
+  // nobody else serves what waits for a worker that was to wake the app
+  const isAlone = state.name === 'booting' && state.isWaking === true
   const effects: SlotEffect[] =
-    failures >= policy.withdrawAfter
+    isAlone || failures >= policy.withdrawAfter
       ? [{ type: 'decided', worker, decision: 'slot withdrawn, retried after backoff' }, { type: 'withdraw' }]
       : [{ type: 'decided', worker, decision: failures === 0 ? 'restarted at once' : 'restarted after backoff' }]
   return { state: next, effects: [...effects, { type: 'retry', failures }] }

@@ -16,6 +16,11 @@ export interface UnixSocketOwner {
 export interface SlotSockets {
   /** Binds `path` and replaces a leftover. Only the owner and its group may connect. Closing removes it. */
   bind(path: string): BoundSocket
+  /**
+   * Calls `onWaiting` once, as soon as a connection waits in the queue of a socket from `bind` that no other process accepts from. The
+   * connection stays in the queue. Returns a function that ends the watch; call it before the socket is closed.
+   */
+  watch(socket: BoundSocket, onWaiting: () => void): () => void
   /** Whether the socket's path still exists. A server may remove it when it exits. */
   isThere(path: string): boolean
   /** Makes `link` point to `path`, atomically. */

@@ -16,7 +16,7 @@ const byMessage: readonly (readonly [RegExp, EventKind])[] = [
   [/log files?\b|telemetry|syslog|^lines were dropped/, 'logs'],
   [/^reload |abandoned reload/, 'reload'],
   [/replaced$|^rolling restart|^restart failed|abandoned roll|^recycling/, 'roll'],
-  [/^scaled |^scaling/, 'scale'],
+  [/^scaled |^scaling|^asleep|^waking|let an app sleep/, 'scale'],
   [/maintenance|paused|resumed/, 'maintenance'],
   [
     /^(starting|serving|stopping|stopped)$|^internal error|^the stop did not|run_dir|previous instance|^(status page|metrics|platform|variable|app) |^(status page|metrics)$|leads to an app|clock of this machine is/,

@@ -14,11 +14,13 @@ import { nginxProcesses, sightNginx } from '../nginx/adapters/processes.ts'
 import { nginxEnvironment } from '../nginx/adapters/run-nginx.ts'
 import { watchFrozenProcesses } from '../nginx/frozen-processes.ts'
 import { createNginx } from '../nginx/service.ts'
+import { countConnections } from '../processes/adapters/unix-connections.ts'
 import { warnAboutMissingFallbacks } from '../routes/adapters/fallbacks.ts'
 import { closeInspector, openInspector } from '../workers/adapters/inspector.ts'
 import { openAutoscaling } from '../workers/autoscaling/autoscaling.ts'
 import { createInspection } from '../workers/inspection.ts'
 import { openSchedules } from '../workers/schedules.ts'
+import { isWorkerSocket } from '../workers/socket-paths.ts'
 import { collectGarbage } from './adapters/heap.ts'
 import { bootFailure } from './boot-failure.ts'
 import type { CommandDeps } from './command-runner.ts'
@@ -78,7 +80,9 @@ export async function startServing(deps: StartDeps, programs: StartedPrograms): 
     openAutoscaling(
       {
         clock: systemClock,
+        log,
         pools: apps.pools,
+        connectionsOf: app => countConnections(path => isWorkerSocket(path, { runDir: config.run_dir, app })),
         scale: (app, workers) => send({ type: 'scale', workers, app }, 'autoscaling'),
       },
       settings,
@@ -159,6 +163,7 @@ export async function startServing(deps: StartDeps, programs: StartedPrograms): 
       pause: pausing,
       jobs: jobs.operations,
       retries: {
+        hasFailedToWake: apps.hasFailedToWake,
         mayRepeat: failedTries.mayRepeat,
         next: (app, failed) => apps.nextFor(app, { ...failed, isSuspect: failedTries.isSuspect(failed) }),
       },
@@ -192,7 +197,11 @@ export async function startServing(deps: StartDeps, programs: StartedPrograms): 
   }
   run.add(await openConfigWatch({ ...shared, world, send }))
   await acme.begin()
-  run.add(await openSchedules(settings, (target, reason) => send({ type: 'restart', target }, reason)))
+  run.add(
+    await openSchedules(settings, async (target, reason) => {
+      if (!apps.pools.get(target)?.isAsleep()) await send({ type: 'restart', target }, reason)
+    }),
+  )
   await jobs.begin()
   collectGarbage()
   nginx.recordFiles()

@@ -10,7 +10,7 @@ import { formatJobs, type JobStatus } from '../programs/jobs/status.ts'
 import type { ProcessStatus } from '../programs/status.ts'
 import type { SharedStateStatus } from '../shared-state/open.ts'
 import { formatUpstreams, type UpstreamServerStatus } from '../upstreams/status.ts'
-import type { WorkerLimits } from '../workers/autoscaling/decision.ts'
+import type { ScaledApp } from '../workers/apps.ts'
 import type { WorkerStatus } from '../workers/status.ts'
 import { formatContainer, formatMembers } from './member-table.ts'
 
@@ -44,7 +44,7 @@ export interface Status {
   /** Undefined without jobs. */
   jobs?: JobStatus[]
   /** Apps that scale by load, with their number of workers and its bounds. */
-  scaled: ({ app: string; workers: number } & WorkerLimits)[]
+  scaled: ScaledApp[]
   upstreams: UpstreamServerStatus[]
   /** Undefined unless dynamic_routes is set. */
   dynamicRoutes?: RouteStoreStatus | undefined
@@ -83,7 +83,10 @@ export function formatStatus(status: Status): string {
     warnings = [],
   } = status
   const bounds = scaled
-    .map(one => `${one.app} scales by load from ${one.min} to ${one.max} workers, now ${one.workers}\n`)
+    .map(
+      one =>
+        `${one.app} scales by load from ${one.min} to ${one.max} workers, now ${one.isAsleep ? 'asleep' : one.workers}\n`,
+    )
     .join('')
   const old = oldNginxWorkers > 0 ? `${oldNginxWorkers} old nginx workers finish requests after a reload\n` : ''
   const head = `monohull ${state}, pid ${pid}, up ${uptimeSeconds} s\nhttp  ${http.join(' ') || '-'}\nhttps ${https.join(' ') || '-'}\n${formatConnections(status.connections)}${formatContainer(status.container)}${bounds}${old}`

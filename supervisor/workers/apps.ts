@@ -95,6 +95,8 @@ export interface Apps {
   unready(): string | undefined
   /** Workers of all routed apps; undefined without any. */
   workers(): WorkerCount | undefined
+  /** Whether requests waited for an app that did not boot after sleep. */
+  hasFailedToWake(app: string): boolean
   /** Address for another try of a request, in nginx's notation; undefined: nginx chooses. */
   nextFor(app: string, failed: Pick<FailedTry, 'address'> & { isSuspect: boolean }): string | undefined
   quiesce(): void
@@ -105,6 +107,8 @@ export interface Apps {
 export interface ScaledApp extends WorkerLimits {
   app: string
   workers: number
+  /** Undefined unless it sleeps, until the next request. */
+  isAsleep?: boolean
 }
 
 /** The apps of a run, not started yet. */
@@ -230,12 +234,13 @@ export function createApps(deps: AppsDeps): Apps {
       workers: workers(),
       scaled: [...pools.values()].flatMap(pool => {
         const { app, count, limits } = pool.plan()
-        return limits ? [{ app, workers: count, ...limits }] : []
+        return limits ? [{ app, workers: count, ...limits, ...(pool.isAsleep() ? { isAsleep: true } : {}) }] : []
       }),
     }),
     metrics: () => workerMetrics(workers()),
     unready: () => describeUnready(routed(), name => order.waitsFor(name)),
     workers: () => sumWorkers(routed()),
+    hasFailedToWake: app => pools.get(app)?.hasFailedToWake() ?? false,
     nextFor(app, { address, isSuspect }) {
       const pool = pools.get(app)
       const next = pool?.addressAfter(address, isSuspect)

@@ -21,9 +21,9 @@ import { appBalances } from './app-upstream.ts'
 import { php } from './php/keys.ts'
 import { describeProtocolProblems } from './protocol-problems.ts'
 
-const workers = workerCount.default('auto').register(docs, {
+const workers = workerCount.prefault('auto').register(docs, {
   description:
-    'Number of workers, each with a unix socket; auto: the CPUs that the cgroup grants, rounded up, or one PHP-FPM; {min, max}: scaled by load within these limits',
+    'Number of workers, each with a unix socket; auto: the CPUs that the cgroup grants, rounded up, or one PHP-FPM; {min, max}: scaled by load within these limits; {min: 0, max, idle}: after idle (default 10m) without requests, no worker runs until the next request',
 })
 
 /** Keys of an app. */
@@ -142,6 +142,11 @@ export const app = z
       const params = { fix: 'remove it, or set listen: inherit' }
       const message = 'is overridden by listen: port, which gives each worker its own port'
       context.addIssue({ code: 'custom', path: ['env', 'PORT'], message, params })
+    }
+    if (typeof value.workers === 'object' && value.workers.min === 0 && value.listen === 'port') {
+      const params = { fix: 'set listen: inherit, or workers.min: 1' }
+      const message = 'expected at least 1 beside listen: port: requests cannot wait at a port without a program'
+      context.addIssue({ code: 'custom', path: ['workers', 'min'], message, params })
     }
     if (value.max_requests_jitter > value.max_requests) {
       context.addIssue({ code: 'custom', path: ['max_requests_jitter'], message: 'expected at most max_requests' })

@@ -20,6 +20,8 @@ export interface WorkerPlan {
   entries: number
   /** Limits for scaling by load; undefined if the number is fixed. */
   limits: WorkerLimits | undefined
+  /** Time without requests after which the last worker ends until the next request; undefined: never. */
+  idleMs?: number | undefined
   /** Source of the load: the preload in a Node worker, or nginx, which measures how long responses take. */
   loadFrom: 'worker' | 'nginx'
   /** Whether the command runs Node, which wants its socket non-blocking. */

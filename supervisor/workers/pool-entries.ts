@@ -4,9 +4,9 @@ import type { Log } from '../base/log.ts'
 import type { WorkerAddress } from './address.ts'
 import type { WorkerEntry } from './app-upstream.ts'
 import type { WorkerPlan } from './plan.ts'
-import type { WorkerSlot } from './slot.ts'
 import type { SlotAddressDeps } from './slot-address.ts'
 import { socketPath, spreadEntries } from './socket-paths.ts'
+import type { WorkerSlot } from './worker-slot.ts'
 
 const retryMs = 2000
 

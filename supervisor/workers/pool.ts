@@ -9,11 +9,12 @@ import { type BootResult, createPoolBoot } from './pool-boot.ts'
 import { createPoolEntries } from './pool-entries.ts'
 import { createRecycler } from './recycler.ts'
 import { createRoll, type OpenRoll, type Roll } from './roll.ts'
-import { createWorkerSlot, type WorkerSlot, type WorkerSlotDeps } from './slot.ts'
+import { createWorkerSlot, type WorkerSlotDeps } from './slot.ts'
 import type { WorkerStatus } from './status.ts'
 import { createStragglers } from './stragglers.ts'
 import { createTurns } from './turns.ts'
 import type { Worker } from './worker.ts'
+import type { WorkerSlot } from './worker-slot.ts'
 
 const settlePollMs = 2
 
@@ -40,6 +41,14 @@ export interface WorkerPool {
   restart(name?: string): Promise<RollResult>
   /** Changes the number of slots. If a new worker fails to start, the number stays. Removed workers drain. */
   scale(count: number): Promise<RollResult>
+  /**
+   * Ends all workers if `isIdle` holds when the turn comes for it, until the next request. Returns the end of the sleep; undefined if it
+   * does not sleep.
+   */
+  sleep(isIdle: () => Promise<boolean>): Promise<{ woken: Promise<void> } | undefined>
+  isAsleep(): boolean
+  /** Whether a worker did not boot after sleep, and none has since: what waited for it was sent to no worker. */
+  hasFailedToWake(): boolean
   /** Kills workers that are not ready yet, as if they had failed. */
   killBooting(): void
   /** Worker that serves in a slot (`app.1`). */
@@ -200,6 +209,14 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
     return { ok: false, reason: `there is no worker ${name}; the workers are ${known}`, lastLines: [], isUnknown: true }
   }
 
+  async function sleep(isIdle: () => Promise<boolean>): Promise<{ woken: Promise<void> } | undefined> {
+    await Promise.all(slots.map(slot => slot.drained()))
+    if (isStopping || !(await isIdle())) return undefined
+    const alone = await resize({ ...plan, count: 1 })
+    const woken = alone.ok && !isStopping ? slots[0]?.sleep() : undefined
+    return woken && { woken }
+  }
+
   function end(): void {
     isStopping = true
     boot.stopped()
@@ -236,7 +253,14 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
     tryOut,
     roll,
     restart: name => (name === undefined ? roll() : turns.exclusive(() => restart(name))),
-    scale: count => turns.exclusive(() => resize({ ...plan, count })),
+    scale: count =>
+      turns.exclusive(() => {
+        for (const slot of slots) slot.wake()
+        return resize({ ...plan, count })
+      }),
+    sleep: isIdle => turns.exclusive(() => sleep(isIdle)),
+    hasFailedToWake: () => slots.some(slot => slot.hasFailedToWake()),
+    isAsleep: () => slots.some(slot => slot.status().state === 'asleep'),
     killBooting() {
       for (const slot of slots) slot.killBooting()
     },

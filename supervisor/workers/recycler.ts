@@ -1,9 +1,9 @@
 import { backoffMs } from '../base/backoff.ts'
 import type { WorkerPlan } from './plan.ts'
 import { hasLimits, memoryChecks, type RecycleReason, reachedLimit } from './recycling.ts'
-import type { WorkerSlot } from './slot.ts'
 import type { Turns } from './turns.ts'
 import type { Worker, WorkerDeps } from './worker.ts'
+import type { WorkerSlot } from './worker-slot.ts'
 
 const inspectEveryMs = 1000
 

@@ -10,7 +10,7 @@ export interface RequestLogModel {
 
 /** Lines for a location of an app: what nginx does when a request has ended. It notes the worker, and the time of all tries. */
 export function renderRequestLog(app: string, { filtersResponses, busyCounter }: RequestLogModel): string[] {
-  const isCounted = busyCounter?.apps.includes(app) ?? false
-  if (filtersResponses) return [callLua('log', 'worker.log', ...(isCounted ? [app] : []))]
-  return isCounted ? [callLua('log', 'busy.count', app)] : []
+  const words = busyCounter?.apps.includes(app) ? [app, ...(busyCounter.sleepers.includes(app) ? ['sleeps'] : [])] : []
+  if (filtersResponses) return [callLua('log', 'worker.log', ...words)]
+  return words.length > 0 ? [callLua('log', 'busy.count', ...words)] : []
 }

@@ -4,7 +4,7 @@ import { type RollResult, stopping } from '../base/roll-result.ts'
 import type { Death } from '../processes/death.ts'
 import type { Trial } from './attempt.ts'
 import type { WorkerPlan } from './plan.ts'
-import type { WorkerSlot } from './slot.ts'
+import type { WorkerSlot } from './worker-slot.ts'
 
 /** Rolling replacement of the workers of slots. */
 export interface Roll {

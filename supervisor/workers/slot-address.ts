@@ -2,7 +2,7 @@ import type { SlotSockets } from '../processes/sockets.ts'
 import type { WorkerAddress } from './address.ts'
 import { type Endpoint, openPortEndpoint, openSocketEndpoint } from './endpoint.ts'
 import type { WorkerPlan } from './plan.ts'
-import { socketPath } from './socket-paths.ts'
+import { socketPath, workerSocketPath } from './socket-paths.ts'
 
 /** Address of a slot for nginx, whichever worker is in it: a link to the serving worker's socket, or its TCP port. */
 export interface SlotAddress {
@@ -58,7 +58,7 @@ export function createSlotAddress({ sockets, runDir }: SlotAddressDeps, app: str
     open: ({ listen }, worker) =>
       listen === 'port'
         ? openPortEndpoint(sockets)
-        : openSocketEndpoint(sockets, `${runDir}/${app}-${slot}.${worker}.sock`),
+        : openSocketEndpoint(sockets, workerSocketPath(runDir, `${app}-${slot}`, worker)),
     suits({ listen }) {
       if (!endpoint) return false
       return endpoint.own.kind === 'tcp'

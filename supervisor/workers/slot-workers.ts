@@ -25,6 +25,8 @@ export interface SlotWorkers {
   takeOver(worker: number): boolean
   /** Stops a worker. If the address leads to its successor, its queue is emptied first. */
   retire(worker: number, successor: number | undefined): Promise<void>
+  /** Stops a worker whose address leads elsewhere, when its queue is empty. */
+  rest(worker: number): Promise<void>
   /** Stops a worker, and resolves when it is gone. Connections wait for the next one. */
   end(worker: number): Promise<void>
   /** Resolves when a worker has accepted every connection that waits now. */
@@ -134,6 +136,11 @@ export function createSlotWorkers(deps: SlotWorkersDeps, { name, slot }: { name:
         if (old.endpoint.own.kind === 'unix') await emptyQueue(old.endpoint.own, old.plan)
       }
       old.process.stop()
+    },
+    async rest(worker) {
+      const resting = workers.get(worker)
+      if (resting?.endpoint.own.kind === 'unix') await emptyQueue(resting.endpoint.own, resting.plan)
+      resting?.process.stop()
     },
     async end(worker) {
       const ended = workers.get(worker)

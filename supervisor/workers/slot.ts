@@ -22,53 +22,13 @@ import type { WorkerPlan } from './plan.ts'
 import { createSlotAddress, type SlotAddressDeps } from './slot-address.ts'
 import { createSlotPlan } from './slot-plan.ts'
 import { createSlotRotation } from './slot-rotation.ts'
+import { createSlotSleep } from './slot-sleep.ts'
 import { createSlotWorkers } from './slot-workers.ts'
-import type { WorkerStatus } from './status.ts'
 import type { RefusedEnd, Worker, WorkerDeps, WorkerEnd } from './worker.ts'
+import type { WorkerSlot } from './worker-slot.ts'
 
 /** Fast failures in a row after which a slot is withdrawn from nginx. */
 const withdrawAfter = 2
-
-/** Slot of a pool: an entry in nginx's upstream, with one worker after the other. */
-export interface WorkerSlot {
-  readonly number: number
-  readonly name: string
-  start(): void
-  /** Redirects requests for this slot to another until a worker of this slot is ready. Throws if the link cannot be changed. */
-  redirectTo(other: WorkerAddress): void
-  /** Points the address to the slot's own worker. Throws if the link cannot be changed. */
-  endRedirect(): void
-  /**
-   * Starts a worker of `plan` beside the present one. Resolves when it has passed its trial, or is ready without one, or has failed and
-   * the old state is restored. After a success, call `accept` or `refuse`.
-   */
-  prepare(plan: WorkerPlan, trial?: Trial): Promise<RollResult>
-  /** Lets the prepared worker take over and the old one drain. Fails if the prepared worker has died meanwhile, or the link cannot be changed. */
-  accept(): RollResult
-  /** Keeps the old worker and lets the prepared one drain. Returns whether that serves already, because there is no old one. */
-  refuse(): boolean
-  /** `prepare` without a trial, then `accept`. */
-  replace(plan: WorkerPlan): Promise<RollResult>
-  /** Resolves when all replaced workers are gone. */
-  drained(): Promise<void>
-  /** The serving worker; undefined if there is none or it is being replaced. */
-  serving(): Worker | undefined
-  /** Makes its workers drain, with SIGKILL after `graceMs`, and starts no more. Resolves when they are gone. */
-  stop(graceMs: number): Promise<void>
-  /** Kills a worker that is not ready yet, as if it had failed. */
-  killBooting(): void
-  /** Address for nginx's upstream. */
-  address(): WorkerAddress
-  /** Whether nginx uses the slot: it was ready once and is not withdrawn. */
-  isInRotation(): boolean
-  /** Removes the slot from the rotation for good, without an update of nginx. Its address belongs to the pool from now on. */
-  leaveRotation(): void
-  /** Load of its worker, from 0 to 1; undefined if unknown. */
-  load(): number | undefined
-  /** Like `stop`, for a slot that gets no new requests: waits until its queue is empty, then stops. */
-  retire(graceMs: number): Promise<void>
-  status(): WorkerStatus
-}
 
 /** Dependencies of a slot. */
 export interface WorkerSlotDeps extends WorkerDeps, SlotAddressDeps, DeathRecordDeps {
@@ -91,10 +51,16 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
   const address = createSlotAddress(deps, initialPlan.app, number)
   const rotation = createSlotRotation({ ...deps, address })
   const plan = createSlotPlan(clock, initialPlan)
+  const sleep = createSlotSleep({ ...deps, address }, () => {
+    log.info('waking: a request waits', { worker: name })
+    dispatch({ type: 'woken' })
+  })
   let state: SlotState = { name: 'idle' }
   let isStopping = false
   /** Whether it gets no new requests any more; a worker may still serve its queue. */
   let isLeaving = false
+  /** Whether its worker did not boot after sleep, and none has since. */
+  let hasFailedToWake = false
   const counts: RestartCounts = { restarts: 0, crashes: 0, replacements: 0 }
   let cancelRetry = () => {}
   /** Tries that the exit of a worker ended, until its death is recorded. */
@@ -105,6 +71,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
       address,
       onMoved: deps.onRotation,
       onReady(worker) {
+        hasFailedToWake = false
         dispatch({ type: 'becameReady', worker, at: clock.monotonic() })
         deps.onReady()
       },
@@ -129,6 +96,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
   function dispatch(event: SlotEvent): void {
     const step = stepSlot(state, event, policy())
     state = step.state
+    if (state.name !== 'asleep') sleep.end()
     for (const effect of step.effects) perform(effect)
   }
 
@@ -136,7 +104,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     switch (effect.type) {
       case 'spawn':
         plan.attempt()?.began(effect.worker)
-        if (effect.worker > 1) counts.restarts++
+        if (effect.worker > 1 && !isWaking()) counts.restarts++
         workers.start(
           effect.worker,
           plan.current(),
@@ -147,6 +115,9 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
         return
       case 'stop':
         void workers.retire(effect.worker, successorOf(effect.worker))
+        return
+      case 'rest':
+        void workers.rest(effect.worker)
         return
       case 'retry':
         if (isLeaving) return
@@ -170,6 +141,19 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
       case 'decided':
         return // `recordExit` logs it
     }
+  }
+
+  function isWaking(): boolean {
+    return state.name === 'booting' && state.isWaking === true
+  }
+
+  function fallAsleep(): Promise<void> | undefined {
+    if (state.name !== 'serving' || isStopping || isLeaving) return sleep.woken()
+    const serving = workers.get(state.worker)
+    if (!serving?.accepts() || serving.isHeld()) return undefined
+    sleep.begin(plan.current(), (state.newest ?? state.worker) + 1)
+    if (sleep.woken()) dispatch({ type: 'fellAsleep' })
+    return sleep.woken()
   }
 
   function servingWorker(): Worker | undefined {
@@ -233,6 +217,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
 
   async function stop(graceMs: number): Promise<void> {
     isStopping = true
+    sleep.end()
     cancelRetry()
     plan.attempt()?.failed(stopping)
     await workers.stop(graceMs)
@@ -257,6 +242,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     counts.deaths = { ...counts.deaths, [why]: (counts.deaths?.[why] ?? 0) + 1 }
     const circumstances = { worker: name, decision, endsRun, at, addresses, fatal: fatal.get(worker) }
     counts.lastDeath = recordDeath(deps, end, circumstances)
+    hasFailedToWake ||= isWaking()
     state = step.state
     if (endsRun) return
     const attempt = plan.attempt()
@@ -278,6 +264,11 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
       return result.ok ? accept() : result
     },
     drained,
+    sleep: fallAsleep,
+    wake() {
+      if (!isStopping) dispatch({ type: 'woken' })
+    },
+    hasFailedToWake: () => hasFailedToWake,
     serving: () => (state.name === 'serving' ? workers.get(state.worker) : undefined),
     stop,
     killBooting() {
@@ -301,7 +292,11 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
       return {
         name,
         slot: number,
-        state: state.name === 'serving' && serving?.accepts() === false ? 'not accepting' : state.name,
+        state: isWaking()
+          ? 'waking'
+          : state.name === 'serving' && serving?.accepts() === false
+            ? 'not accepting'
+            : state.name,
         pid: serving?.process.child.pid,
         uptimeSeconds: serving && Math.round((clock.monotonic() - serving.process.state().startedAt) / 1000),
         ...counts,

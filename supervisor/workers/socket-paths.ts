@@ -53,3 +53,14 @@ export function spreadEntries(
 export function socketPath(runDir: string, app: string, entry: number): string {
   return `${runDir}/${app}-${entry}.sock`
 }
+
+/** Path of the socket that a worker of a slot (`app-1`) listens on. */
+export function workerSocketPath(runDir: string, slot: string, worker: number): string {
+  return `${runDir}/${slot}.${worker}.sock`
+}
+
+/** Whether a path is that of a socket of some worker of an app. */
+export function isWorkerSocket(path: string, { runDir, app }: { runDir: string; app: string }): boolean {
+  const prefix = `${runDir}/${app}-`
+  return path.startsWith(prefix) && /^\d+\.\d+\.sock$/.test(path.slice(prefix.length))
+}

@@ -7,8 +7,11 @@ export interface WorkerStatus extends RestartCounts {
   /** `app.1` */
   name: string
   slot: number
-  /** not accepting: the worker runs, but its HTTP server has closed; pending: it has not started yet, because of `after`. */
-  state: SlotState['name'] | 'not accepting' | 'pending'
+  /**
+   * not accepting: the worker runs, but its HTTP server has closed; pending: it has not started yet, because of `after`; waking: it boots for
+   * the first requests after sleep.
+   */
+  state: SlotState['name'] | 'not accepting' | 'pending' | 'waking'
   /** Processes and apps that a pending one waits for. */
   waitsFor?: string[] | undefined
   pid: number | undefined

@@ -2,8 +2,8 @@ import { backoffMs } from '../base/backoff.ts'
 import { stopping } from '../base/roll-result.ts'
 import type { Runtime } from '../base/runtime.ts'
 import type { WorkerPlan } from './plan.ts'
-import type { WorkerSlot } from './slot.ts'
 import type { Turns } from './turns.ts'
+import type { WorkerSlot } from './worker-slot.ts'
 
 /** Slots that an abandoned roll has changed, which return to the plan in force, with retries while the system refuses to start a worker. */
 export interface Stragglers {

@@ -293,7 +293,10 @@ describe('the rendered configuration passes the test of the installed nginx:', (
       },
     ],
     ['own page', { unavailable: { own: 'Back at nine' } }],
-    ['scaled by busy time', { busyCounter: { socket: '/tmp/monohull-test-busy.sock', apps: ['app'] } }],
+    [
+      'scaled by busy time',
+      { busyCounter: { socket: '/tmp/monohull-test-busy.sock', apps: ['app'], sleepers: ['app'] } },
+    ],
     [
       'behind balancers',
       {
@@ -467,7 +470,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
 
   it("and the user's own Lua has init_by_lua, but not lua_package_path", async () => {
     const snippets = join(folder, 'lua')
-    const busyCounter = { socket: '/tmp/monohull-test-busy.sock', apps: ['app'] }
+    const busyCounter = { socket: '/tmp/monohull-test-busy.sock', apps: ['app'], sleepers: [] }
     for (const name of ['http.d', 'server.d']) mkdirSync(join(snippets, name), { recursive: true })
     const read = () => readOwnFiles(findSnippets(snippets), () => assert.fail('each can be read'))
     const modules = `package.path = "${snippets}/?.lua;" .. package.path`

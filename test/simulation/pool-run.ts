@@ -96,6 +96,8 @@ export async function runPool(seed: number, trace?: (line: string) => void): Pro
     if (system.alive().some(({ spec }) => spec.argv[0] === 'dying')) lastFaultAt = clock.monotonic()
     if (isStopping || !isCalm || clock.monotonic() - Math.max(calmSince, lastFaultAt) < recoveryMs) return
     const status = pool.status()
+    // a command that came late has added workers beside the one that it wakes
+    if (status.some(({ state }) => state === 'waking')) return
     if (!status.some(({ state }) => state === 'serving' || state === 'replacing')) return
     for (const entry of inNginx) {
       const descriptor = system.resolve(entry)
@@ -109,6 +111,26 @@ export async function runPool(seed: number, trace?: (line: string) => void): Pro
   function check(): void {
     checkSlots()
     checkEntries()
+  }
+
+  /** In calm times: the first client after the sleep gets a worker. */
+  async function sleepAndWake(): Promise<void> {
+    if (pool.isAsleep()) at('it sleeps already')
+    else sleep()
+    await until(undefined, () => pending.size === 0)
+    if (violation) return
+    if (!pool.isAsleep()) return violate('it does not fall asleep in calm times')
+    const asleepAt = clock.monotonic()
+    await until(asleepAt + gracefulTimeoutMs + 100, () => system.alive().length === 0)
+    if (system.alive().length > 0) return violate('a worker outlives the beginning of the sleep')
+    const before = restarts()
+    const [entry] = inNginx
+    const descriptor = entry === undefined ? undefined : system.connect(entry)
+    if (descriptor === undefined) return violate(`a client of a sleeping app is refused at ${entry}`)
+    const wokenAt = clock.monotonic()
+    await until(wokenAt + recoveryMs + restMs, () => pool.status().every(({ state }) => state === 'serving'))
+    if (system.isWaitedFor(descriptor)) violate('the client that wakes the app waits for ever')
+    if (restarts() !== before) violate('a wake-up counts as a restart')
   }
 
   const pending = new Set<string>()
@@ -153,10 +175,37 @@ export async function runPool(seed: number, trace?: (line: string) => void): Pro
     })
   }
 
+  /** Puts the pool to sleep. A wake-up is no restart. */
+  function sleep(): void {
+    command(`sleep (${commands++})`, async () => {
+      const sleeping = await pool.sleep(async () => true).catch(() => undefined)
+      if (sleeping) at('asleep')
+      return { ok: true }
+    })
+  }
+
+  /** A client that nginx sends to some entry. Later, somebody has accepted it, or its queue has closed. */
+  function connect(): void {
+    if (inNginx.length === 0) return
+    const entry = random.pick(inNginx)
+    at(`a client comes to ${entry}`)
+    const before = pool.isAsleep() ? restarts() : undefined
+    const descriptor = system.connect(entry)
+    if (before !== undefined && descriptor !== undefined && restarts() !== before)
+      violate('a wake-up counts as a restart')
+    if (descriptor !== undefined) clients.add(descriptor)
+  }
+
+  const clients = new Set<number>()
+  const restarts = () => pool.status().reduce((sum, worker) => sum + worker.restarts, 0)
+
   let commands = 0
   function act(): void {
     const choice = random.next()
-    if (choice < 0.15) roll()
+    const isQuiet = random.chance(0.3)
+    if (isQuiet && choice < 0.5) sleep()
+    else if (isQuiet) connect()
+    else if (choice < 0.15) roll()
     else if (choice < 0.25) tryOut()
     else if (choice < 0.35) command(`restart (${commands++})`, () => pool.restart())
     else if (choice < 0.45) command(`restart app.1 (${commands++})`, () => pool.restart('app.1'))
@@ -217,6 +266,11 @@ export async function runPool(seed: number, trace?: (line: string) => void): Pro
       await until(undefined, () => clock.monotonic() >= restedAt)
       if (violation) return violation
       if (pending.size > 0) violate(`not ended: ${[...pending].join(', ')}`)
+      for (const descriptor of clients)
+        if (system.isWaitedFor(descriptor) && isGood(pool.plan().argv[0]))
+          violate(`a client waits at ${descriptor} for ever`)
+      if (isGood(pool.plan().argv[0])) await sleepAndWake()
+      if (violation) return violation
       const wrong = pool
         .status()
         .filter(({ state, isInRotation }) => (state !== 'serving' && state !== 'replacing') || !isInRotation)

@@ -43,6 +43,10 @@ export interface SimulatedSystem {
   accepted(descriptor: number): Promise<void>
   /** Descriptor of the open socket that a path leads to, through at most ten links; undefined if none is there. */
   resolve(path: string): number | undefined
+  /** A client connects: somebody accepts, or it waits in the queue. Returns the descriptor; undefined if it was refused. */
+  connect(path: string): number | undefined
+  /** Whether a client waits in the queue of an open socket. */
+  isWaitedFor(descriptor: number): boolean
   openSockets(): string[]
 }
 
@@ -65,6 +69,9 @@ export function createSystem({ clock, random, fateOf, trace }: SystemOptions): S
   const sockets = new Map<number, string>()
   /** Called when some process has become ready. */
   const waiting = new Set<() => void>()
+  /** Watches by descriptor, and descriptors with a client in the queue. */
+  const watches = new Map<number, () => void>()
+  const queued = new Set<number>()
   let descriptors = 10
   let ports = 40_000
 
@@ -78,7 +85,19 @@ export function createSystem({ clock, random, fateOf, trace }: SystemOptions): S
   }
 
   function onAccept(): void {
+    for (const descriptor of queued) if (isAccepted(descriptor)) queued.delete(descriptor)
     for (const look of waiting) look()
+  }
+
+  function ring(descriptor: number): void {
+    const onWaiting = watches.get(descriptor)
+    if (onWaiting) clock.after(0, () => watches.get(descriptor) === onWaiting && queued.has(descriptor) && onWaiting())
+  }
+
+  function close(descriptor: number): void {
+    if (watches.has(descriptor)) throw new Error(`${descriptor} is closed while it is watched`)
+    sockets.delete(descriptor)
+    queued.delete(descriptor)
   }
 
   const system: SimulatedSystem = {
@@ -103,8 +122,15 @@ export function createSystem({ clock, random, fateOf, trace }: SystemOptions): S
         return {
           descriptor,
           inode: descriptor,
-          close: () => void sockets.delete(descriptor),
+          close: () => close(descriptor),
         }
+      },
+      watch({ descriptor }, onWaiting) {
+        mayFail('EMFILE', 'watch a socket')
+        if (watches.has(descriptor)) throw new Error(`${descriptor} is watched already`)
+        watches.set(descriptor, onWaiting)
+        ring(descriptor)
+        return () => void watches.delete(descriptor)
       },
       isThere: path => links.has(path) || [...sockets.values()].includes(path),
       point(link, path) {
@@ -142,6 +168,14 @@ export function createSystem({ clock, random, fateOf, trace }: SystemOptions): S
       }
       return undefined
     },
+    connect(path) {
+      const descriptor = system.resolve(path)
+      if (descriptor === undefined) return undefined
+      if (!isAccepted(descriptor)) queued.add(descriptor)
+      ring(descriptor)
+      return descriptor
+    },
+    isWaitedFor: descriptor => queued.has(descriptor),
     openSockets: () => [...sockets.values()],
   }
   return system

@@ -72,6 +72,7 @@ export function createRefusingSystem(): RefusingSystem {
         const close = () => assert.ok(sockets.delete(socket), `${path} is closed twice`)
         return { descriptor: 10 + sockets.size, inode: 500 + sockets.size, close }
       },
+      watch: () => () => {},
       isThere: path => links.has(path) || [...sockets].some(socket => socket.path === path),
       point(link, path) {
         refuseWhenAsked('point')

@@ -63,7 +63,8 @@ local function give_up()
     return ngx.exec("/.monohull/bad-gateway." .. ngx.var.monohull_page_type)
 end
 
---- Rewrite phase after a failed try: sends the request to another worker, or responds with 502.
+--- Rewrite phase after a failed try: sends the request to another worker, or responds with 502, or with 503 if it
+-- reached none.
 -- The variable contains the app, the location for the next try, and `unkept` if nginx does not keep bodies there.
 function M.decide(socket_path)
     local app, location, body = ngx.var.monohull_retry:match("^(%S+) (%S+) ?(%S*)$")
@@ -74,6 +75,7 @@ function M.decide(socket_path)
     local path = ngx.var.monohull_path:sub(1, longest_path)
     local status, target = ask(socket_path, app, ngx.var.monohull_method, path, ngx.var.request_id, address,
         began_at(), tostring(sent), is_possible and "possible" or "impossible")
+    if status == "503" then return ngx.exit(503) end
     if not is_possible or status == "403" then return give_up() end
     ngx.var.monohull_retry_to = status == "200" and target ~= "" and target or "app_" .. app
     return ngx.exec(location)

@@ -56,10 +56,11 @@ end
 
 --- Log phase of a request to an app: names the worker that did not respond.
 -- @param counted the app, if its busy time is counted
-function M.log(counted)
+-- @param sleeps set if it also sleeps
+function M.log(counted, sleeps)
     local name = ngx.var.monohull_responder
     if name == "" then name = M.note() end
-    if counted then require("monohull.busy").count(counted) end
+    if counted then require("monohull.busy").count(counted, sleeps) end
     if requests then requests.finish(name) end
 end
 

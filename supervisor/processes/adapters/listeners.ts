@@ -18,6 +18,8 @@ interface SocketHandle {
   listen(backlog: number): number
   readStart(): number
   readStop(): number
+  /** Called with each result of reading; reading from a listening socket only fails, as soon as a connection waits. */
+  onread?: () => void
   getsockname?(out: { port?: number }): number
   close(): void
 }
@@ -110,8 +112,25 @@ function bindRefusal(path: string, refused: number): OperatorError {
   })
 }
 
+/** Handle that reads from a descriptor of another one, which closes it. Its class was made for a socket that listens already. */
+function openBell(descriptor: number): SocketHandle {
+  const handle = createServerHandle('', 0, -1, descriptor)
+  if (typeof handle === 'number') throw watchError(handle)
+  return handle
+}
+
+function watchError(refused: number): OperatorError {
+  const reason = getSystemErrorName(refused)
+  return new OperatorError(`cannot watch a worker socket: ${reason}`, {
+    fix: errnoFix(reason) ?? 'set workers.min to 1, and report this as a fault of monohull',
+  })
+}
+
 /** Sockets of worker slots that belong to `owner`, so that nginx can connect. */
 export function createSlotSockets(owner: UnixSocketOwner): SlotSockets {
+  /** By descriptor. They are never closed, which would close the descriptor twice, but serve the next socket with the same number. */
+  const bells = new Map<number, SocketHandle>()
+
   return {
     bind(path) {
       rmSync(path, { force: true })
@@ -126,6 +145,24 @@ export function createSlotSockets(owner: UnixSocketOwner): SlotSockets {
       } catch (error) {
         handle.close()
         throw error
+      }
+    },
+    watch({ descriptor }, onWaiting) {
+      const bell = bells.get(descriptor) ?? openBell(descriptor)
+      bells.set(descriptor, bell)
+      let isOver = false
+      bell.onread = () => {
+        bell.readStop()
+        // libuv ends the present reading after this callback, and one that begins in it with it
+        setImmediate(() => !isOver && onWaiting())
+      }
+      // opening it again lets it read after the failure of the last time
+      const refused = bell.open(descriptor) || bell.readStart()
+      if (refused) throw watchError(refused)
+      return () => {
+        if (isOver) return
+        isOver = true
+        bell.readStop()
       }
     },
     isThere: existsSync,

@@ -29,6 +29,8 @@ import { withReadablePreload } from '../readable-preload.ts'
 import { entryCount } from '../socket-paths.ts'
 
 const loadIntervalMs = 1000
+/** Default of `workers.idle`. */
+const usualIdleMs = 600_000
 
 /** Content of an app on this machine: PHP is run by a command. */
 export type RunContent = Exclude<AppContent, { kind: 'php' }>
@@ -104,6 +106,13 @@ export function resolveApp(
   const config = php ? { ...app, protocol: 'fastcgi' as const } : app
   const portVariable = content.kind === 'command' ? portVariableOf(content.argv) : undefined
   const listen = portVariable === undefined ? app.listen : 'port'
+  if (portVariable !== undefined && typeof app.workers === 'object' && app.workers.min === 0)
+    complain(
+      `${key}.workers.min`,
+      0,
+      `is not possible: ${portVariable} gives each worker its own port, and requests cannot wait at a port without a program`,
+      'set workers.min: 1',
+    )
   const plan = createPlan({
     ...{
       name,
@@ -155,13 +164,15 @@ function resolvePhp(
   return { content: { kind: 'command', argv, env, origin: content.origin }, context: { ...context, account }, php }
 }
 
-/** Initial number of workers. An app that is scaled by load starts with the minimum. */
+/** Initial number of workers. An app that is scaled by load starts with the minimum, and one that may sleep is awake: a broken one is seen. */
 function countWorkers(
   workers: AppConfig['workers'],
   cpus: number,
-): { count: number; limits: WorkerLimits | undefined } {
-  if (typeof workers === 'object') return { count: workers.min, limits: workers }
-  return { count: workers === 'auto' ? cpus : workers, limits: undefined }
+): { count: number; limits: WorkerLimits | undefined; idleMs: number | undefined } {
+  if (typeof workers !== 'object')
+    return { count: workers === 'auto' ? cpus : workers, limits: undefined, idleMs: undefined }
+  const { min, max, idle = usualIdleMs } = workers
+  return { count: Math.max(1, min), limits: { min, max }, idleMs: min === 0 ? idle : undefined }
 }
 
 interface PlanSources {
@@ -174,12 +185,13 @@ interface PlanSources {
   content: Exclude<AppContent, { kind: 'files' }>
   count: number
   limits: WorkerLimits | undefined
+  idleMs: number | undefined
   /** Further variable with the port of a worker. */
   portVariable: string | undefined
 }
 
 function createPlan(sources: PlanSources): WorkerPlan {
-  const { name, app, world, runDir, order, context, content, count, limits, portVariable } = sources
+  const { name, app, world, runDir, order, context, content, count, limits, idleMs, portVariable } = sources
   const preload = join(world.home, 'dist/preload.cjs')
   const argv =
     content.kind === 'command'
@@ -202,6 +214,8 @@ function createPlan(sources: PlanSources): WorkerPlan {
     count,
     entries: isRedirectable(app) ? entryCount(limits?.max ?? count, app.keepalive) : 0,
     limits,
+    // a developer waits for no worker
+    idleMs: world.isDevelopment ? undefined : idleMs,
     loadFrom,
     isNode,
     listen: app.listen,

@@ -13,7 +13,7 @@ export interface BusySettings {
 /** File name of the counter's socket in `run_dir`. */
 export const busySocketName = 'busy.sock'
 
-/** Whether nginx must measure busy time: an app is scaled by load and is not a Node program, which reports its own load. */
+/** Whether nginx must measure busy time: an app sleeps, or is scaled by load and is not a Node program, which reports its own load. */
 export function needsBusyCounter(settings: BusySettings): boolean {
   return timedApps(settings).length > 0
 }
@@ -25,7 +25,15 @@ export function busyCounterOf(
 ): BusyCounter | undefined {
   const apps = timedApps(settings)
   if (apps.length === 0) return undefined
-  if (luaModules) return { socket: join(settings.config.run_dir, busySocketName), apps }
+  const sleepers = settings.apps.flatMap(({ plan }) => (plan && plan.idleMs !== undefined ? [plan.app] : []))
+  if (luaModules) return { socket: join(settings.config.run_dir, busySocketName), apps, sleepers }
+  if (sleepers.length > 0)
+    throw new OperatorError(
+      `cannot let ${sleepers.join(', ')} sleep: this nginx has no Lua to note when they are used`,
+      {
+        fix: 'apt-get install libnginx-mod-http-lua, or set workers.min: 1',
+      },
+    )
   throw new OperatorError(
     `cannot scale ${apps.join(', ')} by load: it is not a Node program, and this nginx has no Lua to measure its load`,
     { fix: 'apt-get install libnginx-mod-http-lua, or set workers to a number' },
@@ -33,5 +41,7 @@ export function busyCounterOf(
 }
 
 function timedApps({ apps }: BusySettings): string[] {
-  return apps.flatMap(({ plan }) => (plan?.limits && plan.loadFrom === 'nginx' ? [plan.app] : []))
+  return apps.flatMap(({ plan }) =>
+    plan && (plan.idleMs !== undefined || (plan.limits && plan.loadFrom === 'nginx')) ? [plan.app] : [],
+  )
 }

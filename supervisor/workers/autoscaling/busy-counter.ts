@@ -6,9 +6,14 @@ export interface BusyCounter {
   socket: string
   /** Apps with a counter. */
   apps: string[]
+  /** Those of them that sleep while nobody uses them. */
+  sleepers: string[]
 }
 
-/** Lines for the http block: the counters, and a server that returns a line for each app, `app 12.345` (seconds). */
+/**
+ * Lines for the http block: the counters, and a server that returns a line for each app, `app 12.345` (seconds), and one for each that sleeps,
+ * `!app 67.890` (seconds since its last request ended).
+ */
 export function renderBusyCounter({ socket }: BusyCounter): string[] {
   return [
     '',
@@ -28,4 +33,10 @@ export function renderBusyCounter({ socket }: BusyCounter): string[] {
 export function readBusySeconds(text: string, app: string): number {
   const line = text.split('\n').find(candidate => candidate.startsWith(`${app} `))
   return Number(line?.slice(app.length + 1)) || 0
+}
+
+/** Time since the last request to an app ended, in ms, from the socket's response; undefined before its first request. */
+export function readQuietMs(text: string, app: string): number | undefined {
+  const line = text.split('\n').find(candidate => candidate.startsWith(`!${app} `))
+  return line === undefined ? undefined : Math.max(0, Number(line.slice(app.length + 2)) * 1000)
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -165,6 +165,60 @@ describe('processes/adapters/listeners: slot sockets', () => {
     assert.equal(await connect({ path }), 'connected')
     await listenOn(t, socket.descriptor)
     assert.equal(await connect({ path }), 'connected')
+  })
+
+  it('reports a client that waits, once, and accepts nothing: the next worker responds', {
+    timeout: 20_000,
+  }, async t => {
+    const path = pathOf(t)
+    const socket = bound(t, path)
+    let calls = 0
+    const watch = () => new Promise<void>(resolve => slots.watch(socket, () => resolve(void calls++)))
+    const first = watch()
+    const client = await queue(t, { path })
+    await first
+    // a watch that begins later finds it, too
+    await watch()
+    await listenOn(t, socket.descriptor)
+    assert.equal(await client.answer, 'hello')
+    assert.equal(calls, 2)
+  })
+
+  it('reports nothing after the end of a watch, nor what other workers accept', { timeout: 20_000 }, async t => {
+    const path = pathOf(t)
+    const socket = bound(t, path)
+    const end = slots.watch(socket, () => assert.fail('it was ended'))
+    const client = await queue(t, { path })
+    end()
+    end()
+    const kill = await listenOn(t, socket.descriptor)
+    assert.equal(await client.answer, 'hello')
+    await kill()
+    const other = slots.bind(`${path}.other`)
+    const waits = new Promise<void>(resolve => slots.watch(other, resolve))
+    await queue(t, { path: `${path}.other` })
+    await waits
+    other.close()
+  })
+
+  it('watches the next socket with the same descriptor, and leaves no descriptor open', {
+    timeout: 20_000,
+  }, async t => {
+    const path = pathOf(t)
+    const open = () => readdirSync('/proc/self/fd').length
+    let before: number | undefined
+    for (let turn = 0; turn < 5; turn++) {
+      const socket = slots.bind(path)
+      const end = await new Promise<() => void>(resolve => {
+        const cancel = slots.watch(socket, () => resolve(cancel))
+        net.connect(path).on('error', () => {})
+      })
+      end()
+      socket.close()
+      await new Promise(resolve => setImmediate(resolve))
+      before ??= open()
+    }
+    assert.ok(open() <= (before ?? 0) + 1, `${open()} descriptors, ${before} before`)
   })
 
   it('removes the path with the socket', t => {

@@ -236,3 +236,41 @@ describe('processes/slot-state: development', () => {
     assert.ok(effects.some(({ type }) => type === 'retry'))
   })
 })
+
+describe('processes/slot-state: sleep', () => {
+  const asleep: SlotState = { name: 'asleep', lastWorker: 5 }
+  const waking: SlotState = { name: 'booting', worker: 6, failures: 0, isWaking: true }
+
+  it('ends the serving worker, and boots the next one for the first request', () => {
+    assert.deepEqual(step(serving, { type: 'fellAsleep' }), { state: asleep, effects: [{ type: 'rest', worker: 5 }] })
+    assert.deepEqual(step(asleep, { type: 'woken' }), { state: waking, effects: [{ type: 'spawn', worker: 6 }] })
+    assert.deepEqual(step(waking, becameReady(6)).state, { name: 'serving', worker: 6, failures: 0, readyAt: 2000 })
+    assert.deepEqual(workersOf(asleep), [])
+  })
+
+  it('uses no number twice, not even that of a refused replacement', () => {
+    assert.deepEqual(step({ ...serving, newest: 7 }, { type: 'fellAsleep' }).state, { ...asleep, lastWorker: 7 })
+  })
+
+  it('falls asleep only while it serves, and wakes only from sleep', () => {
+    for (const state of [idle, booting, replacing, waiting, asleep])
+      assert.deepEqual(step(state, { type: 'fellAsleep' }), { state, effects: [] })
+    for (const state of [idle, booting, serving, replacing, waiting, waking])
+      assert.deepEqual(step(state, { type: 'woken' }), { state, effects: [] })
+  })
+
+  it('is withdrawn at the first failed boot, because requests wait for it, and retried as usual', () => {
+    const { state, effects } = step(waking, ended(6, 3000))
+    assert.deepEqual(state, { name: 'waiting', failures: 1, lastWorker: 6 })
+    assert.deepEqual(effects, [
+      decided('slot withdrawn, retried after backoff', 6),
+      { type: 'withdraw' },
+      { type: 'retry', failures: 1 },
+    ])
+    assert.deepEqual(step(state, { type: 'retryDue' }).state, { name: 'booting', worker: 7, failures: 1 })
+  })
+
+  it('boots the worker of a reload, which is no wake-up', () => {
+    assert.deepEqual(step(asleep, { type: 'replacementRequested' }).state, { name: 'booting', worker: 6, failures: 0 })
+  })
+})

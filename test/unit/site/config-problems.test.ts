@@ -101,7 +101,13 @@ describe('config/load: invalid values', () => {
     ['run_dir: /tmp/a:b', 'expected an absolute path outside /proc and /sys, without spaces, quotes, colons and $'],
     ['app: {command: [""]}', 'expected a program as the first word'],
     ['app: {command: [node, "a\\0b"]}', 'expected words without a NUL character'],
-    ['app: {workers: {min: 0, max: 4}}', 'expected a whole number from 1 to 1024'],
+    ['app: {workers: {min: -1, max: 4}}', 'expected a whole number from 0 to 1024'],
+    ['app: {workers: {min: 0, max: 0}}', 'expected a whole number from 1 to 1024'],
+    ['app: {workers: {min: 1, max: 4, idle: 10m}}', 'has an effect only with min: 0'],
+    [
+      'app: {listen: port, workers: {min: 0, max: 4}}',
+      'expected at least 1 beside listen: port: requests cannot wait at a port without a program',
+    ],
     ['app: {workers: {min: 2, max: many}}', 'expected a whole number from 1 to 1024'],
     ['app: {balance: random}', 'expected least_conn, round_robin, ip_hash or sticky'],
     ['app: {user: [1000]}', 'expected the name of a user'],
@@ -119,6 +125,7 @@ describe('config/load: invalid values', () => {
   it('names the section of a key', () => {
     const fixOf = (text: string) => refusedOnce(yaml(text)).fix
     assert.equal(fixOf('workers: 4'), 'did you mean app.workers?')
+    assert.match(fixOf('app: {workers: {min: 2, max: 4, idle: 10m}}'), /^set min: 0, .*, or remove idle$/)
     assert.equal(fixOf('grace_timeout: 4s'), 'did you mean app.graceful_timeout?')
     assert.match(fixOf('qqqqqq: 4'), /^known here: http_port, /)
   })
@@ -373,7 +380,7 @@ describe('config/load: reporting', () => {
   }
 
   it('prints the problem of an app called env', () => {
-    const { key, value } = refusedOnce(yaml('apps: {env: {workers: {min: 0, max: 4}}}'))
-    assert.deepEqual([key, value], ['apps.env.workers.min', 0])
+    const { key, value } = refusedOnce(yaml('apps: {env: {workers: {min: -1, max: 4}}}'))
+    assert.deepEqual([key, value], ['apps.env.workers.min', -1])
   })
 })

@@ -35,9 +35,9 @@ describe('workers/autoscaling/busy-time', () => {
 })
 
 describe('workers/autoscaling/busy-apps', () => {
-  const settings = (limits: object | undefined, loadFrom: string) =>
+  const settings = (limits: object | undefined, loadFrom: string, idleMs?: number) =>
     ({
-      apps: [{ plan: { app: 'api', limits, loadFrom } }],
+      apps: [{ plan: { app: 'api', limits, loadFrom, idleMs } }],
       config: { run_dir: '/run/monohull' },
     }) as unknown as Settings
   const features = { version: '1.26.3', hasHttp2Directive: true, hasMlKem: true }
@@ -48,6 +48,7 @@ describe('workers/autoscaling/busy-apps', () => {
     assert.deepEqual(busyCounterOf(settings(limits, 'nginx'), withLua), {
       socket: '/run/monohull/busy.sock',
       apps: ['api'],
+      sleepers: [],
     })
     assert.equal(busyCounterOf(settings(limits, 'worker'), withLua), undefined)
     assert.equal(busyCounterOf(settings(undefined, 'nginx'), withLua), undefined)
@@ -60,5 +61,15 @@ describe('workers/autoscaling/busy-apps', () => {
       (error: unknown) => error instanceof OperatorError && /libnginx-mod-http-lua, or set workers/.test(error.fix),
     )
     assert.equal(busyCounterOf(settings(limits, 'worker'), withoutLua), undefined)
+  })
+
+  it('notes the use of an app that sleeps, whatever it is written in, and rejects an nginx without Lua', () => {
+    const sleeping = settings({ ...limits, min: 0 }, 'worker', 60_000)
+    const other = { brotliModule: undefined, hasHttp3: false }
+    assert.deepEqual(busyCounterOf(sleeping, { ...features, ...other, luaModules: [] })?.sleepers, ['api'])
+    assert.throws(
+      () => busyCounterOf(sleeping, { ...features, ...other, luaModules: undefined }),
+      (error: unknown) => error instanceof OperatorError && /or set workers.min: 1/.test(error.fix),
+    )
   })
 })

@@ -24,4 +24,15 @@ return {
         require("monohull.busy").report()
         expect(nginx.output, "web 0.5\n")
     end },
+    { "reports the seconds since the last request that came to an app that sleeps", function(nginx)
+        nginx.var.upstream_response_time = "0.000"
+        ngx.now = function() return 1000 end
+        require("monohull.busy").count("web", "sleeps")
+        require("monohull.busy").count("api")
+        nginx.var.upstream_response_time = nil
+        ngx.now = function() return 1007.5 end
+        require("monohull.busy").count("web", "sleeps")
+        require("monohull.busy").report()
+        expect(nginx.output, "!web 7.5\napi 0\nweb 0\n")
+    end },
 }

@@ -42,6 +42,11 @@ return {
         expect(nginx.var.monohull_retry_to, "app_app")
         expect(#nginx.connections, 0)
     end },
+    { "responds with 503 if the supervisor says that no worker got the request, whatever its method", function(nginx)
+        for _, method in ipairs { "GET", "POST" } do
+            expect(decide(nginx, { monohull_method = method }, "HTTP/1.1 503 Unavailable\r\n\r\n"), { exit = 503 })
+        end
+    end },
     { "responds with the page to what the supervisor refuses", function(nginx)
         expect(decide(nginx, {}, refused), page)
         expect(nginx.method, ngx.HTTP_GET)

@@ -18,13 +18,18 @@ export const workerModels: Record<string, NginxModel> = {
   sticky: { ...plainModel, apps: [{ ...app, balance: 'sticky' }] },
   'ip-hash': { ...plainModel, apps: [{ ...app, balance: 'ip_hash' }] },
   'own-page': { ...plainModel, unavailable: { own: '<!doctype html>\nBack at nine\n' } },
+  sleep: {
+    ...plainModel,
+    busyCounter: { socket: '/run/monohull/busy.sock', apps: ['app'], sleepers: ['app'] },
+    filtersResponses: true,
+  },
   'busy-time': {
     ...plainModel,
     features: {
       ...plainModel.features,
       luaModules: ['/usr/lib/nginx/modules/ndk_http_module.so', '/usr/lib/nginx/modules/ngx_http_lua_module.so'],
     },
-    busyCounter: { socket: '/run/monohull/busy.sock', apps: ['app'] },
+    busyCounter: { socket: '/run/monohull/busy.sock', apps: ['app'], sleepers: [] },
     filtersResponses: true,
   },
 }
