@@ -32,6 +32,7 @@ import { type Protocol, renderProtocols } from '../nginx/protocol.ts'
 import { callLua, lines, quote } from '../nginx/text.ts'
 import { routeFrontFiles } from '../routes/front.ts'
 import { renderRouteMaps, renderRoutes } from '../routes/locations.ts'
+import { ownPagesOf } from '../routes/own-pages.ts'
 import { isLeftToCache } from '../routes/proxied.ts'
 import { routesByHost } from '../routes/route.ts'
 import { keyOfDirective } from '../routes/snippet-directives.ts'
@@ -153,7 +154,7 @@ function renderHttp(model: NginxModel): string {
       open: healthPaths(model),
       hosts: routesByHost(model.routes).map(({ routes }) => routes),
     }),
-    ...renderMaintenanceMap({ ...model, open: healthPaths(model) }),
+    ...renderMaintenanceMap({ ...model, open: healthPaths(model), ownPages: ownPagesOf(model.routes) }),
     ...(redirectsByMap(model) ? renderRedirects(healthPaths(model), model.acmeChallenges) : []),
     ...renderLuaPath(model),
     ...model.apps.flatMap(renderAppUpstream),

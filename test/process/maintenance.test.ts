@@ -6,7 +6,7 @@ import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { nginxProcesses } from '../../supervisor/nginx/adapters/processes.ts'
-import { type Monohull, startMonohull, temporaryFolder, until } from './monohull.ts'
+import { type Monohull, type RequestOptions, startMonohull, temporaryFolder, until } from './monohull.ts'
 
 /** An app of one worker that does not come up while the file `broken` is there. */
 const app = {
@@ -115,11 +115,22 @@ async function tell(t: TestContext, { folder }: Monohull, ...words: string[]) {
   return { code: await told.exited, output: told.output() }
 }
 
+const token = 'a-token-of-the-tests'
+
 const maintain = (t: TestContext, monohull: Monohull, ...words: string[]) => tell(t, monohull, 'maintenance', ...words)
 
 describe('monohull maintenance', () => {
   it('closes the site without a reload, but for health checks and those who are let in; a restart keeps it', async t => {
-    const files = { ...app.files, 'monohull.yaml': 'routes: [{ app: app }, { path: /f, files: { root: pages } }]\n' }
+    const files = {
+      ...app.files,
+      'monohull.yaml': `routes:
+  - { app: app }
+  - { path: /f, files: { root: pages } }
+  - { path: /ops/v1.0, internal: status, allow: [127.0.0.1, 127.0.0.3] }
+  - { path: /m, host: '*.example.com', internal: metrics, allow: [127.0.0.1] }
+admin: { token: ${token}, actions: true }
+`,
+    }
     const env = { ...app.env, MONOHULL_HTTPS: 'off' }
     const monohull = startMonohull(t, { ...app, files, env })
     await monohull.serving()
@@ -132,6 +143,9 @@ describe('monohull maintenance', () => {
       {},
       { path: '/f/closed.html' },
       { path: '/.monohull/other' },
+      { path: '/ops/v1x0/status' },
+      { path: '/ops/v1.00' },
+      { path: '/m' },
       { method: 'POST', body: large },
     ]) {
       const { status, headers, body } = await monohull.request(asked)
@@ -146,6 +160,14 @@ describe('monohull maintenance', () => {
       assert.equal((await monohull.request({ path, from: '127.0.0.2' })).status, 404)
     assert.equal((await monohull.request({ from: '127.0.0.2' })).body, 'well')
     assert.equal((await monohull.request({ path: '/f/closed.html', from: '127.0.0.2' })).status, 200)
+    // pages of monohull itself, behind their guards: the status page ends maintenance
+    const headers = { 'monohull-token': token }
+    const ofPage = (options: RequestOptions) => monohull.request({ headers, ...options }).then(({ status }) => status)
+    assert.equal(await ofPage({ path: '/m', headers: { host: 'a.example.com' } }), 200)
+    assert.equal(await ofPage({ path: '/ops/v1.0/status', from: '127.0.0.9' }), 403)
+    assert.equal(await ofPage({ path: '/ops/v1.0/maintenance/off', method: 'POST', from: '127.0.0.3' }), 200)
+    assert.equal((await monohull.request()).body, 'well')
+    assert.equal((await maintain(t, monohull, ...words)).code, 0)
     assert.deepEqual(nginxProcesses.childrenOf(monohull.nginx()), workers)
     monohull.signal('SIGTERM')
     await monohull.exited

@@ -32,6 +32,8 @@ end
 
 --- "1" unless the path stays open or the client is let in. For a path that stays open, a map of nginx gives no file.
 function M.is_closed(path)
+    -- its request was let in
+    if ngx.is_subrequest then return "" end
     if ngx.var.monohull_maintenance_switch == "" then return "" end
     local now = ngx.now()
     if now >= expires then prefixes, expires = read(path), now + fresh_seconds end

@@ -19,24 +19,51 @@ export interface MaintenanceModel {
   /** Paths that stay open. */
   open: readonly string[]
   acmeChallenges: string | undefined
+  /** Routes to pages of monohull itself, by which maintenance is ended. They have a guard of their own. */
+  ownPages: readonly OwnPage[]
+}
+
+/** Route to a page of monohull itself. */
+export interface OwnPage {
+  /** `www.example.com` or `*.example.com`; undefined: any host. */
+  host: string | undefined
+  path: string
+  isExact: boolean
 }
 
 /**
  * Lines for the http block: the file whose existence closes a path; health checks, ACME challenges and the page itself stay open. With Lua, this map
  * is read during maintenance only.
  */
-export function renderMaintenanceMap({ workDir, open, acmeChallenges }: MaintenanceModel): string[] {
+export function renderMaintenanceMap({ workDir, open, acmeChallenges, ownPages }: MaintenanceModel): string[] {
+  const file = quote(`${workDir}/${maintenanceDirectory}/${switchName}`)
   return [
     '',
     '# maintenance_page',
+    ...(ownPages.length === 0
+      ? []
+      : [
+          'map $host$uri $monohull_maintenance_of_host {',
+          '    volatile;',
+          `    default ${file};`,
+          ...ownPages.map(one => `    ${quote(patternOf(one))} '';`),
+          '}',
+        ]),
     'map $uri $monohull_maintenance_switch {',
     // the page has another path than the request
     '    volatile;',
-    `    default ${quote(`${workDir}/${maintenanceDirectory}/${switchName}`)};`,
+    `    default ${ownPages.length === 0 ? file : '$monohull_maintenance_of_host'};`,
     ...(acmeChallenges === undefined ? [] : [`    ~^/\\.well-known/acme-challenge/ '';`]),
     ...[...open, ...types.map(type => `${page}.${type}`)].map(path => `    ${path} '';`),
     '}',
   ]
+}
+
+function patternOf({ host, path, isExact }: OwnPage): string {
+  const literally = (text: string) => text.replace(/[.+]/g, '\\$&')
+  const anyLabels = '[^/]+'
+  const hosts = host === undefined ? '[^/]*' : literally(host).replace('*', anyLabels)
+  return `~^${hosts}${path === '/' ? '' : literally(path)}${isExact ? '$' : '(/|$)'}`
 }
 
 /** Lines for each server block: 503 for everyone, or with Lua for clients who are not let in. One stat(2) for each request. */
