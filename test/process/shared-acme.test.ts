@@ -5,7 +5,7 @@ import { describe, it, type TestContext } from 'node:test'
 import { makeCertificate } from '../make-certificate.ts'
 import { type Authority, startAuthority, type Tamper } from './acme-authority.ts'
 import { type CaFault, createFaultyCa } from './acme-faults.ts'
-import { serialOf } from './acme-monohull.ts'
+import { cert, serialOf } from './acme-monohull.ts'
 import { ask, defer, type Monohull, startMonohull, temporaryFolder, until } from './monohull.ts'
 import { startRedisProxy } from './redis-proxy.ts'
 import { type RedisServer, startRedis } from './redis-server.ts'
@@ -211,9 +211,16 @@ async function obtainOnDemand(t: TestContext, { authority, gate, start }: World)
 async function outliveRedis(t: TestContext, { authority, redis, start }: World): Promise<void> {
   const five = [1, 2, 3, 4, 5].map(() => start(t, 'one.test'))
   await Promise.all(five.map(each => each.serving()))
-  const serial = await sameEverywhere(five, 'one.test')
+  const first = await sameEverywhere(five, 'one.test')
   assert.equal(ordersFor(authority, 'one.test'), 1)
   assert.equal(authority.registered(), 1)
+  // a renewal by one of them, whichever
+  assert.equal((await cert(t, five[1] as Monohull, 'renew', 'one.test', '--force')).code, 0)
+  const serial = await until('the renewed certificate', async () => {
+    const now = await sameEverywhere(five, 'one.test')
+    return now !== first && now
+  })
+  assert.equal(ordersFor(authority, 'one.test'), 2)
   // nothing in Redis can be used without the secret
   const keys = (await redis.cli('keys', '*record:acme*')).split('\n')
   assert.ok(keys.some(key => key.includes('record:acme/configured/one.test/')))
@@ -238,7 +245,7 @@ async function outliveRedis(t: TestContext, { authority, redis, start }: World):
   // Redis comes back without its data
   await redis.start()
   await until('what was lost is shared again', async () => (await redis.cli('keys', '*')).includes('/one.test/'))
-  assert.equal(ordersFor(authority, 'one.test'), 1)
+  assert.equal(ordersFor(authority, 'one.test'), 2)
 }
 
 describe('a certificate that instances share', () => {

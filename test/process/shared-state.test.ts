@@ -85,6 +85,8 @@ describe('the shared state', () => {
     assert.equal(await two.read('a/b'), undefined)
 
     const lock = await acquired(one, 'x')
+    // it ends by itself, whatever becomes of its holder
+    assert.ok(Number(await redis.cli('pttl', 'monohull:{state}:lock:x')) > 0)
     assert.equal(await one.acquire('x'), undefined)
     assert.deepEqual(await two.withLock('x', async () => 1), { hadLock: false })
     assert.ok(await other.acquire('x'))

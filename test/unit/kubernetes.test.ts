@@ -114,11 +114,21 @@ describe('deploy/kubernetes, as kubectl applies it', { skip: withoutKubectl }, (
   for (const [overlay, manifests] of all)
     it(`${overlay}: has a configuration that is accepted, fits its ports, and stops within the grace`, () => {
       const text = one(manifests, 'ConfigMap').data?.['monohull.yaml'] ?? ''
-      const result = loadConfig({ ...noSources, ...yaml(text) })
-      assert.ok(result.ok, JSON.stringify(result))
-      const { config } = result
       const pod = one(manifests, 'Deployment').spec.template.spec
       const [container] = pod.containers
+      const variables: { name: string; value: string }[] = container.env
+      const env = Object.fromEntries(variables.map(({ name, value }) => [name, value]))
+      const readFile = (path: string) => {
+        const mounts: { mountPath: string }[] = container.volumeMounts
+        assert.ok(
+          mounts.some(({ mountPath }) => path.startsWith(`${mountPath}/`)),
+          `${path} is not mounted`,
+        )
+        return 's'.repeat(32)
+      }
+      const result = loadConfig({ ...noSources, ...yaml(text), env, readFile })
+      assert.ok(result.ok, JSON.stringify(result))
+      const { config } = result
       const ports = Object.fromEntries(
         container.ports.map((port: { name: string; containerPort: number }) => [port.name, port.containerPort]),
       )
@@ -136,6 +146,6 @@ describe('deploy/kubernetes, as kubectl applies it', { skip: withoutKubectl }, (
         written.filter(mount => !mounts.includes(mount)),
         [],
       )
-      assert.ok(config.https === 'off' || mounts.includes(config.cert_dir))
+      assert.ok(config.https === 'off' || config.tls.acme || mounts.includes(config.cert_dir))
     })
 })
