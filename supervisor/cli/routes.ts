@@ -7,6 +7,7 @@ import { type AdminRequest, askAdmin } from '../run/adapters/admin-client.ts'
 import { command, printOutcome, socketOf } from './control.ts'
 import { toJson } from './json.ts'
 import type { CommandLine } from './load.ts'
+import { type SwitchOptions, switchOptions } from './switch-options.ts'
 
 /** Parsed arguments of `monohull routes`. */
 export interface RoutesArguments {
@@ -15,6 +16,8 @@ export interface RoutesArguments {
   isJson: boolean
   /** Pattern of hosts for `list`. */
   match: string | undefined
+  /** Options of `set`. */
+  options: SwitchOptions
 }
 
 interface ListedRoute {
@@ -45,11 +48,15 @@ const readTimeoutMs = 300_000
 
 /** Runs an action of `monohull routes` for the running instance. */
 export async function routes(commandLine: CommandLine, world: World, given: RoutesArguments): Promise<number> {
-  const { action, words, isJson, match } = given
+  const { action, words, isJson, match, options } = given
   const format = isJson ? 'json' : 'text'
   expectWords(action, words)
   const [host = '', ...targets] = words
   const name = encodeURIComponent(host)
+  if (Object.keys(options).some(key => switchOptions.includes(key))) {
+    const { switchTarget } = await import('./route-switch.ts')
+    return switchTarget(commandLine, world, { action, host, target: targets.join(' '), options, format })
+  }
   if (action === 'set')
     return command(commandLine, world, `routes/${name}/set?target=${encodeURIComponent(targets.join(' '))}`, format)
   if (action === 'remove') return command(commandLine, world, `routes/${name}/remove`, format)

@@ -33,6 +33,8 @@ export interface RouteOperations {
   list(pattern?: string): Promise<ListedRoute[]>
   /** Route that requests for a host get; undefined if there is none. */
   get(host: string): Promise<ShownRoute | undefined>
+  /** Value that is stored for exactly this host or wildcard, with hashed passwords; undefined: none. */
+  value(host: string): Promise<string | Record<string, unknown> | undefined>
   /** Settles when nginx serves the route. */
   set(host: string, target: string): Promise<Outcome>
   remove(host: string): Promise<Outcome>
@@ -68,6 +70,11 @@ export function createRouteOperations({ store, context }: OperationsDeps): Route
       if (!found) return undefined
       const { name, route, ...others } = found
       return { ...toListed(host, route, context()), name, ...others }
+    },
+    async value(text) {
+      const host = expectValue('host', text, readRouteHost)
+      const route = (await store.read([host])).get(host)
+      return route && routeValue(route)
     },
     set: (hostText, targetText) =>
       toOutcome(async () => {

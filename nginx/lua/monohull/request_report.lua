@@ -39,7 +39,17 @@ local function variable(address, name)
     return result == 0 and ffi.string(value[0], length[0]) or nil
 end
 
---- Worker that an open request was sent to, and when the request began.
+--- Addresses that a request of a dynamic route was sent to last, or may be sent to.
+local function addresses_of(address)
+    local used = (variable(address, "upstream_addr") or ""):match("([^%s,]+)$")
+    if used then return { used } end
+    local found = {}
+    local route = variable(address, "monohull_address") or ""
+    for each in route:gmatch("address:([^*,;]+)") do table.insert(found, each) end
+    return found
+end
+
+--- Worker or addresses that an open request was sent to, and when the request began.
 local function facts_of(address, line, now)
     local facts = known[address]
     local started = ffi.C.ngx_http_lua_ffi_req_start_time(request_at(address))
@@ -47,6 +57,10 @@ local function facts_of(address, line, now)
     if not facts or facts.started ~= started then
         facts = { started = started, due = 0 }
         known[address] = facts
+    end
+    if line.is_preliminary and now >= facts.due then
+        facts.addresses = addresses_of(address)
+        facts.due = now + math.max(0.1, now - started)
     end
     if line.is_app and now >= facts.due then
         facts.worker = worker.find(variable(address, "upstream_addr") or "")
@@ -67,17 +81,19 @@ local function is_switched(address)
     return ffi.C.ngx_http_lua_ffi_get_resp_status(request_at(address)) == switched_protocols
 end
 
---- Lines about the open requests of this nginx worker: `route ROUTE COUNT`, `worker NAME COUNT`, and for the oldest of
--- each worker that is no WebSocket, `oldest NAME SECONDS METHOD PATH` with its start since the Unix epoch.
+--- Lines about the open requests of this nginx worker: `route ROUTE COUNT`, `worker NAME COUNT`, `address ADDRESS
+-- COUNT`, and for the oldest of each worker that is no WebSocket, `oldest NAME SECONDS METHOD PATH` with its start
+-- since the Unix epoch.
 local function survey()
     local now = ngx.now()
-    local routes, workers, oldest = {}, {}, {}
+    local routes, workers, addresses, oldest = {}, {}, {}, {}
     for address in pairs(known) do
         if not requests.open[address] then known[address] = nil end
     end
     for address, line in pairs(requests.open) do
         routes[line.route] = (routes[line.route] or 0) + 1
         local facts = facts_of(address, line, now)
+        for _, each in ipairs(facts.addresses or {}) do addresses[each] = (addresses[each] or 0) + 1 end
         local name = facts.worker
         if name and name ~= "" then
             workers[name] = (workers[name] or 0) + 1
@@ -89,6 +105,7 @@ local function survey()
     local found = {}
     for route, count in pairs(routes) do table.insert(found, "route " .. route .. " " .. count) end
     for name, count in pairs(workers) do table.insert(found, "worker " .. name .. " " .. count) end
+    for each, count in pairs(addresses) do table.insert(found, "address " .. each .. " " .. count) end
     for name, address in pairs(oldest) do
         local start = ("%.3f"):format(known[address].started)
         table.insert(found, table.concat({ "oldest", name, start, describe(address, requests.open[address]) }, " "))

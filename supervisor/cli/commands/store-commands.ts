@@ -29,9 +29,9 @@ export function addStoreCommands({ world, addControl, group }: CommandContext): 
     .option('--force', 'renew even if it is not due, and skip the self-test')
   addControl('routes', 'list, show, change, import or export dynamic host routes', async (commandLine, given) => {
     const [action = '', ...words] = given.words
-    const { match } = given.options
+    const { match, ...options } = given.options
     const { routes } = await import('../routes.ts')
-    return routes(commandLine, world, { action, words, isJson: given.isJson, match })
+    return routes(commandLine, world, { action, words, isJson: given.isJson, match, options })
   })
     .addArgument(
       new Argument('<action>', 'action to run').choices(['list', 'get', 'set', 'remove', 'import', 'export']),
@@ -41,6 +41,11 @@ export function addStoreCommands({ world, addControl, group }: CommandContext): 
       'for get, set and remove, a host such as shop.example.com; for set, also its targets: apps, upstreams, or addresses such as 10.0.0.2:5000; for import, a file with {"HOST": "TARGET"} or a line HOST TARGET for each route, or - for standard input',
     )
     .option('--match <pattern>', 'only hosts that match, such as *.example.com (list)')
+    .option('--check <path>', 'switch only when each address responds here with a status below 400 (set)')
+    .option('--timeout <duration>', 'time in which it has to, default: 30s (set --check)')
+    .option('--drain <duration>', 'wait for the requests and WebSockets of the former addresses at most so long (set)')
+    .option('--weight <percent>', 'switch only this part of the requests, such as 10% (set)')
+    .option('--cookie', 'let visitors stay where they were sent first, by a cookie (set --weight)')
   addControl('jobs', 'list, run, pause or resume jobs, or show their last runs', async (commandLine, given) => {
     const [action = '', name] = given.words
     const { jobs } = await import('../jobs.ts')

@@ -6,6 +6,8 @@ export interface RequestCounts {
   series: RequestSeries[]
   /** Requests to apps and upstreams that have not ended. */
   active: ActiveRequests[]
+  /** Requests of dynamic routes that have not ended. One that may go to any of several addresses counts for each. */
+  addresses: AddressRequests[]
   /** Requests that nginx itself rejected: `rate`, `connections`, `overload`, `body_size`, `auth`, `access`, `host`. */
   rejected: { reason: string; count: number }[]
   /** Requests of routes with a cache, by nginx's result such as `HIT`. */
@@ -41,6 +43,13 @@ export interface RequestSeries {
 export interface ActiveRequests {
   app?: string
   upstream?: string
+  count: number
+}
+
+/** Open requests to an address of dynamic routes. */
+export interface AddressRequests {
+  /** `10.0.0.2:5000` */
+  address: string
   count: number
 }
 

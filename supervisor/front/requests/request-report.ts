@@ -24,8 +24,17 @@ export function parseReport(
 ): { counts: RequestCounts; unknown: string[] } {
   const series = new Map<string, RequestSeries>()
   const active = new Map<string, ActiveRequests>()
+  const addresses = new Map<string, number>()
   const workers = new Map<string, WorkerRequests>()
-  const counts: RequestCounts = { series: [], active: [], rejected: [], cache: [], workers: [], dropped: 0 }
+  const counts: RequestCounts = {
+    series: [],
+    active: [],
+    addresses: [],
+    rejected: [],
+    cache: [],
+    workers: [],
+    dropped: 0,
+  }
   const unknown = new Set<string>()
 
   const labelsOf = (id: string): CountedRoute | undefined => (id === '' ? { route: '' } : routes.get(id))
@@ -74,6 +83,7 @@ export function parseReport(
     const [first = '', second = '', third] = words
     if (words.length === 6) readSeries(words)
     else if (first === 'route') readActive(second, Number(third))
+    else if (first === 'address') addresses.set(second, (addresses.get(second) ?? 0) + Number(third))
     else if (first === 'worker') workerOf(second).inFlight += Number(third)
     else if (first === 'oldest') readOldest(words)
     else if (first === 'queue') readQueue(Number(second), Number(third))
@@ -85,6 +95,7 @@ export function parseReport(
   }
   counts.series = [...series.values()]
   counts.active = [...active.values()]
+  counts.addresses = [...addresses].map(([address, count]) => ({ address, count }))
   counts.workers = [...workers.values()].sort((one, other) =>
     one.worker.localeCompare(other.worker, 'en', { numeric: true }),
   )

@@ -45,7 +45,7 @@ export interface AdminOptions {
   maintenance: Pick<Maintenance, 'turnOn' | 'turnOff'>
   pause: Pick<Pause, 'begin' | 'end'>
   /** Undefined unless dynamic_routes is set. */
-  dynamicRoutes: Pick<RouteOperations, 'list' | 'get' | 'exportAll'> | undefined
+  dynamicRoutes: Pick<RouteOperations, 'list' | 'get' | 'value' | 'exportAll'> | undefined
   /** Undefined while there are no jobs. */
   jobs: () => JobOperations | undefined
   /** Settles when the command is done. */
@@ -54,7 +54,7 @@ export interface AdminOptions {
 
 /**
  * Admin API, for every user who may open its socket. `GET`: `/`, the status page, and its `/feed`; `/status`, `/metrics`, `/config`, `/requests`, `/routes?match=PATTERN`,
- * `/routes?export=true`, `/routes/HOST`, `/jobs`, `/jobs/history?job=NAME`, `/logs`, `/events`, `/deaths`, `/deaths/ID`. `POST`:
+ * `/routes?export=true`, `/routes/HOST?value=true`, `/jobs`, `/jobs/history?job=NAME`, `/logs`, `/events`, `/deaths`, `/deaths/ID`. `POST`:
  * `/reload?allow-missing=true`, `/restart`, `/restart/TARGET`, `/scale/N?app=NAME`, `/certificates/NAME/renew?force=true`,
  * `/inspect/WORKER?close=true`, `/profile/WORKER`, `/maintenance/on?allow=NETWORK&message=TEXT`, `/maintenance/off`, `/pause?for=DURATION`,
  * `/resume`, `/routes/HOST/set?target=TARGET`, `/routes/HOST/remove`, `/routes` with a body to import, `/purge`, `/purge/PREFIX`,
@@ -148,6 +148,7 @@ export function createAdminApp({
   app.get('/routes/:host', async (request, response) => {
     const { host } = request.params
     await sendRoutes(response, async routes => {
+      if (request.query.value === 'true') return { value: (await routes.value(host)) ?? null }
       const found = await routes.get(host)
       if (!found) throw new Error(`${host} has no route`)
       return found

@@ -296,6 +296,7 @@ describe('run/adapters/admin-app: dynamic routes', () => {
       if (host === 'down.test') throw new Error('Redis: no response for 3 s')
       return host === 'a.test' ? { host, name: host, target: 'web', source: 'routes.json' } : undefined
     },
+    value: async (host: string) => (host === 'a.test' ? 'web' : undefined),
     exportAll: async () => ({ 'a.test': 'web' }),
   }
 
@@ -311,6 +312,8 @@ describe('run/adapters/admin-app: dynamic routes', () => {
     await request(server)
       .get('/routes/a.test')
       .expect(200, { host: 'a.test', name: 'a.test', target: 'web', source: 'routes.json' })
+    await request(server).get('/routes/a.test?value=true').expect(200, { value: 'web' })
+    await request(server).get('/routes/b.test?value=true').expect(200, { value: null })
   })
 
   it('that do not exist, or cannot be read, are an error with the reason', async () => {
