@@ -43,12 +43,13 @@ export function renderDynamicRoutes(model: RoutesModel, context: DynamicLocation
   const pairs = inBatches(targets, mostTargets).map(batch =>
     batch.map(({ target, location }) => `${target} ${location}`).join(' '),
   )
+  const makesIds = model.requestCounter?.makesIds ?? false
   return [
     '# dynamic_routes',
     'set $monohull_kept_target "";',
     'add_header Set-Cookie $monohull_kept_target always;',
     ...block('/', [
-      ...preliminary(model).flatMap(([id]) => ['# metrics', renderCounted(id, { isProxied: true })]),
+      ...preliminary(model).flatMap(([id]) => ['# metrics', renderCounted(id, { isProxied: true, makesIds })]),
       // a route may allow more than the whole front; Lua checks either
       'client_max_body_size 0;',
       'set $monohull_address "";',

@@ -30,6 +30,11 @@ export function callLuaToSet(variable: string, name: string, ...values: readonly
   return `set_by_lua_block ${variable} { ${luaCall([name, ...values])} }`
 }
 
+/** Directive that sets a variable for a location to what such a function returns. */
+export function callLuaToGet(variable: string, name: string, ...values: readonly string[]): string {
+  return `set_by_lua_block ${variable} { return ${luaCall([name, ...values])} }`
+}
+
 function luaCall([name, ...values]: readonly [string, ...string[]]): string {
   const [module, method] = name.split('.')
   return `require(${quoteLua(`monohull.${module}`)}).${method}(${values.map(quoteLua).join(', ')})`

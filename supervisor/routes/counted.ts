@@ -9,9 +9,10 @@ type Model = Pick<RoutesModel, 'front' | 'requestCounter'>
 
 /** Line for the locations of a route among those of a host; undefined: of all other hosts. */
 export function renderRouteCount(route: ServedRoute, host: string | undefined, model: Model): string[] {
+  const makesIds = model.requestCounter?.makesIds ?? false
   return countRoute(route, host, model).flatMap(([id]) => [
     '# metrics',
-    renderCounted(id, { isProxied: isProxied(route) }),
+    renderCounted(id, { isProxied: isProxied(route), makesIds }),
   ])
 }
 

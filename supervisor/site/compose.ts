@@ -150,7 +150,10 @@ export function modelNginx(settings: Settings, features: NginxFeatures, running:
     busyCounter: busyCounterOf(settings, features),
     requestCounter:
       config.metrics.requests && filtersResponses && features.hasStatus
-        ? { hasHosts: config.metrics.hosts }
+        ? {
+            hasHosts: config.metrics.hosts,
+            makesIds: !usesRequestId(settings, [rules, ...routes.map(route => route.rules)]),
+          }
         : undefined,
     filtersResponses,
     retrySocket:
@@ -163,6 +166,16 @@ export function modelNginx(settings: Settings, features: NginxFeatures, running:
     pauseGate: running.pauseGate,
     drainTimeoutSeconds: Math.max(1, Math.ceil(config.nginx.drain_timeout / 1000)),
   }
+}
+
+/** Whether a file or header of the user has nginx's id of a request, which must be the one that the app gets. */
+function usesRequestId(
+  { ownFiles, ownNginxConf }: Settings,
+  rules: readonly { headers?: readonly { value: string }[] | undefined }[],
+): boolean {
+  const values = rules.flatMap(({ headers }) => headers?.map(({ value }) => value) ?? [])
+  const texts = [...ownFiles.values(), ownNginxConf?.text ?? '', ...values]
+  return texts.some(text => /\$\{?request_id\b/.test(text))
 }
 
 function accessFilesOf({ logs: { files, syslog }, run_dir }: Config): string[] {

@@ -73,7 +73,7 @@ describe('the rendered configuration passes the test of the installed nginx:', (
     upstreams: [],
     routes: [routeTo(toApp('app'))],
     busyCounter: undefined,
-    requestCounter: features.luaModules && { hasHosts: false },
+    requestCounter: features.luaModules && { hasHosts: false, makesIds: true },
     filtersResponses: features.luaModules !== undefined,
     front: plainFront,
     ownNginxConf: undefined,

@@ -190,6 +190,29 @@ describe('headers about where a request came from', () => {
     }
   })
 
+  it('a request has one id: for the app, in the log, and in a file of the user', async t => {
+    for (const [own, count] of [
+      // more than nginx's workers have random bytes for at once
+      ['', 600],
+      ['add_header X-Own $request_id;\ninclude rendered/headers.conf;\n', 3],
+    ] as const) {
+      const files: Record<string, string> = own ? { 'nginx/server.d/own.conf': own } : {}
+      const env = { MONOHULL_WORKERS: '1', MONOHULL_HTTPS: 'off' }
+      const monohull = startMonohull(t, { args: hello, files, env })
+      await monohull.serving()
+      const made = new Set<string>()
+      for (let number = 0; number < count; number++) {
+        const { headers, body } = await monohull.request()
+        const id: string = JSON.parse(body).headers['x-request-id']
+        assert.match(id, /^[0-9a-f]{32}$/)
+        if (own) assert.equal(headers['x-own'], id)
+        if (number < 3) await monohull.seen(new RegExp(` ${id}\n`))
+        made.add(id)
+      }
+      assert.equal(made.size, count)
+    }
+  })
+
   it('the redirect to HTTPS leaves alone what came over HTTPS to a trusted balancer, and nothing else', async t => {
     const monohull = startMonohull(t, {
       args: hello,

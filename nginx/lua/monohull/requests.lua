@@ -2,6 +2,7 @@
 -- Each nginx worker counts in its own tables and adds them to the shared dictionary several times a second.
 local base = require "resty.core.base"
 local ffi = require "ffi"
+local request_ids = require "monohull.request_ids"
 
 local shared = ngx.shared.monohull_counts
 
@@ -116,6 +117,16 @@ function M.begin(route)
     local line = open[address()]
     if (line and not line.is_preliminary) or ngx.is_subrequest then return end
     open[address()] = line_of(route, line and line.method or ngx.req.get_method())
+end
+
+--- The same, and the id of the request, half of which becomes its span id. A request keeps its first id.
+function M.begin_with_id(route)
+    local is_first = not open[address()] and not ngx.is_subrequest
+    M.begin(route)
+    local id = is_first and request_ids.make()
+    if not id then return ngx.var.monohull_own_id end
+    ngx.var.monohull_span_id = id:sub(17)
+    return id
 end
 
 --- Counter of requests of a line with a status.

@@ -73,7 +73,7 @@ function M.decide(socket_path)
     if received > 0 then return give_up() end
     local is_possible = count < most_tries and ((sent == 0 and body ~= "unkept") or may_repeat(body))
     local path = ngx.var.monohull_path:sub(1, longest_path)
-    local status, target = ask(socket_path, app, ngx.var.monohull_method, path, ngx.var.request_id, address,
+    local status, target = ask(socket_path, app, ngx.var.monohull_method, path, ngx.var.monohull_own_id, address,
         began_at(), tostring(sent), is_possible and "possible" or "impossible")
     if status == "503" then return ngx.exit(503) end
     if not is_possible or status == "403" then return give_up() end

@@ -1,4 +1,4 @@
-import { callLua, quote } from '../../nginx/text.ts'
+import { callLuaToGet, quote } from '../../nginx/text.ts'
 import { includeHeaders } from '../headers.ts'
 
 /** Directory in nginx's working directory with the switch and the pages of maintenance. */
@@ -70,9 +70,7 @@ function patternOf({ host, path, isExact }: OwnPage): string {
 export function renderMaintenance(workDir: string, { hasLua }: { hasLua: boolean }): string[] {
   const directory = `${workDir}/${maintenanceDirectory}`
   const close = `rewrite ^ ${page} last;`
-  const check = callLua('set', 'maintenance.is_closed', `${directory}/${switchName}`)
-    .replace('{ ', '$monohull_is_closed { return ')
-    .trim()
+  const check = callLuaToGet('$monohull_is_closed', 'maintenance.is_closed', `${directory}/${switchName}`)
   return [
     '# maintenance_page',
     ...(hasLua

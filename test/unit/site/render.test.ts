@@ -95,7 +95,7 @@ describe('site/render', () => {
 
   it('counts under ids that the supervisor knows', () => {
     for (const model of Object.values(models).filter(({ requestCounter }) => requestCounter)) {
-      const ids = renderAll(model).matchAll(/\$monohull_route (?:(R\w+);|\{[^}]*"(R\w+)"\) \})/g)
+      const ids = renderAll(model).matchAll(/\$monohull_(?:route|own_id) (?:(R\w+);|\{[^}]*"(R\w+)"\) \})/g)
       const found = new Set([...ids].map(([, set, begun]) => set ?? begun))
       assert.deepEqual([...found].sort(), [...countedRoutesOf(model).keys()].sort())
     }

@@ -25,6 +25,7 @@ local function counting(nginx)
             ngx_http_lua_ffi_get_resp_status = function(address) return world.requests[address].status or 0 end,
         },
     }
+    package.loaded["monohull.request_ids"] = { make = function() return world.next_id end }
     package.loaded["monohull.queues"] = { read = function() return world.queues or {} end }
     world.requests_module = require "monohull.requests"
     world.report_module = require "monohull.request_report"
@@ -201,6 +202,24 @@ return {
         local world = counting(nginx)
         world.queues = { "queue 42 3" }
         expect(world.report(), "queue 42 3")
+    end },
+    { "gives a request one id, whatever locations it comes to, and none of its own to a subrequest", function(nginx)
+        local world = counting(nginx)
+        world.next_id = "0123456789abcdef0011223344556677"
+        world.at, nginx.var.monohull_method = 1, "GET"
+        expect(world.requests_module.begin_with_id("RLx"), world.next_id)
+        expect(nginx.var.monohull_span_id, "0011223344556677")
+        nginx.var.monohull_own_id, world.next_id = world.next_id, "another"
+        expect(world.requests_module.begin_with_id("RAy"), nginx.var.monohull_own_id)
+        expect(world.requests_module.open[1].route, "RAy")
+        world.at, ngx.is_subrequest = 2, true
+        expect(world.requests_module.begin_with_id("RAy"), nginx.var.monohull_own_id)
+    end },
+    { "leaves the id to nginx where OpenSSL has no random bytes", function(nginx)
+        local world = counting(nginx)
+        nginx.var.monohull_own_id = "that of nginx"
+        expect(world.requests_module.begin_with_id("RAx"), "that of nginx")
+        expect(world.requests_module.open[1].route, "RAx")
     end },
     { "forgets routes", function(nginx)
         local world = counting(nginx)

@@ -7,7 +7,7 @@ local function decide(nginx, var, respond)
     nginx.http_version = 1.1
     for key, value in pairs {
         monohull_retry = "app @next", monohull_page_type = "html", monohull_method = "GET", request_method = "GET",
-        monohull_path = "/a b", request_id = "1f", upstream_addr = worker, upstream_bytes_sent = "120",
+        monohull_path = "/a b", monohull_own_id = "1f", upstream_addr = worker, upstream_bytes_sent = "120",
         upstream_bytes_received = "0", upstream_response_time = "3.000, 0.250",
     } do
         nginx.var[key] = value

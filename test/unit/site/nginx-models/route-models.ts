@@ -175,7 +175,7 @@ export const routeModels: Record<string, NginxModel> = {
     upstreams: [{ ...legacy, host: 'legacy.example.com', tls: { name: 'legacy.example.com', authorities: undefined } }],
     routes: [routeTo(toApp('app')), routeTo(toApp('app'), { host: 'api.example.com' })],
     filtersResponses: true,
-    requestCounter: { hasHosts: false },
+    requestCounter: { hasHosts: false, makesIds: false },
     dynamicRoutes: {
       lookupSocket: '/run/monohull/routes.sock',
       changesSocket: '/run/monohull/routes-changed.sock',

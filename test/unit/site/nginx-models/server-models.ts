@@ -76,7 +76,7 @@ export const serverModels: Record<string, NginxModel> = {
     statusSocket: '/run/monohull/nginx-status.sock',
     retrySocket: '/run/monohull/retry.sock',
     filtersResponses: true,
-    requestCounter: { hasHosts: true },
+    requestCounter: { hasHosts: true, makesIds: true },
     routes: [
       ...plainModel.routes,
       routeTo(toFiles('/srv/files'), { path: '/files' }),
