@@ -27,6 +27,7 @@ export function inlineConstants(
   )
   const constants = findConstants(
     configuration.filter(([name]) => included.has(name) || isOwn(name)).map(([, text]) => text),
+    findAssigned(files),
   )
   const inlined = configuration.map(([name, text]): [string, string] => [
     name,
@@ -35,15 +36,19 @@ export function inlineConstants(
   return new Map([...files, ...inlined])
 }
 
+/** Variables that a location or Lua may set to something else than its map. */
+function findAssigned(files: ReadonlyMap<string, string>): string[] {
+  const pattern = /\b(?:set|set_by_lua_block|auth_request_set) \$(\w+)|\bngx\.var\.(\w+) = /g
+  return [...files.values()].flatMap(text => [...text.matchAll(pattern)].map(([, set, byLua]) => set ?? byLua ?? ''))
+}
+
 /** Values by variable, without quotes. */
-function findConstants(texts: readonly string[]): ReadonlyMap<string, string> {
+function findConstants(texts: readonly string[], assigned: readonly string[]): ReadonlyMap<string, string> {
   const maps = new Map<string, NginxMap | undefined>()
   for (const text of texts)
     for (const [, source = '', name = '', line, block] of text.matchAll(mapPattern))
       maps.set(name, maps.has(name) ? undefined : { source, entries: readEntries(line ?? block ?? '') })
-  // a location may set the variable of a map
-  for (const text of texts)
-    for (const [, name = ''] of text.matchAll(/\bset(?:_by_lua_block)? \$(\w+)/g)) maps.delete(name)
+  for (const name of assigned) maps.delete(name)
 
   const constants = new Map<string, string>()
   const pending = new Set(maps.keys())

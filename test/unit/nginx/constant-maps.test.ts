@@ -51,6 +51,10 @@ describe('maps that stay', () => {
     ['has regular expressions for the source', "map 'x' $a { default 1; ~x 2; }\nadd_header A $a;"],
     ['is set in a location', "map '' $a { default 1; }\nset $a 2;\nadd_header A $a;"],
     ['is set by Lua', "map '' $a { default 1; }\nset_by_lua_block $a { return 2 }\nadd_header A $a;"],
+    [
+      'is set from the response of an auth server',
+      "map '' $a { default 1; }\nauth_request_set $a $b;\nadd_header A $a;",
+    ],
     ['is defined twice', "map '' $a { default 1; }\nmap '' $a { default 2; }\nadd_header A $a;"],
     ['has a value that needs quotes', "map '' $a { default 'b c'; }\nadd_header A $a;"],
     ['is a condition', "map '' $a { default 1; }\nif ($a) {\n}"],
@@ -74,6 +78,11 @@ describe('maps that stay', () => {
       inlineConstants(files, name => name.startsWith('own/')),
       files,
     )
+  })
+
+  it('is assigned in a Lua module', () => {
+    const http = "map '' $a { default 1; }\nadd_header A $a;"
+    assert.equal(inlined(http, { 'lua/monohull/x.lua': 'ngx.var.a = "2"' }), http)
   })
 
   it('is in a file that nothing includes', () => {
