@@ -9,7 +9,7 @@ import {
   findProgramContext,
   type ProgramContext,
 } from '../processes/adapters/program-context.ts'
-import { identityEnv, instanceEnv, type ProgramEnv, programEnv } from '../processes/environment.ts'
+import { identityEnv, instanceEnv, programEnv } from '../processes/environment.ts'
 import { watchesItself } from '../processes/self-watching.ts'
 import { defaultStopSignal } from '../processes/stop-signal.ts'
 import { checkPlans } from './check-plans.ts'
@@ -42,7 +42,7 @@ export interface ProgramSources {
   config: ProgramsKeys
   world: World
   /** The app whose directory, user and environment programs inherit; undefined if it has problems. */
-  main: { context: { env: Readonly<ProgramEnv> } } | undefined
+  main: { context: Pick<ProgramContext, 'env' | 'account'> } | undefined
   complain: Complain
   /** Default: nothing is remembered. */
   remember?: Remember
@@ -104,7 +104,7 @@ export function resolveProgram(
   item: ProgramConfig,
   { config, world, main, complain, remember = (_id, look) => look(complain) }: ProgramSources,
 ) {
-  const keys = withDefaults(item, config)
+  const keys = withDefaults(item, { config, main })
   const context = remember(['context', keys], found => findProgramContext(key, keys, world, found))
   const content = context && findContent(key, item.command, { context, complain })
   if (!context || !content) return undefined
@@ -135,14 +135,19 @@ export function resolveProgram(
 }
 
 /** Where the program of a check is searched for. Its problems have been reported. */
-function contextOf(item: ProgramConfig, { config, world }: ProgramSources): ProgramContext | undefined {
-  return findProgramContext('', withDefaults(item, config), world, () => {})
+function contextOf(item: ProgramConfig, sources: ProgramSources): ProgramContext | undefined {
+  return findProgramContext('', withDefaults(item, sources), sources.world, () => {})
 }
 
 /** A program's directory and user, by default those of the main app. */
-function withDefaults({ directory, user, env }: ProgramConfig, config: ProgramsKeys) {
-  const main = config.apps[mainAppOf(config)]
-  return { directory: directory ?? main?.directory ?? '.', user: user ?? main?.user, env }
+function withDefaults(
+  { directory, user, env }: ProgramConfig,
+  { config, main }: Pick<ProgramSources, 'config' | 'main'>,
+) {
+  const app = config.apps[mainAppOf(config)]
+  // that of PHP need not be configured
+  const ownUser = app?.user ?? main?.context.account?.name
+  return { directory: directory ?? app?.directory ?? '.', user: user ?? ownUser, env }
 }
 
 /** Name of the main app: the one that serves `/` for any host, else the first one. */

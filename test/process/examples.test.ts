@@ -1,8 +1,8 @@
-// needs: gcc golang-go gunicorn libc6-dev puma python3 python3-flask uvicorn
+// needs: gcc golang-go gunicorn libc6-dev php-cli php-fpm puma python3 python3-flask uvicorn
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import https from 'node:https'
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
@@ -134,6 +134,30 @@ describe('examples/', { concurrency: 3 }, () => {
     await until('the change', async () => /"app":"changed"/.test((await monohull.request()).body), {
       details: monohull.output,
     })
+  })
+
+  it('php-framework: the queue worker and the schedule run as the user of PHP-FPM', async t => {
+    const folder = copyExample(t, 'php-framework')
+    const queue = temporaryFolder(t)
+    chmodSync(queue, 0o777)
+    const monohull = startMonohull(t, { folder, args: ['run'], env: { QUEUE_DIR: queue, MONOHULL_WORKERS: '1' } })
+    await monohull.serving()
+    const { body } = await monohull.request({ path: '/mails', method: 'POST', body: 'hello' })
+    assert.match(body, /^task-/)
+    await monohull.seen(/queue\.1\[\d+\] stdout\| sent hello/)
+    assert.deepEqual(readdirSync(queue), [])
+    const owners = ['app.1', 'queue.1'].map(name => {
+      const { pid } = monohull.instance().children.find(child => child.name === name) ?? assert.fail(name)
+      return statSync(`/proc/${pid}`).uid
+    })
+    assert.equal(owners[0], owners[1])
+    if (process.getuid?.() === 0) assert.notEqual(owners[0], 0)
+    assert.equal((await monohull.request({ path: '/console.php' })).status, 404)
+    await monohull.request({ path: '/mails', method: 'POST', body: 'bye' })
+    await monohull.seen(/sent bye/)
+    monohull.signal('SIGTERM')
+    assert.equal(await monohull.exited, 0)
+    assert.match(monohull.output(), /process stopped process=queue\.1 pid=\d+ exit="exit code 0"/)
   })
 
   it('are all in the index', () => {
