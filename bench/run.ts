@@ -25,6 +25,7 @@ import { rest } from './measures/rest.ts'
 import { routes } from './measures/routes.ts'
 import { scan } from './measures/scan.ts'
 import { scrape } from './measures/scrape.ts'
+import { sleep } from './measures/sleep.ts'
 import { throughput } from './measures/throughput.ts'
 import { messageOf } from './message.ts'
 import { kill, processesUsing } from './processes.ts'
@@ -50,6 +51,7 @@ const measures: readonly Measure[] = [
   throughput,
   metrics,
   scrape,
+  sleep,
   front,
   handshakes,
   certificates,

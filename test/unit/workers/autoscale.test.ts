@@ -28,6 +28,7 @@ describe('workers/autoscaling/decision', () => {
     assert.equal(decideScale(seconds(...Array(20).fill(0.1), 0.9, ...Array(20).fill(0.1)), 4, policy), undefined)
     assert.equal(decideScale(steady(0.3, 31), 2, policy), undefined, 'one alone would be at 0.6')
     assert.equal(decideScale(steady(0, 31), 1, policy), undefined)
+    assert.equal(decideScale(steady(0, 31), 1, { ...policy, min: 0 }), undefined, 'the last one is ended by sleep')
   })
 
   it('changes nothing between low and high', () => {
