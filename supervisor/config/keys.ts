@@ -44,7 +44,10 @@ function objectIn(schema: z.core.$ZodType): z.core.$ZodType {
 
 /** Schema of one key of an object, record or list; undefined for unknown keys and other schemas. */
 export function childOf(schema: z.core.$ZodType, name: string): z.core.$ZodType | undefined {
-  if (schema instanceof z.ZodObject) return (schema.shape as Record<string, z.core.$ZodType>)[name]
+  if (schema instanceof z.ZodObject) {
+    const shape = schema.shape as Record<string, z.core.$ZodType>
+    return Object.hasOwn(shape, name) ? shape[name] : undefined
+  }
   if (schema instanceof z.ZodRecord) return schema.def.valueType
   if (schema instanceof z.ZodArray) return schema.def.element
   return undefined

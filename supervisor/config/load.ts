@@ -35,13 +35,20 @@ export function loadBySchema<Schema extends z.ZodType>(
       value:
         issue.code === 'invalid_key'
           ? path.at(-1)
-          : found?.isSecret || isSecretKey(schema, path)
-            ? secretMask
-            : printable(schema, getPath(tree, path), path),
+          : hidden(schema, getPath(tree, path), { path, isHidden: found?.isSecret || isSecretKey(schema, path) }),
       ...explainIssue(issue, path, { schema, lineOf: yaml.lineOf }),
     })
   }
   return { ok: false, problems }
+}
+
+/** The value to print. A secret that is not set has none either. */
+function hidden(
+  schema: z.ZodType,
+  value: unknown,
+  { path, isHidden }: { path: readonly string[]; isHidden: boolean },
+): unknown {
+  return isHidden && value !== undefined ? secretMask : printable(schema, value, path)
 }
 
 /** Assignment of a key, of the list that contains it, or of a key below it. */

@@ -49,18 +49,3 @@ export const admin = z
     else if (actions) issue('is required for admin.actions', `${set}, or remove admin.actions`)
   })
   .prefault({})
-
-interface AdminContext {
-  admin: { port?: number | undefined; bind: string }
-  http_port: number
-  https_port: number
-  https: 'redirect' | 'on' | 'off'
-}
-
-/** Conflicts between `admin` and other keys. */
-export function describeAdminProblems({ admin: { port }, http_port, https_port, https }: AdminContext) {
-  const taken = port === http_port ? 'http_port' : https !== 'off' && port === https_port ? 'https_port' : undefined
-  return port === 0 || taken === undefined
-    ? []
-    : [{ path: ['admin', 'port'], message: `expected a port other than ${taken}` }]
-}

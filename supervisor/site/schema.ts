@@ -17,7 +17,7 @@ import {
   whole,
   writtenDirectory,
 } from '../config/values.ts'
-import { admin, describeAdminProblems } from '../dashboard/keys.ts'
+import { admin } from '../dashboard/keys.ts'
 import { describeDynamicRouteProblems, dynamicRoutes } from '../dynamic-routes/keys.ts'
 import { cache, sendFiles } from '../front/cache/keys.ts'
 import { clientCertificates, describeClientCertificateProblems } from '../front/client-certificate-keys.ts'
@@ -39,6 +39,7 @@ import { upstream } from '../upstreams/keys.ts'
 import { app } from '../workers/keys.ts'
 import { development } from './development-keys.ts'
 import { describeOrderProblems } from './order-problems.ts'
+import { describePortProblems } from './port-problems.ts'
 import { describeStopProblems } from './stop-problems.ts'
 
 const hooks = z
@@ -249,14 +250,9 @@ export const configSchema = z
   .superRefine((value, context) => {
     for (const issue of describeTlsProblems(value)) context.addIssue({ code: 'custom', ...issue })
     for (const issue of describeHstsProblems(value)) context.addIssue({ code: 'custom', ...issue })
-    if (value.http_port === value.https_port && value.http_port !== 0 && value.https !== 'off') {
-      context.addIssue({ code: 'custom', path: ['https_port'], message: 'expected a port other than http_port' })
-    }
-    if ([value.http_port, value.https === 'off' ? undefined : value.https_port].includes(value.health.port ?? -1))
-      context.addIssue({ code: 'custom', path: ['health', 'port'], message: 'expected a port that nothing else uses' })
+    for (const issue of describePortProblems(value)) context.addIssue({ code: 'custom', ...issue })
     for (const issue of describeFrontProblems(value)) context.addIssue({ code: 'custom', ...issue })
     for (const issue of describeStopProblems(value)) context.addIssue({ code: 'custom', ...issue })
-    for (const issue of describeAdminProblems(value)) context.addIssue({ code: 'custom', ...issue })
     for (const issue of describeSharedStateProblems(value)) context.addIssue({ code: 'custom', ...issue })
     if (value.app && value.apps) context.addIssue({ code: 'custom', path: ['app'], ...besideApps(value.apps) })
     // routes with problems were not transformed

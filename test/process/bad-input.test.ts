@@ -260,10 +260,24 @@ describe('monohull check', () => {
     const monohull = startMonohull(t, {
       folder,
       args: ['check', 'node', hello],
-      env: { MONOHULL_HTTP_PORT: String(port) },
+      env: {
+        MONOHULL_HTTP_PORT: String(port),
+        MONOHULL_METRICS_PORT: String(await takenPort(t)),
+        MONOHULL_ADMIN_PORT: '0',
+        MONOHULL_ADMIN_BIND: '203.0.113.7',
+        MONOHULL_ADMIN_TOKEN: 'a-token-of-the-tests',
+        MONOHULL_LOGS_FILES_DIRECTORY: hello,
+      },
     })
     assert.equal(await monohull.exited, 78)
-    for (const part of [/3 problems/, /the port is taken/, /fullchain\.pem contains no PEM certificate/, /bad\.conf:1/])
+    const ports = [/the port is taken/, /metrics\.port: .*another program listens/, /admin\.port: .*EADDRNOTAVAIL/]
+    for (const part of [
+      /6 problems/,
+      ...ports,
+      /logs\.files\.directory: .* is not a directory/,
+      /fullchain\.pem contains no PEM certificate/,
+      /bad\.conf:1/,
+    ])
       assert.match(monohull.output(), part)
   })
 

@@ -17,7 +17,7 @@ export interface TcpServer {
 /** Listens on a TCP port. Throws an OperatorError that names the keys `KEY.port` and `KEY.bind` if it cannot. */
 export function listenOnTcp(
   { key, bind, port }: { key: string; bind: string; port: number },
-  listener: RequestListener,
+  listener?: RequestListener,
 ): Promise<TcpServer> {
   const server = createServer({ requestTimeout: requestMs, headersTimeout: requestMs }, listener)
   server.maxConnections = mostConnections

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '../../base/adapters/system-clock.ts'
+import { listenOnTcp } from '../../base/adapters/tcp-server.ts'
 import { asOperatorError, messageOf, OperatorError } from '../../base/errors.ts'
 import type { World } from '../../base/world.ts'
 import { certificateStore } from '../../certificates/adapters/store.ts'
@@ -80,6 +81,10 @@ export async function inspect(settings: Settings, world: World): Promise<Finding
     await attempt('http_port, https_port', () => {
       closeFront(bindFront(config))
     })
+    for (const key of ['metrics', 'admin'] as const) {
+      const { port, bind } = config[key]
+      if (port !== undefined) await attempt(`${key}.port`, async () => (await listenOnTcp({ key, bind, port })).close())
+    }
   }
   if (!certificateStore.isWritable(config.state_dir)) {
     warnings.push(

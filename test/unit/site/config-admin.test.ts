@@ -29,8 +29,15 @@ describe('config: admin', () => {
       const found = refusedOnce(yaml(`admin: {${keys}}`))
       assert.equal(found.key, key)
       assert.match(found.problem, problem)
+      if (/required/.test(found.problem)) assert.equal(found.value, undefined, 'it is not set')
       assert.ok(found.value === undefined || !String(found.value).includes('short'), 'a secret is masked')
     })
+
+  it('accepts the port of another address, and any free one twice', () => {
+    const other = 'bind_addresses: [10.0.0.1]\nmetrics: {port: 80}\n'
+    assert.equal(adminOf(`${other}admin: {port: 80, bind: "::1"}`).port, 80)
+    assert.equal(adminOf('http_port: 0\nhttps_port: 0\nadmin: {port: 0}').port, 0)
+  })
 
   it('accepts the port of HTTPS where that is off', () => {
     assert.equal(adminOf('https: off\nadmin: {port: 443}').port, 443)

@@ -36,7 +36,11 @@ describe('config/load: invalid values', () => {
       'expected an address or network such as 10.0.0.0/8 or ::1, cloudflare or private',
     ],
     ['trusted_proxies: [balancer]', 'expected an address or network such as 10.0.0.0/8 or ::1, cloudflare or private'],
-    ['health: { port: 80 }', 'expected a port that nothing else uses'],
+    ['health: { port: 80 }', 'expected a port other than http_port'],
+    ['{ health: { port: 9 }, metrics: { port: 9 } }', 'expected a port other than health.port'],
+    ['metrics: { port: 443 }', 'expected a port other than https_port'],
+    ['{ metrics: { port: 9 }, admin: { port: 9 } }', 'expected a port other than metrics.port'],
+    ['{ bind_addresses: [127.0.0.1], metrics: { port: 80 } }', 'expected a port other than http_port'],
     ['proxy_protocol: true', 'has no effect without trusted_proxies: anyone could send such a header'],
     ['headers: {Server: me}', 'expected another header: nginx or the app sets this one'],
     ['headers: {X-Cache: off}', 'expected another header: nginx or the app sets this one'],
@@ -262,6 +266,11 @@ describe('config/load: unknown keys', () => {
       assert.equal(problem.fix, fix)
     })
   }
+
+  it('names one that every object of JavaScript has', () => {
+    for (const text of ['__proto__: {a: 1}', 'constructor: 1', 'app: {toString: x}'])
+      assert.equal(refusedOnce(yaml(text)).problem, 'is not a known key')
+  })
 
   it('lists all keys if none is similar', () => {
     const { fix } = refusedOnce(yaml('app: {xyz: 1}'))
