@@ -145,11 +145,12 @@ export function createSharedCertificates(deps: SharedCertificatesDeps): SharedCe
       if (!lock) return undefined
       claimed.add(name)
       log.debug('shared certificate locked by this instance', { name: plan.name, token: lock.token })
+      let isLost = false
       const release = async () => {
         claimed.delete(name)
         await lock.release()
         // what the next holder has done meanwhile was not read
-        if (lock.signal.aborted) syncLater([plan])
+        if (isLost || lock.signal.aborted) syncLater([plan])
       }
       try {
         const found = await state.read(name)
@@ -158,7 +159,16 @@ export function createSharedCertificates(deps: SharedCertificatesDeps): SharedCe
         await release()
         throw error
       }
-      return { signal: lock.signal, share: () => share(plan, lock), release }
+      return {
+        signal: lock.signal,
+        release,
+        async share() {
+          // until it has succeeded
+          isLost = true
+          await share(plan, lock)
+          isLost = false
+        },
+      }
     },
     sync,
     close: unwatch,
