@@ -62,12 +62,17 @@ const shellBuiltins = new Set([
 ])
 const staticDirectories = ['.', 'public', 'dist', 'build']
 
-/** Content to run: the given command, or a guess from the files of the project. */
-export function chooseContent(command: readonly string[] | undefined, project: Project): CommandResult {
+/** Content to run: the given command, or a guess from the files of the project. `php`: what the configuration says about PHP. */
+export function chooseContent(
+  command: readonly string[] | undefined,
+  project: Project,
+  php?: { root?: string | undefined },
+): CommandResult {
+  const [only = '.'] = command ?? []
+  const isDirectory = command?.length === 1 && project.isDirectory(only)
+  if (php && (isDirectory || !command)) return configuredPhp(only, project, php.root)
   if (command) {
-    const [only = ''] = command
-    if (command.length === 1 && project.isDirectory(only))
-      return phpIn(only, project) ?? found({ kind: 'files', root: only, origin: `directory ${only}` })
+    if (isDirectory) return phpIn(only, project) ?? found({ kind: 'files', root: only, origin: `directory ${only}` })
     return resolvePrefixed(command, { project, origin: only, above: [] })
   }
   const { packageJson } = project
@@ -76,8 +81,8 @@ export function chooseContent(command: readonly string[] | undefined, project: P
   const main = packageJson ? (packageJson.main ?? 'index.js') : undefined
   if (main && project.isFile(main))
     return resolve(['node', main], { project, origin: 'main of package.json', above: [] })
-  const php = phpIn('.', project)
-  if (php) return php
+  const foundPhp = phpIn('.', project)
+  if (foundPhp) return foundPhp
   for (const directory of staticDirectories) {
     if (project.isFile(`${directory}/index.html`))
       return found({ kind: 'files', root: directory, origin: `${directory}/index.html` })
@@ -90,6 +95,17 @@ export function chooseContent(command: readonly string[] | undefined, project: P
     }
   }
   return found({ kind: 'welcome', origin: 'no app found' })
+}
+
+function configuredPhp(directory: string, project: Project, root: string | undefined): CommandResult {
+  if (root !== undefined) return found({ kind: 'php', root, origin: 'php.root' })
+  return (
+    phpIn(directory, project) ?? {
+      ok: false,
+      problem: `contains neither ${frontController} nor public/${frontController}`,
+      fix: 'set php.root to the document root of the PHP app',
+    }
+  )
 }
 
 function phpIn(directory: string, project: Project): CommandResult | undefined {

@@ -83,6 +83,9 @@ export function renderScript(
     'fastcgi_param SCRIPT_FILENAME $document_root$uri;',
     `fastcgi_param SCRIPT_NAME ${quote(`${prefix}$uri`)};`,
     `fastcgi_param DOCUMENT_URI ${quote(`${prefix}$uri`)};`,
+    // WordPress offers permalinks without index.php to servers that it knows
+    'fastcgi_param SERVER_SOFTWARE nginx;',
+    'fastcgi_param SERVER_ADDR $server_addr;',
     'fastcgi_param REDIRECT_STATUS 200;',
     'fastcgi_param GATEWAY_INTERFACE CGI/1.1;',
   ]

@@ -1,3 +1,4 @@
+// needs: php-cli php-fpm
 import assert from 'node:assert/strict'
 import { chmodSync, copyFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -34,6 +35,7 @@ function folderFor(t: TestContext, configuration: string): string {
   const folder = temporaryFolder(t, {
     ...files,
     'monohull.yaml': configuration.replace('/run/secrets/', 'secrets/'),
+    ...(/^ {2}php:/m.test(configuration) ? { 'public/index.php': '', artisan: '' } : {}),
   })
   chmodSync(join(folder, 'leave-balancer.sh'), 0o755)
   const authority = makeClientAuthority(join(folder, 'authority'), 'clients')

@@ -1,9 +1,18 @@
 // needs: php-fpm
 import assert from 'node:assert/strict'
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { ask, home, type Monohull, type RequestOptions, startMonohull, temporaryFolder, until } from './monohull.ts'
+import {
+  ask,
+  home,
+  type Monohull,
+  needsRoot,
+  type RequestOptions,
+  startMonohull,
+  temporaryFolder,
+  until,
+} from './monohull.ts'
 
 const fixture = join(home, 'test/fixtures/php')
 
@@ -91,6 +100,8 @@ describe('a directory with public/index.php is served by PHP-FPM', { concurrency
       REQUEST_SCHEME: 'https',
       REMOTE_ADDR: '127.0.0.1',
       SERVER_NAME: '127.0.0.1',
+      SERVER_ADDR: '127.0.0.1',
+      SERVER_SOFTWARE: 'nginx',
       SERVER_PORT: String(monohull.instance().httpsPort),
       HTTP_HOST: `127.0.0.1:${monohull.instance().httpsPort}`,
     }
@@ -152,6 +163,14 @@ describe('a directory with public/index.php is served by PHP-FPM', { concurrency
     for (const path of ['/passwd.txt', '//admin//nothing', '/photo.jpg/', '/index.php/../nothing'])
       assert.equal((await answerOf(monohull, { path })).server.SCRIPT_NAME, '/index.php', path)
     assert.equal((await monohull.request({ path: '//admin//index.php' })).body, 'admin /admin/index.php')
+  })
+
+  it('a script that PHP may not read is found at startup', { skip: needsRoot }, async t => {
+    const folder = temporaryFolder(t, { 'index.php': '' })
+    chmodSync(join(folder, 'index.php'), 0o600)
+    const checked = startMonohull(t, { folder, args: ['check'] })
+    assert.notEqual(await checked.exited, 0)
+    assert.match(checked.output(), /app\.php: is not readable by \S+, the user PHP runs as, got ".*index\.php"/)
   })
 
   it('symbolic links and 404 instead of a front controller, by keys; below a path', async t => {

@@ -9,10 +9,14 @@ import { openProject } from './project.ts'
 export function findContent(
   key: string,
   command: readonly string[] | undefined,
-  { context, complain }: { context: ProgramContext; complain: Complain },
+  {
+    context,
+    complain,
+    php,
+  }: { context: ProgramContext; complain: Complain; php?: { root?: string | undefined } | undefined },
 ): AppContent | undefined {
   try {
-    const result = chooseContent(command, openProject(context.directory, context.path))
+    const result = chooseContent(command, openProject(context.directory, context.path), php)
     if (!result.ok) complain(`${key}.command`, command, result.problem, result.fix)
     else if (!('root' in result.content)) return result.content
     else return { ...result.content, root: resolve(context.directory, result.content.root) }

@@ -78,7 +78,7 @@ export function resolveApp(
   const isInstallation = !app.command && given.directory === world.home
   const found: AppContent | undefined = isInstallation
     ? { kind: 'welcome', origin: 'no app given' }
-    : findContent(key, app.command, { context: given, complain })
+    : findContent(key, app.command, { context: given, complain, php: app.php })
   if (!found) return undefined
   const resolved = resolvePhp(key, found, { app, context: given, world, cpus, nginxUser, complain })
   if (!resolved) return undefined
@@ -158,7 +158,7 @@ function resolvePhp(
     return { content, context, php: app.php && findPhpSite(key, undefined, all) }
   }
   const php = findPhpSite(key, content.root, all)
-  const program = php && findPhpProgram(key, php.root, all)
+  const program = php && findPhpProgram(key, php, all)
   if (!program) return undefined
   const { argv, env, account } = program
   return { content: { kind: 'command', argv, env, origin: content.origin }, context: { ...context, account }, php }

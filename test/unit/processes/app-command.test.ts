@@ -68,6 +68,19 @@ describe('processes/app-command: a command', () => {
     assert.equal(chosen(undefined, { ...scripts({ start: 'node x' }), files: ['public/index.php'] }).kind, 'command')
   })
 
+  it('with keys for PHP, PHP comes first, below its root', () => {
+    const both = project({ ...scripts({ start: 'node x' }), files: ['public/index.php'] })
+    const rootOf = (php: { root?: string }, of = both, command?: string[]) => {
+      const result = chooseContent(command, of, php)
+      return result.ok && result.content.kind === 'php' ? result.content.root : JSON.stringify(result)
+    }
+    assert.equal(rootOf({}), 'public')
+    assert.equal(rootOf({ root: 'web' }), 'web')
+    assert.equal(rootOf({ root: 'web' }, project({ folders: ['site'] }), ['site']), 'web')
+    assert.match(rootOf({}, project({})), /neither index\.php nor public\/index\.php/)
+    assert.match(rootOf({}, both, ['php-fpm', '-F']), /"kind":"command"/)
+  })
+
   it('that is a directory is served as files', () => {
     assert.deepEqual(chosen(['public'], { folders: ['public'] }), {
       kind: 'files',

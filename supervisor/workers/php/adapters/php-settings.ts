@@ -7,8 +7,8 @@ import type { Complain } from '../../../config/report.ts'
 import { isUnfitPath } from '../../../nginx/text.ts'
 import { readMemoryGroup } from '../../../processes/adapters/cgroup.ts'
 import { checkAccess, type ProgramContext } from '../../../processes/adapters/program-context.ts'
-import { type Account, canSwitchUsers, findAccount } from '../../../processes/adapters/users.ts'
-import { chooseFpm, frontController } from '../../../processes/php-site.ts'
+import { type Account, canRead, canSwitchUsers, findAccount } from '../../../processes/adapters/users.ts'
+import { chooseFpm, frontController as usualScript } from '../../../processes/php-site.ts'
 import type { AppConfig } from '../../keys.ts'
 import { planChildren } from '../children.ts'
 import { describeFpmProblem, fpmCommand, fpmEnv, includesIn } from '../fpm.ts'
@@ -20,7 +20,7 @@ const adminDirectories = ['/usr/local/sbin', '/usr/sbin']
 const install = 'install PHP-FPM in the image: apt-get install php-fpm, or apk add php84-fpm'
 
 /** Values without the key `php`; loading the schema for them would delay each start. */
-const defaults: PhpConfig = { front_controller: `/${frontController}`, symlinks: false, ini: {} }
+const defaults: PhpConfig = { front_controller: `/${usualScript}`, symlinks: false, ini: {} }
 
 /** Inputs to the settings of a PHP app. */
 export interface PhpSources {
@@ -66,7 +66,11 @@ export function findPhpSite(
 }
 
 /** PHP-FPM for a directory. Problems go to `complain`; undefined if it cannot run. */
-export function findPhpProgram(key: string, root: string, sources: PhpSources): PhpProgram | undefined {
+export function findPhpProgram(
+  key: string,
+  { root, frontController }: PhpSite,
+  sources: PhpSources,
+): PhpProgram | undefined {
   const { app, context, world, cpus, masters, complain } = sources
   const program = findFpm(context.path)
   if (program === undefined) {
@@ -74,6 +78,9 @@ export function findPhpProgram(key: string, root: string, sources: PhpSources): 
     return undefined
   }
   const account = chooseAccount(key, context, complain)
+  const script = frontController && join(root, frontController)
+  if (account && script && statSync(script, { throwIfNoEntry: false }) && !canRead(script, account))
+    complain(`${key}.php`, script, `is not readable by ${account.name}, the user PHP runs as`, `chmod o+r ${script}`)
   const { ini, max_children: max, config }: PhpConfig = app.php ?? defaults
   const own =
     config === undefined ? undefined : readOwnConfig(key, resolve(context.directory, config), { program, complain })
