@@ -148,16 +148,16 @@ end
 -- @param name the worker that responded, if it is known
 function M.finish(name)
     local var = ngx.var
-    local request = address()
+    local request, status = address(), ngx.status
     local line = open[request]
     if line then
         open[request] = nil
     else
         local route = var.monohull_route
         if route == "-" then return end
-        line = line_of(route, var.monohull_method)
+        -- nginx changes the method for a page in place of a response
+        line = line_of(route, status < 400 and ngx.req.get_method() or var.monohull_method)
     end
-    local status = ngx.status
     local counter = counter_for(line, var.scheme, status)
     if not counter then return end
     -- both are whole milliseconds, but for the precision of numbers

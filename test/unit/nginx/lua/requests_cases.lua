@@ -221,6 +221,17 @@ return {
         expect(world.requests_module.begin_with_id("RAx"), "that of nginx")
         expect(world.requests_module.open[1].route, "RAx")
     end },
+    { "counts a failed request under its own method, which nginx changes for a page", function(nginx)
+        local world = counting(nginx)
+        ngx.req.get_method = function() return "GET" end
+        for address, status in ipairs { 200, 404 } do
+            world.begin(address, nil, "PUT")
+            world.finish(address, status, { monohull_route = "Rx" })
+        end
+        world.report_module.tick()
+        expect(nginx.counts:get("Rx GET 200 http n"), 1)
+        expect(nginx.counts:get("Rx PUT 404 http n"), 1)
+    end },
     { "forgets routes", function(nginx)
         local world = counting(nginx)
         for _, route in ipairs { "RAx", "RAy", "RAz" } do
