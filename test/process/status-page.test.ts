@@ -5,13 +5,13 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { get } from 'node:http'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { it, type TestContext } from 'node:test'
+import { it } from 'node:test'
 import { promisify } from 'node:util'
 import { requestSocket } from '../../supervisor/base/adapters/unix-http.ts'
-import { launchChromium, type Page } from '../chromium.ts'
 import { launcher } from './built.ts'
 import { freePorts } from './free-ports.ts'
 import { fixture, isolatedEnv, type Monohull, startMonohull, until } from './monohull.ts'
+import { openPage } from './visitor.ts'
 
 const isMissing = spawnSync('chromium', ['--version']).error !== undefined
 const skip = isMissing && !process.env.CI && 'chromium is not installed'
@@ -31,51 +31,8 @@ routes:
   - { host: old.example.com, path: /, upstream: legacy, rate_limit: 10/s }
 `
 
-/** A page that a person looks at. */
-function createVisitor(page: Page) {
-  const evaluate = async <T>(expression: string): Promise<T> => {
-    const found = await page.call('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true })
-    const { result, exceptionDetails } = found as { result: { value: T }; exceptionDetails?: unknown }
-    assert.equal(exceptionDetails, undefined, JSON.stringify(exceptionDetails))
-    return result.value
-  }
-  const button = (name: string) =>
-    `[...document.querySelectorAll('button')].find(one => (one.ariaLabel ?? one.innerText) === ${JSON.stringify(name)})`
-  return {
-    evaluate,
-    has: (name: string) => evaluate<boolean>(`${button(name)} !== undefined`),
-    async click(name: string) {
-      await until(name, () => evaluate<boolean>(`!!${button(name)} && !${button(name)}.disabled`))
-      await evaluate(`${button(name)}.click()`)
-    },
-    focus: (name: string) => evaluate(`${button(name)}.focus()`),
-    async press(key: string, code: number) {
-      const text = key === 'Enter' ? { text: '\r' } : {}
-      for (const type of ['keyDown', 'keyUp'])
-        await page.call('Input.dispatchKeyEvent', { type, key, code: key, windowsVirtualKeyCode: code, ...text })
-    },
-    fill: (selector: string, value: string) =>
-      evaluate(`(() => {
-        const field = document.querySelector(${JSON.stringify(selector)})
-        field.value = ${JSON.stringify(value)}
-        field.dispatchEvent(new Event(field.tagName === 'SELECT' ? 'change' : 'input', { bubbles: true }))
-      })()`),
-    textOf: (selector: string) =>
-      evaluate<string>(`document.querySelector(${JSON.stringify(selector)})?.innerText ?? ''`),
-    shows: page.shows,
-  }
-}
-
-type Visitor = ReturnType<typeof createVisitor>
-
 const rowOf = (name: string) =>
   `([...document.querySelectorAll('tbody')].find(body => body.querySelector('th')?.innerText === '${name}')?.innerText ?? '')`
-
-async function openPage(t: TestContext, port: number): Promise<{ page: Page; visitor: Visitor }> {
-  const browser = launchChromium(t, {})
-  const page = await browser.open(`http://127.0.0.1:${port}/`)
-  return { page, visitor: createVisitor(page) }
-}
 
 /** Part of the test, which names it if it fails; the next one goes on from where it ends. */
 async function step(name: string, act: () => Promise<void>): Promise<void> {
