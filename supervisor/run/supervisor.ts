@@ -8,7 +8,7 @@ import { createOutput } from '../logs/adapters/output.ts'
 import type { HookRunner } from '../programs/hook-runner.ts'
 import type { Settings } from '../site/settings.ts'
 import { exitWithBlockedWrites } from './adapters/blocked-exit.ts'
-import { receiveFaults } from './adapters/faults.ts'
+import { receiveFaults, receiveWarnings } from './adapters/faults.ts'
 import { receiveSignals } from './adapters/signals.ts'
 import { expectTrustedDirectory } from './adapters/trusted-directory.ts'
 import type { SendCommand } from './command.ts'
@@ -107,6 +107,9 @@ export async function runSupervisor({
     })
     stopRequested.give({ mode: 'graceful', code: exitCode.software })
   })
+  const releaseWarnings = receiveWarnings(({ name, message }) =>
+    log.warn('warning of Node', { name, warning: message }),
+  )
   const releaseSignals = receiveSignals((command, from) => void commands.push(command, from), {
     isInterruptGraceful: stopsOnInterrupt(settings.config.platform),
   })
@@ -175,6 +178,7 @@ export async function runSupervisor({
     const written = await Promise.all([stdout.end(timeoutMs), stderr.end(timeoutMs)])
     if (written.includes(false)) exitWithBlockedWrites()
     releaseFaults()
+    releaseWarnings()
   }
 }
 

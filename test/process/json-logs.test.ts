@@ -154,6 +154,20 @@ access_log:
     assert.equal((await stopped(monohull)).filter(({ level }) => level === 'emerg' || level === 'forged').length, 0)
   })
 
+  it('contain no text of Node, which warns of a request that names a whole URL', async t => {
+    const files = { 'monohull.yaml': 'https: off\nadmin: { port: 0 }\n' }
+    const monohull = startMonohull(t, { args: hello, env: json, files })
+    await monohull.serving()
+    const page = await found(monohull, 'the port', ({ message }) => message === 'status page')
+    const { port, host } = new URL(String(page?.url))
+    const response = await sendRaw(
+      Number(port),
+      `GET http://${host}/status HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
+    )
+    assert.match(response, /^HTTP\/1\.1 200 /)
+    await stopped(monohull)
+  })
+
   it('contain the problems of a start that fails', async t => {
     const files = { 'monohull.yaml': 'log_format: json\nworkerz: 3\napp: { workers: "many\\n" }\n' }
     const wrong = startMonohull(t, { args: hello, env: { MONOHULL_WORKERS: undefined }, files })

@@ -81,7 +81,12 @@ export function createGuard(access: () => Access): RequestHandler[] {
           'set admin.actions: true with a token and reload, or use the monohull command',
         )
       if (!changes.has(request.path.split('/')[1] ?? ''))
-        return reject(response, 403, `${request.path} is only for the socket in run_dir`, 'use the monohull command')
+        return reject(
+          response,
+          403,
+          `${request.method} ${request.path} is not available here: it is only for the socket in run_dir, or does not exist`,
+          'use the monohull command',
+        )
       next()
     },
     express.text({ type: () => true, limit: longestBody }),

@@ -7,3 +7,20 @@ export function receiveFaults(report: (error: unknown) => void): () => void {
     process.removeListener('unhandledRejection', report)
   }
 }
+
+/**
+ * Reports Node's warnings, which it would print to stderr itself, between the lines of the log. Deprecations are for those who change the
+ * code. Returns a function that gives the warnings back to Node.
+ */
+export function receiveWarnings(report: (warning: Error) => void): () => void {
+  const usual = process.listeners('warning')
+  const listen = (warning: Error) => {
+    if (warning.name !== 'DeprecationWarning') report(warning)
+  }
+  process.removeAllListeners('warning')
+  process.on('warning', listen)
+  return () => {
+    process.removeListener('warning', listen)
+    for (const listener of usual) process.on('warning', listener)
+  }
+}
