@@ -11,7 +11,7 @@ import type { RunningNginx } from './running-nginx.ts'
 import type { Subject } from './subject.ts'
 
 /** Keys that only a restart can change: what they set is bound or owned by processes that keep running. */
-const fixedKeys = [
+export const fixedKeys = [
   'http_port',
   'https_port',
   'bind_addresses',

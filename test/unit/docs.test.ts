@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
 import { parse } from 'yaml'
 import { isSetting } from '../../supervisor/config/variables.ts'
+import { fixedKeys } from '../../supervisor/run/reload.ts'
 import { loadConfig, namedScalarKeys, scalarKeys } from '../../supervisor/site/config.ts'
 import { jsonSchema } from '../../tools/reference/json-schema.ts'
 import { pagesForUsers } from '../markdown.ts'
@@ -90,6 +91,28 @@ describe('the commands that the docs show', () => {
     assert.ok(all.length > 10)
     const without = all.filter(name => !helpTo.has(name))
     assert.deepEqual(without, ['version', 'help'])
+  })
+})
+
+describe('operations.md', () => {
+  const text = readFileSync(join(home, 'docs/guide/operations.md'), 'utf8')
+
+  it('names each key that needs a restart', () => {
+    const [, keys = ''] = /^(`http_port`.*) need a restart/m.exec(text) ?? []
+    assert.deepEqual(
+      [...keys.matchAll(/`(\w+)`(?! *\))/g)].map(([, key]) => key).filter(key => key !== 'allow'),
+      [...fixedKeys],
+    )
+  })
+
+  it('names each command for a running instance', () => {
+    const reference = readFileSync(join(home, 'docs/reference/cli.md'), 'utf8')
+    const [, listed = ''] = /^Look at the instance[^\n]*\n([\s\S]*?)\nOther:/m.exec(reference) ?? []
+    const commands = [...listed.matchAll(/^ {2}(\w+)/gm)].map(([, name]) => name ?? '')
+    assert.ok(commands.length > 15)
+    const [, table = ''] = /^## Commands for a running instance\n([\s\S]*?)\n## /m.exec(text) ?? []
+    const missing = commands.filter(name => !new RegExp(`^\\| [^|]*\`(monohull )?${name}\\b`, 'm').test(table))
+    assert.deepEqual(missing, [])
   })
 })
 
