@@ -240,6 +240,8 @@ export function createBackgroundProcess(
     const stopped = running
     state = { name: 'idle' }
     deps.onProgress()
+    // one that stops responds to no check
+    void stopped?.watch.end()
     stopped?.managed.stop(graceMs)
     await stopped?.recorded
   }
