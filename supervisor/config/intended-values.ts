@@ -22,6 +22,7 @@ function isWritten(value: unknown): value is WrittenScalar {
 
 const onWords = new Set(['on', 'yes', 'true'])
 const offWords = new Set(['off', 'no', 'false'])
+const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/
 /** `NAME=value` of a list, as in Docker's `--env`. */
 const assignment = /^([^\s=]+)(?:=(.*))?$/s
 
@@ -37,7 +38,7 @@ export function intendedValue(schema: Schema, value: unknown): unknown {
 function intendedIn(forms: readonly Schema[], value: unknown): unknown {
   if (isWritten(value)) return intendedScalar(acceptedBy(forms), value.value, value[writtenAs])
   if (Array.isArray(value)) {
-    const pairs = isTextByName(forms) ? assignmentsOf(value) : undefined
+    const pairs = isTextByName(forms) ? assignmentsOf(value, isEnvironment(forms)) : undefined
     return pairs ?? value.map((item, index) => intendedIn(formsBelow(forms, `${index}`), item))
   }
   if (typeof value === 'object' && value !== null) {
@@ -78,9 +79,18 @@ function isTextByName(forms: readonly Schema[]): boolean {
   return forms.some(form => form instanceof z.ZodRecord && acceptedBy(formsOf(form.def.valueType)).types.has('string'))
 }
 
-/** Section of the names and values in a list; undefined if it contains anything else. A name alone has no value. */
-function assignmentsOf(list: readonly unknown[]): Record<string, string> | undefined {
-  const matches = list.map(item => assignment.exec(isWritten(item) ? item[writtenAs] : `${item}`))
-  if (!matches.every(match => match !== null)) return undefined
-  return Object.fromEntries(matches.flatMap(([, name = '', value]) => (value === undefined ? [] : [[name, value]])))
+/** Whether these are variables: only their values may come from files. */
+function isEnvironment(forms: readonly Schema[]): boolean {
+  return forms.some(form => form instanceof z.ZodRecord && acceptedBy(formsOf(form.def.valueType)).types.has('object'))
+}
+
+/** Section of the names and values in a list; undefined if it contains anything else. The name of a variable alone leaves the container's. */
+function assignmentsOf(list: readonly unknown[], isOfVariables: boolean): Record<string, string> | undefined {
+  const pairs: [string, string][] = []
+  for (const item of list) {
+    const [, name = '', value] = assignment.exec(isWritten(item) ? item[writtenAs] : `${item}`) ?? []
+    if (value !== undefined) pairs.push([name, value])
+    else if (!isOfVariables || !variableName.test(name)) return undefined
+  }
+  return Object.fromEntries(pairs)
 }

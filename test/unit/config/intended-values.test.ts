@@ -87,6 +87,16 @@ describe('config/intended-values: other spellings', () => {
 
   it('rejects sections as lists of anything else', () => {
     assert.equal(refusedOnce(yaml('processes: [queue]')).key, 'processes')
-    assert.equal(refusedOnce(yaml('app: {env: [{A: 1}]}')).key, 'app.env')
+    for (const [text, key] of [
+      ['app: {env: [{A: 1}]}', 'app.env'],
+      ['app: {env: [A=1, 2]}', 'app.env'],
+      ['headers: [1]', 'headers'],
+      ['headers: [X-A=1, X-B]', 'headers'],
+      ['error_pages: [404]', 'error_pages'],
+      ['send_files: [/app]', 'send_files'],
+      ['routes: [{path: /, headers: [X-A], response: {body: x}}]', 'routes.0.headers'],
+    ] as const)
+      assert.equal(refusedOnce(yaml(text)).key, key)
+    assert.deepEqual({ ...accepted(yaml('app: {env: [A=1, HOME]}')).app.env }, { A: '1' })
   })
 })
