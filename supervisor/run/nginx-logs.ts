@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
 import type { AccessRules } from '../logs/access-rules.ts'
+import { appending } from '../logs/adapters/appending.ts'
 import { type FileTailOptions, openFileTail } from '../logs/adapters/file-tail.ts'
 import type { Output } from '../logs/adapters/output.ts'
 import type { LogRing } from '../logs/log-ring.ts'
@@ -8,6 +10,7 @@ import type { OpenOutputs } from '../logs/open-outputs.ts'
 import { redactMessage } from '../logs/redaction.ts'
 import { createErrorLines, nameWorkers } from '../nginx/error-lines.ts'
 import { accessLinesName, bytesLogName, errorLogName, escapeBytes } from '../nginx/log-tails.ts'
+import { accessFilesOf } from '../site/compose.ts'
 import type { Config } from '../site/schema.ts'
 import { workerAtSocket } from '../workers/adapters/socket-worker.ts'
 import type { WorkerPool } from '../workers/pool.ts'
@@ -16,7 +19,7 @@ import type { Subject } from './subject.ts'
 /** Dependencies of nginx's logs. */
 export interface NginxLogsDeps {
   clock: Clock
-  stdout: Output
+  log: Pick<Log, 'error' | 'info'>
   stderr: Output
   outputs: Pick<OpenOutputs, 'access'>
   record: { logs: Pick<LogRing, 'append'> }
@@ -35,7 +38,7 @@ export interface NginxLogs extends Subject {
 export function openNginxLogs(config: Pick<Config, 'log_format' | 'run_dir' | 'logs'>, deps: NginxLogsDeps): NginxLogs {
   const redact = (message: string) => redactMessage(message, deps.redacted())
   const isJson = config.log_format === 'json'
-  const { clock, stdout, stderr } = deps
+  const { clock, stderr } = deps
   const workerAt = (address: string) => {
     const path = /^unix:(.*)$/.exec(address)?.[1]
     if (path !== undefined) return workerAtSocket(config.run_dir, path)
@@ -53,7 +56,10 @@ export function openNginxLogs(config: Pick<Config, 'log_format' | 'run_dir' | 'l
   const tails = [
     follow(errorLogName, stderr, renderErrors),
     ...(config.logs.overflow === 'drop' ? [follow(accessLinesName, deps.outputs.access, lines => lines)] : []),
-    ...(isJson ? [follow(bytesLogName, stdout, escapeBytes)] : []),
+    // nginx cannot write these lines to access.log or for syslog itself
+    ...(isJson
+      ? [follow(bytesLogName, appending(deps.outputs.access, accessFilesOf(config), deps.log), escapeBytes)]
+      : []),
   ]
   return {
     name: 'nginx logs',

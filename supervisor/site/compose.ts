@@ -178,7 +178,8 @@ function usesRequestId(
   return texts.some(text => /\$\{?request_id\b/.test(text))
 }
 
-function accessFilesOf({ logs: { files, syslog }, run_dir }: Config): string[] {
+/** Files beside stdout to which nginx writes access lines. */
+export function accessFilesOf({ logs: { files, syslog }, run_dir }: Pick<Config, 'logs' | 'run_dir'>): string[] {
   return [
     ...(files ? [join(files.directory, accessFileName)] : []),
     ...(syslog === undefined ? [] : [join(run_dir, 'nginx', accessSyslogName)]),

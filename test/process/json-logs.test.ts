@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { isUtf8 } from 'node:buffer'
-import { readFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { readFileSync, renameSync } from 'node:fs'
+import net from 'node:net'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { fixture, type Monohull, startMonohull, until } from './monohull.ts'
+import { defer, fixture, type Monohull, startMonohull, temporaryFolder, until } from './monohull.ts'
 import { sendRaw } from './raw.ts'
 
 const hello = ['run', 'node', fixture('hello.cjs')]
@@ -48,6 +50,33 @@ describe('logs as JSON', () => {
     for (const [field, , text] of requests)
       await found(monohull, `${field} ${text}`, record => record.stream === 'access' && record[field] === text)
     assert.equal((await stopped(monohull)).filter(({ stream }) => stream === 'access').length, requests.length)
+  })
+
+  it('have such lines in access.log and for syslog too, once each, and not in monohull.log', async t => {
+    let received = ''
+    const server = net.createServer(socket => socket.on('data', data => (received += data)))
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    defer(t, () => server.close())
+    const folder = temporaryFolder(t)
+    const { port } = server.address() as net.AddressInfo
+    const logs = `logs: { files: { directory: ${folder} }, syslog: "tcp://127.0.0.1:${port}" }`
+    const files = { 'monohull.yaml': `https: off\n${logs}\n` }
+    const monohull = startMonohull(t, { args: hello, env: json, files })
+    const { httpPort } = await monohull.serving()
+    const request = (agent: string) => `GET /x HTTP/1.1\r\nHost: a\r\nUser-Agent: ${agent}\r\nConnection: close\r\n\r\n`
+    const read = (name: string) => readFileSync(join(folder, name))
+    const count = (text: string) => text.split('x\\\\xFF').length - 1
+    await sendRaw(httpPort, request('x\xff'))
+    await until('the line in access.log', () => count(read('access.log').toString()) > 0)
+    // a rotation
+    renameSync(join(folder, 'access.log'), join(folder, 'access.moved'))
+    await sendRaw(httpPort, request('x\xff'))
+    await until('the line in the new file', () => count(received) === 2, { details: () => received })
+    await stopped(monohull)
+    assert.deepEqual([count(read('access.moved').toString()), count(read('access.log').toString())], [1, 1])
+    assert.ok(isUtf8(read('access.moved')))
+    assert.deepEqual([count(monohull.output()), count(read('monohull.log').toString())], [2, 0])
   })
 
   it('name the worker or upstream, and have numbers for a request that none or several had', async t => {
