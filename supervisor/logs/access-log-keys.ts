@@ -5,7 +5,7 @@ import { accessFields } from './access-fields.ts'
 const switches = 'expected true, false or {fields, exclude_paths, redact, sample}'
 const field = `expected fields of ${accessFields.join(', ')}`
 const path = 'expected paths such as /healthz or /assets/*'
-const redacted = 'expected query or remote_addr'
+const redacted = 'expected remote_addr, query, or query.NAME for one parameter'
 const share = 'expected a number from 0 to 1, such as 0.1'
 
 /** The key `access_log`. */
@@ -30,11 +30,13 @@ export const accessLog = z
               'Paths whose requests get no line, as the client wrote them and without the query; * at the end: any that begin so',
           }),
         redact: z
-          .array(z.enum(['query', 'remote_addr'], { error: redacted }), { error: redacted })
+          .array(z.string({ error: redacted }).regex(/^(remote_addr|query(\.[A-Za-z0-9._~-]{1,64})?)$/, redacted), {
+            error: redacted,
+          })
           .default([])
           .register(docs, {
             description:
-              "What to remove from access lines and from nginx's error lines; query: what follows ? in the URI and in the referer; remote_addr: the last 8 bits of an IPv4 address, the last 80 of an IPv6 address",
+              "What to remove from access lines and from nginx's error lines; query: what follows ? in the URI and in the referer; query.token: the values of that parameter there; remote_addr: the last 8 bits of an IPv4 address, the last 80 of an IPv6 address",
           }),
         sample: z.number({ error: share }).min(0, share).max(1, share).default(1).register(docs, {
           description:

@@ -1,6 +1,6 @@
 import type { AccessField } from './access-fields.ts'
 import type { AccessLogConfig } from './access-log-keys.ts'
-import { type Redacted, redactedQuery } from './redaction.ts'
+import { parameterPatterns, type Redacted, redactedQuery, redactedValue } from './redaction.ts'
 
 /** Which requests get a line in the access log, and what is in it. */
 export interface AccessRules {
@@ -41,6 +41,15 @@ function renderRedaction({ redacted }: AccessRules): string[] {
         '}',
       ]
     : [`map '' $monohull_logged_addr { default $remote_addr; }`]
+  const parameters = parameterPatterns(redacted)
+  const requestLine = `map '' $monohull_logged_request { default "$monohull_method $monohull_logged_uri $server_protocol"; }`
+  if (parameters.length > 0)
+    return [
+      ...address,
+      ...withoutParameters('$request_uri', '$monohull_logged_uri', parameters),
+      ...withoutParameters('$http_referer', '$monohull_logged_referer', parameters),
+      requestLine,
+    ]
   if (!hidesQuery)
     return [
       ...address,
@@ -54,8 +63,26 @@ function renderRedaction({ redacted }: AccessRules): string[] {
     ...address,
     withoutQuery('$request_uri', '$monohull_logged_uri', 'monohull_uri_path'),
     withoutQuery('$http_referer', '$monohull_logged_referer', 'monohull_referer_path'),
-    `map '' $monohull_logged_request { default "$monohull_method $monohull_logged_uri $server_protocol"; }`,
+    requestLine,
   ]
+}
+
+/** Maps that remove the values of parameters, one after the other. A map replaces once, so what follows a repeated parameter is removed too. */
+function withoutParameters(from: string, to: string, parameters: readonly string[]): string[] {
+  const start = '[^?]*\\?(?:.*?[&;?])?'
+  return parameters.flatMap((pattern, index) => {
+    const source = index === 0 ? from : `${to}_${index}`
+    const target = index === parameters.length - 1 ? to : `${to}_${index + 1}`
+    const part = (name: string) => `${target.slice(1)}_${name}`
+    const [first, before, after] = [part('first'), part('before'), part('after')]
+    return [
+      `map ${source} ${target} {`,
+      `    default ${source};`,
+      `    "~*^(?<${first}>${start}${pattern})[^&]*&(?:.*[&;?])?${pattern}" "$${first}${redactedValue}";`,
+      `    "~*^(?<${before}>${start}${pattern})[^&]*(?<${after}>.*)$" "$${before}${redactedValue}$${after}";`,
+      '}',
+    ]
+  })
 }
 
 function renderSelection(rules: AccessRules): string[] {

@@ -1,8 +1,31 @@
-/** Name of what can be removed from lines. */
-export type Redacted = 'query' | 'remote_addr'
+/** Name of what can be removed from lines: `query`, `query.NAME`, or `remote_addr`. */
+export type Redacted = string
 
 /** Text in place of a query. */
 export const redactedQuery = '?[redacted]'
+/** Text in place of the value of a parameter. */
+export const redactedValue = '[redacted]'
+
+const parameter = /^query\.(.+)$/
+
+/**
+ * Pattern for each parameter of a query whose value is to be removed, up to its `=`. A client may escape any character of the name, and
+ * put an index after it; upper and lower case are not distinguished.
+ */
+export function parameterPatterns(redacted: readonly Redacted[]): string[] {
+  if (redacted.includes('query')) return []
+  return redacted.flatMap(name => {
+    const own = parameter.exec(name)?.[1]
+    if (own === undefined) return []
+    const characters = [...own].map(character => {
+      const codes = [...new Set([character.toLowerCase(), character.toUpperCase()])].map(
+        one => `%${one.charCodeAt(0).toString(16)}`,
+      )
+      return `(?:${character.replace('.', '\\.')}|${codes.join('|')})`
+    })
+    return [`${characters.join('')}(?:(?:\\[|%5b)[^=&]*)?=`]
+  })
+}
 
 const nextField = '", (?:subrequest|upstream|host|referrer): "'
 const path = `((?:(?!${nextField})[^?])*)\\?`
@@ -18,6 +41,11 @@ export function redactMessage(message: string, redacted: readonly Redacted[]): s
     text = text
       .replace(request, (_, head, before, end = '') => `${head}${before}${redactedQuery}${end}`)
       .replace(url, `$1$2${redactedQuery}`)
+  for (const pattern of parameterPatterns(redacted))
+    text = text.replace(
+      new RegExp(`([?&;]${pattern})[^&]*?(?=&| HTTP/\\d\\.\\d"|${nextField}|"$|$)`, 'gis'),
+      `$1${redactedValue}`,
+    )
   return redacted.includes('remote_addr') ? text.replace(client, (_, head, address) => head + networkOf(address)) : text
 }
 

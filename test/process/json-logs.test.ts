@@ -169,6 +169,37 @@ access_log:
     assert.doesNotMatch(JSON.stringify(records), /secret|113\.7|::7/)
   })
 
+  for (const format of ['json', 'text'])
+    it(`have no value of a parameter that access_log.redact names, as ${format}`, async t => {
+      const files = {
+        'monohull.yaml': `https: off
+upstreams: { gone: { servers: ["127.0.0.1:1"] } }
+routes: [{ path: /, upstream: gone }]
+access_log: { redact: [query.token, query.key] }
+`,
+      }
+      const monohull = startMonohull(t, { args: ['run'], env: { ...json, MONOHULL_LOG_FORMAT: format }, files })
+      await monohull.serving()
+      const cases: [string, string][] = [
+        ['/1?a=1&token=secret&b=2', '/1?a=1&token=[redacted]&b=2'],
+        ['/2?token=secret', '/2?token=[redacted]'],
+        ['/3?%54OKEN=secret&key=secret&c', '/3?%54OKEN=[redacted]&key=[redacted]&c'],
+        ['/4?token=secret&a=1&token=secret&b=2', '/4?token=[redacted]'],
+        ['/5?token[x]=secret&mytoken=kept', '/5?token[x]=[redacted]&mytoken=kept'],
+        ['/6/token=kept?x', '/6/token=kept?x'],
+        ['/7?a=secret?token=secret', '/7?a=secret?token=[redacted]'],
+      ]
+      for (const [path] of cases) await monohull.request({ path, headers: { referer: `http://a${path}` } })
+      const hasLine = (text: string) =>
+        until(text, () => monohull.output().includes(text), { details: monohull.output })
+      for (const [, shown] of cases) {
+        await hasLine(format === 'json' ? `"uri":"${shown}"` : `"GET ${shown} HTTP/1.1" 502`)
+        if (format === 'json') await hasLine(`"referer":"http://a${shown}"`)
+      }
+      await monohull.seen(/GET \/7\?a=secret\?token=\[redacted\] HTTP/)
+      assert.doesNotMatch(monohull.output().replaceAll('a=secret?', ''), /secret/)
+    })
+
   it('keep a broken PROXY header in one line, whatever it contains', async t => {
     const files = { 'monohull.yaml': 'https: off\ntrusted_proxies: [127.0.0.1]\nproxy_protocol: true\n' }
     const monohull = startMonohull(t, { args: hello, env: json, files })

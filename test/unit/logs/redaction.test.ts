@@ -19,6 +19,27 @@ describe('logs/redaction', () => {
       )
   })
 
+  it('removes the values of parameters, also of repeated and escaped ones', () => {
+    const cases: [string, string][] = [
+      ['token=s', 'token=[redacted]'],
+      ['a=1&token=s&b=2', 'a=1&token=[redacted]&b=2'],
+      ['TOKEN=s&token=t', 'TOKEN=[redacted]&token=[redacted]'],
+      ['%74oke%6E=s', '%74oke%6E=[redacted]'],
+      ['token[]=s&token%5B1%5d=t', 'token[]=[redacted]&token%5B1%5d=[redacted]'],
+      ['token="s" x', 'token=[redacted]'],
+      ['api.key=s&apixkey=t', 'api.key=[redacted]&apixkey=t'],
+      ['mytoken=s&tokens=t', 'mytoken=s&tokens=t'],
+    ]
+    for (const [query, shown] of cases) {
+      const found = redactMessage(message(`GET /p?${query} HTTP/1.1`, `http://a/?${query}`), [
+        'query.token',
+        'query.api.key',
+      ])
+      assert.ok(found.includes(`request: "GET /p?${shown} HTTP/1.1"`), found)
+      assert.ok(found.endsWith(`referrer: "http://a/?${shown}"`), found)
+    }
+  })
+
   it('keeps messages without a query or client, and everything without rules', () => {
     const plain = 'failed, client: ::1, server: _, request: "GET /p HTTP/1.1", upstream: "http://a/", host: "a"'
     assert.equal(redactMessage(plain, ['query']), plain)
