@@ -170,7 +170,7 @@ export async function startPrograms(deps: StartDeps): Promise<StartedPrograms | 
   const sharedState =
     config.shared_state &&
     run.add((await import('../shared-state/open.ts')).openSharedState(runtime, config.shared_state))
-  const jobs = run.add(await openJobs(shared))
+  const jobs = run.add(await openJobs({ ...shared, sharedState }))
   run.add(
     openSpoolWatch({
       ...runtime,

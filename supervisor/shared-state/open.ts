@@ -9,8 +9,10 @@ import { createRecords } from './records.ts'
 import { createRedisConnection } from './redis/connection.ts'
 import type { OpenLink, RedisLink } from './redis/link.ts'
 import { formatRedisUrl, readRedisUrl } from './redis/url.ts'
+import { timeScript } from './scripts.ts'
 import { createSealing } from './sealing.ts'
 import type { SharedState } from './state.ts'
+import { createSharedTime } from './time.ts'
 import { createWatchers } from './watchers.ts'
 
 /** Status of the shared state. */
@@ -79,6 +81,7 @@ export function openSharedState(runtime: Runtime, settings: SharedStateKeys): Op
     name: 'shared state',
     id,
     problem: connection.problem,
+    ...createSharedTime({ clock, ask: async () => Number(await evaluate(timeScript, [keys.counter], [])) }),
     ...createRecords({ call, evaluate, keys }),
     ...createLocks({ clock, evaluate, keys, id, leaseMs: settings.lease }),
     watch: watchers.watch,

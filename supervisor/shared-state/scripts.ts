@@ -60,6 +60,10 @@ const now = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)`
 
+/** Reply: the time in ms. */
+export const timeScript = `${now}
+return string.format('%d', now)`
+
 /** Keys: times and descriptions of members. Arguments: the member, its description, the time in ms after which a member is forgotten. */
 export const beatScript = `${now}
 redis.call('ZADD', KEYS[1], now, ARGV[1])

@@ -56,6 +56,9 @@ export interface SharedState {
   readonly id: string
   /** Reason why Redis is unavailable; undefined if it is connected. */
   problem(): string | undefined
+  /** Time by Redis's clock as of the last measurement, in ms since the Unix epoch; before the first one, that of this machine. */
+  now(): number
+  measureTime(): Promise<void>
   /** Undefined if there is no such record. */
   read(name: string): Promise<SharedRecord | undefined>
   write(name: string, value: string, options?: WriteOptions): Promise<WriteResult>

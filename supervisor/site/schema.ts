@@ -30,7 +30,7 @@ import { tempDir } from '../front/spool-keys.ts'
 import { trustKeys } from '../front/trust-keys.ts'
 import { accessLog } from '../logs/access-log-keys.ts'
 import { logs } from '../logs/keys.ts'
-import { job } from '../programs/jobs/keys.ts'
+import { describeJobProblems, job } from '../programs/jobs/keys.ts'
 import { backgroundProcess, describeLineProblems, initItem } from '../programs/keys.ts'
 import { type Route, route, routeToApp } from '../routes/keys.ts'
 import { describeRouteProblems, fallbackApp } from '../routes/problems.ts'
@@ -254,6 +254,7 @@ export const configSchema = z
     for (const issue of describeFrontProblems(value)) context.addIssue({ code: 'custom', ...issue })
     for (const issue of describeStopProblems(value)) context.addIssue({ code: 'custom', ...issue })
     for (const issue of describeSharedStateProblems(value)) context.addIssue({ code: 'custom', ...issue })
+    for (const issue of describeJobProblems(value)) context.addIssue({ code: 'custom', ...issue })
     if (value.app && value.apps) context.addIssue({ code: 'custom', path: ['app'], ...besideApps(value.apps) })
     // routes with problems were not transformed
     const routes = value.routes?.map(own => ('target' in own ? own : undefined))

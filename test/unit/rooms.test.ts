@@ -26,7 +26,7 @@ const allies: Record<string, readonly string[]> = {
 }
 /** Rooms that know every subject, and those above them. */
 const composers = ['site', 'run', 'development', 'cli', 'main']
-const mostArrows = 88
+const mostArrows = 89
 /** Programs of their own: nobody imports them. */
 const programs = new Set(['workers/preload.ts', 'run/healthcheck.ts', 'main.ts'])
 /** Modules of Node that reach the machine, or keep time. */

@@ -1,6 +1,7 @@
 import type { ProcessRuntime } from '../../processes/child.ts'
 import type { FailureLimits } from '../../processes/failure-limit.ts'
 import type { OomWatch } from '../../processes/oom-watch.ts'
+import type { SharedState } from '../../shared-state/state.ts'
 import type { JobSettings } from './plan.ts'
 
 /** Settings that the jobs depend on. */
@@ -14,4 +15,6 @@ export interface JobsDeps extends ProcessRuntime {
   settings(): JobsSettings
   oomWatch: OomWatch
   failures: FailureLimits
+  /** State in which instances agree about jobs with `once: cluster`; undefined: there are none. */
+  sharedState: SharedState | undefined
 }

@@ -24,6 +24,16 @@ export interface Job {
   jitters: Set<() => void> | undefined
   /** Settles when the last change of its state is written. */
   turn: Promise<unknown>
+  /** Instant before which this schedule was not known to be that of other instances, so that it has missed nothing. */
+  since: number
+  /** Id of the last run that was started here. */
+  begun: string | undefined
+  /** Ends of runs that the shared state has not yet. */
+  unwritten: RunRecord[]
+  /** Run of another instance that has not ended, as the shared state has it. */
+  elsewhere: RunRecord | undefined
+  /** Last due time that the shared state is known to have had, even if it has lost it since. */
+  dealtWith: number
   /** Last run that has ended. */
   last: RunRecord | undefined
   lastSuccessAt: string | undefined
@@ -46,6 +56,8 @@ export interface CurrentRun {
 export interface RunRequest {
   trigger: Trigger
   dueAt?: number
+  /** Whether the due time is recorded as dealt with. */
+  isClaimed?: boolean
   /** Called at its end; undefined: it did not begin, because Monohull stops or the job was removed. */
   onEnd?: ((end: RunEnd | undefined) => void) | undefined
 }
@@ -63,6 +75,11 @@ export function createJob(plan: JobPlan, schedule: Schedule, now: number): Job {
     queued: undefined,
     jitters: undefined,
     turn: Promise.resolve(),
+    since: now,
+    begun: undefined,
+    unwritten: [],
+    elsewhere: undefined,
+    dealtWith: 0,
     last: undefined,
     lastSuccessAt: undefined,
     results: {},
@@ -72,10 +89,22 @@ export function createJob(plan: JobPlan, schedule: Schedule, now: number): Job {
   }
 }
 
+/** Runs one step after the other for each job. */
+export function inTurn<T>(job: Job, step: () => Promise<T>): Promise<T> {
+  const done = job.turn.then(step)
+  job.turn = done.catch(() => {})
+  return done
+}
+
 /** Makes the schedule count from an instant on. */
 export function countFrom(job: Job, instant: number): void {
   job.seen = instant
   job.next = job.schedule.next(instant)
+}
+
+/** Whether it is too late to run for a due time. A shared job may wait elsewhere for its jitter. */
+export function isLate({ plan }: Job, dueAt: number, now: number): boolean {
+  return now - dueAt > lateMs + (plan.isShared ? plan.jitterMs : 0)
 }
 
 /** What is due at an instant. */
@@ -96,7 +125,7 @@ export function takeDue(job: Job, now: number, openedAt: number): Due {
   const { last } = times
   job.seen = last
   job.next = schedule.next(now)
-  if (now - last > lateMs || last <= openedAt) return { missed: times }
+  if (isLate(job, last, now) || last <= openedAt) return { missed: times }
   const missed = times.count > 1 ? dueTimesIn(schedule, seen, last - 1) : undefined
   return { runAt: last, ...(missed ? { missed } : {}) }
 }

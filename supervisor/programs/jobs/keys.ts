@@ -86,15 +86,38 @@ export const job = z.strictObject({
     })
     .optional()
     .meta({ secret: true }),
-  once: z
-    .string()
-    .refine(
-      () => false,
-      'is not supported: it needs a store that several machines share. Until then, set MONOHULL_JOBS=off on all but one',
-    )
-    .optional()
-    .register(docs, { description: 'Not supported yet: `cluster` will run a job once for all machines' }),
+  once: z.literal('cluster', { error: 'expected cluster' }).optional().register(docs, {
+    description: 'cluster: each run is for one of all instances with the same shared_state; default: for each of them',
+  }),
 })
+
+/** Jobs with keys that contradict `once: cluster`. */
+export function describeJobProblems(config: {
+  shared_state?: object | undefined
+  jobs: Readonly<Record<string, z.output<typeof job> | undefined>>
+}) {
+  return Object.entries(config.jobs).flatMap(([name, item]) => {
+    if (item?.once === undefined) return []
+    const issue = (key: string, message: string, fix: string) => ({
+      path: ['jobs', name, key],
+      message,
+      params: { fix },
+    })
+    return [
+      ...(config.shared_state
+        ? []
+        : [
+            issue(
+              'once',
+              'needs shared_state, in which the instances agree',
+              'set shared_state.url, or MONOHULL_JOBS=off on all instances but one',
+            ),
+          ]),
+      ...(item.overlap === 'skip' ? [] : [issue('overlap', 'cannot be used with once: cluster', 'remove it')]),
+      ...(item.on_start ? [issue('on_start', 'cannot be used with once: cluster', 'remove it')] : []),
+    ]
+  })
+}
 
 function isHttpUrl(text: string): boolean {
   return /^https?:\/\/[^\s]+$/.test(text) && URL.canParse(text)

@@ -19,6 +19,8 @@ export interface JobPlan extends ProgramPlan {
   runsOnStart: boolean
   catchesUp: boolean
   deadlineMs: number
+  /** Whether each run is for one of all instances that share their state. */
+  isShared: boolean
   onFailure: JobConfig['on_failure']
   ping: { success?: string | undefined; failure?: string | undefined }
 }

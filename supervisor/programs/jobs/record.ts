@@ -77,10 +77,13 @@ export function withEnd(state: JobState, ended: RunRecord): JobState {
 /** State in which runs of this instance that have no end are lost: it was killed. */
 export function withoutUnfinished(state: JobState, owner: string): { state: JobState; lost: RunRecord[] } {
   const lost = state.runs.filter(run => run.owner === owner && run.result === undefined)
-  return {
-    lost,
-    state: { ...state, runs: state.runs.map(run => (lost.includes(run) ? { ...run, result: 'lost' } : run)) },
-  }
+  return { lost, state: withLost(state, lost) }
+}
+
+/** State in which these runs, which have no end, are lost. */
+export function withLost(state: JobState, lost: readonly RunRecord[]): JobState {
+  const ids = new Set(lost.map(({ id }) => id))
+  return { ...state, runs: state.runs.map(run => (ids.has(run.id) ? { ...run, result: 'lost' } : run)) }
 }
 
 /** State that a text contains; undefined if it is damaged. */

@@ -19,17 +19,24 @@ export interface OperationsDeps extends Pick<Runtime, 'clock'> {
 }
 
 /** Most runs that `history` gives. */
-const mostRuns = 50
+export const mostRuns = 50
+
+const unavailableReason = 'the shared state is unavailable'
+
+/** Reason why there is nothing to do with a name. */
+export function unknownJob(name: string, names: readonly string[]): string {
+  return `there is no job ${name}; ${names.length === 0 ? 'none is configured' : `choose from ${names.join(', ')}`}`
+}
 
 /** Operations on the jobs of a run. */
 export function createOperations({ clock, journal, runner, jobs, status, look }: OperationsDeps): JobOperations {
-  const unknown = (name: string) =>
-    `there is no job ${name}; ${jobs.size === 0 ? 'none is configured' : `choose from ${[...jobs.keys()].join(', ')}`}`
+  const unknown = (name: string) => unknownJob(name, [...jobs.keys()])
 
   async function setPaused(name: string, isPaused: boolean): Promise<JobOutcome> {
     const job = jobs.get(name)
     if (!job) return { ok: false, message: 'command rejected', reason: unknown(name), isUnknown: true }
-    await runner.setPaused(job, isPaused)
+    if (!(await runner.setPaused(job, isPaused)))
+      return { ok: false, message: `${name} not ${isPaused ? 'paused' : 'resumed'}`, reason: unavailableReason }
     look()
     return { ok: true, message: `${name} ${isPaused ? 'paused' : 'resumed'}` }
   }
@@ -51,7 +58,7 @@ export function createOperations({ clock, journal, runner, jobs, status, look }:
     async run(name, { waits }) {
       const job = jobs.get(name)
       if (!job) return { ok: false, message: 'command rejected', reason: unknown(name), isUnknown: true }
-      const since = job.current?.record.startedAt
+      const here = job.current?.record
       const startedAt = clock.monotonic()
       const ended = Promise.withResolvers<RunEnd | undefined>()
       const begun = await runner.begin(job, { trigger: 'request', onEnd: ended.resolve })
@@ -59,8 +66,9 @@ export function createOperations({ clock, journal, runner, jobs, status, look }:
         return {
           ok: false,
           message: `${name} not started`,
-          reason: `it runs since ${since}, and ${job.queued ? 'another run waits' : 'has overlap: skip'}`,
+          reason: `it runs since ${(here ?? job.elsewhere)?.startedAt}${here || !job.elsewhere ? '' : ` on ${job.elsewhere.owner}`}, and ${job.queued ? 'another run waits' : 'has overlap: skip'}`,
         }
+      if (begun === 'unavailable') return { ok: false, message: `${name} not started`, reason: unavailableReason }
       if (begun !== 'not begun' && !waits) return { ok: true, message: `${name} ${begun}` }
       const end = await ended.promise
       if (!end) return { ok: false, message: `${name} not started`, reason: stoppingReason }

@@ -1,7 +1,8 @@
 import type { OffsetAt } from '../../base/cron-time.ts'
 import type { Metric } from '../../base/metrics.ts'
 import type { Stopping } from '../../base/stopping.ts'
-import { createJob, type Job, takeDue } from './job.ts'
+import { followShared } from './following.ts'
+import { createJob, inTurn, type Job, takeDue } from './job.ts'
 import { createJournal } from './journal.ts'
 import { jobMetrics } from './metrics.ts'
 import type { JobOperations } from './operations.ts'
@@ -10,13 +11,16 @@ import { createRunner, type RunnerDeps } from './runner.ts'
 import { createSchedule, type Schedule } from './schedule.ts'
 import { createScheduler } from './scheduler.ts'
 import { createOperations } from './service-operations.ts'
+import type { SharedJobs } from './sharing.ts'
 import { openStates } from './states.ts'
 import { type JobStatus, statusOf } from './status.ts'
 import type { JobStore } from './store.ts'
 
 /** Dependencies of the jobs. */
-export interface JobServiceDeps extends Omit<RunnerDeps, 'journal'> {
+export interface JobServiceDeps extends Omit<RunnerDeps, 'journal' | 'judgeOwners' | 'onUnclaimed'> {
   store: JobStore
+  /** The state that several instances share, if the store is in it. */
+  shared?: SharedJobs | undefined
   offsetIn(timeZone: string): OffsetAt
 }
 
@@ -38,16 +42,23 @@ export interface JobService {
 
 /** Jobs that do nothing until `start` or `adopt`. */
 export function createJobService(deps: JobServiceDeps, initial: JobSettings): JobService {
-  const { clock } = deps
-  const openedAt = clock.now()
-  const journal = createJournal(deps)
-  const runner = createRunner({ ...deps, journal })
-  const states = openStates({ ...deps, journal })
+  const { clock, shared } = deps
+  // another instance was there before
+  const openedAt = shared ? Number.NEGATIVE_INFINITY : clock.now()
+  const journal = createJournal({ ...deps, isShared: shared !== undefined })
+  const runner = createRunner({
+    ...deps,
+    journal,
+    judgeOwners: shared?.judgeOwners,
+    onUnclaimed: () => following?.retry(),
+  })
+  const states = openStates({ ...deps, journal, resume: runner.resume })
   const schedules = new Map<string, Schedule>()
   const jobs = new Map<string, Job>()
   let isOff = initial.areJobsOff
   let isStopping = false
   const scheduler = createScheduler({ clock, runner, jobs: () => jobs.values(), openedAt })
+  const following = shared && followShared({ ...shared, clock, jobs, sync, look })
 
   /** Most jobs share their schedule with others. */
   function scheduleOf(plan: JobPlan): Schedule {
@@ -64,8 +75,12 @@ export function createJobService(deps: JobServiceDeps, initial: JobSettings): Jo
   }
 
   function look(): void {
-    if (!isOff && !isStopping && jobs.size > 0) scheduler.look()
+    if (!isOff && !isStopping && jobs.size > 0 && following?.isSynced() !== false) scheduler.look()
     else scheduler.end()
+  }
+
+  function sync(job: Job): Promise<boolean> {
+    return inTurn(job, () => states.sync(job, { isOff }))
   }
 
   function change(job: Job, plan: JobPlan): unknown {
@@ -73,7 +88,7 @@ export function createJobService(deps: JobServiceDeps, initial: JobSettings): Jo
     job.plan = plan
     job.isRetired = false
     job.schedule = scheduleOf(plan)
-    return isSameSchedule ? undefined : states.beginFrom(job, { isOff })
+    return isSameSchedule ? undefined : states.beginFrom(job, { isOff: isOff || shared !== undefined })
   }
 
   function remove(job: Job): void {
@@ -97,6 +112,7 @@ export function createJobService(deps: JobServiceDeps, initial: JobSettings): Jo
   return {
     async start() {
       const all = initial.jobs.map(add)
+      if (following) return following.begin()
       for (const job of all) await states.load(job, { isOff })
       all.forEach(startUp)
       look()
@@ -110,10 +126,12 @@ export function createJobService(deps: JobServiceDeps, initial: JobSettings): Jo
           const present = jobs.get(plan.name)
           if (present) return change(present, plan)
           const job = add(plan)
+          if (following) return
           await states.load(job, { isOff })
           return states.beginFrom(job, { isOff })
         }),
       )
+      following?.begin()
       look()
     },
     operations: createOperations({ clock, journal, runner, jobs, status, look }),
@@ -126,6 +144,7 @@ export function createJobService(deps: JobServiceDeps, initial: JobSettings): Jo
     quiesce() {
       isStopping = true
       scheduler.end()
+      following?.end()
       for (const job of jobs.values()) runner.retire(job)
     },
     async stop({ leftMs }) {

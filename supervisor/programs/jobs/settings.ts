@@ -49,6 +49,7 @@ export function resolveJobs(sources: JobSources): JobSettings {
         runsOnStart: item.on_start,
         catchesUp: item.catch_up,
         deadlineMs: item.deadline,
+        isShared: item.once === 'cluster',
         onFailure: item.on_failure,
         ping: item.ping ?? {},
       },

@@ -12,6 +12,10 @@ export interface JobStatus {
   pid: number | undefined
   /** Start of the present run. */
   runningSince: string | undefined
+  /** Instance that runs it, if that is another one: its host name, run_dir and id. */
+  runningOn?: string | undefined
+  /** Whether each run is for one of all instances. */
+  once?: 'cluster' | undefined
   /** Undefined unless it runs by itself. */
   nextAt: string | undefined
   last: Omit<RunRecord, 'id' | 'owner' | 'lastLines'> | undefined
@@ -23,7 +27,7 @@ export interface JobStatus {
 
 /** Status of a job. */
 export function statusOf(job: Job, isOff: boolean): JobStatus {
-  const { plan, current, last } = job
+  const { plan, current, elsewhere, last } = job
   const runsByItself = !isOff && !job.isPaused && !job.isRetired && Number.isFinite(job.next)
   return {
     name: plan.name,
@@ -31,7 +35,9 @@ export function statusOf(job: Job, isOff: boolean): JobStatus {
     timezone: plan.timezone,
     state: stateOf(job, isOff),
     pid: current?.attempts.pid(),
-    runningSince: current?.record.startedAt,
+    runningSince: (current?.record ?? elsewhere)?.startedAt,
+    ...(elsewhere && !current ? { runningOn: elsewhere.owner } : {}),
+    ...(plan.isShared ? { once: 'cluster' as const } : {}),
     nextAt: runsByItself ? isoTime(job.next) : undefined,
     last: last && shownRun(last),
     lastSuccessAt: job.lastSuccessAt,
@@ -44,9 +50,10 @@ function shownRun({ id: _id, owner: _owner, lastLines: _lines, ...shown }: RunRe
   return shown
 }
 
-function stateOf({ current, isRetired, isPaused }: Job, isOff: boolean): JobStatus['state'] {
+function stateOf({ current, elsewhere, isRetired, isPaused }: Job, isOff: boolean): JobStatus['state'] {
   if (isRetired) return 'removed'
   if (current) return current.attempts.pid() === undefined ? 'retrying' : 'running'
+  if (elsewhere) return 'running'
   if (isPaused) return 'paused'
   return isOff ? 'off' : 'waiting'
 }

@@ -20,6 +20,8 @@ export function createMemoryState() {
   const state: SharedState = {
     id: 'memory',
     problem: () => (world.isDown ? 'down' : undefined),
+    now: () => 0,
+    measureTime: expectUp,
     async read(name) {
       await expectUp()
       return records.get(name)

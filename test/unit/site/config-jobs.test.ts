@@ -41,7 +41,7 @@ describe('config: jobs', () => {
     ['timeout: 30d', 'timeout', /^expected at most 24d/, /^set /],
     ['overlap: allow', 'overlap', /^expected skip, queue or replace/, /^set /],
     ['backoff: {initial: 1h, max: 1m}', 'backoff', /^expected initial of at most max/, /^set /],
-    ['once: cluster', 'once', /^is not supported: .*MONOHULL_JOBS=off/, /./],
+    ['once: cluster', 'once', /^needs shared_state/, /MONOHULL_JOBS=off/],
     ['on_failure: restart', 'on_failure', /^expected log or exit/, /^set /],
     ['ping: {success: hc-ping.com/hunter2}', 'ping.success', /^expected a URL with http or https/, /^set /],
     ['cron: 0 4 * * *', 'cron', /^is not a known key/, /^known here: schedule/],

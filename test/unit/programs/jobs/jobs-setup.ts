@@ -5,6 +5,7 @@ import { createOomWatch } from '../../../../supervisor/processes/oom-watch.ts'
 import type { JobPlan } from '../../../../supervisor/programs/jobs/plan.ts'
 import type { JobState } from '../../../../supervisor/programs/jobs/record.ts'
 import { createJobService, type JobService } from '../../../../supervisor/programs/jobs/service.ts'
+import type { SharedJobs } from '../../../../supervisor/programs/jobs/sharing.ts'
 import type { JobStore } from '../../../../supervisor/programs/jobs/store.ts'
 import { createHandClock } from '../../hand-clock.ts'
 import { createRefusingSystem, type FakeChild } from '../../refusing-system.ts'
@@ -34,21 +35,31 @@ export const plan: JobPlan = {
   runsOnStart: false,
   catchesUp: false,
   deadlineMs: 24 * hour,
+  isShared: false,
   onFailure: 'log',
   ping: {},
 }
 
 /** A store that several instances share, and that fails on demand. */
-function createMemoryStore(): JobStore & { states: Map<string, JobState>; refuse: Error | undefined } {
+function createMemoryStore(): JobStore & {
+  states: Map<string, JobState>
+  refuse: Error | undefined
+  /** Thrown once after the next change. */
+  loss: Error | undefined
+} {
   const states = new Map<string, JobState>()
   const store = {
     states,
     refuse: undefined as Error | undefined,
+    loss: undefined as Error | undefined,
     read: async (name: string) => states.get(name),
     async update(name: string, change: (state: JobState | undefined) => JobState | undefined) {
       if (store.refuse) throw store.refuse
       const next = change(states.get(name))
       if (next) states.set(name, structuredClone(next))
+      const { loss } = store
+      store.loss = undefined
+      if (loss) throw loss
     },
   }
   return store
@@ -80,10 +91,10 @@ export interface Instance {
 export function createInstance(
   world: World,
   plans: readonly JobPlan[],
-  given: Partial<{ owner: string; areJobsOff: boolean; random: number }> = {},
+  given: Partial<{ owner: string; areJobsOff: boolean; random: number; shared: SharedJobs }> = {},
 ): Instance {
   const { hand, offset, store } = world
-  const { owner = 'one', areJobsOff = false, random = 0 } = given
+  const { owner = 'one', areJobsOff = false, random = 0, shared } = given
   const system = createRefusingSystem()
   const lines: string[] = []
   const pings: string[] = []
@@ -98,6 +109,7 @@ export function createInstance(
       oomWatch: createOomWatch({ oomKills: () => 0, limit: () => undefined }),
       store,
       owner,
+      shared,
       newId: randomUUID,
       offsetIn,
       async ping(url) {

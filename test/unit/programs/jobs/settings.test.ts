@@ -33,4 +33,22 @@ describe('programs/jobs/settings', () => {
     assert.ok(zones() <= 2, String(zones()))
     assert.equal(refused(fileOf('Asia/Tokio')).length, 20)
   })
+
+  it('accept once: cluster only with shared_state, and without what concerns one instance', () => {
+    const file = (keys: string, state = 'shared_state: { url: "redis://redis:6379" }') =>
+      yaml(
+        `app: { command: node server.js }\n${state}\njobs: { a: { schedule: "@daily", command: /bin/true, ${keys} } }`,
+      )
+    assert.equal(accepted(file('once: cluster')).jobs.a?.once, 'cluster')
+    const problems = (...given: Parameters<typeof file>) =>
+      refused(file(...given)).map(({ key, problem, fix }) => `${key} ${problem}: ${fix}`)
+    assert.deepEqual(problems('once: cluster', ''), [
+      'jobs.a.once needs shared_state, in which the instances agree: set shared_state.url, or MONOHULL_JOBS=off on all instances but one',
+    ])
+    assert.deepEqual(problems('once: cluster, overlap: queue, on_start: true'), [
+      'jobs.a.overlap cannot be used with once: cluster: remove it',
+      'jobs.a.on_start cannot be used with once: cluster: remove it',
+    ])
+    assert.match(problems('once: each')[0] ?? '', /^jobs\.a\.once expected cluster/)
+  })
 })
