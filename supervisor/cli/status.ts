@@ -1,9 +1,10 @@
 import { systemClock } from '../base/adapters/system-clock.ts'
 import { pause } from '../base/clock.ts'
-import { exitCode } from '../base/errors.ts'
+import { exitCode, OperatorError } from '../base/errors.ts'
 import { plainText } from '../base/plain-text.ts'
 import type { World } from '../base/world.ts'
 import { askAdmin, readAdmin } from '../run/adapters/admin-client.ts'
+import { type ClusterMember, formatCluster } from '../run/cluster.ts'
 import { formatStatus, type Status } from '../run/status.ts'
 import { socketOf } from './control.ts'
 import { toJson } from './json.ts'
@@ -13,6 +14,8 @@ import { createPaint, type Paint } from './paint.ts'
 /** Parsed arguments of `monohull status`. */
 export interface StatusArguments {
   format: 'table' | 'json' | 'metrics'
+  /** Whether it lists the instances with the same shared state. */
+  isOfCluster: boolean
   /** Interval in ms at which it is shown again until Ctrl-C; undefined: once. */
   watchMs: number | undefined
 }
@@ -26,7 +29,7 @@ const clearBelow = '\u001b[J'
 export async function showStatus(
   commandLine: CommandLine,
   world: World,
-  { format, watchMs }: StatusArguments,
+  { format, watchMs, isOfCluster }: StatusArguments,
 ): Promise<number> {
   const socket = await socketOf(commandLine, world)
   if (format === 'metrics') {
@@ -34,7 +37,14 @@ export async function showStatus(
     return exitCode.ok
   }
   const paint = createPaint(process.stdout, world.env)
-  const read = async () => (await askAdmin(socket, { method: 'GET', path: '/status' })).body
+  const textOf = isOfCluster ? clusterText : statusText
+  const path = isOfCluster ? '/cluster' : '/status'
+  const read = async () => {
+    const { status, body } = await askAdmin(socket, { method: 'GET', path })
+    if (status === 200) return body
+    const { message, reason = '' } = body as { message: string; reason?: string }
+    throw new OperatorError(`${message}: ${reason}`, { fix: 'docs/guide/scaling.md explains shared_state' })
+  }
   if (watchMs === undefined) {
     const body = await read()
     process.stdout.write(format === 'json' ? toJson(body) : paintStatus(textOf(body), paint))
@@ -48,7 +58,8 @@ export async function showStatus(
   }
 }
 
-const textOf = (body: unknown) => plainText(formatStatus(body as Status))
+const statusText = (body: unknown) => plainText(formatStatus(body as Status))
+const clusterText = (body: unknown) => plainText(formatCluster(body as ClusterMember[]))
 
 /** Shows a text in place of the one before; elsewhere than on a terminal, below it. */
 function redraw(text: string): void {

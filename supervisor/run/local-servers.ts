@@ -27,6 +27,7 @@ export interface LocalServersDeps
     | 'inspection'
     | 'dynamicRoutes'
     | 'maintenance'
+    | 'cluster'
     | 'pause'
     | 'jobs'
   > {
@@ -60,6 +61,7 @@ export async function openLocalServers(run: Run, deps: LocalServersDeps): Promis
     inspection: deps.inspection,
     dynamicRoutes: deps.dynamicRoutes,
     maintenance: deps.maintenance,
+    cluster: deps.cluster,
     pause: deps.pause,
     jobs: deps.jobs,
   }

@@ -67,6 +67,10 @@ export async function startServing(deps: StartDeps, programs: StartedPrograms): 
       isNetwork,
     }),
   )
+  const { sharedState } = programs
+  const sharing = sharedState
+    ? (await import('./sharing.ts')).shareRun(sharedState, { ...shared, ...deps, maintenance })
+    : undefined
   const pausing = run.add(
     openPause({
       ...shared,
@@ -159,7 +163,8 @@ export async function startServing(deps: StartDeps, programs: StartedPrograms): 
       }),
       requests: requests.read,
       dynamicRoutes,
-      maintenance,
+      maintenance: sharing?.maintenance ?? maintenance,
+      cluster: sharing?.cluster,
       pause: pausing,
       jobs: jobs.operations,
       retries: {
@@ -177,6 +182,7 @@ export async function startServing(deps: StartDeps, programs: StartedPrograms): 
   onRotation(runningNginx.follow)
   await runningNginx.follow()
   announce()
+  sharing?.introduce()
   run.add(
     watchFrozenProcesses({
       ...shared,

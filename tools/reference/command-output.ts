@@ -8,6 +8,7 @@ import type { LogLine } from '../../supervisor/logs/log-ring.ts'
 import type { JobRun } from '../../supervisor/programs/jobs/operations.ts'
 import type { JobStatus } from '../../supervisor/programs/jobs/status.ts'
 import type { Findings } from '../../supervisor/run/adapters/inspection.ts'
+import type { ClusterMember } from '../../supervisor/run/cluster.ts'
 import type { DeathRecord } from '../../supervisor/run/deaths.ts'
 import type { Finding } from '../../supervisor/run/diagnosis/finding.ts'
 import type { RunEvent } from '../../supervisor/run/events.ts'
@@ -16,6 +17,7 @@ import type { AdminStatus, Status } from '../../supervisor/run/status.ts'
 /** What commands print with `--json`, by their words. `logs -f`, `events -f` and `status --watch` print one of these per line. */
 export interface CommandOutput {
   status: Status
+  'status --cluster': ClusterMember[]
   /** One per line. */
   logs: LogLine
   /** One per line. */

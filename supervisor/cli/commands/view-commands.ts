@@ -8,14 +8,16 @@ const shortestIntervalMs = 500
 export function addViewCommands({ world, addControl, group }: CommandContext): void {
   group('Look at the instance that runs in run_dir:')
   addControl('status', 'show workers, upstreams and certificates', async (commandLine, { options, isJson }) => {
-    const { metrics, watch } = options
+    const { metrics, watch, cluster } = options
     const { showStatus } = await import('../status.ts')
     return showStatus(commandLine, world, {
       format: isJson ? 'json' : metrics ? 'metrics' : 'table',
+      isOfCluster: Boolean(cluster),
       watchMs: watch === undefined ? undefined : Number(watch),
     })
   })
     .aliases(['ps', 'ls'])
+    .addOption(new Option('--cluster', 'show the instances with the same shared_state instead').conflicts('metrics'))
     .addOption(new Option('--metrics', 'print metrics in the Prometheus format').conflicts(['json', 'watch']))
     .addOption(
       new Option('-w, --watch [interval]', 'show it again and again until Ctrl-C').preset('2s').argParser(readInterval),

@@ -56,6 +56,8 @@ export interface Maintenance {
   readonly name: string
   turnOn(options: MaintenanceOptions): Outcome
   turnOff(): Outcome
+  /** Takes over what another instance has switched. */
+  adopt(state: MaintenanceStatus | undefined): void
   prepare(next: PageSettings): Promise<{ commit(): void } | undefined>
   status(): { maintenance?: MaintenanceStatus }
   warnings(): string[]
@@ -140,6 +142,16 @@ export function openMaintenance({ files, settings, hasLua, isNetwork, clock, log
         return { ok: false, message: 'maintenance is off, but a restart turns it on again', reason: left }
       return { ok: true, message: was ? 'maintenance is off' : 'maintenance was off already' }
     },
+    adopt(state) {
+      if (state) close(state)
+      else files.open()
+      inForce = state
+      const lost = keep(state && `${JSON.stringify(state)}\n`)
+      const fields = { until_restart: lost }
+      if (state)
+        log.warn('maintenance is on, as in another instance: clients get 503', { since: state.since, ...fields })
+      else log.info('maintenance is off, as in another instance', fields)
+    },
     async prepare(next) {
       const state = inForce
       if (!state || next.maintenancePage === settings().maintenancePage) return undefined
@@ -157,7 +169,8 @@ function linesOf(network: string): string {
   return `${width} ${prefix}`
 }
 
-function parseState(text: string): MaintenanceStatus {
+/** State that a text contains. Throws unless it is one. */
+export function parseState(text: string): MaintenanceStatus {
   const { since, allow, message } = JSON.parse(text) as Partial<MaintenanceStatus>
   if (typeof since !== 'string' || !Array.isArray(allow)) throw new Error('it is not the state of maintenance')
   return { since, allow, ...(typeof message === 'string' ? { message } : {}) }

@@ -9,11 +9,12 @@ import { sendErrors } from '../../dashboard/adapters/rejection.ts'
 import { isSameOrigin } from '../../dashboard/same-origin.ts'
 import type { RouteOperations } from '../../dynamic-routes/operations.ts'
 import { withoutDynamicRoutes } from '../../dynamic-routes/reading.ts'
-import type { Maintenance } from '../../front/maintenance/maintenance.ts'
+import type { MaintenanceSwitch } from '../../front/maintenance/shared.ts'
 import type { Pause } from '../../front/pause/pause.ts'
 import type { RequestCounts } from '../../front/requests/request-counts.ts'
 import type { JobOperations } from '../../programs/jobs/operations.ts'
 import type { Inspection } from '../../workers/inspection.ts'
+import type { ClusterMember } from '../cluster.ts'
 import type { Command } from '../command.ts'
 import type { CommandClient } from '../command-queue.ts'
 import type { RunRecord } from '../record.ts'
@@ -42,7 +43,9 @@ export interface AdminOptions {
   requests: () => Promise<RequestCounts | undefined>
   renewCertificate: (name: string, mode: 'due' | 'forced') => Promise<Outcome>
   inspection: Inspection
-  maintenance: Pick<Maintenance, 'turnOn' | 'turnOff'>
+  maintenance: MaintenanceSwitch
+  /** Instances with the same shared state; undefined unless it is set. */
+  cluster: (() => Promise<ClusterMember[]>) | undefined
   pause: Pick<Pause, 'begin' | 'end'>
   /** Undefined unless dynamic_routes is set. */
   dynamicRoutes: Pick<RouteOperations, 'list' | 'get' | 'value' | 'exportAll'> | undefined
@@ -53,7 +56,7 @@ export interface AdminOptions {
 }
 
 /**
- * Admin API, for every user who may open its socket. `GET`: `/`, the status page, and its `/feed`; `/status`, `/metrics`, `/config`, `/requests`, `/routes?match=PATTERN`,
+ * Admin API, for every user who may open its socket. `GET`: `/`, the status page, and its `/feed`; `/status`, `/cluster`, `/metrics`, `/config`, `/requests`, `/routes?match=PATTERN`,
  * `/routes?export=true`, `/routes/HOST?value=true`, `/jobs`, `/jobs/history?job=NAME`, `/logs`, `/events`, `/deaths`, `/deaths/ID`. `POST`:
  * `/reload?allow-missing=true`, `/restart`, `/restart/TARGET`, `/scale/N?app=NAME`, `/certificates/NAME/renew?force=true`,
  * `/inspect/WORKER?close=true`, `/profile/WORKER`, `/maintenance/on?allow=NETWORK&message=TEXT`, `/maintenance/off`, `/pause?for=DURATION`,
@@ -74,6 +77,7 @@ export function createAdminApp({
   renewCertificate,
   inspection,
   maintenance,
+  cluster,
   pause,
   dynamicRoutes,
   jobs,
@@ -124,14 +128,22 @@ export function createAdminApp({
     response.once('close', () => void release())
     response.type('application/x-ndjson').write(`${JSON.stringify({ address, pid })}\n`)
   })
+  app.get('/cluster', async (_request, response) => {
+    const message = 'cannot list the instances'
+    if (!cluster) return void response.status(409).json({ ok: false, message, reason: 'shared_state is not set' })
+    try {
+      response.json(await cluster())
+    } catch (error) {
+      response.status(409).json({ ok: false, message, reason: `the shared state is unavailable: ${messageOf(error)}` })
+    }
+  })
   // at once, whatever the queue waits for
-  app.post('/maintenance/:state', (request, response, next) => {
+  app.post('/maintenance/:state', async (request, response, next) => {
     const { state } = request.params
     if (state !== 'on' && state !== 'off') return next()
     const { allow, message } = request.query
     const options = { allow: textsOf(allow), message: textsOf(message)[0] }
-    const outcome = state === 'on' ? maintenance.turnOn(options) : maintenance.turnOff()
-    sendOutcome(response, outcome)
+    sendOutcome(response, await (state === 'on' ? maintenance.turnOn(options) : maintenance.turnOff()))
   })
   app.post('/pause', async (request, response) => {
     sendOutcome(response, await pause.begin(textsOf(request.query.for)[0]))

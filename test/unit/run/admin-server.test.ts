@@ -72,6 +72,7 @@ describe('run/adapters/admin-server', () => {
       },
       pause: { begin: () => assert.fail(), end: () => assert.fail() },
       maintenance: { turnOn: () => assert.fail(), turnOff: () => assert.fail() },
+      cluster: undefined,
       dynamicRoutes: undefined,
       jobs: () => undefined,
     })

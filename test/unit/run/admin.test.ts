@@ -80,6 +80,7 @@ function app(
     },
     dynamicRoutes,
     maintenance,
+    cluster: undefined,
     pause,
     jobs: () => undefined,
   })
@@ -176,6 +177,7 @@ describe('run/adapters/admin-app', () => {
         lend: async () => assert.fail(),
       },
       maintenance,
+      cluster: undefined,
       pause,
       dynamicRoutes: undefined,
       jobs: () => undefined,
