@@ -20,6 +20,7 @@ const variables = {
   tls: '$ssl_protocol',
   referer: '$monohull_logged_referer',
   user_agent: '$http_user_agent',
+  grpc_status: '$sent_http_grpc_status$sent_trailer_grpc_status',
   request_id: '$monohull_logged_id',
   trace_id: '$monohull_logged_trace',
 } as const

@@ -16,6 +16,8 @@ export interface WorkerIdentity {
   port: number | undefined
   /** Further variable with that port. */
   portVariable?: string | undefined
+  /** Protocol that nginx speaks to it; undefined: HTTP. */
+  protocol?: string | undefined
   /** Signal on which it drains. */
   stopSignal: NodeJS.Signals
   gracefulTimeoutMs: number
@@ -48,6 +50,7 @@ export interface WorkerEnvSources {
 export function workerEnv(sources: WorkerEnvSources, identity: WorkerIdentity): ProgramEnv {
   const env = { ...programEnv(sources), ...identityEnv(identity) }
   if (identity.stopSignal !== 'SIGTERM') env.MONOHULL_STOP_SIGNAL = identity.stopSignal
+  if (identity.protocol !== undefined && identity.protocol !== 'http') env.MONOHULL_PROTOCOL = identity.protocol
   env.MONOHULL_GRACEFUL_TIMEOUT_MS = String(identity.gracefulTimeoutMs)
   if (identity.heartbeatMs > 0) env.MONOHULL_HEARTBEAT_MS = String(identity.heartbeatMs)
   if (identity.requestLimit > 0) env.MONOHULL_REQUEST_LIMIT = String(identity.requestLimit)

@@ -11,6 +11,7 @@ import { type FrontRules, renderOtherHeaders } from '../front/rules.ts'
 import { inProtocol } from '../nginx/protocol.ts'
 import { lines } from '../nginx/text.ts'
 import { renderCookie } from '../workers/app-upstream.ts'
+import { grpcErrorRules } from './grpc-errors.ts'
 import { isLeftToCache, isProxied, protocolOf } from './proxied.ts'
 import type { RoutesModel, ServedRoute } from './route.ts'
 
@@ -49,6 +50,7 @@ export function renderAdmitted(route: ServedRoute, model: Model): string[] {
 
 /** Error pages in the locations of a route, where they differ from those of the whole front. */
 export function renderPages(route: ServedRoute, model: Model): string[] {
+  if (protocolOf(route, model) === 'grpc') return [...grpcErrorRules]
   const own = isLeftToCache(route, model) ? cacheAloneRules : undefined
   const { bodySize, forwardAuth } = route.rules
   const more = forwardAuth ? signInRules(forwardAuth, model.routes.indexOf(route)) : []

@@ -13,6 +13,7 @@ import { upstreamName } from '../upstreams/lines.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
 import { appGroup } from '../workers/app-upstream.ts'
 import { renderRequestLog } from '../workers/request-log.ts'
+import { renderStreamLimits } from './grpc-errors.ts'
 import { isPhp, renderScript } from './php.ts'
 import type { ProxiedTarget, RoutesModel, ServedRoute } from './route.ts'
 
@@ -73,7 +74,7 @@ export function renderProxied(
   const found = findPeer(target, model)
   const peer = found && { ...found, address: address ?? found.address }
   if (!peer) {
-    const body = isCached(route.rules, model.front) ? renderCacheAlone() : ['return 503;']
+    const body = isLeftToCache(route, model) ? renderCacheAlone() : ['return 503;']
     return { at: body, below: body }
   }
   const common = inProtocol(peer.protocol, [
@@ -85,9 +86,10 @@ export function renderProxied(
     ...renderAuthorization(route.rules, model.front),
     ...renderCookieSkip(route.rules.compression ?? model.front.compression),
     ...renderReadTimeout(target),
+    ...(peer.protocol === 'grpc' ? renderStreamLimits(route.rules.bodySize, target.readTimeoutMs) : []),
     ...renderBuffering(model.front, route),
     ...renderRouteResponseHeads(target.headSize),
-    ...renderStoring(route, model),
+    ...renderStoring(peer.protocol === 'grpc' ? passedOn(route) : route, model),
     ...peer.options,
     ...renderResponseFilter(route, model),
     ...renderAddresses(target.stripsPrefix ? path : '', peer.host),
@@ -110,6 +112,14 @@ type AuthorizingFront = Pick<FrontRules, 'access' | 'copiedHeaders'>
 /** The whole path for a FastCGI app that has no scripts. */
 function renderPathInfo(protocol: Protocol): string[] {
   return protocol === 'fastcgi' ? ['fastcgi_param PATH_INFO $document_uri;'] : []
+}
+
+/** Route of which nginx stores no bodies. */
+function passedOn({ rules, target }: ProxiedRoute): {
+  rules: ServedRoute['rules']
+  target: Pick<ProxiedTarget, 'spool'>
+} {
+  return { rules, target: { spool: { ...target.spool, storesBodies: false } } }
 }
 
 /** Authorization for the target of a route, or for an address without one. */
@@ -178,7 +188,8 @@ export function isProxied(route: Pick<ServedRoute, 'target'>): route is Pick<Pro
 
 /** Whether only the cache can respond: no server of the target is available. */
 export function isLeftToCache(route: ServedRoute, model: PeerModel & Pick<RoutesModel, 'front'>): boolean {
-  return isProxied(route) && !findPeer(route.target, model) && isCached(route.rules, model.front)
+  if (!isProxied(route) || findPeer(route.target, model)) return false
+  return protocolOf(route, model) === 'http' && isCached(route.rules, model.front)
 }
 
 type PeerModel = Pick<RoutesModel, 'apps' | 'upstreams' | 'busyCounter' | 'filtersResponses'>

@@ -31,6 +31,7 @@ import { includeOwn, renderCopies } from '../nginx/own-files.ts'
 import { type Protocol, renderProtocols } from '../nginx/protocol.ts'
 import { callLua, lines, quote } from '../nginx/text.ts'
 import { routeFrontFiles } from '../routes/front.ts'
+import { renderGrpcErrors } from '../routes/grpc-errors.ts'
 import { renderRouteMaps, renderRoutes } from '../routes/locations.ts'
 import { ownPagesOf } from '../routes/own-pages.ts'
 import { isLeftToCache } from '../routes/proxied.ts'
@@ -208,6 +209,8 @@ function renderHttpServers(model: NginxModel): string[] {
   const port = model.publicHttpsPort === 443 ? '' : `:${model.publicHttpsPort}`
   const redirects = redirectsByMap(model)
   const redirect = `return 308 https://${redirects ? '$monohull_host_name' : '$host'}${port}$request_uri;`
+  // gRPC without TLS: nginx finds HTTP/2 by its first bytes, and serves HTTP/1 at the same port
+  const hasH2c = model.features.hasHttp2Directive && model.httpMode === 'serve' && protocolsOf(model).includes('grpc')
   if (model.httpMode === 'serve' || redirects) {
     return sitesOf(model).flatMap(site => [
       '',
@@ -216,6 +219,7 @@ function renderHttpServers(model: NginxModel): string[] {
       ...model.http.map(
         address => `    listen ${renderListen(address, { isDefault: site.hosts.length === 0 })}${protocol};`,
       ),
+      ...(hasH2c ? ['    http2 on;'] : []),
       `    server_name ${site.hosts.join(' ') || '_'};`,
       `    include ${site.file};`,
       // after the site, which may have rejected the host
@@ -284,6 +288,7 @@ function renderSite(model: NginxModel, { own, locations }: HostSite): string {
     }),
     ...(model.retrySocket ? renderRetryLocation(model.retrySocket) : []),
     ...model.apps.flatMap(renderCookie),
+    ...(protocolsOf(model).includes('grpc') ? renderGrpcErrors() : []),
     ...locations(),
     ...(model.snippets ? ['# nginx.snippets', includeOwn(`${model.snippets}/server.d/*.conf`)] : []),
   ])

@@ -139,7 +139,7 @@ function headersOf(block: Directive): string[] {
 }
 
 function codesOf(block: Directive): string[] {
-  return own(block, 'error_page').flatMap(({ args }) => args.slice(0, -1))
+  return own(block, 'error_page').flatMap(({ args }) => args.slice(0, -1).filter(arg => !arg.startsWith('=')))
 }
 
 function guardOf(block: Directive): 'open' | 'closed' | undefined {

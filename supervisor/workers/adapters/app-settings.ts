@@ -242,6 +242,7 @@ function createPlan(sources: PlanSources): WorkerPlan {
           app: name,
           workers: count,
           namesDescriptor: argv.some(word => word.includes('fd://3')),
+          protocol: app.protocol,
           stopSignal,
           gracefulTimeoutMs: app.graceful_timeout,
           loadIntervalMs: limits && loadFrom === 'worker' ? loadIntervalMs : undefined,

@@ -11,6 +11,7 @@ const names = [
   'MONOHULL_SOCKET_INODE',
   'MONOHULL_SOCKET_FD',
   'MONOHULL_NOTIFY_FD',
+  'MONOHULL_PROTOCOL',
   'MONOHULL_STOP_SIGNAL',
   'MONOHULL_GRACEFUL_TIMEOUT_MS',
   'MONOHULL_LOAD_INTERVAL_MS',
@@ -26,6 +27,8 @@ export const contract = {
   /** Inode of the socket; 0 if the worker listens on $PORT. */
   socketInode: Number(env.MONOHULL_SOCKET_INODE ?? 0),
   notifyDescriptor: Number(env.MONOHULL_NOTIFY_FD),
+  /** Protocol that nginx speaks to this process. */
+  protocol: env.MONOHULL_PROTOCOL ?? 'http',
   /** Signal on which this process drains. */
   stopSignal: (env.MONOHULL_STOP_SIGNAL ?? 'SIGTERM') as NodeJS.Signals,
   gracefulTimeoutMs: Number(env.MONOHULL_GRACEFUL_TIMEOUT_MS ?? 8000),

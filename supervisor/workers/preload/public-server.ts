@@ -2,6 +2,7 @@ import http from 'node:http'
 import net from 'node:net'
 import { performance } from 'node:perf_hooks'
 import { contract, notify, warn } from './contract.ts'
+import { followSessions, isHttp2, type Sessions } from './http2-server.ts'
 import { describeListen, type ListenArguments, type ListenRequest, parseListen } from './listen-request.ts'
 import { answerProbes } from './probe-response.ts'
 import { isQuiet, rankOf, sureRank } from './rank.ts'
@@ -20,6 +21,8 @@ export interface PublicServer {
   server: http.Server
   /** Open connections from nginx. */
   connections: Set<net.Socket>
+  /** Undefined for HTTP/1. */
+  sessions: Sessions | undefined
   /** Stops accepting. Resolves when all connections are closed. */
   close(): Promise<void>
 }
@@ -49,7 +52,7 @@ export interface PublicServers {
 export function createPublicServers(onListen: () => void): PublicServers {
   /** $PORT of a worker without a socket; the app may change the variable. */
   const ownPort = Number(process.env.PORT)
-  const prepared = new WeakMap<http.Server, Set<net.Socket>>()
+  const prepared = new WeakMap<http.Server, Pick<PublicServer, 'connections' | 'sessions'>>()
   let current: Candidate | undefined
   let others: { server: http.Server; request: ListenRequest; rank: number }[] = []
   let isReady = false
@@ -61,7 +64,8 @@ export function createPublicServers(onListen: () => void): PublicServers {
     const request = parseListen(args)
     const isOwn = !request.isHandle || fdOf(args) === contract.socketDescriptor
     if (isOver || server.listening || !isOwn) return listenForReal(server, args)
-    if (!(server instanceof http.Server)) {
+    if (!isCandidate(server)) {
+      if (isHttp2(server)) setTimeout(() => !current && warnOfHttp2(server), silenceMs).unref()
       if (current && contract.socketInode > 0) warnOfSecondListen(server, args, '')
       return listenForReal(server, args)
     }
@@ -109,7 +113,7 @@ export function createPublicServers(onListen: () => void): PublicServers {
       rank,
       since: performance.now(),
       socket: undefined,
-      connections: prepare(server),
+      ...prepare(server),
       isOpen: false,
       cancel: () => clearTimeout(timer),
       async close() {
@@ -189,21 +193,26 @@ export function createPublicServers(onListen: () => void): PublicServers {
   }
 
   /** Once per server: connections from nginx are noted, and look like TCP; probes do not reach the app. */
-  function prepare(server: http.Server): Set<net.Socket> {
+  function prepare(server: http.Server): Pick<PublicServer, 'connections' | 'sessions'> {
     const known = prepared.get(server)
     if (known) return known
     const connections = new Set<net.Socket>()
-    prepared.set(server, connections)
     server.prependListener('connection', (socket: net.Socket & { _peername?: object }) => {
       connections.add(socket)
       socket.once('close', () => connections.delete(socket))
       // a unix socket has no peer address, but apps expect one; the peer is nginx on this machine
       if (contract.socketInode > 0) socket._peername ??= { address: '127.0.0.1', family: 'IPv4', port: 0 }
     })
-    if (contract.requestLimit > 0) countRequests(server)
-    announceRequests(server)
-    answerProbes(server)
-    return connections
+    const countRequest = contract.requestLimit > 0 ? createCounter() : () => {}
+    const sessions = isHttp2(server) ? followSessions(server, countRequest) : undefined
+    if (!sessions) {
+      if (contract.requestLimit > 0) server.prependListener('request', countRequest)
+      announceRequests(server)
+      answerProbes(server)
+    }
+    const found = { connections, sessions }
+    prepared.set(server, found)
+    return found
   }
 
   return {
@@ -222,7 +231,9 @@ export function createPublicServers(onListen: () => void): PublicServers {
 function mayOpen({ server, rank, since }: Candidate): boolean {
   const waitedMs = performance.now() - since
   if (waitedMs >= settleAtMostMs) return true
-  const hasHandler = ['request', 'upgrade', 'checkContinue'].some(event => server.listenerCount(event) > 0)
+  const hasHandler = ['request', 'upgrade', 'checkContinue', 'stream', 'session'].some(
+    event => server.listenerCount(event) > 0,
+  )
   return hasHandler && (rank >= sureRank || (waitedMs >= settleEveryMs && isQuiet()))
 }
 
@@ -230,11 +241,25 @@ function fdOf([first]: ListenArguments): unknown {
   return typeof first === 'object' && first !== null && 'fd' in first ? first.fd : undefined
 }
 
-function countRequests(server: http.Server): void {
+/** Counter of requests, which reports when there were as many as the limit. */
+function createCounter(): () => void {
   let count = 0
-  server.prependListener('request', () => {
+  return () => {
     if (++count === contract.requestLimit) notify(`REQUESTS=${count}`)
-  })
+  }
+}
+
+/** Whether nginx can speak to a server. */
+function isCandidate(server: net.Server): server is http.Server {
+  return contract.protocol === 'grpc' ? isHttp2(server) : contract.protocol === 'http' && server instanceof http.Server
+}
+
+function warnOfHttp2(server: net.Server): void {
+  if (!server.listening || contract.protocol === 'grpc') return
+  warn(
+    `the app's server speaks HTTP/2 without TLS (h2c), and nginx speaks ${contract.protocol} to it: ` +
+      'set protocol: grpc if it is a gRPC server, or create it with node:http',
+  )
 }
 
 function warnOfSecondListen(server: net.Server, args: ListenArguments, fix: string): void {

@@ -2,10 +2,10 @@ import { contract, notify } from './contract.ts'
 import type { PublicServer } from './public-server.ts'
 
 /**
- * Drains the server, then calls `done`: it stops listening, sends `Connection: close` with further responses, and leaves idle
+ * Drains the server, then calls `done`: it stops listening, sends `Connection: close` (GOAWAY) with further responses, and leaves idle
  * connections to nginx, which closes them within 4 s. Closing an idle connection here could hit a POST on its way: a 502.
  */
-function drain({ server, connections, close }: PublicServer, done: () => void): void {
+function drain({ server, connections, sessions, close }: PublicServer, done: () => void): void {
   let isDone = false
   const finish = () => {
     if (isDone) return
@@ -16,9 +16,12 @@ function drain({ server, connections, close }: PublicServer, done: () => void): 
   // the app's own handler still runs in time if a WebSocket stays open
   const timer = setTimeout(finish, contract.gracefulTimeoutMs * 0.75)
   timer.unref()
-  server.prependListener('request', (_request, response) => {
-    response.shouldKeepAlive = false
-  })
+  if (sessions) sessions.drain()
+  // an HTTP/2 server with such a listener would take over its streams
+  else
+    server.prependListener('request', (_request, response) => {
+      response.shouldKeepAlive = false
+    })
   const closeIdleConnections = server.closeIdleConnections
   server.closeIdleConnections = () => {}
   const closed = close()
