@@ -48,6 +48,8 @@ const signs: Record<string, RegExp> = {
   slowhttptest: /'slowhttptest'/,
   starman: /'starman |'exec starman /,
   'testssl.sh': /\('testssl'/,
+  uwsgi: /`uwsgi --/,
+  'uwsgi-plugin-python3': /uwsgi --plugin python3/,
   uvicorn: /^RUN .*uvicorn|'uvicorn /m,
   webhook: /'webhook /,
   zsh: /\bzsh: \{/,
