@@ -28,6 +28,8 @@ const ofTheFront = new Set([
   'https-gunicorn',
   'node-ssr',
   'spa-websocket',
+  // image/examples-wordpress
+  'wordpress',
   // process/acme-addresses
   'ip-certificate',
 ])
