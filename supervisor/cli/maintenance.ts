@@ -7,6 +7,9 @@ import { printOutcome, socketOf } from './control.ts'
 import { toJson } from './json.ts'
 import type { CommandLine } from './load.ts'
 
+/** Characters of a message: all of them are in the head of a request to the admin socket. */
+const longestMessage = 1000
+
 /** Parsed arguments of `monohull maintenance`. */
 export interface MaintenanceArguments {
   /** `on` or `off`; undefined: shows the state. */
@@ -25,6 +28,11 @@ export async function maintenance(
   if (action !== 'on' && (allow.length > 0 || message !== undefined))
     throw new OperatorError(`--allow and --message need the action on, got ${action ?? 'no action'}`, {
       fix: 'monohull maintenance on --allow … --message …',
+      code: exitCode.usage,
+    })
+  if (message !== undefined && message.length > longestMessage)
+    throw new OperatorError(`--message has ${message.length} characters, more than ${longestMessage}`, {
+      fix: 'shorten it, or set maintenance_page to a page of your own',
       code: exitCode.usage,
     })
   const socket = await socketOf(commandLine, world)
