@@ -1,4 +1,5 @@
 import { validText } from '../base/valid-text.ts'
+import { explainMismatch } from './mismatch.ts'
 
 /** Name of a worker for an address in nginx's form; undefined if it is none of ours. */
 export type WorkerAt = (address: string) => string | undefined
@@ -33,20 +34,25 @@ export function createErrorLines({ now, workerAt, redact = asIs }: ErrorLinesOpt
     return messagesOf(validText(lines))
       .map(message => readMessage(redact(message)))
       .map(({ level, pid, message }) => {
-        const record = { time, source: 'nginx', pid, stream: 'error', level, ...peerOf(message, workerAt), message }
+        const about = { ...peerOf(message, workerAt), explanation: explainMismatch(message) }
+        const record = { time, source: 'nginx', pid, stream: 'error', level, ...about, message }
         return `${JSON.stringify(record)}\n`
       })
       .join('')
   }
 }
 
-/** nginx's lines with the name of the worker at the end of those about one. All other bytes stay unchanged, unless `redact` changes them. */
+/** nginx's lines with the name of the worker, and an explanation of a wrong protocol, at the end of those about one. All other bytes stay unchanged, unless `redact` changes them. */
 export function nameWorkers(lines: Buffer, workerAt: WorkerAt, redact = asIs): Buffer {
   // latin1 maps each byte to one character and back
   const named = messagesOf(lines.toString('latin1')).map(found => {
     const message = redact(found)
-    const { worker } = head.test(message) ? peerOf(message, workerAt) : {}
-    return worker === undefined ? `${message}\n` : `${message}, worker: "${worker}"\n`
+    const own = head.exec(message)
+    if (!own) return `${message}\n`
+    const { worker } = peerOf(message, workerAt)
+    const explanation = explainMismatch(message.slice(own[0].length))
+    const more = [worker && `, worker: "${worker}"`, explanation && `, explanation: "${explanation}"`]
+    return `${message}${more.filter(Boolean).join('')}\n`
   })
   return Buffer.from(named.join(''), 'latin1')
 }
