@@ -206,7 +206,7 @@ if $everything; then
   npm run --silent typecheck
   npm run --silent lint
   luacheck --quiet nginx/lua test/unit/nginx/lua
-  shellcheck -x start.sh .ci/run test/*.sh test/image/*.sh
+  shellcheck -x start.sh .ci/run test/*.sh test/image/*.sh deploy/*/*.sh
 fi
 if has_tests_in image; then
   start_engine

@@ -13,8 +13,8 @@ export interface Load {
 const body = 'x'.repeat(16_384)
 const clientsOfKind = 3
 
-/** Starts a load on an HTTPS origin, which lasts until `end` is called. Nothing is sent again, and everything but 200 is a failure. */
-export function startLoad(origin: string): Load {
+/** Starts a load on an HTTPS origin, which lasts until `end` is called. Nothing is sent again, and everything but 200 is a failure. `host`: of the requests. */
+export function startLoad(origin: string, host?: string): Load {
   const seen = new Map<string, number>()
   const failures: string[] = []
   let isOver = false
@@ -24,7 +24,7 @@ export function startLoad(origin: string): Load {
   async function ask({ method, isKept }: { method: string; isKept: boolean }): Promise<void> {
     const agent = isKept ? new https.Agent({ keepAlive: true, maxSockets: 1 }) : undefined
     while (!isOver) {
-      await request(origin, method, agent).then(
+      await request(origin, { method, host }, agent).then(
         text => seen.set(text, (seen.get(text) ?? 0) + 1),
         (error: Error) => {
           failures.push(`${new Date().toISOString()} ${method} ${isKept ? 'kept' : 'new'}: ${error.message}`)
@@ -47,9 +47,14 @@ export function startLoad(origin: string): Load {
   }
 }
 
-function request(origin: string, method: string, agent: https.Agent | undefined): Promise<string> {
+function request(
+  origin: string,
+  { method, host }: { method: string; host: string | undefined },
+  agent: https.Agent | undefined,
+): Promise<string> {
   return new Promise((resolve, reject) => {
-    const options = { method, agent: agent ?? (false as const), rejectUnauthorized: false, timeout: 20_000 }
+    const headers = host === undefined ? {} : { host }
+    const options = { method, headers, agent: agent ?? (false as const), rejectUnauthorized: false, timeout: 20_000 }
     const sent = https.request(origin, options, response => {
       let text = ''
       response.setEncoding('utf8')

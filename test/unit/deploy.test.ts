@@ -29,6 +29,12 @@ interface ComposeFile {
   configs?: Record<string, { file: string }>
 }
 
+describe('deploy: one host', () => {
+  it('has a configuration that is accepted, in which hosts are dynamic routes', () => {
+    assert.equal(configOf('one-host/front.yaml').dynamic_routes?.store, 'file')
+  })
+})
+
 describe('deploy: Compose and Swarm', () => {
   const compose = parse(read('compose/compose.yaml')) as ComposeFile
   const stack = parse(read('swarm/stack.yaml')) as ComposeFile
