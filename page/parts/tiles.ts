@@ -75,7 +75,7 @@ export function Tiles({ state }: { state: State }) {
   return html`<section aria-labelledby="traffic">
     <div class="head">
       <h2 id="traffic">Traffic</h2>
-      ${state.sections.run.countsRequests ? '' : html`<p class="note">Requests are not counted: nginx lacks its Lua module.</p>`}
+      ${state.sections.run.uncounted && html`<p class="note">Requests are not counted: ${state.sections.run.uncounted}</p>`}
       <div class="switch" role="group" aria-label="Period">
         ${(Object.keys(ranges) as Range[]).map(
           name =>

@@ -125,8 +125,8 @@ export interface Sections {
     configFile: string | undefined
     lastReload: { at: string; ok: boolean; text: string } | undefined
     oldNginxWorkers: number
-    /** Whether requests are counted; it takes nginx's Lua module. */
-    countsRequests: boolean
+    /** Why requests are not counted; undefined if they are. */
+    uncounted: string | undefined
     /** Lines that the log of the page does not have, in a sentence each. */
     missingLines: readonly string[]
     /** Whether the page may change something. */

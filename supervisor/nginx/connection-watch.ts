@@ -52,8 +52,12 @@ export function renderConnectionStatus(socket: string, locations: readonly strin
     '    access_log off;',
     `    ${everyRequest}`,
     ...locations.map(line => `    ${line}`),
-    '    location / {',
+    '    location = / {',
     '        stub_status;',
+    '    }',
+    '    # not its numbers where requests are not counted',
+    '    location / {',
+    '        return 404;',
     '    }',
     '}',
   ]

@@ -20,7 +20,6 @@ export interface DashboardInputs {
 /** What the status page shows of a run. */
 export function dashboardSources({ run, record, requests, version, startedAt }: DashboardInputs): FeedSources {
   let shown = run.settings()
-  let countsRequests = true
   let routes = routeRows(shown.config.routes)
 
   async function sections(): Promise<Sections> {
@@ -42,12 +41,13 @@ export function dashboardSources({ run, record, requests, version, startedAt }: 
       jobs = [],
       maintenance,
       pausedUntil,
+      uncounted,
     } = status
     return {
       run: {
         ...{ version, state, pid, startedAt, warnings, http, https, lastReload, oldNginxWorkers },
         configFile: settings.configFile?.path,
-        countsRequests,
+        uncounted: settings.config.metrics.requests ? uncounted : 'metrics.requests is false',
         missingLines: record.missing,
         actions: settings.config.admin.actions,
       },
@@ -73,7 +73,6 @@ export function dashboardSources({ run, record, requests, version, startedAt }: 
     bounds: bucketBounds,
     async read() {
       const [counts] = await Promise.all([requests(), run.refresh()])
-      countsRequests = counts !== undefined
       const { connections, container } = run.status()
       return {
         requests: counts && { series: counts.series, active: sumOf(counts.active) },

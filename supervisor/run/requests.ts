@@ -42,7 +42,8 @@ export function createRequestReader({ run, features, pools }: RequestReaderDeps)
     problem() {
       const { config, ownFiles, ownNginxConf } = run.settings()
       if (!config.metrics.requests) return undefined
-      if (!features.luaModules) return 'nginx has no Lua module (apt-get install libnginx-mod-http-lua)'
+      if (!features.luaModules)
+        return 'nginx has no Lua module (apt-get install libnginx-mod-http-lua, then restart monohull)'
       if (!features.hasStatus) return 'nginx was built without stub_status'
       if (filtersWithLua([...ownFiles.values(), ownNginxConf?.text ?? '']))
         return 'your nginx files contain header_filter_by_lua, body_filter_by_lua or log_by_lua, which replace those of monohull'
