@@ -13,7 +13,16 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { build, type Plugin } from 'rolldown'
-import { acceptingZod, ascii, buildConfig, home, input, output, withoutCharacterTables } from './bundling.ts'
+import {
+  acceptingZod,
+  ascii,
+  buildConfig,
+  home,
+  input,
+  output,
+  shortNames,
+  withoutCharacterTables,
+} from './bundling.ts'
 import { mimeTypesFile, renderMimeTypes } from './mime-types.ts'
 import { buildStatusPage, statusPageFile } from './status-page.ts'
 
@@ -104,7 +113,7 @@ async function buildSupervisor() {
     ...input,
     input: { monohull: program, 'app/server': 'app/server.ts' },
     transform: { target: 'node22' },
-    plugins: [ownFiles, followImports, withoutCharacterTables, ascii],
+    plugins: [ownFiles, followImports, withoutCharacterTables, shortNames, ascii],
     output: {
       ...output,
       dir: staging,
