@@ -10,9 +10,20 @@ import { fixture, startMonohull, temporaryFolder } from './monohull.ts'
 const code = pagesForUsers().flatMap(page => page.code)
 const configurations = code.filter(({ language, text }) => language === 'yaml' && !text.startsWith('apiVersion:'))
 
-const programs = ['server', 'api', 'consumer', 'invoices', 'migrate', 'orders', 'report', 'report-death', 'web'].map(
-  name => `${name}.js`,
-)
+const programs = [
+  'server',
+  'api',
+  'web',
+  'orders',
+  'invoices',
+  'consumer',
+  'invoices',
+  'migrate',
+  'orders',
+  'report',
+  'report-death',
+  'web',
+].map(name => `${name}.js`)
 const packageJson = JSON.stringify({ scripts: { start: 'node server.js', migrate: 'node migrate.js' } })
 
 /** What the configurations name. */

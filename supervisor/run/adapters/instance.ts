@@ -130,8 +130,10 @@ export function makeRunDir(runDir: string): void {
     mkdirSync(runDir, { recursive: true, mode: 0o755 })
     // somebody may have created it meanwhile
     expectTrustedDirectory(setting)
-    replaceFile(join(runDir, '.writable'), '')
-    rmSync(join(runDir, '.writable'))
+    // others may look at the same time: monohull doctor, and the health check
+    const probe = join(runDir, `.writable-${process.pid}`)
+    replaceFile(probe, '')
+    rmSync(probe)
   } catch (error) {
     if (error instanceof OperatorError) throw error
     throw new OperatorError(`cannot write to run_dir ${runDir}: ${messageOf(error)}`, {

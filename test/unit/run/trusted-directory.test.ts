@@ -66,7 +66,7 @@ describe('a directory under one that everyone may write to', { skip }, () => {
     const run = join(shared, 'run')
     makeRunDir(run)
     writeFileSync(join(shared, 'precious'), 'kept')
-    symlinkSync(join(shared, 'precious'), join(run, '.writable'))
+    symlinkSync(join(shared, 'precious'), join(run, `.writable-${process.pid}`))
     symlinkSync(join(shared, 'precious'), join(run, 'instance.json.next'))
     await claimRunDir(run, () => assert.fail('it ended something'))
     assert.equal(readFileSync(join(shared, 'precious'), 'utf8'), 'kept')
