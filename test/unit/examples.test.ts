@@ -10,6 +10,14 @@ const linesOf = (...path: string[]) =>
     .trimEnd()
     .split('\n')
 
+/** What an image must not copy, by a file of the example. PHP serves the files beside its scripts. */
+const kinds = [
+  { file: 'server.js', made: ['node_modules'] },
+  { file: 'index.php', made: ['Dockerfile'] },
+  { file: 'public/index.php', made: ['Dockerfile'] },
+  { file: 'wp-config.php', made: ['Dockerfile'] },
+]
+
 describe('the folders of examples/', () => {
   it('have a Dockerfile, and a page of one screen', () => {
     assert.ok(names.length > 10)
@@ -23,10 +31,11 @@ describe('the folders of examples/', () => {
     const copying = names.filter(name => linesOf(name, 'Dockerfile').includes('COPY . .'))
     assert.ok(copying.length > 5)
     for (const name of copying) {
-      const isNode = existsSync(join(examples, name, 'server.js'))
+      const { made } = kinds.find(({ file }) => existsSync(join(examples, name, file))) ?? {
+        made: ['.venv', '__pycache__'],
+      }
       const ignored = existsSync(join(examples, name, '.dockerignore')) ? linesOf(name, '.dockerignore') : []
-      for (const path of ['.env', '.git', ...(isNode ? ['node_modules'] : ['.venv', '__pycache__'])])
-        assert.ok(ignored.includes(path), `${name}/.dockerignore: ${path}`)
+      for (const path of ['.env', '.git', ...made]) assert.ok(ignored.includes(path), `${name}/.dockerignore: ${path}`)
     }
   })
 
