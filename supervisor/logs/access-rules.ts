@@ -69,7 +69,7 @@ function renderRedaction({ redacted }: AccessRules): string[] {
 
 /** Maps that remove the values of parameters, one after the other. A map replaces once, so what follows a repeated parameter is removed too. */
 function withoutParameters(from: string, to: string, parameters: readonly string[]): string[] {
-  const start = '[^?]*\\?(?:.*?[&;?])?'
+  const start = '[^?]*\\?(?:.*?[&;?])??'
   return parameters.flatMap((pattern, index) => {
     const source = index === 0 ? from : `${to}_${index}`
     const target = index === parameters.length - 1 ? to : `${to}_${index + 1}`

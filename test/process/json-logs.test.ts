@@ -188,6 +188,11 @@ access_log: { redact: [query.token, query.key] }
         ['/5?token[x]=secret&mytoken=kept', '/5?token[x]=[redacted]&mytoken=kept'],
         ['/6/token=kept?x', '/6/token=kept?x'],
         ['/7?a=secret?token=secret', '/7?a=secret?token=[redacted]'],
+        ['/8?token=secret&token=secret&token=secret', '/8?token=[redacted]'],
+        [
+          '/9?a=1;token=secret;token=secret&key=secret&b=2&key=secret&key=secret',
+          '/9?a=1;token=[redacted]&key=[redacted]',
+        ],
       ]
       for (const [path] of cases) await monohull.request({ path, headers: { referer: `http://a${path}` } })
       const hasLine = (text: string) =>
