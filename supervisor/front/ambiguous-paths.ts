@@ -63,6 +63,8 @@ export function differsInAccess(routes: readonly RuledRoute[]): boolean {
 }
 
 function renderMap(routes: readonly RuledRoute[], number: number): string[] {
+  const mounts = new Set(routes.flatMap(({ target }) => target.php?.mount ?? []))
+  const scripts = [...mounts].flatMap(mount => renderScripts(mount, routes))
   const own = routes.flatMap(route => (route.match === 'regex' ? [] : (detourTo(route) ?? [])))
   const isCompared = routes.some(route => route.match === 'regex' || detourTo(route) === null)
   const values = [...ambiguous, ...(isCompared ? [unnormalized] : []), ...new Set(own)]
@@ -72,6 +74,7 @@ function renderMap(routes: readonly RuledRoute[], number: number): string[] {
     `map $request_uri ${variableOf(number)} {`,
     // for an expression that fails because of PCRE's limits
     '    default 1;',
+    ...[...new Set(scripts)].map(value => `    ${quote(value)} 1;`),
     `    ${quote(plain)} '';`,
     ...values.map(value => `    ${quote(value)} 1;`),
     "    ~^ '';",
@@ -95,6 +98,29 @@ function detourTo({ path, match }: RuledRoute): string | undefined | null {
     : `${parameters}(?:/|%2[fF]|[?]|$)`
   const regex = `~^${literal}${loose}${end}`
   return regex.length > longestRegex ? null : regex
+}
+
+/** Any script of a PHP app: what follows its name is a path for that script. */
+const script = `/[^?]*?${[...'.php'].map(anyForm).join('')}`
+
+/**
+ * Expressions for the paths of a PHP app that name a script before the path of a route: frameworks route /index.php/admin as /admin. The paths that
+ * a regular expression in a route matches are unknown, so that it allows nothing after a script.
+ */
+function renderScripts(mount: string, routes: readonly RuledRoute[]): string[] {
+  const start = `~^${loosePath(mount)}${script}`
+  return routes.flatMap(({ path, match }) => {
+    if (match === 'regex') return `${start}${separator}[^?]`
+    const rest = path.startsWith(`${mount}/`) ? path.slice(mount.length) : '/'
+    if (rest === '/') return []
+    const regex = `${start}${loosePath(rest)}${parameters}(?:/|%2[fF]|[?]|$)`
+    return regex.length > longestRegex ? `${start}${separator}[^?]` : regex
+  })
+}
+
+function loosePath(path: string): string {
+  const segments = path.split('/').filter(segment => segment !== '')
+  return segments.map(segment => separator + [...segment].map(anyForm).join('')).join(parameters)
 }
 
 /** Expression for a character as it is, or encoded. */

@@ -20,6 +20,7 @@ export interface RuledRoute {
   host: string | undefined
   match: string
   path: string
-  target: { kind: string; status?: number }
+  /** `php`: its paths may have the name of a script between `mount` and the rest. */
+  target: { kind: string; status?: number; php?: { mount: string } | undefined }
   rules: RouteRules
 }

@@ -173,11 +173,13 @@ function renderPhp(route: PhpRoute, site: Site): string[] {
   const admitted = [...renderAdmitted(route, model), ...treatment].filter(
     line => line !== recursiveErrors || !guard.includes(line),
   )
-  const files = renderPhpFiles(route, { variable: variableOf(index), features: model.features, scripts })
+  const files = (isExact: boolean) =>
+    renderPhpFiles(route, { variable: variableOf(index), features: model.features, scripts, isExact })
   const snippet = route.snippet ? [includeOwn(route.snippet)] : []
+  const isMount = route.target.php.mount === route.path
   const bodies = {
-    at: [...count, ...rules, `return 308 ${route.path}/$is_args$args;`],
-    below: [...count, ...rules, ...snippet, ...files],
+    at: [...count, ...rules, ...(isMount ? [`return 308 ${route.path}/$is_args$args;`] : [...snippet, ...files(true)])],
+    below: [...count, ...rules, ...snippet, ...files(route.match === 'exact')],
   }
   return [
     ...locations(route, bodies, site),

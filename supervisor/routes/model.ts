@@ -28,7 +28,8 @@ export function routesOf(
   { config, apps }: RoutesSettings,
   { features, directories }: { features: NginxFeatures; directories: Directories },
 ): ServedRoute[] {
-  function toTarget({ target, match }: Route): RouteTarget | undefined {
+  function toTarget(route: Route): RouteTarget | undefined {
+    const { target, match } = route
     switch (target.kind) {
       case 'files': {
         const { index, fallback, fallback_for: fallbackFor, cache, listing, symlinks } = target
@@ -55,7 +56,14 @@ export function routesOf(
       case 'app': {
         const app = apps.find(({ name }) => name === target.name)
         if (app?.content.kind === 'files') return toDirectory(app.content.root, directories)
-        return app && { ...target, php: app.php && toPhp(app.php, { directories, isExact: match === 'exact' }) }
+        return (
+          app && {
+            ...target,
+            php:
+              app.php &&
+              toPhp(app.php, { directories, isExact: match === 'exact', mount: mountOf(route, config.routes) }),
+          }
+        )
       }
     }
   }
@@ -77,11 +85,32 @@ export function staticDirectoriesOf({ config, apps }: DirectorySources): string[
   ]
 }
 
+/**
+ * Path at which the document root of a route's app is: that of the shortest prefix above it that leads to the same app. So a route for the
+ * rules of a part of an app, such as /admin, leaves the paths of its files as they are.
+ */
+function mountOf({ host, path, match, target }: Route, routes: readonly Route[]): string {
+  const mounts = routes.flatMap(other =>
+    other.match === 'prefix' &&
+    (other.host === undefined || other.host === host) &&
+    isSameApp(other.target, target) &&
+    (other.path === '/' || path === other.path || path.startsWith(`${other.path}/`))
+      ? other.path.replace(/\/$/, '')
+      : [],
+  )
+  if (match === 'regex') return ''
+  return mounts.reduce((shortest, mount) => (mount.length < shortest.length ? mount : shortest), mounts[0] ?? '')
+}
+
+function isSameApp(one: Route['target'], other: Route['target']): boolean {
+  return one.kind === 'app' && other.kind === 'app' && one.name === other.name
+}
+
 function toPhp(
   { root, frontController, followsLinks }: PhpSite,
-  { directories, isExact }: { directories: Directories; isExact: boolean },
+  { directories, isExact, mount }: { directories: Directories; isExact: boolean; mount: string },
 ): PhpTarget {
-  return { root, frontController, ...shortcutsOf(directories.get(root), { followsLinks, isExact }) }
+  return { root, mount, frontController, ...shortcutsOf(directories.get(root), { followsLinks, isExact }) }
 }
 
 function toDirectory(root: string, directories: Directories): FilesTarget {

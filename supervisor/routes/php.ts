@@ -20,15 +20,16 @@ const source = quote('~*\\.(php\\d?|phtml|phps|phar|inc)(/|$)')
  * Maps from the path, below the route: to a file that is sent as it is, to the index.html of a directory, to the index.php of a directory
  * without its slash, to the script, to what follows the script, and to the front controller. Empty: there is none.
  */
-export function renderPhpMaps({ path, match, target: { php } }: PhpRoute, variable: string): string[] {
-  const prefix = match === 'prefix' && path !== '/' ? escapeRegex(path) : ''
+export function renderPhpMaps({ target: { php } }: PhpRoute, variable: string): string[] {
+  const prefix = escapeRegex(php.mount)
   const map = (name: string, ...entries: [pattern: string, value: string][]) => [
     `map $uri ${variable}_${name} {`,
     "    default '';",
     ...entries.map(([pattern, value]) => `    ${pattern} ${value};`),
     '}',
   ]
-  const below = (pattern: string) => quote(`~^${prefix}${pattern}$`)
+  // \z and not $, which also matches before a newline at the end: that path would run a script of another route
+  const below = (pattern: string) => quote(`~^${prefix}${pattern}\\z`)
   return [
     ...map('file', [source, "''"], [below('(/.*)'), '$1']),
     ...map('page', [below('(/.+/)'), '$1index.html']),
@@ -39,14 +40,15 @@ export function renderPhpMaps({ path, match, target: { php } }: PhpRoute, variab
   ]
 }
 
-/** Body of the location that sends files; `scripts`: the named location for everything else. */
+/** Body of the location that sends files; `scripts`: the named location for everything else. `isExact`: the location is for one path. */
 export function renderPhpFiles(
-  { match, target: { php } }: PhpRoute,
+  { target: { php } }: PhpRoute,
   {
     variable,
     features,
     scripts,
-  }: { variable: string; features: Pick<NginxFeatures, 'brotliStaticModule'>; scripts: string },
+    isExact,
+  }: { variable: string; features: Pick<NginxFeatures, 'brotliStaticModule'>; scripts: string; isExact: boolean },
 ): string[] {
   return [
     `root ${quote(php.root)};`,
@@ -58,16 +60,15 @@ export function renderPhpFiles(
     '}',
     `try_files ${variable}_file ${variable}_page ${scripts};`,
     // nginx accepts no location inside an exact one
-    ...(match === 'exact' ? [] : hiddenFiles),
+    ...(isExact ? [] : hiddenFiles),
   ]
 }
 
 /** Lines that choose the script: an existing file below the root. `isChosen`: an earlier location has chosen it. */
 export function renderScript(
-  { path, match, target: { php } }: PhpRoute,
+  { target: { php } }: PhpRoute,
   { variable, isChosen }: { variable: string; isChosen: boolean },
 ): string[] {
-  const prefix = match === 'prefix' && path !== '/' ? path : ''
   return [
     `root ${quote(php.root)};`,
     ...(isChosen
@@ -81,8 +82,8 @@ export function renderScript(
     'fastcgi_param PATH_INFO $monohull_path_info if_not_empty;',
     'fastcgi_param DOCUMENT_ROOT $document_root;',
     'fastcgi_param SCRIPT_FILENAME $document_root$uri;',
-    `fastcgi_param SCRIPT_NAME ${quote(`${prefix}$uri`)};`,
-    `fastcgi_param DOCUMENT_URI ${quote(`${prefix}$uri`)};`,
+    `fastcgi_param SCRIPT_NAME ${quote(`${php.mount}$uri`)};`,
+    `fastcgi_param DOCUMENT_URI ${quote(`${php.mount}$uri`)};`,
     // WordPress offers permalinks without index.php to servers that it knows
     'fastcgi_param SERVER_SOFTWARE nginx;',
     'fastcgi_param SERVER_ADDR $server_addr;',

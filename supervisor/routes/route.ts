@@ -49,6 +49,8 @@ export interface ProxiedTarget {
 /** Directory of a PHP app: nginx sends its files, and the workers run its scripts. */
 export interface PhpTarget extends DirectoryShortcuts {
   root: string
+  /** Path at which the root is, without a slash at the end. A route below it changes the rules of a part of the app. */
+  mount: string
   /** Path below the root of the script that responds where no file exists; undefined: 404. */
   frontController: string | undefined
 }

@@ -165,6 +165,46 @@ describe('a directory with public/index.php is served by PHP-FPM', { concurrency
     assert.equal((await monohull.request({ path: '//admin//index.php' })).body, 'admin /admin/index.php')
   })
 
+  it('a route for a part of the app has rules of its own, and the paths of the app', async t => {
+    const monohull = startPhp(
+      t,
+      `app: {php: {max_children: 2}}
+routes:
+  - {path: /, app: app}
+  - {path: /login, app: app, headers: {X-Part: login}}
+  - {path: /setup.php, app: app, headers: {X-Part: setup}}
+  - {path: /docs, app: app, headers: {X-Part: docs}}
+  - {path: /admin, app: app, allow: [192.0.2.1]}
+  - {path: /secret.php, app: app, allow: [192.0.2.1]}\n`,
+    )
+    for (const name of ['setup', 'secret'])
+      writeFileSync(join(monohull.folder, `public/${name}.php`), `<?php echo '${name} ', $_SERVER['SCRIPT_NAME'];`)
+    await monohull.serving()
+    for (const path of ['/login', '/login/', '/login/x?a=b']) {
+      const { server } = await answerOf(monohull, { path })
+      assert.deepEqual([server.SCRIPT_NAME, server.REQUEST_URI, server.PATH_INFO], ['/index.php', path, undefined])
+    }
+    assert.equal((await monohull.request({ path: '/login' })).headers['x-part'], 'login')
+    const setup = await monohull.request({ path: '/setup.php' })
+    assert.deepEqual([setup.body, setup.headers['x-part']], ['setup /setup.php', 'setup'])
+    const docs = await monohull.request({ path: '/docs/' })
+    assert.deepEqual([docs.body, docs.headers['x-part']], ['documents', 'docs'])
+
+    const statusOf = async (path: string) =>
+      (await ask(monohull.instance().httpsPort, { path, scheme: 'https' })).status
+    for (const path of ['/admin/', '/admin/x', '/admin/index.php', '/secret.php', '/secret.php/x'])
+      assert.equal(await statusOf(path), 403, path)
+    for (const path of [
+      ...['/index.php/admin', '/index.php//admin/x', '/index%2ephp/admin', '/index.php%2fadmin', '/index.php/%61dmin'],
+      ...['/index.php/secret.php', '/docs/x.php/admin', '/index.php/admin?a=b'],
+    ])
+      assert.equal(await statusOf(path), 400, path)
+    // nginx finds no route for the name with a newline, and it is not that of the script
+    for (const path of ['/secret.php%0a', '/secret.php%0A?a=b']) assert.equal(await statusOf(path), 404, path)
+    for (const path of ['/index.php/blog/1', '/index.php/administrator'])
+      assert.equal((await answerOf(monohull, { path })).server.PATH_INFO, path.slice('/index.php'.length))
+  })
+
   it('a script that PHP may not read is found at startup', { skip: needsRoot }, async t => {
     const folder = temporaryFolder(t, { 'index.php': '' })
     chmodSync(join(folder, 'index.php'), 0o600)
@@ -177,7 +217,7 @@ describe('a directory with public/index.php is served by PHP-FPM', { concurrency
     const monohull = startPhp(
       t,
       `app: {command: public, php: {symlinks: true, front_controller: off, max_children: 2}}
-routes: [{path: /shop, app: app}, {path: /login, match: exact, app: app}]\n`,
+routes: [{path: /shop, app: app}, {path: /login, match: exact, app: app}, {path: /shop/index.php, match: exact, app: app}]\n`,
     )
     await monohull.serving()
     const statusOf = async (path: string) => (await monohull.request({ path })).status
@@ -189,6 +229,7 @@ routes: [{path: /shop, app: app}, {path: /login, match: exact, app: app}]\n`,
       [await statusOf('/shop'), await statusOf('/index.php'), await statusOf('/shop/.env')],
       [308, 404, 404],
     )
+    assert.equal((await answerOf(monohull, { path: '/shop/index.php' })).server.SCRIPT_NAME, '/shop/index.php')
     const { server } = await answerOf(monohull, { path: '/shop/index.php/a' })
     assert.deepEqual(
       [server.SCRIPT_NAME, server.PATH_INFO, server.SCRIPT_FILENAME],

@@ -11,14 +11,14 @@ function lookUp(lines: readonly string[], name: string, uri: string): string {
   for (const line of lines.slice(start + 1)) {
     if (line === '}') break
     const [, flag, pattern = '', value = ''] = /^ {4}"?~(\*?)(.*?)"? (\S+);$/.exec(line) ?? []
-    const match = new RegExp(pattern.replaceAll('\\\\', '\\'), flag ? 'i' : '').exec(uri)
+    const match = new RegExp(pattern.replaceAll('\\\\', '\\').replaceAll('\\z', '(?![^])'), flag ? 'i' : '').exec(uri)
     if (pattern !== '' && match) return value === "''" ? '' : value.replace('$1', match[1] ?? '')
   }
   return ''
 }
 
 function mapsOf(path: string, frontController: string | undefined = '/index.php') {
-  const php = { root: '/app/public', frontController, ...shortcuts }
+  const php = { root: '/app/public', mount: path === '/' ? '' : path, frontController, ...shortcuts }
   const route = routeTo(toApp('app'), { path })
   const lines = renderPhpMaps({ ...route, target: { ...toApp('app'), php } }, '$v')
   return (name: string, uri: string) => lookUp(lines, name, uri)
