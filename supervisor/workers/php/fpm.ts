@@ -78,6 +78,11 @@ export function describeFpmProblem(text: string): { problem: string; fix: string
       problem: `listens on ${listen}, and PHP-FPM takes over a unix socket only under a path`,
       fix: `write listen = ${ownListen}`,
     }
+  if (valuesOf(text, 'error_log').length === 0)
+    return {
+      problem: 'contains no error_log, and the default of PHP-FPM is a file of root',
+      fix: 'write error_log = /dev/null in [global]: its messages go to stderr',
+    }
   return undefined
 }
 

@@ -50,6 +50,12 @@ describe('workers/php/fpm', () => {
     assert.match(describeFpmProblem('[www]\n')?.problem ?? '', /no listen/)
     assert.match(describeFpmProblem('[www]\nlisten = 9000\n')?.fix ?? '', /\/proc\/monohull\.sock/)
     // the official image adds to a section in several files
-    assert.equal(describeFpmProblem('[global]\n[www]\nlisten = 9000\n[www]\nlisten = /run/a.sock\n'), undefined)
+    const log = '[global]\nerror_log = /proc/self/fd/2\n'
+    assert.equal(describeFpmProblem(`${log}[www]\nlisten = 9000\n[www]\nlisten = /run/a.sock\n`), undefined)
+    // the master is not root
+    assert.match(
+      describeFpmProblem('[www]\nlisten = /run/a.sock\n')?.fix ?? '',
+      /error_log = \/dev\/null in \[global\]/,
+    )
   })
 })
