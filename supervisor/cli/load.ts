@@ -9,7 +9,7 @@ import type { EffectiveKey } from '../config/effective.ts'
 import type { LoadResult } from '../config/load.ts'
 import { type ConfigFile, findLoss } from '../config/lost-file.ts'
 import type { ConfigSources } from '../config/merge.ts'
-import { platformDefaults, recognisePlatform } from '../config/platform.ts'
+import { platformDefaults, platformVariables, recognisePlatform } from '../config/platform.ts'
 import { formatProblems, type Problem } from '../config/report.ts'
 import { resolveSettings } from '../site/adapters/resolve-settings.ts'
 import { findLostSnippets } from '../site/lost-snippets.ts'
@@ -97,13 +97,21 @@ export async function logFormatOf(commandLine: CommandLine, world: World): Promi
   if (set !== undefined) return set
   const read = readConfigFile(commandLine, world)
   const file = read.ok && read.file ? (await import('../site/config.ts')).parseConfigFile(read.file).value : {}
-  return file.log_format ?? defaultsOf(commandLine, world, file).log_format
+  return file.log_format ?? defaultsOf(commandLine, world, file).defaults.log_format
 }
 
 /** Defaults of the installation and of the platform that it runs on, below what the file says. */
-function defaultsOf({ flags }: CommandLine, world: World, file: Record<string, unknown>): Record<string, unknown> {
+function defaultsOf(
+  { flags }: CommandLine,
+  world: World,
+  file: Record<string, unknown>,
+): Pick<ConfigSources, 'defaults' | 'defaultVariables'> {
   const set = flags.platform ?? world.env.MONOHULL_PLATFORM ?? file.platform
-  return { ...installationDefaults(world), ...platformDefaults(set ?? recognisePlatform(world.env), world.env) }
+  const platform = set ?? recognisePlatform(world.env)
+  return {
+    defaults: { ...installationDefaults(world), ...platformDefaults(platform, world.env) },
+    defaultVariables: platformVariables(platform, world.env),
+  }
 }
 
 /** Path of the configuration file: the one that is set, else the one in the app's directory, if it exists. */
@@ -184,8 +192,15 @@ function sourcesOf(
   { file, overrides }: Pick<ConfigSources, 'file'> & { overrides: Record<string, unknown> },
 ): ConfigSources {
   const { flags, command } = commandLine
-  const defaults = defaultsOf(commandLine, world, file?.value ?? {})
-  return { overrides, env: world.env, flags, command, readFile: readTextFile, defaults, file }
+  return {
+    overrides,
+    env: world.env,
+    flags,
+    command,
+    readFile: readTextFile,
+    ...defaultsOf(commandLine, world, file?.value ?? {}),
+    file,
+  }
 }
 
 /** The same for the file that the command line selects, which may have problems. */

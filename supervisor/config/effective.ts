@@ -52,8 +52,8 @@ function describeKey(
   const value = getPath(tree, [...path])
   if (value === undefined) return { key, value: defaultOf(schema, path), source: 'default' }
   const isInFile = getPath(yaml.value, [...path]) !== undefined
-  // the file overrides the defaults of the installation
-  const source = set && (set.source !== 'default' || !isInFile) ? set.source : yaml.lineOf(path)
+  // the file overrides the defaults of the installation and the platform
+  const source = set && (!set.isDefault || !isInFile) ? set.source : yaml.lineOf(path)
   const isHidden = set?.isSecret || isSecretKey(schema, path)
   return { key, value: isHidden ? secretMask : shown(value), source: source ?? 'default' }
 }

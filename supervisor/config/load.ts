@@ -27,8 +27,8 @@ export function loadBySchema<Schema extends z.ZodType>(
     }
     const key = path.join('.')
     const set = findAssigned(assigned, key)
-    // the file overrides the defaults of the installation
-    const found = set?.source === 'default' && yaml.lineOf(path) !== undefined ? undefined : set
+    // the file overrides the defaults of the installation and the platform
+    const found = set?.isDefault && yaml.lineOf(path) !== undefined ? undefined : set
     problems.push({
       key,
       source: found?.source ?? yaml.lineOf(path) ?? 'default',

@@ -10,6 +10,8 @@ import type { YamlSource } from './yaml-source.ts'
 export interface ConfigSources {
   /** Defaults of this installation (ports and directories of the image or the host), by key. */
   defaults: Record<string, unknown>
+  /** Variables that some of them come from, by key. */
+  defaultVariables?: Readonly<Record<string, string>>
   /** The parsed configuration file; undefined if there is none. */
   file: YamlSource | undefined
   /** Values by which the command overrides the file, by key. `app.` stands for every app. */
@@ -26,6 +28,8 @@ export interface ConfigSources {
 /** Source of a value that the file does not set. */
 export interface Assigned {
   source: string
+  /** Whether the file overrides it. */
+  isDefault: boolean
   /** Whether the value was read from a file and must not be printed. */
   isSecret: boolean
 }
@@ -48,13 +52,19 @@ export function mergeSources(schema: z.ZodType, sources: ConfigSources): MergedS
   const problems: Problem[] = []
   const tree: Record<string, unknown> = {}
   const assigned = new Map<string, Assigned>()
-  const assign = (key: string, value: unknown, source: string, isSecret = false) => {
+  const assign = (
+    key: string,
+    value: unknown,
+    source: string,
+    { isSecret = false, isDefault = false }: Partial<Assigned> = {},
+  ) => {
     const path = pathOf(key, tree)
     setPath(tree, path, value)
-    assigned.set(path.join('.'), { source, isSecret })
+    assigned.set(path.join('.'), { source, isSecret, isDefault })
   }
 
-  for (const [key, value] of Object.entries(sources.defaults)) assign(key, value, 'default')
+  for (const [key, value] of Object.entries(sources.defaults))
+    assign(key, value, sources.defaultVariables?.[key] ?? 'default', { isDefault: true })
   const yaml = sources.file ?? noFile
   problems.push(...yaml.problems)
   mergeInto(tree, yaml.value)
@@ -67,7 +77,7 @@ export function mergeSources(schema: z.ZodType, sources: ConfigSources): MergedS
   if (concurrency && !isWithoutDefaultApp(tree))
     assign('app.workers', readScalar(concurrency, new Set(['number'])), 'WEB_CONCURRENCY')
   for (const { key, value, source, isSecret } of readEnvironment(sources, [...keys, ...named], problems)) {
-    assign(key, value, source, isSecret)
+    assign(key, value, source, { isSecret })
   }
   for (const scalar of keys) {
     const text = sources.flags[scalar.key]

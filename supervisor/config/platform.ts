@@ -50,7 +50,7 @@ export type PlatformName = keyof typeof platforms
 /** Names of all platforms. */
 export const platformNames = Object.keys(platforms) as [PlatformName, ...PlatformName[]]
 
-/** Time between the end of a stop and the moment at which the platform would kill the container. */
+/** Time between the end of a stop and the moment at which the platform would kill the container; half of a shorter time than two of it. */
 const spareMs = 1000
 
 /** Platform by the variables that it sets; undefined if this is none that is known. */
@@ -61,13 +61,15 @@ export function recognisePlatform(env: Variables): PlatformName | undefined {
   })
 }
 
-/** Defaults on a platform, by key. None for an unknown name. */
+/** Defaults on a platform, by key. None for an unknown name. A text in `$PORT` that is no number is for the schema to reject. */
 export function platformDefaults(name: unknown, env: Variables): Record<string, unknown> {
   const known = platformNames.find(one => one === name)
   if (known === undefined) return {}
   const { proxies, port, graceMs }: Platform = platforms[known]
-  const given = /^\d{1,5}$/.test(env.PORT ?? '') ? Number(env.PORT) : port
-  const stopMs = (graceMs?.(env) ?? 0) - spareMs
+  const text = env.PORT?.trim()
+  const given = !text ? port : /^\d+$/.test(text) ? Number(text) : text
+  const limitMs = graceMs?.(env) ?? 0
+  const stopMs = Math.max(limitMs - spareMs, limitMs / 2)
   return {
     platform: known,
     ...(given === undefined ? {} : { http_port: given }),
@@ -76,6 +78,11 @@ export function platformDefaults(name: unknown, env: Variables): Record<string, 
     log_format: 'json',
     ...(stopMs > 0 ? { stop_timeout: `${stopMs}ms` } : {}),
   }
+}
+
+/** Variables that the defaults on a platform come from, by key. */
+export function platformVariables(name: unknown, env: Variables): Record<string, string> {
+  return platformNames.some(one => one === name) && env.PORT?.trim() ? { http_port: 'PORT' } : {}
 }
 
 /** Whether a platform asks with SIGINT for a graceful stop. Elsewhere it is Ctrl-C. */

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { platformDefaults, recognisePlatform, stopsOnInterrupt } from '../../../supervisor/config/platform.ts'
-import { accepted, refusedOnce, yaml } from '../site/load-config.ts'
+import {
+  platformDefaults,
+  platformVariables,
+  recognisePlatform,
+  stopsOnInterrupt,
+} from '../../../supervisor/config/platform.ts'
+import { effectiveKeys } from '../../../supervisor/site/whole-config.ts'
+import { accepted, noSources, refusedOnce, yaml } from '../site/load-config.ts'
 
 interface Contract {
   env: Record<string, string>
@@ -66,13 +72,40 @@ describe('config/platform', () => {
   it('has the time to stop that was configured there', () => {
     assert.equal(platformDefaults('azure', { WEBSITES_CONTAINER_STOP_TIME_LIMIT: '60' }).stop_timeout, '59000ms')
     assert.equal(platformDefaults('railway', { RAILWAY_DEPLOYMENT_DRAINING_SECONDS: '20' }).stop_timeout, '19000ms')
-    for (const text of ['0', '1', 'soon', ''])
+    for (const text of ['0', 'soon', ''])
       assert.equal(platformDefaults('railway', { RAILWAY_DEPLOYMENT_DRAINING_SECONDS: text }).stop_timeout, undefined)
   })
 
-  it('takes no port from a text that is none', () => {
-    for (const PORT of ['', 'tcp://10.0.0.1:80', '-1', '1e3', '123456'])
-      assert.equal('http_port' in platformDefaults('heroku', { PORT }), false, PORT)
+  it('has half of a short time to stop, and not the longer usual one', () => {
+    const defaults = platformDefaults('azure', { WEBSITES_CONTAINER_STOP_TIME_LIMIT: '1' })
+    const { stop_timeout, app } = accepted({ defaults })
+    assert.deepEqual([stop_timeout, app.graceful_timeout], [500, 500])
+  })
+
+  const onHeroku = (PORT: string) => ({
+    defaults: platformDefaults('heroku', { PORT }),
+    defaultVariables: platformVariables('heroku', { PORT }),
+  })
+
+  it('names a port that is none: the platform connects to no other, so that the default would be unreachable', () => {
+    for (const PORT of ['tcp://10.0.0.1:80', '-1', '1e3', 'abc', '99999', '123456']) {
+      const { key, source, problem } = refusedOnce(onHeroku(PORT))
+      assert.deepEqual([key, source], ['http_port', 'PORT'], PORT)
+      assert.match(problem, /^expected a port/)
+      assert.equal(accepted({ ...onHeroku(PORT), ...yaml('http_port: 7000') }).http_port, 7000)
+      assert.equal(refusedOnce({ ...onHeroku(PORT), ...yaml('http_port: 70000') }).source, 'monohull.yaml:1')
+    }
+    assert.equal('http_port' in platformDefaults('heroku', { PORT: '' }), false)
+    assert.deepEqual(platformVariables(undefined, { PORT: '80' }), {})
+  })
+
+  it('is named as the source of the port', () => {
+    const port = (sources: object) =>
+      effectiveKeys({ ...noSources, ...sources }).find(({ key }) => key === 'http_port')?.source
+    assert.deepEqual(
+      [port(onHeroku('9000')), port({ ...onHeroku('9000'), ...yaml('http_port: 7000') })],
+      ['PORT', 'monohull.yaml:1'],
+    )
   })
 
   it('can be named, and yields to the file', () => {
