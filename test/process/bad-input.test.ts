@@ -177,6 +177,27 @@ const cases: Case[] = [
     code: 78,
     says: /cannot write to run_dir/,
   },
+  ...['run', 'check'].map(command => ({
+    name: `a state folder below a file (${command})`,
+    args: [command, 'node', hello],
+    env: { MONOHULL_STATE_DIR: '/etc/passwd/state' },
+    code: 78,
+    says: /state_dir: is not a directory: \/etc\/passwd is a file, got "\/etc\/passwd\/state"\s+from: .*\s+fix: +name a directory/,
+  })),
+  {
+    name: 'an OTLP endpoint without a scheme',
+    args: ['check', 'node', hello],
+    env: { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' },
+    code: 78,
+    says: /OTEL_EXPORTER_OTLP_ENDPOINT: is not an http or https URL, got "collector:4318"\s+from: .*\s+fix: +write http:/,
+  },
+  {
+    name: 'a port of the platform that is none',
+    args: ['check', 'node', hello],
+    env: { DYNO: 'web.1', PORT: '99999', MONOHULL_HTTP_PORT: undefined },
+    code: 78,
+    says: /http_port: expected a port from 0 to 65535, got 99999\s+from: PORT/,
+  },
   {
     name: 'a run folder in which no worker can have its socket',
     args: ['run', 'node', hello],
@@ -216,6 +237,36 @@ describe('bad input ends with a clear error and the right code:', () => {
     const monohull = startMonohull(t, { folder })
     assert.equal(await monohull.exited, 78, monohull.output())
     assert.match(monohull.output(), /monohull\.yaml: ENOENT[\s\S]*name a readable file/)
+  })
+
+  for (const command of ['run', 'check'])
+    it(`a monohull.yaml that is a pipe, which nobody writes to (${command})`, async t => {
+      const folder = temporaryFolder(t)
+      execFileSync('mkfifo', [join(folder, 'monohull.yaml')])
+      const monohull = startMonohull(t, { folder, args: [command] })
+      assert.equal(await monohull.exited, 78, monohull.output())
+      assert.match(monohull.output(), /monohull\.yaml: is not a regular file[\s\S]*name a readable file/)
+    })
+
+  it('a pipe or device in place of a secret, a password file, nginx.conf or a CA', async t => {
+    const folder = temporaryFolder(t, {
+      'monohull.yaml': `basic_auth: { file: pipe }
+nginx: { config: pipe }
+tls: { client_certificates: { ca: pipe }, acme: { domains: [one.test], ca_file: /dev/zero } }
+app: { env: { KEY: { file: pipe } } }
+`,
+    })
+    execFileSync('mkfifo', [join(folder, 'pipe')])
+    const monohull = startMonohull(t, { folder, args: ['check', 'node', hello] })
+    assert.equal(await monohull.exited, 78, monohull.output())
+    for (const key of ['basic_auth.file', 'nginx.config', 'tls.client_certificates.ca', 'tls.acme.ca_file', 'KEY'])
+      assert.match(monohull.output(), new RegExp(`${key.replaceAll('.', '\\.')}: is not a regular file`), key)
+    const secret = startMonohull(t, { args: ['check'], env: { MONOHULL_ADMIN_TOKEN_FILE: '/dev/zero' } })
+    assert.equal(await secret.exited, 78, secret.output())
+    assert.match(
+      secret.output(),
+      /admin\.token: is not a regular file, got "\/dev\/zero"\s+from: MONOHULL_ADMIN_TOKEN_FILE/,
+    )
   })
 
   it('a command that is not executable', async t => {

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
+import { readRegularFile } from './regular-file.ts'
 
-/** Text of a file in UTF-8, without a byte order mark. Throws an error without the file's content if it cannot be read. */
+/** Text of a regular file in UTF-8, without a byte order mark. Throws an error without the file's content if it cannot be read. */
 export function readTextFile(path: string): string {
-  const bytes = readFileSync(path)
+  const bytes = readRegularFile(path)
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {

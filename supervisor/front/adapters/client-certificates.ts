@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { z } from 'zod'
-import { messageOf } from '../../base/errors.ts'
+import { describeUnread, readRegularFile } from '../../base/adapters/regular-file.ts'
 import { readPem } from '../../base/pem.ts'
 import type { Complain } from '../../config/report.ts'
 import type { clientCertificates } from '../client-certificate-keys.ts'
@@ -38,13 +37,13 @@ function readBlocks(
   const key = `tls.client_certificates.${kind}`
   const label = labels[kind]
   try {
-    const pem = readPem(readFileSync(resolve(directory, name)))
+    const pem = readPem(readRegularFile(resolve(directory, name)))
     const texts = pem.ok ? pem.blocks.filter(block => block.label === label).map(({ text }) => text) : []
     if (texts.length > 0) return texts.join('')
     if (pem.ok) complain(key, name, `contains no ${label}`, `name a PEM file with -----BEGIN ${label}-----`)
     else complain(key, name, pem.problem, /DER/.test(pem.problem) ? `convert it: ${converters[kind]}` : pem.fix)
   } catch (error) {
-    complain(key, name, `cannot be read: ${messageOf(error)}`, 'name a readable PEM file')
+    complain(key, name, describeUnread(error), 'name a readable PEM file')
   }
   return ''
 }

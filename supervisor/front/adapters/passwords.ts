@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { errnoOf } from '../../base/errors.ts'
+import { describeUnread, readRegularFile } from '../../base/adapters/regular-file.ts'
 import type { Complain } from '../../config/report.ts'
 import { isUnfitPath } from '../../nginx/text.ts'
 import { type Account, canRead, findClosedDirectory } from '../../processes/adapters/users.ts'
@@ -28,10 +27,10 @@ export function findPasswords(
     return undefined
   }
   try {
-    const problem = findBadPassword(readFileSync(path, 'utf8'))
+    const problem = findBadPassword(readRegularFile(path).toString())
     if (problem) complain(key, path, problem, 'write it with: htpasswd -B FILE NAME')
   } catch (error) {
-    complain(key, path, `cannot be read: ${errnoOf(error)}`, 'name an htpasswd file')
+    complain(key, path, describeUnread(error), 'name an htpasswd file')
     return undefined
   }
   const closed = nginxUser && findClosedDirectory(dirname(path), nginxUser)

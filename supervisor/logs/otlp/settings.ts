@@ -25,27 +25,37 @@ export function namesOtlpEndpoint(env: Env): boolean {
   return Object.keys(env).some(name => /^OTEL_EXPORTER_OTLP_(\w+_)?ENDPOINT$/.test(name))
 }
 
+/** Variable whose value is not the URL of a receiver. */
+export interface BadEndpoint {
+  variable: string
+  value: string
+}
+
 /**
  * Settings by the standard variables of OpenTelemetry; undefined unless an endpoint for HTTP is set. `refusal` says why an endpoint
- * cannot be used.
+ * is left to the app.
  */
-export function otlpSettings(env: Env): { settings: OtlpSettings | undefined; refusal?: string } {
+export function otlpSettings(env: Env): {
+  settings: OtlpSettings | undefined
+  refusal?: string
+  badEndpoint?: BadEndpoint
+} {
   if (env.OTEL_SDK_DISABLED?.toLowerCase() === 'true') return { settings: undefined }
   const urls: OtlpSettings['urls'] = {}
   let refusal: string | undefined
+  let badEndpoint: BadEndpoint | undefined
   for (const signal of signals) {
     const upper = signal.toUpperCase()
     const exporter = env[`OTEL_${upper}_EXPORTER`]
-    const url = urlOf(env, signal)
-    if (url === undefined || (exporter !== undefined && !exporter.split(',').includes('otlp'))) continue
+    const endpoint = endpointOf(env, signal)
+    if (endpoint === undefined || (exporter !== undefined && !exporter.split(',').includes('otlp'))) continue
     const protocol = env[`OTEL_EXPORTER_OTLP_${upper}_PROTOCOL`] ?? env.OTEL_EXPORTER_OTLP_PROTOCOL
     if (protocol === 'grpc') refusal = 'OTEL_EXPORTER_OTLP_PROTOCOL is grpc'
-    else if (!URL.canParse(url) || !/^https?:/.test(url))
-      refusal = `the endpoint for ${signal} is not an http or https URL`
-    else urls[signal] = url
+    else if (!URL.canParse(endpoint.url) || !/^https?:/.test(endpoint.url)) badEndpoint ??= endpoint
+    else urls[signal] = endpoint.url
   }
   const settings = Object.keys(urls).length === 0 ? undefined : settingsOf(env, urls)
-  return { settings, ...(refusal === undefined ? {} : { refusal }) }
+  return { settings, ...(refusal === undefined ? {} : { refusal }), ...(badEndpoint ? { badEndpoint } : {}) }
 }
 
 function settingsOf(env: Env, urls: OtlpSettings['urls']): OtlpSettings {
@@ -61,11 +71,13 @@ function settingsOf(env: Env, urls: OtlpSettings['urls']): OtlpSettings {
   }
 }
 
-function urlOf(env: Env, signal: Signal): string | undefined {
-  const own = env[`OTEL_EXPORTER_OTLP_${signal.toUpperCase()}_ENDPOINT`]
-  if (own) return own
+function endpointOf(env: Env, signal: Signal): (BadEndpoint & { url: string }) | undefined {
+  const variable = `OTEL_EXPORTER_OTLP_${signal.toUpperCase()}_ENDPOINT`
+  const own = env[variable]
+  if (own) return { variable, value: own, url: own }
   const base = env.OTEL_EXPORTER_OTLP_ENDPOINT
-  return base ? `${base.replace(/\/$/, '')}/v1/${signal}` : undefined
+  if (!base) return undefined
+  return { variable: 'OTEL_EXPORTER_OTLP_ENDPOINT', value: base, url: `${base.replace(/\/$/, '')}/v1/${signal}` }
 }
 
 function pairs(text = ''): Record<string, string> {

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { errnoOf } from '../../base/errors.ts'
+import { describeUnread, readRegularFile } from '../../base/adapters/regular-file.ts'
 import type { OwnNginxConf } from '../own-conf.ts'
 
 /** Required includes. Without them nginx would run in the background or serve nothing, and its own test would not notice. */
@@ -14,7 +13,7 @@ export function readOwnNginxConf(
   if (name === undefined) return undefined
   const path = resolve(directory, name)
   try {
-    const text = readFileSync(path, 'utf8')
+    const text = readRegularFile(path).toString()
     const missing = required.filter(
       file => !new RegExp(`^[^#\\n]*\\binclude\\s+["']?${file}["']?\\s*;`, 'm').test(text),
     )
@@ -22,7 +21,7 @@ export function readOwnNginxConf(
     const fix = `add ${missing.map(file => `"include ${file};"`).join(' and ')}; docs/guide/routing.md shows a complete file`
     complain(path, `does not include ${missing.join(' and ')}`, fix)
   } catch (error) {
-    complain(path, `cannot be read: ${errnoOf(error)}`, 'name a readable file')
+    complain(path, describeUnread(error), 'name a readable file')
   }
   return undefined
 }

@@ -1,15 +1,16 @@
 import { readFileSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
+import { findBlockingFile } from '../../base/adapters/blocking-file.ts'
 import type { World } from '../../base/world.ts'
 import { checkAcme } from '../../certificates/acme/adapters/requirements.ts'
 import type { ConfigFile } from '../../config/lost-file.ts'
-import { type Complain, collectProblems } from '../../config/report.ts'
+import { type Complain, collectProblems, type Problem } from '../../config/report.ts'
 import { findFrontFiles } from '../../front/adapters/files.ts'
 import { readHtmlPage } from '../../front/adapters/html-page.ts'
 import { findSpoolMedium } from '../../front/adapters/spool-medium.ts'
 import { checkCacheRoom } from '../../front/cache/adapters/space.ts'
-import { otlpSettings, sampledShare } from '../../logs/otlp/settings.ts'
+import { type BadEndpoint, otlpSettings, sampledShare } from '../../logs/otlp/settings.ts'
 import { readOwnNginxConf } from '../../nginx/adapters/own-conf.ts'
 import { findSnippets, readOwnFiles } from '../../nginx/adapters/own-files.ts'
 import { nginxConnections } from '../../nginx/connections.ts'
@@ -51,6 +52,7 @@ export function resolveSettings(config: Config, world: World, configFile: Config
   checkStaticApps(config, { apps, complain })
   const directory = resolve(config.directory)
   checkRunDir(config.run_dir, nginxUser, complain)
+  checkStateDir(config.state_dir, complain)
   checkCacheRoom(config, complain)
   checkLogDirectory(config, nginxUser, complain)
   const frontFiles = findFrontFiles(config, { directory, nginxUser, complain })
@@ -78,6 +80,8 @@ export function resolveSettings(config: Config, world: World, configFile: Config
   const ownFiles = readOwnFiles([...(hasSnippets ? findSnippets(snippets) : []), ...routeSnippets], (path, problem) => {
     if (!routeSnippets.includes(path)) complain('nginx.snippets', path, problem, 'make the file readable, or remove it')
   })
+  const telemetry = config.logs.otlp ? otlpSettings(world.env) : undefined
+  if (telemetry?.badEndpoint) problems.push(problemOfEndpoint(telemetry.badEndpoint))
   const page = readHtmlPage(config.maintenance_page, directory)
   if (!page.ok) complain('maintenance_page', config.maintenance_page, page.problem, page.fix)
   if (config.watch_config && !configFile)
@@ -106,7 +110,7 @@ export function resolveSettings(config: Config, world: World, configFile: Config
       maintenancePage: page.text,
       traces: {
         share: sampledShare(world.env),
-        hasSpans: config.logs.otlp && otlpSettings(world.env).settings?.urls.traces !== undefined,
+        hasSpans: telemetry?.settings?.urls.traces !== undefined,
       },
       frontFiles,
       spoolMedium,
@@ -132,6 +136,19 @@ function checkRunDir(path: string, nginxUser: Account | undefined, complain: Com
       `cannot be entered by user ${nginxUser.name}, whom nginx runs as: it has no access to ${closed}`,
       `chmod o+x ${closed}, or set another directory with MONOHULL_RUN_DIR`,
     )
+}
+
+function problemOfEndpoint({ variable, value }: BadEndpoint): Problem {
+  const fix = 'write http://HOST:4318, or set logs.otlp to false to leave it to the app'
+  return { key: variable, source: 'the environment', value, problem: 'is not an http or https URL', fix }
+}
+
+/** Reports a problem if a file is where state_dir should be: nothing would survive a restart. */
+function checkStateDir(path: string, complain: Complain): void {
+  const file = findBlockingFile(path)
+  if (file === undefined) return
+  const problem = file === path ? 'is not a directory' : `is not a directory: ${file} is a file`
+  complain('state_dir', path, problem, 'name a directory, or remove the file')
 }
 
 /** Reports a problem if nginx's user, which opens access.log again after a rotation, cannot enter the directory. */

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { readRegularFile } from '../../../base/adapters/regular-file.ts'
 import { messageOf } from '../../../base/errors.ts'
 import { certificatesOf, readPem } from '../../../base/pem.ts'
 import type { World } from '../../../base/world.ts'
@@ -23,7 +24,7 @@ export function checkAcme(
 
 function checkAuthority(key: string, file: string, complain: Complain): void {
   try {
-    const pem = readPem(readFileSync(file))
+    const pem = readPem(readRegularFile(file))
     const found = pem.ok ? certificatesOf(pem.blocks) : pem
     if (!found.ok) complain(key, file, found.problem, found.fix)
   } catch (error) {
