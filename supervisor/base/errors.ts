@@ -45,6 +45,16 @@ const ioFixes: Record<string, string> = {
   ENOMEM: 'raise the memory limit, or run fewer workers',
 }
 
+/** The same for paths that somebody named. */
+const pathFixes: Record<string, string> = {
+  ENOENT: 'correct the path, or create it',
+  ENOTDIR: 'correct the path: a part of it is not a directory',
+  EISDIR: 'name a file, not a directory',
+  ELOOP: 'correct the path: its links lead in a circle',
+  ENAMETOOLONG: 'use a shorter path',
+  EPERM: 'give the user that monohull runs as permission for it',
+}
+
 /** What to do about an errno (`ENOSPC`), where that is known. */
 export function errnoFix(errno: string): string | undefined {
   return ioFixes[errno]
@@ -56,10 +66,12 @@ export function reasonOf(error: unknown): string {
   return fix === undefined ? messageOf(error) : `${messageOf(error)}; ${fix}`
 }
 
+const unknownFix = 'run monohull doctor, which checks this machine'
+
 /** System I/O error as an OperatorError; any other value unchanged. `doing` is the failed action, such as `write FILE`. */
 export function asOperatorError(error: unknown, doing?: string): unknown {
   const errno = errnoOf(error)
   if (error instanceof OperatorError || errno === undefined || !/^E[A-Z0-9]+$/.test(errno)) return error
   const message = doing === undefined ? messageOf(error) : `cannot ${doing}: ${messageOf(error)}`
-  return new OperatorError(message, { fix: errnoFix(errno) ?? 'see the message', cause: error })
+  return new OperatorError(message, { fix: errnoFix(errno) ?? pathFixes[errno] ?? unknownFix, cause: error })
 }

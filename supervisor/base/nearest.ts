@@ -9,6 +9,14 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best
 }
 
+/** Candidates in the order of their edit distance from `word`, and as they were given where it is the same. */
+export function byNearness(word: string, candidates: Iterable<string>): string[] {
+  return [...candidates]
+    .map(candidate => ({ candidate, distance: editDistance(word, candidate) }))
+    .sort((one, other) => one.distance - other.distance)
+    .map(({ candidate }) => candidate)
+}
+
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index)
   for (let i = 1; i <= a.length; i++) {

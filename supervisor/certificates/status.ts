@@ -145,6 +145,16 @@ function describeOne({ files, certificate }: Pick<UsableCertificate, 'certificat
   }
 }
 
+/** Names that have a certificate, or why none has. */
+export function describeServedNames({
+  served,
+  awaited,
+  problems,
+}: Pick<CertificatesStatus, 'awaited' | 'problems'> & { served: readonly Pick<CertificateStatus, 'names'>[] }): string {
+  if (served.length > 0) return `the served ones are for ${served.flatMap(({ names }) => names).join(', ')}`
+  return ['none is served', ...problems, ...awaited.map(one => `awaited: ${one.name}`)].join('; ')
+}
+
 /** Human-readable table of the certificates. */
 export function formatCertificates({ served, awaited, problems }: CertificatesStatus): string {
   const rows = served.map(({ names, source, keyType, notAfter, expiresIn, renewal }) => [

@@ -4,7 +4,12 @@ import type { World } from '../base/world.ts'
 import { probeCertificate } from '../certificates/adapters/tls-probe.ts'
 import { covers } from '../certificates/choice.ts'
 import { describeForeignCertificates, formatTrustInfo } from '../certificates/local-ca/trust-info.ts'
-import { type CertificateStatus, type CertificatesStatus, formatCertificates } from '../certificates/status.ts'
+import {
+  type CertificateStatus,
+  type CertificatesStatus,
+  describeServedNames,
+  formatCertificates,
+} from '../certificates/status.ts'
 import { askAdmin } from '../run/adapters/admin-client.ts'
 import { readInstance } from '../run/adapters/instance.ts'
 import type { Status } from '../run/status.ts'
@@ -64,11 +69,10 @@ async function trustInfo(commandLine: CommandLine, world: World, { isJson }: Cer
 }
 
 async function show(commandLine: CommandLine, world: World, { name = '', isJson }: CertArguments): Promise<number> {
-  const { served } = await readCertificates(commandLine, world)
-  const found = served.filter(({ names, servesFor }) => [names, servesFor].some(some => isAmong(some, name)))
+  const all = await readCertificates(commandLine, world)
+  const found = all.served.filter(({ names, servesFor }) => [names, servesFor].some(some => isAmong(some, name)))
   if (found.length === 0) {
-    const known = served.flatMap(({ names }) => names).join(', ')
-    process.stderr.write(`monohull: no certificate for ${name}; the served ones are for ${known}\n`)
+    process.stderr.write(`monohull: no certificate for ${name}: ${describeServedNames(all)}\n`)
     return exitCode.failed
   }
   process.stdout.write(isJson ? toJson(found) : found.map(formatOne).join('\n'))

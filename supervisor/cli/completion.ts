@@ -13,6 +13,9 @@ const namesFor: Record<string, (status: Status) => string[]> = {
   deaths: status => [...appsOf(status), ...membersOf(status)],
 }
 
+/** Shells whose scripts are tested. The package has one more. */
+const shells = ['bash', 'zsh', 'fish']
+
 /** A shell waits for it at each press of Tab. */
 const timeoutMs = 1000
 
@@ -22,6 +25,7 @@ const timeoutMs = 1000
  */
 export async function addCompletion(program: Command, argv: readonly string[], world: World): Promise<void> {
   const completion = tab(program, { completionCommandName: 'completion' })
+  program.commands.find(command => command.name() === 'completion')?.registeredArguments[0]?.choices(shells)
   const name = argv[2] ?? ''
   const namesOf = argv[0] === 'complete' && Object.hasOwn(namesFor, name) ? namesFor[name] : undefined
   const command = completion.commands.get(name)

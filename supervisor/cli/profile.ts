@@ -2,13 +2,13 @@ import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { systemClock } from '../base/adapters/system-clock.ts'
 import { pause } from '../base/clock.ts'
-import { parseDuration } from '../base/duration.ts'
 import { asOperatorError, exitCode, messageOf, OperatorError } from '../base/errors.ts'
 import type { World } from '../base/world.ts'
 import { readMemoryGroup } from '../processes/adapters/cgroup.ts'
 import { borrow } from '../run/adapters/admin-lease.ts'
 import { connectDevtools, type Devtools } from './adapters/devtools.ts'
 import { printOutcome, socketOf } from './control.ts'
+import { readDuration } from './duration-option.ts'
 import type { CommandLine } from './load.ts'
 
 /** Parsed arguments of `monohull profile`. */
@@ -23,8 +23,8 @@ export interface ProfileArguments {
   isJson: boolean
 }
 
-/** Longest CPU profile. The worker keeps it in memory. */
-const longest = '10m'
+/** Bounds of a CPU profile. The worker keeps it in memory. */
+const cpuBounds = { min: '1ms', max: '10m' }
 /** Time for a heap snapshot, during which the worker does nothing else. */
 const heapTimeoutMs = 600_000
 
@@ -66,11 +66,7 @@ function readKind({ cpu, isHeap }: ProfileArguments): number | undefined {
   const wrong = (problem: string) =>
     new OperatorError(problem, { fix: 'monohull profile app.1 --cpu 10s, or --heap', code: exitCode.usage })
   if (isHeap === (cpu !== undefined)) throw wrong('monohull profile needs either --cpu or --heap')
-  if (cpu === undefined) return undefined
-  const ms = parseDuration(cpu)
-  if (ms === undefined || ms < 1 || ms > (parseDuration(longest) ?? 0))
-    throw wrong(`--cpu: ${cpu} is not a duration of at most ${longest}`)
-  return ms
+  return cpu === undefined ? undefined : readDuration('--cpu', cpu, cpuBounds)
 }
 
 async function recordCpu(devtools: Devtools, file: ProfileFile, ms: number): Promise<void> {

@@ -1,5 +1,4 @@
 import { systemClock } from '../base/adapters/system-clock.ts'
-import { parseDuration } from '../base/duration.ts'
 import { exitCode, OperatorError } from '../base/errors.ts'
 import type { Outcome } from '../base/outcome.ts'
 import type { World } from '../base/world.ts'
@@ -10,6 +9,7 @@ import type { RequestCounts } from '../front/requests/request-counts.ts'
 import { askAdmin } from '../run/adapters/admin-client.ts'
 import { upstreamProbe } from '../upstreams/adapters/probe.ts'
 import { printOutcome, socketOf } from './control.ts'
+import { readDuration } from './duration-option.ts'
 import type { OutputFormat } from './json.ts'
 import type { CommandLine } from './load.ts'
 import type { SwitchOptions } from './switch-options.ts'
@@ -92,12 +92,6 @@ function readPlan(host: string, target: string, options: SwitchOptions): SwitchP
     drainMs: drain === undefined ? 0 : readDuration('--drain', drain),
     share: weight === undefined ? undefined : { percent: readPercent(weight), isSticky: Boolean(cookie) },
   }
-}
-
-function readDuration(option: string, text: string): number {
-  const durationMs = parseDuration(text)
-  if (durationMs !== undefined) return durationMs
-  throw wrongUsage(`${option} ${JSON.stringify(text)} is not a duration`, 'write a duration such as 30s or 5m')
 }
 
 function readPercent(text: string): number {

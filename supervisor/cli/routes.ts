@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { asOperatorError, exitCode, OperatorError } from '../base/errors.ts'
+import { exitCode, messageOf, OperatorError } from '../base/errors.ts'
 import type { Outcome } from '../base/outcome.ts'
 import { formatTable } from '../base/text-table.ts'
 import type { World } from '../base/world.ts'
@@ -93,7 +93,8 @@ function readFile(path: string): string {
   try {
     return readFileSync(path === '-' ? 0 : path, 'utf8')
   } catch (error) {
-    throw asOperatorError(error, `read ${path}`)
+    const fix = 'name a readable file, or - for standard input'
+    throw new OperatorError(`cannot read ${path}: ${messageOf(error)}`, { fix, code: exitCode.failed })
   }
 }
 

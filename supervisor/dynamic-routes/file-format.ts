@@ -70,6 +70,14 @@ export function readRouteEntries(entries: Iterable<readonly [string, unknown]>, 
   return { routes, rejected }
 }
 
+/** Reason why the value of a host or wildcard is rejected; undefined if it is a route, or there is none. */
+export function findRejection({ entries, routes }: RouteFile, host: string): string | undefined {
+  if (routes.has(host)) return undefined
+  const entry = [...entries].find(([name]) => hostOf(name) === host)
+  const reading = entry && readRoute(entry[1])
+  return reading?.ok === false ? `${reading.problem}; ${reading.fix}` : undefined
+}
+
 /** Text with new routes of hosts, or without the hosts. All other entries stay, rejected ones too. */
 export function writeRouteFile(
   entries: RouteFile['entries'],

@@ -1,6 +1,6 @@
 import { asOperatorError, messageOf, OperatorError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import { changedRoutes, type RouteFile, readRouteFile, writeRouteFile } from './file-format.ts'
+import { changedRoutes, findRejection, type RouteFile, readRouteFile, writeRouteFile } from './file-format.ts'
 import { matchesPattern } from './pattern.ts'
 import type { FoundRoute, OnRoutesChange, RouteFileAccess, RouteStore } from './store.ts'
 
@@ -100,6 +100,7 @@ export function createFileRoutes({ file, log, onChange }: FileRoutesDeps): FileR
         }),
       )
     },
+    rejection: async name => findRejection(expectKnown(), name),
     async list(pattern = '*') {
       const { routes } = known ?? empty
       return pattern === '*' ? routes : new Map([...routes].filter(([name]) => matchesPattern(name, pattern)))

@@ -59,6 +59,15 @@ export function createRouteOperations({ store, context }: OperationsDeps): Route
     return { host, target: formatRoute(route), ...(obstacle ? { problem: obstacle.problem } : {}) }
   }
 
+  /** Problem of the first of some names whose value is not a route. */
+  async function findRejected(names: readonly string[]): Promise<string | undefined> {
+    for (const name of names) {
+      const reason = await store.rejection(name)
+      if (reason !== undefined) return `the value of ${name} was rejected: ${reason}`
+    }
+    return undefined
+  }
+
   return {
     async list(pattern) {
       const around = context()
@@ -66,10 +75,14 @@ export function createRouteOperations({ store, context }: OperationsDeps): Route
     },
     async get(text) {
       const host = expectValue('host', text, readRouteHost)
-      const found = await store.inspect(candidatesOf(host))
+      const names = candidatesOf(host)
+      const found = await store.inspect(names)
+      const rejected = await findRejected(found ? names.slice(0, names.indexOf(found.name)) : names)
+      if (!found && rejected !== undefined) throw new Error(rejected)
       if (!found) return undefined
       const { name, route, ...others } = found
-      return { ...toListed(host, route, context()), name, ...others }
+      const problem = rejected === undefined ? {} : { problem: rejected }
+      return { ...toListed(host, route, context()), ...problem, name, ...others }
     },
     async value(text) {
       const host = expectValue('host', text, readRouteHost)
@@ -91,7 +104,8 @@ export function createRouteOperations({ store, context }: OperationsDeps): Route
       toOutcome(async () => {
         const host = expectValue('host', hostText, readRouteHost)
         const before = (await readPresent(store, [host])).get(host)
-        if (!before && store.status().problem === undefined)
+        const isMissing = !before && store.status().problem === undefined
+        if (isMissing && (await findRejected([host])) === undefined)
           throw new OperatorError(`${host} has no route`, { fix: 'run monohull routes list to see all routes' })
         await store.set(new Map([[host, undefined]]))
         return { ok: true, message: `route of ${host} removed${before ? ` (before: ${formatRoute(before)})` : ''}` }

@@ -9,6 +9,8 @@ export interface RouteStore {
   inspect(names: readonly string[]): Promise<InspectedRoute | undefined>
   /** Routes that are stored under exactly these names. Rejects while the store cannot be read. */
   read(names: readonly string[]): Promise<ReadonlyMap<string, DynamicRoute>>
+  /** Reason why the value that is stored under exactly this name is rejected; undefined if it is a route, or there is none. */
+  rejection(name: string): Promise<string | undefined>
   /** All routes with names that match a pattern (pattern.ts); default: all. */
   list(pattern?: string): Promise<ReadonlyMap<string, DynamicRoute>>
   /** Sets or removes routes of hosts and wildcards. Settles when the changes are processed; rejects with an OperatorError if they were not stored. */

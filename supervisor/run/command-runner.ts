@@ -1,6 +1,7 @@
 import { applyAll } from '../base/change.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
+import { byNearness } from '../base/nearest.ts'
 import type { Outcome } from '../base/outcome.ts'
 import type { RollResult } from '../base/roll-result.ts'
 import type { ServedCertificates } from '../certificates/served.ts'
@@ -118,6 +119,7 @@ const rollAbandoned = 'rolling restart abandoned, the old workers keep serving'
 interface Restartable {
   /** Replaces one worker by its name, or all. */
   restart(name?: string): Promise<RollResult>
+  status(): readonly { name: string }[]
 }
 
 /** Reason why a program has not started yet; undefined if it has. */
@@ -140,15 +142,21 @@ async function restartAll(
   return { ok: true }
 }
 
+/** Names that a message offers. */
+const mostOffered = 10
+
 /** Restarts all workers of an app (`api`), or one worker (`api.2`). */
 async function restartOne(all: ReadonlyMap<string, Restartable>, target: string): Promise<RollResult> {
   const whole = all.get(target)
   if (whole) return whole.restart()
   const owner = all.get(target.replace(/\.\d+$/, ''))
   if (owner) return owner.restart(target)
+  const known = [...all].flatMap(([name, pool]) => [name, ...pool.status().map(one => one.name)])
+  const [offered, others] = [byNearness(target, known).slice(0, mostOffered), Math.max(0, known.length - mostOffered)]
+  const more = others > 0 ? ` (${others} more: monohull status)` : ''
   return {
     ok: false,
-    reason: `${target} does not exist; choose from ${[...all.keys()].join(', ')}, or leave it out for all`,
+    reason: `${target} does not exist; choose from ${offered.join(', ')}${more}, or leave it out for all`,
     lastLines: [],
     isUnknown: true,
   }

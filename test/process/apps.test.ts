@@ -113,7 +113,9 @@ describe('several apps', { concurrency: 3 }, () => {
     for (const name of ['api.1', 'api.2']) assert.notEqual(after[name], before[name])
     assert.equal((await tell(t, monohull, 'restart', 'web.1')).output, 'monohull: web.1 replaced\n')
     const unknown = await tell(t, monohull, 'restart', 'queue')
-    assert.deepEqual([unknown.code, /queue does not exist; choose from web, api/.test(unknown.output)], [1, true])
+    assert.deepEqual([unknown.code, /queue does not exist; choose from/.test(unknown.output)], [1, true])
+    const near = await tell(t, monohull, 'restart', 'apy.2')
+    assert.match(near.output, /apy\.2 does not exist; choose from api\.2, api\.1, api, web\.1, web, or/)
 
     assert.equal(
       (await tell(t, monohull, 'scale', '3', '--app', 'api')).output,

@@ -19,7 +19,7 @@ export function addDiagnosisCommands({ world, addControl }: CommandContext): voi
     },
   )
     .argument('<worker>', 'a worker, such as app.1')
-    .option('--cpu <duration>', 'record where it spends its time, such as 10s')
+    .option('--cpu <duration>', 'record where it spends its time, such as 10s; at most 10m')
     .option('--heap', 'write what its memory holds; it responds to no request meanwhile')
     .option('-o, --output <file>', 'file to write, or - for stdout; default: a new one in the current directory')
     .option('--force', 'take a heap snapshot even if the container is short of memory')

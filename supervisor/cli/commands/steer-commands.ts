@@ -19,7 +19,7 @@ export function addSteerCommands({ world, addControl, group }: CommandContext): 
       const path = target === undefined ? 'restart' : `restart/${encodeURIComponent(target)}`
       return (await control()).command(commandLine, world, path, format)
     },
-  ).argument('[target]', 'an app, such as api, or one worker, such as api.2')
+  ).argument('[target]', 'an app or process, such as api, or one of its workers, such as api.2')
   addControl(
     'scale',
     'set the number of workers until the next reload',
@@ -55,12 +55,9 @@ export function addSteerCommands({ world, addControl, group }: CommandContext): 
   addControl(
     'pause',
     'let requests to apps and upstreams wait, for example during a database switch',
-    async (commandLine, { options, format }) => {
-      const { for: duration } = options
-      const path = duration === undefined ? 'pause' : `pause?for=${encodeURIComponent(duration)}`
-      return (await control()).command(commandLine, world, path, format)
-    },
-  ).option('--for <duration>', 'time after which they go on by themselves, at most 10m; default: 30s')
+    async (commandLine, { options, format }) =>
+      (await import('../pause.ts')).pause(commandLine, world, options.for, format),
+  ).option('--for <duration>', 'time after which they go on by themselves, from 1s to 10m; default: 30s')
   addControl('resume', 'let requests go on after a pause', async (commandLine, { format }) =>
     (await control()).command(commandLine, world, 'resume', format),
   )

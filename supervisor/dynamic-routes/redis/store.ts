@@ -225,6 +225,10 @@ export function createRedisRoutes(deps: RedisRoutesDeps): RedisRoutes {
     find,
     inspect,
     read: peek,
+    async rejection(name) {
+      const { route } = await readKey(connection.call, keyOf(name))
+      return route?.ok === false ? `${route.problem}; ${route.fix}` : undefined
+    },
     async list(pattern = '*') {
       const routes = new Map([...traefik.routes()].filter(([name]) => matchesPattern(name, pattern)))
       for await (const names of scanNames(connection.call, prefix, pattern)) {

@@ -4,11 +4,10 @@ import { reasonOf } from '../../base/errors.ts'
 import { gauge, type Metric } from '../../base/metrics.ts'
 import type { Outcome } from '../../base/outcome.ts'
 import type { Runtime } from '../../base/runtime.ts'
+import { pauseBounds as bounds } from './bounds.ts'
 
 /** Duration of a pause without one. */
 const usual = '30s'
-/** Bounds of a pause. Most clients and proxies give up after a minute. */
-const bounds = { min: '1s', max: '10m' }
 /** Most time for requests that were in flight when the pause began, and its share of the pause. */
 const drainMs = 10_000
 const drainShare = 0.5

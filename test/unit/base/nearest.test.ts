@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { nearest } from '../../../supervisor/base/nearest.ts'
+import { byNearness, nearest } from '../../../supervisor/base/nearest.ts'
 
 describe('base/nearest', () => {
   const names = ['http_port', 'https_port', 'https', 'workers', 'keepalive']
@@ -23,6 +23,11 @@ describe('base/nearest', () => {
   it('guesses nothing without candidates', () => assert.equal(nearest('workers', []), undefined))
 
   it('prefers the first of two equally close candidates', () => assert.equal(nearest('abcd', ['abcx', 'abcy']), 'abcx'))
+
+  it('orders candidates by their distance, and keeps their order where it is the same', () => {
+    assert.deepEqual(byNearness('ap.2', ['web', 'api', 'api.1', 'api.2']), ['api.2', 'api', 'api.1', 'web'])
+    assert.deepEqual(byNearness('zz', ['app', 'api']), ['app', 'api'])
+  })
 
   it('allows a distance of a third of the length', () => {
     assert.equal(nearest('abcdef', ['abcdxy']), 'abcdxy')

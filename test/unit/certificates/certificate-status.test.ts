@@ -3,7 +3,11 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { describe, it } from 'node:test'
 import { readCertificate } from '../../../supervisor/certificates/adapters/files.ts'
-import { describeCertificates, formatCertificates } from '../../../supervisor/certificates/status.ts'
+import {
+  describeCertificates,
+  describeServedNames,
+  formatCertificates,
+} from '../../../supervisor/certificates/status.ts'
 import { temporaryFolder } from '../../process/monohull.ts'
 import { refusedOnce, yaml } from '../site/load-config.ts'
 
@@ -15,6 +19,25 @@ describe('certificates: status', () => {
     const found = describeCertificates({ ...nothing, localAuthority: undefined }, { planned: [plan], onDemand: [] }, 0)
     assert.equal(found.awaited[0]?.at, undefined)
     assert.match(formatCertificates(found), /^not ordered: a\.test: a mounted certificate covers these names$/m)
+  })
+
+  it('names the served certificates, or why there is none', () => {
+    const nothing = { served: [], awaited: [], problems: [] }
+    const served = [{ names: ['a.test', 'b.test'] }, { names: ['c.test'] }]
+    assert.deepEqual(
+      [
+        describeServedNames({ ...nothing, served }),
+        describeServedNames({ ...nothing, problems: ['https is off'] }),
+        describeServedNames({ ...nothing, awaited: [{ name: 'a.test' }] as never }),
+        describeServedNames(nothing),
+      ],
+      [
+        'the served ones are for a.test, b.test, c.test',
+        'none is served; https is off',
+        'none is served; awaited: a.test',
+        'none is served',
+      ],
+    )
   })
 
   it('warns of a certificate that demands OCSP stapling', t => {

@@ -43,6 +43,17 @@ describe('dynamic-routes/operations', () => {
     await assert.rejects(routes.get('c'), /host "c" is a single word/)
   })
 
+  it('says that the value of a host is rejected, and removes it', async () => {
+    const { disk, routes } = setUp({ 'a.test': 'rubbish!', '*.b.test': 'web', 'x.b.test': '' })
+    await assert.rejects(routes.get('A.test'), /^Error: the value of a\.test was rejected: .*; .+/)
+    const { name, problem = '' } = (await routes.get('x.b.test')) ?? assert.fail()
+    assert.deepEqual([name, /the value of x\.b\.test was rejected/.test(problem)], ['*.b.test', true])
+    assert.equal(await routes.get('c.test'), undefined)
+    assert.ok((await routes.remove('a.test')).ok)
+    assert.equal('a.test' in JSON.parse(disk.text), false)
+    assert.match(JSON.stringify(await routes.remove('a.test')), /a\.test has no route/)
+  })
+
   it('imports lines and JSON at once, and says what was there before', async () => {
     const { disk, routes } = setUp({ 'a.test': 'web', 'b.test': 'web' })
     const lines = '# mine\r\n\r\na.test legacy\r\nB.test web\r\n  c.test 10.0.0.2:80 10.0.0.3:80 weight=2  \r\n'

@@ -252,6 +252,7 @@ describe('dynamic-routes/redis/store', () => {
     await pass(10)
     assert.equal(lines.filter(line => /dynamic route rejected .*a\.test/.test(line)).length, 1)
     assert.equal(routes.status().rejected, 1)
+    await assert.rejects(routes.get('a.test'), /^Error: the value of a\.test was rejected: /)
     redis.set('a.test', 'unix:/x')
     redis.set('b.test', 'x'.repeat(10_000))
     await pass(10)
