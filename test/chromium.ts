@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { createHash, type KeyObject } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
@@ -21,11 +21,15 @@ export interface BrowserOptions {
   trusts?: KeyObject
   /** Whether it speaks HTTP/3 to 127.0.0.1:443, from the first request on; else it speaks none. */
   usesHttp3?: boolean
+  /** Whether it serves its DevTools on loopback. */
+  servesDevTools?: boolean
 }
 
 export interface Browser {
   /** Opens a page of its own; settles when it has loaded. */
   open(url: string): Promise<Page>
+  /** Origin of the files of its DevTools, with `servesDevTools`. */
+  devToolsOrigin(): Promise<string>
 }
 
 /** A page that has loaded. */
@@ -71,7 +75,21 @@ export function launchChromium(owner: Owner, options: BrowserOptions): Browser {
   })
   const [, , , toBrowser, fromBrowser] = child.stdio
   const devTools = openDevTools(toBrowser as Writable, fromBrowser as Readable)
-  return { open: url => Promise.race([openPage(devTools, url), ended]) }
+  return {
+    open: url => Promise.race([openPage(devTools, url), ended]),
+    async devToolsOrigin() {
+      let port = ''
+      const file = join(profile, 'DevToolsActivePort')
+      await Promise.race([
+        until('the port of its DevTools', async () => {
+          port = readIfPresent(file).split('\n')[0] ?? ''
+          return port !== ''
+        }),
+        ended,
+      ])
+      return `http://127.0.0.1:${port}`
+    },
+  }
 }
 
 /** Settles when `probe` gives true; fails with `what` after a deadline. */
@@ -83,7 +101,7 @@ async function until(what: string, probe: () => Promise<boolean>): Promise<void>
   }
 }
 
-function argumentsFor(profile: string, { trusts, usesHttp3 }: BrowserOptions): string[] {
+function argumentsFor(profile: string, { trusts, usesHttp3, servesDevTools }: BrowserOptions): string[] {
   return [
     '--headless',
     '--no-sandbox', // which root cannot have
@@ -96,11 +114,20 @@ function argumentsFor(profile: string, { trusts, usesHttp3 }: BrowserOptions): s
     '--no-first-run',
     '--no-proxy-server',
     '--remote-debugging-pipe',
+    ...(servesDevTools ? ['--remote-debugging-port=0'] : []),
     `--user-data-dir=${profile}`,
     ...(trusts ? [`--ignore-certificate-errors-spki-list=${hashOf(trusts)}`] : []),
     // to a certificate that nobody has signed, it does so for the origins that are named only
     ...(usesHttp3 ? ['--enable-quic', '--origin-to-force-quic-on=127.0.0.1:443'] : ['--disable-quic']),
   ]
+}
+
+function readIfPresent(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
 }
 
 function hashOf(key: KeyObject): string {
