@@ -13,8 +13,10 @@ export function isPhp(route: { target: { kind: string; php?: PhpTarget | undefin
   return route.target.php !== undefined
 }
 
-/** Names that are never sent as files: scripts, whether PHP-FPM runs them or not, and what they include. */
-const source = quote('~*\\.(php\\d?|phtml|phps|phar|inc)(/|$)')
+/** Names that are never sent as files: scripts, whether PHP-FPM runs them or not, what they include, and the copies that editors leave beside them. */
+const source = quote(
+  '~*\\.(php\\d?|phtml|pht|phps|phar|inc)([~#. ]|\\.(bak|backup|old|orig|save|copy|tmp|sw[a-p]|dist|rej|dpkg-[a-z]+))?(/|$)',
+)
 
 /**
  * Maps from the path, below the route: to a file that is sent as it is, to the index.html of a directory, to the index.php of a directory

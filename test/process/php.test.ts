@@ -147,12 +147,26 @@ describe('a directory with public/index.php is served by PHP-FPM', { concurrency
 
   it('nothing else is executed, and no source is sent', async t => {
     const monohull = startPhp(t, 'app: {php: {max_children: 3}}\n')
+    const copies = [
+      'index.php~',
+      'index.php.bak',
+      'index.PHP.old',
+      'index.php.swp',
+      'index.php.',
+      'index.php ',
+      'a.inc.orig',
+      '#index.php#',
+    ]
+    for (const name of copies) writeFileSync(join(monohull.folder, 'public', name), `<?php $password = 'SECRET';`)
+    writeFileSync(join(monohull.folder, 'public/a.php.html'), 'a copy of a page')
     await monohull.serving()
+    assert.equal((await monohull.request({ path: '/a.php.html' })).body, 'a copy of a page')
     const image = await monohull.request({ path: '/photo.jpg' })
     assert.deepEqual([image.status, image.body], [200, `<?php echo 'executed';`])
     for (const path of [
       ...['/photo.jpg/x.php', '/photo.jpg/.php', '/photo.jpg%2Fx.php', '/photo.jpg%20/x.php', '/missing.php'],
       ...['/link.php', '/link.php/x', '/UPPER.PHP', '/tool.inc', '/old.php5', '/page.phtml', '/.env', '/docs/../.env'],
+      ...copies.map(name => `/${encodeURIComponent(name)}`),
       ...['/photo.jpg%00.php', '/index.php%00', '/index.php%00.jpg', '/..%2foutside.php', '/../outside.php'],
     ]) {
       const { status, body } = await ask(monohull.instance().httpsPort, { path, scheme: 'https' })
