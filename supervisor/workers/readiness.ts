@@ -22,7 +22,7 @@ const longestPauseMs = 200
 const responseTimeoutMs = 5000
 /** Time before the first probe. A worker that uses the notify descriptor has written to it by then and is not probed. */
 const notifyHeadStartMs = 250
-/** The same for the child of a wrapper, which has just been started. */
+/** The same for the child of a wrapper, which has just been started, and for a Node program that has a port. */
 const passedHeadStartMs = 1000
 
 /** The worker to wait for. */
@@ -45,22 +45,28 @@ export interface Readiness {
 /**
  * Readiness of a worker: it writes `READY=1` to its notify descriptor, as the Node preload does, or a server responds on its
  * socket. The probe changes nothing: in HTTP, it is `OPTIONS *` (RFC 9110, 9.3.7). If an older worker shares the socket, a response proves nothing,
- * and only the notification counts.
+ * and only the notification counts. The Node preload notifies of the HTTP servers of Node. On a port, another server of a Node program
+ * (net, a native one) is found by the probe.
  */
 export function waitUntilReady(options: ReadinessOptions): Readiness {
   const { child, probe, clock, address, protocol, isExclusive } = options
   let isCancelled = false
   /** Number of the probing that counts. A worker that notifies is not probed. */
   let probing = 0
+  let isPreloaded = false
   const ready = new Promise<'notified' | 'responded'>(resolve => {
     child.onNotify((key, value) => {
+      const isBooting = key === 'STATUS' && value === 'booting'
+      if (isBooting && address.kind === 'tcp') isPreloaded = true
+      // the other lines of the preload say nothing about its server
+      else if (isPreloaded && key !== 'STATUS' && key !== 'READY') return
       probing++
       if (key === 'READY' && value === '1') {
         isCancelled = true
         resolve('notified')
       }
       // the child of a wrapper may be a program that notifies nobody
-      if (key === 'STATUS' && value === 'passed on') begin(passedHeadStartMs)
+      if ((isBooting && isPreloaded) || (key === 'STATUS' && value === 'passed on')) begin(passedHeadStartMs)
     })
     begin(notifyHeadStartMs)
 

@@ -94,6 +94,19 @@ describe('an app with a server for itself', { concurrency: 2 }, () => {
     await monohull.serving()
     for (let count = 0; count < 4; count++) assert.equal((await monohull.request()).body, 'public')
   })
+
+  it('may be no HTTP server of Node on $PORT, and listen late', async t => {
+    const response = 'HTTP/1.1 200 OK\\r\\nConnection: close\\r\\nContent-Length: 3\\r\\n\\r\\nnet'
+    const monohull = startMonohull(t, {
+      args: ['run', '--listen', 'port', '--boot-timeout', '10s', 'node', 'app.cjs'],
+      files: {
+        'app.cjs': `const server = require('node:net').createServer(socket => socket.once('data', () => socket.end('${response}')))
+          setTimeout(() => server.listen(process.env.PORT, '127.0.0.1'), 500)`,
+      },
+    })
+    await monohull.serving()
+    assert.equal((await monohull.request()).body, 'net')
+  })
 })
 
 describe('a wrapper between monohull and the app', { concurrency: 2 }, () => {
