@@ -22,7 +22,7 @@ const settlePollMs = 2
 export interface WorkerPool {
   /**
    * Starts the first `atOnce` workers, by default all. Resolves with the first that is ready, when the first worker of every slot has failed,
-   * or when the pool is stopped.
+   * or when the pool is stopped. With 0, requests wait in the sockets until `startOthers`.
    */
   start(atOnce?: number): Promise<BootResult>
   /** Starts the workers that `start` has left out. */
@@ -230,6 +230,7 @@ export function createWorkerPool(deps: WorkerPoolDeps, initialPlan: WorkerPlan):
       slots = Array.from({ length: plan.count }, (_, index) => createSlot(index + 1, plan))
       entries.spread()
       for (const slot of slots.slice(0, atOnce)) slot.start()
+      if (atOnce === 0) for (const slot of slots) slot.listen()
       recycler.begin()
       return boot.settled
     },

@@ -16,6 +16,8 @@ const queueTimeoutMs = 5000
 
 /** Processes of one slot, including draining ones. Passes the slot's address and queue from one to the next. */
 export interface SlotWorkers {
+  /** Opens the endpoint of a first worker of `plan`, if requests can wait there without one. */
+  listen(plan: WorkerPlan): void
   /** Starts a worker, as the successor of `replaced` if that still serves. `onEnd` follows every start, even a refused one. */
   start(worker: number, plan: WorkerPlan, replaced?: Replaced): void
   get(worker: number): Worker | undefined
@@ -60,6 +62,8 @@ export interface SlotWorkersDeps extends WorkerDeps {
 export function createSlotWorkers(deps: SlotWorkersDeps, { name, slot }: { name: string; slot: number }): SlotWorkers {
   const { address, clock, onEnd } = deps
   const workers = new Map<number, Worker & { plan: WorkerPlan; recorded: Promise<void> }>()
+  /** Endpoint that no worker has used yet. */
+  let unused: Endpoint | undefined
 
   /**
    * Endpoint for a worker. If the same command used the notify descriptor before, the new worker shares the socket of the one
@@ -85,14 +89,33 @@ export function createSlotWorkers(deps: SlotWorkersDeps, { name, slot }: { name:
     await deps.probe.responds(of, queueTimeoutMs, plan?.protocol)
   }
 
+  /** Makes an endpoint the present one. The one before, if no worker has ever used it, is closed. */
+  function use(endpoint: Endpoint): void {
+    const before = address.current()
+    address.use(endpoint)
+    if (before === unused && before !== endpoint) before?.close()
+    unused = undefined
+  }
+
   return {
+    listen(plan) {
+      if (plan.listen !== 'inherit' || address.current()) return
+      const endpoint = address.open(plan, 1)
+      try {
+        address.use(endpoint)
+      } catch (error) {
+        endpoint.close()
+        throw error
+      }
+      unused = endpoint
+    },
     start(worker, plan, replaced) {
       let opened: Endpoint | undefined
       try {
         const endpoint = endpointFor(worker, plan, replaced)
         opened = endpoint
         const isShared = replaced !== undefined && endpoint === address.current()
-        if (replaced === undefined) address.use(endpoint)
+        if (replaced === undefined) use(endpoint)
         const launched = launchWorker(deps, {
           name,
           slot,

@@ -254,6 +254,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     number,
     name,
     start: () => dispatch({ type: 'started' }),
+    listen: () => workers.listen(plan.current()),
     redirectTo: rotation.redirectTo,
     endRedirect: address.endRedirect,
     prepare,

@@ -10,6 +10,8 @@ export interface WorkerSlot {
   readonly number: number
   readonly name: string
   start(): void
+  /** Binds the socket before `start`, so that requests wait for the first worker. No effect with a port, at which none can wait. */
+  listen(): void
   /** Redirects requests for this slot to another until a worker of this slot is ready. Throws if the link cannot be changed. */
   redirectTo(other: WorkerAddress): void
   /** Points the address to the slot's own worker. Throws if the link cannot be changed. */

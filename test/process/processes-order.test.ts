@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { fixture, type Monohull, startMonohull, temporaryFolder, until } from './monohull.ts'
+import { ask, fixture, type Monohull, startMonohull, temporaryFolder, until } from './monohull.ts'
 
 const env = { MONOHULL_WORKERS: '1' }
 const app = (keys: string) => `app: { command: [node, ${fixture('hello.cjs')}], ${keys} }\n`
@@ -30,7 +30,13 @@ interface Shown {
   health?: { failures: number; limit: number }
 }
 
-async function shown(t: TestContext, monohull: Monohull): Promise<{ workers: Shown[]; processes: Shown[] }> {
+interface ShownRun {
+  https: string[]
+  workers: Shown[]
+  processes: Shown[]
+}
+
+async function shown(t: TestContext, monohull: Monohull): Promise<ShownRun> {
   return JSON.parse((await tell(t, monohull, 'status', '--json')).output)
 }
 
@@ -87,7 +93,7 @@ describe('processes in order', { concurrency: 4 }, () => {
     await monohull.seen(/app waits app=app for=queue/)
     await monohull.seen(/database\.1\[\d+\] stdout\| starting/)
     await until('the admin socket', async () => (await tell(t, monohull, 'status')).code === 0)
-    const { workers, processes } = await shown(t, monohull)
+    const { https, workers, processes } = await shown(t, monohull)
     assert.deepEqual(
       [...workers, ...processes].map(({ name, state, waitsFor }) => [name, state, waitsFor]),
       [
@@ -98,9 +104,12 @@ describe('processes in order', { concurrency: 4 }, () => {
     )
     assert.match((await tell(t, monohull, 'status')).output, /^queue\.1 +pending \(waits for database\)/m)
     assert.deepEqual(children(monohull), ['database.1'])
+    const port = Number(https[0]?.replace(/.*:/, ''))
+    const early = ['GET', 'POST'].map(method => ask(port, { method, scheme: 'https' }))
     allow(monohull)
     await monohull.serving()
-    assert.equal((await monohull.request()).status, 200)
+    for (const { status } of await Promise.all(early)) assert.equal(status, 200)
+    assert.doesNotMatch(monohull.output(), /No such file/)
     assert.deepEqual(
       notes(monohull)
         .slice(0, 3)

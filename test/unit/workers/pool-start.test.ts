@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { BootResult } from '../../../supervisor/workers/pool-boot.ts'
-import { createFaultyPool } from './faulty-pool.ts'
+import { appPlan, createFaultyPool, type FaultyPool } from './faulty-pool.ts'
 
 describe('the start of a pool', () => {
   it('starts as many workers as requested, and the others later', async () => {
@@ -16,6 +16,33 @@ describe('the start of a pool', () => {
     await faulty.ready()
     assert.deepEqual(faulty.states(), ['serving', 'serving', 'serving'])
   })
+
+  it('binds the sockets of workers that all start later, which then serve there', async () => {
+    const faulty = createFaultyPool()
+    void faulty.pool.start(0)
+    const bound = ['/run/app-1.1.sock', '/run/app-2.1.sock']
+    assert.deepEqual(faulty.bound(), bound)
+    assert.equal(faulty.alive().length, 0)
+    faulty.pool.startOthers()
+    await faulty.ready()
+    assert.deepEqual(faulty.states(), ['serving', 'serving'])
+    assert.deepEqual(faulty.bound(), bound)
+  })
+
+  for (const [end, act] of [
+    ['a plan with ports comes', ({ pool }) => pool.roll({ ...appPlan, listen: 'port' })],
+    ['the pool stops', ({ pool }) => pool.stop(100)],
+  ] satisfies [string, (faulty: FaultyPool) => Promise<unknown>][])
+    it(`closes the sockets that no worker used when ${end}`, async () => {
+      const faulty = createFaultyPool()
+      void faulty.pool.start(0)
+      void act(faulty)
+      for (let step = 0; step < 4; step++) {
+        await faulty.ready()
+        await faulty.advance(1000)
+      }
+      assert.deepEqual(faulty.bound(), [])
+    })
 
   it('fails only once the others have failed too', async () => {
     const faulty = createFaultyPool({ count: 2 })
