@@ -30,6 +30,11 @@ export interface AppUpstream {
 
 /** Idle timeout of connections to workers. nginx must close them before the worker does. */
 const idleTime = '4s'
+/**
+ * Most time for which nginx uses a connection. One through an entry that now leads to another worker still leads to the former one, which would
+ * keep all requests of the entry.
+ */
+const keptTime = '5s'
 /** Shared memory of an upstream: a base for nginx itself, and an amount per server, which is listed twice. */
 const zoneKilobytes = 64
 const zoneKilobytesPerServer = 8
@@ -187,7 +192,8 @@ function triesFrom(servers: readonly WorkerEntry[], first: number): WorkerEntry[
 }
 
 function renderKeepalive(count: number): string[] {
-  return count > 0 ? [`    keepalive ${count};`, `    keepalive_timeout ${idleTime};`] : []
+  if (count === 0) return []
+  return [`    keepalive ${count};`, `    keepalive_timeout ${idleTime};`, `    keepalive_time ${keptTime};`]
 }
 
 function appUpstreamName(app: string): string {

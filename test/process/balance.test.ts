@@ -226,3 +226,36 @@ describe('balance: round_robin', () => {
     })
   })
 })
+
+describe('a worker that is ready long after the first one', () => {
+  it('gets its share of requests, which nginx sends on kept connections, and its name in the access log', async t => {
+    const wait = 'while [ $MONOHULL_SLOT = 2 ] && [ ! -e go ]; do sleep 0.05; done'
+    const args = ['run', 'sh', '-c', `${wait}; exec node ${fixture('hello.cjs')}`]
+    const env = { MONOHULL_HTTPS: 'off', MONOHULL_WORKERS: '2', MONOHULL_NGINX_WORKER_PROCESSES: '1' }
+    const monohull = startMonohull(t, { args, env })
+    await monohull.serving()
+    // a connection for each entry of nginx
+    for (let count = 0; count < 60; count++) assert.equal(workerOf(await monohull.request()), 'app.1')
+    writeFileSync(join(monohull.folder, 'go'), '')
+    await until(
+      'equal shares',
+      async () => {
+        const from = monohull.output().length
+        const bodies: string[] = []
+        for (let count = 0; count < 24; count++) bodies.push(workerOf(await monohull.request()))
+        await until('the lines', () => monohull.output().slice(from).split(' access| ').length > 24)
+        const lines = monohull
+          .output()
+          .slice(from)
+          .matchAll(/ access\| .* (app\.\d) [\d.]+ "/g)
+        assert.equal(
+          [...new Set(bodies)].every(name => /^app\.[12]$/.test(name)),
+          true,
+        )
+        const named = [...lines].map(([, name]) => name)
+        return bodies.filter(name => name === 'app.2').length === 12 && named.join() === bodies.join()
+      },
+      { deadlineMs: 20_000 },
+    )
+  })
+})

@@ -32,6 +32,9 @@ local keepalive_time = 3599973
 local quiet_ms = 1000
 local most_seconds = 2
 local look_seconds = 0.05
+--- Time after which every old worker has been told and accepts no connection: more than the pause between two looks.
+-- A client that was told before could meet another old worker, and be sent on twice; a gRPC call is repeated once only.
+local others_seconds = 0.3
 
 local message = ffi.new("monohull_message")
 local is_ours = false
@@ -81,9 +84,13 @@ end
 --- Accepts no more connections, and waits until the clients of the present ones have been told.
 local function hand_over(silence_ms)
     ffi.C.ngx_close_listening_sockets(ffi.C.ngx_cycle)
-    M.expire_connections(ffi.C.ngx_cycle.pool)
-    local ends = ngx.now() + most_seconds
+    local began = ngx.now()
+    local ends, are_expired = began + most_seconds, false
     repeat
+        if not are_expired and ngx.now() - began >= others_seconds then
+            M.expire_connections(ffi.C.ngx_cycle.pool)
+            are_expired = true
+        end
         ngx.sleep(look_seconds)
         is_told_to_quit()
     until ngx.now() >= ends or (silence_ms() or quiet_ms) >= quiet_ms or ngx.worker.exiting()

@@ -72,6 +72,14 @@ return {
         expect(C.ngx_quit, 1)
         expect(nginx.time - began < 2.1, true)
     end },
+    { "tells its clients when the other old workers accept none of them", function(nginx)
+        local module, _, done = handover(nginx, { quit })
+        local began, times = nginx.time, {}
+        module.expire_connections = function() table.insert(times, nginx.time - began) end
+        module.tick(function() return 0 end)
+        expect(done[2], "listens no more")
+        expect(#times == 1 and times[1] > 0.25 and times[1] < 0.4, true)
+    end },
     { "passes on other messages", function(nginx)
         local module, C = handover(nginx, { open_channel, reopen, terminate })
         module.tick(never_used)
