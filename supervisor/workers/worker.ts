@@ -249,6 +249,7 @@ export function launchWorker(
       memoryLimit: deps.oomWatch.limit(),
       program: plan.argv[0] ?? '',
       ...plan,
+      port,
     })
     deps.onWorkerEvent({ type: 'ended', worker: name, pid: child.pid, exit, reason: endReason(cause, exit) })
     const blame = blameFor(exit, cause)

@@ -1,4 +1,5 @@
 import { formatDuration } from '../../base/duration.ts'
+import type { Protocol } from '../../nginx/protocol.ts'
 import type { Exit } from '../../processes/exit.ts'
 import type { StopCause } from '../../processes/process-state.ts'
 
@@ -13,6 +14,9 @@ export interface DeathFacts {
   /** The command, for messages. */
   argv: readonly string[]
   listen: 'inherit' | 'port'
+  /** Its own port, with `listen: port`. */
+  port: number | undefined
+  protocol?: Protocol | undefined
   bootTimeoutMs: number
   /** TCP ports that it listened on when boot_timeout expired. */
   otherPorts: readonly number[]
@@ -45,7 +49,12 @@ function explainOutOfMemory({ memoryLimit }: DeathFacts): string {
   return `the kernel killed it: no memory was left in its cgroup${limit}; raise the limit, or run fewer workers`
 }
 
-function explainBootTimeout({ argv, listen, bootTimeoutMs, otherPorts, otherOwner }: DeathFacts): string {
+function explainBootTimeout(facts: DeathFacts): string {
+  const { argv, listen, port, bootTimeoutMs, otherPorts, otherOwner } = facts
+  if (port !== undefined && otherPorts.includes(port)) {
+    const protocol = facts.protocol ?? 'http'
+    return `it listens on its port ${port}, but did not respond in ${protocol} within boot_timeout ${formatDuration(bootTimeoutMs)}; set app.protocol to what it speaks, or raise boot_timeout`
+  }
   const wrapper = argv.slice(0, 3).join(' ')
   const ports = otherPorts.length > 0 ? `; it listens on port ${otherPorts.join(', ')} instead` : ''
   const where =

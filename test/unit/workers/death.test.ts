@@ -11,6 +11,7 @@ const facts: DeathFacts = {
   program: 'serve',
   argv: ['serve', '-p', '3000', '--spa'],
   listen: 'inherit',
+  port: undefined,
   bootTimeoutMs: 30_000,
   otherPorts: [],
   otherOwner: undefined,
@@ -57,6 +58,10 @@ describe('workers/deaths/death', () => {
     assert.equal(
       explainDeath({ ...silent, listen: 'port', otherPorts: [3000, 3001], bootTimeoutMs: 1500 }),
       'it did not listen within boot_timeout 1.5s; it listens on port 3000, 3001 instead; let it listen on the port in $PORT, or raise boot_timeout',
+    )
+    assert.equal(
+      explainDeath({ ...silent, listen: 'port', port: 3000, otherPorts: [3000], protocol: 'grpc' }),
+      'it listens on its port 3000, but did not respond in grpc within boot_timeout 30s; set app.protocol to what it speaks, or raise boot_timeout',
     )
     assert.match(
       explainDeath({ ...silent, otherPorts: [3000], otherOwner: 'node (pid 42)' }) ?? '',
