@@ -28,6 +28,9 @@ export function explainIssue(
   const key = path.join('.')
   if (issue.code === 'invalid_type' && issue.expected === 'object')
     return { problem: 'expected keys and values below it', fix: `known here: ${keyNames(schema, path).join(', ')}` }
+  // the message of such a key is about an item
+  if (issue.code === 'invalid_type' && issue.expected === 'array' && !issue.message.includes('list'))
+    return { problem: 'expected a list', fix: `write brackets: ${key}: [...]` }
   const { fix, also } = issue.code === 'custom' ? (issue.params ?? {}) : {}
   const location = Array.isArray(also) ? lineOf(also.map(String)) : undefined
   if (issue.code === 'invalid_key') {

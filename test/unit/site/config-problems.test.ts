@@ -36,6 +36,8 @@ describe('config/load: invalid values', () => {
       'expected an address or network such as 10.0.0.0/8 or ::1, cloudflare or private',
     ],
     ['trusted_proxies: [balancer]', 'expected an address or network such as 10.0.0.0/8 or ::1, cloudflare or private'],
+    ['trusted_proxies: 10.0.0.1', 'expected a list'],
+    ['bind_addresses: 127.0.0.1', 'expected a list'],
     ['health: { port: 80 }', 'expected a port other than http_port'],
     ['{ health: { port: 9 }, metrics: { port: 9 } }', 'expected a port other than health.port'],
     ['metrics: { port: 443 }', 'expected a port other than https_port'],
