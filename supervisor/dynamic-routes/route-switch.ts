@@ -54,22 +54,25 @@ const fails = 3
  */
 export async function switchRoute(plan: SwitchPlan, deps: SwitchDeps): Promise<Outcome> {
   const { host } = plan
-  const present = await deps.read()
   const wanted = expectRoute(plan)
   const servers = serversOf(wanted)
   if (plan.isChecked && servers.length === 0)
     throw new OperatorError('there is no address to check: apps and upstreams have checks of their own', {
       fix: 'remove --check, or name an address such as 10.0.0.2:5000',
     })
-  const next = combine(plan, present, wanted)
+  // reports what is wrong before anything waits
+  combine(plan, await deps.read(), wanted)
   const failure = plan.isChecked ? await waitUntilReady(servers, plan, deps) : undefined
   if (failure) return { ok: false, message: `${host} leads where it did before`, reason: failure }
 
+  // others may have changed the route meanwhile, such as its passwords
+  const present = await deps.read()
+  const next = combine(plan, present, wanted)
   const outcome = await deps.set(textOf(next))
   if (!outcome.ok) return takeBack({ ...outcome, message: `cannot switch ${host}` }, { present, next }, deps)
-  deps.report(outcome.message)
   const left = namesOf(present).filter(name => !namesOf(next).includes(name))
   if (plan.drainMs === 0 || left.length === 0) return outcome
+  deps.report(outcome.message)
   const drained = await drain(left, { plan, servers }, deps)
   if ('failure' in drained)
     return takeBack({ ok: false, message: `${host} was switched`, reason: drained.failure }, { present, next }, deps)

@@ -19,6 +19,8 @@ async function run(
   plan: Partial<SwitchPlan>,
   given: {
     present?: unknown
+    /** The route that someone else sets while the servers are checked. */
+    meanwhile?: unknown
     failures?: (ms: number) => string | undefined
     open?: (ms: number) => number
     stored?: boolean
@@ -41,7 +43,10 @@ async function run(
           return { ok: false, message: 'cannot change routes', reason: 'nginx did not receive it' }
         return { ok: true, message: `${host} now leads elsewhere` }
       },
-      failureOf: async () => given.failures?.(clock.monotonic()),
+      async failureOf() {
+        if (given.meanwhile !== undefined && sets.length === 0) present = routeOf(given.meanwhile)
+        return given.failures?.(clock.monotonic())
+      },
       inFlight: async () => given.open?.(clock.monotonic()) ?? 0,
       report: text => reports.push(text),
     },
@@ -74,6 +79,21 @@ describe('dynamic-routes/route-switch', () => {
     assert.equal(ms, 3500)
     const own = { targets: [next], sticky: true }
     assert.deepEqual((await run({ target: JSON.stringify(own) }, { present })).sets, [own])
+  })
+
+  it('keeps what someone else changes while the servers are checked, and drains what they leave', async () => {
+    const given = { present: '10.0.0.1:80', meanwhile: { targets: [old], ...settings } }
+    const { sets, outcome } = await run({ isChecked: true, drainMs: 3000 }, given)
+    assert.deepEqual(sets, [{ targets: [next], ...settings }])
+    assert.match(message(outcome), /10\.0\.0\.2:80 is without requests/)
+    const failures = (now: number) => (now > 2000 ? 'status 500' : undefined)
+    const back = await run({ isChecked: true, drainMs: 30_000 }, { ...given, failures, open: () => 1 })
+    assert.deepEqual(back.sets.at(-1), given.meanwhile)
+  })
+
+  it('reports a switch before it waits, and once', async () => {
+    assert.deepEqual((await run({}, { present: old })).reports, [])
+    assert.deepEqual((await run({ drainMs: 3000 }, { present: old })).reports, [`${host} now leads elsewhere`])
   })
 
   it('changes nothing if it is not ready in time', async () => {
