@@ -26,6 +26,8 @@ export function renderPhpMaps({ target: { php } }: PhpRoute, variable: string): 
   const prefix = escapeRegex(php.mount)
   const map = (name: string, ...entries: [pattern: string, value: string][]) => [
     `map $uri ${variable}_${name} {`,
+    // a script may send X-Accel-Redirect, and the path is another one then
+    '    volatile;',
     "    default '';",
     ...entries.map(([pattern, value]) => `    ${pattern} ${value};`),
     '}',

@@ -159,6 +159,7 @@ describe('a directory with public/index.php is served by PHP-FPM', { concurrency
     ]
     for (const name of copies) writeFileSync(join(monohull.folder, 'public', name), `<?php $password = 'SECRET';`)
     writeFileSync(join(monohull.folder, 'public/a.php.html'), 'a copy of a page')
+    writeFileSync(join(monohull.folder, 'public/accel.php'), `<?php header('X-Accel-Redirect: ' . $_GET['to']);`)
     await monohull.serving()
     assert.equal((await monohull.request({ path: '/a.php.html' })).body, 'a copy of a page')
     const image = await monohull.request({ path: '/photo.jpg' })
@@ -173,6 +174,11 @@ describe('a directory with public/index.php is served by PHP-FPM', { concurrency
       assert.ok([400, 404].includes(status), `${path}: ${status} ${body.slice(0, 80)}`)
       assert.doesNotMatch(body, /<\?php|executed|outside|SECRET/, path)
     }
+    // X-Accel-Redirect leads to what a request for the path would get
+    const redirected = (to: string) => monohull.request({ path: `/accel.php?to=${to}` })
+    assert.equal((await redirected('/docs/index.html')).body, 'documents')
+    assert.equal((await redirected('/admin/index.php')).body, 'admin /admin/index.php')
+    assert.equal((await redirected('/.env')).status, 404)
     // what exists nowhere is the front controller's, and a link leads nowhere
     for (const path of ['/passwd.txt', '//admin//nothing', '/photo.jpg/', '/index.php/../nothing'])
       assert.equal((await answerOf(monohull, { path })).server.SCRIPT_NAME, '/index.php', path)
