@@ -185,6 +185,18 @@ describe('a directory with public/index.php is served by PHP-FPM', { concurrency
     assert.equal((await monohull.request({ path: '//admin//index.php' })).body, 'admin /admin/index.php')
   })
 
+  it('keys that PHP-FPM does not have are named', async t => {
+    const checked = startMonohull(t, {
+      folder: temporaryFolder(t, { 'index.php': '', 'monohull.yaml': 'app: {listen: port, protocol: uwsgi}' }),
+      args: ['check'],
+    })
+    assert.notEqual(await checked.exited, 0)
+    assert.match(
+      checked.output(),
+      /app\.listen: does not work with a PHP app[\s\S]*app\.protocol: does not work with a PHP app/,
+    )
+  })
+
   it('a route for a part of the app has rules of its own, and the paths of the app', async t => {
     const monohull = startPhp(
       t,

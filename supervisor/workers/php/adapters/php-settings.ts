@@ -77,6 +77,10 @@ export function findPhpProgram(
     complain(`${key}.command`, root, 'is a PHP app, and php-fpm was not found', install)
     return undefined
   }
+  if (app.listen === 'port')
+    complain(`${key}.listen`, app.listen, 'does not work with a PHP app: PHP-FPM gets its socket', 'remove it')
+  if (app.protocol !== 'http' && app.protocol !== 'fastcgi')
+    complain(`${key}.protocol`, app.protocol, 'does not work with a PHP app: PHP-FPM speaks fastcgi', 'remove it')
   const account = chooseAccount(key, context, complain)
   const script = frontController && join(root, frontController)
   if (account && script && statSync(script, { throwIfNoEntry: false }) && !canRead(script, account))
