@@ -332,7 +332,7 @@ describe('the life of PHP-FPM', { concurrency: 2 }, () => {
     const monohull = startPhp(t, 'app: {php: {config: fpm.conf}}\n')
     writeFileSync(
       join(monohull.folder, 'fpm.conf'),
-      `[global]\nerror_log = /dev/null\ninclude = ${monohull.folder}/pool.d/*.conf\n`,
+      `[global]\nerror_log = /dev/null\nprocess_control_timeout = 8s\ninclude = ${monohull.folder}/pool.d/*.conf\n`,
     )
     mkdirSync(join(monohull.folder, 'pool.d'))
     writeFileSync(join(monohull.folder, 'pool.d/www.conf'), pool)

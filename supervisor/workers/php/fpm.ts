@@ -83,6 +83,11 @@ export function describeFpmProblem(text: string): { problem: string; fix: string
       problem: 'contains no error_log, and the default of PHP-FPM is a file of root',
       fix: 'write error_log = /dev/null in [global]: its messages go to stderr',
     }
+  if (valuesOf(text, 'process_control_timeout').length === 0)
+    return {
+      problem: 'contains no process_control_timeout, and without it a roll would end the requests in progress',
+      fix: 'write process_control_timeout = 8s in [global]',
+    }
   return undefined
 }
 

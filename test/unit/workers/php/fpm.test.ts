@@ -50,8 +50,10 @@ describe('workers/php/fpm', () => {
     assert.match(describeFpmProblem('[www]\n')?.problem ?? '', /no listen/)
     assert.match(describeFpmProblem('[www]\nlisten = 9000\n')?.fix ?? '', /\/proc\/monohull\.sock/)
     // the official image adds to a section in several files
-    const log = '[global]\nerror_log = /proc/self/fd/2\n'
+    const log = '[global]\nerror_log = /proc/self/fd/2\nprocess_control_timeout = 8\n'
     assert.equal(describeFpmProblem(`${log}[www]\nlisten = 9000\n[www]\nlisten = /run/a.sock\n`), undefined)
+    const unfinished = '[global]\nerror_log = /dev/null\n[www]\nlisten = /run/a.sock\n'
+    assert.match(describeFpmProblem(unfinished)?.fix ?? '', /process_control_timeout = 8s in \[global\]/)
     // the master is not root
     assert.match(
       describeFpmProblem('[www]\nlisten = /run/a.sock\n')?.fix ?? '',
