@@ -9,7 +9,7 @@ import type { LogLine, LogRing } from '../logs/log-ring.ts'
 import { createPost } from '../logs/otlp/adapters/post.ts'
 import { logRecord, metricRecord, requestBody } from '../logs/otlp/encoding.ts'
 import { createExporter, type Exporter } from '../logs/otlp/exporter.ts'
-import { type OtlpSettings, otlpSettings, type Signal } from '../logs/otlp/settings.ts'
+import { type OtlpSettings, otlpFix, otlpSettings, type Signal } from '../logs/otlp/settings.ts'
 import { readSpans, spanLogName } from '../logs/otlp/span-line.ts'
 import type { Run } from './run.ts'
 import type { Subject } from './subject.ts'
@@ -39,7 +39,7 @@ export function openTelemetry({ clock, log, world, run, logs }: TelemetryDeps): 
   if (refusal !== undefined)
     log.warn('telemetry is not exported by OTLP', {
       reason: refusal,
-      fix: 'set OTEL_EXPORTER_OTLP_PROTOCOL to http/json or http/protobuf and the endpoint to the port for HTTP (4318), or logs.otlp to false',
+      fix: otlpFix,
     })
   if (!settings) return undefined
   const { post, close } = createPost(settings)

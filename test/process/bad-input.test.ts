@@ -185,13 +185,6 @@ const cases: Case[] = [
     says: /state_dir: is not a directory: \/etc\/passwd is a file, got "\/etc\/passwd\/state"\s+from: .*\s+fix: +name a directory/,
   })),
   {
-    name: 'an OTLP endpoint without a scheme',
-    args: ['check', 'node', hello],
-    env: { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' },
-    code: 78,
-    says: /OTEL_EXPORTER_OTLP_ENDPOINT: is not an http or https URL, got "collector:4318"\s+from: .*\s+fix: +write http:/,
-  },
-  {
     name: 'a port of the platform that is none',
     args: ['check', 'node', hello],
     env: { DYNO: 'web.1', PORT: '99999', MONOHULL_HTTP_PORT: undefined },

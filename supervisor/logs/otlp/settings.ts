@@ -20,30 +20,23 @@ type Env = Readonly<Record<string, string | undefined>>
 
 const signals: readonly Signal[] = ['logs', 'metrics', 'traces']
 
+/** Fix where an endpoint is left to the app. */
+export const otlpFix =
+  'set OTEL_EXPORTER_OTLP_PROTOCOL to http/json or http/protobuf and the endpoint to http://HOST:4318, or logs.otlp to false'
+
 /** Whether a variable names a receiver. */
 export function namesOtlpEndpoint(env: Env): boolean {
   return Object.keys(env).some(name => /^OTEL_EXPORTER_OTLP_(\w+_)?ENDPOINT$/.test(name))
 }
 
-/** Variable whose value is not the URL of a receiver. */
-export interface BadEndpoint {
-  variable: string
-  value: string
-}
-
 /**
  * Settings by the standard variables of OpenTelemetry; undefined unless an endpoint for HTTP is set. `refusal` says why an endpoint
- * is left to the app.
+ * is left to the app, whose SDK may understand it.
  */
-export function otlpSettings(env: Env): {
-  settings: OtlpSettings | undefined
-  refusal?: string
-  badEndpoint?: BadEndpoint
-} {
+export function otlpSettings(env: Env): { settings: OtlpSettings | undefined; refusal?: string } {
   if (env.OTEL_SDK_DISABLED?.toLowerCase() === 'true') return { settings: undefined }
   const urls: OtlpSettings['urls'] = {}
   let refusal: string | undefined
-  let badEndpoint: BadEndpoint | undefined
   for (const signal of signals) {
     const upper = signal.toUpperCase()
     const exporter = env[`OTEL_${upper}_EXPORTER`]
@@ -51,11 +44,12 @@ export function otlpSettings(env: Env): {
     if (endpoint === undefined || (exporter !== undefined && !exporter.split(',').includes('otlp'))) continue
     const protocol = env[`OTEL_EXPORTER_OTLP_${upper}_PROTOCOL`] ?? env.OTEL_EXPORTER_OTLP_PROTOCOL
     if (protocol === 'grpc') refusal = 'OTEL_EXPORTER_OTLP_PROTOCOL is grpc'
-    else if (!URL.canParse(endpoint.url) || !/^https?:/.test(endpoint.url)) badEndpoint ??= endpoint
+    else if (!URL.canParse(endpoint.url) || !/^https?:/.test(endpoint.url))
+      refusal ??= `${endpoint.variable} is not an http or https URL`
     else urls[signal] = endpoint.url
   }
   const settings = Object.keys(urls).length === 0 ? undefined : settingsOf(env, urls)
-  return { settings, ...(refusal === undefined ? {} : { refusal }), ...(badEndpoint ? { badEndpoint } : {}) }
+  return { settings, ...(refusal === undefined ? {} : { refusal }) }
 }
 
 function settingsOf(env: Env, urls: OtlpSettings['urls']): OtlpSettings {
@@ -71,13 +65,13 @@ function settingsOf(env: Env, urls: OtlpSettings['urls']): OtlpSettings {
   }
 }
 
-function endpointOf(env: Env, signal: Signal): (BadEndpoint & { url: string }) | undefined {
+function endpointOf(env: Env, signal: Signal): { variable: string; url: string } | undefined {
   const variable = `OTEL_EXPORTER_OTLP_${signal.toUpperCase()}_ENDPOINT`
   const own = env[variable]
-  if (own) return { variable, value: own, url: own }
+  if (own) return { variable, url: own }
   const base = env.OTEL_EXPORTER_OTLP_ENDPOINT
   if (!base) return undefined
-  return { variable: 'OTEL_EXPORTER_OTLP_ENDPOINT', value: base, url: `${base.replace(/\/$/, '')}/v1/${signal}` }
+  return { variable: 'OTEL_EXPORTER_OTLP_ENDPOINT', url: `${base.replace(/\/$/, '')}/v1/${signal}` }
 }
 
 function pairs(text = ''): Record<string, string> {

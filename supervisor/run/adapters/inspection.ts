@@ -14,6 +14,7 @@ import { problemsOfClientCertificates } from '../../front/client-authority-watch
 import { bindFront, closeFront } from '../../front/front.ts'
 import { noteOfBodies } from '../../front/spool-note.ts'
 import { expectLogDirectory } from '../../logs/adapters/log-directory.ts'
+import { otlpFix, otlpSettings } from '../../logs/otlp/settings.ts'
 import { createNginxFiles } from '../../nginx/adapters/files.ts'
 import { complaintFix, nameOrigins } from '../../nginx/complaint.ts'
 import { findMissingScript } from '../../processes/adapters/missing-script.ts'
@@ -93,6 +94,8 @@ export async function inspect(settings: Settings, world: World): Promise<Finding
   }
   if (config.https !== 'off') await attempt('cert_dir', () => inspectCertificates(settings, findings))
   inspectClientCertificates(settings, findings)
+  const { refusal } = config.logs.otlp ? otlpSettings(world.env) : {}
+  if (refusal !== undefined) warnings.push(`telemetry is not exported by OTLP: ${refusal}; ${otlpFix}`)
   await warnOfUnknownNames(settings, warnings)
   if (isRunDirWritable) await attempt('nginx', async () => warnings.push(...(await testNginx(settings, world))))
   return findings

@@ -5,12 +5,12 @@ import { findBlockingFile } from '../../base/adapters/blocking-file.ts'
 import type { World } from '../../base/world.ts'
 import { checkAcme } from '../../certificates/acme/adapters/requirements.ts'
 import type { ConfigFile } from '../../config/lost-file.ts'
-import { type Complain, collectProblems, type Problem } from '../../config/report.ts'
+import { type Complain, collectProblems } from '../../config/report.ts'
 import { findFrontFiles } from '../../front/adapters/files.ts'
 import { readHtmlPage } from '../../front/adapters/html-page.ts'
 import { findSpoolMedium } from '../../front/adapters/spool-medium.ts'
 import { checkCacheRoom } from '../../front/cache/adapters/space.ts'
-import { type BadEndpoint, otlpSettings, sampledShare } from '../../logs/otlp/settings.ts'
+import { otlpSettings, sampledShare } from '../../logs/otlp/settings.ts'
 import { readOwnNginxConf } from '../../nginx/adapters/own-conf.ts'
 import { findSnippets, readOwnFiles } from '../../nginx/adapters/own-files.ts'
 import { nginxConnections } from '../../nginx/connections.ts'
@@ -81,7 +81,6 @@ export function resolveSettings(config: Config, world: World, configFile: Config
     if (!routeSnippets.includes(path)) complain('nginx.snippets', path, problem, 'make the file readable, or remove it')
   })
   const telemetry = config.logs.otlp ? otlpSettings(world.env) : undefined
-  if (telemetry?.badEndpoint) problems.push(problemOfEndpoint(telemetry.badEndpoint))
   const page = readHtmlPage(config.maintenance_page, directory)
   if (!page.ok) complain('maintenance_page', config.maintenance_page, page.problem, page.fix)
   if (config.watch_config && !configFile)
@@ -136,11 +135,6 @@ function checkRunDir(path: string, nginxUser: Account | undefined, complain: Com
       `cannot be entered by user ${nginxUser.name}, whom nginx runs as: it has no access to ${closed}`,
       `chmod o+x ${closed}, or set another directory with MONOHULL_RUN_DIR`,
     )
-}
-
-function problemOfEndpoint({ variable, value }: BadEndpoint): Problem {
-  const fix = 'write http://HOST:4318, or set logs.otlp to false to leave it to the app'
-  return { key: variable, source: 'the environment', value, problem: 'is not an http or https URL', fix }
 }
 
 /** Reports a problem if a file is where state_dir should be: nothing would survive a restart. */

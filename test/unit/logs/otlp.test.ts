@@ -29,16 +29,18 @@ describe('logs/otlp: settings', () => {
 
   it('say why an endpoint cannot be used', () => {
     assert.match(otlpSettings({ ...base, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }).refusal ?? '', /grpc/)
-    for (const value of ['collector:4318', '"http://collector:4318"', '/v1']) {
-      const found = otlpSettings({ OTEL_EXPORTER_OTLP_ENDPOINT: value })
-      assert.deepEqual(found, { settings: undefined, badEndpoint: found.badEndpoint })
-      assert.deepEqual([found.badEndpoint?.variable, found.badEndpoint?.value], ['OTEL_EXPORTER_OTLP_ENDPOINT', value])
-    }
-    const own = { ...base, OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: 'collector' }
-    assert.equal(otlpSettings(own).badEndpoint?.variable, 'OTEL_EXPORTER_OTLP_LOGS_ENDPOINT')
-    // the SDK of an app may accept it for gRPC, or not export at all
-    for (const env of [{ OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }, { OTEL_SDK_DISABLED: 'true' }])
-      assert.equal(otlpSettings({ OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4317', ...env }).badEndpoint, undefined)
+    for (const value of ['collector:4318', '"http://collector:4318"', '/v1'])
+      assert.deepEqual(otlpSettings({ OTEL_EXPORTER_OTLP_ENDPOINT: value }), {
+        settings: undefined,
+        refusal: 'OTEL_EXPORTER_OTLP_ENDPOINT is not an http or https URL',
+      })
+    const own = otlpSettings({ ...base, OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: 'collector' })
+    assert.deepEqual(Object.keys(own.settings?.urls ?? {}), ['metrics', 'traces'])
+    assert.match(own.refusal ?? '', /^OTEL_EXPORTER_OTLP_LOGS_ENDPOINT is not/)
+    assert.equal(
+      otlpSettings({ OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4317', OTEL_SDK_DISABLED: 'true' }).refusal,
+      undefined,
+    )
   })
 
   it('sample new traces as the SDK of the app would', () => {
