@@ -26,7 +26,7 @@ export interface HeldApps {
   change(plan: WorkerPlan): AppChange
   /** A change whose trial waits until each of `after` is ready or has failed. */
   inTurn(change: AppChange, app: string, after: readonly string[]): AppChange
-  /** Starts no app any more. */
+  /** Starts no app any more. What waits for one is refused, so that it does not delay a stop. */
   end(): void
 }
 
@@ -111,7 +111,9 @@ export function createHeldApps({ log, order, pools, after, onBootFailure }: Held
       }
     },
     end() {
+      const held = [...pools].filter(([app]) => isHeld(app))
       for (const end of ends) end()
+      for (const [, pool] of held) void pool.stop(0)
     },
   }
 }

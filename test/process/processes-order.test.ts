@@ -40,6 +40,7 @@ async function shown(t: TestContext, monohull: Monohull): Promise<ShownRun> {
   return JSON.parse((await tell(t, monohull, 'status', '--json')).output)
 }
 
+const portOf = ([first]: string[]) => Number(first?.replace(/.*:/, ''))
 const allow = (monohull: Monohull, file = 'go') => writeFileSync(join(monohull.folder, file), '')
 const notes = (monohull: Monohull) => readFileSync(join(monohull.folder, 'notes'), 'utf8').trim().split('\n')
 /** Names of the programs that run. */
@@ -104,8 +105,7 @@ describe('processes in order', { concurrency: 4 }, () => {
     )
     assert.match((await tell(t, monohull, 'status')).output, /^queue\.1 +pending \(waits for database\)/m)
     assert.deepEqual(children(monohull), ['database.1'])
-    const port = Number(https[0]?.replace(/.*:/, ''))
-    const early = ['GET', 'POST'].map(method => ask(port, { method, scheme: 'https' }))
+    const early = ['GET', 'POST'].map(method => ask(portOf(https), { method, scheme: 'https' }))
     allow(monohull)
     await monohull.serving()
     for (const { status } of await Promise.all(early)) assert.equal(status, 200)
@@ -121,10 +121,17 @@ describe('processes in order', { concurrency: 4 }, () => {
   })
 
   it('end at once when they are told to while they wait', async t => {
-    const yaml = `${app('after: [database]')}processes: { ${database(slow)} }\n`
+    const yaml = `stop_timeout: 10m\n${app('after: [database]')}processes: { ${database(slow)} }\n`
     const monohull = startMonohull(t, { files: { 'monohull.yaml': yaml }, env })
     await monohull.seen(/stdout\| starting/)
+    await until('the admin socket', async () => (await tell(t, monohull, 'status')).code === 0)
+    const { https } = await shown(t, monohull)
+    const waiting = ask(portOf(https), { scheme: 'https' })
+    const isInSocket = () =>
+      readFileSync('/proc/net/unix', 'utf8').split(join(monohull.folder, 'run/app-1.1.sock')).length > 2
+    await until('the request in the socket', isInSocket)
     monohull.signal('SIGTERM')
+    assert.equal((await waiting).status, 502)
     assert.equal(await monohull.exited, 0)
     assert.deepEqual(notes(monohull), ['start database.1', 'end database.1'])
     assert.doesNotMatch(monohull.output(), /worker ready|did not finish in time/)
