@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { describe, it } from 'node:test'
-import { runToEnd } from './docker.ts'
+import { repository, runToEnd, startContainer, until } from './docker.ts'
 
 describe('docker run image <command>', () => {
   const cases: { command: string[]; code: number; prints: RegExp }[] = [
@@ -49,6 +50,25 @@ describe('docker run image <command>', () => {
     assert.equal(code, 78)
     assert.match(stderr, /workerz/)
     assert.match(stderr, /monohull\.yaml:2/)
+  })
+
+  it('top through docker exec -it shows the workers, and ends with q', async t => {
+    const { id } = await startContainer(t)
+    const pty = [`${repository}test/fixtures/in-terminal.py`, '100', '20']
+    const child = spawn('python3', [...pty, 'docker', 'exec', '-it', id, 'monohull', 'top'])
+    t.after(() => child.kill('SIGKILL'))
+    let output = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text
+    })
+    const ended = new Promise(resolve => child.once('close', resolve))
+    await until('the workers', async () => /NAME +STATE[\s\S]*>app\.1 +serving +\d+ /.test(output)).catch(error => {
+      throw new Error(`${error.message}\n${output}`)
+    })
+    child.stdin.write('q')
+    await ended
+    const { code, isRestored } = JSON.parse(output.trim().split('\n').at(-1) ?? '')
+    assert.deepEqual([code, isRestored], [0, true], output)
   })
 
   it('an app that ends at once passes on its exit code, and its last lines', async () => {
