@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { readInstance } from '../../supervisor/run/adapters/instance.ts'
@@ -231,7 +231,8 @@ require('node:http').createServer((q, r) => {
     const monohull = startMonohull(t, { args: hello })
     await allReady(monohull, 2)
     const { pid } = monohull.process
-    rmSync(join(monohull.folder, 'run'), { recursive: true })
+    // all at once: while a directory is being emptied, some files are still there
+    renameSync(join(monohull.folder, 'run'), join(monohull.folder, 'removed'))
     const [line] = await monohull.seen(/error files of run_dir were removed .*/)
     assert.match(line, /missing=\S*instance\.json,\S+ more=\d+ fix="restart monohull; /)
     const { code, output } = await tell(t, monohull, 'status')
