@@ -16,21 +16,21 @@ function list(words: string[], from = home) {
 }
 
 describe('test/run.sh takes', () => {
-  const duration = ['test/unit/base/duration.test.ts']
+  const backoff = ['test/unit/base/backoff.test.ts']
   const from: [string, string, string[]][] = [
-    ['a path from the repository', '', ['test/unit/base/duration.test.ts']],
-    ['a path from test/', '', ['unit/base/duration.test.ts']],
-    ['a path from the current directory', 'test/unit/base', ['duration.test.ts']],
-    ['a path upwards', 'test/process', ['../unit/base/duration.test.ts']],
-    ['an absolute path', '', [join(home, 'test/unit/base/duration.test.ts')]],
-    ['a path without its ending', '', ['unit/base/duration']],
-    ['the name of a file', '', ['duration.test.ts']],
-    ['the name of a file without its ending, from anywhere', 'docs', ['duration']],
-    ['a pattern', '', ['durati*']],
-    ['the same file twice, as one', '', ['duration', './test/unit/base/duration.test.ts']],
+    ['a path from the repository', '', ['test/unit/base/backoff.test.ts']],
+    ['a path from test/', '', ['unit/base/backoff.test.ts']],
+    ['a path from the current directory', 'test/unit/base', ['backoff.test.ts']],
+    ['a path upwards', 'test/process', ['../unit/base/backoff.test.ts']],
+    ['an absolute path', '', [join(home, 'test/unit/base/backoff.test.ts')]],
+    ['a path without its ending', '', ['unit/base/backoff']],
+    ['the name of a file', '', ['backoff.test.ts']],
+    ['the name of a file without its ending, from anywhere', 'docs', ['backoff']],
+    ['a pattern', '', ['backo*']],
+    ['the same file twice, as one', '', ['backoff', './test/unit/base/backoff.test.ts']],
   ]
   for (const [what, folder, words] of from)
-    it(what, () => assert.deepEqual(list(words, join(home, folder)).files, duration))
+    it(what, () => assert.deepEqual(list(words, join(home, folder)).files, backoff))
 
   it('a directory, from the repository and from test/, with a slash at its end or none', () => {
     const { files } = list(['nginx'])
@@ -63,8 +63,8 @@ describe('test/run.sh takes', () => {
 describe('test/run.sh', () => {
   it('needs no package for most units, and names those that a file needs', () => {
     assert.deepEqual(
-      list(['duration']).lines.map(line => line.trim()),
-      ['test/unit/base/duration.test.ts'],
+      list(['backoff']).lines.map(line => line.trim()),
+      ['test/unit/base/backoff.test.ts'],
     )
     const [line = ''] = list(['process/trust-info']).lines
     assert.match(line, / chromium libnginx-mod-http-lua libnss3-tools nginx openssl$/)
@@ -79,7 +79,7 @@ describe('test/run.sh', () => {
     ['app/', /similar names:\n(.*\n)*test\/unit\/app\.test\.ts\n/],
     ['/etc/passwd', /directories:/],
     ['../unit', /directories:/],
-    ['process/duratio', /similar names:\ntest\/unit\/base\/duration\.test\.ts\n$/],
+    ['process/backof', /similar names:\ntest\/unit\/base\/backoff\.test\.ts\n$/],
   ] as const)
     it(`ends with 64 for '${word}', and says what there is`, () => {
       const { status, stderr, files } = list([word])
