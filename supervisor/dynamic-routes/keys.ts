@@ -1,5 +1,6 @@
 import * as z from 'zod'
-import { docs, duration, networks, whole } from '../config/values.ts'
+import { docs, duration, networks } from '../config/values.ts'
+import { redisLogin } from '../shared-state/redis/login-keys.ts'
 import { readRedisUrl } from '../shared-state/redis/url.ts'
 import { isForbiddenNetwork } from './forbidden-networks.ts'
 
@@ -38,22 +39,7 @@ export const dynamicRoutes = z
         description:
           "Text before the host in the names of Redis's keys, such as `route:`, or `frontend:` for Hipache's lists; one that ends with a slash, such as `traefik/`, is the root key of Traefik's layout. Default: none",
       }),
-    database: whole(0, 65_535)
-      .optional()
-      .register(docs, { description: 'Number of the database in Redis; default: 0' }),
-    username: z
-      .string({ error: 'expected the name of a user' })
-      .regex(/^[^\s\0]+$/, 'expected the name of a user')
-      .optional()
-      .register(docs, { description: "User of Redis's access control list; default: that of the URL, else `default`" }),
-    password: z
-      .string({ error: 'expected text, in quotes' })
-      .regex(/^[^\0]+$/, 'expected a password')
-      .optional()
-      .register(docs, {
-        description: 'Password for Redis. It is a secret, so prefer its variable with _FILE; default: that of the URL',
-        secret: true,
-      }),
+    ...redisLogin,
     stale_for: duration('10m').register(docs, {
       description: 'Time for which hosts that nginx knows are served while the store cannot be read',
     }),

@@ -1,5 +1,6 @@
 import * as z from 'zod'
-import { docs, duration, whole } from '../config/values.ts'
+import { docs, duration } from '../config/values.ts'
+import { redisLogin } from './redis/login-keys.ts'
 import { readRedisUrl } from './redis/url.ts'
 
 const secret = 'expected secrets of at least 32 characters each, one per line: openssl rand -hex 32'
@@ -26,22 +27,7 @@ export const sharedState = z
       .register(docs, {
         description: "Start of the names of Redis's keys. Instances with the same server and prefix share their state",
       }),
-    database: whole(0, 65_535)
-      .optional()
-      .register(docs, { description: 'Number of the database in Redis; default: 0' }),
-    username: z
-      .string({ error: 'expected the name of a user' })
-      .regex(/^[^\s\0]+$/, 'expected the name of a user')
-      .optional()
-      .register(docs, { description: "User of Redis's access control list; default: that of the URL, else `default`" }),
-    password: z
-      .string({ error: 'expected text, in quotes' })
-      .regex(/^[^\0]+$/, 'expected a password')
-      .optional()
-      .register(docs, {
-        description: 'Password for Redis. It is a secret, so prefer its variable with _FILE; default: that of the URL',
-        secret: true,
-      }),
+    ...redisLogin,
     secret: z
       .string({ error: secret })
       .regex(/^\s*\S{32,}(\s+\S{32,})*\s*$/, secret)

@@ -101,7 +101,7 @@ function interruptOnce(pairs: Map<string, Monohull[]>, interrupt: Interrupt) {
   const inOrder = createFaultyCa({ keyOf: () => undefined, wait: async () => {}, next })
   const tamper: Tamper = async (path, body, pass) => {
     const step = path.slice(1)
-    // it names nobody, and comes before every order
+    // it contains no name, and comes before every order
     if (step === 'sign-me-up' && next(nameFor(step), step).kind !== 'none') return undefined
     return inOrder(path, body, pass)
   }

@@ -34,7 +34,7 @@ describe('processes/start-order', () => {
     assert.deepEqual(started, ['redis', 'queue', 'web'])
   })
 
-  it('starts nothing whose wait was ended, and reads anew what is waited for', () => {
+  it('starts nothing whose wait was ended, and reads again what is waited for', () => {
     const order = createStartOrder()
     const started: string[] = []
     let after = ['redis']
