@@ -143,6 +143,10 @@ pass_on_each() {
 # Passes a signal on. Before monohull can handle it, there is nothing to reload or reopen, and a stop ends it at once.
 pass_on() {
   has_passed=yes
+  # a fork of this shell has its traps, and forgets a signal that comes before it drops them
+  if [ "$is_run" = no ] && [ -n "$child" ] && cmp -s "/proc/$$/cmdline" "/proc/$child/cmdline"; then
+    case $1 in TERM | INT | QUIT) exit 143 ;; *) return ;; esac
+  fi
   if ! is_ready; then
     case $1 in TERM | INT | QUIT) exit 0 ;; *) return ;; esac
   fi
