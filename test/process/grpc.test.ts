@@ -144,7 +144,7 @@ describe('gRPC', () => {
       assert.deepEqual(codes, clientErrors)
     })
 
-    await t.test('with the deadline of the client, after which the app is told', async () => {
+    await t.test('with the deadline of the client, after which the call of the app is cancelled', async () => {
       assert.equal((await client.unary('/test.Echo/Slow', '900', { deadlineMs: 300 })).code, 4)
       await monohull.seen(/cancelled/)
     })

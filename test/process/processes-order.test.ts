@@ -120,7 +120,7 @@ describe('processes in order', { concurrency: 4 }, () => {
     assert.equal(notes(monohull).filter(line => line.startsWith('start queue')).length, 1)
   })
 
-  it('end at once when they are told to while they wait', async t => {
+  it('end at once when they must stop while they wait', async t => {
     const yaml = `stop_timeout: 10m\n${app('after: [database]')}processes: { ${database(slow)} }\n`
     const monohull = startMonohull(t, { files: { 'monohull.yaml': yaml }, env })
     await monohull.seen(/stdout\| starting/)
