@@ -80,6 +80,16 @@ export const port = (what: string, fallback: number) =>
     .default(fallback)
     .register(docs, { description: `${what}; 0 means any free port` })
 
+/** Port number that may be absent, from 1. */
+export const optionalPort = (description: string) =>
+  z
+    .number({ error: 'expected a port number' })
+    .int('expected a whole port number')
+    .min(1, 'expected a port from 1 to 65535')
+    .max(65535, 'expected a port from 1 to 65535')
+    .optional()
+    .register(docs, { description })
+
 /** URL path, or off. */
 export const httpPath = (what: string, fallback: string) =>
   z
@@ -137,13 +147,15 @@ const word = z
   .string({ error: 'expected text, in quotes if YAML would read another type' })
   .refine(text => !text.includes('\0'), 'expected words without a NUL character')
 
-const commandText = z
+/** Command as written: words, or one string that is split into words. */
+export const commandText = z
   .union([word, z.array(word).min(1, 'expected at least the program')], {
     error: 'expected a list of words or one string',
   })
   .refine(value => !Array.isArray(value) || value[0] !== '', 'expected a program as the first word')
 
-function toWords(value: string | string[], context: z.RefinementCtx): string[] {
+/** Words of a command; adds an issue if its quotes are not closed. */
+export function toWords(value: string | string[], context: z.RefinementCtx): string[] {
   if (Array.isArray(value)) return value
   const result = splitCommand(value)
   if (result.ok) return result.words
@@ -153,25 +165,6 @@ function toWords(value: string | string[], context: z.RefinementCtx): string[] {
 
 /** Command as a list of words. */
 export const command = commandText.transform(toWords)
-
-const hookTimeout = '30s'
-const hookTimeoutMs = parseDuration(hookTimeout) ?? 0
-
-/** Command to run at an event, with a timeout. */
-export const hook = (when: string) =>
-  z
-    .union([commandText, z.strictObject({ command: commandText, timeout: duration(hookTimeout) })], {
-      error: 'expected a command, or {command: node migrate.js, timeout: 2m}',
-    })
-    .transform((value, context) => {
-      const isCommand = typeof value === 'string' || Array.isArray(value)
-      const { command, timeout } = isCommand ? { command: value, timeout: hookTimeoutMs } : value
-      return { command: toWords(command, context), timeout }
-    })
-    .optional()
-    .register(docs, {
-      description: `Command to run ${when}; {command, timeout} replaces the timeout of ${hookTimeout}`,
-    })
 
 /** Count, or auto. */
 export const countOrAuto = (maximum: number) => {

@@ -5,16 +5,13 @@ import { withGrace } from '../config/grace.ts'
 import { platformNames } from '../config/platform.ts'
 import {
   absolutePath,
-  countOrAuto,
   docs,
   duration,
-  hook,
   hostName,
-  httpPath,
+  optionalPort,
   port,
   programName,
   statePath,
-  whole,
   writtenDirectory,
 } from '../config/values.ts'
 import { admin } from '../dashboard/keys.ts'
@@ -22,6 +19,7 @@ import { describeDynamicRouteProblems, dynamicRoutes } from '../dynamic-routes/k
 import { cache, sendFiles } from '../front/cache/keys.ts'
 import { clientCertificates, describeClientCertificateProblems } from '../front/client-certificate-keys.ts'
 import { compression } from '../front/compression-keys.ts'
+import { health } from '../front/health-keys.ts'
 import { gateKeys, limitKeys } from '../front/limit-keys.ts'
 import { describeFrontProblems } from '../front/problems.ts'
 import { metrics } from '../front/requests/metrics-keys.ts'
@@ -30,6 +28,7 @@ import { tempDir } from '../front/spool-keys.ts'
 import { trustKeys } from '../front/trust-keys.ts'
 import { accessLog } from '../logs/access-log-keys.ts'
 import { logs } from '../logs/keys.ts'
+import { hooks } from '../programs/hook-keys.ts'
 import { describeJobProblems, job } from '../programs/jobs/keys.ts'
 import { backgroundProcess, describeLineProblems, initItem } from '../programs/keys.ts'
 import { type Route, route, routeToApp } from '../routes/keys.ts'
@@ -38,34 +37,12 @@ import { describeSharedStateProblems, sharedState } from '../shared-state/keys.t
 import { upstream } from '../upstreams/keys.ts'
 import { app } from '../workers/keys.ts'
 import { development } from './development-keys.ts'
+import { nginx } from './nginx-keys.ts'
 import { describeOrderProblems } from './order-problems.ts'
 import { describePortProblems } from './port-problems.ts'
 import { describeStopProblems } from './stop-problems.ts'
 
-const hooks = z
-  .strictObject({
-    before_start: hook('when the ports are bound, before the first worker; if it fails, startup fails'),
-    worker_ready: hook('when a worker has become ready'),
-    worker_exit: hook('when a worker has ended, for any reason'),
-    before_reload: hook('before a reload changes anything; if it fails, the reload is abandoned'),
-    after_reload: hook('after a successful reload'),
-    before_stop: hook('before a graceful stop, within the first half of stop_timeout'),
-  })
-  .prefault({})
-
-const optionalPort = (description: string) =>
-  z
-    .number({ error: 'expected a port number' })
-    .int('expected a whole port number')
-    .min(1, 'expected a port from 1 to 65535')
-    .max(65535, 'expected a port from 1 to 65535')
-    .optional()
-    .register(docs, { description })
-
 const tls = z.strictObject({ ...tlsKeys, client_certificates: clientCertificates, ...issuedKeys }).prefault({})
-
-const connections = 'expected a whole number from 64 to 1000000, or auto'
-const connectionsOrAuto = z.union([z.literal('auto'), whole(64, 1_000_000, connections)], { error: connections })
 
 /** Schema of the configuration: the only source of keys, types, defaults, documentation, the JSON Schema and messages for invalid values. */
 export const configSchema = z
@@ -145,60 +122,8 @@ export const configSchema = z
       .default({})
       .register(docs, { description: 'Groups of servers outside this container by name, as targets of routes' }),
     tls,
-    health: z
-      .strictObject({
-        live_path: httpPath(
-          'Path that returns 200 while the supervisor and nginx are alive; off leaves it to the app',
-          '/healthz',
-        ),
-        ready_path: httpPath(
-          'Path that returns 200 while each app with a route has a ready worker and no stop is in progress, else 503; off leaves it to the app',
-          '/readyz',
-        ),
-        port: optionalPort(
-          'Port for these two paths alone, in plain HTTP and without a PROXY protocol header, for probes while proxy_protocol is set; default: none',
-        ),
-      })
-      .superRefine((value, context) => {
-        if (value.live_path === value.ready_path && value.live_path !== 'off') {
-          context.addIssue({
-            code: 'custom',
-            path: ['ready_path'],
-            message: 'expected a path other than health.live_path',
-          })
-        }
-      })
-      .prefault({}),
-    nginx: z
-      .strictObject({
-        worker_processes: countOrAuto(512).default('auto').register(docs, {
-          description: 'Number of nginx worker processes; auto: one for each CPU that the cgroup grants',
-        }),
-        drain_timeout: duration('1h').register(docs, {
-          description:
-            'Time after a reload of nginx in which its old workers finish downloads, uploads, streams and WebSockets; the workers of at most four reloads remain',
-        }),
-        worker_connections: connectionsOrAuto.default('auto').register(docs, {
-          description:
-            'Connections of each nginx worker process, to clients and to apps: a proxied request or WebSocket needs two; auto: up to 8192, as far as the limit of open files and half of the memory allow',
-        }),
-        config: z
-          .string({ error: 'expected a file' })
-          .regex(/^[^\0]+$/, 'expected a file')
-          .optional()
-          .register(docs, {
-            description:
-              "Custom file in place of nginx.conf, relative to the app's directory; it must include rendered/main.conf and, in its http block, rendered/http.conf",
-          }),
-        snippets: z
-          .string({ error: 'expected a directory' })
-          .min(1, 'expected a directory')
-          .default('nginx')
-          .register(docs, {
-            description: "Directory with custom http.d/*.conf and server.d/*.conf, relative to the app's directory",
-          }),
-      })
-      .prefault({}),
+    health,
+    nginx,
     maintenance_page: z
       .string({ error: 'expected the path of an HTML file' })
       .refine(path => path !== '' && !path.includes('\0'), 'expected the path of an HTML file')
