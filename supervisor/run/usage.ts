@@ -93,7 +93,7 @@ export function withUsage(
       const loop = apps.pools
         .get(worker.name.replace(/\.\d+$/, ''))
         ?.worker(worker.name)
-        ?.loop()
+        ?.reports.loop()
       return {
         ...worker,
         usage: usage && {

@@ -71,7 +71,7 @@ export function createInspection({ log, pools, openInspector, closeInspector }: 
     const { child } = worker.process
     const [program = ''] = pool.plan().argv
     // SIGUSR1 ends a program that does not handle it
-    const pid = worker.nodePid()
+    const pid = worker.reports.nodePid()
     if (pid === undefined)
       return cannot(
         name,

@@ -56,7 +56,7 @@ export function createRecycler({ clock, log, random, memoryOf, turns, plan, slot
   function reasonFor(worker: Worker, memoryBytes: number): RecycleReason | undefined {
     const ageMs = clock.monotonic() - worker.process.state().startedAt
     if (ageMs < plan().minUptimeMs) return undefined
-    return reachedLimit({ requests: worker.requests(), memoryBytes, ageMs }, worker.limits)
+    return reachedLimit({ requests: worker.reports.requests(), memoryBytes, ageMs }, worker.limits)
   }
 
   /** Whether a worker has used too much memory at several checks in a row. */

@@ -2,15 +2,8 @@ import type { WorkerAddress } from './address.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { WorkerPlan } from './plan.ts'
 import type { SlotAddress } from './slot-address.ts'
-import {
-  launchWorker,
-  type RefusedEnd,
-  refusedEnd,
-  type Worker,
-  type WorkerDeps,
-  type WorkerEnd,
-  type WorkerLaunch,
-} from './worker.ts'
+import { launchWorker, type Worker, type WorkerDeps, type WorkerLaunch } from './worker.ts'
+import { type RefusedEnd, refusedEnd, type WorkerEnd } from './worker-end.ts'
 
 const queueTimeoutMs = 5000
 

@@ -1,6 +1,5 @@
 import { backoffMs } from '../base/backoff.ts'
-import { reasonOf } from '../base/errors.ts'
-import { type RollResult, stopping } from '../base/roll-result.ts'
+import { stopping } from '../base/roll-result.ts'
 import type { Death } from '../processes/death.ts'
 import type { Exit } from '../processes/exit.ts'
 import type { RestartCounts } from '../processes/last-death.ts'
@@ -15,16 +14,17 @@ import {
 } from '../processes/slot-state.ts'
 import type { WorkerAddress } from './address.ts'
 import { renderAddress } from './app-upstream.ts'
-import type { Trial } from './attempt.ts'
 import { type DeathRecordDeps, outcomeOf, recordDeath } from './deaths/death-record.ts'
 import { type FailedTries, type FatalTries, isOwnFault } from './deaths/failed-tries.ts'
 import type { WorkerPlan } from './plan.ts'
 import { createSlotAddress, type SlotAddressDeps } from './slot-address.ts'
 import { createSlotPlan } from './slot-plan.ts'
+import { createSlotReplacement } from './slot-replacement.ts'
 import { createSlotRotation } from './slot-rotation.ts'
 import { createSlotSleep } from './slot-sleep.ts'
 import { createSlotWorkers } from './slot-workers.ts'
-import type { RefusedEnd, Worker, WorkerDeps, WorkerEnd } from './worker.ts'
+import type { Worker, WorkerDeps } from './worker.ts'
+import type { RefusedEnd, WorkerEnd } from './worker-end.ts'
 import type { WorkerSlot } from './worker-slot.ts'
 
 /** Fast failures in a row after which a slot is withdrawn from nginx. */
@@ -87,6 +87,22 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     },
     { name, slot: number },
   )
+
+  const replacement = createSlotReplacement({
+    name,
+    plan,
+    workers,
+    state: () => state,
+    isStopping: () => isStopping,
+    dispatch,
+    drained,
+    cancelRetry: () => cancelRetry(),
+    onAccepted() {
+      followServing()
+      // the first worker of a slot that was added replaces none
+      if (counts.restarts > 0) counts.replacements++
+    },
+  })
 
   function policy(): SlotPolicy {
     const { minUptimeMs, afterFailure } = plan.current()
@@ -172,45 +188,6 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     return state.name === 'serving' && state.worker > worker && !isStopping ? state.worker : undefined
   }
 
-  async function prepare(next: WorkerPlan, trial?: Trial): Promise<RollResult> {
-    await drained()
-    if (isStopping) return stopping
-    cancelRetry()
-    if (next.stopsFirst && state.name === 'serving') {
-      const { worker } = state
-      dispatch({ type: 'stoppedFirst' })
-      await workers.end(worker)
-    }
-    const attempt = plan.propose(next, trial)
-    dispatch({ type: state.name === 'idle' ? 'started' : 'replacementRequested' })
-    const result = await attempt.settled
-    if (!result.ok) plan.takeBack()
-    return result
-  }
-
-  function accept(): RollResult {
-    const result = plan.settle()
-    if (!result.ok) return result
-    try {
-      if (state.name === 'replacing') workers.lead(state.next)
-    } catch (error) {
-      refuse()
-      return { ok: false, reason: `${name}: ${reasonOf(error)}`, lastLines: [] }
-    }
-    dispatch({ type: 'replacementAccepted' })
-    followServing()
-    // the first worker of a slot that was added replaces none
-    if (counts.restarts > 0) counts.replacements++
-    return result
-  }
-
-  function refuse(): boolean {
-    const serves = plan.attempt()?.result()?.ok === true && state.name === 'serving'
-    plan.takeBack()
-    dispatch({ type: 'replacementRefused' })
-    return serves
-  }
-
   async function drained(): Promise<void> {
     await workers.othersGone(workersOf(state))
   }
@@ -257,13 +234,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     listen: () => workers.listen(plan.current()),
     redirectTo: rotation.redirectTo,
     endRedirect: address.endRedirect,
-    prepare,
-    accept,
-    refuse,
-    async replace(next) {
-      const result = await prepare(next)
-      return result.ok ? accept() : result
-    },
+    ...replacement,
     drained,
     sleep: fallAsleep,
     wake() {
@@ -278,7 +249,7 @@ export function createWorkerSlot(deps: WorkerSlotDeps, number: number, initialPl
     },
     address: address.forNginx,
     isInRotation: rotation.isIn,
-    load: () => servingWorker()?.load(),
+    load: () => servingWorker()?.reports.load(),
     leaveRotation() {
       isLeaving = true
       address.cede()

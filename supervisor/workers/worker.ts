@@ -1,10 +1,9 @@
-import { exitCode, reasonOf } from '../base/errors.ts'
 import type { ProcessRuntime } from '../processes/child.ts'
 import { describeExit, type Exit } from '../processes/exit.ts'
 import { type ManagedProcess, manageProcess } from '../processes/managed-process.ts'
 import type { OomWatch } from '../processes/oom-watch.ts'
 import { endReason, type StopCause } from '../processes/process-state.ts'
-import { type Blame, blameFor } from '../processes/slot-state.ts'
+import { blameFor } from '../processes/slot-state.ts'
 import { explainDeath } from './deaths/death.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { StackReader } from './hangs/hang-watch.ts'
@@ -13,17 +12,11 @@ import type { WorkerPlan } from './plan.ts'
 import type { WorkerProbe } from './readiness.ts'
 import { waitUntilReady } from './readiness.ts'
 import { drawLimits, type RecycleLimits } from './recycling.ts'
+import type { WorkerEnd } from './worker-end.ts'
+import { readReports, type WorkerReports } from './worker-reports.ts'
 
-/** Age from which a reported load is out of date. */
-const loadValidMs = 3000
 /** Time after which a booting worker in development gets a hint about its port. */
 const portHintMs = 2000
-
-/** Event loop of a Node worker at a sign of life: the delay in s, and the share of the time since the last one in which it was busy. */
-export interface LoopReport {
-  use: number
-  delay: number
-}
 
 /** Worker process, from its launch to its end. */
 export interface Worker {
@@ -33,44 +26,15 @@ export interface Worker {
   hasNotified(): boolean
   /** Whether it accepts connections, as far as it reports: a Node app may close its server. */
   accepts(): boolean
-  /** Recent load, from 0 to 1; undefined if it does not report any. */
-  load(): number | undefined
-  /** What its Node process reported last about its event loop; undefined for any other program. */
-  loop(): LoopReport | undefined
-  /** Pid of its Node process, as that reports: the program itself, or the child of a wrapper. Undefined for any other program. */
-  nodePid(): number | undefined
+  reports: WorkerReports
   /** Lets it take any time for anything, from now on: a debugger may stop it. */
   endHangWatch(): void
   /** The same until the returned function is called; until then it is not replaced for reaching a limit either. */
   hold(): () => void
   isHeld(): boolean
-  /** Number of requests that it reported. It reports once, at its limit; 0 before that. */
-  requests(): number
   limits: RecycleLimits
   /** Resolves when it and its group are gone and its last lines were read. */
   ended: Promise<WorkerEnd>
-}
-
-/** Record of a worker's end. */
-export interface WorkerEnd {
-  pid: number
-  exit: Exit
-  wasReady: boolean
-  /** Whether monohull asked it to stop. */
-  wasRequested: boolean
-  /** Monohull's reason for ending it; undefined if it ended by itself. */
-  cause: StopCause | undefined
-  /** Time in ms since the Unix epoch. */
-  startedAt: number
-  uptimeMs: number
-  /** Time since it was ready, in ms; 0 if it never was. */
-  servedMs: number
-  blame: Blame
-  lastLines: string[]
-  /** Reason and fix, if the exit does not say enough. */
-  reason: string | undefined
-  /** JavaScript stack of a hang, innermost call first; empty if unknown. */
-  stack: string[]
 }
 
 /** Options of a launch. */
@@ -134,21 +98,9 @@ export function launchWorker(
   let otherPorts: number[] = []
   let otherOwner: string | undefined
   let hasNotified = false
-  let reported: { load: number; at: number } | undefined
-  let loop: LoopReport | undefined
   let isAccepting = true
-  let isCounting = false
-  let requests = 0
-  let nodePid: number | undefined
   let holds = 0
-  child.onNotify((key, value) => {
-    if (key === 'NODE_PID') nodePid = Number(value) || undefined
-    if (key === 'LOAD') reported = { load: Math.min(1, Math.max(0, Number(value) || 0)), at: clock.monotonic() }
-    if (key === 'LOOP') loop = readLoop(value)
-    if (key === 'READY') noteAccepting(value === '1')
-    if (key === 'REQUEST_LIMIT') isCounting = true
-    if (key === 'REQUESTS') requests = Number(value) || 0
-  })
+  const reports = readReports(child, clock, noteAccepting)
   const process = manageProcess({
     child,
     clock,
@@ -162,7 +114,7 @@ export function launchWorker(
       cancelHint()
       log.info('worker ready', { worker: name, pid: child.pid, boot_ms: clock.monotonic() - process.state().startedAt })
       hangWatch.begin()
-      if (limits.requests > 0 && !isCounting) warnUncounted()
+      if (limits.requests > 0 && !reports.countsRequests()) warnUncounted()
       onReady()
       deps.onWorkerEvent({ type: 'ready', worker: name, pid: child.pid })
     },
@@ -180,7 +132,7 @@ export function launchWorker(
     plan,
     probe: deps.probe,
     readStack: deps.readStack,
-    nodePid: () => nodePid,
+    nodePid: reports.nodePid,
   })
   // a developer should not wait for boot_timeout to learn this
   let cancelHint = plan.afterFailure === 'wait' ? clock.after(portHintMs, hintAtPort) : () => {}
@@ -275,11 +227,7 @@ export function launchWorker(
     endpoint,
     hasNotified: () => hasNotified,
     accepts: () => isAccepting,
-    // a worker that stopped reporting is busy
-    load: () => reported && (clock.monotonic() - reported.at > loadValidMs ? 1 : reported.load),
-    requests: () => requests,
-    loop: () => loop,
-    nodePid: () => nodePid,
+    reports,
     endHangWatch: hangWatch.end,
     hold() {
       holds++
@@ -292,33 +240,5 @@ export function launchWorker(
     isHeld: () => holds > 0,
     limits,
     ended: end(),
-  }
-}
-
-/** Report in the text of a sign of life, `0.250 3`: share and ms. */
-function readLoop(text: string): LoopReport | undefined {
-  const [use, delayMs] = text.split(' ').map(Number)
-  if (use === undefined || delayMs === undefined || !Number.isFinite(use + delayMs)) return undefined
-  return { use: Math.min(1, Math.max(0, use)), delay: Math.max(0, delayMs / 1000) }
-}
-
-/** Record of a worker that the system refused to start. */
-export type RefusedEnd = Omit<WorkerEnd, 'pid'> & { pid: undefined }
-
-/** Record for a worker whose start threw `error`. */
-export function refusedEnd(error: unknown): RefusedEnd {
-  return {
-    pid: undefined,
-    exit: { kind: 'code', code: exitCode.software },
-    wasReady: false,
-    wasRequested: false,
-    cause: undefined,
-    startedAt: 0,
-    uptimeMs: 0,
-    servedMs: 0,
-    blame: 'worker',
-    lastLines: [],
-    reason: reasonOf(error),
-    stack: [],
   }
 }

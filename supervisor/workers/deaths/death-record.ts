@@ -3,7 +3,7 @@ import { describeExit } from '../../processes/exit.ts'
 import { type LastDeath, tellingLine } from '../../processes/last-death.ts'
 import type { WorkerAddress } from '../address.ts'
 import { renderAddress } from '../app-upstream.ts'
-import type { RefusedEnd, WorkerEnd } from '../worker.ts'
+import type { RefusedEnd, WorkerEnd } from '../worker-end.ts'
 import type { FatalTries } from './failed-tries.ts'
 import type { InFlight } from './in-flight.ts'
 
