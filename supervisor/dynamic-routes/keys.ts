@@ -1,11 +1,11 @@
 import * as z from 'zod'
 import { docs, duration, networks } from '../config/values.ts'
-import { redisLogin } from '../shared-state/redis/login-keys.ts'
+import { describeLoginProblems, redisLogin } from '../shared-state/redis/login-keys.ts'
 import { readRedisUrl } from '../shared-state/redis/url.ts'
 import { isForbiddenNetwork } from './forbidden-networks.ts'
 
 const store = 'expected file, or the URL of a Redis server such as redis://redis:6379'
-const redisKeys = ['prefix', 'database', 'username', 'password'] as const
+const redisKeys = ['prefix', 'database', 'username', 'password', 'sentinel_username', 'sentinel_password'] as const
 
 /** Responses to hosts without a route, the default first. */
 const unknownRoutes = ['403', '404', '421', '444', 'page'] as const
@@ -62,15 +62,13 @@ export const dynamicRoutes = z
     for (const key of redisKeys) {
       if (value.store === 'file' && value[key] !== undefined)
         issue(key, 'is only for a store in Redis', 'remove it, or set store to the URL of a Redis server')
-      else if (url?.ok && key !== 'prefix' && value[key] !== undefined && url.value[key] !== undefined)
-        issue(key, 'is also in the URL of the store', 'remove one of the two')
     }
+    if (url?.ok)
+      for (const { key, message, fix } of describeLoginProblems(value, url.value, 'store')) issue(key, message, fix)
     for (const network of value.allow ?? []) {
       if (isForbiddenNetwork(network))
         issue('allow', `contains ${network}, which no route may lead to`, 'remove it: see docs/guide/routing.md')
     }
-    if (url?.ok && url.value.at.kind === 'cluster' && value.database)
-      issue('database', 'is not 0, but clusters only have database 0', 'remove it, and set prefix')
   })
   .optional()
 

@@ -1,12 +1,10 @@
+import type { RedisLoginKeys } from '../shared-state/redis/login-keys.ts'
 import type { OnRoutesChange, RouteStore } from './store.ts'
 
 /** Keys of `dynamic_routes` about the store. */
-export interface StoreKeys {
+export interface StoreKeys extends RedisLoginKeys {
   store: string
   prefix?: string | undefined
-  database?: number | undefined
-  username?: string | undefined
-  password?: string | undefined
   /** In ms. */
   stale_for: number
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { docs, duration } from '../config/values.ts'
-import { redisLogin } from './redis/login-keys.ts'
+import { describeLoginProblems, redisLogin } from './redis/login-keys.ts'
 import { readRedisUrl } from './redis/url.ts'
 
 const secret = 'expected secrets of at least 32 characters each, one per line: openssl rand -hex 32'
@@ -43,16 +43,10 @@ export const sharedState = z
     }),
   })
   .superRefine((value, context) => {
-    const issue = (path: string, message: string, fix: string) =>
-      context.addIssue({ code: 'custom', path: [path], message, params: { fix } })
     const url = readRedisUrl(value.url)
     if (!url.ok) return
-    for (const key of ['database', 'username', 'password'] as const) {
-      if (value[key] !== undefined && url.value[key] !== undefined)
-        issue(key, 'is also in the URL of the server', 'remove one of the two')
-    }
-    if (url.value.at.kind === 'cluster' && value.database)
-      issue('database', 'is not 0, but clusters only have database 0', 'remove it, and set prefix')
+    for (const { key, message, fix } of describeLoginProblems(value, url.value, 'server'))
+      context.addIssue({ code: 'custom', path: [key], message, params: { fix } })
   })
   .optional()
 

@@ -55,16 +55,11 @@ export function openSharedState(runtime: Runtime, settings: SharedStateKeys): Op
     ...runtime,
     purpose,
     store,
-    open: openLater(async () =>
+    open: openLater(async () => {
       // the client is large, and workers boot meanwhile
-      (await import('./redis/adapters/open-link.ts')).linkOpener({
-        ...url,
-        prefix: keys.records,
-        database: settings.database ?? url.database ?? 0,
-        username: settings.username ?? url.username,
-        password: settings.password ?? url.password,
-      }),
-    ),
+      const { linkOpener, linkTarget } = await import('./redis/adapters/open-link.ts')
+      return linkOpener(linkTarget(url, settings, { prefix: keys.records, needsMaster: true }))
+    }),
     onChange: watchers.report,
     async onUp(link: RedisLink) {
       watchers.begin(link.channel)

@@ -1,14 +1,16 @@
 /** Lua that Redis runs, each script as one step. The keys of a state have one hash tag, so that all of them are on one server of a cluster. */
 
-/** Next number. It begins with Redis's time in microseconds, so that it also grows after Redis has lost its data. */
+/**
+ * Next number: Redis's time in microseconds, or one more than the last number if that is higher. So it also grows after Redis has lost its data, and
+ * after a failover to a server that lacks the last numbers.
+ */
 const nextNumber = `
 local function next_number(key)
-  if redis.call('EXISTS', key) == 0 then
-    local time = redis.call('TIME')
-    redis.call('SET', key, time[1] .. string.format('%06d', time[2]))
-  end
-  redis.call('INCR', key)
-  return redis.call('GET', key)
+  local time = redis.call('TIME')
+  local last = tonumber(redis.call('GET', key) or '0') or 0
+  local number = string.format('%.0f', math.max(time[1] * 1000000 + time[2], last + 1))
+  redis.call('SET', key, number)
+  return number
 end`
 
 const isAllowed = `

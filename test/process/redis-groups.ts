@@ -3,50 +3,106 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { promisify } from 'node:util'
+import { makeCertificate } from '../make-certificate.ts'
 import { freePorts } from './free-ports.ts'
 import { defer, temporaryFolder, until } from './monohull.ts'
-import { type RedisServer, startRedis } from './redis-server.ts'
+import { type RedisKind, type RedisServer, redis, startServer } from './redis-server.ts'
 
 const run = promisify(execFile)
 
+/** What a group of servers has beside the usual. */
+export interface GroupOptions {
+  kind?: RedisKind
+  /** TLS, and nothing else, between all of them and with clients. */
+  tls?: ServerCertificate | undefined
+  /** Password of the default user of the servers. */
+  password?: string
+  /** Password of the Sentinels. */
+  sentinelPassword?: string
+}
+
+/** Certificate of servers, which is its own CA. */
+export interface ServerCertificate {
+  chain: string
+  key: string
+}
+
+/** A certificate for servers with a name, or at an address. */
+export function certify(t: TestContext, name: string, address?: string): ServerCertificate {
+  const folder = temporaryFolder(t)
+  makeCertificate(folder, name, { chain: 'ca.pem', key: 'key.pem', ...(address ? { address } : {}) })
+  return { chain: join(folder, 'ca.pem'), key: join(folder, 'key.pem') }
+}
+
+/** Settings of a server with a port, as `name value`. */
+function settingsOf(port: number, { tls, password }: GroupOptions): string[] {
+  const auth = password === undefined ? [] : [`requirepass ${password}`, `masterauth ${password}`]
+  if (!tls) return [`port ${port}`, 'bind 127.0.0.1', ...auth]
+  const files = [`tls-cert-file ${tls.chain}`, `tls-key-file ${tls.key}`, `tls-ca-cert-file ${tls.chain}`]
+  const more = ['tls-replication yes', 'tls-auth-clients no']
+  return ['port 0', `tls-port ${port}`, 'bind 127.0.0.1', ...files, ...more, ...auth]
+}
+
+const toArguments = (settings: readonly string[]) => settings.flatMap(line => `--${line}`.split(' '))
+
+/** Words of the command line client for a port. */
+const clientOf = (port: number | undefined, { tls }: GroupOptions, password: string | undefined) => [
+  ...['-p', String(port), '--no-auth-warning'],
+  ...(tls ? ['--tls', '--cacert', tls.chain] : []),
+  ...(password === undefined ? [] : ['-a', password]),
+]
+
 /** A master with a replica, and a Sentinel that makes the replica the master once the master is gone. */
-export async function startSentinel(t: TestContext) {
+export async function startSentinel(t: TestContext, options: GroupOptions = {}) {
+  const { tls, password, sentinelPassword } = options
+  const kind = { ...redis, ...options.kind, password }
   const [one = 0, two = 0, watcher = 0] = await freePorts(3)
-  const on = (port: number) => ['--port', String(port), '--bind', '127.0.0.1', '--repl-diskless-sync-delay', '0']
-  const master = await startRedis(t, ...on(one))
-  const replica = await startRedis(t, ...on(two), '--replicaof', '127.0.0.1', String(one))
+  const on = (port: number) => [...toArguments(settingsOf(port, options)), '--repl-diskless-sync-delay', '0']
+  const master = await startServer(t, kind, ...on(one))
+  const replica = await startServer(t, kind, ...on(two), '--replicaof', '127.0.0.1', String(one))
   await until('the replica', async () => (await replica.cli('info', 'replication')).includes('master_link_status:up'))
-  const text = `port ${watcher}
-bind 127.0.0.1
-sentinel monitor main 127.0.0.1 ${one} 1
-sentinel down-after-milliseconds main 300
-sentinel failover-timeout main 3000
-`
-  const path = join(temporaryFolder(t, { 'sentinel.conf': text }), 'sentinel.conf')
-  const sentinel = spawn('redis-server', [path, '--sentinel'], { stdio: 'ignore' })
+  const text = [
+    ...settingsOf(watcher, { tls }),
+    ...(sentinelPassword === undefined ? [] : [`requirepass ${sentinelPassword}`]),
+    `sentinel monitor main 127.0.0.1 ${one} 1`,
+    ...(password === undefined ? [] : [`sentinel auth-pass main ${password}`]),
+    'sentinel down-after-milliseconds main 300',
+    'sentinel failover-timeout main 3000',
+  ].join('\n')
+  const path = join(temporaryFolder(t, { 'sentinel.conf': `${text}\n` }), 'sentinel.conf')
+  const sentinel = spawn(kind.server, [path, '--sentinel'], { stdio: 'ignore' })
+  const exited = once(sentinel, 'exit')
   defer(t, async () => {
-    const exited = once(sentinel, 'exit')
     sentinel.kill('SIGKILL')
     await exited
   })
-  const ask = async (...words: string[]) =>
-    (await run('redis-cli', ['-p', String(watcher), 'sentinel', ...words], { timeout: 10_000 })).stdout
+  const cli = async (...words: string[]) =>
+    (await run(kind.cli, [...clientOf(watcher, options, sentinelPassword), ...words], { timeout: 10_000 })).stdout
+  const ask = (...words: string[]) => cli('sentinel', ...words)
   await until('the Sentinel', () =>
     ask('replicas', 'main').then(
       text => text.includes(String(two)) && text.includes('master-link-status\nok'),
       () => false,
     ),
   )
-  return { store: `redis+sentinel://127.0.0.1:1,127.0.0.1:${watcher}/main`, master, replica, ask }
+  const store = `redis${tls ? 's' : ''}+sentinel://127.0.0.1:1,127.0.0.1:${watcher}/main`
+  return { store, master, replica, ask, cli, masterPort: one, sentinelPort: watcher }
 }
 
+/** Settles when the replica of a failover is the master. */
+export const promoted = (replica: RedisServer) =>
+  until('the failover', async () => (await replica.cli('info', 'replication')).includes('role:master'))
+
 /** A cluster of three masters, of which the last has a replica; `cli` finds the one of a key. */
-export async function startCluster(t: TestContext) {
+export async function startCluster(t: TestContext, options: GroupOptions & { more?: string[] } = {}) {
+  const { tls, more = [] } = options
+  const kind = options.kind ?? redis
   const ports = await freePorts(8)
   const nodes: RedisServer[] = []
   for (const [index, port] of ports.slice(0, 4).entries()) {
     const bus = ['--cluster-port', String(ports[index + 4]), '--cluster-node-timeout', '500']
-    nodes.push(await startRedis(t, '--port', String(port), '--bind', '127.0.0.1', '--cluster-enabled', 'yes', ...bus))
+    const own = [...toArguments(settingsOf(port, options)), ...(tls ? ['--tls-cluster', 'yes'] : []), ...more]
+    nodes.push(await startServer(t, kind, ...own, '--cluster-enabled', 'yes', ...bus))
   }
   const [first, , last, replica] = nodes as [RedisServer, RedisServer, RedisServer, RedisServer]
   const ranges = [
@@ -69,7 +125,9 @@ export async function startCluster(t: TestContext) {
     })
   await until('the copy', async () => (await replica.cli('info', 'replication')).includes('master_link_status:up'))
   const cli = async (...words: string[]) =>
-    (await run('redis-cli', ['-c', '-p', String(ports[0]), ...words], { timeout: 10_000 })).stdout.trim()
+    (
+      await run(kind.cli, ['-c', ...clientOf(ports[0], options, undefined), ...words], { timeout: 10_000 })
+    ).stdout.trim()
 
   /** Moves the slot of a key from the first node to the second, up to the last step, which is the function that comes. */
   async function move(key: string) {
@@ -86,5 +144,14 @@ export async function startCluster(t: TestContext) {
       for (const node of [to, from]) await node.cli('cluster', 'setslot', slot, 'node', toId)
     }
   }
-  return { store: `redis+cluster://127.0.0.1:1,127.0.0.1:${ports[0]}`, nodes, last, replica, cli, move }
+  const scheme = tls ? 'rediss' : 'redis'
+  return {
+    store: `${scheme}+cluster://127.0.0.1:1,${tls ? 'localhost' : '127.0.0.1'}:${ports[0]}`,
+    nodes,
+    last,
+    replica,
+    cli,
+    move,
+    ports,
+  }
 }

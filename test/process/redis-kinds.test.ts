@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { linkOpener } from '../../supervisor/shared-state/redis/adapters/open-link.ts'
+import { linkOpener, linkTarget } from '../../supervisor/shared-state/redis/adapters/open-link.ts'
+import { readRedisUrl } from '../../supervisor/shared-state/redis/url.ts'
 import { makeCertificate } from '../make-certificate.ts'
 import { keepAsking, shop, startDynamic, tell, who } from './dynamic-monohull.ts'
 import { freePorts } from './free-ports.ts'
@@ -25,6 +26,13 @@ const eventually = (monohull: Monohull, expected: string, host = shop) =>
   until(`${expected} for ${host}`, async () => (await who(monohull, host)) === expected, {
     details: () => monohull.output().slice(-3000),
   })
+
+/** Opener of links to a URL. */
+function openerOf(url: string) {
+  const reading = readRedisUrl(url)
+  assert.ok(reading.ok)
+  return linkOpener(linkTarget(reading.value, {}, { prefix: '', needsMaster: false }))
+}
 
 describe('stores of dynamic routes', () => {
   it('may move by a failover of Sentinel: hosts are served on, and the changes of the new master seen', async t => {
@@ -111,9 +119,8 @@ describe('stores of dynamic routes', () => {
 
   it('may be a server without RESP3: notifications are read, FLUSHALL is noticed, and that they were turned off', async t => {
     const redis = await startRedis(t, '--notify-keyspace-events', 'KA', '--rename-command', 'HELLO', '')
-    const login = { isTls: false, username: undefined, password: undefined, database: 0, prefix: '' }
     const changes: (string | undefined)[] = []
-    const open = linkOpener({ at: { kind: 'socket', path: redis.socket }, ...login })
+    const open = openerOf(redis.store)
     const link = await open({ onChange: key => changes.push(key), onLost() {} })
     assert.equal(link.channel, 'notifications')
     await redis.cli('set', shop, 'web')
@@ -143,9 +150,7 @@ describe('stores of dynamic routes', () => {
     const monohull = await start(t, keys, { ...password, NODE_EXTRA_CA_CERTS: file('ca.pem') })
     assert.match(monohull.output(), /changes=tracking/)
     assert.equal(await who(monohull), 'one')
-    const at = { kind: 'address' as const, host: '127.0.0.1', port }
-    const login = { username: 'routes', password: 'hunter2', database: 0, prefix: '' }
-    const open = linkOpener({ at, isTls: true, ...login })
+    const open = openerOf(`rediss://routes:hunter2@127.0.0.1:${port}`)
     await assert.rejects(open({ onChange() {}, onLost() {} }), /certificate/)
     assert.doesNotMatch(monohull.output(), /hunter2/)
   })

@@ -6,10 +6,10 @@ import type { TestContext } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { defer, temporaryFolder } from './monohull.ts'
 
-/** What lies between monohull and Redis, on a socket of its own: it may be slow, or answer nonsense. */
+/** What lies between monohull and Redis, on a socket of its own: it may be slow, answer nonsense, or let nothing through any more. */
 export async function startRedisProxy(t: TestContext, target: string) {
   const socket = join(temporaryFolder(t), 'proxy.sock')
-  const behaviour = { delayMs: 0, garbage: '', isClosed: false }
+  const behaviour = { delayMs: 0, garbage: '', isClosed: false, silentFrom: '' }
   const connections = new Set<net.Socket>()
   const server = net.createServer(client => {
     if (behaviour.isClosed) return void client.destroy()
@@ -23,12 +23,16 @@ export async function startRedisProxy(t: TestContext, target: string) {
         upstream.destroy()
       })
     }
-    client.pipe(upstream)
+    let isSilent = false
+    client.on('data', (data: Buffer) => {
+      isSilent ||= behaviour.silentFrom !== '' && data.includes(behaviour.silentFrom)
+      if (!isSilent) upstream.write(data)
+    })
     let order = Promise.resolve()
     upstream.on('data', (data: Buffer) => {
       order = order.then(async () => {
         await pause(behaviour.delayMs)
-        if (!client.destroyed) client.write(behaviour.garbage || data)
+        if (!client.destroyed && !isSilent) client.write(behaviour.garbage || data)
       })
     })
   })

@@ -19,21 +19,40 @@ export interface RedisServer {
   start(...args: string[]): Promise<void>
 }
 
+/** Programs of a server that speaks Redis's protocol. */
+export interface RedisKind {
+  server: string
+  cli: string
+  /** Words before the server: a program that becomes it. */
+  through?: string[]
+  /** Password of its default user. */
+  password?: string | undefined
+}
+
+export const redis: RedisKind = { server: 'redis-server', cli: 'redis-cli' }
+
 /** A Redis server on a unix socket, without any data, that ends with the test. */
 export async function startRedis(t: TestContext, ...args: string[]): Promise<RedisServer> {
+  return startServer(t, redis, ...args)
+}
+
+/** The same, of another kind. */
+export async function startServer(t: TestContext, kind: RedisKind, ...args: string[]): Promise<RedisServer> {
   const folder = temporaryFolder(t)
   const socket = join(folder, 'redis.sock')
   let server: ChildProcess | undefined
   const usual = ['--port', '0', '--unixsocket', socket, '--unixsocketperm', '777', '--save', '', '--dir', folder]
+  const login = kind.password === undefined ? [] : ['-a', kind.password]
 
   async function cli(...words: string[]): Promise<string> {
-    const { stdout } = await run('redis-cli', ['-s', socket, '--no-auth-warning', ...words], { timeout: 10_000 })
+    const { stdout } = await run(kind.cli, ['-s', socket, '--no-auth-warning', ...login, ...words], { timeout: 10_000 })
     return stdout.trim()
   }
 
   async function start(...others: string[]): Promise<void> {
-    server = spawn('redis-server', [...usual, ...others], { stdio: 'ignore' })
-    await until('Redis', () =>
+    const [program = '', ...words] = [...(kind.through ?? []), kind.server, ...usual, ...others]
+    server = spawn(program, words, { stdio: 'ignore' })
+    await until(kind.server, () =>
       cli('ping').then(
         reply => /PONG|NOAUTH/.test(reply),
         () => false,

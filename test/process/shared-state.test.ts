@@ -1,33 +1,14 @@
 // needs: redis-server
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { describe, it, type TestContext } from 'node:test'
-import { systemClock, systemRandom } from '../../supervisor/base/adapters/system-clock.ts'
+import { describe, it } from 'node:test'
+import { systemClock } from '../../supervisor/base/adapters/system-clock.ts'
 import type { Clock } from '../../supervisor/base/clock.ts'
-import type { SharedStateKeys } from '../../supervisor/shared-state/keys.ts'
-import { type OpenSharedState, openSharedState } from '../../supervisor/shared-state/open.ts'
-import { defer, until } from './monohull.ts'
+import { until } from './monohull.ts'
 import { startCluster } from './redis-groups.ts'
 import { startRedisProxy } from './redis-proxy.ts'
 import { startRedis } from './redis-server.ts'
-
-const silent = { debug() {}, info() {}, warn() {}, error() {} }
-const leaseMs = 1000
-
-interface Options {
-  clock?: Clock
-  prefix?: string
-  login?: { username: string; password: string }
-}
-
-/** State of an instance, once it is connected. */
-async function join(t: TestContext, url: string, { clock = systemClock, prefix = 'monohull:', login }: Options = {}) {
-  const keys = { url, prefix, lease: leaseMs, secret: 'x'.repeat(32), ...login } as SharedStateKeys
-  const state = openSharedState({ clock, log: silent, random: systemRandom }, keys)
-  defer(t, () => state.close())
-  await until('a connection', () => state.problem() === undefined)
-  return state
-}
+import { acquired, join, leaseMs, open } from './shared-states.ts'
 
 /** Clock of an instance that can be frozen: no timer of it runs meanwhile. Its time of day is minutes off. */
 function createFreezer() {
@@ -50,20 +31,17 @@ function createFreezer() {
   }
 }
 
-/** A lock once it is free. */
-const acquired = (state: OpenSharedState, name: string) => until(`the lock ${name}`, () => state.acquire(name))
-
 describe('the shared state', () => {
   it('is one for all instances: records, locks, changes and members', async t => {
     const redis = await startRedis(t)
     const guide = readFileSync(new URL('../../docs/guide/scaling.md', import.meta.url), 'utf8')
     const rules = /^ACL SETUSER monohull (.*)$/m.exec(guide)?.[1]?.replace('>PASSWORD', '>hunter2').split(' ') ?? []
     await redis.cli('acl', 'setuser', 'monohull', ...rules)
-    const login = { username: 'monohull', password: 'hunter2' }
+    const keys = { username: 'monohull', password: 'hunter2' }
     const [one, two, other] = await Promise.all([
-      join(t, redis.store, { login }),
-      join(t, redis.store, { login }),
-      join(t, redis.store, { prefix: 'other:' }),
+      join(t, redis.store, { keys }),
+      join(t, redis.store, { keys }),
+      join(t, redis.store, { keys: { prefix: 'other:' } }),
     ])
     const seen: (string | undefined)[] = []
     two.watch('a/', name => seen.push(name))
@@ -152,6 +130,19 @@ describe('the shared state', () => {
     await until('the report that anything may have changed', () => all.includes(undefined))
     assert.equal((await cut.read('r'))?.value, 'text')
     assert.equal(await cut.acquire('x'), undefined)
+  })
+
+  it('connects again in seconds, at whichever step of connecting nothing more came', async t => {
+    const redis = await startRedis(t)
+    const proxy = await startRedisProxy(t, redis.socket)
+    for (const step of ['HELLO', 'TRACKING', 'server', 'replication', 'EVAL', 'PING']) {
+      proxy.behaviour.silentFrom = step
+      const state = open(t, proxy.store)
+      await until(`the outage at ${step}`, () => /no response/.test(state.problem() ?? ''), { deadlineMs: 12_000 })
+      proxy.behaviour.silentFrom = ''
+      await until(`the connection after ${step}`, () => state.problem() === undefined, { deadlineMs: 12_000 })
+      await state.close()
+    }
   })
 
   it('never repeats a token or a version, also if Redis loses its data', async t => {

@@ -1,5 +1,5 @@
 import type { Runtime } from '../../base/runtime.ts'
-import { linkOpener } from '../../shared-state/redis/adapters/open-link.ts'
+import { linkOpener, linkTarget } from '../../shared-state/redis/adapters/open-link.ts'
 import { formatRedisUrl, readRedisUrl } from '../../shared-state/redis/url.ts'
 import type { StoreKeys, StoreOpening } from '../store-opening.ts'
 import { createRedisRoutes, type RedisRoutes } from './store.ts'
@@ -9,7 +9,7 @@ const mostNames = { routes: 500_000, others: 50_000 }
 
 /** Store in Redis. It connects when it is opened, and does not wait for that. */
 export function prepareRedisStore(keys: StoreKeys, runtime: Runtime): StoreOpening {
-  const { prefix = '', database, username, password } = keys
+  const { prefix = '' } = keys
   const reading = readRedisUrl(keys.store)
   if (!reading.ok) throw new Error(`dynamic_routes.store ${reading.problem}`)
   const url = reading.value
@@ -19,13 +19,8 @@ export function prepareRedisStore(keys: StoreKeys, runtime: Runtime): StoreOpeni
     open(onChange) {
       store = createRedisRoutes({
         ...runtime,
-        open: linkOpener({
-          ...url,
-          prefix,
-          database: database ?? url.database ?? 0,
-          username: username ?? url.username,
-          password: password ?? url.password,
-        }),
+        // a replica nearby can be read
+        open: linkOpener(linkTarget(url, keys, { prefix, needsMaster: false })),
         address: formatRedisUrl(url),
         prefix,
         staleForMs: keys.stale_for,

@@ -27,11 +27,22 @@ export function mastersOf(ranges: readonly SlotRange[]): RedisAddress[] {
   return [...new Map(ranges.map(({ master }) => [addressOf(master), master])).values()]
 }
 
+/** Whether a cluster, or the only slot that is used in it, is out of service. */
+function isDown(error: unknown, prefix: string): boolean {
+  const isOneSlot = /\{[^}]+\}/.test(prefix)
+  return (isOneSlot ? /^CLUSTERDOWN|^no server for slot/ : /^CLUSTERDOWN The cluster is down/).test(messageOf(error))
+}
+
 /**
  * Link to a cluster, made of a link to each master by its address: each has a part of the keys, and reports only their changes. Commands go to
- * the master of their key. Slots may move between the masters; the check fails if a master is added or removed.
+ * the master of their key. Slots may move between the masters; the check fails if a master is added or removed, and while the cluster is down.
+ * `prefix`: that of all keys.
  */
-export function createClusterLink(links: ReadonlyMap<string, RedisLink>, ranges: readonly SlotRange[]): RedisLink {
+export function createClusterLink(
+  links: ReadonlyMap<string, RedisLink>,
+  ranges: readonly SlotRange[],
+  prefix: string,
+): RedisLink {
   const nodes = [...links.values()]
   const hosts = new Map(mastersOf(ranges).map(master => [addressOf(master), master.host]))
   let owners = ownersOf(ranges)
@@ -44,9 +55,10 @@ export function createClusterLink(links: ReadonlyMap<string, RedisLink>, ranges:
       return await link.call(words)
     } catch (error) {
       const [, kind, slot, next = ''] = /^(MOVED|ASK) (\d+) (\S*:\d+)$/.exec(messageOf(error)) ?? []
-      const other = links.get(withBrackets(next))
+      const to = withBrackets(next, hosts.get(address))
+      const other = links.get(to)
       if (kind === undefined || !other) throw error
-      if (kind === 'MOVED') owners[Number(slot)] = withBrackets(next)
+      if (kind === 'MOVED') owners[Number(slot)] = to
       else other.call(['ASKING']).catch(() => {})
       return other.call(words)
     }
@@ -103,6 +115,9 @@ export function createClusterLink(links: ReadonlyMap<string, RedisLink>, ranges:
       if (masters.length !== links.size || !masters.every(master => links.has(master)))
         throw new Error('the masters of the cluster have changed')
       owners = ownersOf(now)
+      await callKey(prefix, ['EXISTS', prefix]).catch((error: unknown) => {
+        if (isDown(error, prefix)) throw error
+      })
     },
     close() {
       for (const node of nodes) node.close()
@@ -122,10 +137,11 @@ function addressOf({ host, port }: RedisAddress): string {
   return formatAddress(host, port)
 }
 
-/** Redirections have IPv6 addresses without brackets. */
-function withBrackets(text: string): string {
+/** Redirections have IPv6 addresses without brackets, and no host if it is that of the server itself. */
+function withBrackets(text: string, ownHost = ''): string {
   const colon = text.lastIndexOf(':')
-  return addressOf({ host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) })
+  const host = text.slice(0, colon).replace(/^\[|\]$/g, '')
+  return addressOf({ host: host || ownHost, port: Number(text.slice(colon + 1)) })
 }
 
 function sum(numbers: readonly unknown[]): number {

@@ -51,13 +51,18 @@ const pingMs = 3000
 const backoff: BackoffPolicy = { initialMs: 100, maxMs: 2000 }
 
 const fixes: [RegExp, string | ((purpose: StorePurpose) => string)][] = [
+  [
+    /^no Sentinel .*(WRONGPASS|NOAUTH|AUTH|NOPERM)/,
+    ({ section }) => `set ${section}.sentinel_password, and sentinel_username if they have users`,
+  ],
   [/WRONGPASS|invalid password|NOAUTH|AUTH/, ({ section }) => `correct ${section}.username and password`],
   [/NOPERM/, ({ guide }) => `give this user the commands that ${guide} lists`],
   [/^DENIED/, 'set a password in Redis, or protected-mode no if only trusted programs can reach it'],
   [/belongs to a cluster/, purpose => `write redis+cluster:// in place of redis:// in ${urlKeyOf(purpose)}`],
   [/cluster support disabled/, purpose => `write redis:// in place of redis+cluster:// in ${urlKeyOf(purpose)}`],
   [/CLUSTERDOWN|no server for slot/, 'repair the cluster: redis-cli --cluster check HOST:PORT'],
-  [/name another master|masters of the cluster have changed/, 'none needed: they are followed'],
+  [/name another master|name a replica|masters of the cluster have changed/, 'none needed: they are followed'],
+  [/READONLY|takes no writes/, purpose => `name the master in ${urlKeyOf(purpose)}, or its Sentinels`],
   [/LOADING/, 'wait until it has loaded its data'],
   [/certificate|self.signed|SSL|TLS/i, 'set NODE_EXTRA_CA_CERTS to the CA of its certificate'],
 ]
@@ -72,6 +77,7 @@ export function createRedisConnection(deps: ConnectionDeps): RedisConnection {
     closing.signal.addEventListener('abort', () => resolve(undefined), { once: true }),
   )
   let link: RedisLink | undefined
+  let loseLink = (_reason: string) => {}
   let problem: string | undefined = 'the connection is not yet established'
   let logged: string | undefined
   let channel: string | undefined
@@ -84,6 +90,7 @@ export function createRedisConnection(deps: ConnectionDeps): RedisConnection {
       over.signal.addEventListener('abort', () => resolve(over.signal.reason), { once: true }),
     )
     const lose = (reason: string) => over.abort(reason)
+    loseLink = lose
     const opening = deps.open({ onChange: deps.onChange, onLost: lose })
     const opened = await Promise.race([opening, closed])
     if (!opened) {
@@ -94,11 +101,11 @@ export function createRedisConnection(deps: ConnectionDeps): RedisConnection {
     const end = () => lose('closed')
     closing.signal.addEventListener('abort', end)
     try {
-      await withDeadline(deps.onUp(opened), preparationMs)
+      watch(opened, over.signal).catch((error: unknown) => lose(messageOf(error)))
+      await Promise.race([withDeadline(deps.onUp(opened), preparationMs), lost])
       if (over.signal.aborted) return await lost
       link = opened
       settle(opened)
-      watch(opened, over.signal).catch((error: unknown) => lose(messageOf(error)))
       return await lost
     } finally {
       closing.signal.removeEventListener('abort', end)
@@ -174,7 +181,13 @@ export function createRedisConnection(deps: ConnectionDeps): RedisConnection {
   async function ask(words: readonly string[]): Promise<unknown> {
     if (!link) await waiting.over
     if (!link) throw new Error(`Redis: ${problem}`)
-    return link.call(words)
+    try {
+      return await link.call(words)
+    } catch (error) {
+      // the server became a replica, and the address may already lead to the new master
+      if (/\bREADONLY\b/.test(messageOf(error))) loseLink('READONLY: the server became a replica')
+      throw error
+    }
   }
 
   const running = run()

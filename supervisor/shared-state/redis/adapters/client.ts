@@ -15,7 +15,7 @@ export interface ClientEvents {
   onInvalidate?(key: string | undefined): void
 }
 
-/** Client that is connected. */
+/** Client that is connected. Its requests reject after a few seconds: a network that is cut closes no connection. */
 export interface Client {
   call(words: readonly string[]): Promise<unknown>
   /** Rejects unless the server responds; also while subscribed. */
@@ -29,6 +29,7 @@ export interface Client {
 export type ClientProtocol = { version: 2 } | { version: 3; tracked: string | undefined }
 
 const connectTimeoutMs = 3000
+const replyTimeoutMs = 3000
 
 /** Connects once: the caller decides whether and when to try again. */
 export async function connectClient(
@@ -69,20 +70,31 @@ export async function connectClient(
     await client.connect()
   } catch (error) {
     client.destroy()
-    throw isLate ? new Error(`no response for ${connectTimeoutMs / 1000} s`) : error
+    throw isLate ? noResponse(connectTimeoutMs) : error
   } finally {
     clearTimeout(timer)
   }
   isOpen = true
   return {
-    call: words => client.sendCommand([...words]),
-    ping: async () => void (await client.ping()),
-    subscribe: (pattern, receive) => client.pSubscribe(pattern, receive),
+    call: words => inTime(client.sendCommand([...words])),
+    ping: async () => void (await inTime(client.ping())),
+    subscribe: (pattern, receive) => inTime(client.pSubscribe(pattern, receive)),
     close() {
       isOpen = false
       client.destroy()
     },
   }
+}
+
+function inTime<T>(work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(noResponse(replyTimeoutMs)), replyTimeoutMs)
+    work.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+}
+
+function noResponse(ms: number): Error {
+  return new Error(`no response for ${ms / 1000} s`)
 }
 
 /** Hook of the client for what servers report to caches. Nothing is cached: commands are sent as they are. */

@@ -13,7 +13,14 @@ export function clusterOpener(named: readonly RedisAddress[], login: ServerLogin
     const ranges = await findSlots([...masters, ...named], login)
     masters = mastersOf(ranges)
     const links = await openAll(masters, login, events)
-    return createClusterLink(links, ranges)
+    const link = createClusterLink(links, ranges, login.prefix)
+    try {
+      await link.check()
+    } catch (error) {
+      link.close()
+      throw error
+    }
+    return link
   }
 }
 

@@ -12,12 +12,22 @@ export interface ServerLogin {
   database: number
   /** Prefix of the keys whose changes are reported. */
   prefix: string
+  /** Whether a replica is refused, which takes no writes. */
+  needsMaster: boolean
 }
 
 /** Server of a link. */
 export interface LinkedServer {
   link: RedisLink
   isInCluster: boolean
+  isReplica: boolean
+}
+
+/** Refusal of a replica. */
+export class IsReplica extends Error {
+  constructor() {
+    super('the server is a replica, which takes no writes')
+  }
 }
 
 /** Error replies that another protocol or channel would get as well. */
@@ -29,10 +39,10 @@ export async function openServer(
   login: ServerLogin,
   events: LinkEvents,
 ): Promise<RedisLink> {
-  const { link, isInCluster } = await openAnyServer(socket, login, events)
-  if (!isInCluster) return link
+  const { link, isInCluster, isReplica } = await openAnyServer(socket, login, events)
+  if (!isInCluster && !(isReplica && login.needsMaster)) return link
   link.close()
-  throw new Error('the server belongs to a cluster')
+  throw isInCluster ? new Error('the server belongs to a cluster') : new IsReplica()
 }
 
 /** Link to a server. It tries the channels for changes in their order; an error reply of the server leads to the next. */
@@ -58,7 +68,7 @@ async function attempt<T>(open: () => Promise<T>): Promise<T | undefined> {
   try {
     return await open()
   } catch (error) {
-    if (!/^[A-Z]+ /.test(messageOf(error)) || lasting.test(messageOf(error))) throw error
+    if (!isErrorReply(error) || lasting.test(messageOf(error))) throw error
     return undefined
   }
 }
@@ -76,20 +86,21 @@ async function openUntracked(
 ): Promise<LinkedServer> {
   const client = await connectClient(options, protocol, { onLost })
   if (!(await reportsKeyEvents(client))) return toServer(client, 'polling')
-  const listener = await connectClient(options, protocol, {
-    onLost(reason) {
-      client.close()
-      onLost(reason)
-    },
-  })
-  const start = `__keyspace@${database}__:`
-  await listener.subscribe(`${start}${escapePattern(prefix)}*`, (_event, channel) =>
-    onChange(channel.slice(start.length)),
+  const listener = await orClose(client, () =>
+    connectClient(options, protocol, {
+      onLost(reason) {
+        client.close()
+        onLost(reason)
+      },
+    }),
   )
+  const start = `__keyspace@${database}__:`
+  const receive = (_event: string, channel: string) => onChange(channel.slice(start.length))
+  await orClose(listener, () => orClose(client, () => listener.subscribe(`${start}${escapePattern(prefix)}*`, receive)))
   let flushes = await countFlushes(client)
-  const { link, isInCluster } = await toServer(client, 'notifications')
+  const { link, ...server } = await orClose(listener, () => toServer(client, 'notifications'))
   return {
-    isInCluster,
+    ...server,
     link: {
       ...link,
       async check() {
@@ -126,10 +137,12 @@ async function countFlushes(client: Client): Promise<string> {
 }
 
 async function toServer(client: Client, channel: RedisLink['channel']): Promise<LinkedServer> {
-  // managed services may refuse it
-  const info = String(await client.call(['INFO', 'server']).catch(() => ''))
+  const [info, replication] = await orClose(client, () =>
+    Promise.all([readInfo(client, 'server'), readInfo(client, 'replication')]),
+  )
   return {
     isInCluster: /^redis_mode:cluster/m.test(info),
+    isReplica: /^role:slave/m.test(replication),
     link: {
       channel,
       runId: /^run_id:(\w+)/m.exec(info)?.[1] ?? '',
@@ -138,4 +151,29 @@ async function toServer(client: Client, channel: RedisLink['channel']): Promise<
       close: client.close,
     },
   }
+}
+
+/** Section of the server's information; empty where it is refused, as by some managed services. */
+async function readInfo(client: Client, section: string): Promise<string> {
+  try {
+    return String(await client.call(['INFO', section]))
+  } catch (error) {
+    if (isErrorReply(error)) return ''
+    throw error
+  }
+}
+
+/** Closes a client if what comes next fails. */
+async function orClose<T>(client: Client, next: () => Promise<T>): Promise<T> {
+  try {
+    return await next()
+  } catch (error) {
+    client.close()
+    throw error
+  }
+}
+
+/** Whether the server replied, unlike after a lost connection or in too long a time. */
+function isErrorReply(error: unknown): boolean {
+  return /^[A-Z]+ /.test(messageOf(error))
 }

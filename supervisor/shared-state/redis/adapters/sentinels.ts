@@ -14,13 +14,21 @@ export interface MasterQuestion {
   close(): void
 }
 
+/** Login at Sentinels, which have users of their own. */
+export interface SentinelLogin {
+  isTls: boolean
+  sentinelUsername: string | undefined
+  sentinelPassword: string | undefined
+}
+
 /** Question to the first of some Sentinels that responds. */
-export function createMasterQuestion({ sentinels, master }: Sentinels, isTls: boolean): MasterQuestion {
+export function createMasterQuestion({ sentinels, master }: Sentinels, login: SentinelLogin): MasterQuestion {
   let kept: Client | undefined
   let isClosed = false
 
   async function connect(sentinel: RedisAddress): Promise<Client> {
-    const options = { socket: socketTo(sentinel, isTls), username: undefined, password: undefined, database: 0 }
+    const { sentinelUsername: username, sentinelPassword: password } = login
+    const options = { socket: socketTo(sentinel, login.isTls), username, password, database: 0 }
     const client = await connectClient(options, { version: 2 }, { onLost: forget })
     if (!isClosed) return client
     client.close()

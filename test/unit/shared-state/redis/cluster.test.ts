@@ -12,7 +12,7 @@ const halves = [
 ]
 
 /** A cluster of two masters, and the commands that each received. */
-function setUp(reply: Replies, slots: unknown = halves) {
+function setUp(reply: Replies, slots: unknown = halves, addresses = ['10.0.0.1:7000', '10.0.0.2:7000']) {
   const calls: string[] = []
   const node = (address: string): [string, RedisLink] => [
     address,
@@ -30,7 +30,7 @@ function setUp(reply: Replies, slots: unknown = halves) {
     },
   ]
   const ranges = readSlots(slots, '10.0.0.2')
-  const link = createClusterLink(new Map([node('10.0.0.1:7000'), node('10.0.0.2:7000')]), ranges)
+  const link = createClusterLink(new Map(addresses.map(node)), ranges, '{state}:')
   return { link, calls, ranges }
 }
 
@@ -105,6 +105,31 @@ describe('shared-state/redis/cluster', () => {
       '10.0.0.1:7000 ASKING',
       '10.0.0.1:7000 GETRANGE 123456789',
     ])
+  })
+
+  it('follows redirections without a host, which mean that of the node itself', async () => {
+    const slots = [
+      [0, 8191, [null, 7000, 'id']],
+      [8192, 16_383, ['', 7001, 'id']],
+    ]
+    const addresses = ['10.0.0.2:7000', '10.0.0.2:7001']
+    const reply: Replies = (_, address) => (address === addresses[1] ? new Error('MOVED 12182 :7000') : 'value')
+    const { link, calls } = setUp(reply, slots, addresses)
+    assert.equal(await link.call(['GETRANGE', 'foo']), 'value')
+    assert.deepEqual(calls, ['10.0.0.2:7001 GETRANGE foo', '10.0.0.2:7000 GETRANGE foo'])
+  })
+
+  it('fails its check while the cluster, or the slot of all keys, is down', async () => {
+    let error = new Error('CLUSTERDOWN Hash slot not served')
+    const named = [
+      [0, 8191, ['10.0.0.1', 7000, 'id']],
+      [8192, 16_383, ['10.0.0.2', 7000, 'id']],
+    ]
+    const { link } = setUp(([name]) => (name === 'CLUSTER' ? named : error), named)
+    await assert.rejects(link.check(), /CLUSTERDOWN/)
+    // the check is about nothing else
+    error = new Error("NOPERM this user has no permissions to run the 'exists' command")
+    await link.check()
   })
 
   it('fails for slots that no known master serves', async () => {

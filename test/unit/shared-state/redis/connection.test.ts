@@ -7,7 +7,10 @@ import { createManualClock } from '../../dynamic-routes/redis/fake-redis.ts'
 
 const never = new Promise<never>(() => {})
 
-function setUp(open: (attempt: number, events: LinkEvents, clock: Clock) => Promise<RedisLink>) {
+function setUp(
+  open: (attempt: number, events: LinkEvents, clock: Clock) => Promise<RedisLink>,
+  prepare: () => Promise<unknown> = async () => {},
+) {
   const { clock, pass } = createManualClock()
   const lines: string[] = []
   const keep = (text: string, fields: object) => lines.push(`${text} ${JSON.stringify(fields)}`)
@@ -31,7 +34,10 @@ function setUp(open: (attempt: number, events: LinkEvents, clock: Clock) => Prom
       return open(attempts.length, events, clock)
     },
     onChange() {},
-    onUp: async () => void ups.push('up'),
+    async onUp() {
+      ups.push('up')
+      await prepare()
+    },
     onDown: () => ups.push('down'),
   })
   return { connection, pass, lines, attempts, ups }
@@ -98,6 +104,36 @@ describe('shared-state/redis/connection', () => {
     await pass(1000)
     assert.deepEqual(ups, ['up', 'down', 'up'])
     assert.equal(await connection.call(['GET', 'a']), 'PONG')
+    await connection.close()
+  })
+
+  it('gives a server up that does not respond while the link is prepared', async () => {
+    const { connection, pass, attempts } = setUp(
+      async attempt => link(attempt === 1 ? () => never : undefined),
+      () => (attempts.length === 1 ? never : Promise.resolve()),
+    )
+    await pass(3900)
+    assert.equal(attempts.length, 1)
+    await pass(1000)
+    assert.equal(attempts.length, 2)
+    assert.equal(connection.problem(), undefined)
+    await connection.close()
+  })
+
+  it('leaves a server that became a replica, and follows its address', async () => {
+    const error = new Error("READONLY You can't write against a read only replica. script: 1f, on @user_script:9.")
+    const { connection, pass, attempts, lines } = setUp(async attempt =>
+      link(async ([name]) => {
+        if (attempt === 1 && name === 'EVAL') throw error
+        return 'PONG'
+      }),
+    )
+    await pass(0)
+    await assert.rejects(connection.call(['EVAL', 'text']), /READONLY/)
+    await pass(1000)
+    assert.equal(attempts.length, 2)
+    assert.equal(await connection.call(['EVAL', 'text']), 'PONG')
+    assert.match(lines.join('\n'), /READONLY.*"fix":"name the master in dynamic_routes\.store, or its Sentinels/)
     await connection.close()
   })
 
