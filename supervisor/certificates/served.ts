@@ -4,8 +4,10 @@ import type { OperatorError } from '../base/errors.ts'
 import type { Metric } from '../base/metrics.ts'
 import type { Outcome } from '../base/outcome.ts'
 import type { Runtime } from '../base/runtime.ts'
+import type { SharedState } from '../shared-state/state.ts'
 import { describeExpiries } from './expiry.ts'
 import type { HstsKeys } from './hsts/open.ts'
+import type { SharedProgress } from './hsts/shared.ts'
 import type { Hsts } from './hsts/stages.ts'
 import type { HstsWatch } from './hsts/watch.ts'
 import {
@@ -37,6 +39,8 @@ export interface ServedCertificatesDeps extends Pick<Runtime, 'clock' | 'log'> {
   settings(): ServedCertificatesSettings
   /** Certificates that a CA issues. */
   issuance(): Issuance
+  /** State that instances share; undefined without shared_state. */
+  sharedState?: SharedState | undefined
   /** Called when the HSTS header has changed. */
   onHsts(): void
   /** Loads the files and has nginx serve them. */
@@ -69,8 +73,11 @@ export interface ServedCertificates {
 
 /** Loads the certificates, reports them, and returns their service. Rejects with an OperatorError if nothing can be served. */
 export async function openCertificates(deps: ServedCertificatesDeps): Promise<ServedCertificates> {
-  const { clock, log, settings } = deps
-  let current = await load(settings())
+  const { clock, log, settings, sharedState } = deps
+  let sharedProgress: SharedProgress | undefined
+  let current: Generation = { certificates: undefined, hsts: undefined }
+
+  current = await load(settings())
   let watch: DirectoryWatch | undefined
 
   report(current, settings())
@@ -86,7 +93,18 @@ export async function openCertificates(deps: ServedCertificatesDeps): Promise<Se
 
   async function openHsts(next: ServedCertificatesSettings): Promise<HstsWatch | undefined> {
     const { hsts: rule } = next.config.tls
-    return rule ? (await import('./hsts/open.ts')).openHsts(rule, next.config, { clock, log }) : undefined
+    if (!rule) return undefined
+    if (sharedState && rule.maxAgeMs === undefined) {
+      const { shareProgress } = await import('./hsts/shared.ts')
+      sharedProgress ??= shareProgress({ state: sharedState, clock, log, onChange: followHsts })
+    }
+    return (await import('./hsts/open.ts')).openHsts(rule, next.config, { clock, log, shared: sharedProgress })
+  }
+
+  function followHsts(): void {
+    if (!checkHsts(current)) return
+    log.info('HSTS changed', { header: current.hsts?.header()?.value ?? 'none' })
+    deps.onHsts()
   }
 
   function checkHsts({ certificates, hsts }: Generation): boolean {
@@ -94,6 +112,8 @@ export async function openCertificates(deps: ServedCertificatesDeps): Promise<Se
   }
 
   function reportHsts({ hsts }: Generation): void {
+    // the stage of other instances comes later
+    if (sharedProgress && !sharedProgress.known()) return
     if (hsts && !hsts.header()) log.info('HSTS header not sent yet: it needs a certificate that browsers trust')
   }
 
@@ -153,14 +173,13 @@ export async function openCertificates(deps: ServedCertificatesDeps): Promise<Se
       watch = watchCertificates({
         ...deps,
         current: () => current.certificates,
-        checkHsts() {
-          if (!checkHsts(current)) return
-          log.info('HSTS changed', { header: current.hsts?.header()?.value ?? 'none' })
-          deps.onHsts()
-        },
+        checkHsts: followHsts,
       })
     },
-    close: () => watch?.close(),
+    close() {
+      sharedProgress?.close()
+      return watch?.close()
+    },
   }
 
   function describe(): CertificatesStatus | undefined {

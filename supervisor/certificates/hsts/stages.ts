@@ -47,6 +47,13 @@ export function nextProgress(
   return isOver && stage < stageSeconds.length - 1 ? { stage: stage + 1, since: now } : progress
 }
 
+/** Progress that is further: the later stage, and of one stage the earlier start. */
+export function furtherOf(one: HstsProgress | undefined, other: HstsProgress | undefined): HstsProgress | undefined {
+  if (!one || !other) return one ?? other
+  if (one.stage !== other.stage) return one.stage > other.stage ? one : other
+  return other.since < one.since ? other : one
+}
+
 /** Parses stored progress; undefined if it is damaged. */
 export function readProgress(text: string): HstsProgress | undefined {
   try {

@@ -1,6 +1,7 @@
 import type { Runtime } from '../../base/runtime.ts'
 import type { Candidate } from '../choice.ts'
-import { areTrusted, type Hsts, type HstsProgress, type HstsRule, hstsOf, nextProgress } from './stages.ts'
+import type { SharedProgress } from './shared.ts'
+import { areTrusted, furtherOf, type Hsts, type HstsProgress, type HstsRule, hstsOf, nextProgress } from './stages.ts'
 
 /** Dependencies of the HSTS watch. */
 export interface HstsDeps extends Pick<Runtime, 'clock'> {
@@ -10,6 +11,8 @@ export interface HstsDeps extends Pick<Runtime, 'clock'> {
   isOnDemand: boolean
   /** Storage for the progress, which survives a restart. */
   record: { read(): HstsProgress | undefined; write(progress: HstsProgress | undefined): void }
+  /** Progress of the other instances; undefined without shared_state. */
+  shared?: SharedProgress | undefined
 }
 
 /** HSTS header, which depends on the certificates and the time. */
@@ -23,7 +26,7 @@ export interface HstsWatch {
 }
 
 /** Creates the watch. In stages, the time in the header grows while the certificates stay valid. */
-export function watchHsts({ rule, hasProxies, isOnDemand, record, clock }: HstsDeps): HstsWatch {
+export function watchHsts({ rule, hasProxies, isOnDemand, record, clock, shared }: HstsDeps): HstsWatch {
   const isStaged = rule.maxAgeMs === undefined
   let progress = isStaged ? record.read() : undefined
   let header: Hsts | undefined
@@ -32,14 +35,22 @@ export function watchHsts({ rule, hasProxies, isOnDemand, record, clock }: HstsD
     // with on-demand certificates, the local one is only for clients that request no name
     const counted = isOnDemand ? served.filter(({ source }) => source !== 'local-ca') : served
     const isTrusted = (isOnDemand && counted.length === 0) || areTrusted(counted, clock.now())
-    const next = isStaged ? nextProgress(progress, isTrusted, clock.now()) : undefined
+    const next = isStaged ? reach(isTrusted) : undefined
     return { progress: next, header: hstsOf(rule, { progress: next, isTrusted, hasProxies }) }
+  }
+
+  function reach(isTrusted: boolean): HstsProgress | undefined {
+    if (!shared || !isTrusted) return nextProgress(progress, isTrusted, clock.now())
+    // the others may be further: no header is better than a shorter time than theirs
+    const agreed = furtherOf(progress, shared.known()?.progress)
+    return shared.isReachable() ? nextProgress(agreed, isTrusted, shared.now()) : agreed
   }
 
   return {
     check(served) {
       const next = assess(served)
-      if (next.progress !== progress) record.write(next.progress)
+      if (isStaged) shared?.offer(next.progress)
+      if (JSON.stringify(next.progress) !== JSON.stringify(progress)) record.write(next.progress)
       progress = next.progress
       const before = header
       header = next.header
