@@ -118,8 +118,21 @@ is_installed() {
   [ "$(dpkg-query --show --showformat '${db:Status-Status}' "$1" 2>/dev/null)" = installed ] || command -v "$1" >/dev/null
 }
 
+# Prints a directory of apt sources: the machine's own, and the backports of its Debian. Nothing is left enabled.
+sources_with_backports() {
+  local directory codename uri
+  directory=$(mktemp -d)
+  codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+  # shellcheck disable=SC2016 # apt's own variables
+  uri=$(apt-get indextargets --format '$(REPO_URI)' "Codename: $codename" 'Created-By: Packages' | head -n 1)
+  cp /etc/apt/sources.list.d/* "$directory" 2>/dev/null || true
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri $codename-backports main" >"$directory/backports.list"
+  echo "$directory"
+}
+
 install_packages() {
-  local wanted missing=() package
+  local sources package apt=(apt-get)
+  local wanted missing=()
   mapfile -t wanted < <(packages_of "${files[@]}")
   ! $everything || wanted+=("${lint_packages[@]}")
   if has_tests_in image && ! docker version >/dev/null 2>&1; then wanted+=("${engine_packages[@]}"); fi
@@ -138,7 +151,17 @@ install_packages() {
   quietly apt-get update || true
   # Debian 13 has the docker command in a package of its own.
   case " ${missing[*]} " in *' docker.io '*) ! apt-cache show docker-cli >/dev/null 2>&1 || missing+=(docker-cli) ;; esac
-  quietly apt-get install -y --no-install-recommends "${missing[@]}"
+  for package in "${missing[@]}"; do
+    # Debian 12 has Valkey only there.
+    if ! apt-cache show "$package" >/dev/null 2>&1; then
+      sources=$(sources_with_backports)
+      apt=(apt-get -o "Dir::Etc::SourceParts=$sources")
+      quietly "${apt[@]}" update || true
+      break
+    fi
+  done
+  quietly "${apt[@]}" install -y --no-install-recommends "${missing[@]}"
+  rm -rf "${sources:-}"
 }
 
 # The npm packages and, for tests that run nginx, nginx and dist/.
