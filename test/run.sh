@@ -124,7 +124,7 @@ sources_with_backports() {
   directory=$(mktemp -d)
   codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
   # shellcheck disable=SC2016 # apt's own variables
-  uri=$(apt-get indextargets --format '$(REPO_URI)' "Codename: $codename" 'Created-By: Packages' | head -n 1)
+  uri=$(apt-get indextargets --format '$(REPO_URI)' "Codename: $codename" 'Created-By: Packages' | sed -n 1p)
   cp /etc/apt/sources.list.d/* "$directory" 2>/dev/null || true
   echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri $codename-backports main" >"$directory/backports.list"
   echo "$directory"
