@@ -39,7 +39,7 @@ const eventually = (monohull: Monohull, expected: string, host = shop) =>
     details: () => monohull.output().slice(-3000),
   })
 
-describe('dynamic routes and shared state over TLS', { concurrency: 2 }, () => {
+describe('dynamic routes and shared state over TLS', () => {
   it('behind Sentinels with a password of their own, as users with few rights, over a failover', async t => {
     const certificate = certify(t, 'redis.test', '127.0.0.1')
     const options = { tls: certificate, password: 'of-the-servers', sentinelPassword: 'of-the-sentinels' }

@@ -30,7 +30,7 @@ const eventually = (monohull: Monohull, expected: string, host = shop) =>
     details: () => monohull.output().slice(-3000),
   })
 
-describe('Valkey', { concurrency: 2 }, () => {
+describe('Valkey', () => {
   it('stores dynamic routes and shared state as Redis does, for users with few rights', async t => {
     const server = await startServer(t, kind)
     for (const [user, page] of [
