@@ -88,7 +88,7 @@ export function shareProgress({ state, clock, log, onChange }: SharedProgressDep
   return {
     known: () => (isRead ? { progress: shared?.progress } : undefined),
     isReachable: () => isRead && state.problem() === undefined,
-    now: state.now,
+    now: () => Math.round(state.now()),
     offer(progress) {
       if (!isRead || state.problem() !== undefined) return
       if (progress) {
