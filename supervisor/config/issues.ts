@@ -26,8 +26,12 @@ export function explainIssue(
   { schema, lineOf }: { schema: z.core.$ZodType; lineOf: (path: readonly string[]) => string | undefined },
 ): Pick<Problem, 'problem' | 'fix'> {
   const key = path.join('.')
-  if (issue.code === 'invalid_type' && issue.expected === 'object')
-    return { problem: 'expected keys and values below it', fix: `known here: ${keyNames(schema, path).join(', ')}` }
+  if (issue.code === 'invalid_type' && issue.expected === 'object') {
+    const known = keyNames(schema, path)
+    // somebody wrote the command alone
+    const form = known.includes('command') ? `write ${key}: {command: …}; ` : ''
+    return { problem: 'expected keys and values below it', fix: `${form}known here: ${known.join(', ')}` }
+  }
   // the message of such a key is about an item
   if (issue.code === 'invalid_type' && issue.expected === 'array' && !issue.message.includes('list'))
     return { problem: 'expected a list', fix: `write brackets: ${key}: [...]` }

@@ -61,7 +61,7 @@ function unknownKey(schema: z.ZodType, path: string[], lineOf: (path: string[]) 
   const siblings = keyNames(schema, path.slice(0, -1))
   const name = path.at(-1) ?? ''
   const sibling = nearest(name, siblings)
-  const guess = sibling === undefined ? keyElsewhere(schema, name) : [...path.slice(0, -1), sibling].join('.')
+  const guess = sibling === undefined ? keyElsewhere(schema, path) : [...path.slice(0, -1), sibling].join('.')
   return {
     key: path.join('.'),
     source: lineOf(path) ?? 'the configuration',
@@ -71,14 +71,16 @@ function unknownKey(schema: z.ZodType, path: string[], lineOf: (path: string[]) 
   }
 }
 
-/** Key of another section with this name: `app.workers` for `workers`. */
-function keyElsewhere(schema: z.ZodType, name: string): string | undefined {
+/** Key of another section with this name: `app.workers` for `workers`. None if the key is in a section, and several others have the name. */
+function keyElsewhere(schema: z.ZodType, path: readonly string[]): string | undefined {
+  const name = path.at(-1) ?? ''
   const all = scalarKeysOf(schema).map(({ key, path }) => ({ key, last: path.at(-1) ?? '' }))
   const last = nearest(
     name,
     all.map(one => one.last),
   )
-  return all.find(one => one.last === last)?.key
+  const [first, ...others] = all.filter(one => one.last === last)
+  return path.length > 1 && others.length > 0 ? undefined : first?.key
 }
 
 /** The value if it can be printed. A whole section is too long, and a malformed one may contain secrets. */

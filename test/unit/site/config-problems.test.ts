@@ -133,6 +133,9 @@ describe('config/load: invalid values', () => {
     assert.equal(fixOf('workers: 4'), 'did you mean app.workers?')
     assert.match(fixOf('app: {workers: {min: 2, max: 4, idle: 10m}}'), /^set min: 0, .*, or remove idle$/)
     assert.equal(fixOf('grace_timeout: 4s'), 'did you mean app.graceful_timeout?')
+    // admin.port would open the status page there
+    assert.match(fixOf('app: {port: 3000}'), /^known here: command, /)
+    assert.match(fixOf('app: node server.js'), /^write app: \{command: …\}; known here: command, /)
     assert.match(fixOf('qqqqqq: 4'), /^known here: http_port, /)
   })
 
