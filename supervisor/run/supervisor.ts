@@ -69,7 +69,7 @@ export async function runSupervisor({
   let isHurried = false
   let isStarted = false
   const run = createRun(settings, log)
-  if (logs.files) expectTrustedDirectory({ key: 'logs.files.directory', path: logs.files.directory })
+  const releaseLogs = logs.files ? await claimLogs(logs.files.directory, settings.config.run_dir) : () => {}
   const opened =
     logs.files || logs.overflow === 'drop'
       ? (await import('../logs/open-outputs.ts')).openOutputs(logs, { clock: systemClock, log, stdout, stderr })
@@ -176,10 +176,17 @@ export async function runSupervisor({
     releaseSignals()
     const timeoutMs = isHurried ? hurriedEndMs : undefined
     const written = await Promise.all([stdout.end(timeoutMs), stderr.end(timeoutMs)])
+    releaseLogs()
     if (written.includes(false)) exitWithBlockedWrites()
     releaseFaults()
     releaseWarnings()
   }
+}
+
+/** Claims the directory of log files. Throws an OperatorError if another user controls it, or another instance has it. */
+async function claimLogs(directory: string, runDir: string): Promise<() => void> {
+  expectTrustedDirectory({ key: 'logs.files.directory', path: directory })
+  return (await import('../logs/adapters/directory-claim.ts')).claimLogDirectory(directory, runDir)
 }
 
 /** Promise with the function that settles it. */

@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { chownSync, mkdirSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { defer, fixture, startMonohull, temporaryFolder, until } from './monohull.ts'
@@ -62,6 +72,29 @@ describe('logs.files', () => {
     }
     assert.equal(readFileSync(precious, 'utf8'), 'kept')
     assert.deepEqual([statSync(precious).uid, statSync(precious).mode & 0o777], [0, 0o600])
+  })
+
+  it('belong to one instance, even one that is killed, and another one reports whose they are', async t => {
+    const directory = join(temporaryFolder(t), 'a-directory-for-logs-'.repeat(8))
+    const files = { 'monohull.yaml': `https: off\nlogs: { files: { directory: ${directory} } }\napp: { workers: 1 }\n` }
+    const args = ['run', 'node', fixture('hello.cjs')]
+    const first = startMonohull(t, { args, files })
+    await first.serving()
+    for (const command of ['check', 'run']) {
+      const second = startMonohull(t, { args: [command, 'node', fixture('hello.cjs')], files })
+      assert.equal(await second.exited, 78, second.output())
+      const owner = `the instance in run_dir ${first.folder}/run \\(pid ${first.process.pid} on ${hostname()}\\)`
+      assert.match(second.output(), new RegExp(`cannot write log files to ${directory}: ${owner} writes to it`))
+    }
+    const checked = startMonohull(t, { args: ['check', 'node', fixture('hello.cjs')], folder: first.folder })
+    assert.equal(await checked.exited, 0, checked.output())
+    first.signal('SIGKILL')
+    await first.exited
+    const next = startMonohull(t, { args, folder: first.folder })
+    await next.serving()
+    next.signal('SIGTERM')
+    assert.equal(await next.exited, 0, next.output())
+    assert.deepEqual(readdirSync(directory).sort(), ['access.log', 'monohull.log'])
   })
 
   it('on a full disk are given up until there is room, and nothing else', async t => {

@@ -13,6 +13,7 @@ import { misspeltVariables } from '../../config/variables.ts'
 import { problemsOfClientCertificates } from '../../front/client-authority-watch.ts'
 import { bindFront, closeFront } from '../../front/front.ts'
 import { noteOfBodies } from '../../front/spool-note.ts'
+import { expectUnclaimed } from '../../logs/adapters/directory-claim.ts'
 import { expectLogDirectory } from '../../logs/adapters/log-directory.ts'
 import { otlpFix, otlpSettings } from '../../logs/otlp/settings.ts'
 import { createNginxFiles } from '../../nginx/adapters/files.ts'
@@ -70,9 +71,10 @@ export async function inspect(settings: Settings, world: World): Promise<Finding
   await attempt('state_dir', () => expectTrustedDirectory({ key: 'state_dir', path: config.state_dir }))
   const { files } = config.logs
   if (files) {
-    await attempt('logs.files.directory', () => {
+    await attempt('logs.files.directory', async () => {
       expectTrustedDirectory({ key: 'logs.files.directory', path: files.directory })
       expectLogDirectory(files.directory)
+      await expectUnclaimed(files.directory, config.run_dir)
     })
   }
   const running = findRunning(config.run_dir)
