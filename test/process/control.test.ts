@@ -135,7 +135,26 @@ require('node:http').createServer((q, r) => {
     const { code, output } = await tell(t, monohull, 'status')
     monohull.signal('SIGCONT')
     assert.equal(code, 69)
-    assert.match(output, /the monohull in \S+ did not respond: no response within 10 s\n +fix: .*stopped/)
+    const { pid } = monohull.process
+    assert.match(
+      output,
+      new RegExp(
+        `the monohull in \\S+ \\(pid ${pid}\\) does not respond: its process is stopped\\n +fix: kill -CONT ${pid} `,
+      ),
+    )
+  })
+
+  it('say so when the record and the socket were removed, instead of that nothing runs', async t => {
+    const monohull = startMonohull(t, { args: hello })
+    await monohull.serving()
+    for (const name of ['admin.sock', 'instance.json']) rmSync(join(monohull.folder, 'run', name))
+    const { code, output } = await tell(t, monohull, 'status')
+    assert.equal(code, 69)
+    // the record is soon written again
+    assert.match(
+      output,
+      /the monohull in \S+( \(pid \d+\))? is unreachable: its files there were removed\n +fix: restart it/,
+    )
   })
 
   it('answer when the thing is done', async t => {

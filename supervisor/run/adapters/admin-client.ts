@@ -2,8 +2,9 @@ import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { followSocket, requestSocket } from '../../base/adapters/unix-http.ts'
 import { errnoOf, exitCode, messageOf, OperatorError } from '../../base/errors.ts'
+import { readActivity } from '../../processes/adapters/procfs.ts'
 import { findRunning, readInstance } from './instance.ts'
-import { runningDirs } from './instance-search.ts'
+import { hasListener, runningDirs } from './instance-search.ts'
 
 /** Response of the admin API, parsed. */
 export interface AdminResponse {
@@ -99,9 +100,10 @@ function mayNotControl(socketPath: string): OperatorError {
 export function explain(socketPath: string, error: unknown): OperatorError {
   const runDir = dirname(socketPath)
   const errno = errnoOf(error)
+  const running = findRunning(runDir)
   if (errno === 'ENOENT' || errno === 'ECONNREFUSED') {
-    const running = findRunning(runDir)
     if (running !== undefined) return explainUnreachable(runDir, running)
+    if (hasListener(runDir)) return withoutFiles(runDir)
     const others = runningDirs()
     return new OperatorError(`no monohull is running in ${runDir}`, {
       fix:
@@ -112,6 +114,11 @@ export function explain(socketPath: string, error: unknown): OperatorError {
     })
   }
   if (errno === 'EACCES') return mayNotControl(socketPath)
+  if (running !== undefined && readActivity(running)?.state === 'T')
+    return new OperatorError(`the monohull in ${runDir} (pid ${running}) does not respond: its process is stopped`, {
+      fix: `kill -CONT ${running} lets it go on; nginx and the workers serve meanwhile`,
+      code: exitCode.unavailable,
+    })
   return new OperatorError(`the monohull in ${runDir} did not respond: ${messageOf(error)}`, {
     fix: 'read its log; its process may also be stopped, or get no CPU time',
     code: exitCode.unavailable,
@@ -127,8 +134,14 @@ function explainUnreachable(runDir: string, pid: number): OperatorError {
       code,
     })
   }
-  return new OperatorError(`the monohull in ${runDir} (pid ${pid}) is unreachable: its files there were removed`, {
-    fix: `restart it (kill ${pid} stops it), and keep cleaners of temporary files away from the directory`,
-    code,
+  return withoutFiles(runDir, pid)
+}
+
+/** Error for an instance whose files in run_dir were removed. Its pid is unknown if its record is one of them. */
+function withoutFiles(runDir: string, pid?: number): OperatorError {
+  const [who, how] = pid === undefined ? ['', ''] : [` (pid ${pid})`, ` (kill ${pid} stops it)`]
+  return new OperatorError(`the monohull in ${runDir}${who} is unreachable: its files there were removed`, {
+    fix: `restart it${how}, and keep cleaners of temporary files away from the directory`,
+    code: exitCode.unavailable,
   })
 }

@@ -25,6 +25,11 @@ export function runningDirs(): string[] {
   })
 }
 
+/** Whether a process listens on the admin socket of a run directory, even if the file of the socket was removed. */
+export function hasListener(runDir: string): boolean {
+  return runDirsOf(readSockets()).includes(runDir)
+}
+
 /** Directories of the admin sockets in the text of /proc/net/unix. */
 export function runDirsOf(sockets: string): string[] {
   return sockets.split('\n').flatMap(line => {
