@@ -20,6 +20,8 @@ export interface ProcessPolicy {
   graceMs: number
   /** Whether the rest of the process group is ended with the process. nginx's workers keep serving without their master. */
   endsGroup: boolean
+  /** Whether that rest may finish what it does, as in a stop, if the process dies while it is ready. Default: it is killed. */
+  drainsGroup?: boolean
 }
 
 /** End of a process. */
@@ -115,7 +117,10 @@ export function manageProcess({ child, clock, policy, onReady, onBootTimeout }: 
     else dispatch({ type: 'groupEnded' })
   }
 
-  void child.exited.then(exit => dispatch({ type: 'exited', exit, groupAlive: policy.endsGroup && child.groupAlive() }))
+  void child.exited.then(exit => {
+    const groupAlive = policy.endsGroup && child.groupAlive()
+    dispatch({ type: 'exited', exit, groupAlive, drains: policy.drainsGroup ?? false })
+  })
   timers.set(
     'boot',
     clock.after(policy.bootTimeoutMs, () => {

@@ -21,8 +21,8 @@ export type ProcessEvent =
   /** abort: SIGABRT first, on which many programs print a stack trace; stop: the stop signal first. */
   | { type: 'hangFound'; ending: 'abort' | 'kill' | 'stop' }
   | { type: 'graceDeadlinePassed' }
-  /** `groupAlive`: others of its group are still running, and must end with it. */
-  | { type: 'exited'; exit: Exit; groupAlive: boolean }
+  /** `groupAlive`: others of its group are still running, and must end with it; `drains`: they may finish what they do. */
+  | { type: 'exited'; exit: Exit; groupAlive: boolean; drains?: boolean }
   | { type: 'groupEnded' }
 
 /** Action that a transition requires. */
@@ -104,7 +104,10 @@ function killed(state: Alive, cause: StopCause): ProcessStep {
   }
 }
 
-function exited(state: ProcessState, { exit, groupAlive }: { exit: Exit; groupAlive: boolean }): ProcessStep {
+function exited(
+  state: ProcessState,
+  { exit, groupAlive, drains }: Extract<ProcessEvent, { type: 'exited' }>,
+): ProcessStep {
   if (state.name === 'remnant' || state.name === 'gone') return { state, effects: [] }
   const cause = state.name === 'stopping' || state.name === 'killed' ? state.cause : undefined
   const base = { startedAt: state.startedAt, readyAt: readyAtOf(state), cause, exit }
@@ -118,14 +121,20 @@ function exited(state: ProcessState, { exit, groupAlive }: { exit: Exit; groupAl
       ],
     }
   }
-  const rest: ProcessEffect[] =
-    state.name === 'stopping'
-      ? [{ type: 'signal', to: 'group', signal: 'stop' }]
-      : [{ type: 'signal', to: 'group', signal: 'kill' }]
   return {
     state: { name: 'remnant', ...base },
-    effects: [{ type: 'disarm', timer: 'boot' }, ...rest, { type: 'watchGroup' }],
+    effects: [{ type: 'disarm', timer: 'boot' }, ...endRest(state.name, drains === true), { type: 'watchGroup' }],
   }
+}
+
+/** Effects that end the rest of a group, by the state that the process exited in. */
+function endRest(name: ProcessState['name'], drains: boolean): ProcessEffect[] {
+  if (name === 'stopping') return [{ type: 'signal', to: 'group', signal: 'stop' }]
+  if (name !== 'ready' || !drains) return [{ type: 'signal', to: 'group', signal: 'kill' }]
+  return [
+    { type: 'signal', to: 'group', signal: 'stop' },
+    { type: 'arm', timer: 'grace' },
+  ]
 }
 
 /** Reason why a worker ended, for programs to read: monohull's reason for ending it, otherwise `out of memory` or `died`. */

@@ -50,6 +50,8 @@ export interface WorkerPlan {
   /** Signal on which a worker stops gracefully. */
   stopSignal: NodeJS.Signals
   gracefulTimeoutMs: number
+  /** Whether the other processes of a worker finish their requests when its first process dies. Default: they are killed. */
+  drainsGroup?: boolean
   minUptimeMs: number
   /** Action after a fast failure: retry with backoff, or wait for a command. */
   afterFailure: 'retry' | 'wait'

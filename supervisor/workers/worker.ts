@@ -109,6 +109,7 @@ export function launchWorker(
       bootTimeoutMs: plan.bootTimeoutMs,
       graceMs: plan.gracefulTimeoutMs,
       endsGroup: true,
+      drainsGroup: plan.drainsGroup ?? false,
     },
     onReady() {
       cancelHint()

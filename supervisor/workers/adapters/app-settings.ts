@@ -123,6 +123,7 @@ export function resolveApp(
       context,
       content,
       portVariable,
+      drainsGroup: found.kind === 'php',
     },
     // a PHP-FPM master has as many processes as the CPUs need, and counts their requests itself
     ...countWorkers(app.workers, php ? 1 : cpus),
@@ -188,10 +189,12 @@ interface PlanSources {
   idleMs: number | undefined
   /** Further variable with the port of a worker. */
   portVariable: string | undefined
+  drainsGroup: boolean
 }
 
 function createPlan(sources: PlanSources): WorkerPlan {
   const { name, app, world, runDir, order, context, content, count, limits, idleMs, portVariable } = sources
+  const { drainsGroup } = sources
   const preload = join(world.home, 'dist/preload.cjs')
   const argv =
     content.kind === 'command'
@@ -256,6 +259,7 @@ function createPlan(sources: PlanSources): WorkerPlan {
     health: app.health && { path: app.health.path, intervalMs: app.health.interval },
     stopSignal,
     gracefulTimeoutMs: app.graceful_timeout,
+    drainsGroup,
     minUptimeMs: app.min_uptime,
     afterFailure: world.isDevelopment ? 'wait' : 'retry',
     backoff: { initialMs: app.backoff.initial, maxMs: app.backoff.max },

@@ -26,6 +26,7 @@ const graceDeadlinePassed: ProcessEvent = { type: 'graceDeadlinePassed' }
 const groupEnded: ProcessEvent = { type: 'groupEnded' }
 const exited: ProcessEvent = { type: 'exited', exit, groupAlive: false }
 const exitedFirst: ProcessEvent = { type: 'exited', exit, groupAlive: true }
+const exitedDraining: ProcessEvent = { type: 'exited', exit, groupAlive: true, drains: true }
 
 const disarmBoot: ProcessEffect = { type: 'disarm', timer: 'boot' }
 const disarmGrace: ProcessEffect = { type: 'disarm', timer: 'grace' }
@@ -48,25 +49,36 @@ const transitions: [ProcessState, ProcessEvent, ProcessState, ProcessEffect[]][]
   [booting, stopRequested, { ...stopping, readyAt: undefined }, [disarmBoot, terminate, armGrace]],
   [booting, exited, { ...gone, readyAt: undefined }, [disarmBoot, disarmGrace, sayGone]],
   [booting, exitedFirst, { ...remnant, readyAt: undefined }, [disarmBoot, killGroup, watch]],
+  [booting, exitedDraining, { ...remnant, readyAt: undefined }, [disarmBoot, killGroup, watch]],
 
   [ready, stopRequested, stopping, [disarmBoot, terminate, armGrace]],
   [ready, exited, gone, [disarmBoot, disarmGrace, sayGone]],
   [ready, exitedFirst, remnant, [disarmBoot, killGroup, watch]],
+  [ready, exitedDraining, remnant, [disarmBoot, stopGroup, armGrace, watch]],
 
   [stopping, graceDeadlinePassed, killed, [disarmBoot, disarmGrace, killGroup]],
   [stopping, exited, { ...gone, cause: 'requested' }, [disarmBoot, disarmGrace, sayGone]],
   [stopping, exitedFirst, { ...remnant, cause: 'requested' }, [disarmBoot, stopGroup, watch]],
+  [stopping, exitedDraining, { ...remnant, cause: 'requested' }, [disarmBoot, stopGroup, watch]],
 
   [killed, exited, { ...gone, cause: 'requested' }, [disarmBoot, disarmGrace, sayGone]],
   [killed, exitedFirst, { ...remnant, cause: 'requested' }, [disarmBoot, killGroup, watch]],
+  [killed, exitedDraining, { ...remnant, cause: 'requested' }, [disarmBoot, killGroup, watch]],
 
   [remnant, graceDeadlinePassed, remnant, [killGroup]],
   [remnant, groupEnded, gone, [disarmGrace, sayGone]],
 ]
 
 const states = [booting, ready, stopping, killed, remnant, gone]
-const events = [becameReady, bootDeadlinePassed, stopRequested, graceDeadlinePassed, groupEnded, exited, exitedFirst]
-const nameOf = (event: ProcessEvent) => (event === exitedFirst ? 'exited, leaving others' : event.type)
+const events = [
+  ...[becameReady, bootDeadlinePassed, stopRequested, graceDeadlinePassed, groupEnded],
+  ...[exited, exitedFirst, exitedDraining],
+]
+const names = new Map<ProcessEvent, string>([
+  [exitedFirst, 'exited, leaving others'],
+  [exitedDraining, 'exited, leaving others that drain'],
+])
+const nameOf = (event: ProcessEvent) => names.get(event) ?? event.type
 
 describe('processes/process-state', () => {
   for (const state of states) {
