@@ -15,6 +15,7 @@ command -v openssl >/dev/null || missing+=(openssl)
 [ -x /usr/bin/gunicorn ] || missing+=(gunicorn)
 [ -x /usr/bin/s6-svscan ] || missing+=(s6)
 command -v redis-server >/dev/null || missing+=(redis-server)
+compgen -G '/usr/sbin/php-fpm*' >/dev/null || missing+=(php-fpm)
 if [ ${#missing[@]} -gt 0 ]; then
   [ "$(id -u)" = 0 ] || { say "missing: sudo apt-get install --no-install-recommends ${missing[*]}"; exit 69; }
   say "installing ${missing[*]}"

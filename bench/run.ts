@@ -20,6 +20,7 @@ import { logs } from './measures/logs.ts'
 import { memory } from './measures/memory.ts'
 import { metrics } from './measures/metrics.ts'
 import { pages } from './measures/pages.ts'
+import { php } from './measures/php.ts'
 import { reloads } from './measures/reloads.ts'
 import { rest } from './measures/rest.ts'
 import { routes } from './measures/routes.ts'
@@ -59,6 +60,7 @@ const measures: readonly Measure[] = [
   limits,
   reloads,
   growth,
+  php,
   routes,
   scan,
   kills,

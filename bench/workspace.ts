@@ -49,7 +49,8 @@ export function createWorkspace(): Workspace {
   const image = createImageLayer(dir, { 'page.html': page })
   const copy = join(dir, 'package')
   mkdirSync(copy)
-  for (const part of ['dist', 'nginx', 'package.json']) cpSync(join(home, part), join(copy, part), { recursive: true })
+  for (const part of ['dist', 'nginx', 'php', 'package.json'])
+    cpSync(join(home, part), join(copy, part), { recursive: true })
   const { execPath: node } = process
   const tls = join(dir, 'tls')
   mkdirSync(tls)
