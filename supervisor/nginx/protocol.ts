@@ -97,8 +97,28 @@ function headerLine(protocol: Protocol, rest: string): string {
 export function renderProtocols(used: readonly Protocol[], lines: readonly string[]): string[] {
   const others = protocols.filter(protocol => protocol !== 'http' && used.includes(protocol))
   const ofHttp = lines.filter(line => line.startsWith('proxy_') && !line.startsWith('proxy_temp_path'))
-  return others.flatMap(protocol => ['# app, apps, upstreams', ...inProtocol(protocol, [...times, ...ofHttp])])
+  return [
+    ...others.flatMap(protocol => ['# app, apps, upstreams', ...inProtocol(protocol, [...times, ...ofHttp])]),
+    ...(others.some(needsLength) ? unsizedBodies : []),
+  ]
 }
+
+/** Whether a program reads as much of a body as CONTENT_LENGTH says: it sees none of one whose length is not known before its end. */
+export function needsLength(protocol: Protocol): boolean {
+  return protocol === 'fastcgi' || protocol === 'uwsgi'
+}
+
+/** Map to whether a request may have a body of unknown length. HTTP/1.1 announces one, HTTP/2 announces that there is none. */
+const unsizedBodies = [
+  'map "$content_length/$http_transfer_encoding/$server_protocol" $monohull_unsized {',
+  "    default '';",
+  '    ~^/[^/]+/ 1;',
+  '    ~^//HTTP/[23] 1;',
+  '}',
+]
+
+/** Lines that reject such a request, where nginx does not wait for the end of a body. */
+export const rejectUnsized = ['if ($monohull_unsized) {', '    return 411;', '}']
 
 const times = [
   'proxy_connect_timeout 5s;',

@@ -84,8 +84,8 @@ export function renderScript(
           `try_files ${variable}_script${php.frontController ? ` ${variable}_front` : ''} =404;`,
         ]),
     'fastcgi_param PATH_INFO $monohull_path_info if_not_empty;',
-    'fastcgi_param DOCUMENT_ROOT $document_root;',
-    'fastcgi_param SCRIPT_FILENAME $document_root$uri;',
+    `fastcgi_param DOCUMENT_ROOT ${php.scriptRoot};`,
+    `fastcgi_param SCRIPT_FILENAME ${php.scriptRoot}$uri;`,
     `fastcgi_param SCRIPT_NAME ${quote(`${php.mount}$uri`)};`,
     `fastcgi_param DOCUMENT_URI ${quote(`${php.mount}$uri`)};`,
     // WordPress offers permalinks without index.php to servers that it knows

@@ -7,7 +7,7 @@ import { renderCopiedHeaders } from '../front/forward-auth.ts'
 import { renderRouteResponseHeads } from '../front/response-heads.ts'
 import type { FrontRules } from '../front/rules.ts'
 import { renderRouteSpool } from '../front/spool.ts'
-import { includeSettings, inProtocol, type Protocol, passTo } from '../nginx/protocol.ts'
+import { includeSettings, inProtocol, needsLength, type Protocol, passTo, rejectUnsized } from '../nginx/protocol.ts'
 import { callLua, quote } from '../nginx/text.ts'
 import { upstreamName } from '../upstreams/lines.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
@@ -80,6 +80,7 @@ export function renderProxied(
   const common = inProtocol(peer.protocol, [
     ...(peer.host ? [`set $monohull_sent_host ${peer.host};`] : []),
     includeSettings(peer.protocol),
+    ...(needsLength(peer.protocol) && !(target.spool.storesBodies && model.spool.storesBodies) ? rejectUnsized : []),
     ...(isPhp(route)
       ? renderScript(route, { variable, isChosen: address !== undefined })
       : renderPathInfo(peer.protocol)),

@@ -53,6 +53,8 @@ export interface PhpTarget extends DirectoryShortcuts {
   mount: string
   /** Path below the root of the script that responds where no file exists; undefined: 404. */
   frontController: string | undefined
+  /** Prefix of the paths of scripts, in nginx's notation: the root as the program that runs them sees it. */
+  scriptRoot: string
 }
 
 /** Usual value of `spool`. */

@@ -3,6 +3,7 @@ import { docs, duration, hostName, nginxPath, whole } from '../config/values.ts'
 import { balances, hasBackups, listBalances } from '../nginx/balance.ts'
 import { hasTls, listProtocols, protocols } from '../nginx/protocol.ts'
 import { tlsName } from './names.ts'
+import { upstreamPhp } from './php-keys.ts'
 
 /** A configured server of an upstream. */
 export interface UpstreamServer {
@@ -97,6 +98,10 @@ export const upstream = z
         description:
           'Protocol that nginx speaks to the servers. http: HTTP/1.1; fastcgi: PHP-FPM; grpc: gRPC, by HTTP/2; uwsgi: that of uWSGI',
       }),
+    php: upstreamPhp.optional().register(docs, {
+      description:
+        'Directory whose scripts the servers run, for PHP-FPM in a container of its own; default: every request goes to them, with the path as PATH_INFO',
+    }),
     host: hostName.optional().register(docs, { description: "Host header sent to the servers; default: the client's" }),
     keepalive: whole(0, 4096)
       .default(32)
@@ -131,6 +136,13 @@ export const upstream = z
         path: ['servers', backup],
         message: `is a backup, which balance: ${value.balance} does not support`,
         params: { fix: 'remove backup, or set balance to least_conn' },
+      })
+    if (value.php && value.protocol !== 'fastcgi')
+      context.addIssue({
+        code: 'custom',
+        path: ['php'],
+        message: `is for PHP-FPM, and the servers speak ${value.protocol}`,
+        params: { fix: 'set protocol: fastcgi, or remove php' },
       })
     if (value.tls && !hasTls(value.protocol))
       context.addIssue({

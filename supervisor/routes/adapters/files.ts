@@ -1,5 +1,5 @@
 import { accessSync, constants, statSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { errnoOf } from '../../base/errors.ts'
 import type { Complain } from '../../config/report.ts'
 import { findPasswords } from '../../front/adapters/passwords.ts'
@@ -31,7 +31,9 @@ export function checkRoutes(
       findPasswords(settings.basic_auth.file, { key: `${key}.basic_auth.file`, directory, nginxUser, complain })
     if (snippet !== undefined) checkFile(`${key}.snippet`, resolve(directory, snippet), complain)
   }
-  for (const [name, { tls }] of Object.entries(upstreams)) {
+  for (const [name, { php, tls }] of Object.entries(upstreams)) {
+    if (php)
+      checkScripts(`upstreams.${name}.php`, resolve(directory, php.root), php.front_controller, { nginxUser, complain })
     if (!tls?.verify) continue
     const key = `upstreams.${name}.tls`
     if (tls.ca !== undefined) checkFile(`${key}.ca`, resolve(directory, tls.ca), complain)
@@ -64,6 +66,24 @@ export function checkStaticApps(
       if (isSet) complain(`routes.${index}.${key}`, undefined, problem, `remove ${key}, or set the app's command`)
     }
   }
+}
+
+/** Checks the directory of an upstream's scripts: nginx finds them here, and the servers run theirs. */
+function checkScripts(
+  key: string,
+  root: string,
+  script: string,
+  options: { nginxUser: Account | undefined; complain: Complain },
+): void {
+  checkRoot(`${key}.root`, root, options)
+  if (script === 'off' || !statSync(root, { throwIfNoEntry: false })) return
+  if (!statSync(join(root, script), { throwIfNoEntry: false })?.isFile())
+    options.complain(
+      `${key}.front_controller`,
+      script,
+      `does not exist in ${root}`,
+      'copy the document root of the upstream here, name the script that responds where no file exists, or set off',
+    )
 }
 
 function checkRoot(

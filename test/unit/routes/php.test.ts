@@ -18,7 +18,13 @@ function lookUp(lines: readonly string[], name: string, uri: string): string {
 }
 
 function mapsOf(path: string, frontController: string | undefined = '/index.php') {
-  const php = { root: '/app/public', mount: path === '/' ? '' : path, frontController, ...shortcuts }
+  const php = {
+    root: '/app/public',
+    mount: path === '/' ? '' : path,
+    frontController,
+    scriptRoot: '$document_root',
+    ...shortcuts,
+  }
   const route = routeTo(toApp('app'), { path })
   const lines = renderPhpMaps({ ...route, target: { ...toApp('app'), php } }, '$v')
   return (name: string, uri: string) => lookUp(lines, name, uri)

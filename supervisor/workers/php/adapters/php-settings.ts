@@ -1,4 +1,4 @@
-import { globSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { globSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { totalmem } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { messageOf } from '../../../base/errors.ts'
@@ -62,7 +62,20 @@ export function findPhpSite(
     )
   if (isUnfitPath(path)) complain(at, path, 'contains characters that nginx would misread in a path', 'rename it')
   checkAccess(key, path, nginxUser, complain)
-  return { root: path, frontController: front === 'off' ? undefined : front, followsLinks: symlinks }
+  return {
+    root: path,
+    frontController: front === 'off' ? undefined : front,
+    followsLinks: symlinks,
+    isLinked: isLinked(path),
+  }
+}
+
+function isLinked(path: string): boolean {
+  try {
+    return realpathSync(path) !== path
+  } catch {
+    return false // it does not exist: a problem of its own
+  }
 }
 
 /** PHP-FPM for a directory. Problems go to `complain`; undefined if it cannot run. */
