@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { makeCertificate, makeDatedCertificate } from '../make-certificate.ts'
 import { freePorts } from './free-ports.ts'
+import { kubeletVolume } from './kubelet-volume.ts'
 import { fixture, isolatedEnv, type Monohull, startMonohull, temporaryFolder, until } from './monohull.ts'
 import { presented } from './presented.ts'
 
@@ -88,23 +90,35 @@ describe('a mounted certificate that changes', { concurrency: 3 }, () => {
     assert.equal((await presented(httpsPort, 'one.test')).subject, 'CN=one.test')
   })
 
-  it("survives repeated replacements of Kubernetes' ..data", async t => {
+  it("follows Kubernetes' swaps of a Secret, several within a second too, and past one that is broken", async t => {
     const folder = temporaryFolder(t)
     const certs = join(folder, 'certs')
-    const exchange = (version: number) => {
-      makeCertificate(join(certs, `..v${version}`), `v${version}.test`, pair)
-      symlinkSync(`..v${version}`, join(certs, '..next'))
-      renameSync(join(certs, '..next'), join(certs, '..data'))
-      rmSync(join(certs, `..v${version - 1}`), { recursive: true, force: true })
+    const swap = kubeletVolume(certs)
+    const secret = (name: string) => {
+      makeCertificate(join(folder, name), name, pair)
+      return Object.fromEntries(Object.values(pair).map(file => [file, readFileSync(join(folder, name, file), 'utf8')]))
     }
-    exchange(1)
-    for (const name of Object.values(pair)) symlinkSync(`..data/${name}`, join(certs, name))
+    const [one, two, three, four, five] = ['one', 'two', 'three', 'four', 'five'].map(name => secret(`${name}.test`))
+    assert.ok(one && two && three && four && five)
+    swap(one)
     const monohull = startMonohull(t, { folder, args: hello })
     const { httpsPort } = await monohull.serving()
-    for (const version of [2, 3, 4]) {
-      exchange(version)
-      await until(`version ${version}`, async () => (await presented(httpsPort)).subject === `CN=v${version}.test`)
+    const sees = (name: string) =>
+      until(name, async () => (await presented(httpsPort)).subject === `CN=${name}`, { details: monohull.output })
+    await sees('one.test')
+    swap(two)
+    await sees('two.test')
+    swap({ ...one, 'tls.key': two['tls.key'] ?? '' })
+    await monohull.seen(/certificate rejected, the current one stays in use .*does not belong/)
+    await sees('two.test')
+    swap(three)
+    await sees('three.test')
+    for (const files of [one, four, { ...five, 'ca.crt': five['tls.crt'] ?? '' }]) {
+      swap(files)
+      await setTimeout(250)
     }
+    await sees('five.test')
+    assert.deepEqual((await status(t, monohull)).problems, [])
   })
 
   it('replaces the local one when it appears, and stays in use when it is removed', async t => {

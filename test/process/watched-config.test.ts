@@ -1,33 +1,19 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
+import { kubeletVolume } from './kubelet-volume.ts'
 import { fixture, startMonohull, temporaryFolder } from './monohull.ts'
 
 const env = { MONOHULL_HTTPS: 'off', MONOHULL_WORKERS: undefined }
 const config = (...lines: string[]) =>
   [`app: { command: [node, ${fixture('hello.cjs')}], workers: 1, min_uptime: 0s }`, ...lines, ''].join('\n')
 
-/** A directory as the kubelet mounts a ConfigMap, and a function that replaces its files like the kubelet. */
-function configMap(directory: string) {
-  let version = 0
-  const swap = (files: Record<string, string>) => {
-    const former = `..v${version}`
-    const next = `..v${++version}`
-    mkdirSync(join(directory, next))
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, next, name), text)
-    symlinkSync(next, join(directory, '..data_tmp'))
-    renameSync(join(directory, '..data_tmp'), join(directory, '..data'))
-    if (version === 1) for (const name of Object.keys(files)) symlinkSync(`..data/${name}`, join(directory, name))
-    else rmSync(join(directory, former), { recursive: true })
-  }
-  return swap
-}
-
 describe('watch_config', { concurrency: 2 }, () => {
   it('reloads once for each swap of a ConfigMap; what is refused is reported, and what runs stays', async t => {
     const directory = temporaryFolder(t)
-    const swap = configMap(directory)
+    const swap = kubeletVolume(directory)
     const page = (text: string) => ({ 'page.html': `<html>${text}</html>` })
     swap({ 'monohull.yaml': config('watch_config: true'), ...page('one') })
     const monohull = startMonohull(t, { env: { ...env, MONOHULL_CONFIG: join(directory, 'monohull.yaml') } })
@@ -68,6 +54,42 @@ describe('watch_config', { concurrency: 2 }, () => {
     assert.equal(received(), 4)
     await after(() => swap({ 'monohull.yaml': config('watch_config: true'), ...page('one') }), /reload finished/)
     assert.deepEqual([await status(), received()], [200, 5])
+  })
+
+  it('takes the last of several swaps within a second, whatever the others were, and a file that comes and goes', async t => {
+    const directory = temporaryFolder(t)
+    const swap = kubeletVolume(directory)
+    const version = (...lines: string[]) => ({ 'monohull.yaml': config('watch_config: true', ...lines) })
+    const refused = version('deny: [everyone]')
+    const page = { 'gone.html': '<html>moved</html>' }
+    const shown = `error_pages: { 404: ${join(directory, 'gone.html')} }`
+    swap(version())
+    const monohull = startMonohull(t, { env: { ...env, MONOHULL_CONFIG: join(directory, 'monohull.yaml') } })
+    await monohull.serving()
+    const status = async () => (await monohull.request()).status
+    const after = async (outcome: RegExp, ...changes: Record<string, string>[]) => {
+      const from = monohull.output().length
+      for (const [index, change] of changes.entries()) {
+        if (index > 0) await setTimeout(250)
+        swap(change)
+      }
+      await monohull.seen(outcome, from)
+      return monohull
+        .output()
+        .slice(from)
+        .match(/command received command=reload/g)?.length
+    }
+    const denied = version('deny: [127.0.0.1]')
+    assert.equal(await after(/reload finished/, version('deny: [203.0.113.1]'), refused, denied), 1)
+    assert.equal(await status(), 403)
+    assert.doesNotMatch(monohull.output(), /reload abandoned/)
+    assert.equal(await after(/reload abandoned/, version(), denied, refused), 1)
+    assert.equal(await status(), 403)
+    // the file beside it appears with the first version that needs it, and leaves with the last
+    assert.equal(await after(/reload finished/, { ...version(shown), ...page }), 1)
+    assert.equal(await status(), 200)
+    assert.equal(await after(/reload finished/, denied), 1)
+    assert.equal(await status(), 403)
   })
 
   it('follows a file that an editor replaces, or writes in place', async t => {
