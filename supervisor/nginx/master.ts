@@ -42,6 +42,9 @@ export interface NginxMasterDeps extends ProcessRuntime {
   renderErrors?: ((lines: Buffer) => string) | undefined
 }
 
+/** How nginx is stopped. */
+export type NginxStop = 'graceful' | 'handover' | 'fast'
+
 /** Master process of nginx, which is restarted if it dies. */
 export interface NginxMaster {
   /** Starts nginx. Settles with true when it has workers, or with false if it exits or takes too long. */
@@ -62,10 +65,10 @@ export interface NginxMaster {
   /** Number of workers that were replaced by a reload and still finish requests. */
   oldWorkers(): number
   /**
-   * Stops nginx: graceful with QUIT, and TERM after `requestsMs`; fast with TERM; KILL after `graceMs`. Settles when nginx and its workers
-   * have exited.
+   * Stops nginx: graceful with QUIT, and TERM after `requestsMs`; fast with TERM; KILL after `graceMs`. `handover` is a graceful stop in which
+   * clients with kept connections are told first, and go elsewhere. Settles when nginx and its workers have exited.
    */
-  stop(mode: 'graceful' | 'fast', graceMs: number, requestsMs?: number): Promise<void>
+  stop(mode: NginxStop, graceMs: number, requestsMs?: number): Promise<void>
 }
 
 /** Master that has not been started yet. */
@@ -198,12 +201,12 @@ export function createNginxMaster(deps: NginxMasterDeps): NginxMaster {
       isStopping = true
       cancelRestart()
       if (!master) return
-      const signal = mode === 'graceful' ? 'SIGQUIT' : 'SIGTERM'
+      const signal = mode === 'fast' ? 'SIGTERM' : 'SIGQUIT'
       for (const { child } of dead) child.signalGroup(signal)
       orphans.retire(signal)
       const { child } = master
-      // its workers look only now and then what the master tells them
-      child.signalGroup(signal)
+      // workers that only their master tells hand their clients over, and take two seconds for it
+      if (mode !== 'handover') child.signalGroup(signal)
       master.stop(graceMs)
       const closesInMs = Math.max(0, Math.min(requestsMs, graceMs - closeMs))
       const cancelClose = clock.after(closesInMs, () => void child.signalGroup('SIGTERM'))

@@ -11,6 +11,8 @@ import type { Subject } from './subject.ts'
 
 /** Share of a quick stop that nginx may take before it is killed; workers that end before it would cause errors. */
 const quickShare = 0.5
+/** Time left below which clients are not told that nginx stops. */
+const handoverMs = 5000
 
 /** nginx as a subject that serves the run. */
 export interface RunningNginx
@@ -82,9 +84,12 @@ export function createRunningNginx(
     metrics: () => [
       gauge('nginx_old_workers', 'nginx workers that finish requests after a reload', nginx.oldWorkers()),
     ],
-    stop: ({ mode, leftMs }) =>
-      mode === 'quick'
-        ? nginx.stop('fast', leftMs() * quickShare)
-        : nginx.stop('graceful', leftMs(), rendering.requestsMs(run.settings(), run.model())),
+    stop({ mode, leftMs }) {
+      if (mode === 'quick') return nginx.stop('fast', leftMs() * quickShare)
+      const settings = run.settings()
+      // whoever sets a delay has others that serve
+      const how = settings.config.stop_delay > 0 && leftMs() >= handoverMs ? 'handover' : 'graceful'
+      return nginx.stop(how, leftMs(), rendering.requestsMs(settings, run.model()))
+    },
   }
 }

@@ -88,6 +88,18 @@ describe('an nginx master that stops', { timeout: 5000 }, () => {
       await master.stop(mode, 1000)
       assert.deepEqual(told, [signal])
     })
+
+  it('is signalled alone by a stop with a handover: its workers hand their clients over once it tells them', async () => {
+    const { master, children } = await setUpStarted()
+    const [first] = children
+    assert.ok(first)
+    const told: string[] = []
+    const { signal } = first
+    first.signal = name => told.push(name) > 0 && signal(name)
+    first.signalGroup = name => assert.fail(`the group got ${name}`)
+    await master.stop('handover', 1000)
+    assert.deepEqual(told, ['SIGQUIT'])
+  })
 })
 
 describe('an nginx master that dies', { timeout: 5000 }, () => {
