@@ -28,7 +28,8 @@ export function renderForwardAuth({ copiedHeaders, signIn }: ForwardAuth, route:
   return [
     '# forward_auth',
     `auth_request ${locationOf(route)};`,
-    ...copiedHeaders.map(name => `auth_request_set ${variableOf(name)} $upstream_http_${lower(name)};`),
+    // as Lua has joined them, where the response has several lines of a name
+    ...copiedHeaders.map(name => `auth_request_set ${variableOf(name)} $sent_http_${lower(name)};`),
     ...(signIn === 'location' ? [`auth_request_set ${signInVariable} $upstream_http_location;`] : []),
   ]
 }
@@ -71,25 +72,31 @@ export function copiesAuthorization({ copiedHeaders }: ForwardAuth): boolean {
   return copiedHeaders.some(name => lower(name) === 'authorization')
 }
 
-/**
- * Locations for the server of a route: the one that asks the auth server, and the one that sends browsers to sign in. `credentials`: the client's
- * Authorization; `headers`: lines with the response headers of the route.
- */
+/** Parts of the locations of a route. */
+export interface ForwardAuthParts {
+  route: number
+  peer: AuthPeer | undefined
+  /** Lines with the client's Authorization. */
+  credentials: readonly string[]
+  /** Names of headers that any route copies. */
+  copiedHeaders: readonly string[]
+  /** Lines with the response headers of the route. */
+  headers: readonly string[]
+}
+
+/** Locations for the server of a route: the one that asks the auth server, and the one that sends browsers to sign in. */
 export function renderForwardAuthLocations(
   auth: ForwardAuth,
-  {
-    route,
-    peer,
-    credentials,
-    headers,
-  }: { route: number; peer: AuthPeer | undefined; credentials: readonly string[]; headers: readonly string[] },
+  { route, peer, credentials, copiedHeaders, headers }: ForwardAuthParts,
 ): string[] {
   const ask = peer
     ? [
         ...credentials,
+        // what only an auth server may say about a user, this one must not hear from a client
+        ...renderCopiedHeaders(undefined, copiedHeaders),
         ...peer.options,
         `proxy_set_header Host ${peer.host ?? '$host$monohull_host_suffix'};`,
-        callLua('header_filter', 'forward_auth.keep_cookies'),
+        callLua('header_filter', 'forward_auth.keep_headers', ...auth.copiedHeaders),
         `proxy_pass ${peer.url}${auth.path};`,
       ]
     : ['return 503;']

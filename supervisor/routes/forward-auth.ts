@@ -13,6 +13,7 @@ export function renderRouteForwardAuth(route: ServedRoute, model: RoutesModel): 
     route: model.routes.indexOf(route),
     peer: peer && { ...peer, url: `${peer.hasTls ? 'https' : 'http'}://${peer.address}` },
     credentials: renderCredentials(others, model.front.access),
+    copiedHeaders: model.front.copiedHeaders,
     headers: routeHeaders(route, model),
   })
 }

@@ -15,10 +15,11 @@ export interface AuthServer {
 }
 
 /** Headers of a user by the preset whose path was requested. */
-const users: Record<string, Record<string, string>> = {
+const users: Record<string, Record<string, string | string[]>> = {
   '/api/authz/auth-request': { 'Remote-User': 'anne', 'Remote-Groups': 'staff,admins', 'Remote-Email': 'anne@a.test' },
   '/outpost.goauthentik.io/auth/nginx': { 'X-authentik-username': 'anne', 'X-authentik-groups': 'staff|admins' },
   '/oauth2/auth': { 'X-Auth-Request-User': 'anne', 'X-Auth-Request-Email': 'anne@a.test' },
+  '/lines': { 'X-Groups': ['staff', 'admins', 'a "b"'], 'X-Only': 'one' },
   '/token': { Authorization: 'Bearer of-anne' },
 }
 

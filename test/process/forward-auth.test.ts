@@ -71,6 +71,7 @@ routes:
   - { path: /plain, upstream: app, ${guard('authelia', ', sign_in: off')} }
   - { path: /worker, app: app, ${guard('authelia')} }
   - { path: /token, upstream: app, ${own('/token', ', copy_headers: [Authorization], sign_in: "https://in.test/?a=b&to={url}#x"')} }
+  - { path: /lines, upstream: app, ${own('/lines', ', copy_headers: [X-Groups, X-Only, X-Missing]')} }
   - { path: /gone, upstream: app, ${own('/nowhere')} }
   - { path: /unbuffered, upstream: app, request_buffering: off, ${guard('authelia')} }
   - { path: /moved, redirect: { to: /elsewhere }, ${guard('authelia')} }
@@ -127,6 +128,25 @@ describe('forward auth', () => {
         )
       }
       assert.equal((await reached('/worker', { headers: { ...as('anne'), ...forged } }))['remote-user'], 'anne')
+    })
+
+    await t.test('joins the lines of a header, and passes on none that the auth server did not send', async () => {
+      const forged = { 'x-groups': 'wheel', 'X-Only': ['root', 'root'], 'x-missing': 'root' }
+      const headers = await reached('/lines', { headers: { ...as('anne'), ...forged } })
+      const given = ['x-groups', 'x-only', 'x-missing'].map(name => headers[name])
+      assert.deepEqual(given, ['staff, admins, a "b"', 'one', undefined])
+    })
+
+    await t.test('lets no auth server hear from a client who the user is', async () => {
+      const forged = { 'Remote-User': 'root', 'X-authentik-username': 'root', 'x-groups': 'wheel', 'X-Mine': 'kept' }
+      for (const path of ['/authelia', '/authentik', '/token', '/lines', '/any']) {
+        await ask(path, { headers: { ...as('anne'), ...forged, authorization: 'Bearer own' } })
+        const { headers } = auth.asked.at(-1) ?? assert.fail()
+        const heard = Object.keys(forged).filter(name => headers[name.toLowerCase()] !== undefined)
+        assert.deepEqual(heard, ['X-Mine'], path)
+        // a credential, which an auth server may check
+        assert.equal(headers.authorization, 'Bearer own', path)
+      }
     })
 
     await t.test('asks about the head of a request as the client sent it, without its body', async () => {

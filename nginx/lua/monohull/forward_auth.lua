@@ -6,8 +6,13 @@ local most_cookies = 8
 local M = {}
 
 --- Header filter of the question to the auth server: keeps its cookies for the response to the client, which shares
--- the variables. nginx itself would keep only the first one, or join them.
-function M.keep_cookies()
+-- the variables, and makes one line of each named header, for the app. nginx itself would keep only the first cookie
+-- or join them, and before 1.23 keep only the first line of a header.
+function M.keep_headers(...)
+    for _, name in ipairs({ ... }) do
+        local lines = ngx.header[name]
+        if type(lines) == "table" then ngx.header[name] = table.concat(lines, ", ") end
+    end
     local cookies = ngx.header["Set-Cookie"]
     if type(cookies) ~= "table" then cookies = { cookies } end
     for index = 1, most_cookies do ngx.var["monohull_auth_cookie_" .. index] = cookies[index] or "" end
