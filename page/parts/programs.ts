@@ -126,6 +126,6 @@ function Program({ row, rate, at, limit, act, isServing }: ProgramProps) {
 /** Tone of a state of a worker, process or server, for its colour. */
 export function toneOfState(state: string): 'ok' | 'warn' | 'bad' | 'off' {
   if (['serving', 'running', 'up', 'finished'].includes(state)) return 'ok'
-  if (['waiting', 'withdrawn', 'down', 'not found', 'not accepting'].includes(state)) return 'bad'
+  if (['waiting', 'failed', 'withdrawn', 'down', 'not found', 'not accepting'].includes(state)) return 'bad'
   return ['unchecked', 'idle', 'asleep', 'stopped'].includes(state) ? 'off' : 'warn'
 }

@@ -89,7 +89,7 @@ function paintStatus(text: string, paint: Paint): string {
       if (/^\S+ died at |^not served: |^last attempt failed: /.test(line)) return paint.bad(line)
       return line
         .replace(/(?<=^\S+ +)(serving|running)(?= )/, paint.good)
-        .replace(/(?<=^\S+ +)(not accepting|waiting|withdrawn|booting)(?= )/, paint.bad)
+        .replace(/(?<=^\S+ +)(not accepting|waiting|withdrawn|booting|failed)(?= )/, paint.bad)
     })
     .join('\n')
 }

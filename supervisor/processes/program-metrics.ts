@@ -65,7 +65,7 @@ export function processMetrics(processes: readonly Member[]): Metric[] {
       name: 'processes',
       type: 'gauge',
       help: 'Processes without a socket by state',
-      samples: countStates('process', ['running', ...slotStates, 'finished'], processes),
+      samples: countStates('process', ['running', ...slotStates, 'finished', 'failed'], processes),
     },
     {
       name: 'process_restarts_total',

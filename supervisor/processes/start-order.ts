@@ -15,6 +15,8 @@ export interface StartOrder {
   missing(names: readonly string[]): string[]
   /** What a program waits for; undefined if it does not wait. */
   waitsFor(name: string): string[] | undefined
+  /** Programs that wait for this one, also through others. */
+  waitingFor(name: string): string[]
   /** Settles when each of the names is ready or, for now, cannot become ready: it has failed, or waits for a program that has. */
   settled(names: readonly string[]): Promise<void>
   /** Settles when all of the names are ready. */
@@ -84,6 +86,18 @@ export function createStartOrder(): StartOrder {
     waitsFor(name) {
       const wait = waits.get(name)
       return wait && missing(wait.after())
+    },
+    waitingFor(name) {
+      const found = new Set<string>()
+      const visit = (of: string) => {
+        for (const [other, { after }] of waits) {
+          if (found.has(other) || !after().includes(of)) continue
+          found.add(other)
+          visit(other)
+        }
+      }
+      visit(name)
+      return [...found]
     },
     settled: names => until(() => missing(names).every(name => isStuck(name))),
     ready: names => until(() => missing(names).length === 0),

@@ -251,7 +251,8 @@ export function createBackgroundProcess(
   function shownState(): ProcessStatus['state'] {
     if (state.name === 'serving') return 'running'
     if (state.name !== 'idle') return state.name
-    return running ? 'replacing' : finished ? 'finished' : 'idle'
+    if (running) return 'replacing'
+    return finished === 'well' ? 'finished' : finished === 'badly' ? 'failed' : 'idle'
   }
 
   return {

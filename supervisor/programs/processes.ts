@@ -42,6 +42,8 @@ export interface Processes {
   start(only?: readonly string[]): void
   prepare(next: ProcessesSettings): Promise<Change>
   status(): { processes: ProcessStatus[] }
+  /** Processes that failed for good while others wait for them. */
+  warnings(): string[]
   metrics(): Metric[]
   quiesce(): void
   stop(how: Stopping): Promise<void>
@@ -66,10 +68,27 @@ export async function openProcesses(deps: ProcessesDeps): Promise<Processes> {
   function createPool(create: CreatePool, plan: ProcessPlan): ProcessPool {
     const { name } = plan
     const endsRun = deps.failures(() => settings().config.processes[name])
-    const onProgress: ProcessPoolDeps['onProgress'] = progress => order.report(name, progress)
+    let failedBefore: string | undefined
+    const onProgress: ProcessPoolDeps['onProgress'] = progress => {
+      order.report(name, progress)
+      const { failed, waiting } = stuckBehind(pool)
+      if (failed !== failedBefore && waiting.length > 0)
+        log.warn('others wait for a process that is not restarted', {
+          process: failed,
+          waiting: waiting.join(','),
+          fix: fixFor(name),
+        })
+      failedBefore = failed
+    }
     const pool = create({ onDeath: ({ exit }) => endsRun(exit), onProgress }, plan)
     pools.set(name, pool)
     return pool
+  }
+
+  /** An instance that has failed and is not restarted, and the programs that wait for it. */
+  function stuckBehind(pool: ProcessPool): { failed: string | undefined; waiting: string[] } {
+    const failed = pool.status().find(({ state }) => state === 'failed')?.name
+    return { failed, waiting: failed === undefined ? [] : order.waitingFor(pool.plan().name) }
   }
 
   /** Starts a pool when what it comes after is ready. */
@@ -184,6 +203,14 @@ export async function openProcesses(deps: ProcessesDeps): Promise<Processes> {
       return { ...inOrder(changes), commit: () => adopt(next) }
     },
     status: () => ({ processes: processes() }),
+    warnings: () =>
+      [...pools].flatMap(([name, pool]) => {
+        const { failed, waiting } = stuckBehind(pool)
+        if (waiting.length === 0) return []
+        return [
+          `${waiting.join(', ')} ${waiting.length === 1 ? 'waits' : 'wait'} for ${failed}, which failed and is not restarted: ${fixFor(name)}`,
+        ]
+      }),
     metrics: () => processMetrics(processes()),
     quiesce() {
       isStopping = true
@@ -207,6 +234,10 @@ export async function openProcesses(deps: ProcessesDeps): Promise<Processes> {
       await Promise.all(stopped.values())
     },
   }
+}
+
+function fixFor(name: string): string {
+  return `monohull restart ${name}, or set processes.${name}.restart to on_failure`
 }
 
 /** Settles with the promise, or after a time. */

@@ -7,8 +7,8 @@ import type { HealthStatus } from './instance-watch.ts'
 export interface ProcessStatus extends RestartCounts {
   /** `queue.1` */
   name: string
-  /** finished: it ended, and `restart` says to leave it at that; pending: it has not started yet, because of `after`. */
-  state: SlotState['name'] | 'running' | 'finished' | 'pending'
+  /** finished: it ended well, and `restart` says to leave it at that; failed: it ended otherwise, and the same applies; pending: it has not started yet, because of `after`. */
+  state: SlotState['name'] | 'running' | 'finished' | 'failed' | 'pending'
   /** Processes and apps that a pending one waits for. */
   waitsFor?: string[] | undefined
   /** Undefined without health checks, and before they begin. */

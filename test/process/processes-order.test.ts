@@ -32,6 +32,7 @@ interface Shown {
 
 interface ShownRun {
   https: string[]
+  warnings: string[]
   workers: Shown[]
   processes: Shown[]
 }
@@ -162,6 +163,44 @@ describe('processes in order', { concurrency: 4 }, () => {
     assert.equal(JSON.parse((await monohull.request()).body).version, 'new')
     await monohull.seen(/consuming as queue\.1/)
     assert.equal(notes(monohull).filter(line => line.startsWith('start queue')).length, 1)
+  })
+
+  it('that fail and are not restarted are shown as failed, with a warning that names what waits', async t => {
+    const once = '[sh, -c, "until [ -e go ]; do sleep 0.05; done; exit 3"]'
+    const yaml = `${app('after: [queue]')}processes: { ${consumer('after: [seed]')}, seed: { command: ${once}, restart: never, min_uptime: 0s, ready: { unix: nowhere } } }\n`
+    const monohull = startMonohull(t, { files: { 'monohull.yaml': yaml }, env })
+    await monohull.seen(/process started process=seed\.1/)
+    await monohull.seen(/app waits app=app/)
+    allow(monohull)
+    await monohull.seen(
+      /warn others wait for a process that is not restarted process=seed\.1 waiting="?queue,app"? fix="monohull restart seed, or set processes\.seed\.restart to on_failure"/,
+    )
+    assert.equal(monohull.output().match(/others wait/g)?.length, 1)
+    await monohull.serving()
+    const { processes, warnings } = await shown(t, monohull)
+    assert.deepEqual(
+      processes.map(({ name, state }) => [name, state]),
+      [
+        ['queue.1', 'pending'],
+        ['seed.1', 'failed'],
+      ],
+    )
+    const text =
+      'queue, app wait for seed.1, which failed and is not restarted: monohull restart seed, or set processes.seed.restart to on_failure'
+    assert.deepEqual(warnings, [text])
+    assert.match((await tell(t, monohull, 'status')).output, /^seed\.1 +failed +-[\s\S]*^warning: queue, app wait/m)
+    const metrics = (await tell(t, monohull, 'status', '--metrics')).output
+    assert.match(metrics, /monohull_processes\{process="seed",state="failed"\} 1/)
+    // top names what each waits for
+    const { rows } = JSON.parse((await tell(t, monohull, 'top', '--json')).output)
+    assert.deepEqual(
+      rows.map(({ name, state }: Shown) => [name, state]),
+      [
+        ['app.1', 'waits for queue'],
+        ['queue.1', 'waits for seed'],
+        ['seed.1', 'failed'],
+      ],
+    )
   })
 
   it('end the container when on_failure is exit and they do not become ready', async t => {

@@ -23,7 +23,10 @@ const config = (port: number, actions: boolean) => `
 https: on
 admin: { port: ${port}, token: ${token}, actions: ${actions} }
 app: { command: [node, ${fixture('hello.cjs')}], workers: 2, min_uptime: 0s }
-processes: { queue: { command: [node, -e, "console.log('warn: queue is long'); setInterval(() => {}, 1e6)"] } }
+processes:
+  queue: { command: [node, -e, "console.log('warn: queue is long'); setInterval(() => {}, 1e6)"] }
+  slow: { command: [sleep, "600"], ready: { unix: nowhere, timeout: 10m } }
+  late: { command: [sleep, "600"], after: [slow] }
 jobs: { tidy: { command: [node, -e, ""], schedule: 0 4 * * * } }
 upstreams: { legacy: { servers: ["127.0.0.1:1"], health: { path: /, interval: 1s } } }
 routes:
@@ -75,6 +78,8 @@ it('the status page in Chromium', { timeout, skip }, async t => {
       assert.ok(headings.includes(heading), `${heading} is not among ${headings.join(', ')}`)
     await shows(/2 of 2 workers serve/)
     await shows(/queue\.1\s+running/)
+    await shows(/slow\.1\s+booting/)
+    await shows(/late\.1\s+pending\s+waits for slow/)
     await shows(/old\.example\.com[\s\S]*rate_limit[\s\S]*→ upstream legacy/)
     await shows(/legacy\s+127\.0\.0\.1:1\s+down/)
     await shows(/tidy\s+waiting\s+0 4 \* \* \*/)

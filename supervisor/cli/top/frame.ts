@@ -163,7 +163,7 @@ function renderTable({ rows, view }: FrameContent, size: FrameSize, paint: Paint
 }
 
 function isWell({ state }: Row): boolean {
-  return ['serving', 'replacing', 'running', 'booting', 'idle', 'asleep', 'waking'].includes(state)
+  return ['serving', 'replacing', 'running', 'finished', 'booting', 'idle', 'asleep', 'waking'].includes(state)
 }
 
 /** The most important columns that fit, in their usual order. The last one may be cut off. */

@@ -50,6 +50,22 @@ describe('rows of monohull top', () => {
     assert.equal(rowsOf({ status: statusOf(1), at: 3000 }, earlier)[0]?.requestsPerSecond, 0)
   })
 
+  it('say what a program waits for, and that its health checks fail', () => {
+    const status = statusOf(0)
+    const [app] = status.workers
+    const [queue] = status.processes
+    assert.ok(app && queue)
+    status.workers = [{ ...app, state: 'pending', isInRotation: false, waitsFor: ['redis', 'queue'] }]
+    const health = { failures: 1, limit: 3, problem: undefined }
+    status.processes = [
+      { ...queue, health },
+      { ...queue, name: 'redis.1', state: 'booting' },
+      { ...queue, name: 'seed.1', state: 'failed' },
+    ]
+    const states = rowsOf({ status, at: 0 }, undefined).map(({ state }) => state)
+    assert.deepEqual(states, ['waits for redis, queue', 'running, unhealthy', 'booting', 'failed'])
+  })
+
   it('are sorted by name with its number, or by the largest value', () => {
     const rows = [row({ name: 'app.10', cpu: 0.5 }), row({ name: 'app.2' }), row({ name: 'app.1', cpu: 0.1 })]
     const names = (sort: Parameters<typeof sortRows>[1]) => sortRows(rows, sort).map(({ name }) => name)

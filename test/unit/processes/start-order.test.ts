@@ -54,6 +54,16 @@ describe('processes/start-order', () => {
     assert.deepEqual(started, ['web'])
   })
 
+  it('knows who waits for a program, also through others', () => {
+    const { order, hold } = setUp()
+    hold('queue', 'redis')
+    hold('web', 'queue')
+    hold('mail', 'database')
+    assert.deepEqual(order.waitingFor('redis'), ['queue', 'web'])
+    order.report('redis', 'ready')
+    assert.deepEqual([order.waitingFor('redis'), order.waitingFor('queue')], [[], ['web']])
+  })
+
   it('knows what cannot become ready for now, because what it comes after has failed', async () => {
     const { order, hold } = setUp()
     hold('queue', 'redis')

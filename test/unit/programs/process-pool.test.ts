@@ -186,7 +186,7 @@ describe('restart', { timeout }, () => {
     const system = await start('never')
     system.last()?.exit({ kind: 'code', code: 3 })
     await system.advance(10_000)
-    assert.deepEqual([stateOf(system), system.programs()], [['finished'], []])
+    assert.deepEqual([stateOf(system), system.programs()], [['failed'], []])
     assert.match(system.lines.join(''), /error process died process=queue\.1 .*decision="not restarted"/)
   })
 })
