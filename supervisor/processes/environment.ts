@@ -51,6 +51,8 @@ export function workerEnv(sources: WorkerEnvSources, identity: WorkerIdentity): 
   const env = { ...programEnv(sources), ...identityEnv(identity) }
   if (identity.stopSignal !== 'SIGTERM') env.MONOHULL_STOP_SIGNAL = identity.stopSignal
   if (identity.protocol !== undefined && identity.protocol !== 'http') env.MONOHULL_PROTOCOL = identity.protocol
+  // its largest: uWSGI closes a connection whose request head is larger than the usual 4 KB; its command line overrides this
+  if (identity.protocol === 'uwsgi') env.UWSGI_BUFFER_SIZE ??= '65535'
   env.MONOHULL_GRACEFUL_TIMEOUT_MS = String(identity.gracefulTimeoutMs)
   if (identity.heartbeatMs > 0) env.MONOHULL_HEARTBEAT_MS = String(identity.heartbeatMs)
   if (identity.requestLimit > 0) env.MONOHULL_REQUEST_LIMIT = String(identity.requestLimit)

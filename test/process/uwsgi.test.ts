@@ -1,7 +1,7 @@
 // needs: uwsgi uwsgi-plugin-python3
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { fixture, startMonohull } from './monohull.ts'
+import { fixture, startMonohull, until } from './monohull.ts'
 import { keepAsking } from './traffic.ts'
 
 const command = `uwsgi --plugin python3 --socket fd://3 --wsgi-file ${fixture('uwsgi_app.py')} --master --hook-master-start 'unix_signal:15 gracefully_kill_them_all' --need-app --processes 2`
@@ -50,5 +50,43 @@ describe('uWSGI', () => {
     await monohull.seen(/worker stopped/, from)
     assert.equal((await slow).status, 200)
     assert.notEqual(JSON.parse((await monohull.request()).body).pid, pid)
+    // uWSGI's own limit is 4 KB
+    const cookies = Object.fromEntries(['a', 'b', 'c'].map(name => [`x-${name}`, name.repeat(6000)]))
+    assert.equal((await monohull.request({ headers: cookies })).status, 200)
+  })
+
+  it('loses no GET to kills of a whole uWSGI and of its processes', async t => {
+    const monohull = startMonohull(t, {
+      files: { 'monohull.yaml': config },
+      args: ['run'],
+      env: { MONOHULL_WORKERS: '2' },
+    })
+    await monohull.serving()
+    const failures: string[] = []
+    let isOver = false
+    let count = 0
+    const asking = Array.from({ length: 6 }, async () => {
+      while (!isOver) {
+        const failure = await monohull.request({ path: '/brief' }).then(
+          ({ status }) => (status === 200 ? undefined : String(status)),
+          (error: Error) => error.message,
+        )
+        count++
+        if (failure !== undefined) failures.push(failure)
+      }
+    })
+    for (const slot of [1, 2]) {
+      const before = monohull.worker(slot)
+      process.kill(before, 'SIGKILL')
+      const next = await monohull.workerAfter(slot, before)
+      await monohull.seen(new RegExp(`worker ready worker=app\\.${slot} pid=${next}`))
+    }
+    const { pid } = JSON.parse((await monohull.request()).body)
+    process.kill(pid, 'SIGKILL')
+    await until('another process', async () => JSON.parse((await monohull.request()).body).pid !== pid)
+    isOver = true
+    await Promise.all(asking)
+    assert.deepEqual(failures, [])
+    assert.ok(count > 20, String(count))
   })
 })

@@ -58,6 +58,13 @@ describe('processes/environment: programs without a socket', () => {
 })
 
 describe('processes/environment: workers', () => {
+  it('of uWSGI accept request heads as large as nginx does, unless app.env says otherwise', () => {
+    const sizeIn = (configured: Record<string, string>, protocol?: string) =>
+      workerEnv({ ...sources, configured }, { ...identity, protocol }).UWSGI_BUFFER_SIZE
+    assert.deepEqual([sizeIn({}), sizeIn({}, 'uwsgi')], [undefined, '65535'])
+    assert.equal(sizeIn({ UWSGI_BUFFER_SIZE: '8192' }, 'uwsgi'), '8192')
+  })
+
   it('follows the worker contract for an inherited socket', () => {
     assert.deepEqual(workerEnv(sources, identity), {
       LISTEN_FDS: '1',
