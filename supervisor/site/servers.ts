@@ -27,6 +27,8 @@ import { type Site, type TlsServer, tlsServers } from './tls-servers.ts'
 
 /** Longer than any queue: with a full backlog, connecting fails immediately. nginx calls listen(2) only if the value is not its default. */
 const backlog = 4096
+/** TCP probes of an idle connection, which end it 7 minutes after its client has vanished: a WebSocket of such a client would keep an app awake. */
+const keepalive = '5m:30s:4'
 
 /** Locations shared by some hosts; without hosts, by all others. */
 export interface HostSite {
@@ -217,5 +219,7 @@ export function renderHealthServer(model: NginxModel): string[] {
 function renderListen({ address, port }: ListenAddress, { isDefault }: { isDefault: boolean }): string {
   const where = formatAddress(address, port)
   // options of the socket may be set only once
-  return isDefault ? `${where}${isIpv6(address) ? ' ipv6only=on' : ''} default_server backlog=${backlog}` : where
+  return isDefault
+    ? `${where}${isIpv6(address) ? ' ipv6only=on' : ''} default_server backlog=${backlog} so_keepalive=${keepalive}`
+    : where
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import net from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
 import { launcher } from './built.ts'
@@ -39,6 +40,20 @@ async function sendHalves(t: TestContext, { httpPort }: { httpPort: number | und
 }
 
 describe('connections of nginx', { concurrency: 2 }, () => {
+  it('are probed by the kernel while they are idle, so that one whose client has vanished ends', async t => {
+    const monohull = await start(t)
+    const { httpPort = 0 } = monohull.instance()
+    const socket = net.connect(httpPort, '127.0.0.1')
+    defer(t, () => socket.destroy())
+    await once(socket, 'connect')
+    const [own, client] = [httpPort, socket.localPort ?? 0].map(port =>
+      port.toString(16).toUpperCase().padStart(4, '0'),
+    )
+    // established, with the timer of keepalive (proc_net_tcp.txt)
+    const probed = new RegExp(`0100007F:${own} 0100007F:${client} 01 \\S+ 02:`)
+    await until('the timer', () => probed.test(readFileSync('/proc/net/tcp', 'utf8')))
+  })
+
   it('in use by requests leave room for health: further ones get 503, and one line names the fix', async t => {
     const monohull = await start(t)
     const { httpPort } = monohull.instance()
