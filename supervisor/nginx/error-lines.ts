@@ -57,6 +57,11 @@ export function nameWorkers(lines: Buffer, workerAt: WorkerAt, redact = asIs): B
   return Buffer.from(named.join(''), 'latin1')
 }
 
+/** nginx's messages in its lines, without their heads. */
+export function messagesIn(lines: Buffer): string[] {
+  return messagesOf(lines.toString('latin1')).map(message => readMessage(message).message)
+}
+
 /** nginx's messages. A client can put line breaks into some; what follows such a break belongs to the message. */
 function messagesOf(text: string): string[] {
   const messages: string[] = []

@@ -8,18 +8,23 @@ import type { Output } from '../logs/adapters/output.ts'
 import type { LogRing } from '../logs/log-ring.ts'
 import type { OpenOutputs } from '../logs/open-outputs.ts'
 import { redactMessage } from '../logs/redaction.ts'
-import { createErrorLines, nameWorkers } from '../nginx/error-lines.ts'
+import { spokenInstead } from '../nginx/adapters/greeting.ts'
+import { createErrorLines, messagesIn, nameWorkers } from '../nginx/error-lines.ts'
 import { accessLinesName, bytesLogName, errorLogName, escapeBytes } from '../nginx/log-tails.ts'
+import { createMismatchWatch } from '../nginx/mismatch-watch.ts'
 import { accessFilesOf } from '../site/compose.ts'
 import type { Config } from '../site/schema.ts'
 import { workerAtSocket } from '../workers/adapters/socket-worker.ts'
 import type { WorkerPool } from '../workers/pool.ts'
 import type { Subject } from './subject.ts'
 
+/** Time for a server of an upstream to show what it speaks. */
+const greetingMs = 1000
+
 /** Dependencies of nginx's logs. */
 export interface NginxLogsDeps {
   clock: Clock
-  log: Pick<Log, 'error' | 'info'>
+  log: Pick<Log, 'error' | 'info' | 'warn'>
   stderr: Output
   outputs: Pick<OpenOutputs, 'access'>
   record: { logs: Pick<LogRing, 'append'> }
@@ -48,7 +53,14 @@ export function openNginxLogs(config: Pick<Config, 'log_format' | 'run_dir' | 'l
   const renderJson = createErrorLines({ now: clock.now, workerAt, redact })
   const follow = (name: string, output: Output, render: FileTailOptions['render']) =>
     openFileTail({ clock, path: join(config.run_dir, 'nginx', name), output, render })
+  const watchMismatch = createMismatchWatch({
+    ...deps,
+    // a worker is asked while it boots
+    spokenInstead: async ({ protocol, host, port }) =>
+      workerAt(`${host}:${port}`) === undefined ? spokenInstead({ host, port }, protocol, greetingMs) : undefined,
+  })
   const renderErrors = (lines: Buffer) => {
+    for (const message of messagesIn(lines)) watchMismatch(message)
     const named = nameWorkers(lines, workerAt, redact)
     deps.record.logs.append({ source: 'nginx', origin: 'nginx' }, named.subarray(0, -1))
     return isJson ? renderJson(lines) : named

@@ -1,5 +1,6 @@
 import { type Clock, pause } from '../base/clock.ts'
 import type { Protocol } from '../nginx/protocol.ts'
+import type { Spoken } from '../nginx/spoken.ts'
 import type { Child } from '../processes/child.ts'
 import type { WorkerAddress } from './address.ts'
 
@@ -15,6 +16,8 @@ export interface WorkerProbe {
   responds(address: WorkerAddress, timeoutMs: number, protocol?: Protocol): Promise<boolean>
   /** Whether it gave a sign of life in time, whatever its response says; true if this process lacks descriptors to ask. */
   respondsToGet(address: WorkerAddress, question: HealthQuestion, timeoutMs: number): Promise<boolean>
+  /** Protocol that the server at the address speaks instead of this one, by default HTTP; undefined if it speaks that, or shows none. */
+  spokenInstead?(address: WorkerAddress, protocol?: Protocol): Promise<Spoken | undefined>
 }
 
 const firstPauseMs = 10
@@ -24,6 +27,11 @@ const responseTimeoutMs = 5000
 const notifyHeadStartMs = 250
 /** The same for the child of a wrapper, which has just been started, and for a Node program that has a port. */
 const passedHeadStartMs = 1000
+/** Time of probes after which a server that rejects them is asked what it speaks. */
+const rejectingMs = 1000
+const askAgainMs = 5000
+/** Share of boot_timeout after which one that is silent is asked: before, it may not have begun to accept, and would get all questions later. */
+const silentShare = 0.8
 
 /** The worker to wait for. */
 export interface ReadinessOptions {
@@ -32,6 +40,9 @@ export interface ReadinessOptions {
   clock: Clock
   address: WorkerAddress
   protocol: Protocol | undefined
+  bootTimeoutMs: number
+  /** Called once if its server speaks another protocol. */
+  onMismatch(spoken: Spoken): void
   /** Whether only this worker can respond at the address, because no older one has the same socket. */
   isExclusive: boolean
 }
@@ -49,11 +60,12 @@ export interface Readiness {
  * (net, a native one) is found by the probe.
  */
 export function waitUntilReady(options: ReadinessOptions): Readiness {
-  const { child, probe, clock, address, protocol, isExclusive } = options
+  const { child, probe, clock, address, protocol, isExclusive, bootTimeoutMs } = options
   let isCancelled = false
   /** Number of the probing that counts. A worker that notifies is not probed. */
   let probing = 0
   let isPreloaded = false
+  let mismatch: Spoken | undefined
   const ready = new Promise<'notified' | 'responded'>(resolve => {
     child.onNotify((key, value) => {
       const isBooting = key === 'STATUS' && value === 'booting'
@@ -79,12 +91,28 @@ export function waitUntilReady(options: ReadinessOptions): Readiness {
 
   async function probeUntilReady(own: number, headStartMs: number): Promise<boolean> {
     const isOver = () => isCancelled || probing !== own
+    const begunAt = clock.monotonic()
     await pause(clock, headStartMs)
+    let askedAt = Number.NEGATIVE_INFINITY
     for (let pauseMs = firstPauseMs; !isOver(); pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+      const from = clock.monotonic()
       if (isExclusive && (await probe.responds(address, responseTimeoutMs, protocol))) return true
+      const now = clock.monotonic()
+      const isSilent = now - from >= responseTimeoutMs / 2
+      const isDue = now - begunAt >= (isSilent ? silentShare * bootTimeoutMs : rejectingMs)
+      if (isExclusive && isDue && !isOver() && now - askedAt >= askAgainMs) {
+        askedAt = now
+        const spoken = await probe.spokenInstead?.(address, protocol)
+        if (spoken !== undefined && !isOver()) noteMismatch(spoken)
+      }
       await pause(clock, pauseMs)
     }
     return false
+  }
+
+  function noteMismatch(spoken: Spoken): void {
+    if (spoken !== mismatch) options.onMismatch(spoken)
+    mismatch = spoken
   }
 
   return {

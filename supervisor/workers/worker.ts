@@ -1,3 +1,4 @@
+import { describeSpoken } from '../nginx/spoken.ts'
 import type { ProcessRuntime } from '../processes/child.ts'
 import { describeExit, type Exit } from '../processes/exit.ts'
 import { type ManagedProcess, manageProcess } from '../processes/managed-process.ts'
@@ -97,6 +98,7 @@ export function launchWorker(
   })
   let otherPorts: number[] = []
   let otherOwner: string | undefined
+  let mismatch: string | undefined
   let hasNotified = false
   let isAccepting = true
   let holds = 0
@@ -137,8 +139,17 @@ export function launchWorker(
   })
   // a developer should not wait for boot_timeout to learn this
   let cancelHint = plan.afterFailure === 'wait' ? clock.after(portHintMs, hintAtPort) : () => {}
-  const target = { address: endpoint.own, protocol: plan.protocol, isExclusive: !isShared }
-  const readiness = waitUntilReady({ child, probe: deps.probe, clock, ...target })
+  const { protocol = 'http', bootTimeoutMs } = plan
+  const readiness = waitUntilReady({
+    ...{ child, clock, protocol, bootTimeoutMs, probe: deps.probe },
+    address: endpoint.own,
+    isExclusive: !isShared,
+    onMismatch(spoken) {
+      const [what, fix] = describeSpoken(protocol, spoken, 'app')
+      mismatch = `its server ${what}; ${fix}`
+      log.warn(`the server of the worker ${what}`, { worker: name, pid: child.pid, fix })
+    },
+  })
   void readiness.ready.then(by => {
     hasNotified = by === 'notified'
     process.markReady()
@@ -198,6 +209,7 @@ export function launchWorker(
       wasReady,
       otherPorts,
       otherOwner,
+      mismatch,
       hang: hangWatch.finding()?.what,
       memoryLimit: deps.oomWatch.limit(),
       program: plan.argv[0] ?? '',

@@ -22,6 +22,8 @@ export interface DeathFacts {
   otherPorts: readonly number[]
   /** Process that listens there, if the program started it. */
   otherOwner: string | undefined
+  /** That its server speaks another protocol, with the fix. */
+  mismatch?: string | undefined
   /** Memory limit of the cgroup in bytes; undefined without a limit. */
   memoryLimit: number | undefined
 }
@@ -50,7 +52,8 @@ function explainOutOfMemory({ memoryLimit }: DeathFacts): string {
 }
 
 function explainBootTimeout(facts: DeathFacts): string {
-  const { argv, listen, port, bootTimeoutMs, otherPorts, otherOwner } = facts
+  const { argv, listen, port, bootTimeoutMs, otherPorts, otherOwner, mismatch } = facts
+  if (mismatch !== undefined) return mismatch
   if (port !== undefined && otherPorts.includes(port)) {
     const protocol = facts.protocol ?? 'http'
     return `it listens on its port ${port}, but did not respond in ${protocol} within boot_timeout ${formatDuration(bootTimeoutMs)}; set app.protocol to what it speaks, or raise boot_timeout`

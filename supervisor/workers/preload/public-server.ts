@@ -65,7 +65,8 @@ export function createPublicServers(onListen: () => void): PublicServers {
     const isOwn = !request.isHandle || fdOf(args) === contract.socketDescriptor
     if (isOver || server.listening || !isOwn) return listenForReal(server, args)
     if (!isCandidate(server)) {
-      if (isHttp2(server)) setTimeout(() => !current && warnOfHttp2(server), silenceMs).unref()
+      const mismatch = describeMismatch(server)
+      if (mismatch) setTimeout(() => !current && server.listening && warn(mismatch), silenceMs).unref()
       if (current && contract.socketInode > 0) warnOfSecondListen(server, args, '')
       return listenForReal(server, args)
     }
@@ -254,12 +255,18 @@ function isCandidate(server: net.Server): server is http.Server {
   return contract.protocol === 'grpc' ? isHttp2(server) : contract.protocol === 'http' && server instanceof http.Server
 }
 
-function warnOfHttp2(server: net.Server): void {
-  if (!server.listening || contract.protocol === 'grpc') return
-  warn(
-    `the app's server speaks HTTP/2 without TLS (h2c), and nginx speaks ${contract.protocol} to it: ` +
-      'set protocol: grpc if it is a gRPC server, or create it with node:http',
-  )
+/** What a server speaks that nginx does not speak to it, with the fix; undefined if it is none of these. */
+function describeMismatch(server: net.Server): string | undefined {
+  const [spoken, fix] =
+    // of tls.Server; node:tls is not loaded for apps without it
+    'setSecureContext' in server
+      ? ['TLS', 'create it with node:http: nginx terminates TLS']
+      : isHttp2(server)
+        ? ['HTTP/2 without TLS (h2c)', 'set protocol: grpc if it is a gRPC server, or create it with node:http']
+        : server instanceof http.Server
+          ? ['HTTP', 'remove protocol']
+          : []
+  return spoken && `the app's server speaks ${spoken}, and nginx speaks ${contract.protocol} to it: ${fix}`
 }
 
 function warnOfSecondListen(server: net.Server, args: ListenArguments, fix: string): void {
