@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { describe, it, type TestContext } from 'node:test'
+import { describe, it } from 'node:test'
 import * as grpc from '@grpc/grpc-js'
 import { freePorts } from './free-ports.ts'
-import { defer, fixture, type Monohull, startMonohull } from './monohull.ts'
+import { type Call, type Client, connect } from './grpc-client.ts'
+import { fixture, startMonohull } from './monohull.ts'
 
 const calls = fixture('grpc.cjs')
 
@@ -27,51 +26,6 @@ routes:
   - { path: /test.None, upstream: none }
   - { path: /test.Denied, app: echo, deny: [127.0.0.1] }
 `
-
-interface Call {
-  text?: string
-  trailer?: string | undefined
-  code: number
-  details?: string
-}
-
-interface Client {
-  unary(method: string, text?: string, options?: { deadlineMs?: number; metadata?: grpc.Metadata }): Promise<Call>
-  chat(): grpc.ClientDuplexStream<string, string>
-  sum(): { stream: grpc.ClientWritableStream<string>; result: Promise<string> }
-}
-
-function connect(t: TestContext, monohull: Monohull): Client {
-  const { httpsPort } = monohull.instance()
-  const credentials = grpc.credentials.createSsl(readFileSync(join(monohull.folder, 'state/local-ca.crt')))
-  const client = new grpc.Client(`localhost:${httpsPort}`, credentials)
-  defer(t, () => client.close())
-  const write = (text: string) => Buffer.from(text)
-  const read = (bytes: Buffer) => bytes.toString()
-  return {
-    unary: (method, text = 'x', { deadlineMs = 15_000, metadata = new grpc.Metadata() } = {}) =>
-      new Promise(resolve => {
-        const options = { deadline: Date.now() + deadlineMs }
-        const call = client.makeUnaryRequest(method, write, read, text, metadata, options, (error, value) => {
-          answer = error
-            ? { code: error.code, details: error.details }
-            : { code: 0, ...(value !== undefined && { text: value }) }
-        })
-        let answer: Call
-        call.on('status', ({ metadata: sent }) => resolve({ ...answer, trailer: sent.get('x-trailer')[0]?.toString() }))
-      }),
-    chat: () => client.makeBidiStreamRequest('/test.Echo/Chat', write, read),
-    sum() {
-      let stream: grpc.ClientWritableStream<string> | undefined
-      const result = new Promise<string>((resolve, reject) => {
-        stream = client.makeClientStreamRequest('/test.Echo/Sum', write, read, (error, value) =>
-          error ? reject(error) : resolve(value ?? ''),
-        )
-      })
-      return { stream: stream as unknown as grpc.ClientWritableStream<string>, result }
-    },
-  }
-}
 
 const clientErrors = { unavailable: 14, deadline: 4, exhausted: 8, denied: 7, unauthenticated: 16, unimplemented: 12 }
 

@@ -1,4 +1,4 @@
-// needs: gunicorn
+// needs: gunicorn uwsgi uwsgi-plugin-python3
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
@@ -13,6 +13,7 @@ import { askAdmin } from '../../supervisor/run/adapters/admin-client.ts'
 import type { Status } from '../../supervisor/run/status.ts'
 import { healthcheck } from './built.ts'
 import { setRoute } from './dynamic-monohull.ts'
+import { connect } from './grpc-client.ts'
 import { fixture, type Monohull, startMonohull, until } from './monohull.ts'
 
 const timeout = 60_000
@@ -148,6 +149,34 @@ describe('workers: {min: 0}', { concurrency: 4 }, () => {
     monohull.signal('SIGTERM')
     assert.equal((await last).status, 200)
     assert.equal(await monohull.exited, 0)
+  })
+
+  it('lets gRPC and uWSGI sleep; a stream keeps its app awake', { timeout }, async t => {
+    const uwsgi = `uwsgi --plugin python3 --socket fd://3 --wsgi-file ${fixture('uwsgi_app.py')} --master --need-app --hook-master-start 'unix_signal:15 gracefully_kill_them_all'`
+    const files = {
+      'monohull.yaml': `https: on
+apps:
+  echo: { command: [node, ${fixture('grpc.cjs')}], protocol: grpc, ${idle} }
+  web: { command: ${JSON.stringify(uwsgi)}, protocol: uwsgi, ${idle} }
+routes: [{ app: web }, { path: /test.Echo, app: echo }]
+`,
+    }
+    const monohull = startMonohull(t, { args: ['run'], files, env: { ...env, MONOHULL_DIRECTORY: undefined } })
+    await monohull.serving()
+    await Promise.all([asleep(monohull, 'echo'), asleep(monohull, 'web')])
+    const client = connect(t, monohull)
+    const [call, page] = await Promise.all([client.unary('/test.Echo/Say', 'awake'), monohull.request()])
+    assert.deepEqual([call.code, call.text?.replace(/^\d+ /, ''), page.status], [0, 'awake', 200])
+    const chat = client.chat()
+    chat.write('first')
+    await once(chat, 'data')
+    await asleep(monohull, 'web')
+    assert.equal((await statesOf(monohull))['echo.1'], 'serving')
+    chat.write('last')
+    assert.match(String((await once(chat, 'data'))[0]), /last$/)
+    chat.end()
+    await asleep(monohull, 'echo')
+    assert.equal((await client.unary('/test.Echo/Say')).code, 0)
   })
 
   it('lets any server sleep that takes its socket', { timeout }, async t => {
