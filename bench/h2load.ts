@@ -21,20 +21,21 @@ export interface H2LoadResult {
 
 /**
  * Loads one origin over HTTP/2 with a single thread of h2load, because the servers share the machine. The first run shows how
- * many requests fill the time. After a thousand requests per connection, a new run begins with new connections.
+ * many requests fill the time. After a thousand requests per connection, a new run begins with new connections. `more`: further options.
  */
 export async function loadHttp2({
   url,
   connections,
   seconds,
-}: Pick<LoadOptions, 'url' | 'connections' | 'seconds'>): Promise<H2LoadResult> {
+  more = [],
+}: Pick<LoadOptions, 'url' | 'connections' | 'seconds'> & { more?: readonly string[] }): Promise<H2LoadResult> {
   const total: H2LoadResult = { requests: 0, perSecond: 0, failures: 0 }
   let left = seconds
   while (left > 0) {
     const wanted = Math.ceil((left * total.perSecond) / connections)
     const count = connections * Math.min(Math.max(wanted, leastPerConnection), mostPerConnection)
     const args = ['--threads=1', `--clients=${connections}`, `--max-concurrent-streams=${streams}`]
-    const { stdout } = await run('h2load', [...args, `--requests=${count}`, url], { timeout: timeoutMs })
+    const { stdout } = await run('h2load', [...args, `--requests=${count}`, ...more, url], { timeout: timeoutMs })
     const { requests, perSecond, failures } = readH2load(stdout)
     left -= requests / perSecond
     total.requests += requests

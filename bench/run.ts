@@ -13,6 +13,7 @@ import { fairness } from './measures/fairness.ts'
 import { faults } from './measures/faults.ts'
 import { front } from './measures/front.ts'
 import { growth } from './measures/growth.ts'
+import { grpc } from './measures/grpc.ts'
 import { handshakes } from './measures/handshakes.ts'
 import { kills } from './measures/kills.ts'
 import { limits } from './measures/limits.ts'
@@ -54,6 +55,7 @@ const measures: readonly Measure[] = [
   scrape,
   sleep,
   front,
+  grpc,
   handshakes,
   certificates,
   fairness,
