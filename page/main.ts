@@ -10,6 +10,7 @@ import { Head, toneOf } from './parts/head.ts'
 import { Jobs } from './parts/jobs.ts'
 import { LogTail } from './parts/log.ts'
 import { Apps, Processes } from './parts/programs.ts'
+import { Replicas } from './parts/replicas.ts'
 import { Routing } from './parts/routing.ts'
 import { Tiles } from './parts/tiles.ts'
 import { TokenForm } from './parts/token.ts'
@@ -74,6 +75,7 @@ function Page() {
       <${Apps} state=${state} act=${act} />
       <${Processes} state=${state} act=${act} />
       <${Jobs} jobs=${sections.jobs} at=${at} act=${act} />
+      ${sections.replicas && html`<${Replicas} replicas=${sections.replicas} at=${at} />`}
       <${Routing} sections=${sections} />
       ${sections.certificates && html`<${Certificates} certificates=${sections.certificates} at=${at} act=${act} />`}
       <${Events} events=${state.events} at=${at} readDeath=${(id: number) => feed.current?.send('GET', `deaths/${id}`)} />

@@ -101,6 +101,35 @@ export interface CertificateRow {
   renewal: RenewalRow | undefined
 }
 
+/** Instance with the same shared state. Times are ISO 8601. */
+export interface ReplicaRow {
+  /** Id of its run. */
+  id: string
+  host: string
+  instance: string
+  version: string
+  state: string
+  /** Workers that are ready, of all. */
+  workers: { ready: number; all: number }
+  startedAt: string
+  seenAt: string
+  /** Whether it is the instance that shows the page. */
+  isThis: boolean
+  /** Its last events, the newest last. */
+  events: readonly { time: string; message: string; subject?: string | undefined }[]
+}
+
+/** Instances with the same shared state, as they last were. */
+export interface ReplicasSection {
+  rows: readonly ReplicaRow[]
+  /** Number of all, of which `rows` may have a part. */
+  all: number
+  /** Number of those that are ready. */
+  ready: number
+  /** Why they are not known, or not as they are now. */
+  problem: string | undefined
+}
+
 /** CPU, memory and disks of the container. Sizes in bytes. */
 export interface ContainerSection {
   cpus?: number | undefined
@@ -147,4 +176,6 @@ export interface Sections {
     | { served: readonly CertificateRow[]; awaited: readonly RenewalRow[]; problems: readonly string[] }
     | undefined
   container: ContainerSection | undefined
+  /** Undefined unless there is a shared state. */
+  replicas: ReplicasSection | undefined
 }

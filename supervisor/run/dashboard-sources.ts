@@ -3,6 +3,7 @@ import type { Sections } from '../dashboard/sections.ts'
 import { bucketBounds } from '../front/requests/request-counts.ts'
 import type { Settings } from '../site/settings.ts'
 import type { RunRecord } from './record.ts'
+import type { ReplicaList } from './replica-list.ts'
 import type { RequestReader } from './requests.ts'
 import { routeRows } from './route-rows.ts'
 import type { Run } from './run.ts'
@@ -12,13 +13,22 @@ export interface DashboardInputs {
   run: Pick<Run, 'settings' | 'status' | 'refresh'>
   record: Pick<RunRecord, 'logs' | 'events' | 'missing'>
   requests: RequestReader['read']
+  /** Undefined unless there is a shared state. */
+  replicas: ReplicaList | undefined
   version: string
   /** ISO 8601. */
   startedAt: string
 }
 
 /** What the status page shows of a run. */
-export function dashboardSources({ run, record, requests, version, startedAt }: DashboardInputs): FeedSources {
+export function dashboardSources({
+  run,
+  record,
+  requests,
+  replicas,
+  version,
+  startedAt,
+}: DashboardInputs): FeedSources {
   let shown = run.settings()
   let routes = routeRows(shown.config.routes)
 
@@ -66,6 +76,7 @@ export function dashboardSources({ run, record, requests, version, startedAt }: 
       upstreams,
       certificates,
       container,
+      replicas: replicas?.(),
     }
   }
 

@@ -95,16 +95,17 @@ function offersPage({ config: { admin, routes } }: Settings): boolean {
 }
 
 /** Feed of the status page, which is loaded and begins with the first page, or where a port or a route leads to it. */
-function createSharedFeed(run: Run, { clock, log, home, record, requests }: LocalServersDeps) {
+function createSharedFeed(run: Run, { clock, log, home, record, requests, cluster }: LocalServersDeps) {
   const startedAt = new Date(clock.now()).toISOString()
   let opened: Promise<Feed> | undefined
   const open = async () => {
     const { createFeed } = await import('../dashboard/feed.ts')
     const { dashboardSources } = await import('./dashboard-sources.ts')
+    const replicas = cluster && (await import('./replica-list.ts')).createReplicaList({ clock, ask: cluster })
     return createFeed({
       clock,
       log,
-      sources: dashboardSources({ run, record, requests, version: readVersion(home), startedAt }),
+      sources: dashboardSources({ run, record, requests, replicas, version: readVersion(home), startedAt }),
       run: `${process.pid}-${Date.parse(startedAt)}`,
       keepsMinutes: () => offersPage(run.settings()),
       onUnwatched: collectGarbage,

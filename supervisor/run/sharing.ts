@@ -4,6 +4,7 @@ import type { World } from '../base/world.ts'
 import type { Maintenance } from '../front/maintenance/maintenance.ts'
 import { type MaintenanceSwitch, shareMaintenance } from '../front/maintenance/shared.ts'
 import type { SharedState } from '../shared-state/state.ts'
+import { findInstanceId } from './adapters/instance-id.ts'
 import { type ClusterMember, introduction, listCluster } from './cluster.ts'
 import type { Events } from './events.ts'
 import type { Run } from './run.ts'
@@ -27,15 +28,15 @@ export interface Sharing {
 /** Introduces this instance to the others, and shares the switch of maintenance with them. */
 export function shareRun(state: SharedState, { clock, run, world, record, maintenance }: SharingDeps): Sharing {
   const version = readVersion(world.home)
-  const { hostname: host } = run.settings().certificates
+  const { certificates, config } = run.settings()
+  const { hostname: host } = certificates
+  const own = { host, instance: findInstanceId({ stateDir: config.state_dir, host }), version, startedAt: clock.now() }
   const introduce = () =>
-    state.introduce(() =>
-      introduction({ host, version, now: clock.now(), status: run.status(), events: record.events }),
-    )
+    state.introduce(() => introduction({ ...own, now: clock.now(), status: run.status(), events: record.events }))
   introduce()
   return {
     maintenance: run.add(shareMaintenance(maintenance, state)),
-    cluster: () => listCluster(state),
+    cluster: () => listCluster(state, clock.now()),
     introduce,
   }
 }

@@ -19,6 +19,39 @@ async function tell(t: TestContext, { folder }: Monohull, ...args: string[]) {
 }
 
 describe('instances with one shared_state', () => {
+  it('are listed once each, also if one was killed and has started again; what an instance left behind expires', async t => {
+    const redis = await startRedis(t)
+    // of an instance that was killed six minutes ago, and nobody has started again
+    const [members, descriptions] = ['monohull:{state}:members', 'monohull:{state}:descriptions']
+    await redis.cli('zadd', members, String(Date.now() - 360_000), 'left')
+    await redis.cli('hset', descriptions, 'left', '{}')
+    const files = {
+      'monohull.yaml': `app: { command: [node, ${fixture('hello.cjs')}], workers: 1 }\nshared_state: { url: "${redis.store}" }\n`,
+    }
+    const env = { MONOHULL_WORKERS: undefined }
+    const start = (folder = temporaryFolder(t, files)) => startMonohull(t, { folder, env })
+    const [one, two] = [start(), start()]
+    await Promise.all([one, two].map(instance => instance.serving()))
+    const list = () => askFor<ClusterMember[]>(one, 'GET', '/cluster')
+    const both = async () => (await list()).filter(({ state }) => state === 'ready')
+    await until('two instances', async () => (await both()).length === 2)
+    assert.equal(await redis.cli('hexists', descriptions, 'left'), '0')
+    const before = (await list()).find(({ isThis }) => !isThis)
+    assert.match(before?.instance ?? '', /^[0-9a-f]{8}$/)
+
+    two.signal('SIGKILL')
+    await two.exited
+    const again = start(two.folder)
+    await again.serving()
+    await until('the new run', async () => (await both()).some(({ id, isThis }) => !isThis && id !== before?.id))
+    const after = await list()
+    assert.equal(await redis.cli('zcard', members), '3')
+    assert.deepEqual(
+      after.map(({ isThis, instance }) => (isThis ? 'one' : instance)).sort(),
+      [before?.instance ?? '', 'one'].sort(),
+    )
+  })
+
   it('are listed by each of them, and closed and opened by one switch, also after a restart and an outage of Redis', async t => {
     const redis = await startRedis(t)
     const files = {
@@ -39,7 +72,8 @@ describe('instances with one shared_state', () => {
     assert.ok(members.every(({ version, events }) => /^\d+\.\d+/.test(version) && events.length > 0))
     const told = await tell(t, one, 'status', '--cluster')
     assert.equal(told.code, 0)
-    assert.match(told.output, /^INSTANCE .*\n(\S+ .* ready .* 1\/1 .*\n){3}\* this instance\n$/m)
+    assert.match(told.output, /^HOST +INSTANCE .*\n(\S+ +[0-9a-f]{8} .* ready .* 1\/1 .*\n){3}\* this instance\n$/m)
+    assert.equal(new Set(members.map(({ instance }) => instance)).size, 3)
 
     const statusOf = async (instance: Monohull) => (await instance.request()).status
     const all = (instances: Monohull[], status: number) =>
