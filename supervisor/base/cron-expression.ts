@@ -1,6 +1,7 @@
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec']
 const days = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat']
 
+const second = { name: 'second', from: 0, to: 59, names: [] }
 const fields = [
   { name: 'minute', from: 0, to: 59, names: [] },
   { name: 'hour', from: 0, to: 23, names: [] },
@@ -24,8 +25,13 @@ const dayMs = 86_400_000
 /** Days after which the Gregorian calendar repeats, with its days of the week. */
 const calendarDays = 146_097
 
-/** Cron expression of five fields. A day of the week is from 0, Sunday, to 6. */
+/** Number of fields: five, or also six, of which the first is the second. */
+export type CronFields = 'five' | 'five or six'
+
+/** Cron expression. A day of the week is from 0, Sunday, to 6. */
 export interface Cron {
+  /** Only 0 if there are five fields. */
+  seconds: readonly number[]
   minutes: readonly number[]
   hours: readonly number[]
   /** Whether the minutes are `*` or a step of it, so that it runs again and again rather than at a time. */
@@ -37,42 +43,46 @@ export interface Cron {
 /** Expression as a value, or its problem. */
 export type ParsedCron = { ok: true; cron: Cron } | { ok: false; problem: string }
 
-/** Parsed cron expression of five fields (crontab(5): numbers, names, lists, ranges, steps), or one of its short forms such as `@daily`. */
-export function parseCron(expression: string): ParsedCron {
+/** Parsed cron expression (crontab(5): numbers, names, lists, ranges, steps), or one of its short forms such as `@daily`. */
+export function parseCron(expression: string, accepted: CronFields = 'five'): ParsedCron {
   const text = expression.trim().toLowerCase()
-  const words = (macros[text] ?? text).split(/\s+/)
-  if (words.length !== fields.length)
+  const given = (macros[text] ?? text).split(/\s+/)
+  const hasSeconds = accepted === 'five or six' && given.length === fields.length + 1
+  const words = hasSeconds ? given : ['0', ...given]
+  const all = [second, ...fields]
+  if (words.length !== all.length)
     return {
       ok: false,
-      problem: `expected five fields: minute, hour, day of the month, month, day of the week, such as 0 4 * * *, or ${Object.keys(macros).join(', ')}`,
+      problem: `expected five fields: minute, hour, day of the month, month, day of the week, such as 0 4 * * *, ${accepted === 'five' ? '' : 'or six with the second before them, '}or ${Object.keys(macros).join(', ')}`,
     }
-  const values = fields.map((field, index) => (words[index] ?? '').split(',').map(part => valuesOf(part, field)))
-  const bad = fields.find((_, index) => values[index]?.includes(undefined))
+  const values = all.map((field, index) => (words[index] ?? '').split(',').map(part => valuesOf(part, field)))
+  const bad = all.find((_, index) => values[index]?.includes(undefined))
   if (bad)
     return {
       ok: false,
       problem: `expected ${bad.name === 'hour' ? 'an' : 'a'} ${bad.name} from ${bad.from} to ${bad.to}, a list, a range such as ${bad.from}-${bad.to}, * or */2`,
     }
-  const [minutes = [], hours = [], monthDays = [], inMonths = [], weekdays = []] = values.map(parts =>
+  const [seconds = [], minutes = [], hours = [], monthDays = [], inMonths = [], weekdays = []] = values.map(parts =>
     [...new Set(parts.flatMap(part => part ?? []))].sort((one, other) => one - other),
   )
   const cron: Cron = {
+    seconds,
     minutes,
     hours,
-    isEveryMinutes: words[0]?.startsWith('*') === true,
+    isEveryMinutes: words[1]?.startsWith('*') === true,
     matchesDate(date) {
       if (!inMonths.includes(date.getUTCMonth() + 1)) return false
       const isMonthDay = monthDays.includes(date.getUTCDate())
       const weekday = date.getUTCDay()
       const isWeekday = weekdays.includes(weekday) || (weekday === 0 && weekdays.includes(7))
       // crontab(5): if both fields are restricted, either is enough
-      return words[2]?.startsWith('*') || words[4]?.startsWith('*') ? isMonthDay && isWeekday : isMonthDay || isWeekday
+      return words[3]?.startsWith('*') || words[5]?.startsWith('*') ? isMonthDay && isWeekday : isMonthDay || isWeekday
     },
   }
   if (nextDate(cron, new Date(0)) === undefined)
     return {
       ok: false,
-      problem: `expected a date that exists: the day ${words[2]} never comes in the month ${words[3]}`,
+      problem: `expected a date that exists: the day ${words[3]} never comes in the month ${words[4]}`,
     }
   return { ok: true, cron }
 }

@@ -1,5 +1,6 @@
 import { type Cron, nextDate } from './cron-expression.ts'
 
+const secondMs = 1000
 const minuteMs = 60_000
 const dayMs = 86_400_000
 
@@ -39,13 +40,18 @@ function firstOn(
   let first: number | undefined
   for (const hour of cron.hours)
     for (const minute of cron.minutes) {
-      const local = date + (hour * 60 + minute) * minuteMs
-      const times =
-        change === undefined
-          ? [local - then]
-          : instantsOf(local, { before, then, change, isMany: isOneOfMany(cron, hour) })
-      for (const time of times) if (time > after && time < (first ?? Number.POSITIVE_INFINITY)) first = time
-      if (first !== undefined && change === undefined) return first
+      const begin = date + (hour * 60 + minute) * minuteMs
+      if (begin + minuteMs - Math.min(before, then) <= after) continue
+      if (first !== undefined && begin - Math.max(before, then) > first) return first
+      for (const second of cron.seconds) {
+        const local = begin + second * secondMs
+        const times =
+          change === undefined
+            ? [local - then]
+            : instantsOf(local, { before, then, change, isMany: isOneOfMany(cron, hour) })
+        for (const time of times) if (time > after && time < (first ?? Number.POSITIVE_INFINITY)) first = time
+        if (first !== undefined && change === undefined) return first
+      }
     }
   return first
 }

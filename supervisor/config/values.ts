@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { parseCron } from '../base/cron-expression.ts'
+import { type CronFields, parseCron } from '../base/cron-expression.ts'
 import { parseDuration } from '../base/duration.ts'
 import { hostNamePattern } from '../base/host-name.ts'
 import { nginxSize, parseSize, sizePattern } from '../base/size.ts'
@@ -64,11 +64,17 @@ export const whole = (
   error = `expected a whole number from ${minimum} to ${maximum}`,
 ) => z.number({ error }).int(error).min(minimum, error).max(maximum, error)
 
+const cron = (fields: CronFields) =>
+  z.string({ error: 'expected a cron expression such as 0 4 * * *' }).check(context => {
+    const parsed = parseCron(context.value, fields)
+    if (!parsed.ok) context.issues.push({ code: 'custom', message: parsed.problem, input: context.value })
+  })
+
 /** Cron expression with five fields. */
-export const cronExpression = z.string({ error: 'expected a cron expression such as 0 4 * * *' }).check(context => {
-  const parsed = parseCron(context.value)
-  if (!parsed.ok) context.issues.push({ code: 'custom', message: parsed.problem, input: context.value })
-})
+export const cronExpression = cron('five')
+
+/** Cron expression with five fields, or with the second before them. */
+export const cronExpressionWithSeconds = cron('five or six')
 
 /** TCP port, or 0. */
 export const port = (what: string, fallback: number) =>

@@ -69,29 +69,26 @@ export async function createReplicas(t: TestContext, given: Partial<JobPlan> = {
     isIdle: async () => (await readState())?.runs.every(({ result }) => result !== undefined) === true,
     /** Times the command has run. */
     done: () => (existsSync(done) ? readFileSync(done, 'utf8').split('\n').length - 1 : 0),
-    /** Fails unless each due time was run for, skipped or reported as missed, and none twice. */
-    assertGapless() {
-      const ran = [...runs.values()]
-        .filter(({ trigger }) => trigger === 'schedule')
-        .map(({ dueAt = '' }) => minuteOf(dueAt))
-      const skipped = [...output().matchAll(/job skipped.* due=(\S+)/g)].map(([, due = '']) => minuteOf(due))
-      const missed = [...output().matchAll(/job missed job=report runs=(\d+) last=(\S+)/g)].flatMap(
-        ([, count, last = '']) => Array.from({ length: Number(count) }, (_, at) => minuteOf(last) - at),
-      )
-      const all = [...ran, ...skipped, ...missed].sort((one, other) => one - other)
-      const first = all[0] ?? 0
-      assert.deepEqual(
-        all,
-        all.map((_, at) => first + at),
-        output(),
-      )
-      return { ran: ran.length, skipped: skipped.length, missed: missed.length }
-    },
+    assertGapless: () => assertGapless([...runs.values()], output(), minuteMs),
   }
 }
 
-function minuteOf(time: string): number {
-  return Date.parse(time) / minuteMs
+/** Fails unless each due time of the job `report` was run for, skipped or reported as missed, and none twice. The job is due each `periodMs`. */
+export function assertGapless(runs: readonly RunRecord[], output: string, periodMs: number) {
+  const at = (time: string) => Date.parse(time) / periodMs
+  const ran = runs.filter(({ trigger }) => trigger === 'schedule').map(({ dueAt = '' }) => at(dueAt))
+  const skipped = [...output.matchAll(/job skipped.* due=(\S+)/g)].map(([, due = '']) => at(due))
+  const missed = [...output.matchAll(/job missed job=report runs=(\d+) last=(\S+)/g)].flatMap(([, count, last = '']) =>
+    Array.from({ length: Number(count) }, (_, before) => at(last) - before),
+  )
+  const all = [...ran, ...skipped, ...missed].sort((one, other) => one - other)
+  const first = all[0] ?? 0
+  assert.deepEqual(
+    all,
+    all.map((_, index) => first + index),
+    output,
+  )
+  return { ran: ran.length, skipped: skipped.length, missed: missed.length }
 }
 
 function startReplica(t: TestContext, given: object): Replica {

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { isTimeZone } from '../../base/adapters/time-zone.ts'
 import { nearest } from '../../base/nearest.ts'
-import { command, cronExpression, docs, duration, whole } from '../../config/values.ts'
+import { command, cronExpressionWithSeconds, docs, duration, whole } from '../../config/values.ts'
 import { directory, user, variables } from '../keys.ts'
 
 /** Longest time of a timer: 2³¹ ms, in whole days. */
@@ -35,8 +35,8 @@ const address = (when: string) =>
 
 /** Value of an entry of `jobs`. */
 export const job = z.strictObject({
-  schedule: cronExpression.describe(
-    'Times as in crontab(5): minute, hour, day of the month, month, day of the week; or @hourly, @daily, @weekly, @monthly, @yearly. If both kinds of days are restricted, either is enough',
+  schedule: cronExpressionWithSeconds.describe(
+    'Times as in crontab(5): minute, hour, day of the month, month, day of the week, with the second as a further field before them if there are six; or @hourly, @daily, @weekly, @monthly, @yearly. If both kinds of days are restricted, either is enough',
   ),
   timezone,
   command: command.describe('What to run: a list of words, or one string split as a shell splits words'),

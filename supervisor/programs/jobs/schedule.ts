@@ -5,9 +5,10 @@ import type { JobPlan } from './plan.ts'
 /** Most missed runs that are counted. */
 const mostMissed = 100
 
-const hourMs = 3_600_000
+const minuteMs = 60_000
+const hourMs = 60 * minuteMs
 /** Periods in which the last due time is looked for, from the end on. */
-const periodsMs = [hourMs, 24 * hourMs, 32 * 24 * hourMs, Number.POSITIVE_INFINITY]
+const periodsMs = [minuteMs, hourMs, 24 * hourMs, 32 * 24 * hourMs, Number.POSITIVE_INFINITY]
 
 /** Due times of a job, in ms since the Unix epoch. */
 export interface Schedule {
@@ -27,7 +28,7 @@ export function createSchedule(
   { schedule, timezone }: Pick<JobPlan, 'schedule' | 'timezone'>,
   offsetIn: (timeZone: string) => OffsetAt,
 ): Schedule {
-  const parsed = parseCron(schedule)
+  const parsed = parseCron(schedule, 'five or six')
   if (!parsed.ok) throw new Error(`cannot plan ${schedule}: ${parsed.problem}`)
   return { next: after => nextCronTime(parsed.cron, after, offsetIn(timezone)) }
 }

@@ -5,7 +5,7 @@ import { type Cron, parseCron } from '../../../supervisor/base/cron-expression.t
 import { nextCronTime } from '../../../supervisor/base/cron-time.ts'
 
 function cronOf(expression: string): Cron {
-  const parsed = parseCron(expression)
+  const parsed = parseCron(expression, 'five or six')
   assert.ok(parsed.ok, expression)
   return parsed.cron
 }
@@ -51,6 +51,20 @@ describe('base/cron-expression', () => {
     ]
     for (const [text, problem] of bad) assert.match(problemOf(text), problem, text)
   })
+  it('accepts a second before the five fields where that is allowed', () => {
+    for (const text of ['* * * * * *', '*/10 * * * * *', '0,30 0 4 * * mon', '0 4 * * *', '@daily'])
+      assert.ok(parseCron(text, 'five or six').ok, text)
+    const bad: [string, RegExp][] = [
+      ['60 * * * * *', /a second from 0 to 59/],
+      ['0 60 4 * * *', /a minute from 0 to 59/],
+      ['0 0 0 31 4 *', /the day 31 never comes in the month 4/],
+      ['0 0 4 * * * 2027', /five fields.* or six with the second before them/],
+    ]
+    for (const [text, problem] of bad) {
+      const parsed = parseCron(text, 'five or six')
+      assert.match(parsed.ok ? '' : parsed.problem, problem, text)
+    }
+  })
   it('rejects a date that never comes', () => {
     for (const text of ['0 0 31 4 *', '0 0 30 2 *', '0 0 31 2,4,6 *', '0 0 30-31 feb *', '0 0 31 4 */2'])
       assert.match(problemOf(text), /never comes/, text)
@@ -60,6 +74,38 @@ describe('base/cron-expression', () => {
 })
 
 describe('base/cron-time', () => {
+  it('runs at seconds', () => {
+    assert.deepEqual(times('*/20 59 23 * * *', 'UTC', '2026-12-31T23:59:30Z', 3), [
+      '2026-12-31T23:59:40.000Z',
+      '2027-01-01T23:59',
+      '2027-01-01T23:59:20.000Z',
+    ])
+    // the clock is set back an hour in this time
+    const [from, eachSecond] = [Date.parse('2026-10-25T00:58:00Z'), cronOf('* * * * * *')]
+    const berlin = offsetIn('Europe/Berlin')
+    const found = [from]
+    while (found.length < 240) found.push(nextCronTime(eachSecond, found.at(-1) ?? 0, berlin))
+    assert.deepEqual(
+      found,
+      found.map((_, at) => from + at * 1000),
+    )
+  })
+
+  it('has the same times with a second as without, at that second, where the clock is set', () => {
+    for (const expression of ['30 2 * * *', '*/20 * * * *', '0 0-3 * * *', '15 2,3 * * *'])
+      for (const zone of ['Europe/Berlin', 'Asia/Beirut', 'Australia/Lord_Howe', 'UTC'])
+        for (const from of ['2026-03-27T12:00:00Z', '2026-10-23T12:00:00Z', '2026-04-03T12:00:00Z'])
+          assert.deepEqual(times(`0 ${expression}`, zone, from, 20), times(expression, zone, from, 20))
+  })
+
+  it('runs once for all its seconds when the clock is set forward over them', () => {
+    assert.deepEqual(times('*/30 30 2 * * *', 'Europe/Berlin', '2026-03-28T12:00:00Z', 3), [
+      '2026-03-29T01:00',
+      '2026-03-30T00:30',
+      '2026-03-30T00:30:30.000Z',
+    ])
+  })
+
   it('runs on either of a day of the month and a day of the week, as crontab does', () => {
     const from = '2026-11-29T12:00:00Z'
     assert.deepEqual(times('0 4 1,15 * 5', 'UTC', from, 5), [
