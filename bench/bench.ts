@@ -28,6 +28,8 @@ export interface Bench {
   limits: Limits
   /** Number of times a certificate is replaced. */
   swaps: number
+  /** Number of simulated replicas in `cluster`. */
+  replicas: number
   /** Reports progress; not part of the result. */
   say: (text: string) => void
 }

@@ -8,6 +8,7 @@ import { allFaults } from './faults/faults.ts'
 import { allKills } from './killer.ts'
 import { boot } from './measures/boot.ts'
 import { certificates } from './measures/certificates.ts'
+import { cluster } from './measures/cluster.ts'
 import { container } from './measures/container.ts'
 import { fairness } from './measures/fairness.ts'
 import { faults } from './measures/faults.ts'
@@ -65,6 +66,7 @@ const measures: readonly Measure[] = [
   php,
   routes,
   scan,
+  cluster,
   kills,
   faults,
 ]
@@ -77,6 +79,7 @@ const { values, positionals } = parseArgs({
     requests: { type: 'string' },
     swaps: { type: 'string', default: '100' },
     restarts: { type: 'string', default: '1000' },
+    replicas: { type: 'string', default: '1000' },
     wide: { type: 'string', default: '64' },
     rest: { type: 'string', default: '30' },
     'no-peers': { type: 'boolean', default: false },
@@ -131,6 +134,7 @@ const bench: Omit<Bench, 'seconds' | 'rounds' | 'amount'> = {
   faults: allFaults.filter(({ name }) => values.fault?.includes(name) ?? true),
   limits: { wide: Number(values.wide), restSeconds: Number(values.rest) },
   swaps: Number(values.swaps),
+  replicas: Number(values.replicas),
   say,
 }
 process.stdout.write(`${describeMachine()}\n`)
