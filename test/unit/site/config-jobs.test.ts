@@ -32,7 +32,7 @@ describe('config: jobs', () => {
 
   const wrong: [string, string, RegExp, RegExp][] = [
     ['schedule: 0 0 30 2 *', 'schedule', /never comes/, /^set /],
-    ['schedule: 0 0 4 * * *', 'schedule', /^expected five fields/, /^set /],
+    ['schedule: 0 0 4 * * * 2027', 'schedule', /^expected five fields/, /^set /],
     ['schedule: "@every 5m"', 'schedule', /^expected five fields/, /^set /],
     ['schedule: 61 4 * * *', 'schedule', /^expected a minute from 0 to 59/, /^set /],
     ['timezone: Europe/Berln', 'timezone', /^expected a time zone/, /^did you mean Europe\/Berlin\?/],
