@@ -15,8 +15,6 @@ import type { CommandLine } from './load.ts'
 import type { SwitchOptions } from './switch-options.ts'
 
 const defaultTimeout = '30s'
-/** Time for one check. */
-const checkTimeoutMs = 2000
 
 interface SwitchArguments {
   action: string
@@ -52,14 +50,14 @@ export async function switchTarget(
       const path = `/routes/${name}/set?target=${encodeURIComponent(value)}`
       return (await askAdmin(socket, { method: 'POST', path, hook })).body as Outcome
     },
-    failureOf: ({ address, port }) =>
+    failureOf: ({ address, port }, withinMs) =>
       upstreamProbe.failureOf({
         address,
         port,
         path: options.check ?? '/',
         host: host.replace(/^\*\./, 'www.'),
         tls: undefined,
-        timeoutMs: Math.min(checkTimeoutMs, plan.timeoutMs),
+        timeoutMs: withinMs,
       }),
     async inFlight(servers) {
       const { status, body } = await askAdmin(socket, { method: 'GET', path: '/requests' })
@@ -78,6 +76,11 @@ export async function switchTarget(
 
 function readPlan(host: string, target: string, options: SwitchOptions): SwitchPlan {
   const { check, timeout, drain, weight, cookie } = options
+  if (check?.includes('#'))
+    throw wrongUsage(
+      `--check ${JSON.stringify(check)} has a fragment, which clients never send`,
+      'remove what begins with #, or write %23',
+    )
   if (check !== undefined && !/^\/[\x21-\x7e]*$/.test(check))
     throw wrongUsage(`--check ${JSON.stringify(check)} is not a path`, 'write a path such as /readyz')
   if (timeout !== undefined && check === undefined)

@@ -34,8 +34,8 @@ export interface SwitchDeps {
   read(): Promise<DynamicRoute | undefined>
   /** Settles when nginx uses the route. */
   set(value: string): Promise<Outcome>
-  /** Reason why a server is not ready; undefined if it is. */
-  failureOf(server: Server): Promise<string | undefined>
+  /** Reason why a server is not ready within a time in ms; undefined if it is. */
+  failureOf(server: Server, withinMs: number): Promise<string | undefined>
   /** Requests and WebSockets that these servers, such as `10.0.0.2:5000`, still process. */
   inFlight(servers: readonly string[]): Promise<number>
   /** Shows an operator what happens. */
@@ -44,6 +44,9 @@ export interface SwitchDeps {
 
 const pollMs = 500
 const watchMs = 1000
+/** Time for one check, and for one at the end of a time limit. */
+const checkMs = 2000
+const lastCheckMs = 100
 /** Checks that a server has to pass in a row, and may fail. */
 const passes = 2
 const fails = 3
@@ -101,29 +104,42 @@ function combine({ host, share }: SwitchPlan, present: DynamicRoute | undefined,
   throw new OperatorError(`${host} has no other target for the rest of the requests`, { fix: 'remove --weight' })
 }
 
-/** Waits until all servers are ready; the reason if one is not in time. */
+/** Waits until all servers are ready; the reason if one is not in time. The last check is at the end of the time. */
 async function waitUntilReady(
   servers: readonly Server[],
   { timeoutMs }: SwitchPlan,
   deps: SwitchDeps,
 ): Promise<string | undefined> {
   const { clock } = deps
-  const deadline = clock.monotonic() + timeoutMs
+  const leftMs = timeLeft(clock, timeoutMs)
   async function wait(server: Server): Promise<string | undefined> {
     let last: string | undefined
     for (let passed = 0; passed < passes; ) {
-      const failure = await deps.failureOf(server)
+      const withinMs = checkTime(leftMs())
+      const failure = await deps.failureOf(server, withinMs)
       passed = failure === undefined ? passed + 1 : 0
-      if (failure !== undefined && failure !== last) deps.report(`${nameOf(server)} is not ready yet: ${failure}`)
-      last = failure ?? last
+      // a short check may fail for its shortness
+      const isReason = failure !== undefined && (last === undefined || withinMs > lastCheckMs)
+      if (isReason && failure !== last) deps.report(`${nameOf(server)} is not ready yet: ${failure}`)
+      if (isReason) last = failure
       if (passed === passes) break
-      if (clock.monotonic() + pollMs > deadline)
+      if (leftMs() <= 0)
         return `${nameOf(server)} is not ready after ${formatDuration(timeoutMs)}: ${last ?? 'it passed only one check'}`
-      await pause(clock, pollMs)
+      await pause(clock, Math.min(pollMs, leftMs()))
     }
     return undefined
   }
   return (await Promise.all(servers.map(wait))).find(failure => failure !== undefined)
+}
+
+/** Time until a limit that begins now, in ms. */
+function timeLeft(clock: Clock, limitMs: number): () => number {
+  const end = clock.monotonic() + limitMs
+  return () => end - clock.monotonic()
+}
+
+function checkTime(leftMs: number): number {
+  return Math.max(lastCheckMs, Math.min(checkMs, leftMs))
 }
 
 /** Waits for the requests to former servers, and watches the new ones. */
@@ -133,9 +149,9 @@ async function drain(
   deps: SwitchDeps,
 ): Promise<{ open: number } | { failure: string }> {
   const { clock } = deps
-  const started = clock.monotonic()
+  const leftMs = timeLeft(clock, plan.drainMs)
   const failed = new Map<Server, number>()
-  let watched = started
+  let watched = clock.monotonic()
   let idle = 0
   let shown = -1
   for (;;) {
@@ -148,22 +164,23 @@ async function drain(
     shown = open
     if (plan.isChecked && clock.monotonic() - watched >= watchMs) {
       watched = clock.monotonic()
-      const failure = await watch(servers, failed, deps)
+      const failure = await watch(servers, { failed, withinMs: checkTime(leftMs()) }, deps)
       if (failure) return { failure }
     }
-    if (clock.monotonic() - started >= plan.drainMs) return { open }
-    await pause(clock, pollMs)
+    if (leftMs() <= 0) return { open }
+    await pause(clock, Math.min(pollMs, leftMs()))
   }
 }
 
 /** Reason why a new server has to be left again. */
 async function watch(
   servers: readonly Server[],
-  failed: Map<Server, number>,
+  { failed, withinMs }: { failed: Map<Server, number>; withinMs: number },
   deps: SwitchDeps,
 ): Promise<string | undefined> {
-  for (const server of servers) {
-    const failure = await deps.failureOf(server)
+  const failures = await Promise.all(servers.map(server => deps.failureOf(server, withinMs)))
+  for (const [index, server] of servers.entries()) {
+    const failure = failures[index]
     failed.set(server, failure === undefined ? 0 : (failed.get(server) ?? 0) + 1)
     if (failure !== undefined && failed.get(server) === fails) return `${nameOf(server)} has failed: ${failure}`
   }

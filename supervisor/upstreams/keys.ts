@@ -40,9 +40,9 @@ function isHost(host: string, isBracketed: boolean): boolean {
   return /(^|\.)\d+$/.test(host) ? z.ipv4().safeParse(host).success : !host.includes('..')
 }
 
-const path = z
-  .string({ error: 'expected a path such as /health' })
-  .regex(/^\/[\x21-\x7e]*$/, 'expected a path such as /health')
+// clients never send a fragment
+const pathExpected = 'expected a path such as /health, without #'
+const path = z.string({ error: pathExpected }).regex(/^\/[\x21\x22\x24-\x7e]*$/, pathExpected)
 
 const health = z.strictObject({
   path: path.register(docs, { description: 'Path to request from each server; a status below 400 is a success' }),

@@ -89,6 +89,29 @@ describe('monohull routes set with options', () => {
       assert.equal(old.requests.length, count)
     })
 
+    await t.test(
+      'with --cookie, visitors stay where they were sent first, until all requests go elsewhere',
+      async () => {
+        await old.start()
+        assert.equal((await set(old.target, '--weight', '25%', '--cookie', '--check', '/')).code, 0)
+        const visit = async (cookie?: string) => {
+          const { headers, body } = await monohull.request({ headers: { host: shop, ...(cookie ? { cookie } : {}) } })
+          const given = headers['set-cookie']?.find(text => text.startsWith('monohull_target='))?.split(';')[0]
+          return { name: JSON.parse(body).name as string, cookie: given ?? cookie }
+        }
+        const sent = new Map<string, string | undefined>()
+        await until('a visitor of each server', async () => {
+          const { name, cookie } = await visit()
+          for (let again = 0; again < 4; again++) assert.deepEqual(await visit(cookie), { name, cookie })
+          sent.set(name, cookie)
+          return sent.size === 2
+        })
+        assert.equal((await set(next.target, '--drain', '30s')).code, 0)
+        assert.equal((await visit(sent.get('old'))).name, 'next')
+        await old.stop()
+      },
+    )
+
     await t.test('sends a part first, and wants to be used as it works', async () => {
       await old.start()
       const part = await set(old.target, '--weight', '25%', '--cookie', '--check', '/')
@@ -101,6 +124,7 @@ describe('monohull routes set with options', () => {
         [['--cookie'], /--cookie has no effect without --weight/],
         [['--weight', '0'], /is not a part of the requests/],
         [['--check', 'readyz'], /is not a path/],
+        [['--check', '/readyz#x'], /has a fragment/],
         [['--drain', 'long'], /is not a duration/],
       ] as const) {
         const { code, output } = await set(next.target, ...options)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { pause } from '../../../supervisor/base/clock.ts'
 import { readAddress } from '../../../supervisor/dynamic-routes/adapters/open-connections.ts'
 import { type DynamicRoute, readRoute, routeValue } from '../../../supervisor/dynamic-routes/route.ts'
 import { type SwitchPlan, switchRoute } from '../../../supervisor/dynamic-routes/route-switch.ts'
@@ -22,6 +23,8 @@ async function run(
     /** The route that someone else sets while the servers are checked. */
     meanwhile?: unknown
     failures?: (ms: number) => string | undefined
+    /** Whether servers respond to no check. */
+    hangs?: (ms: number) => boolean
     open?: (ms: number) => number
     stored?: boolean
   } = {},
@@ -43,9 +46,11 @@ async function run(
           return { ok: false, message: 'cannot change routes', reason: 'nginx did not receive it' }
         return { ok: true, message: `${host} now leads elsewhere` }
       },
-      async failureOf() {
+      async failureOf(_, withinMs) {
         if (given.meanwhile !== undefined && sets.length === 0) present = routeOf(given.meanwhile)
-        return given.failures?.(clock.monotonic())
+        if (!given.hangs?.(clock.monotonic())) return given.failures?.(clock.monotonic())
+        await pause(clock, withinMs)
+        return 'no response'
       },
       inFlight: async () => given.open?.(clock.monotonic()) ?? 0,
       report: text => reports.push(text),
@@ -106,9 +111,27 @@ describe('dynamic-routes/route-switch', () => {
       /leads where it did before: 10\.0\.0\.3:80 is not ready after 5s: connection refused/,
     )
     assert.deepEqual(sets, [])
-    assert.ok(ms <= 5000)
+    assert.equal(ms, 5000)
     const flapping = (now: number) => ((now / 500) % 2 === 0 ? 'down' : undefined)
     assert.deepEqual((await run({ isChecked: true }, { present: old, failures: flapping })).sets, [])
+  })
+
+  it('uses all of its time, and hardly more', async () => {
+    const plan = { isChecked: true, timeoutMs: 1200 }
+    const late = (now: number) => (now < 700 ? 'status 503' : undefined)
+    const ready = await run(plan, { present: old, failures: late })
+    assert.deepEqual([ready.sets, ready.ms], [[next], 1200])
+    for (const timeoutMs of [0, 300, 1200, 2700]) {
+      const { outcome, ms } = await run({ ...plan, timeoutMs }, { present: old, hangs: () => true })
+      assert.match(message(outcome), /is not ready after .*: no response$/)
+      assert.ok(ms >= timeoutMs && ms <= timeoutMs + 100, `${ms} ms of ${timeoutMs}`)
+    }
+    const busy = { present: old, failures: () => 'status 502', hangs: (now: number) => now >= 1200 }
+    assert.match(message((await run(plan, busy)).outcome), /after 1.2s: status 502$/)
+    const given = { present: old, hangs: (now: number) => now > 1000, open: () => 1 }
+    const { outcome, ms } = await run({ isChecked: true, drainMs: 3300 }, given)
+    assert.match(message(outcome), /is with 1 request after 3.3s: ok/)
+    assert.ok(ms <= 500 + 3300 + 100, `${ms} ms`)
   })
 
   it('waits for the requests of the former server, at most as long as it may', async () => {
