@@ -1,8 +1,9 @@
 import { differsInAccess } from '../front/ambiguous-paths.ts'
 import { recursiveErrors } from '../front/forward-auth.ts'
 import { includeOwn } from '../nginx/own-files.ts'
-import { block, literal, quote } from '../nginx/text.ts'
+import { block, quote } from '../nginx/text.ts'
 import { appKey } from '../workers/app-upstream.ts'
+import { type Bodies, same, withSnippet } from './bodies.ts'
 import { renderRouteCount } from './counted.ts'
 import { type DirectoryRoute, hiddenFiles, renderDirectory, renderDirectoryMaps } from './directory.ts'
 import { renderRouteForwardAuth } from './forward-auth.ts'
@@ -21,14 +22,9 @@ import {
 } from './proxied.ts'
 import { proxySettings, setsHeaders, sharesProxySettings } from './proxy-settings.ts'
 import { isGuarded, nextAddress, renderGuard } from './retries.ts'
-import type { RedirectTarget, ResponseTarget, RoutesModel, ServedRoute } from './route.ts'
+import { renderRedirect, renderResponse } from './returns.ts'
+import type { RoutesModel, ServedRoute } from './route.ts'
 import { headSizeIn, withoutReplaced } from './snippet-directives.ts'
-
-/** Bodies of two locations: `at` for the path itself, `below` for everything below it. */
-interface Bodies {
-  at: string[]
-  below: string[]
-}
 
 /** Maps for the http block that define the variables of routes. */
 export function renderRouteMaps({ routes }: Pick<RoutesModel, 'routes'>): string[] {
@@ -89,6 +85,7 @@ interface Site {
 
 function renderRoute(route: ServedRoute, site: Site): string[] {
   const { model } = site
+  const { target } = route
   if (isPhp(route)) return renderPhp(route, site)
   if (isGuarded(route, model)) return renderGuarded(route, site)
   const { at, below } = renderBodies(route, model)
@@ -96,7 +93,9 @@ function renderRoute(route: ServedRoute, site: Site): string[] {
   const treatment = renderResponseRules(route, model)
   if (!isEnteredLater(route, model)) {
     const rules = [...admission, ...treatment]
-    return locations(route, { at: [...rules, ...at], below: [...rules, ...below] }, site)
+    const entry = target.kind === 'files' ? redirectLater(route, { admission, treatment, at }, model) : undefined
+    const bodies = { at: entry?.at ?? [...rules, ...at], below: [...rules, ...below] }
+    return [...locations(route, bodies, site), ...(entry?.later ?? [])]
   }
   const rules = [...(isProxied(route) ? renderAdmitted(route, model) : []), ...treatment]
   return enterLater(route, { admission, bodies: { at: [...rules, ...at], below: [...rules, ...below] } }, site)
@@ -109,6 +108,20 @@ function renderRoute(route: ServedRoute, site: Site): string[] {
 function isEnteredLater(route: ServedRoute, { front }: RoutesModel): boolean {
   const isReturn = route.target.kind === 'redirect' || route.target.kind === 'response'
   return isReturn ? mayRefuse(route, front) : isProxied(route) && route.rules.satisfiesAny === true
+}
+
+/**
+ * The location at the path of a directory, which redirects into it: in a named location, if access rules or limits may reject the request.
+ * Undefined if there is no such location, or none is needed.
+ */
+function redirectLater(
+  route: ServedRoute,
+  { admission, treatment, at }: { admission: readonly string[]; treatment: readonly string[]; at: readonly string[] },
+  model: RoutesModel,
+): { at: string[]; later: string[] } | undefined {
+  if (!mayRefuse(route, model.front) || route.match !== 'prefix' || route.path === '/') return undefined
+  const name = `@monohull_route_${model.routes.indexOf(route)}_at`
+  return { at: [...admission, `try_files '' ${name};`], later: block(name, [...treatment, ...at]) }
 }
 
 function enterLater(
@@ -177,12 +190,16 @@ function renderPhp(route: PhpRoute, site: Site): string[] {
     renderPhpFiles(route, { variable: variableOf(index), features: model.features, scripts, isExact })
   const snippet = route.snippet ? [includeOwn(route.snippet)] : []
   const isMount = route.target.php.mount === route.path
+  const redirect = [`return 308 ${route.path}/$is_args$args;`]
+  const admission = [...count, ...renderAdmission(route, model)]
+  const entry = isMount ? redirectLater(route, { admission, treatment, at: redirect }, model) : undefined
   const bodies = {
-    at: [...count, ...rules, ...(isMount ? [`return 308 ${route.path}/$is_args$args;`] : [...snippet, ...files(true)])],
+    at: entry?.at ?? [...count, ...rules, ...(isMount ? redirect : [...snippet, ...files(true)])],
     below: [...count, ...rules, ...snippet, ...files(route.match === 'exact')],
   }
   return [
     ...locations(route, bodies, site),
+    ...(entry?.later ?? []),
     ...block(scripts, [...admitted, ...guard, ...renderBodies(route, model).below]),
     ...(hasRetry ? block(retry, [...admitted, ...guard, ...renderBodies(route, model, nextAddress).below]) : []),
   ]
@@ -229,32 +246,6 @@ function renderBodies(route: ServedRoute, model: Site['model'], address?: string
     case 'response':
       return withSnippet(same(renderResponse(target)), snippet)
   }
-}
-
-function withSnippet({ at, below }: Bodies, snippet: string[]): Bodies {
-  return { at: [...snippet, ...at], below: [...snippet, ...below] }
-}
-
-function same(body: string[]): Bodies {
-  return { at: body, below: body }
-}
-
-function renderRedirect(
-  { path, match }: ServedRoute,
-  { to, status, keepsPath }: RedirectTarget,
-  variable: string,
-): Bodies {
-  if (!keepsPath) return same([`return ${status} ${to};`])
-  const base = to.replace(/\/$/, '')
-  const at = [`return ${status} ${to}$is_args$args;`]
-  if (match === 'exact') return same(at)
-  if (path === '/') return same([`return ${status} ${base}$request_uri;`])
-  return { at, below: [`return ${status} ${base || '/'}${variable}$is_args$args;`] }
-}
-
-function renderResponse({ status, body, contentType }: ResponseTarget): string[] {
-  if (body === '') return [`return ${status};`]
-  return [`default_type ${contentType};`, `return ${status} ${literal(body)};`]
 }
 
 function locations({ path, match }: ServedRoute, { at, below }: Bodies, { exact, model }: Site): string[] {

@@ -104,6 +104,31 @@ describe('a route that lets in fewer than others', () => {
     assert.equal(await ask(monohull, '/api/x//y'), '/x//y')
   })
 
+  it('may be a directory, and does not tell others that it is there', async t => {
+    const monohull = await start(
+      t,
+      `routes:
+  - { app: app }
+  - { path: /admin, files: { root: . }, basic_auth: { file: staff } }
+  - { path: /inside, files: { root: . }, deny: [127.0.0.0/8] }
+  - { path: /any, files: { root: . }, satisfy: any, basic_auth: { file: staff }, deny: [127.0.0.0/8] }`,
+    )
+    const authorization = `Basic ${Buffer.from('anne:secret').toString('base64')}`
+    for (const [path, denied] of [
+      ['/admin', 401],
+      ['/inside', 403],
+      ['/any', 401],
+    ] as const) {
+      const { status, headers } = await monohull.request({ path, headers: { host: 'a' } })
+      assert.deepEqual([status, headers.location], [denied, undefined], path)
+      const { status: signedIn, headers: own } = await monohull.request({
+        path: `${path}?x=y`,
+        headers: { host: 'a', authorization },
+      })
+      if (path !== '/inside') assert.deepEqual([signedIn, own.location], [308, `${path}/?x=y`], path)
+    }
+  })
+
   it('is all that such paths are refused for', async t => {
     const monohull = await start(
       t,
