@@ -27,7 +27,14 @@ const platforms = {
     proxies: ['private', linkLocal],
     graceMs: env => secondsIn(env.WEBSITES_CONTAINER_STOP_TIME_LIMIT) ?? 5000,
   },
+  // its router connects from a private network, or the proxy beside the app from loopback
+  'cloud-foundry': {
+    variables: ['VCAP_APPLICATION', 'CF_INSTANCE_INDEX'],
+    proxies: ['private', linkLocal],
+    graceMs: () => 10_000,
+  },
   'cloud-run': { variables: ['K_SERVICE', 'K_REVISION'], proxies: ['private', linkLocal], graceMs: () => 10_000 },
+  digitalocean: { variables: undefined, proxies: ['private', 'cloudflare'], port: 8080 },
   fly: {
     variables: ['FLY_APP_NAME', 'FLY_MACHINE_ID'],
     proxies: ['private'],

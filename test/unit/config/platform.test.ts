@@ -24,6 +24,11 @@ const contracts: Record<string, Contract> = {
     proxies: ['private', '169.254.0.0/16'],
     stopMs: 4000,
   },
+  'cloud-foundry': {
+    env: { VCAP_APPLICATION: '{"name":"shop"}', CF_INSTANCE_INDEX: '0', PORT: '8080' },
+    proxies: ['private', '169.254.0.0/16'],
+    stopMs: 9000,
+  },
   'cloud-run': {
     env: { K_SERVICE: 'shop', K_REVISION: 'shop-00001', K_CONFIGURATION: 'shop', PORT: '8080' },
     proxies: ['private', '169.254.0.0/16'],
@@ -63,6 +68,7 @@ describe('config/platform', () => {
       { RENDER: 'true' },
       { K_SERVICE: 'shop' },
       { FLY_APP_NAME: 'shop', FLY_MACHINE_ID: '' },
+      { VCAP_APPLICATION: '{}' },
     ])
       assert.equal(recognisePlatform(env), undefined)
     assert.deepEqual(platformDefaults(undefined, { PORT: '80' }), {})
@@ -112,6 +118,11 @@ describe('config/platform', () => {
     const defaults = platformDefaults('app-runner', { PORT: '9000' })
     const { http_port, https, platform } = accepted({ defaults, ...yaml('http_port: 7000') })
     assert.deepEqual([http_port, https, platform], [7000, 'off', 'app-runner'])
+    const onDigitalOcean = accepted({ defaults: platformDefaults('digitalocean', {}) })
+    assert.deepEqual(
+      [onDigitalOcean.http_port, onDigitalOcean.https, onDigitalOcean.trusted_proxies, onDigitalOcean.stop_timeout],
+      [8080, 'off', ['private', 'cloudflare'], 9000],
+    )
     assert.match(refusedOnce(yaml('platform: herokuu')).problem, /^expected none or a platform: app-runner, azure, /)
   })
 
