@@ -18,6 +18,7 @@ import {
 } from '../routes/proxied.ts'
 import { isGuarded, nextAddress, renderGuard } from '../routes/retries.ts'
 import { type RoutesModel, spoolsAll } from '../routes/route.ts'
+import { mayBeTarget } from '../routes/upstream-targets.ts'
 import type { DynamicHosts } from './hosts.ts'
 import { renderRoutePages } from './pages.ts'
 
@@ -133,7 +134,7 @@ export function dynamicTargets(model: RoutesModel): ProxiedRoute[] {
 function targetsOf({ apps, upstreams }: RoutesModel): { target: string; location: string; route: ProxiedRoute }[] {
   return [
     ...apps.map(({ name }) => ({ kind: 'app' as const, name })),
-    ...upstreams.map(({ name }) => ({ kind: 'upstream' as const, name })),
+    ...upstreams.filter(mayBeTarget).map(({ name }) => ({ kind: 'upstream' as const, name })),
   ].map(({ kind, name }) => ({
     target: `${kind}:${name}`,
     location: `@monohull_${kind}_${name}`,

@@ -6,6 +6,7 @@ import type { Outcome } from '../base/outcome.ts'
 import type { Runtime } from '../base/runtime.ts'
 import { createSlotSockets } from '../processes/adapters/listeners.ts'
 import type { BoundSocket } from '../processes/sockets.ts'
+import { mayBeTarget } from '../routes/upstream-targets.ts'
 import { serveDynamicRoutes } from './adapters/server.ts'
 import type { RouteContext } from './context.ts'
 import { prepareFileStore } from './file-opening.ts'
@@ -133,7 +134,7 @@ function contextOf({ config, apps }: DynamicRoutesSettings, ports: ReadonlySet<n
     ],
     apps: apps.flatMap(({ plan }) => plan?.app ?? []),
     staticApps: apps.flatMap(({ name, plan }) => (plan ? [] : [name])),
-    upstreams: Object.keys(config.upstreams),
+    upstreams: Object.keys(config.upstreams).filter(name => mayBeTarget({ name })),
     networks: config.dynamic_routes?.allow,
     isOwn: (address, port) => ports.has(port) && isOfThisMachine(address),
   }

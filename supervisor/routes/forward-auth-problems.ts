@@ -21,7 +21,7 @@ export function describeForwardAuthProblems(
 }
 
 function describeUpstream({ settings: { forward_auth } }: Route, index: number, front: Front): RouteProblem[] {
-  if (!forward_auth) return []
+  if (!forward_auth || forward_auth.server) return []
   const name = forward_auth.upstream
   const path = ['routes', index, 'forward_auth', 'upstream']
   if (!front.upstreams.includes(name)) {
@@ -50,7 +50,10 @@ function describeSignIn(route: Route, index: number, routes: readonly (Route | u
   if (routeOf(path, route.host, routes)?.settings.forward_auth === undefined) return []
   const key = forward_auth.sign_in === undefined ? 'preset' : 'sign_in'
   const base = `/${path.split('/')[1] ?? ''}`
-  const fix = `add {path: ${base}, upstream: ${forward_auth.upstream}} to routes`
+  const { server, upstream } = forward_auth
+  const fix = server
+    ? `set forward_auth.upstream to an upstream with this server, in place of url, and add {path: ${base}, upstream: …} to routes`
+    : `add {path: ${base}, upstream: ${upstream}} to routes`
   const message = `sends browsers to ${path}, which is behind forward_auth itself: they would be redirected for ever`
   return [{ path: ['routes', index, 'forward_auth', key], message, params: { fix } }]
 }

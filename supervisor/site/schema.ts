@@ -31,6 +31,7 @@ import { logs } from '../logs/keys.ts'
 import { hooks } from '../programs/hook-keys.ts'
 import { describeJobProblems, job } from '../programs/jobs/keys.ts'
 import { backgroundProcess, describeLineProblems, initItem } from '../programs/keys.ts'
+import { authUpstreams } from '../routes/auth-upstreams.ts'
 import { type Route, route, routeToApp } from '../routes/keys.ts'
 import { describeRouteProblems, fallbackApp } from '../routes/problems.ts'
 import { describeSharedStateProblems, sharedState } from '../shared-state/keys.ts'
@@ -216,6 +217,7 @@ export const configSchema = z
       directory,
       apps: withGrace(all, stopMs),
       processes: withGrace(rest.processes, stopMs),
+      upstreams: { ...rest.upstreams, ...authUpstreams(given ?? []) },
       routes: given ?? [routeToApp(fallbackApp(Object.keys(all)) ?? '')],
     }
   })

@@ -1,6 +1,6 @@
 import { balanceLines } from '../nginx/balance.ts'
 import { keepsConnections } from '../nginx/protocol.ts'
-import type { Upstream } from './upstream.ts'
+import { isOfUrl, type Upstream } from './upstream.ts'
 
 /** nginx's default for `keepalive_timeout`: nothing is known about the timeouts of the servers. */
 const idle = '60s'
@@ -17,7 +17,7 @@ export function renderUpstream(upstream: Upstream): string[] {
   const hasOthers = servers.some(({ isBackup }) => !isBackup)
   return [
     '',
-    `# upstreams.${upstream.name}`,
+    isOfUrl(upstream) ? `# routes: ${upstream.name}` : `# upstreams.${upstream.name}`,
     `upstream ${group} {`,
     `    zone ${group} ${zoneKilobytes + zoneKilobytesPerServer * servers.length}k;`,
     ...balanceLines(balance).map(line => `    ${line}`),
@@ -39,7 +39,7 @@ export function renderUpstream(upstream: Upstream): string[] {
   ]
 }
 
-/** Name of the `upstream` block. */
+/** Name of the `upstream` block. One with the name of a URL gets underscores, which no other name has. */
 export function upstreamName({ name }: Pick<Upstream, 'name'>): string {
-  return `upstream_${name}`
+  return `upstream_${name.replaceAll(/[^a-z0-9.-]/g, '_')}`
 }

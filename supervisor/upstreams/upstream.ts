@@ -17,3 +17,8 @@ export interface Upstream {
   host: string | undefined
   tls: { name: string | undefined; authorities: string | undefined } | undefined
 }
+
+/** Whether an upstream was made from a URL, which is its name: no route leads to it. */
+export function isOfUrl({ name }: Pick<Upstream, 'name'>): boolean {
+  return name.includes('/')
+}

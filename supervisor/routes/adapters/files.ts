@@ -6,6 +6,7 @@ import { findPasswords } from '../../front/adapters/passwords.ts'
 import { isUnfitPath } from '../../nginx/text.ts'
 import { type Account, findClosedDirectory } from '../../processes/adapters/users.ts'
 import type { UpstreamConfig } from '../../upstreams/keys.ts'
+import { isOfUrl } from '../../upstreams/upstream.ts'
 import type { AppSettings } from '../../workers/adapters/app-settings.ts'
 import type { Route } from '../keys.ts'
 
@@ -39,12 +40,17 @@ export function checkRoutes(
     if (tls.ca !== undefined) checkFile(`${key}.ca`, resolve(directory, tls.ca), complain)
     else if (!statSync(systemAuthorities, { throwIfNoEntry: false }))
       complain(
-        key,
-        undefined,
+        isOfUrl({ name }) ? `routes.${routeOfUrl(name, routes)}.forward_auth.url` : key,
+        isOfUrl({ name }) ? name : undefined,
         `cannot be verified: ${systemAuthorities} does not exist`,
-        `install ca-certificates in the image, set ${key}.ca, or set ${key}.verify to false`,
+        `install ca-certificates in the image, ${isOfUrl({ name }) ? 'or set upstream in place of url, and upstreams with tls' : `set ${key}.ca, or set ${key}.verify to false`}`,
       )
   }
+}
+
+/** Number of the first route with an auth server that an upstream was made for. */
+function routeOfUrl(name: string, routes: readonly Route[]): number {
+  return routes.findIndex(({ settings }) => settings.forward_auth?.upstream === name)
 }
 
 /** Checks that routes to an app served as static files set no proxy keys. */

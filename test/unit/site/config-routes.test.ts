@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { toForwardAuth } from '../../../supervisor/front/choose-forward-auth.ts'
 import { tlsName } from '../../../supervisor/upstreams/names.ts'
 import { acceptedApps, refused, refusedOnce, yaml } from './load-config.ts'
 
@@ -73,7 +74,7 @@ describe('config: targets of routes', () => {
     const head = 'app: {command: x}\nupstreams: {auth: {servers: ["10.0.0.1:1"]}}\nroutes:\n'
     const guarded = (keys: string, more = '') => `{app: app, forward_auth: {upstream: auth, ${keys}}${more}}`
     const forward = acceptedApps(yaml(`${head}  - ${guarded('preset: authelia')}`)).routes[0]?.settings.forward_auth
-    assert.deepEqual(forward, { preset: 'authelia', upstream: 'auth' })
+    assert.deepEqual([forward?.preset, forward?.upstream], ['authelia', 'auth'])
     acceptedApps(yaml(`${head}  - ${guarded('preset: oauth2-proxy')}\n  - {path: /oauth2, upstream: auth}`))
     acceptedApps(yaml(`${head}  - ${guarded('preset: oauth2-proxy, sign_in: off')}`))
     acceptedApps(yaml(`${head}  - ${guarded('path: /a, sign_in: "https://in.test/?to={url}#x"')}`))
@@ -105,6 +106,45 @@ describe('config: targets of routes', () => {
       assert.equal(problem.key, `routes.0.${key}`)
       assert.match(problem.problem, message)
     }
+  })
+
+  it('are behind an auth server with a URL, for which there is an upstream', () => {
+    const guard = (keys: string) => `{path: /${keys.length}, app: app, forward_auth: {${keys}}}`
+    const head = 'upstreams: {auth: {servers: ["10.0.0.1:1"]}}\nroutes:\n  - {app: app}\n'
+    const { upstreams, routes } = acceptedApps(
+      yaml(
+        `${head}  - ${guard('url: https://Auth.example.com/check?x=y')}\n  - ${guard('url: "http://[::1]:9091/", preset: authelia')}`,
+      ),
+    )
+    const settings = routes.map(route => route.settings.forward_auth)
+    const [named = '', address = ''] = ['https://auth.example.com:443', 'http://[::1]:9091']
+    assert.deepEqual(
+      settings.map(given => given && [given.upstream, given.path]),
+      [undefined, [named, '/check?x=y'], [address, undefined]],
+    )
+    assert.deepEqual(Object.keys(upstreams), ['auth', named, address])
+    const { servers, host, tls, protocol } = upstreams[named] ?? assert.fail()
+    assert.deepEqual(servers, [{ host: 'auth.example.com', port: 443, weight: 1, isBackup: false }])
+    assert.deepEqual([host, tls, protocol], ['auth.example.com', { name: 'auth.example.com', verify: true }, 'http'])
+    assert.deepEqual([upstreams[address]?.host, upstreams[address]?.tls], ['[::1]:9091', undefined])
+    const { server, ...preset } = settings[2] ?? assert.fail()
+    assert.equal(server?.path, undefined)
+    assert.equal(toForwardAuth({ ...preset, server }).path, '/api/authz/auth-request')
+    for (const [keys, key, message] of [
+      ['path: /x', 'upstream', /^is required without url/],
+      ['url: https://a.test, upstream: auth', 'url', /^conflicts with upstream/],
+      ['url: https://a.test/x, path: /x', 'path', /^conflicts with url/],
+      ['url: https://10.0.0.1/x', 'url', /^has an address in place of a name/],
+      ...['ftp://a', 'https://a:0/', 'https://u@a', 'http://10.1/', 'https://a/#x', 'a.test', 'https://a/$b'].map(
+        (url): [string, string, RegExp] => [`url: "${url}"`, 'url', /^expected an http or https URL/],
+      ),
+    ] as [string, string, RegExp][]) {
+      const problem = refusedOnce(yaml(`${head}  - ${guard(keys)}`))
+      assert.equal(problem.key, `routes.1.forward_auth.${key}`)
+      assert.match(problem.problem, message)
+    }
+    const loop = refusedOnce(yaml(`routes: [{app: app, forward_auth: {preset: oauth2-proxy, url: "http://a:4180"}}]`))
+    assert.match(loop.fix ?? '', /^set forward_auth.upstream to an upstream/)
   })
 
   const wrong: [string, string, RegExp, RegExp][] = [
