@@ -13,7 +13,7 @@ export function Jobs({ jobs, at, act }: { jobs: readonly JobRow[]; at: number; a
       <tbody>${jobs.map(
         job => html`<tr>
         <th scope="row">${job.name}</th>
-        <td data-label="State"><span class="state ${tones[job.state] ?? 'off'}">${job.state}</span></td>
+        <td data-label="State"><span class="state ${tones[job.state] ?? 'off'}">${job.isPaused && job.state !== 'paused' ? `${job.state}, paused` : job.state}</span></td>
         <td data-label="Schedule"><code>${job.schedule}</code> <small>${job.timezone}</small></td>
         <td data-label="Last run">${job.last ? html`<span class=${['success', 'running'].includes(job.last.result) ? '' : 'text-bad'}>${job.last.result}</span> <small>${formatTime(job.last.startedAt, at)}</small>` : 'none yet'}</td>
         <td data-label="Next run">${job.nextAt === undefined ? '–' : formatTime(job.nextAt, at)}</td>

@@ -53,6 +53,7 @@ export interface JobRow {
   schedule: string
   timezone: string
   state: string
+  isPaused: boolean
   runningSince: string | undefined
   nextAt: string | undefined
   last: { startedAt: string; result: string } | undefined

@@ -104,7 +104,7 @@ describe('jobs', { concurrency: 2 }, () => {
     const files = {
       'monohull.yaml': `${app}jobs:
   long: { schedule: "@yearly", command: [sh, -c, ${JSON.stringify(trap)}] }
-  group: { schedule: "@yearly", command: [sh, -c, "sleep 600 & echo $$; wait"], timeout: 500ms }
+  group: { schedule: "@yearly", command: [sh, -c, "sleep 600 & echo $$; setsid sleep 600 & wait"], timeout: 500ms }
 `,
     }
     const folder = temporaryFolder(t, files)
@@ -114,6 +114,9 @@ describe('jobs', { concurrency: 2 }, () => {
     assert.equal(late.reason, 'timeout of 500ms, signal SIGTERM')
     const [, group = ''] = /job:group\[\d+\] stdout\| (\d+)/.exec(killed.output()) ?? []
     assert.equal(isGroupAlive(Number(group)), false)
+    const left = /ending a process that a job left behind job=group pid=(\d+) command=sleep/.exec(killed.output())
+    assert.ok(left, killed.output())
+    assert.equal(isGroupAlive(Number(left[1])), false)
     await ask(killed, 'POST', '/jobs/long/run')
     await killed.seen(/job:long\[\d+\] stdout\| began/)
     const [before] = await ask<JobStatus[]>(killed, 'GET', '/jobs')

@@ -1,15 +1,19 @@
 import { readFileSync } from 'node:fs'
 import { listProcesses, type ProcessStat } from './procfs.ts'
 
-/** Process that a worker has left behind. */
-export interface DetachedProcess {
-  /** `app.1` */
-  worker: string
+/** Process that was found by its environment. */
+export interface FoundProcess {
   pid: number
   group: number
   command: string
   /** Clock ticks from boot to its start; identifies it together with the pid. */
   startTime: number
+}
+
+/** Process that a worker has left behind. */
+export interface DetachedProcess extends FoundProcess {
+  /** `app.1` */
+  worker: string
 }
 
 /**
@@ -30,8 +34,13 @@ export function findDetached(runDir: string, living: ReadonlyMap<string, Readonl
   })
 }
 
+/** Processes that were started with this value of a variable, whatever their parent and session. */
+export function findMarked(name: string, value: string): FoundProcess[] {
+  return listProcesses().filter(({ pid, state }) => state !== 'Z' && readEnvironment(pid).get(name) === value)
+}
+
 /** Signals such a process, unless it has ended. */
-export function signalDetached({ pid, startTime }: DetachedProcess, signal: NodeJS.Signals): void {
+export function signalDetached({ pid, startTime }: FoundProcess, signal: NodeJS.Signals): void {
   const present = listProcesses().find(stat => stat.pid === pid)
   if (present?.startTime !== startTime) return
   try {

@@ -6,12 +6,14 @@ import { describeExit, exitCodeOf } from '../../processes/exit.ts'
 import type { ManagedProcess } from '../../processes/managed-process.ts'
 import type { OomWatch } from '../../processes/oom-watch.ts'
 import { manageTask } from '../../processes/task-process.ts'
+import { endLeftovers, type LeftoverMachine, runVariable } from './leftovers.ts'
 import type { JobPlan } from './plan.ts'
 import type { RunResult } from './record.ts'
 
 /** Dependencies of a run. */
 export interface AttemptsDeps extends ProcessRuntime {
   oomWatch: OomWatch
+  leftovers: LeftoverMachine
 }
 
 /** End of a run. */
@@ -34,15 +36,20 @@ export interface Attempts {
   stop(as: 'stopped' | 'replaced', graceMs: number): void
 }
 
-/** Runs the command of a job, and again after a failure, as often as its plan says. */
-export function startAttempts(deps: AttemptsDeps, plan: JobPlan): Attempts {
+/**
+ * Runs the command of a job, and again after a failure, as often as its plan says. `run` is its id. What an attempt that was cut off has started
+ * ends with it, in sessions of its own too; after one that ended by itself, daemons go on.
+ */
+export function startAttempts(deps: AttemptsDeps, plan: JobPlan, run: string): Attempts {
   const { clock, log } = deps
   let managed: ManagedProcess | undefined
   let stoppedAs: 'stopped' | 'replaced' | undefined
   let endPause = () => {}
+  let killBy = Number.POSITIVE_INFINITY
 
   async function attempt(attempts: number): Promise<RunEnd> {
-    const { argv, directory, env, uid, gid } = plan
+    const { argv, directory, uid, gid } = plan
+    const env = { ...plan.env, [runVariable]: run }
     let child: ManagedProcess['child']
     try {
       const spec = { argv, directory, env, uid, gid, inherit: [], output: 'relay', notify: false } as const
@@ -54,6 +61,7 @@ export function startAttempts(deps: AttemptsDeps, plan: JobPlan): Attempts {
     managed = manageTask({ child, clock, timeoutMs: plan.timeoutMs, graceMs: plan.gracefulTimeoutMs })
     const { exit, cause } = await managed.ended
     managed = undefined
+    if (cause !== undefined) await endLeftovers(deps, { id: run, job: plan.name, killBy })
     await child.outputEnded()
     const timedOut = cause === 'boot timeout'
     const known = cause === undefined ? deps.oomWatch.judge(exit) : exit
@@ -91,6 +99,7 @@ export function startAttempts(deps: AttemptsDeps, plan: JobPlan): Attempts {
     pid: () => managed?.child.pid,
     stop(as, graceMs) {
       stoppedAs ??= as
+      killBy = Math.min(killBy, clock.monotonic() + graceMs)
       managed?.stop(graceMs)
       endPause()
     },

@@ -7,6 +7,8 @@ import type { JobStore } from './store.ts'
 
 /** States of jobs, one change after the other. */
 export interface Journal {
+  /** Creates what is kept of a job. False if there is something, or if it cannot be created: `change` tells which. */
+  create(job: Job, state: JobState): boolean
   /**
    * Applies a change to what is kept of a job, unless it returns undefined. A failure is logged. False: the change was not applied; elsewhere a
    * failure does not keep a job from running.
@@ -41,6 +43,13 @@ export function createJournal({ store, log, isShared }: JournalDeps): Journal {
   }
 
   return {
+    create(job, state) {
+      try {
+        return store.create?.(job.plan.name, state) ?? false
+      } catch {
+        return false
+      }
+    },
     read: store.read,
     async change(job, change) {
       const { plan } = job

@@ -172,7 +172,7 @@ export function createRunner(deps: RunnerDeps): Runner {
     }
     const { plan } = job
     const startedAt = clock.monotonic()
-    const attempts = startAttempts(deps, plan)
+    const attempts = startAttempts(deps, plan, record.id)
     const settled = attempts.ended.then(async end => {
       if (job.current?.record === record) job.current = undefined
       const ended = {

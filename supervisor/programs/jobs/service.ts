@@ -126,9 +126,8 @@ export function createJobService(deps: JobServiceDeps, initial: JobSettings): Jo
           const present = jobs.get(plan.name)
           if (present) return change(present, plan)
           const job = add(plan)
-          if (following) return
-          await states.load(job, { isOff })
-          return states.beginFrom(job, { isOff })
+          if (following) return undefined
+          return (await states.load(job, { isOff })) ? states.beginFrom(job, { isOff }) : undefined
         }),
       )
       following?.begin()

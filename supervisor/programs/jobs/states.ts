@@ -1,6 +1,6 @@
-import type { Runtime } from '../../base/runtime.ts'
 import { countFrom, isLate, type Job } from './job.ts'
 import type { Journal } from './journal.ts'
+import { endLeftovers, type LeftoverDeps } from './leftovers.ts'
 import { scheduleText } from './plan.ts'
 import {
   isoTime,
@@ -15,8 +15,11 @@ import {
 
 /** States of jobs as previous instances left them. */
 export interface JobStates {
-  /** Gives a job what is kept of it. Runs of a previous instance here that have no end are recorded as lost. */
-  load(job: Job, options: { isOff: boolean }): Promise<void>
+  /**
+   * Gives a job what is kept of it. Runs of a previous instance here that have no end are recorded as lost. Settles with false if nothing was
+   * kept: its schedule begins now.
+   */
+  load(job: Job, options: { isOff: boolean }): Promise<boolean>
   /**
    * Gives a job what the shared state has of it, and the shared state the ends of runs that it lacks. Rejects, or settles with false, while it is
    * unavailable.
@@ -27,7 +30,7 @@ export interface JobStates {
 }
 
 /** Dependencies of `openStates`. */
-export interface JobStatesDeps extends Pick<Runtime, 'clock' | 'log'> {
+export interface JobStatesDeps extends LeftoverDeps {
   journal: Journal
   /** Instance whose unfinished runs are over. */
   owner: string
@@ -36,7 +39,9 @@ export interface JobStatesDeps extends Pick<Runtime, 'clock' | 'log'> {
 }
 
 /** States in a journal. */
-export function openStates({ clock, log, journal, owner, resume }: JobStatesDeps): JobStates {
+export function openStates(deps: JobStatesDeps): JobStates {
+  const { clock, log, journal, owner, resume } = deps
+
   /** Whether a claim whose reply was lost is for a run that can still start. */
   function canStart(job: Job, { dueAt }: RunRecord, now: number): boolean {
     return dueAt !== undefined && !job.current && !job.isRetired && !isLate(job, Date.parse(dueAt), now)
@@ -48,8 +53,10 @@ export function openStates({ clock, log, journal, owner, resume }: JobStatesDeps
 
   function recover(job: Job, found: JobState): JobState {
     const { state, lost } = withoutUnfinished(found, owner)
-    for (const { startedAt } of lost)
+    for (const { id, startedAt } of lost) {
       log.error('job was cut off when Monohull was killed', { job: job.plan.name, started: startedAt })
+      void endLeftovers(deps, { id, job: job.plan.name })
+    }
     return state
   }
 
@@ -60,6 +67,10 @@ export function openStates({ clock, log, journal, owner, resume }: JobStatesDeps
       const found = await journal.read(job.plan.name).catch(() => undefined)
       const isKnown = found?.schedule === text
       const known = stateFrom(found, text, now)
+      if (!found && !isOff && journal.create(job, known)) {
+        countFrom(job, now)
+        return false
+      }
       const hasUnfinished = known.runs.some(isUnfinished)
       if ((!isKnown && !isOff) || hasUnfinished)
         await journal.change(job, state => {
@@ -71,6 +82,7 @@ export function openStates({ clock, log, journal, owner, resume }: JobStatesDeps
       const last = known.runs.findLast(run => run.result !== undefined || run.owner === owner)
       job.last = last && { result: 'lost', ...last, lastLines: [] }
       countFrom(job, seenUntil(known, now))
+      return true
     },
     async sync(job, { isOff }) {
       const text = scheduleText(job.plan)

@@ -9,6 +9,8 @@ export interface JobStatus {
   timezone: string
   /** off: MONOHULL_JOBS=off. retrying: its last attempt has failed. removed: no longer configured, it still runs. */
   state: 'waiting' | 'running' | 'retrying' | 'paused' | 'off' | 'removed'
+  /** Whether it does not run by itself until it is resumed; its present run goes on. */
+  isPaused: boolean
   pid: number | undefined
   /** Start of the present run. */
   runningSince: string | undefined
@@ -34,6 +36,7 @@ export function statusOf(job: Job, isOff: boolean): JobStatus {
     schedule: plan.schedule,
     timezone: plan.timezone,
     state: stateOf(job, isOff),
+    isPaused: job.isPaused,
     pid: current?.attempts.pid(),
     runningSince: (current?.record ?? elsewhere)?.startedAt,
     ...(elsewhere && !current ? { runningOn: elsewhere.owner } : {}),
@@ -61,10 +64,10 @@ function stateOf({ current, elsewhere, isRetired, isPaused }: Job, isOff: boolea
 /** Jobs as a text table. */
 export function formatJobs(jobs: readonly JobStatus[]): string {
   if (jobs.length === 0) return ''
-  const rows = jobs.map(({ name, schedule, state, nextAt, timezone, last, missed }) => [
+  const rows = jobs.map(({ name, schedule, state, isPaused, nextAt, timezone, last, missed }) => [
     name,
     schedule,
-    state,
+    isPaused && state !== 'paused' ? `${state}, paused` : state,
     nextAt === undefined ? '-' : timeIn(timezone, nextAt),
     last ? `${last.result ?? 'unfinished'} ${timeIn(timezone, last.startedAt)}` : '-',
     missed > 0 ? String(missed) : '-',

@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { offsetIn } from '../../../base/adapters/time-zone.ts'
+import { findMarked, signalDetached } from '../../../processes/adapters/detached.ts'
 import type { SharedState } from '../../../shared-state/state.ts'
 import type { JobsDeps, JobsSettings } from '../dependencies.ts'
 import { joinServices, ownOf, sharedOf } from '../joined-service.ts'
+import { runVariable } from '../leftovers.ts'
 import { createJobService, type JobService, type JobServiceDeps } from '../service.ts'
 import { createSharedJobStore } from '../shared-store.ts'
 import { sharedClock, sharedJobs } from '../sharing.ts'
@@ -19,6 +21,7 @@ export function openJobService(deps: JobsDeps, settings: JobsSettings): JobServi
     ...deps,
     store: openJobStore(join(state_dir, 'jobs'), deps.clock),
     owner,
+    leftovers: { find: run => findMarked(runVariable, run), signal: signalDetached },
     newId: randomUUID,
     offsetIn(timeZone) {
       const known = offsets.get(timeZone) ?? offsetIn(timeZone)

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { withFileLock } from '../../../base/adapters/file-lock.ts'
+import { createPrivately } from '../../../base/adapters/private-file.ts'
 import type { Clock } from '../../../base/clock.ts'
 import { errnoOf } from '../../../base/errors.ts'
 import { type JobState, readState } from '../record.ts'
@@ -23,6 +24,7 @@ export function openJobStore(directory: string, clock: Clock): JobStore {
 
   return {
     read,
+    create: (name, state) => createPrivately(pathOf(name), `${JSON.stringify(state)}\n`),
     update: (name, change) =>
       withFileLock(join(directory, `${name}.lock`), clock, async () => {
         const next = change(await read(name))

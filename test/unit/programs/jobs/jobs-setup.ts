@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { offsetIn } from '../../../../supervisor/base/adapters/time-zone.ts'
 import { createLog } from '../../../../supervisor/base/log.ts'
+import type { FoundProcess } from '../../../../supervisor/processes/adapters/detached.ts'
 import { createOomWatch } from '../../../../supervisor/processes/oom-watch.ts'
 import type { JobPlan } from '../../../../supervisor/programs/jobs/plan.ts'
 import type { JobState } from '../../../../supervisor/programs/jobs/record.ts'
@@ -76,11 +77,18 @@ export function createWorld(): World {
   return { store: createMemoryStore(), hand: createHandClock(), offset: { ms: begin } }
 }
 
+/** Process in a session of its own, and the signal at which it ends; undefined once it has ended. */
+type Leftover = FoundProcess & { endsAt: NodeJS.Signals | undefined }
+
 export interface Instance {
   service: JobService
   lines: string[]
   pings: string[]
   codes: number[]
+  /** Processes that runs have left behind. */
+  leftovers: Leftover[]
+  /** Signals that these got. */
+  signals: string[]
   /** Children that run now. */
   alive(): FakeChild[]
   children: FakeChild[]
@@ -91,14 +99,21 @@ export interface Instance {
 export function createInstance(
   world: World,
   plans: readonly JobPlan[],
-  given: Partial<{ owner: string; areJobsOff: boolean; random: number; shared: SharedJobs }> = {},
+  given: Partial<{
+    owner: string
+    areJobsOff: boolean
+    random: number
+    shared: SharedJobs
+    leftovers: Leftover[]
+  }> = {},
 ): Instance {
   const { hand, offset, store } = world
-  const { owner = 'one', areJobsOff = false, random = 0, shared } = given
+  const { owner = 'one', areJobsOff = false, random = 0, shared, leftovers = [] } = given
   const system = createRefusingSystem()
   const lines: string[] = []
   const pings: string[] = []
   const codes: number[] = []
+  const signals: string[] = []
   const clock = { ...hand.clock, now: () => hand.clock.now() + offset.ms }
   const service = createJobService(
     {
@@ -110,6 +125,14 @@ export function createInstance(
       store,
       owner,
       shared,
+      leftovers: {
+        find: () => leftovers.filter(({ endsAt }) => endsAt !== undefined),
+        signal(one, signal) {
+          const found = leftovers.find(({ pid }) => pid === one.pid)
+          signals.push(`${signal} ${one.pid}`)
+          if (found?.endsAt === signal) found.endsAt = undefined
+        },
+      },
       newId: randomUUID,
       offsetIn,
       async ping(url) {
@@ -119,7 +142,8 @@ export function createInstance(
     },
     { jobs: plans, areJobsOff },
   )
-  return { service, lines, pings, codes, children: system.children, alive: () => system.alive(), refuse: system.refuse }
+  const { children, alive, refuse } = system
+  return { service, lines, pings, codes, leftovers, signals, children, alive: () => alive(), refuse }
 }
 
 /** An instance that has started. */

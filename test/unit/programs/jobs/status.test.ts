@@ -46,6 +46,19 @@ report  2026-12-01 04:15:00 GMT+1  schedule  failure  1.5 s  exit code 3  1
     )
   })
 
+  it('shows that a job is paused while it runs', async () => {
+    const world = createWorld()
+    const jobs = await startInstance(world, [plan])
+    await jobs.service.operations.run('report', { waits: false })
+    await jobs.service.operations.pause('report')
+    const [shown] = jobs.service.status()
+    assert.deepEqual([shown?.state, shown?.isPaused], ['running', true])
+    assert.match(formatJobs(jobs.service.status()), /^report {2}15 \* \* \* \* {2}running, paused {2}- /m)
+    jobs.children[0]?.exit({ kind: 'code', code: 0 })
+    await world.hand.advance(second)
+    assert.match(formatJobs(jobs.service.status()), /^report {2}15 \* \* \* \* {2}paused {2}- /m)
+  })
+
   it('tells the two hours apart that a clock that is set back has', () => {
     assert.equal(timeIn('Europe/Berlin', '2026-10-25T00:30:00Z'), '2026-10-25 02:30:00 GMT+2')
     assert.equal(timeIn('Europe/Berlin', '2026-10-25T01:30:00Z'), '2026-10-25 02:30:00 GMT+1')

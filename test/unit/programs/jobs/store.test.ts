@@ -32,6 +32,16 @@ describe('programs/jobs/adapters/store', { timeout: 20_000 }, () => {
     assert.equal(statSync(directory).mode & 0o777, 0o700)
   })
 
+  it('creates the state of a job that has none', async t => {
+    const { directory, store } = openStore(t)
+    assert.equal(store.create?.('report', state), true)
+    assert.deepEqual(await store.read('report'), state)
+    assert.equal(store.create?.('report', { ...state, isPaused: true }), false)
+    assert.deepEqual(await store.read('report'), state)
+    assert.deepEqual(readdirSync(directory), ['report.json'])
+    assert.equal(statSync(join(directory, 'report.json')).mode & 0o777, 0o600)
+  })
+
   it('loses no change of two instances', async t => {
     const { directory, store } = openStore(t)
     const other = openJobStore(directory, systemClock)
