@@ -30,7 +30,7 @@ export const accessLog = z
               'Paths whose requests get no line, as the client wrote them and without the query; * at the end: any that begin so',
           }),
         redact: z
-          .array(z.string({ error: redacted }).regex(/^(remote_addr|query(\.[A-Za-z0-9._~-]{1,64})?)$/, redacted), {
+          .array(z.string({ error: redacted }).regex(/^(remote_addr|query(\.[!"$%'-:<>@-~]{1,64})?)$/, redacted), {
             error: redacted,
           })
           .default([])

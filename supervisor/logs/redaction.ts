@@ -8,23 +8,30 @@ export const redactedValue = '[redacted]'
 
 const parameter = /^query\.(.+)$/
 
+/** Characters that PHP takes for `_` in a name. */
+const underscores = ['_', '.', '+', ' ']
+
 /**
  * Pattern for each parameter of a query whose value is to be removed, up to its `=`. A client may escape any character of the name, and
- * put an index after it; upper and lower case are not distinguished.
+ * put an index after it; upper and lower case are not distinguished. For PHP, it may also put spaces before it.
  */
 export function parameterPatterns(redacted: readonly Redacted[]): string[] {
   if (redacted.includes('query')) return []
   return redacted.flatMap(name => {
     const own = parameter.exec(name)?.[1]
     if (own === undefined) return []
-    const characters = [...own].map(character => {
-      const codes = [...new Set([character.toLowerCase(), character.toUpperCase()])].map(
-        one => `%${one.charCodeAt(0).toString(16)}`,
-      )
-      return `(?:${character.replace('.', '\\.')}|${codes.join('|')})`
-    })
-    return [`${characters.join('')}(?:(?:\\[|%5b)[^=&]*)?=`]
+    const characters = [...own].map(one => `(?:${(one === '_' ? underscores : [one]).flatMap(spellings).join('|')})`)
+    return [`(?:\\x2b|%20)*${characters.join('')}(?:(?:\\[|%5b)[^=&]*)?=`]
   })
+}
+
+/** Patterns for a character, as it is and escaped; itself as `\xNN` if it may have a meaning in a pattern or in nginx's configuration. */
+function spellings(character: string): string[] {
+  const codes = [...new Set([character.toLowerCase(), character.toUpperCase()])].map(one =>
+    one.charCodeAt(0).toString(16),
+  )
+  const own = /\w/.test(character) ? character : `\\x${codes[0]}`
+  return [own, ...codes.map(code => `%${code}`)]
 }
 
 const nextField = '", (?:subrequest|upstream|host|referrer): "'

@@ -175,7 +175,7 @@ access_log:
         'monohull.yaml': `https: off
 upstreams: { gone: { servers: ["127.0.0.1:1"] } }
 routes: [{ path: /, upstream: gone }]
-access_log: { redact: [query.token, query.key] }
+access_log: { redact: [query.token, query.key, 'query.$a+{b}"'] }
 `,
       }
       const monohull = startMonohull(t, { args: ['run'], env: { ...json, MONOHULL_LOG_FORMAT: format }, files })
@@ -194,6 +194,10 @@ access_log: { redact: [query.token, query.key] }
           '/9?a=1;token=[redacted]&key=[redacted]',
         ],
       ]
+      cases.push([
+        '/10?$a+{b}"=secret&%24A%2b%7bb%7D%22=secret',
+        `/10?$a+{b}${format === 'json' ? '\\"' : '\\x22'}=[redacted]`,
+      ])
       for (const [path] of cases) await monohull.request({ path, headers: { referer: `http://a${path}` } })
       const hasLine = (text: string) =>
         until(text, () => monohull.output().includes(text), { details: monohull.output })
@@ -204,6 +208,26 @@ access_log: { redact: [query.token, query.key] }
       await monohull.seen(/GET \/7\?a=secret\?token=\[redacted\] HTTP/)
       assert.doesNotMatch(monohull.output().replaceAll('a=secret?', ''), /secret/)
     })
+
+  it('have no part of a line that is no request but what may be a method', async t => {
+    const files = { 'monohull.yaml': 'https: off\naccess_log: { redact: [query] }\n' }
+    const monohull = startMonohull(t, { args: hello, env: json, files })
+    const { httpPort } = await monohull.serving()
+    const lines: [string, string][] = [
+      ['GET/1?token=secret', 'GET'],
+      ['/2?token=secret HTTP/1.1', ''],
+      ['token=secret', 'token'],
+      ['http://a/?token=secret', 'http'],
+    ]
+    for (const [line] of lines) await sendRaw(httpPort, `${line}\r\n\r\n`)
+    const access = () => recordsOf(monohull).filter(({ stream }) => stream === 'access')
+    await until('the lines', () => access().length === lines.length, { details: monohull.output })
+    assert.deepEqual(
+      access().map(({ status, method }) => [status, method]),
+      lines.map(([, method]) => [400, method]),
+    )
+    assert.doesNotMatch(JSON.stringify(await stopped(monohull)), /secret/)
+  })
 
   it('keep a broken PROXY header in one line, whatever it contains', async t => {
     const files = { 'monohull.yaml': 'https: off\ntrusted_proxies: [127.0.0.1]\nproxy_protocol: true\n' }

@@ -29,11 +29,20 @@ describe('logs/redaction', () => {
       ['token="s" x', 'token=[redacted]'],
       ['api.key=s&apixkey=t', 'api.key=[redacted]&apixkey=t'],
       ['mytoken=s&tokens=t', 'mytoken=s&tokens=t'],
+      ['a+b*c=s&a%2bb%2Ac=t&aabc=u', 'a+b*c=[redacted]&a%2bb%2Ac=[redacted]&aabc=u'],
+      // as PHP reads them
+      ['+token=s&%20+token=t', '+token=[redacted]&%20+token=[redacted]'],
+      [
+        'user_key=s&user.key=t&user+key=u&user%20key=v&userxkey=w',
+        'user_key=[redacted]&user.key=[redacted]&user+key=[redacted]&user%20key=[redacted]&userxkey=w',
+      ],
     ]
     for (const [query, shown] of cases) {
       const found = redactMessage(message(`GET /p?${query} HTTP/1.1`, `http://a/?${query}`), [
         'query.token',
         'query.api.key',
+        'query.a+b*c',
+        'query.user_key',
       ])
       assert.ok(found.includes(`request: "GET /p?${shown} HTTP/1.1"`), found)
       assert.ok(found.endsWith(`referrer: "http://a/?${shown}"`), found)
