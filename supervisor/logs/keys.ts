@@ -1,7 +1,9 @@
 import * as z from 'zod'
-import { docs, optionalDuration, size, statePath, whole } from '../config/values.ts'
+import { absolutePath, docs, optionalDuration, size, statePath, whole } from '../config/values.ts'
 
-const syslogError = 'expected an address such as unix:/dev/log or tcp://10.0.0.1:601'
+const syslogError = 'expected an address such as unix:/dev/log or tcp://10.0.0.1:601, or tls://logs.example.com'
+const host = '([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\])'
+const syslogAddress = new RegExp(`^(unix:/[^\\s"'\\\\;{}$]+|tcp://${host}:\\d{1,5}|tls://${host}(:\\d{1,5})?)$`)
 
 /** The key `logs`. */
 export const logs = z
@@ -31,14 +33,13 @@ export const logs = z
       description:
         'Whether to export logs, metrics and spans by OTLP if the variable OTEL_EXPORTER_OTLP_ENDPOINT is set; false: only the app does',
     }),
-    syslog: z
-      .string({ error: syslogError })
-      .regex(/^(unix:\/[^\s"'\\;{}$]+|tcp:\/\/([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5})$/, syslogError)
-      .optional()
-      .register(docs, {
-        description:
-          'Syslog server that gets every line beside stdout (RFC 5424): a unix socket, such as unix:/dev/log, or tcp://host:port',
-      }),
+    syslog: z.string({ error: syslogError }).regex(syslogAddress, syslogError).optional().register(docs, {
+      description:
+        'Syslog server that gets every line beside stdout (RFC 5424): a unix socket, such as unix:/dev/log, tcp://host:port, or tls://host:port (RFC 5425, port 6514 by default)',
+    }),
+    syslog_ca: absolutePath.optional().register(docs, {
+      description: 'PEM file with the CA of a syslog server with TLS; default: public CAs',
+    }),
     overflow: z.enum(['block', 'drop'], { error: 'expected block or drop' }).default('block').register(docs, {
       description:
         'While nobody reads stdout or stderr; block: programs and nginx wait for room; drop: lines are dropped and counted, and access lines pass through the supervisor',

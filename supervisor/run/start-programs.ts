@@ -115,11 +115,12 @@ export async function startPrograms(deps: StartDeps): Promise<StartedPrograms | 
     })
     if (telemetry) run.add(telemetry)
   }
-  const { syslog: address } = config.logs
+  const { syslog: address, syslog_ca: caFile } = config.logs
   if (address !== undefined) {
     const { openSyslog } = await import('./syslog.ts')
     const { hostname: host } = settings.certificates
-    run.add(openSyslog({ clock: systemClock, log, logs: deps.record.logs, address, host, runDir: config.run_dir }))
+    const { logs } = deps.record
+    run.add(openSyslog({ clock: systemClock, log, logs, address, caFile, host, runDir: config.run_dir }))
   }
   const front = run.add(openFront(config))
   const runtime = createRuntime(deps, instance)

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
@@ -17,13 +18,16 @@ export interface SyslogDeps {
   log: Log
   logs: Pick<LogRing, 'follow'>
   address: string
+  /** File with the CA of a server with TLS. */
+  caFile: string | undefined
   host: string
   runDir: string
 }
 
 /** Copy of every line for a syslog server. */
-export function openSyslog({ clock, log, logs, address, host, runDir }: SyslogDeps): Subject {
-  const sender = createSyslogSender({ clock, log, address })
+export function openSyslog({ clock, log, logs, address, caFile, host, runDir }: SyslogDeps): Subject {
+  const ca = caFile === undefined ? undefined : readFileSync(caFile, 'utf8')
+  const sender = createSyslogSender({ clock, log, address, ca })
   const endLines = logs.follow({}, line => sender.send(syslogMessage(line, host)))
   const tail = openFileTail({
     clock,

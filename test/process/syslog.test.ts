@@ -1,4 +1,4 @@
-// needs: rsyslog
+// needs: rsyslog rsyslog-openssl
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -6,24 +6,29 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
+import { makeIssuedCertificate } from '../make-issued-certificate.ts'
 import { freePorts } from './free-ports.ts'
 import { defer, fixture, startMonohull, temporaryFolder, until } from './monohull.ts'
 
-/** rsyslog, which writes what it has parsed: severity, program, pid and text. */
-async function startRsyslog(t: TestContext) {
+/** rsyslog, which writes what it has parsed: severity, program, pid and text. With TLS, its certificate is one for localhost. */
+async function startRsyslog(t: TestContext, kind: 'socket' | 'tcp' | 'tls') {
   const folder = temporaryFolder(t)
+  const ca = join(folder, 'ca.pem')
+  if (kind === 'tls') makeIssuedCertificate(folder, 'localhost', ca)
+  const driver = `DefaultNetstreamDriver="ossl" DefaultNetstreamDriverCAFile="${ca}" DefaultNetstreamDriverCertFile="${folder}/fullchain.pem" DefaultNetstreamDriverKeyFile="${folder}/privkey.pem"`
+  const tls = 'StreamDriver.Name="ossl" StreamDriver.Mode="1" StreamDriver.AuthMode="anon"'
   const [port = 0] = await freePorts(1)
-  const received = join(folder, 'received')
+  const file = join(folder, 'received')
   const conf = join(folder, 'rsyslog.conf')
   writeFileSync(
     conf,
-    `global(workDirectory="${folder}")
+    `global(workDirectory="${folder}" ${kind === 'tls' ? driver : ''})
 module(load="imuxsock" SysSock.Use="off")
-module(load="imtcp")
+module(load="imtcp" ${kind === 'tls' ? tls : ''})
 input(type="imuxsock" Socket="${folder}/log" CreatePath="on" UseSpecialParser="off" UseSysTimeStamp="off")
 input(type="imtcp" port="${port}" address="127.0.0.1")
 template(name="parsed" type="string" string="%syslogseverity-text% %app-name% %procid%|%protocol-version%|%msg%\\n")
-action(type="omfile" file="${received}" template="parsed")
+action(type="omfile" file="${file}" template="parsed")
 `,
   )
   let daemon: ChildProcess | undefined
@@ -43,19 +48,20 @@ action(type="omfile" file="${received}" template="parsed")
     await until('rsyslog', isListening)
   }
   defer(t, stop)
-  const found = (pattern: RegExp) =>
-    until(String(pattern), () => existsSync(received) && pattern.test(readFileSync(received, 'utf8')), {
-      details: () => (existsSync(received) ? readFileSync(received, 'utf8') : 'nothing'),
-    })
+  const received = () => (existsSync(file) ? readFileSync(file, 'utf8') : '')
+  const found = (pattern: RegExp) => until(String(pattern), () => pattern.test(received()), { details: received })
   await start()
-  return { socket: `unix:${folder}/log`, tcp: `tcp://127.0.0.1:${port}`, found, start, stop }
+  const addresses = { socket: `unix:${folder}/log`, tcp: `tcp://127.0.0.1:${port}`, tls: `tls://localhost:${port}` }
+  return { address: addresses[kind], port, ca, found, received, start, stop }
 }
 
 describe('logs.syslog', () => {
-  for (const kind of ['socket', 'tcp'] as const) {
+  for (const kind of ['socket', 'tcp', 'tls'] as const) {
     it(`sends every line to rsyslog by ${kind}, also after a restart of it`, async t => {
-      const server = await startRsyslog(t)
-      const files = { 'monohull.yaml': `https: off\nlogs: { syslog: "${server[kind]}" }\napp: { workers: 1 }\n` }
+      const server = await startRsyslog(t, kind)
+      const ca = kind === 'tls' ? `, syslog_ca: ${server.ca}` : ''
+      const logs = `logs: { syslog: "${server.address}"${ca} }`
+      const files = { 'monohull.yaml': `https: off\n${logs}\napp: { workers: 1 }\n` }
       const monohull = startMonohull(t, { args: ['run', 'node', fixture('hello.cjs')], files })
       await monohull.serving()
       await server.found(/^info app\.1 \d+\|1\|listening on \d+$/m)
@@ -72,4 +78,29 @@ describe('logs.syslog', () => {
       assert.equal(monohull.process.exitCode, null)
     })
   }
+
+  it('sends nothing to a server whose certificate is that of another CA or host, and says why', async t => {
+    const server = await startRsyslog(t, 'tls')
+    const stranger = join(temporaryFolder(t), 'ca.pem')
+    makeIssuedCertificate(temporaryFolder(t), 'localhost', stranger)
+    const refused = async (address: string, other: string, reason: RegExp) => {
+      const files = { 'monohull.yaml': `https: off\nlogs: { syslog: "${address}", ${other} }\n` }
+      const monohull = startMonohull(t, { args: ['run', 'node', fixture('hello.cjs')], files })
+      await monohull.serving()
+      await monohull.seen(reason)
+    }
+    const unknown = /cannot send to the syslog server.*set logs\.syslog_ca to the CA/
+    await refused(server.address, `syslog_ca: ${stranger}`, unknown)
+    await refused(server.address, 'overflow: block', unknown)
+    const byAddress = `tls://127.0.0.1:${server.port}`
+    await refused(byAddress, `syslog_ca: ${server.ca}`, /cannot send to the syslog server.*does not match/)
+    assert.equal(server.received(), '')
+  })
+
+  it('is not started with a CA that is none', async t => {
+    const files = { 'monohull.yaml': 'logs: { syslog: "tls://localhost", syslog_ca: /etc/hostname }\n' }
+    const monohull = startMonohull(t, { args: ['check', 'node', fixture('hello.cjs')], files })
+    assert.equal(await monohull.exited, 78)
+    assert.match(monohull.output(), /logs\.syslog_ca/)
+  })
 })

@@ -28,12 +28,14 @@ export function counted(message: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`${message.length} `), message])
 }
 
-/** Address of a syslog server: a unix socket, or a host with its port. */
-export type SyslogAddress = { path: string } | { host: string; port: number }
+/** Address of a syslog server: a unix socket, or a host with its port, by TCP or by TLS (RFC 5425). */
+export type SyslogAddress = { path: string } | { host: string; port: number; isTls: boolean }
 
-/** Address in `unix:/dev/log` or `tcp://10.0.0.1:601`. */
+const tlsPort = 6514
+
+/** Address in `unix:/dev/log`, `tcp://10.0.0.1:601` or `tls://logs.example.com`. */
 export function syslogAddress(text: string): SyslogAddress {
   if (text.startsWith('unix:')) return { path: text.slice('unix:'.length) }
-  const { hostname, port } = new URL(text.replace(/^tcp:/, 'http:'))
-  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 80) }
+  const [, host = '', port = tlsPort] = /^\w+:\/\/(.+?)(?::(\d+))?$/.exec(text) ?? []
+  return { host: host.replace(/^\[|\]$/g, ''), port: Number(port), isTls: text.startsWith('tls:') }
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
-import { type LinkEvents, openTcpLink, openUnixLink, type SyslogLink } from './adapters/links.ts'
+import { type LinkEvents, openTcpLink, openTlsLink, openUnixLink, type SyslogLink } from './adapters/links.ts'
 import { counted, syslogAddress } from './message.ts'
 
 /** Messages that wait for the server. */
@@ -21,10 +21,12 @@ export interface SyslogSenderOptions {
   log: Pick<Log, 'warn' | 'info'>
   /** As in the key `logs.syslog`. */
   address: string
+  /** CA of a server with TLS, as PEM; default: those that Node knows. */
+  ca?: string | undefined
 }
 
 /** Sender that connects at once, and again a second after each failure. */
-export function createSyslogSender({ clock, log, address }: SyslogSenderOptions): SyslogSender {
+export function createSyslogSender({ clock, log, address, ca }: SyslogSenderOptions): SyslogSender {
   const target = syslogAddress(address)
   let link: SyslogLink | undefined
   let isOpen = false
@@ -55,7 +57,8 @@ export function createSyslogSender({ clock, log, address }: SyslogSenderOptions)
         cancel = clock.after(retryMs, connect)
       },
     }
-    link = 'path' in target ? openUnixLink(target.path, events) : openTcpLink(target, events)
+    if ('path' in target) link = openUnixLink(target.path, events)
+    else link = target.isTls ? openTlsLink({ ...target, ca }, events) : openTcpLink(target, events)
   }
 
   function framed(message: Buffer): Buffer {

@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { findBlockingFile } from '../../base/adapters/blocking-file.ts'
 import type { World } from '../../base/world.ts'
-import { checkAcme } from '../../certificates/acme/adapters/requirements.ts'
+import { checkAcme, checkAuthority } from '../../certificates/acme/adapters/requirements.ts'
 import type { ConfigFile } from '../../config/lost-file.ts'
 import { type Complain, collectProblems } from '../../config/report.ts'
 import { findFrontFiles } from '../../front/adapters/files.ts'
@@ -55,6 +55,8 @@ export function resolveSettings(config: Config, world: World, configFile: Config
   checkStateDir(config.state_dir, complain)
   checkCacheRoom(config, complain)
   checkLogDirectory(config, nginxUser, complain)
+  const { syslog_ca: syslogCa } = config.logs
+  if (syslogCa !== undefined) checkAuthority('logs.syslog_ca', syslogCa, complain)
   const frontFiles = findFrontFiles(config, { directory, nginxUser, complain })
   const nginxProcesses = config.nginx.worker_processes === 'auto' ? cpus : config.nginx.worker_processes
   const spoolMedium = findSpoolMedium(config, { nginxUser, complain })

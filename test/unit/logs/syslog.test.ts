@@ -24,8 +24,10 @@ describe('logs/syslog: messages', () => {
 
   it('go to an address', () => {
     assert.deepEqual(syslogAddress('unix:/dev/log'), { path: '/dev/log' })
-    assert.deepEqual(syslogAddress('tcp://[::1]:80'), { host: '::1', port: 80 })
-    assert.deepEqual(syslogAddress('tcp://logs.example.com:601'), { host: 'logs.example.com', port: 601 })
+    assert.deepEqual(syslogAddress('tcp://[::1]:80'), { host: '::1', port: 80, isTls: false })
+    assert.deepEqual(syslogAddress('tcp://logs.example.com:601'), { host: 'logs.example.com', port: 601, isTls: false })
+    assert.deepEqual(syslogAddress('tls://logs.example.com'), { host: 'logs.example.com', port: 6514, isTls: true })
+    assert.deepEqual(syslogAddress('tls://[::1]:443'), { host: '::1', port: 443, isTls: true })
   })
 })
 

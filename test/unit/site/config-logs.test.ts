@@ -23,6 +23,8 @@ describe('config/load: access_log', () => {
     ['{ exclude_paths: ["/a\\"b"] }', /paths such as \/healthz/],
     ['{ exclude_paths: ["/*/a"] }', /paths such as \/healthz/],
     ['{ redact: [password] }', /expected remote_addr, query, or query\.NAME/],
+    ['{ redact: [query.a=b] }', /expected remote_addr, query, or query\.NAME/],
+    ['{ redact: ["query.a b"] }', /expected remote_addr, query, or query\.NAME/],
     ['{ sample: 10 }', /from 0 to 1/],
   ]
   for (const [text, problem] of refusals)
@@ -45,6 +47,8 @@ describe('config/load: logs', () => {
       compress: true,
     })
     assert.deepEqual([logs.overflow, logs.otlp, logs.syslog], ['block', true, 'tcp://[::1]:601'])
+    for (const address of ['tls://logs.example.com', 'tls://[::1]:6514'])
+      assert.equal(accepted(yaml(`logs: { syslog: "${address}" }`)).logs.syslog, address)
   })
 
   const refusals: [string, RegExp][] = [
@@ -53,6 +57,8 @@ describe('config/load: logs', () => {
     ['{ overflow: wait }', /block or drop/],
     ['{ syslog: "udp://a:514" }', /unix:\/dev\/log or tcp/],
     ['{ syslog: "tcp://logs" }', /unix:\/dev\/log or tcp/],
+    ['{ syslog: "tls://" }', /or tls:/],
+    ['{ syslog_ca: ca.pem }', /absolute path/],
   ]
   for (const [text, problem] of refusals)
     it(`rejects ${text}`, () => {

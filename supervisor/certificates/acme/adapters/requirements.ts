@@ -22,7 +22,8 @@ export function checkAcme(
   })
 }
 
-function checkAuthority(key: string, file: string, complain: Complain): void {
+/** Reports a problem with the PEM file of a CA. */
+export function checkAuthority(key: string, file: string, complain: Complain): void {
   try {
     const pem = readPem(readRegularFile(file))
     const found = pem.ok ? certificatesOf(pem.blocks) : pem

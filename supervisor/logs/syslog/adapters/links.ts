@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process'
 import net from 'node:net'
-import type { Duplex, Writable } from 'node:stream'
+import type { Writable } from 'node:stream'
+import tls from 'node:tls'
+import { errnoOf } from '../../../base/errors.ts'
 
 /** Connection to a syslog server. */
 export interface SyslogLink {
@@ -61,12 +63,27 @@ export function openUnixLink(path: string, { onOpen, onEnd }: LinkEvents): Syslo
 }
 
 /** Link by TCP. */
-export function openTcpLink(address: { host: string; port: number }, { onOpen, onEnd }: LinkEvents): SyslogLink {
-  const socket: Duplex = net.connect({ ...address, keepAlive: true })
+export function openTcpLink({ host, port }: { host: string; port: number }, events: LinkEvents): SyslogLink {
+  return linkOver(net.connect({ host, port, keepAlive: true }), 'connect', events)
+}
+
+/** Link by TLS, to a server whose certificate is that of `host`. `ca`: its CA as PEM; undefined: those that Node knows. */
+export function openTlsLink(
+  { host, port, ca }: { host: string; port: number; ca: string | undefined },
+  events: LinkEvents,
+): SyslogLink {
+  const name = net.isIP(host) === 0 ? { servername: host } : {}
+  const socket = tls.connect({ host, port, ...name, ...(ca === undefined ? {} : { ca }) })
+  socket.setKeepAlive(true)
+  return linkOver(socket, 'secureConnect', events)
+}
+
+function linkOver(socket: net.Socket, opened: 'connect' | 'secureConnect', { onOpen, onEnd }: LinkEvents): SyslogLink {
   let reason = 'the server closed the connection'
-  socket.once('connect', onOpen)
+  socket.once(opened, onOpen)
   socket.on('error', error => {
-    reason = error.message
+    const isUnknown = /CERT|VERIFY|ISSUER/.test(errnoOf(error) ?? '')
+    reason = isUnknown ? `${error.message}; set logs.syslog_ca to the CA of its certificate` : error.message
   })
   socket.once('close', () => onEnd(reason))
   socket.resume()
