@@ -27,8 +27,8 @@ export interface OtlpReceiver {
   problems: string[]
   received(signal: Signal): Received[]
   find(signal: Signal, test: (one: Received) => boolean): Promise<Received>
-  /** Status of the next responses; undefined: 200. */
-  respond(status: number | undefined, headers?: http.OutgoingHttpHeaders): void
+  /** Status and body of the next responses; undefined: 200. */
+  respond(status: number | undefined, headers?: http.OutgoingHttpHeaders, body?: string): void
 }
 
 const lists = {
@@ -45,13 +45,13 @@ export async function startOtlpReceiver(t: TestContext): Promise<OtlpReceiver> {
   const found: Record<Signal, Received[]> = { traces: [], logs: [], metrics: [] }
   const problems: string[] = []
   const headers: http.IncomingHttpHeaders[] = []
-  let next: { status: number; headers: http.OutgoingHttpHeaders } | undefined
+  let next: { status: number; headers: http.OutgoingHttpHeaders; text: string } | undefined
   const server = http.createServer(async (request, response) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk)
     headers.push(request.headers)
-    const answer = next ?? { status: 200, headers: {} }
-    response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers }).end('{}')
+    const answer = next ?? { status: 200, headers: {}, text: '{}' }
+    response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers }).end(answer.text)
     if (answer.status !== 200) return
     const signal = /^\/v1\/(traces|logs|metrics)$/.exec(request.url ?? '')?.[1] as Signal | undefined
     if (signal === undefined || request.method !== 'POST') return void problems.push(`${request.method} ${request.url}`)
@@ -82,8 +82,8 @@ export async function startOtlpReceiver(t: TestContext): Promise<OtlpReceiver> {
     received: signal => found[signal],
     find: (signal, test) =>
       until(`one of ${signal}`, () => found[signal].find(test), { details: () => JSON.stringify(found[signal]) }),
-    respond(status, more = {}) {
-      next = status === undefined ? undefined : { status, headers: more }
+    respond(status, more = {}, text = '{}') {
+      next = status === undefined ? undefined : { status, headers: more, text }
     },
   }
 }

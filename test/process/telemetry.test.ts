@@ -60,6 +60,15 @@ describe('OTLP', () => {
     receiver.respond(undefined)
     await receiver.find('traces', one => one.record.attributes['url.path'] === '/meanwhile')
 
+    // one that asks for a pause by a date, and one that does not take all
+    receiver.respond(429, { 'retry-after': new Date(Date.now() + 2000).toUTCString() })
+    await monohull.request({ path: '/later' })
+    await monohull.seen(/warn cannot export telemetry, it will be tried again signal=\w+ reason="status 429"/)
+    receiver.respond(200, {}, '{"partialSuccess":{"rejectedSpans":"1","errorMessage":"too old"}}')
+    await receiver.find('traces', one => one.record.attributes['url.path'] === '/later')
+    await monohull.seen(/warn telemetry was rejected signal=traces reason="too old" records=1/)
+    receiver.respond(undefined)
+
     assert.deepEqual(receiver.problems, [])
     const [first] = receiver.headers
     assert.deepEqual(

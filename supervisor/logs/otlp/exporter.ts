@@ -7,9 +7,9 @@ const batchSize = 512
 const maxQueue = 8192
 const [firstRetryMs, lastRetryMs] = [1000, 30_000]
 
-/** Outcome of a request; `retryMs` is the delay that the receiver asks for. */
+/** Outcome of a request; `refused`: records of it that the receiver did not take; `retryMs`: the delay that it asks for. */
 export type Delivery =
-  | { kind: 'delivered' }
+  | { kind: 'delivered'; refused?: number; reason?: string }
   | { kind: 'rejected'; reason: string }
   | { kind: 'failed'; reason: string; retryMs?: number }
 
@@ -69,17 +69,19 @@ export function createExporter({ clock, log, signal, delayMs, send }: ExporterDe
     if (result.kind === 'delivered') {
       if (retryMs > 0) log.info('telemetry is exported again', { signal })
       retryMs = 0
+      if (result.refused) reject(result.refused, result.reason)
       return
     }
-    if (result.kind === 'rejected') {
-      dropped += batch.length
-      log.warn('telemetry was rejected', { signal, reason: result.reason, records: batch.length })
-      return
-    }
+    if (result.kind === 'rejected') return reject(batch.length, result.reason)
     if (retryMs === 0) log.warn('cannot export telemetry, it will be tried again', { signal, reason: result.reason })
     retryMs = Math.max(result.retryMs ?? 0, Math.min(lastRetryMs, retryMs === 0 ? firstRetryMs : retryMs * 2))
     queue = [...batch, ...queue]
     limit()
+  }
+
+  function reject(records: number, reason: string | undefined): void {
+    dropped += records
+    log.warn('telemetry was rejected', { signal, reason, records })
   }
 
   function limit(): void {

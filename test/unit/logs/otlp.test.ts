@@ -208,4 +208,12 @@ describe('logs/otlp: the exporter', () => {
     assert.deepEqual(sent, [1, 512])
     assert.equal(exporter.dropped(), lost + 512)
   })
+
+  it('counts what a receiver did not take of a batch, and sends it no more', async () => {
+    const { exporter, sent, reports, advance, add } = start([{ kind: 'delivered', refused: 2, reason: 'too old' }])
+    add(3)
+    await advance(1000)
+    await advance(60_000)
+    assert.deepEqual([sent, reports, exporter.dropped()], [[3], ['telemetry was rejected'], 2])
+  })
 })
