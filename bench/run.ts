@@ -29,6 +29,7 @@ import { routes } from './measures/routes.ts'
 import { scan } from './measures/scan.ts'
 import { scrape } from './measures/scrape.ts'
 import { sleep } from './measures/sleep.ts'
+import { telemetry } from './measures/telemetry.ts'
 import { throughput } from './measures/throughput.ts'
 import { messageOf } from './message.ts'
 import { kill, processesUsing } from './processes.ts'
@@ -53,6 +54,7 @@ const measures: readonly Measure[] = [
   logs,
   throughput,
   metrics,
+  telemetry,
   scrape,
   sleep,
   front,

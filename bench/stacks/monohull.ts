@@ -18,7 +18,7 @@ export function monohullStack(workspace: Workspace, name = 'monohull', root = wo
   return {
     name,
     abilities: ['roll', 'scale', 'maxRequests', 'maxMemory', 'timeout', 'stopInOrder'],
-    async start({ entry = 'server.js', workers: count = workers, certificates, routes, ...settings } = {}) {
+    async start({ entry = 'server.js', workers: count = workers, certificates, routes, env, ...settings } = {}) {
       const dir = workspace.makeDirectory('monohull')
       const program = join(root, 'dist/launcher.cjs')
       writeConfig(dir, settings, workspace.image.path)
@@ -45,6 +45,7 @@ export function monohullStack(workspace: Workspace, name = 'monohull', root = wo
           MONOHULL_RUN_DIR: join(dir, 'run'),
           MONOHULL_STATE_DIR: stateDir,
           MONOHULL_CERT_DIR: certificates ?? join(dir, 'certs'),
+          ...env,
         },
         httpPort,
         httpsPort,

@@ -38,6 +38,8 @@ export interface StartOptions {
   config?: string
   /** Content of the file of dynamic routes; other stacks ignore it. */
   routes?: string
+  /** Further variables; other stacks ignore them. */
+  env?: Record<string, string>
 }
 
 /** Way to run nginx and the app. */
