@@ -37,7 +37,7 @@ export interface Job {
   /** Last run that has ended. */
   last: RunRecord | undefined
   lastSuccessAt: string | undefined
-  results: Partial<Record<RunResult, number>>
+  results: Readonly<Partial<Record<RunResult, number>>>
   missed: number
   skipped: number
   /** Why its state cannot be written. */
@@ -62,6 +62,10 @@ export interface RunRequest {
   onEnd?: ((end: RunEnd | undefined) => void) | undefined
 }
 
+// shared by a thousand jobs
+const noResults = {}
+const settled = Promise.resolve()
+
 /** Job that begins at an instant. */
 export function createJob(plan: JobPlan, schedule: Schedule, now: number): Job {
   return {
@@ -74,7 +78,7 @@ export function createJob(plan: JobPlan, schedule: Schedule, now: number): Job {
     current: undefined,
     queued: undefined,
     jitters: undefined,
-    turn: Promise.resolve(),
+    turn: settled,
     since: now,
     begun: undefined,
     unwritten: [],
@@ -82,7 +86,7 @@ export function createJob(plan: JobPlan, schedule: Schedule, now: number): Job {
     dealtWith: 0,
     last: undefined,
     lastSuccessAt: undefined,
-    results: {},
+    results: noResults,
     missed: 0,
     skipped: 0,
     problem: undefined,

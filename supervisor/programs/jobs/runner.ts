@@ -200,7 +200,7 @@ export function createRunner(deps: RunnerDeps): Runner {
   function report(job: Job, plan: JobPlan, ended: RunRecord & RunEnd): void {
     const { result, exit, durationMs, lastLines } = ended
     job.last = { ...ended, lastLines: [] }
-    job.results[result] = (job.results[result] ?? 0) + 1
+    job.results = { ...job.results, [result]: (job.results[result] ?? 0) + 1 }
     if (result === 'success') job.lastSuccessAt = ended.endedAt
     const fields = { job: plan.name, exit, attempts: plan.retries > 0 ? ended.attempts : undefined, ms: durationMs }
     if (result === 'success') log.info('job finished', { ...fields, exit: undefined })

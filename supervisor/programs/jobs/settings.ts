@@ -12,6 +12,8 @@ export interface JobSources extends Omit<ProgramSources, 'config'> {
 /** Time from SIGTERM to SIGKILL after a timeout. */
 const graceMs = 8000
 
+const noPing = {}
+
 /** Plans of the jobs on this machine. Problems go to `complain`, and a job with one is left out. */
 export function resolveJobs(sources: JobSources): JobSettings {
   const { config, world, complain } = sources
@@ -22,6 +24,13 @@ export function resolveJobs(sources: JobSources): JobSettings {
   const isLocal = Object.values(config.jobs).some(({ timezone }) => timezone === undefined)
   const localZone = isLocal ? findTimeZone(TZ) : undefined
   const remember = createSharedFindings(complain)
+  const shared = new Map<string, string>()
+  /** One text for all jobs that have it: each would keep its own part of the file. */
+  const share = (text: string) => {
+    const known = shared.get(text) ?? text
+    shared.set(known, known)
+    return known
+  }
   const jobs = Object.entries(config.jobs).flatMap(([name, item]): JobPlan[] => {
     const key = `jobs.${name}`
     const found = resolveProgram(key, item, { ...sources, remember })
@@ -37,9 +46,10 @@ export function resolveJobs(sources: JobSources): JobSettings {
     return [
       {
         ...found,
+        argv: found.argv.map(share),
         name,
-        schedule: item.schedule.trim(),
-        timezone,
+        schedule: share(item.schedule.trim()),
+        timezone: share(timezone),
         gracefulTimeoutMs: graceMs,
         timeoutMs: item.timeout,
         overlap: item.overlap,
@@ -51,7 +61,7 @@ export function resolveJobs(sources: JobSources): JobSettings {
         deadlineMs: item.deadline,
         isShared: item.once === 'cluster',
         onFailure: item.on_failure,
-        ping: item.ping ?? {},
+        ping: item.ping ?? noPing,
       },
     ]
   })

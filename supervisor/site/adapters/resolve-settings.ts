@@ -91,7 +91,8 @@ export function resolveSettings(config: Config, world: World, configFile: Config
   return {
     ok: true,
     settings: {
-      ...withoutWelcome({ config, apps }),
+      // jobs have their plans: a thousand would be kept twice
+      ...withoutWelcome({ config: { ...config, jobs: {} }, apps }),
       configFile,
       hooks,
       ...programs,
