@@ -57,9 +57,17 @@ function mayHaveInspector() {
   }
 }`
 
+/**
+ * Code is compiled by V8's optimizing compilers when it runs for long, as the relay of logs does, not while a long configuration is read: what
+ * they need stays with their threads (decision 80).
+ */
+const compilers = `require('node:v8').setFlagsFromString('--invocation-count-for-maglev=20000')
+require('node:v8').setFlagsFromString('--invocation-count-for-turbofan=20000')`
+
 const launcher = `#!/usr/bin/env node
 'use strict'
 ${earlySignals}
+${compilers}
 require('node:module').enableCompileCache(require('node:path').join(__dirname, 'cache'))
 require('./monohull.cjs')
 `
