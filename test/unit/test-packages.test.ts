@@ -44,6 +44,7 @@ const signs: Record<string, RegExp> = {
   'python3-websockets': /@app\.websocket/,
   'redis-server': /'redis-server'|\[redis-server,/,
   rsyslog: /rsyslogd'/,
+  'rsyslog-openssl': /DefaultNetstreamDriver="ossl"/,
   ruby: /\('ruby'/,
   sqlite3: /'sqlite3'/,
   'ruby-sinatra': /require 'sinatra/,
