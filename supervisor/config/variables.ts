@@ -12,8 +12,8 @@ const ownVariables = new Set(['MONOHULL_CONFIG', 'MONOHULL_IMAGE', 'MONOHULL_EVE
 /** Variables that identify a worker and its socket. */
 export const workerVariable =
   /^(LISTEN_(FDS|PID|FDNAMES)|MONOHULL_(APP|SLOT|WORKERS?|NOTIFY_FD|SOCKET_INODE|REQUEST_LIMIT|STOP_SIGNAL|(GRACEFUL_TIMEOUT|HEARTBEAT|LOAD_INTERVAL)_MS))$/
-/** Variables that tell a hook about its event. */
-const hookVariable = /^MONOHULL_(PID|EXIT|REASON)$/
+/** Variables that tell a hook about its event, and a job which run it is. */
+const hookVariable = /^MONOHULL_(PID|EXIT|REASON|JOB_RUN)$/
 
 /** Whether an environment variable sets a key. */
 export function isSetting(variable: string): boolean {

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
+import { readRoots } from '../certificates/acme/adapters/requirements.ts'
 import { openFileTail } from '../logs/adapters/file-tail.ts'
 import type { LogRing } from '../logs/log-ring.ts'
 import { syslogMessage } from '../logs/syslog/message.ts'
@@ -26,7 +26,7 @@ export interface SyslogDeps {
 
 /** Copy of every line for a syslog server. */
 export function openSyslog({ clock, log, logs, address, caFile, host, runDir }: SyslogDeps): Subject {
-  const ca = caFile === undefined ? undefined : readFileSync(caFile, 'utf8')
+  const ca = caFile === undefined ? undefined : readRoots(caFile)
   const sender = createSyslogSender({ clock, log, address, ca })
   const endLines = logs.follow({}, line => sender.send(syslogMessage(line, host)))
   const tail = openFileTail({

@@ -155,7 +155,7 @@ function isTold(variable: string): boolean {
   return told.some(source => source.includes(variable))
 }
 
-const told = ['processes/environment', 'programs/hook'].map(name =>
+const told = ['processes/environment', 'programs/hook', 'programs/jobs/leftovers'].map(name =>
   readFileSync(join(home, `supervisor/${name}.ts`), 'utf8'),
 )
 
