@@ -103,6 +103,7 @@ export function openReplica(url: string, number: number, listener: ReplicaListen
         ...{ stdout: output, stderr: output, format: 'text', now: clock.now, umask: 0o22 },
         onChange() {},
       }),
+      leftovers: { find: () => [], signal() {} },
       oomWatch: { judge: exit => exit, limit: () => undefined },
       store: createSharedJobStore(state),
       owner: `${host}#${state.id}`,
