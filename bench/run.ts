@@ -88,6 +88,7 @@ const { values, positionals } = parseArgs({
     against: { type: 'string' },
     fault: { type: 'string', multiple: true },
     kill: { type: 'string', multiple: true },
+    features: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
   },
@@ -126,7 +127,7 @@ const peersFor = (of: readonly Measure[], all: readonly ((workspace: Workspace) 
 const bench: Omit<Bench, 'seconds' | 'rounds' | 'amount'> = {
   workspace,
   monohull,
-  script: other ?? scriptStack(workspace),
+  script: other ?? scriptStack(workspace, values.features),
   builds: other ? [monohull, other] : [monohull],
   peers: other ? [other] : peersFor([boot, memory, rest, kills], [pm2Stack, supervisordStack, s6Stack]),
   appPeers: peersFor([boot, memory, rest], [clusterStack, gunicornStack, wattStack]),
