@@ -36,12 +36,13 @@ const cases: Case[] = [
     code: 78,
     says: /monohull\.yaml:\d: is not valid YAML/,
   },
-  ...['four', '0', '-1', '1.5'].map(value => ({
-    name: `MONOHULL_WORKERS=${value}`,
-    env: { MONOHULL_WORKERS: value },
+  {
+    // test/unit/site/config-problems.test.ts has other values
+    name: 'MONOHULL_WORKERS=four',
+    env: { MONOHULL_WORKERS: 'four' },
     code: 78,
     says: /app\.workers: expected a whole number from 1 to 1024, auto, or \{min: 2, max: 8\}, got .*\s+from: MONOHULL_WORKERS/,
-  })),
+  },
   {
     name: 'an unknown variable',
     env: { MONOHULL_WORKRES: '4' },

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Outcome } from '../../supervisor/base/outcome.ts'
 import { askAdmin } from '../../supervisor/run/adapters/admin-client.ts'
 import {
@@ -18,6 +19,7 @@ export const main = 'www.example.com'
 /** One that it does not. */
 export const shop = 'shop.example.com'
 
+const betweenMs = 10
 const home = new URL('../../', import.meta.url).pathname
 
 /** `more`: further lines of the configuration. */
@@ -83,6 +85,8 @@ export function keepAsking(t: TestContext, monohull: Monohull, host = shop) {
       const options = index % 2 ? { method: 'POST', body: 'x' } : {}
       const answer = await who(monohull, host, options).catch((error: Error) => error.message)
       answers.set(answer, (answers.get(answer) ?? 0) + 1)
+      // as many as possible would take the CPU from what is tested
+      await pause(betweenMs)
     }
   })
   async function end() {

@@ -48,13 +48,13 @@ describe('monohull routes set with options', () => {
     // one that is not ready, or not there, gets none
     await t.test('if it is not, nothing changes', async () => {
       const before = readStore(monohull)
-      const unready = await set(next.target, '--check', '/502', '--timeout', '1s', '--drain', '5s')
+      const unready = await set(next.target, '--check', '/502', '--timeout', '300ms', '--drain', '5s')
       assert.equal(unready.code, 1)
       assert.match(unready.output, /leads where it did before/)
-      assert.match(unready.output, /is not ready after 1s: status 502/)
-      const { code, output } = await set('127.0.0.1:9', '--check', '/', '--timeout', '1s')
+      assert.match(unready.output, /is not ready after 300ms: status 502/)
+      const { code, output } = await set('127.0.0.1:9', '--check', '/', '--timeout', '300ms')
       assert.equal(code, 1)
-      assert.match(output, /127\.0\.0\.1:9 is not ready after 1s: .*ECONNREFUSED/)
+      assert.match(output, /127\.0\.0\.1:9 is not ready after 300ms: .*ECONNREFUSED/)
       assert.equal(readStore(monohull), before)
       assert.deepEqual([...asking.answers.keys()], ['old'])
     })

@@ -77,10 +77,11 @@ async function sameEverywhere(instances: readonly Monohull[], name: string): Pro
   return until(
     `one certificate for ${name}`,
     async () => {
+      // cheap, and first: handshakes with all of them take the CPU from the order
+      if (!instances.some(each => new RegExp(`certificate issued names=${name} `).test(each.output()))) return undefined
       const serials = new Set(await Promise.all(instances.map(each => serialOf(each, name).catch(() => ''))))
-      const isIssued = instances.some(each => new RegExp(`certificate issued names=${name} `).test(each.output()))
       const [serial = ''] = serials
-      return isIssued && serials.size === 1 && serial
+      return serials.size === 1 && serial
     },
     { details: () => instances.map(each => each.output().slice(-3000)).join('\n=====\n') },
   )
