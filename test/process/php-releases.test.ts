@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { chooseFpm } from '../../supervisor/processes/php-site.ts'
 import { freePorts } from './free-ports.ts'
-import { defer, home, needsRoot, startMonohull, temporaryFolder, until } from './monohull.ts'
+import { defer, needsRoot, startMonohull, temporaryFolder, until } from './monohull.ts'
 import { answerOf, startPhp } from './php-app.ts'
 
 const opcache = 'ini: {opcache.enable: true, opcache.validate_timestamps: false}'
