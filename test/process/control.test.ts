@@ -71,7 +71,13 @@ describe('monohull status, reload, restart, scale and stop', { concurrency: 3 },
   it('record a profile that names the function, even of a worker that is blocked, and a snapshot of its memory', async t => {
     const files = {
       'app.cjs': `globalThis.marker = 'a marker ' + 'in the heap'
-function spinning(until) { while (Date.now() < until); }
+function spinning(until) {
+  for (let next = 0; Date.now() < until; )
+    if (Date.now() > next) {
+      if (require('node:fs').existsSync('recorded')) return
+      next = Date.now() + 50
+    }
+}
 require('node:http').createServer((q, r) => {
   const [, ms] = /^\\/spin(\\d+)/.exec(q.url) ?? []
   if (ms) spinning(Date.now() + Number(ms))
@@ -82,9 +88,10 @@ require('node:http').createServer((q, r) => {
     const monohull = startMonohull(t, { args: ['run', 'node', 'app.cjs'], files, env })
     await monohull.serving()
     const path = join(monohull.folder, 'app.cpuprofile')
-    const spinning = monohull.request({ path: '/spin2500' })
+    const spinning = monohull.request({ path: '/spin30000' })
     await until('the worker to spin', () => readFileSync(`/proc/${monohull.worker(1)}/stat`, 'utf8').includes(') R '))
     const recorded = await tell(t, monohull, 'profile', 'app.1', '--cpu', '700ms', '-o', path, '--json')
+    writeFileSync(join(monohull.folder, 'recorded'), '')
     assert.equal(recorded.code, 0, recorded.output)
     assert.equal((await spinning).status, 200)
     assert.equal(statSync(path).mode & 0o777, 0o600)
