@@ -1,25 +1,16 @@
 import * as z from 'zod'
+import { expectedRoot, frontControllerKey } from '../../config/php-values.ts'
 import { docs, nginxPath, whole } from '../../config/values.ts'
 
-const directory = 'expected a directory without quotes, backslashes, ;, {, } and $'
 const configuration = 'expected the path of a php-fpm.conf'
-const script = 'expected a path such as /index.php, or off'
 
 /** Keys of an app that PHP-FPM runs. */
 export const php = z.strictObject({
-  root: z.string({ error: directory }).regex(nginxPath, directory).optional().register(docs, {
+  root: z.string({ error: expectedRoot }).regex(nginxPath, expectedRoot).optional().register(docs, {
     description:
       "Document root, relative to the app's directory; default: the directory in command, or its public, whichever contains index.php",
   }),
-  front_controller: z
-    .union([z.literal('off'), z.string().regex(/^(\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+\.php$/, script)], {
-      error: script,
-    })
-    .default('/index.php')
-    .register(docs, {
-      description:
-        'Script below the root that responds where no file exists; off: 404. A missing script (*.php) is always 404',
-    }),
+  front_controller: frontControllerKey,
   symlinks: z.boolean({ error: 'expected true or false' }).default(false).register(docs, {
     description:
       'Whether symbolic links below the root are followed, wherever they lead, such as public/storage of Laravel',
