@@ -66,7 +66,7 @@ export interface NginxMaster {
   oldWorkers(): number
   /**
    * Stops nginx: graceful with QUIT, and TERM after `requestsMs`; fast with TERM; KILL after `graceMs`. `handover` is a graceful stop in which
-   * clients with kept connections are told first, and go elsewhere. Settles when nginx and its workers have exited.
+   * clients with kept connections get `Connection: close` first. Settles when nginx and its workers have exited.
    */
   stop(mode: NginxStop, graceMs: number, requestsMs?: number): Promise<void>
 }

@@ -32,9 +32,9 @@ function findObstacle(): string | false {
 export interface Cable {
   /** Address of the network's end. */
   address: string
-  /** Has every packet vanish, in both directions: nobody is told. */
+  /** Has every packet vanish, in both directions, and without a reset. */
   cut(): Promise<void>
-  mend(): Promise<void>
+  restore(): Promise<void>
 }
 
 /** Network of a machine elsewhere. */
@@ -72,7 +72,7 @@ export async function createNetwork(t: TestContext): Promise<Network> {
     return {
       address: at(2),
       cut: async () => void (await filter('-I')),
-      mend: async () => void (await filter('-D')),
+      restore: async () => void (await filter('-D')),
     }
   }
 

@@ -37,7 +37,7 @@ describe('a stop as an orchestrator makes it', { concurrency: 2 }, () => {
     assert.equal(await monohull.exited, 0)
   })
 
-  it('after it, clients with kept connections are told to go elsewhere, and lose no request', async t => {
+  it('after it, clients with kept connections get Connection: close, and lose no request', async t => {
     const env = { MONOHULL_HTTPS: 'off', MONOHULL_STOP_DELAY: '500ms' }
     const monohull = startMonohull(t, { args: hello, env })
     await allReady(monohull, 2)
