@@ -238,7 +238,9 @@ if has_tests_in image; then
 fi
 
 if [ ${#files[@]} -gt 5 ]; then say "tests: ${words[*]:-all} (${#files[@]} files)"; else say "tests: ${files[*]}"; fi
+deadline=()
+if $everything; then deadline=(--import ./test/file-deadline.ts); fi
 # In the background, so that this script handles signals immediately.
-node --import tsx --test --test-concurrency=3 --test-timeout=120000 --test-reporter=spec "${patterns[@]}" "${files[@]}" &
+node --import tsx "${deadline[@]}" --test --test-concurrency=3 --test-timeout=120000 --test-reporter=spec "${patterns[@]}" "${files[@]}" &
 runner=$!
 wait "$runner"

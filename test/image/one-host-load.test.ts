@@ -12,7 +12,7 @@ describe('deploy/one-host', () => {
   it('replaces the container 20 times without a failed request', { timeout: 900_000 }, async t => {
     const { front, deploy } = await startOneHost(owner, ['1', '2'])
     assert.equal((await deploy('1')).code, 0)
-    const load = startLoad(await front.https(), host)
+    const load = startLoad(owner, await front.https(), host)
     for (let count = 1; count <= 20; count++) {
       const { code, stderr } = await deploy(count % 2 === 0 ? '1' : '2')
       assert.equal(code, 0, stderr)

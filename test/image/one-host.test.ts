@@ -9,14 +9,16 @@ describe('deploy/one-host', () => {
   // the network is removed last
   const owner = ownerOfSuite()
 
-  it('replaces the container of an app without a failed request, and changes nothing for an image that does not start', async () => {
+  it('replaces the container of an app without a failed request, and changes nothing for an image that does not start', {
+    timeout: 300_000,
+  }, async () => {
     const { front, deploy, containers } = await startOneHost(owner, ['1', '2', 'broken'])
     const first = await deploy('1')
     assert.equal(first.code, 0, first.stderr)
     const origin = await front.https()
     assert.equal((await ask(origin, { headers: { host } })).body, '1')
 
-    const load = startLoad(origin, host)
+    const load = startLoad(owner, origin, host)
     for (const version of ['2', '1']) {
       const { code, stdout, stderr } = await deploy(version)
       assert.equal(code, 0, stderr)

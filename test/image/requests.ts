@@ -1,4 +1,6 @@
 import https from 'node:https'
+import { setTimeout } from 'node:timers/promises'
+import type { Owner } from './docker.ts'
 
 /** A load of GETs and of POSTs of 16 KB, each on kept and on new connections. */
 export interface Load {
@@ -13,8 +15,11 @@ export interface Load {
 const body = 'x'.repeat(16_384)
 const clientsOfKind = 3
 
-/** Starts a load on an HTTPS origin, which lasts until `end` is called. Nothing is sent again, and everything but 200 is a failure. `host`: of the requests. */
-export function startLoad(origin: string, host?: string): Load {
+/** What a client waits before its next request, ms: the load shares the machine with what it tests. */
+const pauseMs = 10
+
+/** Starts a load on an HTTPS origin, which lasts until `end` is called or its owner ends. Nothing is sent again, and everything but 200 is a failure. `host`: of the requests. */
+export function startLoad(owner: Owner, origin: string, host?: string): Load {
   const seen = new Map<string, number>()
   const failures: string[] = []
   let isOver = false
@@ -26,25 +31,20 @@ export function startLoad(origin: string, host?: string): Load {
     while (!isOver) {
       await request(origin, { method, host }, agent).then(
         text => seen.set(text, (seen.get(text) ?? 0) + 1),
-        (error: Error) => {
-          failures.push(`${new Date().toISOString()} ${method} ${isKept ? 'kept' : 'new'}: ${error.message}`)
-          // a server that refuses at once would be asked thousands of times
-          return new Promise(resolve => setTimeout(resolve, 50))
-        },
+        (error: Error) =>
+          failures.push(`${new Date().toISOString()} ${method} ${isKept ? 'kept' : 'new'}: ${error.message}`),
       )
+      await setTimeout(pauseMs)
     }
     agent?.destroy()
   }
 
-  return {
-    seen,
-    failures,
-    clients: clients.length,
-    async end() {
-      isOver = true
-      await Promise.all(clients)
-    },
+  const end = async () => {
+    isOver = true
+    await Promise.all(clients)
   }
+  owner.after(end)
+  return { seen, failures, clients: clients.length, end }
 }
 
 function request(

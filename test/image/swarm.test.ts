@@ -19,7 +19,7 @@ describe('the stack for Swarm, under GETs and POSTs on kept and new connections'
 
   /** Runs `change` under load; returns the numbers of responses by version, and what failed. */
   async function underLoad(change: () => Promise<unknown>, origin = stack.origin) {
-    const load = startLoad(origin)
+    const load = startLoad(owner, origin)
     try {
       await change()
     } finally {

@@ -63,7 +63,7 @@ it('the status page in Chromium', { timeout, skip }, async t => {
 
   await step('shows every part', async () => {
     await shows(/Monohull\s+ready/)
-    const headings = await evaluate<string[]>(`[...document.querySelectorAll('h2')].map(one => one.innerText)`)
+    // a part comes with its first figures
     for (const heading of [
       'Traffic',
       'App app',
@@ -75,7 +75,9 @@ it('the status page in Chromium', { timeout, skip }, async t => {
       'Log',
       'Container',
     ])
-      assert.ok(headings.includes(heading), `${heading} is not among ${headings.join(', ')}`)
+      await until(heading, () =>
+        evaluate<boolean>(`[...document.querySelectorAll('h2')].some(one => one.innerText === '${heading}')`),
+      )
     await shows(/2 of 2 workers serve/)
     await shows(/queue\.1\s+running/)
     await shows(/slow\.1\s+booting/)
