@@ -3,7 +3,8 @@
 #
 # TESTS       a directory or file of test/, by its path or by its name alone:
 #             unit, test/process/routes.test.ts, process/routes, routes; world: public programs and suites, which
-#             are downloaded; not part of a run without TESTS, nor are files that say `// before a release`
+#             are downloaded; release: world and the files that say `// before a release`, which are not part of a run
+#             without TESTS
 # -t PATTERN  only tests whose names match (node's --test-name-pattern)
 # --list      shows the files and the Debian packages each of them needs, and runs nothing
 #
@@ -28,11 +29,15 @@ print_help() { sed -n '2,/^[^#]/s/^# \{0,1\}//p' test/run.sh; }
 # The test files below a path, one per line.
 tests_below() { find "$1" -name '*.test.ts' -not -path '*/fixtures/*' | sort; }
 
+# The test files that are not part of the suite.
+files_of_release() { tests_below test/world; tests_below test | xargs grep -l '^// before a release'; }
+
 # The test files of one argument of TESTS. A path may be relative to the current directory, the repository or test/.
 tests_of() {
   local word=$1 start path starts=("$caller/" './' 'test/')
   # An unset variable, for example, must not select everything.
   if [ -z "$word" ]; then return; fi
+  if [ "$word" = release ]; then files_of_release && return; fi
   if [[ $word = /* ]]; then starts=(''); fi
   for start in "${starts[@]}"; do
     for path in "$start$word" "$start$word.test.ts"; do
@@ -93,24 +98,29 @@ read_arguments() {
 # Whether one of the files is in a directory of test/.
 has_tests_in() { case " ${files[*]}" in *" test/$1/"*) ;; *) return 1 ;; esac; }
 
-# The Debian packages that test files need, one per line: those of a whole directory, and those that a file names in a line
-# `// needs: PACKAGE...`. test/unit/test-packages.test.ts checks these lines.
-packages_of() {
-  {
-    case " $*" in *' test/process/'* | *' test/world/'*) echo nginx libnginx-mod-http-lua openssl ;; esac
-    # docker top runs ps
-    case " $*" in *' test/image/'*) echo procps ;; esac
-    sed -n 's|^// needs: ||p' "$@"
-  } | tr ' ' '\n' | sort -u
+# Lines `FILE PACKAGE`, for the Debian packages that test files need: those of a whole directory, and those that a file names in a
+# line `// needs: PACKAGE...`. test/unit/test-packages.test.ts checks these lines.
+needs_of() {
+  # docker top runs ps
+  awk '
+    FNR == 1 && FILENAME ~ /^test\/(process|world)\// { print FILENAME, "nginx\n" FILENAME, "libnginx-mod-http-lua\n" FILENAME, "openssl" }
+    FNR == 1 && FILENAME ~ /^test\/image\// { print FILENAME, "procps" }
+    sub(/^\/\/ needs: /, "") { for (i = 1; i <= NF; i++) print FILENAME, $i }
+    FNR > 2 { nextfile }
+  ' "$@" | sort -u
 }
+
+packages_of() { needs_of "$@" | cut -d ' ' -f 2 | sort -u; }
 
 # Additional packages for the type check and the lint.
 lint_packages=(lua-check shellcheck)
 engine_packages=(containerd debootstrap docker.io iptables runc util-linux)
 
 list_files() {
-  local file
-  for file in "${files[@]}"; do printf '%-50s %s\n' "$file" "$(packages_of "$file" | paste -sd ' ')"; done
+  needs_of "${files[@]}" | awk '
+    isList { printf "%-50s%s\n", $1, packages[$1]; next }
+    { packages[$1] = packages[$1] " " $2 }
+  ' - isList=1 <(printf '%s\n' "${files[@]}")
 }
 
 # Whether a package is installed, or its program by other means.

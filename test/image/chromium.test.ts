@@ -1,25 +1,13 @@
-// needs: chromium docker-compose openssl
+// needs: chromium
 import assert from 'node:assert/strict'
-import { X509Certificate } from 'node:crypto'
 import { chmodSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, it, type TestContext } from 'node:test'
-import { makeCertificate } from '../make-certificate.ts'
-import { ask } from './ask.ts'
-import { type Browser, startChromium } from './chromium.ts'
-import { startProject } from './compose.ts'
-import { buildExample, type Container, repository, startContainer, until } from './docker.ts'
+import { describe, it } from 'node:test'
+import { type Browser, browserAt, startChromium } from './chromium.ts'
+import { buildExample, repository, startContainer, until } from './docker.ts'
 
 const timeout = 400_000
-
-/** A browser beside a container, which takes the certificate that is presented there and no other that nobody has signed. */
-async function browserAt(t: TestContext, container: Container, usesHttp3 = false): Promise<Browser> {
-  const { certificate } = await ask(`${await container.https()}/healthz`)
-  assert.ok(certificate)
-  const trusts = new X509Certificate(certificate.raw).publicKey
-  return startChromium(t, { container: container.id, trusts, usesHttp3 })
-}
 
 describe('Chromium opens', () => {
   it('the image as it is, once its certificate is trusted', { timeout }, async t => {
@@ -91,39 +79,6 @@ routes:
     await until('the ends', async () => (await page.evaluate<string[]>(protocols)).includes('h3'))
     assert.deepEqual(await page.evaluate(protocols), ['h3'])
   })
-
-  it('https-gunicorn with its mounted certificate', { timeout }, async t => {
-    const image = await buildExample(t, 'https-gunicorn')
-    const certs = mkdtempSync(join(tmpdir(), 'monohull-certs-'))
-    t.after(() => rmSync(certs, { recursive: true, force: true }))
-    makeCertificate(certs, 'shop.test', { chain: 'fullchain.pem', key: 'privkey.pem' })
-    const container = await startContainer(t, { image, args: ['--volume', `${certs}:/certs:ro`] })
-    const page = await (await browserAt(t, container)).open('https://127.0.0.1/')
-    await page.shows(/"url": ?"https:\/\/127\.0\.0\.1\/"/)
-    assert.deepEqual([page.status, page.protocol, page.errors], [200, 'h2', []])
-  })
-
-  for (const example of ['asgi', 'express'])
-    it(example, { timeout }, async t => {
-      const container = await startContainer(t, { image: await buildExample(t, example) })
-      const page = await (await browserAt(t, container)).open('https://127.0.0.1/')
-      await page.shows(new RegExp(`"app": ?"${example}"`))
-      assert.deepEqual([page.status, page.protocol, page.errors], [200, 'h2', []])
-    })
-
-  for (const [example, port, text] of [
-    ['flask-load-balanced', 8080, /"forwarded"/],
-    ['flask-reverse-proxy', 80, /"host": ?"app.internal"/],
-  ] as const)
-    it(`${example}, which speaks plain HTTP`, { timeout }, async t => {
-      const { compose, origin } = await startProject(t, example)
-      const front = await origin(port)
-      await until('the app', async () => (await ask(front).catch(() => undefined))?.status === 200)
-      const browser = await startChromium(t, { container: await compose('ps', '--quiet', 'front') })
-      const page = await browser.open(`http://127.0.0.1:${port}/`)
-      await page.shows(text)
-      assert.deepEqual([page.status, page.protocol, page.errors], [200, 'http/1.1', []])
-    })
 })
 
 async function showsServerRendered(browser: Browser, protocol: string): Promise<void> {

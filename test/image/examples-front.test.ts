@@ -1,4 +1,5 @@
 // needs: docker-compose openssl
+// before a release: two minutes of a core, most of them in installing packages
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'

@@ -1,3 +1,4 @@
+// before a release: half a minute of a core; test/process/buffering.test.ts shows what the configuration does
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import http from 'node:http'

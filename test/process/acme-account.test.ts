@@ -1,4 +1,5 @@
 // needs: pebble
+// before a release: half a minute of a core for damaged accounts
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

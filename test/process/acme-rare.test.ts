@@ -1,4 +1,5 @@
 // needs: pebble
+// before a release: a minute and a half of a core for what a CA seldom does; test/process/acme.test.ts shows the rest
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'

@@ -1,4 +1,5 @@
 // needs: pebble
+// before a release: half a minute of a core for what a CA seldom does
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import { type Reply, startAuthority, type Tamper } from './acme-authority.ts'

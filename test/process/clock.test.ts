@@ -1,3 +1,4 @@
+// before a release: a minute of a core
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

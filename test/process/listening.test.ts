@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { askAdmin } from '../../supervisor/run/adapters/admin-client.ts'
 import type { Status } from '../../supervisor/run/status.ts'
-import { type Monohull, startMonohull, until } from './monohull.ts'
+import { allReady, type Monohull, startMonohull, until } from './monohull.ts'
 
 const head = "const http = require('node:http')\n"
 
@@ -129,7 +129,7 @@ describe('a wrapper between monohull and the app', { concurrency: 2 }, () => {
       },
       env: { MONOHULL_WORKERS: '2' },
     })
-    await monohull.serving()
+    await allReady(monohull, 2)
     const { body } = await monohull.request()
     assert.match(readFileSync(`/proc/${body}/cmdline`, 'utf8'), /app\.cjs/)
     const slow = monohull.request({ path: '/slow' })

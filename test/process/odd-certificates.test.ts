@@ -1,3 +1,4 @@
+// before a release: half a minute of a core; test/process/mounted-certificates.test.ts shows the common ones
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { rmSync } from 'node:fs'

@@ -178,7 +178,8 @@ describe('a certificate at the first handshake for a name', { concurrency: 3 }, 
     const again = await start(t, authority, gate, { folder: monohull.folder })
     await again.seen(/certificate dropped, it is no longer wanted names=yes\.left\.test/)
     await again.seen(/certificate issued names=yes\.kept\.test/, from)
-    assert.equal(ordersFor(authority, names[0]), before + 1)
+    // an order that the stop interrupted is resumed
+    assert.ok([before, before + 1].includes(ordersFor(authority, names[0])))
     await until('no certificate', async () => /alert/.test(await shown(again, names[1])), { deadlineMs: 60_000 })
     await showsItself(again, names[0])
     assert.match((await cert(t, again, 'list')).output, /yes\.kept\.test +on-demand .*the CA asks to replace it/)

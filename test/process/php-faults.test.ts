@@ -1,4 +1,5 @@
 // needs: php-fpm
+// before a release: half a minute of a core; test/process/php.test.ts shows rolls and kills
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import net from 'node:net'

@@ -139,11 +139,11 @@ describe('processes in order', { concurrency: 4 }, () => {
   })
 
   it('that are not ready in time are restarted, and what waits for them starts when one is', async t => {
-    const keys = 'env: { READY_FILE: go }, ready: { unix: database.sock, timeout: 300ms }'
+    const keys = 'env: { READY_FILE: go }, ready: { unix: database.sock, timeout: 2s }'
     const yaml = `${app('after: [database]')}processes: { ${consumer('after: [database]')}, ${database(keys)} }\n`
     const monohull = startMonohull(t, { files: { 'monohull.yaml': yaml }, env })
     await monohull.seen(
-      /process died process=database\.1 .*reason="not ready within 300ms: the socket .*database\.sock: ENOENT".*decision="restarted after backoff"/,
+      /process died process=database\.1 .*reason="not ready within 2s: the socket .*database\.sock: ENOENT".*decision="restarted after backoff"/,
     )
     // the start does not wait for it any longer
     await monohull.serving()
@@ -212,7 +212,7 @@ describe('processes in order', { concurrency: 4 }, () => {
   })
 
   it('end the container when an app that started late fails at its first start', async t => {
-    const keys = 'env: { READY_FILE: go }, ready: { unix: database.sock, timeout: 200ms }'
+    const keys = 'env: { READY_FILE: go }, ready: { unix: database.sock, timeout: 2s }'
     const yaml = `app: { command: [node, -e, process.exit(7)], after: [database] }\nprocesses: { ${database(keys)} }\n`
     const monohull = startMonohull(t, { files: { 'monohull.yaml': yaml }, env })
     await monohull.serving()
@@ -299,7 +299,7 @@ describe('processes in order', { concurrency: 4 }, () => {
   })
 
   it('let monohull dev watch while they are not ready', async t => {
-    const keys = 'env: { READY_FILE: go }, ready: { unix: database.sock, timeout: 200ms }'
+    const keys = 'env: { READY_FILE: go }, ready: { unix: database.sock, timeout: 2s }'
     const yaml = `${app('after: [database]')}processes: { ${database(keys)} }\n`
     const monohull = startMonohull(t, { args: ['dev'], files: { 'monohull.yaml': yaml }, env })
     await monohull.seen(/waiting for a change/)

@@ -1,4 +1,5 @@
 // needs: chromium
+// before a release: a quarter of a minute of a core; test/process/control.test.ts shows the profiles
 import assert from 'node:assert/strict'
 import { execFile, spawnSync } from 'node:child_process'
 import { join } from 'node:path'

@@ -1,3 +1,4 @@
+// before a release: a build of its own
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { appendFileSync, cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'

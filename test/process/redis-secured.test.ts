@@ -1,4 +1,5 @@
 // needs: redis-server
+// before a release: half a minute of a core for what test/process/redis-kinds.test.ts shows without passwords
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,5 @@
 // needs: iproute2 iptables redis-server
+// before a release: half a minute of a core
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import { shop, startDynamic, who } from './dynamic-monohull.ts'

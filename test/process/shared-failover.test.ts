@@ -1,4 +1,5 @@
 // needs: redis-server
+// before a release: half a minute of a core; test/process/redis-kinds.test.ts has a failover of routes
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it, type TestContext } from 'node:test'

@@ -1,4 +1,5 @@
 // needs: redis-server
+// before a release: half a minute of a core
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,5 @@
 // needs: gunicorn slowhttptest
+// before a release: a minute of a core
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

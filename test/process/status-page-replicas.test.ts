@@ -1,4 +1,5 @@
 // needs: chromium redis-server
+// before a release: half a minute of a core
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'

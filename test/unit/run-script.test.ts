@@ -57,6 +57,17 @@ describe('test/run.sh takes', () => {
       [...new Set(files.map(file => file?.split('/')[1]))],
       ['image', 'nginx', 'process', 'simulation', 'unit'],
     )
+    const release = list(['release']).files
+    assert.ok(release.includes('test/world/programs.test.ts'))
+    assert.deepEqual(
+      release.filter(file => files.includes(file)),
+      [],
+      'nothing twice',
+    )
+    assert.equal(
+      release.length + files.length,
+      list(['unit', 'nginx', 'simulation', 'process', 'image', 'world']).files.length,
+    )
   })
 })
 

@@ -11,6 +11,8 @@ export interface TlsProbe {
   proxyProtocol?: boolean
   /** Acts as a client that supports only this type of key. */
   keyType?: CertificateFacts['keyType'] | undefined
+  /** Time for the handshake, which may wait for a certificate on demand; default: 5 s. */
+  timeoutMs?: number
 }
 
 const handshakeTimeoutMs = 5000
@@ -35,6 +37,7 @@ export async function probeCertificate({
   name,
   proxyProtocol,
   keyType,
+  timeoutMs = handshakeTimeoutMs,
 }: TlsProbe): Promise<TlsProbeResult> {
   const [net, { connect }] = await Promise.all([import('node:net'), import('node:tls')])
   return new Promise((resolve, reject) => {
@@ -49,7 +52,7 @@ export async function probeCertificate({
       checkServerIdentity: () => undefined,
       ...(keyType ? { sigalgs: signatures[keyType] } : {}),
     })
-    socket.setTimeout(handshakeTimeoutMs, () => socket.destroy(new Error('the handshake timed out')))
+    socket.setTimeout(timeoutMs, () => socket.destroy(new Error('the handshake timed out')))
     socket.once('error', reject)
     socket.once('secureConnect', () => {
       const certificate = socket.getPeerX509Certificate()
