@@ -31,8 +31,8 @@ wanted=$(node --import tsx bench/run.ts --list "$@")
 trap stop_engine EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
-if grep -qx container <<<"$wanted" && command -v docker >/dev/null; then
-  if start_engine; then test/image/base-image.sh; else say 'no Docker engine: the container is left out'; fi
+if grep -qxE 'container|deploy' <<<"$wanted" && command -v docker >/dev/null; then
+  if start_engine; then test/image/base-image.sh; else say 'no Docker engine: container and deploy are left out'; fi
 fi
 
 node --import tsx bench/run.ts "$@"

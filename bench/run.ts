@@ -10,6 +10,7 @@ import { boot } from './measures/boot.ts'
 import { certificates } from './measures/certificates.ts'
 import { cluster } from './measures/cluster.ts'
 import { container } from './measures/container.ts'
+import { deploy } from './measures/deploy.ts'
 import { fairness } from './measures/fairness.ts'
 import { faults } from './measures/faults.ts'
 import { front } from './measures/front.ts'
@@ -47,6 +48,7 @@ import { createWorkspace, home, type Workspace } from './workspace.ts'
 
 const measures: readonly Measure[] = [
   container,
+  deploy,
   boot,
   memory,
   rest,

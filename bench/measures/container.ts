@@ -1,9 +1,10 @@
-import { execFile, execFileSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { Bench, Measure } from '../bench.ts'
+import { buildBaseImage, docker, hasEngine, label, removeLeftovers, withoutEngine } from '../engine.ts'
 import { describeMedian, ratios } from '../median.ts'
 import { fillNginxConf } from '../stacks/nginx-conf.ts'
 import { getStatus } from '../stacks/stack.ts'
@@ -11,9 +12,7 @@ import { markdownTable } from '../table.ts'
 import { freePorts, home, nginxProcesses, workers } from '../workspace.ts'
 
 const run = promisify(execFile)
-const base = 'monohull:bench'
 const derived = 'monohull-bench:app'
-const label = `monohull.bench=${process.pid}`
 const deadlineMs = 60_000
 const pollMs = 5
 
@@ -36,8 +35,7 @@ export const container: Measure = {
   name: 'container',
   title: 'Boot of a container to the first 200 over HTTPS',
   async run(bench) {
-    if (!hasEngine())
-      return 'Skipped: no Docker engine responds. Set DOCKER_HOST, or run `bench/run.sh` as root with docker.io installed.'
+    if (!hasEngine()) return withoutEngine
     const script = ['/bench/serve.sh', '/bench/nginx.conf', '3001', '3002']
     const variants: Variant[] = [
       { name: 'monohull', args: [], command: [] },
@@ -45,7 +43,7 @@ export const container: Measure = {
       { name: 'monohull, making its certificate', args: ['--env', 'MONOHULL_CERT_DIR=/none'], command: [] },
     ]
     await buildImages(bench)
-    process.once('exit', removeContainers)
+    process.once('exit', removeLeftovers)
     const [port = 0] = await freePorts(1)
     const boots = variants.map((): Boot[] => [])
     // round 0 fills caches
@@ -72,7 +70,7 @@ export const container: Measure = {
 
 async function buildImages({ workspace, say }: Bench): Promise<void> {
   say('container: building the image')
-  await docker(['build', '--quiet', '--network', 'host', '--tag', base, home])
+  await buildBaseImage()
   const context = mkdtempSync(join(workspace.dir, 'image-'))
   cpSync(join(home, 'bench/app'), join(context, 'app'), { recursive: true })
   cpSync(dirname(workspace.key), join(context, 'tls'), { recursive: true })
@@ -115,24 +113,4 @@ async function timeBoot({ name, args, command }: Variant, port: number): Promise
   } finally {
     await docker(['rm', '--force', '--volumes', id])
   }
-}
-
-async function docker(args: string[]): Promise<string> {
-  const env = { ...process.env, DOCKER_BUILDKIT: '0' }
-  return (await run('docker', args, { env, timeout: 900_000, maxBuffer: 64 << 20 })).stdout.trim()
-}
-
-function hasEngine(): boolean {
-  try {
-    execFileSync('docker', ['version'], { stdio: 'ignore', timeout: 10_000 })
-    return true
-  } catch {
-    return false
-  }
-}
-
-/** Removes containers left by an error or Ctrl-C. */
-function removeContainers(): void {
-  const ids = execFileSync('docker', ['ps', '--all', '--quiet', '--filter', `label=${label}`], { encoding: 'utf8' })
-  for (const id of ids.split('\n').filter(Boolean)) execFileSync('docker', ['rm', '--force', '--volumes', id])
 }
