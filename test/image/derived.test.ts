@@ -15,19 +15,6 @@ describe("an image with an app of one's own", () => {
     assert.match(worker, /^app\.\d+$/)
   })
 
-  it('Flask under Gunicorn, which takes its socket as fd://3', { timeout: buildTimeout }, async t => {
-    const container = await startContainer(t, { image: await buildDerived(t, 'flask') })
-    const https = await container.https()
-    const { status, body } = await ask(`${https}/`)
-    assert.equal(status, 200)
-    const { app, protocol } = JSON.parse(body)
-    assert.deepEqual({ app, protocol }, { app: 'flask', protocol: 'https' })
-    const sent = 'x'.repeat(100_000)
-    assert.equal((await ask(https, { method: 'POST', body: sent })).body, sent)
-    await docker(['stop', container.id])
-    assert.equal(await container.ended(), 0)
-  })
-
   it('an npm package with a server that knows nothing of monohull', { timeout: buildTimeout }, async t => {
     const container = await startContainer(t, { image: await buildDerived(t, 'http-server') })
     const { status, body } = await ask(`${await container.https()}/`)

@@ -115,6 +115,9 @@ export function buildExample(owner: Owner, example: string): Promise<string> {
   return buildFrom(owner, `${repository}examples/${example}`, { tag: `monohull-example:${example}-${process.pid}` })
 }
 
+/** Each look may start a docker command, which takes a good part of a core. */
+const pollMs = 100
+
 /** Polls until `check` gives something; throws, with what was waited for, at the deadline. */
 export async function until<T>(
   what: string,
@@ -126,7 +129,7 @@ export async function until<T>(
     const result = await check()
     if (result !== undefined && result !== false) return result
     if (Date.now() > deadline) throw new Error(`not within ${deadlineMs} ms: ${what}`)
-    await new Promise(resolve => setTimeout(resolve, 50))
+    await new Promise(resolve => setTimeout(resolve, pollMs))
   }
 }
 
@@ -204,9 +207,12 @@ export async function startContainer(owner: Owner, options: ContainerOptions = {
       if (code !== 0 && code !== 137) throw new Error(`cannot send ${name}: ${stderr}`)
     },
     async waitUntilReady() {
+      const ready = async (at: string) => (await ask(`${at}/readyz`).catch(() => undefined))?.status === 200
       await until('the container answers 200 at /readyz', async () => {
         if ((await inspect('{{.State.Running}}')) !== 'true') throw new Error(`the container ended:\n${await logs()}`)
-        return (await ask(`${await origin('http', httpPort)}/readyz`).catch(() => undefined))?.status === 200
+        const at = await origin('http', httpPort)
+        // several looks with one question to docker
+        return until('200', () => ready(at), 2000).catch(() => undefined)
       }).catch(async error => {
         throw new Error(`${error.message}\n${await logs()}`)
       })

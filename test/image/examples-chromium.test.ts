@@ -7,13 +7,31 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { makeCertificate } from '../make-certificate.ts'
 import { ask } from './ask.ts'
-import { browserAt, startChromium } from './chromium.ts'
+import { type Browser, browserAt, startChromium } from './chromium.ts'
 import { startProject } from './compose.ts'
 import { buildExample, startContainer, until } from './docker.ts'
 
 const timeout = 400_000
 
 describe('Chromium opens examples/', () => {
+  it('spa-websocket at a deep link: its script, its API, its WebSocket', { timeout }, async t => {
+    const container = await startContainer(t, { image: await buildExample(t, 'spa-websocket') })
+    const page = await (await browserAt(t, container)).open('https://127.0.0.1/deep/link?x=1')
+    await page.shows(/^\/deep\/link\n+\{"url":"\/who".*\}\ncaptured hello$/m)
+    assert.deepEqual([page.status, page.protocol, page.handshakes, page.errors], [200, 'h2', [101], []])
+  })
+
+  it('node-ssr with its stylesheet', { timeout }, async t => {
+    const container = await startContainer(t, { image: await buildExample(t, 'node-ssr') })
+    await showsServerRendered(await browserAt(t, container), 'h2')
+  })
+
+  it('node-ssr over HTTP/3, which the nginx of the image has', { timeout }, async t => {
+    const args = ['--env', 'MONOHULL_HTTP3=true']
+    const container = await startContainer(t, { image: await buildExample(t, 'node-ssr'), args })
+    await showsServerRendered(await browserAt(t, container, true), 'h3')
+  })
+
   it('https-gunicorn with its mounted certificate', { timeout }, async t => {
     const image = await buildExample(t, 'https-gunicorn')
     const certs = mkdtempSync(join(tmpdir(), 'monohull-certs-'))
@@ -47,3 +65,12 @@ describe('Chromium opens examples/', () => {
       assert.deepEqual([page.status, page.protocol, page.errors], [200, 'http/1.1', []])
     })
 })
+
+async function showsServerRendered(browser: Browser, protocol: string): Promise<void> {
+  const page = await browser.open('https://127.0.0.1/any/page')
+  await page.shows(/\/any\/page/)
+  assert.deepEqual([page.status, page.protocol, page.errors], [200, protocol, []])
+  const style = `performance.getEntriesByName('https://127.0.0.1/assets/style.css')[0].nextHopProtocol`
+  assert.equal(await page.evaluate(style), protocol)
+  assert.equal(await page.evaluate(`getComputedStyle(document.querySelector('h1')).color`), 'rgb(0, 128, 128)')
+}

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ask } from './ask.ts'
-import { buildExample, docker, startContainer } from './docker.ts'
+import { buildDerived, buildExample, docker, startContainer } from './docker.ts'
 
 const buildTimeout = 240_000
 
@@ -22,4 +22,19 @@ describe('images of examples/', () => {
       assert.equal(await container.ended(), 0)
     })
   }
+})
+
+describe('an image with a Python app', () => {
+  it('Flask under Gunicorn, which takes its socket as fd://3', { timeout: buildTimeout }, async t => {
+    const container = await startContainer(t, { image: await buildDerived(t, 'flask') })
+    const https = await container.https()
+    const { status, body } = await ask(`${https}/`)
+    assert.equal(status, 200)
+    const { app, protocol } = JSON.parse(body)
+    assert.deepEqual({ app, protocol }, { app: 'flask', protocol: 'https' })
+    const sent = 'x'.repeat(100_000)
+    assert.equal((await ask(https, { method: 'POST', body: sent })).body, sent)
+    await docker(['stop', container.id])
+    assert.equal(await container.ended(), 0)
+  })
 })

@@ -1,3 +1,4 @@
+// before a release: two minutes of a core; test/image/one-host-load.test.ts goes on for longer
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ask } from './ask.ts'

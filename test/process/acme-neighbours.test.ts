@@ -1,4 +1,5 @@
 // needs: pebble
+// before a release: half a minute of a core
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'

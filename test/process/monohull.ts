@@ -13,7 +13,7 @@ import { startedAfter } from './next-worker.ts'
 /** The project. */
 export const home = join(import.meta.dirname, '../..')
 const fixtures = join(home, 'test/fixtures/apps')
-const pollMs = 10
+const pollMs = 25
 const defaultDeadlineMs = 40_000
 
 /** Why a test that switches users is skipped, if it is; on CI that would be a failure. */

@@ -65,8 +65,8 @@ describe('the record of a worker that died with requests in flight', () => {
         args: hello,
         env: { ...env, MONOHULL_WORKERS: '3', MONOHULL_LISTEN: listen },
       })
-      await monohull.serving()
-      // some of them in each worker
+      // until then nginx's entries lead to other workers; some requests in each of them
+      await allReady(monohull, 3)
       const waiting = Array.from({ length: 9 }, () => monohull.request({ path: '/slow?ms=5000' }))
       await until('requests in the workers', async () => {
         const { slow } = JSON.parse((await monohull.request()).body)
