@@ -19,6 +19,7 @@ const connections = 64
 const mostSeconds = 30
 /** Time after which nginx would ask again about a host, without signs of life. */
 const oldMs = 35_000
+const routedDeadlineMs = 30_000
 /** The file is written again with each change. */
 const changes = { redis: 1000, file: 20 }
 
@@ -39,6 +40,16 @@ export const routes: Measure = {
       await targets.running.stop()
     }
   },
+}
+
+async function untilRouted(running: Running): Promise<void> {
+  const deadline = performance.now() + routedDeadlineMs
+  for (;;) {
+    const body = await bodyOf(running, hostOf(1))
+    if (body === 'first\n') return
+    if (performance.now() > deadline) throw new Error(`${running.name} responds with ${body}: ${running.log()}`)
+    await pause(20)
+  }
 }
 
 interface Side {
@@ -63,7 +74,7 @@ async function underLoad(bench: Bench, targets: Targets, redis: Redis): Promise<
     const inRedis = await add(bench.monohull.start({ config: configOf(targets.first, `unix:${redis.socket}`) }))
     await untilServing(inRedis, origins(inRedis).http)
     const pattern = await add(startPattern(bench.workspace, redis.socket))
-    for (const running of started) while ((await bodyOf(running, hostOf(1))) !== 'first\n') await pause(20)
+    for (const running of started) await untilRouted(running)
 
     const side = (name: string, running: Running, hosts: Side['hosts']) => ({
       ...{ name, running, hosts },

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -35,9 +35,12 @@ export async function startTargets(workspace: Workspace): Promise<Targets> {
 /** Debian's nginx with Lua, which asks Redis on every request through Debian's lua-nginx-redis. */
 export async function startPattern(workspace: Workspace, redis: string): Promise<Running> {
   const root = cacheDirectory('lua-nginx-redis')
-  const lua = join(root, 'usr/share/lua/5.1')
-  if (!existsSync(lua)) unpackPackages(root, ['lua-nginx-redis'])
+  const unpacked = join(root, 'usr/share/lua/5.1')
+  if (!existsSync(unpacked)) unpackPackages(root, ['lua-nginx-redis'])
   const dir = workspace.makeDirectory('pattern')
+  const lua = join(dir, 'lua')
+  // nginx's workers cannot read root's cache
+  cpSync(unpacked, lua, { recursive: true })
   const [httpPort = 0] = await freePorts(1)
   return startNginx(workspace, 'routes-redis.conf', {
     dir,
